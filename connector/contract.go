@@ -1,0 +1,115 @@
+package connector
+
+import (
+	"context"
+	"io/fs"
+	"iter"
+	"net/http"
+	"time"
+
+	"github.com/dayone-hq/dayone"
+)
+
+// Connector is one system as flow and engine see it.
+type Connector interface {
+	// Check says whether we are let in, with enough rights. ErrAuth, ErrForbidden, ErrUnavailable.
+	Check(ctx context.Context) error
+	// Observe reads one subject: her account and everything on it. Nothing there is an empty Seen and no error; what
+	// cannot be read is an error, or named in Seen.Unread: it is never "gone".
+	Observe(ctx context.Context, s dayone.Subject) (Seen, error)
+	// Apply does one step. The same Act twice is once. It may answer "wait".
+	Apply(ctx context.Context, a dayone.Act) (dayone.Result, error)
+	// List streams every account with its entitlements. The first error ends it and voids every "gone".
+	List(ctx context.Context) iter.Seq2[Seen, error]
+	// Catalogue streams the entitlements that the system offers.
+	Catalogue(ctx context.Context) iter.Seq2[dayone.Offer, error]
+}
+
+// Seen is what a system shows of one subject. The account comes first, if there is one.
+type Seen struct {
+	Items  []dayone.Item
+	Unread []string // kinds of which nothing is known, hence nothing is gone
+}
+
+// Account is the account among the items, or nil.
+func (s Seen) Account() *dayone.Item {
+	for i := range s.Items {
+		if s.Items[i].Key.IsAccount() {
+			return &s.Items[i]
+		}
+	}
+	return nil
+}
+
+// Source is a connector from which events come: an HR system, a directory.
+type Source interface {
+	// Verify checks a webhook's signature before anything is parsed. ErrAuth.
+	Verify(header http.Header, body []byte, now time.Time) error
+	// Parse reads a verified body. A body may hold several events; ErrInvalid says where it is wrong.
+	Parse(body []byte) ([]dayone.Event, error)
+	// Read is the record of one employment as it stands now, as an event of type Updated. ErrUnsupported: the source
+	// has no API, so the webhook's own fields count. ErrNotFound: the source does not know it any more.
+	Read(ctx context.Context, subject string) (dayone.Event, error)
+	// Everybody streams all records, for a first import and for the nightly re-read.
+	Everybody(ctx context.Context) iter.Seq2[dayone.Event, error]
+}
+
+// Config is what New gets.
+type Config struct {
+	System   string            // configured name: "gitlab-eu"
+	Settings map[string]string // checked against the manifest; defaults are in
+	Secrets  map[string]dayone.Secret
+	HTTP     *http.Client // limited, timed and closed by a 429 for all; made by Guard
+	Now      func() time.Time
+	Files    fs.FS // the policy folder: device profiles, templates of orders; may be nil
+	Manifest *Manifest
+}
+
+// Factory makes connectors of one kind. Every folder exports one as Factory.
+type Factory struct {
+	Manifest []byte // manifest.yaml
+	New      func(Config) (Connector, error)
+}
+
+// Accounts are a vendor's verbs for accounts. Find, compare, adopt, act, verify and before-state are Target's.
+type Accounts interface {
+	// Get reads by vendor id. ErrNotFound.
+	Get(ctx context.Context, ref string) (dayone.Item, error)
+	// Find reads by one of the manifest's match keys; none is an empty list. A key the vendor cannot search by is
+	// ErrUnsupported.
+	Find(ctx context.Context, by, value string) ([]dayone.Item, error)
+	// Create makes it in a.Want.State, with a.Secrets. ErrConflict: a name is taken. Result.Now is what the vendor
+	// answered, Result.Secrets what it made.
+	Create(ctx context.Context, a dayone.Act) (dayone.Result, error)
+	// Update sets the changed attributes and leaves every other as it is.
+	Update(ctx context.Context, ref string, changed dayone.Attrs) error
+	// Switch changes the state. ErrConflict: it is so already.
+	Switch(ctx context.Context, ref string, from, to dayone.State) error
+	// Delete removes it for good. ErrNotFound: it is gone already.
+	Delete(ctx context.Context, ref string) error
+	// All streams every account.
+	All(ctx context.Context) iter.Seq2[dayone.Item, error]
+}
+
+// Entitlements are a vendor's verbs for one kind of what hangs on an account. Items carry Ref, Name, Role and State;
+// State is Pending if the grant is there but its account has never been used.
+type Entitlements interface {
+	Held(ctx context.Context, account string) ([]dayone.Item, error)
+	Offers(ctx context.Context) iter.Seq2[dayone.Offer, error]
+	// Add gives want.Ref, or changes its role or attributes. ErrConflict: has it already. ErrNoSeat.
+	Add(ctx context.Context, account string, want dayone.Item) error
+	// Remove takes it. ErrNotFound: had it not.
+	Remove(ctx context.Context, account string, is dayone.Item) error
+}
+
+// Things are kinds that hang on no account of the system: a device, an order, a message.
+type Things interface {
+	// Look says how it stands: nil, if nothing of it is there.
+	Look(ctx context.Context, a dayone.Act) (*dayone.Item, error)
+	// Put brings it about. Result.Wait: it goes on elsewhere.
+	Put(ctx context.Context, a dayone.Act) (dayone.Result, error)
+	// Drop takes it back. ErrNotFound: it was gone.
+	Drop(ctx context.Context, a dayone.Act) error
+	// Of are those of a subject, for leavers and drift.
+	Of(ctx context.Context, s dayone.Subject) ([]dayone.Item, error)
+}

@@ -1,0 +1,259 @@
+package connector
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/dayone-hq/dayone"
+)
+
+// Manifest is what a connector says of itself. Registry, docs page, portal form, settings schema and support matrix are
+// made from it.
+type Manifest struct {
+	Name          string             `yaml:"name"`
+	Title         string             `yaml:"title"`
+	Summary       string             `yaml:"summary"` // one sentence for the docs page
+	Capabilities  []string           `yaml:"capabilities"`
+	Tier          dayone.Tier        `yaml:"tier"`
+	CutFirst      bool               `yaml:"cut_first"`
+	Settings      map[string]Setting `yaml:"settings"`
+	Account       *Account           `yaml:"account"`
+	Kinds         map[string]Kind    `yaml:"kinds"`
+	Limits        Limits             `yaml:"limits"`
+	Timeout       Duration           `yaml:"timeout"` // of one call; 30s if unset
+	Lag           Duration           `yaml:"lag"`     // how long "not found" after a create means "not yet"
+	Specification string             `yaml:"specification"`
+	Docs          string             `yaml:"docs"`
+	Plan          string             `yaml:"plan"`  // the vendor's plan or licence that its API needs
+	Notes         []string           `yaml:"notes"` // traps and unverified facts, for the docs page
+}
+
+// Capabilities a manifest may name.
+var Capabilities = []string{"source", "directory", "target", "messenger", "calendar", "device", "numbers", "procurement"}
+
+// Setting is one value of a system's configuration.
+type Setting struct {
+	Type     string   `yaml:"type"` // text | url | secret | int | bool | choice | list
+	Required bool     `yaml:"required"`
+	Default  string   `yaml:"default"`
+	Example  string   `yaml:"example"`
+	Help     string   `yaml:"help"`
+	Choices  []string `yaml:"choices"`
+}
+
+// Account describes the accounts of a target.
+type Account struct {
+	Title      string                        `yaml:"title"`
+	Match      []string                      `yaml:"match"`   // order of recognition; only employee_number binds without a human
+	Pending    dayone.WaitKind               `yaml:"pending"` // what a pending account waits for: first login, acceptance
+	States     map[dayone.State]dayone.State `yaml:"states"`  // what it shows instead of a state it does not have; gone: it must be deleted
+	Attributes map[string]Attribute          `yaml:"attributes"`
+	Actions    []string                      `yaml:"actions"` // create update enable disable delete
+	NoUndo     map[string]string             `yaml:"no_undo"` // action: why
+	Implied    bool                          `yaml:"implied"`
+	Proof      bool                          `yaml:"proof"` // a success answer means it is so; else it is read back
+}
+
+// Kind describes one kind of entitlement, or a thing.
+type Kind struct {
+	Title      string                  `yaml:"title"`
+	Needs      []string                `yaml:"needs"`   // account, or other kinds of this system
+	Actions    []string                `yaml:"actions"` // add remove send
+	Roles      []string                `yaml:"roles"`
+	Params     map[string]dayone.Param `yaml:"params"`
+	Attributes map[string]Attribute    `yaml:"attributes"`
+	Catalogue  bool                    `yaml:"catalogue"` // names can be read
+	Exclusive  bool                    `yaml:"exclusive"`
+	WholeSet   bool                    `yaml:"whole_set"`
+	OneWay     bool                    `yaml:"one_way"`
+	Supply     string                  `yaml:"supply"` // capability that must come first: procurement
+	Proof      bool                    `yaml:"proof"`
+	NoUndo     map[string]string       `yaml:"no_undo"`
+}
+
+// Attribute of an account or thing.
+type Attribute struct {
+	Required bool   `yaml:"required"`
+	From     string `yaml:"from"`      // default mapping: "${person.email}"
+	Secret   string `yaml:"secret"`    // recipe: "password:20"
+	ReadOnly bool   `yaml:"read_only"` // shown, never set
+	Max      int    `yaml:"max"`       // characters
+	Help     string `yaml:"help"`
+}
+
+// Limits of a system: calls at the same time and requests per minute, by path.
+type Limits struct {
+	Concurrency int               `yaml:"concurrency"`
+	Buckets     map[string]Bucket `yaml:"buckets"` // "default" takes what no other matches
+}
+
+// Bucket is a token bucket over requests.
+type Bucket struct {
+	Match     string `yaml:"match"`  // path prefix
+	Method    string `yaml:"method"` // "" for every
+	PerMinute int    `yaml:"per_minute"`
+	Burst     int    `yaml:"burst"` // PerMinute/6 if unset
+}
+
+// Duration reads 30s, 10m.
+type Duration time.Duration
+
+func (d *Duration) UnmarshalYAML(n *yaml.Node) error {
+	v, err := time.ParseDuration(n.Value)
+	*d = Duration(v)
+	return err
+}
+
+var manifestName = regexp.MustCompile(`^[a-z][a-z0-9]*$`)
+
+// ParseManifest reads a manifest strictly.
+func ParseManifest(raw []byte) (*Manifest, error) {
+	m := &Manifest{}
+	dec := yaml.NewDecoder(bytes.NewReader(raw))
+	dec.KnownFields(true)
+	if err := dec.Decode(m); err != nil {
+		return nil, fmt.Errorf("reading manifest: %w: %w", err, dayone.ErrInvalid)
+	}
+	return m, m.check()
+}
+
+func (m *Manifest) check() error {
+	bad := func(format string, args ...any) error {
+		return fmt.Errorf("manifest of %s: "+format+": %w", append(append([]any{m.Name}, args...), dayone.ErrInvalid)...)
+	}
+	if !manifestName.MatchString(m.Name) {
+		return bad("name must be lower case letters and digits")
+	}
+	for _, c := range m.Capabilities {
+		if !slices.Contains(Capabilities, c) {
+			return bad("there is no capability %q", c)
+		}
+	}
+	for name, s := range m.Settings {
+		if !slices.Contains([]string{"text", "url", "secret", "int", "bool", "choice", "list"}, s.Type) {
+			return bad("setting %s has no type %q", name, s.Type)
+		}
+	}
+	if m.Account != nil {
+		for _, a := range m.Account.Actions {
+			if !slices.Contains(dayone.Actions, dayone.Action("account."+a)) {
+				return bad("there is no account action %q", a)
+			}
+		}
+	}
+	for name, k := range m.Kinds {
+		for _, a := range k.Actions {
+			if a != "add" && a != "remove" && a != "send" {
+				return bad("kind %s: there is no action %q", name, a)
+			}
+		}
+	}
+	if m.Limits.Concurrency == 0 {
+		m.Limits.Concurrency = 4
+	}
+	if m.Timeout == 0 {
+		m.Timeout = Duration(30 * time.Second)
+	}
+	return nil
+}
+
+func (m *Manifest) Can(capability string) bool { return slices.Contains(m.Capabilities, capability) }
+
+// Read checks settings against the manifest, applies defaults and tells plain values from secrets.
+func (m *Manifest) Read(values map[string]string) (settings map[string]string, secrets map[string]dayone.Secret, err error) {
+	settings, secrets = map[string]string{}, map[string]dayone.Secret{}
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		if _, ok := m.Settings[name]; !ok {
+			return nil, nil, fmt.Errorf("%s has no setting %q; it has %s: %w", m.Title, name, strings.Join(slices.Sorted(maps.Keys(m.Settings)), ", "), dayone.ErrInvalid)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(m.Settings)) {
+		s := m.Settings[name]
+		v, given := values[name]
+		if !given {
+			v = s.Default
+		}
+		if v == "" && s.Required {
+			return nil, nil, fmt.Errorf("%s needs the setting %s%s: %w", m.Title, name, hint(s), dayone.ErrInvalid)
+		}
+		switch s.Type {
+		case "secret":
+			if v != "" {
+				secrets[name] = dayone.NewSecret(v)
+			}
+			continue
+		case "url":
+			if u, err := url.Parse(v); v != "" && (err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http")) {
+				return nil, nil, fmt.Errorf("setting %s is no URL%s: %w", name, hint(s), dayone.ErrInvalid)
+			}
+		case "choice":
+			if v != "" && !slices.Contains(s.Choices, v) {
+				return nil, nil, fmt.Errorf("setting %s is %q; it can be %s: %w", name, v, strings.Join(s.Choices, ", "), dayone.ErrInvalid)
+			}
+		}
+		settings[name] = v
+	}
+	return settings, secrets, nil
+}
+
+func hint(s Setting) string {
+	switch {
+	case s.Help != "" && s.Example != "":
+		return " (" + s.Help + ", such as " + s.Example + ")"
+	case s.Help != "":
+		return " (" + s.Help + ")"
+	case s.Example != "":
+		return " (such as " + s.Example + ")"
+	default:
+		return ""
+	}
+}
+
+// System is the manifest as decisions see it, under its configured name.
+func (m *Manifest) System(name string) dayone.System {
+	s := dayone.System{
+		Name: name, Title: m.Title, Connector: m.Name, Tier: m.Tier, CutFirst: m.CutFirst,
+		Kinds: map[string]dayone.Kind{}, NoUndo: map[dayone.Action]string{},
+	}
+	if name != m.Name {
+		s.Title = m.Title + " (" + name + ")"
+	}
+	if a := m.Account; a != nil {
+		s.Match, s.States = a.Match, a.States
+		s.CanDelete = slices.Contains(a.Actions, "delete")
+		s.Kinds[dayone.AccountKindName] = dayone.Kind{
+			Title: a.Title, Implied: a.Implied, Attrs: slices.Sorted(maps.Keys(a.Attributes)), Mapping: mapping(a.Attributes),
+		}
+		for action, why := range a.NoUndo {
+			s.NoUndo[dayone.Action("account."+action)] = why
+		}
+	}
+	for n, k := range m.Kinds {
+		s.Kinds[n] = dayone.Kind{
+			Title: k.Title, Roles: k.Roles, Params: k.Params, Needs: k.Needs, Exclusive: k.Exclusive, OneWay: k.OneWay, WholeSet: k.WholeSet,
+			Attrs: slices.Sorted(maps.Keys(k.Attributes)), Mapping: mapping(k.Attributes),
+		}
+	}
+	return s
+}
+
+func mapping(as map[string]Attribute) dayone.Attrs {
+	out := dayone.Attrs{}
+	for name, a := range as {
+		switch {
+		case a.Secret != "":
+			out[name] = dayone.Value{Kind: dayone.SecretValue, Text: a.Secret}
+		case a.From != "":
+			out[name] = dayone.Value{Kind: dayone.TemplateValue, Text: a.From}
+		}
+	}
+	return out
+}

@@ -1,0 +1,662 @@
+package connector
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/dayone-hq/dayone"
+)
+
+// Target makes the contract of a vendor's verbs: find, compare, adopt, act, verify and keep the state from before. It is
+// a Connector.
+type Target struct {
+	System   string
+	Manifest *Manifest
+	Now      func() time.Time
+	Ping     func(ctx context.Context) error // Check
+	Accounts Accounts                        // nil: no accounts
+	Kinds    map[string]Entitlements
+	Things   map[string]Things
+
+	mu     sync.Mutex
+	offers map[dayone.Key]string // catalogue: vendor ids by key
+	read   time.Time
+}
+
+var _ Connector = (*Target)(nil)
+
+// confirmEvery is how often a pending account or grant is looked at again.
+const confirmEvery = 15 * time.Minute
+
+// catalogueAge is how long a catalogue is trusted for the ids in it.
+const catalogueAge = 10 * time.Minute
+
+func (t *Target) Check(ctx context.Context) error { return t.Ping(ctx) }
+
+func (t *Target) fault(op string, kind error, format string, args ...any) *dayone.Fault {
+	return &dayone.Fault{System: t.System, Op: op, Err: kind, Detail: fmt.Sprintf(format, args...)}
+}
+
+// Apply does one step.
+func (t *Target) Apply(ctx context.Context, a dayone.Act) (dayone.Result, error) {
+	if a.Key.IsAccount() {
+		if t.Accounts == nil {
+			return dayone.Result{}, t.fault(string(a.Action), dayone.ErrUnsupported, "%s has no accounts", t.System)
+		}
+		return t.account(ctx, a)
+	}
+	if k, ok := t.Things[a.Key.Kind]; ok {
+		return t.thing(ctx, k, a)
+	}
+	if k, ok := t.Kinds[a.Key.Kind]; ok {
+		return t.entitlement(ctx, k, a)
+	}
+	return dayone.Result{}, t.fault(string(a.Action), dayone.ErrUnsupported, "%s has no kind %q", t.System, a.Key.Kind)
+}
+
+func (t *Target) account(ctx context.Context, a dayone.Act) (dayone.Result, error) {
+	if a.Action == dayone.AccountCreate {
+		return t.create(ctx, a)
+	}
+	is, err := t.Accounts.Get(ctx, a.Subject.Ref)
+	switch {
+	case errors.Is(err, dayone.ErrNotFound) && a.Want == nil:
+		return dayone.Result{Before: a.Have}, nil // gone already
+	case err != nil:
+		return dayone.Result{}, err
+	}
+	before := is
+	if a.Action == dayone.AccountConfirm {
+		return t.confirmed(dayone.Result{Before: &before, Now: &is}, a), nil
+	}
+	if a.Via.System != "" { // somebody else changes it: wait until it shows
+		return t.awaited(is, a), nil
+	}
+	if a.Want == nil {
+		if err := t.Accounts.Delete(ctx, is.Ref); err != nil && !errors.Is(err, dayone.ErrNotFound) {
+			return dayone.Result{}, err
+		}
+		return dayone.Result{Before: &before}, nil
+	}
+	return t.bring(ctx, is, before, a)
+}
+
+// bring makes an account that is there what it should be.
+func (t *Target) bring(ctx context.Context, is, before dayone.Item, a dayone.Act) (dayone.Result, error) {
+	acted := false
+	if changed := is.Attrs.Differ(t.writable(a.Want.Attrs)); len(changed) > 0 {
+		if err := t.Accounts.Update(ctx, is.Ref, changed); err != nil {
+			return dayone.Result{}, err
+		}
+		acted = true
+	}
+	if to := a.Want.State; to != "" && !t.shows(is.State, to) {
+		if err := t.Accounts.Switch(ctx, is.Ref, is.State, to); err != nil && !errors.Is(err, dayone.ErrConflict) {
+			return dayone.Result{}, err
+		}
+		acted = true
+	}
+	now := is
+	if acted {
+		var err error
+		if now, err = t.Accounts.Get(ctx, is.Ref); err != nil {
+			return dayone.Result{}, t.late(a, err)
+		}
+		if to := a.Want.State; to != "" && !t.shows(now.State, to) {
+			return dayone.Result{}, t.fault(string(a.Action), dayone.ErrNotYet, "it still shows %s, not %s", now.State, to)
+		}
+	}
+	return t.confirmed(dayone.Result{Before: &before, Now: &now}, a), nil
+}
+
+// shows says whether the state that a system shows is the one that is wanted. A pending account is as active as we can
+// make it; a staged one may show as disabled.
+func (t *Target) shows(is, want dayone.State) bool {
+	switch {
+	case is == want:
+		return true
+	case want == dayone.Active && is == dayone.Pending:
+		return true
+	}
+	return false
+}
+
+// writable drops what the manifest calls read-only.
+func (t *Target) writable(want dayone.Attrs) dayone.Attrs {
+	out := dayone.Attrs{}
+	for name, v := range want {
+		if t.Manifest.Account != nil && t.Manifest.Account.Attributes[name].ReadOnly {
+			continue
+		}
+		out[name] = v
+	}
+	return out
+}
+
+// confirmed turns a pending account into a wait.
+func (t *Target) confirmed(r dayone.Result, a dayone.Act) dayone.Result {
+	if r.Now == nil || r.Now.State != dayone.Pending || a.Want == nil || a.Want.State != dayone.Active {
+		return r
+	}
+	kind := dayone.WaitFirstLogin
+	if t.Manifest.Account != nil && t.Manifest.Account.Pending != "" {
+		kind = t.Manifest.Account.Pending
+	}
+	r.Wait = &dayone.Wait{Kind: kind, Check: t.Now().Add(confirmEvery), Note: pendingNote(kind, t.Manifest.Title)}
+	return r
+}
+
+func pendingNote(kind dayone.WaitKind, title string) string {
+	if kind == dayone.WaitAcceptance {
+		return "the invitation of " + title + " has to be accepted"
+	}
+	return title + " opens at the first sign-in"
+}
+
+// awaited is an account that another system provisions.
+func (t *Target) awaited(is dayone.Item, a dayone.Act) dayone.Result {
+	r := dayone.Result{Before: a.Have, Now: &is}
+	if a.Want != nil && a.Want.State != "" && !t.shows(is.State, a.Want.State) {
+		r.Wait = &dayone.Wait{Kind: dayone.WaitPropagation, Check: t.Now().Add(wait(a.Attempt)), Until: t.deadline(a),
+			Note: fmt.Sprintf("%s shows it as %s until %s has passed the change on", t.Manifest.Title, is.State, a.Via.System)}
+		return r
+	}
+	return t.confirmed(r, a)
+}
+
+// wait grows with the number of looks: half a second, then longer, at most a minute.
+func wait(attempt int) time.Duration {
+	return min(500*time.Millisecond<<min(max(attempt-1, 0), 7), time.Minute)
+}
+
+func (t *Target) deadline(a dayone.Act) time.Time {
+	since := a.Since
+	if since.IsZero() {
+		since = t.Now()
+	}
+	return since.Add(4 * time.Hour)
+}
+
+// create makes an account, or takes up one that is bound to this person.
+func (t *Target) create(ctx context.Context, a dayone.Act) (dayone.Result, error) {
+	found, err := t.find(ctx, a)
+	if err != nil {
+		return dayone.Result{}, err
+	}
+	switch {
+	case found == nil && a.Via.System != "":
+		return dayone.Result{Wait: &dayone.Wait{Kind: dayone.WaitPropagation, Check: t.Now().Add(wait(a.Attempt)), Until: t.deadline(a),
+			Note: fmt.Sprintf("%s makes the account in %s", a.Via.System, t.Manifest.Title)}}, nil
+	case found != nil && a.Via.System != "":
+		r := t.awaited(*found, a)
+		r.Before = nil
+		r.Also, err = t.held(ctx, found.Ref)
+		return r, err
+	case found != nil:
+		before := *found
+		r, err := t.bring(ctx, *found, before, a)
+		if err != nil {
+			return r, err
+		}
+		if t.ours(before, a) {
+			r.Before = nil // we made it, and lost the answer
+		}
+		r.Also, err = t.held(ctx, found.Ref)
+		return r, err
+	}
+	r, err := t.Accounts.Create(ctx, a)
+	if errors.Is(err, dayone.ErrConflict) {
+		return dayone.Result{}, t.taken(ctx, a, err)
+	}
+	if err != nil {
+		return dayone.Result{}, err
+	}
+	if r.Now == nil || r.Now.Ref == "" {
+		return dayone.Result{}, t.fault("creating account", dayone.ErrNotYet, "the answer names no id")
+	}
+	if !t.Manifest.Account.Proof {
+		now, err := t.Accounts.Get(ctx, r.Now.Ref)
+		if err != nil {
+			return dayone.Result{}, t.late(a, err)
+		}
+		r.Now = &now
+	}
+	if a.Want.State != "" && !t.shows(r.Now.State, a.Want.State) {
+		return t.bring(ctx, *r.Now, *r.Now, a)
+	}
+	return t.confirmed(r, a), nil
+}
+
+// late turns "not found" shortly after a create into "not yet".
+func (t *Target) late(a dayone.Act, err error) error {
+	if errors.Is(err, dayone.ErrNotFound) && time.Duration(t.Manifest.Lag) > 0 && t.Now().Sub(a.Since) < time.Duration(t.Manifest.Lag) {
+		return t.fault(string(a.Action), dayone.ErrNotYet, "it is made but not shown yet")
+	}
+	return err
+}
+
+// ours: after a call whose answer was lost, an account as young as our first try is the one we made.
+func (t *Target) ours(it dayone.Item, a dayone.Act) bool {
+	return a.Attempt > 1 && a.Subject.Ref == "" && !it.Created.IsZero() && !it.Created.Before(a.Since.Truncate(time.Second))
+}
+
+// find looks for this subject's account: by vendor id, by employee number, and for namesakes. A namesake is a conflict:
+// it is never taken over by mail or login alone.
+func (t *Target) find(ctx context.Context, a dayone.Act) (*dayone.Item, error) {
+	if a.Subject.Ref != "" {
+		it, err := t.Accounts.Get(ctx, a.Subject.Ref)
+		if errors.Is(err, dayone.ErrNotFound) {
+			return nil, t.late(a, t.fault("reading account", dayone.ErrNotFound, "%s is gone; retry makes a new one after the binding is taken out", a.Subject.Ref))
+		}
+		if err != nil {
+			return nil, err
+		}
+		return &it, nil
+	}
+	for _, by := range t.Manifest.Account.Match {
+		value := a.Subject.Keys[by]
+		if value == "" {
+			continue
+		}
+		items, err := t.Accounts.Find(ctx, by, value)
+		if errors.Is(err, dayone.ErrUnsupported) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if len(items) == 0 {
+			continue
+		}
+		if len(items) > 1 {
+			return nil, t.conflict(items[0], "%d accounts have the %s of this person", len(items), words(by))
+		}
+		it := items[0]
+		number := it.Attrs.Text("employee_number")
+		switch {
+		case number != "" && number == a.Subject.Keys["employee_number"]:
+			return &it, nil
+		case number != "":
+			return nil, t.conflict(it, "the account with this %s belongs to employee %s", words(by), number)
+		case t.ours(it, a):
+			return &it, nil
+		default:
+			return nil, t.conflict(it, "an account with this %s exists", words(by))
+		}
+	}
+	return nil, nil
+}
+
+func words(key string) string {
+	switch key {
+	case "employee_number":
+		return "employee number"
+	case "email":
+		return "mail address"
+	default:
+		return key
+	}
+}
+
+func (t *Target) conflict(it dayone.Item, format string, args ...any) *dayone.Fault {
+	f := t.fault("creating account", dayone.ErrConflict, format, args...)
+	f.Found = &it
+	return f
+}
+
+// taken explains a conflict that the vendor reports: with the account in the way, if it can be found.
+func (t *Target) taken(ctx context.Context, a dayone.Act, err error) error {
+	_, again := t.find(ctx, a)
+	var f *dayone.Fault
+	if errors.As(again, &f) && f.Found != nil {
+		return f
+	}
+	return err
+}
+
+// held reads every kind on an account; what was never asked for is worth knowing, so that nothing is given twice.
+func (t *Target) held(ctx context.Context, account string) ([]dayone.Item, error) {
+	var out []dayone.Item
+	for _, kind := range sortedKinds(t.Kinds) {
+		items, err := t.Kinds[kind].Held(ctx, account)
+		if err != nil {
+			return nil, err
+		}
+		for _, it := range items {
+			it.Key.System, it.Key.Kind = t.System, kind
+			out = append(out, it)
+		}
+	}
+	return out, nil
+}
+
+func sortedKinds[V any](m map[string]V) []string {
+	out := make([]string, 0, len(m))
+	for k := range m {
+		out = append(out, k)
+	}
+	slices.Sort(out)
+	return out
+}
+
+func (t *Target) entitlement(ctx context.Context, k Entitlements, a dayone.Act) (dayone.Result, error) {
+	man := t.Manifest.Kinds[a.Key.Kind]
+	is := a.Have
+	if !a.Fresh || a.Attempt > 1 || a.Action == dayone.EntitlementConfirm {
+		items, err := k.Held(ctx, a.Account)
+		if errors.Is(err, dayone.ErrNotFound) && a.Want == nil {
+			return dayone.Result{Before: a.Have}, nil // with its account it is gone, too
+		}
+		if err != nil {
+			return dayone.Result{}, t.late(a, err)
+		}
+		is = t.pick(items, a, man)
+	}
+	if a.Want == nil {
+		if is == nil {
+			return dayone.Result{Before: nil}, nil
+		}
+		before := *is
+		if err := k.Remove(ctx, a.Account, before); err != nil && !errors.Is(err, dayone.ErrNotFound) {
+			return dayone.Result{}, err
+		}
+		if a.Have != nil && before.Ref == "" {
+			before.Ref = a.Have.Ref
+		}
+		return t.verify(ctx, k, a, man, &before)
+	}
+	if a.Action == dayone.EntitlementConfirm {
+		if is == nil {
+			return dayone.Result{}, t.fault("confirming", dayone.ErrNotFound, "%s is not there any more", a.Key)
+		}
+		return t.pending(dayone.Result{Before: is, Now: is}), nil
+	}
+	want := *a.Want
+	if want.Ref == "" && man.Catalogue {
+		ref, err := t.ref(ctx, a.Key)
+		if err != nil {
+			return dayone.Result{}, err
+		}
+		want.Ref = ref
+	}
+	if is != nil && sameName(is.Key, a.Key) && is.Role == want.Role && len(is.Attrs.Differ(want.Attrs)) == 0 {
+		return t.pending(dayone.Result{Before: is, Now: is}), nil
+	}
+	var before *dayone.Item
+	if is != nil {
+		b := *is
+		before = &b
+	}
+	if err := k.Add(ctx, a.Account, want); err != nil && !errors.Is(err, dayone.ErrConflict) {
+		return dayone.Result{}, t.late(a, err)
+	}
+	if man.Proof {
+		want.State = dayone.Active
+		return dayone.Result{Before: before, Now: &want}, nil
+	}
+	return t.verify(ctx, k, a, man, before)
+}
+
+func sameName(a, b dayone.Key) bool { return a.Kind == b.Kind && a.Name == b.Name }
+
+// verify reads back what was done.
+func (t *Target) verify(ctx context.Context, k Entitlements, a dayone.Act, man Kind, before *dayone.Item) (dayone.Result, error) {
+	if man.Proof {
+		return dayone.Result{Before: before}, nil
+	}
+	items, err := k.Held(ctx, a.Account)
+	if errors.Is(err, dayone.ErrNotFound) && a.Want == nil {
+		return dayone.Result{Before: before}, nil
+	}
+	if err != nil {
+		return dayone.Result{}, t.late(a, err)
+	}
+	now := t.pick(items, a, man)
+	if now != nil && man.Exclusive && !sameName(now.Key, a.Key) {
+		now = nil // the slot still shows another
+	}
+	switch {
+	case a.Want == nil && now != nil:
+		return dayone.Result{}, t.fault("verifying", dayone.ErrNotYet, "%s is still shown", a.Key)
+	case a.Want == nil:
+		return dayone.Result{Before: before}, nil
+	case now == nil:
+		return dayone.Result{}, t.fault("verifying", dayone.ErrNotYet, "%s is not shown yet", a.Key)
+	case now.Role != a.Want.Role:
+		return dayone.Result{}, t.fault("verifying", dayone.ErrNotYet, "%s shows the role %s, not %s", a.Key, now.Role, a.Want.Role)
+	}
+	return t.pending(dayone.Result{Before: before, Now: now}), nil
+}
+
+// pending turns a grant that nobody can use yet into a wait.
+func (t *Target) pending(r dayone.Result) dayone.Result {
+	if r.Now == nil || r.Now.State != dayone.Pending {
+		return r
+	}
+	kind := dayone.WaitFirstLogin
+	if t.Manifest.Account != nil && t.Manifest.Account.Pending != "" {
+		kind = t.Manifest.Account.Pending
+	}
+	r.Wait = &dayone.Wait{Kind: kind, Check: t.Now().Add(confirmEvery), Note: pendingNote(kind, t.Manifest.Title)}
+	return r
+}
+
+// pick finds the act's item among those held: by vendor id, else by name; in an exclusive slot whatever is there.
+func (t *Target) pick(items []dayone.Item, a dayone.Act, man Kind) *dayone.Item {
+	want := a.Want
+	if want == nil {
+		want = a.Have
+	}
+	for i := range items {
+		it := &items[i]
+		it.Key.System, it.Key.Kind, it.Key.As = a.Key.System, a.Key.Kind, a.Key.As
+		byRef := want != nil && want.Ref != "" && it.Ref == want.Ref
+		if byRef {
+			it.Key.Name = a.Key.Name // names may change, ids do not
+		}
+		if byRef || it.Key.Name == a.Key.Name {
+			return it
+		}
+	}
+	if man.Exclusive && a.Want != nil && len(items) > 0 {
+		return &items[0]
+	}
+	return nil
+}
+
+// ref is the vendor's id of a catalogue name.
+func (t *Target) ref(ctx context.Context, key dayone.Key) (string, error) {
+	key.As = dayone.Personal
+	t.mu.Lock()
+	ref, known := t.offers[key]
+	fresh := t.Now().Sub(t.read) < catalogueAge
+	t.mu.Unlock()
+	if known || fresh {
+		if !known {
+			return "", t.fault("looking up", dayone.ErrNotFound, "%s is not in the catalogue any more", key)
+		}
+		return ref, nil
+	}
+	offers := map[dayone.Key]string{}
+	for o, err := range t.Catalogue(ctx) {
+		if err != nil {
+			return "", err
+		}
+		offers[o.Key] = o.Ref
+	}
+	t.mu.Lock()
+	t.offers, t.read = offers, t.Now()
+	t.mu.Unlock()
+	if ref, known = offers[key]; !known {
+		return "", t.fault("looking up", dayone.ErrNotFound, "%s does not exist; create it there or take it out of the policy", key)
+	}
+	return ref, nil
+}
+
+func (t *Target) thing(ctx context.Context, k Things, a dayone.Act) (dayone.Result, error) {
+	is, err := k.Look(ctx, a)
+	if err != nil {
+		return dayone.Result{}, err
+	}
+	if is != nil {
+		is.Key = a.Key
+	}
+	if a.Want == nil {
+		if is == nil {
+			return dayone.Result{}, nil
+		}
+		if err := k.Drop(ctx, a); err != nil && !errors.Is(err, dayone.ErrNotFound) {
+			return dayone.Result{}, err
+		}
+		return dayone.Result{Before: is}, nil
+	}
+	if is != nil && (is.State == dayone.Active || a.Action == dayone.EntitlementConfirm) && len(is.Attrs.Differ(t.ofThing(a))) == 0 {
+		return dayone.Result{Before: is, Now: is}, nil
+	}
+	r, err := k.Put(ctx, a)
+	if err != nil {
+		return dayone.Result{}, err
+	}
+	if r.Now != nil {
+		r.Now.Key = a.Key
+	}
+	r.Before = is
+	if is == nil && a.Attempt > 1 && r.Now != nil {
+		r.Before = nil
+	}
+	return r, nil
+}
+
+// ofThing are the wanted attributes that the thing shows; the rest is only said once, such as where an order ships to.
+func (t *Target) ofThing(a dayone.Act) dayone.Attrs {
+	out := dayone.Attrs{}
+	for name := range t.Manifest.Kinds[a.Key.Kind].Attributes {
+		if v, ok := a.Want.Attrs[name]; ok && !t.Manifest.Kinds[a.Key.Kind].Attributes[name].ReadOnly {
+			out[name] = v
+		}
+	}
+	return out
+}
+
+// Observe reads one subject.
+func (t *Target) Observe(ctx context.Context, s dayone.Subject) (Seen, error) {
+	var seen Seen
+	if t.Accounts != nil {
+		account, err := t.lookFor(ctx, s)
+		if err != nil {
+			return Seen{}, err
+		}
+		if account != nil {
+			seen.Items = append(seen.Items, *account)
+			for _, kind := range sortedKinds(t.Kinds) {
+				items, err := t.Kinds[kind].Held(ctx, account.Ref)
+				if err != nil {
+					if ctx.Err() != nil {
+						return Seen{}, err
+					}
+					seen.Unread = append(seen.Unread, kind)
+					continue
+				}
+				for _, it := range items {
+					it.Key.System, it.Key.Kind = t.System, kind
+					seen.Items = append(seen.Items, it)
+				}
+			}
+		}
+	}
+	for _, kind := range sortedKinds(t.Things) {
+		items, err := t.Things[kind].Of(ctx, s)
+		if err != nil {
+			if ctx.Err() != nil {
+				return Seen{}, err
+			}
+			if !errors.Is(err, dayone.ErrUnsupported) {
+				seen.Unread = append(seen.Unread, kind)
+			}
+			continue
+		}
+		for _, it := range items {
+			it.Key.System, it.Key.Kind = t.System, kind
+			seen.Items = append(seen.Items, it)
+		}
+	}
+	return seen, nil
+}
+
+func (t *Target) lookFor(ctx context.Context, s dayone.Subject) (*dayone.Item, error) {
+	if s.Ref != "" {
+		it, err := t.Accounts.Get(ctx, s.Ref)
+		if errors.Is(err, dayone.ErrNotFound) {
+			return nil, nil
+		}
+		return &it, err
+	}
+	for _, by := range t.Manifest.Account.Match {
+		if s.Keys[by] == "" {
+			continue
+		}
+		items, err := t.Accounts.Find(ctx, by, s.Keys[by])
+		if errors.Is(err, dayone.ErrUnsupported) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		for i := range items {
+			number := items[i].Attrs.Text("employee_number")
+			if number == "" || s.Keys["employee_number"] == "" || number == s.Keys["employee_number"] {
+				return &items[i], nil
+			}
+		}
+	}
+	return nil, nil
+}
+
+// List streams every account with what is on it.
+func (t *Target) List(ctx context.Context) iter.Seq2[Seen, error] {
+	return func(yield func(Seen, error) bool) {
+		if t.Accounts == nil {
+			return
+		}
+		for it, err := range t.Accounts.All(ctx) {
+			if err != nil {
+				yield(Seen{}, err)
+				return
+			}
+			also, err := t.held(ctx, it.Ref)
+			if err != nil {
+				yield(Seen{}, err)
+				return
+			}
+			if !yield(Seen{Items: append([]dayone.Item{it}, also...)}, nil) {
+				return
+			}
+		}
+	}
+}
+
+// Catalogue streams what every kind offers.
+func (t *Target) Catalogue(ctx context.Context) iter.Seq2[dayone.Offer, error] {
+	return func(yield func(dayone.Offer, error) bool) {
+		for _, kind := range sortedKinds(t.Kinds) {
+			if !t.Manifest.Kinds[kind].Catalogue {
+				continue
+			}
+			for o, err := range t.Kinds[kind].Offers(ctx) {
+				if err != nil {
+					yield(dayone.Offer{}, err)
+					return
+				}
+				o.Key.System, o.Key.Kind = t.System, kind
+				if !yield(o, nil) {
+					return
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,805 @@
+package engine
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"slices"
+	"time"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/planner"
+)
+
+// Version of the machine. A run is carried to its end by the version that began it.
+const Version = 1
+
+// Config bounds what the machine does by itself.
+type Config struct {
+	Tries    int           // calls of one step that may fail in a row
+	Elapsed  time.Duration // and for how long after the first intent
+	Base     time.Duration // first pause between two calls; doubles
+	Max      time.Duration // longest pause
+	Patience time.Duration // how long messages wait for a human's task before they go without its result
+}
+
+// DefaultConfig holds for systems that answer within seconds and are down for minutes.
+var DefaultConfig = Config{Tries: 8, Elapsed: 30 * time.Minute, Base: 500 * time.Millisecond, Max: 5 * time.Minute, Patience: 10 * time.Minute}
+
+// What happened.
+type What string
+
+const (
+	Begin  What = "begin"  // a new run
+	Resume What = "resume" // after a restart: calls under way are lost
+	Start  What = "start"  // a step that was ready has a worker and a token
+	Answer What = "answer" // a call came back
+	Alarm  What = "alarm"  // a timer
+	Decide What = "decide" // a human, or a newer run
+)
+
+// Event is what the machine is told.
+type Event struct {
+	What    What
+	At      time.Time
+	Step    dayone.StepID
+	Attempt int
+	Result  dayone.Result
+	Err     error
+	Human   Human
+}
+
+// Verb of a human's decision.
+type Verb string
+
+const (
+	Complete  Verb = "complete"  // a task is done; Attrs are what it asked for
+	Retry     Verb = "retry"     // call a failed step again
+	Skip      Verb = "skip"      // go on without it
+	Supersede Verb = "supersede" // a newer run takes over
+	Cancel    Verb = "cancel"
+)
+
+// Human is a decision and who took it.
+type Human struct {
+	By     string
+	Verb   Verb
+	Reason string
+	Attrs  dayone.Attrs
+}
+
+// Command is something for the driver to do after everything is durable. Exactly one field is set beside Step.
+type Command struct {
+	Step  dayone.StepID
+	Ready bool        // give it a worker and a token, then say Start
+	Call  *dayone.Act // call the system; Secrets are still recipes in Want.Attrs
+	Alarm time.Time   // say Alarm then
+}
+
+// Effects of one event: rows to store in one transaction, then commands.
+type Effects struct {
+	Steps    []int // changed rows, by index
+	Holdings []dayone.Holding
+	Gone     []dayone.Holding
+	Records  []dayone.Record
+	Opened   []dayone.Task
+	Closed   []dayone.Task
+	Run      bool // the run's own row changed
+	Commands []Command
+}
+
+// Next is the run machine. It changes r in place: if what it returns cannot be stored, the process must end.
+func Next(r *dayone.Run, ev Event, c Config) Effects {
+	m := &machine{run: r, ev: ev, cfg: c, before: r.State, index: make(map[dayone.StepID]int, len(r.Steps))}
+	for i := range r.Steps {
+		m.index[r.Steps[i].Step.ID] = i
+	}
+	switch ev.What {
+	case Begin:
+		r.State, r.Started = dayone.RunRunning, ev.At
+		m.out.Run = true
+		m.record(nil, "run started", &dayone.Detail{Note: r.Title})
+	case Resume:
+		m.resume()
+	case Start:
+		m.start()
+	case Answer:
+		m.answer()
+	case Alarm:
+		m.alarm()
+	case Decide:
+		m.decide()
+	}
+	m.settle()
+	return m.out
+}
+
+type machine struct {
+	run    *dayone.Run
+	ev     Event
+	cfg    Config
+	before dayone.RunState
+	index  map[dayone.StepID]int
+	out    Effects
+}
+
+func (m *machine) at(id dayone.StepID) (*dayone.StepRun, int) {
+	i, ok := m.index[id]
+	if !ok {
+		return nil, -1
+	}
+	return &m.run.Steps[i], i
+}
+
+func (m *machine) touched(i int) {
+	if !slices.Contains(m.out.Steps, i) {
+		m.out.Steps = append(m.out.Steps, i)
+	}
+}
+
+func (m *machine) command(c Command) { m.out.Commands = append(m.out.Commands, c) }
+
+func (m *machine) record(s *dayone.StepRun, what string, d *dayone.Detail) {
+	rec := dayone.Record{At: m.ev.At, Person: m.run.Person, Run: m.run.ID, What: what, Detail: d}
+	if s != nil {
+		rec.Step, rec.System, rec.Because = s.Step.ID, s.Step.Key.System, s.Step.Because
+	}
+	if m.ev.What == Decide {
+		rec.By = m.ev.Human.By
+	}
+	m.out.Records = append(m.out.Records, rec)
+}
+
+// resume puts calls that were under way back: they are made again, and say so by their attempt number.
+func (m *machine) resume() {
+	for i := range m.run.Steps {
+		s := &m.run.Steps[i]
+		switch s.State {
+		case dayone.StepRunning:
+			s.State = dayone.StepPending
+			m.touched(i)
+		case dayone.StepRetrying, dayone.StepWaiting:
+			if !s.Next.IsZero() {
+				m.command(Command{Step: s.Step.ID, Alarm: s.Next})
+			}
+		}
+	}
+}
+
+// start turns a ready step into a call, if it is still wanted.
+func (m *machine) start() {
+	s, i := m.at(m.ev.Step)
+	if s == nil || m.run.Ending != "" || m.run.State.Over() || !m.startable(s) {
+		return
+	}
+	act, err := m.act(s)
+	if err != nil {
+		m.touched(i)
+		m.fail(s, err)
+		return
+	}
+	s.State, s.Started, s.Next, s.Error, s.Kind = dayone.StepRunning, m.ev.At, time.Time{}, "", ""
+	s.Attempt++
+	if s.Since.IsZero() {
+		s.Since = m.ev.At
+	}
+	act.Attempt, act.Since = s.Attempt, s.Since
+	s.Asked = nil
+	if act.Want != nil {
+		s.Asked = act.Want.Attrs
+	}
+	m.touched(i)
+	m.command(Command{Step: s.Step.ID, Call: &act})
+}
+
+// startable says whether the step waits for nothing but a worker.
+func (m *machine) startable(s *dayone.StepRun) bool {
+	switch s.State {
+	case dayone.StepPending:
+		return m.met(s) == nil
+	case dayone.StepRetrying, dayone.StepWaiting:
+		return !s.Next.IsZero() && !m.ev.At.Before(s.Next)
+	}
+	return false
+}
+
+// met says which need is not met yet, or nil.
+func (m *machine) met(s *dayone.StepRun) *dayone.Need {
+	for n := range s.Step.Needs {
+		need := &s.Step.Needs[n]
+		o, _ := m.at(need.Step)
+		if o == nil {
+			continue // not part of this run: it was so before
+		}
+		switch need.When {
+		case dayone.Settled:
+			if !m.settled(o, 0) {
+				return need
+			}
+		case dayone.Tried:
+			if o.Attempt == 0 || (o.State == dayone.StepRunning && o.Attempt == 1) {
+				if !o.State.Over() {
+					return need
+				}
+			}
+		default:
+			there := o.State == dayone.StepWaiting && o.Wait != nil && o.Wait.Kind.There() && o.Result.Now != nil
+			if o.State != dayone.StepDone && !there {
+				return need
+			}
+		}
+	}
+	return nil
+}
+
+// settled says that the step moves no more by itself. A human's task is given some time: its result is worth telling.
+// What hangs on a step that waits for a human moves no more either.
+func (m *machine) settled(s *dayone.StepRun, depth int) bool {
+	switch {
+	case s.State.Over():
+		return true
+	case s.State == dayone.StepWaiting && s.Wait != nil && s.Wait.Kind.Human():
+		return s.Wait.Kind != dayone.WaitTask || !m.ev.At.Before(s.Waited.Add(m.cfg.Patience))
+	case s.State == dayone.StepPending && depth < len(m.run.Steps):
+		for _, n := range s.Step.Needs {
+			o, _ := m.at(n.Step)
+			if o != nil && n.When == dayone.Done && !o.State.Over() && o.State != dayone.StepRunning && m.settled(o, depth+1) &&
+				!(o.Wait != nil && o.Wait.Kind.There()) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// answer takes what a call brought.
+func (m *machine) answer() {
+	s, i := m.at(m.ev.Step)
+	if s == nil || s.State != dayone.StepRunning || m.ev.Attempt != s.Attempt {
+		return // an answer to a call that is no longer ours
+	}
+	m.touched(i)
+	s.Ended = m.ev.At
+	if m.ev.Err != nil {
+		m.trouble(s, m.ev.Err)
+		return
+	}
+	s.Result, s.Tries = m.ev.Result, 0
+	if w := m.ev.Result.Wait; w != nil {
+		m.wait(s, *w)
+		return
+	}
+	m.done(s)
+}
+
+// done books what the system confirmed.
+func (m *machine) done(s *dayone.StepRun) {
+	s.State, s.Wait, s.Next, s.Error, s.Kind = dayone.StepDone, nil, time.Time{}, "", ""
+	if s.Of != "" {
+		s.State = dayone.StepUndone
+		if o, i := m.at(s.Of); o != nil {
+			o.State = dayone.StepUndone
+			m.touched(i)
+		}
+	}
+	m.closeTask(s)
+	m.book(s)
+	m.record(s, outcome(s), &dayone.Detail{Before: s.Result.Before, Now: s.Result.Now})
+}
+
+// outcome is the word that the ledger has for a step that is done.
+func outcome(s *dayone.StepRun) string {
+	changed := s.Result.Changed()
+	switch {
+	case s.Of != "":
+		return "undone"
+	case s.Step.Action == dayone.MessageSend:
+		return "sent"
+	case s.Step.Action == dayone.AccountConfirm, s.Step.Action == dayone.EntitlementConfirm:
+		return "confirmed"
+	case s.Step.Action == dayone.AccountDelete:
+		return "deleted"
+	case s.Step.Action.Takes() && s.Step.Want == nil:
+		return "removed"
+	case s.Step.Action == dayone.AccountDisable:
+		return "closed"
+	case !changed:
+		return "already so"
+	case s.Step.Action == dayone.AccountCreate && s.Result.Before != nil:
+		return "adopted"
+	case s.Step.Action == dayone.AccountUpdate:
+		return "changed"
+	case s.Step.Action == dayone.AccountEnable:
+		return "opened"
+	default:
+		return "granted"
+	}
+}
+
+// book keeps holdings as the system's answer has them.
+func (m *machine) book(s *dayone.StepRun) {
+	old := m.held(s.Step.Key)
+	if s.Result.Now == nil {
+		h := dayone.Holding{Item: dayone.Item{Key: s.Step.Key, State: dayone.Gone}, Because: s.Step.Because, Run: m.run.ID, Confirmed: m.ev.At, Since: m.ev.At}
+		if old != nil {
+			h.Ref, h.Generation = old.Ref, old.Generation+1
+		}
+		m.out.Gone = append(m.out.Gone, h)
+		return
+	}
+	h := dayone.Holding{Item: *s.Result.Now, Confirmed: m.ev.At, Because: s.Step.Because, Run: m.run.ID, Since: m.ev.At}
+	h.Key = s.Step.Key
+	h.Ours = s.Result.Before == nil
+	h.Asked = dayone.Attrs{}
+	if old != nil {
+		h.Ours, h.Generation, h.Release, h.Asked = old.Ours, old.Generation, old.Release, old.Asked.With(nil)
+		if old.State == h.State {
+			h.Since = old.Since
+		}
+	}
+	if s.Step.Want != nil {
+		for name, v := range s.Step.Want.Attrs { // references stay as they were asked: compared as text, not by what they brought
+			h.Asked[name] = v
+		}
+		h.Release = cmp.Or(releaseOf(m.run, s.Step.Key), h.Release)
+	}
+	if s.Step.Action == dayone.AccountConfirm || s.Step.Action == dayone.EntitlementConfirm {
+		h.Run = runOf(old, m.run.ID)
+	}
+	m.out.Holdings = append(m.out.Holdings, h)
+}
+
+func runOf(old *dayone.Holding, now dayone.RunID) dayone.RunID {
+	if old != nil && old.Run != "" {
+		return old.Run
+	}
+	return now
+}
+
+func releaseOf(r *dayone.Run, k dayone.Key) dayone.Release {
+	return r.Plan.Release[k]
+}
+
+// held is what the books said when the run began, or what this run has brought about since.
+func (m *machine) held(k dayone.Key) *dayone.Holding {
+	for i := range m.run.Have {
+		if m.run.Have[i].Key == k {
+			return &m.run.Have[i]
+		}
+	}
+	return nil
+}
+
+// wait parks a step until its system or a human has moved.
+func (m *machine) wait(s *dayone.StepRun, w dayone.Wait) {
+	same := s.Wait != nil && s.Wait.Kind == w.Kind && s.Wait.Note == w.Note
+	s.State, s.Wait, s.Next, s.Error, s.Kind = dayone.StepWaiting, &w, w.Check, "", ""
+	if s.Result.Now != nil {
+		m.book(s)
+	}
+	if !w.Check.IsZero() {
+		m.command(Command{Step: s.Step.ID, Alarm: w.Check})
+	}
+	if same {
+		return
+	}
+	s.Waited = s.Ended
+	m.record(s, "waiting: "+string(w.Kind), &dayone.Detail{Before: s.Result.Before, Now: s.Result.Now, Note: w.Note})
+	switch w.Kind {
+	case dayone.WaitTask, dayone.WaitSeat:
+		m.out.Opened = append(m.out.Opened, dayone.Task{
+			Person: m.run.Person, Run: m.run.ID, Step: s.Step.ID, Once: s.Step.Once, System: s.Step.Key.System,
+			Title: taskTitle(s), Note: w.Note, Ask: w.Ask, Opened: m.ev.At, Due: w.Until,
+		})
+		m.command(Command{Step: s.Step.ID, Alarm: m.ev.At.Add(m.cfg.Patience)}) // messages may go then
+	}
+}
+
+func taskTitle(s *dayone.StepRun) string {
+	switch {
+	case s.Kind == "conflict":
+		return fmt.Sprintf("Whose is %s?", s.Step.Key)
+	default:
+		return s.Step.Key.String()
+	}
+}
+
+func (m *machine) closeTask(s *dayone.StepRun) {
+	t := dayone.Task{Person: m.run.Person, Run: m.run.ID, Step: s.Step.ID, Once: s.Step.Once, Closed: m.ev.At}
+	if m.ev.What == Decide {
+		t.By, t.Attrs = m.ev.Human.By, m.ev.Human.Attrs
+	}
+	m.out.Closed = append(m.out.Closed, t)
+}
+
+// trouble decides what an error means: again, a human, or the end.
+func (m *machine) trouble(s *dayone.StepRun, err error) {
+	s.Error = err.Error()
+	s.Kind = ""
+	if k := dayone.KindOf(err); k != nil {
+		s.Kind = k.Error()
+	}
+	var f *dayone.Fault
+	errors.As(err, &f)
+	switch {
+	case dayone.Again(err) || dayone.KindOf(err) == nil && errors.Is(err, errLost):
+		s.Tries++
+		if s.Tries >= m.cfg.Tries || m.ev.At.Sub(s.Since) >= m.cfg.Elapsed {
+			m.fail(s, err)
+			return
+		}
+		s.State, s.Wait = dayone.StepRetrying, nil
+		s.Next = m.ev.At.Add(m.backoff(s))
+		if f != nil && f.RetryAt.After(s.Next) {
+			s.Next = f.RetryAt
+		}
+		m.command(Command{Step: s.Step.ID, Alarm: s.Next})
+		m.record(s, "retrying", &dayone.Detail{Note: s.Error})
+	case errors.Is(err, dayone.ErrConflict):
+		note := s.Error
+		w := dayone.Wait{Kind: dayone.WaitTask, Note: note, Ask: []string{"adopt"}}
+		if f != nil && f.Found != nil {
+			w.Note = fmt.Sprintf("%s. The account %s is bound to nobody we know. If it is hers, complete this task with adopt = %s; if not, free the name there and retry.",
+				note, f.Found.Ref, f.Found.Ref)
+		}
+		m.waitError(s, w)
+	case errors.Is(err, dayone.ErrNoSeat):
+		m.waitError(s, dayone.Wait{Kind: dayone.WaitSeat, Note: s.Error + ". Buy or free a seat; it is tried again every hour.", Check: m.ev.At.Add(time.Hour)})
+	case errors.Is(err, dayone.ErrUnsupported):
+		m.waitError(s, dayone.Wait{Kind: dayone.WaitTask, Note: s.Error})
+	case errors.Is(err, dayone.ErrDryRun):
+		s.State = dayone.StepSkipped
+		m.record(s, "skipped: dry run", nil)
+		m.block(s.Step.ID)
+	default:
+		m.fail(s, err)
+	}
+}
+
+// waitError waits although the answer was an error, which stays to be read.
+func (m *machine) waitError(s *dayone.StepRun, w dayone.Wait) {
+	msg, kind := s.Error, s.Kind
+	s.Result = dayone.Result{}
+	m.wait(s, w)
+	s.Error, s.Kind = msg, kind
+	if n := len(m.out.Opened); n > 0 {
+		m.out.Opened[n-1].Title = taskTitle(s)
+	}
+}
+
+// errLost marks an answer that our own process lost.
+var errLost = errors.New("the call did not come back")
+
+// backoff doubles and is spread by a hash, so that the machine stays pure and steps do not march in step.
+func (m *machine) backoff(s *dayone.StepRun) time.Duration {
+	d := m.cfg.Base << min(s.Tries-1, 20)
+	if d <= 0 || d > m.cfg.Max {
+		d = m.cfg.Max
+	}
+	h := fnv.New32a()
+	fmt.Fprintf(h, "%s %s %d", m.run.ID, s.Step.ID, s.Attempt)
+	return d - d/5 + time.Duration(h.Sum32()%1000)*(d*2/5)/1000 // 80 to 120 %
+}
+
+// fail ends a step for good: what depends on it is blocked, or the run goes back.
+func (m *machine) fail(s *dayone.StepRun, err error) {
+	s.State, s.Error, s.Wait, s.Next = dayone.StepFailed, err.Error(), nil, time.Time{}
+	if k := dayone.KindOf(err); k != nil {
+		s.Kind = k.Error()
+	}
+	if s.Of != "" {
+		s.State = dayone.StepUndoFailed
+	}
+	m.record(s, string(s.State), &dayone.Detail{Note: s.Error})
+	m.block(s.Step.ID)
+	if s.Step.Critical == dayone.Rollback && s.Of == "" {
+		m.rollback(s)
+	}
+}
+
+// block stops everything that needs id done, and what needs that.
+func (m *machine) block(id dayone.StepID) {
+	for i := range m.run.Steps {
+		s := &m.run.Steps[i]
+		if s.State != dayone.StepPending {
+			continue
+		}
+		for _, n := range s.Step.Needs {
+			if n.Step == id && n.When == dayone.Done {
+				s.State, s.Error = dayone.StepBlocked, "needs "+string(id)
+				m.touched(i)
+				m.block(s.Step.ID)
+				break
+			}
+		}
+	}
+}
+
+// alarm wakes what is due. Patience that ended is seen by settle.
+func (m *machine) alarm() {
+	s, i := m.at(m.ev.Step)
+	if s == nil || s.State != dayone.StepWaiting || s.Wait == nil || s.Wait.Until.IsZero() || m.ev.At.Before(s.Wait.Until) || s.Wait.Kind.Human() {
+		return
+	}
+	m.touched(i)
+	m.fail(s, fmt.Errorf("%s did not end in time: %s: %w", s.Wait.Kind, s.Wait.Note, dayone.ErrUnavailable))
+}
+
+// decide carries out what a human said, or a newer run.
+func (m *machine) decide() {
+	h := m.ev.Human
+	if h.Verb == Supersede || h.Verb == Cancel {
+		m.run.Ending = map[Verb]dayone.RunState{Supersede: dayone.RunSuperseded, Cancel: dayone.RunCancelled}[h.Verb]
+		m.out.Run = true
+		return
+	}
+	s, i := m.at(m.ev.Step)
+	if s == nil {
+		return
+	}
+	switch h.Verb {
+	case Complete:
+		if s.State != dayone.StepWaiting || s.Wait == nil {
+			return
+		}
+		m.touched(i)
+		if ref := h.Attrs.Text("adopt"); ref != "" && slices.Contains(s.Wait.Ask, "adopt") {
+			s.Step.Subject = dayone.Subject{Ref: ref}
+			m.closeTask(s)
+			m.again(s)
+			m.record(s, "adoption decided", &dayone.Detail{Note: h.Reason})
+			return
+		}
+		now := dayone.Item{Key: s.Step.Key, State: dayone.Active}
+		if s.Result.Now != nil {
+			now = *s.Result.Now
+			now.State = dayone.Active
+		} else if s.Step.Want != nil {
+			now.Role = s.Step.Want.Role
+		}
+		now.Attrs = now.Attrs.With(h.Attrs)
+		if ref := h.Attrs.Text("ref"); ref != "" {
+			now.Ref = ref
+		}
+		s.Result.Now, s.Result.Wait = &now, nil
+		if s.Step.Want == nil {
+			s.Result.Now = nil
+		}
+		s.Ended = m.ev.At
+		m.done(s)
+	case Retry:
+		if s.State != dayone.StepFailed && s.State != dayone.StepWaiting && s.State != dayone.StepRetrying && s.State != dayone.StepUndoFailed {
+			return
+		}
+		m.touched(i)
+		m.closeTask(s)
+		m.again(s)
+		m.record(s, "retry decided", &dayone.Detail{Note: h.Reason})
+		m.unblock()
+	case Skip:
+		if s.State == dayone.StepRunning || s.State.Over() && s.State != dayone.StepFailed && s.State != dayone.StepBlocked {
+			return
+		}
+		m.touched(i)
+		m.closeTask(s)
+		s.State, s.Wait, s.Next, s.Error = dayone.StepSkipped, nil, time.Time{}, cmp.Or(h.Reason, "skipped by "+h.By)
+		m.record(s, "skipped", &dayone.Detail{Note: h.Reason})
+		m.block(s.Step.ID)
+	}
+}
+
+// again makes a step pending with its tries forgotten.
+func (m *machine) again(s *dayone.StepRun) {
+	s.State, s.Wait, s.Next, s.Tries, s.Since, s.Error, s.Kind = dayone.StepPending, nil, time.Time{}, 0, m.ev.At, "", ""
+	m.run.Ended = time.Time{}
+	m.out.Run = true
+}
+
+// unblock gives every blocked step another chance; those whose need is still lost are blocked again.
+func (m *machine) unblock() {
+	for i := range m.run.Steps {
+		if s := &m.run.Steps[i]; s.State == dayone.StepBlocked {
+			s.State, s.Error = dayone.StepPending, ""
+			m.touched(i)
+		}
+	}
+	for i := range m.run.Steps {
+		switch s := &m.run.Steps[i]; s.State {
+		case dayone.StepFailed, dayone.StepSkipped, dayone.StepUndoFailed:
+			m.block(s.Step.ID)
+		}
+	}
+}
+
+// rollback takes back what this run gave: never a removal, message, order or number.
+func (m *machine) rollback(cause *dayone.StepRun) {
+	m.run.State = dayone.RunUndoing
+	m.out.Run = true
+	m.record(cause, "rolling back", nil)
+	for i := range m.run.Steps {
+		s := &m.run.Steps[i]
+		switch s.State {
+		case dayone.StepPending, dayone.StepRetrying, dayone.StepWaiting, dayone.StepBlocked:
+			if s.Step.Action == dayone.MessageSend {
+				break // somebody should hear of it
+			}
+			if s.State == dayone.StepWaiting && s.Result.Now != nil {
+				break // it is there: it goes the way back as well
+			}
+			s.State, s.Error = dayone.StepSkipped, "rolled back: "+string(cause.Step.ID)+" failed"
+			m.touched(i)
+		}
+	}
+	m.inverses()
+}
+
+// inverses adds the way back for every step that gave something and is not taken back yet. Steps whose call is still
+// under way get theirs when it returns.
+func (m *machine) inverses() {
+	var added []dayone.StepRun
+	for i := range m.run.Steps {
+		s := &m.run.Steps[i]
+		if s.Of != "" || !s.Step.Action.Gives() || (s.State != dayone.StepDone && s.State != dayone.StepWaiting) {
+			continue
+		}
+		if slices.ContainsFunc(m.run.Steps, func(o dayone.StepRun) bool { return o.Of == s.Step.ID }) {
+			continue
+		}
+		inv, ok := planner.Inverse(s.Step, s.Result, s.Result.Now)
+		if !ok {
+			continue
+		}
+		added = append(added, dayone.StepRun{Step: inv, State: dayone.StepPending, Of: s.Step.ID})
+	}
+	for i := range added {
+		inv := &added[i]
+		for _, o := range m.run.Steps { // whatever used this step goes back first
+			if !slices.ContainsFunc(o.Step.Needs, func(n dayone.Need) bool { return n.Step == inv.Of }) {
+				continue
+			}
+			for _, back := range added {
+				if back.Of == o.Step.ID {
+					inv.Step.Needs = append(inv.Step.Needs, dayone.Need{Step: back.Step.ID, When: dayone.Settled})
+				}
+			}
+		}
+	}
+	for _, a := range added {
+		m.index[a.Step.ID] = len(m.run.Steps)
+		m.run.Steps = append(m.run.Steps, a)
+		m.touched(len(m.run.Steps) - 1)
+	}
+}
+
+// settle makes ready what can start, lets messages go or drops them, and says where the run stands.
+func (m *machine) settle() {
+	r := m.run
+	if r.State == dayone.RunUndoing && m.ev.What == Answer {
+		m.inverses()
+	}
+	if r.Ending != "" {
+		m.finishEnding()
+		return
+	}
+	for i := range r.Steps {
+		s := &r.Steps[i]
+		switch {
+		case s.State == dayone.StepPending && m.met(s) == nil:
+			if len(s.Step.On) > 0 && !slices.Contains(s.Step.On, m.moment()) {
+				s.State = dayone.StepSkipped
+				s.Error = "only for a run that is " + joinMoments(s.Step.On)
+				m.touched(i)
+				continue
+			}
+			m.command(Command{Step: s.Step.ID, Ready: true})
+		case (s.State == dayone.StepRetrying || s.State == dayone.StepWaiting) && !s.Next.IsZero() && !m.ev.At.Before(s.Next):
+			m.command(Command{Step: s.Step.ID, Ready: true})
+		}
+	}
+	m.verdict()
+}
+
+// moment is what the run tells when everything but messages has settled.
+func (m *machine) moment() dayone.Moment {
+	for _, s := range m.run.Steps {
+		if s.State == dayone.StepFailed || s.State == dayone.StepBlocked || s.State == dayone.StepUndone || s.State == dayone.StepUndoFailed {
+			return dayone.OnFailed
+		}
+	}
+	return dayone.OnReady
+}
+
+func joinMoments(ms []dayone.Moment) string {
+	s := ""
+	for i, m := range ms {
+		if i > 0 {
+			s += " or "
+		}
+		s += string(m)
+	}
+	return s
+}
+
+func (m *machine) finishEnding() {
+	r := m.run
+	for i := range r.Steps {
+		if r.Steps[i].State == dayone.StepRunning {
+			return // calls under way come back first
+		}
+	}
+	for i := range r.Steps {
+		s := &r.Steps[i]
+		if s.State.Over() {
+			continue
+		}
+		s.State, s.Next = dayone.StepSkipped, time.Time{}
+		s.Error = "given up: the run was " + string(r.Ending)
+		m.touched(i)
+	}
+	m.end(r.Ending)
+}
+
+func (m *machine) verdict() {
+	r := m.run
+	moving, waiting, lost, undone := false, false, false, false
+	for i := range r.Steps {
+		switch s := &r.Steps[i]; s.State {
+		case dayone.StepRunning, dayone.StepRetrying:
+			moving = true
+		case dayone.StepPending:
+			if m.settled(s, 0) {
+				waiting = true
+			} else {
+				moving = true
+			}
+		case dayone.StepWaiting:
+			if s.Wait != nil && s.Wait.Kind.Human() {
+				waiting = true
+			} else {
+				moving = true
+			}
+		case dayone.StepFailed, dayone.StepBlocked:
+			lost = true
+		case dayone.StepUndoFailed:
+			lost, undone = true, true
+		case dayone.StepUndone:
+			undone = true
+		}
+	}
+	switch {
+	case r.State == dayone.RunUndoing:
+		switch {
+		case moving || waiting:
+		case undone && slices.ContainsFunc(r.Steps, func(s dayone.StepRun) bool { return s.State == dayone.StepUndoFailed }):
+			m.end(dayone.RunUndoIncomplete)
+		default:
+			m.end(dayone.RunUndone)
+		}
+	case moving:
+		m.state(dayone.RunRunning)
+	case waiting:
+		m.state(dayone.RunWaiting)
+	case lost:
+		m.end(dayone.RunIncomplete)
+	default:
+		m.end(dayone.RunDone)
+	}
+}
+
+func (m *machine) state(s dayone.RunState) {
+	if m.run.State != s {
+		m.run.State = s
+		m.out.Run = true
+	}
+}
+
+func (m *machine) end(s dayone.RunState) {
+	if m.run.State == s && !m.run.Ended.IsZero() {
+		return
+	}
+	m.state(s)
+	m.run.Ended = m.ev.At
+	m.out.Run = true
+	m.record(nil, "run "+string(s), nil)
+}

@@ -1,0 +1,55 @@
+package dayone
+
+import "time"
+
+// EventType is our word for what a source says. A source's own words are mapped to these by configuration.
+type EventType string
+
+const (
+	Hired                EventType = "hired"
+	Updated              EventType = "updated"
+	Terminated           EventType = "terminated"
+	Rehired              EventType = "rehired"
+	LeaveStarted         EventType = "leave started"
+	LeaveEnded           EventType = "leave ended"
+	StartChanged         EventType = "start date changed"
+	NoShow               EventType = "no-show"
+	TerminationCancelled EventType = "termination cancelled"
+	Imported             EventType = "imported" // a first full read: known, nothing is planned
+)
+
+var EventTypes = []EventType{
+	Hired, Updated, Terminated, Rehired, LeaveStarted, LeaveEnded, StartChanged, NoShow, TerminationCancelled, Imported,
+}
+
+// Event is what a source said, once, about one employment. Access never follows from an event: it follows from the
+// timeline that the event extends.
+type Event struct {
+	ID       EventID
+	Source   string // configured name: "hr"
+	SourceID string // the source's id of this event; "" where it has none
+	Type     EventType
+	Subject  string // the source's id of the employment: an employee number
+	At       time.Time
+	Received time.Time
+	Fields   map[string]Value // by the source's field names; only configured ones survive intake
+}
+
+// EventState is where an event stands on its way through intake.
+type EventState string
+
+const (
+	EventReceived    EventState = "received"    // durable, answered, not yet looked at
+	EventApplied     EventState = "applied"     // in the timeline
+	EventUnchanged   EventState = "unchanged"   // looked at: it changes nothing
+	EventQuarantined EventState = "quarantined" // no usable id or dates; a human decides, nothing is lost
+)
+
+// Intake is an event as it lies in the books.
+type Intake struct {
+	Event
+	State  EventState
+	Person PersonID // once known
+	Run    RunID    // the run it started, if any
+	Note   string   // why quarantined, what changed
+}

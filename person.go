@@ -1,0 +1,85 @@
+package dayone
+
+import "time"
+
+// Status is derived from engagements and the clock, never taken from a source's flag.
+type Status string
+
+const (
+	PreHire Status = "pre-hire"
+	Working Status = "active"
+	OnLeave Status = "leave"
+	Left    Status = "terminated"
+)
+
+var Statuses = []Status{PreHire, Working, OnLeave, Left}
+
+// Engagement is one employment of a person. Start and End are calendar days in the worker's zone, both inclusive.
+type Engagement struct {
+	ID       EngagementID
+	Source   string
+	SourceID string // the source's id of it: an employee number
+	Type     string // FTE, Contractor, ...
+	Start    string // 2006-01-02
+	LastDay  string // last day of work or termination date, the earlier one; "" while open
+	Primary  bool
+}
+
+// Site is what a location means: sites.yaml.
+type Site struct {
+	Name     string
+	Country  string // ISO 3166-1 alpha-2
+	Zone     string // IANA
+	Address  string
+	Numbers  string            // number pool
+	Holidays []string          // 2006-01-02
+	Facts    map[string]string // template data: chat channel, handbook, portal
+}
+
+// Location is the site's zone, or UTC with false if the zone is missing or unknown.
+func (s Site) Location() (*time.Location, bool) {
+	if s.Zone == "" {
+		return time.UTC, false
+	}
+	l, err := time.LoadLocation(s.Zone)
+	if err != nil {
+		return time.UTC, false
+	}
+	return l, true
+}
+
+// Person is somebody at one instant, as the timeline shows it: the only thing that policies read.
+type Person struct {
+	ID          PersonID
+	At          time.Time
+	Status      Status
+	Attrs       Attrs    // by the names of people.yaml; a missing name is unknown
+	Unknown     []string // attributes whose last word was bad: their value is the last good one, or missing
+	Engagements []Engagement
+	Site        Site
+	Start, End  time.Time // first and last instant of the primary engagement; zero End: open
+	Recorded    time.Time // when we first heard of the primary engagement
+	Managed     bool      // false: known from an import, nothing is planned for them yet
+}
+
+// Name is how a person is called on a page: preferred or first name and last name, else the mail address, else the id.
+func (p Person) Name() string {
+	first := p.Attrs.Text("preferred_name")
+	if first == "" {
+		first = p.Attrs.Text("first_name")
+	}
+	last := p.Attrs.Text("last_name")
+	switch {
+	case first != "" && last != "":
+		return first + " " + last
+	case first+last != "":
+		return first + last
+	case p.Attrs.Text("email") != "":
+		return p.Attrs.Text("email")
+	default:
+		return string(p.ID)
+	}
+}
+
+// Location is the worker's zone; the second result is false if it is a guess.
+func (p Person) Location() (*time.Location, bool) { return p.Site.Location() }

@@ -1,0 +1,134 @@
+package policy
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/dayone-hq/dayone"
+)
+
+// catalogue reads a catalogue file, as connectors write it: what every system offers.
+func (r *reader) catalogue(f *file, into map[string]dayone.System) {
+	top := r.fields(f, f.root, "a catalogue", "systems")
+	n := top["systems"]
+	if n == nil {
+		return
+	}
+	r.pairs(f, n, "systems", func(k, v *yaml.Node) {
+		sys, ok := into[k.Value]
+		if !ok {
+			sys = dayone.System{Name: k.Value, Title: k.Value}
+		}
+		kinds := maps.Clone(sys.Kinds)
+		if kinds == nil {
+			kinds = map[string]dayone.Kind{}
+		}
+		r.pairs(f, v, "a system", func(k, v *yaml.Node) {
+			kinds[k.Value] = r.kind(f, v, kinds[k.Value], k.Value)
+		})
+		sys.Kinds = kinds
+		into[k.Value] = sys
+	})
+}
+
+// kind merges what the file says over what the connector said of itself.
+func (r *reader) kind(f *file, n *yaml.Node, k dayone.Kind, name string) dayone.Kind {
+	fs := r.fields(f, n, "a kind", "title", "names", "roles", "params", "needs", "exclusive", "default", "supply", "implied",
+		"sensitive", "read_only", "whole_set")
+	if n := fs["title"]; n != nil {
+		k.Title = r.word(f, n, "title")
+	}
+	if n := fs["names"]; n != nil {
+		k.Names = r.words(f, n, "names")
+	}
+	if n := fs["roles"]; n != nil {
+		k.Roles = r.words(f, n, "roles")
+	}
+	if n := fs["needs"]; n != nil {
+		k.Needs = r.words(f, n, "needs")
+	}
+	if n := fs["default"]; n != nil {
+		k.Default = r.word(f, n, "default")
+	}
+	if n := fs["read_only"]; n != nil {
+		k.ReadOnly = r.word(f, n, "read_only")
+	}
+	if n := fs["supply"]; n != nil {
+		key, err := dayone.ParseKey(r.word(f, n, "supply"))
+		if err != nil {
+			r.at(f, n, "value", "write system/kind, such as procurement/order", "%q names no grant", n.Value)
+		}
+		k.Supply = key
+	}
+	for name, to := range map[string]*bool{"exclusive": &k.Exclusive, "implied": &k.Implied, "sensitive": &k.Sensitive, "whole_set": &k.WholeSet} {
+		if n := fs[name]; n != nil {
+			*to = r.oneOf(f, n, name, "true", "false") == "true"
+		}
+	}
+	if n := fs["params"]; n != nil {
+		k.Params = maps.Clone(k.Params)
+		if k.Params == nil {
+			k.Params = map[string]dayone.Param{}
+		}
+		r.pairs(f, n, "params", func(key, v *yaml.Node) {
+			p := r.fields(f, v, "a parameter", "type", "merge")
+			out := dayone.Param{Type: "string", Merge: "error"}
+			if n := p["type"]; n != nil {
+				out.Type = r.oneOf(f, n, "type", "string", "int", "bool", "date", "list")
+			}
+			if n := p["merge"]; n != nil {
+				out.Merge = r.oneOf(f, n, "merge", "error", "max", "min", "any", "all", "union")
+			}
+			k.Params[key.Value] = out
+		})
+	}
+	return k
+}
+
+// known checks that a key names something a system offers, and says what was probably meant.
+func (r *reader) known(f *file, n *yaml.Node, systems map[string]dayone.System, key dayone.Key) (dayone.Kind, bool) {
+	text := key.String()
+	sys, ok := systems[key.System]
+	if !ok {
+		r.at(f, n, "unknown-system", meant(key.System, slices.Sorted(maps.Keys(systems))), "there is no system %q", key.System)
+		return dayone.Kind{}, false
+	}
+	kind, ok := sys.Kinds[key.Kind]
+	if !ok {
+		r.at(f, n, "unknown-entitlement", meant(key.Kind, slices.Sorted(maps.Keys(sys.Kinds))), "%s has no kind %q", key.System, key.Kind)
+		return dayone.Kind{}, false
+	}
+	switch {
+	case key.IsAccount():
+	case len(kind.Names) == 0 && key.Name != "":
+		r.at(f, n, "unknown-entitlement", "write "+key.System+"/"+key.Kind, "%s/%s has no names: each person has one", key.System, key.Kind)
+		return kind, false
+	case len(kind.Names) > 0 && key.Name == "":
+		r.at(f, n, "unknown-entitlement", "write "+text+":NAME, one of "+few(kind.Names), "%s needs a name", text)
+		return kind, false
+	case len(kind.Names) > 0 && !slices.Contains(kind.Names, key.Name):
+		all := make([]string, 0, len(kind.Names))
+		for _, name := range kind.Names {
+			k := key
+			k.Name = name
+			all = append(all, k.String())
+		}
+		r.at(f, n, "unknown-entitlement", meant(text, all), "no connector offers %q", text)
+		return kind, false
+	}
+	if kind.ReadOnly != "" {
+		r.at(f, n, "not-writable", kind.ReadOnly, "%q cannot be granted", text)
+		return kind, false
+	}
+	return kind, true
+}
+
+func few(words []string) string {
+	if len(words) > 5 {
+		return strings.Join(words[:5], ", ") + ", ..."
+	}
+	return strings.Join(words, ", ")
+}

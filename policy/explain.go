@@ -1,0 +1,173 @@
+package policy
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"cel.dev/cel-go/common/ast"
+	"cel.dev/cel-go/common/operators"
+
+	"github.com/dayone-hq/dayone"
+)
+
+// Explanation says why a person has something, or why not.
+type Explanation struct {
+	Key     dayone.Key
+	Answer  string // given, pending, offered, later, kept, denied, withheld, not given
+	Grant   *dayone.Grant
+	Lines   []Line // every policy that names it
+	Finding string
+}
+
+// Line is what one policy says about it.
+type Line struct {
+	Policy     string
+	Title      string
+	At         string // file:line of the rule
+	Hash       string
+	Does       string // grants, offers, denies
+	Role       string
+	Truth      string // yes, no, unknown
+	Conditions []Condition
+	Reason     string // of a deny
+}
+
+// Condition is one conjunct with the values it read.
+type Condition struct {
+	Text  string
+	Truth string
+	Reads []Read
+}
+
+// Read is one attribute and its value; Known is false where it is missing.
+type Read struct {
+	Name  string
+	Value string
+	Known bool
+}
+
+// Explain asks CEL, conjunct by conjunct, never an index: so it doubles as a check of any faster evaluation.
+func (s *Set) Explain(p dayone.Person, c Context, key dayone.Key) Explanation {
+	want := s.Want(p, c)
+	x := Explanation{Key: key, Answer: "not given"}
+	answer := func(gs []dayone.Grant, word string) {
+		if g := find(gs, key.String()); g != nil && x.Grant == nil {
+			x.Answer, x.Grant = word, g
+		}
+	}
+	answer(want.Grants, "given")
+	answer(want.Pending, "pending")
+	answer(want.Offers, "offered")
+	answer(want.Later, "later")
+	if x.Grant == nil && slices.Contains(want.Keep, key) {
+		x.Answer = "kept"
+	}
+	for _, f := range want.Findings {
+		if f.Key == key || (f.Kind == "sod" && strings.Contains(f.Text, key.String())) {
+			x.Finding = f.Text
+			if f.Kind == "sod" && x.Grant == nil {
+				x.Answer = "withheld"
+			}
+		}
+	}
+	w := s.worldOf(p, c.Now)
+	for _, pol := range s.Policies {
+		line := func(at Position, does, role string, cond *expr) *Line {
+			conds := pol.Conditions
+			if cond != nil {
+				conds = append(slices.Clone(conds), cond)
+			}
+			l := Line{Policy: pol.ID, Title: pol.Title, At: at.line(), Hash: s.Hashes[at.File], Does: does, Role: role, Truth: all(conds, w).String()}
+			if !slices.Contains(pol.Statuses, p.Status) {
+				l.Truth = no.String()
+				l.Conditions = append(l.Conditions, Condition{
+					Text: fmt.Sprintf("status is one of %s", statusList(pol.Statuses)), Truth: no.String(),
+					Reads: []Read{{"status", string(p.Status), true}},
+				})
+			}
+			for _, e := range conds {
+				l.Conditions = append(l.Conditions, s.conjuncts(e, w)...)
+			}
+			x.Lines = append(x.Lines, l)
+			return &x.Lines[len(x.Lines)-1]
+		}
+		for _, r := range pol.Grants {
+			if r.Key == key {
+				line(r.At, "grants", r.Role, r.If)
+			}
+		}
+		for _, r := range pol.Offers {
+			if r.Key == key {
+				line(r.At, "offers", r.Role, r.If)
+			}
+		}
+		for _, d := range pol.Denies {
+			if d.Key == key {
+				l := line(d.At, "denies", "", d.If)
+				l.Reason = d.Reason
+				if l.Truth == yes.String() {
+					x.Answer = "denied"
+				}
+			}
+		}
+	}
+	return x
+}
+
+func statusList(ss []dayone.Status) string {
+	out := make([]string, len(ss))
+	for i, s := range ss {
+		out[i] = string(s)
+	}
+	return strings.Join(out, ", ")
+}
+
+// conjuncts splits a condition at its outermost && and answers each part by itself.
+func (s *Set) conjuncts(e *expr, w *world) []Condition {
+	var out []Condition
+	var walk func(x ast.Expr)
+	walk = func(x ast.Expr) {
+		if x.Kind() == ast.CallKind && x.AsCall().FunctionName() == operators.LogicalAnd {
+			for _, a := range x.AsCall().Args() {
+				walk(a)
+			}
+			return
+		}
+		out = append(out, s.conjunct(e, x, w))
+	}
+	walk(e.ast.NativeRep().Expr())
+	return out
+}
+
+func (s *Set) conjunct(e *expr, x ast.Expr, w *world) Condition {
+	text, sub := s.part(e, x)
+	c := Condition{Text: text, Truth: unknown.String()}
+	if sub != nil {
+		c.Truth = sub.truth(w).String()
+		for _, name := range sortedKeys(sub.reads) {
+			c.Reads = append(c.Reads, w.read(name))
+		}
+	}
+	return c
+}
+
+func (w *world) read(path string) Read {
+	if path == "today" {
+		return Read{"today", w.today.UTC().Format("2006-01-02"), true}
+	}
+	top, field, _ := strings.Cut(path, ".")
+	o := map[string]*object{"person": w.person, "site": w.site, "lists": w.lists}[top]
+	if own, ok := strings.CutPrefix(field, "custom."); ok {
+		o, field = o.fields["custom"].(*object), own
+	}
+	v := o.fields[field]
+	if v == nil {
+		return Read{strings.TrimPrefix(path, "person."), "", false}
+	}
+	n, err := nounValue(v, dayone.TextValue)
+	if err != nil {
+		return Read{strings.TrimPrefix(path, "person."), fmt.Sprint(v.Value()), true}
+	}
+	return Read{strings.TrimPrefix(path, "person."), n.String(), true}
+}

@@ -1,0 +1,411 @@
+package policy
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/ast"
+	"cel.dev/cel-go/common/operators"
+	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/common/types/ref"
+	"cel.dev/cel-go/parser"
+	"go.yaml.in/yaml/v3"
+)
+
+// expr is one checked expression and where it stands.
+type expr struct {
+	text  string
+	at    Position
+	ast   *cel.Ast
+	prog  cel.Program
+	reads map[string]bool // person.job_title, person.custom.x, site.country, today
+	tests map[string]bool // those asked about with has()
+}
+
+// eval answers with a value, or with an error that says what is unknown.
+func (e *expr) eval(w *world) (ref.Val, error) {
+	v, _, err := e.prog.Eval(w)
+	if err != nil {
+		return nil, err
+	}
+	if types.IsUnknownOrError(v) {
+		return nil, fmt.Errorf("%v", v)
+	}
+	return v, nil
+}
+
+// truth is the three-valued answer of a condition.
+type truth uint8
+
+const (
+	unknown truth = iota
+	no
+	yes
+)
+
+func (t truth) String() string { return [...]string{"unknown", "no", "yes"}[t] }
+
+func (e *expr) truth(w *world) truth {
+	v, err := e.eval(w)
+	switch {
+	case err != nil:
+		return unknown
+	case v == types.True:
+		return yes
+	default:
+		return no
+	}
+}
+
+// all is the conjunction of conditions: one no is no, else one unknown is unknown.
+func all(conds []*expr, w *world) truth {
+	t := yes
+	for _, c := range conds {
+		switch c.truth(w) {
+		case no:
+			return no
+		case unknown:
+			t = unknown
+		}
+	}
+	return t
+}
+
+// place turns a position inside an expression into one of the file. Block scalars (|) begin on the next line.
+type place struct {
+	f    *file
+	n    *yaml.Node
+	skip int // characters of the scalar before the expression, for ${...}
+}
+
+func (p place) of(line, col int) (int, int) {
+	switch {
+	case p.n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0:
+		at := p.n.Line + line
+		if at > len(p.f.lines) {
+			return p.n.Line, p.n.Column
+		}
+		src := p.f.lines[at-1]
+		return at, len(src) - len(strings.TrimLeft(src, " ")) + col + 1
+	case line > 1: // a plain scalar over several lines: YAML has folded them into one
+		return p.n.Line, p.n.Column
+	default:
+		quote := 0
+		if p.n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0 {
+			quote = 1
+		}
+		return p.n.Line, p.n.Column + quote + p.skip + col
+	}
+}
+
+// compiler checks expressions against one schema and reports into one reader.
+type compiler struct {
+	*reader
+	env      *cel.Env
+	provider *provider
+	schema   Schema
+}
+
+// condition compiles text that must be true or false.
+func (c *compiler) condition(pl place, text string) *expr {
+	e := c.compile(pl, text)
+	if e == nil {
+		return nil
+	}
+	if t := e.ast.OutputType(); !t.IsExactType(types.BoolType) {
+		c.at(pl.f, pl.n, "type", "compare it with something", "a condition must be true or false; this is %s", celWord(t.String()))
+		return nil
+	}
+	return e
+}
+
+func (c *compiler) compile(pl place, text string) *expr {
+	parsed, iss := c.env.Parse(text)
+	if iss.Err() != nil {
+		for _, e := range iss.Errors() {
+			line, col := pl.of(e.Location.Line(), e.Location.Column())
+			msg, _, _ := strings.Cut(strings.TrimPrefix(e.Message, "Syntax error: "), "\n")
+			c.report(pl.f, line, col, 1, "syntax", "", "%s", msg)
+		}
+		return nil
+	}
+	if !c.names(pl, parsed) {
+		return nil
+	}
+	c.values(pl, parsed)
+	checked, iss := c.env.Check(parsed)
+	if iss.Err() != nil {
+		for _, e := range iss.Errors() {
+			line, col := pl.of(e.Location.Line(), e.Location.Column())
+			msg, hint := plainWords(e.Message)
+			c.report(pl.f, line, col, 1, "type", hint, "%s", msg)
+		}
+		return nil
+	}
+	prog, err := c.env.Program(checked, cel.CostLimit(maxCost))
+	if err != nil {
+		c.at(pl.f, pl.n, "type", "", "%v", err)
+		return nil
+	}
+	line, col := pl.of(1, 0)
+	e := &expr{text: strings.TrimSpace(text), at: Position{pl.f.name, line, col}, ast: checked, prog: prog, reads: map[string]bool{}, tests: map[string]bool{}}
+	c.optionals(pl, e)
+	return e
+}
+
+// names finds attributes that do not exist before CEL's own checker does, and says what was meant.
+func (c *compiler) names(pl place, parsed *cel.Ast) bool {
+	ok := true
+	root := parsed.NativeRep()
+	tops := []string{"person", "site", "lists", "today"}
+	bound := map[string]bool{} // variables of all(), exists(), map(), filter()
+	ast.PreOrderVisit(root.Expr(), ast.NewExprVisitor(func(e ast.Expr) {
+		if e.Kind() == ast.ComprehensionKind {
+			cmp := e.AsComprehension()
+			bound[cmp.IterVar()], bound[cmp.IterVar2()], bound[cmp.AccuVar()] = true, true, true
+		}
+	}))
+	ast.PreOrderVisit(root.Expr(), ast.NewExprVisitor(func(e ast.Expr) {
+		switch e.Kind() {
+		case ast.IdentKind:
+			name := e.AsIdent()
+			if slices.Contains(tops, name) || bound[name] {
+				return
+			}
+			if _, isType := c.env.CELTypeProvider().FindIdent(name); isType {
+				return
+			}
+			c.fault(pl, root, e, "type", meant(name, tops), "there is no %q; an expression sees person, site, lists and today", name)
+			ok = false
+		case ast.SelectKind:
+			sel := e.AsSelect()
+			typ, what := "", ""
+			switch op := sel.Operand(); op.Kind() {
+			case ast.IdentKind:
+				switch op.AsIdent() {
+				case "person":
+					typ, what = personType, "person attribute"
+				case "site":
+					typ, what = siteType, "site attribute"
+				case "lists":
+					typ, what = listsType, "list"
+				}
+			case ast.SelectKind:
+				if op.AsSelect().FieldName() == "custom" {
+					typ, what = customType, "custom attribute"
+				}
+			}
+			if typ == "" {
+				return
+			}
+			fields := c.provider.structs[typ]
+			if _, known := fields[sel.FieldName()]; !known {
+				c.fault(pl, root, e, "type", meant(sel.FieldName(), slices.Sorted(maps.Keys(fields))), "unknown %s %q", what, sel.FieldName())
+				ok = false
+			}
+		}
+	}))
+	return ok
+}
+
+// fault reports at a node of an expression. A selection's own place is its dot: its field stands after it.
+func (c *compiler) fault(pl place, root *ast.AST, e ast.Expr, code, hint, format string, args ...any) {
+	loc := root.SourceInfo().GetStartLocation(e.ID())
+	col, width := loc.Column(), 1
+	switch e.Kind() {
+	case ast.SelectKind:
+		col++
+		width = utf8.RuneCountInString(e.AsSelect().FieldName())
+	case ast.IdentKind:
+		width = utf8.RuneCountInString(e.AsIdent())
+	case ast.LiteralKind:
+		if s, ok := e.AsLiteral().(types.String); ok {
+			width = utf8.RuneCountInString(string(s)) + 2
+		}
+	}
+	line, at := pl.of(loc.Line(), col)
+	c.report(pl.f, line, at, width, code, hint, format, args...)
+}
+
+// values reports comparisons with values that a closed attribute never has.
+func (c *compiler) values(pl place, parsed *cel.Ast) {
+	root := parsed.NativeRep()
+	ast.PreOrderVisit(root.Expr(), ast.NewExprVisitor(func(x ast.Expr) {
+		if x.Kind() != ast.CallKind {
+			return
+		}
+		call := x.AsCall()
+		switch call.FunctionName() {
+		case operators.Equals, operators.NotEquals, operators.In:
+		default:
+			return
+		}
+		args := call.Args()
+		a, ok := c.schema.Attributes[strings.TrimPrefix(pathOf(args[0]), "person.")]
+		other := args[1]
+		if !ok {
+			a, ok = c.schema.Attributes[strings.TrimPrefix(pathOf(args[1]), "person.")]
+			other = args[0]
+		}
+		if !ok || !a.Closed() {
+			return
+		}
+		for _, lit := range literals(other) {
+			s := string(lit.AsLiteral().(types.String))
+			if !slices.Contains(a.Values, s) {
+				c.fault(pl, root, lit, "unknown-value", meant(s, a.Values), "%s %q for person.%s", a.never(), s, a.Name)
+			}
+		}
+	}))
+}
+
+// optionals notes what the expression reads and warns of optional attributes that are read without has().
+func (c *compiler) optionals(pl place, e *expr) {
+	root := e.ast.NativeRep()
+	var bare []ast.Expr
+	ast.PreOrderVisit(root.Expr(), ast.NewExprVisitor(func(x ast.Expr) {
+		if path := pathOf(x); path != "" && path != "person.custom" {
+			e.reads[path] = true
+			if x.AsSelect().IsTestOnly() {
+				e.tests[path] = true
+			} else {
+				bare = append(bare, x)
+			}
+		}
+		if x.Kind() == ast.IdentKind && x.AsIdent() == "today" {
+			e.reads["today"] = true
+		}
+	}))
+	for _, x := range bare {
+		name := strings.TrimPrefix(pathOf(x), "person.")
+		if a, ok := c.schema.Attributes[name]; ok && a.Optional && !e.tests["person."+name] && a.At.File != "" {
+			c.fault(pl, root, x, "optional", fmt.Sprintf("write has(person.%s) && ..., or know that people without it keep what they have", name),
+				"person.%s is optional: where it is missing, this gives nothing new and takes nothing away", name)
+			c.diags[len(c.diags)-1].Severity = Warning
+			c.diags[len(c.diags)-1].about = "person." + name
+		}
+	}
+}
+
+// never is how we say that a value does not occur.
+func (a Attribute) never() string {
+	if a.Derived {
+		return "there is no"
+	}
+	return "HR never sends"
+}
+
+// pathOf is person.x, person.custom.x, site.x or lists.x for a selection, else "".
+func pathOf(e ast.Expr) string {
+	if e.Kind() != ast.SelectKind {
+		return ""
+	}
+	sel := e.AsSelect()
+	switch op := sel.Operand(); op.Kind() {
+	case ast.IdentKind:
+		switch op.AsIdent() {
+		case "person", "site", "lists":
+			return op.AsIdent() + "." + sel.FieldName()
+		}
+	case ast.SelectKind:
+		if inner := pathOf(op); inner == "person.custom" {
+			return inner + "." + sel.FieldName()
+		}
+	}
+	return ""
+}
+
+// literals are the texts that an expression is, or lists.
+func literals(e ast.Expr) []ast.Expr {
+	switch e.Kind() {
+	case ast.LiteralKind:
+		if _, ok := e.AsLiteral().(types.String); ok {
+			return []ast.Expr{e}
+		}
+	case ast.ListKind:
+		var out []ast.Expr
+		for _, x := range e.AsList().Elements() {
+			out = append(out, literals(x)...)
+		}
+		return out
+	}
+	return nil
+}
+
+var overload = regexp.MustCompile(`^found no matching overload for '([^']+)' applied to '\(?(.*?)\)?'$`)
+
+// plainWords says CEL's most common complaint in words that an administrator uses.
+func plainWords(msg string) (string, string) {
+	m := overload.FindStringSubmatch(msg)
+	if m == nil {
+		return msg, ""
+	}
+	op := strings.Trim(m[1], "_")
+	if op == "@in" {
+		op = "in"
+	}
+	a, b, two := strings.Cut(m[2], ", ")
+	if !two {
+		return fmt.Sprintf("%s cannot be used on %s", op, celWord(a)), ""
+	}
+	hint := ""
+	switch {
+	case a == "int" && b == "string":
+		hint = "the attribute is a number: write the value without quotes"
+	case a == "string" && b == "int":
+		hint = "the attribute is text: write the value in quotes"
+	case strings.Contains(a, "imestamp") != strings.Contains(b, "imestamp") && (a == "string" || b == "string"):
+		hint = `the attribute is a date: write timestamp("2025-01-31T00:00:00Z")`
+	}
+	return fmt.Sprintf("cannot compare %s %s %s", celWord(a), op, celWord(b)), hint
+}
+
+func celWord(t string) string {
+	switch {
+	case t == "int" || t == "uint" || t == "double":
+		return "a number"
+	case t == "string":
+		return "text"
+	case t == "bool":
+		return "a truth value"
+	case strings.Contains(t, "imestamp"):
+		return "a date"
+	case strings.Contains(t, "uration"):
+		return "a length of time"
+	case strings.HasPrefix(t, "list"):
+		return "a list"
+	default:
+		return t
+	}
+}
+
+// part compiles one branch of an expression by itself: text and program.
+func (s *Set) part(e *expr, x ast.Expr) (string, *expr) {
+	text, err := parser.Unparse(x, e.ast.NativeRep().SourceInfo())
+	if err != nil {
+		return e.text, nil
+	}
+	checked, iss := s.env.Compile(text)
+	if iss.Err() != nil {
+		return text, nil
+	}
+	prog, err := s.env.Program(checked, cel.CostLimit(maxCost))
+	if err != nil {
+		return text, nil
+	}
+	out := &expr{text: text, at: e.at, ast: checked, prog: prog, reads: map[string]bool{}, tests: map[string]bool{}}
+	ast.PreOrderVisit(checked.NativeRep().Expr(), ast.NewExprVisitor(func(x ast.Expr) {
+		if p := pathOf(x); p != "" && p != "person.custom" {
+			out.reads[p] = true
+		}
+		if x.Kind() == ast.IdentKind && x.AsIdent() == "today" {
+			out.reads["today"] = true
+		}
+	}))
+	return text, out
+}

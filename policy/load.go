@@ -1,0 +1,774 @@
+package policy
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/common/types/ref"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/dayone-hq/dayone"
+)
+
+// Set is a checked folder of policies. It never changes.
+type Set struct {
+	Schema   Schema
+	Sites    map[string]dayone.Site   // "" is the company's own: what an unknown location falls back to
+	Systems  map[string]dayone.System // what connectors say, with what the catalogue adds
+	Policies []*Policy
+	Duties   []*Duty
+	Hash     string            // of all files
+	Hashes   map[string]string // of each file, short
+	Commit   string            // of the folder, where the caller knows it
+
+	env     *cel.Env
+	lists   *object
+	mapping map[kindOf]map[string]*template
+	needs   map[string]bool // policies that read today
+}
+
+type kindOf struct{ system, kind string }
+
+// Policy is one rule of a file.
+type Policy struct {
+	ID, Title, Owner string
+	Control          []string
+	At               Position
+	Conditions       []*expr // all must hold: match and when
+	Statuses         []dayone.Status
+	From             *moment
+	Until            *moment
+	Limit            time.Duration // never longer than this after the start
+	Grants           []*Rule
+	Offers           []*Rule
+	Denies           []*Deny
+	Notices          []*Notify
+	OnRevoke         *dayone.Release
+	Critical         dayone.Critical
+	Tier             dayone.Tier
+}
+
+// Rule is one grant or offer of a policy.
+type Rule struct {
+	Key      dayone.Key
+	Role     string
+	If       *expr
+	Params   map[string]*template
+	From     *moment
+	Until    *moment
+	For      time.Duration // offers: how long once granted
+	Review   time.Duration
+	Grace    time.Duration // how long it stays after it is lost to a move
+	Approval *dayone.Approval
+	Critical dayone.Critical
+	Needs    []dayone.Key
+	At       Position
+}
+
+// Deny takes a grant away whoever gives it.
+type Deny struct {
+	Key    dayone.Key
+	If     *expr
+	Reason string
+	At     Position
+}
+
+// Notify is a message: who is told, when, with which template.
+type Notify struct {
+	On       []dayone.Moment
+	To       []*template
+	Template string
+	Invite   bool // a calendar invitation
+	At       Position
+}
+
+// Duty is a separation of duty: entitlements that one person must not have at the same time.
+type Duty struct {
+	ID, Title, Owner string
+	Control          []string
+	Never            []dayone.Key
+	Block            bool // else only warned of
+	WaiveBy          []string
+	WaiveFor         time.Duration
+	At               Position
+}
+
+// moment is an offset from the start, or an expression that gives a date.
+type moment struct {
+	offset Offset
+	expr   *expr
+}
+
+// Load reads people.yaml, sites.yaml, catalog/*.yaml and policies/*.yaml of fsys, and any file named in extra. systems
+// are what the configured connectors say of themselves. The set is nil if any diagnostic is an error.
+func Load(fsys fs.FS, systems []dayone.System, extra ...string) (*Set, []Diagnostic) {
+	r := &reader{fsys: fsys}
+	s := &Set{Systems: map[string]dayone.System{}, Hashes: map[string]string{}, mapping: map[kindOf]map[string]*template{}, needs: map[string]bool{}}
+	for _, sys := range systems {
+		s.Systems[sys.Name] = sys
+	}
+	sum := sha256.New()
+	read := func(name string) *file {
+		f := r.read(name)
+		if f != nil {
+			h := sha256.Sum256([]byte(f.text))
+			s.Hashes[name] = hex.EncodeToString(h[:4])
+			fmt.Fprintf(sum, "%s %x\n", name, h)
+		}
+		return f
+	}
+	optional := func(name string) *file {
+		if _, err := fs.Stat(fsys, name); err != nil {
+			return nil
+		}
+		return read(name)
+	}
+	s.Schema = r.schema(optional("people.yaml"))
+	s.Sites = r.sites(optional("sites.yaml"))
+	for _, name := range glob(fsys, "catalog") {
+		if f := read(name); f != nil {
+			r.catalogue(f, s.Systems)
+		}
+	}
+	for name, sys := range s.Systems {
+		sys.Lifecycle = s.Schema.Defaults.Lifecycle
+		if l, ok := s.Schema.Defaults.Systems[name]; ok {
+			sys.Lifecycle = l
+		}
+		s.Systems[name] = sys
+	}
+	env, prov, err := newEnv(s.Schema)
+	if err != nil {
+		r.report(&file{name: "people.yaml"}, 0, 0, 0, "schema", "", "no expressions can be typed: %v", err)
+		return nil, r.finish()
+	}
+	s.env = env
+	s.lists = &object{types.NewObjectType(listsType), map[string]ref.Val{}}
+	for name, items := range s.Schema.Lists {
+		s.lists.fields[name] = types.NewStringList(types.DefaultTypeAdapter, items)
+	}
+	l := &loader{compiler: &compiler{r, env, prov, s.Schema}, set: s, bundles: map[string]*yaml.Node{}, from: map[string]*file{}, ids: map[string]Position{}}
+	l.mappings()
+	var files []*file
+	names := append(glob(fsys, "policies"), extra...)
+	for _, name := range names {
+		if f := read(name); f != nil {
+			files = append(files, f)
+			l.collect(f)
+		}
+	}
+	if len(names) == 0 {
+		r.report(&file{name: "policies"}, 0, 0, 0, "empty", "write policies/base.yaml; docs/policy.md begins with one", "there are no policies")
+	}
+	for _, f := range files {
+		l.policies(f)
+	}
+	s.Hash = hex.EncodeToString(sum.Sum(nil))
+	diags := r.finish()
+	if Failed(diags) {
+		return nil, diags
+	}
+	return s, diags
+}
+
+func glob(fsys fs.FS, dir string) []string {
+	var out []string
+	_ = fs.WalkDir(fsys, dir, func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return fs.SkipAll // a missing folder holds nothing
+		}
+		if ext := path.Ext(name); !d.IsDir() && (ext == ".yaml" || ext == ".yml") {
+			out = append(out, name)
+		}
+		return nil
+	})
+	slices.Sort(out)
+	return out
+}
+
+type loader struct {
+	*compiler
+	set     *Set
+	bundles map[string]*yaml.Node
+	from    map[string]*file // of a bundle
+	ids     map[string]Position
+}
+
+// mappings compiles what connectors and configuration give to accounts and entitlements.
+func (l *loader) mappings() {
+	for _, name := range slices.Sorted(maps.Keys(l.set.Systems)) {
+		sys := l.set.Systems[name]
+		for kindName, kind := range sys.Kinds {
+			if len(kind.Mapping) == 0 {
+				continue
+			}
+			out := map[string]*template{}
+			f := &file{name: "systems." + name}
+			for attr, v := range kind.Mapping {
+				if v.Kind != dayone.TemplateValue {
+					continue
+				}
+				text := strings.ReplaceAll(v.Text, "${self.", "${"+name+".")
+				if kind.Supply.System != "" {
+					text = strings.ReplaceAll(text, "${supply.", "${"+kind.Supply.System+"."+kind.Supply.Kind+".")
+				}
+				n := &yaml.Node{Kind: yaml.ScalarNode, Value: text}
+				before := len(l.diags)
+				if t := l.template(place{f: f, n: n}, text, dayone.TextValue, l.set.Systems); t != nil {
+					out[attr] = t
+				}
+				for i := before; i < len(l.diags); i++ {
+					l.diags[i].Message = fmt.Sprintf("%s.%s: %s", kindName, attr, l.diags[i].Message)
+					l.diags[i].Line, l.diags[i].Col = 0, 0
+					if l.diags[i].Code == "optional" { // a mapping may name what not everybody has: it is left out then
+						l.diags[i].Code = ""
+					}
+				}
+				l.diags = slices.DeleteFunc(l.diags, func(d Diagnostic) bool { return d.Code == "" })
+			}
+			l.set.mapping[kindOf{name, kindName}] = out
+		}
+	}
+}
+
+// collect takes the bundles first: they may stand in any file.
+func (l *loader) collect(f *file) {
+	top := l.fields(f, f.root, "a policy file", "policies", "bundles", "sod")
+	if n := top["bundles"]; n != nil {
+		l.pairs(f, n, "bundles", func(k, v *yaml.Node) {
+			if old, ok := l.from[k.Value]; ok {
+				l.at(f, k, "duplicate", "", "bundle %q stands in %s, too", k.Value, old.name)
+				return
+			}
+			l.bundles[k.Value], l.from[k.Value] = v, f
+		})
+	}
+}
+
+func (l *loader) policies(f *file) {
+	// collect has reported unknown keys
+	for i := 0; i+1 < len(f.root.Content); i += 2 {
+		switch k, v := f.root.Content[i], f.root.Content[i+1]; k.Value {
+		case "policies":
+			for _, n := range l.items(f, v, "policies") {
+				if p := l.policy(f, n); p != nil {
+					l.set.Policies = append(l.set.Policies, p)
+				}
+			}
+		case "sod":
+			for _, n := range l.items(f, v, "sod") {
+				if d := l.duty(f, n); d != nil {
+					l.set.Duties = append(l.set.Duties, d)
+				}
+			}
+		case "bundles":
+			l.pairs(f, v, "bundles", func(k, v *yaml.Node) { // checked even if nobody uses it
+				for _, g := range l.items(f, v, "a bundle") {
+					l.rules(f, g, false, 1)
+				}
+			})
+		}
+	}
+}
+
+var policyKeys = []string{
+	"id", "title", "owner", "control", "when", "match", "for_status", "from", "until", "limit", "grant", "offer", "deny", "notify",
+	"on_revoke", "critical", "tier",
+}
+
+func (l *loader) id(f *file, n *yaml.Node, fs map[string]*yaml.Node, what string) string {
+	idNode := fs["id"]
+	if idNode == nil {
+		l.at(f, n, "missing", "give it an id: short, lower case, never changed", "%s has no id", what)
+		return ""
+	}
+	id := l.word(f, idNode, "id")
+	if id == dayone.Baseline {
+		l.at(f, idNode, "value", "", "%q is the reason of what was there before us; choose another id", id)
+	}
+	if old, ok := l.ids[id]; ok {
+		l.at(f, idNode, "duplicate", "", "the id %q stands at %s, too", id, old)
+	}
+	l.ids[id] = Position{f.name, idNode.Line, idNode.Column}
+	return id
+}
+
+func (l *loader) policy(f *file, n *yaml.Node) *Policy {
+	before := len(l.diags)
+	fs := l.fields(f, n, "a policy", policyKeys...)
+	misread := len(l.diags) > before
+	p := &Policy{At: Position{f.name, n.Line, n.Column}, ID: l.id(f, n, fs, "a policy")}
+	for key, to := range map[string]*string{"title": &p.Title, "owner": &p.Owner} {
+		if n := fs[key]; n != nil {
+			*to = l.word(f, n, key)
+		}
+	}
+	if p.Owner == "" {
+		l.at(f, n, "missing", "name who answers for it: owner: team@company.com", "policy %q has no owner", p.ID)
+	}
+	if n := fs["control"]; n != nil {
+		p.Control = l.words(f, n, "control")
+	}
+	if n := fs["match"]; n != nil {
+		p.Conditions = append(p.Conditions, l.match(f, n)...)
+	}
+	if n := fs["when"]; n != nil {
+		if e := l.condition(place{f: f, n: n}, n.Value); e != nil {
+			p.Conditions = append(p.Conditions, e)
+		}
+	}
+	if n := fs["for_status"]; n != nil {
+		for _, w := range l.words(f, n, "for_status") {
+			if !slices.Contains(dayone.Statuses, dayone.Status(w)) {
+				l.at(f, n, "value", "", "%q is no status; there are pre-hire, active, leave and terminated", w)
+			}
+			p.Statuses = append(p.Statuses, dayone.Status(w))
+		}
+	} else {
+		p.Statuses = []dayone.Status{dayone.PreHire, dayone.Working, dayone.OnLeave}
+	}
+	p.From, p.Until = l.moment(f, fs["from"], "from"), l.moment(f, fs["until"], "until")
+	if n := fs["limit"]; n != nil {
+		p.Limit = l.length(f, n, "limit")
+	}
+	if n := fs["critical"]; n != nil {
+		p.Critical = dayone.Critical(l.oneOf(f, n, "critical", "stop", "rollback", "continue"))
+	}
+	if n := fs["on_revoke"]; n != nil {
+		p.OnRevoke = l.release(f, n)
+	}
+	if n := fs["grant"]; n != nil {
+		for _, g := range l.items(f, n, "grant") {
+			p.Grants = append(p.Grants, l.rules(f, g, true, 0)...)
+		}
+	}
+	if n := fs["offer"]; n != nil {
+		for _, g := range l.items(f, n, "offer") {
+			p.Offers = append(p.Offers, l.rules(f, g, true, 0)...)
+		}
+	}
+	if n := fs["deny"]; n != nil {
+		for _, d := range l.items(f, n, "deny") {
+			if d := l.deny(f, d); d != nil {
+				p.Denies = append(p.Denies, d)
+			}
+		}
+	}
+	if n := fs["notify"]; n != nil {
+		for _, d := range l.items(f, n, "notify") {
+			if d := l.notify(f, d); d != nil {
+				p.Notices = append(p.Notices, d)
+			}
+		}
+	}
+	if !misread && len(p.Grants)+len(p.Offers)+len(p.Denies)+len(p.Notices) == 0 && fs["grant"] == nil {
+		l.at(f, n, "empty", "add grant:, offer:, deny: or notify:", "policy %q does nothing", p.ID)
+	}
+	for _, c := range p.Conditions { // what the policy asks has() about is known wherever it gives something
+		l.diags = slices.DeleteFunc(l.diags, func(d Diagnostic) bool {
+			return d.Code == "optional" && c.tests[d.about] && d.File == f.name && d.Line >= n.Line && !slices.Contains(l.diags[:before], d)
+		})
+	}
+	p.Tier = p.tier()
+	if n := fs["tier"]; n != nil {
+		p.Tier = dayone.Tier(l.oneOf(f, n, "tier", "identity", "base", "department", "role", "device"))
+	}
+	for _, c := range p.Conditions {
+		if c.reads["today"] {
+			l.set.needs[p.ID] = true
+		}
+	}
+	for _, g := range p.Grants {
+		if g.If != nil && g.If.reads["today"] {
+			l.set.needs[p.ID] = true
+		}
+	}
+	return p
+}
+
+// tier guesses from what the conditions read: only how a plan is shown.
+func (p *Policy) tier() dayone.Tier {
+	t := dayone.TierBase
+	for _, c := range p.Conditions {
+		for _, a := range []string{"person.job_title", "person.level"} {
+			if c.reads[a] {
+				return dayone.TierRole
+			}
+		}
+		for _, a := range []string{"person.department", "person.team", "person.cost_center"} {
+			if c.reads[a] {
+				t = dayone.TierDepartment
+			}
+		}
+	}
+	return t
+}
+
+// match is the plain form: attribute: value, or attribute: [one, of, these].
+func (l *loader) match(f *file, n *yaml.Node) []*expr {
+	var out []*expr
+	l.pairs(f, n, "match", func(k, v *yaml.Node) {
+		a, ok := l.schema.Attributes[k.Value]
+		if !ok {
+			l.at(f, k, "type", meant(k.Value, l.schema.Names()), "unknown person attribute %q", k.Value)
+			return
+		}
+		values := []*yaml.Node{v}
+		if v.Kind == yaml.SequenceNode {
+			values = v.Content
+		}
+		var lits []string
+		for _, v := range values {
+			if v.Kind != yaml.ScalarNode {
+				l.at(f, v, "shape", "", "match compares with plain values")
+				return
+			}
+			lit, err := literal(v.Value, a.Type)
+			if err != nil {
+				l.at(f, v, "type", "", "%s is a %s, and %q is none", a.Name, a.Type, v.Value)
+				return
+			}
+			if a.Closed() && !slices.Contains(a.Values, v.Value) {
+				l.at(f, v, "unknown-value", meant(v.Value, a.Values), "%s %q for person.%s", a.never(), v.Value, a.Name)
+				return
+			}
+			lits = append(lits, celLiteral(lit))
+		}
+		text := "person." + a.Name + " in [" + strings.Join(lits, ", ") + "]"
+		if v.Kind == yaml.ScalarNode {
+			text = "person." + a.Name + " == " + lits[0]
+		}
+		if a.Type == dayone.ListValue {
+			text = lits[0] + " in person." + a.Name
+		}
+		before := len(l.diags)
+		e := l.condition(place{f: f, n: k}, text)
+		for i := before; i < len(l.diags); i++ { // what match writes for us is never optional to the reader
+			if l.diags[i].Code == "optional" {
+				l.diags[i].Line, l.diags[i].Col, l.diags[i].Width = k.Line, k.Column, nodeWidth(k)
+			}
+		}
+		if e != nil {
+			out = append(out, e)
+		}
+	})
+	return out
+}
+
+func celLiteral(v dayone.Value) string {
+	switch v.Kind {
+	case dayone.IntValue, dayone.BoolValue:
+		return v.Text
+	case dayone.DateValue:
+		return `timestamp("` + v.Text + `T00:00:00Z")`
+	default:
+		return quoteCEL(v.String())
+	}
+}
+
+func quoteCEL(s string) string {
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`, "\r", `\r`, "\t", `\t`).Replace(s) + `"`
+}
+
+func (l *loader) moment(f *file, n *yaml.Node, what string) *moment {
+	if n == nil {
+		return nil
+	}
+	if o, ok := ParseOffset(l.word(f, n, what)); ok {
+		return &moment{offset: o}
+	}
+	e := l.compile(place{f: f, n: n}, n.Value)
+	if e == nil {
+		return nil
+	}
+	if !e.ast.OutputType().IsExactType(types.TimestampType) {
+		l.at(f, n, "type", "write -3d, or an expression that gives a date such as person.end_date", "%s must be a date and is %s", what, celWord(e.ast.OutputType().String()))
+		return nil
+	}
+	return &moment{expr: e}
+}
+
+func (l *loader) release(f *file, n *yaml.Node) *dayone.Release {
+	fs := l.fields(f, n, "on_revoke", "suspend", "delete_after")
+	out := &dayone.Release{}
+	if n := fs["suspend"]; n != nil {
+		out.Suspend = l.length(f, n, "suspend")
+	}
+	if n := fs["delete_after"]; n != nil {
+		out.DeleteAfter = l.length(f, n, "delete_after")
+	}
+	return out
+}
+
+var ruleKeys = []string{"to", "bundle", "role", "params", "if", "from", "until", "for", "review", "grace", "approval", "critical", "needs"}
+
+// rules reads one entry of grant or offer: a rule, or a bundle's.
+func (l *loader) rules(f *file, n *yaml.Node, bundles bool, depth int) []*Rule {
+	fs := l.fields(f, n, "a grant", ruleKeys...)
+	if b := fs["bundle"]; b != nil {
+		name := l.word(f, b, "bundle")
+		body, ok := l.bundles[name]
+		switch {
+		case !bundles:
+			l.at(f, b, "bundle", "write its grants out", "a bundle cannot hold a bundle")
+		case !ok:
+			l.at(f, b, "unknown-bundle", meant(name, slices.Sorted(maps.Keys(l.bundles))), "there is no bundle %q", name)
+		default:
+			var out []*Rule
+			var cond *expr
+			if c := fs["if"]; c != nil {
+				cond = l.condition(place{f: f, n: c}, c.Value)
+			}
+			before := len(l.diags)
+			for _, g := range body.Content {
+				for _, rule := range l.rules(l.from[name], g, false, depth+1) {
+					if rule.If == nil {
+						rule.If = cond
+					} else if cond != nil {
+						l.at(f, fs["if"], "bundle", "put the condition on the bundle or on its grants, not on both", "bundle %q has conditions of its own", name)
+					}
+					rule.At = Position{f.name, n.Line, n.Column}
+					out = append(out, rule)
+				}
+			}
+			l.diags = l.diags[:before] // the bundle itself is checked where it stands
+			return out
+		}
+		return nil
+	}
+	to := fs["to"]
+	if to == nil {
+		l.at(f, n, "missing", "write to: system/kind:name", "a grant does not say what it gives")
+		return nil
+	}
+	key, err := dayone.ParseKey(l.word(f, to, "to"))
+	if err != nil {
+		l.at(f, to, "value", "write system/kind:name, such as okta/group:sales", "%q names nothing that can be given", to.Value)
+		return nil
+	}
+	kind, ok := l.known(f, to, l.set.Systems, key)
+	if !ok {
+		return nil
+	}
+	rule := &Rule{Key: key, At: Position{f.name, n.Line, n.Column}}
+	if n := fs["role"]; n != nil {
+		rule.Role = l.word(f, n, "role")
+		if len(kind.Roles) == 0 {
+			l.at(f, n, "role", "", "%s has no roles", key)
+		} else if !slices.Contains(kind.Roles, rule.Role) {
+			l.at(f, n, "role", meant(rule.Role, kind.Roles), "%s has no role %q; there are %s", key, rule.Role, strings.Join(kind.Roles, ", "))
+		}
+	}
+	if n := fs["if"]; n != nil {
+		rule.If = l.condition(place{f: f, n: n}, n.Value)
+	}
+	rule.From, rule.Until = l.moment(f, fs["from"], "from"), l.moment(f, fs["until"], "until")
+	for name, to := range map[string]*time.Duration{"for": &rule.For, "review": &rule.Review, "grace": &rule.Grace} {
+		if n := fs[name]; n != nil {
+			*to = l.length(f, n, name)
+		}
+	}
+	if n := fs["approval"]; n != nil {
+		rule.Approval = l.approval(f, n)
+	}
+	if n := fs["critical"]; n != nil {
+		rule.Critical = dayone.Critical(l.oneOf(f, n, "critical", "stop", "rollback", "continue"))
+	}
+	if n := fs["needs"]; n != nil {
+		for _, w := range l.words(f, n, "needs") {
+			k, err := dayone.ParseKey(w)
+			if err != nil {
+				l.at(f, n, "value", "write system/kind:name", "%q names no grant", w)
+				continue
+			}
+			if _, ok := l.known(f, n, l.set.Systems, k); ok {
+				rule.Needs = append(rule.Needs, k)
+			}
+		}
+	}
+	if n := fs["params"]; n != nil {
+		rule.Params = l.params(f, n, key, kind)
+	}
+	return []*Rule{rule}
+}
+
+func (l *loader) params(f *file, n *yaml.Node, key dayone.Key, kind dayone.Kind) map[string]*template {
+	out := map[string]*template{}
+	l.pairs(f, n, "params", func(k, v *yaml.Node) {
+		p, ok := kind.Params[k.Value]
+		if !ok {
+			l.at(f, k, "parameter", meant(k.Value, slices.Sorted(maps.Keys(kind.Params))), "%s has no parameter %q", key, k.Value)
+			return
+		}
+		if v.Kind != yaml.ScalarNode {
+			l.at(f, v, "shape", "", "a parameter is one value")
+			return
+		}
+		want := typeNames[p.Type]
+		if !strings.Contains(v.Value, "${") {
+			if _, err := literal(v.Value, want); err != nil {
+				l.at(f, v, "type", "", "%s of %s must be a %s and is %q", k.Value, key, want, v.Value)
+				return
+			}
+		}
+		if t := l.template(place{f: f, n: v}, v.Value, want, l.set.Systems); t != nil {
+			out[k.Value] = t
+		}
+	})
+	return out
+}
+
+func (l *loader) approval(f *file, n *yaml.Node) *dayone.Approval {
+	fs := l.fields(f, n, "approval", "by", "need", "within")
+	a := &dayone.Approval{Need: "any", Within: 5 * 24 * time.Hour}
+	if n := fs["by"]; n != nil {
+		a.By = l.words(f, n, "by")
+	}
+	if len(a.By) == 0 {
+		l.at(f, n, "missing", "by: [manager], group:NAME, owner or a mail address", "an approval names nobody")
+	}
+	if n := fs["need"]; n != nil {
+		a.Need = l.oneOf(f, n, "need", "any", "all")
+	}
+	if n := fs["within"]; n != nil {
+		a.Within = l.length(f, n, "within")
+	}
+	return a
+}
+
+func (l *loader) deny(f *file, n *yaml.Node) *Deny {
+	fs := l.fields(f, n, "a deny", "to", "if", "reason")
+	to := fs["to"]
+	if to == nil {
+		l.at(f, n, "missing", "write to: system/kind:name", "a deny does not say what it denies")
+		return nil
+	}
+	key, err := dayone.ParseKey(l.word(f, to, "to"))
+	if err != nil {
+		l.at(f, to, "value", "write system/kind:name", "%q names nothing that can be denied", to.Value)
+		return nil
+	}
+	if _, ok := l.known(f, to, l.set.Systems, key); !ok {
+		return nil
+	}
+	d := &Deny{Key: key, At: Position{f.name, n.Line, n.Column}}
+	if n := fs["if"]; n != nil {
+		d.If = l.condition(place{f: f, n: n}, n.Value)
+	}
+	if n := fs["reason"]; n != nil {
+		d.Reason = l.word(f, n, "reason")
+	} else {
+		l.at(f, n, "missing", "say why: people will ask", "a deny needs a reason")
+	}
+	return d
+}
+
+// Recipients that a notify may name beside addresses, ${...} and system/channel.
+var recipients = []string{"new-hire", "person", "manager", "buddy"}
+
+func (l *loader) notify(f *file, n *yaml.Node) *Notify {
+	fs := l.fields(f, n, "a notify", "on", "to", "template", "invite")
+	out := &Notify{At: Position{f.name, n.Line, n.Column}}
+	if n := fs["on"]; n == nil {
+		out.On = []dayone.Moment{dayone.OnReady}
+	} else {
+		for _, w := range l.words(f, n, "on") {
+			if w != string(dayone.OnReady) && w != string(dayone.OnFailed) {
+				l.at(f, n, "value", meant(w, []string{"ready", "failed"}), "on is %q; it can be ready and failed", w)
+				continue
+			}
+			out.On = append(out.On, dayone.Moment(w))
+		}
+	}
+	switch {
+	case fs["template"] != nil && fs["invite"] != nil:
+		l.at(f, n, "value", "write two of them", "a notify is a message (template) or an invitation (invite), not both")
+	case fs["template"] != nil:
+		out.Template = l.word(f, fs["template"], "template")
+	case fs["invite"] != nil:
+		out.Template, out.Invite = l.word(f, fs["invite"], "invite"), true
+	default:
+		l.at(f, n, "missing", "template: NAME for a message, invite: NAME for an invitation", "a notify says nothing")
+	}
+	to := fs["to"]
+	if to == nil {
+		l.at(f, n, "missing", "to: new-hire, manager, an address, ${...} or slack/channel:#NAME", "a notify goes to nobody")
+		return nil
+	}
+	nodes := []*yaml.Node{to}
+	if to.Kind == yaml.SequenceNode {
+		nodes = to.Content
+	}
+	for _, n := range nodes {
+		w := l.word(f, n, "to")
+		if !strings.Contains(w, "${") && !slices.Contains(recipients, w) && !strings.Contains(w, "@") {
+			// channels are named like grants, but need not be granted to anybody
+			if key, err := dayone.ParseKey(w); err != nil {
+				l.at(f, n, "value", meant(w, recipients), "%q is no recipient; write new-hire, manager, buddy, an address, ${...} or system/channel:NAME", w)
+				continue
+			} else if _, ok := l.set.Systems[key.System]; !ok {
+				l.at(f, n, "unknown-system", meant(key.System, slices.Sorted(maps.Keys(l.set.Systems))), "there is no system %q", key.System)
+				continue
+			}
+		}
+		if t := l.template(place{f: f, n: n}, w, dayone.TextValue, l.set.Systems); t != nil {
+			out.To = append(out.To, t)
+		}
+	}
+	l.diags = slices.DeleteFunc(l.diags, func(d Diagnostic) bool { // an unknown manager gets no mail; that is no trap
+		return d.Code == "optional" && d.File == f.name && d.Line >= n.Line && d.Line <= to.Line
+	})
+	return out
+}
+
+func (l *loader) duty(f *file, n *yaml.Node) *Duty {
+	fs := l.fields(f, n, "a separation of duty", "id", "title", "owner", "control", "never", "on", "waive")
+	d := &Duty{ID: l.id(f, n, fs, "a separation of duty"), Block: true, At: Position{f.name, n.Line, n.Column}}
+	for key, to := range map[string]*string{"title": &d.Title, "owner": &d.Owner} {
+		if n := fs[key]; n != nil {
+			*to = l.word(f, n, key)
+		}
+	}
+	if n := fs["control"]; n != nil {
+		d.Control = l.words(f, n, "control")
+	}
+	if n := fs["on"]; n != nil {
+		d.Block = l.oneOf(f, n, "on", "block", "warn") != "warn"
+	}
+	if never := fs["never"]; never != nil {
+		for _, n := range l.items(f, never, "never") {
+			key, err := dayone.ParseKey(l.word(f, n, "never"))
+			if err != nil {
+				l.at(f, n, "value", "write system/kind:name", "%q names nothing", n.Value)
+				continue
+			}
+			if _, ok := l.known(f, n, l.set.Systems, key); ok {
+				d.Never = append(d.Never, key)
+			}
+		}
+		if len(never.Content) < 2 {
+			l.at(f, never, "value", "", "a separation of duty names at least two entitlements")
+		}
+	} else {
+		l.at(f, n, "missing", "never: [one, other]", "a separation of duty names nothing")
+	}
+	if n := fs["waive"]; n != nil {
+		w := l.fields(f, n, "waive", "by", "for")
+		if n := w["by"]; n != nil {
+			d.WaiveBy = l.words(f, n, "by")
+		}
+		if n := w["for"]; n != nil {
+			d.WaiveFor = l.length(f, n, "for")
+		}
+	}
+	return d
+}

@@ -1,0 +1,343 @@
+package policy
+
+import (
+	"cmp"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Limits on what is read at all: a folder that breaks them is refused, not half read.
+const (
+	maxFileBytes = 4 << 20
+	maxDepth     = 32
+)
+
+// Severity of a diagnostic. A set with an error is never used.
+type Severity int
+
+const (
+	Error Severity = iota
+	Warning
+)
+
+// Position in a file; Line and Col count from 1, Col in characters.
+type Position struct {
+	File      string
+	Line, Col int
+}
+
+func (p Position) String() string {
+	if p.Line == 0 {
+		return p.File
+	}
+	if p.Col == 0 {
+		return fmt.Sprintf("%s:%d", p.File, p.Line)
+	}
+	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Col)
+}
+
+// Line is the short form that reasons carry: file:line.
+func (p Position) line() string { return fmt.Sprintf("%s:%d", p.File, p.Line) }
+
+// Diagnostic is one fault of one file, with what to do about it.
+type Diagnostic struct {
+	Position
+	Severity Severity
+	Code     string // type, unknown-value, unknown-key, ...: stable, for editors and for silencing
+	Message  string
+	Hint     string // "did you mean ...?", or what to write instead
+	Source   string // the line it stands on
+	Width    int    // characters to underline
+	about    string // the attribute it is about, so that a guard elsewhere can silence it
+}
+
+// String is what a terminal shows: position, message, the line with its fault underlined, the hint.
+func (d Diagnostic) String() string {
+	var b strings.Builder
+	kind := ""
+	if d.Severity == Warning {
+		kind = "warning: "
+	}
+	fmt.Fprintf(&b, "%s: %s%s [%s]", d.Position, kind, d.Message, d.Code)
+	if d.Source != "" && d.Col > 0 {
+		trimmed := strings.TrimLeft(d.Source, " \t")
+		indent := utf8.RuneCountInString(d.Source) - utf8.RuneCountInString(trimmed)
+		at := max(0, d.Col-1-indent)
+		fmt.Fprintf(&b, "\n      %s\n      %s%s", trimmed, strings.Repeat(" ", at), strings.Repeat("^", max(1, d.Width)))
+	}
+	if d.Hint != "" {
+		b.WriteString("\n  " + d.Hint)
+	}
+	return b.String()
+}
+
+// Failed says whether any diagnostic is an error.
+func Failed(ds []Diagnostic) bool {
+	return slices.ContainsFunc(ds, func(d Diagnostic) bool { return d.Severity == Error })
+}
+
+// file is one source file, kept for underlining.
+type file struct {
+	name  string
+	text  string
+	lines []string
+	root  *yaml.Node
+}
+
+// reader collects files and faults; nothing it does stops at the first one.
+type reader struct {
+	fsys  fs.FS
+	diags []Diagnostic
+}
+
+func (r *reader) report(f *file, line, col, width int, code, hint, format string, args ...any) {
+	d := Diagnostic{Position: Position{f.name, line, col}, Code: code, Message: fmt.Sprintf(format, args...), Hint: hint, Width: width}
+	if line >= 1 && line <= len(f.lines) {
+		d.Source = f.lines[line-1]
+	}
+	r.diags = append(r.diags, d)
+}
+
+func (r *reader) warn(f *file, line, col, width int, code, hint, format string, args ...any) {
+	r.report(f, line, col, width, code, hint, format, args...)
+	r.diags[len(r.diags)-1].Severity = Warning
+}
+
+// at reports at a YAML node and underlines its text.
+func (r *reader) at(f *file, n *yaml.Node, code, hint, format string, args ...any) {
+	r.report(f, n.Line, n.Column, nodeWidth(n), code, hint, format, args...)
+}
+
+func nodeWidth(n *yaml.Node) int {
+	if n.Kind != yaml.ScalarNode || strings.ContainsRune(n.Value, '\n') {
+		return 1
+	}
+	w := utf8.RuneCountInString(n.Value)
+	if n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0 {
+		w += 2
+	}
+	return w
+}
+
+// finish orders the faults by place, so that a run is the same each time.
+func (r *reader) finish() []Diagnostic {
+	slices.SortStableFunc(r.diags, func(a, b Diagnostic) int {
+		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col), cmp.Compare(a.Code, b.Code))
+	})
+	r.diags = slices.Compact(r.diags)
+	return r.diags
+}
+
+// read parses one YAML file. It returns nil after reporting why it cannot.
+func (r *reader) read(name string) *file {
+	f := &file{name: name}
+	info, err := fs.Stat(r.fsys, name)
+	if err == nil && info.Size() > maxFileBytes {
+		r.report(f, 0, 0, 0, "size", "split it", "the file has %d bytes; at most %d are read", info.Size(), maxFileBytes)
+		return nil
+	}
+	raw, err := fs.ReadFile(r.fsys, name)
+	if err != nil {
+		r.report(f, 0, 0, 0, "unreadable", "", "cannot be read: %v", err)
+		return nil
+	}
+	if !utf8.Valid(raw) {
+		r.report(f, 0, 0, 0, "encoding", "save it as UTF-8", "the file is not UTF-8")
+		return nil
+	}
+	f.text = string(raw)
+	f.lines = strings.Split(strings.ReplaceAll(f.text, "\r\n", "\n"), "\n")
+	var doc yaml.Node
+	dec := yaml.NewDecoder(strings.NewReader(f.text))
+	if err := dec.Decode(&doc); err != nil {
+		if err.Error() == "EOF" { // an empty file says nothing, and that is no fault
+			f.root = &yaml.Node{Kind: yaml.MappingNode, Line: 1, Column: 1}
+			return f
+		}
+		line, msg := yamlFault(err)
+		r.report(f, line, 1, 1, "yaml", "", "%s", msg)
+		return nil
+	}
+	var second yaml.Node
+	if dec.Decode(&second) == nil && len(second.Content) > 0 {
+		r.report(f, second.Line, 1, 3, "yaml", "put each document into a file of its own", "a second YAML document is not read")
+		return nil
+	}
+	f.root = doc.Content[0]
+	if !r.plain(f, f.root, 0) {
+		return nil
+	}
+	return f
+}
+
+// yamlFault takes the line out of the parser's message, which offers it in no other way.
+func yamlFault(err error) (int, string) {
+	msg := strings.TrimPrefix(err.Error(), "yaml: ")
+	var line int
+	if n, _ := fmt.Sscanf(msg, "line %d:", &line); n == 1 {
+		_, msg, _ = strings.Cut(msg, ": ")
+	}
+	return max(line, 1), msg
+}
+
+// plain refuses what makes YAML hard to review: anchors, aliases, merge keys, duplicate keys, tags, deep nesting.
+func (r *reader) plain(f *file, n *yaml.Node, depth int) bool {
+	ok := true
+	bad := func(code, hint, msg string, args ...any) {
+		r.at(f, n, code, hint, msg, args...)
+		ok = false
+	}
+	if depth > maxDepth {
+		bad("depth", "", "nested more than %d deep", maxDepth)
+		return false
+	}
+	switch {
+	case n.Kind == yaml.AliasNode:
+		bad("alias", "write it out, or use a bundle", "YAML aliases are not allowed in policies")
+		return false
+	case n.Anchor != "":
+		bad("anchor", "write it out, or use a bundle", "YAML anchors are not allowed in policies")
+	case n.Style&yaml.TaggedStyle != 0:
+		bad("tag", "", "YAML tags are not allowed in policies")
+	}
+	if n.Kind == yaml.MappingNode {
+		seen := map[string]bool{}
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			k := n.Content[i]
+			if k.Kind != yaml.ScalarNode {
+				r.at(f, k, "key", "", "a key must be plain text")
+				ok = false
+				continue
+			}
+			if k.Value == "<<" {
+				r.at(f, k, "merge-key", "write it out, or use a bundle", "YAML merge keys are not allowed in policies")
+				ok = false
+			}
+			if seen[k.Value] {
+				r.at(f, k, "duplicate-key", "", "%q stands twice; only one would count", k.Value)
+				ok = false
+			}
+			seen[k.Value] = true
+		}
+	}
+	for _, c := range n.Content {
+		ok = r.plain(f, c, depth+1) && ok
+	}
+	return ok
+}
+
+// fields returns the values of a mapping by key and reports the keys that nobody knows.
+func (r *reader) fields(f *file, n *yaml.Node, what string, known ...string) map[string]*yaml.Node {
+	out := map[string]*yaml.Node{}
+	if n.Kind != yaml.MappingNode {
+		r.at(f, n, "shape", "", "%s must be a mapping (key: value)", what)
+		return out
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		k, v := n.Content[i], n.Content[i+1]
+		if !slices.Contains(known, k.Value) {
+			r.at(f, k, "unknown-key", meant(k.Value, known), "%s has no %q", what, k.Value)
+			continue
+		}
+		out[k.Value] = v
+	}
+	return out
+}
+
+// pairs walks a mapping whose keys are free.
+func (r *reader) pairs(f *file, n *yaml.Node, what string, each func(k, v *yaml.Node)) {
+	if n.Kind != yaml.MappingNode {
+		r.at(f, n, "shape", "", "%s must be a mapping (key: value)", what)
+		return
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		each(n.Content[i], n.Content[i+1])
+	}
+}
+
+func (r *reader) items(f *file, n *yaml.Node, what string) []*yaml.Node {
+	if n.Kind != yaml.SequenceNode {
+		r.at(f, n, "shape", "", "%s must be a list", what)
+		return nil
+	}
+	return n.Content
+}
+
+// words reads one text or a list of texts.
+func (r *reader) words(f *file, n *yaml.Node, what string) []string {
+	if n.Kind == yaml.ScalarNode {
+		return []string{n.Value}
+	}
+	var out []string
+	for _, c := range r.items(f, n, what) {
+		if c.Kind != yaml.ScalarNode {
+			r.at(f, c, "shape", "", "%s must hold plain texts", what)
+			continue
+		}
+		out = append(out, c.Value)
+	}
+	return out
+}
+
+func (r *reader) word(f *file, n *yaml.Node, what string) string {
+	if n.Kind != yaml.ScalarNode {
+		r.at(f, n, "shape", "", "%s must be a plain text", what)
+		return ""
+	}
+	return n.Value
+}
+
+func (r *reader) oneOf(f *file, n *yaml.Node, what string, allowed ...string) string {
+	w := r.word(f, n, what)
+	if w != "" && !slices.Contains(allowed, w) {
+		r.at(f, n, "value", meant(w, allowed), "%s is %q; it can be %s", what, w, strings.Join(allowed, ", "))
+		return ""
+	}
+	return w
+}
+
+// meant finds the nearest known word, or says nothing.
+func meant(word string, known []string) string {
+	best, bestDist := "", 1+max(1, utf8.RuneCountInString(word)/3)
+	for _, k := range known {
+		if d := distance(strings.ToLower(word), strings.ToLower(k), bestDist); d < bestDist {
+			best, bestDist = k, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf("did you mean %q?", best)
+}
+
+// distance is the number of insertions, deletions, substitutions and swaps of neighbours; limit or more is all the same.
+func distance(a, b string, limit int) int {
+	x, y := []rune(a), []rune(b)
+	if d := len(x) - len(y); d >= limit || -d >= limit {
+		return limit
+	}
+	prev2, prev, cur := make([]int, len(y)+1), make([]int, len(y)+1), make([]int, len(y)+1)
+	for j := range prev {
+		prev[j] = j
+	}
+	for i := 1; i <= len(x); i++ {
+		cur[0] = i
+		for j := 1; j <= len(y); j++ {
+			cost := 1
+			if x[i-1] == y[j-1] {
+				cost = 0
+			}
+			cur[j] = min(prev[j]+1, cur[j-1]+1, prev[j-1]+cost)
+			if i > 1 && j > 1 && x[i-1] == y[j-2] && x[i-2] == y[j-1] {
+				cur[j] = min(cur[j], prev2[j-2]+1)
+			}
+		}
+		prev2, prev, cur = prev, cur, prev2
+	}
+	return prev[len(y)]
+}

@@ -1,0 +1,210 @@
+package dayone
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"strings"
+	"time"
+)
+
+// StepID is the key and the action: "okta/group:sales-team entitlement.add".
+type StepID string
+
+// Action is how a step is shown, permitted, limited and priced. Its meaning is Have -> Want.
+type Action string
+
+const (
+	AccountCreate      Action = "account.create" // or adopt, if the account is bound to this person
+	AccountUpdate      Action = "account.update"
+	AccountEnable      Action = "account.enable"
+	AccountDisable     Action = "account.disable"
+	AccountDelete      Action = "account.delete"
+	AccountConfirm     Action = "account.confirm" // reads only: is what was pending there now?
+	EntitlementAdd     Action = "entitlement.add" // or change its role
+	EntitlementRemove  Action = "entitlement.remove"
+	EntitlementConfirm Action = "entitlement.confirm"
+	MessageSend        Action = "message.send"
+)
+
+var Actions = []Action{
+	AccountCreate, AccountUpdate, AccountEnable, AccountDisable, AccountDelete, AccountConfirm,
+	EntitlementAdd, EntitlementRemove, EntitlementConfirm, MessageSend,
+}
+
+// Gives says whether the action adds something; the others take, read or tell.
+func (a Action) Gives() bool {
+	switch a {
+	case AccountCreate, AccountUpdate, AccountEnable, EntitlementAdd:
+		return true
+	}
+	return false
+}
+
+// Takes says whether the action takes something away.
+func (a Action) Takes() bool {
+	switch a {
+	case AccountDisable, AccountDelete, EntitlementRemove:
+		return true
+	}
+	return false
+}
+
+// When a need is met.
+type When string
+
+const (
+	Done    When = ""        // the item is there: done, or it waits only for its owner's own act
+	Settled When = "settled" // moves no more by itself: done, failed, blocked, skipped, or waits for a human
+	Tried   When = "tried"   // had its first answer, good or bad
+)
+
+// Need is an edge of the plan.
+type Need struct {
+	Step StepID
+	When When `json:",omitempty"`
+}
+
+// Step is one idempotent action at one system, as data: no function, no clock, no secret.
+type Step struct {
+	ID       StepID
+	Action   Action
+	Key      Key
+	Subject  Subject  `json:",omitzero"`
+	Account  Value    `json:",omitzero"`  // the account's vendor id: text, or ${okta.account.ref}
+	Have     *Item    `json:",omitempty"` // nil: not there
+	Want     *Item    `json:",omitempty"` // nil: to be gone
+	Needs    []Need   `json:",omitempty"`
+	Because  []Reason `json:",omitempty"`
+	Critical Critical `json:",omitempty"`
+	Via      Key      `json:",omitzero"`  // somebody else provisions it: wait and verify
+	On       []Moment `json:",omitempty"` // messages: only then
+	Undo     Undo     `json:",omitempty"`
+	Once     string   // hex of (person, key, generation): the same over retries and runs
+	Lock     string   `json:",omitempty"` // steps with the same lock never run at the same time
+	Tier     Tier     `json:",omitempty"`
+	Implied  bool     `json:",omitempty"`
+}
+
+// Undo says how a step is taken back: restore, delete, disable, or "none: why".
+type Undo string
+
+const (
+	UndoRestore Undo = "restore"
+	UndoDelete  Undo = "delete"
+	UndoDisable Undo = "disable"
+	UndoNone    Undo = "none: "
+)
+
+func (u Undo) Possible() bool { return u != "" && !strings.HasPrefix(string(u), string(UndoNone)) }
+
+// Later is something the plan does not do yet.
+type Later struct {
+	Key     Key
+	From    time.Time
+	Because []Reason `json:",omitempty"`
+}
+
+// Plan is want minus have for one person: steps in topological order, ties by id. There is no id and no clock in it:
+// equal inputs give equal plans, and an equal hash.
+type Plan struct {
+	Person   PersonID
+	At       time.Time
+	Steps    []Step
+	Later    []Later         `json:",omitempty"`
+	Pending  []Key           `json:",omitempty"` // would need an approval
+	Findings []Finding       `json:",omitempty"`
+	Release  map[Key]Release `json:",omitempty"` // what losing each grant will do, for the books
+}
+
+// Hash is over the plan's JSON without commit ids: else every commit would void every saved plan.
+func (p Plan) Hash() string {
+	p.Steps = append([]Step(nil), p.Steps...)
+	for i := range p.Steps {
+		p.Steps[i].Because = withoutCommits(p.Steps[i].Because)
+	}
+	p.Later = append([]Later(nil), p.Later...)
+	for i := range p.Later {
+		p.Later[i].Because = withoutCommits(p.Later[i].Because)
+	}
+	b, err := json.Marshal(p)
+	if err != nil {
+		panic("dayone: a plan that cannot be marshalled: " + err.Error())
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
+}
+
+func withoutCommits(rs []Reason) []Reason {
+	out := make([]Reason, len(rs))
+	for i, r := range rs {
+		r.Commit = ""
+		out[i] = r
+	}
+	return out
+}
+
+// Act is a step with its references resolved and its secrets opened: what a connector gets. Never stored, never logged.
+type Act struct {
+	Once    string
+	Action  Action
+	Key     Key
+	Subject Subject
+	Account string // vendor id of the account it hangs on
+	Have    *Item
+	Want    *Item
+	Via     Key
+	Secrets map[string]Secret
+	Since   time.Time // when this step was first intended
+	Attempt int       // number of this call, from 1
+	Fresh   bool      // Have was read from the system in this run
+}
+
+// Result is a connector's answer. Whether something was changed is computed from Before and Now, never claimed.
+type Result struct {
+	Before  *Item             `json:",omitempty"`
+	Now     *Item             `json:",omitempty"`
+	Also    []Item            `json:",omitempty"` // account steps: every entitlement seen on the account
+	Wait    *Wait             `json:",omitempty"`
+	Secrets map[string]Secret `json:"-"` // made by the vendor; sealed in the outcome's transaction
+}
+
+// Changed says whether the step changed anything.
+func (r Result) Changed() bool {
+	if (r.Before == nil) != (r.Now == nil) {
+		return true
+	}
+	if r.Before == nil {
+		return false
+	}
+	return r.Before.State != r.Now.State || r.Before.Role != r.Now.Role || r.Before.Ref != r.Now.Ref ||
+		len(r.Before.Attrs.Differ(r.Now.Attrs)) > 0
+}
+
+// WaitKind says for whom or what a step waits.
+type WaitKind string
+
+const (
+	WaitApproval    WaitKind = "approval"
+	WaitTask        WaitKind = "task"
+	WaitFirstLogin  WaitKind = "first login"
+	WaitAcceptance  WaitKind = "acceptance"
+	WaitPropagation WaitKind = "propagation"
+	WaitSeat        WaitKind = "seat"
+	WaitSystem      WaitKind = "system down"
+)
+
+// Human says whether only a person can end the wait.
+func (k WaitKind) Human() bool { return k != WaitPropagation && k != WaitSystem }
+
+// There says whether the item exists already and only its owner's own act is missing.
+func (k WaitKind) There() bool { return k == WaitFirstLogin || k == WaitAcceptance }
+
+// Wait is a connector's "come back": at Check, or when a human says so; failed after Until.
+type Wait struct {
+	Kind  WaitKind
+	Check time.Time `json:",omitzero"`
+	Until time.Time `json:",omitzero"`
+	Note  string    `json:",omitempty"` // what it waits for, and what to do: shown to people
+	Ask   []string  `json:",omitempty"` // tasks: attributes that the human supplies
+}

@@ -1,0 +1,220 @@
+package dayone
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// ValueKind says how a Value's text is to be read.
+type ValueKind uint8
+
+const (
+	TextValue     ValueKind = iota // never interpreted: a person may be called "${okta.account.ref}"
+	IntValue                       // decimal, canonical: no sign +, no leading zero
+	BoolValue                      // "true" or "false"
+	DateValue                      // 2006-01-02 in the worker's calendar
+	ListValue                      // JSON array of strings, sorted, no duplicates
+	TemplateValue                  // text with ${system.kind.attr}; "$$" stands for one dollar sign; made from files only
+	SecretValue                    // a recipe such as "password:20"; the secret itself is made and sealed outside
+	LinkValue                      // "google.account.password": the engine puts a one-time link there
+)
+
+var valueKindNames = [...]string{"text", "int", "bool", "date", "list", "template", "secret", "link"}
+
+func (k ValueKind) String() string {
+	if int(k) < len(valueKindNames) {
+		return valueKindNames[k]
+	}
+	return "kind(" + strconv.Itoa(int(k)) + ")"
+}
+
+// Value is tagged canonical text. Two values are the same when they are == to each other, and stay so through JSON.
+type Value struct {
+	Kind ValueKind
+	Text string
+}
+
+func Text(s string) Value { return Value{TextValue, s} }
+func Int(n int64) Value   { return Value{IntValue, strconv.FormatInt(n, 10)} }
+func Bool(b bool) Value   { return Value{BoolValue, strconv.FormatBool(b)} }
+
+// Date takes year, month and day of t as t's own location shows them.
+func Date(t time.Time) Value { return Value{DateValue, t.Format(time.DateOnly)} }
+
+func List(items ...string) Value {
+	set := slices.Clone(items)
+	slices.Sort(set)
+	set = slices.Compact(set)
+	if set == nil {
+		set = []string{}
+	}
+	return Value{ListValue, marshalText(set)}
+}
+
+func (v Value) IsZero() bool { return v == Value{} }
+
+// String is what a person reads. Secrets and links show only their recipe.
+func (v Value) String() string {
+	if v.Kind == ListValue {
+		return strings.Join(v.Items(), ", ")
+	}
+	return v.Text
+}
+
+// Int is zero and false when the value is no integer.
+func (v Value) Int() (int64, bool) {
+	if v.Kind != IntValue {
+		return 0, false
+	}
+	n, err := strconv.ParseInt(v.Text, 10, 64)
+	return n, err == nil
+}
+
+func (v Value) Bool() bool { return v.Kind == BoolValue && v.Text == "true" }
+
+// Day is midnight UTC of a date value: a calendar day, not an instant in the worker's zone.
+func (v Value) Day() (time.Time, bool) {
+	if v.Kind != DateValue {
+		return time.Time{}, false
+	}
+	t, err := time.Parse(time.DateOnly, v.Text)
+	return t, err == nil
+}
+
+// Items are a list's members, or the value itself as the only one.
+func (v Value) Items() []string {
+	if v.Kind != ListValue {
+		if v.Text == "" {
+			return nil
+		}
+		return []string{v.Text}
+	}
+	var items []string
+	if json.Unmarshal([]byte(v.Text), &items) != nil {
+		return nil
+	}
+	return items
+}
+
+// MarshalJSON writes text as a string, numbers and booleans bare, lists as arrays and the rest as {"kind": text}.
+func (v Value) MarshalJSON() ([]byte, error) {
+	switch v.Kind {
+	case TextValue:
+		return []byte(marshalText(v.Text)), nil
+	case IntValue, BoolValue, ListValue:
+		return []byte(v.Text), nil
+	default:
+		return []byte(`{` + marshalText(v.Kind.String()) + `:` + marshalText(v.Text) + `}`), nil
+	}
+}
+
+func (v *Value) UnmarshalJSON(b []byte) error {
+	b = bytes.TrimSpace(b)
+	if len(b) == 0 {
+		return fmt.Errorf("empty value: %w", ErrInvalid)
+	}
+	switch b[0] {
+	case '"':
+		v.Kind = TextValue
+		return json.Unmarshal(b, &v.Text)
+	case '[':
+		var items []string
+		if err := json.Unmarshal(b, &items); err != nil {
+			return err
+		}
+		*v = List(items...)
+		return nil
+	case '{':
+		var m map[string]string
+		if err := json.Unmarshal(b, &m); err != nil || len(m) != 1 {
+			return fmt.Errorf("value %.40s is not one {kind: text}: %w", b, ErrInvalid)
+		}
+		for name, text := range m {
+			i := slices.Index(valueKindNames[:], name)
+			if i < int(DateValue) {
+				return fmt.Errorf("value kind %q is unknown: %w", name, ErrInvalid)
+			}
+			*v = Value{ValueKind(i), text}
+		}
+		return nil
+	case 't', 'f':
+		*v = Bool(b[0] == 't')
+		return nil
+	default:
+		n, err := strconv.ParseInt(string(b), 10, 64)
+		if err != nil {
+			return fmt.Errorf("value %.40s is neither text, whole number, truth, list nor {kind: text}: %w", b, ErrInvalid)
+		}
+		*v = Int(n)
+		return nil
+	}
+}
+
+// marshalText is json.Marshal without HTML escapes, so that hashes do not depend on them.
+func marshalText(v any) string {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	_ = e.Encode(v) // strings and string slices always encode
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// Attrs are named values. A missing name means "not said", an empty text means "said to be empty".
+type Attrs map[string]Value
+
+func (a Attrs) Clone() Attrs { return maps.Clone(a) }
+
+// With returns a copy in which the values of b replace those of a.
+func (a Attrs) With(b Attrs) Attrs {
+	out := make(Attrs, len(a)+len(b))
+	maps.Copy(out, a)
+	maps.Copy(out, b)
+	return out
+}
+
+func (a Attrs) Names() []string { return slices.Sorted(maps.Keys(a)) }
+
+func (a Attrs) Text(name string) string { return a[name].Text }
+
+// Differ returns the values of want that a does not have. Secrets are set at birth only and never differ.
+func (a Attrs) Differ(want Attrs) Attrs {
+	var out Attrs
+	for name, w := range want {
+		if w.Kind == SecretValue || w.Kind == LinkValue {
+			continue
+		}
+		if have, ok := a[name]; ok && have == w {
+			continue
+		}
+		if out == nil {
+			out = Attrs{}
+		}
+		out[name] = w
+	}
+	return out
+}
+
+// Secret is plain text in memory. It prints, logs and formats as [redacted] and refuses to be marshalled.
+type Secret struct{ plain string }
+
+func NewSecret(plain string) Secret { return Secret{plain} }
+
+// Reveal gives the plain text. Only connectors, package secret and the page that shows a secret once may call it.
+func (s Secret) Reveal() string { return s.plain }
+
+func (s Secret) IsZero() bool             { return s.plain == "" }
+func (Secret) String() string             { return "[redacted]" }
+func (Secret) GoString() string           { return "[redacted]" }
+func (Secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte("[redacted]")) }
+func (Secret) MarshalJSON() ([]byte, error) {
+	return nil, fmt.Errorf("a secret is never marshalled: %w", ErrInvalid)
+}
+func (Secret) MarshalText() ([]byte, error) {
+	return nil, fmt.Errorf("a secret is never marshalled: %w", ErrInvalid)
+}
