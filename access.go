@@ -43,6 +43,9 @@ func (k Key) IsAccount() bool { return k.Kind == AccountKindName }
 func (k Key) Account() Key { return Key{System: k.System, Kind: AccountKindName, As: k.As} }
 
 func (k Key) String() string {
+	if k == (Key{}) {
+		return ""
+	}
 	var b strings.Builder
 	b.WriteString(k.System)
 	if k.As != Personal && !k.IsAccount() {
@@ -91,6 +94,10 @@ func ParseKey(s string) (Key, error) {
 func (k Key) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 
 func (k *Key) UnmarshalText(b []byte) error {
+	if len(b) == 0 {
+		*k = Key{}
+		return nil
+	}
 	p, err := ParseKey(string(b))
 	*k = p
 	return err

@@ -50,7 +50,7 @@ func (g *IDs) New(prefix string) string {
 		if _, err := io.ReadFull(g.rand, b[:]); err != nil {
 			panic("dayone: no randomness for ids: " + err.Error())
 		}
-		g.last, g.hi, g.lo = ms, binary.BigEndian.Uint16(b[:]), binary.BigEndian.Uint64(b[2:])
+		g.last, g.hi, g.lo = ms, binary.BigEndian.Uint16(b[:])&0x7fff, binary.BigEndian.Uint64(b[2:]) // room to grow within the millisecond
 	}
 	var raw [16]byte
 	binary.BigEndian.PutUint64(raw[:], uint64(ms)<<16|uint64(g.hi))

@@ -1,0 +1,248 @@
+// Package secret makes, seals and opens secrets: passwords for new accounts, the keys under which personal values lie, and
+// one-time links. It must not store anything, log anything, or keep plain text longer than a call.
+package secret
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/dayone-hq/dayone"
+)
+
+// Keeper holds the master key. Boxes are AES-256-GCM with a random nonce, base64 text with a version in front.
+type Keeper struct {
+	aead  cipher.AEAD
+	links []byte
+	rand  io.Reader
+}
+
+const (
+	boxVersion = "1."
+	keyBytes   = 32
+)
+
+// New makes a keeper of a 32-byte master key. random never fails, such as crypto/rand.Reader.
+func New(master []byte, random io.Reader) (*Keeper, error) {
+	if len(master) != keyBytes {
+		return nil, fmt.Errorf("the master key has %d bytes, not %d: %w", len(master), keyBytes, dayone.ErrInvalid)
+	}
+	seal, err := hkdf.Key(sha256.New, master, nil, "dayone seal", keyBytes)
+	if err != nil {
+		return nil, err
+	}
+	links, err := hkdf.Key(sha256.New, master, nil, "dayone links", keyBytes)
+	if err != nil {
+		return nil, err
+	}
+	aead, err := gcm(seal)
+	if err != nil {
+		return nil, err
+	}
+	return &Keeper{aead, links, random}, nil
+}
+
+func gcm(key []byte) (cipher.AEAD, error) {
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return nil, err
+	}
+	return cipher.NewGCM(block)
+}
+
+// FromFile reads the master key of a file, hex, and makes the file with a new key if there is none. The file is the
+// one thing to keep apart from the database and to back up: without it nothing sealed opens again.
+func FromFile(path string) (*Keeper, error) {
+	raw, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		key := make([]byte, keyBytes)
+		_, _ = rand.Read(key)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			return nil, fmt.Errorf("making the folder of the master key: %w", err)
+		}
+		f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+		if err != nil {
+			return nil, fmt.Errorf("making the master key: %w", err)
+		}
+		_, err = f.WriteString(hex.EncodeToString(key) + "\n")
+		if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+			return nil, fmt.Errorf("writing the master key: %w", err)
+		}
+		return New(key, rand.Reader)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the master key: %w", err)
+	}
+	key, err := hex.DecodeString(strings.TrimSpace(string(raw)))
+	if err != nil {
+		return nil, fmt.Errorf("the master key in %s is not hex: %w", filepath.Base(path), dayone.ErrInvalid)
+	}
+	return New(key, rand.Reader)
+}
+
+// Seal puts a secret into a box.
+func (k *Keeper) Seal(s dayone.Secret) (string, error) { return k.seal(k.aead, []byte(s.Reveal())) }
+
+// Open takes it out.
+func (k *Keeper) Open(box string) (dayone.Secret, error) {
+	b, err := open(k.aead, box)
+	return dayone.NewSecret(string(b)), err
+}
+
+func (k *Keeper) seal(aead cipher.AEAD, plain []byte) (string, error) {
+	nonce := make([]byte, aead.NonceSize(), aead.NonceSize()+len(plain)+aead.Overhead())
+	if _, err := io.ReadFull(k.rand, nonce); err != nil {
+		return "", err
+	}
+	return boxVersion + base64.RawStdEncoding.EncodeToString(aead.Seal(nonce, nonce, plain, nil)), nil
+}
+
+func open(aead cipher.AEAD, box string) ([]byte, error) {
+	text, ok := strings.CutPrefix(box, boxVersion)
+	raw, err := base64.RawStdEncoding.DecodeString(text)
+	if !ok || err != nil || len(raw) < aead.NonceSize() {
+		return nil, fmt.Errorf("no sealed box: %w", dayone.ErrInvalid)
+	}
+	plain, err := aead.Open(nil, raw[:aead.NonceSize()], raw[aead.NonceSize():], nil)
+	if err != nil {
+		return nil, fmt.Errorf("a sealed box does not open: was the master key changed? %w", dayone.ErrForbidden)
+	}
+	return plain, nil
+}
+
+// Key is one person's own key, open. Destroying its box makes everything under it unreadable.
+type Key struct {
+	aead cipher.AEAD
+	rand io.Reader
+}
+
+// NewKey makes a person's key and its box.
+func (k *Keeper) NewKey() (box string, key Key, err error) {
+	raw := make([]byte, keyBytes)
+	if _, err := io.ReadFull(k.rand, raw); err != nil {
+		return "", Key{}, err
+	}
+	if box, err = k.seal(k.aead, raw); err != nil {
+		return "", Key{}, err
+	}
+	key, err = k.key(raw)
+	return box, key, err
+}
+
+// OpenKey opens a person's key. ErrNotFound: it was destroyed.
+func (k *Keeper) OpenKey(box string) (Key, error) {
+	if box == "" {
+		return Key{}, fmt.Errorf("the key of this person was destroyed: %w", dayone.ErrNotFound)
+	}
+	raw, err := open(k.aead, box)
+	if err != nil {
+		return Key{}, err
+	}
+	return k.key(raw)
+}
+
+func (k *Keeper) key(raw []byte) (Key, error) {
+	aead, err := gcm(raw)
+	return Key{aead, k.rand}, err
+}
+
+// Seal keeps personal values.
+func (k Key) Seal(plain []byte) (string, error) { return (&Keeper{rand: k.rand}).seal(k.aead, plain) }
+
+// Open reads them.
+func (k Key) Open(box string) ([]byte, error) { return open(k.aead, box) }
+
+// Alphabets of made secrets leave out what people mistake for something else.
+const (
+	lower, upper, digits, signs = "abcdefghjkmnpqrstuvwxyz", "ABCDEFGHJKLMNPQRSTUVWXYZ", "23456789", "-_!+=?"
+)
+
+// Make follows a recipe: "password:20" has letters of both cases, digits and signs; "digits:6" only digits.
+func (k *Keeper) Make(recipe string) (dayone.Secret, error) {
+	kind, size, _ := strings.Cut(recipe, ":")
+	n, err := strconv.Atoi(size)
+	if err != nil || n < 4 || n > 256 {
+		return dayone.Secret{}, fmt.Errorf("the recipe %q names no length between 4 and 256: %w", recipe, dayone.ErrInvalid)
+	}
+	switch kind {
+	case "digits":
+		return k.draw(n, digits)
+	case "password":
+		return k.draw(n, lower, upper, digits, signs)
+	}
+	return dayone.Secret{}, fmt.Errorf("there is no recipe %q: %w", recipe, dayone.ErrInvalid)
+}
+
+// draw takes one character of each set first, the rest of all of them, then shuffles.
+func (k *Keeper) draw(n int, sets ...string) (dayone.Secret, error) {
+	out := make([]byte, 0, n)
+	all := strings.Join(sets, "")
+	for len(out) < n {
+		set := all
+		if len(out) < len(sets) {
+			set = sets[len(out)]
+		}
+		i, err := k.below(len(set))
+		if err != nil {
+			return dayone.Secret{}, err
+		}
+		out = append(out, set[i])
+	}
+	for i := len(out) - 1; i > 0; i-- {
+		j, err := k.below(i + 1)
+		if err != nil {
+			return dayone.Secret{}, err
+		}
+		out[i], out[j] = out[j], out[i]
+	}
+	return dayone.NewSecret(string(out)), nil
+}
+
+// below draws without bias.
+func (k *Keeper) below(n int) (int, error) {
+	limit := 256 - 256%n
+	var b [1]byte
+	for {
+		if _, err := io.ReadFull(k.rand, b[:]); err != nil {
+			return 0, err
+		}
+		if int(b[0]) < limit {
+			return int(b[0]) % n, nil
+		}
+	}
+}
+
+// Token is what a link carries for a thing: the same thing has the same link, so that a mail sent twice is the same
+// mail. It is not guessable, and not stored: Mark is.
+func (k *Keeper) Token(thing string) string {
+	m := hmac.New(sha256.New, k.links)
+	m.Write([]byte(thing))
+	return base64.RawURLEncoding.EncodeToString(m.Sum(nil)[:24])
+}
+
+// Code is a short number for a thing, said by one person to another: a second proof.
+func (k *Keeper) Code(thing string) string {
+	m := hmac.New(sha256.New, k.links)
+	m.Write([]byte("code " + thing))
+	sum := m.Sum(nil)
+	n := uint32(sum[0])<<24 | uint32(sum[1])<<16 | uint32(sum[2])<<8 | uint32(sum[3])
+	return fmt.Sprintf("%04d-%04d", n/10000%10000, n%10000)
+}
+
+// Mark is the stored form of a token.
+func Mark(token string) string {
+	sum := sha256.Sum256([]byte(token))
+	return hex.EncodeToString(sum[:16])
+}
