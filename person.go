@@ -83,3 +83,32 @@ func (p Person) Name() string {
 
 // Location is the worker's zone; the second result is false if it is a guess.
 func (p Person) Location() (*time.Location, bool) { return p.Site.Location() }
+
+// Fact is one word of a source about one employment: what holds from Effective on, and since when we know it.
+type Fact struct {
+	Engagement EngagementID
+	Attr       string
+	Effective  time.Time // zero: since ever
+	Recorded   time.Time
+	Value      Value
+	Bad        bool // the word was no good: flagged unknown, the last good value stays
+	Personal   bool // kept under the person's own key
+	Source     string
+	Event      EventID
+}
+
+// Employment is a source's id for one employment; everything else about it is facts.
+type Employment struct {
+	ID       EngagementID
+	Source   string
+	SourceID string
+	Recorded time.Time
+}
+
+// Timeline is everything we know of a person, with both times.
+type Timeline struct {
+	Person      PersonID
+	Managed     bool
+	Employments []Employment
+	Facts       []Fact
+}

@@ -115,3 +115,24 @@ type Task struct {
 	By     string // who closed it
 	Attrs  Attrs  // what was supplied
 }
+
+// Progress is what happened to one run since it was last stored: what a store writes in one transaction.
+type Progress struct {
+	Run      *Run
+	New      bool  // the run itself was not there
+	Moved    bool  // the run's own row changed
+	Steps    []int // changed steps, by index
+	Holdings []Holding
+	Gone     []Holding
+	Records  []Record
+	Opened   []Task
+	Closed   []Task
+	Secrets  []Sealed
+}
+
+// Sealed is a secret at rest.
+type Sealed struct {
+	ID     SecretID
+	Person PersonID
+	Box    string
+}

@@ -21,25 +21,10 @@ type Target interface {
 	Width() int      // calls at the same time
 }
 
-// Change is what one event did to one run.
-type Change struct {
-	Run     *dayone.Run
-	New     bool
-	Effects Effects
-	Secrets []Sealed
-}
-
-// Sealed is a secret at rest.
-type Sealed struct {
-	ID     dayone.SecretID
-	Person dayone.PersonID
-	Box    string
-}
-
 // Store is all that the driver asks of a database.
 type Store interface {
 	// Commit writes a batch in one transaction. If it fails nothing of it is there, and the process must end.
-	Commit(ctx context.Context, batch []Change) error
+	Commit(ctx context.Context, batch []dayone.Progress) error
 	// Unfinished are the runs that are not over, with everything that Next needs.
 	Unfinished(ctx context.Context) ([]dayone.Run, error)
 	// Owner is who an account is, or ever was, bound to.
@@ -225,7 +210,7 @@ type loop struct {
 	names   []string // of systems, in order of first use: dispatch is fair and repeatable
 	locks   map[string]bool
 	alarms  alarms
-	changes []Change
+	changes []dayone.Progress
 	calls   []call
 	replies []reply
 	ready   bool // something became ready since the last look
@@ -319,7 +304,7 @@ func (l *loop) take(in input) {
 		}
 		return
 	}
-	var made []Sealed
+	var made []dayone.Sealed
 	if in.ev.What == Answer {
 		l.back(in)
 		var err error
@@ -348,19 +333,19 @@ func (l *loop) back(in input) {
 }
 
 // vendorSecrets seals what a vendor made, in the transaction of its answer.
-func (l *loop) vendorSecrets(in *input) ([]Sealed, error) {
+func (l *loop) vendorSecrets(in *input) ([]dayone.Sealed, error) {
 	lv := l.runs[in.run]
 	step := lv.run.Step(in.ev.Step)
 	if step == nil || len(in.ev.Result.Secrets) == 0 {
 		return nil, nil
 	}
-	var out []Sealed
+	var out []dayone.Sealed
 	for _, name := range slices.Sorted(maps.Keys(in.ev.Result.Secrets)) {
 		box, err := l.Keeper.Seal(in.ev.Result.Secrets[name])
 		if err != nil {
 			return nil, fmt.Errorf("sealing a secret of %s: %w", in.ev.Step, err)
 		}
-		out = append(out, Sealed{SecretIDOf(step.Step.Once, name), lv.run.Person, box})
+		out = append(out, dayone.Sealed{ID: SecretIDOf(step.Step.Once, name), Person: lv.run.Person, Box: box})
 	}
 	in.ev.Result.Secrets = nil
 	return out, nil
@@ -404,36 +389,33 @@ func (l *loop) feed(id dayone.RunID, ev Event) {
 			heap.Push(&l.alarms, alarm{c.Alarm, id, c.Step})
 		}
 	}
-	eff.Commands = nil
-	l.merge(Change{Run: &lv.run, New: ev.What == Begin, Effects: eff})
+	l.merge(eff.Progress)
 }
 
 // merge keeps one change per run and batch: the last state of each row is enough.
-func (l *loop) merge(c Change) {
-	e := &c.Effects
-	if !c.New && len(e.Steps)+len(e.Holdings)+len(e.Gone)+len(e.Records)+len(e.Opened)+len(e.Closed) == 0 && !e.Run {
+func (l *loop) merge(p dayone.Progress) {
+	if !p.New && !p.Moved && len(p.Steps)+len(p.Holdings)+len(p.Gone)+len(p.Records)+len(p.Opened)+len(p.Closed) == 0 {
 		return
 	}
 	for i := range l.changes {
-		old := &l.changes[i]
-		if old.Run != c.Run {
+		o := &l.changes[i]
+		if o.Run != p.Run {
 			continue
 		}
-		o := &old.Effects
-		for _, s := range e.Steps {
+		for _, s := range p.Steps {
 			if !slices.Contains(o.Steps, s) {
 				o.Steps = append(o.Steps, s)
 			}
 		}
-		o.Holdings = append(o.Holdings, e.Holdings...)
-		o.Gone = append(o.Gone, e.Gone...)
-		o.Records = append(o.Records, e.Records...)
-		o.Opened = append(o.Opened, e.Opened...)
-		o.Closed = append(o.Closed, e.Closed...)
-		o.Run = o.Run || e.Run
+		o.Holdings = append(o.Holdings, p.Holdings...)
+		o.Gone = append(o.Gone, p.Gone...)
+		o.Records = append(o.Records, p.Records...)
+		o.Opened = append(o.Opened, p.Opened...)
+		o.Closed = append(o.Closed, p.Closed...)
+		o.Moved = o.Moved || p.Moved
 		return
 	}
-	l.changes = append(l.changes, c)
+	l.changes = append(l.changes, p)
 }
 
 // ring feeds the alarms that are due.
@@ -536,7 +518,7 @@ func (l *loop) commit() error {
 	for i := range l.changes {
 		c := &l.changes[i]
 		u := Update{Run: c.Run.ID, State: c.Run.State}
-		for _, s := range c.Effects.Steps {
+		for _, s := range c.Steps {
 			u.Steps = append(u.Steps, c.Run.Steps[s].Step.ID)
 		}
 		l.watch.tell(u)
@@ -580,7 +562,7 @@ func (l *loop) secrets(c *call) error {
 			if box, err = l.Keeper.Seal(sec); err != nil {
 				return err
 			}
-			l.seal(&c.run.run, Sealed{id, c.run.run.Person, box})
+			l.seal(&c.run.run, dayone.Sealed{ID: id, Person: c.run.run.Person, Box: box})
 		}
 		if c.act.Secrets == nil {
 			c.act.Secrets = map[string]dayone.Secret{}
@@ -590,14 +572,14 @@ func (l *loop) secrets(c *call) error {
 	return nil
 }
 
-func (l *loop) seal(r *dayone.Run, s Sealed) {
+func (l *loop) seal(r *dayone.Run, s dayone.Sealed) {
 	for i := range l.changes {
 		if l.changes[i].Run == r {
 			l.changes[i].Secrets = append(l.changes[i].Secrets, s)
 			return
 		}
 	}
-	l.changes = append(l.changes, Change{Run: r, Secrets: []Sealed{s}})
+	l.changes = append(l.changes, dayone.Progress{Run: r, Secrets: []dayone.Sealed{s}})
 }
 
 // start makes the call in a goroutine of its own.

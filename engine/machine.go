@@ -77,28 +77,22 @@ type Command struct {
 	Alarm time.Time   // say Alarm then
 }
 
-// Effects of one event: rows to store in one transaction, then commands.
+// Effects of one event: what is to be stored in one transaction, then commands.
 type Effects struct {
-	Steps    []int // changed rows, by index
-	Holdings []dayone.Holding
-	Gone     []dayone.Holding
-	Records  []dayone.Record
-	Opened   []dayone.Task
-	Closed   []dayone.Task
-	Run      bool // the run's own row changed
+	dayone.Progress
 	Commands []Command
 }
 
 // Next is the run machine. It changes r in place: if what it returns cannot be stored, the process must end.
 func Next(r *dayone.Run, ev Event, c Config) Effects {
-	m := &machine{run: r, ev: ev, cfg: c, before: r.State, index: make(map[dayone.StepID]int, len(r.Steps))}
+	m := &machine{out: Effects{Progress: dayone.Progress{Run: r, New: ev.What == Begin}}, run: r, ev: ev, cfg: c, before: r.State, index: make(map[dayone.StepID]int, len(r.Steps))}
 	for i := range r.Steps {
 		m.index[r.Steps[i].Step.ID] = i
 	}
 	switch ev.What {
 	case Begin:
 		r.State, r.Started = dayone.RunRunning, ev.At
-		m.out.Run = true
+		m.out.Moved = true
 		m.record(nil, "run started", &dayone.Detail{Note: r.Title})
 	case Resume:
 		m.resume()
@@ -531,7 +525,7 @@ func (m *machine) decide() {
 	h := m.ev.Human
 	if h.Verb == Supersede || h.Verb == Cancel {
 		m.run.Ending = map[Verb]dayone.RunState{Supersede: dayone.RunSuperseded, Cancel: dayone.RunCancelled}[h.Verb]
-		m.out.Run = true
+		m.out.Moved = true
 		return
 	}
 	s, i := m.at(m.ev.Step)
@@ -593,7 +587,7 @@ func (m *machine) decide() {
 func (m *machine) again(s *dayone.StepRun) {
 	s.State, s.Wait, s.Next, s.Tries, s.Since, s.Error, s.Kind = dayone.StepPending, nil, time.Time{}, 0, m.ev.At, "", ""
 	m.run.Ended = time.Time{}
-	m.out.Run = true
+	m.out.Moved = true
 }
 
 // unblock gives every blocked step another chance; those whose need is still lost are blocked again.
@@ -615,7 +609,7 @@ func (m *machine) unblock() {
 // rollback takes back what this run gave: never a removal, message, order or number.
 func (m *machine) rollback(cause *dayone.StepRun) {
 	m.run.State = dayone.RunUndoing
-	m.out.Run = true
+	m.out.Moved = true
 	m.record(cause, "rolling back", nil)
 	for i := range m.run.Steps {
 		s := &m.run.Steps[i]
@@ -790,7 +784,7 @@ func (m *machine) verdict() {
 func (m *machine) state(s dayone.RunState) {
 	if m.run.State != s {
 		m.run.State = s
-		m.out.Run = true
+		m.out.Moved = true
 	}
 }
 
@@ -800,6 +794,6 @@ func (m *machine) end(s dayone.RunState) {
 	}
 	m.state(s)
 	m.run.Ended = m.ev.At
-	m.out.Run = true
+	m.out.Moved = true
 	m.record(nil, "run "+string(s), nil)
 }

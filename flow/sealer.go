@@ -1,0 +1,43 @@
+package flow
+
+import (
+	"io"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/ledger"
+	"github.com/dayone-hq/dayone/secret"
+)
+
+// Sealer keeps personal values apart for the store: ledger lines from ledger, boxes from secret.
+type Sealer struct {
+	Keeper *secret.Keeper
+	Random io.Reader
+}
+
+func (s Sealer) NewKey() (string, error) {
+	box, _, err := s.Keeper.NewKey()
+	return box, err
+}
+
+func (s Sealer) Seal(keyBox string, plain []byte) (string, error) {
+	k, err := s.Keeper.OpenKey(keyBox)
+	if err != nil {
+		return "", err
+	}
+	return k.Seal(plain)
+}
+
+func (s Sealer) Open(keyBox, box string) ([]byte, error) {
+	k, err := s.Keeper.OpenKey(keyBox)
+	if err != nil {
+		return nil, err
+	}
+	return k.Open(box)
+}
+
+func (s Sealer) Line(before string, seq int64, r dayone.Record) (string, string, []byte, error) {
+	l, err := ledger.Append(before, seq, r, s.Random)
+	return l.Leaf, l.Chain, l.Detail, err
+}
+
+func (s Sealer) Mark(id dayone.SecretID) string { return secret.Mark(s.Keeper.Token(string(id))) }

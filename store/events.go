@@ -1,0 +1,191 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/dayone-hq/dayone"
+)
+
+var eventTable = table{"event", []string{
+	"id", "source", "source_id", "type", "subject", "at", "received", "state", "person", "run", "note", "tries", "body_hash", "body",
+}, nil}
+
+// Accept stores what a source said, before it is answered. Said again, it gives the first one and true: the same id of
+// the source, or, where the source has none, the same body as the last one about that employment.
+func (d *DB) Accept(ctx context.Context, ev dayone.Event, body []byte) (dayone.Intake, bool, error) {
+	sum := sha256.Sum256(body)
+	hash := hex.EncodeToString(sum[:])
+	in := dayone.Intake{Event: ev, State: dayone.EventReceived}
+	again := false
+	err := d.write(ctx, func(t *tx) error {
+		again = false
+		old, found, err := t.said(ev, hash)
+		if err != nil {
+			return err
+		}
+		if found {
+			in, again = old, true
+			return nil
+		}
+		key, err := d.key(t, "") // the person is not known yet; raw bodies are sealed and expire
+		if err != nil {
+			return err
+		}
+		box, err := d.sealer.Seal(key, body)
+		if err != nil {
+			return err
+		}
+		return t.put(eventTable, []any{
+			string(ev.ID), ev.Source, ev.SourceID, string(ev.Type), ev.Subject, micros(ev.At), micros(ev.Received), string(dayone.EventReceived), "", "", "", 0, hash, box,
+		})
+	})
+	return in, again, err
+}
+
+func (t *tx) said(ev dayone.Event, hash string) (dayone.Intake, bool, error) {
+	var row *sql.Row
+	if ev.SourceID != "" {
+		row = t.row(eventQuery+` WHERE source = $1 AND source_id = $2 AND source_id <> ''`, ev.Source, ev.SourceID)
+	} else {
+		row = t.row(eventQuery+` WHERE id = (SELECT id FROM event WHERE source = $1 AND subject = $2 ORDER BY id DESC LIMIT 1) AND body_hash = $3`, ev.Source, ev.Subject, hash)
+	}
+	in, err := scanEvent(row)
+	if errors.Is(err, sql.ErrNoRows) {
+		return in, false, nil
+	}
+	return in, err == nil, err
+}
+
+const eventQuery = `SELECT id, source, source_id, type, subject, at, received, state, person, run, note FROM event`
+
+func scanEvent(s interface{ Scan(...any) error }) (dayone.Intake, error) {
+	var in dayone.Intake
+	var at, received int64
+	err := s.Scan(&in.ID, &in.Source, &in.SourceID, &in.Type, &in.Subject, &at, &received, &in.State, &in.Person, &in.Run, &in.Note)
+	in.At, in.Received = instant(at), instant(received)
+	return in, err
+}
+
+// Quarantine stores a body that could not even be read as an event, with the reason.
+func (d *DB) Quarantine(ctx context.Context, ev dayone.Event, body []byte, why string) (dayone.Intake, error) {
+	in, again, err := d.Accept(ctx, ev, body)
+	if err != nil || again {
+		return in, err
+	}
+	in.State, in.Note = dayone.EventQuarantined, why
+	return in, d.MarkEvent(ctx, ev.ID, dayone.EventQuarantined, why)
+}
+
+// MarkEvent says where an event stands.
+func (d *DB) MarkEvent(ctx context.Context, id dayone.EventID, s dayone.EventState, note string) error {
+	return d.write(ctx, func(t *tx) error {
+		_, err := t.exec(`UPDATE event SET state = $2, note = $3 WHERE id = $1`, id, s, note)
+		return err
+	})
+}
+
+// EventTried counts a failed look at an event and keeps the reason; it stays to be looked at.
+func (d *DB) EventTried(ctx context.Context, id dayone.EventID, note string) error {
+	return d.write(ctx, func(t *tx) error {
+		_, err := t.exec(`UPDATE event SET tries = tries + 1, note = $2 WHERE id = $1`, id, note)
+		return err
+	})
+}
+
+// EventRun notes which run an event started.
+func (d *DB) EventRun(ctx context.Context, id dayone.EventID, run dayone.RunID, note string) error {
+	return d.write(ctx, func(t *tx) error {
+		_, err := t.exec(`UPDATE event SET run = $2, note = $3 WHERE id = $1`, id, run, note)
+		return err
+	})
+}
+
+// Body is what a source sent, as it sent it. ErrNotFound: it has expired.
+func (d *DB) Body(ctx context.Context, id dayone.EventID) ([]byte, error) {
+	var box, key string
+	if err := d.read.QueryRowContext(ctx, `SELECT body FROM event WHERE id = $1`, id).Scan(&box); err != nil {
+		return nil, notFound("event", err)
+	}
+	if box == "" {
+		return nil, fmt.Errorf("the body of event %s has expired: %w", id, dayone.ErrNotFound)
+	}
+	if err := d.read.QueryRowContext(ctx, `SELECT value FROM meta WHERE key = 'key_box'`).Scan(&key); err != nil {
+		return nil, notFound("key", err)
+	}
+	return d.sealer.Open(key, box)
+}
+
+// Event is one event.
+func (d *DB) Event(ctx context.Context, id dayone.EventID) (dayone.Intake, error) {
+	in, err := scanEvent(d.read.QueryRowContext(ctx, eventQuery+` WHERE id = $1`, id))
+	return in, notFound("event", err)
+}
+
+// EventFilter narrows a list of events.
+type EventFilter struct {
+	State  dayone.EventState
+	Person dayone.PersonID
+	Before dayone.EventID
+	Limit  int
+	Oldest bool // oldest first
+}
+
+// Events lists events.
+func (d *DB) Events(ctx context.Context, f EventFilter) ([]dayone.Intake, error) {
+	q := eventQuery + " WHERE 1 = 1"
+	var args []any
+	add := func(cond string, v any) {
+		args = append(args, v)
+		q += fmt.Sprintf(" AND "+cond, len(args))
+	}
+	switch f.State {
+	case "":
+	case dayone.EventReceived, dayone.EventQuarantined: // these words must stand in the text for their partial indexes to be used
+		q += " AND state = '" + strings.ReplaceAll(string(f.State), "'", "") + "'"
+	default:
+		add("state = $%d", string(f.State))
+	}
+	if f.Person != "" {
+		add("person = $%d", string(f.Person))
+	}
+	if f.Before != "" {
+		add("id < $%d", string(f.Before))
+	}
+	if f.Limit <= 0 {
+		f.Limit = 100
+	}
+	order := " ORDER BY id DESC"
+	if f.Oldest {
+		order = " ORDER BY id"
+	}
+	args = append(args, f.Limit)
+	rows, err := d.read.QueryContext(ctx, q+order+fmt.Sprintf(" LIMIT $%d", len(args)), args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []dayone.Intake
+	for rows.Next() {
+		in, err := scanEvent(rows)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, in)
+	}
+	return out, rows.Err()
+}
+
+// Expire forgets raw bodies received before an instant.
+func (d *DB) Expire(ctx context.Context, before time.Time) error {
+	return d.write(ctx, func(t *tx) error {
+		_, err := t.exec(`UPDATE event SET body = '' WHERE received < $1 AND body <> '' AND state <> 'received' AND state <> 'quarantined'`, micros(before))
+		return err
+	})
+}

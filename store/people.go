@@ -1,0 +1,401 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/dayone-hq/dayone"
+)
+
+var factTable = table{"fact", []string{
+	"person", "engagement", "attr", "effective", "recorded", "value", "box", "bad", "source", "event",
+}, []string{"person", "engagement", "attr", "effective", "recorded"}}
+
+// Row is a person in a list: what lists show and are searched by.
+type Row struct {
+	ID         dayone.PersonID
+	Managed    bool
+	Wake       time.Time
+	Name       string
+	Email      string
+	Manager    string
+	Title      string
+	Department string
+	Team       string
+	Location   string
+	Status     dayone.Status
+	Starts     time.Time
+	Ends       time.Time
+	Buddy      string
+}
+
+// fold is the form in which names are searched and sorted.
+func fold(s string) string { return strings.ToLower(strings.Join(strings.Fields(s), " ")) }
+
+// Saved is what one event did to the books about a person: all or nothing.
+type Saved struct {
+	Event      dayone.EventID // marked with State, Note and Run; "" if no event is behind it
+	State      dayone.EventState
+	Note       string
+	Person     dayone.PersonID
+	New        bool // the person is new
+	Employment *dayone.Employment
+	Facts      []dayone.Fact
+	Row        *Row // the list's row; nil leaves it
+	Records    []dayone.Record
+}
+
+// Save writes it.
+func (d *DB) Save(ctx context.Context, s Saved) error {
+	return d.write(ctx, func(t *tx) error {
+		if s.New {
+			box, err := d.sealer.NewKey()
+			if err != nil {
+				return err
+			}
+			if _, err := t.exec(`INSERT INTO person (id, key_box, managed, created, wake, name, search, email, manager, title, department, team, location, status, starts, ends, buddy)
+				VALUES ($1, $2, 0, $3, 0, '', '', '', '', '', '', '', '', '', 0, 0, '')`, s.Person, box, micros(d.now())); err != nil {
+				return fmt.Errorf("writing person: %w", err)
+			}
+		}
+		if e := s.Employment; e != nil {
+			_, err := t.exec(`INSERT INTO employment (id, person, source, source_id, recorded) VALUES ($1, $2, $3, $4, $5)`, e.ID, s.Person, e.Source, e.SourceID, micros(e.Recorded))
+			if taken(err) {
+				return fmt.Errorf("employment %s of %s is bound to somebody already: %w", e.SourceID, e.Source, dayone.ErrConflict)
+			}
+			if err != nil {
+				return fmt.Errorf("writing employment: %w", err)
+			}
+		}
+		if err := d.facts(t, s.Person, s.Facts); err != nil {
+			return err
+		}
+		if s.Row != nil {
+			if err := t.saveRow(*s.Row); err != nil {
+				return err
+			}
+		}
+		if s.Event != "" {
+			if _, err := t.exec(`UPDATE event SET state = $2, note = $3, person = $4 WHERE id = $1`, s.Event, s.State, s.Note, s.Person); err != nil {
+				return fmt.Errorf("marking event: %w", err)
+			}
+		}
+		return d.append(t, s.Records)
+	})
+}
+
+func (t *tx) saveRow(r Row) error {
+	_, err := t.exec(`UPDATE person SET managed = $2, wake = $3, name = $4, search = $5, email = $6, manager = $7, title = $8, department = $9, team = $10,
+		location = $11, status = $12, starts = $13, ends = $14, buddy = $15 WHERE id = $1`,
+		r.ID, truth(r.Managed), micros(r.Wake), r.Name, fold(r.Name), strings.ToLower(r.Email), strings.ToLower(r.Manager), r.Title, r.Department, r.Team,
+		r.Location, r.Status, micros(r.Starts), micros(r.Ends), strings.ToLower(r.Buddy))
+	if err != nil {
+		return fmt.Errorf("writing person: %w", err)
+	}
+	return nil
+}
+
+// SetWake stores when a person is to be planned again by herself.
+func (d *DB) SetWake(ctx context.Context, person dayone.PersonID, at time.Time) error {
+	return d.write(ctx, func(t *tx) error {
+		_, err := t.exec(`UPDATE person SET wake = $2 WHERE id = $1`, person, micros(at))
+		return err
+	})
+}
+
+// SaveRow refreshes the list's row of a person.
+func (d *DB) SaveRow(ctx context.Context, r Row) error {
+	return d.write(ctx, func(t *tx) error { return t.saveRow(r) })
+}
+
+func (d *DB) facts(t *tx, person dayone.PersonID, facts []dayone.Fact) error {
+	rows := make([]any, 0, len(facts)*len(factTable.columns))
+	seen := map[string]int{}
+	for _, f := range facts {
+		value, box := string(must(f.Value.MarshalJSON())), ""
+		if f.Personal {
+			key, err := d.key(t, person)
+			if err != nil {
+				return err
+			}
+			if box, err = d.sealer.Seal(key, []byte(value)); err != nil {
+				return err
+			}
+			value = ""
+		}
+		rows = latest(rows, seen, fmt.Sprint(f.Engagement, f.Attr, micros(f.Effective), micros(f.Recorded)), []any{
+			string(person), string(f.Engagement), f.Attr, micros(f.Effective), micros(f.Recorded), value, box, truth(f.Bad), f.Source, string(f.Event),
+		})
+	}
+	return t.put(factTable, rows)
+}
+
+func must(b []byte, err error) []byte {
+	if err != nil {
+		return []byte(`""`) // a value's own MarshalJSON does not fail
+	}
+	return b
+}
+
+// Timeline is everything we know of a person. ErrNotFound: nobody.
+func (d *DB) Timeline(ctx context.Context, person dayone.PersonID) (dayone.Timeline, error) {
+	t := dayone.Timeline{Person: person}
+	var managed int
+	var key string
+	if err := d.read.QueryRowContext(ctx, `SELECT managed, key_box FROM person WHERE id = $1`, person).Scan(&managed, &key); err != nil {
+		return t, notFound("person", err)
+	}
+	t.Managed = managed != 0
+	rows, err := d.read.QueryContext(ctx, `SELECT id, source, source_id, recorded FROM employment WHERE person = $1 ORDER BY id`, person)
+	if err != nil {
+		return t, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var e dayone.Employment
+		var recorded int64
+		if err := rows.Scan(&e.ID, &e.Source, &e.SourceID, &recorded); err != nil {
+			return t, err
+		}
+		e.Recorded = instant(recorded)
+		t.Employments = append(t.Employments, e)
+	}
+	if err := rows.Err(); err != nil {
+		return t, err
+	}
+	fs, err := d.read.QueryContext(ctx, `SELECT engagement, attr, effective, recorded, value, box, bad, source, event FROM fact WHERE person = $1 ORDER BY engagement, attr, effective, recorded`, person)
+	if err != nil {
+		return t, err
+	}
+	defer fs.Close()
+	for fs.Next() {
+		var f dayone.Fact
+		var effective, recorded int64
+		var bad int
+		var value, box string
+		if err := fs.Scan(&f.Engagement, &f.Attr, &effective, &recorded, &value, &box, &bad, &f.Source, &f.Event); err != nil {
+			return t, err
+		}
+		f.Effective, f.Recorded, f.Bad, f.Personal = instant(effective), instant(recorded), bad != 0, box != ""
+		if box != "" {
+			plain, err := d.sealer.Open(key, box)
+			if errors.Is(err, dayone.ErrNotFound) {
+				continue // erased: it is as if it had never been said
+			}
+			if err != nil {
+				return t, err
+			}
+			value = string(plain)
+		}
+		if err := f.Value.UnmarshalJSON([]byte(value)); err != nil {
+			return t, fmt.Errorf("%s of %s does not read: %w", f.Attr, person, err)
+		}
+		t.Facts = append(t.Facts, f)
+	}
+	return t, fs.Err()
+}
+
+// PersonOf is who has an employment. The second result is false if nobody has.
+func (d *DB) PersonOf(ctx context.Context, source, sourceID string) (dayone.PersonID, bool, error) {
+	var p dayone.PersonID
+	err := d.read.QueryRowContext(ctx, `SELECT person FROM employment WHERE source = $1 AND source_id = $2`, source, sourceID).Scan(&p)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", false, nil
+	}
+	return p, err == nil, err
+}
+
+const rowColumns = `id, managed, wake, name, email, manager, title, department, team, location, status, starts, ends, buddy`
+
+func scanRow(s interface{ Scan(...any) error }) (Row, error) {
+	var r Row
+	var managed int
+	var wake, starts, ends int64
+	err := s.Scan(&r.ID, &managed, &wake, &r.Name, &r.Email, &r.Manager, &r.Title, &r.Department, &r.Team, &r.Location, &r.Status, &starts, &ends, &r.Buddy)
+	r.Managed, r.Wake, r.Starts, r.Ends = managed != 0, instant(wake), instant(starts), instant(ends)
+	return r, err
+}
+
+// Person is one row of the list.
+func (d *DB) Person(ctx context.Context, id dayone.PersonID) (Row, error) {
+	r, err := scanRow(d.read.QueryRowContext(ctx, `SELECT `+rowColumns+` FROM person WHERE id = $1`, id))
+	return r, notFound("person", err)
+}
+
+// PersonByEmail finds somebody by work mail; of several the one who is here.
+func (d *DB) PersonByEmail(ctx context.Context, email string) (Row, error) {
+	r, err := scanRow(d.read.QueryRowContext(ctx, `SELECT `+rowColumns+` FROM person WHERE email = $1 ORDER BY CASE status WHEN 'active' THEN 0 WHEN 'leave' THEN 1 WHEN 'pre-hire' THEN 2 ELSE 3 END, id LIMIT 1`,
+		strings.ToLower(email)))
+	return r, notFound("person", err)
+}
+
+// Named finds a person by id, mail or the whole name. ErrConflict: several are meant.
+func (d *DB) Named(ctx context.Context, who string) (Row, error) {
+	if dayone.ValidID("per", who) {
+		return d.Person(ctx, dayone.PersonID(who))
+	}
+	if r, err := d.PersonByEmail(ctx, who); err == nil || !errors.Is(err, dayone.ErrNotFound) {
+		return r, err
+	}
+	rows, err := d.People(ctx, PeopleFilter{Text: who, Limit: 2})
+	switch {
+	case err != nil:
+		return Row{}, err
+	case len(rows) == 0:
+		return Row{}, fmt.Errorf("nobody is called %q: %w", who, dayone.ErrNotFound)
+	case len(rows) > 1 && fold(rows[0].Name) != fold(who):
+		return Row{}, fmt.Errorf("%q may be %s or %s; say it by mail address: %w", who, rows[0].Name, rows[1].Name, dayone.ErrConflict)
+	case len(rows) > 1 && fold(rows[1].Name) == fold(who):
+		return Row{}, fmt.Errorf("several people are called %q; say it by mail address: %w", who, dayone.ErrConflict)
+	}
+	return rows[0], nil
+}
+
+// PeopleFilter narrows the list of people. Pages are keyset: After is the name and id of the last row shown.
+type PeopleFilter struct {
+	Text       string // beginning of a name or of a word in it, or of a mail address
+	Status     dayone.Status
+	Department string
+	Manager    string
+	Team       string
+	AfterName  string
+	AfterID    dayone.PersonID
+	Limit      int
+}
+
+// People lists people by name.
+func (d *DB) People(ctx context.Context, f PeopleFilter) ([]Row, error) {
+	q := `SELECT ` + rowColumns + ` FROM person WHERE 1 = 1`
+	var args []any
+	add := func(cond string, vals ...any) {
+		for _, v := range vals {
+			args = append(args, v)
+			cond = strings.Replace(cond, "?", fmt.Sprintf("$%d", len(args)), 1)
+		}
+		q += " AND " + cond
+	}
+	if f.Text != "" {
+		p := like(fold(f.Text))
+		add(`(search LIKE ? ESCAPE '\' OR search LIKE ? ESCAPE '\' OR email LIKE ? ESCAPE '\')`, p+"%", "% "+p+"%", p+"%")
+	}
+	if f.Status != "" {
+		add("status = ?", string(f.Status))
+	}
+	if f.Department != "" {
+		add("department = ?", f.Department)
+	}
+	if f.Manager != "" {
+		add("manager = ?", strings.ToLower(f.Manager))
+	}
+	if f.Team != "" {
+		add("team = ?", f.Team)
+	}
+	if f.AfterID != "" {
+		add("(search > ? OR (search = ? AND id > ?))", fold(f.AfterName), fold(f.AfterName), string(f.AfterID))
+	}
+	if f.Limit <= 0 {
+		f.Limit = 50
+	}
+	args = append(args, f.Limit)
+	rows, err := d.read.QueryContext(ctx, q+fmt.Sprintf(" ORDER BY search, id LIMIT $%d", len(args)), args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []Row
+	for rows.Next() {
+		r, err := scanRow(rows)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, r)
+	}
+	return out, rows.Err()
+}
+
+func like(s string) string { return strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`).Replace(s) }
+
+// CountPeople counts by status.
+func (d *DB) CountPeople(ctx context.Context) (map[dayone.Status]int, error) {
+	rows, err := d.read.QueryContext(ctx, `SELECT status, COUNT(*) FROM person GROUP BY status`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	out := map[dayone.Status]int{}
+	for rows.Next() {
+		var s dayone.Status
+		var n int
+		if err := rows.Scan(&s, &n); err != nil {
+			return nil, err
+		}
+		out[s] = n
+	}
+	return out, rows.Err()
+}
+
+// Departments that anybody is in, sorted.
+func (d *DB) Departments(ctx context.Context) ([]string, error) {
+	rows, err := d.read.QueryContext(ctx, `SELECT DISTINCT department FROM person WHERE department <> '' ORDER BY department`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []string
+	for rows.Next() {
+		var s string
+		if err := rows.Scan(&s); err != nil {
+			return nil, err
+		}
+		out = append(out, s)
+	}
+	return out, rows.Err()
+}
+
+// Due are people who are to be planned again by themselves, the earliest first.
+func (d *DB) Due(ctx context.Context, now time.Time, limit int) ([]dayone.PersonID, error) {
+	rows, err := d.read.QueryContext(ctx, `SELECT id FROM person WHERE wake > 0 AND wake <= $1 ORDER BY wake LIMIT $2`, micros(now), limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []dayone.PersonID
+	for rows.Next() {
+		var p dayone.PersonID
+		if err := rows.Scan(&p); err != nil {
+			return nil, err
+		}
+		out = append(out, p)
+	}
+	return out, rows.Err()
+}
+
+// NextWake is the earliest instant at which somebody is to be planned again; zero: none.
+func (d *DB) NextWake(ctx context.Context) (time.Time, error) {
+	var us sql.NullInt64
+	err := d.read.QueryRowContext(ctx, `SELECT MIN(wake) FROM person WHERE wake > 0`).Scan(&us)
+	return instant(us.Int64), err
+}
+
+// Buddies counts how often each mail address is somebody's buddy among those who start after an instant.
+func (d *DB) Buddies(ctx context.Context, since time.Time) (map[string]int, error) {
+	rows, err := d.read.QueryContext(ctx, `SELECT buddy, COUNT(*) FROM person WHERE starts >= $1 AND buddy <> '' GROUP BY buddy`, micros(since))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	out := map[string]int{}
+	for rows.Next() {
+		var b string
+		var n int
+		if err := rows.Scan(&b, &n); err != nil {
+			return nil, err
+		}
+		out[b] = n
+	}
+	return out, rows.Err()
+}

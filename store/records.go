@@ -1,0 +1,228 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+
+	"github.com/dayone-hq/dayone"
+)
+
+var recordTable = table{"record", []string{"seq", "at", "person", "run", "system", "what", "leaf", "chain", "box"}, nil}
+
+// append puts records at the end of the ledger. Only the writer knows the end.
+func (d *DB) append(t *tx, records []dayone.Record) error {
+	if len(records) == 0 {
+		return nil
+	}
+	if !t.loaded {
+		err := t.row(`SELECT seq, chain FROM record ORDER BY seq DESC LIMIT 1`).Scan(&t.seq, &t.chain)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return fmt.Errorf("finding the end of the ledger: %w", err)
+		}
+		t.loaded = true
+	}
+	rows := make([]any, 0, len(records)*len(recordTable.columns))
+	for _, r := range records {
+		t.seq++
+		leaf, chain, detail, err := d.sealer.Line(t.chain, t.seq, r)
+		if err != nil {
+			return fmt.Errorf("making a ledger line: %w", err)
+		}
+		t.chain = chain
+		box := ""
+		if detail != nil {
+			key, err := d.key(t, r.Person)
+			if err != nil {
+				return err
+			}
+			if box, err = d.sealer.Seal(key, detail); err != nil && !errors.Is(err, dayone.ErrNotFound) {
+				return fmt.Errorf("sealing a ledger detail: %w", err)
+			}
+		}
+		rows = append(rows, t.seq, micros(r.At), r.Person, r.Run, r.System, r.What, leaf, chain, box)
+	}
+	return t.put(recordTable, rows)
+}
+
+// key is the box of a person's key. Records that are about nobody are kept under the key of nobody, made once.
+func (d *DB) key(t *tx, person dayone.PersonID) (string, error) {
+	if box, ok := t.keys[person]; ok {
+		return box, nil
+	}
+	var box string
+	err := t.row(`SELECT key_box FROM person WHERE id = $1`, person).Scan(&box)
+	if errors.Is(err, sql.ErrNoRows) {
+		if err = t.row(`SELECT value FROM meta WHERE key = 'key_box'`).Scan(&box); errors.Is(err, sql.ErrNoRows) {
+			if box, err = d.sealer.NewKey(); err != nil {
+				return "", err
+			}
+			_, err = t.exec(`INSERT INTO meta (key, value) VALUES ('key_box', $1)`, box)
+		}
+	}
+	if err != nil {
+		return "", fmt.Errorf("reading a person's key: %w", err)
+	}
+	if len(t.keys) > 4096 {
+		clear(t.keys)
+	}
+	t.keys[person] = box
+	return box, nil
+}
+
+// Record appends records that no run makes: administrative acts.
+func (d *DB) Record(ctx context.Context, records ...dayone.Record) error {
+	return d.write(ctx, func(t *tx) error { return d.append(t, records) })
+}
+
+// Line is a ledger line as it lies in the books.
+type Line struct {
+	Seq    int64
+	At     int64 // microseconds
+	Person dayone.PersonID
+	Run    dayone.RunID
+	System string
+	What   string
+	Leaf   string
+	Chain  string
+	Detail []byte // opened; nil if there is none, or it was erased
+	Erased bool
+}
+
+// RecordFilter narrows a list of records.
+type RecordFilter struct {
+	Person dayone.PersonID
+	Run    dayone.RunID
+	System string
+	Before int64 // only older ones
+	Limit  int
+	Detail bool // open what the system confirmed
+}
+
+// Records lists ledger lines, newest first.
+func (d *DB) Records(ctx context.Context, f RecordFilter) ([]Line, error) {
+	q := `SELECT r.seq, r.at, r.person, r.run, r.system, r.what, r.leaf, r.chain, r.box, COALESCE(p.key_box, '') FROM record r LEFT JOIN person p ON p.id = r.person WHERE 1 = 1`
+	var args []any
+	add := func(cond string, arg any) {
+		args = append(args, arg)
+		q += fmt.Sprintf(" AND "+cond, len(args))
+	}
+	if f.Person != "" {
+		add("r.person = $%d", f.Person)
+	}
+	if f.Run != "" {
+		add("r.run = $%d", f.Run)
+	}
+	if f.System != "" {
+		add("r.system = $%d", f.System)
+	}
+	if f.Before > 0 {
+		add("r.seq < $%d", f.Before)
+	}
+	if f.Limit <= 0 {
+		f.Limit = 100
+	}
+	args = append(args, f.Limit)
+	rows, err := d.read.QueryContext(ctx, q+fmt.Sprintf(" ORDER BY r.seq DESC LIMIT $%d", len(args)), args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []Line
+	for rows.Next() {
+		var l Line
+		var box, key string
+		if err := rows.Scan(&l.Seq, &l.At, &l.Person, &l.Run, &l.System, &l.What, &l.Leaf, &l.Chain, &box, &key); err != nil {
+			return nil, err
+		}
+		if f.Detail && box != "" {
+			l.Detail, err = d.sealer.Open(key, box)
+			if l.Erased = errors.Is(err, dayone.ErrNotFound); err != nil && !l.Erased {
+				return nil, err
+			}
+		}
+		out = append(out, l)
+	}
+	return out, rows.Err()
+}
+
+// Ledger streams every line from the first, for verification.
+func (d *DB) Ledger(ctx context.Context) iter.Seq2[Line, error] {
+	return func(yield func(Line, error) bool) {
+		rows, err := d.read.QueryContext(ctx, `SELECT seq, leaf, chain FROM record ORDER BY seq`)
+		if err != nil {
+			yield(Line{}, err)
+			return
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var l Line
+			if err := rows.Scan(&l.Seq, &l.Leaf, &l.Chain); err != nil {
+				yield(Line{}, err)
+				return
+			}
+			if !yield(l, nil) {
+				return
+			}
+		}
+		if err := rows.Err(); err != nil {
+			yield(Line{}, err)
+		}
+	}
+}
+
+// CountRecords is the number of ledger lines.
+func (d *DB) CountRecords(ctx context.Context) (int64, error) {
+	var n sql.NullInt64
+	err := d.read.QueryRowContext(ctx, `SELECT MAX(seq) FROM record`).Scan(&n)
+	return n.Int64, err
+}
+
+// Tasks lists open tasks, the next due first; of one person or run, if named.
+func (d *DB) Tasks(ctx context.Context, person dayone.PersonID, run dayone.RunID) ([]dayone.Task, error) {
+	q, args := taskQuery+` WHERE closed = 0`, []any{}
+	if person != "" {
+		args = append(args, person)
+		q += fmt.Sprintf(` AND person = $%d`, len(args))
+	}
+	if run != "" {
+		args = append(args, run)
+		q += fmt.Sprintf(` AND run = $%d`, len(args))
+	}
+	rows, err := d.read.QueryContext(ctx, q+` ORDER BY due, id LIMIT 500`, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []dayone.Task
+	for rows.Next() {
+		t, err := scanTask(rows)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, t)
+	}
+	return out, rows.Err()
+}
+
+// Task is one task, open or closed, by id or by its step's Once.
+func (d *DB) Task(ctx context.Context, id string) (dayone.Task, error) {
+	t, err := scanTask(d.read.QueryRowContext(ctx, taskQuery+` WHERE id = $1 OR once = $1 ORDER BY id DESC LIMIT 1`, id))
+	return t, notFound("task", err)
+}
+
+const taskQuery = `SELECT id, person, run, step, once, system, title, note, ask, opened, due, closed, by, attrs FROM task`
+
+func scanTask(s interface{ Scan(...any) error }) (dayone.Task, error) {
+	var t dayone.Task
+	var opened, due, closed int64
+	var ask, attrs string
+	if err := s.Scan(&t.ID, &t.Person, &t.Run, &t.Step, &t.Once, &t.System, &t.Title, &t.Note, &ask, &opened, &due, &closed, &t.By, &attrs); err != nil {
+		return t, err
+	}
+	t.Opened, t.Due, t.Closed = instant(opened), instant(due), instant(closed)
+	return t, errors.Join(json.Unmarshal([]byte(ask), &t.Ask), json.Unmarshal([]byte(attrs), &t.Attrs))
+}

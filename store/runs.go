@@ -1,0 +1,432 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/dayone-hq/dayone"
+)
+
+var stepTable = table{"step", []string{
+	"run", "seq", "system", "state", "attempt", "tries", "since", "started", "ended", "waited", "next", "out", "def",
+}, []string{"run", "seq"}}
+
+var holdingTable = table{"holding", []string{"person", "key", "system", "kind", "ref", "state", "body"}, []string{"person", "key"}}
+
+var secretTable = table{"secret", []string{"id", "person", "box", "mark", "made", "opened", "tries"}, []string{"id"}}
+
+// stepOut is the part of a step that moves and has no column.
+type stepOut struct {
+	Wait   *dayone.Wait  `json:"wait,omitempty"`
+	Asked  dayone.Attrs  `json:"asked,omitempty"`
+	Result dayone.Result `json:"result,omitzero"`
+	Error  string        `json:"error,omitempty"`
+	Kind   string        `json:"kind,omitempty"`
+	Of     dayone.StepID `json:"of,omitempty"`
+}
+
+// holdingBody is the part of a holding that nobody searches by.
+type holdingBody struct {
+	Role       string          `json:"role,omitempty"`
+	Attrs      dayone.Attrs    `json:"attrs,omitempty"`
+	Created    int64           `json:"created,omitempty"`
+	Asked      dayone.Attrs    `json:"asked,omitempty"`
+	Ours       bool            `json:"ours,omitempty"`
+	Generation int             `json:"generation,omitempty"`
+	Since      int64           `json:"since,omitempty"`
+	Confirmed  int64           `json:"confirmed,omitempty"`
+	Because    []dayone.Reason `json:"because,omitempty"`
+	Run        dayone.RunID    `json:"run,omitempty"`
+	Release    dayone.Release  `json:"release,omitzero"`
+}
+
+// Commit writes what happened to runs: their rows, holdings, tasks, secrets and records, in one transaction.
+func (d *DB) Commit(ctx context.Context, batch []dayone.Progress) error {
+	return d.write(ctx, func(t *tx) error {
+		b := bulk{t: t, d: d, holdings: map[string]int{}, steps: map[string]int{}}
+		for i := range batch {
+			if err := b.progress(&batch[i]); err != nil {
+				return err
+			}
+		}
+		return b.flush()
+	})
+}
+
+// bulk collects the rows of one commit, the last state of each.
+type bulk struct {
+	t        *tx
+	d        *DB
+	stepRows []any
+	steps    map[string]int // first value of a row already collected
+	holdRows []any
+	holdings map[string]int
+	secrets  []any
+	records  []dayone.Record
+}
+
+func (b *bulk) progress(p *dayone.Progress) error {
+	r := p.Run
+	switch {
+	case p.New:
+		plan, err := json.Marshal(r.Plan)
+		if err != nil {
+			return err
+		}
+		have, err := json.Marshal(r.Have)
+		if err != nil {
+			return err
+		}
+		_, err = b.t.exec(`INSERT INTO run (id, person, event, title, state, ending, started, ended, hash, machine, plan, have)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+			r.ID, r.Person, r.Event, r.Title, r.State, r.Ending, micros(r.Started), micros(r.Ended), r.Hash, r.Machine, string(plan), string(have))
+		if taken(err) {
+			return fmt.Errorf("run %s: a run of this person is under way: %w", r.ID, dayone.ErrConflict)
+		}
+		if err != nil {
+			return fmt.Errorf("writing run: %w", err)
+		}
+	case p.Moved:
+		if _, err := b.t.exec(`UPDATE run SET state = $2, ending = $3, ended = $4 WHERE id = $1`, r.ID, r.State, r.Ending, micros(r.Ended)); err != nil {
+			return fmt.Errorf("writing run: %w", err)
+		}
+	}
+	for _, seq := range p.Steps {
+		if err := b.step(r, seq); err != nil {
+			return err
+		}
+	}
+	for _, h := range p.Holdings {
+		if err := b.holding(r.Person, h); err != nil {
+			return err
+		}
+	}
+	for _, h := range p.Gone {
+		if err := b.holding(r.Person, h); err != nil {
+			return err
+		}
+	}
+	for _, s := range p.Secrets {
+		b.secrets = append(b.secrets, s.ID, s.Person, s.Box, b.d.sealer.Mark(s.ID), micros(b.d.now()), 0, 0)
+	}
+	for _, task := range p.Closed {
+		attrs, err := json.Marshal(task.Attrs)
+		if err != nil {
+			return err
+		}
+		if _, err := b.t.exec(`UPDATE task SET closed = $2, by = $3, attrs = $4 WHERE once = $1 AND closed = 0`, task.Once, micros(task.Closed), task.By, string(attrs)); err != nil {
+			return fmt.Errorf("closing task: %w", err)
+		}
+	}
+	for _, task := range p.Opened {
+		ask, err := json.Marshal(task.Ask)
+		if err != nil {
+			return err
+		}
+		// a task that is open already goes on: it belongs to the grant, and this is another run of it
+		if _, err := b.t.exec(`INSERT INTO task (id, person, run, step, once, system, title, note, ask, opened, due, closed, by, attrs)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, '', '{}')
+			ON CONFLICT (once) WHERE closed = 0 DO UPDATE SET run = excluded.run, step = excluded.step, note = excluded.note, ask = excluded.ask`,
+			b.d.ids.New("tsk"), task.Person, task.Run, task.Step, task.Once, task.System, task.Title, task.Note, string(ask), micros(task.Opened), micros(task.Due)); err != nil {
+			return fmt.Errorf("opening task: %w", err)
+		}
+	}
+	b.records = append(b.records, p.Records...)
+	return nil
+}
+
+func (b *bulk) step(r *dayone.Run, seq int) error {
+	s := &r.Steps[seq]
+	out, err := json.Marshal(stepOut{s.Wait, s.Asked, s.Result, s.Error, s.Kind, s.Of})
+	if err != nil {
+		return fmt.Errorf("step %s: %w", s.Step.ID, err)
+	}
+	def := ""
+	if seq >= len(r.Plan.Steps) || s.Step.Subject.Ref != r.Plan.Steps[seq].Subject.Ref {
+		body, err := json.Marshal(s.Step)
+		if err != nil {
+			return err
+		}
+		def = string(body)
+	}
+	row := []any{string(r.ID), seq, s.Step.Key.System, string(s.State), s.Attempt, s.Tries, micros(s.Since), micros(s.Started), micros(s.Ended),
+		micros(s.Waited), micros(s.Next), string(out), def}
+	b.stepRows = latest(b.stepRows, b.steps, string(r.ID)+" "+fmt.Sprint(seq), row)
+	return nil
+}
+
+// latest appends a row, or replaces the one with the same key: a bulk statement must not meet a row twice.
+func latest(rows []any, seen map[string]int, key string, row []any) []any {
+	if at, dup := seen[key]; dup {
+		copy(rows[at:], row)
+		return rows
+	}
+	seen[key] = len(rows)
+	return append(rows, row...)
+}
+
+func (b *bulk) holding(person dayone.PersonID, h dayone.Holding) error {
+	body, err := json.Marshal(holdingBody{
+		h.Role, h.Attrs, micros(h.Created), h.Asked, h.Ours, h.Generation, micros(h.Since), micros(h.Confirmed), h.Because, h.Run, h.Release,
+	})
+	if err != nil {
+		return fmt.Errorf("holding %s: %w", h.Key, err)
+	}
+	key := h.Key.String()
+	b.holdRows = latest(b.holdRows, b.holdings, string(person)+" "+key,
+		[]any{string(person), key, h.Key.System, h.Key.Kind, h.Ref, string(h.State), string(body)})
+	return nil
+}
+
+func (b *bulk) flush() error {
+	for _, w := range []struct {
+		t    table
+		rows []any
+	}{{stepTable, b.stepRows}, {holdingTable, b.holdRows}, {secretTable, b.secrets}} {
+		if err := b.t.put(w.t, w.rows); err != nil {
+			return err
+		}
+	}
+	return b.d.append(b.t, b.records)
+}
+
+const runColumns = `id, person, event, title, state, ending, started, ended, hash, machine, plan, have`
+
+func scanRun(s interface{ Scan(...any) error }) (dayone.Run, error) {
+	var r dayone.Run
+	var started, ended int64
+	var plan, have string
+	if err := s.Scan(&r.ID, &r.Person, &r.Event, &r.Title, &r.State, &r.Ending, &started, &ended, &r.Hash, &r.Machine, &plan, &have); err != nil {
+		return r, err
+	}
+	r.Started, r.Ended = instant(started), instant(ended)
+	if err := errors.Join(json.Unmarshal([]byte(plan), &r.Plan), json.Unmarshal([]byte(have), &r.Have)); err != nil {
+		return r, fmt.Errorf("run %s does not read: %w", r.ID, err)
+	}
+	r.Steps = make([]dayone.StepRun, len(r.Plan.Steps))
+	for i, st := range r.Plan.Steps {
+		r.Steps[i] = dayone.StepRun{Step: st, State: dayone.StepPending}
+	}
+	return r, nil
+}
+
+// Run is one run with all its steps.
+func (d *DB) Run(ctx context.Context, id dayone.RunID) (dayone.Run, error) {
+	r, err := scanRun(d.read.QueryRowContext(ctx, `SELECT `+runColumns+` FROM run WHERE id = $1`, id))
+	if err != nil {
+		return r, notFound("run "+string(id), err)
+	}
+	rows, err := d.read.QueryContext(ctx, stepQuery+` WHERE run = $1 ORDER BY seq`, id)
+	if err != nil {
+		return r, err
+	}
+	return r, d.steps(rows, map[dayone.RunID]*dayone.Run{r.ID: &r})
+}
+
+const stepQuery = `SELECT run, seq, state, attempt, tries, since, started, ended, waited, next, out, def FROM step`
+
+// steps lays stored steps over planned ones.
+func (d *DB) steps(rows *sql.Rows, runs map[dayone.RunID]*dayone.Run) error {
+	defer rows.Close()
+	for rows.Next() {
+		var run dayone.RunID
+		var seq int
+		var s dayone.StepRun
+		var since, started, ended, waited, next int64
+		var out, def string
+		if err := rows.Scan(&run, &seq, &s.State, &s.Attempt, &s.Tries, &since, &started, &ended, &waited, &next, &out, &def); err != nil {
+			return err
+		}
+		r := runs[run]
+		if r == nil {
+			continue
+		}
+		for len(r.Steps) <= seq {
+			r.Steps = append(r.Steps, dayone.StepRun{State: dayone.StepPending})
+		}
+		s.Step = r.Steps[seq].Step
+		if def != "" {
+			s.Step = dayone.Step{}
+			if err := json.Unmarshal([]byte(def), &s.Step); err != nil {
+				return fmt.Errorf("step %d of run %s does not read: %w", seq, run, err)
+			}
+		}
+		var o stepOut
+		if err := json.Unmarshal([]byte(out), &o); err != nil {
+			return fmt.Errorf("step %d of run %s does not read: %w", seq, run, err)
+		}
+		s.Since, s.Started, s.Ended, s.Waited, s.Next = instant(since), instant(started), instant(ended), instant(waited), instant(next)
+		s.Wait, s.Asked, s.Result, s.Error, s.Kind, s.Of = o.Wait, o.Asked, o.Result, o.Error, o.Kind, o.Of
+		r.Steps[seq] = s
+	}
+	return rows.Err()
+}
+
+const active = `('running', 'waiting', 'undoing', 'held')`
+
+// Unfinished are the runs that are not over.
+func (d *DB) Unfinished(ctx context.Context) ([]dayone.Run, error) {
+	rows, err := d.read.QueryContext(ctx, `SELECT `+runColumns+` FROM run WHERE state IN `+active+` ORDER BY id`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []dayone.Run
+	for rows.Next() {
+		r, err := scanRun(rows)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, r)
+	}
+	if err := rows.Err(); err != nil || len(out) == 0 {
+		return nil, err
+	}
+	byID := make(map[dayone.RunID]*dayone.Run, len(out))
+	for i := range out {
+		byID[out[i].ID] = &out[i]
+	}
+	steps, err := d.read.QueryContext(ctx, stepQuery+` WHERE run IN (SELECT id FROM run WHERE state IN `+active+`) ORDER BY run, seq`)
+	if err != nil {
+		return nil, err
+	}
+	return out, d.steps(steps, byID)
+}
+
+// ActiveRun is the run of a person that is under way. ErrNotFound: none.
+func (d *DB) ActiveRun(ctx context.Context, person dayone.PersonID) (dayone.RunID, error) {
+	var id dayone.RunID
+	err := d.read.QueryRowContext(ctx, `SELECT id FROM run WHERE person = $1 AND state IN `+active, person).Scan(&id)
+	return id, notFound("a run under way", err)
+}
+
+// RunFilter narrows a list of runs.
+type RunFilter struct {
+	Person dayone.PersonID
+	States []dayone.RunState
+	Before dayone.RunID // only older ones: the last id of the page before
+	Limit  int
+}
+
+// Runs lists runs, newest first, without their steps.
+func (d *DB) Runs(ctx context.Context, f RunFilter) ([]dayone.Run, error) {
+	var where []string
+	var args []any
+	add := func(cond string, arg any) {
+		args = append(args, arg)
+		where = append(where, fmt.Sprintf(cond, len(args)))
+	}
+	if f.Person != "" {
+		add("person = $%d", f.Person)
+	}
+	if f.Before != "" {
+		add("id < $%d", f.Before)
+	}
+	if len(f.States) > 0 {
+		var marks []string
+		for _, s := range f.States {
+			args = append(args, s)
+			marks = append(marks, fmt.Sprintf("$%d", len(args)))
+		}
+		where = append(where, "state IN ("+strings.Join(marks, ", ")+")")
+	}
+	q := `SELECT id, person, event, title, state, ending, started, ended, hash, machine FROM run`
+	if len(where) > 0 {
+		q += " WHERE " + strings.Join(where, " AND ")
+	}
+	if f.Limit <= 0 {
+		f.Limit = 50
+	}
+	args = append(args, f.Limit)
+	rows, err := d.read.QueryContext(ctx, q+fmt.Sprintf(" ORDER BY id DESC LIMIT $%d", len(args)), args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []dayone.Run
+	for rows.Next() {
+		var r dayone.Run
+		var started, ended int64
+		if err := rows.Scan(&r.ID, &r.Person, &r.Event, &r.Title, &r.State, &r.Ending, &started, &ended, &r.Hash, &r.Machine); err != nil {
+			return nil, err
+		}
+		r.Started, r.Ended = instant(started), instant(ended)
+		out = append(out, r)
+	}
+	return out, rows.Err()
+}
+
+// Holdings of a person, those that are gone included if asked.
+func (d *DB) Holdings(ctx context.Context, person dayone.PersonID, gone bool) ([]dayone.Holding, error) {
+	q := `SELECT key, ref, state, body FROM holding WHERE person = $1`
+	if !gone {
+		q += ` AND state <> 'gone'`
+	}
+	rows, err := d.read.QueryContext(ctx, q+` ORDER BY key`, person)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []dayone.Holding
+	for rows.Next() {
+		h, err := scanHolding(rows)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, h)
+	}
+	slices.SortFunc(out, func(a, b dayone.Holding) int {
+		switch {
+		case a.Key.Less(b.Key):
+			return -1
+		case b.Key.Less(a.Key):
+			return 1
+		}
+		return 0
+	})
+	return out, rows.Err()
+}
+
+func scanHolding(s interface{ Scan(...any) error }) (dayone.Holding, error) {
+	var h dayone.Holding
+	var key, body string
+	if err := s.Scan(&key, &h.Ref, &h.State, &body); err != nil {
+		return h, err
+	}
+	k, err := dayone.ParseKey(key)
+	if err != nil {
+		return h, err
+	}
+	var b holdingBody
+	if err := json.Unmarshal([]byte(body), &b); err != nil {
+		return h, fmt.Errorf("holding %s does not read: %w", key, err)
+	}
+	h.Key, h.Role, h.Attrs, h.Created, h.Asked, h.Ours, h.Generation = k, b.Role, b.Attrs, instant(b.Created), b.Asked, b.Ours, b.Generation
+	h.Since, h.Confirmed, h.Because, h.Run, h.Release = instant(b.Since), instant(b.Confirmed), b.Because, b.Run, b.Release
+	return h, nil
+}
+
+// Owner is who an account is bound to, or was.
+func (d *DB) Owner(ctx context.Context, system, ref string) (dayone.PersonID, bool, error) {
+	var p dayone.PersonID
+	err := d.read.QueryRowContext(ctx, `SELECT person FROM holding WHERE kind = 'account' AND system = $1 AND ref = $2`, system, ref).Scan(&p)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", false, nil
+	}
+	return p, err == nil, err
+}
+
+// Secret is the box of a secret.
+func (d *DB) Secret(ctx context.Context, id dayone.SecretID) (string, bool, error) {
+	var box string
+	err := d.read.QueryRowContext(ctx, `SELECT box FROM secret WHERE id = $1`, id).Scan(&box)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", false, nil
+	}
+	return box, err == nil, err
+}

@@ -1,0 +1,259 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/dayone-hq/dayone"
+)
+
+// maxJobs in one commit.
+const maxJobs = 256
+
+// job is one thing that must be written whole or not at all. It runs inside the writer's transaction and may run twice.
+type job struct {
+	do   func(*tx) error
+	done chan error
+}
+
+// writer is the one goroutine that writes.
+type writer struct {
+	jobs chan job
+	conn *sql.Conn
+	tx   *tx
+	d    *DB
+
+	stop sync.Once
+	quit chan struct{}
+	over chan struct{}
+}
+
+// tx is the open transaction, with prepared statements that outlive it.
+type tx struct {
+	conn  *sql.Conn
+	ctx   context.Context
+	stmts map[string]*sql.Stmt
+
+	// the ledger's end, as this transaction sees it
+	seq    int64
+	chain  string
+	loaded bool
+	keys   map[dayone.PersonID]string // key boxes
+}
+
+func newWriter(ctx context.Context, d *DB) (*writer, error) {
+	conn, err := d.writing.Conn(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("opening the writer: %w", err)
+	}
+	w := &writer{
+		jobs: make(chan job, maxJobs), conn: conn, d: d, quit: make(chan struct{}), over: make(chan struct{}),
+		tx: &tx{conn: conn, ctx: context.Background(), stmts: map[string]*sql.Stmt{}, keys: map[dayone.PersonID]string{}},
+	}
+	go w.work()
+	return w, nil
+}
+
+func (w *writer) close() {
+	w.stop.Do(func() { close(w.quit) })
+	<-w.over
+}
+
+var errClosed = fmt.Errorf("the database is closed: %w", dayone.ErrUnavailable)
+
+// write runs do inside a transaction, together with whatever else is waiting, and returns when it is durable.
+func (d *DB) write(ctx context.Context, do func(*tx) error) error {
+	j := job{do, make(chan error, 1)}
+	select {
+	case d.w.jobs <- j:
+	case <-d.w.over:
+		return errClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select { // once taken it is carried out: its answer must not be lost to an impatient caller
+	case err := <-j.done:
+		return err
+	case <-d.w.over:
+		select {
+		case err := <-j.done:
+			return err
+		default:
+			return errClosed
+		}
+	}
+}
+
+func (w *writer) work() {
+	defer close(w.over)
+	defer w.conn.Close()
+	batch := make([]job, 0, maxJobs)
+	for {
+		select {
+		case <-w.quit:
+			return
+		case j := <-w.jobs:
+			batch = append(batch[:0], j)
+		}
+	more:
+		for len(batch) < maxJobs {
+			select {
+			case j := <-w.jobs:
+				batch = append(batch, j)
+			default:
+				break more
+			}
+		}
+		w.commit(batch)
+	}
+}
+
+// commit writes a batch in one transaction. If one job fails, the others are tried again, each by itself.
+func (w *writer) commit(batch []job) {
+	err := w.transaction(batch)
+	if err == nil {
+		for _, j := range batch {
+			j.done <- nil
+		}
+		return
+	}
+	if len(batch) == 1 {
+		batch[0].done <- err
+		return
+	}
+	for _, j := range batch {
+		j.done <- w.transaction([]job{j})
+	}
+}
+
+func (w *writer) transaction(batch []job) error {
+	t := w.tx
+	seq, chain, loaded := t.seq, t.chain, t.loaded
+	if _, err := w.conn.ExecContext(t.ctx, w.d.dialect.begin); err != nil {
+		return fmt.Errorf("beginning a transaction: %w: %w", err, dayone.ErrUnavailable)
+	}
+	for _, j := range batch {
+		if err := j.do(t); err != nil {
+			return w.rollback(err, seq, chain, loaded)
+		}
+	}
+	if _, err := w.conn.ExecContext(t.ctx, "COMMIT"); err != nil {
+		return w.rollback(fmt.Errorf("committing: %w: %w", err, dayone.ErrUnavailable), seq, chain, loaded)
+	}
+	return nil
+}
+
+func (w *writer) rollback(cause error, seq int64, chain string, loaded bool) error {
+	t := w.tx
+	t.seq, t.chain, t.loaded = seq, chain, loaded
+	clear(t.keys)
+	_, err := w.conn.ExecContext(t.ctx, "ROLLBACK")
+	if err != nil && !strings.Contains(err.Error(), "no transaction is active") {
+		return errors.Join(cause, err)
+	}
+	return cause
+}
+
+// exec runs a statement, prepared once.
+func (t *tx) exec(query string, args ...any) (sql.Result, error) {
+	s, err := t.prepare(query)
+	if err != nil {
+		return nil, err
+	}
+	return s.ExecContext(t.ctx, args...)
+}
+
+func (t *tx) row(query string, args ...any) *sql.Row {
+	s, err := t.prepare(query)
+	if err != nil {
+		return t.conn.QueryRowContext(t.ctx, query, args...) // gives the same error at Scan
+	}
+	return s.QueryRowContext(t.ctx, args...)
+}
+
+func (t *tx) prepare(query string) (*sql.Stmt, error) {
+	if s := t.stmts[query]; s != nil {
+		return s, nil
+	}
+	s, err := t.conn.PrepareContext(t.ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	t.stmts[query] = s
+	return s, nil
+}
+
+// table describes rows that are written in bulk: many in one statement, which is what makes a big commit cheap on both
+// databases.
+type table struct {
+	name    string
+	columns []string
+	key     []string // conflict target; nil: plain insert
+}
+
+// chunks are the row counts of prepared bulk statements, largest first.
+var chunks = []int{64, 16, 4, 1}
+
+// put inserts rows, or replaces those with the same key. rows hold len(columns) values each, one after the other.
+func (t *tx) put(tb table, rows []any) error {
+	width := len(tb.columns)
+	for _, n := range chunks {
+		for len(rows) >= n*width {
+			if _, err := t.exec(tb.statement(n), rows[:n*width]...); err != nil {
+				return fmt.Errorf("writing %s: %w", tb.name, err)
+			}
+			rows = rows[n*width:]
+		}
+	}
+	return nil
+}
+
+func (tb table) statement(n int) string {
+	var b strings.Builder
+	b.WriteString("INSERT INTO " + tb.name + " (" + strings.Join(tb.columns, ", ") + ") VALUES ")
+	arg := 1
+	for i := range n {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteByte('(')
+		for c := range tb.columns {
+			if c > 0 {
+				b.WriteByte(',')
+			}
+			b.WriteString("$" + strconv.Itoa(arg))
+			arg++
+		}
+		b.WriteByte(')')
+	}
+	if tb.key == nil {
+		return b.String()
+	}
+	b.WriteString(" ON CONFLICT (" + strings.Join(tb.key, ", ") + ") DO UPDATE SET ")
+	first := true
+	for _, c := range tb.columns {
+		if contains(tb.key, c) {
+			continue
+		}
+		if !first {
+			b.WriteString(", ")
+		}
+		first = false
+		b.WriteString(c + " = excluded." + c)
+	}
+	return b.String()
+}
+
+func contains(list []string, s string) bool {
+	for _, x := range list {
+		if x == s {
+			return true
+		}
+	}
+	return false
+}
