@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"crypto/rand"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -32,3 +33,11 @@ func TestSQLite(t *testing.T) {
 	t.Parallel()
 	storetest.Run(t, func(t *testing.T) *store.DB { return open(t, "sqlite:"+filepath.Join(t.TempDir(), "dayone.db")) })
 }
+
+func TestPostgres(t *testing.T) {
+	t.Parallel()
+	storetest.Postgres(t) // skips here, once, where there is none
+	storetest.Run(t, func(t *testing.T) *store.DB { return open(t, storetest.Postgres(t)) })
+}
+
+func TestMain(m *testing.M) { os.Exit(storetest.Main(m)) }
