@@ -179,9 +179,8 @@ func (d *Driver) Snapshot(ctx context.Context, id dayone.RunID) (dayone.Run, err
 	}
 }
 
-// Watch tells what moves in a run, or in all runs if id is "". A reader that is too slow loses updates, never the last
-// one of a run. stop ends it.
-func (d *Driver) Watch(id dayone.RunID) (updates <-chan Update, stop func()) { return d.watch.add(id) }
+// Watch tells what moves in a run, or in all runs if id is "".
+func (d *Driver) Watch(id dayone.RunID) *Watcher { return d.watch.add(id) }
 
 // live is a run in memory.
 type live struct {
@@ -665,23 +664,65 @@ func (a alarms) next() (time.Time, bool) {
 // watchers are told after each commit.
 type watchers struct {
 	mu   sync.Mutex
-	list []*watcher
+	list []*Watcher
 }
 
-type watcher struct {
-	run dayone.RunID
-	ch  chan Update
+// Watcher collects what moves. A reader that is slow finds several updates of a run merged into one, the last state in
+// it: nothing is lost, and nobody waits for it.
+type Watcher struct {
+	run   dayone.RunID
+	all   *watchers
+	ready chan struct{}
+
+	mu      sync.Mutex
+	pending []Update
 }
 
-func (w *watchers) add(id dayone.RunID) (<-chan Update, func()) {
+func (w *watchers) add(id dayone.RunID) *Watcher {
+	one := &Watcher{run: id, all: w, ready: make(chan struct{}, 1)}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	one := &watcher{id, make(chan Update, 64)}
 	w.list = append(w.list, one)
-	return one.ch, func() {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		w.list = slices.DeleteFunc(w.list, func(o *watcher) bool { return o == one })
+	return one
+}
+
+// Ready gives a value when there is something to take.
+func (w *Watcher) Ready() <-chan struct{} { return w.ready }
+
+// Take empties it.
+func (w *Watcher) Take() []Update {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	out := w.pending
+	w.pending = nil
+	return out
+}
+
+// Stop ends it.
+func (w *Watcher) Stop() {
+	w.all.mu.Lock()
+	defer w.all.mu.Unlock()
+	w.all.list = slices.DeleteFunc(w.all.list, func(o *Watcher) bool { return o == w })
+}
+
+func (w *Watcher) put(u Update) {
+	w.mu.Lock()
+	i := slices.IndexFunc(w.pending, func(o Update) bool { return o.Run == u.Run })
+	if i < 0 {
+		w.pending = append(w.pending, u)
+	} else {
+		o := &w.pending[i]
+		o.State = u.State
+		for _, s := range u.Steps {
+			if !slices.Contains(o.Steps, s) {
+				o.Steps = append(o.Steps, s)
+			}
+		}
+	}
+	w.mu.Unlock()
+	select {
+	case w.ready <- struct{}{}:
+	default:
 	}
 }
 
@@ -689,20 +730,8 @@ func (w *watchers) tell(u Update) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, one := range w.list {
-		if one.run != "" && one.run != u.Run {
-			continue
-		}
-		select {
-		case one.ch <- u:
-		default: // make room: the oldest is worth least
-			select {
-			case <-one.ch:
-			default:
-			}
-			select {
-			case one.ch <- u:
-			default:
-			}
+		if one.run == "" || one.run == u.Run {
+			one.put(u)
 		}
 	}
 }

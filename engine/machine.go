@@ -89,6 +89,9 @@ func Next(r *dayone.Run, ev Event, c Config) Effects {
 	for i := range r.Steps {
 		m.index[r.Steps[i].Step.ID] = i
 	}
+	if r.State.Over() && ev.What != Begin && ev.What != Decide {
+		return m.out // it has ended; only a human takes it up again
+	}
 	switch ev.What {
 	case Begin:
 		r.State, r.Started = dayone.RunRunning, ev.At
@@ -208,18 +211,16 @@ func (m *machine) met(s *dayone.StepRun) *dayone.Need {
 		}
 		switch need.When {
 		case dayone.Settled:
-			if !m.settled(o, 0) {
+			if !m.settled(o, true, 0) {
 				return need
 			}
 		case dayone.Tried:
-			if o.Attempt == 0 || (o.State == dayone.StepRunning && o.Attempt == 1) {
-				if !o.State.Over() {
-					return need
-				}
+			tried := o.Attempt > 1 || o.Attempt == 1 && o.State != dayone.StepRunning
+			if !tried && !m.settled(o, false, 0) {
+				return need
 			}
 		default:
-			there := o.State == dayone.StepWaiting && o.Wait != nil && o.Wait.Kind.There() && o.Result.Now != nil
-			if o.State != dayone.StepDone && !there {
+			if !isThere(o) {
 				return need
 			}
 		}
@@ -227,22 +228,39 @@ func (m *machine) met(s *dayone.StepRun) *dayone.Need {
 	return nil
 }
 
-// settled says that the step moves no more by itself. A human's task is given some time: its result is worth telling.
-// What hangs on a step that waits for a human moves no more either.
-func (m *machine) settled(s *dayone.StepRun, depth int) bool {
+// isThere says that what the step brings is there: done, or made and waiting only for its owner's own act.
+func isThere(s *dayone.StepRun) bool {
+	return s.State == dayone.StepDone || s.State == dayone.StepWaiting && s.Wait != nil && s.Wait.Kind.There() && s.Result.Now != nil
+}
+
+// settled says that the step moves no more by itself, nor does what it hangs on. With patience a human's task is given
+// some time first: its result is worth telling.
+func (m *machine) settled(s *dayone.StepRun, patience bool, depth int) bool {
 	switch {
 	case s.State.Over():
 		return true
 	case s.State == dayone.StepWaiting && s.Wait != nil && s.Wait.Kind.Human():
-		return s.Wait.Kind != dayone.WaitTask || !m.ev.At.Before(s.Waited.Add(m.cfg.Patience))
+		return !patience || s.Wait.Kind != dayone.WaitTask || !m.ev.At.Before(s.Waited.Add(m.cfg.Patience))
 	case s.State == dayone.StepPending && depth < len(m.run.Steps):
+		patient, moving := false, false
 		for _, n := range s.Step.Needs {
 			o, _ := m.at(n.Step)
-			if o != nil && n.When == dayone.Done && !o.State.Over() && o.State != dayone.StepRunning && m.settled(o, depth+1) &&
-				!(o.Wait != nil && o.Wait.Kind.There()) {
-				return true
+			switch {
+			case o == nil:
+			case n.When == dayone.Done:
+				if !isThere(o) && !o.State.Over() && m.settled(o, patience, depth+1) {
+					return true
+				}
+				moving = moving || !isThere(o)
+			case n.When == dayone.Settled && !m.settled(o, true, depth+1):
+				if m.settled(o, false, depth+1) {
+					patient = true // only its patience has not run out
+				} else {
+					moving = true
+				}
 			}
 		}
+		return !patience && patient && !moving
 	}
 	return false
 }
@@ -372,7 +390,13 @@ func (m *machine) wait(s *dayone.StepRun, w dayone.Wait) {
 	if s.Result.Now != nil {
 		m.book(s)
 	}
-	if !w.Check.IsZero() {
+	if m.run.State == dayone.RunUndoing && s.Of == "" && s.Step.Action != dayone.MessageSend {
+		s.Next = time.Time{}
+		if _, back := planner.Inverse(s.Step, s.Result, s.Result.Now); !back || !s.Step.Action.Gives() {
+			s.State, s.Error = dayone.StepSkipped, "the run has turned back"
+			return
+		}
+	} else if !w.Check.IsZero() {
 		m.command(Command{Step: s.Step.ID, Alarm: w.Check})
 	}
 	if same {
@@ -417,8 +441,12 @@ func (m *machine) trouble(s *dayone.StepRun, err error) {
 	var f *dayone.Fault
 	errors.As(err, &f)
 	switch {
-	case dayone.Again(err) || dayone.KindOf(err) == nil && errors.Is(err, errLost):
+	case dayone.Again(err):
 		s.Tries++
+		if m.run.State == dayone.RunUndoing && s.Of == "" {
+			m.fail(s, err) // the run has turned back: nothing is given any more
+			return
+		}
 		if s.Tries >= m.cfg.Tries || m.ev.At.Sub(s.Since) >= m.cfg.Elapsed {
 			m.fail(s, err)
 			return
@@ -462,9 +490,6 @@ func (m *machine) waitError(s *dayone.StepRun, w dayone.Wait) {
 	}
 }
 
-// errLost marks an answer that our own process lost.
-var errLost = errors.New("the call did not come back")
-
 // backoff doubles and is spread by a hash, so that the machine stays pure and steps do not march in step.
 func (m *machine) backoff(s *dayone.StepRun) time.Duration {
 	d := m.cfg.Base << min(s.Tries-1, 20)
@@ -484,6 +509,10 @@ func (m *machine) fail(s *dayone.StepRun, err error) {
 	}
 	if s.Of != "" {
 		s.State = dayone.StepUndoFailed
+		if o, i := m.at(s.Of); o != nil && o.State == dayone.StepWaiting {
+			o.State = dayone.StepUndoFailed
+			m.touched(i)
+		}
 	}
 	m.record(s, string(s.State), &dayone.Detail{Note: s.Error})
 	m.block(s.Step.ID)
@@ -618,10 +647,15 @@ func (m *machine) rollback(cause *dayone.StepRun) {
 			if s.Step.Action == dayone.MessageSend {
 				break // somebody should hear of it
 			}
-			if s.State == dayone.StepWaiting && s.Result.Now != nil {
-				break // it is there: it goes the way back as well
+			if _, back := planner.Inverse(s.Step, s.Result, s.Result.Now); back && s.Step.Action.Gives() && s.State == dayone.StepWaiting {
+				s.Next = time.Time{} // it is there: it goes the way back as well, and is not looked at again
+				m.touched(i)
+				break
 			}
-			s.State, s.Error = dayone.StepSkipped, "rolled back: "+string(cause.Step.ID)+" failed"
+			if s.State == dayone.StepWaiting {
+				m.closeTask(s)
+			}
+			s.State, s.Next, s.Error = dayone.StepSkipped, time.Time{}, "rolled back: "+string(cause.Step.ID)+" failed"
 			m.touched(i)
 		}
 	}
@@ -736,13 +770,17 @@ func (m *machine) finishEnding() {
 
 func (m *machine) verdict() {
 	r := m.run
-	moving, waiting, lost, undone := false, false, false, false
+	moving, waiting, lost := false, false, false
 	for i := range r.Steps {
-		switch s := &r.Steps[i]; s.State {
+		s := &r.Steps[i]
+		if r.State == dayone.RunUndoing && s.Of == "" && s.State != dayone.StepRunning && s.Step.Action != dayone.MessageSend {
+			continue // only the way back counts, and what is still under way
+		}
+		switch s.State {
 		case dayone.StepRunning, dayone.StepRetrying:
 			moving = true
 		case dayone.StepPending:
-			if m.settled(s, 0) {
+			if m.settled(s, false, 0) {
 				waiting = true
 			} else {
 				moving = true
@@ -753,19 +791,15 @@ func (m *machine) verdict() {
 			} else {
 				moving = true
 			}
-		case dayone.StepFailed, dayone.StepBlocked:
+		case dayone.StepFailed, dayone.StepBlocked, dayone.StepUndoFailed:
 			lost = true
-		case dayone.StepUndoFailed:
-			lost, undone = true, true
-		case dayone.StepUndone:
-			undone = true
 		}
 	}
 	switch {
 	case r.State == dayone.RunUndoing:
 		switch {
 		case moving || waiting:
-		case undone && slices.ContainsFunc(r.Steps, func(s dayone.StepRun) bool { return s.State == dayone.StepUndoFailed }):
+		case slices.ContainsFunc(r.Steps, func(s dayone.StepRun) bool { return s.State == dayone.StepUndoFailed }):
 			m.end(dayone.RunUndoIncomplete)
 		default:
 			m.end(dayone.RunUndone)

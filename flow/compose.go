@@ -1,0 +1,247 @@
+package flow
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/engine"
+	"github.com/dayone-hq/dayone/message"
+	"github.com/dayone-hq/dayone/people"
+	"github.com/dayone-hq/dayone/store"
+)
+
+// Compose writes a message from the run as it stands: the engine calls it when everything else has settled.
+func (f *Flow) Compose(ctx context.Context, run dayone.Run, a dayone.Act) (dayone.Act, error) {
+	view, err := f.view(ctx, run)
+	if err != nil {
+		return a, err
+	}
+	r, err := f.Templates.Render(a.Want.Attrs.Text("template"), view)
+	if err != nil {
+		return a, err
+	}
+	want := *a.Want
+	want.Attrs = dayone.Attrs{"to": a.Want.Attrs["to"], "subject": dayone.Text(r.Subject()), "text": dayone.Text(r.Text)}
+	if a.Key.Kind == "invitation" {
+		if want.Attrs, err = invitation(a, r, view); err != nil {
+			return a, err
+		}
+	}
+	a.Want = &want
+	return a, nil
+}
+
+// invitation reads when a meeting is: at a clock time of the first day, where the person works.
+func invitation(a dayone.Act, r message.Rendered, v message.View) (dayone.Attrs, error) {
+	clock, err := time.Parse("15:04", r.Header["start"])
+	if err != nil {
+		return nil, fmt.Errorf("template %s: start is %q; write 09:00: %w", a.Want.Attrs.Text("template"), r.Header["start"], dayone.ErrInvalid)
+	}
+	minutes, err := strconv.Atoi(cmp.Or(r.Header["minutes"], "30"))
+	if err != nil || minutes < 1 || minutes > 24*60 {
+		return nil, fmt.Errorf("template %s: minutes is %q: %w", a.Want.Attrs.Text("template"), r.Header["minutes"], dayone.ErrInvalid)
+	}
+	day := v.Start
+	start := time.Date(day.Year(), day.Month(), day.Day(), clock.Hour(), clock.Minute(), 0, 0, day.Location())
+	return dayone.Attrs{
+		"to": a.Want.Attrs["to"], "summary": dayone.Text(r.Subject()), "description": dayone.Text(r.Text), "location": dayone.Text(r.Header["location"]),
+		"start": dayone.Text(start.Format(time.RFC3339)), "end": dayone.Text(start.Add(time.Duration(minutes) * time.Minute).Format(time.RFC3339)),
+		"zone": dayone.Text(day.Location().String()),
+	}, nil
+}
+
+// view is what templates see of a run.
+func (f *Flow) view(ctx context.Context, run dayone.Run) (message.View, error) {
+	t, err := f.Store.Timeline(ctx, run.Person)
+	if err != nil {
+		return message.View{}, err
+	}
+	now := f.Clock.Now()
+	p := people.At(&t, now, now, f.Active())
+	zone, _ := p.Location()
+	start := p.Start
+	if start.IsZero() {
+		start = now
+	}
+	v := message.View{
+		Company: f.Company, Person: human(rowOf(p), p), Start: start.In(zone), Now: now.In(zone), Site: p.Site.Facts,
+		Links: message.Links{
+			Log: f.Base + "/runs/" + string(run.ID), Report: f.Base + "/runs/" + string(run.ID) + "#report",
+			Progress: f.Base + f.ProgressPath(p.ID), Portal: cmp.Or(p.Site.Facts["portal"], f.Base+f.ProgressPath(p.ID)),
+		},
+	}
+	if v.Manager, err = f.known(ctx, p.Attrs.Text("manager")); err != nil {
+		return v, err
+	}
+	if v.Buddy, err = f.known(ctx, p.Attrs.Text("buddy")); err != nil {
+		return v, err
+	}
+	v.Laptop = laptopOf(run, p)
+	v.Run = f.summary(run)
+	v.Links.Secrets = f.secretLinks(run, v.Start)
+	return v, nil
+}
+
+func human(r store.Row, p dayone.Person) message.Human {
+	h := message.Human{Name: r.Name, First: firstName(r.Name), Title: r.Title, Team: r.Team, Department: r.Department, Email: r.Email, Location: r.Location,
+		Remote: p.Attrs.Text("work_arrangement") == "Remote"}
+	if first := cmp.Or(p.Attrs.Text("preferred_name"), p.Attrs.Text("first_name")); first != "" {
+		h.First = first
+	}
+	return h
+}
+
+func firstName(name string) string {
+	first, _, _ := strings.Cut(name, " ")
+	return first
+}
+
+// known is a person by work mail, or somebody of whom only the address is known.
+func (f *Flow) known(ctx context.Context, email string) (*message.Human, error) {
+	if email == "" {
+		return nil, nil
+	}
+	r, err := f.Store.PersonByEmail(ctx, email)
+	if errors.Is(err, dayone.ErrNotFound) {
+		return &message.Human{Name: email, First: email, Email: email}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	h := human(r, dayone.Person{})
+	return &h, nil
+}
+
+// itemOf is the last word on a kind of thing: of this run, else of the books.
+func itemOf(run dayone.Run, match func(dayone.Key) bool) *dayone.Item {
+	var found *dayone.Item
+	for _, h := range run.Have {
+		if match(h.Key) && h.State != dayone.Gone {
+			it := h.Item
+			found = &it
+		}
+	}
+	for _, s := range run.Steps {
+		if match(s.Step.Key) && s.Result.Now != nil && s.Of == "" {
+			found = s.Result.Now
+		}
+	}
+	return found
+}
+
+func laptopOf(run dayone.Run, p dayone.Person) *message.Laptop {
+	order := itemOf(run, func(k dayone.Key) bool { return k.Kind == "order" })
+	device := itemOf(run, func(k dayone.Key) bool { return k.Kind == "device" })
+	if order == nil && device == nil {
+		return nil
+	}
+	l := &message.Laptop{Home: p.Attrs.Text("work_arrangement") == "Remote"}
+	if order != nil {
+		l.Model, l.Serial, l.Carrier, l.Tracking = order.Attrs.Text("model"), order.Attrs.Text("serial"), order.Attrs.Text("carrier"), order.Attrs.Text("tracking")
+		if d, err := time.Parse(time.DateOnly, order.Attrs.Text("arrives")); err == nil {
+			l.Arrives = d
+		}
+	}
+	if device != nil {
+		l.Serial, l.Assigned = cmp.Or(device.Attrs.Text("serial"), l.Serial), device.State == dayone.Active
+	}
+	return l
+}
+
+// summary counts what a run has done for a person, and what she has beside it.
+func (f *Flow) summary(run dayone.Run) message.Run {
+	set := f.Active()
+	out := message.Run{Ready: true}
+	title := func(system string) string { return cmp.Or(set.Systems[system].Title, system) }
+	accounts, there := map[string]bool{}, map[dayone.Key]bool{}
+	reasons := map[string]bool{}
+	for _, h := range run.Have {
+		if h.State != dayone.Gone {
+			there[h.Key] = true
+		}
+	}
+	for _, s := range run.Steps {
+		if s.Step.Action == dayone.MessageSend || s.Of != "" {
+			continue
+		}
+		waits := s.State == dayone.StepWaiting && s.Wait != nil
+		switch {
+		case s.State == dayone.StepDone, waits && s.Wait.Kind.There():
+			if s.Step.Want != nil {
+				there[s.Step.Key] = true
+			}
+		case s.State == dayone.StepFailed, s.State == dayone.StepBlocked, s.State == dayone.StepUndone, s.State == dayone.StepUndoFailed:
+			out.Failed = append(out.Failed, title(s.Step.Key.System)+" "+s.Step.Key.Kind+named(s.Step.Key))
+			out.Ready = false
+		}
+		if waits {
+			out.Waiting = append(out.Waiting, fmt.Sprintf("%s %s%s: %s", title(s.Step.Key.System), s.Step.Key.Kind, named(s.Step.Key), s.Wait.Kind))
+		}
+		if s.Step.Action.Gives() {
+			for _, r := range s.Step.Because {
+				reasons[r.Policy] = true
+			}
+		}
+	}
+	implied := map[dayone.Key]bool{}
+	for _, s := range run.Plan.Steps {
+		implied[s.Key] = s.Implied
+	}
+	for k := range there {
+		if k.IsAccount() {
+			accounts[title(k.System)] = true
+		}
+		if !implied[k] && k.Kind != "message" && k.Kind != "invitation" {
+			out.Grants++
+		}
+	}
+	for _, pol := range set.Policies {
+		if reasons[pol.ID] {
+			out.Policies = append(out.Policies, cmp.Or(pol.Title, pol.ID))
+		}
+	}
+	for a := range accounts {
+		out.Accounts = append(out.Accounts, a)
+	}
+	slices.Sort(out.Accounts)
+	return out
+}
+
+func named(k dayone.Key) string {
+	if k.Name == "" {
+		return ""
+	}
+	return " " + k.Name
+}
+
+// secretLinks are one-time links to what this run made for her: first passwords.
+func (f *Flow) secretLinks(run dayone.Run, start time.Time) []message.Secret {
+	set := f.Active()
+	from := start.Add(f.OpensAt)
+	var out []message.Secret
+	for _, s := range run.Steps {
+		if s.Step.Action != dayone.AccountCreate || s.Step.Want == nil || s.Result.Now == nil || s.Result.Before != nil {
+			continue
+		}
+		for _, name := range s.Step.Want.Attrs.Names() {
+			if s.Step.Want.Attrs[name].Kind == dayone.SecretValue {
+				id := engine.SecretIDOf(s.Step.Once, name)
+				out = append(out, message.Secret{Title: cmp.Or(set.Systems[s.Step.Key.System].Title, s.Step.Key.System), URL: f.Base + "/secret/" + url.PathEscape(f.Keeper.Token(string(id))), From: from})
+			}
+		}
+	}
+	return out
+}
+
+// ProgressPath is the page on which a manager follows a new hire: a path that only she is given.
+func (f *Flow) ProgressPath(id dayone.PersonID) string {
+	return "/progress/" + string(id) + "/" + f.Keeper.Token("progress "+string(id))
+}
