@@ -478,12 +478,12 @@ func (l *loop) dispatch() {
 	}
 }
 
-// missing stands for a system that is no longer configured: its steps fail, others go on.
+// missing stands for a system without a connector: its steps become tasks, never a silent skip.
 type missing struct{ name string }
 
 func (m missing) Apply(context.Context, dayone.Act) (dayone.Result, error) {
-	return dayone.Result{}, &dayone.Fault{System: m.name, Op: "calling", Err: dayone.ErrNotFound, Detail: "no such system is configured",
-		Next: "add it to the configuration and retry, or skip the step"}
+	return dayone.Result{}, &dayone.Fault{System: m.name, Op: "calling", Err: dayone.ErrUnsupported, Detail: "no connector is configured for it",
+		Next: "do it by hand and complete this task, or configure the system and retry the step"}
 }
 func (missing) Open() time.Time { return time.Time{} }
 func (missing) Width() int      { return 1 }

@@ -120,7 +120,11 @@ func (f *Flow) Receive(ctx context.Context, source string, header http.Header, b
 	out := make([]Receipt, 0, len(events))
 	for _, ev := range events {
 		ev.ID, ev.Source, ev.Received = dayone.EventID(f.IDs.New("evt")), source, now
-		in, again, err := f.accept(ctx, ev, body, err)
+		why := err
+		if ev.Type != "" {
+			why = nil // another event of this body is the bad one
+		}
+		in, again, err := f.accept(ctx, ev, body, why)
 		if err != nil {
 			return nil, err
 		}
@@ -529,6 +533,9 @@ func (f *Flow) PreviewEvent(ctx context.Context, source string, body []byte) (Lo
 		return Look{}, fmt.Errorf("there is no source %q: %w", source, dayone.ErrNotFound)
 	}
 	events, err := src.Parse(body)
+	if err == nil && len(events) == 0 {
+		err = fmt.Errorf("there is no event in it: %w", dayone.ErrInvalid)
+	}
 	if err != nil {
 		return Look{}, err
 	}
@@ -757,6 +764,10 @@ func (f *Flow) Import(ctx context.Context, source string) (int, error) {
 	for ev, err := range src.Everybody(ctx) {
 		if errors.Is(err, dayone.ErrUnsupported) {
 			return n, nil
+		}
+		if errors.Is(err, dayone.ErrInvalid) { // one record that cannot be read hides no other
+			f.Log.Warn("a record cannot be imported", "source", source, "error", err)
+			continue
 		}
 		if err != nil {
 			return n, fmt.Errorf("reading everybody of %s: %w", source, err)

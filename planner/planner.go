@@ -124,7 +124,13 @@ func (p *making) imply() error {
 			add(g.Key.Account(), nil)
 		}
 		if kind.Supply.System != "" {
-			add(kind.Supply, g.Attrs)
+			said := dayone.Attrs{} // what the policy said of it; what is mapped for the thing itself is not the order's
+			for name := range kind.Params {
+				if v, ok := g.Attrs[name]; ok {
+					said[name] = v
+				}
+			}
+			add(kind.Supply, said)
 		}
 		if g.Key.IsAccount() && sys.Via.System != "" {
 			add(sys.Via, nil)

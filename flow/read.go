@@ -1,0 +1,402 @@
+package flow
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/engine"
+	"github.com/dayone-hq/dayone/people"
+	"github.com/dayone-hq/dayone/policy"
+	"github.com/dayone-hq/dayone/secret"
+	"github.com/dayone-hq/dayone/store"
+)
+
+// What pages and the command line read. They know the store only through these.
+type (
+	Row          = store.Row
+	PeopleFilter = store.PeopleFilter
+	RunFilter    = store.RunFilter
+	EventFilter  = store.EventFilter
+	RecordFilter = store.RecordFilter
+	Line         = store.Line
+)
+
+// People lists people, a page at a time.
+func (f *Flow) People(ctx context.Context, q PeopleFilter) ([]Row, error) {
+	return f.Store.People(ctx, q)
+}
+
+// CountPeople counts by status.
+func (f *Flow) CountPeople(ctx context.Context) (map[dayone.Status]int, error) {
+	return f.Store.CountPeople(ctx)
+}
+
+// Departments that anybody is in.
+func (f *Flow) Departments(ctx context.Context) ([]string, error) { return f.Store.Departments(ctx) }
+
+// Named finds one person by id, mail address or name.
+func (f *Flow) Named(ctx context.Context, who string) (Row, error) { return f.Store.Named(ctx, who) }
+
+// Person is one person as lists show her.
+func (f *Flow) Person(ctx context.Context, id dayone.PersonID) (Row, error) {
+	return f.Store.Person(ctx, id)
+}
+
+// Timeline is everything we know of a person.
+func (f *Flow) Timeline(ctx context.Context, id dayone.PersonID) (dayone.Timeline, error) {
+	return f.Store.Timeline(ctx, id)
+}
+
+// Access is one line of what a person has, is to have, or is losing.
+type Access struct {
+	Key     dayone.Key
+	Title   string // of the system
+	Kind    string // title of the kind
+	Role    string
+	State   AccessState
+	Note    string // what it waits for
+	Since   time.Time
+	From    time.Time // later: when it begins
+	Until   time.Time
+	Reasons []Reason
+	Holding *dayone.Holding // nil: not there yet
+	Implied bool            // brought along by another grant
+}
+
+// Reason is why, with the policy's title.
+type Reason struct {
+	dayone.Reason
+	Title string
+}
+
+// AccessState is how an access stands against what is wanted.
+type AccessState string
+
+const (
+	AsWanted   AccessState = "as wanted"
+	WaitsLogin AccessState = "waiting"         // there, but somebody must act
+	ToCome     AccessState = "to come"         // wanted, not there
+	ToChange   AccessState = "to change"       // there, but otherwise
+	ToGo       AccessState = "to go"           // there, not wanted any more
+	Kept       AccessState = "kept"            // a condition is unknown: it stays
+	NotOurs    AccessState = "not from policy" // it was there before us
+	Planned    AccessState = "later"
+	Asks       AccessState = "needs approval"
+)
+
+// Access lays want and holdings side by side.
+func (f *Flow) Access(ctx context.Context, id dayone.PersonID) (Look, []Access, error) {
+	l, err := f.Preview(ctx, id)
+	if err != nil {
+		return l, nil, err
+	}
+	set := f.Active()
+	var out []Access
+	seen := map[dayone.Key]bool{}
+	titles := map[string]string{}
+	for _, p := range set.Policies {
+		titles[p.ID] = p.Title
+	}
+	line := func(k dayone.Key, because []dayone.Reason) Access {
+		seen[k] = true
+		sys := set.Systems[k.System]
+		a := Access{Key: k, Title: cmp.Or(sys.Title, k.System), Kind: cmp.Or(sys.Kinds[k.Kind].Title, k.Kind)}
+		for _, r := range because {
+			a.Reasons = append(a.Reasons, Reason{r, cmp.Or(titles[r.Policy], r.Policy)})
+		}
+		return a
+	}
+	held := map[dayone.Key]*dayone.Holding{}
+	for i := range l.Have {
+		if l.Have[i].State != dayone.Gone {
+			held[l.Have[i].Key] = &l.Have[i]
+		}
+	}
+	for _, g := range l.Want.Grants {
+		a := line(g.Key, g.Because)
+		a.Role, a.Until, a.Holding = g.Role, g.Until, held[g.Key]
+		switch h := a.Holding; {
+		case h == nil:
+			a.State = ToCome
+		case h.State == dayone.Pending:
+			a.State, a.Since, a.Note = WaitsLogin, h.Since, "waiting for first login"
+		case h.Role != g.Role, g.Key.IsAccount() && h.State != g.State:
+			a.State, a.Since = ToChange, h.Since
+		default:
+			a.State, a.Since = AsWanted, h.Since
+		}
+		out = append(out, a)
+	}
+	for _, g := range l.Want.Pending {
+		if !seen[g.Key] {
+			a := line(g.Key, g.Because)
+			a.State = Asks
+			out = append(out, a)
+		}
+	}
+	for _, g := range l.Want.Later {
+		if !seen[g.Key] {
+			a := line(g.Key, g.Because)
+			a.State, a.From = Planned, g.From
+			out = append(out, a)
+		}
+	}
+	losing := map[dayone.Key]bool{}
+	for _, s := range l.Plan.Steps {
+		losing[s.Key] = losing[s.Key] || s.Action.Takes()
+	}
+	for k, h := range held {
+		if seen[k] || k.Kind == "message" || k.Kind == "invitation" {
+			continue
+		}
+		a := line(k, h.Because)
+		a.Role, a.Since, a.Holding = h.Role, h.Since, h
+		switch {
+		case losing[k]:
+			a.State = ToGo
+		case slices.Contains(l.Want.Keep, k):
+			a.State = Kept
+		case len(h.Because) > 0 && h.Because[0].Policy == dayone.Baseline:
+			a.State = NotOurs
+		case h.State == dayone.Disabled:
+			a.State, a.Note = AsWanted, "closed"
+		default:
+			a.State, a.Implied = AsWanted, true
+		}
+		out = append(out, a)
+	}
+	slices.SortFunc(out, func(a, b Access) int {
+		switch {
+		case a.Key.Less(b.Key):
+			return -1
+		case b.Key.Less(a.Key):
+			return 1
+		}
+		return 0
+	})
+	return l, out, nil
+}
+
+// Explain says why a person has something, or why not.
+func (f *Flow) Explain(ctx context.Context, id dayone.PersonID, key dayone.Key) (policy.Explanation, error) {
+	t, err := f.Store.Timeline(ctx, id)
+	if err != nil {
+		return policy.Explanation{}, err
+	}
+	have, err := f.Store.Holdings(ctx, id, false)
+	if err != nil {
+		return policy.Explanation{}, err
+	}
+	now := f.Clock.Now()
+	held := map[dayone.Key]dayone.Holding{}
+	for _, h := range have {
+		held[h.Key] = h
+	}
+	return f.Active().Explain(people.At(&t, now, now, f.Active()), policy.Context{Now: now, Held: held}, key), nil
+}
+
+// RunOf is a run as it stands, in flight or over.
+func (f *Flow) RunOf(ctx context.Context, id dayone.RunID) (dayone.Run, error) {
+	r, err := f.Engine.Snapshot(ctx, id)
+	if errors.Is(err, dayone.ErrNotFound) || errors.Is(err, dayone.ErrUnavailable) {
+		return f.Store.Run(ctx, id)
+	}
+	return r, err
+}
+
+// Runs lists runs, newest first, without their steps.
+func (f *Flow) Runs(ctx context.Context, q RunFilter) ([]dayone.Run, error) {
+	return f.Store.Runs(ctx, q)
+}
+
+// Watch tells what moves in a run, or in all if id is "".
+func (f *Flow) Watch(id dayone.RunID) *engine.Watcher { return f.Engine.Watch(id) }
+
+// Events lists what sources said.
+func (f *Flow) Events(ctx context.Context, q EventFilter) ([]dayone.Intake, error) {
+	return f.Store.Events(ctx, q)
+}
+
+// Event is one of them.
+func (f *Flow) Event(ctx context.Context, id dayone.EventID) (dayone.Intake, error) {
+	return f.Store.Event(ctx, id)
+}
+
+// Replay looks at a quarantined event again: after the source, the mapping or people.yaml was mended.
+func (f *Flow) Replay(ctx context.Context, id dayone.EventID, by string) error {
+	in, err := f.Store.Event(ctx, id)
+	if err != nil {
+		return err
+	}
+	if in.State != dayone.EventQuarantined {
+		return fmt.Errorf("event %s is %s; only a quarantined one is replayed: %w", id, in.State, dayone.ErrConflict)
+	}
+	if err := f.Store.MarkEvent(ctx, id, dayone.EventReceived, "replayed by "+by); err != nil {
+		return err
+	}
+	if err := f.Store.Record(ctx, dayone.Record{At: f.Clock.Now(), Person: in.Person, What: "event replayed", System: in.Source, By: by, Detail: &dayone.Detail{Note: string(id)}}); err != nil {
+		return err
+	}
+	f.look()
+	return nil
+}
+
+// Tasks lists open tasks; of one person or run, if named.
+func (f *Flow) Tasks(ctx context.Context, person dayone.PersonID, run dayone.RunID) ([]dayone.Task, error) {
+	return f.Store.Tasks(ctx, person, run)
+}
+
+// Task is one task.
+func (f *Flow) Task(ctx context.Context, id string) (dayone.Task, error) {
+	return f.Store.Task(ctx, id)
+}
+
+// Records lists ledger lines, newest first.
+func (f *Flow) Records(ctx context.Context, q RecordFilter) ([]Line, error) {
+	return f.Store.Records(ctx, q)
+}
+
+// CountRecords is the length of the ledger.
+func (f *Flow) CountRecords(ctx context.Context) (int64, error) { return f.Store.CountRecords(ctx) }
+
+// Ready says whether the database answers.
+func (f *Flow) Ready(ctx context.Context) error { return f.Store.Ready(ctx) }
+
+// Progress is what a manager sees of a new hire: no addresses, no secrets, no other people.
+type Progress struct {
+	Row    Row
+	Look   Look
+	Access []Access
+	Run    *dayone.Run // the latest
+	Code   string      // the hand-over code; "" when there is nothing to open
+	Shows  time.Time   // from when the code is shown
+	Opens  time.Time   // from when links open
+}
+
+// Progress checks the path's token and shows how far the new hire is.
+func (f *Flow) Progress(ctx context.Context, id dayone.PersonID, token string) (Progress, error) {
+	if !f.Keeper.Verify("progress "+string(id), token) {
+		return Progress{}, fmt.Errorf("this address is not right: %w", dayone.ErrNotFound)
+	}
+	row, err := f.Store.Person(ctx, id)
+	if err != nil {
+		return Progress{}, err
+	}
+	p := Progress{Row: row}
+	if p.Look, p.Access, err = f.Access(ctx, id); err != nil {
+		return p, err
+	}
+	runs, err := f.Store.Runs(ctx, RunFilter{Person: id, Limit: 1})
+	if err != nil {
+		return p, err
+	}
+	if len(runs) > 0 {
+		r, err := f.RunOf(ctx, runs[0].ID)
+		if err != nil {
+			return p, err
+		}
+		p.Run = &r
+	}
+	p.Code = f.Keeper.Code(string(id))
+	p.Opens = f.opens(p.Look.Person)
+	return p, nil
+}
+
+// opens is when the one-time links of a person open: at a set hour of her first day.
+func (f *Flow) opens(p dayone.Person) time.Time {
+	if p.Start.IsZero() {
+		return time.Time{}
+	}
+	return p.Start.Add(f.OpensAt)
+}
+
+// SealedLink is a one-time link before it is opened.
+type SealedLink struct {
+	System string // title
+	Opens  time.Time
+	Opened time.Time
+	Locked bool // too many wrong codes
+}
+
+// maxMisses of the hand-over code before a link is dead.
+const maxMisses = 10
+
+// Link looks at a one-time link without opening it: a mail scanner may do that as often as it likes.
+func (f *Flow) Link(ctx context.Context, token string) (SealedLink, error) {
+	s, err := f.Store.SecretByMark(ctx, secret.Mark(token))
+	if err != nil {
+		return SealedLink{}, err
+	}
+	out := SealedLink{Opened: s.Opened, Locked: s.Tries >= maxMisses}
+	t, err := f.Store.Timeline(ctx, s.Person)
+	if err != nil {
+		return out, err
+	}
+	now := f.Clock.Now()
+	out.Opens = f.opens(people.At(&t, now, now, f.Active()))
+	out.System = f.systemOf(ctx, s)
+	return out, nil
+}
+
+// systemOf finds whose secret it is, by the step that made it.
+func (f *Flow) systemOf(ctx context.Context, s store.LinkedSecret) string {
+	hs, err := f.Store.Holdings(ctx, s.Person, true)
+	if err != nil {
+		return ""
+	}
+	for _, h := range hs {
+		if r, err := f.Store.Run(ctx, h.Run); err == nil {
+			for _, st := range r.Steps {
+				for _, name := range attrNames(st.Step) {
+					if engine.SecretIDOf(st.Step.Once, name) == s.ID {
+						return cmp.Or(f.Active().Systems[st.Step.Key.System].Title, st.Step.Key.System)
+					}
+				}
+			}
+		}
+	}
+	return ""
+}
+
+func attrNames(s dayone.Step) []string {
+	if s.Want == nil {
+		return nil
+	}
+	return s.Want.Attrs.Names()
+}
+
+// OpenLink shows a secret once: not before its hour, only with the code that the manager hands over, and never again.
+func (f *Flow) OpenLink(ctx context.Context, token, code string) (dayone.Secret, error) {
+	s, err := f.Store.SecretByMark(ctx, secret.Mark(token))
+	if err != nil {
+		return dayone.Secret{}, err
+	}
+	link, err := f.Link(ctx, token)
+	if err != nil {
+		return dayone.Secret{}, err
+	}
+	now := f.Clock.Now()
+	switch {
+	case !s.Opened.IsZero() || s.Box == "":
+		return dayone.Secret{}, fmt.Errorf("this link was used; ask IT for a new one: %w", dayone.ErrConflict)
+	case link.Locked:
+		return dayone.Secret{}, fmt.Errorf("too many wrong codes; ask IT for a new link: %w", dayone.ErrForbidden)
+	case now.Before(link.Opens):
+		return dayone.Secret{}, fmt.Errorf("this link opens on %s: %w", link.Opens.Format("Monday 2 January at 15:04"), dayone.ErrForbidden)
+	case !f.Keeper.SameCode(string(s.Person), code):
+		if err := f.Store.MissSecret(ctx, s.ID); err != nil {
+			return dayone.Secret{}, err
+		}
+		return dayone.Secret{}, fmt.Errorf("the code is not right; your manager has it: %w", dayone.ErrAuth)
+	}
+	sec, err := f.Keeper.Open(s.Box)
+	if err != nil {
+		return dayone.Secret{}, err
+	}
+	return sec, f.Store.OpenSecret(ctx, s.ID, now, dayone.Record{At: now, Person: s.Person, What: "credential opened", Detail: &dayone.Detail{Note: string(s.ID)}})
+}
