@@ -106,7 +106,8 @@ type Entitlements interface {
 type Things interface {
 	// Look says how it stands: nil, if nothing of it is there.
 	Look(ctx context.Context, a dayone.Act) (*dayone.Item, error)
-	// Put brings it about. Result.Wait: it goes on elsewhere.
+	// Put brings it about; a.Have is what Look found. Result.Wait: it goes on elsewhere. What is pending is put again
+	// whenever somebody asks how it stands: that must write nothing twice, and answer with the wait.
 	Put(ctx context.Context, a dayone.Act) (dayone.Result, error)
 	// Drop takes it back. ErrNotFound: it was gone.
 	Drop(ctx context.Context, a dayone.Act) error

@@ -55,6 +55,7 @@ type Account struct {
 	Match      []string                      `yaml:"match"`   // order of recognition; only employee_number binds without a human
 	Pending    dayone.WaitKind               `yaml:"pending"` // what a pending account waits for: first login, acceptance
 	States     map[dayone.State]dayone.State `yaml:"states"`  // what it shows instead of a state it does not have; gone: it must be deleted
+	Params     map[string]dayone.Param       `yaml:"params"`  // attributes that policies may set with a grant
 	Attributes map[string]Attribute          `yaml:"attributes"`
 	Actions    []string                      `yaml:"actions"` // create update enable disable delete
 	NoUndo     map[string]string             `yaml:"no_undo"` // action: why
@@ -85,6 +86,7 @@ type Attribute struct {
 	From     string `yaml:"from"`      // default mapping: "${person.email}"
 	Secret   string `yaml:"secret"`    // recipe: "password:20"
 	ReadOnly bool   `yaml:"read_only"` // shown, never set
+	Once     bool   `yaml:"once"`      // set when an account is made or a thing is put, and not again, nor compared with what is shown
 	Max      int    `yaml:"max"`       // characters
 	Help     string `yaml:"help"`
 }
@@ -230,7 +232,7 @@ func (m *Manifest) System(name string) dayone.System {
 		s.Match, s.States = a.Match, a.States
 		s.CanDelete = slices.Contains(a.Actions, "delete")
 		s.Kinds[dayone.AccountKindName] = dayone.Kind{
-			Title: a.Title, Implied: a.Implied, Attrs: slices.Sorted(maps.Keys(a.Attributes)), Mapping: mapping(a.Attributes),
+			Title: a.Title, Implied: a.Implied, Params: a.Params, Attrs: slices.Sorted(maps.Keys(a.Attributes)), Mapping: mapping(a.Attributes),
 		}
 		for action, why := range a.NoUndo {
 			s.NoUndo[dayone.Action("account."+action)] = why

@@ -126,12 +126,14 @@ func (t *Target) shows(is, want dayone.State) bool {
 	return false
 }
 
-// writable drops what the manifest calls read-only.
+// writable drops what the manifest calls read-only, or set when the account is made and not again.
 func (t *Target) writable(want dayone.Attrs) dayone.Attrs {
 	out := dayone.Attrs{}
 	for name, v := range want {
-		if t.Manifest.Account != nil && t.Manifest.Account.Attributes[name].ReadOnly {
-			continue
+		if t.Manifest.Account != nil {
+			if at := t.Manifest.Account.Attributes[name]; at.ReadOnly || at.Once {
+				continue
+			}
 		}
 		out[name] = v
 	}
@@ -359,7 +361,7 @@ func (t *Target) entitlement(ctx context.Context, k Entitlements, a dayone.Act) 
 	}
 	if a.Want == nil {
 		if is == nil {
-			return dayone.Result{Before: nil}, nil
+			return dayone.Result{Before: already(is, a)}, nil
 		}
 		before := *is
 		if err := k.Remove(ctx, a.Account, before); err != nil && !errors.Is(err, dayone.ErrNotFound) {
@@ -385,7 +387,7 @@ func (t *Target) entitlement(ctx context.Context, k Entitlements, a dayone.Act) 
 		want.Ref = ref
 	}
 	if is != nil && sameName(is.Key, a.Key) && is.Role == want.Role && len(is.Attrs.Differ(want.Attrs)) == 0 {
-		return t.pending(dayone.Result{Before: is, Now: is}), nil
+		return t.pending(dayone.Result{Before: already(is, a), Now: is}), nil
 	}
 	var before *dayone.Item
 	if is != nil {
@@ -400,6 +402,15 @@ func (t *Target) entitlement(ctx context.Context, k Entitlements, a dayone.Act) 
 		return dayone.Result{Before: before, Now: &want}, nil
 	}
 	return t.verify(ctx, k, a, man, before)
+}
+
+// already is what stood there before the step, if all is as it should be. After a first attempt, which may show only now or
+// have lost its answer, that is what the step was planned on.
+func already(is *dayone.Item, a dayone.Act) *dayone.Item {
+	if a.Attempt > 1 {
+		return a.Have
+	}
+	return is
 }
 
 func sameName(a, b dayone.Key) bool { return a.Kind == b.Kind && a.Name == b.Name }
@@ -515,9 +526,12 @@ func (t *Target) thing(ctx context.Context, k Things, a dayone.Act) (dayone.Resu
 		}
 		return dayone.Result{Before: is}, nil
 	}
-	if is != nil && (is.State == dayone.Active || a.Action == dayone.EntitlementConfirm) && len(is.Attrs.Differ(t.ofThing(a))) == 0 {
+	// what is pending is put again, a confirmation too: only the thing knows for what it waits
+	settled := is != nil && (is.State == dayone.Active || is.State != dayone.Pending && a.Action == dayone.EntitlementConfirm)
+	if settled && len(is.Attrs.Differ(t.ofThing(a))) == 0 {
 		return dayone.Result{Before: is, Now: is}, nil
 	}
+	a.Have, a.Fresh = is, true
 	r, err := k.Put(ctx, a)
 	if err != nil {
 		return dayone.Result{}, err
@@ -535,8 +549,8 @@ func (t *Target) thing(ctx context.Context, k Things, a dayone.Act) (dayone.Resu
 // ofThing are the wanted attributes that the thing shows; the rest is only said once, such as where an order ships to.
 func (t *Target) ofThing(a dayone.Act) dayone.Attrs {
 	out := dayone.Attrs{}
-	for name := range t.Manifest.Kinds[a.Key.Kind].Attributes {
-		if v, ok := a.Want.Attrs[name]; ok && !t.Manifest.Kinds[a.Key.Kind].Attributes[name].ReadOnly {
+	for name, at := range t.Manifest.Kinds[a.Key.Kind].Attributes {
+		if v, ok := a.Want.Attrs[name]; ok && !at.ReadOnly && !at.Once {
 			out[name] = v
 		}
 	}
@@ -640,14 +654,26 @@ func (t *Target) List(ctx context.Context) iter.Seq2[Seen, error] {
 	}
 }
 
-// Catalogue streams what every kind offers.
+// Catalogue streams what every kind offers. Things may offer, too, if they can name what they give.
 func (t *Target) Catalogue(ctx context.Context) iter.Seq2[dayone.Offer, error] {
+	type offering interface {
+		Offers(ctx context.Context) iter.Seq2[dayone.Offer, error]
+	}
+	all := map[string]offering{}
+	for kind, k := range t.Kinds {
+		all[kind] = k
+	}
+	for kind, k := range t.Things {
+		if o, ok := k.(offering); ok {
+			all[kind] = o
+		}
+	}
 	return func(yield func(dayone.Offer, error) bool) {
-		for _, kind := range sortedKinds(t.Kinds) {
+		for _, kind := range sortedKinds(all) {
 			if !t.Manifest.Kinds[kind].Catalogue {
 				continue
 			}
-			for o, err := range t.Kinds[kind].Offers(ctx) {
+			for o, err := range all[kind].Offers(ctx) {
 				if err != nil {
 					yield(dayone.Offer{}, err)
 					return

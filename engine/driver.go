@@ -108,7 +108,7 @@ func (d *Driver) init() {
 func (d *Driver) Run(ctx context.Context) error {
 	d.init()
 	defer close(d.done)
-	l := &loop{Driver: d, ctx: ctx, runs: map[dayone.RunID]*live{}, systems: map[string]*system{}, locks: map[string]bool{}}
+	l := &loop{Driver: d, ctx: ctx, runs: map[dayone.RunID]*live{}, people: map[dayone.PersonID]dayone.RunID{}, systems: map[string]*system{}, locks: map[string]bool{}}
 	if err := l.recover(); err != nil {
 		return fmt.Errorf("resuming runs: %w", err)
 	}
@@ -205,6 +205,7 @@ type loop struct {
 	*Driver
 	ctx     context.Context
 	runs    map[dayone.RunID]*live
+	people  map[dayone.PersonID]dayone.RunID // one run a person at a time
 	systems map[string]*system
 	names   []string // of systems, in order of first use: dispatch is fair and repeatable
 	locks   map[string]bool
@@ -240,8 +241,14 @@ func (l *loop) recover() error {
 
 func (l *loop) adopt(r dayone.Run) *live {
 	lv := &live{run: r, queued: map[dayone.StepID]bool{}}
-	l.runs[r.ID] = lv
+	l.runs[r.ID], l.people[r.Person] = lv, r.ID
 	return lv
+}
+
+// forget drops a run that is over.
+func (l *loop) forget(lv *live) {
+	delete(l.runs, lv.run.ID)
+	delete(l.people, lv.run.Person)
 }
 
 func (l *loop) work() error {
@@ -290,10 +297,18 @@ func (l *loop) take(in input) {
 			in.reply <- fmt.Errorf("run %s is there already: %w", in.run, dayone.ErrConflict)
 			return
 		}
+		if other, ok := l.people[in.fresh.Person]; ok {
+			in.reply <- fmt.Errorf("run %s of this person is under way: %w", other, dayone.ErrConflict)
+			return
+		}
 		l.adopt(*in.fresh)
 	}
 	if l.runs[in.run] == nil && in.ev.What == Decide { // a run that is over may be taken up again
 		if r, err := l.Store.Run(l.ctx, in.run); err == nil {
+			if _, other := l.people[r.Person]; other {
+				in.reply <- fmt.Errorf("another run of this person is under way: %w", dayone.ErrConflict)
+				return
+			}
 			l.adopt(r)
 		}
 	}
@@ -312,8 +327,12 @@ func (l *loop) take(in input) {
 		}
 	}
 	l.feed(in.run, in.ev)
+	lv := l.runs[in.run]
 	for _, s := range made {
-		l.seal(&l.runs[in.run].run, s)
+		l.seal(&lv.run, s)
+	}
+	if lv.run.State.Over() && !slices.ContainsFunc(l.changes, func(p dayone.Progress) bool { return p.Run == &lv.run }) {
+		l.forget(lv) // taken up again for a decision that changed nothing
 	}
 	if in.reply != nil {
 		l.replies = append(l.replies, reply{in.reply, nil})
@@ -522,7 +541,7 @@ func (l *loop) commit() error {
 		}
 		l.watch.tell(u)
 		if c.Run.State.Over() && !slices.ContainsFunc(c.Run.Steps, func(s dayone.StepRun) bool { return s.State == dayone.StepRunning }) {
-			delete(l.runs, c.Run.ID)
+			l.forget(l.runs[c.Run.ID])
 		}
 	}
 	for _, c := range l.calls {

@@ -5,8 +5,10 @@ package connectortest
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
@@ -22,6 +24,8 @@ import (
 type Suite struct {
 	Factory connector.Factory
 	Sim     func(o sim.Options) sim.Simulator
+	// Serve makes a simulator reachable that does not speak HTTP, and returns its base; nil: by HTTP.
+	Serve func(t *testing.T, s sim.Simulator) string
 	// Person is the account that is made; the suite fills in what it varies. Attribute names are the manifest's.
 	Person dayone.Attrs
 	// Grants are entitlements to give and take, one per kind at least; Role and Attrs as in a policy.
@@ -56,8 +60,15 @@ func (s Suite) setup(t *testing.T, change ...func(*sim.Options, map[string]strin
 		c(&opt, map[string]string{})
 	}
 	simulator := s.Sim(opt)
-	server := httptest.NewServer(simulator)
-	t.Cleanup(server.Close)
+	var base string
+	var transport http.RoundTripper
+	if s.Serve != nil {
+		base = s.Serve(t, simulator)
+	} else {
+		server := httptest.NewServer(simulator)
+		t.Cleanup(server.Close)
+		base, transport = server.URL, server.Client().Transport
+	}
 	if s.Specification != nil {
 		v := s.Specification(t)
 		simulator.Door().Validate(v.Validate)
@@ -67,11 +78,11 @@ func (s Suite) setup(t *testing.T, change ...func(*sim.Options, map[string]strin
 			}
 		})
 	}
-	settings := simulator.Settings(server.URL)
+	settings := simulator.Settings(base)
 	for _, c := range change {
 		c(&sim.Options{}, settings)
 	}
-	g, err := connector.Open(s.Factory, system, time.Now, connector.Options{Settings: settings, Transport: server.Client().Transport, PerMinute: fast(s.Factory)})
+	g, err := connector.Open(s.Factory, system, time.Now, connector.Options{Settings: settings, Transport: transport, PerMinute: fast(s.Factory)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -226,12 +237,23 @@ func badCredentials(t *testing.T, s Suite) {
 	}
 }
 
-// wrong keeps a key's shape (a PEM block stays one) where that is what has to be parsed.
+// wrong keeps a key's shape where that is what has to be parsed: a PEM block stays one, and in a JSON object all is wrong but
+// addresses.
 func wrong(v string) string {
-	if strings.HasPrefix(v, "-----BEGIN") || strings.HasPrefix(v, "{") {
+	if strings.HasPrefix(v, "-----BEGIN") {
 		return v
 	}
-	return "wrong-" + v
+	var object map[string]string
+	if json.Unmarshal([]byte(v), &object) != nil {
+		return "wrong-" + v
+	}
+	for name, text := range object {
+		if !strings.HasPrefix(text, "http") {
+			object[name] = wrong(text)
+		}
+	}
+	b, _ := json.Marshal(object) // a map of texts always encodes
+	return string(b)
 }
 
 func manifest(t *testing.T, s Suite) {

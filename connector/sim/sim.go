@@ -110,6 +110,7 @@ type Door struct {
 	log      []Request
 	validate func(*http.Request, []byte) error
 	invalid  []error
+	journal  *journal
 }
 
 // NewDoor opens one.
@@ -175,13 +176,17 @@ func (d *Door) Wrap(next http.Handler) http.Handler {
 			panic(http.ErrAbortHandler)
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
+		if Replaying(r) {
+			next.ServeHTTP(w, r)
+			return
+		}
 		d.mu.Lock()
 		n := len(d.log)
 		d.log = append(d.log, Request{
 			Seq: n, At: d.opt.Time(), Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Header: r.Header.Clone(), Body: body,
 		})
 		f := d.strike(r)
-		latency := d.latency
+		latency, kept := d.latency, d.journal
 		if d.validate != nil {
 			if err := d.validate(r, body); err != nil {
 				d.invalid = append(d.invalid, fmt.Errorf("%s %s: %w", r.Method, r.URL.Path, err))
@@ -191,12 +196,14 @@ func (d *Door) Wrap(next http.Handler) http.Handler {
 		if latency > 0 {
 			pause(r, latency)
 		}
-		rec := &recorder{ResponseWriter: w}
-		switch {
-		case f == nil:
-			next.ServeHTTP(rec, r)
-		default:
-			d.suffer(rec, r, f, next)
+		rec, serve := &recorder{ResponseWriter: w}, next
+		if kept != nil && r.Method != http.MethodGet && r.Method != http.MethodHead {
+			serve = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { kept.keep(w, r, body, d.opt.Time(), next) })
+		}
+		if f == nil {
+			serve.ServeHTTP(rec, r)
+		} else {
+			d.suffer(rec, r, f, serve)
 		}
 		d.mu.Lock()
 		if n < len(d.log) {

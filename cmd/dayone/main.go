@@ -1,0 +1,109 @@
+// Command dayone is the whole product: portal, API, engine and command line in one binary. main wires the rooms together
+// and each file holds one verb; nothing is decided here.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+	_ "time/tzdata" // zones of sites.yaml, wherever the binary runs
+
+	"github.com/spf13/cobra"
+
+	"github.com/dayone-hq/dayone"
+)
+
+func main() { os.Exit(Main(os.Args[1:], os.Stdout, os.Stderr)) }
+
+// Exit codes, documented in the help of the root command.
+const (
+	exitError   = 1
+	exitUsage   = 2
+	exitMissing = 3
+)
+
+// Main runs the command line and returns its exit code. Tests call it.
+func Main(args []string, stdout, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	root := newRoot()
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return 0
+	}
+	var shown *shownError
+	if !errors.As(err, &shown) {
+		fmt.Fprintln(stderr, "dayone:", err)
+	}
+	var usage *usageError
+	switch {
+	case errors.As(err, &usage):
+		return exitUsage
+	case errors.Is(err, dayone.ErrNotFound):
+		return exitMissing
+	default:
+		return exitError
+	}
+}
+
+// shownError is an error whose text has been printed already.
+type shownError struct{ err error }
+
+func (e *shownError) Error() string { return e.err.Error() }
+func (e *shownError) Unwrap() error { return e.err }
+
+// usageError is a command line that cannot be understood.
+type usageError struct{ err error }
+
+func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "dayone",
+		Short: "One HR event makes a new hire ready; on the last day all of it is taken back, with proof",
+		Long: `Dayone turns one HR event into everything a person needs on day one: accounts, groups, licences, a laptop,
+mails and calendar invitations. Policies are files; every grant says which line gave it.
+
+See it once, from end to end, with simulated systems and no configuration:
+
+  dayone demo
+
+Exit codes: 0 done, 1 an error, 2 the command line is not understood, 3 what was named is not there.`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Version:       version(),
+	}
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return &usageError{fmt.Errorf("%w; %s --help shows what there is", err, c.CommandPath())}
+	})
+	root.PersistentFlags().StringP("config", "c", "dayone.yaml", "configuration file")
+	root.AddCommand(newDemo(), newServe(), newInit(), newPlan(), newExplain(), newPolicy())
+	return root
+}
+
+// args checks the number of arguments with an error that says what belongs there.
+func args(n, most int, what string) cobra.PositionalArgs {
+	return func(c *cobra.Command, got []string) error {
+		if len(got) < n || len(got) > most {
+			return &usageError{fmt.Errorf("%s takes %s; see %s --help", c.CommandPath(), what, c.CommandPath())}
+		}
+		return nil
+	}
+}
+
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" || info.Main.Version == "(devel)" {
+		return "development"
+	}
+	return info.Main.Version
+}
