@@ -116,18 +116,25 @@ type Task struct {
 	Attrs  Attrs  // what was supplied
 }
 
-// Progress is what happened to one run since it was last stored: what a store writes in one transaction.
+// Progress is what happened to one run since it was last stored: what a store writes in one transaction. It is a copy:
+// the run may move on while it is written.
 type Progress struct {
-	Run      *Run
-	New      bool  // the run itself was not there
-	Moved    bool  // the run's own row changed
-	Steps    []int // changed steps, by index
+	Run      Run  // without its steps
+	New      bool // the run itself was not there
+	Moved    bool // the run's own row changed
+	Steps    []StepChange
 	Holdings []Holding
 	Gone     []Holding
 	Records  []Record
 	Opened   []Task
 	Closed   []Task
 	Secrets  []Sealed
+}
+
+// StepChange is a step that changed, at its place in the run.
+type StepChange struct {
+	Seq int
+	StepRun
 }
 
 // Sealed is a secret at rest.

@@ -103,14 +103,17 @@ func (v Value) Items() []string {
 }
 
 // MarshalJSON writes text as a string, numbers and booleans bare, lists as arrays and the rest as {"kind": text}.
-func (v Value) MarshalJSON() ([]byte, error) {
+func (v Value) MarshalJSON() ([]byte, error) { return v.append(nil), nil }
+
+func (v Value) append(b []byte) []byte {
 	switch v.Kind {
 	case TextValue:
-		return []byte(marshalText(v.Text)), nil
+		return appendText(b, v.Text)
 	case IntValue, BoolValue, ListValue:
-		return []byte(v.Text), nil
+		return append(b, v.Text...)
 	default:
-		return []byte(`{` + marshalText(v.Kind.String()) + `:` + marshalText(v.Text) + `}`), nil
+		b = appendText(append(b, '{'), v.Kind.String())
+		return append(appendText(append(b, ':'), v.Text), '}')
 	}
 }
 
@@ -165,8 +168,38 @@ func marshalText(v any) string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
+// appendText is marshalText for one string, without a detour for the plain ones.
+func appendText(b []byte, s string) []byte {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= 0x7f {
+			return append(b, marshalText(s)...)
+		}
+	}
+	b = append(b, '"')
+	b = append(b, s...)
+	return append(b, '"')
+}
+
 // Attrs are named values. A missing name means "not said", an empty text means "said to be empty".
 type Attrs map[string]Value
+
+// MarshalJSON writes names in order. It is written by hand because every outcome of every step holds some.
+func (a Attrs) MarshalJSON() ([]byte, error) {
+	if a == nil {
+		return []byte("null"), nil
+	}
+	b := make([]byte, 0, 32*len(a)+2)
+	b = append(b, '{')
+	for i, name := range a.Names() {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendText(b, name)
+		b = append(b, ':')
+		b = a[name].append(b)
+	}
+	return append(b, '}'), nil
+}
 
 func (a Attrs) Clone() Attrs { return maps.Clone(a) }
 

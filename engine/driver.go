@@ -108,7 +108,7 @@ func (d *Driver) init() {
 func (d *Driver) Run(ctx context.Context) error {
 	d.init()
 	defer close(d.done)
-	l := &loop{Driver: d, ctx: ctx, runs: map[dayone.RunID]*live{}, people: map[dayone.PersonID]dayone.RunID{}, systems: map[string]*system{}, locks: map[string]bool{}}
+	l := &loop{Driver: d, ctx: ctx, landed: make(chan error, 1), runs: map[dayone.RunID]*live{}, people: map[dayone.PersonID]dayone.RunID{}, systems: map[string]*system{}, locks: map[string]bool{}}
 	if err := l.recover(); err != nil {
 		return fmt.Errorf("resuming runs: %w", err)
 	}
@@ -182,10 +182,16 @@ func (d *Driver) Snapshot(ctx context.Context, id dayone.RunID) (dayone.Run, err
 // Watch tells what moves in a run, or in all runs if id is "".
 func (d *Driver) Watch(id dayone.RunID) *Watcher { return d.watch.add(id) }
 
-// live is a run in memory.
+// live is a run in memory, with what of it is not on its way to the disk yet.
 type live struct {
 	run    dayone.Run
+	index  map[dayone.StepID]int
 	queued map[dayone.StepID]bool // ready, waiting for a worker
+	fresh  bool                   // it was never stored
+	moved  bool
+	steps  []int
+	rest   dayone.Progress // holdings, records, tasks and secrets, in order
+	dirty  bool            // it is in loop.dirty
 }
 
 // system is a target's queue.
@@ -210,10 +216,23 @@ type loop struct {
 	names   []string // of systems, in order of first use: dispatch is fair and repeatable
 	locks   map[string]bool
 	alarms  alarms
+	ready   bool // something became ready since the last look
+
+	// what the next commit brings, and what is to be done once it is durable
+	dirty   []*live
+	calls   []call
+	replies []reply
+	// the commit under way; the machine goes on meanwhile, but nothing of it is done before its own commit
+	flying *batch
+	landed chan error
+}
+
+// batch is one commit and what follows from it.
+type batch struct {
 	changes []dayone.Progress
 	calls   []call
 	replies []reply
-	ready   bool // something became ready since the last look
+	began   time.Time
 }
 
 type call struct {
@@ -233,14 +252,14 @@ func (l *loop) recover() error {
 		return err
 	}
 	for i := range runs {
-		l.adopt(runs[i])
-		l.feed(runs[i].ID, Event{What: Resume})
+		l.feed(l.adopt(runs[i]), Event{What: Resume})
 	}
-	return l.commit()
+	l.dispatchAll()
+	return l.depart()
 }
 
 func (l *loop) adopt(r dayone.Run) *live {
-	lv := &live{run: r, queued: map[dayone.StepID]bool{}}
+	lv := &live{run: r, index: indexOf(&r), queued: map[dayone.StepID]bool{}}
 	l.runs[r.ID], l.people[r.Person] = lv, r.ID
 	return lv
 }
@@ -265,6 +284,11 @@ func (l *loop) work() error {
 		case in := <-l.in:
 			l.take(in)
 		case <-woken:
+		case err := <-l.landed:
+			if err := l.arrive(err); err != nil {
+				stop()
+				return err
+			}
 		}
 		stop()
 		for n := 1; n < maxBatch; n++ {
@@ -277,8 +301,12 @@ func (l *loop) work() error {
 			break
 		}
 		l.ring()
-		if err := l.commit(); err != nil {
-			return fmt.Errorf("storing runs: %w", err)
+		l.dispatchAll()
+		if l.flying != nil {
+			continue
+		}
+		if err := l.depart(); err != nil {
+			return err
 		}
 	}
 }
@@ -301,7 +329,7 @@ func (l *loop) take(in input) {
 			in.reply <- fmt.Errorf("run %s of this person is under way: %w", other, dayone.ErrConflict)
 			return
 		}
-		l.adopt(*in.fresh)
+		l.adopt(*in.fresh).fresh = true
 	}
 	if l.runs[in.run] == nil && in.ev.What == Decide { // a run that is over may be taken up again
 		if r, err := l.Store.Run(l.ctx, in.run); err == nil {
@@ -326,12 +354,13 @@ func (l *loop) take(in input) {
 			in.ev.Err = err
 		}
 	}
-	l.feed(in.run, in.ev)
 	lv := l.runs[in.run]
-	for _, s := range made {
-		l.seal(&lv.run, s)
+	l.feed(lv, in.ev)
+	if len(made) > 0 {
+		lv.rest.Secrets = append(lv.rest.Secrets, made...)
+		l.mark(lv)
 	}
-	if lv.run.State.Over() && !slices.ContainsFunc(l.changes, func(p dayone.Progress) bool { return p.Run == &lv.run }) {
+	if lv.run.State.Over() && !lv.dirty {
 		l.forget(lv) // taken up again for a decision that changed nothing
 	}
 	if in.reply != nil {
@@ -387,10 +416,9 @@ func (l *loop) system(name string) *system {
 }
 
 // feed runs the machine and keeps what it wants stored and done.
-func (l *loop) feed(id dayone.RunID, ev Event) {
-	lv := l.runs[id]
+func (l *loop) feed(lv *live, ev Event) {
 	ev.At = l.Clock.Now()
-	eff := Next(&lv.run, ev, l.Config)
+	eff := next(&lv.run, lv.index, ev, l.Config)
 	for _, c := range eff.Commands {
 		switch {
 		case c.Ready:
@@ -399,41 +427,47 @@ func (l *loop) feed(id dayone.RunID, ev Event) {
 				l.ready = true
 				s := lv.run.Step(c.Step)
 				q := l.system(s.Step.Key.System)
-				q.queue = append(q.queue, work{id, c.Step, lockOf(s.Step)})
+				q.queue = append(q.queue, work{lv.run.ID, c.Step, lockOf(s.Step)})
 			}
 		case c.Call != nil:
 			l.calls = append(l.calls, call{lv, c.Step, *c.Call})
 		case !c.Alarm.IsZero():
-			heap.Push(&l.alarms, alarm{c.Alarm, id, c.Step})
+			heap.Push(&l.alarms, alarm{c.Alarm, lv.run.ID, c.Step})
 		}
 	}
-	l.merge(eff.Progress)
+	r := &lv.rest
+	lv.moved = lv.moved || eff.Moved
+	for _, s := range eff.Steps {
+		if !slices.Contains(lv.steps, s) {
+			lv.steps = append(lv.steps, s)
+		}
+	}
+	r.Holdings, r.Gone, r.Records = append(r.Holdings, eff.Holdings...), append(r.Gone, eff.Gone...), append(r.Records, eff.Records...)
+	r.Opened, r.Closed = append(r.Opened, eff.Opened...), append(r.Closed, eff.Closed...)
+	if lv.fresh || lv.moved || len(lv.steps)+len(r.Holdings)+len(r.Gone)+len(r.Records)+len(r.Opened)+len(r.Closed) > 0 {
+		l.mark(lv)
+	}
 }
 
-// merge keeps one change per run and batch: the last state of each row is enough.
-func (l *loop) merge(p dayone.Progress) {
-	if !p.New && !p.Moved && len(p.Steps)+len(p.Holdings)+len(p.Gone)+len(p.Records)+len(p.Opened)+len(p.Closed) == 0 {
-		return
+// mark puts a run into the next commit.
+func (l *loop) mark(lv *live) {
+	if !lv.dirty {
+		lv.dirty = true
+		l.dirty = append(l.dirty, lv)
 	}
-	for i := range l.changes {
-		o := &l.changes[i]
-		if o.Run != p.Run {
-			continue
-		}
-		for _, s := range p.Steps {
-			if !slices.Contains(o.Steps, s) {
-				o.Steps = append(o.Steps, s)
-			}
-		}
-		o.Holdings = append(o.Holdings, p.Holdings...)
-		o.Gone = append(o.Gone, p.Gone...)
-		o.Records = append(o.Records, p.Records...)
-		o.Opened = append(o.Opened, p.Opened...)
-		o.Closed = append(o.Closed, p.Closed...)
-		o.Moved = o.Moved || p.Moved
-		return
+}
+
+// progress copies what of a run is to be stored, and starts a new leaf.
+func (lv *live) progress() dayone.Progress {
+	p := lv.rest
+	p.Run, p.New, p.Moved = lv.run, lv.fresh, lv.moved
+	p.Run.Steps = nil
+	p.Steps = make([]dayone.StepChange, len(lv.steps))
+	for i, s := range lv.steps {
+		p.Steps[i] = dayone.StepChange{Seq: s, StepRun: lv.run.Steps[s]}
 	}
-	l.changes = append(l.changes, p)
+	lv.rest, lv.fresh, lv.moved, lv.steps, lv.dirty = dayone.Progress{}, false, false, lv.steps[:0], false
+	return p
 }
 
 // ring feeds the alarms that are due.
@@ -441,8 +475,8 @@ func (l *loop) ring() {
 	now := l.Clock.Now()
 	for len(l.alarms) > 0 && !l.alarms[0].at.After(now) {
 		a := heap.Pop(&l.alarms).(alarm)
-		if l.runs[a.run] != nil {
-			l.feed(a.run, Event{What: Alarm, Step: a.step})
+		if lv := l.runs[a.run]; lv != nil {
+			l.feed(lv, Event{What: Alarm, Step: a.step})
 		}
 	}
 }
@@ -482,7 +516,7 @@ func (l *loop) dispatch() {
 				}
 				delete(lv.queued, w.step)
 				before := len(l.calls)
-				l.feed(w.run, Event{What: Start, Step: w.step})
+				l.feed(lv, Event{What: Start, Step: w.step})
 				if len(l.calls) > before {
 					s.busy++
 					if w.lock != "" {
@@ -507,49 +541,68 @@ func (m missing) Apply(context.Context, dayone.Act) (dayone.Result, error) {
 func (missing) Open() time.Time { return time.Time{} }
 func (missing) Width() int      { return 1 }
 
-// commit makes everything durable, then acts.
-func (l *loop) commit() error {
+// dispatchAll starts what can start until nothing more does: a start that fails may set others free.
+func (l *loop) dispatchAll() {
 	for l.ready = true; l.ready; {
 		l.ready = false
 		l.dispatch()
 	}
+}
+
+// depart sends everything that has gathered to the disk. One commit is under way at a time.
+func (l *loop) depart() error {
 	for i := range l.calls {
 		if err := l.secrets(&l.calls[i]); err != nil {
 			return err
 		}
 	}
-	if len(l.changes) > 0 {
-		began := time.Now()
-		if err := l.Store.Commit(l.ctx, l.changes); err != nil {
-			if l.ctx.Err() != nil {
-				return nil // stopped from outside: nothing of the batch is there, nothing of it was done
-			}
-			return err
-		}
-		if l.Batch != nil {
-			l.Batch(len(l.changes), time.Since(began))
-		}
+	if len(l.dirty)+len(l.calls)+len(l.replies) == 0 {
+		return nil
 	}
-	for _, r := range l.replies {
+	f := &batch{calls: l.calls, replies: l.replies, began: time.Now(), changes: make([]dayone.Progress, len(l.dirty))}
+	for i, lv := range l.dirty {
+		f.changes[i] = lv.progress()
+	}
+	l.dirty, l.calls, l.replies, l.flying = l.dirty[:0], nil, nil, f
+	if len(f.changes) == 0 {
+		l.landed <- nil
+		return nil
+	}
+	go func() { l.landed <- l.Store.Commit(l.ctx, f.changes) }()
+	return nil
+}
+
+// arrive acts on a commit that is durable now.
+func (l *loop) arrive(err error) error {
+	f := l.flying
+	l.flying = nil
+	if err != nil {
+		if l.ctx.Err() != nil {
+			return nil // stopped from outside: what was not answered was not done
+		}
+		return fmt.Errorf("storing runs: %w", err)
+	}
+	if l.Batch != nil && len(f.changes) > 0 {
+		l.Batch(len(f.changes), time.Since(f.began))
+	}
+	for _, r := range f.replies {
 		r.to <- r.err
 	}
-	for i := range l.changes {
-		c := &l.changes[i]
+	for i := range f.changes {
+		c := &f.changes[i]
 		u := Update{Run: c.Run.ID, State: c.Run.State}
 		for _, s := range c.Steps {
-			u.Steps = append(u.Steps, c.Run.Steps[s].Step.ID)
+			u.Steps = append(u.Steps, s.Step.ID)
+		}
+		if lv := l.runs[c.Run.ID]; lv != nil && c.Run.State.Over() && lv.run.State.Over() && !lv.dirty &&
+			!slices.ContainsFunc(lv.run.Steps, func(s dayone.StepRun) bool { return s.State == dayone.StepRunning }) {
+			l.forget(lv)
 		}
 		l.watch.tell(u)
-		if c.Run.State.Over() && !slices.ContainsFunc(c.Run.Steps, func(s dayone.StepRun) bool { return s.State == dayone.StepRunning }) {
-			l.forget(l.runs[c.Run.ID])
-		}
 	}
-	for _, c := range l.calls {
+	for _, c := range f.calls {
 		l.start(c)
 	}
-	clear(l.changes)
-	clear(l.calls)
-	l.changes, l.calls, l.replies = l.changes[:0], l.calls[:0], l.replies[:0]
 	return nil
 }
 
@@ -580,7 +633,7 @@ func (l *loop) secrets(c *call) error {
 			if box, err = l.Keeper.Seal(sec); err != nil {
 				return err
 			}
-			l.seal(&c.run.run, dayone.Sealed{ID: id, Person: c.run.run.Person, Box: box})
+			l.seal(c.run, dayone.Sealed{ID: id, Person: c.run.run.Person, Box: box})
 		}
 		if c.act.Secrets == nil {
 			c.act.Secrets = map[string]dayone.Secret{}
@@ -590,14 +643,9 @@ func (l *loop) secrets(c *call) error {
 	return nil
 }
 
-func (l *loop) seal(r *dayone.Run, s dayone.Sealed) {
-	for i := range l.changes {
-		if l.changes[i].Run == r {
-			l.changes[i].Secrets = append(l.changes[i].Secrets, s)
-			return
-		}
-	}
-	l.changes = append(l.changes, dayone.Progress{Run: r, Secrets: []dayone.Sealed{s}})
+func (l *loop) seal(lv *live, s dayone.Sealed) {
+	lv.rest.Secrets = append(lv.rest.Secrets, s)
+	l.mark(lv)
 }
 
 // start makes the call in a goroutine of its own.

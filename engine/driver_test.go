@@ -394,7 +394,7 @@ func TestNamesakeMadeAfterTheHireIsOurs(t *testing.T) {
 			}}
 			if c.bound {
 				other := dayone.Run{ID: "run_0", Person: "per_0", State: dayone.RunDone}
-				if err := db.Commit(t.Context(), []dayone.Progress{{Run: &other, New: true, Holdings: []dayone.Holding{{Item: dayone.Item{Key: dayone.Key{System: "x", Kind: "account"}, Ref: "42"}}}}}); err != nil {
+				if err := db.Commit(t.Context(), []dayone.Progress{{Run: other, New: true, Holdings: []dayone.Holding{{Item: dayone.Item{Key: dayone.Key{System: "x", Kind: "account"}, Ref: "42"}}}}}); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -79,16 +79,30 @@ type Command struct {
 
 // Effects of one event: what is to be stored in one transaction, then commands.
 type Effects struct {
-	dayone.Progress
+	Moved    bool  // the run's own row changed
+	Steps    []int // changed steps, by index
+	Holdings []dayone.Holding
+	Gone     []dayone.Holding
+	Records  []dayone.Record
+	Opened   []dayone.Task
+	Closed   []dayone.Task
 	Commands []Command
 }
 
 // Next is the run machine. It changes r in place: if what it returns cannot be stored, the process must end.
-func Next(r *dayone.Run, ev Event, c Config) Effects {
-	m := &machine{out: Effects{Progress: dayone.Progress{Run: r, New: ev.What == Begin}}, run: r, ev: ev, cfg: c, before: r.State, index: make(map[dayone.StepID]int, len(r.Steps))}
+func Next(r *dayone.Run, ev Event, c Config) Effects { return next(r, indexOf(r), ev, c) }
+
+func indexOf(r *dayone.Run) map[dayone.StepID]int {
+	index := make(map[dayone.StepID]int, len(r.Steps))
 	for i := range r.Steps {
-		m.index[r.Steps[i].Step.ID] = i
+		index[r.Steps[i].Step.ID] = i
 	}
+	return index
+}
+
+// next takes the index of the run's steps, which whoever holds the run keeps between events.
+func next(r *dayone.Run, index map[dayone.StepID]int, ev Event, c Config) Effects {
+	m := &machine{run: r, ev: ev, cfg: c, index: index}
 	if r.State.Over() && ev.What != Begin && ev.What != Decide {
 		return m.out // it has ended; only a human takes it up again
 	}
@@ -113,12 +127,11 @@ func Next(r *dayone.Run, ev Event, c Config) Effects {
 }
 
 type machine struct {
-	run    *dayone.Run
-	ev     Event
-	cfg    Config
-	before dayone.RunState
-	index  map[dayone.StepID]int
-	out    Effects
+	run   *dayone.Run
+	ev    Event
+	cfg   Config
+	index map[dayone.StepID]int
+	out   Effects
 }
 
 func (m *machine) at(id dayone.StepID) (*dayone.StepRun, int) {

@@ -115,7 +115,7 @@ func (j *judging) dates() string {
 		return "start_date: " + err.Error()
 	}
 	ends := ""
-	for _, field := range []string{"end_date", "termination_date", "last_day_of_work"} { // the earlier one counts
+	for _, field := range []string{"end_date", "termination_date", "last_day_of_work", "last_day"} { // the earlier one counts
 		day, err := j.day(field)
 		if err != nil {
 			return field + ": " + err.Error()

@@ -71,7 +71,7 @@ type bulk struct {
 }
 
 func (b *bulk) progress(p *dayone.Progress) error {
-	r := p.Run
+	r := &p.Run
 	switch {
 	case p.New:
 		plan, err := json.Marshal(r.Plan)
@@ -96,8 +96,8 @@ func (b *bulk) progress(p *dayone.Progress) error {
 			return fmt.Errorf("writing run: %w", err)
 		}
 	}
-	for _, seq := range p.Steps {
-		if err := b.step(r, seq); err != nil {
+	for i := range p.Steps {
+		if err := b.step(r, &p.Steps[i]); err != nil {
 			return err
 		}
 	}
@@ -140,8 +140,8 @@ func (b *bulk) progress(p *dayone.Progress) error {
 	return nil
 }
 
-func (b *bulk) step(r *dayone.Run, seq int) error {
-	s := &r.Steps[seq]
+func (b *bulk) step(r *dayone.Run, s *dayone.StepChange) error {
+	seq := s.Seq
 	out, err := json.Marshal(stepOut{s.Wait, s.Asked, s.Result, s.Error, s.Kind, s.Of})
 	if err != nil {
 		return fmt.Errorf("step %s: %w", s.Step.ID, err)

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/pressly/goose/v3"
+
 	"github.com/dayone-hq/dayone"
 )
 
@@ -44,6 +46,14 @@ type tx struct {
 	chain  string
 	loaded bool
 	keys   map[dayone.PersonID]string // key boxes
+
+	plain bool // parameters are question marks
+	bulk  map[bulkKey]string
+}
+
+type bulkKey struct {
+	table string
+	rows  int
 }
 
 func newWriter(ctx context.Context, d *DB) (*writer, error) {
@@ -53,7 +63,8 @@ func newWriter(ctx context.Context, d *DB) (*writer, error) {
 	}
 	w := &writer{
 		jobs: make(chan job, maxJobs), conn: conn, d: d, quit: make(chan struct{}), over: make(chan struct{}),
-		tx: &tx{conn: conn, ctx: context.Background(), stmts: map[string]*sql.Stmt{}, keys: map[dayone.PersonID]string{}},
+		tx: &tx{conn: conn, ctx: context.Background(), stmts: map[string]*sql.Stmt{}, keys: map[dayone.PersonID]string{},
+			bulk: map[bulkKey]string{}, plain: d.dialect.name == goose.DialectSQLite3},
 	}
 	go w.work()
 	return w, nil
@@ -204,7 +215,7 @@ func (t *tx) put(tb table, rows []any) error {
 	width := len(tb.columns)
 	for _, n := range chunks {
 		for len(rows) >= n*width {
-			if _, err := t.exec(tb.statement(n), rows[:n*width]...); err != nil {
+			if _, err := t.exec(t.bulkText(tb, n), rows[:n*width]...); err != nil {
 				return fmt.Errorf("writing %s: %w", tb.name, err)
 			}
 			rows = rows[n*width:]
@@ -213,7 +224,20 @@ func (t *tx) put(tb table, rows []any) error {
 	return nil
 }
 
-func (tb table) statement(n int) string {
+// bulkText is statement, made once.
+func (t *tx) bulkText(tb table, n int) string {
+	k := bulkKey{tb.name, n}
+	if s, ok := t.bulk[k]; ok {
+		return s
+	}
+	s := tb.statement(n, t.plain)
+	t.bulk[k] = s
+	return s
+}
+
+// statement makes the text for n rows. SQLite looks up numbered parameters by name, each time and one after the other: it
+// gets plain question marks.
+func (tb table) statement(n int, plain bool) string {
 	var b strings.Builder
 	b.WriteString("INSERT INTO " + tb.name + " (" + strings.Join(tb.columns, ", ") + ") VALUES ")
 	arg := 1
@@ -226,7 +250,11 @@ func (tb table) statement(n int) string {
 			if c > 0 {
 				b.WriteByte(',')
 			}
-			b.WriteString("$" + strconv.Itoa(arg))
+			if plain {
+				b.WriteByte('?')
+			} else {
+				b.WriteString("$" + strconv.Itoa(arg))
+			}
 			arg++
 		}
 		b.WriteByte(')')

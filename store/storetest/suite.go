@@ -285,6 +285,20 @@ func wakes(t *testing.T, d *store.DB) {
 	}
 }
 
+// head is a run without its steps, changes are some of them.
+func head(r dayone.Run) dayone.Run {
+	r.Steps = nil
+	return r
+}
+
+func changes(r dayone.Run, seqs ...int) []dayone.StepChange {
+	var out []dayone.StepChange
+	for _, s := range seqs {
+		out = append(out, dayone.StepChange{Seq: s, StepRun: r.Steps[s]})
+	}
+	return out
+}
+
 // A Run of two steps.
 func aRun(id dayone.RunID, p dayone.PersonID) dayone.Run {
 	account := dayone.Key{System: "okta", Kind: "account"}
@@ -306,11 +320,11 @@ func runComesBack(t *testing.T, d *store.DB) {
 	ctx := t.Context()
 	p := Sarah(t, d)
 	r := aRun("run_1", p)
-	if err := d.Commit(ctx, []dayone.Progress{{Run: &r, New: true}}); err != nil {
+	if err := d.Commit(ctx, []dayone.Progress{{Run: head(r), New: true}}); err != nil {
 		t.Fatal(err)
 	}
 	r.Steps[0].State, r.Steps[0].Attempt, r.Steps[0].Since, r.Steps[0].Started = dayone.StepRunning, 1, at, at
-	if err := d.Commit(ctx, []dayone.Progress{{Run: &r, Steps: []int{0}}}); err != nil {
+	if err := d.Commit(ctx, []dayone.Progress{{Run: head(r), Steps: changes(r, 0)}}); err != nil {
 		t.Fatal(err)
 	}
 	now := dayone.Item{Key: r.Steps[0].Step.Key, Ref: "00u1", State: dayone.Staged, Attrs: dayone.Attrs{"email": dayone.Text("s@x.com")}, Created: at}
@@ -321,7 +335,7 @@ func runComesBack(t *testing.T, d *store.DB) {
 	h2 := h
 	h2.Role = "last wins"
 	if err := d.Commit(ctx, []dayone.Progress{
-		{Run: &r, Steps: []int{0, 1, 2}, Moved: true, Holdings: []dayone.Holding{h, h2}, Records: []dayone.Record{{At: at, Person: p, Run: r.ID, What: "granted", Detail: &dayone.Detail{Now: &now}}}},
+		{Run: head(r), Steps: changes(r, 0, 1, 2), Moved: true, Holdings: []dayone.Holding{h, h2}, Records: []dayone.Record{{At: at, Person: p, Run: r.ID, What: "granted", Detail: &dayone.Detail{Now: &now}}}},
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -345,7 +359,7 @@ func runComesBack(t *testing.T, d *store.DB) {
 	}
 	gone := dayone.Holding{Item: dayone.Item{Key: now.Key, Ref: "00u1", State: dayone.Gone}, Generation: 1}
 	r.State, r.Ended = dayone.RunDone, at.Add(time.Minute)
-	if err := d.Commit(ctx, []dayone.Progress{{Run: &r, Moved: true, Gone: []dayone.Holding{gone}}}); err != nil {
+	if err := d.Commit(ctx, []dayone.Progress{{Run: head(r), Moved: true, Gone: []dayone.Holding{gone}}}); err != nil {
 		t.Fatal(err)
 	}
 	if hs := must[[]dayone.Holding](t)(d.Holdings(ctx, p, false)); len(hs) != 0 {
@@ -368,17 +382,17 @@ func runComesBack(t *testing.T, d *store.DB) {
 func oneRun(t *testing.T, d *store.DB) {
 	ctx := t.Context()
 	a, b := aRun("run_1", "per_1"), aRun("run_2", "per_1")
-	if err := d.Commit(ctx, []dayone.Progress{{Run: &a, New: true}}); err != nil {
+	if err := d.Commit(ctx, []dayone.Progress{{Run: head(a), New: true}}); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.Commit(ctx, []dayone.Progress{{Run: &b, New: true}}); !errors.Is(err, dayone.ErrConflict) {
+	if err := d.Commit(ctx, []dayone.Progress{{Run: head(b), New: true}}); !errors.Is(err, dayone.ErrConflict) {
 		t.Errorf("a second run of one person at the same time: %v", err)
 	}
 	if id := must[dayone.RunID](t)(d.ActiveRun(ctx, "per_1")); id != "run_1" {
 		t.Errorf("active is %s", id)
 	}
 	a.State = dayone.RunSuperseded
-	if err := d.Commit(ctx, []dayone.Progress{{Run: &a, Moved: true}, {Run: &b, New: true}}); err != nil {
+	if err := d.Commit(ctx, []dayone.Progress{{Run: head(a), Moved: true}, {Run: head(b), New: true}}); err != nil {
 		t.Errorf("after the first one is over: %v", err)
 	}
 }
@@ -388,7 +402,7 @@ func tasks(t *testing.T, d *store.DB) {
 	p := Sarah(t, d)
 	a := aRun("run_1", p)
 	task := dayone.Task{Person: p, Run: "run_1", Step: "procurement/order entitlement.add", Once: "cc", System: "procurement", Title: "Order", Note: "order it", Ask: []string{"serial", "tracking"}, Opened: at, Due: at.Add(time.Hour)}
-	if err := d.Commit(ctx, []dayone.Progress{{Run: &a, New: true, Opened: []dayone.Task{task}}}); err != nil {
+	if err := d.Commit(ctx, []dayone.Progress{{Run: head(a), New: true, Opened: []dayone.Task{task}}}); err != nil {
 		t.Fatal(err)
 	}
 	open := must[[]dayone.Task](t)(d.Tasks(ctx, p, ""))
@@ -398,14 +412,14 @@ func tasks(t *testing.T, d *store.DB) {
 	a.State = dayone.RunSuperseded
 	b := aRun("run_2", p)
 	task.Run = "run_2"
-	if err := d.Commit(ctx, []dayone.Progress{{Run: &a, Moved: true}, {Run: &b, New: true, Opened: []dayone.Task{task}}}); err != nil {
+	if err := d.Commit(ctx, []dayone.Progress{{Run: head(a), Moved: true}, {Run: head(b), New: true, Opened: []dayone.Task{task}}}); err != nil {
 		t.Fatal(err)
 	}
 	again := must[[]dayone.Task](t)(d.Tasks(ctx, p, ""))
 	if len(again) != 1 || again[0].ID != open[0].ID || again[0].Run != "run_2" {
 		t.Errorf("the task of the grant became %+v", again)
 	}
-	if err := d.Commit(ctx, []dayone.Progress{{Run: &b, Closed: []dayone.Task{{Once: "cc", Closed: at, By: "reseller", Attrs: dayone.Attrs{"serial": dayone.Text("C02")}}}}}); err != nil {
+	if err := d.Commit(ctx, []dayone.Progress{{Run: head(b), Closed: []dayone.Task{{Once: "cc", Closed: at, By: "reseller", Attrs: dayone.Attrs{"serial": dayone.Text("C02")}}}}}); err != nil {
 		t.Fatal(err)
 	}
 	if left := must[[]dayone.Task](t)(d.Tasks(ctx, "", "")); len(left) != 0 {
@@ -476,7 +490,7 @@ func failedWrite(t *testing.T, d *store.DB) {
 func linkOnce(t *testing.T, d *store.DB) {
 	ctx := t.Context()
 	r := aRun("run_1", "per_1")
-	if err := d.Commit(ctx, []dayone.Progress{{Run: &r, New: true, Secrets: []dayone.Sealed{{ID: "sec_aa.password", Person: "per_1", Box: "sealed"}}}}); err != nil {
+	if err := d.Commit(ctx, []dayone.Progress{{Run: head(r), New: true, Secrets: []dayone.Sealed{{ID: "sec_aa.password", Person: "per_1", Box: "sealed"}}}}); err != nil {
 		t.Fatal(err)
 	}
 	box, found, err := d.Secret(ctx, "sec_aa.password")
