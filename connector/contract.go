@@ -54,6 +54,18 @@ type Source interface {
 	Everybody(ctx context.Context) iter.Seq2[dayone.Event, error]
 }
 
+// Called is a connector whose system calls back, such as a reseller when an order ships.
+type Called interface {
+	// Callback checks the signature first (ErrAuth), then says whose step it is about and what it brings.
+	Callback(header http.Header, body []byte, now time.Time) (Callback, error)
+}
+
+// Callback is what a system says about a step that waits.
+type Callback struct {
+	Once  string // the step's
+	Attrs dayone.Attrs
+}
+
 // Config is what New gets.
 type Config struct {
 	System   string            // configured name: "gitlab-eu"
@@ -92,7 +104,8 @@ type Accounts interface {
 }
 
 // Entitlements are a vendor's verbs for one kind of what hangs on an account. Items carry Ref, Name, Role and State;
-// State is Pending if the grant is there but its account has never been used.
+// State is Pending if the grant is there but its account has never been used, Role is empty if the system shows none: then
+// the one that was given counts.
 type Entitlements interface {
 	Held(ctx context.Context, account string) ([]dayone.Item, error)
 	Offers(ctx context.Context) iter.Seq2[dayone.Offer, error]

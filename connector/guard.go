@@ -96,6 +96,16 @@ func (g *Guard) Source() (Source, bool) {
 	return s, ok
 }
 
+// Callback takes what the system says by itself. ErrNotFound: it says nothing.
+func (g *Guard) Callback(header http.Header, body []byte) (Callback, error) {
+	c, ok := g.inner.(Called)
+	if !ok {
+		return Callback{}, &dayone.Fault{System: g.System, Op: "taking a callback", Err: dayone.ErrNotFound, Detail: g.Manifest.Title + " does not call back"}
+	}
+	out, err := c.Callback(header, body, g.now())
+	return out, g.redact(err, nil)
+}
+
 // Open is the earliest instant at which one more request may leave; zero: now.
 func (g *Guard) Open() time.Time { return g.limits.open() }
 

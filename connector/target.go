@@ -359,6 +359,7 @@ func (t *Target) entitlement(ctx context.Context, k Entitlements, a dayone.Act) 
 		}
 		is = t.pick(items, a, man)
 	}
+	is = known(is, a.Have, a.Want)
 	if a.Want == nil {
 		if is == nil {
 			return dayone.Result{Before: already(is, a)}, nil
@@ -415,6 +416,20 @@ func already(is *dayone.Item, a dayone.Act) *dayone.Item {
 
 func sameName(a, b dayone.Key) bool { return a.Kind == b.Kind && a.Name == b.Name }
 
+// known is an item with the role that it was given, if its system shows none: the books' word, then the wanted one.
+func known(is *dayone.Item, given ...*dayone.Item) *dayone.Item {
+	if is == nil {
+		return nil
+	}
+	it := *is
+	for _, g := range given {
+		if g != nil && it.Role == "" {
+			it.Role = g.Role
+		}
+	}
+	return &it
+}
+
 // verify reads back what was done.
 func (t *Target) verify(ctx context.Context, k Entitlements, a dayone.Act, man Kind, before *dayone.Item) (dayone.Result, error) {
 	if man.Proof {
@@ -427,7 +442,7 @@ func (t *Target) verify(ctx context.Context, k Entitlements, a dayone.Act, man K
 	if err != nil {
 		return dayone.Result{}, t.late(a, err)
 	}
-	now := t.pick(items, a, man)
+	now := known(t.pick(items, a, man), a.Want)
 	if now != nil && man.Exclusive && !sameName(now.Key, a.Key) {
 		now = nil // the slot still shows another
 	}

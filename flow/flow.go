@@ -498,8 +498,10 @@ func (f *Flow) deliver(p dayone.Person, n dayone.Notice) []dayone.Notice {
 			if personal := p.Attrs.Text("personal_email"); p.Status == dayone.PreHire && personal != "" && n.Key.Kind != "invitation" {
 				address = personal
 			}
-		case "manager", "buddy":
-			address = p.Attrs.Text(to)
+		case "manager":
+			address = p.Attrs.Text("manager")
+		case "buddy": // without one, the manager takes the first questions
+			address = cmp.Or(p.Attrs.Text("buddy"), p.Attrs.Text("manager"))
 		}
 		switch key, err := dayone.ParseKey(address); {
 		case address == "":
@@ -746,11 +748,31 @@ func (f *Flow) CompleteTask(ctx context.Context, who, by string, attrs dayone.At
 		return t, fmt.Errorf("this task was closed by %s: %w", cmp.Or(t.By, "the run"), dayone.ErrConflict)
 	}
 	for name := range attrs {
-		if !slices.Contains(t.Ask, name) && name != "ref" && name != "note" {
+		if !slices.Contains(t.Ask, name) && name != "ref" && name != "note" && t.System != by {
 			return t, fmt.Errorf("this task does not ask for %q; it asks for %s: %w", name, strings.Join(t.Ask, ", "), dayone.ErrInvalid)
 		}
 	}
 	return t, f.Engine.Decide(ctx, t.Run, t.Step, engine.Human{By: by, Verb: engine.Complete, Attrs: attrs, Reason: attrs.Text("note")})
+}
+
+// Callback takes what a system says by itself about a step that waits: an order that ships. ErrAuth: not signed by it.
+func (f *Flow) Callback(ctx context.Context, system string, header http.Header, body []byte) error {
+	g, ok := f.Systems[system]
+	if !ok {
+		return fmt.Errorf("there is no system %q: %w", system, dayone.ErrNotFound)
+	}
+	c, err := g.Callback(header, body)
+	if err != nil {
+		return err
+	}
+	if c.Attrs.Text("serial") == "" && c.Attrs.Text("ref") == "" {
+		return nil // it is on its way to be known: the step goes on waiting
+	}
+	t, err := f.CompleteTask(ctx, c.Once, system, c.Attrs)
+	if errors.Is(err, dayone.ErrConflict) && !t.Closed.IsZero() {
+		return nil // said before
+	}
+	return err
 }
 
 // Import reads everybody a source knows. People who started before Source.Since are known from then on (as managers,

@@ -39,6 +39,7 @@ type server struct {
 type wiring struct {
 	clock     engine.Clock
 	log       *slog.Logger
+	files     fs.FS // the policy folder; nil: the configured one
 	transport http.RoundTripper
 	observe   func(system, op string, took time.Duration, err error)
 }
@@ -48,7 +49,10 @@ func wire(ctx context.Context, c *config, w wiring) (*server, error) {
 	if w.log == nil {
 		w.log = slog.New(slog.DiscardHandler)
 	}
-	files := os.DirFS(c.path(c.Policy))
+	files := w.files
+	if files == nil {
+		files = os.DirFS(c.path(c.Policy))
+	}
 	guards, systems, err := openSystems(c, w, files)
 	if err != nil {
 		return nil, err
@@ -113,6 +117,15 @@ func openSystems(c *config, w wiring, files fs.FS) (map[string]*connector.Guard,
 		systems = append(systems, sys)
 	}
 	return guards, systems, errors.Join(errs...)
+}
+
+// manifestOf reads a connector's manifest.
+func manifestOf(name string) (*connector.Manifest, error) {
+	f, ok := all.Factories()[name]
+	if !ok {
+		return nil, fmt.Errorf("there is no connector %q: %w", name, dayone.ErrNotFound)
+	}
+	return connector.ParseManifest(f.Manifest)
 }
 
 func openSources(c *config, w wiring) (map[string]flow.Source, error) {

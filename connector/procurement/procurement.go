@@ -6,8 +6,10 @@ import (
 	"cmp"
 	"context"
 	_ "embed"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"time"
 
@@ -56,7 +58,31 @@ func New(cfg connector.Config) (connector.Connector, error) {
 		}
 	}
 	t.Things = map[string]connector.Things{"order": o}
-	return t, nil
+	return &reseller{t, cfg.Secrets["secret"]}, nil
+}
+
+// reseller is a target that calls back.
+type reseller struct {
+	*connector.Target
+	secret dayone.Secret
+}
+
+// Callback is an order that ships: our reference, and what is known of it now.
+func (r *reseller) Callback(header http.Header, body []byte, now time.Time) (connector.Callback, error) {
+	if r.secret.IsZero() {
+		return connector.Callback{}, fmt.Errorf("orders go by mail: there is no key for callbacks: %w", dayone.ErrAuth)
+	}
+	if err := Verify(r.secret, header, body, now); err != nil {
+		return connector.Callback{}, err
+	}
+	var said struct {
+		Reference string `json:"reference"`
+		placed
+	}
+	if err := json.Unmarshal(body, &said); err != nil || said.Reference == "" {
+		return connector.Callback{}, fmt.Errorf("the callback names no order of ours: %w", dayone.ErrInvalid)
+	}
+	return connector.Callback{Once: said.Reference, Attrs: said.attrs()}, nil
 }
 
 // order as it is placed. Its key makes it one, however often it is placed.
