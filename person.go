@@ -1,6 +1,9 @@
 package dayone
 
-import "time"
+import (
+	"sync"
+	"time"
+)
 
 // Status is derived from engagements and the clock, never taken from a source's flag.
 type Status string
@@ -41,12 +44,18 @@ func (s Site) Location() (*time.Location, bool) {
 	if s.Zone == "" {
 		return time.UTC, false
 	}
+	if l, ok := zones.Load(s.Zone); ok {
+		return l.(*time.Location), true
+	}
 	l, err := time.LoadLocation(s.Zone)
 	if err != nil {
 		return time.UTC, false
 	}
+	zones.Store(s.Zone, l)
 	return l, true
 }
+
+var zones sync.Map // by IANA name: reading the zone's file for every person of a big company takes longer than deciding
 
 // Person is somebody at one instant, as the timeline shows it: the only thing that policies read.
 type Person struct {

@@ -21,7 +21,7 @@ func Intent(before, now dayone.Person, isNew bool) string {
 		return "rehire"
 	case len(now.Engagements) > len(before.Engagements):
 		return "second engagement"
-	case before.Status != dayone.Left && now.Status == dayone.Left && !now.End.IsZero() && now.End.Before(now.Start):
+	case before.Status != dayone.Left && now.Status == dayone.Left && !now.End.IsZero() && !now.End.After(now.Start):
 		return "no-show"
 	case before.Status != dayone.Left && now.Status == dayone.Left:
 		return "immediate termination"

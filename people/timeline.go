@@ -114,21 +114,30 @@ func status(t *dayone.Timeline, e dayone.EngagementID, start, end, at, known tim
 	return dayone.Working
 }
 
-// startOf is the first instant of a day in a zone, endOf the first after it. No day is no instant.
+// startOf is the first instant of a day in a zone, endOf the first after it. No day is no instant. Where clocks change at
+// midnight the day begins at one, or has its first hour twice.
 func startOf(day string, zone *time.Location) time.Time {
 	d, err := time.Parse(time.DateOnly, day)
 	if err != nil {
 		return time.Time{}
 	}
-	return time.Date(d.Year(), d.Month(), d.Day(), 0, 0, 0, 0, zone)
+	t := time.Date(d.Year(), d.Month(), d.Day(), 0, 0, 0, 0, zone)
+	if t.Day() != d.Day() { // there was no midnight
+		_, t = t.ZoneBounds()
+		return t
+	}
+	if earlier := t.Add(-time.Hour); earlier.Day() == d.Day() {
+		return earlier
+	}
+	return t
 }
 
 func endOf(day string, zone *time.Location) time.Time {
-	t := startOf(day, zone)
-	if t.IsZero() {
-		return t
+	d, err := time.Parse(time.DateOnly, day)
+	if err != nil {
+		return time.Time{}
 	}
-	return t.AddDate(0, 0, 1)
+	return startOf(d.AddDate(0, 0, 1).Format(time.DateOnly), zone)
 }
 
 // attributes takes the last good value of each, flags what is unknown, and derives what sites tell.
