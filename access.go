@@ -330,6 +330,12 @@ func (s System) As(state State) State {
 	return state
 }
 
+// Meets says whether an account is as it is wanted: before a first day a closed account is as good as a staged one, since
+// no system takes one back to staged.
+func (s System) Meets(is, want State) bool {
+	return is == want || (want == Staged && is == s.As(Disabled))
+}
+
 // Kind is one kind of entitlement of a system, or "account".
 type Kind struct {
 	Title     string

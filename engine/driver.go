@@ -109,10 +109,14 @@ func (d *Driver) Run(ctx context.Context) error {
 	d.init()
 	defer close(d.done)
 	l := &loop{Driver: d, ctx: ctx, landed: make(chan error, 1), runs: map[dayone.RunID]*live{}, people: map[dayone.PersonID]dayone.RunID{}, systems: map[string]*system{}, locks: map[string]bool{}}
-	if err := l.recover(); err != nil {
-		return fmt.Errorf("resuming runs: %w", err)
+	err := l.recover()
+	if err == nil {
+		err = l.work()
 	}
-	return l.work()
+	if ctx.Err() != nil {
+		return nil // stopped from outside: what was not answered was not done
+	}
+	return err
 }
 
 var errStopped = errors.New("the engine has stopped")
@@ -243,13 +247,14 @@ type call struct {
 
 type reply struct {
 	to  chan error
-	err error
+	ask chan dayone.Run // instead of to
+	run dayone.Run
 }
 
 func (l *loop) recover() error {
 	runs, err := l.Store.Unfinished(l.ctx)
 	if err != nil {
-		return err
+		return fmt.Errorf("resuming runs: %w", err)
 	}
 	for i := range runs {
 		l.feed(l.adopt(runs[i]), Event{What: Resume})
@@ -314,8 +319,9 @@ func (l *loop) work() error {
 // take feeds one input to its run.
 func (l *loop) take(in input) {
 	if in.ask != nil {
-		if lv := l.runs[in.run]; lv != nil {
-			in.ask <- snapshot(lv.run)
+		if lv := l.runs[in.run]; lv != nil { // answered when it is durable: what is shown has happened
+			l.replies = append(l.replies, reply{ask: in.ask, run: snapshot(lv.run)})
+			return
 		}
 		close(in.ask)
 		return
@@ -364,7 +370,7 @@ func (l *loop) take(in input) {
 		l.forget(lv) // taken up again for a decision that changed nothing
 	}
 	if in.reply != nil {
-		l.replies = append(l.replies, reply{in.reply, nil})
+		l.replies = append(l.replies, reply{to: in.reply})
 	}
 }
 
@@ -577,16 +583,18 @@ func (l *loop) arrive(err error) error {
 	f := l.flying
 	l.flying = nil
 	if err != nil {
-		if l.ctx.Err() != nil {
-			return nil // stopped from outside: what was not answered was not done
-		}
 		return fmt.Errorf("storing runs: %w", err)
 	}
 	if l.Batch != nil && len(f.changes) > 0 {
 		l.Batch(len(f.changes), time.Since(f.began))
 	}
 	for _, r := range f.replies {
-		r.to <- r.err
+		if r.ask != nil {
+			r.ask <- r.run
+			close(r.ask)
+			continue
+		}
+		r.to <- nil
 	}
 	for i := range f.changes {
 		c := &f.changes[i]

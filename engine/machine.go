@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/dayone-hq/dayone"
@@ -613,6 +614,12 @@ func (m *machine) decide() {
 		m.again(s)
 		m.record(s, "retry decided", &dayone.Detail{Note: h.Reason})
 		m.unblock()
+		for i := range m.run.Steps { // what was not told because the run had failed may come true
+			if o := &m.run.Steps[i]; o.State == dayone.StepSkipped && strings.HasPrefix(o.Error, notNow) {
+				o.State, o.Error = dayone.StepPending, ""
+				m.touched(i)
+			}
+		}
 	case Skip:
 		if s.State == dayone.StepRunning || s.State.Over() && s.State != dayone.StepFailed && s.State != dayone.StepBlocked {
 			return
@@ -624,6 +631,9 @@ func (m *machine) decide() {
 		m.block(s.Step.ID)
 	}
 }
+
+// notNow begins the reason of a message that was skipped because the run did not come to its moment.
+const notNow = "only for a run that is "
 
 // again makes a step pending with its tries forgotten.
 func (m *machine) again(s *dayone.StepRun) {
@@ -729,7 +739,7 @@ func (m *machine) settle() {
 		case s.State == dayone.StepPending && m.met(s) == nil:
 			if len(s.Step.On) > 0 && !slices.Contains(s.Step.On, m.moment()) {
 				s.State = dayone.StepSkipped
-				s.Error = "only for a run that is " + joinMoments(s.Step.On)
+				s.Error = notNow + joinMoments(s.Step.On)
 				m.touched(i)
 				continue
 			}

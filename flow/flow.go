@@ -251,7 +251,11 @@ func (f *Flow) round(ctx context.Context) (retry time.Time, err error) {
 					return retry, ctx.Err()
 				}
 				f.Log.Error("planning a person again", "person", p, "error", err)
-				if err := f.Store.SetWake(ctx, p, f.Clock.Now().Add(time.Minute)); err != nil { // nobody else waits for her
+				again := time.Minute
+				if errors.Is(err, dayone.ErrInvalid) { // somebody has to change a policy or a setting first
+					again = time.Hour
+				}
+				if err := f.Store.SetWake(ctx, p, f.Clock.Now().Add(again)); err != nil {
 					return retry, err
 				}
 			}
@@ -357,6 +361,10 @@ func (f *Flow) take(ctx context.Context, ev dayone.Event) (dayone.PersonID, peop
 	p := people.At(&t, now, now, set)
 	p = f.buddy(ctx, &t, p, &j)
 	row := rowOf(p)
+	row.Wake = now // should we fall between here and the plan, she is looked at when we are back
+	if !p.Managed {
+		row.Wake = people.Next(&t, now, set)
+	}
 	intent := people.Intent(before, p, !known)
 	return id, j, f.Store.Save(ctx, store.Saved{
 		Event: ev.ID, State: dayone.EventApplied, Note: strings.Join(append([]string{intent}, j.Findings...), "; "), Person: id, New: !known,
@@ -588,13 +596,8 @@ func (f *Flow) Replan(ctx context.Context, id dayone.PersonID, event dayone.Even
 	if err != nil {
 		return "", err
 	}
-	row := rowOf(l.Person)
-	row.Wake = l.Want.Next
-	if err := f.Store.SaveRow(ctx, row); err != nil {
-		return "", err
-	}
 	if !l.Person.Managed {
-		return "", nil
+		return "", f.keepRow(ctx, l)
 	}
 	active, err := f.Store.ActiveRun(ctx, id)
 	switch {
@@ -602,8 +605,11 @@ func (f *Flow) Replan(ctx context.Context, id dayone.PersonID, event dayone.Even
 	case err != nil:
 		return "", err
 	default:
-		if ok, err := f.carries(ctx, active, l.Plan); ok || err != nil {
+		switch ok, err := f.carries(ctx, active, l.Plan); {
+		case err != nil:
 			return "", err
+		case ok:
+			return "", f.keepRow(ctx, l)
 		}
 		if err := f.supersede(ctx, active); err != nil {
 			return "", err
@@ -613,13 +619,24 @@ func (f *Flow) Replan(ctx context.Context, id dayone.PersonID, event dayone.Even
 		}
 	}
 	if len(l.Plan.Steps) == 0 {
-		return "", nil
+		return "", f.keepRow(ctx, l)
 	}
 	run := dayone.Run{
 		ID: dayone.RunID(f.IDs.New("run")), Person: id, Event: event, Title: cmp.Or(title, titleOf(l)), Plan: l.Plan, Have: l.Have, Hash: l.Plan.Hash(),
 	}
 	f.Log.Info("run starts", "run", run.ID, "person", id, "steps", len(l.Plan.Steps))
-	return run.ID, f.Engine.Start(ctx, run)
+	if err := f.Engine.Start(ctx, run); err != nil {
+		return "", err
+	}
+	return run.ID, f.keepRow(ctx, l)
+}
+
+// keepRow keeps the person as lists show her and when she is to be looked at again: the last thing of a look, so that one
+// that was cut short is made good.
+func (f *Flow) keepRow(ctx context.Context, l Look) error {
+	row := rowOf(l.Person)
+	row.Wake = l.Want.Next
+	return f.Store.SaveRow(ctx, row)
 }
 
 // carries says whether the run under way does already what the plan asks for: then it goes on undisturbed.

@@ -3,6 +3,7 @@ package flow
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/engine"
+	"github.com/dayone-hq/dayone/ledger"
 	"github.com/dayone-hq/dayone/people"
 	"github.com/dayone-hq/dayone/policy"
 	"github.com/dayone-hq/dayone/secret"
@@ -125,7 +127,7 @@ func (f *Flow) Access(ctx context.Context, id dayone.PersonID) (Look, []Access, 
 			a.State = ToCome
 		case h.State == dayone.Pending:
 			a.State, a.Since, a.Note = WaitsLogin, h.Since, "waiting for first login"
-		case h.Role != g.Role, g.Key.IsAccount() && h.State != g.State:
+		case h.Role != g.Role, g.Key.IsAccount() && !set.Systems[g.Key.System].Meets(h.State, g.State):
 			a.State, a.Since = ToChange, h.Since
 		default:
 			a.State, a.Since = AsWanted, h.Since
@@ -479,4 +481,25 @@ func (f *Flow) Why(l Look, key dayone.Key) policy.Explanation {
 		}
 	}
 	return f.Active().Explain(l.Person, policy.Context{Now: l.Person.At, Held: held}, key)
+}
+
+// RecordOf reads a ledger line as the record it was made of; the detail only if it was asked for and not erased.
+func RecordOf(l Line) (dayone.Record, error) {
+	r := dayone.Record{Seq: l.Seq, At: time.UnixMicro(l.At).UTC(), Person: l.Person, Run: l.Run, What: l.What, System: l.System}
+	var leaf struct {
+		Step    dayone.StepID
+		By      string
+		Because []dayone.Reason
+		Digest  string
+	}
+	if err := json.Unmarshal([]byte(l.Leaf), &leaf); err != nil {
+		return r, fmt.Errorf("ledger line %d: %w", l.Seq, err)
+	}
+	r.Step, r.By, r.Because = leaf.Step, leaf.By, leaf.Because
+	if len(l.Detail) == 0 {
+		return r, nil
+	}
+	d, err := ledger.DetailOf(leaf.Digest, l.Detail)
+	r.Detail = &d
+	return r, err
 }

@@ -137,7 +137,7 @@ func (s *story) count(ctx context.Context) (grantCount, error) {
 			c.Failed++
 		case there && h.State == dayone.Pending:
 			c.PendingFirstLogin++
-		case there && h.State != dayone.Gone && (!g.Key.IsAccount() || h.State == g.State) && h.Role == g.Role:
+		case there && h.State != dayone.Gone && (!g.Key.IsAccount() || s.flow.Active().Systems[g.Key.System].Meets(h.State, g.State)) && h.Role == g.Role:
 			c.Confirmed++
 		}
 	}
