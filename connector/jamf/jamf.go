@@ -13,6 +13,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/connector"
@@ -136,9 +137,9 @@ func (d devices) Put(ctx context.Context, a dayone.Act) (dayone.Result, error) {
 		return dayone.Result{}, err
 	}
 	if c == nil {
-		return dayone.Result{}, &dayone.Fault{System: d.System, Op: "assigning computer", Err: dayone.ErrNotYet,
-			Detail: "Jamf does not know the serial number " + serial + " yet",
-			Next:   "see that Apple Business assigns it to this Jamf server, and synchronise"}
+		now := d.Now()
+		return dayone.Result{Wait: &dayone.Wait{Kind: dayone.WaitPropagation, Check: now.Add(arrivalCheck), Until: now.Add(arrivalPatience), Note: "Jamf does not know the serial number " + serial +
+			" yet; if the laptop was delivered, see that Apple Business assigns it to this Jamf server, and synchronise"}}, nil
 	}
 	to := location{}
 	if !c.mine(a) {
@@ -196,6 +197,12 @@ func (d devices) Drop(ctx context.Context, a dayone.Act) error {
 	}
 	return err
 }
+
+// A laptop that was bought is known to Jamf when Apple Business has passed it on, at the latest when it is switched on.
+const (
+	arrivalCheck    = 15 * time.Minute
+	arrivalPatience = 30 * 24 * time.Hour
+)
 
 func (d devices) Of(ctx context.Context, s dayone.Subject) ([]dayone.Item, error) {
 	found, err := d.computersOf(ctx, s)
