@@ -117,11 +117,14 @@ type Plan struct {
 	Release  map[Key]Release `json:",omitempty"` // what losing each grant will do, for the books
 }
 
-// Hash is over the plan's JSON without commit ids: else every commit would void every saved plan.
+// Hash is over the plan's JSON without commit ids and without the instants at which it was made and she was first heard
+// of: else every commit, and every look at the clock, would void every saved plan.
 func (p Plan) Hash() string {
+	p.At = time.Time{}
 	p.Steps = append([]Step(nil), p.Steps...)
 	for i := range p.Steps {
 		p.Steps[i].Because = withoutCommits(p.Steps[i].Because)
+		p.Steps[i].Subject.Recorded = time.Time{}
 	}
 	p.Later = append([]Later(nil), p.Later...)
 	for i := range p.Later {

@@ -49,7 +49,7 @@ var walls = []wall{
 	{"connector/mailc", []string{"", "connector"}, nil},
 	{"connector/scim/sim", []string{"", "connector/sim"}, nil},
 	{"connector/mailc/sim", []string{"", "connector/sim"}, nil},
-	{"connector/all", []string{"connector/..."}, nil},
+	{"connector/all", []string{"connector", "connector/..."}, nil},
 	{"connector/*/sim", []string{"", "connector/sim", "connector/scim/sim", "connector/mailc/sim"}, nil},
 	{"connector/*", []string{"", "connector", "connector/httpc", "connector/scim", "connector/mailc"}, []string{"os", "database/sql"}},
 	{"flow", []string{"", "people", "policy", "planner", "engine", "ledger", "number", "message", "connector", "store", "secret"}, []string{"database/sql", "os"}},

@@ -687,21 +687,28 @@ func (l *loop) call(t Target, run dayone.Run, a dayone.Act) (res dayone.Result, 
 	}
 	res, err = t.Apply(l.ctx, a)
 	var f *dayone.Fault
-	if errors.Is(err, dayone.ErrConflict) && errors.As(err, &f) && f.Found != nil && l.adoptable(a, *f.Found) {
+	if !errors.Is(err, dayone.ErrConflict) || !errors.As(err, &f) || f.Found == nil {
+		return res, err
+	}
+	owner, bound, unread := l.Store.Owner(l.ctx, a.Key.System, f.Found.Ref)
+	switch {
+	case unread != nil:
+		return res, err
+	case bound && owner != run.Person:
+		other := *f
+		other.Found, other.Next = nil, fmt.Sprintf("it is the account of %s, whom we know; give one of the two another name at the source, then retry", owner)
+		return res, &other
+	case !bound && adoptable(a, *f.Found):
 		a.Subject = dayone.Subject{Ref: f.Found.Ref}
-		res, err = t.Apply(l.ctx, a)
+		return t.Apply(l.ctx, a)
 	}
 	return res, err
 }
 
-// adoptable: a match by mail or login is ours without a human only if the account was made after this hire was
-// recorded and is bound to nobody, nor ever was.
-func (l *loop) adoptable(a dayone.Act, found dayone.Item) bool {
-	if a.Subject.Recorded.IsZero() || !found.Created.After(a.Subject.Recorded) || found.Attrs.Text("employee_number") != "" {
-		return false
-	}
-	_, bound, err := l.Store.Owner(l.ctx, a.Key.System, found.Ref)
-	return err == nil && !bound
+// adoptable: a match by mail or login is ours without a human only if the account was made after this hire was recorded,
+// and is bound to nobody.
+func adoptable(a dayone.Act, found dayone.Item) bool {
+	return !a.Subject.Recorded.IsZero() && found.Created.After(a.Subject.Recorded) && found.Attrs.Text("employee_number") == ""
 }
 
 func snapshot(r dayone.Run) dayone.Run {

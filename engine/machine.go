@@ -400,6 +400,9 @@ func (m *machine) held(k dayone.Key) *dayone.Holding {
 // wait parks a step until its system or a human has moved.
 func (m *machine) wait(s *dayone.StepRun, w dayone.Wait) {
 	same := s.Wait != nil && s.Wait.Kind == w.Kind && s.Wait.Note == w.Note
+	if same && !s.Wait.Until.IsZero() {
+		w.Until = s.Wait.Until // looking again does not make it wait longer
+	}
 	s.State, s.Wait, s.Next, s.Error, s.Kind = dayone.StepWaiting, &w, w.Check, "", ""
 	if s.Result.Now != nil {
 		m.book(s)
@@ -475,7 +478,10 @@ func (m *machine) trouble(s *dayone.StepRun, err error) {
 	case errors.Is(err, dayone.ErrConflict):
 		note := s.Error
 		w := dayone.Wait{Kind: dayone.WaitTask, Note: note, Ask: []string{"adopt"}}
-		if f != nil && f.Found != nil {
+		switch {
+		case f != nil && f.Next != "":
+			w.Note = note + ". " + f.Next + "."
+		case f != nil && f.Found != nil:
 			w.Note = fmt.Sprintf("%s. The account %s is bound to nobody we know. If it is hers, complete this task with adopt = %s; if not, free the name there and retry.",
 				note, f.Found.Ref, f.Found.Ref)
 		}
@@ -483,7 +489,11 @@ func (m *machine) trouble(s *dayone.StepRun, err error) {
 	case errors.Is(err, dayone.ErrNoSeat):
 		m.waitError(s, dayone.Wait{Kind: dayone.WaitSeat, Note: s.Error + ". Buy or free a seat; it is tried again every hour.", Check: m.ev.At.Add(time.Hour)})
 	case errors.Is(err, dayone.ErrUnsupported):
-		m.waitError(s, dayone.Wait{Kind: dayone.WaitTask, Note: s.Error})
+		w := dayone.Wait{Kind: dayone.WaitTask, Note: s.Error}
+		if s.Step.Action == dayone.AccountCreate {
+			w.Ask = []string{"ref"} // what hangs on the account needs it
+		}
+		m.waitError(s, w)
 	case errors.Is(err, dayone.ErrDryRun):
 		s.State = dayone.StepSkipped
 		m.record(s, "skipped: dry run", nil)

@@ -515,7 +515,7 @@ func (f *Flow) deliver(p dayone.Person, n dayone.Notice) []dayone.Notice {
 		case address == "":
 		case err == nil && !strings.Contains(address, "@"):
 			one := n
-			one.Key.System, one.To = key.System, []string{key.Name}
+			one.Key.System, one.Key.Name, one.To = key.System, n.Key.Name+"@"+key.Name, []string{key.Name}
 			out[key.System+" "+key.Name] = &one
 		default:
 			if !slices.Contains(mail, address) {

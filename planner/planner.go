@@ -192,7 +192,7 @@ func (p *making) step(a dayone.Action, k dayone.Key, have, want *dayone.Item, g 
 	if sys.Kinds[k.Kind].WholeSet {
 		s.Lock = k.String()
 	}
-	s.Undo = undo(sys, a)
+	s.Undo = undo(sys, k, a)
 	p.steps[s.ID] = s
 	p.byKey[k] = append(p.byKey[k], s.ID)
 	return s
@@ -216,9 +216,12 @@ func once(person dayone.PersonID, k dayone.Key, generation int) string {
 }
 
 // undo says beforehand how a step is taken back.
-func undo(sys dayone.System, a dayone.Action) dayone.Undo {
+func undo(sys dayone.System, k dayone.Key, a dayone.Action) dayone.Undo {
 	if why, no := sys.NoUndo[a]; no {
 		return dayone.UndoNone + dayone.Undo(why)
+	}
+	if sys.Kinds[k.Kind].OneWay {
+		return dayone.UndoNone + "what was ordered is called off by hand"
 	}
 	switch a {
 	case dayone.AccountCreate:
@@ -251,6 +254,11 @@ func (p *making) give(g dayone.Grant) {
 		p.giveAccount(g, h, had, want)
 		return
 	}
+	if need, ok := p.stands(g.Key); !ok {
+		p.plan.Findings = append(p.plan.Findings, dayone.Finding{Kind: "missing", Key: g.Key,
+			Text: fmt.Sprintf("%s is not given: it hangs on %s/%s, which no policy gives to this person", g.Key, g.Key.System, need)})
+		return
+	}
 	want.State = dayone.Active
 	switch {
 	case had && h.State == dayone.Pending:
@@ -260,6 +268,22 @@ func (p *making) give(g dayone.Grant) {
 	case h.Role != g.Role || len(openAttrs(h, g.Attrs)) > 0:
 		p.step(dayone.EntitlementAdd, g.Key, &h.Item, want, g, h)
 	}
+}
+
+// stands says whether what an entitlement hangs on is wanted too; the kind that is missing, if not.
+func (p *making) stands(k dayone.Key) (string, bool) {
+	for _, need := range p.Systems[k.System].Kinds[k.Kind].Needs {
+		if need == dayone.AccountKindName {
+			if _, ok := p.want[k.Account()]; !ok {
+				return need, false
+			}
+			continue
+		}
+		if !slices.ContainsFunc(sorted(p.want), func(o dayone.Key) bool { return o.System == k.System && o.Kind == need && o.As == k.As }) {
+			return need, false
+		}
+	}
+	return "", true
 }
 
 func (p *making) giveAccount(g dayone.Grant, h dayone.Holding, had bool, want *dayone.Item) {
@@ -273,8 +297,9 @@ func (p *making) giveAccount(g dayone.Grant, h dayone.Holding, had bool, want *d
 		to.State, to.Attrs = h.State, open
 		p.step(dayone.AccountUpdate, g.Key, &h.Item, &to, g, h)
 	}
+	sys := p.Systems[g.Key.System]
 	switch {
-	case h.State == want.State:
+	case sys.Meets(h.State, want.State):
 	case h.State == dayone.Pending && want.State == dayone.Active:
 		p.step(dayone.AccountConfirm, g.Key, &h.Item, want, g, h)
 	case want.State == dayone.Active:
@@ -283,6 +308,9 @@ func (p *making) giveAccount(g dayone.Grant, h dayone.Holding, had bool, want *d
 		p.step(dayone.AccountDisable, g.Key, &h.Item, want, g, h)
 	case want.State == dayone.Staged && h.State == dayone.Active:
 		// opened before its time, or a start date that moved away: it is closed again
+		if want.State = sys.As(dayone.Disabled); want.State == dayone.Gone {
+			return
+		}
 		p.step(dayone.AccountDisable, g.Key, &h.Item, want, g, h)
 	}
 }
@@ -362,7 +390,7 @@ func (p *making) take(h dayone.Holding) error {
 				return nil // the new value replaces this one
 			}
 		}
-		if account, open := p.want[h.Key.Account()]; open && account.State != dayone.Disabled {
+		if account, open := p.want[h.Key.Account()]; open && account.State != dayone.Disabled && h.Key.Name != kind.Default {
 			if kind.Default == "" {
 				return fmt.Errorf("%s/%s is a slot that cannot be empty: %s goes and nothing comes; declare a default in the catalogue: %w",
 					h.Key.System, h.Key.Kind, h.Key, dayone.ErrInvalid)

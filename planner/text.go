@@ -32,7 +32,7 @@ func Text(w io.Writer, p dayone.Plan, name string, zone *time.Location) error {
 	}
 	for i, s := range p.Steps {
 		rows = append(rows, []string{
-			strconv.Itoa(i + 1), sign(s.Action), s.Key.String(), what(s), needText(s, number, len(p.Steps)),
+			strconv.Itoa(i + 1), sign(s.Action), s.Key.String(), what(s), needText(s, number),
 			critical(s), "undo " + undoText(s.Undo), reasonText(s.Because),
 		})
 	}
@@ -76,11 +76,18 @@ func sign(a dayone.Action) string {
 
 func what(s dayone.Step) string {
 	switch s.Action {
-	case dayone.EntitlementAdd, dayone.EntitlementRemove:
-		if s.Want != nil {
-			return s.Want.Role
+	case dayone.EntitlementRemove:
+		return "remove"
+	case dayone.EntitlementAdd:
+		out := s.Want.Role
+		switch {
+		case s.Have == nil:
+		case s.Have.Key != s.Key:
+			out += " instead of " + s.Have.Key.Name
+		case s.Have.Role != s.Want.Role:
+			out += " instead of " + s.Have.Role
 		}
-		return ""
+		return strings.TrimSpace(out)
 	case dayone.AccountCreate:
 		out := "create"
 		if s.Want.State != dayone.Active {
@@ -101,39 +108,30 @@ func what(s dayone.Step) string {
 	}
 }
 
-func needText(s dayone.Step, number map[dayone.StepID]int, total int) string {
-	settled := 0
-	var ns []int
-	tried := false
+func needText(s dayone.Step, number map[dayone.StepID]int) string {
+	by := map[dayone.When][]int{}
 	for _, n := range s.Needs {
-		switch n.When {
-		case dayone.Settled:
-			settled++
-		case dayone.Tried:
-			tried = true
-			ns = append(ns, number[n.Step])
-		default:
-			ns = append(ns, number[n.Step])
-		}
+		by[n.When] = append(by[n.When], number[n.Step])
 	}
-	if s.Action == dayone.MessageSend && settled > 0 {
+	if s.Action == dayone.MessageSend && len(by[dayone.Settled]) > 0 {
 		return "all settled"
 	}
-	if len(ns) == 0 {
-		return ""
-	}
-	slices.Sort(ns)
-	out := "needs "
-	if tried {
-		out = "after trying "
-	}
-	for i, n := range ns {
-		if i > 0 {
-			out += ", "
+	var out []string
+	for _, w := range []struct {
+		when dayone.When
+		text string
+	}{{dayone.Done, "needs"}, {dayone.Tried, "after trying"}, {dayone.Settled, "once settled"}} {
+		ns := by[w.when]
+		slices.Sort(ns)
+		for i, n := range ns {
+			if i == 0 {
+				out = append(out, w.text+" "+strconv.Itoa(n))
+			} else {
+				out[len(out)-1] += ", " + strconv.Itoa(n)
+			}
 		}
-		out += strconv.Itoa(n)
 	}
-	return out
+	return strings.Join(out, "; ")
 }
 
 func critical(s dayone.Step) string {

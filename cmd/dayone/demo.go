@@ -88,10 +88,7 @@ func runDemo(ctx context.Context, o demoOptions, exit, asJSON bool, stdout io.Wr
 	if o.data != "" {
 		go d.keepTime(ctx, o.data)
 	}
-	if err := d.flow.PullCatalogues(ctx); err != nil {
-		return fmt.Errorf("reading what the systems offer: %w", err)
-	}
-	if _, err := d.flow.Import(ctx, "hr"); err != nil {
+	if err := d.known(ctx); err != nil {
 		return err
 	}
 	fmt.Fprintf(out, "Dayone demo. It is %s. Portal: %s\n", d.clock.Now().UTC().Format("Mon 2 Jan 2006 15:04 MST"), d.cfg.Portal.URL)
@@ -174,6 +171,7 @@ type story struct {
 	person dayone.PersonID
 	run    dayone.RunID
 	first  dayone.Run // as it stood before the clock jumped
+	shown  map[dayone.RunID]map[dayone.StepID]dayone.StepState
 	before grantCount
 }
 
@@ -288,13 +286,18 @@ func (s *story) await(ctx context.Context, ask func() (flow.Row, bool)) (flow.Ro
 func (s *story) watch(ctx context.Context, id dayone.RunID) (dayone.Run, error) {
 	moved := s.flow.Watch(id)
 	defer moved.Stop()
-	shown := map[dayone.StepID]dayone.StepState{}
+	if s.shown == nil {
+		s.shown = map[dayone.RunID]map[dayone.StepID]dayone.StepState{}
+	}
+	if s.shown[id] == nil {
+		s.shown[id] = map[dayone.StepID]dayone.StepState{}
+	}
 	for {
 		r, err := s.flow.RunOf(ctx, id)
 		if err != nil {
 			return r, err
 		}
-		s.lines(r, shown)
+		s.lines(r, s.shown[id])
 		if resting(r) {
 			s.erase()
 			return r, nil

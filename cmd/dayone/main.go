@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 	_ "time/tzdata" // zones of sites.yaml, wherever the binary runs
 
@@ -41,17 +42,26 @@ func Main(args []string, stdout, stderr io.Writer) int {
 	}
 	var shown *shownError
 	if !errors.As(err, &shown) {
-		fmt.Fprintln(stderr, "dayone:", err)
+		fmt.Fprintln(stderr, "dayone:", plain(err))
 	}
 	var usage *usageError
 	switch {
-	case errors.As(err, &usage):
+	case errors.As(err, &usage), strings.HasPrefix(err.Error(), "unknown command"): // cobra has no type for it
 		return exitUsage
 	case errors.Is(err, dayone.ErrNotFound):
 		return exitMissing
 	default:
 		return exitError
 	}
+}
+
+// plain is an error without the word for its kind, which only programs need.
+func plain(err error) string {
+	text := err.Error()
+	if kind := dayone.KindOf(err); kind != nil {
+		text = strings.TrimSuffix(text, ": "+kind.Error())
+	}
+	return strings.TrimSpace(text)
 }
 
 // shownError is an error whose text has been printed already.

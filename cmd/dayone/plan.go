@@ -47,12 +47,14 @@ systems instead of a configuration.`,
 			var s *server
 			var err error
 			if withDemo {
-				d, err := newDemoWorld(c.Context(), demoOptions{now: now})
+				d, err := newDemoWorld(c.Context(), demoOptions{now: now, listen: "127.0.0.1:0"})
 				if err != nil {
 					return err
 				}
 				defer d.close()
-				s = d.server
+				if s, err = d.server, d.known(c.Context()); err != nil {
+					return err
+				}
 			} else if s, err = look(c); err != nil {
 				return err
 			} else {

@@ -62,25 +62,28 @@ var demoSystems = []struct {
 }
 
 // newDemoWorld builds it; nothing runs yet.
-func newDemoWorld(ctx context.Context, o demoOptions) (d *demoWorld, err error) {
-	d = &demoWorld{systems: map[string]sim.Simulator{}}
-	defer func() {
-		if err != nil {
-			d.close()
-		}
-	}()
+func newDemoWorld(ctx context.Context, o demoOptions) (*demoWorld, error) {
+	d := &demoWorld{systems: map[string]sim.Simulator{}}
+	if err := d.build(ctx, o); err != nil {
+		d.close()
+		return nil, err
+	}
+	return d, nil
+}
+
+func (d *demoWorld) build(ctx context.Context, o demoOptions) (err error) {
 	if o.data == "" {
 		if d.temp, err = os.MkdirTemp("", "dayone-demo"); err != nil {
-			return nil, err
+			return err
 		}
 		o.data = d.temp
 	}
 	if err := os.MkdirAll(filepath.Join(o.data, "systems"), 0o700); err != nil {
-		return nil, err
+		return err
 	}
 	start, err := time.Parse(time.RFC3339, o.now)
 	if o.now != "" && err != nil {
-		return nil, &usageError{fmt.Errorf("--now is %q; write %s", o.now, demoStart)}
+		return &usageError{fmt.Errorf("--now is %q; write %s", o.now, demoStart)}
 	}
 	if o.now == "" {
 		start, _ = time.Parse(time.RFC3339, demoStart)
@@ -92,18 +95,18 @@ func newDemoWorld(ctx context.Context, o demoOptions) (d *demoWorld, err error) 
 	cfg := &config{Company: "Company", Database: "sqlite:" + filepath.Join(o.data, "dayone.db"), MasterKey: filepath.Join(o.data, "master.key"), Policy: "the examples",
 		Sources: map[string]sourceConfig{}, Systems: map[string]systemConfig{}, Messages: messagesConfig{Mail: "mail", Calendar: "calendar"}}
 	if d.listener, err = listenNear(o.listen); err != nil {
-		return nil, err
+		return err
 	}
 	cfg.Portal.Listen = d.listener.Addr().String()
 	cfg.Portal.URL = "http://" + cfg.Portal.Listen
 	cfg.defaults()
 	if err := d.simulate(o, cfg); err != nil {
-		return nil, err
+		return err
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost = 32
 	d.server, err = wire(ctx, cfg, wiring{clock: d.clock, files: examples.Files, transport: transport, log: demoLog(o.log)})
-	return d, err
+	return err
 }
 
 // lastMoment is when a kept world stopped.
@@ -127,7 +130,7 @@ func listenNear(at string) (net.Listener, error) {
 	if err != nil {
 		return nil, &usageError{fmt.Errorf("--listen is %q; write 127.0.0.1:8080", at)}
 	}
-	first, err := strconv.Atoi(port)
+	first, err := strconv.Atoi(port) // 0: any
 	if err != nil {
 		return nil, &usageError{fmt.Errorf("--listen is %q; write 127.0.0.1:8080", at)}
 	}
@@ -172,7 +175,14 @@ func (d *demoWorld) simulate(o demoOptions, cfg *config) error {
 	}
 	makers := all.Simulators()
 	for _, sys := range demoSystems {
-		s := makers[sys.name](opt)
+		own := opt
+		if sys.name == "jamf" { // Apple Business has told it of the laptops that the reseller is going to ship
+			own.Names = map[string][]string{"department": {"Sales", "Engineering", "Customer Success", "Finance", "Legal", "People", "IT", "Security"}}
+			for n := range 36 {
+				own.Names["device"] = append(own.Names["device"], resellersim.Serial(n+1))
+			}
+		}
+		s := makers[sys.name](own)
 		base, err := serve(sys.name, s)
 		if err != nil {
 			return err
@@ -221,7 +231,16 @@ func unhurried(connector string) map[string]int {
 	return out
 }
 
-// run starts engine, flow, and the reseller's clockwork.
+// known reads what the systems offer and who works here already.
+func (d *demoWorld) known(ctx context.Context) error {
+	if err := d.flow.PullCatalogues(ctx); err != nil {
+		return fmt.Errorf("reading what the systems offer: %w", err)
+	}
+	_, err := d.flow.Import(ctx, "hr")
+	return err
+}
+
+// start starts engine, flow, and the reseller's clockwork.
 func (d *demoWorld) start(ctx context.Context) {
 	d.server.run(ctx)
 	go func() {

@@ -265,10 +265,10 @@ func TestDeviceOfSomebodyElse(t *testing.T) {
 
 // waits expects a step to come back later, with a note that says what for.
 func (b *bench) waits(a dayone.Act, note string) {
-	b.t.Helper()
+	b.Helper()
 	r, err := b.guard.Apply(b.ctx, a)
 	if err != nil || r.Wait == nil || r.Wait.Kind != dayone.WaitPropagation || r.Wait.Check.IsZero() || r.Wait.Until.IsZero() || !strings.Contains(r.Wait.Note, note) {
-		b.t.Fatalf("it does not wait: %+v, %v", r, err)
+		b.Fatalf("it does not wait: %+v, %v", r, err)
 	}
 }
 

@@ -153,7 +153,7 @@ func (s *Sim) due() {
 func (s *Sim) ship(o *Order) {
 	n := slices.Index(s.orders, o) + 1
 	o.Status, o.Carrier = "shipped", "UPS"
-	o.Serial = "C02XK" + strings.ToUpper(strconv.FormatInt(int64(n), 36)) + "ABCD"
+	o.Serial = Serial(n)
 	o.Tracking = tracking(2345677 + n)
 	o.Arrives = o.ArriveBy
 	if o.Arrives == "" {
@@ -171,6 +171,9 @@ func (s *Sim) ship(o *Order) {
 	url, id, at := s.callback, "shipped-"+o.Number, strconv.FormatInt(s.opt.Time().Unix(), 10)
 	s.calls.Go(func() { post(url, id, at, body) })
 }
+
+// Serial is that of the n-th laptop, from 1: a device management that is to know them can be told beforehand.
+func Serial(n int) string { return "C02XK" + strings.ToUpper(strconv.FormatInt(int64(n), 36)) + "ABCD" }
 
 // tracking is a number of UPS with its check digit.
 func tracking(parcel int) string {

@@ -122,7 +122,7 @@ func (s *Sim) query(w http.ResponseWriter, r *http.Request, cursor string) {
 	out := map[string]any{"totalSize": len(all), "done": to == len(all), "records": append([]map[string]any{}, all[from:to]...)}
 	if to < len(all) {
 		if cursor == "" {
-			cursor = s.ids.Next("01g", 15)
+			cursor = s.pages.Next("01g", 15)
 			s.cursors[cursor] = all
 		}
 		out["nextRecordsUrl"] = fmt.Sprintf("%s/query/%s-%d", dataPath, cursor, to)

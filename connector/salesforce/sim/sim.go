@@ -48,6 +48,7 @@ type Sim struct {
 
 	mu        sync.Mutex
 	ids       sim.IDs
+	pages     sim.IDs // of page tokens: reading must not change what is made next
 	objects   map[string]*object
 	sessions  map[string]bool
 	cursors   map[string][]map[string]any
