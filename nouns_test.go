@@ -38,7 +38,10 @@ func TestValuesSurviveJSON(t *testing.T) {
 	t.Parallel()
 	for _, v := range []dayone.Value{
 		dayone.Text(""), dayone.Text(`"<&>$ {x}` + "\n"), dayone.Text("山田"), dayone.Int(-8), dayone.Int(1 << 60), dayone.Bool(true), dayone.Bool(false), dayone.List(), dayone.List("b", "a", "a"),
-		dayone.Date(time.Date(2024, 11, 25, 0, 0, 0, 0, time.UTC)), {Kind: dayone.TemplateValue, Text: "${okta.account.ref}"}, {Kind: dayone.SecretValue, Text: "password:20"}, {Kind: dayone.LinkValue, Text: "google.account.password"},
+		dayone.Date(time.Date(2024, 11, 25, 0, 0, 0, 0, time.UTC)),
+		{Kind: dayone.TemplateValue, Text: "${okta.account.ref}"},
+		{Kind: dayone.SecretValue, Text: "password:20"},
+		{Kind: dayone.LinkValue, Text: "google.account.password"},
 	} {
 		b, err := json.Marshal(v)
 		var back dayone.Value

@@ -248,6 +248,7 @@ func (Secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte("[redacted]"))
 func (Secret) MarshalJSON() ([]byte, error) {
 	return nil, fmt.Errorf("a secret is never marshalled: %w", ErrInvalid)
 }
+
 func (Secret) MarshalText() ([]byte, error) {
 	return nil, fmt.Errorf("a secret is never marshalled: %w", ErrInvalid)
 }

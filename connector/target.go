@@ -164,8 +164,10 @@ func pendingNote(kind dayone.WaitKind, title string) string {
 func (t *Target) awaited(is dayone.Item, a dayone.Act) dayone.Result {
 	r := dayone.Result{Before: a.Have, Now: &is}
 	if a.Want != nil && a.Want.State != "" && !t.shows(is.State, a.Want.State) {
-		r.Wait = &dayone.Wait{Kind: dayone.WaitPropagation, Check: t.Now().Add(wait(a.Attempt)), Until: t.deadline(a),
-			Note: fmt.Sprintf("%s shows it as %s until %s has passed the change on", t.Manifest.Title, is.State, a.Via.System)}
+		r.Wait = &dayone.Wait{
+			Kind: dayone.WaitPropagation, Check: t.Now().Add(wait(a.Attempt)), Until: t.deadline(a),
+			Note: fmt.Sprintf("%s shows it as %s until %s has passed the change on", t.Manifest.Title, is.State, a.Via.System),
+		}
 		return r
 	}
 	return t.confirmed(r, a)
@@ -192,8 +194,10 @@ func (t *Target) create(ctx context.Context, a dayone.Act) (dayone.Result, error
 	}
 	switch {
 	case found == nil && a.Via.System != "":
-		return dayone.Result{Wait: &dayone.Wait{Kind: dayone.WaitPropagation, Check: t.Now().Add(wait(a.Attempt)), Until: t.deadline(a),
-			Note: fmt.Sprintf("%s makes the account in %s", a.Via.System, t.Manifest.Title)}}, nil
+		return dayone.Result{Wait: &dayone.Wait{
+			Kind: dayone.WaitPropagation, Check: t.Now().Add(wait(a.Attempt)), Until: t.deadline(a),
+			Note: fmt.Sprintf("%s makes the account in %s", a.Via.System, t.Manifest.Title),
+		}}, nil
 	case found != nil && a.Via.System != "":
 		r := t.awaited(*found, a)
 		r.Before = nil

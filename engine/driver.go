@@ -541,8 +541,10 @@ func (l *loop) dispatch() {
 type missing struct{ name string }
 
 func (m missing) Apply(context.Context, dayone.Act) (dayone.Result, error) {
-	return dayone.Result{}, &dayone.Fault{System: m.name, Op: "calling", Err: dayone.ErrUnsupported, Detail: "no connector is configured for it",
-		Next: "do it by hand and complete this task, or configure the system and retry the step"}
+	return dayone.Result{}, &dayone.Fault{
+		System: m.name, Op: "calling", Err: dayone.ErrUnsupported, Detail: "no connector is configured for it",
+		Next: "do it by hand and complete this task, or configure the system and retry the step",
+	}
 }
 func (missing) Open() time.Time { return time.Time{} }
 func (missing) Width() int      { return 1 }

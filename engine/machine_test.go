@@ -42,8 +42,10 @@ type world struct {
 }
 
 func newWorld(t interface{ Fatalf(string, ...any) }, plan dayone.Plan, outcomes map[dayone.StepID]outcome) *world {
-	w := &world{t: t, now: at, outcomes: outcomes, ready: map[dayone.StepID]bool{}, calls: map[dayone.StepID]int{}, alarms: map[dayone.StepID]time.Time{},
-		holdings: map[dayone.Key]dayone.Item{}, tasks: map[string]bool{}, cfg: engine.DefaultConfig}
+	w := &world{
+		t: t, now: at, outcomes: outcomes, ready: map[dayone.StepID]bool{}, calls: map[dayone.StepID]int{}, alarms: map[dayone.StepID]time.Time{},
+		holdings: map[dayone.Key]dayone.Item{}, tasks: map[string]bool{}, cfg: engine.DefaultConfig,
+	}
 	w.run = dayone.Run{ID: "run_1", Person: "per_1", Plan: plan}
 	for _, s := range plan.Steps {
 		w.run.Steps = append(w.run.Steps, dayone.StepRun{Step: s, State: dayone.StepPending})
@@ -198,8 +200,10 @@ func plans(t *rapid.T) dayone.Plan {
 		if a == dayone.AccountCreate {
 			k = dayone.Key{System: fmt.Sprintf("a%d", i), Kind: "account"}
 		}
-		s := dayone.Step{ID: dayone.StepID(fmt.Sprintf("%02d", i)), Action: a, Key: k, Once: fmt.Sprint(i), Want: &dayone.Item{Key: k, State: dayone.Active}, Undo: dayone.UndoRestore,
-			Critical: rapid.SampledFrom([]dayone.Critical{dayone.Stop, dayone.Stop, dayone.Continue, dayone.Rollback}).Draw(t, "critical")}
+		s := dayone.Step{
+			ID: dayone.StepID(fmt.Sprintf("%02d", i)), Action: a, Key: k, Once: fmt.Sprint(i), Want: &dayone.Item{Key: k, State: dayone.Active}, Undo: dayone.UndoRestore,
+			Critical: rapid.SampledFrom([]dayone.Critical{dayone.Stop, dayone.Stop, dayone.Continue, dayone.Rollback}).Draw(t, "critical"),
+		}
 		if a == dayone.EntitlementRemove {
 			s.Have, s.Want = s.Want, nil
 		}
@@ -212,8 +216,10 @@ func plans(t *rapid.T) dayone.Plan {
 	}
 	if rapid.Bool().Draw(t, "message") {
 		k := dayone.Key{System: "mail", Kind: "message", Name: "m"}
-		s := dayone.Step{ID: "zz message", Action: dayone.MessageSend, Key: k, Once: "m", Want: &dayone.Item{Key: k}, On: []dayone.Moment{rapid.SampledFrom([]dayone.Moment{dayone.OnReady, dayone.OnFailed}).Draw(t, "on")},
-			Critical: dayone.Continue}
+		s := dayone.Step{
+			ID: "zz message", Action: dayone.MessageSend, Key: k, Once: "m", Want: &dayone.Item{Key: k}, On: []dayone.Moment{rapid.SampledFrom([]dayone.Moment{dayone.OnReady, dayone.OnFailed}).Draw(t, "on")},
+			Critical: dayone.Continue,
+		}
 		for _, o := range p.Steps {
 			s.Needs = append(s.Needs, dayone.Need{Step: o.ID, When: dayone.Settled})
 		}
@@ -459,8 +465,10 @@ func TestTaskSuppliesWhatOthersNeed(t *testing.T) {
 	t.Parallel()
 	device := step("jamf/device", "shop/order")
 	device.Want.Attrs = dayone.Attrs{"serial": {Kind: dayone.TemplateValue, Text: "${shop.order.serial}"}}
-	mail := dayone.Step{ID: "mail/message:x", Action: dayone.MessageSend, Key: dayone.Key{System: "mail", Kind: "message", Name: "x"}, Once: "m", Want: &dayone.Item{}, On: []dayone.Moment{dayone.OnReady},
-		Needs: []dayone.Need{{Step: "shop/order", When: dayone.Settled}, {Step: "jamf/device", When: dayone.Settled}}}
+	mail := dayone.Step{
+		ID: "mail/message:x", Action: dayone.MessageSend, Key: dayone.Key{System: "mail", Kind: "message", Name: "x"}, Once: "m", Want: &dayone.Item{}, On: []dayone.Moment{dayone.OnReady},
+		Needs: []dayone.Need{{Step: "shop/order", When: dayone.Settled}, {Step: "jamf/device", When: dayone.Settled}},
+	}
 	p := dayone.Plan{Steps: []dayone.Step{step("shop/order"), device, mail}}
 	slow := map[dayone.StepID]outcome{"shop/order": {{wait: dayone.WaitTask}}}
 	w := newWorld(t, p, slow)

@@ -91,8 +91,10 @@ func (f *Flow) view(ctx context.Context, run dayone.Run) (message.View, error) {
 }
 
 func human(r store.Row, p dayone.Person) message.Human {
-	h := message.Human{Name: r.Name, First: firstName(r.Name), Title: r.Title, Team: r.Team, Department: r.Department, Email: r.Email, Location: r.Location,
-		Remote: p.Attrs.Text("work_arrangement") == "Remote"}
+	h := message.Human{
+		Name: r.Name, First: firstName(r.Name), Title: r.Title, Team: r.Team, Department: r.Department, Email: r.Email, Location: r.Location,
+		Remote: p.Attrs.Text("work_arrangement") == "Remote",
+	}
 	if first := cmp.Or(p.Attrs.Text("preferred_name"), p.Attrs.Text("first_name")); first != "" {
 		h.First = first
 	}

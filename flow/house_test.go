@@ -91,7 +91,6 @@ type world struct {
 	mail   *mailsim.Server
 	setups map[string]map[string]string
 	files  fs.FS
-	guests func(system string) *connector.Options // overrides; may be nil
 }
 
 // start of the house's time: a Friday, ten days before the first starters.
@@ -105,7 +104,8 @@ func newWorld(t testing.TB) *world {
 	serve := func(name string, s interface {
 		http.Handler
 		Settings(base string) map[string]string
-	}) {
+	},
+	) {
 		srv := httptest.NewServer(s)
 		t.Cleanup(srv.Close)
 		w.setups[name] = s.Settings(srv.URL)

@@ -21,8 +21,10 @@ func sarah(t *testing.T) message.View {
 		Manager: &message.Human{Name: "John Doe", First: "John"}, Buddy: &message.Human{Name: "Mike Rivera", First: "Mike"},
 		Laptop: &message.Laptop{Home: true, Carrier: "UPS", Tracking: "1Z999AA10123456784", Serial: "C02XK1ABCD", Assigned: true, Arrives: start.AddDate(0, 0, -2)},
 		Run:    message.Run{Accounts: []string{"Okta", "Google", "Salesforce", "Slack", "GitLab"}, Grants: 24, Policies: []string{"Sales department", "Sales Engineer role"}, Ready: true},
-		Links: message.Links{Log: "http://x/runs/1", Report: "http://x/runs/1/report", Progress: "http://x/progress/1", Portal: "http://x/me",
-			Secrets: []message.Secret{{Title: "Google", URL: "http://x/s/abc", From: start.Add(7 * time.Hour)}}},
+		Links: message.Links{
+			Log: "http://x/runs/1", Report: "http://x/runs/1/report", Progress: "http://x/progress/1", Portal: "http://x/me",
+			Secrets: []message.Secret{{Title: "Google", URL: "http://x/s/abc", From: start.Add(7 * time.Hour)}},
+		},
 	}
 }
 

@@ -28,8 +28,10 @@ type Input struct {
 
 // Make plans. An error wraps dayone.ErrInvalid and says what in the configuration has to change.
 func Make(in Input) (dayone.Plan, error) {
-	p := &making{Input: in, want: map[dayone.Key]dayone.Grant{}, have: map[dayone.Key]dayone.Holding{}, keep: map[dayone.Key]bool{},
-		steps: map[dayone.StepID]*dayone.Step{}, byKey: map[dayone.Key][]dayone.StepID{}}
+	p := &making{
+		Input: in, want: map[dayone.Key]dayone.Grant{}, have: map[dayone.Key]dayone.Holding{}, keep: map[dayone.Key]bool{},
+		steps: map[dayone.StepID]*dayone.Step{}, byKey: map[dayone.Key][]dayone.StepID{},
+	}
 	p.plan = dayone.Plan{Person: in.Person, At: in.At, Findings: slices.Clone(in.Want.Findings)}
 	for _, g := range in.Want.Grants {
 		p.want[g.Key] = g
@@ -255,8 +257,10 @@ func (p *making) give(g dayone.Grant) {
 		return
 	}
 	if need, ok := p.stands(g.Key); !ok {
-		p.plan.Findings = append(p.plan.Findings, dayone.Finding{Kind: "missing", Key: g.Key,
-			Text: fmt.Sprintf("%s is not given: it hangs on %s/%s, which no policy gives to this person", g.Key, g.Key.System, need)})
+		p.plan.Findings = append(p.plan.Findings, dayone.Finding{
+			Kind: "missing", Key: g.Key,
+			Text: fmt.Sprintf("%s is not given: it hangs on %s/%s, which no policy gives to this person", g.Key, g.Key.System, need),
+		})
 		return
 	}
 	want.State = dayone.Active
@@ -416,8 +420,10 @@ func (p *making) close(sys dayone.System, h dayone.Holding, g dayone.Grant) erro
 	off := sys.As(dayone.Disabled)
 	if off == dayone.Gone {
 		if !sys.CanDelete {
-			p.plan.Findings = append(p.plan.Findings, dayone.Finding{Kind: "missing", Key: h.Key,
-				Text: fmt.Sprintf("%s can neither be disabled nor deleted by us; close it by hand", h.Key)})
+			p.plan.Findings = append(p.plan.Findings, dayone.Finding{
+				Kind: "missing", Key: h.Key,
+				Text: fmt.Sprintf("%s can neither be disabled nor deleted by us; close it by hand", h.Key),
+			})
 			return nil
 		}
 		p.step(dayone.AccountDelete, h.Key, &h.Item, nil, g, h)

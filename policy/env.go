@@ -42,9 +42,11 @@ func (o *object) Equal(other ref.Val) ref.Val {
 	p, ok := other.(*object)
 	return types.Bool(ok && p == o)
 }
+
 func (o *object) ConvertToNative(t reflect.Type) (any, error) {
 	return nil, fmt.Errorf("%s cannot become %v", o.typ.TypeName(), t)
 }
+
 func (o *object) ConvertToType(t ref.Type) ref.Val {
 	if t.TypeName() == types.TypeType.TypeName() {
 		return o.typ

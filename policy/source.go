@@ -103,11 +103,6 @@ func (r *reader) report(f *file, line, col, width int, code, hint, format string
 	r.diags = append(r.diags, d)
 }
 
-func (r *reader) warn(f *file, line, col, width int, code, hint, format string, args ...any) {
-	r.report(f, line, col, width, code, hint, format, args...)
-	r.diags[len(r.diags)-1].Severity = Warning
-}
-
 // at reports at a YAML node and underlines its text.
 func (r *reader) at(f *file, n *yaml.Node, code, hint, format string, args ...any) {
 	r.report(f, n.Line, n.Column, nodeWidth(n), code, hint, format, args...)

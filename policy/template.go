@@ -200,9 +200,4 @@ func literal(s string, kind dayone.ValueKind) (dayone.Value, error) {
 	}
 }
 
-// varies says whether the text is not the same for everybody.
-func (t *template) varies() bool {
-	return slices.ContainsFunc(t.parts, func(p part) bool { return p.expr != nil || p.ref != "" })
-}
-
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

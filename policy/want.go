@@ -31,8 +31,10 @@ const horizonDays = 370
 
 // Want evaluates every policy for p with CEL itself: the reference that any faster way must agree with.
 func (s *Set) Want(p dayone.Person, c Context) dayone.Want {
-	e := &evaluation{Set: s, person: p, ctx: c, world: s.worldOf(p, c.Now), given: map[dayone.Key][]candidate{}, offers: map[dayone.Key][]candidate{},
-		keep: map[dayone.Key]bool{}, later: map[dayone.Key]candidate{}}
+	e := &evaluation{
+		Set: s, person: p, ctx: c, world: s.worldOf(p, c.Now), given: map[dayone.Key][]candidate{}, offers: map[dayone.Key][]candidate{},
+		keep: map[dayone.Key]bool{}, later: map[dayone.Key]candidate{},
+	}
 	e.want = dayone.Want{Person: p.ID, At: c.Now, Status: p.Status}
 	for _, name := range p.Unknown {
 		e.finding("unknown", dayone.Key{}, "", "", "person.%s has no good value; conditions on it give nothing new and take nothing away", name)

@@ -154,8 +154,10 @@ func (b *bulk) step(r *dayone.Run, s *dayone.StepChange) error {
 		}
 		def = string(body)
 	}
-	row := []any{string(r.ID), seq, s.Step.Key.System, string(s.State), s.Attempt, s.Tries, micros(s.Since), micros(s.Started), micros(s.Ended),
-		micros(s.Waited), micros(s.Next), string(out), def}
+	row := []any{
+		string(r.ID), seq, s.Step.Key.System, string(s.State), s.Attempt, s.Tries, micros(s.Since), micros(s.Started), micros(s.Ended),
+		micros(s.Waited), micros(s.Next), string(out), def,
+	}
 	b.stepRows = latest(b.stepRows, b.steps, string(r.ID)+" "+fmt.Sprint(seq), row)
 	return nil
 }

@@ -63,8 +63,10 @@ func newWriter(ctx context.Context, d *DB) (*writer, error) {
 	}
 	w := &writer{
 		jobs: make(chan job, maxJobs), conn: conn, d: d, quit: make(chan struct{}), over: make(chan struct{}),
-		tx: &tx{conn: conn, ctx: context.Background(), stmts: map[string]*sql.Stmt{}, keys: map[dayone.PersonID]string{},
-			bulk: map[bulkKey]string{}, plain: d.dialect.name == goose.DialectSQLite3},
+		tx: &tx{
+			conn: conn, ctx: context.Background(), stmts: map[string]*sql.Stmt{}, keys: map[dayone.PersonID]string{},
+			bulk: map[bulkKey]string{}, plain: d.dialect.name == goose.DialectSQLite3,
+		},
 	}
 	go w.work()
 	return w, nil

@@ -57,8 +57,14 @@ var demoSystems = []struct {
 	needs []string
 	via   string
 }{
-	{name: "okta"}, {name: "google"}, {name: "slack", needs: []string{"okta"}}, {name: "salesforce", via: "okta/app:salesforce"}, {name: "gitlab", needs: []string{"okta"}},
-	{name: "notion", needs: []string{"okta"}}, {name: "aws", needs: []string{"okta"}}, {name: "jamf"},
+	{name: "okta"},
+	{name: "google"},
+	{name: "slack", needs: []string{"okta"}},
+	{name: "salesforce", via: "okta/app:salesforce"},
+	{name: "gitlab", needs: []string{"okta"}},
+	{name: "notion", needs: []string{"okta"}},
+	{name: "aws", needs: []string{"okta"}},
+	{name: "jamf"},
 }
 
 // newDemoWorld builds it; nothing runs yet.
@@ -92,8 +98,10 @@ func (d *demoWorld) build(ctx context.Context, o demoOptions) (err error) {
 		start = later // the world goes on where it stopped
 	}
 	d.clock = clock.NewMoved(start)
-	cfg := &config{Company: "Company", Database: "sqlite:" + filepath.Join(o.data, "dayone.db"), MasterKey: filepath.Join(o.data, "master.key"), Policy: "the examples",
-		Sources: map[string]sourceConfig{}, Systems: map[string]systemConfig{}, Messages: messagesConfig{Mail: "mail", Calendar: "calendar"}}
+	cfg := &config{
+		Company: "Company", Database: "sqlite:" + filepath.Join(o.data, "dayone.db"), MasterKey: filepath.Join(o.data, "master.key"), Policy: "the examples",
+		Sources: map[string]sourceConfig{}, Systems: map[string]systemConfig{}, Messages: messagesConfig{Mail: "mail", Calendar: "calendar"},
+	}
 	if d.listener, err = listenNear(o.listen); err != nil {
 		return err
 	}

@@ -335,7 +335,8 @@ func (s sets) Remove(ctx context.Context, account string, is dayone.Item) error 
 // begin starts what goes on in the background. That it failed comes to light only after the call that began it was answered,
 // and nobody keeps that call's id: so the failures of the last minutes are looked through first.
 func (s sets) begin(ctx context.Context, op string, a assignment, failed func(context.Context, time.Time) ([]outcome, error),
-	do func(context.Context, assignment) (outcome, error)) error {
+	do func(context.Context, assignment) (outcome, error),
+) error {
 	outcomes, err := failed(ctx, s.Now().Add(-failureRest))
 	if err != nil {
 		return err

@@ -77,8 +77,10 @@ func configuration(cfg connector.Config) (sdk.Config, error) {
 	once := func() sdk.Retryer { return sdk.NopRetryer{} }
 	id, secret := cfg.Secrets["access_key_id"], cfg.Secrets["secret_access_key"]
 	if !id.IsZero() || !secret.IsZero() {
-		return sdk.Config{Region: cfg.Settings["region"], HTTPClient: cfg.HTTP, Retryer: once,
-			Credentials: credentials.NewStaticCredentialsProvider(id.Reveal(), secret.Reveal(), "")}, nil
+		return sdk.Config{
+			Region: cfg.Settings["region"], HTTPClient: cfg.HTTP, Retryer: once,
+			Credentials: credentials.NewStaticCredentialsProvider(id.Reveal(), secret.Reveal(), ""),
+		}, nil
 	}
 	conf, err := config.LoadDefaultConfig(context.Background(), config.WithRegion(cfg.Settings["region"]), config.WithRetryer(once))
 	if err != nil {
@@ -302,12 +304,12 @@ func (c *client) deleteUser(ctx context.Context, id string) error {
 }
 
 // classifySCIM reads {"schemas":["...:Error"],"detail":"...","status":"404"}: the status decides.
-func classifySCIM(_ int, _ http.Header, body []byte) (error, string, string) {
+func classifySCIM(_ int, _ http.Header, body []byte) (string, string, error) {
 	var e struct {
 		Detail string `json:"detail"`
 	}
 	_ = json.Unmarshal(body, &e) // what is no JSON has no detail
-	return nil, "", e.Detail
+	return "", e.Detail, nil
 }
 
 // scimConfig says whether SCIM lets us in. https://docs.aws.amazon.com/singlesignon/latest/developerguide/serviceproviderconfig.html

@@ -666,8 +666,10 @@ func giveAndTake(t *testing.T, s Suite) {
 	for _, g := range s.Grants {
 		kind := b.man.Kinds[g.Key.Kind]
 		key := dayone.Key{System: system, Kind: g.Key.Kind, Name: g.Key.Name}
-		a := dayone.Act{Once: "fedcba9876543210", Action: dayone.EntitlementAdd, Key: key, Account: account, Attempt: 1, Since: b.now(),
-			Want: &dayone.Item{Key: key, State: dayone.Active, Role: g.Role, Attrs: g.Attrs}}
+		a := dayone.Act{
+			Once: "fedcba9876543210", Action: dayone.EntitlementAdd, Key: key, Account: account, Attempt: 1, Since: b.now(),
+			Want: &dayone.Item{Key: key, State: dayone.Active, Role: g.Role, Attrs: g.Attrs},
+		}
 		first := b.apply(a)
 		if first.Now == nil {
 			t.Errorf("%s: nothing is there after it was given", key)

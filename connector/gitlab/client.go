@@ -35,28 +35,30 @@ func newClient(cfg connector.Config) *client {
 	c.scim = scim.NewClient(cfg, base+"/api/scim/v2/groups/"+url.PathEscape(c.top), httpc.Bearer("Bearer", cfg.Secrets["scim_token"]), quirks)
 	c.scim.Classify = classifySCIM
 	token := cfg.Secrets["token"]
-	c.rest = httpc.Client{System: cfg.System, Base: base + "/api/v4", HTTP: cfg.HTTP, Now: cfg.Now, Classify: classify,
+	c.rest = httpc.Client{
+		System: cfg.System, Base: base + "/api/v4", HTTP: cfg.HTTP, Now: cfg.Now, Classify: classify,
 		Auth: func(_ context.Context, r *http.Request) error {
 			r.Header.Set("PRIVATE-TOKEN", token.Reveal())
 			return nil
-		}}
+		},
+	}
 	return c
 }
 
 // classifySCIM: 412 is a collision with an account that the group does not manage, or no longer does.
 // https://docs.gitlab.com/user/group/saml_sso/troubleshooting_scim/
-func classifySCIM(status int, header http.Header, body []byte) (error, string, string) {
-	kind, code, detail := scim.Classify(status, header, body)
+func classifySCIM(status int, header http.Header, body []byte) (string, string, error) {
+	code, detail, kind := scim.Classify(status, header, body)
 	if status == http.StatusPreconditionFailed {
 		kind = dayone.ErrConflict
 	}
-	return kind, code, detail
+	return code, detail, kind
 }
 
 // classify reads {"message":"..."}, {"message":{"field":["..."]}}, {"error":"...","error_description":"..."} and plain text.
 // There are no codes, so two cases that the status does not tell apart are known by their words.
 // https://docs.gitlab.com/api/rest/troubleshooting/
-func classify(status int, _ http.Header, body []byte) (error, string, string) {
+func classify(status int, _ http.Header, body []byte) (string, string, error) {
 	var e struct {
 		Message     any    `json:"message"`
 		Error       string `json:"error"`
@@ -64,9 +66,9 @@ func classify(status int, _ http.Header, body []byte) (error, string, string) {
 	}
 	if json.Unmarshal(body, &e) != nil {
 		if status == http.StatusTooManyRequests {
-			return nil, "", string(body) // "Retry later"
+			return "", string(body), nil // "Retry later"
 		}
-		return nil, "", ""
+		return "", "", nil
 	}
 	detail := words(e.Message)
 	if detail == "" {
@@ -74,11 +76,11 @@ func classify(status int, _ http.Header, body []byte) (error, string, string) {
 	}
 	switch {
 	case strings.Contains(detail, "not linked to a SAML account"):
-		return dayone.ErrNotYet, "", detail
+		return "", detail, dayone.ErrNotYet
 	case strings.Contains(detail, "available seats"):
-		return dayone.ErrNoSeat, "", detail
+		return "", detail, dayone.ErrNoSeat
 	}
-	return nil, e.Error, detail
+	return e.Error, detail, nil
 }
 
 func words(message any) string {
@@ -177,8 +179,10 @@ func (c *client) member(ctx context.Context, group string, user int) (int, error
 }
 
 func (c *client) addMember(ctx context.Context, group string, user, level int) error {
-	_, err := c.rest.Do(ctx, httpc.Request{Op: "adding member", Method: "POST", Path: "/groups/" + url.PathEscape(group) + "/members",
-		JSON: map[string]int{"user_id": user, "access_level": level}}, nil)
+	_, err := c.rest.Do(ctx, httpc.Request{
+		Op: "adding member", Method: "POST", Path: "/groups/" + url.PathEscape(group) + "/members",
+		JSON: map[string]int{"user_id": user, "access_level": level},
+	}, nil)
 	return err
 }
 

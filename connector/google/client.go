@@ -76,13 +76,15 @@ func newClient(cfg connector.Config) (*client, error) {
 	}
 	api := func(base, scopes string) httpc.Client {
 		tokens := &httpc.Tokens{Now: cfg.Now, Fetch: key.fetch(cfg, scopes)}
-		return httpc.Client{System: cfg.System, Base: strings.TrimSuffix(base, "/"), HTTP: cfg.HTTP, Now: cfg.Now, Auth: tokens.Auth,
-			Classify: func(status int, header http.Header, body []byte) (error, string, string) {
+		return httpc.Client{
+			System: cfg.System, Base: strings.TrimSuffix(base, "/"), HTTP: cfg.HTTP, Now: cfg.Now, Auth: tokens.Auth,
+			Classify: func(status int, header http.Header, body []byte) (string, string, error) {
 				if status == http.StatusUnauthorized {
 					tokens.Forget() // revoked before its end: the next call signs in again
 				}
 				return classify(status, header, body)
-			}}
+			},
+		}
 	}
 	return &client{
 		Client:    api(cfg.Settings["url"], scope+"admin.directory.user "+scope+"admin.directory.group.readonly "+scope+"admin.directory.group.member"),
@@ -165,24 +167,24 @@ func (k *key) sign(claims map[string]any) (string, error) {
 }
 
 // classifyToken reads {"error":"invalid_grant","error_description":"..."}.
-func classifyToken(status int, _ http.Header, body []byte) (error, string, string) {
+func classifyToken(status int, _ http.Header, body []byte) (string, string, error) {
 	var e struct {
 		Code   string `json:"error"`
 		Detail string `json:"error_description"`
 	}
 	if json.Unmarshal(body, &e) != nil || e.Code == "" || status == http.StatusTooManyRequests || status >= 500 {
-		return nil, "", ""
+		return "", "", nil
 	}
-	return dayone.ErrAuth, e.Code, e.Detail
+	return e.Code, e.Detail, dayone.ErrAuth
 }
 
 // classify reads {"error":{"code":409,"message":"...","errors":[{"reason":"duplicate"}],"details":[{"reason":"..."}]}}: rate
 // limits come as 403, and a licence that is used up as one of many unmet conditions.
 // https://developers.google.com/workspace/admin/directory/v1/limits
 // https://developers.google.com/workspace/admin/licensing/v1/how-tos/using#errors
-func classify(status int, _ http.Header, body []byte) (error, string, string) {
+func classify(status int, _ http.Header, body []byte) (string, string, error) {
 	if status == http.StatusAccepted {
-		return dayone.ErrConflict, "HTTP 202", "an unmanaged account has this address; its owner was invited"
+		return "HTTP 202", "an unmanaged account has this address; its owner was invited", dayone.ErrConflict
 	}
 	var e struct {
 		Error struct {
@@ -197,7 +199,7 @@ func classify(status int, _ http.Header, body []byte) (error, string, string) {
 		} `json:"error"`
 	}
 	if json.Unmarshal(body, &e) != nil || e.Error.Message == "" {
-		return nil, "", ""
+		return "", "", nil
 	}
 	code, detail := e.Error.Status, e.Error.Message
 	for _, x := range e.Error.Errors {
@@ -219,22 +221,22 @@ func classify(status int, _ http.Header, body []byte) (error, string, string) {
 		{"User email not valid", dayone.ErrNotFound}, // the Licensing API does not know her yet
 	} {
 		if strings.Contains(detail, x.words) {
-			return x.kind, code, detail
+			return code, detail, x.kind
 		}
 	}
 	switch code {
 	case "duplicate":
-		return dayone.ErrConflict, code, detail
+		return code, detail, dayone.ErrConflict
 	case "notFound", "resourceNotFound":
-		return dayone.ErrNotFound, code, detail
+		return code, detail, dayone.ErrNotFound
 	case "authError":
-		return dayone.ErrAuth, code, detail
+		return code, detail, dayone.ErrAuth
 	case "userRateLimitExceeded", "rateLimitExceeded", "RATE_LIMIT_EXCEEDED", "RESOURCE_EXHAUSTED", "quotaExceeded", "dailyLimitExceeded":
-		return dayone.ErrThrottled, code, detail
+		return code, detail, dayone.ErrThrottled
 	case "limitExceeded":
-		return dayone.ErrNoSeat, code, detail
+		return code, detail, dayone.ErrNoSeat
 	}
-	return nil, code, detail
+	return code, detail, nil
 }
 
 // advice for an administrator, by Google's code.
@@ -375,8 +377,10 @@ func (c *client) hasLicense(ctx context.Context, l license, email string) (bool,
 
 // listLicenses lists who has what of a product. https://developers.google.com/workspace/admin/licensing/reference/rest/v1/licenseAssignments/listForProduct
 func (c *client) listLicenses(ctx context.Context, product, customer string, each func(assignment) bool) error {
-	return pages(ctx, c, &c.licensing, "items", httpc.Request{Op: "listing licences", Method: "GET", Path: "/apps/licensing/v1/product/" + url.PathEscape(product) + "/users",
-		Query: url.Values{"customerId": {customer}, "maxResults": {"1000"}}}, each)
+	return pages(ctx, c, &c.licensing, "items", httpc.Request{
+		Op: "listing licences", Method: "GET", Path: "/apps/licensing/v1/product/" + url.PathEscape(product) + "/users",
+		Query: url.Values{"customerId": {customer}, "maxResults": {"1000"}},
+	}, each)
 }
 
 // assignLicense gives a first licence of a product. https://developers.google.com/workspace/admin/licensing/reference/rest/v1/licenseAssignments/insert
@@ -387,8 +391,10 @@ func (c *client) assignLicense(ctx context.Context, l license, email string) err
 // reassignLicense replaces one licence by another of the same product.
 // https://developers.google.com/workspace/admin/licensing/reference/rest/v1/licenseAssignments/update
 func (c *client) reassignLicense(ctx context.Context, from, to license, email string) error {
-	return c.call(ctx, &c.licensing, httpc.Request{Op: "changing licence", Method: "PUT", Path: from.path() + "/" + url.PathEscape(email),
-		JSON: map[string]string{"productId": to.product, "skuId": to.sku, "userId": email}}, nil)
+	return c.call(ctx, &c.licensing, httpc.Request{
+		Op: "changing licence", Method: "PUT", Path: from.path() + "/" + url.PathEscape(email),
+		JSON: map[string]string{"productId": to.product, "skuId": to.sku, "userId": email},
+	}, nil)
 }
 
 func (c *client) removeLicense(ctx context.Context, l license, email string) error {

@@ -77,8 +77,10 @@ func open(t *testing.T, o sim.Options, settings ...string) *bench {
 }
 
 func account(action dayone.Action, ref string, want *dayone.Item) dayone.Act {
-	a := dayone.Act{Action: action, Key: dayone.Key{System: "google", Kind: "account"}, Want: want, Subject: dayone.Subject{Ref: ref}, Since: time.Now(), Attempt: 1,
-		Secrets: map[string]dayone.Secret{"password": dayone.NewSecret("Secret-passw0rd!")}}
+	a := dayone.Act{
+		Action: action, Key: dayone.Key{System: "google", Kind: "account"}, Want: want, Subject: dayone.Subject{Ref: ref}, Since: time.Now(), Attempt: 1,
+		Secrets: map[string]dayone.Secret{"password": dayone.NewSecret("Secret-passw0rd!")},
+	}
 	if ref == "" {
 		a.Subject.Keys = map[string]string{"employee_number": want.Attrs.Text("employee_number"), "email": want.Attrs.Text("email")}
 	}

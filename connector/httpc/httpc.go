@@ -29,7 +29,7 @@ type Client struct {
 	Auth   func(ctx context.Context, r *http.Request) error
 	Header http.Header // sent with every request
 	// Classify reads a vendor's error body: its code, its words and our kind. A nil kind leaves the status to decide.
-	Classify func(status int, header http.Header, body []byte) (kind error, code, detail string)
+	Classify func(status int, header http.Header, body []byte) (code, detail string, kind error)
 	Now      func() time.Time // nil: time.Now
 }
 
@@ -175,7 +175,7 @@ func (c *Client) refusal(op string, a *Answer) error {
 	var kind error
 	code, detail := "", ""
 	if c.Classify != nil {
-		kind, code, detail = c.Classify(a.Status, a.Header, a.Body)
+		code, detail, kind = c.Classify(a.Status, a.Header, a.Body)
 	}
 	if kind == nil {
 		kind = KindOf(a.Status)

@@ -344,8 +344,10 @@ func TestRealServers(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, z := range zones {
-		a := intro(dayone.Attrs{"to": dayone.List("Jürgen Große <sarah@corp.test>"), "summary": dayone.Text("Erster Tag: 美咲"), "description": dayone.Text(strings.Repeat("Grüße; ", 40)),
-			"zone": dayone.Text(z.zone), "start": dayone.Text(z.start), "end": dayone.Text(z.end)})
+		a := intro(dayone.Attrs{
+			"to": dayone.List("Jürgen Große <sarah@corp.test>"), "summary": dayone.Text("Erster Tag: 美咲"), "description": dayone.Text(strings.Repeat("Grüße; ", 40)),
+			"zone": dayone.Text(z.zone), "start": dayone.Text(z.start), "end": dayone.Text(z.end),
+		})
 		a.Once = fmt.Sprintf("zone%d", i)
 		r, err := g.Apply(t.Context(), a)
 		if err != nil {

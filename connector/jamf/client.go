@@ -128,7 +128,7 @@ var paragraph = regexp.MustCompile(`(?s)<p[^>]*>(.*?)</p>`)
 
 // classify reads {"httpStatus":403,"errors":[{"code":"INVALID_PRIVILEGE","description":"..."}]}, the token endpoint's
 // {"error":"invalid_client"} and the classic interface's HTML, whose first paragraphs say what is wrong.
-func classify(status int, _ http.Header, body []byte) (error, string, string) {
+func classify(status int, _ http.Header, body []byte) (string, string, error) {
 	var e struct {
 		Errors []struct {
 			Code        string `json:"code"`
@@ -143,16 +143,16 @@ func classify(status int, _ http.Header, body []byte) (error, string, string) {
 		for _, m := range paragraph.FindAllSubmatch(body, 2) {
 			words = append(words, string(m[1]))
 		}
-		return nil, "", strings.Join(words, ": ")
+		return "", strings.Join(words, ": "), nil
 	}
 	switch e.Error {
 	case "invalid_client", "invalid_grant":
-		return dayone.ErrAuth, e.Error, e.Description
+		return e.Error, e.Description, dayone.ErrAuth
 	case "invalid_scope", "unauthorized_client":
-		return dayone.ErrForbidden, e.Error, e.Description
+		return e.Error, e.Description, dayone.ErrForbidden
 	}
 	if len(e.Errors) == 0 {
-		return nil, e.Error, e.Description
+		return e.Error, e.Description, nil
 	}
 	code, detail := e.Errors[0].Code, e.Errors[0].Description
 	if f := e.Errors[0].Field; f != "" {
@@ -160,15 +160,15 @@ func classify(status int, _ http.Header, body []byte) (error, string, string) {
 	}
 	switch code {
 	case "INVALID_TOKEN":
-		return dayone.ErrAuth, code, detail
+		return code, detail, dayone.ErrAuth
 	case "INVALID_PRIVILEGE":
-		return dayone.ErrForbidden, code, detail
+		return code, detail, dayone.ErrForbidden
 	case "DUPLICATE_FIELD":
-		return dayone.ErrConflict, code, detail
+		return code, detail, dayone.ErrConflict
 	case "OPTIMISTIC_LOCK_FAILED":
-		return dayone.ErrUnavailable, code, detail
+		return code, detail, dayone.ErrUnavailable
 	}
-	return nil, code, detail
+	return code, detail, nil
 }
 
 // quote is a text in RSQL.
@@ -196,22 +196,28 @@ func pages[T any](ctx context.Context, c *client, q httpc.Request) ([]T, error) 
 
 // findComputers lists the inventory. https://developer.jamf.com/jamf-pro/reference/get_v4-computers-inventory
 func (c *client) findComputers(ctx context.Context, filter string, sections ...string) ([]computer, error) {
-	return pages[computer](ctx, c, httpc.Request{Op: "finding computers", Method: "GET", Path: "/api/v4/computers-inventory",
-		Query: url.Values{"section": sections, "filter": {filter}, "sort": {"id:asc"}}})
+	return pages[computer](ctx, c, httpc.Request{
+		Op: "finding computers", Method: "GET", Path: "/api/v4/computers-inventory",
+		Query: url.Values{"section": sections, "filter": {filter}, "sort": {"id:asc"}},
+	})
 }
 
 // getComputer reads one. https://developer.jamf.com/jamf-pro/reference/get_v4-computers-inventory-id
 func (c *client) getComputer(ctx context.Context, id string) (computer, error) {
 	var out computer
-	_, err := c.call(ctx, httpc.Request{Op: "reading computer", Method: "GET", Path: "/api/v4/computers-inventory/" + url.PathEscape(id),
-		Query: url.Values{"section": {"HARDWARE", "USER_AND_LOCATION", "GROUP_MEMBERSHIPS"}}}, &out)
+	_, err := c.call(ctx, httpc.Request{
+		Op: "reading computer", Method: "GET", Path: "/api/v4/computers-inventory/" + url.PathEscape(id),
+		Query: url.Values{"section": {"HARDWARE", "USER_AND_LOCATION", "GROUP_MEMBERSHIPS"}},
+	}, &out)
 	return out, err
 }
 
 // updateUser changes the user of a computer. https://developer.jamf.com/jamf-pro/reference/patch_v4-computers-inventory-detail-id
 func (c *client) updateUser(ctx context.Context, id string, to location) error {
-	_, err := c.call(ctx, httpc.Request{Op: "changing user of computer", Method: "PATCH", Path: "/api/v4/computers-inventory-detail/" + url.PathEscape(id),
-		JSON: map[string]any{"userAndLocation": to}}, nil)
+	_, err := c.call(ctx, httpc.Request{
+		Op: "changing user of computer", Method: "PATCH", Path: "/api/v4/computers-inventory-detail/" + url.PathEscape(id),
+		JSON: map[string]any{"userAndLocation": to},
+	}, nil)
 	return err
 }
 
@@ -223,8 +229,10 @@ type named struct {
 
 // departmentID finds a department by name. https://developer.jamf.com/jamf-pro/reference/get_v1-departments
 func (c *client) departmentID(ctx context.Context, name string) (string, error) {
-	found, err := pages[named](ctx, c, httpc.Request{Op: "finding department", Method: "GET", Path: "/api/v1/departments",
-		Query: url.Values{"filter": {"name==" + quote(name)}}})
+	found, err := pages[named](ctx, c, httpc.Request{
+		Op: "finding department", Method: "GET", Path: "/api/v1/departments",
+		Query: url.Values{"filter": {"name==" + quote(name)}},
+	})
 	if err != nil {
 		return "", err
 	}
@@ -233,8 +241,10 @@ func (c *client) departmentID(ctx context.Context, name string) (string, error) 
 			return d.ID, nil
 		}
 	}
-	return "", &dayone.Fault{System: c.System, Op: "finding department", Err: dayone.ErrInvalid, Detail: "Jamf has no department " + name,
-		Next: "add it at Jamf under Network Organization, or take department out of the attributes"}
+	return "", &dayone.Fault{
+		System: c.System, Op: "finding department", Err: dayone.ErrInvalid, Detail: "Jamf has no department " + name,
+		Next: "add it at Jamf under Network Organization, or take department out of the attributes",
+	}
 }
 
 // departmentName reads one. https://developer.jamf.com/jamf-pro/reference/get_v1-departments-id
@@ -246,8 +256,10 @@ func (c *client) departmentName(ctx context.Context, id string) (string, error) 
 
 // findGroup is the id of a static group, or "". https://developer.jamf.com/jamf-pro/reference/get_v3-computer-groups-static-groups
 func (c *client) findGroup(ctx context.Context, name string) (string, error) {
-	found, err := pages[named](ctx, c, httpc.Request{Op: "finding static group", Method: "GET", Path: "/api/v3/computer-groups/static-groups",
-		Query: url.Values{"filter": {"name==" + quote(name)}}})
+	found, err := pages[named](ctx, c, httpc.Request{
+		Op: "finding static group", Method: "GET", Path: "/api/v3/computer-groups/static-groups",
+		Query: url.Values{"filter": {"name==" + quote(name)}},
+	})
 	if err != nil {
 		return "", err
 	}
@@ -264,8 +276,10 @@ func (c *client) createGroup(ctx context.Context, name string) (string, error) {
 	var out struct {
 		ID string `json:"id"`
 	}
-	a, err := c.call(ctx, httpc.Request{Op: "creating static group", Method: "POST", Path: "/api/v3/computer-groups/static-groups",
-		JSON: map[string]any{"name": name, "description": "Laptops with this profile. Dayone adds and removes them.", "siteId": "-1", "assignments": []string{}}}, &out)
+	a, err := c.call(ctx, httpc.Request{
+		Op: "creating static group", Method: "POST", Path: "/api/v3/computer-groups/static-groups",
+		JSON: map[string]any{"name": name, "description": "Laptops with this profile. Dayone adds and removes them.", "siteId": "-1", "assignments": []string{}},
+	}, &out)
 	if a != nil && a.Status == http.StatusUnprocessableEntity {
 		return "", c.Fault("creating static group", dayone.ErrConflict, "HTTP 422", "there is a group "+name)
 	}

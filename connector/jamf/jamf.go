@@ -100,8 +100,10 @@ func (d devices) bySerial(ctx context.Context, serial string) (*computer, error)
 	case 1:
 		return &found[0], nil
 	}
-	return nil, &dayone.Fault{System: d.System, Op: "finding computer", Err: dayone.ErrConflict,
-		Detail: fmt.Sprintf("%d computers have the serial number %s", len(found), serial), Next: "delete the records of former enrolments at Jamf"}
+	return nil, &dayone.Fault{
+		System: d.System, Op: "finding computer", Err: dayone.ErrConflict,
+		Detail: fmt.Sprintf("%d computers have the serial number %s", len(found), serial), Next: "delete the records of former enrolments at Jamf",
+	}
 }
 
 func (d devices) Look(ctx context.Context, a dayone.Act) (*dayone.Item, error) {
@@ -148,9 +150,11 @@ func (d devices) Put(ctx context.Context, a dayone.Act) (dayone.Result, error) {
 			if err != nil {
 				return dayone.Result{}, err
 			}
-			return dayone.Result{}, &dayone.Fault{System: d.System, Op: "assigning computer", Err: dayone.ErrConflict, Found: &it,
+			return dayone.Result{}, &dayone.Fault{
+				System: d.System, Op: "assigning computer", Err: dayone.ErrConflict, Found: &it,
 				Detail: c.Hardware.SerialNumber + " is assigned to " + other,
-				Next:   "clear its user at Jamf, or correct the serial number of the order"}
+				Next:   "clear its user at Jamf, or correct the serial number of the order",
+			}
 		}
 		for _, f := range fields {
 			to[f] = "" // nothing of whoever had it before stays
@@ -246,8 +250,10 @@ type profiles struct {
 }
 
 func (p profiles) item(name, group, device string) *dayone.Item {
-	return &dayone.Item{Key: dayone.Key{System: p.System, Kind: "profile", Name: name}, Ref: group, State: dayone.Active,
-		Attrs: dayone.Attrs{"device": dayone.Text(device)}}
+	return &dayone.Item{
+		Key: dayone.Key{System: p.System, Kind: "profile", Name: name}, Ref: group, State: dayone.Active,
+		Attrs: dayone.Attrs{"device": dayone.Text(device)},
+	}
 }
 
 // device is the computer that the act is about.
@@ -365,8 +371,10 @@ func (p profiles) group(ctx context.Context, name string) (string, error) {
 	if found != nil || again != "" {
 		return again, found
 	}
-	return "", &dayone.Fault{System: p.System, Op: "creating static group", Err: dayone.ErrConflict,
-		Detail: "a smart group is called " + p.prefix + name, Next: "rename it, or change the setting prefix"}
+	return "", &dayone.Fault{
+		System: p.System, Op: "creating static group", Err: dayone.ErrConflict,
+		Detail: "a smart group is called " + p.prefix + name, Next: "rename it, or change the setting prefix",
+	}
 }
 
 // keep makes the configuration profile what the file says, and reads it back.

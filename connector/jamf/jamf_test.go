@@ -324,8 +324,10 @@ func TestOf(t *testing.T) {
 	for _, it := range seen.Items {
 		got = append(got, it.Key.String()+" "+it.Attrs.Text("serial"))
 	}
-	want := []string{"jamf/device FVF0", "jamf/device FVF1", "jamf/device FVF2", "jamf/device FVF3", "jamf/device FVF4",
-		"jamf/profile:standard ", "jamf/profile:standard ", "jamf/profile:standard ", "jamf/profile:standard ", "jamf/profile:standard "}
+	want := []string{
+		"jamf/device FVF0", "jamf/device FVF1", "jamf/device FVF2", "jamf/device FVF3", "jamf/device FVF4",
+		"jamf/profile:standard ", "jamf/profile:standard ", "jamf/profile:standard ", "jamf/profile:standard ", "jamf/profile:standard ",
+	}
 	if !slices.Equal(got, want) {
 		t.Errorf("seen %q", got)
 	}
@@ -358,8 +360,10 @@ func TestProfile(t *testing.T) {
 	if !slices.Equal(groups, []string{"dayone-standard"}) {
 		t.Errorf("the profile is scoped to %v", groups)
 	}
-	for _, s := range []string{"Slack", "Chrome", "1Password", "Zoom", "Notion", "vpn.company.com", "https://handbook.company.com", "Welcome to Company!",
-		"Read the onboarding guide in your mail", "Welcome to Company! Check email for onboarding guide.", "com.apple.vpn.managed", "com.apple.desktop"} {
+	for _, s := range []string{
+		"Slack", "Chrome", "1Password", "Zoom", "Notion", "vpn.company.com", "https://handbook.company.com", "Welcome to Company!",
+		"Read the onboarding guide in your mail", "Welcome to Company! Check email for onboarding guide.", "com.apple.vpn.managed", "com.apple.desktop",
+	} {
 		if !strings.Contains(payload, s) {
 			t.Errorf("the payload has no %q", s)
 		}

@@ -289,8 +289,10 @@ func (l *laptop) general(name string, have *configProfile) general {
 			}
 		}
 	}
-	return general{Name: name, Description: mark + l.file + "; version " + l.version, DistributionMethod: "Install Automatically", Level: "System",
-		RedeployOnUpdate: "All", Payloads: encode(p)}
+	return general{
+		Name: name, Description: mark + l.file + "; version " + l.version, DistributionMethod: "Install Automatically", Level: "System",
+		RedeployOnUpdate: "All", Payloads: encode(p),
+	}
 }
 
 // is says whether Jamf has this version of the profile, unharmed.

@@ -176,8 +176,10 @@ func (c *Client) open(ctx context.Context, op string) (s *smtp.Client, done func
 	}
 	if c.TLS == "starttls" {
 		if able, _ := s.Extension("STARTTLS"); !able {
-			return fail(&dayone.Fault{Err: dayone.ErrInvalid, Detail: "the mail server offers no STARTTLS",
-				Next: "set tls to tls and port to 465 if it encrypts from the start"})
+			return fail(&dayone.Fault{
+				Err: dayone.ErrInvalid, Detail: "the mail server offers no STARTTLS",
+				Next: "set tls to tls and port to 465 if it encrypts from the start",
+			})
 		}
 		if err := s.StartTLS(config); err != nil {
 			return fail(err)
@@ -203,8 +205,10 @@ func (c *Client) open(ctx context.Context, op string) (s *smtp.Client, done func
 		}
 		return s, done, nil
 	}
-	return fail(&dayone.Fault{Err: dayone.ErrInvalid, Detail: "the mail server takes neither AUTH PLAIN nor LOGIN; it offers " + cmp.Or(offered, "no login"),
-		Next: "take user and password out if it needs none, or use its submission port"})
+	return fail(&dayone.Fault{
+		Err: dayone.ErrInvalid, Detail: "the mail server takes neither AUTH PLAIN nor LOGIN; it offers " + cmp.Or(offered, "no login"),
+		Next: "take user and password out if it needs none, or use its submission port",
+	})
 }
 
 // secrets are the forms in which a server may repeat what we logged in with.

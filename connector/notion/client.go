@@ -31,7 +31,7 @@ func newClient(cfg connector.Config) *scim.Client {
 
 // classify reads Notion's own errors, {"object":"error","status":429,"code":"rate_limited","message":"..."}, beside SCIM's.
 // https://developers.notion.com/reference/status-codes
-func classify(status int, header http.Header, body []byte) (error, string, string) {
+func classify(status int, header http.Header, body []byte) (string, string, error) {
 	var e struct {
 		Object  string `json:"object"`
 		Code    string `json:"code"`
@@ -42,17 +42,17 @@ func classify(status int, header http.Header, body []byte) (error, string, strin
 	}
 	switch e.Code {
 	case "unauthorized":
-		return dayone.ErrAuth, e.Code, e.Message
+		return e.Code, e.Message, dayone.ErrAuth
 	case "restricted_resource":
-		return dayone.ErrForbidden, e.Code, e.Message
+		return e.Code, e.Message, dayone.ErrForbidden
 	case "object_not_found":
-		return dayone.ErrNotFound, e.Code, e.Message
+		return e.Code, e.Message, dayone.ErrNotFound
 	case "conflict_error": // two writes at the same time, not a taken name
-		return dayone.ErrNotYet, e.Code, e.Message
+		return e.Code, e.Message, dayone.ErrNotYet
 	case "rate_limited":
-		return dayone.ErrThrottled, e.Code, e.Message
+		return e.Code, e.Message, dayone.ErrThrottled
 	case "internal_server_error", "service_unavailable", "gateway_timeout", "database_connection_unavailable":
-		return dayone.ErrUnavailable, e.Code, e.Message
+		return e.Code, e.Message, dayone.ErrUnavailable
 	}
-	return nil, e.Code, e.Message
+	return e.Code, e.Message, nil
 }

@@ -43,7 +43,7 @@ type client struct{ httpc.Client }
 
 // classify reads {"errorCode":"E0000007","errorSummary":"...","errorCauses":[...]}: conflicts come as 400.
 // https://developer.okta.com/docs/reference/error-codes/
-func classify(status int, _ http.Header, body []byte) (error, string, string) {
+func classify(status int, _ http.Header, body []byte) (string, string, error) {
 	var e struct {
 		Code    string `json:"errorCode"`
 		Summary string `json:"errorSummary"`
@@ -52,7 +52,7 @@ func classify(status int, _ http.Header, body []byte) (error, string, string) {
 		} `json:"errorCauses"`
 	}
 	if json.Unmarshal(body, &e) != nil || e.Code == "" {
-		return nil, "", ""
+		return "", "", nil
 	}
 	detail := e.Summary
 	for _, c := range e.Causes {
@@ -60,24 +60,24 @@ func classify(status int, _ http.Header, body []byte) (error, string, string) {
 	}
 	switch e.Code {
 	case "E0000007":
-		return dayone.ErrNotFound, e.Code, detail
+		return e.Code, detail, dayone.ErrNotFound
 	case "E0000011":
-		return dayone.ErrAuth, e.Code, detail
+		return e.Code, detail, dayone.ErrAuth
 	case "E0000006", "E0000023", "E0000075":
-		return dayone.ErrForbidden, e.Code, detail
+		return e.Code, detail, dayone.ErrForbidden
 	case "E0000016", "E0000038": // it is in that state already, or cannot get there from here
-		return dayone.ErrConflict, e.Code, detail
+		return e.Code, detail, dayone.ErrConflict
 	case "E0000047":
-		return dayone.ErrThrottled, e.Code, detail
+		return e.Code, detail, dayone.ErrThrottled
 	case "E0000112": // still being activated
-		return dayone.ErrNotYet, e.Code, detail
+		return e.Code, detail, dayone.ErrNotYet
 	case "E0000001":
 		if strings.Contains(detail, "already exists") {
-			return dayone.ErrConflict, e.Code, detail
+			return e.Code, detail, dayone.ErrConflict
 		}
-		return dayone.ErrInvalid, e.Code, detail
+		return e.Code, detail, dayone.ErrInvalid
 	}
-	return nil, e.Code, detail
+	return e.Code, detail, nil
 }
 
 // getUser reads by id. https://developer.okta.com/docs/api/openapi/okta-management/management/tag/User/#tag/User/operation/getUser
@@ -167,13 +167,17 @@ func (c *client) listApps(ctx context.Context, query url.Values, each func(app) 
 
 // assign gives an application to a user. https://developer.okta.com/docs/api/openapi/okta-management/management/tag/ApplicationUsers/
 func (c *client) assign(ctx context.Context, app, user string) error {
-	_, err := c.Do(ctx, httpc.Request{Op: "assigning application", Method: "POST", Path: "/api/v1/apps/" + url.PathEscape(app) + "/users",
-		JSON: map[string]string{"id": user, "scope": "USER"}}, nil)
+	_, err := c.Do(ctx, httpc.Request{
+		Op: "assigning application", Method: "POST", Path: "/api/v1/apps/" + url.PathEscape(app) + "/users",
+		JSON: map[string]string{"id": user, "scope": "USER"},
+	}, nil)
 	return err
 }
 
 func (c *client) unassign(ctx context.Context, app, user string) error {
-	_, err := c.Do(ctx, httpc.Request{Op: "unassigning application", Method: "DELETE", Path: "/api/v1/apps/" + url.PathEscape(app) + "/users/" + url.PathEscape(user),
-		Query: url.Values{"sendEmail": {"false"}}}, nil)
+	_, err := c.Do(ctx, httpc.Request{
+		Op: "unassigning application", Method: "DELETE", Path: "/api/v1/apps/" + url.PathEscape(app) + "/users/" + url.PathEscape(user),
+		Query: url.Values{"sendEmail": {"false"}},
+	}, nil)
 	return err
 }

@@ -101,7 +101,7 @@ func Verify(secret dayone.Secret, h http.Header, body []byte, now time.Time) err
 // classify reads {"error":{"code","message"}}, {"error":"..."} and {"code","message"}. 409 is what the Idempotency-Key
 // draft has for an order that is just being taken.
 // https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
-func classify(status int, _ http.Header, body []byte) (error, string, string) {
+func classify(status int, _ http.Header, body []byte) (string, string, error) {
 	type said struct {
 		Code    text `json:"code"`
 		Message text `json:"message"`
@@ -118,11 +118,11 @@ func classify(status int, _ http.Header, body []byte) (error, string, string) {
 	code, detail := string(cmp.Or(inner.Code, outer.Code)), string(cmp.Or(inner.Message, outer.Message, plain))
 	switch {
 	case code == "out_of_stock":
-		return dayone.ErrNoSeat, code, detail
+		return code, detail, dayone.ErrNoSeat
 	case status == http.StatusConflict:
-		return dayone.ErrNotYet, code, detail
+		return code, detail, dayone.ErrNotYet
 	}
-	return nil, code, detail
+	return code, detail, nil
 }
 
 // do signs one request with an order's key as its id.

@@ -179,8 +179,10 @@ func (o orders) Put(ctx context.Context, a dayone.Act) (dayone.Result, error) {
 		model := is.Attrs.Text("model")
 		other := model != "" && want.Text("model") != "" && model != want.Text("model")
 		if other && is.State == dayone.Active {
-			return dayone.Result{}, &dayone.Fault{System: o.system, Op: "placing order", Err: dayone.ErrUnsupported,
-				Detail: fmt.Sprintf("order %s brought a %s, and now a %s is wanted; exchange it with the reseller", is.Ref, model, want.Text("model"))}
+			return dayone.Result{}, &dayone.Fault{
+				System: o.system, Op: "placing order", Err: dayone.ErrUnsupported,
+				Detail: fmt.Sprintf("order %s brought a %s, and now a %s is wanted; exchange it with the reseller", is.Ref, model, want.Text("model")),
+			}
 		}
 		r := o.waiting(is)
 		if other && r.Wait != nil {

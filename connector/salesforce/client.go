@@ -28,12 +28,12 @@ type client struct {
 func newClient(cfg connector.Config) *client {
 	base := strings.TrimSuffix(cfg.Settings["url"], "/")
 	tokens := login(cfg, base)
-	refused := func(status int, header http.Header, body []byte) (error, string, string) {
-		kind, code, detail := classify(status, header, body)
+	refused := func(status int, header http.Header, body []byte) (string, string, error) {
+		code, detail, kind := classify(status, header, body)
 		if code == "INVALID_SESSION_ID" { // the token is dead: whoever calls again gets a new one
 			tokens.Forget()
 		}
-		return kind, code, detail
+		return code, detail, kind
 	}
 	c := &client{data: "/services/data/" + cfg.Settings["version"], now: cfg.Now}
 	c.rest = httpc.Client{System: cfg.System, Base: base, HTTP: cfg.HTTP, Now: cfg.Now, Auth: tokens.Auth, Classify: refused}
@@ -61,18 +61,18 @@ func login(cfg connector.Config, base string) *httpc.Tokens {
 }
 
 // classifyLogin reads {"error":"invalid_client_id","error_description":"..."}, which comes with 400.
-func classifyLogin(status int, _ http.Header, body []byte) (error, string, string) {
+func classifyLogin(status int, _ http.Header, body []byte) (string, string, error) {
 	var e struct {
 		Error  string `json:"error"`
 		Detail string `json:"error_description"`
 	}
 	if json.Unmarshal(body, &e) != nil || e.Error == "" {
-		return nil, "", ""
+		return "", "", nil
 	}
 	if status == http.StatusBadRequest {
-		return dayone.ErrAuth, e.Error, e.Detail
+		return e.Error, e.Detail, dayone.ErrAuth
 	}
-	return nil, e.Error, e.Detail
+	return e.Error, e.Detail, nil
 }
 
 // kinds of error codes. https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_calls_concepts_core_data_objects.htm
@@ -91,18 +91,18 @@ const limit = "REQUEST_LIMIT_EXCEEDED"
 // classify reads [{"message":"...","errorCode":"DUPLICATE_USERNAME","fields":["Username"]}]: the first one counts. SCIM
 // has the standard's body, of which we know no codes; there Salesforce's own may begin the detail.
 // https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/errorcodes.htm
-func classify(status int, header http.Header, body []byte) (error, string, string) {
+func classify(status int, header http.Header, body []byte) (string, string, error) {
 	var es []struct {
 		Code    string   `json:"errorCode"`
 		Message string   `json:"message"`
 		Fields  []string `json:"fields"`
 	}
 	if json.Unmarshal(body, &es) != nil || len(es) == 0 {
-		kind, code, detail := scim.Classify(status, header, body)
+		code, detail, kind := scim.Classify(status, header, body)
 		if word, rest, ok := strings.Cut(detail, ":"); ok && kinds[word] != nil {
-			kind, code, detail = kinds[word], word, rest
+			code, detail, kind = word, rest, kinds[word]
 		}
-		return kind, code, detail
+		return code, detail, kind
 	}
 	e := es[0]
 	detail := strings.ReplaceAll(e.Message, "<br>", " ")
@@ -112,11 +112,11 @@ func classify(status int, header http.Header, body []byte) (error, string, strin
 	if e.Code == limit {
 		// of the day, or of calls at the same time: only the message tells
 		if used := header.Get("Sforce-Limit-Info"); strings.HasPrefix(e.Message, "TotalRequests") {
-			return dayone.ErrThrottled, e.Code, strings.TrimSpace(detail + " " + used)
+			return e.Code, strings.TrimSpace(detail + " " + used), dayone.ErrThrottled
 		}
-		return dayone.ErrUnavailable, e.Code, detail
+		return e.Code, detail, dayone.ErrUnavailable
 	}
-	return kinds[e.Code], e.Code, detail
+	return e.Code, detail, kinds[e.Code]
 }
 
 // dayLimit is how long to wait when the requests of the last 24 hours are used up.

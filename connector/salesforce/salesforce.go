@@ -142,8 +142,10 @@ func (a accounts) Switch(ctx context.Context, ref string, _, to dayone.State) er
 	}
 	var f *dayone.Fault
 	errors.As(err, &f)
-	return &dayone.Fault{System: f.System, Op: "deactivating user", Err: dayone.ErrUnsupported, Code: f.Code, Detail: "sign-in is frozen, but the user cannot be deactivated: " + f.Detail,
-		Next: "put somebody else where the user is named, then deactivate it in Setup"}
+	return &dayone.Fault{
+		System: f.System, Op: "deactivating user", Err: dayone.ErrUnsupported, Code: f.Code, Detail: "sign-in is frozen, but the user cannot be deactivated: " + f.Detail,
+		Next: "put somebody else where the user is named, then deactivate it in Setup",
+	}
 }
 
 // Delete cannot be had.

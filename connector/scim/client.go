@@ -81,7 +81,7 @@ func NewClient(cfg connector.Config, base string, auth func(context.Context, *ht
 
 // Classify reads {"schemas":[...Error],"detail":"...","status":"409","scimType":"uniqueness"}, and the older
 // {"Errors":{"description":"...","code":409}}. https://www.rfc-editor.org/rfc/rfc7644#section-3.12
-func Classify(status int, _ http.Header, body []byte) (kind error, code, detail string) {
+func Classify(status int, _ http.Header, body []byte) (code, detail string, kind error) {
 	type old struct {
 		Description string `json:"description"`
 	}
@@ -92,7 +92,7 @@ func Classify(status int, _ http.Header, body []byte) (kind error, code, detail 
 		Errors   json.RawMessage `json:"Errors"`
 	}
 	if json.Unmarshal(body, &e) != nil {
-		return nil, "", ""
+		return "", "", nil
 	}
 	var one old
 	var many []old
@@ -111,19 +111,19 @@ func Classify(status int, _ http.Header, body []byte) (kind error, code, detail 
 	}
 	switch e.ScimType {
 	case "uniqueness":
-		return dayone.ErrConflict, code, detail
+		return code, detail, dayone.ErrConflict
 	case "noTarget":
-		return dayone.ErrNotFound, code, detail
+		return code, detail, dayone.ErrNotFound
 	case "invalidFilter", "tooMany", "invalidSyntax", "invalidPath", "invalidValue", "mutability", "sensitive":
-		return dayone.ErrInvalid, code, detail
+		return code, detail, dayone.ErrInvalid
 	}
 	switch status {
 	case http.StatusNotImplemented:
-		return dayone.ErrUnsupported, code, detail
+		return code, detail, dayone.ErrUnsupported
 	case http.StatusPreconditionFailed: // somebody else wrote in between
-		return dayone.ErrNotYet, code, detail
+		return code, detail, dayone.ErrNotYet
 	}
-	return nil, code, detail
+	return code, detail, nil
 }
 
 func (c *Client) call(ctx context.Context, op, method, path string, query url.Values, in, out any) (*httpc.Answer, error) {

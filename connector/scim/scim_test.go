@@ -60,16 +60,28 @@ func TestDialects(t *testing.T) {
 		settings map[string]string
 		skip     map[string]string
 	}{
-		{"capital operations, text and values", scimsim.Dialect{CapitalOps: true, ActiveText: true, RemoveByValue: true, ContentType: "application/json"},
-			map[string]string{"operations": "capital", "active": "text", "member_removal": "value", "content_type": "application/json"}, nil},
+		{
+			"capital operations, text and values",
+			scimsim.Dialect{CapitalOps: true, ActiveText: true, RemoveByValue: true, ContentType: "application/json"},
+			map[string]string{"operations": "capital", "active": "text", "member_removal": "value", "content_type": "application/json"},
+			nil,
+		},
 		{"without paths", scimsim.Dialect{ByValueOnly: true, Silent: true, ShowsGroups: true}, map[string]string{"patch": "value", "memberships": "user"}, nil},
 		{"put only", scimsim.Dialect{PutOnly: true}, map[string]string{"patch": "put"}, nil},
-		{"few filters", scimsim.Dialect{Number: scimsim.Enterprise + ":employeeNumber", Filters: map[string]map[string]string{"User": {"username": "username"}}},
-			map[string]string{"employee_number": "employeeNumber", "no_filter": "employee_number"}, nil},
+		{
+			"few filters",
+			scimsim.Dialect{Number: scimsim.Enterprise + ":employeeNumber", Filters: map[string]map[string]string{"User": {"username": "username"}}},
+			map[string]string{"employee_number": "employeeNumber", "no_filter": "employee_number"},
+			nil,
+		},
 		{"filters ignored", scimsim.Dialect{IgnoresFilters: true, Filters: map[string]map[string]string{"User": {}}}, nil, nil},
 		{"groups by filter", scimsim.Dialect{Silent: true}, map[string]string{"memberships": "filter"}, nil},
-		{"delete disables", scimsim.Dialect{DeleteDisables: true}, map[string]string{"disable": "delete"},
-			map[string]string{"JoinAndLeave": "nothing is ever deleted there; TestDeleteDisables instead"}},
+		{
+			"delete disables",
+			scimsim.Dialect{DeleteDisables: true},
+			map[string]string{"disable": "delete"},
+			map[string]string{"JoinAndLeave": "nothing is ever deleted there; TestDeleteDisables instead"},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -168,7 +180,8 @@ func TestEmptied(t *testing.T) {
 		t.Run(way, func(t *testing.T) {
 			g, s := bench(t, d, map[string]string{"patch": way})
 			ref := s.Put("User", scimsim.Resource{"userName": "sarah", "title": "Engineer", "phoneNumbers": []any{
-				map[string]any{"value": "+49 89 1", "type": "work"}, map[string]any{"value": "+49 170 1", "type": "mobile"}}})
+				map[string]any{"value": "+49 89 1", "type": "work"}, map[string]any{"value": "+49 170 1", "type": "mobile"},
+			}})
 			empty := dayone.Attrs{"title": dayone.Text(""), "department": dayone.Text(""), "phone": dayone.Text("")}
 			r, err := g.Apply(t.Context(), act(dayone.AccountUpdate, ref, &dayone.Item{Ref: ref, Attrs: empty}))
 			if err != nil {

@@ -139,8 +139,10 @@ func exercise(t *testing.T, base string, limited bool) {
 
 	must(accounts.Switch(ctx, ref, dayone.Disabled, dayone.Active))
 	shows(dayone.Active)
-	changed := dayone.Attrs{"title": dayone.Text(""), "department": dayone.Text("Presales"), "email": dayone.Text("sarah.oneil@company.com"),
-		"phone": dayone.Text("+49 89 2"), "first_name": dayone.Text("Sarah")}
+	changed := dayone.Attrs{
+		"title": dayone.Text(""), "department": dayone.Text("Presales"), "email": dayone.Text("sarah.oneil@company.com"),
+		"phone": dayone.Text("+49 89 2"), "first_name": dayone.Text("Sarah"),
+	}
 	want = want.With(changed)
 	must(accounts.Update(ctx, ref, changed))
 	shows(dayone.Active)

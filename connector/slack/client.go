@@ -40,8 +40,10 @@ func newClient(cfg connector.Config) *client {
 }
 
 func byHand(system string) error {
-	return &dayone.Fault{System: system, Op: "reaching SCIM", Err: dayone.ErrUnsupported, Detail: "there is no scim_token",
-		Next: "invite or deactivate the person under Manage members, or set scim_token where the plan is Business+ or Enterprise"}
+	return &dayone.Fault{
+		System: system, Op: "reaching SCIM", Err: dayone.ErrUnsupported, Detail: "there is no scim_token",
+		Next: "invite or deactivate the person under Manage members, or set scim_token where the plan is Business+ or Enterprise",
+	}
 }
 
 // check asks both doors.
@@ -94,21 +96,21 @@ func (a answer) detail() string {
 }
 
 // classify reads {"ok":false,"error":"ratelimited"} where the status is no success.
-func classify(_ int, _ http.Header, body []byte) (error, string, string) {
+func classify(_ int, _ http.Header, body []byte) (string, string, error) {
 	var a answer
 	if json.Unmarshal(body, &a) != nil {
-		return nil, "", ""
+		return "", "", nil
 	}
-	return kinds[a.Error], a.Error, a.detail()
+	return a.Error, a.detail(), kinds[a.Error]
 }
 
 // classifySCIM reads {"Errors":{"description":"user_not_found","code":404}}.
-func classifySCIM(status int, header http.Header, body []byte) (error, string, string) {
-	kind, code, detail := scim.Classify(status, header, body)
+func classifySCIM(status int, header http.Header, body []byte) (string, string, error) {
+	code, detail, kind := scim.Classify(status, header, body)
 	if k, ok := kinds[code]; ok {
 		kind = k
 	}
-	return kind, code, detail
+	return code, detail, kind
 }
 
 // call makes one call of the Web API. Its errors come with status 200. https://docs.slack.dev/apis/web-api#responses

@@ -94,8 +94,10 @@ func (a accounts) Update(ctx context.Context, ref string, changed dayone.Attrs) 
 	set := a.Values(changed)
 	if guest, ok := changed["guest"]; ok {
 		if !guest.Bool() {
-			return &dayone.Fault{System: a.Client.System, Op: "updating user", Err: dayone.ErrUnsupported, Detail: "a guest becomes a full member by hand only",
-				Next: "change the account type under Manage members"}
+			return &dayone.Fault{
+				System: a.Client.System, Op: "updating user", Err: dayone.ErrUnsupported, Detail: "a guest becomes a full member by hand only",
+				Next: "change the account type under Manage members",
+			}
 		}
 		set[guestType] = "multi"
 	}

@@ -20,15 +20,15 @@ type page struct {
 }
 
 // classify reads {"error":"not_found","message":"..."}: the status decides.
-func classify(_ int, _ http.Header, body []byte) (error, string, string) {
+func classify(_ int, _ http.Header, body []byte) (string, string, error) {
 	var e struct {
 		Error   string `json:"error"`
 		Message string `json:"message"`
 	}
 	if json.Unmarshal(body, &e) != nil {
-		return nil, "", ""
+		return "", "", nil
 	}
-	return nil, e.Error, e.Message
+	return e.Error, e.Message, nil
 }
 
 // get reads JSON with numbers as they are written.

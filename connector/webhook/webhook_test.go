@@ -107,8 +107,10 @@ var vectors = map[string]struct {
 	happened    string
 }{
 	"bamboohr": {
-		settings: map[string]string{"secret": "bamboo-test-key", "header": "X-BambooHR-Signature", "timestamp_header": "X-BambooHR-Timestamp", "signed": "body+timestamp",
-			"type_path": "type", "id_path": "id", "subject_path": "data.employeeId"},
+		settings: map[string]string{
+			"secret": "bamboo-test-key", "header": "X-BambooHR-Signature", "timestamp_header": "X-BambooHR-Timestamp", "signed": "body+timestamp",
+			"type_path": "type", "id_path": "id", "subject_path": "data.employeeId",
+		},
 		header: map[string]string{"X-BambooHR-Timestamp": "1739892600", "X-BambooHR-Signature": "9f493b2766934fc0b258e4e436858da91cb4b7b17a63fc31f3d346f846aea1a8"},
 		body:   `{"type":"employee.created","timestamp":"2025-02-18T15:30:00Z","data":{"companyId":"12345","employeeId":"100"}}`,
 		at:     time.Unix(1739892700, 0), subject: "100", kind: dayone.Hired, happened: "2025-02-18T15:30:00Z",
@@ -121,8 +123,10 @@ var vectors = map[string]struct {
 		at: friday, id: "f7397a24-57ad-4fae-b011-d258e8232900", subject: "0f4cae3b-7f3e-4d65-9c0e-1f2d6f1f3b11", kind: dayone.Hired, happened: "2024-11-22T15:01:00Z",
 	},
 	"hibob": {
-		settings: map[string]string{"secret": "bob-secret", "header": "Bob-Signature", "algorithm": "sha512", "encoding": "base64", "type_path": "type", "id_path": "",
-			"time_path": "triggeredAt", "subject_path": "data.employeeId"},
+		settings: map[string]string{
+			"secret": "bob-secret", "header": "Bob-Signature", "algorithm": "sha512", "encoding": "base64", "type_path": "type", "id_path": "",
+			"time_path": "triggeredAt", "subject_path": "data.employeeId",
+		},
 		header: map[string]string{"Bob-Signature": "u/uYjfeOginUipf9KwPMKyng0KwtY0/lOskjz3G5kWkaeMk+clzvkYsHCHWiSaFleDJQjKwQEJ0Lrx3DL21Bsw=="},
 		body:   `{"version":"v2","type":"employee.created","companyId":606643,"triggeredBy":"123","triggeredAt":"2025-01-21T10:00:00.000","data":{"employeeId":"3332883884017713938"}}`,
 		at:     friday, subject: "3332883884017713938", kind: dayone.Hired, happened: "2025-01-21T10:00:00Z",

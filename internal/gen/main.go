@@ -70,7 +70,7 @@ func run(args []string) error {
 		}
 	}
 	if *check && len(stale) > 0 {
-		return fmt.Errorf("these files are not what the manifests say: %s; run go generate ./...", strings.Join(stale, ", "))
+		return fmt.Errorf("these files are not what the manifests say; run go generate ./... to mend them: %s", strings.Join(stale, ", "))
 	}
 	return nil
 }

@@ -149,8 +149,10 @@ func Sarah(t testing.TB, d *store.DB) dayone.PersonID {
 			{Engagement: "eng_1", Attr: "level", Recorded: at, Value: dayone.Int(4), Source: "hr", Event: "evt_1"},
 			{Engagement: "eng_1", Attr: "team", Effective: at, Recorded: at.Add(time.Microsecond), Value: dayone.Value{}, Bad: true, Source: "hr", Event: "evt_2"},
 		},
-		Row: &store.Row{ID: p, Managed: true, Name: "Sarah Chen", Email: "Sarah.Chen@company.com", Manager: "john.doe@company.com", Title: "Sales Engineer", Department: "Sales",
-			Team: "Enterprise", Location: "San Francisco", Status: dayone.PreHire, Starts: at.Add(60 * time.Hour), Wake: at.Add(60 * time.Hour)},
+		Row: &store.Row{
+			ID: p, Managed: true, Name: "Sarah Chen", Email: "Sarah.Chen@company.com", Manager: "john.doe@company.com", Title: "Sales Engineer", Department: "Sales",
+			Team: "Enterprise", Location: "San Francisco", Status: dayone.PreHire, Starts: at.Add(60 * time.Hour), Wake: at.Add(60 * time.Hour),
+		},
 		Records: []dayone.Record{{At: at, Person: p, What: "person recorded", Detail: &dayone.Detail{Note: "Sarah Chen"}}},
 	})
 	if err != nil {
@@ -303,12 +305,16 @@ func changes(r dayone.Run, seqs ...int) []dayone.StepChange {
 func aRun(id dayone.RunID, p dayone.PersonID) dayone.Run {
 	account := dayone.Key{System: "okta", Kind: "account"}
 	group := dayone.Key{System: "okta", Kind: "group", Name: "sales-team"}
-	r := dayone.Run{ID: id, Person: p, Event: "evt_1", Title: "Onboard Sarah Chen", State: dayone.RunRunning, Started: at, Hash: "h", Machine: 1,
-		Have: []dayone.Holding{{Item: dayone.Item{Key: dayone.Key{System: "google", Kind: "account"}, Ref: "g1", State: dayone.Active}}}}
+	r := dayone.Run{
+		ID: id, Person: p, Event: "evt_1", Title: "Onboard Sarah Chen", State: dayone.RunRunning, Started: at, Hash: "h", Machine: 1,
+		Have: []dayone.Holding{{Item: dayone.Item{Key: dayone.Key{System: "google", Kind: "account"}, Ref: "g1", State: dayone.Active}}},
+	}
 	r.Plan = dayone.Plan{Person: p, At: at, Steps: []dayone.Step{
 		{ID: "okta/account account.create", Action: dayone.AccountCreate, Key: account, Once: "aa", Want: &dayone.Item{Key: account, State: dayone.Staged, Attrs: dayone.Attrs{"email": dayone.Text("s@x.com"), "level": dayone.Int(4)}}},
-		{ID: "okta/group:sales-team entitlement.add", Action: dayone.EntitlementAdd, Key: group, Once: "bb", Needs: []dayone.Need{{Step: "okta/account account.create"}},
-			Account: dayone.Value{Kind: dayone.TemplateValue, Text: "${okta.account.ref}"}, Want: &dayone.Item{Key: group, State: dayone.Active}},
+		{
+			ID: "okta/group:sales-team entitlement.add", Action: dayone.EntitlementAdd, Key: group, Once: "bb", Needs: []dayone.Need{{Step: "okta/account account.create"}},
+			Account: dayone.Value{Kind: dayone.TemplateValue, Text: "${okta.account.ref}"}, Want: &dayone.Item{Key: group, State: dayone.Active},
+		},
 	}}
 	for _, s := range r.Plan.Steps {
 		r.Steps = append(r.Steps, dayone.StepRun{Step: s, State: dayone.StepPending})

@@ -266,8 +266,10 @@ func read(w http.ResponseWriter, r *http.Request, in any) bool {
 }
 
 // inStore and inInstance are the members that tell for whom a call is; read looks at them.
-type inStore struct{ IdentityStoreId string }
-type inInstance struct{ InstanceArn string }
+type (
+	inStore    struct{ IdentityStoreId string }
+	inInstance struct{ InstanceArn string }
+)
 
 type paging struct {
 	MaxResults *int
@@ -372,8 +374,10 @@ func (s *Sim) createUser(w http.ResponseWriter, r *http.Request) {
 		invalid(w, "an attribute is empty or too long")
 		return
 	}
-	u := &user{UserID: s.ids.Next("9067aabbcc-00000000-0000-4000-8000-", 12), UserName: in.UserName, DisplayName: in.DisplayName, Name: in.Name, Emails: in.Emails,
-		more: map[string]any{}, created: s.opt.Time()}
+	u := &user{
+		UserID: s.ids.Next("9067aabbcc-00000000-0000-4000-8000-", 12), UserName: in.UserName, DisplayName: in.DisplayName, Name: in.Name, Emails: in.Emails,
+		more: map[string]any{}, created: s.opt.Time(),
+	}
 	if in.Title != nil {
 		u.Title = *in.Title
 	}
@@ -719,8 +723,10 @@ func statusName(remove bool) string {
 }
 
 func (q *request) show() map[string]any {
-	out := map[string]any{"Status": q.status, "RequestId": q.id, "CreatedDate": epoch(q.created), "TargetId": q.account, "TargetType": "AWS_ACCOUNT",
-		"PermissionSetArn": q.set, "PrincipalId": q.user, "PrincipalType": "USER"}
+	out := map[string]any{
+		"Status": q.status, "RequestId": q.id, "CreatedDate": epoch(q.created), "TargetId": q.account, "TargetType": "AWS_ACCOUNT",
+		"PermissionSetArn": q.set, "PrincipalId": q.user, "PrincipalType": "USER",
+	}
 	if q.status == "FAILED" {
 		out["FailureReason"] = q.reason
 	}
@@ -853,8 +859,10 @@ func (s *Sim) Accounts() []sim.Account {
 func (s *Sim) Seed(a sim.Account) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	u := &user{UserID: s.ids.Next("9067aabbcc-00000000-0000-4000-8000-", 12), UserName: a.Login, Name: name{GivenName: cmp.Or(a.FirstName, "Some"), FamilyName: cmp.Or(a.LastName, "Body")},
-		more: map[string]any{}, off: a.State == dayone.Disabled, created: cmp.Or(a.Created, s.opt.Time())}
+	u := &user{
+		UserID: s.ids.Next("9067aabbcc-00000000-0000-4000-8000-", 12), UserName: a.Login, Name: name{GivenName: cmp.Or(a.FirstName, "Some"), FamilyName: cmp.Or(a.LastName, "Body")},
+		more: map[string]any{}, off: a.State == dayone.Disabled, created: cmp.Or(a.Created, s.opt.Time()),
+	}
 	u.DisplayName = u.Name.GivenName + " " + u.Name.FamilyName
 	if a.Email != "" {
 		u.Emails = []email{{Value: a.Email, Type: "work", Primary: true}}

@@ -459,8 +459,10 @@ func (s *Sim) withMember(handle func(http.ResponseWriter, *http.Request, *group,
 }
 
 func showMember(u *user, g *group) map[string]any {
-	return map[string]any{"id": u.id, "username": u.username, "name": u.name, "state": "active", "access_level": u.levels[g.id], "expires_at": nil,
-		"membership_state": "active", "group_saml_identity": nil}
+	return map[string]any{
+		"id": u.id, "username": u.username, "name": u.name, "state": "active", "access_level": u.levels[g.id], "expires_at": nil,
+		"membership_state": "active", "group_saml_identity": nil,
+	}
 }
 
 func (s *Sim) getMember(w http.ResponseWriter, _ *http.Request, g *group, u *user) {
@@ -518,7 +520,8 @@ func (s *Sim) may(w http.ResponseWriter, g *group, u *user, level int) bool {
 	for up := g.parent; up != nil; up = up.parent {
 		if u.levels[up.id] > level {
 			say(w, 400, map[string][]string{"access_level": {
-				fmt.Sprintf("should be greater than or equal to %s inherited membership from group %s", levels[u.levels[up.id]], up.path)}})
+				fmt.Sprintf("should be greater than or equal to %s inherited membership from group %s", levels[u.levels[up.id]], up.path),
+			}})
 			return false
 		}
 	}

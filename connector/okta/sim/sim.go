@@ -621,8 +621,10 @@ func (s *Sim) Accounts() []sim.Account {
 	defer s.mu.Unlock()
 	var out []sim.Account
 	for _, u := range s.users {
-		a := sim.Account{Ref: u.ID, Login: u.Profile["login"], Email: u.Profile["email"], EmployeeNumber: u.Profile["employeeNumber"],
-			FirstName: u.Profile["firstName"], LastName: u.Profile["lastName"], Created: u.Created}
+		a := sim.Account{
+			Ref: u.ID, Login: u.Profile["login"], Email: u.Profile["email"], EmployeeNumber: u.Profile["employeeNumber"],
+			FirstName: u.Profile["firstName"], LastName: u.Profile["lastName"], Created: u.Created,
+		}
 		switch u.Status {
 		case "STAGED":
 			a.State = dayone.Staged

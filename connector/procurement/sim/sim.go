@@ -294,8 +294,10 @@ func (s *Sim) place(w http.ResponseWriter, r *http.Request) {
 		fail(w, 409, "out_of_stock", in.Model+" is sold out")
 		return
 	}
-	o := &Order{Key: key, Number: strconv.Itoa(10042 + len(s.orders)), Status: "accepted", Reference: in.Reference, Model: in.Model, ShipTo: in.ShipTo,
-		ArriveBy: in.ArriveBy, Name: in.Name, Email: in.Email, Ordered: s.opt.Time(), body: raw.String()}
+	o := &Order{
+		Key: key, Number: strconv.Itoa(10042 + len(s.orders)), Status: "accepted", Reference: in.Reference, Model: in.Model, ShipTo: in.ShipTo,
+		ArriveBy: in.ArriveBy, Name: in.Name, Email: in.Email, Ordered: s.opt.Time(), body: raw.String(),
+	}
 	s.orders = append(s.orders, o)
 	sim.JSON(w, http.StatusCreated, o)
 }

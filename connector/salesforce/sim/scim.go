@@ -73,8 +73,10 @@ func (s *Sim) resource(r *http.Request, u record) map[string]any {
 		"userType": u.text("UserType"), "locale": u.text("LocaleSidKey"), "timezone": u.text("TimeZoneSidKey"), "title": u.text("Title"),
 		"entitlements": []any{map[string]any{"value": profile.text("Id"), "display": profile.text("Name"), "type": "Profile", "primary": true}},
 		enterprise:     map[string]any{"employeeNumber": u.text("EmployeeNumber"), "department": u.text("Department")},
-		"meta": map[string]any{"resourceType": "User", "created": created(u).Format("2006-01-02T15:04:05Z"),
-			"location": "http://" + r.Host + scimPath + "/Users/" + u.text("Id")},
+		"meta": map[string]any{
+			"resourceType": "User", "created": created(u).Format("2006-01-02T15:04:05Z"),
+			"location": "http://" + r.Host + scimPath + "/Users/" + u.text("Id"),
+		},
 	}
 	if f := u.text("FederationIdentifier"); f != "" {
 		out["externalId"] = f

@@ -278,8 +278,10 @@ func (s *Sim) Accounts() []sim.Account {
 		if u["UserType"] != "Standard" {
 			continue
 		}
-		a := sim.Account{Ref: u.text("Id"), Login: u.text("Username"), Email: u.text("Email"), EmployeeNumber: u.text("EmployeeNumber"),
-			FirstName: u.text("FirstName"), LastName: u.text("LastName"), State: dayone.Disabled, Created: created(u)}
+		a := sim.Account{
+			Ref: u.text("Id"), Login: u.text("Username"), Email: u.text("Email"), EmployeeNumber: u.text("EmployeeNumber"),
+			FirstName: u.text("FirstName"), LastName: u.text("LastName"), State: dayone.Disabled, Created: created(u),
+		}
 		if u["IsActive"] == true {
 			a.State = dayone.Active
 		}

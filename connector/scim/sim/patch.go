@@ -199,7 +199,7 @@ func union(have, more []any) []any {
 		nm, _ := n.(map[string]any)
 		if slices.ContainsFunc(have, func(h any) bool {
 			hm, _ := h.(map[string]any)
-			return reflect.DeepEqual(h, n) || nm != nil && len(nm) == 1 && hm["value"] == nm["value"]
+			return reflect.DeepEqual(h, n) || len(nm) == 1 && hm["value"] == nm["value"]
 		}) {
 			continue
 		}

@@ -56,8 +56,10 @@ func (s *Server) Accounts() []sim.Account {
 			}
 			return ""
 		}
-		a := sim.Account{Ref: one("id"), Login: one("userName"), Email: one("emails"), EmployeeNumber: one(s.d.Number),
-			FirstName: one("name.givenName"), LastName: one("name.familyName"), State: dayone.Disabled}
+		a := sim.Account{
+			Ref: one("id"), Login: one("userName"), Email: one("emails"), EmployeeNumber: one(s.d.Number),
+			FirstName: one("name.givenName"), LastName: one("name.familyName"), State: dayone.Disabled,
+		}
 		if active(u) {
 			a.State = dayone.Active
 		}

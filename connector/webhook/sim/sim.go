@@ -248,8 +248,10 @@ func (s *Sim) Accounts() []sim.Account {
 	var out []sim.Account
 	for _, e := range s.employees {
 		r := e.record
-		a := sim.Account{Ref: id(r), EmployeeNumber: id(r), Login: text(r, "email"), Email: text(r, "email"),
-			FirstName: text(r, "first_name"), LastName: text(r, "last_name"), State: dayone.Active}
+		a := sim.Account{
+			Ref: id(r), EmployeeNumber: id(r), Login: text(r, "email"), Email: text(r, "email"),
+			FirstName: text(r, "first_name"), LastName: text(r, "last_name"), State: dayone.Active,
+		}
 		switch end := text(r, "end_date"); {
 		case end != "" && end < today:
 			a.State = dayone.Disabled
