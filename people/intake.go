@@ -192,6 +192,9 @@ func asDay(v dayone.Value) (string, error) {
 	return t.Format(time.DateOnly), nil
 }
 
+// addresses are the attributes that hold a mail address.
+var addresses = []string{"email", "personal_email", "manager", "buddy"}
+
 // attributes maps the source's fields. A bad value is flagged and the last good one stays.
 func (j *judging) attributes() {
 	from := j.effective()
@@ -205,6 +208,9 @@ func (j *judging) attributes() {
 			continue
 		}
 		good, err := normal(a, v)
+		if slices.Contains(addresses, name) { // systems compare them as they please: we have one spelling
+			good.Text = strings.ToLower(good.Text)
+		}
 		if err != nil {
 			j.out.Findings = append(j.out.Findings, fmt.Sprintf("%s: %v", name, err))
 			j.say(name, dayone.Value{}, from, true)

@@ -189,6 +189,15 @@ func TestABadValueIsFlaggedAndTheLastGoodOneStays(t *testing.T) {
 	want(t, "capitals and blanks are forgiven", slices.Contains(b.at("2025-03-04T00:00:00Z").Unknown, "department"), false)
 }
 
+func TestMailAddressesHaveOneSpelling(t *testing.T) {
+	t.Parallel()
+	b := newBook(t)
+	b.says("2024-11-22T15:00:00Z", dayone.Hired, append(slices.Clone(sarah), "email", "Sarah.Chen@Company.com", "manager_email", " John.Doe@company.com")...)
+	p := b.at("2024-11-23T00:00:00Z")
+	want(t, "email", p.Attrs.Text("email"), "sarah.chen@company.com")
+	want(t, "manager", p.Attrs.Text("manager"), "john.doe@company.com")
+}
+
 func TestAnUnknownLocationIsUnknownNotUTCInSilence(t *testing.T) {
 	t.Parallel()
 	b := newBook(t)
