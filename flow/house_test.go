@@ -146,7 +146,8 @@ func (w *world) folder(policies string) fs.FS {
 type house struct {
 	*world
 	*flow.Flow
-	stop func()
+	stop    func() // ends engine and flow, and closes the database
+	stopRun func() // ends engine and flow
 }
 
 // open begins a life; it ends with the test, or with stop.
@@ -216,9 +217,12 @@ func (w *world) open() *house {
 			w.t.Errorf("flow stopped: %v", err)
 		}
 	})
-	h.stop = sync.OnceFunc(func() {
+	h.stopRun = sync.OnceFunc(func() {
 		cancel()
 		over.Wait()
+	})
+	h.stop = sync.OnceFunc(func() {
+		h.stopRun()
 		_ = db.Close()
 	})
 	w.t.Cleanup(h.stop)

@@ -19,6 +19,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/dayone-hq/dayone"
 )
@@ -28,6 +29,9 @@ type Keeper struct {
 	aead  cipher.AEAD
 	links []byte
 	rand  io.Reader
+
+	mu   sync.Mutex
+	keys map[string]Key // opened lately, by box
 }
 
 const (
@@ -52,7 +56,7 @@ func New(master []byte, random io.Reader) (*Keeper, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Keeper{aead, links, random}, nil
+	return &Keeper{aead: aead, links: links, rand: random}, nil
 }
 
 func gcm(key []byte) (cipher.AEAD, error) {
@@ -147,12 +151,30 @@ func (k *Keeper) OpenKey(box string) (Key, error) {
 	if box == "" {
 		return Key{}, fmt.Errorf("the key of this person was destroyed: %w", dayone.ErrNotFound)
 	}
+	k.mu.Lock()
+	key, ok := k.keys[box]
+	k.mu.Unlock()
+	if ok {
+		return key, nil
+	}
 	raw, err := open(k.aead, box)
 	if err != nil {
 		return Key{}, err
 	}
-	return k.key(raw)
+	if key, err = k.key(raw); err != nil {
+		return Key{}, err
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.keys == nil || len(k.keys) >= keptKeys {
+		k.keys = map[string]Key{}
+	}
+	k.keys[box] = key
+	return key, nil
 }
+
+// keptKeys are open at most: the one of raw bodies, and those of the people that are worked on.
+const keptKeys = 256
 
 func (k *Keeper) key(raw []byte) (Key, error) {
 	aead, err := gcm(raw)

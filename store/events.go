@@ -20,33 +20,78 @@ var eventTable = table{"event", []string{
 // Accept stores what a source said, before it is answered. Said again, it gives the first one and true: the same id of
 // the source, or, where the source has none, the same body as the last one about that employment.
 func (d *DB) Accept(ctx context.Context, ev dayone.Event, body []byte) (dayone.Intake, bool, error) {
+	return d.accept(ctx, dayone.Intake{Event: ev, State: dayone.EventReceived}, body)
+}
+
+// Quarantine stores a body that could not even be read as an event, with the reason.
+func (d *DB) Quarantine(ctx context.Context, ev dayone.Event, body []byte, why string) (dayone.Intake, error) {
+	in, _, err := d.accept(ctx, dayone.Intake{Event: ev, State: dayone.EventQuarantined, Note: why}, body)
+	return in, err
+}
+
+// acceptance is an event on its way into the books: many of one commit go in one statement.
+type acceptance struct {
+	in    dayone.Intake
+	hash  string
+	box   string // the raw body, sealed; it expires
+	again bool
+}
+
+func (d *DB) accept(ctx context.Context, in dayone.Intake, body []byte) (dayone.Intake, bool, error) {
 	sum := sha256.Sum256(body)
-	hash := hex.EncodeToString(sum[:])
-	in := dayone.Intake{Event: ev, State: dayone.EventReceived}
-	again := false
-	err := d.write(ctx, func(t *tx) error {
-		again = false
-		old, found, err := t.said(ev, hash)
+	box, err := d.sealer.Seal(d.bodyKey, body) // the person is not known yet
+	if err != nil {
+		return in, false, err
+	}
+	a := &acceptance{in: in, hash: hex.EncodeToString(sum[:]), box: box}
+	err = d.submit(ctx, job{accept: a})
+	return a.in, a.again, err
+}
+
+func (a *acceptance) row() []any {
+	e := &a.in
+	return []any{
+		string(e.ID), e.Source, e.SourceID, string(e.Type), e.Subject, micros(e.At), micros(e.Received), string(e.State), "", "", e.Note, 0, a.hash, a.box,
+	}
+}
+
+// accept stores events that are new and finds those that are not.
+func (t *tx) accept(as []*acceptance) error {
+	var rows []any
+	var named []*acceptance
+	for _, a := range as {
+		if a.in.SourceID != "" {
+			named, rows = append(named, a), append(rows, a.row()...)
+			continue
+		}
+		old, found, err := t.said(a.in.Event, a.hash)
 		if err != nil {
 			return err
 		}
 		if found {
-			in, again = old, true
-			return nil
+			a.in, a.again = old, true
+			continue
 		}
-		key, err := d.key(t, "") // the person is not known yet; raw bodies are sealed and expire
-		if err != nil {
+		if err := t.put(eventTable, a.row()); err != nil {
 			return err
 		}
-		box, err := d.sealer.Seal(key, body)
-		if err != nil {
+	}
+	all, err := t.putNew(eventTable, "(source, source_id) WHERE source_id <> ''", rows)
+	if err != nil || all {
+		return err
+	}
+	for _, a := range named {
+		old, found, err := t.said(a.in.Event, a.hash)
+		switch {
+		case err != nil:
 			return err
+		case !found:
+			return fmt.Errorf("event %s of %s is neither new nor known: %w", a.in.SourceID, a.in.Source, dayone.ErrConflict)
+		case old.ID != a.in.ID:
+			a.in, a.again = old, true
 		}
-		return t.put(eventTable, []any{
-			string(ev.ID), ev.Source, ev.SourceID, string(ev.Type), ev.Subject, micros(ev.At), micros(ev.Received), string(dayone.EventReceived), "", "", "", 0, hash, box,
-		})
-	})
-	return in, again, err
+	}
+	return nil
 }
 
 func (t *tx) said(ev dayone.Event, hash string) (dayone.Intake, bool, error) {
@@ -71,16 +116,6 @@ func scanEvent(s interface{ Scan(...any) error }) (dayone.Intake, error) {
 	err := s.Scan(&in.ID, &in.Source, &in.SourceID, &in.Type, &in.Subject, &at, &received, &in.State, &in.Person, &in.Run, &in.Note)
 	in.At, in.Received = instant(at), instant(received)
 	return in, err
-}
-
-// Quarantine stores a body that could not even be read as an event, with the reason.
-func (d *DB) Quarantine(ctx context.Context, ev dayone.Event, body []byte, why string) (dayone.Intake, error) {
-	in, again, err := d.Accept(ctx, ev, body)
-	if err != nil || again {
-		return in, err
-	}
-	in.State, in.Note = dayone.EventQuarantined, why
-	return in, d.MarkEvent(ctx, ev.ID, dayone.EventQuarantined, why)
 }
 
 // MarkEvent says where an event stands.

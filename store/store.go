@@ -40,6 +40,11 @@ type Sealer interface {
 
 // DB is an open database.
 type DB struct {
+	bodyKey string // box of the key for raw bodies
+
+	// Committed is told how many writes went into a commit; nil: nobody listens. Set it before the first write.
+	Committed func(writes int)
+
 	read    *sql.DB
 	writing *sql.DB
 	dialect dialect
@@ -76,6 +81,12 @@ func Open(ctx context.Context, at string, sealer Sealer, now func() time.Time, i
 	d.w, err = newWriter(ctx, d)
 	if err != nil {
 		return nil, errors.Join(err, d.closePools())
+	}
+	if err := d.write(ctx, func(t *tx) (err error) {
+		d.bodyKey, err = d.key(t, "")
+		return err
+	}); err != nil {
+		return nil, errors.Join(err, d.Close())
 	}
 	return d, nil
 }

@@ -19,8 +19,9 @@ const maxJobs = 256
 
 // job is one thing that must be written whole or not at all. It runs inside the writer's transaction and may run twice.
 type job struct {
-	do   func(*tx) error
-	done chan error
+	do     func(*tx) error
+	accept *acceptance // instead of do
+	done   chan error
 }
 
 // writer is the one goroutine that writes.
@@ -81,7 +82,11 @@ var errClosed = fmt.Errorf("the database is closed: %w", dayone.ErrUnavailable)
 
 // write runs do inside a transaction, together with whatever else is waiting, and returns when it is durable.
 func (d *DB) write(ctx context.Context, do func(*tx) error) error {
-	j := job{do, make(chan error, 1)}
+	return d.submit(ctx, job{do: do})
+}
+
+func (d *DB) submit(ctx context.Context, j job) error {
+	j.done = make(chan error, 1)
 	select {
 	case d.w.jobs <- j:
 	case <-d.w.over:
@@ -130,6 +135,9 @@ func (w *writer) work() {
 func (w *writer) commit(batch []job) {
 	err := w.transaction(batch)
 	if err == nil {
+		if w.d.Committed != nil {
+			w.d.Committed(len(batch))
+		}
 		for _, j := range batch {
 			j.done <- nil
 		}
@@ -150,10 +158,20 @@ func (w *writer) transaction(batch []job) error {
 	if _, err := w.conn.ExecContext(t.ctx, w.d.dialect.begin); err != nil {
 		return fmt.Errorf("beginning a transaction: %w: %w", err, dayone.ErrUnavailable)
 	}
+	var said []*acceptance
+	var err error
 	for _, j := range batch {
-		if err := j.do(t); err != nil {
-			return w.rollback(err, seq, chain, loaded)
+		if j.accept != nil {
+			said = append(said, j.accept)
+		} else if err = j.do(t); err != nil {
+			break
 		}
+	}
+	if err == nil && len(said) > 0 {
+		err = t.accept(said)
+	}
+	if err != nil {
+		return w.rollback(err, seq, chain, loaded)
 	}
 	if _, err := w.conn.ExecContext(t.ctx, "COMMIT"); err != nil {
 		return w.rollback(fmt.Errorf("committing: %w: %w", err, dayone.ErrUnavailable), seq, chain, loaded)
@@ -224,6 +242,27 @@ func (t *tx) put(tb table, rows []any) error {
 		}
 	}
 	return nil
+}
+
+// putNew inserts rows whose conflict target is not there yet, and says whether that were all of them.
+func (t *tx) putNew(tb table, target string, rows []any) (all bool, err error) {
+	all = true
+	width := len(tb.columns)
+	for _, n := range chunks {
+		for len(rows) >= n*width {
+			res, err := t.exec(t.bulkText(tb, n)+" ON CONFLICT "+target+" DO NOTHING", rows[:n*width]...)
+			if err != nil {
+				return false, fmt.Errorf("writing %s: %w", tb.name, err)
+			}
+			stored, err := res.RowsAffected()
+			if err != nil {
+				return false, fmt.Errorf("writing %s: %w", tb.name, err)
+			}
+			all = all && stored == int64(n)
+			rows = rows[n*width:]
+		}
+	}
+	return all, nil
 }
 
 // bulkText is statement, made once.

@@ -27,22 +27,23 @@ func decode(body []byte) (any, error) {
 		}
 		return nil, fmt.Errorf("%s: this is no UTF-8", position(body, n))
 	}
-	var raw json.RawMessage
-	if err := json.Unmarshal(body, &raw); err != nil {
-		var syntax *json.SyntaxError
-		if !errors.As(err, &syntax) {
-			return nil, err
-		}
-		n := int(syntax.Offset) - 1 // of the byte that is wrong
-		if n = max(n, 0); strings.HasPrefix(syntax.Error(), "unexpected end") {
-			n = len(body)
-		}
-		return nil, fmt.Errorf("%s: %s", position(body, n), syntax.Error())
-	}
 	dec := json.NewDecoder(bytes.NewReader(body))
 	dec.UseNumber()
 	var v any
-	return v, dec.Decode(&v)
+	if dec.Decode(&v) == nil && len(bytes.TrimSpace(body[dec.InputOffset():])) == 0 {
+		return v, nil
+	}
+	var raw json.RawMessage // says where it is wrong, behind the first value as well
+	err := json.Unmarshal(body, &raw)
+	var syntax *json.SyntaxError
+	if !errors.As(err, &syntax) {
+		return v, err
+	}
+	n := int(syntax.Offset) - 1 // of the byte that is wrong
+	if n = max(n, 0); strings.HasPrefix(syntax.Error(), "unexpected end") {
+		n = len(body)
+	}
+	return nil, fmt.Errorf("%s: %s", position(body, n), syntax.Error())
 }
 
 // position is line:column of a byte, both from 1, columns in characters.
