@@ -14,6 +14,7 @@ import (
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/engine"
 	"github.com/dayone-hq/dayone/store"
+	"github.com/dayone-hq/dayone/store/storetest"
 )
 
 // onboarding is the run of the document: 24 steps in 6 tiers over 8 systems, longest chain 6.
@@ -96,6 +97,7 @@ func BenchmarkSteps(b *testing.B) {
 	b.Run("sqlite", func(b *testing.B) {
 		steps(b, "sqlite:"+filepath.Join(b.TempDir(), "x.db"), "sqlite", "file:"+filepath.Join(b.TempDir(), "floor.db")+"?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)")
 	})
+	b.Run("postgres", func(b *testing.B) { steps(b, storetest.Postgres(b), "pgx", storetest.Postgres(b)) })
 }
 
 func steps(b *testing.B, at, driver, floorAt string) {

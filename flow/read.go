@@ -406,7 +406,8 @@ func (f *Flow) OpenLink(ctx context.Context, token, code string) (dayone.Secret,
 // Now is what the clock shows that everything goes by: the demo's is moved.
 func (f *Flow) Now() time.Time { return f.Clock.Now() }
 
-// Starters are people who have not begun, the next one first.
+// Starters are people who have not begun, and those who begin today: the next one first. Who begins today has had a run
+// today, since accounts open then.
 func (f *Flow) Starters(ctx context.Context, limit int) ([]Row, error) {
 	var all []Row
 	q := PeopleFilter{Status: dayone.PreHire, Limit: 500}
@@ -424,6 +425,24 @@ func (f *Flow) Starters(ctx context.Context, limit int) ([]Row, error) {
 			break
 		}
 		q.AfterName, q.AfterID = rows[len(rows)-1].Name, rows[len(rows)-1].ID
+	}
+	runs, err := f.Store.Runs(ctx, RunFilter{Limit: 200})
+	if err != nil {
+		return nil, err
+	}
+	now, seen := f.Clock.Now(), map[dayone.PersonID]bool{}
+	for _, r := range runs {
+		if seen[r.Person] || now.Sub(r.Started) > 24*time.Hour {
+			continue
+		}
+		seen[r.Person] = true
+		row, err := f.Store.Person(ctx, r.Person)
+		if err != nil {
+			return nil, err
+		}
+		if row.Status == dayone.Working && now.Sub(row.Starts) < 24*time.Hour {
+			all = append(all, row)
+		}
 	}
 	slices.SortFunc(all, func(a, b Row) int { return cmp.Or(a.Starts.Compare(b.Starts), cmp.Compare(a.Name, b.Name)) })
 	return all[:min(len(all), limit)], nil
