@@ -1,0 +1,161 @@
+package web
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/dayone-hq/dayone"
+)
+
+// who is somebody who is in. Everybody who holds the access token is an administrator; this is the one place that says
+// so, and the one to change when people log in by name and have roles.
+type who struct {
+	Name string // goes into records
+	Role string
+}
+
+const administrator = "administrator"
+
+// access decides who is in: by a signed cookie after the login page, or by a bearer token at the API.
+type access struct {
+	token  dayone.Secret
+	open   bool
+	secure bool // cookies travel over https only
+	now    func() time.Time
+}
+
+// sessionFor is how long a login holds.
+const sessionFor = 12 * time.Hour
+
+func (a access) cookieName() string {
+	if a.secure {
+		return "__Host-dayone"
+	}
+	return "dayone"
+}
+
+// right compares a token in constant time, whatever its length.
+func (a access) right(token string) bool {
+	if a.token.IsZero() {
+		return false
+	}
+	x, y := sha256.Sum256([]byte(a.token.Reveal())), sha256.Sum256([]byte(token))
+	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
+}
+
+// session is who a browser's cookie names.
+func (a access) session(r *http.Request) (who, bool) {
+	if a.open {
+		return who{Name: "demo", Role: administrator}, true
+	}
+	c, err := r.Cookie(a.cookieName())
+	if err != nil || !a.valid(c.Value) {
+		return who{}, false
+	}
+	return who{Name: administrator, Role: administrator}, true
+}
+
+// caller is who calls the API: a session, or the token itself.
+func (a access) caller(r *http.Request) (who, bool) {
+	if token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
+		return who{Name: "api", Role: administrator}, a.right(token)
+	}
+	return a.session(r)
+}
+
+// begin gives a browser its cookie: an expiry, signed with what only we and the token's holder could know.
+func (a access) begin(w http.ResponseWriter) {
+	expires := strconv.FormatInt(a.now().Add(sessionFor).Unix(), 10)
+	a.set(w, expires+"."+a.sign(expires), int(sessionFor/time.Second))
+}
+
+func (a access) end(w http.ResponseWriter) { a.set(w, "", -1) }
+
+func (a access) set(w http.ResponseWriter, value string, age int) {
+	http.SetCookie(w, &http.Cookie{Name: a.cookieName(), Value: value, Path: "/", MaxAge: age, HttpOnly: true, Secure: a.secure, SameSite: http.SameSiteLaxMode})
+}
+
+func (a access) sign(expires string) string {
+	key := sha256.Sum256([]byte("dayone portal session\x00" + a.token.Reveal()))
+	m := hmac.New(sha256.New, key[:])
+	m.Write([]byte(expires))
+	return base64.RawURLEncoding.EncodeToString(m.Sum(nil))
+}
+
+func (a access) valid(cookie string) bool {
+	expires, mac, ok := strings.Cut(cookie, ".")
+	if !ok || a.token.IsZero() || !hmac.Equal([]byte(mac), []byte(a.sign(expires))) {
+		return false
+	}
+	at, err := strconv.ParseInt(expires, 10, 64)
+	return err == nil && a.now().Before(time.Unix(at, 0))
+}
+
+// back is where a login leads: a path of ours, or the dashboard. Nobody is sent elsewhere.
+func back(next string) string {
+	u, err := url.Parse(next)
+	if err != nil || u.IsAbs() || u.Host != "" || !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") || strings.ContainsAny(next, "\\\r\n\t") {
+		return "/"
+	}
+	return next
+}
+
+func (p *portal) toLogin(w http.ResponseWriter, r *http.Request) error {
+	to := "/login"
+	if r.Method == http.MethodGet && r.URL.Path != "/" && !live(r) {
+		to += "?next=" + url.QueryEscape(r.URL.RequestURI())
+	}
+	if isFragment(r) || live(r) { // a fragment cannot become a login page: the whole page goes there
+		w.Header().Set("HX-Redirect", to)
+		return refuse(dayone.ErrAuth, textSignedOut)
+	}
+	http.Redirect(w, r, to, http.StatusSeeOther)
+	return nil
+}
+
+// live says that an event stream is asked for.
+func live(r *http.Request) bool { return strings.Contains(r.Header.Get("Accept"), "text/event-stream") }
+
+type loginView struct {
+	Next   string
+	Wrong  bool
+	Out    bool // signed out
+	Closed bool // no token is configured
+}
+
+func (p *portal) login(w http.ResponseWriter, r *http.Request) error {
+	if _, ok := p.access.session(r); ok {
+		http.Redirect(w, r, back(r.URL.Query().Get("next")), http.StatusSeeOther)
+		return nil
+	}
+	v := loginView{Next: back(r.URL.Query().Get("next")), Out: r.URL.Query().Has("out"), Closed: p.opt.Token.IsZero()}
+	return p.show(w, r, http.StatusOK, page{Template: "login", Title: "Sign in", Plain: true, Main: v})
+}
+
+func (p *portal) enter(w http.ResponseWriter, r *http.Request) error {
+	if err := r.ParseForm(); err != nil {
+		return err
+	}
+	next := back(r.PostForm.Get("next"))
+	if !p.access.right(r.PostForm.Get("token")) {
+		p.log.Warn("a login failed", "from", hostOf(r.RemoteAddr))
+		v := loginView{Next: next, Wrong: true, Closed: p.opt.Token.IsZero()}
+		return p.show(w, r, http.StatusUnauthorized, page{Template: "login", Title: "Sign in", Plain: true, Main: v})
+	}
+	p.access.begin(w)
+	http.Redirect(w, r, next, http.StatusSeeOther)
+	return nil
+}
+
+func (p *portal) leave(w http.ResponseWriter, r *http.Request) error {
+	p.access.end(w)
+	http.Redirect(w, r, "/login?out=1", http.StatusSeeOther)
+	return nil
+}

@@ -1,0 +1,342 @@
+package web
+
+import (
+	"bytes"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/flow"
+)
+
+//go:embed openapi.yaml
+var openAPIText []byte
+
+// openAPI is the API's document as JSON.
+func openAPI() []byte {
+	var doc any
+	must(yaml.Unmarshal(openAPIText, &doc))
+	out, err := json.Marshal(doc)
+	must(err)
+	return out
+}
+
+func (p *portal) openapi(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(p.spec)
+}
+
+// apiPage is a page of a list: more are where next leads.
+type apiPage[T any] struct {
+	Items []T    `json:"items"`
+	Next  string `json:"next,omitempty"`
+}
+
+// apiLimit is how many items a page has: ?limit=, at most 200.
+func apiLimit(r *http.Request) int {
+	n, err := strconv.Atoi(r.URL.Query().Get("limit"))
+	if err != nil || n < 1 {
+		return pageSize
+	}
+	return min(n, 200)
+}
+
+func (p *portal) apiPeople(w http.ResponseWriter, r *http.Request) error {
+	q, limit := r.URL.Query(), apiLimit(r)
+	rows, err := p.flow.People(r.Context(), peopleFilter(q, limit+1))
+	if err != nil {
+		return err
+	}
+	out := apiPage[apiPersonRow]{Items: []apiPersonRow{}}
+	if len(rows) > limit {
+		rows = rows[:limit]
+		next := url.Values{"after": {string(rows[limit-1].ID)}, "name": {rows[limit-1].Name}, "limit": {strconv.Itoa(limit)}}
+		for _, k := range []string{"q", "status", "department", "manager"} {
+			if v := q.Get(k); v != "" {
+				next.Set(k, v)
+			}
+		}
+		out.Next = address("/api/v1/people", next)
+	}
+	for _, row := range rows {
+		out.Items = append(out.Items, newAPIPersonRow(row))
+	}
+	return answerJSON(w, http.StatusOK, out)
+}
+
+func (p *portal) apiPerson(w http.ResponseWriter, r *http.Request) error {
+	id, err := personID(r)
+	if err != nil {
+		return err
+	}
+	row, err := p.flow.Person(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	look, err := p.flow.Preview(r.Context(), id)
+	if err != nil && dayone.KindOf(err) == nil {
+		return err
+	}
+	return answerJSON(w, http.StatusOK, newAPIPerson(row, look.Person))
+}
+
+func (p *portal) apiAccess(w http.ResponseWriter, r *http.Request) error {
+	id, err := personID(r)
+	if err != nil {
+		return err
+	}
+	if _, err := p.flow.Person(r.Context(), id); err != nil {
+		return err
+	}
+	_, list, err := p.flow.Access(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	out := apiPage[apiAccess]{Items: []apiAccess{}}
+	for _, a := range list {
+		out.Items = append(out.Items, newAPIAccess(a))
+	}
+	return answerJSON(w, http.StatusOK, out)
+}
+
+func (p *portal) apiExplain(w http.ResponseWriter, r *http.Request) error {
+	id, err := personID(r)
+	if err != nil {
+		return err
+	}
+	key, err := dayone.ParseKey(r.URL.Query().Get("key"))
+	if err != nil {
+		return said(err, textNoKey)
+	}
+	if _, err := p.flow.Person(r.Context(), id); err != nil {
+		return err
+	}
+	x, err := p.flow.Explain(r.Context(), id, key)
+	if err != nil {
+		return err
+	}
+	return answerJSON(w, http.StatusOK, newAPIExplanation(x))
+}
+
+func (p *portal) apiRuns(w http.ResponseWriter, r *http.Request) error {
+	q, limit := r.URL.Query(), apiLimit(r)
+	f := flow.RunFilter{Person: dayone.PersonID(q.Get("person")), Before: dayone.RunID(q.Get("before")), Limit: limit + 1}
+	for _, s := range q["state"] {
+		f.States = append(f.States, dayone.RunState(s))
+	}
+	list, err := p.flow.Runs(r.Context(), f)
+	if err != nil {
+		return err
+	}
+	out := apiPage[apiRun]{Items: []apiRun{}}
+	if len(list) > limit {
+		list = list[:limit]
+		next := url.Values{"before": {string(list[limit-1].ID)}, "limit": {strconv.Itoa(limit)}, "state": q["state"]}
+		if f.Person != "" {
+			next.Set("person", string(f.Person))
+		}
+		out.Next = address("/api/v1/runs", next)
+	}
+	for _, run := range list {
+		out.Items = append(out.Items, newAPIRun(run))
+	}
+	return answerJSON(w, http.StatusOK, out)
+}
+
+func (p *portal) apiRun(w http.ResponseWriter, r *http.Request) error {
+	id, err := runID(r)
+	if err != nil {
+		return err
+	}
+	run, err := p.flow.RunOf(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	out := newAPIRun(run)
+	out.Steps = []apiStep{}
+	for i := range run.Steps {
+		out.Steps = append(out.Steps, newAPIStep(i, &run.Steps[i]))
+	}
+	return answerJSON(w, http.StatusOK, out)
+}
+
+func (p *portal) apiDecide(w http.ResponseWriter, r *http.Request) error {
+	id, err := runID(r)
+	if err != nil {
+		return err
+	}
+	var in struct {
+		Reason string `json:"reason"`
+	}
+	if err := readJSON(r.Body, &in); err != nil {
+		return err
+	}
+	if _, err := p.decideStep(r.Context(), id, r.PathValue("number"), r.PathValue("verb"), in.Reason, me(r).Name); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+func (p *portal) apiTasks(w http.ResponseWriter, r *http.Request) error {
+	q := r.URL.Query()
+	list, err := p.flow.Tasks(r.Context(), dayone.PersonID(q.Get("person")), dayone.RunID(q.Get("run")))
+	if err != nil {
+		return err
+	}
+	out := apiPage[apiTask]{Items: []apiTask{}}
+	for _, t := range list {
+		out.Items = append(out.Items, newAPITask(t))
+	}
+	return answerJSON(w, http.StatusOK, out)
+}
+
+func (p *portal) apiTask(w http.ResponseWriter, r *http.Request) error {
+	t, err := p.taskOf(r)
+	if err != nil {
+		return err
+	}
+	return answerJSON(w, http.StatusOK, newAPITask(t))
+}
+
+// apiCompleteTask closes a task, by its id or by its step's key. Besides those who are in, somebody may whom
+// Options.TaskAuth knows by the signature of what they sent.
+func (p *portal) apiCompleteTask(w http.ResponseWriter, r *http.Request) error {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return err
+	}
+	by, ok := "", false
+	if caller, in := p.access.caller(r); in {
+		by, ok = caller.Name, true
+	} else if p.opt.TaskAuth != nil {
+		by, ok = p.opt.TaskAuth(r, body)
+	}
+	if !ok {
+		return refuse(dayone.ErrAuth, textNoCaller)
+	}
+	var in struct {
+		Attrs dayone.Attrs `json:"attrs"`
+		Note  string       `json:"note"`
+	}
+	if err := readJSON(bytes.NewReader(body), &in); err != nil {
+		return err
+	}
+	t, err := p.taskOf(r)
+	if err != nil {
+		return err
+	}
+	attrs := dayone.Attrs{}
+	for name, v := range in.Attrs {
+		if !slices.Contains(t.Ask, name) && name != "ref" && by != t.System {
+			return refuse(dayone.ErrInvalid, fmt.Sprintf("This task does not ask for %q. It asks for %q.", name, t.Ask))
+		}
+		if v.Kind > dayone.ListValue { // templates and recipes come from files only
+			return refuse(dayone.ErrInvalid, fmt.Sprintf("%q must be text, a number, a truth, a date or a list of texts.", name))
+		}
+		attrs[name] = v
+	}
+	if in.Note != "" {
+		attrs["note"] = dayone.Text(in.Note)
+	}
+	if _, err := p.flow.CompleteTask(r.Context(), string(t.ID), by, attrs); err != nil {
+		return err
+	}
+	if t, err = p.flow.Task(r.Context(), string(t.ID)); err != nil {
+		return err
+	}
+	return answerJSON(w, http.StatusOK, newAPITask(t))
+}
+
+// readJSON reads a small body strictly. An empty one says nothing.
+func readJSON(r io.Reader, v any) error {
+	dec := json.NewDecoder(r)
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(v); err != nil && err != io.EOF {
+		return said(fmt.Errorf("%w: %w", err, dayone.ErrInvalid), textBadJSON)
+	}
+	return nil
+}
+
+func (p *portal) apiEvents(w http.ResponseWriter, r *http.Request) error {
+	q, limit := r.URL.Query(), apiLimit(r)
+	f := flow.EventFilter{State: dayone.EventState(q.Get("state")), Person: dayone.PersonID(q.Get("person")), Before: dayone.EventID(q.Get("before")), Limit: limit + 1}
+	list, err := p.flow.Events(r.Context(), f)
+	if err != nil {
+		return err
+	}
+	out := apiPage[apiEvent]{Items: []apiEvent{}}
+	if len(list) > limit {
+		list = list[:limit]
+		next := url.Values{"before": {string(list[limit-1].ID)}, "limit": {strconv.Itoa(limit)}}
+		for _, k := range []string{"state", "person"} {
+			if v := q.Get(k); v != "" {
+				next.Set(k, v)
+			}
+		}
+		out.Next = address("/api/v1/events", next)
+	}
+	for _, in := range list {
+		out.Items = append(out.Items, newAPIEvent(in))
+	}
+	return answerJSON(w, http.StatusOK, out)
+}
+
+func (p *portal) apiReplay(w http.ResponseWriter, r *http.Request) error {
+	id, err := eventID(r)
+	if err != nil {
+		return err
+	}
+	if err := p.flow.Replay(r.Context(), id, me(r).Name); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+func (p *portal) apiRecords(w http.ResponseWriter, r *http.Request) error {
+	q, limit := r.URL.Query(), apiLimit(r)
+	f := flow.RecordFilter{Person: dayone.PersonID(q.Get("person")), Run: dayone.RunID(q.Get("run")), System: q.Get("system"), Limit: limit + 1, Detail: q.Get("detail") == "true"}
+	f.Before, _ = strconv.ParseInt(q.Get("before"), 10, 64)
+	lines, err := p.flow.Records(r.Context(), f)
+	if err != nil {
+		return err
+	}
+	out := apiPage[apiRecord]{Items: []apiRecord{}}
+	if len(lines) > limit {
+		lines = lines[:limit]
+		next := url.Values{"before": {strconv.FormatInt(lines[limit-1].Seq, 10)}, "limit": {strconv.Itoa(limit)}}
+		for _, k := range []string{"person", "run", "system", "detail"} {
+			if v := q.Get(k); v != "" {
+				next.Set(k, v)
+			}
+		}
+		out.Next = address("/api/v1/records", next)
+	}
+	for _, l := range lines {
+		rec, err := flow.RecordOf(l)
+		if err != nil {
+			return err
+		}
+		out.Items = append(out.Items, newAPIRecord(l, rec))
+	}
+	return answerJSON(w, http.StatusOK, out)
+}
+
+// moment is an instant in JSON; a zero one is left out.
+func moment(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
+}

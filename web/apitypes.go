@@ -1,0 +1,335 @@
+package web
+
+import (
+	"time"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/flow"
+	"github.com/dayone-hq/dayone/policy"
+)
+
+// The API's own words. They are written down in openapi.yaml and change only by addition; nouns may change freely.
+
+type apiPersonRow struct {
+	ID         dayone.PersonID `json:"id"`
+	Name       string          `json:"name"`
+	Email      string          `json:"email,omitempty"`
+	Title      string          `json:"title,omitempty"`
+	Department string          `json:"department,omitempty"`
+	Team       string          `json:"team,omitempty"`
+	Location   string          `json:"location,omitempty"`
+	Manager    string          `json:"manager,omitempty"`
+	Status     dayone.Status   `json:"status"`
+	Managed    bool            `json:"managed"`
+	Starts     *time.Time      `json:"starts,omitempty"`
+	Ends       *time.Time      `json:"ends,omitempty"`
+}
+
+type apiPerson struct {
+	apiPersonRow
+	Attributes  dayone.Attrs    `json:"attributes"`
+	Unknown     []string        `json:"unknown"` // attributes whose last word was bad
+	Engagements []apiEngagement `json:"engagements"`
+}
+
+type apiEngagement struct {
+	ID       dayone.EngagementID `json:"id"`
+	Source   string              `json:"source"`
+	SourceID string              `json:"source_id"`
+	Type     string              `json:"type,omitempty"`
+	Start    string              `json:"start,omitempty"`
+	LastDay  string              `json:"last_day,omitempty"`
+	Primary  bool                `json:"primary"`
+}
+
+type apiAccess struct {
+	Key       dayone.Key   `json:"key"`
+	System    string       `json:"system"`
+	Role      string       `json:"role,omitempty"`
+	State     string       `json:"state"`
+	Note      string       `json:"note,omitempty"`
+	Implied   bool         `json:"implied"`
+	Since     *time.Time   `json:"since,omitempty"`
+	From      *time.Time   `json:"from,omitempty"`
+	Until     *time.Time   `json:"until,omitempty"`
+	Confirmed *time.Time   `json:"confirmed,omitempty"`
+	Ref       string       `json:"ref,omitempty"`
+	Run       dayone.RunID `json:"run,omitempty"`
+	Reasons   []apiReason  `json:"reasons"`
+}
+
+type apiReason struct {
+	Policy string `json:"policy"`
+	Title  string `json:"title,omitempty"`
+	At     string `json:"at,omitempty"`
+	Commit string `json:"commit,omitempty"`
+	Hash   string `json:"hash,omitempty"`
+}
+
+type apiExplanation struct {
+	Key     dayone.Key       `json:"key"`
+	Answer  string           `json:"answer"`
+	Role    string           `json:"role,omitempty"`
+	Finding string           `json:"finding,omitempty"`
+	Lines   []apiExplainLine `json:"lines"`
+}
+
+type apiExplainLine struct {
+	Policy     string         `json:"policy"`
+	Title      string         `json:"title,omitempty"`
+	At         string         `json:"at"`
+	Does       string         `json:"does"`
+	Role       string         `json:"role,omitempty"`
+	Truth      string         `json:"truth"`
+	Reason     string         `json:"reason,omitempty"`
+	Conditions []apiCondition `json:"conditions"`
+}
+
+type apiCondition struct {
+	Text  string    `json:"text"`
+	Truth string    `json:"truth"`
+	Reads []apiRead `json:"reads"`
+}
+
+type apiRead struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+	Known bool   `json:"known"`
+}
+
+type apiRun struct {
+	ID      dayone.RunID    `json:"id"`
+	Person  dayone.PersonID `json:"person"`
+	Event   dayone.EventID  `json:"event,omitempty"`
+	Title   string          `json:"title"`
+	State   dayone.RunState `json:"state"`
+	Started *time.Time      `json:"started,omitempty"`
+	Ended   *time.Time      `json:"ended,omitempty"`
+	Hash    string          `json:"hash"`
+	Steps   []apiStep       `json:"steps,omitempty"`
+}
+
+type apiStep struct {
+	Number    int              `json:"number"`
+	ID        dayone.StepID    `json:"id"`
+	Key       dayone.Key       `json:"key"`
+	System    string           `json:"system"`
+	Action    dayone.Action    `json:"action"`
+	Tier      dayone.Tier      `json:"tier,omitempty"`
+	Grant     bool             `json:"grant"` // counts as a grant: not implied, no message, no way back
+	Implied   bool             `json:"implied"`
+	Once      string           `json:"once"`
+	State     dayone.StepState `json:"state"`
+	Changed   bool             `json:"changed"`
+	Attempt   int              `json:"attempt"`
+	Since     *time.Time       `json:"since,omitempty"`
+	Ended     *time.Time       `json:"ended,omitempty"`
+	Next      *time.Time       `json:"next,omitempty"`
+	Wait      *apiWait         `json:"wait,omitempty"`
+	Error     string           `json:"error,omitempty"`
+	ErrorKind string           `json:"error_kind,omitempty"`
+	Needs     []apiNeed        `json:"needs"`
+	Because   []apiReason      `json:"because"`
+	Undo      dayone.Undo      `json:"undo,omitempty"`
+	UndoOf    dayone.StepID    `json:"undo_of,omitempty"`
+	Ref       string           `json:"ref,omitempty"`
+}
+
+type apiWait struct {
+	Kind dayone.WaitKind `json:"kind"`
+	Note string          `json:"note,omitempty"`
+	Ask  []string        `json:"ask,omitempty"`
+}
+
+type apiNeed struct {
+	Step dayone.StepID `json:"step"`
+	When dayone.When   `json:"when"`
+}
+
+type apiTask struct {
+	ID     dayone.TaskID   `json:"id"`
+	Once   string          `json:"once"`
+	Person dayone.PersonID `json:"person"`
+	Run    dayone.RunID    `json:"run"`
+	Step   dayone.StepID   `json:"step"`
+	System string          `json:"system"`
+	Title  string          `json:"title"`
+	Note   string          `json:"note,omitempty"`
+	Ask    []string        `json:"ask"`
+	Opened *time.Time      `json:"opened,omitempty"`
+	Due    *time.Time      `json:"due,omitempty"`
+	Closed *time.Time      `json:"closed,omitempty"`
+	By     string          `json:"by,omitempty"`
+	Attrs  dayone.Attrs    `json:"attrs,omitempty"`
+}
+
+type apiEvent struct {
+	ID       dayone.EventID    `json:"id"`
+	Source   string            `json:"source"`
+	SourceID string            `json:"source_id,omitempty"`
+	Type     dayone.EventType  `json:"type,omitempty"`
+	Subject  string            `json:"subject,omitempty"`
+	State    dayone.EventState `json:"state"`
+	Note     string            `json:"note,omitempty"`
+	At       *time.Time        `json:"at,omitempty"`
+	Received *time.Time        `json:"received,omitempty"`
+	Person   dayone.PersonID   `json:"person,omitempty"`
+	Run      dayone.RunID      `json:"run,omitempty"`
+}
+
+type apiRecord struct {
+	Seq     int64           `json:"seq"`
+	At      *time.Time      `json:"at"`
+	What    string          `json:"what"`
+	Person  dayone.PersonID `json:"person,omitempty"`
+	Run     dayone.RunID    `json:"run,omitempty"`
+	Step    dayone.StepID   `json:"step,omitempty"`
+	System  string          `json:"system,omitempty"`
+	By      string          `json:"by,omitempty"`
+	Because []apiReason     `json:"because"`
+	Chain   string          `json:"chain"`
+	Note    string          `json:"note,omitempty"`
+	Before  *apiItem        `json:"before,omitempty"`
+	Now     *apiItem        `json:"now,omitempty"`
+	Erased  bool            `json:"erased,omitempty"`
+}
+
+type apiItem struct {
+	Key   dayone.Key        `json:"key"`
+	Ref   string            `json:"ref,omitempty"`
+	State dayone.State      `json:"state,omitempty"`
+	Role  string            `json:"role,omitempty"`
+	Attrs map[string]string `json:"attrs,omitempty"`
+}
+
+func newAPIPersonRow(r flow.Row) apiPersonRow {
+	return apiPersonRow{
+		ID: r.ID, Name: r.Name, Email: r.Email, Title: r.Title, Department: r.Department, Team: r.Team, Location: r.Location, Manager: r.Manager,
+		Status: r.Status, Managed: r.Managed, Starts: moment(r.Starts), Ends: moment(r.Ends),
+	}
+}
+
+func newAPIPerson(r flow.Row, p dayone.Person) apiPerson {
+	out := apiPerson{apiPersonRow: newAPIPersonRow(r), Attributes: p.Attrs, Unknown: p.Unknown, Engagements: []apiEngagement{}}
+	if out.Attributes == nil {
+		out.Attributes = dayone.Attrs{}
+	}
+	if out.Unknown == nil {
+		out.Unknown = []string{}
+	}
+	for _, e := range p.Engagements {
+		out.Engagements = append(out.Engagements, apiEngagement{e.ID, e.Source, e.SourceID, e.Type, e.Start, e.LastDay, e.Primary})
+	}
+	return out
+}
+
+func newAPIReasons(rs []dayone.Reason) []apiReason {
+	out := make([]apiReason, 0, len(rs))
+	for _, r := range rs {
+		out = append(out, apiReason{Policy: r.Policy, At: r.At, Commit: r.Commit, Hash: r.Hash})
+	}
+	return out
+}
+
+func newAPIAccess(a flow.Access) apiAccess {
+	out := apiAccess{
+		Key: a.Key, System: a.Title, Role: a.Role, State: string(a.State), Note: a.Note, Implied: a.Implied, Since: moment(a.Since), From: moment(a.From), Until: moment(a.Until),
+		Reasons: []apiReason{},
+	}
+	if h := a.Holding; h != nil {
+		out.Confirmed, out.Ref, out.Run = moment(h.Confirmed), h.Ref, h.Run
+	}
+	for _, r := range a.Reasons {
+		out.Reasons = append(out.Reasons, apiReason{Policy: r.Policy, Title: r.Title, At: r.At, Commit: r.Commit, Hash: r.Hash})
+	}
+	return out
+}
+
+func newAPIExplanation(x policy.Explanation) apiExplanation {
+	out := apiExplanation{Key: x.Key, Answer: x.Answer, Finding: x.Finding, Lines: []apiExplainLine{}}
+	if x.Grant != nil {
+		out.Role = x.Grant.Role
+	}
+	for _, l := range x.Lines {
+		line := apiExplainLine{Policy: l.Policy, Title: l.Title, At: l.At, Does: l.Does, Role: l.Role, Truth: l.Truth, Reason: l.Reason, Conditions: []apiCondition{}}
+		for _, c := range l.Conditions {
+			cond := apiCondition{Text: c.Text, Truth: c.Truth, Reads: []apiRead{}}
+			for _, r := range c.Reads {
+				cond.Reads = append(cond.Reads, apiRead(r))
+			}
+			line.Conditions = append(line.Conditions, cond)
+		}
+		out.Lines = append(out.Lines, line)
+	}
+	return out
+}
+
+func newAPIRun(r dayone.Run) apiRun {
+	return apiRun{ID: r.ID, Person: r.Person, Event: r.Event, Title: r.Title, State: r.State, Started: moment(r.Started), Ended: moment(r.Ended), Hash: r.Hash}
+}
+
+func newAPIStep(i int, s *dayone.StepRun) apiStep {
+	out := apiStep{
+		Number: i + 1, ID: s.Step.ID, Key: s.Step.Key, System: s.Step.Key.System, Action: s.Step.Action, Tier: s.Step.Tier, Implied: s.Step.Implied, Once: s.Step.Once,
+		Grant: !s.Step.Implied && s.Of == "" && s.Step.Action != dayone.MessageSend,
+		State: s.State, Changed: s.State == dayone.StepDone && s.Result.Changed(), Attempt: s.Attempt, Since: moment(s.Since), Ended: moment(s.Ended), Next: moment(s.Next),
+		Error: s.Error, ErrorKind: s.Kind, Needs: []apiNeed{}, Because: newAPIReasons(s.Step.Because), Undo: s.Step.Undo, UndoOf: s.Of,
+	}
+	if s.Wait != nil {
+		out.Wait = &apiWait{s.Wait.Kind, s.Wait.Note, s.Wait.Ask}
+	}
+	for _, n := range s.Step.Needs {
+		when := n.When
+		if when == dayone.Done {
+			when = "done"
+		}
+		out.Needs = append(out.Needs, apiNeed{n.Step, when})
+	}
+	if s.Result.Now != nil {
+		out.Ref = s.Result.Now.Ref
+	}
+	return out
+}
+
+func newAPITask(t dayone.Task) apiTask {
+	out := apiTask{
+		ID: t.ID, Once: t.Once, Person: t.Person, Run: t.Run, Step: t.Step, System: t.System, Title: t.Title, Note: t.Note, Ask: t.Ask,
+		Opened: moment(t.Opened), Due: moment(t.Due), Closed: moment(t.Closed), By: t.By, Attrs: t.Attrs,
+	}
+	if out.Ask == nil {
+		out.Ask = []string{}
+	}
+	return out
+}
+
+func newAPIEvent(in dayone.Intake) apiEvent {
+	return apiEvent{
+		ID: in.ID, Source: in.Source, SourceID: in.SourceID, Type: in.Type, Subject: in.Subject, State: in.State, Note: in.Note,
+		At: moment(in.At), Received: moment(in.Received), Person: in.Person, Run: in.Run,
+	}
+}
+
+func newAPIRecord(l flow.Line, r dayone.Record) apiRecord {
+	out := apiRecord{
+		Seq: r.Seq, At: moment(r.At), What: r.What, Person: r.Person, Run: r.Run, Step: r.Step, System: r.System, By: r.By,
+		Because: newAPIReasons(r.Because), Chain: l.Chain, Erased: l.Erased,
+	}
+	if d := r.Detail; d != nil {
+		out.Note, out.Before, out.Now = d.Note, newAPIItem(d.Before), newAPIItem(d.Now)
+	}
+	return out
+}
+
+func newAPIItem(it *dayone.Item) *apiItem {
+	if it == nil {
+		return nil
+	}
+	out := &apiItem{Key: it.Key, Ref: it.Ref, State: it.State, Role: it.Role}
+	for name, v := range it.Attrs {
+		if out.Attrs == nil {
+			out.Attrs = map[string]string{}
+		}
+		out.Attrs[name] = valueText(v)
+	}
+	return out
+}

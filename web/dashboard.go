@@ -1,0 +1,194 @@
+package web
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/flow"
+)
+
+type dashboardView struct {
+	Sentence    string
+	Figures     []figure
+	Starters    []starterRow
+	More        bool
+	Runs        []runRow
+	Tasks       []item
+	Quarantined []item
+	NoStarters  *empty
+	NoRuns      *empty
+}
+
+type starterRow struct {
+	Name   link
+	Facts  string
+	Starts *stamp
+	In     string
+	Run    link
+	Strip  *strip
+	Steps  string
+	State  state
+	Note   string
+}
+
+// How many rows the dashboard shows of each; the rest is a page away.
+const (
+	startersShown = 12
+	runsShown     = 8
+	tasksShown    = 5
+)
+
+func (p *portal) dashboard(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	counts, err := p.flow.CountPeople(ctx)
+	if err != nil {
+		return err
+	}
+	rows, err := p.flow.Starters(ctx, startersShown+1)
+	if err != nil {
+		return err
+	}
+	runs, err := p.flow.Runs(ctx, runsUnderWay(100))
+	if err != nil {
+		return err
+	}
+	tasks, err := p.flow.Tasks(ctx, "", "")
+	if err != nil {
+		return err
+	}
+	events, err := p.flow.Events(ctx, quarantined(100))
+	if err != nil {
+		return err
+	}
+	v := newDashboard(counts, len(runs), len(tasks), len(events))
+	if v.More = len(rows) > startersShown; v.More {
+		rows = rows[:startersShown]
+	}
+	view := p.viewerOf(r)
+	for _, row := range rows {
+		s, err := p.starter(ctx, view, row)
+		if err != nil {
+			return err
+		}
+		v.Starters = append(v.Starters, s)
+	}
+	if v.Runs, err = p.runRows(r, runs[:min(len(runs), runsShown)], runsShown); err != nil {
+		return err
+	}
+	names := map[dayone.PersonID]string{}
+	for _, t := range tasks[:min(len(tasks), tasksShown)] {
+		v.Tasks = append(v.Tasks, taskItem(view, t, p.nameOf(r, names, t.Person)))
+	}
+	for _, e := range events[:min(len(events), tasksShown)] {
+		v.Quarantined = append(v.Quarantined, quarantinedItem(view, e))
+	}
+	return p.show(w, r, http.StatusOK, page{Template: "dashboard", Title: "Dashboard", Nav: "dashboard", Main: v})
+}
+
+// newDashboard is the sentence and the figures.
+func newDashboard(counts map[dayone.Status]int, runs, tasks, bad int) dashboardView {
+	v := dashboardView{Figures: []figure{
+		{Label: "Active", Value: thousands(counts[dayone.Working]), Href: "/people?status=active"},
+		{Label: "Start soon", Value: thousands(counts[dayone.PreHire]), Href: "/people?status=pre-hire"},
+		{Label: "On leave", Value: thousands(counts[dayone.OnLeave]), Href: "/people?status=leave"},
+		{Label: "Runs under way", Value: capped(runs, 100), Href: "/runs?state=open"},
+		{Label: "Open tasks", Value: capped(tasks, 500), Href: "/tasks"},
+		{Label: "Quarantined events", Value: capped(bad, 100), Href: "/events?state=quarantined"},
+	}}
+	switch waits := tasks + bad; {
+	case waits == 0 && runs == 0:
+		v.Sentence = "Nothing needs you, and nothing is under way."
+	case waits == 0:
+		v.Sentence = "Nothing needs you. What is under way goes on by itself."
+	case waits == 1:
+		v.Sentence = "One thing needs you."
+	default:
+		v.Sentence = fmt.Sprintf("%d things need you.", waits)
+	}
+	v.NoStarters = &empty{Icon: "people", Title: "Nobody starts soon", Text: "People appear here when a source says that they are hired. Send the webhook of your HR system to /hooks/ and the name of the source."}
+	v.NoRuns = &empty{Icon: "play", Title: "No run is under way", Text: "A run starts when somebody is hired, moves or leaves."}
+	return v
+}
+
+// capped says that there may be more than were counted.
+func capped(n, most int) string {
+	if n >= most {
+		return thousands(most) + "+"
+	}
+	return thousands(n)
+}
+
+// starter says whether somebody will be ready.
+func (p *portal) starter(ctx context.Context, view viewer, row flow.Row) (starterRow, error) {
+	zone := p.zoneOf(row.Location)
+	s := starterRow{
+		Name: link{row.Name, "/people/" + string(row.ID)}, Facts: joined(", ", row.Title, row.Location),
+		Starts: view.day(row.Starts, zone), In: daysText(view.days(row.Starts, zone)),
+	}
+	runs, err := p.flow.Runs(ctx, flow.RunFilter{Person: row.ID, Limit: 1})
+	if err != nil {
+		return s, err
+	}
+	if len(runs) == 0 {
+		s.State, s.Note = state{Icon: "dot", Text: "Planned"}, "nothing is due yet"
+		return s, nil
+	}
+	run, err := p.flow.RunOf(ctx, runs[0].ID)
+	if err != nil {
+		return s, err
+	}
+	s.Run = link{run.Title, "/runs/" + string(run.ID)}
+	s.Strip, s.Steps = stripOf(run)
+	s.State, s.Note = readiness(run)
+	return s, nil
+}
+
+// readiness is how a run looks to somebody who only asks whether all will be there on the first day.
+func readiness(run dayone.Run) (state, string) {
+	failed, ours, hers, left := 0, 0, 0, 0
+	for i := range run.Steps {
+		s := &run.Steps[i]
+		switch {
+		case s.State == dayone.StepFailed, s.State == dayone.StepUndoFailed:
+			failed++
+		case s.State == dayone.StepWaiting && s.Wait != nil && s.Wait.Kind.There():
+			hers++
+		case human(s):
+			ours++
+		case !s.State.Over():
+			left++
+		}
+	}
+	switch {
+	case failed > 0:
+		return state{Icon: "x", Class: "s-fail", Text: "At risk"}, plural(failed, "1 step failed", "%d steps failed")
+	case ours > 0:
+		return state{Icon: "task", Class: "s-wait", Text: "Needs you"}, plural(ours, "1 step waits for somebody", "%d steps wait for somebody")
+	case run.State == dayone.RunRunning && left > 0:
+		return state{Icon: "run", Class: "s-run", Text: "Being set up"}, plural(left, "1 step left", "%d steps left")
+	case hers > 0:
+		return state{Icon: "check", Class: "s-done", Text: "On track"}, plural(hers, "1 waits for the first login", "%d wait for the first login")
+	case run.State == dayone.RunDone:
+		return state{Icon: "check", Class: "s-done", Text: "Ready"}, ""
+	default:
+		return runState(run.State), ""
+	}
+}
+
+// plural chooses between two whole sentences.
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return fmt.Sprintf(many, n)
+}
+
+// zoneOf is where a location is; UTC if nobody knows.
+func (p *portal) zoneOf(location string) *time.Location {
+	zone, _ := p.flow.Active().SiteOf(location).Location()
+	return cmp.Or(zone, time.UTC)
+}

@@ -1,0 +1,151 @@
+package web
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/dayone-hq/dayone"
+)
+
+// Kinds of our own, beside those of the nouns.
+var (
+	errMisdirected = errors.New("misdirected")
+	errMethod      = errors.New("method not allowed")
+	errTooLarge    = errors.New("too large")
+)
+
+// answer is how a kind of error is told.
+type answer struct {
+	kind        error
+	status      int
+	title, text string
+	next        string // what to do
+}
+
+// answers is the one table from kinds of errors to HTTP statuses and to words. What an error says itself is for
+// operators and stays in the log, beside the id that the answer shows.
+var answers = []answer{
+	{errMisdirected, http.StatusMisdirectedRequest, "Wrong address", "This server answers under another name.", "Use the address that IT gave you."},
+	{errMethod, http.StatusMethodNotAllowed, "Not like this", "This address is there, but it takes another kind of request.", "Go back and use the page's own buttons."},
+	{errTooLarge, http.StatusRequestEntityTooLarge, "Too much at once", "The request is larger than this address takes.", "Send less at once."},
+	{dayone.ErrNotFound, http.StatusNotFound, "Nothing is here", "The address may be mistyped, or what it showed is gone.", "Find it from the dashboard, or by name."},
+	{dayone.ErrInvalid, http.StatusBadRequest, "This cannot be understood", "Something in the request is not as it must be.", "Go back and check what was entered."},
+	{dayone.ErrConflict, http.StatusConflict, "It changed in the meantime", "Somebody or something was faster, so this was not done.", "Load the page again and look at what is so now."},
+	{dayone.ErrForbidden, http.StatusForbidden, "Not for you", "This is not open to you.", "Ask IT if you need it."},
+	{dayone.ErrAuth, http.StatusUnauthorized, "Not signed in", "This needs a login.", "Sign in and try again."},
+	{dayone.ErrThrottled, http.StatusTooManyRequests, "Too many requests", "Too much was asked in a short time.", "Wait a minute and try again."},
+	{dayone.ErrUnavailable, http.StatusServiceUnavailable, "Not available now", "Something that is needed for this does not answer. Runs go on by themselves when it is back.", "Try again in a minute."},
+	{dayone.ErrNotYet, http.StatusServiceUnavailable, "Not yet", "This is not ready yet.", "Try again in a minute."},
+	{dayone.ErrNoSeat, http.StatusConflict, "No seat is free", "A licence is missing for this.", "Free a seat or buy one."},
+	{dayone.ErrUnsupported, http.StatusNotImplemented, "Not possible here", "The system behind this cannot do it.", "Do it by hand."},
+	{dayone.ErrDryRun, http.StatusConflict, "Dry run", "Nothing may be written there.", "Switch the dry run off first."},
+	{nil, http.StatusInternalServerError, "This page could not be built", "Runs go on, nothing is lost.", "Load it again. If it happens again, tell IT the number below."},
+}
+
+// answerTo finds the words for an error.
+func answerTo(err error) answer {
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		err = errTooLarge
+	}
+	for _, a := range answers {
+		if a.kind != nil && errors.Is(err, a.kind) {
+			return a
+		}
+	}
+	return answers[len(answers)-1]
+}
+
+// refusal is an error whose text was written for people.
+type refusal struct {
+	kind error
+	text string
+}
+
+func (r *refusal) Error() string { return r.text }
+func (r *refusal) Unwrap() error { return r.kind }
+
+// refuse says no in words of the catalogue.
+func refuse(kind error, text string) error { return &refusal{kind, text} }
+
+type errorView struct {
+	Title, Text, Next, ID string
+	Home                  bool // offer the dashboard
+	Page                  bool // it is all there is
+}
+
+type apiError struct {
+	Error struct {
+		Kind    string `json:"kind"`
+		Message string `json:"message"`
+		ID      string `json:"id"`
+	} `json:"error"`
+}
+
+// fail answers with an error: a page, a fragment or JSON, each with an id that the log knows.
+func (p *portal) fail(w http.ResponseWriter, r *http.Request, err error) {
+	a := answerTo(err)
+	id := p.flow.IDs.New("req")
+	text := a.text
+	var said *refusal
+	if errors.As(err, &said) {
+		text = said.text
+	}
+	level := p.log.Info
+	if a.status >= http.StatusInternalServerError {
+		level = p.log.Error
+	}
+	level("request failed", "id", id, "method", r.Method, "path", logPath(r.URL.Path), "status", a.status, "error", err)
+	if rec, ok := w.(*sent); ok && rec.begun {
+		return
+	}
+	if isAPI(r) {
+		var out apiError
+		out.Error.Kind, out.Error.Message, out.Error.ID = kindName(a), text, id
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(a.status)
+		_ = json.NewEncoder(w).Encode(out)
+		return
+	}
+	_, in := p.access.session(r)
+	v := errorView{Title: a.title, Text: text, Next: a.next, ID: id, Home: in}
+	if isFragment(r) {
+		p.part(w, r, a.status, "error", v)
+		return
+	}
+	v.Page = true
+	if shown := p.show(w, r, a.status, page{Template: "error", Title: a.title, Plain: !in || publicPath(r.URL.Path), Main: v}); shown != nil {
+		p.log.Error("an error page could not be built", "id", id, "error", shown)
+		http.Error(w, a.title+" ("+id+")", a.status)
+	}
+}
+
+func kindName(a answer) string {
+	if a.kind == nil {
+		return "internal"
+	}
+	return a.kind.Error()
+}
+
+func isAPI(r *http.Request) bool {
+	return strings.HasPrefix(r.URL.Path, "/api/") || strings.HasPrefix(r.URL.Path, "/hooks/")
+}
+
+// publicPath says that a page is for people who have no login.
+func publicPath(path string) bool {
+	return strings.HasPrefix(path, "/secret/") || strings.HasPrefix(path, "/progress/") || path == "/login"
+}
+
+// logPath leaves out the part of a path that opens something.
+func logPath(path string) string {
+	if rest, ok := strings.CutPrefix(path, "/secret/"); ok && rest != "" {
+		return "/secret/[redacted]"
+	}
+	if rest, ok := strings.CutPrefix(path, "/progress/"); ok {
+		person, _, _ := strings.Cut(rest, "/")
+		return "/progress/" + person + "/[redacted]"
+	}
+	return path
+}

@@ -1,0 +1,141 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/flow"
+)
+
+type eventsView struct {
+	Bad   []item // quarantined, each with what to do
+	Rows  []eventRow
+	Tabs  []tab
+	Next  string
+	First bool
+	Empty *empty
+}
+
+type eventRow struct {
+	ID       string
+	Type     string
+	Source   string
+	Subject  string
+	Received *stamp
+	At       *stamp
+	State    state
+	Note     string
+	Person   link
+	Run      link
+}
+
+func quarantined(limit int) flow.EventFilter {
+	return flow.EventFilter{State: dayone.EventQuarantined, Limit: limit}
+}
+
+var eventTabs = []struct {
+	state dayone.EventState
+	text  string
+}{{"", "All"}, {dayone.EventQuarantined, "Quarantined"}, {dayone.EventReceived, "Not looked at yet"}, {dayone.EventApplied, "Applied"}, {dayone.EventUnchanged, "Nothing new"}}
+
+// events lists what sources said; what needs somebody stands first.
+func (p *portal) events(w http.ResponseWriter, r *http.Request) error {
+	q := r.URL.Query()
+	show := dayone.EventState(q.Get("state"))
+	f := flow.EventFilter{State: show, Before: dayone.EventID(q.Get("before")), Limit: pageSize + 1}
+	list, err := p.flow.Events(r.Context(), f)
+	if err != nil {
+		return err
+	}
+	var bad []dayone.Intake
+	if show == "" && f.Before == "" {
+		if bad, err = p.flow.Events(r.Context(), quarantined(pageSize)); err != nil {
+			return err
+		}
+	}
+	people := map[dayone.PersonID]string{}
+	v := newEvents(p.viewerOf(r), list, bad, show, func(id dayone.PersonID) string { return p.nameOf(r, people, id) })
+	v.First = f.Before == ""
+	return p.show(w, r, http.StatusOK, page{Template: "events", Title: "Events", Nav: "events", Crumbs: []link{{"Events", ""}}, Main: v})
+}
+
+func newEvents(view viewer, list, bad []dayone.Intake, show dayone.EventState, name func(dayone.PersonID) string) eventsView {
+	var v eventsView
+	if len(list) > pageSize {
+		list = list[:pageSize]
+		v.Next = address("/events", url.Values{"state": {string(show)}, "before": {string(list[pageSize-1].ID)}})
+	}
+	for _, in := range bad {
+		v.Bad = append(v.Bad, quarantinedItem(view, in))
+	}
+	for _, in := range list {
+		if in.State == dayone.EventQuarantined && show == dayone.EventQuarantined {
+			v.Bad = append(v.Bad, quarantinedItem(view, in))
+			continue
+		}
+		row := eventRow{
+			ID: string(in.ID), Type: string(in.Type), Source: in.Source, Subject: in.Subject, Received: view.clock(in.Received), At: view.clock(in.At),
+			State: eventState(in.State), Note: in.Note,
+		}
+		if row.Type == "" {
+			row.Type = "unknown"
+		}
+		if in.Person != "" {
+			row.Person = link{name(in.Person), "/people/" + string(in.Person)}
+		}
+		if in.Run != "" {
+			row.Run = link{"Open run", "/runs/" + string(in.Run)}
+		}
+		v.Rows = append(v.Rows, row)
+	}
+	for _, t := range eventTabs {
+		href := "/events"
+		if t.state != "" {
+			href += "?state=" + url.QueryEscape(string(t.state))
+		}
+		v.Tabs = append(v.Tabs, tab{Text: t.text, Href: href, Current: t.state == show})
+	}
+	if len(v.Rows)+len(v.Bad) == 0 {
+		v.Empty = &empty{Icon: "bolt", Title: "No events here", Text: "What a source says appears here at once. Send its webhook to /hooks/ and its name."}
+	}
+	return v
+}
+
+// quarantinedItem says why an event is held and offers to look at it again.
+func quarantinedItem(view viewer, in dayone.Intake) item {
+	st := eventState(in.State)
+	what := string(in.Type)
+	if what == "" {
+		what = "an event of unknown kind"
+	}
+	who := in.Subject
+	if who == "" {
+		who = "nobody"
+	}
+	return item{
+		State: &st, Title: link{fmt.Sprintf("%s: %s, about %s", in.Source, what, who), ""}, Meta: in.Note, At: view.at(in.Received),
+		Next: "Mend it at the source, in the mapping or in people.yaml. Then replay it.", Acts: []act{{Text: "Replay", Action: "/events/" + string(in.ID) + "/replay"}},
+	}
+}
+
+func eventID(r *http.Request) (dayone.EventID, error) {
+	id := r.PathValue("id")
+	if !dayone.ValidID("evt", id) {
+		return "", fmt.Errorf("%q is no id of an event: %w", id, dayone.ErrNotFound)
+	}
+	return dayone.EventID(id), nil
+}
+
+func (p *portal) replay(w http.ResponseWriter, r *http.Request) error {
+	id, err := eventID(r)
+	if err != nil {
+		return err
+	}
+	if err := p.flow.Replay(r.Context(), id, me(r).Name); err != nil {
+		return err
+	}
+	http.Redirect(w, r, "/events?said=replayed", http.StatusSeeOther)
+	return nil
+}

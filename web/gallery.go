@@ -1,0 +1,118 @@
+package web
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/planner"
+)
+
+type galleryView struct {
+	Pages        []link
+	Swatches     []string
+	States, Tags []state
+	Strips       []strip
+	Key          []tally
+	Figures      []figure
+	Notices      []notice
+	Rows         []item
+	KV           []pair
+	Tabs         []tab
+	Fields       []field
+	Reason       reason
+	Empty        empty
+	Error        errorView
+	Toast        state
+}
+
+// gallery shows every component and leads to every state of every page, all made up.
+func (p *portal) gallery(w http.ResponseWriter, r *http.Request) error {
+	if !p.opt.Open {
+		return dayone.ErrNotFound
+	}
+	v := newGallery()
+	for _, s := range samples(p.viewerOf(r)) {
+		v.Pages = append(v.Pages, link{s.title, "/gallery/" + s.name})
+	}
+	return p.show(w, r, http.StatusOK, page{Template: "gallery", Title: "Gallery", Nav: "gallery", Crumbs: []link{{"Gallery", ""}}, Main: v})
+}
+
+func (p *portal) sample(w http.ResponseWriter, r *http.Request) error {
+	if !p.opt.Open {
+		return dayone.ErrNotFound
+	}
+	all := samples(p.viewerOf(r))
+	i := slices.IndexFunc(all, func(s sample) bool { return s.name == r.PathValue("sample") })
+	if i < 0 {
+		return dayone.ErrNotFound
+	}
+	s := all[i]
+	return p.show(w, r, http.StatusOK, page{
+		Template: s.template, Title: s.title, Nav: "gallery", Crumbs: []link{{"Gallery", "/gallery"}, {s.title, ""}}, Plain: s.plain, Phone: s.phone, Main: s.main,
+	})
+}
+
+func newGallery() galleryView {
+	looks := []planner.Look{
+		planner.LookDone, planner.LookDone, planner.LookAlready, planner.LookRunning, planner.LookTask, planner.LookFirstLogin, planner.LookFailed, planner.LookBlocked, planner.LookPending, planner.LookPending,
+	}
+	small, key := newStrip(looks)
+	var many []planner.Look
+	for i := range 200 {
+		many = append(many, looks[i*len(looks)/200])
+	}
+	big, _ := newStrip(many)
+	v := galleryView{
+		Swatches: strings.Fields("canvas surface sunken line line-strong text muted accent accent-tint done wait fail"), Strips: []strip{small, big}, Key: key,
+		Figures: []figure{
+			{Label: "State", State: &state{Icon: "run", Class: "s-run", Text: "Running"}}, {Label: "Done", Value: "13", Small: "of 29 steps"}, {Label: "Running for", Value: "21 s"},
+			{Label: "Open tasks", Value: "2", Href: "/tasks"},
+		},
+		Notices: []notice{
+			{Icon: "info", Title: "The plan is out of date", Text: "HR changed her manager at 15:09. Preview again before you start.", Act: &link{"Preview again", "/gallery"}},
+			{Kind: "warn", Icon: "warn", Title: "Live updates are paused", Text: "The connection broke. It is tried again by itself."},
+			{Kind: "bad", Icon: "x", Title: "Notion refused the account", Text: "Three spaces are blocked, everything else goes on."},
+			{Kind: "good", Icon: "check", Title: "Sarah Chen is ready", Text: "24 of 24 grants are there."},
+		},
+		Rows: []item{
+			{State: &state{Icon: "x", Class: "s-fail", Text: "Failed"}, Title: link{"Notion: create account", "/gallery"}, Meta: "Notion does not allow it. It blocks 3 more.", Next: "Give the service account the right that it names, then retry.", Acts: []act{{Text: "Retry", Action: "/gallery"}}},
+			{State: &state{Icon: "task", Class: "s-wait", Text: "Task"}, Title: link{"Order a laptop", "/gallery"}, Meta: "Sarah Chen, Procurement", Open: &link{"Open task", "/tasks"}},
+		},
+		KV:   []pair{{Name: "Person", Value: "per_01jd9x0000000000000000000a", Code: true}, {Name: "Mail", Value: "sarah.chen@company.com"}, {Name: "Run", Value: "Onboard Sarah Chen", Href: "/runs"}},
+		Tabs: []tab{{Text: "Access", Href: "/gallery", Count: 31, Current: true}, {Text: "Employment", Href: "/gallery"}, {Text: "Records", Href: "/gallery", Count: 100412}},
+		Fields: []field{
+			{ID: "g1", Name: "g1", Label: "Serial number", Hint: "On the box, 10 to 12 characters", Type: "text", Mono: true},
+			{ID: "g2", Name: "g2", Label: "Tracking number", Value: "1Z", Error: "Enter the whole number, for example 1Z999AA10123456784.", Type: "text", Mono: true},
+		},
+		Reason: reason{Text: "Sales department", Chain: []chained{
+			{Head: "HR", Text: "Department Sales"}, {Head: "Policy", Text: "Sales department", Code: "policies/sales.yaml:8", Href: "/policies"}, {Head: "Step", Text: "entitlement.add"}, {Head: "Confirmed", Text: "Okta"},
+		}, Why: &link{"Explain", "/gallery"}},
+		Empty: empty{Icon: "play", Title: "No runs yet", Text: "A run starts when somebody is hired, moves or leaves.", Acts: []link{{"Dashboard", "/"}}},
+		Error: errorView{Title: "This page could not be built", Text: "Runs go on, nothing is lost.", Next: "Load it again.", ID: "req_01jd9x0000000000000000000a"},
+		Toast: state{Icon: "check", Class: "s-done", Text: "The step is tried again"},
+	}
+	for _, s := range sampleStates() {
+		_, st := stepState(&s)
+		v.States = append(v.States, st)
+	}
+	for _, r := range []dayone.RunState{dayone.RunRunning, dayone.RunDone, dayone.RunWaiting, dayone.RunIncomplete, dayone.RunHeld, dayone.RunSuperseded} {
+		v.Tags = append(v.Tags, *runState(r).tag())
+	}
+	return v
+}
+
+// sampleStates are steps in every state that a step can show.
+func sampleStates() []dayone.StepRun {
+	done := dayone.StepRun{State: dayone.StepDone, Result: dayone.Result{Now: &dayone.Item{State: dayone.Active}}}
+	same := dayone.StepRun{State: dayone.StepDone}
+	out := []dayone.StepRun{done, same, {State: dayone.StepRunning, Attempt: 1}, {State: dayone.StepRetrying, Attempt: 2}}
+	for _, k := range []dayone.WaitKind{dayone.WaitApproval, dayone.WaitTask, dayone.WaitFirstLogin, dayone.WaitAcceptance, dayone.WaitPropagation, dayone.WaitSeat, dayone.WaitSystem} {
+		out = append(out, dayone.StepRun{State: dayone.StepWaiting, Wait: &dayone.Wait{Kind: k}})
+	}
+	for _, s := range []dayone.StepState{dayone.StepFailed, dayone.StepBlocked, dayone.StepPending, dayone.StepSkipped, dayone.StepUndone, dayone.StepUndoFailed} {
+		out = append(out, dayone.StepRun{State: s})
+	}
+	return out
+}

@@ -1,0 +1,208 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"strings"
+
+	"github.com/dayone-hq/dayone"
+)
+
+// handler is a page or an answer. Its error becomes words by the table in errors.go.
+type handler func(w http.ResponseWriter, r *http.Request) error
+
+// maxForm is the most that a form or an API call may send; webhooks may send flow.MaxBody.
+const maxForm = 64 << 10
+
+// contentPolicy: nothing inline, nothing from elsewhere, nobody may frame us.
+const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+	"form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+
+// guard is what every request passes: headers, host, cross-site writes, size, panics, and addresses that are not there.
+func (p *portal) guard(next *http.ServeMux) http.Handler {
+	crossSite := http.NewCrossOriginProtection()
+	if err := crossSite.AddTrustedOrigin(p.base.Scheme + "://" + p.base.Host); err != nil {
+		p.log.Error("the portal's address is no origin", "error", err)
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		rec := &sent{ResponseWriter: w}
+		defer p.recover(rec, r)
+		headers(rec.Header())
+		if p.access.secure {
+			rec.Header().Set("Strict-Transport-Security", "max-age=31536000")
+		}
+		if !isProbe(r) {
+			if err := p.rightHost(r); err != nil {
+				p.fail(rec, r, err)
+				return
+			}
+		}
+		if err := crossSite.Check(r); err != nil {
+			p.fail(rec, r, refuse(dayone.ErrForbidden, textCrossSite))
+			return
+		}
+		if !strings.HasPrefix(r.URL.Path, "/hooks/") {
+			r.Body = http.MaxBytesReader(rec, r.Body, maxForm)
+		}
+		if _, pattern := next.Handler(r); pattern == "" {
+			p.missing(rec, r, next)
+			return
+		}
+		next.ServeHTTP(rec, r)
+	})
+}
+
+func headers(h http.Header) {
+	h.Set("Content-Security-Policy", contentPolicy)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "same-origin")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cache-Control", "no-store") // nearly every answer has personal data; static files say otherwise
+}
+
+// isProbe: those who ask for health ask by address, not by name, and learn nothing.
+func isProbe(r *http.Request) bool { return r.URL.Path == "/healthz" || r.URL.Path == "/readyz" }
+
+// rightHost keeps away pages whose name was pointed at us: a browser would take us for theirs.
+func (p *portal) rightHost(r *http.Request) error {
+	if p.opt.Open && !loopback(hostOf(r.RemoteAddr)) {
+		return refuse(dayone.ErrForbidden, textOnlyHere)
+	}
+	if strings.EqualFold(r.Host, p.base.Host) {
+		return nil
+	}
+	// the three names of this machine are one
+	if loopback(p.base.Hostname()) && loopback(hostOf(r.Host)) && portOf(r.Host) == p.base.Port() {
+		return nil
+	}
+	return fmt.Errorf("host %q is not %q: %w", r.Host, p.base.Host, errMisdirected)
+}
+
+func hostOf(hostport string) string {
+	if h, _, err := net.SplitHostPort(hostport); err == nil {
+		return h
+	}
+	return strings.Trim(hostport, "[]")
+}
+
+func portOf(hostport string) string {
+	_, port, _ := net.SplitHostPort(hostport)
+	return port
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// sent remembers whether an answer has begun: then a late error can only be logged.
+type sent struct {
+	http.ResponseWriter
+	begun bool
+}
+
+func (s *sent) WriteHeader(status int) {
+	s.begun = true
+	s.ResponseWriter.WriteHeader(status)
+}
+
+func (s *sent) Write(b []byte) (int, error) {
+	s.begun = true
+	return s.ResponseWriter.Write(b)
+}
+
+func (s *sent) Unwrap() http.ResponseWriter { return s.ResponseWriter }
+
+// recover turns a panic into a page with an id that stands in the log, too.
+func (p *portal) recover(w *sent, r *http.Request) {
+	v := recover()
+	if v == nil {
+		return
+	}
+	if v == http.ErrAbortHandler {
+		panic(v)
+	}
+	err := fmt.Errorf("panic: %v\n%s", v, debug.Stack())
+	if w.begun {
+		p.log.Error("a page broke after it had begun", "path", r.URL.Path, "error", err)
+		panic(http.ErrAbortHandler)
+	}
+	p.fail(w, r, err)
+}
+
+// missing answers where no address is, or not for this method.
+func (p *portal) missing(w http.ResponseWriter, r *http.Request, next *http.ServeMux) {
+	probe := &headOnly{header: http.Header{}}
+	next.ServeHTTP(probe, r)
+	if allow := probe.header.Get("Allow"); probe.status == http.StatusMethodNotAllowed {
+		w.Header().Set("Allow", allow)
+		p.fail(w, r, errMethod)
+		return
+	}
+	p.fail(w, r, dayone.ErrNotFound)
+}
+
+type headOnly struct {
+	header http.Header
+	status int
+}
+
+func (h *headOnly) Header() http.Header { return h.header }
+func (h *headOnly) WriteHeader(s int) {
+	if h.status == 0 {
+		h.status = s
+	}
+}
+func (h *headOnly) Write(b []byte) (int, error) {
+	h.WriteHeader(http.StatusOK)
+	return len(b), nil
+}
+
+// anyone is a page or an answer without login.
+func (p *portal) anyone(h handler) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if err := h(w, r); err != nil {
+			p.fail(w, r, err)
+		}
+	}
+}
+
+// page is for those who are in; others are shown the door and come back after it.
+func (p *portal) page(h handler) http.HandlerFunc {
+	return p.anyone(func(w http.ResponseWriter, r *http.Request) error {
+		me, ok := p.access.session(r)
+		if !ok {
+			return p.toLogin(w, r)
+		}
+		return h(w, r.WithContext(with(r.Context(), me)))
+	})
+}
+
+// api is a JSON answer for those who are in, by session or by token.
+func (p *portal) api(h handler) http.HandlerFunc {
+	return p.anyone(func(w http.ResponseWriter, r *http.Request) error {
+		me, ok := p.access.caller(r)
+		if !ok {
+			return refuse(dayone.ErrAuth, textNoCaller)
+		}
+		return h(w, r.WithContext(with(r.Context(), me)))
+	})
+}
+
+type whoKey struct{}
+
+func with(ctx context.Context, w who) context.Context { return context.WithValue(ctx, whoKey{}, w) }
+
+// me is who asks; nobody on pages without login.
+func me(r *http.Request) who {
+	w, _ := r.Context().Value(whoKey{}).(who)
+	return w
+}
+
+func robots(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, _ = w.Write([]byte("User-agent: *\nDisallow: /\n"))
+}

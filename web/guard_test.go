@@ -1,0 +1,237 @@
+package web_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/dayone-hq/dayone/flow"
+	"github.com/dayone-hq/dayone/web"
+)
+
+func TestHeadersOfEveryAnswer(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	for _, path := range []string{"/", "/people", "/login", "/nothing", "/api/v1/people", "/static/dayone.css", "/secret/x", "/healthz"} {
+		h := b.get(path).Header
+		policy := h.Get("Content-Security-Policy")
+		want(t, path, policy, "default-src 'none'", "script-src 'self';", "style-src 'self';", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'self'", "connect-src 'self'")
+		if strings.Contains(policy, "unsafe") || h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Referrer-Policy") != "same-origin" {
+			t.Errorf("%s: %v", path, h)
+		}
+		if path != "/static/dayone.css" && h.Get("Cache-Control") != "no-store" {
+			t.Errorf("%s may be kept: %q", path, h.Get("Cache-Control"))
+		}
+	}
+	for _, path := range []string{"/login", "/secret/x", "/progress/per_x/y"} {
+		if h := b.get(path).Header; path != "/login" && !strings.Contains(h.Get("X-Robots-Tag"), "noindex") {
+			t.Errorf("%s may be indexed", path)
+		}
+	}
+}
+
+func TestPagesHaveNothingInline(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.hire("emp_1", "Ada", "Lovelace", "Sales", soon)
+	for _, path := range []string{"/", "/people", "/gallery", "/gallery/run-many", "/gallery/person"} {
+		body := b.page(path)
+		for _, bad := range []string{" style=", "<style", "onclick=", "onload=", "hx-on", "javascript:", "<script>"} {
+			if strings.Contains(body, bad) {
+				t.Errorf("%s has %q", path, bad)
+			}
+		}
+	}
+}
+
+func TestOnlyOurHostAnswers(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	ask := func(host, path string) int {
+		req, _ := http.NewRequest(http.MethodGet, b.url+path, nil)
+		req.Host = host
+		return b.do(req).StatusCode
+	}
+	_, port, _ := strings.Cut(strings.TrimPrefix(b.url, "http://"), ":")
+	for host, status := range map[string]int{
+		"evil.example": 421, "evil.example:" + port: 421, "localhost:" + port: 200, "127.0.0.1:" + port: 200, "[::1]:" + port: 200, "localhost:1": 421, "localhost.evil.example:" + port: 421,
+	} {
+		if got := ask(host, "/people"); got != status {
+			t.Errorf("host %s: %d, want %d", host, got, status)
+		}
+	}
+	if got := ask("10.0.0.1", "/healthz"); got != 200 {
+		t.Errorf("a probe by address: %d", got)
+	}
+}
+
+func TestTheDemoAnswersOnlyHere(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	req := httptest.NewRequest(http.MethodGet, b.url+"/", nil) // from 192.0.2.1
+	w := httptest.NewRecorder()
+	b.server.Config.Handler.ServeHTTP(w, req)
+	if w.Code != http.StatusForbidden {
+		t.Errorf("from elsewhere: %d", w.Code)
+	}
+}
+
+func TestCrossSiteWritesAreRefused(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	for _, header := range [][]string{{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"}, {"Sec-Fetch-Site", "", "Origin", "https://evil.example"}} {
+		for _, path := range []string{"/logout", "/tasks/tsk_1", "/api/v1/events/evt_1/replay", "/secret/x"} {
+			if res := b.post(path, nil, header...); res.StatusCode != http.StatusForbidden {
+				t.Errorf("POST %s with %v: %s", path, header, res.Status)
+			}
+		}
+	}
+	if res := b.get("/people", "Sec-Fetch-Site", "cross-site"); res.StatusCode != 200 {
+		t.Errorf("a link from elsewhere: %s", res.Status)
+	}
+}
+
+func TestSizesAreLimited(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, withToken)
+	if res := b.post("/login", url.Values{"token": {strings.Repeat("x", 70<<10)}}); res.StatusCode != http.StatusRequestEntityTooLarge {
+		t.Errorf("a form of 70 KiB: %s", res.Status)
+	}
+}
+
+func TestErrorsSayWhatToDoAndKeepTheirWords(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	res := b.get("/people/per_00000000000000000000000000")
+	body := text(t, res)
+	if res.StatusCode != 404 {
+		t.Error(res.Status)
+	}
+	want(t, "404", body, "Nothing is here", "Number for IT", "req_", "Dashboard")
+	if strings.Contains(body, "sql") || strings.Contains(body, "person: not found") {
+		t.Error("a page shows operators' words")
+	}
+	id := body[strings.Index(body, "req_"):][:30]
+	if !strings.Contains(b.log.String(), id) {
+		t.Error("the log does not know the number that the page shows")
+	}
+	if res := b.post("/people", nil); res.StatusCode != http.StatusMethodNotAllowed || !strings.Contains(res.Header.Get("Allow"), "GET") {
+		t.Errorf("POST /people: %s", res.Status)
+	}
+	part := text(t, b.get("/people/per_00000000000000000000000000", "HX-Request", "true"))
+	if strings.Contains(part, "<html") || !strings.Contains(part, `role="alert"`) {
+		t.Error("a fragment's error is a whole page")
+	}
+}
+
+type brokenMailbox struct{}
+
+func (brokenMailbox) Messages() []web.Mail { panic("the mailbox broke: secret words") }
+
+func TestPanicsBecomeAPage(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, func(o *web.Options, _ *flow.Deps) { o.Mailbox = brokenMailbox{} })
+	res := b.get("/mailbox")
+	body := text(t, res)
+	if res.StatusCode != 500 {
+		t.Error(res.Status)
+	}
+	want(t, "500", body, "This page could not be built", "req_")
+	if strings.Contains(body, "secret words") || strings.Contains(body, "goroutine") {
+		t.Error("the page shows what broke")
+	}
+	want(t, "log", b.log.String(), "secret words", "brokenMailbox")
+}
+
+func TestStaticFiles(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	page := b.page("/")
+	_, rest, _ := strings.Cut(page, `href="/static/dayone.css`)
+	address, _, _ := strings.Cut(rest, `"`)
+	if h := b.get("/static/dayone.css" + address).Header; !strings.Contains(h.Get("Cache-Control"), "immutable") || !strings.HasPrefix(h.Get("Content-Type"), "text/css") {
+		t.Errorf("%v", h)
+	}
+	if h := b.get("/static/dayone.css?v=old").Header; strings.Contains(h.Get("Cache-Control"), "immutable") {
+		t.Error("an old address is kept for ever")
+	}
+	for _, path := range []string{"/static/", "/static/vendor/", "/static/../web.go", "/static/nothing.js"} {
+		if res := b.get(path); res.StatusCode == 200 {
+			t.Errorf("%s: %s", path, res.Status)
+		}
+	}
+}
+
+func TestLogin(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, withToken)
+	if res := b.get("/people?q=a"); res.StatusCode != http.StatusSeeOther || res.Header.Get("Location") != "/login?next=%2Fpeople%3Fq%3Da" {
+		t.Errorf("without login: %s to %s", res.Status, res.Header.Get("Location"))
+	}
+	if res := b.get("/people", "HX-Request", "true"); res.StatusCode != 401 || res.Header.Get("HX-Redirect") == "" {
+		t.Errorf("a fragment without login: %s", res.Status)
+	}
+	b.api("GET", "/api/v1/people", "", 401, nil)
+	want(t, "login", b.page("/login"), "Access token")
+	res := b.post("/login", url.Values{"token": {"wrong"}})
+	if body := text(t, res); res.StatusCode != 401 || !strings.Contains(body, "This token is not right") {
+		t.Error(res.Status)
+	}
+	for next, to := range map[string]string{
+		"/people?q=a": "/people?q=a", "https://evil.example/": "/", "//evil.example": "/", `/\evil.example`: "/", "javascript:alert(1)": "/", "": "/", "people": "/",
+	} {
+		res := b.post("/login", url.Values{"token": {token}, "next": {next}})
+		if res.StatusCode != http.StatusSeeOther || res.Header.Get("Location") != to {
+			t.Errorf("next %q leads to %q", next, res.Header.Get("Location"))
+		}
+		c := res.Cookies()[0]
+		if !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.MaxAge <= 0 {
+			t.Errorf("cookie %+v", c)
+		}
+	}
+	b.page("/people")
+	b.api("GET", "/api/v1/people", "", 200, nil)
+	if res := b.post("/logout", nil); res.StatusCode != http.StatusSeeOther {
+		t.Error(res.Status)
+	}
+	if res := b.get("/people"); res.StatusCode != http.StatusSeeOther {
+		t.Error("a session outlives its end")
+	}
+	for _, forged := range []string{"x", "99999999999.AAAA", ".", "99999999999."} {
+		if res := b.get("/people", "Cookie", "dayone="+forged); res.StatusCode != http.StatusSeeOther {
+			t.Errorf("the cookie %q lets in", forged)
+		}
+	}
+	for bearer, status := range map[string]int{token: 200, token + "x": 401, "": 401} {
+		if res := b.get("/api/v1/people", "Authorization", "Bearer "+bearer); res.StatusCode != status {
+			t.Errorf("bearer %q: %s", bearer, res.Status)
+		}
+	}
+	if strings.Contains(b.log.String(), token) {
+		t.Error("the log shows the token")
+	}
+}
+
+func TestNobodyGetsInWithoutAToken(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, func(o *web.Options, _ *flow.Deps) { o.Open = false })
+	want(t, "login", b.page("/login"), "Nobody can sign in yet")
+	if res := b.post("/login", url.Values{"token": {""}}); res.StatusCode != 401 {
+		t.Error(res.Status)
+	}
+	b.api("GET", "/api/v1/people", "", 401, nil)
+	if res := b.get("/gallery"); res.StatusCode != http.StatusSeeOther {
+		t.Error(res.Status)
+	}
+}
+
+func TestCookiesAreSecureOverHTTPS(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, withToken, func(o *web.Options, _ *flow.Deps) { o.Base = strings.Replace(o.Base, "http:", "https:", 1) })
+	c := b.post("/login", url.Values{"token": {token}}).Cookies()[0]
+	if !c.Secure || c.Name != "__Host-dayone" || c.Path != "/" {
+		t.Errorf("cookie %+v", c)
+	}
+}

@@ -1,0 +1,203 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/flow"
+)
+
+type peopleView struct {
+	Total       string
+	Query       string
+	Statuses    []option
+	Departments []option
+	List        peopleList
+}
+
+// peopleList is what a search changes: the rows and how many there are.
+type peopleList struct {
+	Rows  []personRow
+	Says  string // read aloud after a search
+	First string // address of the first page, when this is another
+	Next  string
+	Empty *empty
+}
+
+type personRow struct {
+	Name       link
+	Title      string
+	Department string
+	Location   string
+	Status     state
+	Starts     *stamp
+	Note       string
+}
+
+func (p *portal) people(w http.ResponseWriter, r *http.Request) error {
+	q := r.URL.Query()
+	list, err := p.peopleList(r, q)
+	if err != nil {
+		return err
+	}
+	if isFragment(r) && r.Header.Get("HX-Target") == "people-list" {
+		p.part(w, r, http.StatusOK, "people-list", list)
+		return nil
+	}
+	counts, err := p.flow.CountPeople(r.Context())
+	if err != nil {
+		return err
+	}
+	departments, err := p.flow.Departments(r.Context())
+	if err != nil {
+		return err
+	}
+	return p.show(w, r, http.StatusOK, page{Template: "people", Title: "People", Nav: "people", Crumbs: []link{{"People", ""}}, Main: newPeople(q, counts, departments, list)})
+}
+
+func newPeople(q url.Values, counts map[dayone.Status]int, departments []string, list peopleList) peopleView {
+	total := 0
+	for _, n := range counts {
+		total += n
+	}
+	v := peopleView{Total: plural(total, "1 person", "%d people"), Query: q.Get("q"), List: list}
+	if total > 999 {
+		v.Total = thousands(total) + " people"
+	}
+	v.Statuses = []option{{Text: "Any status"}}
+	for _, s := range dayone.Statuses {
+		v.Statuses = append(v.Statuses, option{Value: string(s), Text: statusTexts[s] + " (" + thousands(counts[s]) + ")", Selected: q.Get("status") == string(s)})
+	}
+	v.Departments = []option{{Text: "Any department"}}
+	for _, d := range departments {
+		if d != "" {
+			v.Departments = append(v.Departments, option{Value: d, Text: d, Selected: q.Get("department") == d})
+		}
+	}
+	return v
+}
+
+// peopleList reads one page. Pages are found by the last row before them, so the thousandth is as quick as the first.
+func (p *portal) peopleList(r *http.Request, q url.Values) (peopleList, error) {
+	rows, err := p.flow.People(r.Context(), peopleFilter(q, pageSize+1))
+	if err != nil {
+		return peopleList{}, err
+	}
+	view := p.viewerOf(r)
+	more := len(rows) > pageSize
+	if more {
+		rows = rows[:pageSize]
+	}
+	var v peopleList
+	for _, row := range rows {
+		v.Rows = append(v.Rows, p.personRow(view, row))
+	}
+	v.finish(q, rows, more)
+	return v, nil
+}
+
+func peopleFilter(q url.Values, limit int) flow.PeopleFilter {
+	return flow.PeopleFilter{
+		Text: strings.TrimSpace(q.Get("q")), Status: dayone.Status(q.Get("status")), Department: q.Get("department"), Manager: q.Get("manager"),
+		AfterName: q.Get("name"), AfterID: dayone.PersonID(q.Get("after")), Limit: limit,
+	}
+}
+
+// finish adds the ways on and what is said.
+func (v *peopleList) finish(q url.Values, rows []flow.Row, more bool) {
+	keep := url.Values{}
+	for _, k := range []string{"q", "status", "department", "manager"} {
+		if q.Get(k) != "" {
+			keep.Set(k, q.Get(k))
+		}
+	}
+	if q.Get("after") != "" {
+		v.First = address("/people", keep)
+	}
+	if more {
+		last := rows[len(rows)-1]
+		next := url.Values{"after": {string(last.ID)}, "name": {last.Name}}
+		for k, vs := range keep {
+			next[k] = vs
+		}
+		v.Next = address("/people", next)
+	}
+	switch {
+	case len(rows) == 0:
+		v.Says = "Nobody is found"
+	case more:
+		v.Says = plural(len(rows), "1 person on this page, and more", "%d people on this page, and more")
+	default:
+		v.Says = plural(len(rows), "1 person on this page", "%d people on this page")
+	}
+	switch {
+	case len(rows) > 0:
+	case len(keep) > 0:
+		v.Empty = &empty{Icon: "search", Title: "Nobody matches", Text: "Names are found by their beginning, and by the beginning of each word in them; mail addresses by theirs.", Acts: []link{{"Show everybody", "/people"}}}
+	default:
+		v.Empty = &empty{Icon: "people", Title: "Nobody is here yet", Text: "People come from your sources: an HR system's webhook, or a first import with dayone import."}
+	}
+}
+
+func address(path string, q url.Values) string {
+	if len(q) == 0 {
+		return path
+	}
+	return path + "?" + q.Encode()
+}
+
+func (p *portal) personRow(view viewer, row flow.Row) personRow {
+	v := personRow{
+		Name: link{row.Name, "/people/" + string(row.ID)}, Title: row.Title, Department: row.Department, Location: row.Location, Status: statusState(row.Status),
+	}
+	zone := p.zoneOf(row.Location)
+	switch {
+	case row.Status == dayone.PreHire:
+		v.Starts = view.day(row.Starts, zone)
+		v.Note = daysText(view.days(row.Starts, zone))
+	case !row.Ends.IsZero() && row.Status != dayone.Left:
+		v.Starts, v.Note = view.day(row.Ends, zone), "last day"
+	default:
+		v.Starts = view.day(row.Starts, zone)
+	}
+	return v
+}
+
+// found is what the palette offers for a few letters.
+type found struct {
+	Query  string
+	People []item
+	Pages  []item
+	None   bool
+}
+
+// find looks for people and pages by their names: the palette, and a page of its own without script.
+func (p *portal) find(w http.ResponseWriter, r *http.Request) error {
+	v := found{Query: strings.TrimSpace(r.URL.Query().Get("q"))}
+	for _, m := range p.menu(r, "") {
+		for _, it := range m.Items {
+			if strings.Contains(strings.ToLower(it.Text), strings.ToLower(v.Query)) {
+				icon := state{Icon: it.Icon}
+				v.Pages = append(v.Pages, item{Title: link{it.Text, it.Href}, State: &icon})
+			}
+		}
+	}
+	if v.Query != "" {
+		rows, err := p.flow.People(r.Context(), flow.PeopleFilter{Text: v.Query, Limit: 8})
+		if err != nil {
+			return err
+		}
+		for _, row := range rows {
+			icon := state{Icon: "people"}
+			v.People = append(v.People, item{Title: link{row.Name, "/people/" + string(row.ID)}, Meta: joined(", ", row.Title, row.Department), State: &icon})
+		}
+	}
+	v.None = len(v.People)+len(v.Pages) == 0
+	if isFragment(r) {
+		p.part(w, r, http.StatusOK, "palette-list", v)
+		return nil
+	}
+	return p.show(w, r, http.StatusOK, page{Template: "find", Title: "Find", Crumbs: []link{{"Find", ""}}, Main: v})
+}

@@ -1,0 +1,302 @@
+package web
+
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/flow"
+	"github.com/dayone-hq/dayone/policy"
+)
+
+// personHead is what stands above all views of a person.
+type personHead struct {
+	ID      string
+	Name    string
+	Facts   string
+	Figures []figure
+	Tabs    []tab
+	Problem *notice
+}
+
+type personAccessView struct {
+	Head     personHead
+	Groups   []accessGroup
+	Total    int
+	Notices  []notice
+	Findings []string
+	Facts    []pair
+	Offers   []item
+	Empty    *empty
+}
+
+type accessGroup struct {
+	Title, Account string
+	Rows           []accessRow
+}
+
+type accessRow struct {
+	Key, Name string
+	Role      string
+	State     state
+	Note      string
+	Since     *stamp
+	Until     *stamp
+	From      *stamp
+	Implied   bool
+	Reason    reason
+}
+
+type personRunsView struct {
+	Head  personHead
+	Rows  []runRow
+	Empty *empty
+}
+
+type recordsView struct {
+	Head  *personHead // records of one person
+	Run   *runHead    // records of one run
+	Rows  []recordRow
+	Next  string
+	Total string
+	Empty *empty
+}
+
+type recordRow struct {
+	Seq           string
+	At            *stamp
+	What          string
+	System        string
+	Key           string
+	Person        link
+	Run           link
+	Because, By   string
+	Note          string
+	Before, After string
+	Erased        bool
+}
+
+func personID(r *http.Request) (dayone.PersonID, error) {
+	id := r.PathValue("id")
+	if !dayone.ValidID("per", id) {
+		return "", fmt.Errorf("%q is no id of a person: %w", id, dayone.ErrNotFound)
+	}
+	return dayone.PersonID(id), nil
+}
+
+// aboutPerson reads the head; what decides about her may fail without hiding who she is.
+func (p *portal) aboutPerson(r *http.Request, current string) (flow.Row, personHead, error) {
+	id, err := personID(r)
+	if err != nil {
+		return flow.Row{}, personHead{}, err
+	}
+	row, err := p.flow.Person(r.Context(), id)
+	if err != nil {
+		return row, personHead{}, err
+	}
+	return row, newPersonHead(p.viewerOf(r), row, p.zoneOf(row.Location), current), nil
+}
+
+func newPersonHead(view viewer, row flow.Row, zone *time.Location, current string) personHead {
+	base := "/people/" + string(row.ID)
+	h := personHead{ID: string(row.ID), Name: row.Name, Facts: joined(", ", row.Title, row.Department, row.Location)}
+	st := statusState(row.Status)
+	h.Figures = []figure{{Label: "Status", State: &st}}
+	if s := view.day(row.Starts, zone); s != nil {
+		h.Figures = append(h.Figures, figure{Label: "First day", At: s, Small: daysText(view.days(row.Starts, zone))})
+	}
+	if s := view.day(row.Ends, zone); s != nil {
+		h.Figures = append(h.Figures, figure{Label: "Last day", At: s})
+	}
+	if s := view.date(row.Wake); s != nil {
+		h.Figures = append(h.Figures, figure{Label: "Looked at again", At: s, Small: "by itself"})
+	}
+	for _, t := range []struct{ id, text, path string }{{"access", "Access", ""}, {"employment", "Employment", "/employment"}, {"runs", "Runs", "/runs"}, {"records", "Records", "/records"}} {
+		h.Tabs = append(h.Tabs, tab{Text: t.text, Href: base + t.path, Current: t.id == current})
+	}
+	return h
+}
+
+func (p *portal) showPerson(w http.ResponseWriter, r *http.Request, template string, row flow.Row, main any) error {
+	return p.show(w, r, http.StatusOK, page{Template: template, Title: row.Name, Nav: "people", Crumbs: []link{{"People", "/people"}, {row.Name, ""}}, Main: main})
+}
+
+func (p *portal) personAccess(w http.ResponseWriter, r *http.Request) error {
+	row, head, err := p.aboutPerson(r, "access")
+	if err != nil {
+		return err
+	}
+	look, list, err := p.flow.Access(r.Context(), row.ID)
+	if dayone.KindOf(err) != dayone.ErrInvalid && err != nil {
+		return err
+	}
+	if err != nil { // her page must not vanish because a policy cannot be planned
+		id := p.flow.IDs.New("req")
+		p.log.Error("a person cannot be planned", "id", id, "person", row.ID, "error", err)
+		head.Problem = &notice{Kind: "bad", Icon: "x", Title: "No plan can be made for this person",
+			Text: fmt.Sprintf("Policies and systems do not fit together here, so nothing is given or taken. The log says under %s what has to change.", id)}
+	}
+	why := func(k dayone.Key) policy.Explanation { return p.flow.Why(look, k) }
+	v := newPersonAccess(p.viewerOf(r), head, look, list, why).with(p.personFacts(row))
+	return p.showPerson(w, r, "person", row, v)
+}
+
+func (v personAccessView) with(facts []pair) personAccessView { v.Facts = facts; return v }
+
+// personFacts are the few that everybody asks for.
+func (p *portal) personFacts(row flow.Row) []pair {
+	zone := p.zoneOf(row.Location)
+	out := []pair{{Name: "Person", Value: string(row.ID), Code: true}}
+	for _, f := range []pair{
+		{Name: "Mail", Value: row.Email}, {Name: "Manager", Value: row.Manager, Href: "/people?q=" + queryEscape(row.Manager)}, {Name: "Team", Value: row.Team},
+		{Name: "Buddy", Value: row.Buddy, Href: "/people?q=" + queryEscape(row.Buddy)}, {Name: "Zone", Value: zone.String()},
+	} {
+		if f.Value != "" {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+func newPersonAccess(view viewer, head personHead, look flow.Look, list []flow.Access, why func(dayone.Key) policy.Explanation) personAccessView {
+	v := personAccessView{Head: head, Total: len(list)}
+	systems := map[string]bool{}
+	waits := 0
+	for _, a := range list {
+		if n := len(v.Groups); n == 0 || v.Groups[n-1].Title != a.Title {
+			v.Groups = append(v.Groups, accessGroup{Title: a.Title})
+		}
+		g := &v.Groups[len(v.Groups)-1]
+		if a.Key.IsAccount() && a.Holding != nil && a.Key.As == dayone.Personal {
+			g.Account = cmp.Or(a.Holding.Attrs.Text("login"), a.Holding.Attrs.Text("email"), a.Holding.Attrs.Text("user_name"), a.Holding.Ref)
+		}
+		g.Rows = append(g.Rows, newAccessRow(view, head.ID, a, why(a.Key)))
+		systems[a.Key.System] = true
+		waits += btoi(a.State == flow.ToCome || a.State == flow.WaitsLogin || a.State == flow.Asks)
+	}
+	v.Head.Figures = slices.Insert(slices.Clone(v.Head.Figures), 1, figure{Label: "Access", Value: strconv.Itoa(len(list)), Small: plural(len(systems), "on 1 system", "on %d systems")})
+	if waits > 0 {
+		v.Head.Figures = append(v.Head.Figures, figure{Label: "Not there yet", Value: strconv.Itoa(waits)})
+	}
+	if !look.Person.Managed {
+		v.Notices = append(v.Notices, notice{Icon: "info", Title: "Known, but not managed", Text: "This person comes from an import. Nothing is planned until a source sends an event about them."})
+	}
+	if len(look.Person.Unknown) > 0 {
+		v.Notices = append(v.Notices, notice{Kind: "warn", Icon: "warn", Title: "A source said something that cannot be used",
+			Text: fmt.Sprintf("The last good value stays: %s.", strings.Join(names(look.Person.Unknown), ", ")), Act: &link{"Employment", "/people/" + head.ID + "/employment"}})
+	}
+	for _, f := range look.Want.Findings {
+		v.Findings = append(v.Findings, f.Text)
+	}
+	for _, g := range look.Want.Offers {
+		v.Offers = append(v.Offers, item{Title: link{g.Key.String(), whyHref(head.ID, g.Key)}, Meta: reasonTitle(g.Because)})
+	}
+	if len(list) == 0 {
+		v.Empty = &empty{Icon: "key", Title: "No access", Text: "No policy gives this person anything now, and no system has shown an account."}
+	}
+	return v
+}
+
+func names(attrs []string) []string {
+	out := make([]string, len(attrs))
+	for i, a := range attrs {
+		out[i] = attrText(a)
+	}
+	return out
+}
+
+func whyHref(person string, k dayone.Key) string {
+	return "/people/" + person + "/why?key=" + queryEscape(k.String())
+}
+
+func reasonTitle(rs []dayone.Reason) string {
+	if len(rs) == 0 {
+		return ""
+	}
+	return rs[0].Policy
+}
+
+func newAccessRow(view viewer, person string, a flow.Access, x policy.Explanation) accessRow {
+	name := a.Key.Kind
+	if a.Key.Name != "" {
+		name += ":" + a.Key.Name
+	}
+	if a.Key.As != dayone.Personal {
+		name = string(a.Key.As) + " " + name
+	}
+	row := accessRow{
+		Key: a.Key.String(), Name: name, Role: a.Role, State: accessState(a.State), Note: a.Note, Since: view.date(a.Since), Until: view.date(a.Until), From: view.date(a.From),
+		Implied: a.Implied, Reason: newReason(view, person, a, x),
+	}
+	if a.State == flow.WaitsLogin {
+		row.Note = ""
+	}
+	return row
+}
+
+// newReason is the chain of proof: what HR said, the policy's line, the step, what the system confirmed.
+func newReason(view viewer, person string, a flow.Access, x policy.Explanation) reason {
+	v := reason{Text: "Why", Why: &link{"Explain", whyHref(person, a.Key)}}
+	switch {
+	case len(a.Reasons) == 1:
+		v.Text = a.Reasons[0].Title
+	case len(a.Reasons) > 1:
+		v.Text = fmt.Sprintf("%s and %d more", a.Reasons[0].Title, len(a.Reasons)-1)
+	case a.Implied:
+		v.Text = "Brought along by another grant"
+	}
+	for _, l := range x.Lines {
+		if l.Truth != "yes" || l.Does == "denies" {
+			continue
+		}
+		for _, c := range l.Conditions {
+			for _, r := range c.Reads {
+				entry := chained{Head: "HR", Text: attrText(r.Name) + " " + cmp.Or(r.Value, "unknown")}
+				if !slices.Contains(v.Chain, entry) {
+					v.Chain = append(v.Chain, entry)
+				}
+			}
+		}
+	}
+	for _, r := range a.Reasons {
+		if r.Policy == dayone.Baseline {
+			v.Chain = append(v.Chain, chained{Head: "Baseline", Text: "it was there before Dayone"})
+			continue
+		}
+		v.Chain = append(v.Chain, chained{Head: "Policy", Text: r.Title, Code: r.At, Href: "/policies#" + idOf(r.Policy)})
+	}
+	h := a.Holding
+	if h == nil {
+		v.Chain = append(v.Chain, chained{Head: "Step", Text: "none yet"})
+		return v
+	}
+	if h.Run != "" {
+		v.Chain = append(v.Chain, chained{Head: "Step", Text: "the run that gave it", Href: "/runs/" + string(h.Run)})
+	}
+	v.Chain = append(v.Chain, chained{Head: "Confirmed", Text: a.Title, At: view.at(h.Confirmed)})
+	return v
+}
+
+func (p *portal) personRuns(w http.ResponseWriter, r *http.Request) error {
+	row, head, err := p.aboutPerson(r, "runs")
+	if err != nil {
+		return err
+	}
+	list, err := p.flow.Runs(r.Context(), flow.RunFilter{Person: row.ID, Limit: pageSize})
+	if err != nil {
+		return err
+	}
+	v := personRunsView{Head: head}
+	if v.Rows, err = p.runRows(r, list, pageSize); err != nil {
+		return err
+	}
+	if len(list) == 0 {
+		v.Empty = &empty{Icon: "play", Title: "No run yet", Text: "A run starts when something is to be done for this person."}
+	}
+	return p.showPerson(w, r, "person-runs", row, v)
+}

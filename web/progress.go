@@ -1,0 +1,200 @@
+package web
+
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/flow"
+)
+
+// progressView is the manager's page: made for a phone, in words of people who do not run systems.
+type progressView struct {
+	Name, First string
+	Facts       string
+	Starts      *stamp
+	In          string
+	State       state
+	Sentence    string
+	Bar         int // percent
+	BarText     string
+	Things      []thing
+	Laptop      []thing
+	Waits       []string // what she does herself on the first day
+	Code        string
+	CodeFrom    *stamp // not shown before
+	Opens       *stamp
+	Over        bool // she works here already
+}
+
+// thing is one line: what it is for, and whether it is there.
+type thing struct {
+	Icon        string
+	Title, Note string
+	System      string
+	State       state
+}
+
+func (p *portal) progress(w http.ResponseWriter, r *http.Request) error {
+	id := r.PathValue("person")
+	if !dayone.ValidID("per", id) {
+		return dayone.ErrNotFound
+	}
+	got, err := p.flow.Progress(r.Context(), dayone.PersonID(id), r.PathValue("token"))
+	if err != nil {
+		return err
+	}
+	connectors := map[string]string{}
+	for name, s := range p.flow.Active().Systems {
+		connectors[name] = cmp.Or(s.Connector, name)
+	}
+	zone, _ := got.Look.Person.Location()
+	v := newProgress(p.viewerOf(r), zone, got, connectors)
+	return p.show(w, r, http.StatusOK, page{Template: "progress", Title: "Onboarding of " + v.Name, Plain: true, Phone: true, Main: v})
+}
+
+func newProgress(view viewer, zone *time.Location, got flow.Progress, connectors map[string]string) progressView {
+	first, _, _ := strings.Cut(got.Row.Name, " ")
+	v := progressView{
+		Name: got.Row.Name, First: cmp.Or(got.Look.Person.Attrs.Text("preferred_name"), got.Look.Person.Attrs.Text("first_name"), first), Facts: joined(", ", got.Row.Title, got.Row.Team),
+		Starts: view.day(got.Row.Starts, zone), In: daysText(view.days(got.Row.Starts, zone)), Opens: view.stamp(got.Opens, "15:04"), Over: got.Row.Status != dayone.PreHire,
+	}
+	if got.Opens.After(view.now) {
+		v.Opens = view.at(got.Opens)
+	}
+	switch {
+	case got.Code == "":
+	case got.Shows.IsZero() || !view.now.Before(got.Shows):
+		v.Code = got.Code
+	default:
+		v.CodeFrom = view.at(got.Shows)
+	}
+	failed := failedSystems(got.Run)
+	v.Things = things(got.Access, failed, connectors)
+	v.Laptop = laptop(view, got)
+	ready := 0
+	for _, t := range v.Things {
+		ready += btoi(t.State.Class == "s-done" || t.State.Icon == "key")
+		if t.State.Icon == "key" {
+			v.Waits = append(v.Waits, t.Title)
+		}
+	}
+	total := len(v.Things)
+	if total > 0 {
+		v.Bar = ready * 100 / total
+	}
+	v.BarText = fmt.Sprintf("%d of %d ready", ready, total)
+	switch {
+	case len(failed) > 0:
+		v.State, v.Sentence = state{Icon: "warn", Class: "s-wait", Text: "Not everything is ready yet"}, "IT is on it. You do not have to do anything."
+	case total == 0:
+		v.State, v.Sentence = state{Icon: "dot", Text: "Not begun yet"}, "IT sets everything up in time. Look again closer to the first day."
+	case ready < total:
+		v.State, v.Sentence = state{Icon: "run", Class: "s-run", Text: "Being set up"}, "This goes on by itself."
+	case v.Over:
+		v.State, v.Sentence = state{Icon: "check", Class: "s-done", Text: "Everything is ready"}, "Nothing is left to do."
+	default:
+		v.State, v.Sentence = state{Icon: "check", Class: "s-done", Text: "Ready for the first day"}, "Everything is prepared."
+	}
+	return v
+}
+
+// failedSystems are those in which something did not work.
+func failedSystems(run *dayone.Run) map[string]bool {
+	out := map[string]bool{}
+	if run == nil {
+		return out
+	}
+	for i := range run.Steps {
+		s := &run.Steps[i]
+		if s.Step.Action != dayone.MessageSend && (s.State == dayone.StepFailed || s.State == dayone.StepBlocked || s.State == dayone.StepUndoFailed) {
+			out[s.Step.Key.System] = true
+		}
+	}
+	return out
+}
+
+// things puts each system into one line, in plain words.
+func things(list []flow.Access, failed map[string]bool, connectors map[string]string) []thing {
+	type sum struct {
+		title                     string
+		total, there, login, asks int
+	}
+	sums := map[string]*sum{}
+	var order []string
+	for _, a := range list {
+		if a.State == flow.ToGo || a.State == flow.NotOurs || a.State == flow.Planned || a.Key.Kind == "order" {
+			continue
+		}
+		s := sums[a.Key.System]
+		if s == nil {
+			s = &sum{title: a.Title}
+			sums[a.Key.System] = s
+			order = append(order, a.Key.System)
+		}
+		s.total++
+		switch a.State {
+		case flow.WaitsLogin:
+			s.login++
+		case flow.Asks:
+			s.asks++
+		case flow.ToCome, flow.ToChange:
+		default:
+			s.there++
+		}
+	}
+	var out []thing
+	for _, system := range order {
+		s := sums[system]
+		words, ok := plain[connectors[system]]
+		t := thing{Icon: cmp.Or(words.icon, "system"), Title: words.text, System: s.title}
+		if !ok {
+			t.Title, t.System = s.title, ""
+		}
+		switch {
+		case failed[system]:
+			t.State, t.Note = state{Icon: "warn", Class: "s-wait", Text: "IT is on it"}, "IT is on it"
+		case s.there+s.login+s.asks < s.total:
+			t.State, t.Note = state{Icon: "run", Class: "s-run", Text: "Being set up"}, "being set up"
+		case s.login > 0:
+			t.State, t.Note = state{Icon: "key", Class: "s-wait", Text: "Ready after the first sign-in"}, "ready after the first sign-in"
+		case s.asks > 0:
+			t.State, t.Note = state{Icon: "hand", Class: "s-wait", Text: "Waiting for approval"}, "waits for approval"
+		default:
+			t.State = state{Icon: "check", Class: "s-done", Text: "Ready"}
+		}
+		out = append(out, t)
+	}
+	slices.SortStableFunc(out, func(a, b thing) int { return cmp.Compare(a.Title, b.Title) })
+	return out
+}
+
+// laptop says how far it is, from what the reseller told.
+func laptop(view viewer, got flow.Progress) []thing {
+	var order *dayone.Item
+	for i := range got.Look.Have {
+		if h := &got.Look.Have[i]; h.Key.Kind == "order" && h.State != dayone.Gone {
+			order = &h.Item
+		}
+	}
+	if order == nil {
+		return nil
+	}
+	t := thing{Icon: "device", Title: "Laptop", System: order.Attrs.Text("model"), State: state{Icon: "run", Class: "s-run", Text: "Ordered"}, Note: "ordered, the tracking number follows"}
+	if tracking := order.Attrs.Text("tracking"); tracking != "" {
+		t.State = state{Icon: "check", Class: "s-done", Text: "On its way"}
+		t.Note = fmt.Sprintf("with %s, tracking number %s", cmp.Or(order.Attrs.Text("carrier"), "the carrier"), tracking)
+		if day, err := time.Parse(time.DateOnly, order.Attrs.Text("arrives")); err == nil {
+			words := "arrives %s, with %s, tracking number %s"
+			if view.days(day, time.UTC) < 0 {
+				words = "was due %s, with %s, tracking number %s"
+			}
+			t.Note = fmt.Sprintf(words, view.day(day, time.UTC).Text, cmp.Or(order.Attrs.Text("carrier"), "the carrier"), tracking)
+		}
+	}
+	return []thing{t}
+}

@@ -1,0 +1,121 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/flow"
+)
+
+// runHead is what stands above the records of a run.
+type runHead struct {
+	Title string
+	State state
+	Tabs  []tab
+}
+
+// recordsPage is how many lines of the ledger a page shows.
+const recordsPage = 100
+
+func (p *portal) records(w http.ResponseWriter, r *http.Request) error {
+	v, err := p.recordRows(r, flow.RecordFilter{System: r.URL.Query().Get("system")}, "/records")
+	if err != nil {
+		return err
+	}
+	n, err := p.flow.CountRecords(r.Context())
+	if err != nil {
+		return err
+	}
+	v.Total = thousands(int(n))
+	return p.show(w, r, http.StatusOK, page{Template: "records", Title: "Records", Nav: "records", Crumbs: []link{{"Records", ""}}, Main: v})
+}
+
+func (p *portal) personRecords(w http.ResponseWriter, r *http.Request) error {
+	row, head, err := p.aboutPerson(r, "records")
+	if err != nil {
+		return err
+	}
+	v, err := p.recordRows(r, flow.RecordFilter{Person: row.ID, Detail: true}, r.URL.Path)
+	if err != nil {
+		return err
+	}
+	v.Head = &head
+	return p.showPerson(w, r, "records", row, v)
+}
+
+func (p *portal) runRecords(w http.ResponseWriter, r *http.Request) error {
+	id, err := runID(r)
+	if err != nil {
+		return err
+	}
+	b, err := p.board(r, id)
+	if err != nil {
+		return err
+	}
+	v, err := p.recordRows(r, flow.RecordFilter{Run: id, Detail: true}, r.URL.Path)
+	if err != nil {
+		return err
+	}
+	v.Run = &runHead{b.run.Title, runState(b.run.State), runTabs(b, "records")}
+	return p.show(w, r, http.StatusOK, page{Template: "records", Title: b.run.Title, Nav: "runs", Crumbs: []link{{"Runs", "/runs"}, {b.run.Title, b.path()}, {"Records", ""}}, Main: v})
+}
+
+// recordRows reads a page of the ledger, newest first.
+func (p *portal) recordRows(r *http.Request, f flow.RecordFilter, path string) (recordsView, error) {
+	f.Before, _ = strconv.ParseInt(r.URL.Query().Get("before"), 10, 64)
+	f.Limit = recordsPage + 1
+	lines, err := p.flow.Records(r.Context(), f)
+	if err != nil {
+		return recordsView{}, err
+	}
+	var v recordsView
+	if len(lines) > recordsPage {
+		lines = lines[:recordsPage]
+		v.Next = address(path, url.Values{"before": {strconv.FormatInt(lines[recordsPage-1].Seq, 10)}})
+	}
+	view, people := p.viewerOf(r), map[dayone.PersonID]string{}
+	for _, l := range lines {
+		rec, err := flow.RecordOf(l)
+		if err != nil {
+			return v, err
+		}
+		row := newRecordRow(view, rec)
+		row.Erased = l.Erased
+		if f.Person == "" && f.Run == "" && rec.Person != "" {
+			row.Person = link{p.nameOf(r, people, rec.Person), "/people/" + string(rec.Person)}
+		}
+		if f.Run != "" {
+			row.Run = link{}
+		}
+		v.Rows = append(v.Rows, row)
+	}
+	if len(v.Rows) == 0 {
+		v.Empty = &empty{Icon: "record", Title: "No records here", Text: "Every act that gives, takes or decides something leaves a line that cannot be changed unnoticed."}
+	}
+	return v, nil
+}
+
+func newRecordRow(view viewer, rec dayone.Record) recordRow {
+	row := recordRow{Seq: strconv.FormatInt(rec.Seq, 10), At: view.clock(rec.At), What: sentence(rec.What), System: rec.System, By: rec.By, Key: string(rec.Step)}
+	if rec.Run != "" {
+		row.Run = link{"Open run", "/runs/" + string(rec.Run)}
+	}
+	if len(rec.Because) > 0 {
+		row.Because = rec.Because[0].String()
+	}
+	if d := rec.Detail; d != nil {
+		row.Note = d.Note
+		row.Before, row.After = itemText(d.Before), itemText(d.Now)
+	}
+	return row
+}
+
+// itemText is an item in a line: its state, and the id under which its system knows it.
+func itemText(it *dayone.Item) string {
+	if it == nil {
+		return ""
+	}
+	return joined(", ", string(it.State), it.Role, it.Ref)
+}

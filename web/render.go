@@ -1,0 +1,295 @@
+package web
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"maps"
+	"net/http"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/dayone-hq/dayone"
+)
+
+//go:embed templates
+var templateFiles embed.FS
+
+//go:embed static
+var staticFiles embed.FS
+
+// renderer turns view structs into HTML: components, one template each, and pages that compose them.
+type renderer struct {
+	parts   *template.Template
+	pages   map[string]*template.Template
+	hashes  map[string]string // of static files, for their addresses
+	version string
+}
+
+func newRenderer(version string) *renderer {
+	v := &renderer{pages: map[string]*template.Template{}, hashes: map[string]string{}, version: version}
+	names, err := fs.Glob(staticFiles, "static/*")
+	must(err)
+	more, err := fs.Glob(staticFiles, "static/vendor/*.js")
+	must(err)
+	for _, name := range slices.Concat(names, more) {
+		raw, err := staticFiles.ReadFile(name)
+		if err != nil {
+			continue // a folder
+		}
+		sum := sha256.Sum256(raw)
+		v.hashes[strings.TrimPrefix(name, "static/")] = hex.EncodeToString(sum[:6])
+	}
+	v.parts = template.New("").Funcs(template.FuncMap{"asset": v.asset, "icon": v.icon, "count": thousands})
+	template.Must(v.parts.ParseFS(templateFiles, "templates/*.html"))
+	files, err := fs.Glob(templateFiles, "templates/pages/*.html")
+	must(err)
+	for _, file := range files {
+		t := template.Must(v.parts.Clone())
+		v.pages[strings.TrimSuffix(path.Base(file), ".html")] = template.Must(t.ParseFS(templateFiles, file))
+	}
+	return v
+}
+
+// must: what is built into the program is right, or the program is wrong.
+func must(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
+
+// asset is the address of a static file. It changes with the file, so browsers may keep it for ever.
+func (v *renderer) asset(name string) (string, error) {
+	hash, ok := v.hashes[name]
+	if !ok {
+		return "", fmt.Errorf("there is no static file %q", name)
+	}
+	return "/static/" + name + "?v=" + hash, nil
+}
+
+func (v *renderer) icon(name string) string {
+	return "/static/icons.svg?v=" + v.hashes["icons.svg"] + "#i-" + name
+}
+
+func (v *renderer) static() http.Handler {
+	files, err := fs.Sub(staticFiles, "static")
+	must(err)
+	serve := http.StripPrefix("/static/", http.FileServerFS(files))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		name := strings.TrimPrefix(r.URL.Path, "/static/")
+		hash, ok := v.hashes[name]
+		if !ok {
+			http.NotFound(w, r) // folders are not listed
+			return
+		}
+		w.Header().Set("ETag", `"`+hash+`"`)
+		w.Header().Set("Cache-Control", "no-cache")
+		if r.URL.Query().Get("v") == hash {
+			w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+		}
+		serve.ServeHTTP(w, r)
+	})
+}
+
+// page is what every page has around its content.
+type page struct {
+	Template string // of the content
+	Title    string
+	Nav      string // current entry of the menu
+	Crumbs   []link
+	Plain    bool // without menu
+	Phone    bool // made for a phone, for people without a login
+	Main     any
+
+	// set by show
+	Theme, Version, Who string
+	Initials, Zone      string
+	Menu                []menu
+	Toast               *state
+	Demo                bool
+}
+
+type menu struct {
+	Title string // "": the first group has none
+	Items []menuItem
+}
+
+type menuItem struct {
+	Text, Href, Icon string
+	Current          bool
+	Count            int
+}
+
+// show answers with a whole page. It is built before the first byte leaves, so an error can still become an error page.
+func (p *portal) show(w http.ResponseWriter, r *http.Request, status int, pg page) error {
+	pg.Theme, pg.Version, pg.Demo = themeOf(r), p.opt.Version, p.opt.Open
+	if !pg.Plain {
+		who, _ := p.access.session(r)
+		pg.Who, pg.Initials = who.Name, initials(who.Name)
+		pg.Zone = p.viewerOf(r).zone.String()
+		pg.Menu = p.menu(r, pg.Nav)
+		pg.Toast = toastOf(r)
+	}
+	t, ok := p.view.pages[pg.Template]
+	if !ok {
+		return fmt.Errorf("there is no page %q", pg.Template)
+	}
+	var b bytes.Buffer
+	if err := t.ExecuteTemplate(&b, "page", pg); err != nil {
+		return fmt.Errorf("building page %s: %w", pg.Template, err)
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Vary", "HX-Request, Cookie")
+	if pg.Phone || pg.Plain {
+		w.Header().Set("X-Robots-Tag", "noindex, nofollow")
+	}
+	w.WriteHeader(status)
+	_, _ = b.WriteTo(w)
+	return nil
+}
+
+// part answers with one component.
+func (p *portal) part(w http.ResponseWriter, r *http.Request, status int, name string, data any) {
+	html, err := p.view.html(name, data)
+	if err != nil {
+		p.log.Error("a part could not be built", "part", name, "path", logPath(r.URL.Path), "error", err)
+		status, html = http.StatusInternalServerError, ""
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Vary", "HX-Request, Cookie")
+	w.WriteHeader(status)
+	_, _ = w.Write([]byte(html))
+}
+
+// html is one component as text.
+func (v *renderer) html(name string, data any) (string, error) {
+	var b bytes.Buffer
+	err := v.parts.ExecuteTemplate(&b, name, data)
+	return b.String(), err
+}
+
+// isFragment says that htmx asks, for a part of a page.
+func isFragment(r *http.Request) bool {
+	return r.Header.Get("HX-Request") == "true" && r.Header.Get("HX-History-Restore-Request") != "true"
+}
+
+// themeOf is what somebody chose; "" follows the system.
+func themeOf(r *http.Request) string {
+	if c, err := r.Cookie("theme"); err == nil && (c.Value == "light" || c.Value == "dark") {
+		return c.Value
+	}
+	return ""
+}
+
+// toastOf says what an act that redirected here has done. Only words of the catalogue: an address cannot put others here.
+func toastOf(r *http.Request) *state {
+	if text, ok := toasts[r.URL.Query().Get("said")]; ok {
+		return &state{Icon: "check", Class: "s-done", Text: text}
+	}
+	return nil
+}
+
+// menu shows where one can go, and how much waits there.
+func (p *portal) menu(r *http.Request, current string) []menu {
+	item := func(id, text, href, icon string, count int) menuItem {
+		return menuItem{Text: text, Href: href, Icon: icon, Current: id == current, Count: count}
+	}
+	open := p.openCounts(r)
+	groups := []menu{
+		{Items: []menuItem{
+			item("dashboard", "Dashboard", "/", "home", 0), item("people", "People", "/people", "people", 0),
+			item("runs", "Runs", "/runs", "play", open.runs), item("tasks", "Tasks", "/tasks", "inbox", open.tasks),
+		}},
+		{Title: "Decide", Items: []menuItem{item("policies", "Policies", "/policies", "policy", 0)}},
+		{Title: "Prove", Items: []menuItem{item("events", "Events", "/events", "bolt", open.quarantined), item("records", "Records", "/records", "record", 0)}},
+	}
+	demo := menu{Title: "Demo"}
+	if p.opt.Mailbox != nil {
+		demo.Items = append(demo.Items, item("mailbox", "Mailbox", "/mailbox", "mail", 0))
+	}
+	if p.opt.Open {
+		groups = append(groups, menu{Title: demo.Title, Items: append(demo.Items, item("gallery", "Gallery", "/gallery", "system", 0))})
+	}
+	return groups
+}
+
+type openCounts struct{ runs, tasks, quarantined int }
+
+// openCounts are a service, not the page: what cannot be counted is not shown.
+func (p *portal) openCounts(r *http.Request) openCounts {
+	var c openCounts
+	ctx := r.Context()
+	if list, err := p.flow.Runs(ctx, runsUnderWay(100)); err == nil {
+		c.runs = len(list)
+	}
+	if list, err := p.flow.Tasks(ctx, "", ""); err == nil {
+		c.tasks = len(list)
+	}
+	if list, err := p.flow.Events(ctx, quarantined(100)); err == nil {
+		c.quarantined = len(list)
+	}
+	return c
+}
+
+func initials(name string) string {
+	out := ""
+	for _, f := range strings.Fields(name) {
+		r := []rune(f)
+		out += strings.ToUpper(string(r[:1]))
+		if len(out) >= 2 {
+			break
+		}
+	}
+	return out
+}
+
+// titles are systems as pages call them.
+func (p *portal) titles() map[string]string {
+	out := map[string]string{}
+	for name, s := range p.flow.Active().Systems {
+		out[name] = s.Title
+	}
+	return out
+}
+
+func systemTitle(titles map[string]string, name string) string {
+	if t := titles[name]; t != "" {
+		return t
+	}
+	return name
+}
+
+// kindTitles are kinds of entitlements as pages call them: "group", "permission set".
+func (p *portal) kindTitles() map[string]string {
+	out := map[string]string{}
+	systems := p.flow.Active().Systems
+	for _, name := range slices.Sorted(maps.Keys(systems)) {
+		for kind, k := range systems[name].Kinds {
+			if k.Title != "" {
+				out[name+"/"+kind] = strings.ToLower(k.Title)
+			}
+		}
+	}
+	return out
+}
+
+// nameOf finds how a person is called; her id, if nobody knows.
+func (p *portal) nameOf(r *http.Request, cache map[dayone.PersonID]string, id dayone.PersonID) string {
+	if id == "" {
+		return ""
+	}
+	if n, ok := cache[id]; ok {
+		return n
+	}
+	name := string(id)
+	if row, err := p.flow.Person(r.Context(), id); err == nil && row.Name != "" {
+		name = row.Name
+	}
+	cache[id] = name
+	return name
+}

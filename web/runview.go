@@ -1,0 +1,402 @@
+package web
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/flow"
+	"github.com/dayone-hq/dayone/planner"
+)
+
+// runView is a run page. Its parts are components of their own: each can be swapped while the run goes on.
+type runView struct {
+	ID       string
+	Title    string
+	Person   link
+	Facts    string // title and place of the person
+	Started  *stamp
+	Event    string
+	Head     headView
+	Needs    needsView
+	Key      []tally
+	Strip    strip
+	Graph    graphView
+	Gantt    ganttView
+	Steps    stepsView
+	Detail   detailView
+	Messages []item
+	Findings []string
+	Later    []laterView
+	Tabs     []tab
+	Live     string // address of the stream; "" when the run is over
+}
+
+type headView struct {
+	Figures []figure
+	Running *stampFor
+}
+
+// stampFor is how long the run has been running.
+type stampFor struct{ Text string }
+
+type needsView struct {
+	Items []item
+	Quiet []item // wait for the person herself: nothing to do for us
+	Over  bool
+}
+
+type laterView struct {
+	Key  string
+	From *stamp
+}
+
+type stepsView struct {
+	Groups []groupView
+	Total  int
+	Show   string // all | needs | open
+	Seg    []tab
+	Empty  *empty
+}
+
+type groupView struct {
+	ID, Title   string
+	Done, Total int
+	Rows        []stepView
+}
+
+// stepView is one row of the table.
+type stepView struct {
+	Number        int
+	Href, Get     string // opens the detail: the page with it, and it alone
+	Title         string
+	Sub           string
+	State         state
+	Why           string // base.yaml:14
+	Took, SoFar   string
+	Grant         string // the key, on rows that are grants
+	Implied       string // the key, on rows that a grant brought along
+	Message       string // the key, on rows that tell somebody
+	Undo          string // the key, on rows that take something back
+	On            bool
+	Policy, Whole string
+}
+
+// board lays a run out: everything that page and stream draw from, made once for both from the same nouns.
+type board struct {
+	run    dayone.Run
+	view   viewer
+	titles map[string]string // of systems
+	kinds  map[string]string // of kinds
+	tasks  map[dayone.StepID]dayone.TaskID
+	pace   map[flow.PaceOf]flow.Pace
+	name   string // of the person
+	open   []string
+	show   string
+	chosen int // step whose detail is open; 0: none
+
+	graph planner.Graph
+	index map[dayone.StepID]int
+}
+
+// newBoard lays out. Places depend on the plan and on the pace of runs before it, never on how far the run is.
+func newBoard(b board) *board {
+	b.index = make(map[dayone.StepID]int, len(b.run.Steps))
+	for i := range b.run.Steps {
+		b.index[b.run.Steps[i].Step.ID] = i
+	}
+	d := planner.Drawing{Titles: b.titles, Open: b.open}
+	if len(b.pace) > 0 {
+		d.Took = map[dayone.StepID]time.Duration{}
+		for _, s := range b.run.Plan.Steps {
+			d.Took[s.ID] = b.usual(s).Median
+		}
+	}
+	b.graph = planner.Layout(b.run.Plan, d)
+	return &b
+}
+
+func (b *board) usual(s dayone.Step) flow.Pace {
+	return b.pace[flow.PaceOf{System: s.Key.System, Kind: s.Key.Kind, Action: s.Action}]
+}
+
+func (b *board) path() string { return "/runs/" + string(b.run.ID) }
+
+func (b *board) detailHref(i int) string {
+	return b.path() + "?step=" + strconv.Itoa(i+1) + "#step-detail"
+}
+
+func (b *board) title(s dayone.Step) string {
+	return stepTitle(s, b.kinds[s.Key.System+"/"+s.Key.Kind], b.system(s.Via.System))
+}
+
+func (b *board) system(name string) string { return systemTitle(b.titles, name) }
+
+// marks are states as pictures show them.
+func (b *board) marks() map[dayone.StepID]planner.Mark {
+	out := make(map[dayone.StepID]planner.Mark, len(b.run.Steps))
+	for i := range b.run.Steps {
+		s := &b.run.Steps[i]
+		look, st := stepState(s)
+		out[s.Step.ID] = planner.Mark{Look: look, Text: st.Text}
+	}
+	return out
+}
+
+func (b *board) looks() []planner.Look {
+	out := make([]planner.Look, len(b.run.Steps))
+	for i := range b.run.Steps {
+		out[i], _ = stepState(&b.run.Steps[i])
+	}
+	return out
+}
+
+// stepState is a step's state as an icon and a word.
+func stepState(s *dayone.StepRun) (planner.Look, state) {
+	switch s.State {
+	case dayone.StepRunning, dayone.StepRetrying:
+		text := "Running"
+		if n := s.Attempt; n > 1 || s.State == dayone.StepRetrying {
+			text = fmt.Sprintf("Running, attempt %d", max(n, 1)+btoi(s.State == dayone.StepRetrying))
+		}
+		return planner.LookRunning, state{Icon: "run", Class: "s-run", Text: text}
+	case dayone.StepWaiting:
+		w := waitTexts[dayone.WaitPropagation]
+		look := planner.LookWaiting
+		if s.Wait != nil {
+			w = waitTexts[s.Wait.Kind]
+			switch s.Wait.Kind {
+			case dayone.WaitTask:
+				look = planner.LookTask
+			case dayone.WaitFirstLogin, dayone.WaitAcceptance:
+				look = planner.LookFirstLogin
+			case dayone.WaitApproval:
+				look = planner.LookApproval
+			}
+		}
+		return look, state{Icon: cmp.Or(w.icon, "clock"), Class: "s-wait", Text: cmp.Or(w.text, "Waiting")}
+	case dayone.StepDone:
+		switch {
+		case s.Step.Action == dayone.MessageSend:
+			return planner.LookDone, state{Icon: "check", Class: "s-done", Text: "Sent"}
+		case s.Step.Action == dayone.AccountConfirm, s.Step.Action == dayone.EntitlementConfirm:
+			return planner.LookDone, state{Icon: "check", Class: "s-done", Text: "Confirmed"}
+		case s.Result.Changed():
+			return planner.LookDone, state{Icon: "check", Class: "s-done", Text: "Done, changed"}
+		default:
+			return planner.LookAlready, state{Icon: "already", Class: "s-done", Text: "Done, already so"}
+		}
+	case dayone.StepFailed:
+		return planner.LookFailed, state{Icon: "x", Class: "s-fail", Text: "Failed"}
+	case dayone.StepUndoFailed:
+		return planner.LookFailed, state{Icon: "x", Class: "s-fail", Text: "Undo failed"}
+	case dayone.StepBlocked:
+		return planner.LookBlocked, state{Icon: "block", Text: "Blocked"}
+	case dayone.StepSkipped:
+		return planner.LookSkipped, state{Icon: "skip", Text: "Skipped"}
+	case dayone.StepUndone:
+		return planner.LookUndone, state{Icon: "undo", Text: "Undone"}
+	default:
+		return planner.LookPending, state{Icon: "dot", Text: "Not started"}
+	}
+}
+
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// human says that a step moves only when somebody of ours does something.
+func human(s *dayone.StepRun) bool {
+	switch s.State {
+	case dayone.StepFailed, dayone.StepUndoFailed:
+		return true
+	case dayone.StepWaiting:
+		return s.Wait != nil && s.Wait.Kind.Human() && !s.Wait.Kind.There()
+	}
+	return false
+}
+
+// row is one line of the step table.
+func (b *board) row(i int) stepView {
+	s := &b.run.Steps[i]
+	_, st := stepState(s)
+	v := stepView{
+		Number: i + 1, Title: b.title(s.Step), Sub: b.sub(s), State: st, On: i+1 == b.chosen,
+		Href: b.detailHref(i), Get: b.path() + "?step=" + strconv.Itoa(i+1),
+	}
+	v.Took, v.SoFar = b.tookOf(s)
+	if len(s.Step.Because) > 0 {
+		v.Why, v.Whole = shortAt(s.Step.Because[0].At), s.Step.Because[0].At
+		v.Policy = s.Step.Because[0].Policy
+		if v.Why == "" {
+			v.Why = s.Step.Because[0].Policy
+		}
+	}
+	key := s.Step.Key.String()
+	switch {
+	case s.Of != "":
+		v.Undo = key
+	case s.Step.Action == dayone.MessageSend:
+		v.Message = key
+	case s.Step.Implied:
+		v.Implied = key
+	default:
+		v.Grant = key
+	}
+	return v
+}
+
+// shortAt is the file without its folder: base.yaml:14.
+func shortAt(at string) string {
+	if i := strings.LastIndexByte(at, '/'); i >= 0 {
+		return at[i+1:]
+	}
+	return at
+}
+
+// sub is the grey line: what is not plain from the state.
+func (b *board) sub(s *dayone.StepRun) string {
+	switch s.State {
+	case dayone.StepRetrying:
+		if at := b.view.clock(s.Next); at != nil {
+			return fmt.Sprintf("%s asked to wait; again at %s", b.system(s.Step.Key.System), at.Text)
+		}
+	case dayone.StepWaiting:
+		if s.Wait != nil {
+			return s.Wait.Note
+		}
+	case dayone.StepFailed, dayone.StepUndoFailed:
+		what, _ := failText(s.Kind, b.system(s.Step.Key.System))
+		return what
+	case dayone.StepBlocked:
+		return b.blockedBy(s)
+	case dayone.StepSkipped:
+		return s.Error
+	case dayone.StepDone:
+		if s.Attempt > 1 && s.Waited.IsZero() {
+			return fmt.Sprintf("%d attempts", s.Attempt)
+		}
+	}
+	switch {
+	case s.Of != "":
+		return fmt.Sprintf("takes back step %d", b.index[s.Of]+1)
+	case s.Step.Implied:
+		return "brought along by another grant"
+	case s.Step.Action == dayone.MessageSend && s.Step.Want != nil:
+		return fmt.Sprintf("to %s", s.Step.Want.Attrs["to"])
+	}
+	return ""
+}
+
+// blockedBy names the need that will not come.
+func (b *board) blockedBy(s *dayone.StepRun) string {
+	for _, n := range s.Step.Needs {
+		i, ok := b.index[n.Step]
+		if !ok || n.When != dayone.Done {
+			continue
+		}
+		switch o := &b.run.Steps[i]; o.State {
+		case dayone.StepFailed, dayone.StepBlocked, dayone.StepSkipped, dayone.StepUndone:
+			return fmt.Sprintf("by %s, %s", b.system(o.Step.Key.System), lowerFirst(b.title(o.Step)))
+		}
+	}
+	return ""
+}
+
+func lowerFirst(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToLower(s[:1]) + s[1:]
+}
+
+// tookOf is how long a step took; or takes, so far.
+func (b *board) tookOf(s *dayone.StepRun) (d, soFar string) {
+	switch {
+	case s.Since.IsZero():
+		return "", ""
+	case s.State == dayone.StepRunning, s.State == dayone.StepRetrying, s.State == dayone.StepWaiting:
+		return took(b.view.now.Sub(s.Since)), "so far"
+	case s.Ended.IsZero():
+		return "", ""
+	default:
+		return took(s.Ended.Sub(s.Since)), ""
+	}
+}
+
+// order is the steps as lists show them: by system in the order of the picture, then what was added on the way.
+func (b *board) order() []int {
+	out := slices.Clone(b.graph.Order)
+	for i := len(b.run.Plan.Steps); i < len(b.run.Steps); i++ {
+		out = append(out, i)
+	}
+	return out
+}
+
+// steps is the table: the twin of the picture in words.
+func (b *board) steps() stepsView {
+	v := stepsView{Total: len(b.run.Steps), Show: b.show}
+	needs, open := 0, 0
+	at := map[string]int{}
+	for _, i := range b.order() {
+		s := &b.run.Steps[i]
+		isHuman, isOpen := human(s), !s.State.Over()
+		needs, open = needs+btoi(isHuman), open+btoi(isOpen)
+		id, title := s.Step.Key.System, b.system(s.Step.Key.System)
+		switch {
+		case s.Of != "":
+			id, title = "undo", "Taken back"
+		case s.Step.Action == dayone.MessageSend:
+			id, title = "messages", "Messages"
+		}
+		g, ok := at[id]
+		if !ok {
+			g = len(v.Groups)
+			at[id] = g
+			v.Groups = append(v.Groups, groupView{ID: "group-" + idOf(id), Title: title})
+		}
+		v.Groups[g].Total++
+		v.Groups[g].Done += btoi(finished(s))
+		if b.show == "needs" && !isHuman || b.show == "open" && !isOpen {
+			continue
+		}
+		v.Groups[g].Rows = append(v.Groups[g].Rows, b.row(i))
+	}
+	v.Groups = slices.DeleteFunc(v.Groups, func(g groupView) bool { return len(g.Rows) == 0 })
+	for _, t := range []struct {
+		id, text string
+		n        int
+	}{{"", "All", len(b.run.Steps)}, {"needs", "Need you", needs}, {"open", "Open", open}} {
+		href := b.path() + "#steps"
+		if t.id != "" {
+			href = b.path() + "?show=" + t.id + "#steps"
+		}
+		v.Seg = append(v.Seg, tab{Text: t.text, Href: href, Count: t.n, Current: t.id == b.show})
+	}
+	if len(v.Groups) == 0 {
+		v.Empty = &empty{Icon: "check", Title: "No step here", Text: "Nothing of this run stands in this list now.", Acts: []link{{"Show all steps", b.path() + "#steps"}}}
+	}
+	return v
+}
+
+// finished: done, or ended as somebody decided.
+func finished(s *dayone.StepRun) bool {
+	return s.State == dayone.StepDone || s.State == dayone.StepSkipped || s.State == dayone.StepUndone
+}
+
+// idOf makes a name fit for an id of HTML.
+func idOf(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-' {
+			return r
+		}
+		return '-'
+	}, strings.ToLower(s))
+}

@@ -1,0 +1,294 @@
+package web
+
+import (
+	"fmt"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/flow"
+	"github.com/dayone-hq/dayone/policy"
+)
+
+// sample is one page in one state, made up: the gallery shows it, tests render all of them.
+type sample struct {
+	name, title, template string
+	plain, phone          bool
+	main                  any
+}
+
+const sampleICS = "BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nBEGIN:VEVENT\r\nSUMMARY:Intro call\\, Sarah\r\nLOCATION:online\r\nDTSTART;TZID=America/Los_Angeles:20241125T090000\r\n" +
+	"DTEND;TZID=America/Los_Angeles:20241125T093000\r\nORGANIZER;CN=Onboarding:mailto:it@company.com\r\nATTENDEE;CN=\"Doe, John\";RSVP=TRUE:mailto:john.doe@\r\n company.com\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+
+const samplePerson = "per_01jd9x0000000000000000000a"
+
+// samples are every page empty, full and with a thousand rows, and everything that can go wrong with it.
+func samples(view viewer) []sample {
+	now := view.now
+	row := flow.Row{ID: samplePerson, Managed: true, Name: "Sarah Chen", Email: "sarah.chen@company.com", Manager: "john.doe@company.com", Title: "Sales Engineer",
+		Department: "Sales", Team: "Enterprise", Location: "San Francisco", Status: dayone.PreHire, Starts: now.Add(72 * time.Hour), Wake: now.Add(70 * time.Hour)}
+	head := func(current string) personHead { return newPersonHead(view, row, time.UTC, current) }
+	nobody := func(dayone.PersonID) string { return "Sarah Chen" }
+	noWhy := func(k dayone.Key) policy.Explanation { return policy.Explanation{Key: k} }
+	running, folded, bad, over := sampleBoard(view, 0), sampleBoard(view, 1000), sampleBoard(view, 0), sampleBoard(view, 0)
+	bad.run.State, over.run.State, over.run.Ended = dayone.RunIncomplete, dayone.RunDone, now
+	bad.run.Ended = now
+	for i := range over.run.Steps {
+		s := &over.run.Steps[i]
+		s.State, s.Wait, s.Result.Now = dayone.StepDone, nil, &dayone.Item{State: dayone.Active}
+		s.Since, s.Ended = now.Add(-20*time.Second), now.Add(-time.Duration(i%10)*time.Second)
+	}
+	running.chosen = 8
+	detailed := sampleRun(running)
+	detailed.Detail = running.detail(nil)
+	filtered := *running
+	filtered.show = "open"
+	list := sampleAccess(now)
+	look := flow.Look{Person: dayone.Person{ID: samplePerson, Managed: true}}
+	odd := flow.Look{Person: dayone.Person{ID: samplePerson, Unknown: []string{"department"}}, Want: dayone.Want{Findings: []dayone.Finding{{Text: "Nobody both writes a quote and approves its discount."}}}}
+	task := dayone.Task{ID: "tsk_01jd9x0000000000000000000a", Person: samplePerson, System: "procurement", Title: "Order a MacBook Pro 14",
+		Note: "Order it from https://shop.example/standard-14 with express delivery.", Ask: []string{"serial", "tracking", "carrier", "arrives"}, Opened: now.Add(-time.Hour), Due: now.Add(2 * time.Hour)}
+	conflict := dayone.Task{ID: task.ID, Person: samplePerson, System: "okta", Title: "Whose is okta/account?",
+		Note: "okta: creating user: conflict. The account 00u1 is bound to nobody we know. If it is hers, complete this task with adopt = 00u1; if not, free the name there and retry.", Ask: []string{"adopt"}, Opened: now}
+	closed := task
+	closed.Closed, closed.By, closed.Attrs = now, "administrator", dayone.Attrs{"serial": dayone.Text("C02XK1ABCD")}
+	missed := newTask(view, task, "Sarah Chen", "Procurement", nil, map[string]string{"arrives": "soon"})
+	n := missing(&missed, map[string]string{"arrives": "soon"})
+	missed.Problem = &notice{Kind: "bad", Icon: "x", Title: plural(n, "One thing is missing", "%d things are missing"), Text: "The step goes on with what you enter here."}
+	var tasks []dayone.Task
+	for i := range 1000 {
+		t := task
+		t.Title, t.Due = fmt.Sprintf("Order laptop %d", i+1), now.Add(time.Duration(i-300)*time.Hour)
+		tasks = append(tasks, t)
+	}
+	quarantine := dayone.Intake{Event: dayone.Event{ID: "evt_01jd9x0000000000000000000a", Source: "hr", Type: dayone.Hired, Subject: "emp_789", Received: now, At: now}, State: dayone.EventQuarantined, Note: "start_date: 2024-13-40 is no day"}
+	var events []dayone.Intake
+	for range 60 {
+		e := quarantine
+		e.State, e.Note, e.Person, e.Run = dayone.EventApplied, "hire", samplePerson, running.run.ID
+		events = append(events, e)
+	}
+	mails := []Mail{
+		{At: now, From: "it@company.com", To: []string{"john.doe@company.com"}, Subject: "Sarah Chen starts Monday", Text: "Hi John,\n\nfollow her progress: https://dayone.company.com/progress/per_1/abc.\n\n- IT Team"},
+		{At: now, From: "it@company.com", To: []string{"sarah@example.com"}, Subject: "Intro call", Text: "Welcome call.", ICS: sampleICS},
+	}
+	progress := flow.Progress{Row: row, Look: look, Access: list, Code: "1234-5678", Opens: now.Add(79 * time.Hour)}
+	progress.Look.Have = []dayone.Holding{{Item: dayone.Item{Key: dayone.Key{System: "procurement", Kind: "order"}, State: dayone.Active, Attrs: dayone.Attrs{"model": dayone.Text("MacBook Pro 14"), "carrier": dayone.Text("UPS"), "tracking": dayone.Text("1Z999AA10123456784"), "arrives": dayone.Text(now.Add(24 * time.Hour).Format(time.DateOnly))}}}}
+	troubled := progress
+	troubled.Run, troubled.Code, troubled.Shows = &bad.run, "1234-5678", now.Add(time.Hour)
+	connectors := map[string]string{"okta": "okta", "slack": "slack", "gitlab": "gitlab", "notion": "notion"}
+
+	dash := newDashboard(map[dayone.Status]int{dayone.Working: 100412, dayone.PreHire: 18, dayone.OnLeave: 204}, 3, 2, 1)
+	strip, steps := stripOf(running.run)
+	state, note := readiness(running.run)
+	for i := range 12 {
+		dash.Starters = append(dash.Starters, starterRow{Name: link{fmt.Sprintf("Sarah Chen %d", i+1), "/people/" + samplePerson}, Facts: "Sales Engineer, San Francisco", Starts: view.day(row.Starts, time.UTC), In: daysText(3), Run: link{"run", "/runs"}, Strip: strip, Steps: steps, State: state, Note: note})
+	}
+	dash.More = true
+	runRows := []runRow{{Title: link{"Onboard Sarah Chen", "/runs"}, State: runState(dayone.RunRunning), Strip: strip, Steps: steps, Started: view.at(now), Took: "21 s so far"}}
+	dash.Runs, dash.Tasks, dash.Quarantined = runRows, []item{taskItem(view, task, "Sarah Chen")}, []item{quarantinedItem(view, quarantine)}
+
+	var manyPeople peopleList
+	var rows []flow.Row
+	for i := range pageSize {
+		r := row
+		r.ID, r.Name, r.Status = dayone.PersonID(fmt.Sprintf("per_%026d", i)), fmt.Sprintf("Person %d", i+1), dayone.Statuses[i%4]
+		rows = append(rows, r)
+		manyPeople.Rows = append(manyPeople.Rows, personRow{Name: link{r.Name, "/people/" + string(r.ID)}, Title: r.Title, Department: r.Department, Location: r.Location, Status: statusState(r.Status), Starts: view.day(r.Starts, time.UTC), Note: "in 3 days"})
+	}
+	manyPeople.finish(url.Values{"after": {samplePerson}}, rows, true)
+	var nobodyFound, nobodyYet peopleList
+	nobodyFound.finish(url.Values{"q": {"Chenn"}}, nil, false)
+	nobodyYet.finish(url.Values{}, nil, false)
+	counts := map[dayone.Status]int{dayone.Working: 100000, dayone.PreHire: 212, dayone.OnLeave: 200}
+	ph := head("records")
+	records := recordsView{Total: "100,412", Next: "/records?before=1"}
+	for i := range recordsPage {
+		records.Rows = append(records.Rows, newRecordRow(view, dayone.Record{Seq: int64(1000 - i), At: now, Person: samplePerson, Run: running.run.ID, Step: "okta/account account.create", What: "granted", System: "okta", By: "administrator",
+			Because: []dayone.Reason{{Policy: "base-employee", At: "policies/base.yaml:14"}}, Detail: &dayone.Detail{Now: &dayone.Item{State: dayone.Active, Ref: "00u1"}, Note: "read back"}}))
+	}
+	runs := runsView{Tabs: []tab{{Text: "All", Href: "/runs", Current: true}}, Next: "/runs?before=x"}
+	for range pageSize {
+		runs.Rows = append(runs.Rows, runRows[0])
+	}
+	noRuns := personRunsView{Head: head("runs"), Empty: &empty{Icon: "play", Title: "No run yet", Text: "A run starts when something is to be done for this person."}}
+	timeline := dayone.Timeline{Person: samplePerson, Facts: []dayone.Fact{
+		{Engagement: "eng_1", Attr: "department", Recorded: now.Add(-48 * time.Hour), Value: dayone.Text("Support"), Source: "hr"}, {Engagement: "eng_1", Attr: "personal_email", Recorded: now.Add(-48 * time.Hour), Value: dayone.Text("sarah@example.com"), Personal: true, Source: "hr"},
+		{Engagement: "eng_1", Attr: "department", Recorded: now.Add(-24 * time.Hour), Effective: now.Add(-24 * time.Hour), Value: dayone.Text("Sales"), Source: "hr"},
+		{Engagement: "eng_1", Attr: "level", Recorded: now.Add(-24 * time.Hour), Effective: now.Add(-24 * time.Hour), Bad: true, Source: "hr"},
+		{Engagement: "eng_1", Attr: "location", Recorded: now, Effective: now.Add(240 * time.Hour), Value: dayone.Text("Berlin"), Source: "hr"},
+	}}
+	employed := dayone.Person{Engagements: []dayone.Engagement{{Source: "hr", SourceID: "emp_789", Type: "FTE", Start: "2024-11-25"}}, Unknown: []string{"level"}}
+	why := newWhy(link{"Sarah Chen", "/people/" + samplePerson}, sampleExplanation())
+	why.Chain = newReason(view, samplePerson, list[0], policy.Explanation{}).Chain
+	noLines := newWhy(link{"Sarah Chen", "/people/" + samplePerson}, policy.Explanation{Key: list[0].Key, Answer: "not given"})
+
+	return []sample{
+		{"dashboard", "Dashboard, full", "dashboard", false, false, dash},
+		{"dashboard-empty", "Dashboard, first start", "dashboard", false, false, newDashboard(nil, 0, 0, 0)},
+		{"people", "People, a page of 100,412", "people", false, false, newPeople(url.Values{}, counts, []string{"Sales", "Engineering"}, manyPeople)},
+		{"people-none", "People, nobody matches", "people", false, false, newPeople(url.Values{"q": {"Chenn"}}, counts, nil, nobodyFound)},
+		{"people-empty", "People, first start", "people", false, false, newPeople(url.Values{}, nil, nil, nobodyYet)},
+		{"person", "Person, access", "person", false, false, newPersonAccess(view, head("access"), look, list, func(dayone.Key) policy.Explanation { return sampleExplanation() }).with([]pair{{Name: "Mail", Value: row.Email}, {Name: "Manager", Value: row.Manager, Href: "/people"}})},
+		{"person-odd", "Person, flagged", "person", false, false, newPersonAccess(view, head("access"), odd, list, noWhy)},
+		{"person-empty", "Person, no access", "person", false, false, newPersonAccess(view, head("access"), look, nil, noWhy)},
+		{"person-many", "Person, a thousand accesses", "person", false, false, newPersonAccess(view, head("access"), look, manyAccess(now), noWhy)},
+		{"employment", "Person, employment", "employment", false, false, newEmployment(view, time.UTC, head("employment"), employed, timeline)},
+		{"employment-empty", "Person, nothing known", "employment", false, false, newEmployment(view, time.UTC, head("employment"), dayone.Person{}, dayone.Timeline{})},
+		{"person-runs", "Person, runs", "person-runs", false, false, personRunsView{Head: head("runs"), Rows: runRows}},
+		{"person-runs-empty", "Person, no runs", "person-runs", false, false, noRuns},
+		{"why", "Why, given", "why", false, false, why},
+		{"why-none", "Why, no policy", "why", false, false, noLines},
+		{"runs", "Runs, many", "runs", false, false, runs},
+		{"runs-empty", "Runs, none", "runs", false, false, runsView{First: true, Empty: noRuns.Empty}},
+		{"run", "Run, in the middle", "run", false, false, detailed},
+		{"run-open", "Run, open steps only", "run", false, false, sampleRun(newBoard(filtered))},
+		{"run-many", "Run, a thousand steps", "run", false, false, sampleRun(folded)},
+		{"run-incomplete", "Run, incomplete", "run", false, false, sampleRun(newBoard(*bad))},
+		{"run-done", "Run, done", "run", false, false, sampleRun(newBoard(*over))},
+		{"tasks", "Tasks, a thousand", "tasks", false, false, newTasks(view, tasks, nobody)},
+		{"tasks-empty", "Tasks, none", "tasks", false, false, newTasks(view, nil, nobody)},
+		{"task", "Task, order", "task", false, false, newTask(view, task, "Sarah Chen", "Procurement", &running.run.Steps[0], nil)},
+		{"task-missing", "Task, something missing", "task", false, false, missed},
+		{"task-conflict", "Task, whose account", "task", false, false, newTask(view, conflict, "Sarah Chen", "Okta", nil, nil)},
+		{"task-closed", "Task, done", "task", false, false, newTask(view, closed, "Sarah Chen", "Procurement", nil, nil)},
+		{"events", "Events, with quarantine", "events", false, false, newEvents(view, events, []dayone.Intake{quarantine}, "", nobody)},
+		{"events-empty", "Events, none", "events", false, false, newEvents(view, nil, nil, "", nobody)},
+		{"policies-empty", "Policies, none", "policies", false, false, newPolicies(&policy.Set{})},
+		{"records", "Records, a page", "records", false, false, records},
+		{"records-empty", "Records of a person, none", "records", false, false, recordsView{Head: &ph, Empty: &empty{Icon: "record", Title: "No records here", Text: "Every act leaves a line."}}},
+		{"mailbox", "Mailbox, an invitation", "mailbox", false, false, newMailbox(view, mails, 1)},
+		{"mailbox-list", "Mailbox, nothing chosen", "mailbox", false, false, newMailbox(view, mails, -1)},
+		{"mailbox-empty", "Mailbox, empty", "mailbox", false, false, newMailbox(view, nil, -1)},
+		{"progress", "Progress, under way", "progress", true, true, newProgress(view, time.UTC, progress, connectors)},
+		{"progress-trouble", "Progress, something failed", "progress", true, true, newProgress(view, time.UTC, troubled, connectors)},
+		{"progress-empty", "Progress, not begun", "progress", true, true, newProgress(view, time.UTC, flow.Progress{Row: row, Look: look}, connectors)},
+		{"secret", "Secret, asks for the code", "sealed", true, true, newSealed(view, flow.SealedLink{System: "Google"})},
+		{"secret-wrong", "Secret, wrong code", "sealed", true, true, sealedView{System: "Google", Phase: "ready", Wrong: true}},
+		{"secret-early", "Secret, not yet", "sealed", true, true, newSealed(view, flow.SealedLink{System: "Google", Opens: now.Add(72 * time.Hour)})},
+		{"secret-used", "Secret, used", "sealed", true, true, newSealed(view, flow.SealedLink{System: "Google", Opened: now})},
+		{"secret-locked", "Secret, locked", "sealed", true, true, newSealed(view, flow.SealedLink{System: "Google", Locked: true})},
+		{"secret-open", "Secret, shown once", "sealed", true, true, sealedView{System: "Google", Phase: "open", Secret: "kH7-mq9WdP2x-Rt4+Zb"}},
+		{"login", "Sign in", "login", true, false, loginView{Next: "/"}},
+		{"login-wrong", "Sign in, wrong token", "login", true, false, loginView{Next: "/", Wrong: true}},
+		{"login-closed", "Sign in, no token yet", "login", true, false, loginView{Closed: true, Out: true}},
+		{"find", "Find", "find", false, false, found{Query: "sar", People: []item{{Title: link{"Sarah Chen", "/people"}, Meta: "Sales Engineer"}}}},
+		{"find-none", "Find, nothing", "find", false, false, found{Query: "zzz", None: true}},
+		{"error-404", "Page error, not found", "error", false, false, sampleError(dayone.ErrNotFound)},
+		{"error-403", "Page error, not for you", "error", false, false, sampleError(dayone.ErrForbidden)},
+		{"error-500", "Page error, our fault", "error", false, false, sampleError(nil)},
+	}
+}
+
+// sampleRun has no stream: nothing in it moves.
+func sampleRun(b *board) runView {
+	v := newRunView(b)
+	v.Live, v.Person, v.Facts, v.Event = "", link{"Sarah Chen", "/people/" + samplePerson}, "Sales Engineer, San Francisco", "hr"
+	return v
+}
+
+func sampleError(err error) errorView {
+	a := answerTo(err)
+	return errorView{Title: a.title, Text: a.text, Next: a.next, ID: "req_01jd9x0000000000000000000a", Home: true, Page: true}
+}
+
+func sampleAccess(now time.Time) []flow.Access {
+	key := func(s string) dayone.Key { k, _ := dayone.ParseKey(s); return k }
+	because := []flow.Reason{{Reason: dayone.Reason{Policy: "base-employee", At: "policies/base.yaml:14"}, Title: "Everyone on the payroll"}}
+	held := &dayone.Holding{Item: dayone.Item{Ref: "00u1", Attrs: dayone.Attrs{"login": dayone.Text("sarah.chen@company.com")}}, Confirmed: now, Run: "run_01jd9x0000000000000000000a"}
+	return []flow.Access{
+		{Key: key("okta/account"), Title: "Okta", Kind: "account", State: flow.AsWanted, Since: now, Reasons: because, Holding: held},
+		{Key: key("okta/group:base-employee"), Title: "Okta", Kind: "group", State: flow.AsWanted, Since: now, Reasons: append(because, because...), Holding: held},
+		{Key: key("okta/group:oncall"), Title: "Okta", Kind: "group", State: flow.NotOurs, Since: now, Reasons: []flow.Reason{{Reason: dayone.Reason{Policy: dayone.Baseline}, Title: dayone.Baseline}}, Holding: held},
+		{Key: key("slack/account"), Title: "Slack", Kind: "account", State: flow.AsWanted, Since: now, Reasons: because, Holding: held},
+		{Key: key("slack/channel:#general"), Title: "Slack", Kind: "channel", Role: "member", State: flow.ToCome, Reasons: because},
+		{Key: key("gitlab/account"), Title: "GitLab", Kind: "account", State: flow.WaitsLogin, Since: now, Reasons: because, Holding: held},
+		{Key: key("gitlab/group:customer-solutions"), Title: "GitLab", Kind: "group", Role: "reporter", State: flow.ToChange, Since: now, Until: now.Add(24 * time.Hour), Reasons: because, Holding: held},
+		{Key: key("notion/account"), Title: "Notion", Kind: "account", State: flow.Asks, Reasons: because},
+		{Key: key("notion/space:sales"), Title: "Notion", Kind: "space", State: flow.Planned, From: now.Add(240 * time.Hour), Reasons: because},
+		{Key: key("notion/space:old"), Title: "Notion", Kind: "space", State: flow.ToGo, Since: now, Implied: true, Holding: held},
+		{Key: key("notion/space:kept"), Title: "Notion", Kind: "space", State: flow.Kept, Since: now, Reasons: because, Holding: held},
+	}
+}
+
+func manyAccess(now time.Time) []flow.Access {
+	var out []flow.Access
+	base := sampleAccess(now)[1]
+	for i := range 1000 {
+		a := base
+		a.Key.Name = fmt.Sprintf("group-%03d", i)
+		out = append(out, a)
+	}
+	return out
+}
+
+func sampleExplanation() policy.Explanation {
+	k, _ := dayone.ParseKey("okta/group:sales-team")
+	return policy.Explanation{Key: k, Answer: "given", Lines: []policy.Line{
+		{Policy: "sales-team", Title: "Sales department", At: "policies/sales.yaml:8", Does: "grants", Truth: "yes", Conditions: []policy.Condition{{Text: `person.department == "Sales"`, Truth: "yes", Reads: []policy.Read{{Name: "department", Value: "Sales", Known: true}}}}},
+		{Policy: "senior", Title: "Seniors", At: "policies/sales.yaml:30", Does: "denies", Truth: "unknown", Reason: "only so many seats", Conditions: []policy.Condition{{Text: "person.level >= 6", Truth: "unknown", Reads: []policy.Read{{Name: "level"}}}}},
+	}}
+}
+
+// sampleBoard is a run in the middle, in every state at once; more adds so many steps.
+func sampleBoard(view viewer, more int) *board {
+	now := view.now
+	run := dayone.Run{ID: "run_01jd9x0000000000000000000a", Person: samplePerson, Title: "Onboard Sarah Chen", State: dayone.RunRunning, Started: now.Add(-21 * time.Second)}
+	tiers := dayone.Tiers
+	add := func(tier int, key string, action dayone.Action, state dayone.StepState, needs ...int) *dayone.StepRun {
+		k, _ := dayone.ParseKey(key)
+		s := dayone.Step{ID: dayone.StepID(key + " " + string(action)), Key: k, Action: action, Tier: tiers[tier], Undo: dayone.UndoRestore, Because: []dayone.Reason{{Policy: "base-employee", At: "policies/base.yaml:14"}},
+			Want: &dayone.Item{Key: k, State: dayone.Active, Attrs: dayone.Attrs{"email": dayone.Text("sarah.chen@company.com"), "password": {Kind: dayone.SecretValue, Text: "password:20"}}}}
+		for _, n := range needs {
+			s.Needs = append(s.Needs, dayone.Need{Step: run.Steps[n-1].Step.ID})
+		}
+		if action == dayone.MessageSend {
+			s.Want.Attrs = dayone.Attrs{"to": dayone.List("john.doe@company.com"), "template": dayone.Text("welcome")}
+			for _, o := range run.Steps {
+				s.Needs = append(s.Needs, dayone.Need{Step: o.Step.ID, When: dayone.Settled})
+			}
+		}
+		r := dayone.StepRun{Step: s, State: state}
+		if state != dayone.StepPending && state != dayone.StepBlocked {
+			r.Since = now.Add(-time.Duration(20-len(run.Steps)%18) * time.Second)
+			r.Started, r.Attempt = r.Since, 1
+			r.Ended = r.Since.Add(1900 * time.Millisecond)
+		}
+		run.Steps = append(run.Steps, r)
+		return &run.Steps[len(run.Steps)-1]
+	}
+	changed := dayone.Result{Before: nil, Now: &dayone.Item{State: dayone.Active, Ref: "00u1", Attrs: dayone.Attrs{"email": dayone.Text("sarah.chen@company.com")}}}
+	wait := func(s *dayone.StepRun, k dayone.WaitKind, note string) {
+		s.Wait, s.Waited = &dayone.Wait{Kind: k, Note: note}, s.Ended
+	}
+	add(0, "okta/account", dayone.AccountCreate, dayone.StepDone).Result = changed
+	add(1, "okta/group:base-employee", dayone.EntitlementAdd, dayone.StepDone, 1).Result = changed
+	add(2, "okta/app:salesforce", dayone.EntitlementAdd, dayone.StepDone, 1).Step.Implied = true
+	add(1, "slack/account", dayone.AccountCreate, dayone.StepDone, 1).Result = changed
+	add(1, "slack/channel:#general", dayone.EntitlementAdd, dayone.StepDone, 4)
+	retry := add(3, "slack/channel:#engineering-general", dayone.EntitlementAdd, dayone.StepRetrying, 4)
+	retry.Next, retry.Attempt = now.Add(3*time.Second), 2
+	add(3, "slack/channel:#customer-success", dayone.EntitlementAdd, dayone.StepRunning, 4)
+	failed := add(1, "notion/account", dayone.AccountCreate, dayone.StepFailed, 1)
+	failed.Error, failed.Kind, failed.Attempt = "notion: creating user: forbidden (403): the domain company.com is not verified", "forbidden", 2
+	add(1, "notion/space:company", dayone.EntitlementAdd, dayone.StepBlocked, 8)
+	add(3, "notion/space:technical", dayone.EntitlementAdd, dayone.StepBlocked, 8)
+	wait(add(3, "gitlab/account", dayone.AccountCreate, dayone.StepWaiting, 1), dayone.WaitFirstLogin, "the account exists after she has signed in once")
+	run.Steps[len(run.Steps)-1].Result = changed
+	add(3, "gitlab/group:customer-solutions", dayone.EntitlementAdd, dayone.StepPending, 11)
+	wait(add(3, "aws/permission-set:demo-sandbox", dayone.EntitlementAdd, dayone.StepWaiting, 1), dayone.WaitApproval, "John Doe is asked")
+	wait(add(4, "procurement/order", dayone.EntitlementAdd, dayone.StepWaiting), dayone.WaitTask, "order it from the reseller")
+	add(4, "jamf/device", dayone.EntitlementAdd, dayone.StepPending, 14)
+	add(2, "salesforce/account", dayone.AccountCreate, dayone.StepSkipped, 3).Error = "skipped by administrator"
+	for i := range more {
+		add(1+i%3, "group-"+strconv.Itoa(i%10)+"/channel:c"+strconv.Itoa(i), dayone.EntitlementAdd, []dayone.StepState{dayone.StepDone, dayone.StepPending, dayone.StepRunning}[i%3], 1)
+	}
+	add(5, "mail/message:manager-ready", dayone.MessageSend, dayone.StepPending)
+	add(5, "mail/message:welcome", dayone.MessageSend, dayone.StepPending)
+	for i := range run.Steps {
+		run.Plan.Steps = append(run.Plan.Steps, run.Steps[i].Step)
+	}
+	titles := map[string]string{"okta": "Okta", "slack": "Slack", "notion": "Notion", "gitlab": "GitLab", "aws": "AWS", "jamf": "Jamf", "procurement": "Procurement", "salesforce": "Salesforce", "mail": "Mail"}
+	return newBoard(board{run: run, view: view, titles: titles, tasks: map[dayone.StepID]dayone.TaskID{run.Steps[13].Step.ID: "tsk_01jd9x0000000000000000000a"}})
+}

@@ -1,0 +1,113 @@
+// Dayone: the few lines that HTML alone cannot do. Loaded in <head>, no inline script anywhere.
+(function () {
+  "use strict";
+  var root = document.documentElement;
+  root.classList.add("js");
+
+  // The server writes theme and times from these two cookies, so that the first paint is right.
+  function remember(name, value) {
+    document.cookie = name + "=" + encodeURIComponent(value) + "; path=/; max-age=31536000; samesite=lax" + (location.protocol === "https:" ? "; secure" : "");
+  }
+  try {
+    var zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    if (zone && document.cookie.indexOf("zone=" + encodeURIComponent(zone)) < 0) remember("zone", zone);
+  } catch (e) { /* times stay in UTC */ }
+
+  document.addEventListener("click", function (e) {
+    if (e.target.closest("[data-theme-toggle]")) {
+      var dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+      root.dataset.theme = dark ? "light" : "dark";
+      remember("theme", root.dataset.theme);
+    }
+    if (e.target.closest("[data-palette]") && open()) e.preventDefault();
+    var opener = e.target.closest("[data-dialog]");
+    if (opener) document.getElementById(opener.dataset.dialog).showModal();
+    var copier = e.target.closest("[data-copy]");
+    if (copier) copy(copier);
+    var node = e.target.closest("svg a.node");
+    if (node && !e.ctrlKey && !e.metaKey && !e.shiftKey && choose(node)) e.preventDefault();
+  });
+
+  function copy(button) {
+    var text = document.querySelector(button.dataset.copy).textContent.trim();
+    var label = button.querySelector("span");
+    var done = function (words) { label.textContent = words; };
+    if (!navigator.clipboard) { done("Select it and copy it by hand"); return; }
+    navigator.clipboard.writeText(text).then(function () { done("Copied"); }, function () { done("Select it and copy it by hand"); });
+  }
+
+  // A node of the picture opens its step beside the list, as the list's own links do.
+  function choose(node) {
+    var number = new URL(node.getAttribute("href"), location.href).searchParams.get("step");
+    var row = number && document.getElementById("step-" + number);
+    var link = row && row.querySelector("a[hx-get]");
+    if (!link || !window.htmx) return false;
+    link.click();
+    row.scrollIntoView({ block: "center" });
+    return true;
+  }
+
+  // The row of the open step is marked; rows are swapped all the time, so it is marked anew after each.
+  function mark() {
+    var detail = document.getElementById("step-detail");
+    if (!detail) return;
+    var id = "step-" + detail.dataset.step;
+    document.querySelectorAll("tr.on, a.node.on").forEach(function (el) { if (el.id !== id) el.classList.remove("on"); });
+    [id, "node-" + detail.dataset.step].forEach(function (i) { var el = document.getElementById(i); if (el) el.classList.add("on"); });
+  }
+  document.addEventListener("htmx:afterSettle", function (e) {
+    mark();
+    var detail = e.target.closest && e.target.closest("#step-detail");
+    if (detail && matchMedia("(max-width: 62rem)").matches && e.detail && e.detail.requestConfig && !e.detail.requestConfig.triggeringEvent.type.startsWith("sse:")) {
+      detail.scrollIntoView({ block: "start" });
+      detail.focus({ preventScroll: true });
+    }
+  });
+  document.addEventListener("htmx:sseMessage", mark);
+
+  // Say it when what is shown may be old.
+  function broken(is) {
+    var el = document.getElementById("run-broken");
+    if (el) el.hidden = !is;
+  }
+  document.addEventListener("htmx:sseError", function () { broken(true); });
+  document.addEventListener("htmx:sseOpen", function () { broken(false); });
+
+  function open() {
+    var d = document.getElementById("palette");
+    if (!d || !window.htmx) return false;
+    if (!d.open) {
+      d.showModal();
+      htmx.trigger(d.querySelector("[role=combobox]"), "palette");
+    }
+    return true;
+  }
+
+  function options(box) {
+    return Array.from(document.querySelectorAll("#" + box.getAttribute("aria-controls") + " [role=option]"));
+  }
+  function select(box, to) {
+    options(box).forEach(function (o, i) { o.id = o.id || "opt-" + i; o.setAttribute("aria-selected", String(o === to)); });
+    if (!to) { box.removeAttribute("aria-activedescendant"); return; }
+    box.setAttribute("aria-activedescendant", to.id);
+    to.scrollIntoView({ block: "nearest" });
+  }
+
+  document.addEventListener("htmx:afterSwap", function (e) {
+    if (e.target.id !== "palette-list") return;
+    var box = document.querySelector("#palette [role=combobox]");
+    select(box, options(box)[0]);
+  });
+
+  document.addEventListener("keydown", function (e) {
+    if ((e.ctrlKey || e.metaKey) && e.key.toLowerCase() === "k") { if (open()) e.preventDefault(); return; }
+    var box = e.target.closest && e.target.closest("[role=combobox]");
+    if (!box) return;
+    var opts = options(box);
+    var at = opts.findIndex(function (o) { return o.getAttribute("aria-selected") === "true"; });
+    if (e.key === "Enter" && at >= 0) { e.preventDefault(); opts[at].click(); return; }
+    if ((e.key !== "ArrowDown" && e.key !== "ArrowUp") || opts.length === 0) return;
+    e.preventDefault();
+    select(box, opts[(at + (e.key === "ArrowDown" ? 1 : opts.length - 1)) % opts.length]);
+  });
+})();

@@ -1,0 +1,330 @@
+package web
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/engine"
+	"github.com/dayone-hq/dayone/flow"
+)
+
+// The catalogue: every word that is not in a template. A sentence is never built from pieces; what varies is a name or a
+// number in its own place.
+
+const (
+	textCrossSite = "This came from another site, so it was not done."
+	textOnlyHere  = "The demo answers only on the machine it runs on."
+	textNoCaller  = "Send a session cookie or Authorization: Bearer with the access token."
+	textSignedOut = "You are signed out. Load the page again to sign in."
+	textBadPath   = "This address names nothing that can be looked up."
+	textBadJSON   = "The body is no JSON that this address takes."
+	textNoStep    = "This run has no such step."
+	textNoVerb    = "A step can be retried or skipped."
+	textNoReason  = "Say why: the reason goes into the record."
+	textNoKey     = "Name an access as system/kind or system/kind:name, for example okta/group:sales."
+	textBadHook   = "The source cannot read this body: it names no event that it knows."
+	textHookAuth  = "The signature is missing or wrong."
+	textHookLarge = "The body has more than 1 MiB."
+	textNoSource  = "There is no such source."
+	textNoStream  = "This server cannot stream here."
+)
+
+// toasts are what an act has done, by the word in the address it redirects to.
+var toasts = map[string]string{
+	string(engine.Retry): "The step is tried again", string(engine.Skip): "The step is skipped", "completed": "The task is done",
+	"replayed": "The event is looked at again",
+}
+
+var statusTexts = map[dayone.Status]string{
+	dayone.PreHire: "Pre-hire", dayone.Working: "Active", dayone.OnLeave: "On leave", dayone.Left: "Left",
+}
+
+// statusState is how a person stands.
+func statusState(s dayone.Status) state {
+	text := cmp.Or(statusTexts[s], string(s))
+	switch s {
+	case dayone.PreHire:
+		return state{Icon: "dot", Text: text}
+	case dayone.Working:
+		return state{Icon: "check", Class: "s-done", Text: text}
+	case dayone.OnLeave:
+		return state{Icon: "clock", Class: "s-wait", Text: text}
+	default:
+		return state{Icon: "block", Text: text}
+	}
+}
+
+// runState is how a run stands.
+func runState(s dayone.RunState) state {
+	switch s {
+	case dayone.RunRunning:
+		return state{Icon: "run", Class: "s-run", Text: "Running"}
+	case dayone.RunWaiting:
+		return state{Icon: "clock", Class: "s-wait", Text: "Waiting"}
+	case dayone.RunDone:
+		return state{Icon: "check", Class: "s-done", Text: "Done"}
+	case dayone.RunIncomplete:
+		return state{Icon: "x", Class: "s-fail", Text: "Incomplete"}
+	case dayone.RunUndoing:
+		return state{Icon: "undo", Class: "s-run", Text: "Undoing"}
+	case dayone.RunUndone:
+		return state{Icon: "undo", Text: "Undone"}
+	case dayone.RunUndoIncomplete:
+		return state{Icon: "x", Class: "s-fail", Text: "Undo incomplete"}
+	case dayone.RunHeld:
+		return state{Icon: "pause", Class: "s-wait", Text: "Held"}
+	case dayone.RunSuperseded:
+		return state{Icon: "skip", Text: "Superseded"}
+	case dayone.RunCancelled:
+		return state{Icon: "block", Text: "Cancelled"}
+	default:
+		return state{Icon: "dot", Text: string(s)}
+	}
+}
+
+// accessState is how an access stands against what is wanted.
+func accessState(a flow.AccessState) state {
+	switch a {
+	case flow.AsWanted:
+		return state{Icon: "check", Class: "s-done", Text: "As wanted"}
+	case flow.WaitsLogin:
+		return state{Icon: "key", Class: "s-wait", Text: "Waiting for first login"}
+	case flow.ToCome:
+		return state{Icon: "dot", Text: "To come"}
+	case flow.ToChange:
+		return state{Icon: "drift", Class: "s-wait", Text: "To change"}
+	case flow.ToGo:
+		return state{Icon: "block", Class: "s-wait", Text: "To go"}
+	case flow.Kept:
+		return state{Icon: "warn", Class: "s-wait", Text: "Kept, condition unknown"}
+	case flow.NotOurs:
+		return state{Icon: "warn", Class: "s-wait", Text: "Not from policy"}
+	case flow.Planned:
+		return state{Icon: "clock", Text: "Later"}
+	case flow.Asks:
+		return state{Icon: "hand", Class: "s-wait", Text: "Needs approval"}
+	default:
+		return state{Icon: "dot", Text: string(a)}
+	}
+}
+
+// eventState is how far an event got.
+func eventState(s dayone.EventState) state {
+	switch s {
+	case dayone.EventReceived:
+		return state{Icon: "run", Class: "s-run", Text: "Received"}
+	case dayone.EventApplied:
+		return state{Icon: "check", Class: "s-done", Text: "Applied"}
+	case dayone.EventUnchanged:
+		return state{Icon: "already", Class: "s-done", Text: "Nothing new"}
+	case dayone.EventQuarantined:
+		return state{Icon: "x", Class: "s-fail", Text: "Quarantined"}
+	default:
+		return state{Icon: "dot", Text: string(s)}
+	}
+}
+
+// truthState is what a condition came to.
+func truthState(truth string) state {
+	switch truth {
+	case "yes":
+		return state{Icon: "check", Class: "s-done", Text: "Holds"}
+	case "no":
+		return state{Icon: "block", Text: "Does not hold"}
+	default:
+		return state{Icon: "warn", Class: "s-wait", Text: "Unknown"}
+	}
+}
+
+// explained are the answers to "why".
+var explained = map[string]struct {
+	state state
+	text  string
+}{
+	"given":     {state{Icon: "check", Class: "s-done", Text: "Given"}, "A policy gives it now."},
+	"pending":   {state{Icon: "hand", Class: "s-wait", Text: "Needs approval"}, "A policy gives it once it is approved."},
+	"offered":   {state{Icon: "plus", Text: "May be requested"}, "No policy gives it, one offers it on request."},
+	"later":     {state{Icon: "clock", Text: "Later"}, "A policy gives it, but its time has not come."},
+	"kept":      {state{Icon: "warn", Class: "s-wait", Text: "Kept"}, "A condition could not be evaluated, so it is neither given nor taken."},
+	"denied":    {state{Icon: "block", Class: "s-fail", Text: "Denied"}, "A policy denies it. A deny always wins."},
+	"withheld":  {state{Icon: "block", Class: "s-fail", Text: "Withheld"}, "It would break a separation of duties."},
+	"not given": {state{Icon: "block", Text: "Not given"}, "No policy gives it."},
+}
+
+// does is what a policy's line does.
+var does = map[string]string{"grants": "Grants it", "offers": "Offers it on request", "denies": "Denies it"}
+
+// stepTitle says what a step does; kind and via are titles of its kind, and of the system that provisions it.
+func stepTitle(s dayone.Step, kind, via string) string {
+	if kind == "" || kind == "account" {
+		kind = s.Key.Kind
+	}
+	account := "account"
+	if s.Key.As != dayone.Personal {
+		account = string(s.Key.As) + " account"
+	}
+	role := ""
+	if s.Want != nil {
+		role = s.Want.Role
+	}
+	switch s.Action {
+	case dayone.AccountCreate:
+		if s.Via.System != "" {
+			return fmt.Sprintf("Create %s through %s", account, via)
+		}
+		return fmt.Sprintf("Create %s", account)
+	case dayone.AccountUpdate:
+		return fmt.Sprintf("Update %s", account)
+	case dayone.AccountEnable:
+		return fmt.Sprintf("Open %s", account)
+	case dayone.AccountDisable:
+		return fmt.Sprintf("Close %s", account)
+	case dayone.AccountDelete:
+		return fmt.Sprintf("Delete %s", account)
+	case dayone.AccountConfirm:
+		return fmt.Sprintf("Check %s", account)
+	case dayone.EntitlementAdd:
+		switch {
+		case s.Key.Name == "":
+			return fmt.Sprintf("Assign %s", kind)
+		case s.Have != nil && role != "":
+			return fmt.Sprintf("Change %s %s to %s", kind, s.Key.Name, role)
+		case role != "":
+			return fmt.Sprintf("Add to %s %s as %s", kind, s.Key.Name, role)
+		default:
+			return fmt.Sprintf("Add %s %s", kind, s.Key.Name)
+		}
+	case dayone.EntitlementRemove:
+		return strings.TrimSpace(fmt.Sprintf("Remove %s %s", kind, s.Key.Name))
+	case dayone.EntitlementConfirm:
+		return strings.TrimSpace(fmt.Sprintf("Check %s %s", kind, s.Key.Name))
+	case dayone.MessageSend:
+		if s.Key.Kind == "invitation" {
+			return fmt.Sprintf("Invite to %s", s.Key.Name)
+		}
+		return fmt.Sprintf("Send message %s", s.Key.Name)
+	default:
+		return string(s.Action) + " " + s.Key.String()
+	}
+}
+
+// failTexts say what a failure means and what to do, by its kind. %s is the system.
+var failTexts = map[string]struct{ what, next string }{
+	dayone.ErrNotFound.Error():    {"%s does not know what this step needs.", "Look it up there, mend the policy or the catalogue, then retry."},
+	dayone.ErrConflict.Error():    {"%s has something in this place that nobody here knows.", "Decide in the task whose it is."},
+	dayone.ErrInvalid.Error():     {"%s does not take what it was asked.", "Mend the value that it names, then retry."},
+	dayone.ErrForbidden.Error():   {"%s does not allow it.", "Give the service account the right that it names, then retry."},
+	dayone.ErrAuth.Error():        {"%s does not let us in.", "Renew the credentials of this system, then retry."},
+	dayone.ErrThrottled.Error():   {"%s took no more requests for too long.", "Retry in an hour."},
+	dayone.ErrUnavailable.Error(): {"%s did not answer for too long.", "Retry when it is back."},
+	dayone.ErrNotYet.Error():      {"%s did not catch up with itself in time.", "Retry."},
+	dayone.ErrNoSeat.Error():      {"%s has no free seat.", "Free a seat or buy one. It goes on by itself."},
+	dayone.ErrUnsupported.Error(): {"%s cannot do this by itself.", "Do it by hand and complete the task."},
+	"":                            {"%s was not reached: something here is wrong.", "Look at the error below, then retry."},
+}
+
+func failText(kind, system string) (what, next string) {
+	t, ok := failTexts[kind]
+	if !ok {
+		t = failTexts[""]
+	}
+	return fmt.Sprintf(t.what, system), t.next
+}
+
+// waitTexts are the words for what a step waits for.
+var waitTexts = map[dayone.WaitKind]struct{ icon, text string }{
+	dayone.WaitApproval:    {"hand", "Waiting for approval"},
+	dayone.WaitTask:        {"task", "Waiting for a task"},
+	dayone.WaitFirstLogin:  {"key", "Waiting for first login"},
+	dayone.WaitAcceptance:  {"key", "Waiting for acceptance"},
+	dayone.WaitPropagation: {"clock", "Waiting for propagation"},
+	dayone.WaitSeat:        {"clock", "Waiting for a seat"},
+	dayone.WaitSystem:      {"clock", "Waiting for the system"},
+}
+
+// undoText says beforehand how a step is taken back.
+func undoText(u dayone.Undo) string {
+	why, none := strings.CutPrefix(string(u), string(dayone.UndoNone))
+	switch {
+	case none:
+		return fmt.Sprintf("No way back: %s.", why)
+	case u == dayone.UndoDelete:
+		return "Delete it, if nobody has used it; else close it."
+	case u == dayone.UndoDisable:
+		return "Close it."
+	case u == dayone.UndoRestore:
+		return "Put it back as it was."
+	default:
+		return "Nothing to take back."
+	}
+}
+
+// critical says what the failure of a step does to the rest.
+var criticalTexts = map[dayone.Critical]string{
+	dayone.Stop: "If it fails, what needs it stops", "": "If it fails, what needs it stops",
+	dayone.Rollback: "If it fails, what this run gave is taken back", dayone.Continue: "If it fails, everything else goes on",
+}
+
+var needTexts = map[dayone.When]string{dayone.Done: "done", dayone.Settled: "settled", dayone.Tried: "tried"}
+
+// asked are labels and hints of what tasks ask for; others are shown by their names.
+var asked = map[string]struct{ label, hint, kind string }{
+	"serial":       {"Serial number", "On the box or in the reseller's confirmation, for example C02XK1ABCD", ""},
+	"tracking":     {"Tracking number", "Goes into the mails to the new hire and the manager", ""},
+	"carrier":      {"Carrier", "For example UPS", ""},
+	"arrives":      {"Arrives on", "", "date"},
+	"model":        {"Model", "", ""},
+	"order_number": {"Order number", "", ""},
+	"ref":          {"Id in the system", "What the system calls it and never changes", ""},
+	"email":        {"Mail address", "", "email"},
+	"extension":    {"Extension", "", ""},
+	"e164":         {"Number", "With country code, for example +14155550100", ""},
+}
+
+func fieldOf(name string) field {
+	f := field{ID: "ask-" + name, Name: "ask." + name, Label: sentence(strings.ReplaceAll(name, "_", " ")), Type: "text", Mono: true}
+	if a, ok := asked[name]; ok {
+		f.Label, f.Hint, f.Type = a.label, a.hint, cmp.Or(a.kind, "text")
+	}
+	return f
+}
+
+// sentence has its first letter upper case.
+func sentence(s string) string {
+	r := []rune(s)
+	if len(r) == 0 {
+		return s
+	}
+	return strings.ToUpper(string(r[:1])) + string(r[1:])
+}
+
+// plain is what a system is for, in words of people who do not run it; by connector.
+var plain = map[string]struct{ icon, text string }{
+	"okta": {"key", "Signing in"}, "entra": {"key", "Signing in"}, "google": {"mail", "Mail and calendar"}, "m365": {"mail", "Mail and office"},
+	"slack": {"inbox", "Chat"}, "teams": {"inbox", "Chat"}, "salesforce": {"people", "Customers"}, "gitlab": {"policy", "Code"}, "github": {"policy", "Code"},
+	"notion": {"record", "Handbook and notes"}, "aws": {"system", "Cloud workspace"}, "jamf": {"device", "Laptop settings"}, "procurement": {"device", "Laptop"},
+	"phone": {"phone", "Phone number"}, "cucm": {"phone", "Phone number"}, "training": {"review", "Training"},
+}
+
+// attrTexts are names of a person's attributes.
+var attrTexts = map[string]string{
+	"email": "Work mail", "personal_email": "Personal mail", "employee_number": "Employee number", "job_title": "Job title",
+	"home_address": "Home address", "start_date": "Start date", "end_date": "End date", "first_name": "First name", "last_name": "Last name",
+	"preferred_name": "Preferred name", "work_arrangement": "Work arrangement", "employment_type": "Employment type", "cost_center": "Cost centre",
+	"engagement.type": "Type of employment", "engagement.start": "First day", "engagement.last_day": "Last day", "engagement.leave": "On leave",
+}
+
+func attrText(name string) string {
+	if t, ok := attrTexts[name]; ok {
+		return t
+	}
+	name = strings.TrimPrefix(name, "custom.")
+	return sentence(strings.ReplaceAll(strings.ReplaceAll(name, "_", " "), ".", ", "))
+}
+
+var tierTexts = map[dayone.Tier]string{
+	dayone.TierIdentity: "Identity", dayone.TierBase: "Base", dayone.TierDepartment: "Department", dayone.TierRole: "Role",
+	dayone.TierDevice: "Device", dayone.TierMessages: "Messages",
+}

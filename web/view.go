@@ -1,0 +1,316 @@
+package web
+
+import (
+	"fmt"
+	"math"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/planner"
+)
+
+// The view structs of components: plain values, all that a template sees.
+
+// link leads somewhere.
+type link struct{ Text, Href string }
+
+// state is an icon and a word, always both.
+type state struct {
+	Icon, Class, Text string
+	Tag               bool
+}
+
+// tag is the state as the header of a panel shows it.
+func (s state) tag() *state { s.Tag = true; return &s }
+
+// stamp is an instant or a day as somebody reads it.
+type stamp struct{ ISO, Text, Title string }
+
+// figure is one number that opens a page.
+type figure struct {
+	ID, Label, Value, Small, Href string
+	State                         *state
+	At                            *stamp
+	Quiet                         bool // changes without being read aloud
+}
+
+// notice says what, what next, and offers the act.
+type notice struct {
+	Kind, Icon, Title, Text string // kind: "", warn, bad, good
+	Act                     *link
+}
+
+// act is a button that posts.
+type act struct {
+	Text, Action string
+	Primary      bool
+	Hidden       []link // name and value
+}
+
+// item is a row to open or to act on.
+type item struct {
+	State      *state
+	Title      link
+	Get        string // where the part behind the link is, for script
+	Meta, Next string
+	At         *stamp
+	Open       *link
+	Acts       []act
+	Current    bool
+}
+
+// empty teaches the first act.
+type empty struct {
+	Icon, Title, Text string
+	Acts              []link
+}
+
+// field of a form.
+type field struct {
+	ID, Name, Label, Hint, Value, Error, Type string
+	Mono, Required                            bool
+	Autocomplete                              string
+}
+
+// tab is a view with an address of its own.
+type tab struct {
+	Text, Href string
+	Count      int
+	Current    bool
+}
+
+// option of a select.
+type option struct {
+	Value, Text string
+	Selected    bool
+}
+
+// reason is one line that opens to the chain of proof.
+type reason struct {
+	Text  string
+	Chain []chained
+	Why   *link // the whole explanation
+}
+
+type chained struct {
+	Head, Text string
+	Code       string
+	Href       string
+	At         *stamp
+}
+
+// pair is a fact.
+type pair struct {
+	Name, Value string
+	Href        string
+	Code        bool
+	At          *stamp
+}
+
+// strip is progress at a glance: one tick a step, in plan order; above stripMost steps shares of its width.
+type strip struct {
+	Width int
+	Label string // "" hides it from those who cannot see: the words stand beside it
+	Ticks []tick
+}
+
+type tick struct {
+	Shape string // letter: d a r w f b s u p
+	X, W  float64
+}
+
+// Inner and Dot are widths within a tick: of what is drawn hollow, and of what has not begun.
+func (t tick) Inner() float64 { return math.Round((t.W-1.4)*10) / 10 }
+func (t tick) Dot() float64   { return max(t.W-2, 1) }
+
+const stripMost = 60
+
+// shapes of ticks.
+var shapes = map[planner.Look]string{
+	planner.LookDone: "d", planner.LookAlready: "a", planner.LookRunning: "r", planner.LookWaiting: "w", planner.LookTask: "w",
+	planner.LookFirstLogin: "w", planner.LookApproval: "w", planner.LookFailed: "f", planner.LookBlocked: "b", planner.LookSkipped: "s", planner.LookUndone: "u",
+}
+
+// shapeOrder is how shares stand beside each other, and how counts are told.
+var shapeOrder = []struct{ shape, word string }{
+	{"d", "changed"}, {"a", "already so"}, {"r", "running"}, {"w", "waiting"}, {"f", "failed"}, {"b", "blocked"}, {"s", "skipped"}, {"u", "undone"}, {"p", "not started"},
+}
+
+func shapeOf(l planner.Look) string {
+	if s, ok := shapes[l]; ok {
+		return s
+	}
+	return "p"
+}
+
+// tally is how many steps have a shape: an entry of a strip's key.
+type tally struct {
+	Strip strip
+	Count int
+	Word  string
+}
+
+func newStrip(looks []planner.Look) (strip, []tally) {
+	counts := map[string]int{}
+	for _, l := range looks {
+		counts[shapeOf(l)]++
+	}
+	var key []tally
+	var words []string
+	for _, o := range shapeOrder {
+		if n := counts[o.shape]; n > 0 {
+			key = append(key, tally{strip{Width: 4, Ticks: []tick{{Shape: o.shape, W: 4}}}, n, o.word})
+			words = append(words, strconv.Itoa(n)+" "+o.word)
+		}
+	}
+	s := strip{Label: strings.Join(words, ", ")}
+	if len(looks) <= stripMost {
+		for i, l := range looks {
+			s.Ticks = append(s.Ticks, tick{Shape: shapeOf(l), X: float64(i * 6), W: 4})
+		}
+		s.Width = max(len(looks)*6-2, 4)
+		return s, key
+	}
+	s.Width = 240
+	x := 0.0
+	for _, o := range shapeOrder {
+		if n := counts[o.shape]; n > 0 {
+			w := float64(s.Width) * float64(n) / float64(len(looks))
+			s.Ticks = append(s.Ticks, tick{Shape: o.shape, X: math.Round(x*10) / 10, W: max(math.Round((w-1)*10)/10, 2)})
+			x += w
+		}
+	}
+	return s, key
+}
+
+// viewer is for whom times are written.
+type viewer struct {
+	zone *time.Location
+	now  time.Time
+}
+
+// viewerOf reads the zone that the page's script has found; UTC before that.
+func (p *portal) viewerOf(r *http.Request) viewer {
+	v := viewer{zone: time.UTC, now: p.flow.Now()}
+	c, err := r.Cookie("zone")
+	if err != nil || len(c.Value) > 64 {
+		return v
+	}
+	name, err := url.QueryUnescape(c.Value)
+	if err != nil || name == "" || name == "Local" {
+		return v
+	}
+	if zone, err := time.LoadLocation(name); err == nil {
+		v.zone = zone
+	}
+	return v
+}
+
+func (v viewer) stamp(t time.Time, layout string) *stamp {
+	if t.IsZero() {
+		return nil
+	}
+	in := t.In(v.zone)
+	return &stamp{ISO: t.UTC().Format(time.RFC3339), Text: in.Format(layout), Title: in.Format("Mon 2 January 2006, 15:04:05 MST")}
+}
+
+// at is day and time; the year stands there only if it is another.
+func (v viewer) at(t time.Time) *stamp { return v.stamp(t, v.dayLayout(t.In(v.zone))+", 15:04") }
+
+// date is the day alone; the exact time stands in its title.
+func (v viewer) date(t time.Time) *stamp { return v.stamp(t, v.dayLayout(t.In(v.zone))) }
+
+// clock is the time with seconds, for runs of today; with the day, for others.
+func (v viewer) clock(t time.Time) *stamp {
+	in, now := t.In(v.zone), v.now.In(v.zone)
+	if in.Year() == now.Year() && in.YearDay() == now.YearDay() {
+		return v.stamp(t, "15:04:05")
+	}
+	return v.stamp(t, v.dayLayout(in)+", 15:04:05")
+}
+
+// day is a calendar day where somebody works: her first day is no other day for whoever looks from elsewhere.
+func (v viewer) day(t time.Time, zone *time.Location) *stamp {
+	if t.IsZero() {
+		return nil
+	}
+	in := t.In(zone)
+	return &stamp{ISO: in.Format(time.DateOnly), Text: in.Format(v.dayLayout(in)), Title: in.Format("Mon 2 January 2006, MST")}
+}
+
+func (v viewer) dayLayout(t time.Time) string {
+	if t.Year() != v.now.In(v.zone).Year() {
+		return "Mon 2 Jan 2006"
+	}
+	return "Mon 2 Jan"
+}
+
+// value is a value of somebody's timeline; a day reads as every other day.
+func (v viewer) value(x dayone.Value) string {
+	if day, ok := x.Day(); ok {
+		return day.Format("Mon 2 Jan 2006")
+	}
+	return valueText(x)
+}
+
+// days is how far a day is away, in whole days of a zone.
+func (v viewer) days(t time.Time, zone *time.Location) int {
+	a, b := v.now.In(zone), t.In(zone)
+	from := time.Date(a.Year(), a.Month(), a.Day(), 0, 0, 0, 0, time.UTC)
+	to := time.Date(b.Year(), b.Month(), b.Day(), 0, 0, 0, 0, time.UTC)
+	return int(to.Sub(from) / (24 * time.Hour))
+}
+
+func daysText(n int) string {
+	switch {
+	case n == 0:
+		return "today"
+	case n == 1:
+		return "tomorrow"
+	case n > 1:
+		return fmt.Sprintf("in %d days", n)
+	case n == -1:
+		return "yesterday"
+	default:
+		return fmt.Sprintf("%d days ago", -n)
+	}
+}
+
+// took writes a duration as people say it.
+func took(d time.Duration) string {
+	switch {
+	case d < 100*time.Millisecond:
+		return "under 0.1 s"
+	case d < 10*time.Second:
+		return strconv.FormatFloat(d.Seconds(), 'f', 1, 64) + " s"
+	case d < time.Minute:
+		return strconv.Itoa(int(d.Seconds())) + " s"
+	case d < time.Hour:
+		return unit(d, time.Minute, "min", time.Second, "s")
+	case d < 48*time.Hour:
+		return unit(d, time.Hour, "h", time.Minute, "min")
+	default:
+		return strconv.Itoa(int(d/(24*time.Hour))) + " days"
+	}
+}
+
+func unit(d, big time.Duration, bigName string, small time.Duration, smallName string) string {
+	out := strconv.Itoa(int(d/big)) + " " + bigName
+	if rest := int(d % big / small); rest > 0 {
+		out += " " + strconv.Itoa(rest) + " " + smallName
+	}
+	return out
+}
+
+// thousands writes a number with commas: 100,412.
+func thousands(n int) string {
+	s := strconv.Itoa(n)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}

@@ -1,0 +1,140 @@
+package web
+
+import (
+	"cmp"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/flow"
+)
+
+// Options of a portal.
+type Options struct {
+	Base    string        // its address, https://dayone.company.com; requests for any other host are refused
+	Open    bool          // the demo: no login, but only from this machine
+	Token   dayone.Secret // lets in; without it nobody gets in, unless Open
+	Mailbox Mailbox       // the demo's mail simulator; nil: no such page
+	Version string
+	Log     *slog.Logger
+	// TaskAuth says who completes a task, if neither a session nor the token does: a reseller whose callback is signed.
+	TaskAuth func(r *http.Request, body []byte) (by string, ok bool)
+}
+
+// Mailbox is where the demo's mails lie.
+type Mailbox interface{ Messages() []Mail }
+
+// Mail as a mail program shows it.
+type Mail struct {
+	ID      string
+	At      time.Time
+	From    string
+	To      []string
+	Subject string
+	Text    string
+	ICS     string // its calendar part; "": no invitation
+}
+
+// portal is everything that handlers share. Nothing in it changes after New but the memory of pace.
+type portal struct {
+	flow   *flow.Flow
+	opt    Options
+	base   *url.URL
+	log    *slog.Logger
+	access access
+	view   *renderer
+	pace   paces
+	spec   []byte // OpenAPI, as JSON
+	mux    *http.ServeMux
+}
+
+// New makes the handler of everything: portal, API, webhooks, health. An error in templates or in the API's document is a
+// fault of the program and panics at once.
+func New(f *flow.Flow, o Options) http.Handler {
+	base, err := url.Parse(cmp.Or(o.Base, f.Base))
+	if err != nil || base.Host == "" {
+		base = &url.URL{Scheme: "http", Host: "localhost"}
+	}
+	p := &portal{flow: f, opt: o, base: base, log: o.Log, spec: openAPI(), mux: http.NewServeMux()}
+	if p.log == nil {
+		p.log = slog.New(slog.DiscardHandler)
+	}
+	p.access = access{token: o.Token, open: o.Open, secure: base.Scheme == "https", now: f.Now}
+	p.view = newRenderer(o.Version)
+	for _, r := range p.routes() {
+		p.mux.Handle(r.pattern, r.answer)
+	}
+	return p.guard(p.mux)
+}
+
+// route is an address and who answers there.
+type route struct {
+	pattern string
+	answer  http.Handler
+}
+
+// routes are all addresses there are.
+func (p *portal) routes() []route {
+	list := []route{
+		// without login
+		{"GET /static/", p.view.static()},
+		{"GET /healthz", http.HandlerFunc(p.healthz)},
+		{"GET /readyz", http.HandlerFunc(p.readyz)},
+		{"GET /robots.txt", http.HandlerFunc(robots)},
+		{"GET /api/openapi.json", http.HandlerFunc(p.openapi)},
+		{"POST /hooks/{source}", p.anyone(p.hook)},
+		{"POST /hooks/systems/{system}", p.anyone(p.callback)},
+		{"GET /login", p.anyone(p.login)},
+		{"POST /login", p.anyone(p.enter)},
+		{"POST /logout", p.anyone(p.leave)},
+		{"GET /progress/{person}/{token}", p.anyone(p.progress)},
+		{"GET /secret/{token}", p.anyone(p.sealed)},
+		{"POST /secret/{token}", p.anyone(p.unseal)},
+
+		// pages
+		{"GET /{$}", p.page(p.dashboard)},
+		{"GET /find", p.page(p.find)},
+		{"GET /people", p.page(p.people)},
+		{"GET /people/{id}", p.page(p.personAccess)},
+		{"GET /people/{id}/employment", p.page(p.personEmployment)},
+		{"GET /people/{id}/runs", p.page(p.personRuns)},
+		{"GET /people/{id}/records", p.page(p.personRecords)},
+		{"GET /people/{id}/why", p.page(p.why)},
+		{"GET /runs", p.page(p.runs)},
+		{"GET /runs/{id}", p.page(p.run)},
+		{"GET /runs/{id}/records", p.page(p.runRecords)},
+		{"GET /runs/{id}/events", p.page(p.runLive)},
+		{"POST /runs/{id}/steps/{number}/{verb}", p.page(p.decide)},
+		{"GET /tasks", p.page(p.tasks)},
+		{"GET /tasks/{id}", p.page(p.task)},
+		{"POST /tasks/{id}", p.page(p.completeTask)},
+		{"GET /events", p.page(p.events)},
+		{"POST /events/{id}/replay", p.page(p.replay)},
+		{"GET /policies", p.page(p.policies)},
+		{"GET /records", p.page(p.records)},
+		{"GET /gallery", p.page(p.gallery)},
+		{"GET /gallery/{sample}", p.page(p.sample)},
+
+		// API
+		{"GET /api/v1/people", p.api(p.apiPeople)},
+		{"GET /api/v1/people/{id}", p.api(p.apiPerson)},
+		{"GET /api/v1/people/{id}/access", p.api(p.apiAccess)},
+		{"GET /api/v1/people/{id}/explain", p.api(p.apiExplain)},
+		{"GET /api/v1/runs", p.api(p.apiRuns)},
+		{"GET /api/v1/runs/{id}", p.api(p.apiRun)},
+		{"GET /api/v1/runs/{id}/events", p.api(p.apiRunLive)},
+		{"POST /api/v1/runs/{id}/steps/{number}/{verb}", p.api(p.apiDecide)},
+		{"GET /api/v1/tasks", p.api(p.apiTasks)},
+		{"GET /api/v1/tasks/{id}", p.api(p.apiTask)},
+		{"POST /api/v1/tasks/{id}/complete", p.anyone(p.apiCompleteTask)},
+		{"GET /api/v1/events", p.api(p.apiEvents)},
+		{"POST /api/v1/events/{id}/replay", p.api(p.apiReplay)},
+		{"GET /api/v1/records", p.api(p.apiRecords)},
+	}
+	if p.opt.Mailbox != nil {
+		list = append(list, route{"GET /mailbox", p.page(p.mailbox)}, route{"GET /mailbox/{number}", p.page(p.mail)})
+	}
+	return list
+}
