@@ -6,8 +6,8 @@ GO ?= go
 TOOL := $(GO) tool -modfile=tools/go.mod
 export DAYONE_LAB ?= $(CURDIR)/.cache/lab
 
-# real servers and a browser that tests talk to
-PACKAGES := postgresql postfix dovecot-imapd dovecot-lmtpd radicale chromium fonts-dejavu-core nodejs npm git
+# real servers and a browser that tests talk to; npm too, which may have come with another Node.js than Debian's
+PACKAGES := postgresql postfix dovecot-imapd dovecot-lmtpd radicale chromium fonts-dejavu-core git
 
 .PHONY: test setup lab format check race generate bench demo
 
@@ -17,6 +17,7 @@ demo: ; $(GO) run ./cmd/dayone demo
 
 setup:
 	@missing=""; for p in $(PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
+	command -v npm >/dev/null || missing="$$missing nodejs npm"; \
 	if [ -z "$$missing" ]; then exit 0; fi; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	  echo "installing$$missing"; \

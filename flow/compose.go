@@ -75,7 +75,7 @@ func (f *Flow) view(ctx context.Context, run dayone.Run) (message.View, error) {
 		Company: f.Company, Person: human(rowOf(p), p), Start: start.In(zone), Now: now.In(zone), Site: p.Site.Facts,
 		Links: message.Links{
 			Log: f.Base + "/runs/" + string(run.ID), Report: f.Base + "/runs/" + string(run.ID) + "#report",
-			Progress: f.Base + f.ProgressPath(p.ID), Portal: cmp.Or(p.Site.Facts["portal"], f.Base+f.ProgressPath(p.ID)),
+			Progress: f.Base + f.ProgressPath(p.ID), Portal: cmp.Or(p.Site.Facts["portal"], p.Site.Facts["handbook"], f.Base), // never the manager's page: it shows the code
 		},
 	}
 	if v.Manager, err = f.known(ctx, p.Attrs.Text("manager")); err != nil {

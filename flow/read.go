@@ -305,7 +305,7 @@ func (f *Flow) Progress(ctx context.Context, id dayone.PersonID, token string) (
 		p.Run = &r
 	}
 	p.Code = f.Keeper.Code(string(id))
-	p.Opens = f.opens(p.Look.Person)
+	p.Opens, p.Shows = f.opens(p.Look.Person), p.Look.Person.Start // on the day itself: what is not known cannot be passed on
 	return p, nil
 }
 

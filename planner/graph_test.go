@@ -110,8 +110,10 @@ func onboarding(t *testing.T) dayone.Plan {
 	)
 }
 
-var titles = map[string]string{"okta": "Okta", "google": "Google", "slack": "Slack", "notion": "Notion", "salesforce": "Salesforce", "gitlab": "GitLab",
-	"aws": "AWS", "procurement": "Procurement", "jamf": "Jamf", "mail": "Mail"}
+var titles = map[string]string{
+	"okta": "Okta", "google": "Google", "slack": "Slack", "notion": "Notion", "salesforce": "Salesforce", "gitlab": "GitLab",
+	"aws": "AWS", "procurement": "Procurement", "jamf": "Jamf", "mail": "Mail",
+}
 
 // midRun is a run that shows every look.
 func midRun(p dayone.Plan) map[dayone.StepID]planner.Mark {

@@ -33,6 +33,14 @@ type Row struct {
 	Buddy      string
 }
 
+// LastDay is an instant of the last day, Ends being the first after it; zero: open.
+func (r Row) LastDay() time.Time {
+	if r.Ends.IsZero() {
+		return time.Time{}
+	}
+	return r.Ends.Add(-time.Second)
+}
+
 // fold is the form in which names are searched and sorted.
 func fold(s string) string { return strings.ToLower(strings.Join(strings.Fields(s), " ")) }
 

@@ -67,7 +67,9 @@ func newGallery() galleryView {
 	v := galleryView{
 		Swatches: strings.Fields("canvas surface sunken line line-strong text muted accent accent-tint done wait fail"), Strips: []strip{small, big}, Key: key,
 		Figures: []figure{
-			{Label: "State", State: &state{Icon: "run", Class: "s-run", Text: "Running"}}, {Label: "Done", Value: "13", Small: "of 29 steps"}, {Label: "Running for", Value: "21 s"},
+			{Label: "State", State: &state{Icon: "run", Class: "s-run", Text: "Running"}},
+			{Label: "Done", Value: "13", Small: "of 29 steps"},
+			{Label: "Running for", Value: "21 s"},
 			{Label: "Open tasks", Value: "2", Href: "/tasks"},
 		},
 		Notices: []notice{

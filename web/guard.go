@@ -156,6 +156,7 @@ func (h *headOnly) WriteHeader(s int) {
 		h.status = s
 	}
 }
+
 func (h *headOnly) Write(b []byte) (int, error) {
 	h.WriteHeader(http.StatusOK)
 	return len(b), nil

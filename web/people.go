@@ -158,7 +158,7 @@ func (p *portal) personRow(view viewer, row flow.Row) personRow {
 		v.Starts = view.day(row.Starts, zone)
 		v.Note = daysText(view.days(row.Starts, zone))
 	case !row.Ends.IsZero() && row.Status != dayone.Left:
-		v.Starts, v.Note = view.day(row.Ends, zone), "last day"
+		v.Starts, v.Note = view.day(row.LastDay(), zone), "last day"
 	default:
 		v.Starts = view.day(row.Starts, zone)
 	}

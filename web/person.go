@@ -110,7 +110,7 @@ func newPersonHead(view viewer, row flow.Row, zone *time.Location, current strin
 	if s := view.day(row.Starts, zone); s != nil {
 		h.Figures = append(h.Figures, figure{Label: "First day", At: s, Small: daysText(view.days(row.Starts, zone))})
 	}
-	if s := view.day(row.Ends, zone); s != nil {
+	if s := view.day(row.LastDay(), zone); s != nil {
 		h.Figures = append(h.Figures, figure{Label: "Last day", At: s})
 	}
 	if s := view.date(row.Wake); s != nil {
@@ -138,8 +138,10 @@ func (p *portal) personAccess(w http.ResponseWriter, r *http.Request) error {
 	if err != nil { // her page must not vanish because a policy cannot be planned
 		id := p.flow.IDs.New("req")
 		p.log.Error("a person cannot be planned", "id", id, "person", row.ID, "error", err)
-		head.Problem = &notice{Kind: "bad", Icon: "x", Title: "No plan can be made for this person",
-			Text: fmt.Sprintf("Policies and systems do not fit together here, so nothing is given or taken. The log says under %s what has to change.", id)}
+		head.Problem = &notice{
+			Kind: "bad", Icon: "x", Title: "No plan can be made for this person",
+			Text: fmt.Sprintf("Policies and systems do not fit together here, so nothing is given or taken. The log says under %s what has to change.", id),
+		}
 	}
 	why := func(k dayone.Key) policy.Explanation { return p.flow.Why(look, k) }
 	v := newPersonAccess(p.viewerOf(r), head, look, list, why).with(p.personFacts(row))
@@ -153,8 +155,11 @@ func (p *portal) personFacts(row flow.Row) []pair {
 	zone := p.zoneOf(row.Location)
 	out := []pair{{Name: "Person", Value: string(row.ID), Code: true}}
 	for _, f := range []pair{
-		{Name: "Mail", Value: row.Email}, {Name: "Manager", Value: row.Manager, Href: "/people?q=" + queryEscape(row.Manager)}, {Name: "Team", Value: row.Team},
-		{Name: "Buddy", Value: row.Buddy, Href: "/people?q=" + queryEscape(row.Buddy)}, {Name: "Zone", Value: zone.String()},
+		{Name: "Mail", Value: row.Email},
+		{Name: "Manager", Value: row.Manager, Href: "/people?q=" + queryEscape(row.Manager)},
+		{Name: "Team", Value: row.Team},
+		{Name: "Buddy", Value: row.Buddy, Href: "/people?q=" + queryEscape(row.Buddy)},
+		{Name: "Zone", Value: zone.String()},
 	} {
 		if f.Value != "" {
 			out = append(out, f)
@@ -187,8 +192,10 @@ func newPersonAccess(view viewer, head personHead, look flow.Look, list []flow.A
 		v.Notices = append(v.Notices, notice{Icon: "info", Title: "Known, but not managed", Text: "This person comes from an import. Nothing is planned until a source sends an event about them."})
 	}
 	if len(look.Person.Unknown) > 0 {
-		v.Notices = append(v.Notices, notice{Kind: "warn", Icon: "warn", Title: "A source said something that cannot be used",
-			Text: fmt.Sprintf("The last good value stays: %s.", strings.Join(names(look.Person.Unknown), ", ")), Act: &link{"Employment", "/people/" + head.ID + "/employment"}})
+		v.Notices = append(v.Notices, notice{
+			Kind: "warn", Icon: "warn", Title: "A source said something that cannot be used",
+			Text: fmt.Sprintf("The last good value stays: %s.", strings.Join(names(look.Person.Unknown), ", ")), Act: &link{"Employment", "/people/" + head.ID + "/employment"},
+		})
 	}
 	for _, f := range look.Want.Findings {
 		v.Findings = append(v.Findings, f.Text)

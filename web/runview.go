@@ -94,7 +94,6 @@ type board struct {
 	kinds  map[string]string // of kinds
 	tasks  map[dayone.StepID]dayone.TaskID
 	pace   map[flow.PaceOf]flow.Pace
-	name   string // of the person
 	open   []string
 	show   string
 	chosen int // step whose detail is open; 0: none

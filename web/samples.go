@@ -26,8 +26,10 @@ const samplePerson = "per_01jd9x0000000000000000000a"
 // samples are every page empty, full and with a thousand rows, and everything that can go wrong with it.
 func samples(view viewer) []sample {
 	now := view.now
-	row := flow.Row{ID: samplePerson, Managed: true, Name: "Sarah Chen", Email: "sarah.chen@company.com", Manager: "john.doe@company.com", Title: "Sales Engineer",
-		Department: "Sales", Team: "Enterprise", Location: "San Francisco", Status: dayone.PreHire, Starts: now.Add(72 * time.Hour), Wake: now.Add(70 * time.Hour)}
+	row := flow.Row{
+		ID: samplePerson, Managed: true, Name: "Sarah Chen", Email: "sarah.chen@company.com", Manager: "john.doe@company.com", Title: "Sales Engineer",
+		Department: "Sales", Team: "Enterprise", Location: "San Francisco", Status: dayone.PreHire, Starts: now.Add(72 * time.Hour), Wake: now.Add(70 * time.Hour),
+	}
 	head := func(current string) personHead { return newPersonHead(view, row, time.UTC, current) }
 	nobody := func(dayone.PersonID) string { return "Sarah Chen" }
 	noWhy := func(k dayone.Key) policy.Explanation { return policy.Explanation{Key: k} }
@@ -47,10 +49,14 @@ func samples(view viewer) []sample {
 	list := sampleAccess(now)
 	look := flow.Look{Person: dayone.Person{ID: samplePerson, Managed: true}}
 	odd := flow.Look{Person: dayone.Person{ID: samplePerson, Unknown: []string{"department"}}, Want: dayone.Want{Findings: []dayone.Finding{{Text: "Nobody both writes a quote and approves its discount."}}}}
-	task := dayone.Task{ID: "tsk_01jd9x0000000000000000000a", Person: samplePerson, System: "procurement", Title: "Order a MacBook Pro 14",
-		Note: "Order it from https://shop.example/standard-14 with express delivery.", Ask: []string{"serial", "tracking", "carrier", "arrives"}, Opened: now.Add(-time.Hour), Due: now.Add(2 * time.Hour)}
-	conflict := dayone.Task{ID: task.ID, Person: samplePerson, System: "okta", Title: "Whose is okta/account?",
-		Note: "okta: creating user: conflict. The account 00u1 is bound to nobody we know. If it is hers, complete this task with adopt = 00u1; if not, free the name there and retry.", Ask: []string{"adopt"}, Opened: now}
+	task := dayone.Task{
+		ID: "tsk_01jd9x0000000000000000000a", Person: samplePerson, System: "procurement", Title: "Order a MacBook Pro 14",
+		Note: "Order it from https://shop.example/standard-14 with express delivery.", Ask: []string{"serial", "tracking", "carrier", "arrives"}, Opened: now.Add(-time.Hour), Due: now.Add(2 * time.Hour),
+	}
+	conflict := dayone.Task{
+		ID: task.ID, Person: samplePerson, System: "okta", Title: "Whose is okta/account?",
+		Note: "okta: creating user: conflict. The account 00u1 is bound to nobody we know. If it is hers, complete this task with adopt = 00u1; if not, free the name there and retry.", Ask: []string{"adopt"}, Opened: now,
+	}
 	closed := task
 	closed.Closed, closed.By, closed.Attrs = now, "administrator", dayone.Attrs{"serial": dayone.Text("C02XK1ABCD")}
 	missed := newTask(view, task, "Sarah Chen", "Procurement", nil, map[string]string{"arrives": "soon"})
@@ -105,8 +111,10 @@ func samples(view viewer) []sample {
 	ph := head("records")
 	records := recordsView{Total: "100,412", Next: "/records?before=1"}
 	for i := range recordsPage {
-		records.Rows = append(records.Rows, newRecordRow(view, dayone.Record{Seq: int64(1000 - i), At: now, Person: samplePerson, Run: running.run.ID, Step: "okta/account account.create", What: "granted", System: "okta", By: "administrator",
-			Because: []dayone.Reason{{Policy: "base-employee", At: "policies/base.yaml:14"}}, Detail: &dayone.Detail{Now: &dayone.Item{State: dayone.Active, Ref: "00u1"}, Note: "read back"}}))
+		records.Rows = append(records.Rows, newRecordRow(view, dayone.Record{
+			Seq: int64(1000 - i), At: now, Person: samplePerson, Run: running.run.ID, Step: "okta/account account.create", What: "granted", System: "okta", By: "administrator",
+			Because: []dayone.Reason{{Policy: "base-employee", At: "policies/base.yaml:14"}}, Detail: &dayone.Detail{Now: &dayone.Item{State: dayone.Active, Ref: "00u1"}, Note: "read back"},
+		}))
 	}
 	runs := runsView{Tabs: []tab{{Text: "All", Href: "/runs", Current: true}}, Next: "/runs?before=x"}
 	for range pageSize {
@@ -114,7 +122,8 @@ func samples(view viewer) []sample {
 	}
 	noRuns := personRunsView{Head: head("runs"), Empty: &empty{Icon: "play", Title: "No run yet", Text: "A run starts when something is to be done for this person."}}
 	timeline := dayone.Timeline{Person: samplePerson, Facts: []dayone.Fact{
-		{Engagement: "eng_1", Attr: "department", Recorded: now.Add(-48 * time.Hour), Value: dayone.Text("Support"), Source: "hr"}, {Engagement: "eng_1", Attr: "personal_email", Recorded: now.Add(-48 * time.Hour), Value: dayone.Text("sarah@example.com"), Personal: true, Source: "hr"},
+		{Engagement: "eng_1", Attr: "department", Recorded: now.Add(-48 * time.Hour), Value: dayone.Text("Support"), Source: "hr"},
+		{Engagement: "eng_1", Attr: "personal_email", Recorded: now.Add(-48 * time.Hour), Value: dayone.Text("sarah@example.com"), Personal: true, Source: "hr"},
 		{Engagement: "eng_1", Attr: "department", Recorded: now.Add(-24 * time.Hour), Effective: now.Add(-24 * time.Hour), Value: dayone.Text("Sales"), Source: "hr"},
 		{Engagement: "eng_1", Attr: "level", Recorded: now.Add(-24 * time.Hour), Effective: now.Add(-24 * time.Hour), Bad: true, Source: "hr"},
 		{Engagement: "eng_1", Attr: "location", Recorded: now, Effective: now.Add(240 * time.Hour), Value: dayone.Text("Berlin"), Source: "hr"},
@@ -238,8 +247,10 @@ func sampleBoard(view viewer, more int) *board {
 	tiers := dayone.Tiers
 	add := func(tier int, key string, action dayone.Action, state dayone.StepState, needs ...int) *dayone.StepRun {
 		k, _ := dayone.ParseKey(key)
-		s := dayone.Step{ID: dayone.StepID(key + " " + string(action)), Key: k, Action: action, Tier: tiers[tier], Undo: dayone.UndoRestore, Because: []dayone.Reason{{Policy: "base-employee", At: "policies/base.yaml:14"}},
-			Want: &dayone.Item{Key: k, State: dayone.Active, Attrs: dayone.Attrs{"email": dayone.Text("sarah.chen@company.com"), "password": {Kind: dayone.SecretValue, Text: "password:20"}}}}
+		s := dayone.Step{
+			ID: dayone.StepID(key + " " + string(action)), Key: k, Action: action, Tier: tiers[tier], Undo: dayone.UndoRestore, Because: []dayone.Reason{{Policy: "base-employee", At: "policies/base.yaml:14"}},
+			Want: &dayone.Item{Key: k, State: dayone.Active, Attrs: dayone.Attrs{"email": dayone.Text("sarah.chen@company.com"), "password": {Kind: dayone.SecretValue, Text: "password:20"}}},
+		}
 		for _, n := range needs {
 			s.Needs = append(s.Needs, dayone.Need{Step: run.Steps[n-1].Step.ID})
 		}

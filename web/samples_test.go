@@ -114,8 +114,10 @@ func TestNothingFromOutsideIsMarkup(t *testing.T) {
 	run.Detail, run.Person = laid.detail([]dayone.Record{{Step: b.run.Steps[7].Step.ID, What: nasty, By: nasty, Detail: &dayone.Detail{Note: nasty}}}), link{nasty, "/people/x"}
 	row := flow.Row{ID: samplePerson, Name: nasty, Title: nasty, Department: nasty, Location: nasty, Team: nasty, Status: dayone.PreHire, Starts: noon}
 	head := newPersonHead(view, row, time.UTC, "access")
-	access := []flow.Access{{Key: dayone.Key{System: "okta", Kind: "group", Name: nasty}, Title: nasty, Role: nasty, Note: nasty, State: flow.AsWanted, Reasons: []flow.Reason{{Title: nasty, Reason: dayone.Reason{At: nasty}}},
-		Holding: &dayone.Holding{Item: dayone.Item{Ref: nasty}}}}
+	access := []flow.Access{{
+		Key: dayone.Key{System: "okta", Kind: "group", Name: nasty}, Title: nasty, Role: nasty, Note: nasty, State: flow.AsWanted, Reasons: []flow.Reason{{Title: nasty, Reason: dayone.Reason{At: nasty}}},
+		Holding: &dayone.Holding{Item: dayone.Item{Ref: nasty}},
+	}}
 	explanation := policy.Explanation{Key: access[0].Key, Finding: nasty, Lines: []policy.Line{{Title: nasty, At: nasty, Reason: nasty, Truth: "yes", Conditions: []policy.Condition{{Text: nasty, Reads: []policy.Read{{Name: nasty, Value: nasty}}}}}}}
 	task := dayone.Task{ID: "tsk_1", Title: nasty, Note: nasty + " https://x/" + nasty, Ask: []string{nasty, "adopt"}, Person: samplePerson}
 	progress := flow.Progress{Row: row, Access: access, Look: flow.Look{Have: []dayone.Holding{{Item: dayone.Item{Key: dayone.Key{Kind: "order"}, Attrs: dayone.Attrs{"model": dayone.Text(nasty), "tracking": dayone.Text(nasty), "carrier": dayone.Text(nasty)}}}}}}

@@ -219,8 +219,10 @@ func (b *bench) others(guards map[string]*connector.Guard) []dayone.System {
 		"google": "Google", "slack": "Slack", "salesforce": "Salesforce", "gitlab": "GitLab", "notion": "Notion", "aws": "AWS", "jamf": "Jamf",
 		"procurement": "Procurement", "phone": "Phone", "training": "Training", "mail": "Mail",
 	} {
-		guards[name] = b.open(connector.Open(connector.Factory{Manifest: []byte("name: anything\ntitle: " + title + "\ncapabilities: [target]\n"),
-			New: func(connector.Config) (connector.Connector, error) { return b.any, nil }}, name, time.Now, connector.Options{}))
+		guards[name] = b.open(connector.Open(connector.Factory{
+			Manifest: []byte("name: anything\ntitle: " + title + "\ncapabilities: [target]\n"),
+			New:      func(connector.Config) (connector.Connector, error) { return b.any, nil },
+		}, name, time.Now, connector.Options{}))
 		s := dayone.System{Name: name, Title: title, Connector: name, Tier: tiers[name], Kinds: map[string]dayone.Kind{}, CanDelete: true}
 		switch name {
 		case "procurement":
@@ -315,9 +317,11 @@ func (a *anything) Check(context.Context) error { return nil }
 func (a *anything) Observe(context.Context, dayone.Subject) (connector.Seen, error) {
 	return connector.Seen{}, nil
 }
+
 func (a *anything) List(context.Context) iter.Seq2[connector.Seen, error] {
 	return func(func(connector.Seen, error) bool) {}
 }
+
 func (a *anything) Catalogue(context.Context) iter.Seq2[dayone.Offer, error] {
 	return func(func(dayone.Offer, error) bool) {}
 }

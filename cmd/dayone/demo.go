@@ -116,8 +116,8 @@ func runDemo(ctx context.Context, o demoOptions, exit, asJSON bool, stdout io.Wr
 		return nil
 	}
 	fmt.Fprintf(out, `Look around: %s
-  Sarah         %[1]s/people/%s
-  her run       %[1]s/runs/%s
+  Sarah         %[1]s/people/%[2]s
+  her run       %[1]s/runs/%[3]s
   the mailbox   %[1]s/mailbox
 Ctrl-C ends it.
 `, d.cfg.Portal.URL, s.person, s.run)
