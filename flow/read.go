@@ -306,6 +306,9 @@ func (f *Flow) Progress(ctx context.Context, id dayone.PersonID, token string) (
 	}
 	p.Code = f.Keeper.Code(string(id))
 	p.Opens, p.Shows = f.opens(p.Look.Person), p.Look.Person.Start // on the day itself: what is not known cannot be passed on
+	if p.Opens.Before(p.Shows) {
+		p.Shows = p.Opens
+	}
 	return p, nil
 }
 
