@@ -168,6 +168,7 @@ func newEnv(s Schema) (*cel.Env, *provider, error) {
 		cel.ExpressionNodeLimit(maxExpressionNodes),
 		cel.RegexProgramSizeLimit(maxRegexProgram),
 		cel.ParserRecursionLimit(100),
+		cel.EnableMacroCallTracking(), // parts of a condition are shown as they were written
 	)
 	return env, p, err
 }
@@ -223,27 +224,53 @@ func nounValue(v ref.Val, want dayone.ValueKind) (dayone.Value, error) {
 	return dayone.Value{}, fmt.Errorf("%s is no value that can be given: %w", v.Type().TypeName(), dayone.ErrInvalid)
 }
 
-// world is what one evaluation sees: a person, her site, the lists and her calendar day.
+// world is what one evaluation sees: a person, her site, the lists and her calendar day. What nobody reads is not laid out.
 type world struct {
-	person, site, lists *object
-	today               types.Timestamp
+	set    *Set
+	of     *dayone.Person
+	now    time.Time
+	person *object
+	site   *object
+	today  types.Timestamp
 }
 
+// ResolveName gives CEL a variable.
 func (w *world) ResolveName(name string) (any, bool) {
 	switch name {
 	case "person":
+		if w.person == nil {
+			w.person = w.set.personOf(w.of)
+		}
 		return w.person, true
 	case "site":
+		if w.site == nil {
+			w.site = siteOf(w.of.Site)
+		}
 		return w.site, true
 	case "lists":
-		return w.lists, true
+		return w.set.lists, true
 	case "today":
-		return w.today, true
+		return w.day(), true
 	}
 	return nil, false
 }
 
+// Parent is part of what CEL asks for; there is none.
 func (w *world) Parent() cel.Activation { return nil }
+
+// day is the calendar day where she is, as midnight UTC.
+func (w *world) day() types.Timestamp {
+	if w.today.IsZero() {
+		w.today = types.Timestamp{Time: dayAt(w.of, w.now)}
+	}
+	return w.today
+}
+
+func dayAt(p *dayone.Person, now time.Time) time.Time {
+	zone, _ := p.Location()
+	y, m, d := now.In(zone).Date()
+	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
+}
 
 func textFields(pairs ...string) map[string]ref.Val {
 	out := map[string]ref.Val{}
@@ -255,8 +282,11 @@ func textFields(pairs ...string) map[string]ref.Val {
 	return out
 }
 
-// worldOf lays a person out for expressions. now gives the calendar day where she works.
-func (s *Set) worldOf(p dayone.Person, now time.Time) *world {
+// worldOf is what expressions about p see at an instant, which gives the calendar day where she works.
+func (s *Set) worldOf(p *dayone.Person, now time.Time) *world { return &world{set: s, of: p, now: now} }
+
+// personOf lays a person out for expressions.
+func (s *Set) personOf(p *dayone.Person) *object {
 	person := &object{types.NewObjectType(personType), make(map[string]ref.Val, len(p.Attrs)+4)}
 	custom := &object{types.NewObjectType(customType), map[string]ref.Val{}}
 	for name, v := range p.Attrs {
@@ -285,12 +315,14 @@ func (s *Set) worldOf(p dayone.Person, now time.Time) *world {
 		engagements = append(engagements, &object{types.NewObjectType(engagementType), f})
 	}
 	person.fields["engagements"] = types.NewRefValList(types.DefaultTypeAdapter, engagements)
-	site := &object{types.NewObjectType(siteType), textFields("name", p.Site.Name, "country", p.Site.Country, "zone", p.Site.Zone,
-		"address", p.Site.Address, "numbers", p.Site.Numbers)}
-	if p.Site.Facts != nil {
-		site.fields["facts"] = types.NewStringStringMap(types.DefaultTypeAdapter, p.Site.Facts)
+	return person
+}
+
+func siteOf(s dayone.Site) *object {
+	site := &object{types.NewObjectType(siteType), textFields("name", s.Name, "country", s.Country, "zone", s.Zone,
+		"address", s.Address, "numbers", s.Numbers)}
+	if s.Facts != nil {
+		site.fields["facts"] = types.NewStringStringMap(types.DefaultTypeAdapter, s.Facts)
 	}
-	zone, _ := p.Location()
-	day := now.In(zone)
-	return &world{person, site, s.lists, types.Timestamp{Time: time.Date(day.Year(), day.Month(), day.Day(), 0, 0, 0, 0, time.UTC)}}
+	return site
 }

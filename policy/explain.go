@@ -49,7 +49,7 @@ type Read struct {
 
 // Explain asks CEL, conjunct by conjunct, never an index: so it doubles as a check of any faster evaluation.
 func (s *Set) Explain(p dayone.Person, c Context, key dayone.Key) Explanation {
-	want := s.Want(p, c)
+	want := s.Reference(p, c)
 	x := Explanation{Key: key, Answer: "not given"}
 	answer := func(gs []dayone.Grant, word string) {
 		if g := find(gs, key.String()); g != nil && x.Grant == nil {
@@ -71,7 +71,7 @@ func (s *Set) Explain(p dayone.Person, c Context, key dayone.Key) Explanation {
 			}
 		}
 	}
-	w := s.worldOf(p, c.Now)
+	w := s.worldOf(&p, c.Now)
 	for _, pol := range s.Policies {
 		line := func(at Position, does, role string, cond *expr) *Line {
 			conds := pol.Conditions
@@ -154,20 +154,20 @@ func (s *Set) conjunct(e *expr, x ast.Expr, w *world) Condition {
 
 func (w *world) read(path string) Read {
 	if path == "today" {
-		return Read{"today", w.today.UTC().Format("2006-01-02"), true}
+		return Read{"today", w.day().UTC().Format("2006-01-02"), true}
 	}
 	top, field, _ := strings.Cut(path, ".")
-	o := map[string]*object{"person": w.person, "site": w.site, "lists": w.lists}[top]
-	if own, ok := strings.CutPrefix(field, "custom."); ok {
+	v, _ := w.ResolveName(top)
+	o, ok := v.(*object)
+	if own, custom := strings.CutPrefix(field, "custom."); ok && custom {
 		o, field = o.fields["custom"].(*object), own
 	}
-	v := o.fields[field]
-	if v == nil {
+	if !ok || o.fields[field] == nil {
 		return Read{strings.TrimPrefix(path, "person."), "", false}
 	}
-	n, err := nounValue(v, dayone.TextValue)
+	n, err := nounValue(o.fields[field], dayone.TextValue)
 	if err != nil {
-		return Read{strings.TrimPrefix(path, "person."), fmt.Sprint(v.Value()), true}
+		return Read{strings.TrimPrefix(path, "person."), fmt.Sprint(o.fields[field].Value()), true}
 	}
 	return Read{strings.TrimPrefix(path, "person."), n.String(), true}
 }

@@ -57,8 +57,10 @@ func (e *expr) truth(w *world) truth {
 		return unknown
 	case v == types.True:
 		return yes
-	default:
+	case v == types.False:
 		return no
+	default:
+		return unknown // a value of no known type that is not true or false
 	}
 }
 
@@ -269,16 +271,12 @@ func (c *compiler) optionals(pl place, e *expr) {
 	root := e.ast.NativeRep()
 	var bare []ast.Expr
 	ast.PreOrderVisit(root.Expr(), ast.NewExprVisitor(func(x ast.Expr) {
-		if path := pathOf(x); path != "" && path != "person.custom" {
-			e.reads[path] = true
+		if path := e.read(x); path != "" {
 			if x.AsSelect().IsTestOnly() {
 				e.tests[path] = true
 			} else {
 				bare = append(bare, x)
 			}
-		}
-		if x.Kind() == ast.IdentKind && x.AsIdent() == "today" {
-			e.reads["today"] = true
 		}
 	}))
 	for _, x := range bare {
@@ -384,28 +382,32 @@ func celWord(t string) string {
 	}
 }
 
-// part compiles one branch of an expression by itself: text and program.
+// part is one branch of an expression by itself: text and program.
 func (s *Set) part(e *expr, x ast.Expr) (string, *expr) {
 	text, err := parser.Unparse(x, e.ast.NativeRep().SourceInfo())
 	if err != nil {
-		return e.text, nil
+		text = e.text
 	}
-	checked, iss := s.env.Compile(text)
-	if iss.Err() != nil {
-		return text, nil
-	}
-	prog, err := s.env.Program(checked, cel.CostLimit(maxCost))
+	prog, err := s.program(e, x)
 	if err != nil {
 		return text, nil
 	}
-	out := &expr{text: text, at: e.at, ast: checked, prog: prog, reads: map[string]bool{}, tests: map[string]bool{}}
-	ast.PreOrderVisit(checked.NativeRep().Expr(), ast.NewExprVisitor(func(x ast.Expr) {
-		if p := pathOf(x); p != "" && p != "person.custom" {
-			out.reads[p] = true
-		}
-		if x.Kind() == ast.IdentKind && x.AsIdent() == "today" {
-			out.reads["today"] = true
-		}
-	}))
+	out := &expr{text: text, at: e.at, prog: prog, reads: map[string]bool{}}
+	ast.PreOrderVisit(x, ast.NewExprVisitor(func(x ast.Expr) { out.read(x) }))
 	return text, out
+}
+
+// read notes what a node reads, and the path if it is an attribute.
+func (e *expr) read(x ast.Expr) string {
+	path := pathOf(x)
+	if path == "person.custom" {
+		path = ""
+	}
+	if path != "" {
+		e.reads[path] = true
+	}
+	if x.Kind() == ast.IdentKind && x.AsIdent() == "today" {
+		e.reads["today"] = true
+	}
+	return path
 }

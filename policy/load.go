@@ -9,6 +9,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"cel.dev/cel-go/cel"
@@ -33,7 +34,11 @@ type Set struct {
 	env     *cel.Env
 	lists   *object
 	mapping map[kindOf]map[string]*template
-	needs   map[string]bool // policies that read today
+	units   []unit
+
+	indexOnce sync.Once
+	ownIndex  *Index
+	matchers  sync.Pool
 }
 
 type kindOf struct{ system, kind string }
@@ -55,6 +60,8 @@ type Policy struct {
 	OnRevoke         *dayone.Release
 	Critical         dayone.Critical
 	Tier             dayone.Tier
+
+	unit int // of its conditions
 }
 
 // Rule is one grant or offer of a policy.
@@ -72,6 +79,8 @@ type Rule struct {
 	Critical dayone.Critical
 	Needs    []dayone.Key
 	At       Position
+
+	unit int // of the policy's conditions and its own
 }
 
 // Deny takes a grant away whoever gives it.
@@ -80,6 +89,8 @@ type Deny struct {
 	If     *expr
 	Reason string
 	At     Position
+
+	unit int
 }
 
 // Notify is a message: who is told, when, with which template.
@@ -112,7 +123,7 @@ type moment struct {
 // are what the configured connectors say of themselves. The set is nil if any diagnostic is an error.
 func Load(fsys fs.FS, systems []dayone.System, extra ...string) (*Set, []Diagnostic) {
 	r := &reader{fsys: fsys}
-	s := &Set{Systems: map[string]dayone.System{}, Hashes: map[string]string{}, mapping: map[kindOf]map[string]*template{}, needs: map[string]bool{}}
+	s := &Set{Systems: map[string]dayone.System{}, Hashes: map[string]string{}, mapping: map[kindOf]map[string]*template{}}
 	for _, sys := range systems {
 		s.Systems[sys.Name] = sys
 	}
@@ -173,6 +184,7 @@ func Load(fsys fs.FS, systems []dayone.System, extra ...string) (*Set, []Diagnos
 		l.policies(f)
 	}
 	s.Hash = hex.EncodeToString(sum.Sum(nil))
+	s.number()
 	diags := r.finish()
 	if Failed(diags) {
 		return nil, diags
@@ -381,16 +393,6 @@ func (l *loader) policy(f *file, n *yaml.Node) *Policy {
 	p.Tier = p.tier()
 	if n := fs["tier"]; n != nil {
 		p.Tier = dayone.Tier(l.oneOf(f, n, "tier", "identity", "base", "department", "role", "device"))
-	}
-	for _, c := range p.Conditions {
-		if c.reads["today"] {
-			l.set.needs[p.ID] = true
-		}
-	}
-	for _, g := range p.Grants {
-		if g.If != nil && g.If.reads["today"] {
-			l.set.needs[p.ID] = true
-		}
 	}
 	return p
 }

@@ -29,10 +29,38 @@ type candidate struct {
 // horizon is how far ahead conditions on today are tried; a want that still has not changed is looked at again then.
 const horizonDays = 370
 
-// Want evaluates every policy for p with CEL itself: the reference that any faster way must agree with.
+// Want evaluates every policy for p, by the set's index.
 func (s *Set) Want(p dayone.Person, c Context) dayone.Want {
+	x := s.index()
+	m, _ := s.matchers.Get().(*matcher)
+	if m == nil {
+		m = x.matcher()
+	}
+	defer s.matchers.Put(m)
+	w := s.worldOf(&p, c.Now)
+	m.one(&p, c.Now, func() *world { return w })
+	return s.evaluate(&p, c, w, m.truths, func(units []int) ([]int64, bool) { return x.flipDays(units, m.row, w.day().Time) })
+}
+
+// Reference is Want with every condition answered by CEL itself: what the index must agree with.
+func (s *Set) Reference(p dayone.Person, c Context) dayone.Want {
+	w := s.worldOf(&p, c.Now)
+	truths := make([]truth, len(s.units))
+	for n := range s.units {
+		truths[n] = s.units[n].truth(p.Status, w)
+	}
+	return s.evaluate(&p, c, w, truths, func([]int) ([]int64, bool) { return nil, true })
+}
+
+// index is the set's own, over a dictionary of its own unless it was given another.
+func (s *Set) index() *Index {
+	s.indexOnce.Do(func() { s.ownIndex = s.Over(NewDictionary()) })
+	return s.ownIndex
+}
+
+func (s *Set) evaluate(p *dayone.Person, c Context, w *world, truths []truth, days flipDays) dayone.Want {
 	e := &evaluation{
-		Set: s, person: p, ctx: c, world: s.worldOf(p, c.Now), given: map[dayone.Key][]candidate{}, offers: map[dayone.Key][]candidate{},
+		Set: s, person: p, ctx: c, world: w, truths: truths, days: days, given: map[dayone.Key][]candidate{}, offers: map[dayone.Key][]candidate{},
 		keep: map[dayone.Key]bool{}, later: map[dayone.Key]candidate{},
 	}
 	e.want = dayone.Want{Person: p.ID, At: c.Now, Status: p.Status}
@@ -40,7 +68,7 @@ func (s *Set) Want(p dayone.Person, c Context) dayone.Want {
 		e.finding("unknown", dayone.Key{}, "", "", "person.%s has no good value; conditions on it give nothing new and take nothing away", name)
 	}
 	for _, pol := range s.Policies {
-		if slices.Contains(pol.Statuses, p.Status) {
+		if truths[pol.unit] != no {
 			e.policy(pol)
 		}
 	}
@@ -54,11 +82,16 @@ func (s *Set) Want(p dayone.Person, c Context) dayone.Want {
 	return e.want
 }
 
+// flipDays are the days after today on which these units may change their answers; every: any day may be one.
+type flipDays func(units []int) (days []int64, every bool)
+
 type evaluation struct {
 	*Set
-	person dayone.Person
+	person *dayone.Person
 	ctx    Context
 	world  *world
+	truths []truth // of the set's units
+	days   flipDays
 	given  map[dayone.Key][]candidate
 	offers map[dayone.Key][]candidate
 	keep   map[dayone.Key]bool
@@ -80,17 +113,10 @@ func (e *evaluation) flips(t time.Time) {
 }
 
 func (e *evaluation) policy(p *Policy) {
-	switch all(p.Conditions, e.world) {
-	case no:
-		return
-	case unknown:
-		for _, r := range p.Grants {
-			e.keep[r.Key] = true
-		}
-		return
-	}
 	for _, r := range p.Grants {
-		if cand, ok := e.rule(p, r); ok {
+		if e.truths[r.unit] == unknown {
+			e.keep[r.Key] = true
+		} else if cand, ok := e.rule(p, r); ok {
 			e.given[r.Key] = append(e.given[r.Key], cand)
 		}
 	}
@@ -103,14 +129,8 @@ func (e *evaluation) policy(p *Policy) {
 
 // rule says whether r gives something at this instant.
 func (e *evaluation) rule(p *Policy, r *Rule) (candidate, bool) {
-	if r.If != nil {
-		switch r.If.truth(e.world) {
-		case no:
-			return candidate{}, false
-		case unknown:
-			e.keep[r.Key] = true
-			return candidate{}, false
-		}
+	if e.truths[r.unit] != yes {
+		return candidate{}, false
 	}
 	c := candidate{policy: p, rule: r, attrs: dayone.Attrs{}}
 	for _, name := range sortedKeys(r.Params) {
@@ -424,7 +444,7 @@ func (e *evaluation) mapped(g *dayone.Grant) {
 
 // Mapped gives an implied grant what its kind maps from the person: the planner adds such grants, policies do not.
 func (s *Set) Mapped(p dayone.Person, now time.Time, g dayone.Grant) dayone.Grant {
-	e := &evaluation{Set: s, person: p, ctx: Context{Now: now}, world: s.worldOf(p, now)}
+	e := &evaluation{Set: s, person: &p, ctx: Context{Now: now}, world: s.worldOf(&p, now)}
 	g.Attrs = g.Attrs.With(nil)
 	e.mapped(&g)
 	return g
@@ -433,22 +453,10 @@ func (s *Set) Mapped(p dayone.Person, now time.Time, g dayone.Grant) dayone.Gran
 // deny applies after everything that gives, so that files and lines may move freely.
 func (e *evaluation) deny() {
 	for _, p := range e.Policies {
-		if len(p.Denies) == 0 || !slices.Contains(p.Statuses, e.person.Status) {
-			continue
-		}
-		t := all(p.Conditions, e.world)
-		if t == no {
-			continue
-		}
 		for _, d := range p.Denies {
-			here := t
-			if d.If != nil {
-				switch d.If.truth(e.world) {
-				case no:
-					continue
-				case unknown:
-					here = unknown
-				}
+			here := e.truths[d.unit]
+			if here == no {
+				continue
 			}
 			if here == unknown {
 				if _, held := e.ctx.Held[d.Key]; held { // a finding, and it stays
@@ -578,7 +586,7 @@ func (e *evaluation) notices() {
 	}
 	at := map[id]int{}
 	for _, p := range e.Policies {
-		if len(p.Notices) == 0 || !slices.Contains(p.Statuses, e.person.Status) || all(p.Conditions, e.world) != yes {
+		if len(p.Notices) == 0 || e.truths[p.unit] != yes {
 			continue
 		}
 		for _, n := range p.Notices {
@@ -658,44 +666,46 @@ func (e *evaluation) finish() {
 
 // calendar finds the next day on which a condition that reads today changes its answer.
 func (e *evaluation) calendar() {
-	var conds []*Policy
-	for _, p := range e.Policies {
-		if e.needs[p.ID] && slices.Contains(p.Statuses, e.person.Status) {
-			conds = append(conds, p)
+	var asked []int
+	for n := range e.units {
+		if u := &e.units[n]; u.today && slices.Contains(u.statuses, e.person.Status) {
+			asked = append(asked, n)
 		}
 	}
-	if len(conds) == 0 {
+	if len(asked) == 0 {
 		return
 	}
 	zone, _ := e.person.Location()
-	now := e.signature(conds, e.world)
-	w := *e.world
-	day := e.world.today.Time
+	day := e.world.day().Time
+	now := e.signature(asked, day)
+	days, every := e.days(asked)
 	for i := 1; i <= horizonDays; i++ {
 		d := day.AddDate(0, 0, i)
 		at := time.Date(d.Year(), d.Month(), d.Day(), 0, 0, 0, 0, zone)
 		if !e.want.Next.IsZero() && !at.Before(e.want.Next) {
 			return
 		}
-		w.today.Time = d
-		if i == horizonDays || e.signature(conds, &w) != now {
+		if i < horizonDays && !every {
+			if len(days) == 0 || days[0] > d.Unix()/daySeconds {
+				continue
+			}
+			days = days[1:]
+		}
+		if i == horizonDays || !slices.Equal(e.signature(asked, d), now) {
 			e.flips(at)
 			return
 		}
 	}
 }
 
-func (e *evaluation) signature(ps []*Policy, w *world) string {
-	var b strings.Builder
-	for _, p := range ps {
-		b.WriteByte(byte('0' + all(p.Conditions, w)))
-		for _, r := range p.Grants {
-			if r.If != nil && r.If.reads["today"] {
-				b.WriteByte(byte('0' + r.If.truth(w)))
-			}
-		}
+func (e *evaluation) signature(asked []int, day time.Time) []truth {
+	w := *e.world
+	w.today.Time = day
+	out := make([]truth, len(asked))
+	for i, n := range asked {
+		out[i] = e.units[n].truth(e.person.Status, &w)
 	}
-	return b.String()
+	return out
 }
 
 func compareKeys(a, b dayone.Key) int {
