@@ -2,6 +2,7 @@ package policy
 
 import (
 	"cmp"
+	"hash/maphash"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,7 +19,8 @@ import (
 type unit struct {
 	statuses []dayone.Status
 	conds    []*expr
-	today    bool // the answer may change with the calendar
+	today    bool   // the answer may change with the calendar
+	key      string // what it asks: the same in two sets is asked once
 }
 
 // truth asks CEL itself.
@@ -29,16 +31,46 @@ func (u *unit) truth(status dayone.Status, w *world) truth {
 	return all(u.conds, w)
 }
 
+// lines are all that give or deny a key. Equal marks mean the same lines.
+type lines struct {
+	rules  []*Rule
+	denies []*Deny
+	mark   uint64
+}
+
+var markSeed = maphash.MakeSeed()
+
 // number gives every policy, rule and deny its unit. A line without a condition of its own shares the policy's.
 func (s *Set) number() {
+	s.unitOf, s.byKey = make(map[string]int, len(s.Policies)), make(map[dayone.Key]lines, len(s.Policies))
+	var h maphash.Hash
+	h.SetSeed(markSeed)
 	add := func(p *Policy, own *expr) int {
-		u := unit{statuses: p.Statuses, conds: slices.Clone(p.Conditions)}
+		conds := p.Conditions
 		if own != nil {
-			u.conds = append(u.conds, own)
+			conds = append(slices.Clone(conds), own)
+		}
+		u := unit{statuses: p.Statuses, conds: conds, key: unitKey(p.Statuses, conds)}
+		if n, ok := s.unitOf[u.key]; ok {
+			return n
 		}
 		u.today = slices.ContainsFunc(u.conds, func(e *expr) bool { return e.reads["today"] })
 		s.units = append(s.units, u)
+		s.unitOf[u.key] = len(s.units) - 1
 		return len(s.units) - 1
+	}
+	mark := func(k dayone.Key, what byte, unit int, more ...string) lines {
+		l := s.byKey[k]
+		h.Reset()
+		maphash.WriteComparable(&h, l.mark)
+		_ = h.WriteByte(what)
+		_, _ = h.WriteString(s.units[unit].key)
+		for _, m := range more {
+			_, _ = h.WriteString(m)
+			_ = h.WriteByte(0)
+		}
+		l.mark = h.Sum64()
+		return l
 	}
 	for _, p := range s.Policies {
 		p.unit = add(p, nil)
@@ -50,14 +82,35 @@ func (s *Set) number() {
 		}
 		for _, r := range p.Grants {
 			r.unit = of(r.If)
+			asks := ""
+			if r.Approval != nil {
+				asks = "asks"
+			}
+			l := mark(r.Key, 'g', r.unit, r.Role, asks, r.shape())
+			l.rules = append(l.rules, r)
+			s.byKey[r.Key] = l
 		}
 		for _, r := range p.Offers {
 			r.unit = of(r.If)
 		}
 		for _, d := range p.Denies {
 			d.unit = of(d.If)
+			l := mark(d.Key, 'd', d.unit)
+			l.denies = append(l.denies, d)
+			s.byKey[d.Key] = l
 		}
 	}
+}
+
+func unitKey(statuses []dayone.Status, conds []*expr) string {
+	var b strings.Builder
+	for _, s := range statuses {
+		b.WriteString(string(s) + " ")
+	}
+	for _, e := range conds {
+		b.WriteString("\x00" + e.text)
+	}
+	return b.String()
 }
 
 // constant is the column of what reads nothing of a person; siteColumn stands for everything that her location means.

@@ -440,3 +440,43 @@ func (m *matcher) one(p *dayone.Person, now time.Time, w func() *world) {
 	}
 	m.match(m.x.tables(day), m.row, w)
 }
+
+// Differ compares which grants two states of a person get by conditions alone. It is for one goroutine.
+func (s *Set) Differ() func(before, after *dayone.Person, now time.Time) (gained, lost int) {
+	x := s.index()
+	a, b := x.matcher(), x.matcher()
+	keys := map[dayone.Key]int{}
+	of := make([][]int, x.units)
+	for _, p := range s.Policies {
+		for _, r := range p.Grants {
+			n, ok := keys[r.Key]
+			if !ok {
+				n = len(keys)
+				keys[r.Key] = n
+			}
+			of[r.unit] = append(of[r.unit], n)
+		}
+	}
+	was, is := make([]uint64, (len(keys)+63)/64), make([]uint64, (len(keys)+63)/64)
+	fill := func(m *matcher, to []uint64) {
+		clear(to)
+		for _, u := range m.touched {
+			if m.truths[u] == yes {
+				for _, k := range of[u] {
+					to[k/64] |= 1 << (k % 64)
+				}
+			}
+		}
+	}
+	return func(before, after *dayone.Person, now time.Time) (gained, lost int) {
+		a.one(before, now, func() *world { return s.worldOf(before, now) })
+		b.one(after, now, func() *world { return s.worldOf(after, now) })
+		fill(a, was)
+		fill(b, is)
+		for i := range was {
+			gained += bits.OnesCount64(is[i] &^ was[i])
+			lost += bits.OnesCount64(was[i] &^ is[i])
+		}
+		return gained, lost
+	}
+}

@@ -213,6 +213,48 @@ func fuzzSet(policies string) (*Set, []Diagnostic) {
 	}, nil)
 }
 
+// surveys are right: everybody at once says what each alone says, also when only what is new was asked.
+func surveysAgree(t *testing.T, seed uint64) {
+	g := grower{rand.New(rand.NewPCG(seed, 7))}
+	now := time.Date(2025, 1, 15, 9, 0, 0, 0, time.UTC)
+	before, _ := fuzzSet(g.policies(1 + g.IntN(6)))
+	after, _ := fuzzSet(g.policies(1 + g.IntN(6)))
+	if before == nil || after == nil {
+		return
+	}
+	var people []dayone.Person
+	w := NewWorkforce(NewDictionary(), before.Schema, before, after)
+	for n := range 70 {
+		p := g.person(n)
+		people = append(people, p)
+		w.Add(&p)
+	}
+	census := before.Survey(w, now)
+	for name, c := range map[string]*Census{"survey": census, "next": census.Next(after), "same": census.Next(before)} {
+		for u := range c.Set.units {
+			for row, p := range people {
+				got := no
+				switch {
+				case c.yes[u].Contains(uint32(row)):
+					got = yes
+				case c.doubt[u].Contains(uint32(row)):
+					got = unknown
+				}
+				if want := c.Set.units[u].truth(p.Status, c.Set.worldOf(&p, now)); got != want {
+					t.Fatalf("seed %d, %s: %q is %s, by CEL %s\nfor %+v", seed, name, c.Set.units[u].conds[0].text, got, want, p)
+				}
+			}
+		}
+	}
+}
+
+func TestSurveysAgreeWithCEL(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(150) {
+		surveysAgree(t, seed)
+	}
+}
+
 // agree is one trial: policies and people grown from a seed.
 func agree(t *testing.T, seed uint64) bool {
 	g := grower{rand.New(rand.NewPCG(seed, 20250115))}

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -35,6 +36,11 @@ type Set struct {
 	lists   *object
 	mapping map[kindOf]map[string]*template
 	units   []unit
+	unitOf  map[string]int       // by what they ask
+	byKey   map[dayone.Key]lines // what gives and denies each key
+	given   []dayone.System      // what connectors said
+	loaded  map[string]*loaded   // files, to load the next set faster
+	context string               // all that the meaning of a policy file depends on
 
 	indexOnce sync.Once
 	ownIndex  *Index
@@ -61,7 +67,9 @@ type Policy struct {
 	Critical         dayone.Critical
 	Tier             dayone.Tier
 
-	unit int // of its conditions
+	unit int    // of its conditions
+	text string // as it stands in its file, to see that it changed
+	idAt Position
 }
 
 // Rule is one grant or offer of a policy.
@@ -81,6 +89,7 @@ type Rule struct {
 	At       Position
 
 	unit int // of the policy's conditions and its own
+	same uint64
 }
 
 // Deny takes a grant away whoever gives it.
@@ -111,6 +120,8 @@ type Duty struct {
 	WaiveBy          []string
 	WaiveFor         time.Duration
 	At               Position
+
+	idAt Position
 }
 
 // moment is an offset from the start, or an expression that gives a date.
@@ -119,21 +130,47 @@ type moment struct {
 	expr   *expr
 }
 
+// loaded is what became of one policy file. It is used again while neither the file nor its context changes.
+type loaded struct {
+	hash     string
+	file     *file
+	collect  []Diagnostic // faults of its outline
+	policies []*Policy
+	duties   []*Duty
+	diags    []Diagnostic
+}
+
 // Load reads people.yaml, sites.yaml, catalog/*.yaml and policies/*.yaml of fsys, and any file named in extra. systems
 // are what the configured connectors say of themselves. The set is nil if any diagnostic is an error.
 func Load(fsys fs.FS, systems []dayone.System, extra ...string) (*Set, []Diagnostic) {
+	return load(nil, fsys, systems, extra)
+}
+
+// Reload is Load for the same systems; files that are as they were are not read again. That is what makes an editor
+// answer while somebody types.
+func (s *Set) Reload(fsys fs.FS, extra ...string) (*Set, []Diagnostic) {
+	return load(s, fsys, s.given, extra)
+}
+
+func load(before *Set, fsys fs.FS, systems []dayone.System, extra []string) (*Set, []Diagnostic) {
 	r := &reader{fsys: fsys}
-	s := &Set{Systems: map[string]dayone.System{}, Hashes: map[string]string{}, mapping: map[kindOf]map[string]*template{}}
+	s := &Set{
+		Systems: map[string]dayone.System{}, Hashes: map[string]string{}, mapping: map[kindOf]map[string]*template{},
+		given: systems, loaded: map[string]*loaded{},
+	}
 	for _, sys := range systems {
 		s.Systems[sys.Name] = sys
 	}
-	sum := sha256.New()
+	sum, context := sha256.New(), sha256.New()
 	read := func(name string) *file {
 		f := r.read(name)
 		if f != nil {
 			h := sha256.Sum256([]byte(f.text))
 			s.Hashes[name] = hex.EncodeToString(h[:4])
 			fmt.Fprintf(sum, "%s %x\n", name, h)
+			if name != "sites.yaml" {
+				fmt.Fprintf(context, "%s %x\n", name, h)
+			}
 		}
 		return f
 	}
@@ -169,19 +206,28 @@ func Load(fsys fs.FS, systems []dayone.System, extra ...string) (*Set, []Diagnos
 	}
 	l := &loader{compiler: &compiler{r, env, prov, s.Schema}, set: s, bundles: map[string]*yaml.Node{}, from: map[string]*file{}, ids: map[string]Position{}}
 	l.mappings()
-	var files []*file
+	var files []*loaded
 	names := append(glob(fsys, "policies"), extra...)
 	for _, name := range names {
-		if f := read(name); f != nil {
+		if f := l.outline(before, name); f != nil {
+			s.loaded[name] = f
+			s.Hashes[name] = f.hash[:8]
+			fmt.Fprintf(sum, "%s %s\n", name, f.hash)
 			files = append(files, f)
-			l.collect(f)
 		}
 	}
+	for _, name := range slices.Sorted(maps.Keys(l.bundles)) {
+		fmt.Fprintf(context, "bundle %s %s %s\n", name, l.from[name].name, s.loaded[l.from[name].name].hash)
+	}
+	s.context = hex.EncodeToString(context.Sum(nil))
 	if len(names) == 0 {
 		r.report(&file{name: "policies"}, 0, 0, 0, "empty", "write policies/base.yaml; docs/policy.md begins with one", "there are no policies")
 	}
 	for _, f := range files {
-		l.policies(f)
+		if before == nil || before.context != s.context || !l.again(before.loaded[f.file.name], f) {
+			l.policies(f)
+		}
+		s.Policies, s.Duties = append(s.Policies, f.policies...), append(s.Duties, f.duties...)
 	}
 	s.Hash = hex.EncodeToString(sum.Sum(nil))
 	s.number()
@@ -190,6 +236,75 @@ func Load(fsys fs.FS, systems []dayone.System, extra ...string) (*Set, []Diagnos
 		return nil, diags
 	}
 	return s, diags
+}
+
+// outline reads a policy file and takes its bundles, which may be used in any file.
+func (l *loader) outline(before *Set, name string) *loaded {
+	from := len(l.diags)
+	var f *file
+	hash := ""
+	if before != nil && before.loaded[name] != nil {
+		if raw, err := fs.ReadFile(l.fsys, name); err == nil {
+			sum := sha256.Sum256(raw)
+			if hash = hex.EncodeToString(sum[:]); hash == before.loaded[name].hash {
+				f = before.loaded[name].file
+			}
+		}
+	}
+	if f == nil {
+		if f = l.read(name); f == nil {
+			return nil
+		}
+		sum := sha256.Sum256([]byte(f.text))
+		hash = hex.EncodeToString(sum[:])
+	}
+	l.collect(f)
+	return &loaded{hash: hash, file: f, collect: slices.Clone(l.diags[from:])}
+}
+
+// again takes a file's policies as they were, if nothing about them changed. Units are numbered anew for every set, so
+// policies are copied.
+func (l *loader) again(old, f *loaded) bool {
+	if old == nil || old.hash != f.hash || Failed(old.diags) {
+		return false
+	}
+	for _, p := range old.policies {
+		if _, twice := l.ids[p.ID]; twice {
+			return false // the fault belongs to the place where it stands
+		}
+	}
+	for _, d := range old.duties {
+		if _, twice := l.ids[d.ID]; twice {
+			return false
+		}
+		l.ids[d.ID] = d.idAt
+	}
+	for _, p := range old.policies {
+		l.ids[p.ID] = p.idAt
+		f.policies = append(f.policies, p.copy())
+	}
+	f.duties, f.diags = old.duties, old.diags
+	l.diags = append(l.diags, old.diags...)
+	return true
+}
+
+func (p *Policy) copy() *Policy {
+	out := *p
+	rules := func(rs []*Rule) []*Rule {
+		block, to := make([]Rule, len(rs)), make([]*Rule, len(rs))
+		for i, r := range rs {
+			block[i] = *r
+			to[i] = &block[i]
+		}
+		return to
+	}
+	out.Grants, out.Offers = rules(p.Grants), rules(p.Offers)
+	out.Denies = make([]*Deny, len(p.Denies))
+	for i, d := range p.Denies {
+		c := *d
+		out.Denies[i] = &c
+	}
+	return &out
 }
 
 func glob(fsys fs.FS, dir string) []string {
@@ -266,20 +381,22 @@ func (l *loader) collect(f *file) {
 	}
 }
 
-func (l *loader) policies(f *file) {
+func (l *loader) policies(into *loaded) {
+	f, from := into.file, len(l.diags)
+	defer func() { into.diags = slices.Clone(l.diags[from:]) }()
 	// collect has reported unknown keys
 	for i := 0; i+1 < len(f.root.Content); i += 2 {
 		switch k, v := f.root.Content[i], f.root.Content[i+1]; k.Value {
 		case "policies":
 			for _, n := range l.items(f, v, "policies") {
 				if p := l.policy(f, n); p != nil {
-					l.set.Policies = append(l.set.Policies, p)
+					into.policies = append(into.policies, p)
 				}
 			}
 		case "sod":
 			for _, n := range l.items(f, v, "sod") {
 				if d := l.duty(f, n); d != nil {
-					l.set.Duties = append(l.set.Duties, d)
+					into.duties = append(into.duties, d)
 				}
 			}
 		case "bundles":
@@ -390,11 +507,26 @@ func (l *loader) policy(f *file, n *yaml.Node) *Policy {
 			return d.Code == "optional" && c.tests[d.about] && d.File == f.name && d.Line >= n.Line && !slices.Contains(l.diags[:before], d)
 		})
 	}
+	p.text, p.idAt = nodeText(n), l.ids[p.ID]
 	p.Tier = p.tier()
 	if n := fs["tier"]; n != nil {
 		p.Tier = dayone.Tier(l.oneOf(f, n, "tier", "identity", "base", "department", "role", "device"))
 	}
 	return p
+}
+
+// nodeText is what a node says, without comments and layout.
+func nodeText(n *yaml.Node) string {
+	if n.Kind == yaml.ScalarNode {
+		return strconv.Quote(n.Value)
+	}
+	var b strings.Builder
+	b.WriteString("(")
+	for _, c := range n.Content {
+		b.WriteString(nodeText(c) + " ")
+	}
+	b.WriteString(")")
+	return b.String()
 }
 
 // tier guesses from what the conditions read: only how a plan is shown.
@@ -735,6 +867,7 @@ func (l *loader) notify(f *file, n *yaml.Node) *Notify {
 func (l *loader) duty(f *file, n *yaml.Node) *Duty {
 	fs := l.fields(f, n, "a separation of duty", "id", "title", "owner", "control", "never", "on", "waive")
 	d := &Duty{ID: l.id(f, n, fs, "a separation of duty"), Block: true, At: Position{f.name, n.Line, n.Column}}
+	d.idAt = l.ids[d.ID]
 	for key, to := range map[string]*string{"title": &d.Title, "owner": &d.Owner} {
 		if n := fs[key]; n != nil {
 			*to = l.word(f, n, key)

@@ -1,0 +1,367 @@
+package policy
+
+import (
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/RoaringBitmap/roaring/v2"
+
+	"github.com/dayone-hq/dayone"
+)
+
+// Census is the answer of every condition of a set about everybody: who, by row of the workforce.
+type Census struct {
+	Set   *Set
+	of    *Workforce
+	index *Index
+	now   time.Time
+	yes   []*roaring.Bitmap // by unit
+	doubt []*roaring.Bitmap // unknown
+	from  *Census           // the one whose answers it took over, if people and their words mean the same in both
+}
+
+// Over answers every condition about everybody, on all cores.
+func (x *Index) census(w *Workforce, now time.Time) *Census {
+	c := &Census{Set: x.set, of: w, index: x, now: now, yes: make([]*roaring.Bitmap, x.units), doubt: make([]*roaring.Bitmap, x.units)}
+	for u := range x.units {
+		c.yes[u], c.doubt[u] = roaring.New(), roaring.New()
+	}
+	workers := runtime.GOMAXPROCS(0)
+	chunk := (w.Len() + workers - 1) / workers
+	var wg sync.WaitGroup
+	parts := make([]*Census, workers)
+	for i := range workers {
+		from, to := min(i*chunk, w.Len()), min((i+1)*chunk, w.Len())
+		wg.Go(func() { parts[i] = x.part(w, now, from, to) })
+	}
+	wg.Wait()
+	for _, p := range parts {
+		for u := range x.units {
+			c.yes[u].Or(p.yes[u])
+			c.doubt[u].Or(p.doubt[u])
+		}
+	}
+	return c
+}
+
+// part counts some rows.
+func (x *Index) part(w *Workforce, now time.Time, from, to int) *Census {
+	yesRows, doubtRows := make([][]uint32, x.units), make([][]uint32, x.units)
+	x.scan(w, now, from, to, func(row int, m *matcher) {
+		for _, u := range m.touched {
+			if m.truths[u] == yes {
+				yesRows[u] = append(yesRows[u], uint32(row))
+			} else {
+				doubtRows[u] = append(doubtRows[u], uint32(row))
+			}
+		}
+	})
+	c := &Census{yes: make([]*roaring.Bitmap, x.units), doubt: make([]*roaring.Bitmap, x.units)}
+	for u := range x.units {
+		c.yes[u], c.doubt[u] = roaring.New(), roaring.New()
+		c.yes[u].AddMany(yesRows[u])
+		c.doubt[u].AddMany(doubtRows[u])
+	}
+	return c
+}
+
+// scan answers for each row and lets each see the answers. The rows of one calendar day share their tables.
+func (x *Index) scan(w *Workforce, now time.Time, from, to int, each func(row int, m *matcher)) {
+	m := x.matcher()
+	cols := make([][]uint32, len(x.cols))
+	zeros := []uint32(nil)
+	for i, c := range x.cols {
+		if n := w.column(c.path); n >= 0 {
+			cols[i] = w.codes[n]
+		} else { // a constant
+			if zeros == nil {
+				zeros = make([]uint32, w.Len())
+			}
+			cols[i] = zeros
+		}
+	}
+	days := w.days(now)
+	tables := make([][]*table, len(days))
+	for i, d := range days {
+		tables[i] = x.tables(d)
+	}
+	row := 0
+	var at *world
+	var person dayone.Person
+	who := func() *world {
+		if at == nil {
+			person = w.person(row, x.set)
+			at = &world{set: x.set, of: &person}
+			at.today.Time = days[w.zones[row]]
+		}
+		return at
+	}
+	codes := m.row
+	for row = from; row < to; row++ {
+		for i, c := range cols {
+			codes[i] = c[row]
+		}
+		at = nil
+		m.match(tables[w.zones[row]], codes, who)
+		each(row, m)
+	}
+}
+
+// Next is the census of another set over the same people at the same instant. Questions that both ask are not asked again.
+func (c *Census) Next(set *Set) *Census {
+	out := &Census{Set: set, of: c.of, now: c.now, yes: make([]*roaring.Bitmap, len(set.units)), doubt: make([]*roaring.Bitmap, len(set.units))}
+	same := slices.Equal(c.Set.listText(), set.listText()) && c.Set.sameAttributes(set)
+	if same {
+		out.from = c
+	}
+	var fresh []int
+	for u := range set.units {
+		if old, ok := c.Set.unitOf[set.units[u].key]; ok && same {
+			out.yes[u], out.doubt[u] = c.yes[old], c.doubt[old]
+		} else {
+			fresh = append(fresh, u)
+		}
+	}
+	if len(fresh) > 0 {
+		out.ask(fresh)
+	}
+	return out
+}
+
+func (s *Set) listText() []string {
+	var out []string
+	for _, name := range sortedKeys(s.Schema.Lists) {
+		out = append(out, name+"="+strings.Join(s.Schema.Lists[name], "\x00"))
+	}
+	return out
+}
+
+func (s *Set) sameAttributes(o *Set) bool {
+	for name, a := range s.Schema.Attributes {
+		if b, ok := o.Schema.Attributes[name]; !ok || a.Type != b.Type {
+			return false
+		}
+	}
+	return true
+}
+
+// ask answers a few units column by column, which is faster for them than going from person to person.
+func (c *Census) ask(units []int) {
+	if len(units) > 32 {
+		all := c.Set.Over(c.of.dict).census(c.of, c.now)
+		for _, u := range units {
+			c.yes[u], c.doubt[u] = all.yes[u], all.doubt[u]
+		}
+		return
+	}
+	sub := &Set{Schema: c.Set.Schema, env: c.Set.env, lists: c.Set.lists}
+	for _, u := range units {
+		sub.units = append(sub.units, c.Set.units[u])
+	}
+	x := &splitter{set: sub, byText: map[string]int{}, restText: map[string]int{}}
+	for n := range sub.units {
+		x.unit(n, &sub.units[n])
+		u := units[n]
+		c.yes[u], c.doubt[u] = roaring.New(), roaring.New()
+	}
+	days := c.of.days(c.now)
+	answers := make([]*[2]*roaring.Bitmap, len(x.atoms))
+	for n, conj := range x.conjs {
+		var may, sure *roaring.Bitmap
+		var rest []conjunct
+		for _, l := range conj {
+			if l.rest {
+				rest = append(rest, l)
+				continue
+			}
+			if answers[l.of] == nil {
+				answers[l.of] = c.atom(sub, &x.atoms[l.of], days)
+			}
+			y, m := answers[l.of][0], answers[l.of][1] // yes, and may be
+			if l.negate {
+				y, m = c.everybodyBut(m), c.everybodyBut(y)
+			}
+			if may == nil {
+				may, sure = m.Clone(), y.Clone()
+				continue
+			}
+			may.And(m)
+			sure.And(y)
+		}
+		if len(rest) > 0 {
+			c.rest(sub, x, rest, may, sure, days)
+		}
+		u := units[x.unitOf[n]]
+		c.yes[u].Or(sure)
+		c.doubt[u].Or(may)
+	}
+	for _, u := range units {
+		c.doubt[u].AndNot(c.yes[u])
+	}
+}
+
+func (c *Census) everybodyBut(b *roaring.Bitmap) *roaring.Bitmap {
+	return roaring.Flip(b, 0, uint64(c.of.Len()))
+}
+
+// fewCodes is up to how many values lists of people are united; beyond that the column is read through.
+const fewCodes = 48
+
+// atom answers one atom about everybody: yes, and yes or unknown.
+func (c *Census) atom(set *Set, a *atom, days []time.Time) *[2]*roaring.Bitmap {
+	w := c.of
+	if a.today {
+		return c.datedAtom(set, a, days)
+	}
+	if a.column == constant {
+		p := dayone.Person{}
+		return c.uniform(a.truth(&p, &world{set: set, of: &p}))
+	}
+	col := w.column(a.column)
+	answers := w.answers(set, a, col, time.Time{})
+	var sure, may []int
+	for code, t := range answers {
+		if t != no {
+			may = append(may, code)
+		}
+		if t == yes {
+			sure = append(sure, code)
+		}
+	}
+	of := func(codes []int, from truth) *roaring.Bitmap {
+		switch {
+		case len(codes) <= fewCodes:
+			post := w.posting(col)
+			var parts []*roaring.Bitmap
+			for _, code := range codes {
+				if code < len(post) {
+					parts = append(parts, post[code])
+				}
+			}
+			return roaring.FastOr(parts...)
+		default:
+			hit := make([]uint64, len(answers))
+			for _, code := range codes {
+				hit[code] = 1
+			}
+			return dense(w.codes[col], hit)
+		}
+	}
+	out := &[2]*roaring.Bitmap{of(sure, yes), nil}
+	if out[1] = out[0]; len(may) != len(sure) {
+		out[1] = of(may, unknown)
+	}
+	return out
+}
+
+// answers are those of an atom by code.
+func (w *Workforce) answers(set *Set, a *atom, col int, day time.Time) []truth {
+	c := w.cols[col]
+	out := make([]truth, c.len())
+	for code := range out {
+		p := c.sampleOf(uint32(code)).person(c)
+		at := &world{set: set, of: &p}
+		at.today.Time = day
+		out[code] = a.truth(&p, at)
+	}
+	return out
+}
+
+// dense reads a column through: hit has a 1 for the codes that count.
+func dense(codes []uint32, hit []uint64) *roaring.Bitmap {
+	words := make([]uint64, (len(codes)+63)/64)
+	for i := range words {
+		var word uint64
+		block := codes[i*64 : min(len(codes), i*64+64)]
+		for b, code := range block {
+			word |= hit[code] << b
+		}
+		words[i] = word
+	}
+	return roaring.FromDense(words, true)
+}
+
+func (c *Census) datedAtom(set *Set, a *atom, days []time.Time) *[2]*roaring.Bitmap {
+	w := c.of
+	out := &[2]*roaring.Bitmap{roaring.New(), roaring.New()}
+	col := w.column(a.column)
+	byDay := map[time.Time][]truth{}
+	var rows [2][]uint32
+	for row, zone := range w.zones {
+		day := days[zone]
+		answers, ok := byDay[day]
+		if !ok {
+			if col < 0 {
+				p := dayone.Person{}
+				at := &world{set: set, of: &p}
+				at.today.Time = day
+				answers = []truth{a.truth(&p, at)}
+			} else {
+				answers = w.answers(set, a, col, day)
+			}
+			byDay[day] = answers
+		}
+		code := uint32(0)
+		if col >= 0 {
+			code = w.codes[col][row]
+		}
+		switch answers[code] {
+		case yes:
+			rows[0] = append(rows[0], uint32(row))
+			rows[1] = append(rows[1], uint32(row))
+		case unknown:
+			rows[1] = append(rows[1], uint32(row))
+		}
+	}
+	out[0].AddMany(rows[0])
+	out[1].AddMany(rows[1])
+	return out
+}
+
+func (c *Census) uniform(t truth) *[2]*roaring.Bitmap {
+	none, everybody := roaring.New(), roaring.New()
+	everybody.AddRange(0, uint64(c.of.Len()))
+	switch t {
+	case yes:
+		return &[2]*roaring.Bitmap{everybody, everybody}
+	case unknown:
+		return &[2]*roaring.Bitmap{none, everybody}
+	default:
+		return &[2]*roaring.Bitmap{none, none}
+	}
+}
+
+// rest asks CEL about whoever is left of one conjunction.
+func (c *Census) rest(set *Set, x *splitter, rest []conjunct, may, sure *roaring.Bitmap, days []time.Time) {
+	if may == nil {
+		return
+	}
+	for it := may.Clone().Iterator(); it.HasNext(); {
+		row := it.Next()
+		p := c.of.person(int(row), set)
+		at := &world{set: set, of: &p}
+		at.today.Time = days[c.of.zones[row]]
+		for _, l := range rest {
+			got := x.residuals[l.of].ask(at)
+			if l.negate {
+				got = got.not()
+			}
+			if got != yes {
+				sure.Remove(row)
+			}
+			if got == no {
+				may.Remove(row)
+				break
+			}
+		}
+	}
+}
+
+// Matches is who a policy holds for.
+func (c *Census) Matches(p *Policy) *roaring.Bitmap { return c.yes[p.unit] }
+
+// Unsure is whom a policy cannot be answered for.
+func (c *Census) Unsure(p *Policy) *roaring.Bitmap { return c.doubt[p.unit] }

@@ -1,0 +1,263 @@
+package policy
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/RoaringBitmap/roaring/v2"
+
+	"github.com/dayone-hq/dayone"
+)
+
+// Impact is what replacing one set by another means for everybody, as their conditions say: counts of bitmaps, so it is
+// there while somebody types. Windows, prerequisites and separation of duties are what the plan of each person adds.
+type Impact struct {
+	People   int
+	Policies []PolicyShift
+	Keys     []KeyShift
+	Affected *roaring.Bitmap // rows with any shift
+}
+
+// PolicyShift is who a policy holds for, before and after.
+type PolicyShift struct {
+	ID, Title     string
+	At            string
+	Change        string // added, removed, changed, and moved where only its people changed
+	Before, After int
+	Joins, Leaves int
+	Unsure        int // cannot be answered for so many
+}
+
+// KeyShift is who gains, loses or keeps something with another role or parameter.
+type KeyShift struct {
+	Key                   dayone.Key
+	Before, After         int
+	Gain, Lose, Alter     *roaring.Bitmap
+	Asks                  int      // of those who gain it: only after an approval
+	By                    []string // lines that cause it
+	Sensitive             bool
+	RoleBefore, RoleAfter string // where everybody who is altered goes from one role to another
+}
+
+// Survey answers all conditions of the set about everybody.
+func (s *Set) Survey(w *Workforce, now time.Time) *Census { return s.Over(w.dict).census(w, now) }
+
+// given is who gets a key by the conditions of a set, and whose answer is not known.
+type given struct {
+	rows, doubt *roaring.Bitmap
+	asks        *roaring.Bitmap            // only after an approval
+	roles       map[string]*roaring.Bitmap // the best role
+	shapes      map[string]*roaring.Bitmap // by parameters as written
+	lines       []string
+	text        string // of all rules, to see whether anything changed
+}
+
+func (c *Census) given(key dayone.Key) given {
+	l := c.Set.byKey[key]
+	g := given{rows: roaring.New(), doubt: roaring.New(), asks: roaring.New(), roles: map[string]*roaring.Bitmap{}, shapes: map[string]*roaring.Bitmap{}}
+	free := roaring.New()
+	add := func(m map[string]*roaring.Bitmap, k string, b *roaring.Bitmap) {
+		if m[k] == nil {
+			m[k] = roaring.New()
+		}
+		m[k].Or(b)
+	}
+	for _, r := range l.rules {
+		b := c.yes[r.unit]
+		g.rows.Or(b)
+		g.doubt.Or(c.doubt[r.unit])
+		if r.Approval == nil {
+			free.Or(b)
+		}
+		add(g.roles, r.Role, b)
+		add(g.shapes, r.shape(), b)
+		g.lines = append(g.lines, r.At.line())
+	}
+	g.asks = roaring.AndNot(g.rows, free)
+	for _, d := range l.denies {
+		g.rows.AndNot(c.yes[d.unit])
+		g.asks.AndNot(c.yes[d.unit])
+		g.doubt.AndNot(c.yes[d.unit])
+		g.doubt.Or(roaring.And(g.rows, c.doubt[d.unit]))
+		g.lines = append(g.lines, d.At.line())
+	}
+	g.doubt.AndNot(g.rows)
+	if len(g.roles) > 1 { // the highest rank of each
+		kind := c.Set.Systems[key.System].Kinds[key.Kind]
+		taken := roaring.New()
+		for i := len(kind.Roles) - 1; i >= -1; i-- {
+			name := ""
+			if i >= 0 {
+				name = kind.Roles[i]
+			}
+			if b := g.roles[name]; b != nil {
+				b.AndNot(taken)
+				taken.Or(b)
+			}
+		}
+	}
+	return g
+}
+
+// shape is what a rule says beside whom it is for.
+func (r *Rule) shape() string {
+	out := ""
+	for _, name := range sortedKeys(r.Params) {
+		out += name + "=" + r.Params[name].text + "\x00"
+	}
+	return out
+}
+
+// Compare says what changes from c to after, which is a census of the same people.
+func (c *Census) Compare(ctx context.Context, after *Census) (Impact, error) {
+	im := Impact{People: c.of.Len(), Affected: roaring.New()}
+	if c.of != after.of {
+		return im, errOtherPeople
+	}
+	im.policies(c, after)
+	one := func(k dayone.Key) {
+		if c.Set.byKey[k].mark == after.Set.byKey[k].mark && (after.from == c || after.shares(c, k)) {
+			return
+		}
+		was, is := c.given(k), after.given(k)
+		s := KeyShift{
+			Key: k, Before: count(was.rows), After: count(is.rows), By: is.lines, Sensitive: after.Set.Systems[k.System].Kinds[k.Kind].Sensitive,
+			Gain: roaring.AndNot(is.rows, was.rows), Lose: roaring.AndNot(was.rows, is.rows), Alter: roaring.New(),
+		}
+		s.Gain.AndNot(was.doubt) // who could not be judged kept what she had
+		s.Lose.AndNot(is.doubt)
+		s.Asks = int(roaring.And(s.Gain, is.asks).GetCardinality())
+		both := roaring.And(was.rows, is.rows)
+		for name := range union(was.roles, is.roles) {
+			s.Alter.Or(roaring.And(both, roaring.Xor(orNone(was.roles[name]), orNone(is.roles[name]))))
+		}
+		for _, role := range sortedKeys(was.roles) {
+			if s.Alter.Intersects(was.roles[role]) {
+				s.RoleBefore = role
+			}
+		}
+		for _, role := range sortedKeys(is.roles) {
+			if s.Alter.Intersects(is.roles[role]) {
+				s.RoleAfter = role
+			}
+		}
+		for shape := range union(was.shapes, is.shapes) {
+			s.Alter.Or(roaring.And(both, roaring.Xor(orNone(was.shapes[shape]), orNone(is.shapes[shape]))))
+		}
+		if len(is.lines) == 0 {
+			s.By = was.lines
+		}
+		if s.Gain.IsEmpty() && s.Lose.IsEmpty() && s.Alter.IsEmpty() {
+			return
+		}
+		im.Affected.Or(s.Gain)
+		im.Affected.Or(s.Lose)
+		im.Affected.Or(s.Alter)
+		im.Keys = append(im.Keys, s)
+	}
+	for k := range c.Set.byKey {
+		one(k)
+	}
+	for k := range after.Set.byKey {
+		if _, both := c.Set.byKey[k]; !both {
+			one(k)
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return im, err
+	}
+	slices.SortFunc(im.Keys, func(a, b KeyShift) int { return compareKeys(a.Key, b.Key) })
+	return im, nil
+}
+
+// shares says that all answers behind a key are the same in both.
+func (c *Census) shares(o *Census, k dayone.Key) bool {
+	same := func(u int) bool {
+		old, ok := o.Set.unitOf[c.Set.units[u].key]
+		return ok && o.yes[old].Equals(c.yes[u]) && o.doubt[old].Equals(c.doubt[u])
+	}
+	for _, r := range c.Set.byKey[k].rules {
+		if !same(r.unit) {
+			return false
+		}
+	}
+	for _, d := range c.Set.byKey[k].denies {
+		if !same(d.unit) {
+			return false
+		}
+	}
+	return true
+}
+
+func (im *Impact) policies(was, is *Census) {
+	old := map[string]*Policy{}
+	for _, p := range was.Set.Policies {
+		old[p.ID] = p
+	}
+	for _, p := range is.Set.Policies {
+		before := old[p.ID]
+		delete(old, p.ID)
+		if before != nil && before.text == p.text && was.yes[before.unit] == is.yes[p.unit] {
+			continue
+		}
+		s := PolicyShift{ID: p.ID, Title: p.Title, At: p.At.line(), After: count(is.yes[p.unit]), Unsure: count(is.doubt[p.unit])}
+		switch {
+		case before == nil:
+			s.Change, s.Joins = "added", s.After
+		default:
+			a, b := was.yes[before.unit], is.yes[p.unit]
+			s.Before = count(a)
+			if a != b {
+				s.Joins, s.Leaves = int(b.GetCardinality()-a.AndCardinality(b)), int(a.GetCardinality()-a.AndCardinality(b))
+			}
+			switch {
+			case before.text != p.text:
+				s.Change = "changed"
+			case s.Joins+s.Leaves > 0:
+				s.Change = "moved"
+			default:
+				continue
+			}
+		}
+		im.Policies = append(im.Policies, s)
+	}
+	for id, p := range old {
+		n := count(was.yes[p.unit])
+		im.Policies = append(im.Policies, PolicyShift{ID: id, Title: p.Title, At: p.At.line(), Change: "removed", Before: n, Leaves: n})
+	}
+	slices.SortFunc(im.Policies, func(a, b PolicyShift) int { return cmp.Compare(a.ID, b.ID) })
+}
+
+func count(b *roaring.Bitmap) int { return int(b.GetCardinality()) }
+
+func union(a, b map[string]*roaring.Bitmap) map[string]bool {
+	out := map[string]bool{}
+	for k := range a {
+		out[k] = true
+	}
+	for k := range b {
+		out[k] = true
+	}
+	return out
+}
+
+func orNone(b *roaring.Bitmap) *roaring.Bitmap {
+	if b == nil {
+		return roaring.New()
+	}
+	return b
+}
+
+// First names up to n people of a bitmap.
+func (w *Workforce) First(b *roaring.Bitmap, n int) []dayone.PersonID {
+	var out []dayone.PersonID
+	for it := b.Iterator(); it.HasNext() && len(out) < n; {
+		out = append(out, w.ids[it.Next()])
+	}
+	return out
+}
+
+var errOtherPeople = fmt.Errorf("two surveys of different people cannot be compared: %w", dayone.ErrInvalid)

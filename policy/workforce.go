@@ -1,0 +1,162 @@
+package policy
+
+import (
+	"sync"
+	"time"
+
+	"github.com/RoaringBitmap/roaring/v2"
+
+	"github.com/dayone-hq/dayone"
+)
+
+// Workforce is everybody at one instant, attribute by attribute: numbers of a dictionary, a column each. Rows are people
+// in the order of adding. It is filled by one goroutine and read by many.
+type Workforce struct {
+	dict  *Dictionary
+	paths []string
+	cols  []*column
+	codes [][]uint32 // by column, by row
+	ids   []dayone.PersonID
+	zones []uint16 // by row: of zoneOf
+	zone  []*time.Location
+	byLoc map[*time.Location]uint16
+
+	mu       sync.Mutex
+	postings map[string][]*roaring.Bitmap // of a column, by code
+}
+
+// NewWorkforce holds what policies of the schema may read, and what the sets read now. Personal attributes that none of
+// them reads are left out.
+func NewWorkforce(d *Dictionary, schema Schema, sets ...*Set) *Workforce {
+	w := &Workforce{dict: d, byLoc: map[*time.Location]uint16{}, postings: map[string][]*roaring.Bitmap{}}
+	seen := map[string]bool{}
+	add := func(path string) {
+		if path != constant && !seen[path] {
+			seen[path] = true
+			w.paths, w.cols, w.codes = append(w.paths, path), append(w.cols, d.column(path)), append(w.codes, nil)
+		}
+	}
+	add("person.status")
+	add("person.engagements")
+	for _, path := range schema.columns() {
+		add(path)
+	}
+	for _, s := range sets {
+		for _, path := range s.reads() {
+			add(path)
+		}
+	}
+	return w
+}
+
+// reads are the columns that conditions of the set need.
+func (s *Set) reads() []string {
+	var out []string
+	for _, u := range s.units {
+		for _, e := range u.conds {
+			cols, _, whole := columnsOf(e.ast.NativeRep().Expr())
+			out = append(out, cols...)
+			if whole { // a person as a thing: everything
+				for _, name := range s.Schema.Names() {
+					out = append(out, "person."+name)
+				}
+				out = append(out, siteColumn)
+			}
+		}
+	}
+	return out
+}
+
+// Holds says whether the workforce knows all that the set reads; else it has to be filled again with the set named.
+func (w *Workforce) Holds(s *Set) bool {
+	for _, path := range s.reads() {
+		if path != constant && w.column(path) < 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func (w *Workforce) column(path string) int {
+	for i, p := range w.paths {
+		if p == path {
+			return i
+		}
+	}
+	return -1
+}
+
+// Len is the number of people.
+func (w *Workforce) Len() int { return len(w.ids) }
+
+// ID is who stands in a row.
+func (w *Workforce) ID(row int) dayone.PersonID { return w.ids[row] }
+
+// Add appends a person.
+func (w *Workforce) Add(p *dayone.Person) {
+	for i, c := range w.cols {
+		w.codes[i] = append(w.codes[i], c.code(p))
+	}
+	zone, _ := p.Location()
+	n, ok := w.byLoc[zone]
+	if !ok {
+		n = uint16(len(w.zone))
+		w.byLoc[zone] = n
+		w.zone = append(w.zone, zone)
+	}
+	w.zones = append(w.zones, n)
+	w.ids = append(w.ids, p.ID)
+}
+
+// person is as much of somebody as the columns know: enough for any condition.
+func (w *Workforce) person(row int, set *Set) dayone.Person {
+	p := dayone.Person{ID: w.ids[row], Attrs: dayone.Attrs{}}
+	for i, c := range w.cols {
+		s := c.sampleOf(w.codes[i][row])
+		switch {
+		case !s.known:
+		case c.path == siteColumn:
+			p.Site = s.site
+		case c.attr == "engagements":
+			p.Engagements = s.engagements
+		case c.attr == "id":
+		case c.attr == "status":
+			p.Status = dayone.Status(s.value.Text)
+		default:
+			p.Attrs[c.attr] = s.value
+		}
+	}
+	return p
+}
+
+// days are the calendar days of the zones at an instant.
+func (w *Workforce) days(now time.Time) []time.Time {
+	out := make([]time.Time, len(w.zone))
+	for i, z := range w.zone {
+		y, m, d := now.In(z).Date()
+		out[i] = time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
+	}
+	return out
+}
+
+// posting is who has a value, by code.
+func (w *Workforce) posting(col int) []*roaring.Bitmap {
+	path := w.paths[col]
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if out, ok := w.postings[path]; ok {
+		return out
+	}
+	rows := make([][]uint32, w.cols[col].len())
+	for row, code := range w.codes[col] {
+		rows[code] = append(rows[code], uint32(row))
+	}
+	out := make([]*roaring.Bitmap, len(rows))
+	for code, rs := range rows {
+		out[code] = roaring.New()
+		out[code].AddMany(rs)
+		out[code].RunOptimize()
+	}
+	w.postings[path] = out
+	return out
+}
