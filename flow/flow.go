@@ -127,14 +127,8 @@ func (f *Flow) Run(ctx context.Context) error {
 			case <-woken:
 				break waiting
 			case <-runs.Ready():
-				over := false
-				for _, u := range runs.Take() {
-					if u.State.Over() {
-						f.ended(ctx, u.Run)
-						over = true
-					}
-				}
-				if over {
+				// the commit that ended a run has made its person due: what it confirmed may ask for more
+				if slices.ContainsFunc(runs.Take(), func(u engine.Update) bool { return u.State.Over() }) {
 					break waiting
 				}
 			}
@@ -256,7 +250,8 @@ func (f *Flow) deliver(p dayone.Person, n dayone.Notice) []dayone.Notice {
 }
 
 // Replan brings a person up to date: it plans, gives up a run that is no longer right, and starts one if anything is to
-// be done. "" means that nothing is. title is what the run is called; "": what the plan looks like.
+// be done. "" means that nothing is. Without an event it is we who look again: what a run has just tried is not tried
+// again then. title is what the run is called; "": what the plan looks like.
 func (f *Flow) Replan(ctx context.Context, id dayone.PersonID, event dayone.EventID, title string) (dayone.RunID, error) {
 	defer f.lock(id)()
 	l, err := f.Preview(ctx, id)
@@ -264,7 +259,7 @@ func (f *Flow) Replan(ctx context.Context, id dayone.PersonID, event dayone.Even
 		return "", err
 	}
 	if !l.Person.Managed {
-		return "", f.keepRow(ctx, l)
+		return "", f.keepRow(ctx, l, "")
 	}
 	active, err := f.Store.ActiveRun(ctx, id)
 	switch {
@@ -276,7 +271,7 @@ func (f *Flow) Replan(ctx context.Context, id dayone.PersonID, event dayone.Even
 		case err != nil:
 			return "", err
 		case ok:
-			return "", f.keepRow(ctx, l)
+			return "", f.keepRow(ctx, l, active)
 		}
 		if err := f.supersede(ctx, active); err != nil {
 			return "", err
@@ -286,7 +281,15 @@ func (f *Flow) Replan(ctx context.Context, id dayone.PersonID, event dayone.Even
 		}
 	}
 	if len(l.Plan.Steps) == 0 {
-		return "", f.keepRow(ctx, l)
+		return "", f.keepRow(ctx, l, "")
+	}
+	if event == "" {
+		switch tried, err := f.tried(ctx, l); {
+		case err != nil:
+			return "", err
+		case tried:
+			return "", f.keepRow(ctx, l, "")
+		}
 	}
 	run := dayone.Run{
 		ID: dayone.RunID(f.IDs.New("run")), Person: id, Event: event, Title: cmp.Or(title, titleOf(l)), Plan: l.Plan, Have: l.Have, Hash: l.Plan.Hash(),
@@ -295,18 +298,26 @@ func (f *Flow) Replan(ctx context.Context, id dayone.PersonID, event dayone.Even
 	if err := f.Engine.Start(ctx, run); err != nil {
 		return "", err
 	}
-	return run.ID, f.keepRow(ctx, l)
+	return run.ID, f.keepRow(ctx, l, run.ID)
 }
 
-// keepRow keeps the person as lists show her and when she is to be looked at again: the last thing of a look, so that one
-// that was cut short is made good.
-func (f *Flow) keepRow(ctx context.Context, l Look) error {
+// keepRow keeps the person as lists show them and when they are to be looked at again: the last thing of a look, so that
+// one that was cut short is made good. run is the one under way: if it has ended meanwhile, its end is looked at first.
+func (f *Flow) keepRow(ctx context.Context, l Look, run dayone.RunID) error {
 	row := rowOf(l.Person)
 	row.Wake = l.Want.Next
-	return f.Store.SaveRow(ctx, row)
+	if err := f.Store.SaveRow(ctx, row); err != nil || run == "" {
+		return err
+	}
+	r, err := f.Store.Run(ctx, run)
+	if err != nil || !r.State.Over() {
+		return err
+	}
+	f.look()
+	return f.Store.SetWake(ctx, l.Person.ID, f.Clock.Now())
 }
 
-// carries says whether the run under way does already what the plan asks for: then it goes on undisturbed.
+// carries says whether the run under way does just what the plan asks for: then it goes on undisturbed.
 func (f *Flow) carries(ctx context.Context, active dayone.RunID, p dayone.Plan) (bool, error) {
 	r, err := f.Engine.Snapshot(ctx, active)
 	if errors.Is(err, dayone.ErrNotFound) {
@@ -315,23 +326,66 @@ func (f *Flow) carries(ctx context.Context, active dayone.RunID, p dayone.Plan) 
 	if err != nil {
 		return false, err
 	}
-	open := map[string]dayone.StepRun{}
-	for _, s := range r.Steps {
-		if !s.State.Over() {
-			open[s.Step.Once] = s
+	wanted := map[dayone.Key]bool{}
+	for _, s := range p.Steps {
+		if s.Action == dayone.MessageSend {
+			continue
+		}
+		wanted[s.Key] = true
+		if !slices.ContainsFunc(r.Steps, func(o dayone.StepRun) bool { return awaits(o.State) && does(o.Step, s) }) {
+			return false, nil
 		}
 	}
-	for _, s := range p.Steps {
-		o, ok := open[s.Once]
-		if !ok {
+	for _, o := range r.Steps { // and nothing else: what nobody wants any more is not gone on with
+		if !o.State.Over() && o.Step.Action != dayone.MessageSend && !wanted[o.Step.Key] {
 			return false, nil
 		}
-		if s.Want != nil && (o.Step.Want == nil || o.Step.Want.State != s.Want.State || o.Step.Want.Role != s.Want.Role) {
+	}
+	return true, nil
+}
+
+// awaits: the step is still to come, or a human decides about it.
+func awaits(s dayone.StepState) bool {
+	return !s.Over() || s == dayone.StepFailed || s == dayone.StepBlocked
+}
+
+// does says whether step a of a run brings about what b of a plan asks for. What only waits to be confirmed is what the
+// step that made it waits for.
+func does(a, b dayone.Step) bool {
+	if a.Key != b.Key || (a.Want == nil) != (b.Want == nil) {
+		return false
+	}
+	confirms := b.Action == dayone.AccountConfirm || b.Action == dayone.EntitlementConfirm
+	if a.Action != b.Action && !confirms {
+		return false
+	}
+	return b.Want == nil || (a.Want.State == b.Want.State && a.Want.Role == b.Want.Role && (confirms || maps.Equal(a.Want.Attrs, b.Want.Attrs)))
+}
+
+// settled is how long after a run's end its effects are still looked at as its own.
+const settled = time.Hour
+
+// tried says that the last run did or tried all of the plan already: done by ourselves again, it would go round in
+// circles. Its failures wait for a human, or for the next event.
+func (f *Flow) tried(ctx context.Context, l Look) (bool, error) {
+	runs, err := f.Store.Runs(ctx, store.RunFilter{Person: l.Person.ID, Limit: 1})
+	if err != nil || len(runs) == 0 {
+		return false, err
+	}
+	last, err := f.Store.Run(ctx, runs[0].ID)
+	if err != nil {
+		return false, err
+	}
+	if last.State == dayone.RunSuperseded || (last.State == dayone.RunDone && l.Person.At.Sub(last.Ended) > settled) {
+		return false, nil
+	}
+	for _, s := range l.Plan.Steps {
+		if s.Action != dayone.MessageSend && !slices.ContainsFunc(last.Steps, func(o dayone.StepRun) bool { return o.Step.Once == s.Once && does(o.Step, s) }) {
 			return false, nil
 		}
-		if s.Want == nil && o.Step.Want != nil {
-			return false, nil
-		}
+	}
+	if last.State == dayone.RunDone {
+		f.Log.Warn("steps are done and still wanted", "run", last.ID, "person", l.Person.ID)
 	}
 	return true, nil
 }
@@ -387,59 +441,71 @@ func titleOf(l Look) string {
 	}
 }
 
-// ended looks at a person again whose run is over: what it confirmed may ask for more, such as a delete after a disable.
-func (f *Flow) ended(ctx context.Context, id dayone.RunID) {
-	r, err := f.Store.Run(ctx, id)
-	if err != nil || r.State != dayone.RunDone {
-		return // an incomplete run waits for a human, or for the next event; a superseded one has a successor
+// Decide carries a human's decision about a step to its run. A run that is over is not simply gone on with: its plan may
+// be old. A step of it is tried again only if it is still wanted as it was; else the person is planned afresh.
+func (f *Flow) Decide(ctx context.Context, run dayone.RunID, step dayone.StepID, h engine.Human) error {
+	if h.Verb != engine.Retry {
+		return f.Engine.Decide(ctx, run, step, h)
+	}
+	r, err := f.RunOf(ctx, run)
+	if err != nil {
+		return err
+	}
+	if !r.State.Over() {
+		return f.Engine.Decide(ctx, run, step, h)
 	}
 	l, err := f.Preview(ctx, r.Person)
 	if err != nil {
-		f.Log.Error("looking at a person after a run", "run", id, "error", err)
-		return
+		return err
 	}
-	for _, s := range l.Plan.Steps {
-		if o := r.Step(s.ID); o != nil {
-			f.Log.Warn("a step is done and still wanted", "run", id, "step", s.ID)
-			return // it would go round in circles
-		}
+	o := r.Step(step)
+	if o == nil {
+		return fmt.Errorf("this run has no step %q: %w", step, dayone.ErrNotFound)
 	}
-	if len(l.Plan.Steps) > 0 {
-		if _, err := f.Replan(ctx, r.Person, "", ""); err != nil {
-			f.Log.Error("planning a person again", "person", r.Person, "error", err)
-		}
-		return
+	wanted := slices.ContainsFunc(l.Plan.Steps, func(s dayone.Step) bool { return s.Once == o.Step.Once && does(o.Step, s) })
+	_, err = f.Store.ActiveRun(ctx, r.Person)
+	switch free := errors.Is(err, dayone.ErrNotFound); {
+	case !wanted && o.Step.Action != dayone.MessageSend:
+		return fmt.Errorf("%s is not wanted like this any more, so it is not tried again; look at the latest run: %w", o.Step.Key, dayone.ErrConflict)
+	case !free && err != nil:
+		return err
+	case !free:
+		return fmt.Errorf("another run of this person is under way; decide there: %w", dayone.ErrConflict)
 	}
-	if err := f.Store.SetWake(ctx, r.Person, l.Want.Next); err != nil {
-		f.Log.Error("storing a wake-up", "person", r.Person, "error", err)
-	}
+	return f.Engine.Decide(ctx, run, step, h)
 }
 
-// Decide carries a human's decision about a step to its run.
-func (f *Flow) Decide(ctx context.Context, run dayone.RunID, step dayone.StepID, h engine.Human) error {
-	err := f.Engine.Decide(ctx, run, step, h)
-	return err
-}
-
-// CompleteTask closes a task with what it asked for. who is the id of the task, or the Once of its step, which is what a
-// reseller knows.
+// CompleteTask closes a task with what it asked for. who is the id of the task, by the user who did it.
 func (f *Flow) CompleteTask(ctx context.Context, who, by string, attrs dayone.Attrs) (dayone.Task, error) {
 	t, err := f.Store.Task(ctx, who)
 	if err != nil {
 		return t, err
 	}
 	if !t.Closed.IsZero() {
-		return t, fmt.Errorf("this task was closed by %s: %w", cmp.Or(t.By, "the run"), dayone.ErrConflict)
+		return t, f.complete(ctx, t, by, attrs)
 	}
 	for name := range attrs {
-		if !slices.Contains(t.Ask, name) && name != "ref" && name != "note" && t.System != by {
+		if !slices.Contains(t.Ask, name) && name != "ref" && name != "note" {
 			return t, fmt.Errorf("this task does not ask for %q; it asks for %s: %w", name, strings.Join(t.Ask, ", "), dayone.ErrInvalid)
 		}
 	}
-	return t, f.Engine.Decide(ctx, t.Run, t.Step, engine.Human{By: by, Verb: engine.Complete, Attrs: attrs, Reason: attrs.Text("note")})
+	for _, name := range t.Ask {
+		if attrs.Text(name) == "" {
+			return t, fmt.Errorf("this task asks for %q; write it down to complete it: %w", name, dayone.ErrInvalid)
+		}
+	}
+	return t, f.complete(ctx, t, by, attrs)
 }
 
-// Callback takes what a system says by itself about a step that waits: an order that ships. ErrAuth: not signed by it.
+func (f *Flow) complete(ctx context.Context, t dayone.Task, by string, attrs dayone.Attrs) error {
+	if !t.Closed.IsZero() {
+		return fmt.Errorf("this task was closed by %s: %w", cmp.Or(t.By, "the run"), dayone.ErrConflict)
+	}
+	return f.Engine.Decide(ctx, t.Run, t.Step, engine.Human{By: by, Verb: engine.Complete, Attrs: attrs, Reason: attrs.Text("note")})
+}
+
+// Callback takes what a system says by itself about a step of its own that waits: an order that ships. It knows the step
+// by its Once. ErrAuth: not signed by it.
 func (f *Flow) Callback(ctx context.Context, system string, header http.Header, body []byte) error {
 	g, ok := f.Systems[system]
 	if !ok {
@@ -452,11 +518,17 @@ func (f *Flow) Callback(ctx context.Context, system string, header http.Header, 
 	if c.Attrs.Text("serial") == "" && c.Attrs.Text("ref") == "" {
 		return nil // it is on its way to be known: the step goes on waiting
 	}
-	t, err := f.CompleteTask(ctx, c.Once, system, c.Attrs)
-	if errors.Is(err, dayone.ErrConflict) && !t.Closed.IsZero() {
+	t, err := f.Store.Task(ctx, c.Once)
+	if err != nil {
+		return err
+	}
+	if t.System != system {
+		return fmt.Errorf("%s speaks of a task that is not its own: %w", system, dayone.ErrForbidden)
+	}
+	if !t.Closed.IsZero() {
 		return nil // said before
 	}
-	return err
+	return f.complete(ctx, t, system, c.Attrs)
 }
 
 // PullCatalogues reads what every system offers. A system that cannot be read keeps its last catalogue.

@@ -188,22 +188,46 @@ func (p *making) notices() {
 	if len(all) == 0 {
 		return // nothing happens, so there is nothing to tell
 	}
+	var order []dayone.Key
+	byKey := map[dayone.Key]dayone.Notice{}
 	for _, n := range p.Want.Notices {
 		for _, n := range p.Deliver(n) {
-			if _, told := p.have[n.Key]; told {
+			_, told := p.have[n.Key]
+			_, once := p.gone[n.Key]
+			if told || once {
 				continue
 			}
-			g := dayone.Grant{Key: n.Key, Because: n.Because, Critical: dayone.Continue, Tier: dayone.TierMessages}
-			want := &dayone.Item{Key: n.Key, State: dayone.Active, Attrs: dayone.Attrs{
-				"template": dayone.Text(n.Template), "to": dayone.List(n.To...),
-			}}
-			s := p.step(dayone.MessageSend, n.Key, nil, want, g, dayone.Holding{})
-			s.On = n.On
-			for _, id := range all {
-				p.need(s, id, dayone.Settled)
+			o, twice := byKey[n.Key] // two policies say the same: one message to all whom they name
+			if !twice {
+				order = append(order, n.Key)
+				o.Key, o.Template = n.Key, n.Template
 			}
+			o.On, o.To, o.Because = added(o.On, n.On), added(o.To, n.To), added(o.Because, n.Because)
+			byKey[n.Key] = o
 		}
 	}
+	for _, k := range order {
+		n := byKey[k]
+		g := dayone.Grant{Key: n.Key, Because: n.Because, Critical: dayone.Continue, Tier: dayone.TierMessages}
+		want := &dayone.Item{Key: n.Key, State: dayone.Active, Attrs: dayone.Attrs{
+			"template": dayone.Text(n.Template), "to": dayone.List(n.To...),
+		}}
+		s := p.step(dayone.MessageSend, n.Key, nil, want, g, dayone.Holding{})
+		s.On = n.On
+		for _, id := range all {
+			p.need(s, id, dayone.Settled)
+		}
+	}
+}
+
+// added appends what is not there yet.
+func added[T comparable](to, from []T) []T {
+	for _, v := range from {
+		if !slices.Contains(to, v) {
+			to = append(to, v)
+		}
+	}
+	return to
 }
 
 // CycleError is a plan that can never begin.

@@ -29,7 +29,7 @@ type Input struct {
 // Make plans. An error wraps dayone.ErrInvalid and says what in the configuration has to change.
 func Make(in Input) (dayone.Plan, error) {
 	p := &making{
-		Input: in, want: map[dayone.Key]dayone.Grant{}, have: map[dayone.Key]dayone.Holding{}, keep: map[dayone.Key]bool{},
+		Input: in, want: map[dayone.Key]dayone.Grant{}, have: map[dayone.Key]dayone.Holding{}, gone: map[dayone.Key]dayone.Holding{}, keep: map[dayone.Key]bool{},
 		steps: map[dayone.StepID]*dayone.Step{}, byKey: map[dayone.Key][]dayone.StepID{},
 	}
 	p.plan = dayone.Plan{Person: in.Person, At: in.At, Findings: slices.Clone(in.Want.Findings)}
@@ -37,6 +37,10 @@ func Make(in Input) (dayone.Plan, error) {
 		p.want[g.Key] = g
 	}
 	for _, h := range in.Have {
+		if h.State == dayone.Gone { // it tells how often it was given, and nothing about what is there
+			p.gone[h.Key] = h
+			continue
+		}
 		p.have[h.Key] = h
 	}
 	for _, k := range in.Want.Keep {
@@ -83,6 +87,7 @@ type making struct {
 	Input
 	want  map[dayone.Key]dayone.Grant
 	have  map[dayone.Key]dayone.Holding
+	gone  map[dayone.Key]dayone.Holding
 	keep  map[dayone.Key]bool
 	steps map[dayone.StepID]*dayone.Step
 	byKey map[dayone.Key][]dayone.StepID
@@ -166,10 +171,17 @@ func merged(a, b []dayone.Reason) []dayone.Reason {
 
 // step adds a step with what is the same for all of them.
 func (p *making) step(a dayone.Action, k dayone.Key, have, want *dayone.Item, g dayone.Grant, h dayone.Holding) *dayone.Step {
+	generation := h.Generation
+	if h.Ref == "" && h.State == "" { // nothing is there; it may have been before
+		generation = p.gone[k].Generation
+	}
+	if want != nil && a != dayone.AccountCreate {
+		want.Attrs = withoutSecrets(want.Attrs)
+	}
 	s := &dayone.Step{
 		ID: dayone.StepID(k.String() + " " + string(a)), Action: a, Key: k, Have: have, Want: want,
 		Because: g.Because, Critical: g.Critical, Tier: g.Tier, Implied: g.Implied,
-		Once: once(p.Person, k, h.Generation),
+		Once: once(p.Person, k, generation),
 	}
 	sys := p.Systems[k.System]
 	if k.IsAccount() {
@@ -198,6 +210,20 @@ func (p *making) step(a dayone.Action, k dayone.Key, have, want *dayone.Item, g 
 	p.steps[s.ID] = s
 	p.byKey[k] = append(p.byKey[k], s.ID)
 	return s
+}
+
+// withoutSecrets: a password is made with its account and never again.
+func withoutSecrets(as dayone.Attrs) dayone.Attrs {
+	out := dayone.Attrs{}
+	for name, v := range as {
+		if v.Kind != dayone.SecretValue && v.Kind != dayone.LinkValue {
+			out[name] = v
+		}
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	return out
 }
 
 // accountRef is the vendor id of the account that k hangs on: known, or brought by the step that makes it.
@@ -291,7 +317,7 @@ func (p *making) stands(k dayone.Key) (string, bool) {
 }
 
 func (p *making) giveAccount(g dayone.Grant, h dayone.Holding, had bool, want *dayone.Item) {
-	if !had || h.State == dayone.Gone {
+	if !had {
 		p.step(dayone.AccountCreate, g.Key, nil, want, g, h)
 		return
 	}
@@ -372,7 +398,7 @@ func (p *making) take(h dayone.Holding) error {
 	sys := p.Systems[h.Key.System]
 	leaver := p.Want.Status == dayone.Left
 	switch {
-	case p.protected(h), h.State == dayone.Gone:
+	case p.protected(h):
 		return nil
 	case h.Key.Kind == "message", h.Key.Kind == "invitation":
 		return nil // told is told

@@ -402,3 +402,77 @@ func BenchmarkMake(b *testing.B) {
 		}
 	}
 }
+
+func TestWhatIsGoneIsHistory(t *testing.T) {
+	t.Parallel()
+	want := dayone.Want{Person: "per_1", Status: dayone.Working, Grants: []dayone.Grant{grant("okta/account=active"), grant("okta/group:sales")}}
+	key := func(s string) dayone.Key { return grant(s).Key }
+	gone := func(k, ref string) dayone.Holding {
+		return dayone.Holding{Item: dayone.Item{Key: key(k), Ref: ref, State: dayone.Gone}, Generation: 2}
+	}
+	plan := func(have ...dayone.Holding) dayone.Plan {
+		p, err := planner.Make(planner.Input{Person: "per_1", At: noon, Want: want, Have: have, Systems: company(), Subject: map[string]string{"employee_number": "7"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	back := plan(dayone.Holding{Item: dayone.Item{Key: key("okta/account"), Ref: "u1", State: dayone.Active}}, gone("okta/group:sales", "g1"))
+	if len(back.Steps) != 1 || back.Steps[0].Action != dayone.EntitlementAdd || back.Steps[0].Account != dayone.Text("u1") {
+		t.Errorf("what was taken away once is not given again: %+v", back.Steps)
+	}
+	anew := plan(gone("okta/account", "u1"))
+	if len(anew.Steps) != 2 {
+		t.Fatalf("an account that was deleted: %+v", anew.Steps)
+	}
+	create, first := anew.Steps[0], plan().Steps[0]
+	if create.Subject.Ref != "" || create.Subject.Keys["employee_number"] != "7" || create.Once == first.Once {
+		t.Errorf("it is built anew, and is not the old one: %+v", create.Subject)
+	}
+	if anew.Steps[1].Account.Kind != dayone.TemplateValue {
+		t.Errorf("a group hangs on a deleted account: %+v", anew.Steps[1].Account)
+	}
+}
+
+func TestTwoPoliciesMaySayTheSame(t *testing.T) {
+	t.Parallel()
+	say := func(policy, to string) dayone.Notice {
+		return dayone.Notice{
+			Key: dayone.Key{System: "mail", Kind: "message", Name: "summary"}, On: []dayone.Moment{dayone.OnReady}, To: []string{to}, Template: "summary",
+			Because: []dayone.Reason{{Policy: policy}},
+		}
+	}
+	p, err := planner.Make(planner.Input{
+		Person: "per_1", At: noon, Systems: company(), Deliver: func(n dayone.Notice) []dayone.Notice { return []dayone.Notice{n} },
+		Want: dayone.Want{
+			Person: "per_1", Status: dayone.Working, Grants: []dayone.Grant{grant("okta/account=active")},
+			Notices: []dayone.Notice{say("a", "it@example.com"), say("b", "security@example.com")},
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := p.Steps[len(p.Steps)-1]
+	if got := last.Want.Attrs["to"]; got != dayone.List("it@example.com", "security@example.com") || len(last.Because) != 2 {
+		t.Errorf("told: %v because of %v", got, last.Because)
+	}
+}
+
+func TestPasswordsAreMadeWithTheirAccount(t *testing.T) {
+	t.Parallel()
+	g := grant("okta/account=disabled")
+	g.Attrs = dayone.Attrs{"password": {Kind: dayone.SecretValue, Text: "password"}, "login": dayone.Text("ada")}
+	p, err := planner.Make(planner.Input{
+		Person: "per_1", At: noon, Systems: company(), Want: dayone.Want{Person: "per_1", Status: dayone.OnLeave, Grants: []dayone.Grant{g}},
+		Have: []dayone.Holding{{Item: dayone.Item{Key: g.Key, Ref: "u1", State: dayone.Active}, Asked: dayone.Attrs{"login": dayone.Text("ada")}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(p.Steps) != 1 || p.Steps[0].Action != dayone.AccountDisable {
+		t.Fatalf("%+v", p.Steps)
+	}
+	if _, secret := p.Steps[0].Want.Attrs["password"]; secret {
+		t.Error("closing an account asks for its password")
+	}
+}
