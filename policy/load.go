@@ -23,24 +23,27 @@ import (
 
 // Set is a checked folder of policies. It never changes.
 type Set struct {
-	Schema   Schema
-	Sites    map[string]dayone.Site   // "" is the company's own: what an unknown location falls back to
-	Systems  map[string]dayone.System // what connectors say, with what the catalogue adds
-	Policies []*Policy
-	Duties   []*Duty
-	Hash     string            // of all files
-	Hashes   map[string]string // of each file, short
-	Commit   string            // of the folder, where the caller knows it
+	Schema     Schema
+	Sites      map[string]dayone.Site   // "" is the company's own: what an unknown location falls back to
+	Systems    map[string]dayone.System // what connectors say, with what the catalogue adds
+	Policies   []*Policy
+	Duties     []*Duty
+	Exceptions []*Exception
+	Waivers    []*Waiver
+	Hash       string            // of all files
+	Hashes     map[string]string // of each file, short
+	Commit     string            // of the folder, where the caller knows it
 
-	env     *cel.Env
-	lists   *object
-	mapping map[kindOf]map[string]*template
-	units   []unit
-	unitOf  map[string]int       // by what they ask
-	byKey   map[dayone.Key]lines // what gives and denies each key
-	given   []dayone.System      // what connectors said
-	loaded  map[string]*loaded   // files, to load the next set faster
-	context string               // all that the meaning of a policy file depends on
+	env      *cel.Env
+	lists    *object
+	mapping  map[kindOf]map[string]*template
+	units    []unit
+	exceptOf map[string]excepted  // by lower-case id, mail address, number
+	unitOf   map[string]int       // by what they ask
+	byKey    map[dayone.Key]lines // what gives and denies each key
+	given    []dayone.System      // what connectors said
+	loaded   map[string]*loaded   // files, to load the next set faster
+	context  string               // all that the meaning of a policy file depends on
 
 	indexOnce sync.Once
 	ownIndex  *Index
@@ -229,6 +232,13 @@ func load(before *Set, fsys fs.FS, systems []dayone.System, extra []string) (*Se
 		}
 		s.Policies, s.Duties = append(s.Policies, f.policies...), append(s.Duties, f.duties...)
 	}
+	for _, name := range glob(fsys, "exceptions") {
+		if f := read(name); f != nil {
+			l.exceptions(f)
+		}
+	}
+	l.waived()
+	s.except()
 	s.Hash = hex.EncodeToString(sum.Sum(nil))
 	s.number()
 	diags := r.finish()

@@ -72,10 +72,13 @@ func (s *Set) evaluate(p *dayone.Person, c Context, w *world, truths []truth, da
 			e.policy(pol)
 		}
 	}
+	excepted := e.exceptionsOf()
+	e.add(excepted.exceptions)
 	e.merge()
 	e.deny()
+	e.withhold(excepted.exceptions)
 	e.prerequisites()
-	e.duties()
+	e.duties(excepted.waivers)
 	e.freeze()
 	e.notices()
 	e.finish()
@@ -132,6 +135,11 @@ func (e *evaluation) rule(p *Policy, r *Rule) (candidate, bool) {
 	if e.truths[r.unit] != yes {
 		return candidate{}, false
 	}
+	return e.candidate(p, r)
+}
+
+// candidate is what a rule gives while its window is open.
+func (e *evaluation) candidate(p *Policy, r *Rule) (candidate, bool) {
 	c := candidate{policy: p, rule: r, attrs: dayone.Attrs{}}
 	for _, name := range sortedKeys(r.Params) {
 		v, err := r.Params[name].eval(e.world)
@@ -519,25 +527,102 @@ func (e *evaluation) satisfies(key dayone.Key, need string) (dayone.Grant, bool)
 	return dayone.Grant{}, false
 }
 
-// duties withholds the later side of a forbidden pair; both, if neither is there yet.
-func (e *evaluation) duties() {
-	for _, d := range e.Duties {
-		var has, new []dayone.Key
-		for _, k := range d.Never {
-			_, given := e.grants[k]
-			_, pending := e.pend[k]
-			_, held := e.ctx.Held[k]
-			switch {
-			case held && e.ctx.Held[k].State != dayone.Disabled:
-				has = append(has, k)
-			case given || pending:
-				new = append(new, k)
+// add gives what exceptions give, beside what policies give. Whoever has left gets nothing; what is to be kept is kept.
+func (e *evaluation) add(xs []*Exception) {
+	zone, _ := e.person.Location()
+	for _, x := range xs {
+		switch {
+		case x.Does == "keep":
+			if _, held := e.ctx.Held[x.Key]; held {
+				e.keep[x.Key] = true
 			}
+		case x.Does == "add" && e.person.Status != dayone.Left:
+			c, ok := e.candidate(x.policyOf(), x.Rule)
+			if !ok {
+				continue
+			}
+			if end := x.end(zone); c.until.IsZero() || end.Before(c.until) {
+				c.until = end
+			}
+			e.given[x.Key] = append(e.given[x.Key], c)
 		}
-		if len(has)+len(new) < 2 {
+	}
+}
+
+// withhold takes what exceptions take, whatever gives it.
+func (e *evaluation) withhold(xs []*Exception) {
+	for _, x := range xs {
+		if x.Does != "withhold" {
 			continue
 		}
-		text := fmt.Sprintf("%s: %s", cmp.Or(d.Title, d.ID), keyList(append(slices.Clone(has), new...)))
+		_, given := e.grants[x.Key]
+		_, pending := e.pend[x.Key]
+		if given || pending || e.keep[x.Key] {
+			e.finding("withheld", x.Key, ExceptionReason, x.At.line(), "%s is withheld until %s: %s (%s)", x.Key, x.Until, x.Reason, x.Approver)
+		}
+		delete(e.grants, x.Key)
+		delete(e.pend, x.Key)
+		delete(e.keep, x.Key)
+		delete(e.offers, x.Key)
+		delete(e.later, x.Key)
+	}
+}
+
+// side says whether k is what a duty names: on whichever of the person's accounts, unless it names one.
+func side(named, k dayone.Key) bool {
+	if named.As == dayone.Personal {
+		k.As = dayone.Personal
+	}
+	return named == k
+}
+
+// duties withholds the later side of a forbidden pair; both, if neither is there yet. What somebody has counts whoever
+// gave it. Windows that never meet are no conflict.
+func (e *evaluation) duties(waivers []*Waiver) {
+	for _, d := range e.Duties {
+		has, fresh, later := map[int][]dayone.Key{}, map[int][]dayone.Key{}, map[int][]dayone.Key{}
+		for i, named := range d.Never {
+			seen := map[dayone.Key]bool{}
+			for k, h := range e.ctx.Held {
+				if side(named, k) && h.State != dayone.Disabled && h.State != dayone.Gone {
+					has[i] = append(has[i], k)
+					seen[k] = true
+				}
+			}
+			for _, m := range []map[dayone.Key]dayone.Grant{e.grants, e.pend} {
+				for k := range m {
+					if side(named, k) && !seen[k] {
+						fresh[i] = append(fresh[i], k)
+						seen[k] = true
+					}
+				}
+			}
+			for k := range e.later {
+				if side(named, k) && !seen[k] {
+					later[i] = append(later[i], k)
+				}
+			}
+		}
+		sides := 0
+		for i := range d.Never {
+			if len(has[i])+len(fresh[i]) > 0 {
+				sides++
+			}
+		}
+		waiver := slices.IndexFunc(waivers, func(w *Waiver) bool { return w.Duty == d.ID })
+		if sides < 2 {
+			if waiver < 0 {
+				e.ahead(d, has, fresh, later)
+			}
+			continue
+		}
+		old, new := flat(has), flat(fresh)
+		text := fmt.Sprintf("%s: %s", cmp.Or(d.Title, d.ID), keyList(append(slices.Clone(old), new...)))
+		if waiver >= 0 {
+			w := waivers[waiver]
+			e.finding("waived", dayone.Key{}, d.ID, w.At.line(), "%s; waived until %s by %s, with %s instead", text, w.Until, w.Approver, w.Control)
+			continue
+		}
 		if !d.Block {
 			e.finding("sod", dayone.Key{}, d.ID, d.At.line(), "%s", text)
 			continue
@@ -548,8 +633,8 @@ func (e *evaluation) duties() {
 		}
 		switch {
 		case len(new) == 0:
-			text += "; she has both: one must go"
-		case len(has) == 0:
+			text += "; both are there already: one must go"
+		case len(old) == 0:
 			text += "; neither is given until somebody decides"
 		default:
 			text += "; withheld: " + keyList(new)
@@ -557,6 +642,40 @@ func (e *evaluation) duties() {
 		e.finding("sod", dayone.Key{}, d.ID, d.At.line(), "%s", text)
 	}
 	e.prerequisites()
+}
+
+// ahead withholds what would begin while the other side still runs.
+func (e *evaluation) ahead(d *Duty, has, fresh, later map[int][]dayone.Key) {
+	if !d.Block {
+		return
+	}
+	for i, keys := range later {
+		for _, k := range keys {
+			for j := range d.Never {
+				if j == i {
+					continue
+				}
+				for _, other := range append(slices.Clone(has[j]), fresh[j]...) {
+					if g, ok := e.grants[other]; ok && !g.Until.IsZero() && !g.Until.After(e.later[k].from) {
+						continue // it ends before
+					}
+					if _, there := e.later[k]; there {
+						e.finding("sod", dayone.Key{}, d.ID, d.At.line(), "%s: %s would begin while %s is there; withheld: %s", cmp.Or(d.Title, d.ID), k, other, k)
+						delete(e.later, k)
+					}
+				}
+			}
+		}
+	}
+}
+
+func flat(m map[int][]dayone.Key) []dayone.Key {
+	var out []dayone.Key
+	for _, ks := range m {
+		out = append(out, ks...)
+	}
+	slices.SortFunc(out, compareKeys)
+	return slices.Compact(out)
 }
 
 // freeze leaves entitlements as they are during leave: none is given, none is taken.
