@@ -50,12 +50,14 @@ type Deps struct {
 	Systems   map[string]*connector.Guard
 	Templates message.Templates
 	Policy    *policy.Set
-	Files     fs.FS  // the policy folder
-	Base      string // the portal's address, without a slash at the end
-	Company   string
-	Mail      string // system that sends mail; "": none
-	Calendar  string // system that sends invitations; "": none
-	Log       *slog.Logger
+	Files     fs.FS // the policy folder
+	// Load reads a policy folder for the configured systems. Without it, Policy counts for ever.
+	Load     func(fs.FS) (*policy.Set, []policy.Diagnostic)
+	Base     string // the portal's address, without a slash at the end
+	Company  string
+	Mail     string // system that sends mail; "": none
+	Calendar string // system that sends invitations; "": none
+	Log      *slog.Logger
 	// OpensAt is the hour of the first day from which one-time links open, where the person works.
 	OpensAt time.Duration
 }
@@ -63,9 +65,10 @@ type Deps struct {
 // Flow joins people, policy, planner, engine, ledger and messages.
 type Flow struct {
 	Deps
-	set   atomic.Pointer[policy.Set]
-	wake  chan struct{} // something is to be looked at
-	locks sync.Map      // a mutex per person: two looks at one person never meet
+	force  atomic.Pointer[inForce]
+	folder atomic.Pointer[policy.Set] // as it was last read
+	wake   chan struct{}              // something is to be looked at
+	locks  sync.Map                   // a mutex per person: two looks at one person never meet
 }
 
 // New joins them. It wires itself into the engine as the one who writes messages.
@@ -74,7 +77,7 @@ func New(d Deps) *Flow {
 		d.Log = slog.New(slog.DiscardHandler)
 	}
 	f := &Flow{Deps: d, wake: make(chan struct{}, 1)}
-	f.set.Store(d.Policy)
+	f.force.Store(&inForce{base: d.Policy})
 	d.Engine.Compose = f
 	d.Engine.Target = func(system string) (engine.Target, bool) {
 		g, ok := d.Systems[system]
@@ -82,9 +85,6 @@ func New(d Deps) *Flow {
 	}
 	return f
 }
-
-// Active is the policy set that events are evaluated against.
-func (f *Flow) Active() *policy.Set { return f.set.Load() }
 
 // ---- 1. receive: durable before it is answered ----
 
@@ -111,6 +111,9 @@ func (f *Flow) Run(ctx context.Context) error {
 		if next.IsZero() || !retry.IsZero() && retry.Before(next) {
 			next = retry
 		}
+		if again := f.Clock.Now().Add(newPolicies); f.Load != nil && (next.IsZero() || again.Before(next)) {
+			next = again
+		}
 		var woken <-chan struct{}
 		off := func() {}
 		if !next.IsZero() {
@@ -136,6 +139,9 @@ func (f *Flow) Run(ctx context.Context) error {
 		off()
 	}
 }
+
+// newPolicies is how soon policies count here that another process put into force.
+const newPolicies = 5 * time.Second
 
 // retryEvent is when an event whose source did not answer is looked at again.
 const retryEvent = 10 * time.Second
@@ -170,15 +176,9 @@ func (f *Flow) Preview(ctx context.Context, id dayone.PersonID) (Look, error) {
 
 // decide is pure but for the catalogue: person and holdings in, want and plan out.
 func (f *Flow) decide(ctx context.Context, p dayone.Person, have []dayone.Holding) (Look, error) {
-	set := f.Active()
-	held := map[dayone.Key]dayone.Holding{}
-	for _, h := range have {
-		if h.State != dayone.Gone {
-			held[h.Key] = h
-		}
-	}
+	set := f.ActiveFor(p)
 	l := Look{Person: p, Have: have}
-	l.Want = set.Want(p, policy.Context{Now: p.At, Held: held})
+	l.Want = set.Want(p, policy.Context{Now: p.At, Held: heldOf(have)})
 	offers, err := f.Store.Catalogue(ctx, "")
 	if err != nil {
 		return l, err

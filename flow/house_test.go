@@ -190,18 +190,18 @@ func (w *world) open() *house {
 		}
 		described = append(described, s)
 	}
-	set, found := policy.Load(w.files, described)
-	if set == nil {
-		w.t.Fatal(found)
-	}
 	config := engine.DefaultConfig
 	config.Base = time.Millisecond
 	driver := &engine.Driver{Store: db, Clock: w.clock, Keeper: k, Config: config}
 	h := &house{world: w, Flow: flow.New(flow.Deps{
 		Store: db, Engine: driver, Clock: w.clock, IDs: ids, Keeper: k, Sources: map[string]flow.Source{"hr": {Source: source}}, Systems: systems,
-		Templates: message.Templates{Files: w.files}, Policy: set, Files: w.files, Base: "https://dayone.company.com", Company: "Company", Mail: "mail",
+		Templates: message.Templates{Files: w.files}, Files: w.files,
+		Load: func(f fs.FS) (*policy.Set, []policy.Diagnostic) { return policy.Load(f, described) }, Base: "https://dayone.company.com", Company: "Company", Mail: "mail",
 		OpensAt: 7 * time.Hour,
 	})}
+	if err := h.OpenPolicies(context.Background(), true); err != nil {
+		w.t.Fatal(err)
+	}
 	if err := h.PullCatalogues(context.Background()); err != nil {
 		w.t.Fatal(err)
 	}

@@ -87,6 +87,9 @@ func (f *Flow) look() {
 
 // round looks at everything that waits, once. retry is when to look again because a source did not answer.
 func (f *Flow) round(ctx context.Context) (retry time.Time, err error) {
+	if err := f.reload(ctx); err != nil {
+		return retry, err
+	}
 	for {
 		events, err := f.Store.Events(ctx, store.EventFilter{State: dayone.EventReceived, Oldest: true, Limit: 200})
 		if err != nil {

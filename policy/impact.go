@@ -261,3 +261,15 @@ func (w *Workforce) First(b *roaring.Bitmap, n int) []dayone.PersonID {
 }
 
 var errOtherPeople = fmt.Errorf("two surveys of different people cannot be compared: %w", dayone.ErrInvalid)
+
+// Text is what a policy says, without comments and layout.
+func (p *Policy) Text() string { return p.text }
+
+// Texts are those of all policies, by id.
+func (s *Set) Texts() map[string]string {
+	out := make(map[string]string, len(s.Policies))
+	for _, p := range s.Policies {
+		out[p.ID] = p.text
+	}
+	return out
+}

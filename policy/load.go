@@ -45,9 +45,14 @@ type Set struct {
 	loaded   map[string]*loaded   // files, to load the next set faster
 	context  string               // all that the meaning of a policy file depends on
 
-	indexOnce sync.Once
-	ownIndex  *Index
-	matchers  sync.Pool
+	own *ownIndex
+}
+
+// ownIndex is made when it is first asked.
+type ownIndex struct {
+	once     sync.Once
+	index    *Index
+	matchers sync.Pool
 }
 
 type kindOf struct{ system, kind string }
@@ -159,7 +164,7 @@ func load(before *Set, fsys fs.FS, systems []dayone.System, extra []string) (*Se
 	r := &reader{fsys: fsys}
 	s := &Set{
 		Systems: map[string]dayone.System{}, Hashes: map[string]string{}, mapping: map[kindOf]map[string]*template{},
-		given: systems, loaded: map[string]*loaded{},
+		given: systems, loaded: map[string]*loaded{}, own: &ownIndex{},
 	}
 	for _, sys := range systems {
 		s.Systems[sys.Name] = sys

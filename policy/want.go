@@ -32,11 +32,11 @@ const horizonDays = 370
 // Want evaluates every policy for p, by the set's index.
 func (s *Set) Want(p dayone.Person, c Context) dayone.Want {
 	x := s.index()
-	m, _ := s.matchers.Get().(*matcher)
+	m, _ := s.own.matchers.Get().(*matcher)
 	if m == nil {
 		m = x.matcher()
 	}
-	defer s.matchers.Put(m)
+	defer s.own.matchers.Put(m)
 	w := s.worldOf(&p, c.Now)
 	m.one(&p, c.Now, func() *world { return w })
 	return s.evaluate(&p, c, w, m.truths, func(units []int) ([]int64, bool) { return x.flipDays(units, m.row, w.day().Time) })
@@ -54,8 +54,8 @@ func (s *Set) Reference(p dayone.Person, c Context) dayone.Want {
 
 // index is the set's own, over a dictionary of its own unless it was given another.
 func (s *Set) index() *Index {
-	s.indexOnce.Do(func() { s.ownIndex = s.Over(NewDictionary()) })
-	return s.ownIndex
+	s.own.once.Do(func() { s.own.index = s.Over(NewDictionary()) })
+	return s.own.index
 }
 
 func (s *Set) evaluate(p *dayone.Person, c Context, w *world, truths []truth, days flipDays) dayone.Want {

@@ -96,6 +96,11 @@ func (b *bulk) progress(p *dayone.Progress) error {
 			return fmt.Errorf("writing run: %w", err)
 		}
 	}
+	if p.Moved && r.State.Over() { // what it confirmed may ask for more: looked at even if we die now
+		if _, err := b.t.exec(`UPDATE person SET wake = $2 WHERE id = $1 AND (wake = 0 OR wake > $2)`, r.Person, micros(r.Ended)); err != nil {
+			return fmt.Errorf("waking the person of a run: %w", err)
+		}
+	}
 	for i := range p.Steps {
 		if err := b.step(r, &p.Steps[i]); err != nil {
 			return err

@@ -26,6 +26,7 @@ const (
 	exitError   = 1
 	exitUsage   = 2
 	exitMissing = 3
+	exitChanges = 2 // of plan --all
 )
 
 // Main runs the command line and returns its exit code. Tests call it.
@@ -48,6 +49,8 @@ func Main(args []string, stdout, stderr io.Writer) int {
 	switch {
 	case errors.As(err, &usage), strings.HasPrefix(err.Error(), "unknown command"): // cobra has no type for it
 		return exitUsage
+	case errors.Is(err, errChanges):
+		return exitChanges
 	case errors.Is(err, dayone.ErrNotFound):
 		return exitMissing
 	default:
@@ -87,7 +90,8 @@ See it once, from end to end, with simulated systems and no configuration:
 
   dayone demo
 
-Exit codes: 0 done, 1 an error, 2 the command line is not understood, 3 what was named is not there.`,
+Exit codes: 0 done, 1 an error, 2 the command line is not understood, 3 what was named is not there. plan --all ends
+with 2 if something would change.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Version:       version(),
@@ -96,7 +100,7 @@ Exit codes: 0 done, 1 an error, 2 the command line is not understood, 3 what was
 		return &usageError{fmt.Errorf("%w; %s --help shows what there is", err, c.CommandPath())}
 	})
 	root.PersistentFlags().StringP("config", "c", "dayone.yaml", "configuration file")
-	root.AddCommand(newDemo(), newServe(), newInit(), newPlan(), newExplain(), newPolicy())
+	root.AddCommand(newDemo(), newServe(), newInit(), newPlan(), newApply(), newExplain(), newPolicy())
 	return root
 }
 

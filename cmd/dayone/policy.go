@@ -19,7 +19,7 @@ func newPolicy() *cobra.Command {
 		Long: `Policies are YAML files with CEL conditions in a folder: people.yaml (what may be read), sites.yaml, catalog/ (what
 systems offer), policies/ and tests/. docs/policy.md describes the language.`,
 	}
-	c.AddCommand(newPolicyCheck(), newPolicyTest())
+	c.AddCommand(newPolicyCheck(), newPolicyTest(), newVersions())
 	return c
 }
 
@@ -76,6 +76,8 @@ func count(n int, word string) string {
 		return "1 " + word
 	}
 	switch word {
+	case "person":
+		word = "people"
 	case "policy":
 		word = "policies"
 	case "separation of duty":

@@ -42,6 +42,7 @@ type wiring struct {
 	files     fs.FS // the policy folder; nil: the configured one
 	transport http.RoundTripper
 	observe   func(system, op string, took time.Duration, err error)
+	looks     bool // nothing is to be changed, not even what policies are in force
 }
 
 // wire opens everything that a configuration names. Nothing runs yet.
@@ -61,10 +62,6 @@ func wire(ctx context.Context, c *config, w wiring) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	set, err := loadPolicy(files, systems, c.path(c.Policy))
-	if err != nil {
-		return nil, err
-	}
 	templates := message.Templates{Files: files}
 	if err := templates.Check(); err != nil {
 		return nil, err
@@ -81,9 +78,17 @@ func wire(ctx context.Context, c *config, w wiring) (*server, error) {
 	driver := &engine.Driver{Store: db, Clock: w.clock, Keeper: keeper, Config: engine.DefaultConfig, Log: w.log}
 	s := &server{cfg: c, store: db, engine: driver, log: w.log, errs: make(chan error, 2)}
 	s.flow = flow.New(flow.Deps{
-		Store: db, Engine: driver, Clock: w.clock, IDs: ids, Keeper: keeper, Sources: sources, Systems: guards, Templates: templates, Policy: set,
+		Store: db, Engine: driver, Clock: w.clock, IDs: ids, Keeper: keeper, Sources: sources, Systems: guards, Templates: templates,
+		Load:  func(fsys fs.FS) (*policy.Set, []policy.Diagnostic) { return policy.Load(fsys, systems) },
 		Files: files, Base: c.Portal.URL, Company: c.Company, Mail: c.Messages.Mail, Calendar: c.Messages.Calendar, OpensAt: c.Messages.OpensAt, Log: w.log,
 	})
+	if err := s.flow.OpenPolicies(ctx, !w.looks); err != nil {
+		var broken *flow.BrokenPolicies
+		if errors.As(err, &broken) {
+			err = &policyError{c.path(c.Policy), broken.Diagnostics}
+		}
+		return nil, errors.Join(err, db.Close())
+	}
 	return s, nil
 }
 
@@ -171,14 +176,6 @@ func (e *policyError) Error() string {
 }
 
 func (e *policyError) Unwrap() error { return dayone.ErrInvalid }
-
-func loadPolicy(files fs.FS, systems []dayone.System, dir string) (*policy.Set, error) {
-	set, diags := policy.Load(files, systems)
-	if set == nil {
-		return nil, &policyError{dir, diags}
-	}
-	return set, nil
-}
 
 // run starts engine and flow; they stop when ctx ends. A failed commit ends the process: memory and database differ.
 func (s *server) run(ctx context.Context) {

@@ -1,0 +1,289 @@
+package flow
+
+import (
+	"archive/zip"
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/policy"
+)
+
+// The policies that count are a version in the database, not what happens to lie in the folder. The folder, a git
+// commit or the editor bring proposals; a plan for everybody shows what one would do, and applying that plan makes it
+// count.
+
+// inForce is the policies that count, for everybody and for those who are ahead.
+type inForce struct {
+	seq    int64 // of the latest stage
+	base   *policy.Set
+	stages []stageSet
+}
+
+type stageSet struct {
+	dayone.Stage
+	set *policy.Set
+}
+
+// Active is the policy set that events are evaluated against, for whoever no later stage names.
+func (f *Flow) Active() *policy.Set { return f.force.Load().base }
+
+// ActiveFor is the policy set that counts for somebody.
+func (f *Flow) ActiveFor(p dayone.Person) *policy.Set { return f.force.Load().of(p) }
+
+func (in *inForce) of(p dayone.Person) *policy.Set {
+	for _, s := range slices.Backward(in.stages) {
+		if s.Covers(p) {
+			return s.set
+		}
+	}
+	return in.base
+}
+
+// Pack is the part of a folder that policies are made of, as a zip.
+func Pack(fsys fs.FS) ([]byte, error) {
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	err := fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		top, _, _ := strings.Cut(name, "/")
+		if d.IsDir() {
+			if name != "." && (strings.HasPrefix(name, ".") || !slices.Contains(packed, top)) {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if ext := path.Ext(name); !slices.Contains(packed, top) || (ext != ".yaml" && ext != ".yml") {
+			return nil
+		}
+		raw, err := fs.ReadFile(fsys, name)
+		if err != nil {
+			return err
+		}
+		w, err := z.Create(name)
+		if err != nil {
+			return err
+		}
+		_, err = w.Write(raw)
+		return err
+	})
+	err = errors.Join(err, z.Close())
+	return b.Bytes(), err
+}
+
+// packed are the files and folders that a version holds.
+var packed = []string{"people.yaml", "sites.yaml", "catalog", "policies", "exceptions", "tests"}
+
+// unpack is the folder of a version.
+func unpack(files []byte) (fs.FS, error) {
+	z, err := zip.NewReader(bytes.NewReader(files), int64(len(files)))
+	if err != nil {
+		return nil, fmt.Errorf("the files of a policy version do not read: %w", err)
+	}
+	return z, nil
+}
+
+// FilesOf is the folder of a version.
+func (f *Flow) FilesOf(ctx context.Context, version string) (fs.FS, error) {
+	v, err := f.Store.Version(ctx, version)
+	if err != nil {
+		return nil, err
+	}
+	return unpack(v.Files)
+}
+
+// OpenPolicies finds out what counts. With first, what lies in the folder does if nothing ever did.
+func (f *Flow) OpenPolicies(ctx context.Context, first bool) error {
+	if f.Load == nil {
+		return nil
+	}
+	last, err := f.Store.LastStage(ctx)
+	if err != nil {
+		return err
+	}
+	if last == 0 {
+		set, diags := f.Load(f.Files)
+		if set == nil {
+			return &BrokenPolicies{diags}
+		}
+		if !first {
+			f.force.Store(&inForce{base: set})
+			return nil
+		}
+		v, err := f.version(f.Files, set, "", "the first policies")
+		if err != nil {
+			return err
+		}
+		err = f.Store.AddStage(ctx, v, dayone.Stage{Approver: "dayone", Reason: "the first policies", Applied: f.Clock.Now()}, 0, nil)
+		if err != nil && !errors.Is(err, dayone.ErrConflict) {
+			return err
+		}
+	}
+	return f.reload(ctx)
+}
+
+// BrokenPolicies is a folder that cannot be used, and why.
+type BrokenPolicies struct{ Diagnostics []policy.Diagnostic }
+
+func (e *BrokenPolicies) Error() string {
+	n := 0
+	first := ""
+	for _, d := range e.Diagnostics {
+		if d.Severity == policy.Error {
+			if n++; first == "" {
+				first = fmt.Sprintf("%s: %s", d.Position, d.Message)
+			}
+		}
+	}
+	return fmt.Sprintf("the policies have %d errors, first %s; dayone policy check shows all", n, first)
+}
+
+// Unwrap gives the kind.
+func (e *BrokenPolicies) Unwrap() error { return dayone.ErrInvalid }
+
+func (f *Flow) version(fsys fs.FS, set *policy.Set, author, note string) (dayone.PolicyVersion, error) {
+	files, err := Pack(fsys)
+	return dayone.PolicyVersion{ID: set.Hash, Files: files, Commit: set.Commit, Author: author, Note: note, Made: f.Clock.Now()}, err
+}
+
+// reload reads what counts, if it is not what we have.
+func (f *Flow) reload(ctx context.Context) error {
+	if f.Load == nil {
+		return nil
+	}
+	last, err := f.Store.LastStage(ctx)
+	if err != nil || last == 0 {
+		return err
+	}
+	if now := f.force.Load(); now != nil && now.base != nil && now.seq == last {
+		return nil
+	}
+	stages, err := f.Store.Stages(ctx)
+	if err != nil {
+		return err
+	}
+	next := &inForce{seq: last}
+	sets := map[string]*policy.Set{}
+	from := 0
+	for i, s := range stages {
+		if len(s.Only) == 0 {
+			from = i
+		}
+	}
+	for i, s := range stages[from:] {
+		set, ok := sets[s.Version]
+		if !ok {
+			if set, err = f.SetOf(ctx, s.Version); err != nil {
+				return err
+			}
+			sets[s.Version] = set
+		}
+		if i == 0 {
+			next.base = set
+			continue
+		}
+		next.stages = append(next.stages, stageSet{s, set})
+	}
+	f.force.Store(next)
+	f.Log.Info("policies in force", "version", short(next.base.Hash), "stage", last, "ahead", len(next.stages))
+	return nil
+}
+
+func short(id string) string { return id[:min(12, len(id))] }
+
+// SetOf is a version, ready to decide with.
+func (f *Flow) SetOf(ctx context.Context, version string) (*policy.Set, error) {
+	v, err := f.Store.Version(ctx, version)
+	if err != nil {
+		return nil, err
+	}
+	fsys, err := unpack(v.Files)
+	if err != nil {
+		return nil, err
+	}
+	set, diags := f.Load(fsys)
+	if set == nil {
+		return nil, fmt.Errorf("policy version %s: %w", short(v.ID), &BrokenPolicies{diags})
+	}
+	set.Commit = v.Commit
+	return set, nil
+}
+
+// Folder is what lies in the policy folder now. Its set is nil if it is broken.
+func (f *Flow) Folder() (*policy.Set, []policy.Diagnostic) {
+	if f.Load == nil {
+		return f.Active(), nil
+	}
+	if before := f.folder.Load(); before != nil {
+		set, diags := before.Reload(f.Files)
+		if set != nil {
+			f.folder.Store(set)
+		}
+		return set, diags
+	}
+	set, diags := f.Load(f.Files)
+	if set != nil {
+		f.folder.Store(set)
+	}
+	return set, diags
+}
+
+// Standing is how policies stand: for pages, metrics and whoever asks.
+type Standing struct {
+	Version string
+	Stages  []dayone.Stage
+	Folder  string              // version that lies in the folder; "": it is broken
+	Broken  []policy.Diagnostic // why
+}
+
+// Behind says that the folder holds something that was not applied.
+func (s Standing) Behind() bool { return s.Folder != s.Version }
+
+// Policies says how policies stand.
+func (f *Flow) Policies(ctx context.Context) (Standing, error) {
+	out := Standing{Version: f.Active().Hash, Folder: f.Active().Hash}
+	if f.Load == nil {
+		return out, nil
+	}
+	var err error
+	if out.Stages, err = f.Store.Stages(ctx); err != nil {
+		return out, err
+	}
+	set, diags := f.Folder()
+	if set == nil {
+		out.Folder, out.Broken = "", diags
+		return out, nil
+	}
+	out.Folder = set.Hash
+	return out, nil
+}
+
+// SetAt is the set that counted for somebody at an instant: what a past decision is explained with.
+func (f *Flow) SetAt(ctx context.Context, p dayone.Person, at time.Time) (*policy.Set, error) {
+	if f.Load == nil {
+		return f.Active(), nil
+	}
+	stages, err := f.Store.Stages(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range slices.Backward(stages) {
+		if !s.Applied.After(at) && s.Covers(p) {
+			return f.SetOf(ctx, s.Version)
+		}
+	}
+	return nil, fmt.Errorf("no policies were in force at %s: %w", at.Format(time.RFC3339), dayone.ErrNotFound)
+}
+
+// Author of a proposal, where nobody says who.
+func author(who string) string { return cmp.Or(strings.TrimSpace(who), "unknown") }
