@@ -95,10 +95,20 @@ func (f *Flow) PlanAll(ctx context.Context, pr Proposal, against *policy.Set, pr
 	results := make(chan found, 256)
 	work, stop := context.WithCancel(ctx)
 	defer stop()
+	var near reach
+	if against == nil {
+		var err error
+		if near, err = f.touched(ctx, pr); err != nil {
+			return out, err
+		}
+	}
 	var read error
 	go func() {
 		defer close(ids)
 		read = f.Store.EachPerson(work, func(id dayone.PersonID) error {
+			if near.ids != nil && !near.ids[id] {
+				return nil
+			}
 			select {
 			case ids <- id:
 				return nil
@@ -125,6 +135,10 @@ func (f *Flow) PlanAll(ctx context.Context, pr Proposal, against *policy.Set, pr
 	}
 	go func() { wg.Wait(); close(results) }()
 	tally := newTally()
+	if near.ids != nil { // the others were judged by conditions alone
+		tally.others, tally.managed = near.others, near.people-len(near.ids)
+		out.People = tally.managed
+	}
 	for r := range results {
 		out.People++
 		if r.skip != "" {
@@ -239,10 +253,14 @@ type tally struct {
 	before, after  map[string]int     // people by policy
 	joins, leaves  map[string]int
 	managed, loses int
+	others         func(dayone.Key) int // who has it among those that the proposal cannot concern
 }
 
 func newTally() *tally {
-	return &tally{map[dayone.Key]int{}, map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}, 0, 0}
+	return &tally{
+		has: map[dayone.Key]int{}, before: map[string]int{}, after: map[string]int{}, joins: map[string]int{}, leaves: map[string]int{},
+		others: func(dayone.Key) int { return 0 },
+	}
 }
 
 func policiesOf(w dayone.Want) map[string]bool {
@@ -287,7 +305,7 @@ func (t *tally) keys(changes []Change) []KeyCount {
 		for _, g := range gs {
 			k := by[g.Key]
 			if k == nil {
-				k = &KeyCount{Key: g.Key, Left: t.has[g.Key]}
+				k = &KeyCount{Key: g.Key, Left: t.has[g.Key] + t.others(g.Key)}
 				by[g.Key] = k
 			}
 			*field(k)++

@@ -67,8 +67,9 @@ type Flow struct {
 	Deps
 	force  atomic.Pointer[inForce]
 	folder atomic.Pointer[policy.Set] // as it was last read
-	wake   chan struct{}              // something is to be looked at
-	locks  sync.Map                   // a mutex per person: two looks at one person never meet
+	crowd  crowd
+	wake   chan struct{} // something is to be looked at
+	locks  sync.Map      // a mutex per person: two looks at one person never meet
 }
 
 // New joins them. It wires itself into the engine as the one who writes messages.
@@ -304,6 +305,7 @@ func (f *Flow) Replan(ctx context.Context, id dayone.PersonID, event dayone.Even
 // keepRow keeps the person as lists show them and when they are to be looked at again: the last thing of a look, so that
 // one that was cut short is made good. run is the one under way: if it has ended meanwhile, its end is looked at first.
 func (f *Flow) keepRow(ctx context.Context, l Look, run dayone.RunID) error {
+	f.follow(l.Person)
 	row := rowOf(l.Person)
 	row.Wake = l.Want.Next
 	if err := f.Store.SaveRow(ctx, row); err != nil || run == "" {

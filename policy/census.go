@@ -360,6 +360,60 @@ func (c *Census) rest(set *Set, x *splitter, rest []conjunct, may, sure *roaring
 	}
 }
 
+// Update answers everything again about a person in a row that was set or added. Nobody may read meanwhile.
+func (c *Census) Update(row int, p *dayone.Person) {
+	if c.index == nil {
+		c.index = c.Set.Over(c.of.dict)
+	}
+	m := c.index.matcher()
+	w := c.Set.worldOf(p, c.now)
+	m.one(p, c.now, func() *world { return w })
+	at := uint32(row)
+	for u := range c.yes {
+		c.yes[u].Remove(at)
+		c.doubt[u].Remove(at)
+	}
+	for _, u := range m.touched {
+		if m.truths[u] == yes {
+			c.yes[u].Add(at)
+		} else {
+			c.doubt[u].Add(at)
+		}
+	}
+}
+
+// Touched is everybody for whom a policy that differs between the two sets holds, or may hold, in one of them: nobody
+// else's want can differ, if all but the policies is the same.
+func (c *Census) Touched(after *Census) *roaring.Bitmap {
+	out := roaring.New()
+	mark := func(c *Census, p *Policy) {
+		out.Or(c.yes[p.unit])
+		out.Or(c.doubt[p.unit])
+	}
+	old := map[string]*Policy{}
+	for _, p := range c.Set.Policies {
+		old[p.ID] = p
+	}
+	for _, p := range after.Set.Policies {
+		before, had := old[p.ID]
+		delete(old, p.ID)
+		if had && before.text == p.text {
+			continue
+		}
+		mark(after, p)
+		if had {
+			mark(c, before)
+		}
+	}
+	for _, p := range old {
+		mark(c, p)
+	}
+	return out
+}
+
+// At is the instant that the answers are for.
+func (c *Census) At() time.Time { return c.now }
+
 // Matches is who a policy holds for.
 func (c *Census) Matches(p *Policy) *roaring.Bitmap { return c.yes[p.unit] }
 

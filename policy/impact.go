@@ -102,6 +102,9 @@ func (c *Census) given(key dayone.Key) given {
 	return g
 }
 
+// Given is who gets a key, by conditions.
+func (c *Census) Given(key dayone.Key) *roaring.Bitmap { return c.given(key).rows }
+
 // shape is what a rule says beside whom it is for.
 func (r *Rule) shape() string {
 	out := ""

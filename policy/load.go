@@ -277,6 +277,25 @@ func (l *loader) outline(before *Set, name string) *loaded {
 	return &loaded{hash: hash, file: f, collect: slices.Clone(l.diags[from:])}
 }
 
+// PoliciesOnly says that two sets differ in nothing but their policies: attributes, sites, catalogue, bundles,
+// exceptions and separation of duties are the same.
+func (s *Set) PoliciesOnly(o *Set) bool {
+	rest := func(s *Set) string {
+		out := s.context + s.Hashes["sites.yaml"]
+		for _, x := range s.Exceptions {
+			out += fmt.Sprint(x.At, s.Hashes[x.At.File])
+		}
+		for _, x := range s.Waivers {
+			out += fmt.Sprint(x.At, s.Hashes[x.At.File])
+		}
+		for _, d := range s.Duties {
+			out += fmt.Sprint(d.ID, d.Never, d.Block)
+		}
+		return out
+	}
+	return rest(s) == rest(o)
+}
+
 // again takes a file's policies as they were, if nothing about them changed. Units are numbered anew for every set, so
 // policies are copied.
 func (l *loader) again(old, f *loaded) bool {

@@ -97,6 +97,11 @@ func (w *Workforce) Add(p *dayone.Person) {
 	for i, c := range w.cols {
 		w.codes[i] = append(w.codes[i], c.code(p))
 	}
+	w.zones = append(w.zones, w.zoneOf(p))
+	w.ids = append(w.ids, p.ID)
+}
+
+func (w *Workforce) zoneOf(p *dayone.Person) uint16 {
 	zone, _ := p.Location()
 	n, ok := w.byLoc[zone]
 	if !ok {
@@ -104,8 +109,7 @@ func (w *Workforce) Add(p *dayone.Person) {
 		w.byLoc[zone] = n
 		w.zone = append(w.zone, zone)
 	}
-	w.zones = append(w.zones, n)
-	w.ids = append(w.ids, p.ID)
+	return n
 }
 
 // person is as much of somebody as the columns know: enough for any condition.
@@ -159,4 +163,40 @@ func (w *Workforce) posting(col int) []*roaring.Bitmap {
 	}
 	w.postings[path] = out
 	return out
+}
+
+// Set replaces what is known of a person in a row, or adds a row at the end. Nobody may read meanwhile.
+func (w *Workforce) Set(row int, p *dayone.Person) {
+	if row == len(w.ids) {
+		w.Add(p)
+		for i, c := range w.cols {
+			w.post(c.path, uint32(row), 0, w.codes[i][row], true)
+		}
+		return
+	}
+	for i, c := range w.cols {
+		if code := c.code(p); code != w.codes[i][row] {
+			w.post(c.path, uint32(row), w.codes[i][row], code, false)
+			w.codes[i][row] = code
+		}
+	}
+	w.zones[row] = w.zoneOf(p)
+}
+
+// post moves a row from one value's list to another's.
+func (w *Workforce) post(path string, row, from, to uint32, fresh bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	lists, ok := w.postings[path]
+	if !ok {
+		return
+	}
+	for int(to) >= len(lists) {
+		lists = append(lists, roaring.New())
+	}
+	if !fresh {
+		lists[from].Remove(row)
+	}
+	lists[to].Add(row)
+	w.postings[path] = lists
 }
