@@ -3,6 +3,7 @@ package flow_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/flow"
@@ -157,4 +158,25 @@ func TestABrokenFolderStopsNobody(t *testing.T) {
 	h.clock.Jump(at(t, "2024-11-18T08:00:00Z"))
 	h.changes(p, r.ID, employee("1", "start_date", "2024-11-11", "end_date", "2024-11-16", "department", "Sales")) // terminations keep running
 	h.shows(h.okta, "e1@company.com", dayone.Disabled)
+}
+
+func TestAPastDecisionIsExplainedAsItWasMade(t *testing.T) {
+	t.Parallel()
+	h := newWorld(t).open()
+	p, _ := h.hires(employee("1", "start_date", "2024-11-11", "department", "Sales"))
+	then := h.clock.Now()
+	h.clock.Jump(at(t, "2024-11-20T08:00:00Z"))
+	pr := h.proposal(strings.Replace(housePolicy, "      - {to: okta/group:sales-team}", "      - {to: gitlab/account}", 1), nil)
+	if _, err := h.Apply(ctx, pr, h.everybody(pr), "priya@company.com", "", ""); err != nil {
+		t.Fatal(err)
+	}
+	key, _ := dayone.ParseKey("okta/group:sales-team")
+	now, _, err := h.Why(ctx, p, key, time.Time{})
+	if err != nil || len(now.Lines) != 0 {
+		t.Errorf("now: %+v, %v", now, err)
+	}
+	past, _, err := h.Why(ctx, p, key, then)
+	if err != nil || past.Answer != "given" || len(past.Lines) != 1 || past.Lines[0].Policy != "sales" {
+		t.Errorf("then: %+v, %v", past, err)
+	}
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/people"
 	"github.com/dayone-hq/dayone/policy"
 )
 
@@ -287,3 +288,29 @@ func (f *Flow) SetAt(ctx context.Context, p dayone.Person, at time.Time) (*polic
 
 // Author of a proposal, where nobody says who.
 func author(who string) string { return cmp.Or(strings.TrimSpace(who), "unknown") }
+
+// Why explains an entitlement of a person on any day. A past day is judged as it was then: by what was known and by the
+// policies that were in force; a day to come by what is known now and by the policies of now. at zero: now.
+func (f *Flow) Why(ctx context.Context, id dayone.PersonID, key dayone.Key, at time.Time) (policy.Explanation, dayone.Person, error) {
+	t, err := f.Store.Timeline(ctx, id)
+	if err != nil {
+		return policy.Explanation{}, dayone.Person{}, err
+	}
+	now := f.Clock.Now()
+	at = cmp.Or(at, now)
+	if !at.Before(now) {
+		p := people.At(&t, at, now, f.Active())
+		have, err := f.Store.Holdings(ctx, id, false)
+		if err != nil {
+			return policy.Explanation{}, p, err
+		}
+		return f.ActiveFor(p).Explain(p, policy.Context{Now: at, Held: heldOf(have)}, key), p, nil
+	}
+	p := people.At(&t, at, at, f.Active())
+	set, err := f.SetAt(ctx, p, at)
+	if err != nil {
+		return policy.Explanation{}, p, err
+	}
+	p = people.At(&t, at, at, set)
+	return set.Explain(p, policy.Context{Now: at}, key), p, nil
+}

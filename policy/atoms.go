@@ -31,7 +31,7 @@ func (u *unit) truth(status dayone.Status, w *world) truth {
 	return all(u.conds, w)
 }
 
-// lines are all that give or deny a key. Equal marks mean the same lines.
+// lines are all that give or deny a key. Equal marks mean the same key and the same lines.
 type lines struct {
 	rules  []*Rule
 	denies []*Deny
@@ -62,6 +62,9 @@ func (s *Set) number() {
 	mark := func(k dayone.Key, what byte, unit int, more ...string) lines {
 		l := s.byKey[k]
 		h.Reset()
+		if l.mark == 0 {
+			maphash.WriteComparable(&h, k)
+		}
 		maphash.WriteComparable(&h, l.mark)
 		_ = h.WriteByte(what)
 		_, _ = h.WriteString(s.units[unit].key)
@@ -72,6 +75,12 @@ func (s *Set) number() {
 		l.mark = h.Sum64()
 		return l
 	}
+	defer func() {
+		s.marks = make(map[uint64]bool, len(s.byKey))
+		for _, l := range s.byKey {
+			s.marks[l.mark] = true
+		}
+	}()
 	for _, p := range s.Policies {
 		p.unit = add(p, nil)
 		of := func(own *expr) int {

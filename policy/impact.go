@@ -57,34 +57,43 @@ type given struct {
 
 func (c *Census) given(key dayone.Key) given {
 	l := c.Set.byKey[key]
-	g := given{rows: roaring.New(), doubt: roaring.New(), asks: roaring.New(), roles: map[string]*roaring.Bitmap{}, shapes: map[string]*roaring.Bitmap{}}
-	free := roaring.New()
-	add := func(m map[string]*roaring.Bitmap, k string, b *roaring.Bitmap) {
-		if m[k] == nil {
-			m[k] = roaring.New()
-		}
-		m[k].Or(b)
-	}
+	g := given{doubt: roaring.New(), asks: none, roles: map[string]*roaring.Bitmap{}, shapes: map[string]*roaring.Bitmap{}}
+	var all, free []*roaring.Bitmap
+	byRole, byShape := map[string][]*roaring.Bitmap{}, map[string][]*roaring.Bitmap{}
 	for _, r := range l.rules {
 		b := c.yes[r.unit]
-		g.rows.Or(b)
-		g.doubt.Or(c.doubt[r.unit])
-		if r.Approval == nil {
-			free.Or(b)
+		all = append(all, b)
+		if d := c.doubt[r.unit]; !d.IsEmpty() {
+			g.doubt.Or(d)
 		}
-		add(g.roles, r.Role, b)
-		add(g.shapes, r.shape(), b)
+		if r.Approval == nil {
+			free = append(free, b)
+		}
+		byRole[r.Role] = append(byRole[r.Role], b)
+		byShape[r.shape()] = append(byShape[r.shape()], b)
 		g.lines = append(g.lines, r.At.line())
 	}
-	g.asks = roaring.AndNot(g.rows, free)
+	g.rows = roaring.FastOr(all...)
+	if len(free) < len(all) {
+		g.asks = roaring.AndNot(g.rows, roaring.FastOr(free...))
+	}
 	for _, d := range l.denies {
 		g.rows.AndNot(c.yes[d.unit])
-		g.asks.AndNot(c.yes[d.unit])
+		g.asks = roaring.AndNot(g.asks, c.yes[d.unit])
 		g.doubt.AndNot(c.yes[d.unit])
 		g.doubt.Or(roaring.And(g.rows, c.doubt[d.unit]))
 		g.lines = append(g.lines, d.At.line())
 	}
 	g.doubt.AndNot(g.rows)
+	parts := func(from map[string][]*roaring.Bitmap, to map[string]*roaring.Bitmap) {
+		for name, bs := range from {
+			if to[name] = g.rows; len(from) > 1 { // one for all is the common case
+				to[name] = roaring.FastOr(bs...)
+			}
+		}
+	}
+	parts(byRole, g.roles)
+	parts(byShape, g.shapes)
 	if len(g.roles) > 1 { // the highest rank of each
 		kind := c.Set.Systems[key.System].Kinds[key.Kind]
 		taken := roaring.New()
@@ -101,6 +110,8 @@ func (c *Census) given(key dayone.Key) given {
 	}
 	return g
 }
+
+var none = roaring.New()
 
 // Given is who gets a key, by conditions.
 func (c *Census) Given(key dayone.Key) *roaring.Bitmap { return c.given(key).rows }
@@ -122,9 +133,6 @@ func (c *Census) Compare(ctx context.Context, after *Census) (Impact, error) {
 	}
 	im.policies(c, after)
 	one := func(k dayone.Key) {
-		if c.Set.byKey[k].mark == after.Set.byKey[k].mark && (after.from == c || after.shares(c, k)) {
-			return
-		}
 		was, is := c.given(k), after.given(k)
 		s := KeyShift{
 			Key: k, Before: count(was.rows), After: count(is.rows), By: is.lines, Sensitive: after.Set.Systems[k.System].Kinds[k.Kind].Sensitive,
@@ -132,24 +140,32 @@ func (c *Census) Compare(ctx context.Context, after *Census) (Impact, error) {
 		}
 		s.Gain.AndNot(was.doubt) // who could not be judged kept what she had
 		s.Lose.AndNot(is.doubt)
-		s.Asks = int(roaring.And(s.Gain, is.asks).GetCardinality())
-		both := roaring.And(was.rows, is.rows)
-		for name := range union(was.roles, is.roles) {
-			s.Alter.Or(roaring.And(both, roaring.Xor(orNone(was.roles[name]), orNone(is.roles[name]))))
-		}
-		for _, role := range sortedKeys(was.roles) {
-			if s.Alter.Intersects(was.roles[role]) {
-				s.RoleBefore = role
+		s.Asks = int(s.Gain.AndCardinality(is.asks))
+		alter := func(was, is map[string]*roaring.Bitmap, before, after *string) {
+			names := union(was, is)
+			if len(names) < 2 {
+				return
+			}
+			for name := range names {
+				s.Alter.Or(roaring.Xor(orNone(was[name]), orNone(is[name])))
+			}
+			s.Alter.AndNot(s.Gain)
+			s.Alter.AndNot(s.Lose)
+			for _, x := range []struct {
+				from map[string]*roaring.Bitmap
+				to   *string
+			}{{was, before}, {is, after}} {
+				for _, name := range sortedKeys(x.from) {
+					if x.to != nil && s.Alter.Intersects(x.from[name]) {
+						*x.to = name
+					}
+				}
 			}
 		}
-		for _, role := range sortedKeys(is.roles) {
-			if s.Alter.Intersects(is.roles[role]) {
-				s.RoleAfter = role
-			}
-		}
-		for shape := range union(was.shapes, is.shapes) {
-			s.Alter.Or(roaring.And(both, roaring.Xor(orNone(was.shapes[shape]), orNone(is.shapes[shape]))))
-		}
+		alter(was.shapes, is.shapes, nil, nil)
+		alter(was.roles, is.roles, &s.RoleBefore, &s.RoleAfter)
+		s.Alter.And(was.rows)
+		s.Alter.And(is.rows)
 		if len(is.lines) == 0 {
 			s.By = was.lines
 		}
@@ -161,10 +177,15 @@ func (c *Census) Compare(ctx context.Context, after *Census) (Impact, error) {
 		im.Affected.Or(s.Alter)
 		im.Keys = append(im.Keys, s)
 	}
-	for k := range c.Set.byKey {
-		one(k)
+	for k, l := range c.Set.byKey {
+		if !after.Set.marks[l.mark] || (after.from != c && !after.shares(c, k)) {
+			one(k)
+		}
 	}
-	for k := range after.Set.byKey {
+	for k, l := range after.Set.byKey {
+		if c.Set.marks[l.mark] {
+			continue
+		}
 		if _, both := c.Set.byKey[k]; !both {
 			one(k)
 		}

@@ -41,6 +41,7 @@ type Set struct {
 	exceptOf map[string]excepted  // by lower-case id, mail address, number
 	unitOf   map[string]int       // by what they ask
 	byKey    map[dayone.Key]lines // what gives and denies each key
+	marks    map[uint64]bool      // of all keys
 	given    []dayone.System      // what connectors said
 	loaded   map[string]*loaded   // files, to load the next set faster
 	context  string               // all that the meaning of a policy file depends on

@@ -19,7 +19,9 @@ func newPolicy() *cobra.Command {
 		Long: `Policies are YAML files with CEL conditions in a folder: people.yaml (what may be read), sites.yaml, catalog/ (what
 systems offer), policies/ and tests/. docs/policy.md describes the language.`,
 	}
-	c.AddCommand(newPolicyCheck(), newPolicyTest(), newVersions())
+	c.AddCommand(newPolicyCheck(), newPolicyTest(), newVersions(),
+		newWhy("why", "Say why somebody has an access", "  dayone policy why sarah.chen@company.com gitlab/group:customer-solutions --at 2025-06-02"),
+		newWhy("why-not", "Say why somebody does not have an access", "  dayone policy why-not sarah.chen@company.com aws/permission-set:prod-readonly"))
 	return c
 }
 
