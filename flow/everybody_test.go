@@ -171,11 +171,11 @@ func TestAPastDecisionIsExplainedAsItWasMade(t *testing.T) {
 		t.Fatal(err)
 	}
 	key, _ := dayone.ParseKey("okta/group:sales-team")
-	now, _, err := h.Why(ctx, p, key, time.Time{})
+	now, _, err := h.WhyAt(ctx, p, key, time.Time{})
 	if err != nil || len(now.Lines) != 0 {
 		t.Errorf("now: %+v, %v", now, err)
 	}
-	past, _, err := h.Why(ctx, p, key, then)
+	past, _, err := h.WhyAt(ctx, p, key, then)
 	if err != nil || past.Answer != "given" || len(past.Lines) != 1 || past.Lines[0].Policy != "sales" {
 		t.Errorf("then: %+v, %v", past, err)
 	}

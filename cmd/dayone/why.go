@@ -43,7 +43,7 @@ day is judged by what was known and what was in force then, a day to come by wha
 				zone, _ := s.flow.Active().SiteOf(row.Location).Location()
 				at = time.Date(day.Year(), day.Month(), day.Day(), 12, 0, 0, 0, zone) // noon where she works
 			}
-			x, p, err := s.flow.Why(c.Context(), row.ID, key, at)
+			x, p, err := s.flow.WhyAt(c.Context(), row.ID, key, at)
 			if err != nil {
 				return err
 			}
