@@ -192,7 +192,10 @@ func (f *Flow) compare(ctx context.Context, id dayone.PersonID, pr Proposal, aga
 	}
 	at := policy.Context{Now: now, Held: heldOf(have)}
 	before = old.Want(p, at)
-	q := people.At(&t, now, now, pr.Set)
+	q := p
+	if !pr.Set.PoliciesOnly(f.Active()) { // what a location or an attribute means may differ
+		q = people.At(&t, now, now, pr.Set)
+	}
 	after = pr.Set.Want(q, at)
 	gained, lost, changed := policy.Difference(before, after)
 	keep := map[dayone.Key]bool{}

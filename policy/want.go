@@ -483,13 +483,14 @@ func (e *evaluation) deny() {
 	}
 }
 
-// prerequisites drops what cannot be had without something else, and clips windows to what they need.
+// prerequisites drops what cannot be had without something else, and clips windows to what they need. What is dropped
+// may be what something else needs, so it goes on until nothing is.
 func (e *evaluation) prerequisites() {
 	for changed := true; changed; {
 		changed = false
-		for _, key := range sortedGrantKeys(e.grants) {
-			g := e.grants[key]
+		for key, g := range e.grants {
 			kind := e.Systems[key.System].Kinds[key.Kind]
+			clipped := false
 			for _, need := range kind.Needs {
 				over, ok := e.satisfies(key, need)
 				if !ok {
@@ -497,17 +498,20 @@ func (e *evaluation) prerequisites() {
 						continue // the planner brings it along
 					}
 					delete(e.grants, key)
-					changed = true
-					e.finding("missing", key, g.Because[0].Policy, g.Because[0].At, "%s needs %s/%s, which nothing gives her", key, key.System, need)
+					changed, clipped = true, false
+					e.finding("missing", key, g.Because[0].Policy, g.Because[0].At, "%s needs %s/%s, which nothing gives", key, key.System, need)
 					break
 				}
 				if over.From.After(g.From) {
-					g.From = over.From
+					g.From, clipped = over.From, true
 				}
 				if !over.Until.IsZero() && (g.Until.IsZero() || over.Until.Before(g.Until)) {
-					g.Until = over.Until
+					g.Until, clipped = over.Until, true
 				}
+			}
+			if clipped {
 				e.grants[key] = g
+				changed = true
 			}
 		}
 	}
