@@ -34,7 +34,7 @@ const (
 // toasts are what an act has done, by the word in the address it redirects to.
 var toasts = map[string]string{
 	string(engine.Retry): "The step is tried again", string(engine.Skip): "The step is skipped", "completed": "The task is done",
-	"replayed": "The event is looked at again",
+	"replayed": "The event is looked at again", "proposed": "The proposal is saved; its plan has to be applied",
 }
 
 var statusTexts = map[dayone.Status]string{

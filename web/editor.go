@@ -1,0 +1,228 @@
+package web
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/flow"
+	"github.com/dayone-hq/dayone/policy"
+)
+
+// editorView is a policy file as somebody writes it. What is in force stays; saving makes a proposal.
+type editorView struct {
+	Files   []link
+	File    string
+	Text    string
+	Note    string
+	New     bool
+	Judged  judgement
+	Problem *notice
+}
+
+// judgement is what a draft means, while it is written.
+type judgement struct {
+	Idle    bool // nothing was changed yet
+	Faults  []faultRow
+	Errors  int
+	Summary string
+	Shifts  []shiftRow
+	More    int
+	Moved   []pair // policies, and for how many they hold
+}
+
+type faultRow struct {
+	State state
+	Line  int
+	Text  string
+	Hint  string
+}
+
+type shiftRow struct {
+	Key                    string
+	Gain, Lose, Alter, Ask string
+	Names                  string
+	By                     string
+}
+
+const shownShifts = 50
+
+func (p *portal) editPolicy(w http.ResponseWriter, r *http.Request) error {
+	files, err := p.flow.PolicyFiles(r.Context())
+	if err != nil {
+		return err
+	}
+	v := editorView{File: r.URL.Query().Get("file"), Judged: judgement{Idle: true}}
+	names := policyFileNames(files)
+	if v.File == "" && len(names) > 0 {
+		v.File = names[0]
+	}
+	text, ok := files[v.File]
+	v.Text, v.New = text, !ok
+	if v.New && !slices.Contains(names, v.File) && v.File != "new" {
+		return fmt.Errorf("there is no policy file %q: %w", v.File, dayone.ErrNotFound)
+	}
+	if v.New {
+		v.File, v.Text = "policies/new.yaml", newPolicyText
+	}
+	return p.showEditor(w, r, http.StatusOK, v, names)
+}
+
+// newPolicyText is what an empty file begins with.
+const newPolicyText = `policies:
+  - id: my-policy
+    title: What it is for
+    owner: team@company.com
+    match: {department: Sales}
+    grant:
+      - {to: okta/account}
+`
+
+func policyFileNames(files map[string]string) []string {
+	var out []string
+	for name := range files {
+		if strings.HasPrefix(name, "policies/") {
+			out = append(out, name)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+func (p *portal) showEditor(w http.ResponseWriter, r *http.Request, status int, v editorView, names []string) error {
+	for _, n := range names {
+		v.Files = append(v.Files, link{n, "/policies/edit?file=" + n})
+	}
+	return p.show(w, r, status, page{Template: "editor", Title: "Edit policies", Nav: "policies", Crumbs: []link{{"Policies", "/policies"}, {"Edit", ""}}, Main: v})
+}
+
+// judgePolicy answers while somebody types.
+func (p *portal) judgePolicy(w http.ResponseWriter, r *http.Request) error {
+	file, text, err := draftOf(w, r)
+	if err != nil {
+		return err
+	}
+	d, err := p.flow.JudgeFile(r.Context(), file, text)
+	if err != nil && dayone.KindOf(err) == nil {
+		return err
+	}
+	v := newJudgement(d)
+	if err != nil {
+		v = judgement{Errors: 1, Faults: []faultRow{{State: faultState(policy.Error), Text: plainError(err)}}}
+	}
+	p.part(w, r, http.StatusOK, "judgement", v)
+	return nil
+}
+
+func draftOf(w http.ResponseWriter, r *http.Request) (file, text string, err error) {
+	r.Body = http.MaxBytesReader(w, r.Body, 2<<20)
+	if err := r.ParseForm(); err != nil {
+		return "", "", fmt.Errorf("%w: %w", err, dayone.ErrInvalid)
+	}
+	return strings.TrimSpace(r.PostForm.Get("file")), strings.ReplaceAll(r.PostForm.Get("text"), "\r\n", "\n"), nil
+}
+
+func faultState(s policy.Severity) state {
+	if s == policy.Error {
+		return state{Icon: "x", Class: "s-fail", Text: "Error"}
+	}
+	return state{Icon: "warn", Class: "s-wait", Text: "Warning"}
+}
+
+func newJudgement(d flow.Draft) judgement {
+	var v judgement
+	for _, x := range d.Diagnostics {
+		row := faultRow{State: faultState(x.Severity), Line: x.Line, Text: x.Message, Hint: x.Hint}
+		if x.Severity == policy.Error {
+			v.Errors++
+		}
+		v.Faults = append(v.Faults, row)
+	}
+	slices.SortStableFunc(v.Faults, func(a, b faultRow) int { return cmp.Compare(b.State.Class, a.State.Class) })
+	if d.Set == nil {
+		v.Faults = slices.DeleteFunc(v.Faults, func(f faultRow) bool { return f.State.Class != "s-fail" })
+		return v
+	}
+	slices.SortFunc(v.Faults, func(a, b faultRow) int {
+		return cmp.Or(cmp.Compare(a.State.Class, b.State.Class), cmp.Compare(a.Line, b.Line))
+	})
+	gain, lose, alter := 0, 0, 0
+	plus := func(sign string, n int) string {
+		if n == 0 {
+			return ""
+		}
+		return sign + thousands(n)
+	}
+	for _, k := range d.Impact.Keys {
+		g, l, a := int(k.Gain.GetCardinality()), int(k.Lose.GetCardinality()), int(k.Alter.GetCardinality())
+		gain, lose, alter = gain+g, lose+l, alter+a
+		if len(v.Shifts) == shownShifts {
+			v.More++
+			continue
+		}
+		names := d.Names[k.Key]
+		some := slices.Concat(names.Gain, names.Lose, names.Alter)
+		if len(some) > 4 {
+			some = append(some[:4], "...")
+		}
+		v.Shifts = append(v.Shifts, shiftRow{
+			Key: k.Key.String(), Gain: plus("+", g), Lose: plus("\u2212", l), Alter: plus("~", a), Ask: plus("", k.Asks), Names: strings.Join(some, ", "), By: strings.Join(k.By, ", "),
+		})
+	}
+	for _, s := range d.Impact.Policies {
+		v.Moved = append(v.Moved, pair{Name: s.ID, Value: fmt.Sprintf("%s: holds for %s, was %s (+%s \u2212%s)", s.Change, thousands(s.After), thousands(s.Before), thousands(s.Joins), thousands(s.Leaves))})
+	}
+	n := int(d.Impact.Affected.GetCardinality())
+	switch {
+	case len(d.Impact.Keys) == 0 && len(v.Moved) == 0:
+		v.Summary = fmt.Sprintf("Nothing changes for any of %s people.", thousands(d.Impact.People))
+	default:
+		v.Summary = fmt.Sprintf("%s of %s people: %s to grant, %s to revoke, %s to change.", thousands(n), thousands(d.Impact.People), thousands(gain), thousands(lose), thousands(alter))
+	}
+	return v
+}
+
+// proposePolicy keeps what was written. It is not in force until somebody else applies its plan.
+func (p *portal) proposePolicy(w http.ResponseWriter, r *http.Request) error {
+	file, text, err := draftOf(w, r)
+	if err != nil {
+		return err
+	}
+	note := strings.TrimSpace(r.PostForm.Get("note"))
+	_, err = p.flow.Propose(r.Context(), file, text, me(r).Name, note)
+	var broken *flow.BrokenPolicies
+	if err == nil {
+		http.Redirect(w, r, "/policies?said=proposed", http.StatusSeeOther)
+		return nil
+	}
+	if dayone.KindOf(err) == nil {
+		return err
+	}
+	files, ferr := p.flow.PolicyFiles(r.Context())
+	if ferr != nil {
+		return ferr
+	}
+	v := editorView{File: file, Text: text, Note: note, Problem: &notice{Kind: "bad", Icon: "x", Title: "It was not saved", Text: plainError(err)}}
+	if errors.As(err, &broken) {
+		v.Judged = newJudgement(flow.Draft{Diagnostics: broken.Diagnostics})
+	} else {
+		v.Judged.Idle = true
+	}
+	return p.showEditor(w, r, http.StatusUnprocessableEntity, v, policyFileNames(files))
+}
+
+// plainError is an error without the word for its kind.
+func plainError(err error) string {
+	text := err.Error()
+	if kind := dayone.KindOf(err); kind != nil {
+		text = strings.TrimSuffix(text, ": "+kind.Error())
+	}
+	first, size := utf8.DecodeRuneInString(text)
+	return string(unicode.ToUpper(first)) + text[size:] + "."
+}
