@@ -9,7 +9,7 @@ export DAYONE_LAB ?= $(CURDIR)/.cache/lab
 # real servers and a browser that tests talk to; npm too, which may have come with another Node.js than Debian's
 PACKAGES := postgresql postfix dovecot-imapd dovecot-lmtpd radicale chromium fonts-dejavu-core git
 
-.PHONY: test setup lab format check race generate bench demo
+.PHONY: test setup lab format check race generate bench bench-peers demo
 
 test: setup lab check race
 
@@ -51,3 +51,6 @@ race:
 
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+# the policy index beside other engines: a module of its own, which gets them
+bench-peers: ; cd bench && $(GO) test -bench .

@@ -33,6 +33,7 @@ type Event struct {
 	At       time.Time
 	Received time.Time
 	Fields   map[string]Value // by the source's field names; only configured ones survive intake
+	Full     bool             // Fields are the whole record: a field that is missing is empty, not left unsaid
 }
 
 // EventState is where an event stands on its way through intake.
@@ -49,7 +50,9 @@ const (
 type Intake struct {
 	Event
 	State  EventState
-	Person PersonID // once known
-	Run    RunID    // the run it started, if any
-	Note   string   // why quarantined, what changed
+	Person PersonID  // once known
+	Run    RunID     // the run it started, if any
+	Note   string    // why quarantined, what changed, why it still waits and what to do about it
+	Tries  int       // looks in vain
+	Next   time.Time // while it waits: when it is looked at again; zero: at once
 }

@@ -41,7 +41,6 @@ func TestValuesSurviveJSON(t *testing.T) {
 		dayone.Date(time.Date(2024, 11, 25, 0, 0, 0, 0, time.UTC)),
 		{Kind: dayone.TemplateValue, Text: "${okta.account.ref}"},
 		{Kind: dayone.SecretValue, Text: "password:20"},
-		{Kind: dayone.LinkValue, Text: "google.account.password"},
 	} {
 		b, err := json.Marshal(v)
 		var back dayone.Value

@@ -93,11 +93,14 @@ func (p Person) Name() string {
 // Location is the worker's zone; the second result is false if it is a guess.
 func (p Person) Location() (*time.Location, bool) { return p.Site.Location() }
 
-// Fact is one word of a source about one employment: what holds from Effective on, and since when we know it.
+// Fact is one word of a source about one employment: what holds from Effective on, when the source said so, and since
+// when we know it. What counts is the source's latest word, not the one that came last.
 type Fact struct {
 	Engagement EngagementID
 	Attr       string
 	Effective  time.Time // zero: since ever
+	Said       time.Time // by the source's clock
+	Again      time.Time // when it last said the same; Said, if once
 	Recorded   time.Time
 	Value      Value
 	Bad        bool // the word was no good: flagged unknown, the last good value stays

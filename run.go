@@ -58,6 +58,7 @@ type StepRun struct {
 	State   StepState
 	Attempt int       // number of the last call: answers to an older one are not ours
 	Tries   int       // failures in a row; a wait is none
+	Failing time.Time // first of them, or the restart after it
 	Since   time.Time // first intent
 	Started time.Time // last call
 	Ended   time.Time // last answer
@@ -84,8 +85,8 @@ type Run struct {
 	Plan    Plan
 	Have    []Holding // at the start
 	Steps   []StepRun
-	Machine int      // version of the run machine that carries it
-	Ending  RunState // superseded or cancelled: nothing starts any more, calls under way come back first
+	Machine int      // version of the run machine that began it
+	Ending  RunState // superseded: nothing starts any more, calls under way come back first
 }
 
 // Step finds a step by id, or nil.

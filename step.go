@@ -163,6 +163,27 @@ type Act struct {
 	Fresh   bool      // Have was read from the system in this run
 }
 
+// Made says that an account is the one that an earlier call of this step made, whose answer was lost: it is as young as our
+// first try.
+func (a Act) Made(it Item) bool {
+	return a.Attempt > 1 && !it.Created.IsZero() && !it.Created.Before(a.Since.Truncate(time.Second))
+}
+
+// Hers says that an account which the books call nobody's is this subject's without a human's word: it carries her
+// employee number; or it carries nobody's, and we made it, or it was made after this hire was recorded. A match by mail or
+// login alone is a question to a human.
+func (a Act) Hers(it Item) bool {
+	number := it.Attrs.Text("employee_number")
+	switch {
+	case a.Action != AccountCreate || a.Subject.Ref != "":
+		return false
+	case number != "":
+		return number == a.Subject.Keys["employee_number"]
+	default:
+		return a.Made(it) || !a.Subject.Recorded.IsZero() && it.Created.After(a.Subject.Recorded)
+	}
+}
+
 // Result is a connector's answer. Whether something was changed is computed from Before and Now, never claimed.
 type Result struct {
 	Before  *Item             `json:",omitempty"`
@@ -203,11 +224,11 @@ func (k WaitKind) Human() bool { return k != WaitPropagation && k != WaitSystem 
 // There says whether the item exists already and only its owner's own act is missing.
 func (k WaitKind) There() bool { return k == WaitFirstLogin || k == WaitAcceptance }
 
-// Wait is a connector's "come back": at Check, or when a human says so; failed after Until.
+// Wait is a connector's "come back": at Check, or when a human says so.
 type Wait struct {
 	Kind  WaitKind
 	Check time.Time `json:",omitzero"`
-	Until time.Time `json:",omitzero"`
+	Until time.Time `json:",omitzero"`  // a system's wait has failed then; a human's is only due
 	Note  string    `json:",omitempty"` // what it waits for, and what to do: shown to people
 	Ask   []string  `json:",omitempty"` // tasks: attributes that the human supplies
 }

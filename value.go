@@ -22,10 +22,9 @@ const (
 	ListValue                      // JSON array of strings, sorted, no duplicates
 	TemplateValue                  // text with ${system.kind.attr}; "$$" stands for one dollar sign; made from files only
 	SecretValue                    // a recipe such as "password:20"; the secret itself is made and sealed outside
-	LinkValue                      // "google.account.password": the engine puts a one-time link there
 )
 
-var valueKindNames = [...]string{"text", "int", "bool", "date", "list", "template", "secret", "link"}
+var valueKindNames = [...]string{"text", "int", "bool", "date", "list", "template", "secret"}
 
 func (k ValueKind) String() string {
 	if int(k) < len(valueKindNames) {
@@ -59,7 +58,7 @@ func List(items ...string) Value {
 
 func (v Value) IsZero() bool { return v == Value{} }
 
-// String is what a person reads. Secrets and links show only their recipe.
+// String is what a person reads. Secrets show only their recipe.
 func (v Value) String() string {
 	if v.Kind == ListValue {
 		return strings.Join(v.Items(), ", ")
@@ -219,7 +218,7 @@ func (a Attrs) Text(name string) string { return a[name].Text }
 func (a Attrs) Differ(want Attrs) Attrs {
 	var out Attrs
 	for name, w := range want {
-		if w.Kind == SecretValue || w.Kind == LinkValue {
+		if w.Kind == SecretValue {
 			continue
 		}
 		if have, ok := a[name]; ok && have == w {

@@ -17,7 +17,8 @@ type Connector interface {
 	// Observe reads one subject: her account and everything on it. Nothing there is an empty Seen and no error; what
 	// cannot be read is an error, or named in Seen.Unread: it is never "gone".
 	Observe(ctx context.Context, s dayone.Subject) (Seen, error)
-	// Apply does one step. The same Act twice is once. It may answer "wait".
+	// Apply does one step. The same Act twice is once. It may answer "wait". An account that is there is written to only if
+	// the act names its id; one that it finds otherwise is an ErrConflict that shows it: whose it is the books say.
 	Apply(ctx context.Context, a dayone.Act) (dayone.Result, error)
 	// List streams every account with its entitlements. The first error ends it and voids every "gone".
 	List(ctx context.Context) iter.Seq2[Seen, error]

@@ -2,6 +2,7 @@ package connector
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"maps"
 	"net/url"
@@ -169,22 +170,39 @@ func (m *Manifest) check() error {
 
 func (m *Manifest) Can(capability string) bool { return slices.Contains(m.Capabilities, capability) }
 
+// SettingError is a setting that is unknown, missing or not what it must be.
+type SettingError struct {
+	Setting string
+	Text    string
+	Hint    string // what belongs there
+}
+
+func (e *SettingError) Error() string {
+	if e.Hint == "" {
+		return e.Text
+	}
+	return e.Text + " (" + e.Hint + ")"
+}
+
+func (e *SettingError) Unwrap() error { return dayone.ErrInvalid }
+
 // Read checks settings against the manifest, applies defaults and tells plain values from secrets.
 func (m *Manifest) Read(values map[string]string) (settings map[string]string, secrets map[string]dayone.Secret, err error) {
 	settings, secrets = map[string]string{}, map[string]dayone.Secret{}
+	known := slices.Sorted(maps.Keys(m.Settings))
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		if _, ok := m.Settings[name]; !ok {
-			return nil, nil, fmt.Errorf("%s has no setting %q; it has %s: %w", m.Title, name, strings.Join(slices.Sorted(maps.Keys(m.Settings)), ", "), dayone.ErrInvalid)
+			return nil, nil, &SettingError{name, fmt.Sprintf("%s has no setting %q", m.Title, name), cmp.Or(dayone.Meant(name, known), "it has "+strings.Join(known, ", "))}
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(m.Settings)) {
+	for _, name := range known {
 		s := m.Settings[name]
 		v, given := values[name]
 		if !given {
 			v = s.Default
 		}
 		if v == "" && s.Required {
-			return nil, nil, fmt.Errorf("%s needs the setting %s%s: %w", m.Title, name, hint(s), dayone.ErrInvalid)
+			return nil, nil, &SettingError{name, m.Title + " needs the setting " + name, s.hint()}
 		}
 		switch s.Type {
 		case "secret":
@@ -194,11 +212,11 @@ func (m *Manifest) Read(values map[string]string) (settings map[string]string, s
 			continue
 		case "url":
 			if u, err := url.Parse(v); v != "" && (err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http")) {
-				return nil, nil, fmt.Errorf("setting %s is no URL%s: %w", name, hint(s), dayone.ErrInvalid)
+				return nil, nil, &SettingError{name, "setting " + name + " is no URL", s.hint()}
 			}
 		case "choice":
 			if v != "" && !slices.Contains(s.Choices, v) {
-				return nil, nil, fmt.Errorf("setting %s is %q; it can be %s: %w", name, v, strings.Join(s.Choices, ", "), dayone.ErrInvalid)
+				return nil, nil, &SettingError{name, fmt.Sprintf("setting %s is %q", name, v), "it can be " + strings.Join(s.Choices, ", ")}
 			}
 		}
 		settings[name] = v
@@ -206,16 +224,15 @@ func (m *Manifest) Read(values map[string]string) (settings map[string]string, s
 	return settings, secrets, nil
 }
 
-func hint(s Setting) string {
+// hint is what belongs into a setting.
+func (s Setting) hint() string {
 	switch {
 	case s.Help != "" && s.Example != "":
-		return " (" + s.Help + ", such as " + s.Example + ")"
-	case s.Help != "":
-		return " (" + s.Help + ")"
+		return s.Help + ", such as " + s.Example
 	case s.Example != "":
-		return " (such as " + s.Example + ")"
+		return "such as " + s.Example
 	default:
-		return ""
+		return s.Help
 	}
 }
 

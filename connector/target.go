@@ -33,7 +33,7 @@ var _ Connector = (*Target)(nil)
 // confirmEvery is how often a pending account or grant is looked at again.
 const confirmEvery = 15 * time.Minute
 
-// catalogueAge is how long a catalogue is trusted for the ids in it.
+// catalogueAge is how long a catalogue is trusted for the ids in it, and for what it misses.
 const catalogueAge = 10 * time.Minute
 
 func (t *Target) Check(ctx context.Context) error { return t.Ping(ctx) }
@@ -186,7 +186,8 @@ func (t *Target) deadline(a dayone.Act) time.Time {
 	return since.Add(4 * time.Hour)
 }
 
-// create makes an account, or takes up one that is bound to this person.
+// create makes an account, or brings the one that it is given by id to where it should be. Whatever else it finds, by
+// employee number, mail or login, it only shows, in a conflict: whose that is the books say, which no system knows.
 func (t *Target) create(ctx context.Context, a dayone.Act) (dayone.Result, error) {
 	found, err := t.find(ctx, a)
 	if err != nil {
@@ -209,8 +210,8 @@ func (t *Target) create(ctx context.Context, a dayone.Act) (dayone.Result, error
 		if err != nil {
 			return r, err
 		}
-		if t.ours(before, a) {
-			r.Before = nil // we made it, and lost the answer
+		if a.Made(before) {
+			r.Before = nil
 		}
 		r.Also, err = t.held(ctx, found.Ref)
 		return r, err
@@ -246,13 +247,8 @@ func (t *Target) late(a dayone.Act, err error) error {
 	return err
 }
 
-// ours: after a call whose answer was lost, an account as young as our first try is the one we made.
-func (t *Target) ours(it dayone.Item, a dayone.Act) bool {
-	return a.Attempt > 1 && a.Subject.Ref == "" && !it.Created.IsZero() && !it.Created.Before(a.Since.Truncate(time.Second))
-}
-
-// find looks for this subject's account: by vendor id, by employee number, and for namesakes. A namesake is a conflict:
-// it is never taken over by mail or login alone.
+// find reads the account that is given by id. Without one it looks for what may be this subject's; if anything is, that is
+// a conflict.
 func (t *Target) find(ctx context.Context, a dayone.Act) (*dayone.Item, error) {
 	if a.Subject.Ref != "" {
 		it, err := t.Accounts.Get(ctx, a.Subject.Ref)
@@ -283,17 +279,10 @@ func (t *Target) find(ctx context.Context, a dayone.Act) (*dayone.Item, error) {
 			return nil, t.conflict(items[0], "%d accounts have the %s of this person", len(items), words(by))
 		}
 		it := items[0]
-		number := it.Attrs.Text("employee_number")
-		switch {
-		case number != "" && number == a.Subject.Keys["employee_number"]:
-			return &it, nil
-		case number != "":
+		if number := it.Attrs.Text("employee_number"); number != "" && number != a.Subject.Keys["employee_number"] {
 			return nil, t.conflict(it, "the account with this %s belongs to employee %s", words(by), number)
-		case t.ours(it, a):
-			return &it, nil
-		default:
-			return nil, t.conflict(it, "an account with this %s exists", words(by))
 		}
+		return nil, t.conflict(it, "an account with this %s exists", words(by))
 	}
 	return nil, nil
 }
@@ -506,11 +495,11 @@ func (t *Target) ref(ctx context.Context, key dayone.Key) (string, error) {
 	ref, known := t.offers[key]
 	fresh := t.Now().Sub(t.read) < catalogueAge
 	t.mu.Unlock()
-	if known || fresh {
-		if !known {
-			return "", t.fault("looking up", dayone.ErrNotFound, "%s is not in the catalogue any more", key)
-		}
+	switch {
+	case known && fresh:
 		return ref, nil
+	case fresh:
+		return "", t.fault("looking up", dayone.ErrNotFound, "%s is not in the catalogue any more", key)
 	}
 	offers := map[dayone.Key]string{}
 	for o, err := range t.Catalogue(ctx) {
@@ -545,10 +534,11 @@ func (t *Target) thing(ctx context.Context, k Things, a dayone.Act) (dayone.Resu
 		}
 		return dayone.Result{Before: is}, nil
 	}
+	before := already(is, a)
 	// what is pending is put again, a confirmation too: only the thing knows for what it waits
 	settled := is != nil && (is.State == dayone.Active || is.State != dayone.Pending && a.Action == dayone.EntitlementConfirm)
 	if settled && len(is.Attrs.Differ(t.ofThing(a))) == 0 {
-		return dayone.Result{Before: is, Now: is}, nil
+		return dayone.Result{Before: before, Now: is}, nil
 	}
 	a.Have, a.Fresh = is, true
 	r, err := k.Put(ctx, a)
@@ -558,10 +548,7 @@ func (t *Target) thing(ctx context.Context, k Things, a dayone.Act) (dayone.Resu
 	if r.Now != nil {
 		r.Now.Key = a.Key
 	}
-	r.Before = is
-	if is == nil && a.Attempt > 1 && r.Now != nil {
-		r.Before = nil
-	}
+	r.Before = before
 	return r, nil
 }
 

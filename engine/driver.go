@@ -31,6 +31,8 @@ type Store interface {
 	Owner(ctx context.Context, system, ref string) (dayone.PersonID, bool, error)
 	// Run is one run, whole; ErrNotFound if there is none.
 	Run(ctx context.Context, id dayone.RunID) (dayone.Run, error)
+	// Newest is the run of a person that began last; ErrNotFound if she never had one.
+	Newest(ctx context.Context, person dayone.PersonID) (dayone.RunID, error)
 	// Secret is the box of a secret made earlier.
 	Secret(ctx context.Context, id dayone.SecretID) (box string, found bool, err error)
 }
@@ -108,7 +110,7 @@ func (d *Driver) init() {
 func (d *Driver) Run(ctx context.Context) error {
 	d.init()
 	defer close(d.done)
-	l := &loop{Driver: d, ctx: ctx, landed: make(chan error, 1), runs: map[dayone.RunID]*live{}, people: map[dayone.PersonID]dayone.RunID{}, systems: map[string]*system{}, locks: map[string]bool{}}
+	l := &loop{Driver: d, ctx: ctx, landed: make(chan error, 1), runs: map[dayone.RunID]*live{}, people: map[dayone.PersonID]dayone.RunID{}, systems: map[string]*system{}, locks: map[string]bool{}, bound: map[account]dayone.PersonID{}}
 	err := l.recover()
 	if err == nil {
 		err = l.work()
@@ -159,7 +161,12 @@ func (d *Driver) Start(ctx context.Context, r dayone.Run) error {
 	return d.sendAndWait(ctx, input{run: r.ID, fresh: &r, ev: Event{What: Begin}})
 }
 
-// Decide tells a human's decision about a step, or about the run if step is "".
+// Decide tells a human's decision about a step, or about the run if step is "". A decision that cannot be carried out is an
+// error that says what to do instead: ErrConflict for the most part, ErrInvalid if something is missing from it, ErrNotFound
+// if there is no such run. ErrOver, which is an ErrConflict too: the run has ended, and what it wanted and what its books say
+// is of then; plan the person again. What an incomplete run has lost may still be skipped, and retried as long as its
+// person has had no other run since: whoever retries must know that it is still wanted. Superseding a run that is over has
+// nothing to do.
 func (d *Driver) Decide(ctx context.Context, run dayone.RunID, step dayone.StepID, h Human) error {
 	return d.sendAndWait(ctx, input{run: run, ev: Event{What: Decide, Step: step, Human: h}})
 }
@@ -222,6 +229,8 @@ type loop struct {
 	alarms  alarms
 	ready   bool // something became ready since the last look
 
+	bound map[account]dayone.PersonID // bindings on their way to the disk, which the store does not know yet
+
 	// what the next commit brings, and what is to be done once it is durable
 	dirty   []*live
 	calls   []call
@@ -247,6 +256,7 @@ type call struct {
 
 type reply struct {
 	to  chan error
+	err error
 	ask chan dayone.Run // instead of to
 	run dayone.Run
 }
@@ -257,7 +267,11 @@ func (l *loop) recover() error {
 		return fmt.Errorf("resuming runs: %w", err)
 	}
 	for i := range runs {
-		l.feed(l.adopt(runs[i]), Event{What: Resume})
+		if runs[i].Machine > Version {
+			return fmt.Errorf("run %s was begun by version %d of the run machine, and this is version %d; start the newer program again: %w",
+				runs[i].ID, runs[i].Machine, Version, dayone.ErrUnsupported)
+		}
+		_ = l.feed(l.adopt(runs[i]), Event{What: Resume})
 	}
 	l.dispatchAll()
 	return l.depart()
@@ -265,14 +279,19 @@ func (l *loop) recover() error {
 
 func (l *loop) adopt(r dayone.Run) *live {
 	lv := &live{run: r, index: indexOf(&r), queued: map[dayone.StepID]bool{}}
-	l.runs[r.ID], l.people[r.Person] = lv, r.ID
+	l.runs[r.ID] = lv
+	if !r.State.Over() || r.State == "" { // one that is over, and decided on afterwards, is in nobody's way
+		l.people[r.Person] = r.ID
+	}
 	return lv
 }
 
 // forget drops a run that is over.
 func (l *loop) forget(lv *live) {
 	delete(l.runs, lv.run.ID)
-	delete(l.people, lv.run.Person)
+	if l.people[lv.run.Person] == lv.run.ID {
+		delete(l.people, lv.run.Person)
+	}
 }
 
 func (l *loop) work() error {
@@ -337,41 +356,81 @@ func (l *loop) take(in input) {
 		}
 		l.adopt(*in.fresh).fresh = true
 	}
-	if l.runs[in.run] == nil && in.ev.What == Decide { // a run that is over may be taken up again
-		if r, err := l.Store.Run(l.ctx, in.run); err == nil {
-			if _, other := l.people[r.Person]; other {
-				in.reply <- fmt.Errorf("another run of this person is under way: %w", dayone.ErrConflict)
-				return
-			}
-			l.adopt(r)
+	if l.runs[in.run] == nil && in.ev.What == Decide { // it is over: the machine says what can still be decided
+		r, err := l.Store.Run(l.ctx, in.run)
+		switch {
+		case errors.Is(err, dayone.ErrNotFound):
+			in.reply <- fmt.Errorf("run %s was never there: %w", in.run, dayone.ErrNotFound)
+			return
+		case err != nil:
+			in.reply <- unread("run", err)
+			return
 		}
-	}
-	if l.runs[in.run] == nil {
-		if in.reply != nil {
-			in.reply <- fmt.Errorf("run %s is over or was never there: %w", in.run, dayone.ErrNotFound)
-		}
-		return
-	}
-	var made []dayone.Sealed
-	if in.ev.What == Answer {
-		l.back(in)
-		var err error
-		if made, err = l.vendorSecrets(&in); err != nil {
-			in.ev.Err = err
-		}
+		l.adopt(r)
 	}
 	lv := l.runs[in.run]
-	l.feed(lv, in.ev)
+	if lv == nil {
+		return // an answer for a run that is over: nobody waits for it
+	}
+	var made []dayone.Sealed
+	var refused error
+	switch in.ev.What {
+	case Answer:
+		l.back(in)
+		if in.ev.Err == nil {
+			in.ev.Err = l.claimed(lv, in.ev.Step, in.ev.Result.Now)
+		}
+		if in.ev.Err == nil {
+			made, in.ev.Err = l.vendorSecrets(&in)
+		}
+	case Decide:
+		if refused = l.mayBind(lv, in.ev); refused == nil {
+			refused = l.mayTakeUp(lv, in.ev)
+		}
+	}
+	if refused == nil {
+		refused = l.feed(lv, in.ev)
+	}
+	if !lv.run.State.Over() {
+		l.people[lv.run.Person] = lv.run.ID // also one that was taken up again
+	}
 	if len(made) > 0 {
 		lv.rest.Secrets = append(lv.rest.Secrets, made...)
 		l.mark(lv)
 	}
-	if lv.run.State.Over() && !lv.dirty {
+	if lv.run.State.Over() && !lv.dirty && !l.departing(lv) {
 		l.forget(lv) // taken up again for a decision that changed nothing
 	}
-	if in.reply != nil {
-		l.replies = append(l.replies, reply{to: in.reply})
+	if in.reply != nil { // told when what it is about is durable, a refusal too: it may be read up
+		l.replies = append(l.replies, reply{to: in.reply, err: refused})
 	}
+}
+
+// departing says that something of the run is on its way to the disk.
+func (l *loop) departing(lv *live) bool {
+	return l.flying != nil && slices.ContainsFunc(l.flying.changes, func(p dayone.Progress) bool { return p.Run.ID == lv.run.ID })
+}
+
+func unread(what string, err error) error {
+	return fmt.Errorf("reading %s: %w: %w", what, err, dayone.ErrUnavailable)
+}
+
+// mayTakeUp refuses a retry in a run that is over once its person has had another one: its books are not true any more.
+func (l *loop) mayTakeUp(lv *live, ev Event) error {
+	if !lv.run.State.Over() || ev.Human.Verb != Retry {
+		return nil
+	}
+	newest, err := l.Store.Newest(l.ctx, lv.run.Person)
+	switch other, under := l.people[lv.run.Person]; {
+	case err != nil:
+		return unread("the newest run of a person", err)
+	case under && other != lv.run.ID:
+		newest = other
+	}
+	if newest != lv.run.ID {
+		return fmt.Errorf("run %s is %s, and run %s came after it: %w", lv.run.ID, lv.run.State, newest, ErrOver)
+	}
+	return nil
 }
 
 // back frees the worker and the lock of a call.
@@ -421,10 +480,13 @@ func (l *loop) system(name string) *system {
 	return s
 }
 
-// feed runs the machine and keeps what it wants stored and done.
-func (l *loop) feed(lv *live, ev Event) {
+// feed runs the machine and keeps what it wants stored and done. The error is why it refused a decision.
+func (l *loop) feed(lv *live, ev Event) error {
 	ev.At = l.Clock.Now()
 	eff := next(&lv.run, lv.index, ev, l.Config)
+	if eff.Refused != nil {
+		return eff.Refused
+	}
 	for _, c := range eff.Commands {
 		switch {
 		case c.Ready:
@@ -449,10 +511,19 @@ func (l *loop) feed(lv *live, ev Event) {
 		}
 	}
 	r.Holdings, r.Gone, r.Records = append(r.Holdings, eff.Holdings...), append(r.Gone, eff.Gone...), append(r.Records, eff.Records...)
+	for _, t := range eff.Closed { // a store closes first: what was opened since the last commit must not come after
+		r.Opened = slices.DeleteFunc(r.Opened, func(o dayone.Task) bool { return o.Once == t.Once })
+	}
 	r.Opened, r.Closed = append(r.Opened, eff.Opened...), append(r.Closed, eff.Closed...)
+	for _, h := range eff.Holdings {
+		if h.Key.IsAccount() && h.Ref != "" {
+			l.bound[account{h.Key.System, h.Ref}] = lv.run.Person
+		}
+	}
 	if lv.fresh || lv.moved || len(lv.steps)+len(r.Holdings)+len(r.Gone)+len(r.Records)+len(r.Opened)+len(r.Closed) > 0 {
 		l.mark(lv)
 	}
+	return nil
 }
 
 // mark puts a run into the next commit.
@@ -482,7 +553,7 @@ func (l *loop) ring() {
 	for len(l.alarms) > 0 && !l.alarms[0].at.After(now) {
 		a := heap.Pop(&l.alarms).(alarm)
 		if lv := l.runs[a.run]; lv != nil {
-			l.feed(lv, Event{What: Alarm, Step: a.step})
+			_ = l.feed(lv, Event{What: Alarm, Step: a.step})
 		}
 	}
 }
@@ -500,14 +571,16 @@ func (l *loop) dispatch() {
 		if !ok {
 			t = missing{name}
 		}
-		left := s.queue[:0]
-		for i, w := range s.queue {
+		queue := s.queue
+		s.queue = nil // a start that fails may make more of this system ready
+		var left []work
+		for i, w := range queue {
 			lv := l.runs[w.run]
 			switch {
 			case lv == nil:
 				continue
 			case s.busy >= t.Width():
-				left = append(left, s.queue[i:]...)
+				left = append(left, queue[i:]...)
 			case w.lock != "" && l.locks[w.lock]:
 				left = append(left, w)
 				continue
@@ -517,13 +590,11 @@ func (l *loop) dispatch() {
 						s.shut = open
 						heap.Push(&l.alarms, alarm{at: open})
 					}
-					left = append(left, s.queue[i:]...)
+					left = append(left, queue[i:]...)
 					break
 				}
 				delete(lv.queued, w.step)
-				before := len(l.calls)
-				l.feed(lv, Event{What: Start, Step: w.step})
-				if len(l.calls) > before {
+				if l.begin(lv, w.step) {
 					s.busy++
 					if w.lock != "" {
 						l.locks[w.lock] = true
@@ -533,8 +604,26 @@ func (l *loop) dispatch() {
 			}
 			break
 		}
-		s.queue = slices.Clip(left)
+		s.queue = append(left, s.queue...)
 	}
+}
+
+// begin starts a step, and says whether a call comes of it. A call whose secrets cannot be had is answered at once: that is
+// this step's trouble and nobody else's.
+func (l *loop) begin(lv *live, step dayone.StepID) bool {
+	before := len(l.calls)
+	_ = l.feed(lv, Event{What: Start, Step: step})
+	if len(l.calls) == before {
+		return false
+	}
+	c := &l.calls[before]
+	if err := l.secrets(c); err != nil {
+		attempt := c.act.Attempt
+		l.calls = l.calls[:before]
+		_ = l.feed(lv, Event{What: Answer, Step: step, Attempt: attempt, Err: err})
+		return false
+	}
+	return true
 }
 
 // missing stands for a system without a connector: its steps become tasks, never a silent skip.
@@ -559,11 +648,6 @@ func (l *loop) dispatchAll() {
 
 // depart sends everything that has gathered to the disk. One commit is under way at a time.
 func (l *loop) depart() error {
-	for i := range l.calls {
-		if err := l.secrets(&l.calls[i]); err != nil {
-			return err
-		}
-	}
 	if len(l.dirty)+len(l.calls)+len(l.replies) == 0 {
 		return nil
 	}
@@ -596,10 +680,13 @@ func (l *loop) arrive(err error) error {
 			close(r.ask)
 			continue
 		}
-		r.to <- nil
+		r.to <- r.err
 	}
 	for i := range f.changes {
 		c := &f.changes[i]
+		for _, h := range c.Holdings {
+			delete(l.bound, account{h.Key.System, h.Ref})
+		}
 		u := Update{Run: c.Run.ID, State: c.Run.State}
 		for _, s := range c.Steps {
 			u.Steps = append(u.Steps, s.Step.ID)
@@ -616,9 +703,11 @@ func (l *loop) arrive(err error) error {
 	return nil
 }
 
-// secrets makes what a step needs, seals it with the intent, and opens it for the call. A retry gets the same one.
+// secrets makes what a new account is born with, seals it with the intent, and opens it for the call. A retry gets the
+// same one. An account that is there has no use for any, and hers may be used up: a box is empty once she has opened its
+// link.
 func (l *loop) secrets(c *call) error {
-	if c.act.Want == nil {
+	if c.act.Action != dayone.AccountCreate || c.act.Want == nil || c.act.Subject.Ref != "" {
 		return nil
 	}
 	for _, name := range c.act.Want.Attrs.Names() {
@@ -629,10 +718,10 @@ func (l *loop) secrets(c *call) error {
 		id := SecretIDOf(c.act.Once, name)
 		box, found, err := l.Store.Secret(l.ctx, id)
 		if err != nil {
-			return err
+			return unread("a secret", err)
 		}
 		var sec dayone.Secret
-		if found {
+		if found && box != "" {
 			if sec, err = l.Keeper.Open(box); err != nil {
 				return fmt.Errorf("opening a secret of %s: %w", c.step, err)
 			}
@@ -641,7 +730,7 @@ func (l *loop) secrets(c *call) error {
 				return fmt.Errorf("making a secret for %s: %w", c.step, err)
 			}
 			if box, err = l.Keeper.Seal(sec); err != nil {
-				return err
+				return fmt.Errorf("sealing a secret of %s: %w", c.step, err)
 			}
 			l.seal(c.run, dayone.Sealed{ID: id, Person: c.run.run.Person, Box: box})
 		}
@@ -664,53 +753,19 @@ func (l *loop) start(c call) {
 	if !ok {
 		t = missing{c.act.Key.System}
 	}
-	var run dayone.Run
-	if c.act.Action == dayone.MessageSend && l.Compose != nil {
-		run = snapshot(c.run.run)
+	w := whose{person: c.run.run.Person}
+	switch {
+	case c.act.Action == dayone.MessageSend && l.Compose != nil:
+		w.run = snapshot(c.run.run)
+	case c.act.Action == dayone.AccountCreate:
+		w.elsewhere = (&machine{run: &c.run.run}).elsewhere(c.act.Key)
 	}
 	id, attempt := c.run.run.ID, c.act.Attempt
 	go func() {
-		res, err := l.call(t, run, c.act)
+		res, err := l.call(t, w, c.act)
 		in := input{run: id, ev: Event{What: Answer, Step: c.step, Attempt: attempt, Result: res, Err: err}}
 		_ = l.send(l.ctx, in) // a stopped engine finds the step running when it starts again
 	}()
-}
-
-func (l *loop) call(t Target, run dayone.Run, a dayone.Act) (res dayone.Result, err error) {
-	defer func() {
-		if p := recover(); p != nil { // a connector's fault must not take everybody's runs with it
-			err = &dayone.Fault{System: a.Key.System, Op: string(a.Action), Detail: fmt.Sprintf("the connector broke: %v", p), Err: dayone.ErrInvalid}
-		}
-	}()
-	if a.Action == dayone.MessageSend && l.Compose != nil {
-		if a, err = l.Compose.Compose(l.ctx, run, a); err != nil {
-			return res, fmt.Errorf("writing %s: %w", a.Key, err)
-		}
-	}
-	res, err = t.Apply(l.ctx, a)
-	var f *dayone.Fault
-	if !errors.Is(err, dayone.ErrConflict) || !errors.As(err, &f) || f.Found == nil {
-		return res, err
-	}
-	owner, bound, unread := l.Store.Owner(l.ctx, a.Key.System, f.Found.Ref)
-	switch {
-	case unread != nil:
-		return res, err
-	case bound && owner != run.Person:
-		other := *f
-		other.Found, other.Next = nil, fmt.Sprintf("it is the account of %s, whom we know; give one of the two another name at the source, then retry", owner)
-		return res, &other
-	case !bound && adoptable(a, *f.Found):
-		a.Subject = dayone.Subject{Ref: f.Found.Ref}
-		return t.Apply(l.ctx, a)
-	}
-	return res, err
-}
-
-// adoptable: a match by mail or login is ours without a human only if the account was made after this hire was recorded,
-// and is bound to nobody.
-func adoptable(a dayone.Act, found dayone.Item) bool {
-	return !a.Subject.Recorded.IsZero() && found.Created.After(a.Subject.Recorded) && found.Attrs.Text("employee_number") == ""
 }
 
 func snapshot(r dayone.Run) dayone.Run {

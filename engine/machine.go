@@ -1,25 +1,24 @@
 package engine
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"hash/fnv"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/planner"
 )
 
-// Version of the machine. A run is carried to its end by the version that began it.
+// Version of the machine, kept with every run that it begins. A newer machine carries the runs of an older one on. A run
+// that a newer one began is never touched: a driver that finds one does not start.
 const Version = 1
 
 // Config bounds what the machine does by itself.
 type Config struct {
 	Tries    int           // calls of one step that may fail in a row
-	Elapsed  time.Duration // and for how long after the first intent
+	Elapsed  time.Duration // and for how long after the first of them
 	Base     time.Duration // first pause between two calls; doubles
 	Max      time.Duration // longest pause
 	Patience time.Duration // how long messages wait for a human's task before they go without its result
@@ -51,7 +50,7 @@ type Event struct {
 	Human   Human
 }
 
-// Verb of a human's decision.
+// Verb of a decision.
 type Verb string
 
 const (
@@ -59,7 +58,6 @@ const (
 	Retry     Verb = "retry"     // call a failed step again
 	Skip      Verb = "skip"      // go on without it
 	Supersede Verb = "supersede" // a newer run takes over
-	Cancel    Verb = "cancel"
 )
 
 // Human is a decision and who took it.
@@ -88,6 +86,7 @@ type Effects struct {
 	Opened   []dayone.Task
 	Closed   []dayone.Task
 	Commands []Command
+	Refused  error // why a decision is not carried out, and what to do instead; all else is empty then
 }
 
 // Next is the run machine. It changes r in place: if what it returns cannot be stored, the process must end.
@@ -104,8 +103,11 @@ func indexOf(r *dayone.Run) map[dayone.StepID]int {
 // next takes the index of the run's steps, which whoever holds the run keeps between events.
 func next(r *dayone.Run, index map[dayone.StepID]int, ev Event, c Config) Effects {
 	m := &machine{run: r, ev: ev, cfg: c, index: index}
-	if r.State.Over() && ev.What != Begin && ev.What != Decide {
-		return m.out // it has ended; only a human takes it up again
+	if r.State.Over() && ev.What != Begin {
+		if ev.What == Decide {
+			m.afterwards()
+		}
+		return m.out // it has ended: only a human takes it up again
 	}
 	switch ev.What {
 	case Begin:
@@ -121,7 +123,9 @@ func next(r *dayone.Run, index map[dayone.StepID]int, ev Event, c Config) Effect
 	case Alarm:
 		m.alarm()
 	case Decide:
-		m.decide()
+		if m.decide(); m.out.Refused != nil {
+			return m.out
+		}
 	}
 	m.settle()
 	return m.out
@@ -162,19 +166,48 @@ func (m *machine) record(s *dayone.StepRun, what string, d *dayone.Detail) {
 	m.out.Records = append(m.out.Records, rec)
 }
 
-// resume puts calls that were under way back: they are made again, and say so by their attempt number.
+// resume makes calls that were under way again, which say so by their attempt number: whatever has become of their run
+// and of what they needed, since what they have brought about must be known. Whatever waits gets all its alarms anew:
+// those of before died with the process. For how long a step has failed counts from now on: while nobody was here nobody
+// tried.
 func (m *machine) resume() {
 	for i := range m.run.Steps {
 		s := &m.run.Steps[i]
-		switch s.State {
-		case dayone.StepRunning:
-			s.State = dayone.StepPending
-			m.touched(i)
-		case dayone.StepRetrying, dayone.StepWaiting:
-			if !s.Next.IsZero() {
-				m.command(Command{Step: s.Step.ID, Alarm: s.Next})
-			}
+		if s.State == dayone.StepPending || s.State.Over() {
+			continue
 		}
+		if s.State == dayone.StepRunning {
+			s.State, s.Next = dayone.StepRetrying, m.ev.At
+			m.touched(i)
+		}
+		if !s.Failing.IsZero() {
+			s.Failing = m.ev.At
+			m.touched(i)
+		}
+		m.wake(s)
+		m.limits(s)
+	}
+}
+
+// wake arms the alarm at which a step is called again by itself.
+func (m *machine) wake(s *dayone.StepRun) {
+	if !s.Next.IsZero() {
+		m.command(Command{Step: s.Step.ID, Alarm: s.Next})
+	}
+}
+
+// limits arms what ends a wait: messages go when the patience with a task has ended, a system's wait fails in the end.
+func (m *machine) limits(s *dayone.StepRun) {
+	if s.Wait == nil {
+		return
+	}
+	if s.Wait.Kind == dayone.WaitTask {
+		if ends := s.Waited.Add(m.cfg.Patience); ends.After(m.ev.At) {
+			m.command(Command{Step: s.Step.ID, Alarm: ends})
+		}
+	}
+	if !s.Wait.Kind.Human() && !s.Wait.Until.IsZero() {
+		m.command(Command{Step: s.Step.ID, Alarm: s.Wait.Until})
 	}
 }
 
@@ -291,8 +324,22 @@ func (m *machine) answer() {
 		m.trouble(s, m.ev.Err)
 		return
 	}
-	s.Result, s.Tries = m.ev.Result, 0
+	first := s.Result
+	s.Result, s.Tries, s.Failing = m.ev.Result, 0, time.Time{}
+	if first.Before != nil || first.Now != nil {
+		s.Result.Before = first.Before // looking again finds what the first look brought about: that was not there before
+	}
+	if now := s.Result.Now; now != nil {
+		if err := m.twin(s.Step.Key, now.Ref); err != nil {
+			s.Result = first
+			m.trouble(s, err)
+			return
+		}
+	}
 	if w := m.ev.Result.Wait; w != nil {
+		if s.Result.Now != nil {
+			m.book(s)
+		}
 		m.wait(s, *w)
 		return
 	}
@@ -305,6 +352,7 @@ func (m *machine) done(s *dayone.StepRun) {
 	if s.Of != "" {
 		s.State = dayone.StepUndone
 		if o, i := m.at(s.Of); o != nil {
+			m.leave(o)
 			o.State = dayone.StepUndone
 			m.touched(i)
 		}
@@ -343,92 +391,46 @@ func outcome(s *dayone.StepRun) string {
 	}
 }
 
-// book keeps holdings as the system's answer has them.
-func (m *machine) book(s *dayone.StepRun) {
-	old := m.held(s.Step.Key)
-	if s.Result.Now == nil {
-		h := dayone.Holding{Item: dayone.Item{Key: s.Step.Key, State: dayone.Gone}, Because: s.Step.Because, Run: m.run.ID, Confirmed: m.ev.At, Since: m.ev.At}
-		if old != nil {
-			h.Ref, h.Generation = old.Ref, old.Generation+1
-		}
-		m.out.Gone = append(m.out.Gone, h)
-		return
-	}
-	h := dayone.Holding{Item: *s.Result.Now, Confirmed: m.ev.At, Because: s.Step.Because, Run: m.run.ID, Since: m.ev.At}
-	h.Key = s.Step.Key
-	h.Ours = s.Result.Before == nil
-	h.Asked = dayone.Attrs{}
-	if old != nil {
-		h.Ours, h.Generation, h.Release, h.Asked = old.Ours, old.Generation, old.Release, old.Asked.With(nil)
-		if old.State == h.State {
-			h.Since = old.Since
-		}
-	}
-	if s.Step.Want != nil {
-		for name, v := range s.Step.Want.Attrs { // references stay as they were asked: compared as text, not by what they brought
-			h.Asked[name] = v
-		}
-		h.Release = cmp.Or(releaseOf(m.run, s.Step.Key), h.Release)
-	}
-	if s.Step.Action == dayone.AccountConfirm || s.Step.Action == dayone.EntitlementConfirm {
-		h.Run = runOf(old, m.run.ID)
-	}
-	m.out.Holdings = append(m.out.Holdings, h)
-}
-
-func runOf(old *dayone.Holding, now dayone.RunID) dayone.RunID {
-	if old != nil && old.Run != "" {
-		return old.Run
-	}
-	return now
-}
-
-func releaseOf(r *dayone.Run, k dayone.Key) dayone.Release {
-	return r.Plan.Release[k]
-}
-
-// held is what the books said when the run began, or what this run has brought about since.
-func (m *machine) held(k dayone.Key) *dayone.Holding {
-	for i := range m.run.Have {
-		if m.run.Have[i].Key == k {
-			return &m.run.Have[i]
-		}
-	}
-	return nil
-}
-
 // wait parks a step until its system or a human has moved.
 func (m *machine) wait(s *dayone.StepRun, w dayone.Wait) {
 	same := s.Wait != nil && s.Wait.Kind == w.Kind && s.Wait.Note == w.Note
 	if same && !s.Wait.Until.IsZero() {
 		w.Until = s.Wait.Until // looking again does not make it wait longer
 	}
-	s.State, s.Wait, s.Next, s.Error, s.Kind = dayone.StepWaiting, &w, w.Check, "", ""
-	if s.Result.Now != nil {
-		m.book(s)
+	if !w.Kind.Human() && w.Check.IsZero() {
+		w.Check = m.ev.At.Add(m.cfg.Max) // nobody else would ever look again
+	}
+	had := tasked(s)
+	s.State, s.Wait, s.Next, s.Error, s.Kind, s.Tries, s.Failing = dayone.StepWaiting, &w, w.Check, "", "", 0, time.Time{}
+	if had && !tasked(s) {
+		m.closeTask(s)
 	}
 	if m.run.State == dayone.RunUndoing && s.Of == "" && s.Step.Action != dayone.MessageSend {
 		s.Next = time.Time{}
 		if _, back := planner.Inverse(s.Step, s.Result, s.Result.Now); !back || !s.Step.Action.Gives() {
+			m.leave(s)
 			s.State, s.Error = dayone.StepSkipped, "the run has turned back"
 			return
 		}
-	} else if !w.Check.IsZero() {
-		m.command(Command{Step: s.Step.ID, Alarm: w.Check})
 	}
+	m.wake(s)
 	if same {
 		return
 	}
 	s.Waited = s.Ended
+	m.limits(s)
 	m.record(s, "waiting: "+string(w.Kind), &dayone.Detail{Before: s.Result.Before, Now: s.Result.Now, Note: w.Note})
-	switch w.Kind {
-	case dayone.WaitTask, dayone.WaitSeat:
+	if tasked(s) {
 		m.out.Opened = append(m.out.Opened, dayone.Task{
 			Person: m.run.Person, Run: m.run.ID, Step: s.Step.ID, Once: s.Step.Once, System: s.Step.Key.System,
 			Title: taskTitle(s), Note: w.Note, Ask: w.Ask, Opened: m.ev.At, Due: w.Until,
 		})
-		m.command(Command{Step: s.Step.ID, Alarm: m.ev.At.Add(m.cfg.Patience)}) // messages may go then
 	}
+}
+
+// tasked says whether the step waits for a human's task, also while it is looked at again.
+func tasked(s *dayone.StepRun) bool {
+	return s.Wait != nil && (s.Wait.Kind == dayone.WaitTask || s.Wait.Kind == dayone.WaitSeat)
 }
 
 func taskTitle(s *dayone.StepRun) string {
@@ -440,12 +442,21 @@ func taskTitle(s *dayone.StepRun) string {
 	}
 }
 
+// leave ends a wait: nobody has anything to do for it any more.
+func (m *machine) leave(s *dayone.StepRun) {
+	if tasked(s) {
+		m.closeTask(s)
+	}
+	s.Wait = nil
+}
+
 func (m *machine) closeTask(s *dayone.StepRun) {
 	t := dayone.Task{Person: m.run.Person, Run: m.run.ID, Step: s.Step.ID, Once: s.Step.Once, Closed: m.ev.At}
 	if m.ev.What == Decide {
 		t.By, t.Attrs = m.ev.Human.By, m.ev.Human.Attrs
 	}
 	m.out.Closed = append(m.out.Closed, t)
+	m.out.Opened = slices.DeleteFunc(m.out.Opened, func(o dayone.Task) bool { return o.Once == t.Once }) // a store closes first
 }
 
 // trouble decides what an error means: again, a human, or the end.
@@ -459,42 +470,43 @@ func (m *machine) trouble(s *dayone.StepRun, err error) {
 	errors.As(err, &f)
 	switch {
 	case dayone.Again(err):
+		if s.Failing.IsZero() {
+			s.Failing = m.ev.At
+		}
 		s.Tries++
 		if m.run.State == dayone.RunUndoing && s.Of == "" {
 			m.fail(s, err) // the run has turned back: nothing is given any more
 			return
 		}
-		if s.Tries >= m.cfg.Tries || m.ev.At.Sub(s.Since) >= m.cfg.Elapsed {
+		if s.Tries >= m.cfg.Tries || m.ev.At.Sub(s.Failing) >= m.cfg.Elapsed {
 			m.fail(s, err)
 			return
 		}
-		s.State, s.Wait = dayone.StepRetrying, nil
+		s.State = dayone.StepRetrying // what it waited for it still waits for: s.Wait stays
 		s.Next = m.ev.At.Add(m.backoff(s))
 		if f != nil && f.RetryAt.After(s.Next) {
 			s.Next = f.RetryAt
 		}
-		m.command(Command{Step: s.Step.ID, Alarm: s.Next})
+		m.wake(s)
 		m.record(s, "retrying", &dayone.Detail{Note: s.Error})
 	case errors.Is(err, dayone.ErrConflict):
 		note := s.Error
-		w := dayone.Wait{Kind: dayone.WaitTask, Note: note, Ask: []string{"adopt"}}
-		switch {
-		case f != nil && f.Next != "":
-			w.Note = note + ". " + f.Next + "."
-		case f != nil && f.Found != nil:
-			w.Note = fmt.Sprintf("%s. The account %s is bound to nobody we know. If it is hers, complete this task with adopt = %s; if not, free the name there and retry.",
-				note, f.Found.Ref, f.Found.Ref)
+		w := dayone.Wait{Kind: dayone.WaitTask, Note: note}
+		if s.Step.Action == dayone.AccountCreate {
+			w.Ask = []string{adopt}
+		}
+		if f != nil && f.Found != nil && f.Next == "" {
+			w.Note = fmt.Sprintf("%s. The account %s is bound to nobody we know. If it is theirs, complete this task with %s = %s; if not, free the name there and retry.",
+				note, f.Found.Ref, adopt, f.Found.Ref)
 		}
 		m.waitError(s, w)
 	case errors.Is(err, dayone.ErrNoSeat):
 		m.waitError(s, dayone.Wait{Kind: dayone.WaitSeat, Note: s.Error + ". Buy or free a seat; it is tried again every hour.", Check: m.ev.At.Add(time.Hour)})
 	case errors.Is(err, dayone.ErrUnsupported):
-		w := dayone.Wait{Kind: dayone.WaitTask, Note: s.Error}
-		if s.Step.Action == dayone.AccountCreate {
-			w.Ask = []string{"ref"} // what hangs on the account needs it
-		}
-		m.waitError(s, w)
+		m.waitError(s, dayone.Wait{Kind: dayone.WaitTask, Note: s.Error, Ask: m.asked(s)})
 	case errors.Is(err, dayone.ErrDryRun):
+		m.leave(s)
+		m.stays(s)
 		s.State = dayone.StepSkipped
 		m.record(s, "skipped: dry run", nil)
 		m.block(s.Step.ID)
@@ -506,7 +518,6 @@ func (m *machine) trouble(s *dayone.StepRun, err error) {
 // waitError waits although the answer was an error, which stays to be read.
 func (m *machine) waitError(s *dayone.StepRun, w dayone.Wait) {
 	msg, kind := s.Error, s.Kind
-	s.Result = dayone.Result{}
 	m.wait(s, w)
 	s.Error, s.Kind = msg, kind
 	if n := len(m.out.Opened); n > 0 {
@@ -527,21 +538,28 @@ func (m *machine) backoff(s *dayone.StepRun) time.Duration {
 
 // fail ends a step for good: what depends on it is blocked, or the run goes back.
 func (m *machine) fail(s *dayone.StepRun, err error) {
-	s.State, s.Error, s.Wait, s.Next = dayone.StepFailed, err.Error(), nil, time.Time{}
+	m.leave(s)
+	s.State, s.Error, s.Next = dayone.StepFailed, err.Error(), time.Time{}
 	if k := dayone.KindOf(err); k != nil {
 		s.Kind = k.Error()
 	}
 	if s.Of != "" {
 		s.State = dayone.StepUndoFailed
-		if o, i := m.at(s.Of); o != nil && o.State == dayone.StepWaiting {
-			o.State = dayone.StepUndoFailed
-			m.touched(i)
-		}
+		m.stays(s)
 	}
 	m.record(s, string(s.State), &dayone.Detail{Note: s.Error})
 	m.block(s.Step.ID)
 	if s.Step.Critical == dayone.Rollback && s.Of == "" {
 		m.rollback(s)
+	}
+}
+
+// stays ends a step that waits to be taken back, and is not: nobody looks at it any more.
+func (m *machine) stays(undo *dayone.StepRun) {
+	if o, i := m.at(undo.Of); o != nil && o.State == dayone.StepWaiting {
+		m.leave(o)
+		o.State = dayone.StepUndoFailed
+		m.touched(i)
 	}
 }
 
@@ -566,110 +584,18 @@ func (m *machine) block(id dayone.StepID) {
 // alarm wakes what is due. Patience that ended is seen by settle.
 func (m *machine) alarm() {
 	s, i := m.at(m.ev.Step)
-	if s == nil || s.State != dayone.StepWaiting || s.Wait == nil || s.Wait.Until.IsZero() || m.ev.At.Before(s.Wait.Until) || s.Wait.Kind.Human() {
-		return
+	if s == nil || s.State != dayone.StepWaiting || s.Wait == nil || s.Wait.Kind.Human() || s.Wait.Until.IsZero() || m.ev.At.Before(s.Wait.Until) {
+		return // a human is late, never out of time
 	}
 	m.touched(i)
 	m.fail(s, fmt.Errorf("%s did not end in time: %s: %w", s.Wait.Kind, s.Wait.Note, dayone.ErrUnavailable))
 }
 
-// decide carries out what a human said, or a newer run.
-func (m *machine) decide() {
-	h := m.ev.Human
-	if h.Verb == Supersede || h.Verb == Cancel {
-		m.run.Ending = map[Verb]dayone.RunState{Supersede: dayone.RunSuperseded, Cancel: dayone.RunCancelled}[h.Verb]
-		m.out.Moved = true
-		return
-	}
-	s, i := m.at(m.ev.Step)
-	if s == nil {
-		return
-	}
-	switch h.Verb {
-	case Complete:
-		if s.State != dayone.StepWaiting || s.Wait == nil {
-			return
-		}
-		m.touched(i)
-		if ref := h.Attrs.Text("adopt"); ref != "" && slices.Contains(s.Wait.Ask, "adopt") {
-			s.Step.Subject = dayone.Subject{Ref: ref}
-			m.closeTask(s)
-			m.again(s)
-			m.record(s, "adoption decided", &dayone.Detail{Note: h.Reason})
-			return
-		}
-		now := dayone.Item{Key: s.Step.Key, State: dayone.Active}
-		if s.Result.Now != nil {
-			now = *s.Result.Now
-			now.State = dayone.Active
-		} else if s.Step.Want != nil {
-			now.Role = s.Step.Want.Role
-		}
-		now.Attrs = now.Attrs.With(h.Attrs)
-		if ref := h.Attrs.Text("ref"); ref != "" {
-			now.Ref = ref
-		}
-		s.Result.Now, s.Result.Wait = &now, nil
-		if s.Step.Want == nil {
-			s.Result.Now = nil
-		}
-		s.Ended = m.ev.At
-		m.done(s)
-	case Retry:
-		if s.State != dayone.StepFailed && s.State != dayone.StepWaiting && s.State != dayone.StepRetrying && s.State != dayone.StepUndoFailed {
-			return
-		}
-		m.touched(i)
-		m.closeTask(s)
-		m.again(s)
-		m.record(s, "retry decided", &dayone.Detail{Note: h.Reason})
-		m.unblock()
-		for i := range m.run.Steps { // what was not told because the run had failed may come true
-			if o := &m.run.Steps[i]; o.State == dayone.StepSkipped && strings.HasPrefix(o.Error, notNow) {
-				o.State, o.Error = dayone.StepPending, ""
-				m.touched(i)
-			}
-		}
-	case Skip:
-		if s.State == dayone.StepRunning || s.State.Over() && s.State != dayone.StepFailed && s.State != dayone.StepBlocked {
-			return
-		}
-		m.touched(i)
-		m.closeTask(s)
-		s.State, s.Wait, s.Next, s.Error = dayone.StepSkipped, nil, time.Time{}, cmp.Or(h.Reason, "skipped by "+h.By)
-		m.record(s, "skipped", &dayone.Detail{Note: h.Reason})
-		m.block(s.Step.ID)
-	}
-}
-
-// notNow begins the reason of a message that was skipped because the run did not come to its moment.
-const notNow = "only for a run that is "
-
-// again makes a step pending with its tries forgotten.
-func (m *machine) again(s *dayone.StepRun) {
-	s.State, s.Wait, s.Next, s.Tries, s.Since, s.Error, s.Kind = dayone.StepPending, nil, time.Time{}, 0, m.ev.At, "", ""
-	m.run.Ended = time.Time{}
-	m.out.Moved = true
-}
-
-// unblock gives every blocked step another chance; those whose need is still lost are blocked again.
-func (m *machine) unblock() {
-	for i := range m.run.Steps {
-		if s := &m.run.Steps[i]; s.State == dayone.StepBlocked {
-			s.State, s.Error = dayone.StepPending, ""
-			m.touched(i)
-		}
-	}
-	for i := range m.run.Steps {
-		switch s := &m.run.Steps[i]; s.State {
-		case dayone.StepFailed, dayone.StepSkipped, dayone.StepUndoFailed:
-			m.block(s.Step.ID)
-		}
-	}
-}
-
 // rollback takes back what this run gave: never a removal, message, order or number.
 func (m *machine) rollback(cause *dayone.StepRun) {
+	if m.run.State == dayone.RunUndoing {
+		return // it is on its way back already, and a second cause must not stop that
+	}
 	m.run.State = dayone.RunUndoing
 	m.out.Moved = true
 	m.record(cause, "rolling back", nil)
@@ -680,16 +606,13 @@ func (m *machine) rollback(cause *dayone.StepRun) {
 			if s.Step.Action == dayone.MessageSend {
 				break // somebody should hear of it
 			}
-			if _, back := planner.Inverse(s.Step, s.Result, s.Result.Now); back && s.Step.Action.Gives() && s.State == dayone.StepWaiting {
-				s.Next = time.Time{} // it is there: it goes the way back as well, and is not looked at again
-				m.touched(i)
+			m.touched(i)
+			if _, back := planner.Inverse(s.Step, s.Result, s.Result.Now); back && s.Step.Action.Gives() && s.Wait != nil {
+				s.State, s.Next = dayone.StepWaiting, time.Time{} // it is there: it goes the way back as well, and is not looked at again
 				break
 			}
-			if s.State == dayone.StepWaiting {
-				m.closeTask(s)
-			}
+			m.leave(s)
 			s.State, s.Next, s.Error = dayone.StepSkipped, time.Time{}, "rolled back: "+string(cause.Step.ID)+" failed"
-			m.touched(i)
 		}
 	}
 	m.inverses()
@@ -701,8 +624,8 @@ func (m *machine) inverses() {
 	var added []dayone.StepRun
 	for i := range m.run.Steps {
 		s := &m.run.Steps[i]
-		if s.Of != "" || !s.Step.Action.Gives() || (s.State != dayone.StepDone && s.State != dayone.StepWaiting) {
-			continue
+		if s.Of != "" || !s.Step.Action.Gives() || (s.State != dayone.StepDone && s.State != dayone.StepWaiting && s.State != dayone.StepFailed) {
+			continue // one that failed may have brought something about before
 		}
 		if slices.ContainsFunc(m.run.Steps, func(o dayone.StepRun) bool { return o.Of == s.Step.ID }) {
 			continue
@@ -794,6 +717,9 @@ func (m *machine) finishEnding() {
 		if s.State.Over() {
 			continue
 		}
+		if s.Result.Now == nil { // a task for something that is there, such as an order, goes on with whatever comes next
+			m.leave(s)
+		}
 		s.State, s.Next = dayone.StepSkipped, time.Time{}
 		s.Error = "given up: the run was " + string(r.Ending)
 		m.touched(i)
@@ -806,7 +732,8 @@ func (m *machine) verdict() {
 	moving, waiting, lost := false, false, false
 	for i := range r.Steps {
 		s := &r.Steps[i]
-		if r.State == dayone.RunUndoing && s.Of == "" && s.State != dayone.StepRunning && s.Step.Action != dayone.MessageSend {
+		under := s.State == dayone.StepRunning || s.State == dayone.StepRetrying
+		if r.State == dayone.RunUndoing && s.Of == "" && !under && s.Step.Action != dayone.MessageSend {
 			continue // only the way back counts, and what is still under way
 		}
 		switch s.State {

@@ -31,19 +31,26 @@ type world struct {
 	run      dayone.Run
 	now      time.Time
 	outcomes map[dayone.StepID]outcome
+	say      func(dayone.Step) answer // instead of outcomes
 	ready    map[dayone.StepID]bool
 	calls    map[dayone.StepID]int // under way: attempt
-	alarms   map[dayone.StepID]time.Time
+	alarms   []alarm
 	started  []dayone.StepID
 	records  []string
 	holdings map[dayone.Key]dayone.Item
 	tasks    map[string]bool
 	cfg      engine.Config
+	refused  error // what became of the last decision
+}
+
+type alarm struct {
+	at   time.Time
+	step dayone.StepID
 }
 
 func newWorld(t interface{ Fatalf(string, ...any) }, plan dayone.Plan, outcomes map[dayone.StepID]outcome) *world {
 	w := &world{
-		t: t, now: at, outcomes: outcomes, ready: map[dayone.StepID]bool{}, calls: map[dayone.StepID]int{}, alarms: map[dayone.StepID]time.Time{},
+		t: t, now: at, outcomes: outcomes, ready: map[dayone.StepID]bool{}, calls: map[dayone.StepID]int{},
 		holdings: map[dayone.Key]dayone.Item{}, tasks: map[string]bool{}, cfg: engine.DefaultConfig,
 	}
 	w.run = dayone.Run{ID: "run_1", Person: "per_1", Plan: plan}
@@ -57,6 +64,7 @@ func newWorld(t interface{ Fatalf(string, ...any) }, plan dayone.Plan, outcomes 
 func (w *world) feed(ev engine.Event) {
 	ev.At = w.now
 	eff := engine.Next(&w.run, ev, w.cfg)
+	w.refused = eff.Refused
 	for _, c := range eff.Commands {
 		switch {
 		case c.Ready:
@@ -65,11 +73,13 @@ func (w *world) feed(ev engine.Event) {
 			if _, under := w.calls[c.Step]; under {
 				w.t.Fatalf("%s is called while a call is under way", c.Step)
 			}
-			w.checkNeeds(c.Step)
+			if c.Call.Attempt == 1 { // later its needs may be looked at again, too
+				w.checkNeeds(c.Step)
+			}
 			w.calls[c.Step] = c.Call.Attempt
 			w.started = append(w.started, c.Step)
 		case !c.Alarm.IsZero():
-			w.alarms[c.Step] = c.Alarm
+			w.alarms = append(w.alarms, alarm{c.Alarm, c.Step})
 		}
 	}
 	for _, r := range eff.Records {
@@ -81,12 +91,43 @@ func (w *world) feed(ev engine.Event) {
 	for _, h := range eff.Gone {
 		delete(w.holdings, h.Key)
 	}
+	for _, t := range eff.Closed { // in the order of a store
+		delete(w.tasks, t.Once)
+	}
 	for _, t := range eff.Opened {
 		w.tasks[t.Once] = true
 	}
-	for _, t := range eff.Closed {
-		delete(w.tasks, t.Once)
+}
+
+// decide tells a decision and returns why it was refused.
+func (w *world) decide(id dayone.StepID, h engine.Human) error {
+	w.feed(engine.Event{What: engine.Decide, Step: id, Human: h})
+	return w.refused
+}
+
+// crash loses what was under way, and resumes.
+func (w *world) crash() {
+	clear(w.calls)
+	clear(w.ready)
+	w.alarms = nil
+	if !w.run.State.Over() {
+		w.feed(engine.Event{What: engine.Resume})
 	}
+}
+
+// ring goes on to the next alarm; false: there is none.
+func (w *world) ring() bool {
+	if len(w.alarms) == 0 {
+		return false
+	}
+	slices.SortFunc(w.alarms, func(a, b alarm) int { return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.step, b.step)) })
+	next := w.alarms[0]
+	w.alarms = w.alarms[1:]
+	if next.at.After(w.now) {
+		w.now = next.at
+	}
+	w.feed(engine.Event{What: engine.Alarm, Step: next.step})
+	return true
 }
 
 // checkNeeds: never before its needs.
@@ -130,7 +171,10 @@ func (w *world) answer(id dayone.StepID) {
 	s := w.run.Step(id)
 	os := w.outcomes[id]
 	var a answer
-	if len(os) > 0 {
+	switch {
+	case w.say != nil:
+		a = w.say(s.Step)
+	case len(os) > 0:
 		a = os[min(attempt-1, len(os)-1)]
 	}
 	ev := engine.Event{What: engine.Answer, Step: id, Attempt: attempt, Err: a.err}
@@ -166,18 +210,9 @@ func (w *world) finish(pick func(n int) int) {
 			ms[pick(len(ms))]()
 			continue
 		}
-		if len(w.alarms) == 0 {
+		if !w.ring() {
 			return
 		}
-		ids := slices.Sorted(maps.Keys(w.alarms))
-		first := slices.MinFunc(ids, func(a, b dayone.StepID) int {
-			return cmp.Or(w.alarms[a].Compare(w.alarms[b]), cmp.Compare(a, b))
-		})
-		if w.alarms[first].After(w.now) {
-			w.now = w.alarms[first]
-		}
-		delete(w.alarms, first)
-		w.feed(engine.Event{What: engine.Alarm, Step: first})
 	}
 	w.t.Fatalf("the run does not end: %s", w.run.State)
 }
@@ -319,20 +354,8 @@ func TestResumeEndsTheSame(t *testing.T) {
 			}
 			ms[rapid.IntRange(0, len(ms)-1).Draw(t, "next")]()
 		}
-		clear(w.calls)
-		clear(w.ready)
-		clear(w.alarms)
-		if !w.run.State.Over() {
-			w.feed(engine.Event{What: engine.Resume})
-			for _, s := range w.run.Steps { // a resumed driver arms what it finds
-				if !s.Next.IsZero() && !s.State.Over() {
-					w.alarms[s.Step.ID] = s.Next
-				} else if s.State == dayone.StepWaiting && s.Wait.Kind == dayone.WaitTask {
-					w.alarms[s.Step.ID] = s.Waited.Add(w.cfg.Patience)
-				}
-			}
-			w.finish(func(int) int { return 0 })
-		}
+		w.crash()
+		w.finish(func(int) int { return 0 })
 		if got := w.states(); got != want {
 			t.Fatalf("after a crash it ends as\n%s\nnot\n%s", got, want)
 		}
@@ -397,16 +420,18 @@ func first(int) int { return 0 }
 func TestFailureBlocksOnlyWhatNeedsIt(t *testing.T) {
 	t.Parallel()
 	p := dayone.Plan{Steps: []dayone.Step{step("okta/account"), step("okta/group:a", "okta/account"), step("slack/account"), step("slack/channel:x", "slack/account")}}
-	w := newWorld(t, p, map[dayone.StepID]outcome{"okta/account": {{err: dayone.ErrForbidden}}})
+	w := newWorld(t, p, map[dayone.StepID]outcome{"okta/account": {{err: dayone.ErrForbidden}}, "slack/account": {{wait: dayone.WaitFirstLogin}}})
 	w.finish(first)
-	if got, want := w.states(), "incomplete | okta/account failed | okta/group:a blocked | slack/account done | slack/channel:x done"; got != want {
+	if got, want := w.states(), "waiting | okta/account failed | okta/group:a blocked | slack/account waiting | slack/channel:x done"; got != want {
 		t.Errorf("%s\nwant %s", got, want)
 	}
 	// a human mends it and tries again
 	w.outcomes = nil
-	w.feed(engine.Event{What: engine.Decide, Step: "okta/account", Human: engine.Human{By: "priya", Verb: engine.Retry, Reason: "rights granted"}})
+	if err := w.decide("okta/account", engine.Human{By: "priya", Verb: engine.Retry, Reason: "rights granted"}); err != nil {
+		t.Fatal(err)
+	}
 	w.finish(first)
-	if got, want := w.states(), "done | okta/account done | okta/group:a done | slack/account done | slack/channel:x done"; got != want {
+	if got, want := w.states(), "waiting | okta/account done | okta/group:a done | slack/account waiting | slack/channel:x done"; got != want {
 		t.Errorf("%s\nwant %s", got, want)
 	}
 }
@@ -426,6 +451,102 @@ func TestSystemDownIsTriedAgainUntilItsTime(t *testing.T) {
 	w.finish(first)
 	if s := w.run.Steps[0]; s.State != dayone.StepFailed || s.Attempt != engine.DefaultConfig.Tries {
 		t.Errorf("%s after %d attempts", s.State, s.Attempt)
+	}
+}
+
+// Waiting is not failing: what was polled for an hour has all its tries when its system does not answer once.
+func TestOneFailureAfterALongWaitIsTheFirst(t *testing.T) {
+	t.Parallel()
+	s := step("gitlab/account")
+	r := begun(s)
+	made := dayone.Item{Key: s.Key, Ref: "7", State: dayone.Pending}
+	for i := range 5 {
+		now := at.Add(time.Duration(i) * 20 * time.Minute)
+		_, _ = tell(t, r, s.ID, now, dayone.Result{Now: &made, Wait: &dayone.Wait{Kind: dayone.WaitFirstLogin, Check: now.Add(20 * time.Minute), Note: "sign in"}}, nil)
+	}
+	waited := r.Steps[0].Waited
+	now := at.Add(100 * time.Minute)
+	_, _ = tell(t, r, s.ID, now, dayone.Result{}, dayone.ErrUnavailable)
+	if s := r.Steps[0]; s.State != dayone.StepRetrying || s.Tries != 1 {
+		t.Fatalf("one 503 after an hour makes it %s", s.State)
+	}
+	_, e := tell(t, r, s.ID, now.Add(time.Minute), dayone.Result{Before: &made, Now: &made, Wait: &dayone.Wait{Kind: dayone.WaitFirstLogin, Check: now.Add(time.Hour), Note: "sign in"}}, nil)
+	if s := r.Steps[0]; s.State != dayone.StepWaiting || !s.Waited.Equal(waited) || len(e.Records) > 0 {
+		t.Errorf("after the hiccup it waits since %v, not %v, and the ledger is told %v", s.Waited, waited, e.Records)
+	}
+}
+
+// In a row it fails in the end, by time as well as by tries; but not for time in which nobody was there to try.
+func TestFailingHasItsTime(t *testing.T) {
+	t.Parallel()
+	s := step("okta/account")
+	fails := func(r *dayone.Run, now time.Time) dayone.StepState {
+		_, _ = tell(t, r, s.ID, now, dayone.Result{}, &dayone.Fault{Err: dayone.ErrThrottled, RetryAt: now.Add(10 * time.Minute)})
+		return r.Steps[0].State
+	}
+	r := begun(s)
+	for i, want := range []dayone.StepState{dayone.StepRetrying, dayone.StepRetrying, dayone.StepRetrying, dayone.StepFailed} {
+		if got := fails(r, at.Add(time.Duration(i)*10*time.Minute)); got != want {
+			t.Errorf("after %d minutes it is %s", i*10, got)
+		}
+	}
+	r = begun(s)
+	fails(r, at)
+	back := at.Add(40 * time.Minute) // the machine was down
+	engine.Next(r, engine.Event{What: engine.Resume, At: back}, engine.DefaultConfig)
+	if got := fails(r, back); got != dayone.StepRetrying {
+		t.Errorf("the first failure after the restart makes it %s", got)
+	}
+	if got := fails(r, back.Add(30*time.Minute)); got != dayone.StepFailed {
+		t.Errorf("30 minutes after the restart it is %s", got)
+	}
+}
+
+// A restart in the middle of a wait forgets nothing of it: messages go when the patience with a task has ended.
+func TestPatienceSurvivesARestart(t *testing.T) {
+	t.Parallel()
+	mail := dayone.Step{
+		ID: "mail/message:x", Action: dayone.MessageSend, Key: dayone.Key{System: "mail", Kind: "message", Name: "x"}, Once: "m", Want: &dayone.Item{}, On: []dayone.Moment{dayone.OnReady},
+		Needs: []dayone.Need{{Step: "shop/order", When: dayone.Settled}},
+	}
+	w := newWorld(t, dayone.Plan{Steps: []dayone.Step{step("shop/order"), mail}}, map[dayone.StepID]outcome{"shop/order": {{wait: dayone.WaitTask}}})
+	for len(w.moves()) > 0 {
+		w.moves()[0]()
+	}
+	w.now = w.now.Add(time.Minute)
+	w.crash()
+	w.finish(first)
+	if got, want := w.states(), "waiting | shop/order waiting | mail/message:x done"; got != want {
+		t.Errorf("%s\nwant %s", got, want)
+	}
+	if waited := w.now.Sub(at); waited != w.cfg.Patience {
+		t.Errorf("it went after %v", waited)
+	}
+}
+
+// A system's wait that names no instant is looked at all the same, and fails when its time is over; a human is only late.
+func TestASystemsWaitEnds(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		kind dayone.WaitKind
+		want dayone.StepState
+	}{{dayone.WaitSystem, dayone.StepFailed}, {dayone.WaitTask, dayone.StepWaiting}} {
+		s := step("okta/account")
+		r := begun(s)
+		until := at.Add(time.Hour)
+		_, e := tell(t, r, s.ID, at, dayone.Result{Wait: &dayone.Wait{Kind: c.kind, Until: until}}, nil)
+		if looks := !r.Steps[0].Next.IsZero(); looks == c.kind.Human() {
+			t.Errorf("%s is looked at by itself: %v", c.kind, looks)
+		}
+		for _, again := range []engine.Effects{e, engine.Next(r, engine.Event{What: engine.Resume, At: at.Add(time.Minute)}, engine.DefaultConfig)} {
+			if armed := slices.ContainsFunc(again.Commands, func(c engine.Command) bool { return c.Alarm.Equal(until) }); armed == c.kind.Human() {
+				t.Errorf("%s has an alarm at its end: %v", c.kind, armed)
+			}
+		}
+		engine.Next(r, engine.Event{What: engine.Alarm, At: until, Step: s.ID}, engine.DefaultConfig)
+		if got := r.Steps[0].State; got != c.want {
+			t.Errorf("after its time %s is %s, want %s", c.kind, got, c.want)
+		}
 	}
 }
 

@@ -22,6 +22,9 @@ func (m *machine) act(s *dayone.StepRun) (dayone.Act, error) {
 		w := *st.Want
 		w.Attrs = nil
 		for _, name := range st.Want.Attrs.Names() {
+			if st.Want.Attrs[name].Kind == dayone.SecretValue && st.Action != dayone.AccountCreate {
+				continue // set at birth only
+			}
 			v, err := m.value(st.Want.Attrs[name])
 			if err != nil {
 				return a, fmt.Errorf("%s: %w", name, err)
@@ -104,21 +107,10 @@ func (m *machine) value(v dayone.Value) (dayone.Value, error) {
 	}
 }
 
-// lookup asks this run first, then the books.
+// lookup asks the books, in which is what this run has brought about.
 func (m *machine) lookup(ref planner.Reference) (dayone.Value, error) {
-	var found *dayone.Item
-	for i := range m.run.Steps {
-		s := &m.run.Steps[i]
-		if s.Step.Key == ref.Key && s.Result.Now != nil && s.Of == "" {
-			found = s.Result.Now
-		}
-	}
-	if found == nil {
-		if h := m.held(ref.Key); h != nil {
-			found = &h.Item
-		}
-	}
-	if found == nil {
+	found := m.held(ref.Key)
+	if found == nil || found.State == dayone.Gone {
 		return dayone.Value{}, fmt.Errorf("%s is not there: %w", ref.Key, dayone.ErrNotFound)
 	}
 	if ref.Attr == "ref" {

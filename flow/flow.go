@@ -60,6 +60,8 @@ type Deps struct {
 	Log      *slog.Logger
 	// OpensAt is the hour of the first day from which one-time links open, where the person works.
 	OpensAt time.Duration
+	// KeepBodies is how long what sources sent is kept as they sent it; zero: 30 days.
+	KeepBodies time.Duration
 }
 
 // Flow joins people, policy, planner, engine, ledger and messages.
@@ -68,6 +70,7 @@ type Flow struct {
 	force  atomic.Pointer[inForce]
 	folder atomic.Pointer[policy.Set] // as it was last read
 	crowd  crowd
+	intake intake
 	wake   chan struct{} // something is to be looked at
 	locks  sync.Map      // a mutex per person: two looks at one person never meet
 }
@@ -96,6 +99,7 @@ const MaxBody = 1 << 20
 func (f *Flow) Run(ctx context.Context) error {
 	runs := f.Engine.Watch("")
 	defer runs.Stop()
+	defer f.intake.Wait()
 	for {
 		retry, err := f.round(ctx)
 		if ctx.Err() != nil {
@@ -143,9 +147,6 @@ func (f *Flow) Run(ctx context.Context) error {
 
 // newPolicies is how soon policies count here that another process put into force.
 const newPolicies = 5 * time.Second
-
-// retryEvent is when an event whose source did not answer is looked at again.
-const retryEvent = 10 * time.Second
 
 // Look is a person as she stands now, with what she is to have, what she has, and the plan between the two.
 type Look struct {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/dayone-hq/dayone"
@@ -36,6 +37,11 @@ func (f *Flow) People(ctx context.Context, q PeopleFilter) ([]Row, error) {
 // CountPeople counts by status.
 func (f *Flow) CountPeople(ctx context.Context) (map[dayone.Status]int, error) {
 	return f.Store.CountPeople(ctx)
+}
+
+// Offers is the catalogue of a system, as last read.
+func (f *Flow) Offers(ctx context.Context, system string) (map[dayone.Key]dayone.Offer, error) {
+	return f.Store.Catalogue(ctx, system)
 }
 
 // Departments that anybody is in.
@@ -89,13 +95,36 @@ const (
 	NotOurs    AccessState = "not from policy" // it was there before us
 	Planned    AccessState = "later"
 	Asks       AccessState = "needs approval"
+	NotPlanned AccessState = "not planned" // a policy has a word on it, but nothing is planned for this person
 )
 
-// Access lays want and holdings side by side.
+// Problem is why no plan can be made, as rows keep it and pages show it: the error without its kind.
+func Problem(err error) string {
+	text := err.Error()
+	if k := dayone.KindOf(err); k != nil {
+		text = strings.TrimSuffix(text, ": "+k.Error())
+	}
+	return text
+}
+
+// unplanned keeps why somebody could not be planned, and looks again later.
+func (f *Flow) unplanned(ctx context.Context, id dayone.PersonID, err error) error {
+	again := time.Minute
+	if errors.Is(err, dayone.ErrInvalid) { // somebody has to change a policy or a setting first
+		again = time.Hour
+	}
+	return f.Store.SetProblem(ctx, id, Problem(err), f.Clock.Now().Add(again))
+}
+
+// Access lays want and holdings side by side. ErrInvalid: no plan can be made; what is wanted and what is there come all
+// the same.
 func (f *Flow) Access(ctx context.Context, id dayone.PersonID) (Look, []Access, error) {
 	l, err := f.Preview(ctx, id)
-	if err != nil {
+	if err != nil && !errors.Is(err, dayone.ErrInvalid) {
 		return l, nil, err
+	}
+	if !l.Person.Managed {
+		err = nil // nobody tries to plan
 	}
 	set := f.Active()
 	var out []Access
@@ -172,6 +201,9 @@ func (f *Flow) Access(ctx context.Context, id dayone.PersonID) (Look, []Access, 
 		}
 		out = append(out, a)
 	}
+	if err != nil || !l.Person.Managed {
+		idle(out)
+	}
 	slices.SortFunc(out, func(a, b Access) int {
 		switch {
 		case a.Key.Less(b.Key):
@@ -181,7 +213,17 @@ func (f *Flow) Access(ctx context.Context, id dayone.PersonID) (Look, []Access, 
 		}
 		return 0
 	})
-	return l, out, nil
+	return l, out, err
+}
+
+// idle takes back what only a plan would bring about. Without one nothing is given, changed or taken.
+func idle(list []Access) {
+	for i := range list {
+		switch a := &list[i]; {
+		case a.State == ToCome, a.State == ToChange, a.State == Planned, a.State == Asks, a.Implied:
+			a.State = NotPlanned
+		}
+	}
 }
 
 // Explain says why a person has something, or why not.
@@ -214,6 +256,33 @@ func (f *Flow) RunOf(ctx context.Context, id dayone.RunID) (dayone.Run, error) {
 // Runs lists runs, newest first, without their steps.
 func (f *Flow) Runs(ctx context.Context, q RunFilter) ([]dayone.Run, error) {
 	return f.Store.Runs(ctx, q)
+}
+
+// Next is the run that a person had after a given one, without its steps. ErrNotFound: that was the last.
+func (f *Flow) Next(ctx context.Context, of dayone.Run) (dayone.Run, error) {
+	var next dayone.Run
+	q := RunFilter{Person: of.Person, Limit: 100}
+	for {
+		list, err := f.Store.Runs(ctx, q)
+		if err != nil {
+			return next, err
+		}
+		for _, r := range list {
+			if r.ID <= of.ID {
+				list = nil
+				break
+			}
+			next = r
+		}
+		if len(list) < q.Limit {
+			break
+		}
+		q.Before = list[len(list)-1].ID
+	}
+	if next.ID == "" {
+		return next, fmt.Errorf("no run came after %s: %w", of.ID, dayone.ErrNotFound)
+	}
+	return next, nil
 }
 
 // Watch tells what moves in a run, or in all if id is "".
@@ -278,6 +347,7 @@ type Progress struct {
 	Code   string      // the hand-over code; "" when there is nothing to open
 	Shows  time.Time   // from when the code is shown
 	Opens  time.Time   // from when links open
+	Stuck  bool        // no plan can be made: somebody has to mend that first
 }
 
 // Progress checks the path's token and shows how far the new hire is.
@@ -290,7 +360,8 @@ func (f *Flow) Progress(ctx context.Context, id dayone.PersonID, token string) (
 		return Progress{}, err
 	}
 	p := Progress{Row: row}
-	if p.Look, p.Access, err = f.Access(ctx, id); err != nil {
+	p.Look, p.Access, err = f.Access(ctx, id)
+	if p.Stuck = errors.Is(err, dayone.ErrInvalid); err != nil && !p.Stuck {
 		return p, err
 	}
 	runs, err := f.Store.Runs(ctx, RunFilter{Person: id, Limit: 1})
@@ -324,6 +395,7 @@ func (f *Flow) opens(p dayone.Person) time.Time {
 type SealedLink struct {
 	System string // title
 	Opens  time.Time
+	Zone   *time.Location // where the person works: who opens a link has no other
 	Opened time.Time
 	Locked bool // too many wrong codes
 }
@@ -343,7 +415,9 @@ func (f *Flow) Link(ctx context.Context, token string) (SealedLink, error) {
 		return out, err
 	}
 	now := f.Clock.Now()
-	out.Opens = f.opens(people.At(&t, now, now, f.Active()))
+	p := people.At(&t, now, now, f.Active())
+	out.Opens = f.opens(p)
+	out.Zone, _ = p.Location()
 	out.System = f.systemOf(ctx, s)
 	return out, nil
 }

@@ -5,10 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/dayone-hq/dayone"
@@ -85,32 +85,39 @@ func (f *Flow) look() {
 
 // ---- 2. process: an event becomes timeline ----
 
-// round looks at everything that waits, once. retry is when to look again because a source did not answer.
+const (
+	readers   = 4   // employments of one source that are looked at together
+	pageOf    = 200 // events in one look
+	bodiesFor = 30 * 24 * time.Hour
+)
+
+// intake is what flow remembers while events are looked at; a restart loses nothing with it.
+type intake struct {
+	sync.WaitGroup // of sources that are being looked at
+
+	mu     sync.Mutex
+	busy   map[string]bool      // sources that are being looked at
+	rest   map[string]time.Time // sources that are left alone until then, since the books could not be written
+	expire time.Time            // when raw bodies are forgotten again
+}
+
+// round sees to everything that waits. Sources are looked at beside each other and beside people who are due: one that
+// answers slowly holds up nobody but itself. retry is when there is more to be done by itself.
 func (f *Flow) round(ctx context.Context) (retry time.Time, err error) {
 	if err := f.reload(ctx); err != nil {
 		return retry, err
 	}
-	for {
-		events, err := f.Store.Events(ctx, store.EventFilter{State: dayone.EventReceived, Oldest: true, Limit: 200})
-		if err != nil {
-			return retry, err
-		}
-		stuck := 0
-		for _, in := range events {
-			if err := f.Process(ctx, in); err != nil {
-				if ctx.Err() != nil {
-					return retry, ctx.Err()
-				}
-				f.Log.Warn("an event waits", "event", in.ID, "error", err)
-				if err := f.Store.EventTried(ctx, in.ID, err.Error()); err != nil {
-					return retry, err
-				}
-				retry = f.Clock.Now().Add(retryEvent)
-				stuck++
-			}
-		}
-		if len(events) == stuck || len(events) < 200 {
-			break
+	retry, err = f.forget(ctx)
+	if err != nil {
+		return retry, err
+	}
+	waiting, err := f.Store.Waiting(ctx)
+	if err != nil {
+		return retry, err
+	}
+	for source, next := range waiting {
+		if next = f.listen(ctx, source, next); !next.IsZero() && next.Before(retry) {
+			retry = next
 		}
 	}
 	for {
@@ -124,11 +131,7 @@ func (f *Flow) round(ctx context.Context) (retry time.Time, err error) {
 					return retry, ctx.Err()
 				}
 				f.Log.Error("planning a person again", "person", p, "error", err)
-				again := time.Minute
-				if errors.Is(err, dayone.ErrInvalid) { // somebody has to change a policy or a setting first
-					again = time.Hour
-				}
-				if err := f.Store.SetWake(ctx, p, f.Clock.Now().Add(again)); err != nil {
+				if err := f.unplanned(ctx, p, err); err != nil {
 					return retry, err
 				}
 			}
@@ -136,73 +139,288 @@ func (f *Flow) round(ctx context.Context) (retry time.Time, err error) {
 	}
 }
 
-// Process looks at one event: reads the record again where the source has one, extends the timeline, and plans. An
-// error means that nothing was decided and the event is looked at again.
-func (f *Flow) Process(ctx context.Context, in dayone.Intake) error {
-	ev, err := f.reread(ctx, in)
+// forget takes raw bodies out of the books that are older than they may be, once a day, and says when next.
+func (f *Flow) forget(ctx context.Context) (time.Time, error) {
+	now := f.Clock.Now()
+	f.intake.mu.Lock()
+	next := f.intake.expire
+	f.intake.mu.Unlock()
+	if now.Before(next) {
+		return next, nil
+	}
+	n, err := f.Store.Expire(ctx, now.Add(-cmp.Or(f.KeepBodies, bodiesFor)))
+	if err != nil {
+		return now, fmt.Errorf("forgetting raw bodies: %w", err)
+	}
+	if n > 0 {
+		f.Log.Info("raw bodies are forgotten", "events", n)
+	}
+	next = now.Add(24 * time.Hour)
+	f.intake.mu.Lock()
+	f.intake.expire = next
+	f.intake.mu.Unlock()
+	return next, nil
+}
+
+// listen begins to look at a source's events, unless that is under way or not to be done yet: then it says from when on.
+func (f *Flow) listen(ctx context.Context, source string, next time.Time) time.Time {
+	now := f.Clock.Now()
+	i := &f.intake
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.rest[source].After(next) {
+		next = i.rest[source]
+	}
+	switch {
+	case i.busy[source]:
+		return time.Time{} // the end of it wakes us
+	case next.After(now):
+		return next
+	}
+	if i.busy == nil {
+		i.busy, i.rest = map[string]bool{}, map[string]time.Time{}
+	}
+	i.busy[source] = true
+	i.Go(func() {
+		err := f.hearOut(ctx, source)
+		i.mu.Lock()
+		delete(i.busy, source)
+		delete(i.rest, source)
+		if err != nil && ctx.Err() == nil {
+			f.Log.Error("looking at events", "source", source, "error", err)
+			i.rest[source] = f.Clock.Now().Add(5 * time.Second)
+		}
+		i.mu.Unlock()
+		f.look()
+	})
+	return time.Time{}
+}
+
+// hearOut looks at what waits of one source, some employments at a time, until nothing is left to be looked at now. An
+// error is one of the books: what cannot be read stays for later and is in nobody's way.
+func (f *Flow) hearOut(ctx context.Context, source string) error {
+	for {
+		subjects, err := f.Store.WaitingSubjects(ctx, source, f.Clock.Now(), pageOf)
+		if err != nil || len(subjects) == 0 {
+			return err
+		}
+		work := make(chan string, len(subjects))
+		for _, s := range subjects {
+			work <- s
+		}
+		close(work)
+		faults := make([]error, min(readers, len(subjects)))
+		var wg sync.WaitGroup
+		for i := range faults {
+			wg.Go(func() {
+				for s := range work {
+					if faults[i] = f.hearAbout(ctx, source, s); faults[i] != nil {
+						return
+					}
+				}
+			})
+		}
+		wg.Wait()
+		if err := errors.Join(faults...); err != nil {
+			return err
+		}
+	}
+}
+
+// hearAbout looks at the events about one employment, in the order in which they came. While an earlier one waits for its
+// record the later ones wait with it; only what ends an employment on its own word never waits.
+func (f *Flow) hearAbout(ctx context.Context, source, subject string) error {
+	now := f.Clock.Now()
+	q := store.EventFilter{State: dayone.EventReceived, Source: source, Subject: subject, Oldest: true, Limit: pageOf}
+	var held *delay
+	for {
+		events, err := f.Store.Events(ctx, q)
+		if err != nil || len(events) == 0 {
+			return err
+		}
+		if q.After == "" && events[0].Next.After(now) {
+			held = &delay{events[0].Next, events[0].Note}
+		}
+		read := f.reader(source) // a new one: what came since the last record was read wants a later one
+		if held != nil {
+			read = func(context.Context, string) (dayone.Event, error) { return dayone.Event{}, held }
+		}
+		for _, in := range events {
+			q.After = in.ID
+			if held != nil && in.Next.After(now) {
+				continue
+			}
+			err := f.process(ctx, in, read)
+			if err == nil {
+				continue
+			}
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			note, next := f.waits(in, err)
+			f.Log.Warn("an event waits", "event", in.ID, "until", next, "error", err)
+			if err := f.Store.EventTried(ctx, in.ID, note, next); err != nil {
+				return err
+			}
+		}
+		if len(events) < pageOf {
+			return nil
+		}
+	}
+}
+
+// delay is why an event waits though nobody asked for its record: an earlier one about the same employment waits.
+type delay struct {
+	until time.Time
+	note  string
+}
+
+func (d *delay) Error() string { return d.note }
+func (*delay) Unwrap() error   { return dayone.ErrNotYet }
+
+// waits says why an event waits, what is to be done about it, and when it is looked at again: soon where the source will
+// come back by itself, seldom where somebody has to let us in first.
+func (f *Flow) waits(in dayone.Intake, err error) (note string, next time.Time) {
+	var d *delay
+	if errors.As(err, &d) {
+		return d.note, d.until
+	}
+	shortest, longest, todo := 10*time.Second, 5*time.Minute, ""
+	switch {
+	case errors.Is(err, dayone.ErrAuth):
+		shortest, longest, todo = time.Minute, 15*time.Minute, fmt.Sprintf("; give the source %s a credential that it accepts", in.Source)
+	case errors.Is(err, dayone.ErrForbidden):
+		shortest, longest, todo = time.Minute, 15*time.Minute, fmt.Sprintf("; let the credential of the source %s read this record", in.Source)
+	}
+	pause := longest
+	if n := in.Tries; n < 16 {
+		pause = min(longest, shortest<<n)
+	}
+	next = f.Clock.Now().Add(pause)
+	var fault *dayone.Fault
+	if errors.As(err, &fault) {
+		if fault.RetryAt.After(next) {
+			next = fault.RetryAt
+		}
+		if fault.Next != "" {
+			todo = "" // it says so itself
+		}
+	}
+	return err.Error() + todo + "; it is tried again by itself", next
+}
+
+// process looks at one event: with its record it extends the timeline, and plans. An error means that nothing was decided
+// and that the event is looked at again.
+func (f *Flow) process(ctx context.Context, in dayone.Intake, read reader) error {
+	body, err := f.Store.Body(ctx, in.ID)
+	if err != nil && !errors.Is(err, dayone.ErrNotFound) {
+		return err
+	}
+	var h people.Heard
+	if err == nil {
+		h, err = f.hear(ctx, in.Event, body, read)
+	}
 	if errors.Is(err, dayone.ErrNotFound) || errors.Is(err, dayone.ErrInvalid) {
 		return f.Store.MarkEvent(ctx, in.ID, dayone.EventQuarantined, err.Error())
 	}
 	if err != nil {
 		return err
 	}
-	person, j, err := f.take(ctx, ev)
+	person, j, err := f.take(ctx, h)
 	if err != nil || j.State != dayone.EventApplied {
 		return err
 	}
-	run, err := f.Replan(ctx, person, ev.ID, "")
+	run, err := f.Replan(ctx, person, in.ID, "")
 	if err != nil {
-		f.Log.Error("planning", "person", person, "event", ev.ID, "error", err)
-		return f.Store.EventRun(ctx, ev.ID, "", "in the timeline, but no plan could be made: "+err.Error())
+		f.Log.Error("planning", "person", person, "event", in.ID, "error", err)
+		if err := f.unplanned(ctx, person, err); err != nil {
+			return err
+		}
+		return f.Store.EventRun(ctx, in.ID, "", "in the timeline, but no plan could be made: "+Problem(err))
 	}
 	if run != "" {
-		return f.Store.EventRun(ctx, ev.ID, run, strings.Join(j.Findings, "; "))
+		return f.Store.EventRun(ctx, in.ID, run, strings.Join(j.Findings, "; "))
 	}
 	return nil
 }
 
-// reread fetches the record as it stands: the webhook only says "look again". Without an API the event's own fields
-// count.
-func (f *Flow) reread(ctx context.Context, in dayone.Intake) (dayone.Event, error) {
-	src, ok := f.Sources[in.Source]
+// reader reads the record of an employment.
+type reader func(ctx context.Context, subject string) (dayone.Event, error)
+
+// reader asks a source for a record once. It is for events that are at hand already: they were all said before it answers.
+func (f *Flow) reader(source string) reader {
+	src, ok := f.Sources[source]
 	if !ok {
-		return in.Event, fmt.Errorf("source %q is no longer configured: %w", in.Source, dayone.ErrInvalid)
+		return nil
 	}
-	body, err := f.Store.Body(ctx, in.ID)
-	if err != nil {
-		return in.Event, err
+	asked := false
+	var record dayone.Event
+	var err error
+	return func(ctx context.Context, subject string) (dayone.Event, error) {
+		if !asked {
+			record, err = src.Read(ctx, subject)
+			asked = ctx.Err() == nil
+		}
+		return record, err
+	}
+}
+
+// hear is what there is to judge of an event: its own fields, and the record as it stands now where the source has an
+// API, since there a webhook only says "look again". What ends an employment counts on its own word where no record can
+// be read: HR deletes the record of somebody who has left, and a termination waits for no token.
+func (f *Flow) hear(ctx context.Context, ev dayone.Event, body []byte, read reader) (people.Heard, error) {
+	src, ok := f.Sources[ev.Source]
+	if !ok {
+		return people.Heard{Event: ev}, fmt.Errorf("source %q is no longer configured: %w", ev.Source, dayone.ErrInvalid)
 	}
 	events, err := src.Parse(body)
 	if err != nil && len(events) == 0 {
-		return in.Event, err
+		return people.Heard{Event: ev}, err
 	}
-	ev := in.Event
-	for _, e := range events {
-		if e.Subject == ev.Subject && e.SourceID == ev.SourceID {
-			ev.Fields = e.Fields
+	h := people.Heard{Event: ev, Since: src.Since}
+	found := false
+	for _, e := range events { // as the mapping reads it now; of several that have no id of their own the one of that kind and time
+		same := e.Type == ev.Type && e.At.Truncate(time.Microsecond).Equal(ev.At)
+		if e.Subject == ev.Subject && e.SourceID == ev.SourceID && (same || !found) {
+			h.Type, h.At, h.Fields, h.Full = e.Type, e.At, e.Fields, e.Full
+			found = true
 		}
 	}
-	now, err := src.Read(ctx, ev.Subject)
+	record, err := read(ctx, ev.Subject)
 	switch {
+	case err == nil:
+		h.Record = &record
 	case errors.Is(err, dayone.ErrUnsupported):
-		return ev, nil
+	case ctx.Err() == nil && people.Ends(h.Event):
+		h.Unread = err.Error()
 	case errors.Is(err, dayone.ErrNotFound):
-		return ev, fmt.Errorf("%s sent an event about %q but does not know it: %w", in.Source, ev.Subject, dayone.ErrNotFound)
-	case err != nil:
-		return ev, err
+		return h, fmt.Errorf("%s sent an event about %q but does not know it: %w", ev.Source, ev.Subject, dayone.ErrNotFound)
+	default:
+		return h, err
 	}
-	merged := maps.Clone(ev.Fields)
-	if merged == nil {
-		merged = map[string]dayone.Value{}
+	return h, nil
+}
+
+// extend is what an event makes of a timeline and of the person at an instant. Whatever is done or only shown goes
+// through here.
+func (f *Flow) extend(ctx context.Context, t *dayone.Timeline, h people.Heard, now time.Time, id dayone.EngagementID) (before, p dayone.Person, j people.Judgement) {
+	set := f.Active()
+	before = people.At(t, now, now, set)
+	j = people.Judge(t, h, set, now, id)
+	if j.State == dayone.EventQuarantined {
+		return before, before, j
 	}
-	maps.Copy(merged, now.Fields)
-	ev.Fields = merged
-	return ev, nil
+	*t = j.Extend(*t)
+	p = people.At(t, now, now, set)
+	if j.State == dayone.EventApplied {
+		p = f.buddy(ctx, t, p, &j)
+	}
+	return before, p, j
 }
 
 // take extends the timeline of the person whose employment it is, making the person if there is none.
-func (f *Flow) take(ctx context.Context, ev dayone.Event) (dayone.PersonID, people.Judgement, error) {
-	id, known, err := f.Store.PersonOf(ctx, ev.Source, ev.Subject)
+func (f *Flow) take(ctx context.Context, h people.Heard) (dayone.PersonID, people.Judgement, error) {
+	id, known, err := f.Store.PersonOf(ctx, h.Source, h.Subject)
 	if err != nil {
 		return "", people.Judgement{}, err
 	}
@@ -217,33 +435,52 @@ func (f *Flow) take(ctx context.Context, ev dayone.Event) (dayone.PersonID, peop
 		}
 	}
 	now := f.Clock.Now()
-	set := f.Active()
-	j := people.Judge(&t, ev, set, now, dayone.EngagementID(f.IDs.New("eng")))
+	before, p, j := f.extend(ctx, &t, h, now, dayone.EngagementID(f.IDs.New("eng")))
 	if j.State != dayone.EventApplied {
 		if !known {
 			id = ""
 		}
-		return id, j, f.Store.Save(ctx, store.Saved{Event: ev.ID, State: j.State, Note: j.Note, Person: id})
+		return id, j, f.Store.Save(ctx, store.Saved{Event: h.ID, State: j.State, Note: noteOf(j.Note, j), Person: id, Facts: j.Again})
 	}
-	before := people.At(&t, now, now, set)
-	t.Managed = j.Managed
-	t.Facts = append(t.Facts, j.Facts...)
-	if j.New != nil {
-		t.Employments = append(t.Employments, *j.New)
-	}
-	p := people.At(&t, now, now, set)
-	p = f.buddy(ctx, &t, p, &j)
 	row := rowOf(p)
-	row.Wake = now // should we fall between here and the plan, she is looked at when we are back
+	row.Wake = now.Add(time.Minute) // should we fall between here and the plan, she is looked at when we are back
 	if !p.Managed {
-		row.Wake = people.Next(&t, now, set)
+		row.Wake = people.Next(&t, now, f.Active())
 	}
 	intent := people.Intent(before, p, !known)
 	return id, j, f.Store.Save(ctx, store.Saved{
-		Event: ev.ID, State: dayone.EventApplied, Note: strings.Join(append([]string{intent}, j.Findings...), "; "), Person: id, New: !known,
-		Employment: j.New, Facts: j.Facts, Row: &row,
-		Records: []dayone.Record{{At: now, Person: id, What: "event: " + string(ev.Type), System: ev.Source, Detail: &dayone.Detail{Note: intent}}},
+		Event: h.ID, State: dayone.EventApplied, Note: noteOf(intent, j), Person: id, New: !known,
+		Employment: j.New, Facts: slices.Concat(j.Facts, j.Again), Row: &row,
+		Records: []dayone.Record{{At: now, Person: id, What: "event: " + string(h.Type), System: h.Source, Detail: &dayone.Detail{Note: intent}}},
 	})
+}
+
+// Manage makes somebody one for whom access is planned who is only known from an import. ErrConflict: that she is already.
+func (f *Flow) Manage(ctx context.Context, id dayone.PersonID, by string) (dayone.RunID, error) {
+	if err := f.manage(ctx, id, by); err != nil {
+		return "", err
+	}
+	return f.Replan(ctx, id, "", "")
+}
+
+func (f *Flow) manage(ctx context.Context, id dayone.PersonID, by string) error {
+	defer f.lock(id)()
+	t, err := f.Store.Timeline(ctx, id)
+	if err != nil {
+		return err
+	}
+	if t.Managed {
+		return fmt.Errorf("person %s is managed already: %w", id, dayone.ErrConflict)
+	}
+	t.Managed = true
+	now := f.Clock.Now()
+	row := rowOf(people.At(&t, now, now, f.Active()))
+	row.Wake = now.Add(time.Minute)
+	return f.Store.Save(ctx, store.Saved{Person: id, Row: &row, Records: []dayone.Record{{At: now, Person: id, What: "person managed", By: by}}})
+}
+
+func noteOf(what string, j people.Judgement) string {
+	return strings.Join(append([]string{what}, j.Findings...), "; ")
 }
 
 // rowOf is the person as lists show her.
@@ -315,11 +552,8 @@ func (f *Flow) PreviewEvent(ctx context.Context, source string, body []byte) (Lo
 	}
 	ev := events[0]
 	ev.Source, ev.Received = source, f.Clock.Now()
-	if now, err := src.Read(ctx, ev.Subject); err == nil {
-		merged := maps.Clone(ev.Fields)
-		maps.Copy(merged, now.Fields)
-		ev.Fields = merged
-	} else if !errors.Is(err, dayone.ErrUnsupported) {
+	h, err := f.hear(ctx, ev, body, f.reader(source))
+	if err != nil {
 		return Look{}, err
 	}
 	id, known, err := f.Store.PersonOf(ctx, source, ev.Subject)
@@ -336,17 +570,13 @@ func (f *Flow) PreviewEvent(ctx context.Context, source string, body []byte) (Lo
 			return Look{}, err
 		}
 	}
-	j := people.Judge(&t, ev, f.Active(), ev.Received, "eng_new")
-	if j.State == dayone.EventQuarantined {
+	_, p, j := f.extend(ctx, &t, h, ev.Received, "eng_new")
+	switch {
+	case j.State == dayone.EventQuarantined:
 		return Look{}, fmt.Errorf("this event would be quarantined: %s: %w", j.Note, dayone.ErrInvalid)
+	case !p.Managed: // known, and nothing is planned
+		return Look{Person: p, Have: have}, nil
 	}
-	t.Managed = j.Managed
-	t.Facts = append(t.Facts, j.Facts...)
-	if j.New != nil {
-		t.Employments = append(t.Employments, *j.New)
-	}
-	p := people.At(&t, ev.Received, ev.Received, f.Active())
-	p = f.buddy(ctx, &t, p, &j)
 	return f.decide(ctx, p, have)
 }
 
@@ -378,14 +608,14 @@ func (f *Flow) Import(ctx context.Context, source string) (int, error) {
 		if !src.Since.IsZero() && !start.Before(src.Since) {
 			continue // a hire: its event brings it, with a run
 		}
-		ev.Source, ev.Type, ev.At, ev.Received = source, dayone.Imported, f.Clock.Now(), f.Clock.Now()
+		ev.Source, ev.Type, ev.Received = source, dayone.Imported, f.Clock.Now()
 		if _, known, err := f.Store.PersonOf(ctx, source, ev.Subject); err != nil || known {
 			if err != nil {
 				return n, err
 			}
 			continue
 		}
-		_, j, err := f.take(ctx, ev)
+		_, j, err := f.take(ctx, people.Heard{Event: ev, Since: src.Since})
 		if err != nil {
 			return n, err
 		}

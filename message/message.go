@@ -2,6 +2,7 @@ package message
 
 import (
 	"bytes"
+	"cmp"
 	"embed"
 	"errors"
 	"fmt"
@@ -77,7 +78,7 @@ type Secret struct {
 
 // Rendered is a template put into words.
 type Rendered struct {
-	Header map[string]string // subject, summary, start, minutes, location, reply-to: lower case names
+	Header map[string]string // subject, summary, start, minutes, location: lower case names
 	Text   string
 }
 
@@ -107,39 +108,31 @@ func (t Templates) Names() []string {
 	return slices.Sorted(maps.Keys(set))
 }
 
-func (t Templates) source(name string) (string, error) {
-	if strings.ContainsAny(name, "/\\") || name == "" || strings.HasPrefix(name, ".") {
-		return "", fmt.Errorf("%q is no name of a template: %w", name, dayone.ErrInvalid)
-	}
-	file := "templates/" + name + ".txt"
-	if t.Files != nil {
-		raw, err := fs.ReadFile(t.Files, file)
-		if err == nil {
-			return string(raw), nil
-		}
-		if !errors.Is(err, fs.ErrNotExist) {
-			return "", fmt.Errorf("reading template %s: %w", name, err)
-		}
-	}
-	raw, err := fs.ReadFile(builtin, file)
-	if err != nil {
-		return "", fmt.Errorf("there is no template %q; there are %s: %w", name, strings.Join(t.Names(), ", "), dayone.ErrNotFound)
-	}
-	return string(raw), nil
+// source is a template as it is written.
+type source struct {
+	name, file, src string
 }
 
-// Check parses every template and renders it for somebody made up, so that a fault shows at load and not on a first day.
-func (t Templates) Check() error {
-	var errs []error
-	for _, n := range t.Names() {
-		for _, v := range []View{{}, sample()} {
-			if _, err := t.Render(n, v); err != nil {
-				errs = append(errs, err)
-				break
-			}
+func file(name string) string { return "templates/" + name + ".txt" }
+
+func (t Templates) read(name string) (*source, error) {
+	if strings.ContainsAny(name, "/\\") || name == "" || strings.HasPrefix(name, ".") {
+		return nil, fmt.Errorf("%q is no name of a template: %w", name, dayone.ErrInvalid)
+	}
+	if t.Files != nil {
+		raw, err := fs.ReadFile(t.Files, file(name))
+		if err == nil {
+			return &source{name, file(name), strings.ReplaceAll(string(raw), "\r\n", "\n")}, nil
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("reading template %s: %w", name, err)
 		}
 	}
-	return errors.Join(errs...)
+	raw, err := fs.ReadFile(builtin, file(name))
+	if err != nil {
+		return nil, fmt.Errorf("there is no template %q; %s: %w", name, cmp.Or(dayone.Meant(name, t.Names()), "there are "+strings.Join(t.Names(), ", ")), dayone.ErrNotFound)
+	}
+	return &source{name, file(name), string(raw)}, nil
 }
 
 func sample() View {
@@ -177,40 +170,69 @@ var functions = template.FuncMap{
 
 // Render puts a template into words. Nothing that a person typed is ever read as a template.
 func (t Templates) Render(name string, v View) (Rendered, error) {
-	src, err := t.source(name)
+	s, err := t.read(name)
 	if err != nil {
 		return Rendered{}, err
 	}
-	// Header and text are taken apart before anything is put in: what a person typed must not make a header line.
-	head, text, ok := strings.Cut(strings.ReplaceAll(src, "\r\n", "\n"), "\n\n")
-	if !ok {
-		return Rendered{}, fmt.Errorf("template %s has no empty line between its header and its text: %w", name, dayone.ErrInvalid)
+	return s.render(v)
+}
+
+// header is one line of it, before anything is put in.
+type header struct {
+	name  string
+	value piece
+	line  int // byte in the file where it begins
+}
+
+// parts takes header and text apart before anything is put in: what a person typed must not make a header line.
+func (s *source) parts() (headers []header, text piece, err error) {
+	whole := piece{of: s, text: s.src}
+	end := strings.Index(s.src, "\n\n")
+	if end < 0 {
+		return nil, text, whole.fault(0, "", "write Subject: ..., an empty line, and the text", "there is no empty line between header and text")
+	}
+	at := 0
+	for line := range strings.SplitAfterSeq(s.src[:end], "\n") {
+		name, value, ok := strings.Cut(line, ":")
+		switch {
+		case strings.TrimSpace(line) == "":
+		case !ok:
+			word := strings.TrimSpace(line)
+			return nil, text, whole.fault(at, word, "write NAME: value, such as Subject: Welcome", "%q is no header line", word)
+		default:
+			headers = append(headers, header{strings.ToLower(strings.TrimSpace(name)), piece{s, at + len(name) + 1, value}, at})
+		}
+		at += len(line)
+	}
+	return headers, piece{s, end + 2, s.src[end+2:]}, nil
+}
+
+func (s *source) render(v View) (Rendered, error) {
+	headers, text, err := s.parts()
+	if err != nil {
+		return Rendered{}, err
 	}
 	r := Rendered{Header: map[string]string{}}
-	for _, line := range strings.Split(strings.TrimSpace(head), "\n") {
-		key, value, ok := strings.Cut(line, ":")
-		if !ok {
-			return Rendered{}, fmt.Errorf("template %s: %q is no header line: %w", name, line, dayone.ErrInvalid)
-		}
-		out, err := execute(name, value, v)
+	for _, h := range headers {
+		out, err := h.value.execute(v)
 		if err != nil {
 			return Rendered{}, err
 		}
-		r.Header[strings.ToLower(strings.TrimSpace(key))] = strings.Join(strings.Fields(out), " ")
+		r.Header[h.name] = strings.Join(strings.Fields(out), " ")
 	}
-	out, err := execute(name, text, v)
+	out, err := text.execute(v)
 	r.Text = tidy(out)
 	return r, err
 }
 
-func execute(name, src string, v View) (string, error) {
-	tpl, err := template.New(name).Funcs(functions).Option("missingkey=zero").Parse(src)
+func (p piece) execute(v View) (string, error) {
+	tpl, err := p.compiled()
 	if err != nil {
-		return "", fmt.Errorf("template %s: %w: %w", name, err, dayone.ErrInvalid)
+		return "", err
 	}
 	var b bytes.Buffer
 	if err := tpl.Execute(&b, v); err != nil {
-		return "", fmt.Errorf("template %s: %w: %w", name, err, dayone.ErrInvalid)
+		return "", p.stopped(err)
 	}
 	return b.String(), nil
 }

@@ -1,11 +1,13 @@
 package message_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
 
+	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/message"
 )
 
@@ -116,5 +118,50 @@ func TestOwnTemplatesWin(t *testing.T) {
 		if _, err := own.Render(bad, sarah(t)); err == nil {
 			t.Errorf("%q is a template", bad)
 		}
+	}
+}
+
+// A fault of a template says where it is and what was meant, also in a branch that nobody made up takes.
+func TestAFaultSaysWhereItIsAndWhatWasMeant(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"Subject: x\n\nHi {{.Persn.First}}":                                    `templates/own.txt:3:7: a message has no "Persn"; did you mean "Person"?`,
+		"Subject: x\n\nHi\n  {{with .Manager}}ä{{.Firts}}{{end}}":              `templates/own.txt:4:24: a human has no "Firts"; did you mean "First"?`,
+		"Subject: x\r\n\r\n{{if .Run.Ready}}{{.Person.Frist}}{{end}}":          `templates/own.txt:3:28: .Person has no "Frist"; did you mean "First"?`,
+		"Subject: {{.Person.Nam}}\n\nx":                                        `templates/own.txt:1:20: .Person has no "Nam"; did you mean "Name"?`,
+		"Subject: x\n\n{{range $i, $s := .Links.Secrets}}{{$s.Adress}}{{end}}": `templates/own.txt:3:40: a secret has no "Adress"; it has Title, URL, From`,
+		"Subject: x\n\n{{range .Run.Waiting}}{{$.Compny}}{{end}}":              `templates/own.txt:3:27: a message has no "Compny"; did you mean "Company"?`,
+		"Subject: x\n\n{{wekday .Start}}":                                      `templates/own.txt:3:3: there is no function "wekday"; did you mean "weekday"?`,
+		"Subject: x\n\n{{weekday .Start.Monday}}":                              `templates/own.txt:3:18: .Start has no "Monday"`,
+		"Subject: x\n\n{{weekday .Person}}":                                    "templates/own.txt:3:11: wrong type for value; expected time.Time; got message.Human",
+		"Subject: x\n\na\nb {{if .Laptop}}":                                    "templates/own.txt:4:3: unexpected EOF",
+		"Subject: x\nHi":                                                       "templates/own.txt:1:1: there is no empty line between header and text; write Subject: ..., an empty line, and the text",
+		"Subject: x\nHi there\n\nx":                                            `templates/own.txt:2:1: "Hi there" is no header line; write NAME: value, such as Subject: Welcome`,
+		"Subjct: x\n\nx":                                                       `templates/own.txt:1:1: no message has a header "subjct"; did you mean "Subject"?`,
+		"Location: x\n\nx":                                                     "templates/own.txt:1:1: it has no header Subject or Summary; write Subject: ... for a mail, Summary: ... and Start: 09:00 for an invitation",
+		"Summary: x\n\nx":                                                      "templates/own.txt:1:1: an invitation says when it begins; write Start: 09:00 below it",
+		"Summary: x\nStart: 9 AM\n\nx":                                         `templates/own.txt:2:7: Start is "9 AM"; write an hour such as 09:00`,
+		"Summary: x\nStart: 09:00\nMinutes: half an hour\n\nx":                 `templates/own.txt:3:9: Minutes is "half an hour"; write how long it takes, such as 30`,
+		"Subject: x\n\n{{(index .Links.Secrets 0).URL}}{{define \"a\"}}{{.Whatever}}{{end}}":        "",
+		"Subject: x\n\n{{.Start.Format \"Jan\"}} {{.Site.anything}} {{printf \"%s\" .Company}}":     "",
+		"Subject: x\n\n{{with $m := .Manager}}{{$m.Name}}{{$.Person.First | printf \"%q\"}}{{end}}": "",
+	} {
+		err := message.Templates{Files: fstest.MapFS{"templates/own.txt": {Data: []byte(text)}}}.Check()
+		switch {
+		case want == "" && err == nil:
+		case err == nil || !errors.Is(err, dayone.ErrInvalid) || err.Error() != want && !strings.HasPrefix(err.Error(), want):
+			t.Errorf("%q says\n %v, want\n %s", text, err, want)
+		}
+	}
+}
+
+func TestEveryFaultIsFound(t *testing.T) {
+	t.Parallel()
+	err := message.Templates{Files: fstest.MapFS{
+		"templates/a.txt": {Data: []byte("Subject: {{.One}}\n\n{{.Two}}\n{{three}}")}, "templates/b.txt": {Data: []byte("nothing")},
+	}}.Check()
+	var found message.Faults
+	if !errors.As(err, &found) || len(found) != 4 || found[1].Source != "{{.Two}}" || found[1].Width != 3 {
+		t.Errorf("%v", err)
 	}
 }

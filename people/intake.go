@@ -10,41 +10,85 @@ import (
 	"github.com/dayone-hq/dayone/policy"
 )
 
+// Heard is what there is to judge: an event and, where its source can be asked, the record behind it.
+type Heard struct {
+	dayone.Event
+	Record *dayone.Event // as the source has it now; nil: the event's own fields are all there is
+	Unread string        // why there is no record although the source can be asked
+	Since  time.Time     // who starts before is known, and nothing is planned for them; zero: only a hire says who is managed
+}
+
 // Judgement is what an event means for a timeline.
 type Judgement struct {
 	State    dayone.EventState
 	Note     string
-	Facts    []dayone.Fact
-	Findings []string // bad attributes, unknown location, unknown manager: flagged, not fatal
+	Facts    []dayone.Fact // new ones
+	Again    []dayone.Fact // known ones that were said again
+	Findings []string      // bad attributes, unknown location, unknown manager: flagged, not fatal
 	New      *dayone.Employment
 	Managed  bool
+}
+
+// Extend is the timeline with what was judged.
+func (j Judgement) Extend(t dayone.Timeline) dayone.Timeline {
+	t.Managed = j.Managed
+	t.Facts = slices.Clone(t.Facts)
+	for _, f := range j.Again {
+		for i := range t.Facts {
+			if g := &t.Facts[i]; g.Engagement == f.Engagement && g.Attr == f.Attr && g.Effective.Equal(f.Effective) && g.Recorded.Equal(f.Recorded) {
+				g.Again = f.Again
+			}
+		}
+	}
+	t.Facts = append(t.Facts, j.Facts...)
+	if j.New != nil {
+		t.Employments = append(slices.Clone(t.Employments), *j.New)
+	}
+	return t
+}
+
+// Ends says whether an event ends an employment on its own word: it is carried out even if nothing else can be read.
+func Ends(ev dayone.Event) bool {
+	if ev.Type == dayone.NoShow {
+		return true
+	}
+	day, _ := lastDay(ev.Fields)
+	return ev.Type == dayone.Terminated && day != ""
 }
 
 // Judge looks at one event. t is the person's timeline, or an empty one for somebody we do not know yet; a new
 // employment gets id. Identity and dates are judged first and alone: without them the event is quarantined, whatever
 // else it says; with them it counts, whatever else is wrong with it.
-func Judge(t *dayone.Timeline, ev dayone.Event, set *policy.Set, recorded time.Time, id dayone.EngagementID) Judgement {
-	j := &judging{t: t, ev: ev, set: set, at: recorded, out: Judgement{State: dayone.EventApplied, Managed: t.Managed}}
-	if !slices.Contains(dayone.EventTypes, ev.Type) {
-		return j.quarantine("%q is no kind of event we know", ev.Type)
+func Judge(t *dayone.Timeline, h Heard, set *policy.Set, recorded time.Time, id dayone.EngagementID) Judgement {
+	j := &judging{t: t, ev: h.Event, set: set, at: recorded, out: Judgement{State: dayone.EventApplied, Managed: t.Managed}}
+	if !slices.Contains(dayone.EventTypes, h.Type) {
+		return j.quarantine("%q is no kind of event we know", h.Type)
 	}
-	if strings.TrimSpace(ev.Subject) == "" {
+	if strings.TrimSpace(h.Subject) == "" {
 		return j.quarantine("it names no employment: the employee id is missing")
 	}
-	i := slices.IndexFunc(t.Employments, func(e dayone.Employment) bool { return e.Source == ev.Source && e.SourceID == ev.Subject })
+	i := slices.IndexFunc(t.Employments, func(e dayone.Employment) bool { return e.Source == h.Source && e.SourceID == h.Subject })
 	if i >= 0 {
 		j.engagement = t.Employments[i].ID
 	} else {
-		j.out.New = &dayone.Employment{ID: id, Source: ev.Source, SourceID: ev.Subject, Recorded: recorded}
+		j.out.New = &dayone.Employment{ID: id, Source: h.Source, SourceID: h.Subject, Recorded: recorded}
 		j.engagement = id
 	}
+	j.listen(h)
 	if why := j.dates(); why != "" {
 		return j.quarantine("%s", why)
 	}
-	j.attributes()
-	if ev.Type != dayone.Imported && !t.Managed {
-		j.out.Managed = true
+	j.leave()
+	if !j.stale {
+		j.attributes()
+		if j.full {
+			j.date(factRead, dayone.Bool(true), j.said)
+		}
 	}
+	if h.Unread != "" {
+		j.finding("the record could not be read, so the event's own word counts: %s", h.Unread)
+	}
+	j.out.Managed = t.Managed || j.manages(h.Since)
 	if len(j.out.Facts) == 0 && j.out.New == nil && j.out.Managed == t.Managed {
 		j.out.State = dayone.EventUnchanged
 		j.out.Note = "it says nothing new"
@@ -59,23 +103,61 @@ type judging struct {
 	at         time.Time
 	engagement dayone.EngagementID
 	out        Judgement
+
+	// What is said of the employment: by the record if it could be read, since an event only tells to look there, else
+	// by the event itself.
+	fields map[string]dayone.Value
+	said   time.Time // when, by the source's clock
+	full   bool      // what is missing is empty
+	stale  bool      // a later record was read already
+
+	turned time.Time // when the event was said
+	starts string    // the first day, as said or known
+}
+
+// listen sorts out who said what when. A time that is missing or yet to come is none: then it was said when we heard it.
+func (j *judging) listen(h Heard) {
+	when := func(said, heard time.Time) time.Time {
+		if heard.IsZero() {
+			heard = j.at
+		}
+		if said.IsZero() || said.After(heard) {
+			said = heard
+		}
+		return said.Truncate(time.Microsecond) // the books keep no more, and a word is not later than itself
+	}
+	j.turned = when(h.At, h.Received)
+	j.fields, j.said, j.full = h.Fields, j.turned, h.Full
+	if h.Record != nil {
+		j.fields, j.said, j.full = h.Record.Fields, when(h.Record.At, j.at), true
+	}
+	if read := j.counts(factRead, farFuture); read != nil {
+		j.stale = j.said.Before(read.Again)
+	}
 }
 
 func (j *judging) quarantine(format string, args ...any) Judgement {
 	return Judgement{State: dayone.EventQuarantined, Note: fmt.Sprintf(format, args...), Managed: j.t.Managed}
 }
 
-// effective is from when a word of this event counts: a hire is as if it had always been so, a change from its date on.
-func (j *judging) effective() time.Time {
-	if j.out.New != nil || j.ev.Type == dayone.Hired || j.ev.Type == dayone.Imported {
-		return time.Time{}
-	}
-	if v, ok := j.ev.Fields["effective_date"]; ok {
+func (j *judging) finding(format string, args ...any) {
+	j.out.Findings = append(j.out.Findings, fmt.Sprintf(format, args...))
+}
+
+// counts is the fact that counts at an instant, as known before this event.
+func (j *judging) counts(attr string, at time.Time) *dayone.Fact {
+	return last(j.t, j.engagement, attr, at, j.at, false)
+}
+
+// effective is from when a word counts that is not about all time: from the date that comes with it, else from when it
+// was said.
+func (j *judging) effective(fields map[string]dayone.Value, said time.Time) time.Time {
+	if v, ok := fields["effective_date"]; ok {
 		if day, err := asDay(v); err == nil && day != "" {
 			return startOf(day, j.zone())
 		}
 	}
-	return j.ev.At
+	return said
 }
 
 func (j *judging) zone() *time.Location {
@@ -83,96 +165,210 @@ func (j *judging) zone() *time.Location {
 	if f := last(j.t, j.engagement, "location", j.at, j.at, true); f != nil {
 		location = f.Value.Text
 	}
-	if v, ok := j.ev.Fields["location"]; ok {
+	if v, ok := j.fields["location"]; ok {
 		location = v.Text
 	}
 	zone, _ := j.set.SiteOf(location).Location()
 	return zone
 }
 
-// say adds a fact unless it is what we know already.
-func (j *judging) say(attr string, v dayone.Value, from time.Time, bad bool) {
-	if old := last(j.t, j.engagement, attr, maxTime(from, j.at), j.at, false); old != nil && old.Bad == bad && (bad || old.Value == v) {
-		return
-	}
-	j.out.Facts = append(j.out.Facts, dayone.Fact{
-		Engagement: j.engagement, Attr: attr, Effective: from, Recorded: j.at, Value: v, Bad: bad, Source: j.ev.Source, Event: j.ev.ID,
+func (j *judging) fact(attr string, v dayone.Value, from, said time.Time, bad bool) dayone.Fact {
+	return dayone.Fact{
+		Engagement: j.engagement, Attr: attr, Effective: from, Said: said, Again: said, Recorded: j.at, Value: v, Bad: bad, Source: j.ev.Source, Event: j.ev.ID,
 		Personal: j.set.Schema.Attributes[attr].Personal,
+	}
+}
+
+// again keeps that a known fact was said once more: what overtook it on the way is then seen to be older.
+func (j *judging) again(f *dayone.Fact, said time.Time) {
+	if said.After(f.Again) {
+		g := *f
+		g.Again = said
+		j.out.Again = append(j.out.Again, g)
+	}
+}
+
+// known says whether this very word is in the books, though it may not be what counts.
+func (j *judging) known(attr string, v dayone.Value, from, said time.Time, bad bool) bool {
+	return slices.ContainsFunc(j.t.Facts, func(f dayone.Fact) bool {
+		return f.Engagement == j.engagement && f.Attr == attr && f.Value == v && f.Bad == bad && f.Effective.Equal(from) && !said.Before(f.Said) && !said.After(f.Again)
 	})
 }
 
-func maxTime(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
+// say adds a fact unless it is what counts already. That it was said again is kept where older words may still come; a
+// whole record keeps that for all of them at once, but for what was to come and is now confirmed.
+func (j *judging) say(attr string, v dayone.Value, from, said time.Time, bad bool) {
+	old := j.counts(attr, later(from, said))
+	same := old != nil && old.Bad == bad && (bad || old.Value == v)
+	ahead := old != nil && old.Effective.After(old.Again)
+	switch {
+	case same && (old.Effective.Equal(from) || !from.After(said)):
+		if !j.full || ahead {
+			j.again(old, said)
+		}
+	case same && j.full && !ahead:
+	case !j.known(attr, v, from, said, bad):
+		j.out.Facts = append(j.out.Facts, j.fact(attr, v, from, said, bad))
 	}
-	return b
 }
 
-// dates finds start and end of the employment. It says why there is none that can be used.
+// date says a word about the employment itself. It is about all time, and when it was said decides.
+func (j *judging) date(attr string, v dayone.Value, said time.Time) {
+	old := j.counts(attr, farFuture)
+	switch {
+	case old == nil || old.Value != v || said.Before(firstSaid(j.t, old, j.at)), attr == factEnding && said.After(old.Again), j.overtaken(old, said):
+		if !j.known(attr, v, time.Time{}, said, false) {
+			j.out.Facts = append(j.out.Facts, j.fact(attr, v, time.Time{}, said, false))
+		}
+	case !j.full || attr == factRead:
+		j.again(old, said)
+	}
+}
+
+// overtaken says that between a record's word about the end and its repetition an event spoke of it: then the repetition
+// is a word of its own.
+func (j *judging) overtaken(old *dayone.Fact, said time.Time) bool {
+	word := j.counts(factEnding, farFuture)
+	return old.Attr == factLast && !j.full && word != nil && said.After(word.Again) && !word.Again.Before(old.Again)
+}
+
+// dates judges start and end of the employment. It says why they cannot be used.
 func (j *judging) dates() string {
-	start, err := j.day("start_date")
-	if err != nil {
-		return "start_date: " + err.Error()
-	}
-	ends := ""
-	for _, field := range []string{"end_date", "termination_date", "last_day_of_work", "last_day"} { // the earlier one counts
-		day, err := j.day(field)
-		if err != nil {
-			return field + ": " + err.Error()
-		}
-		if day != "" && (ends == "" || day < ends) {
-			ends = day
+	start, bad := j.firstDay()
+	if j.starts = start; start == "" {
+		if f := last(j.t, j.engagement, factStart, farFuture, j.at, true); f != nil {
+			j.starts = f.Value.Text
 		}
 	}
-	known := last(j.t, j.engagement, factStart, farFuture, j.at, true)
-	begins := start
-	if begins == "" && known != nil {
-		begins = known.Value.Text
+	end, endBad := lastDay(j.fields)
+	ends := end
+	if ends == "" && j.ev.Type == dayone.Terminated {
+		ends, _ = lastDay(j.ev.Fields) // the record does not have it, or not yet
 	}
 	switch {
-	case begins == "":
+	case j.starts == "" && bad != nil:
+		return bad.Error()
+	case j.starts == "":
 		return "there is no start date, in it or in what we know"
-	case j.ev.Type == dayone.Terminated && ends == "":
+	case ends == "" && endBad != nil && j.ev.Type != dayone.NoShow:
+		return endBad.Error()
+	case ends == "" && j.ev.Type == dayone.Terminated:
 		return "a termination without a date: is it today? say so with end_date"
-	case ends != "" && ends < begins && j.ev.Type != dayone.NoShow:
-		return fmt.Sprintf("it ends (%s) before it begins (%s)", ends, begins)
+	case ends != "" && ends < j.starts && j.out.New != nil && j.ev.Type != dayone.Terminated && j.ev.Type != dayone.NoShow && j.ev.Type != dayone.Rehired:
+		return fmt.Sprintf("it ends (%s) before it begins (%s)", ends, j.starts)
 	}
-	if start != "" {
-		j.say(factStart, dayone.Text(start), time.Time{}, false)
+	for _, err := range []error{bad, endBad} {
+		if err != nil {
+			j.finding("%v", err)
+		}
 	}
-	switch {
-	case j.ev.Type == dayone.NoShow:
-		j.say(factLast, dayone.Text(dayBefore(begins)), time.Time{}, false)
-	case j.ev.Type == dayone.TerminationCancelled:
-		j.say(factLast, dayone.Text(""), time.Time{}, false)
-	case ends != "":
-		j.say(factLast, dayone.Text(ends), time.Time{}, false)
+	if !j.stale {
+		if start != "" {
+			j.date(factStart, dayone.Text(start), j.said)
+		}
+		j.recordsEnd(end, endBad)
 	}
-	switch j.ev.Type {
-	case dayone.LeaveStarted:
-		j.say(factLeave, dayone.Bool(true), j.effective(), false)
-	case dayone.LeaveEnded:
-		j.say(factLeave, dayone.Bool(false), j.effective(), false)
-	}
-	if v, ok := j.ev.Fields["employment_type"]; ok && v.Text != "" {
-		j.say(factType, dayone.Text(v.Text), j.effective(), false)
-	}
+	j.ending(ends)
 	return ""
 }
 
-var farFuture = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
-
-func dayBefore(day string) string {
-	t := startOf(day, time.UTC)
-	return t.AddDate(0, 0, -1).Format(time.DateOnly)
+// recordsEnd is the end as the record has it, or that it has none.
+func (j *judging) recordsEnd(end string, bad error) {
+	said := slices.ContainsFunc(endings, func(field string) bool { _, ok := j.fields[field]; return ok })
+	switch {
+	case end != "":
+		j.date(factLast, dayone.Text(end), j.said)
+	case bad != nil || j.ev.Type == dayone.Terminated: // a record that knows of no end yet takes none back
+	case said && !j.full:
+		j.date(factLast, dayone.Text(""), j.said)
+	case j.full:
+		if old := j.counts(factLast, farFuture); old != nil && old.Value.Text != "" {
+			j.date(factLast, dayone.Text(""), j.said)
+		}
+	}
 }
 
-func (j *judging) day(field string) (string, error) {
-	v, ok := j.ev.Fields[field]
-	if !ok {
-		return "", nil
+// ending is the end as the event has it: its own word, which a record that says nothing new does not take back.
+func (j *judging) ending(ends string) {
+	said := j.turned
+	if j.out.New != nil && said.Before(j.said) { // it is no older than the start that came with it
+		said = j.said
 	}
-	return asDay(v)
+	switch j.ev.Type {
+	case dayone.Terminated:
+		j.date(factEnding, dayone.Text(ends), said)
+	case dayone.NoShow:
+		j.date(factEnding, dayone.Text(noShow), said)
+	case dayone.Rehired:
+		if ends < j.starts { // of the employment before
+			ends = ""
+		}
+		j.date(factEnding, dayone.Text(ends), said)
+	case dayone.TerminationCancelled:
+		j.date(factEnding, dayone.Text(""), said)
+		if ends != "" {
+			j.finding("the termination is cancelled, but the record still ends on %s", ends)
+		}
+	}
+}
+
+// leave is a turn: it counts from the date that the event gives.
+func (j *judging) leave() {
+	if j.ev.Type != dayone.LeaveStarted && j.ev.Type != dayone.LeaveEnded {
+		return
+	}
+	from := j.effective(j.ev.Fields, j.turned)
+	if _, own := j.ev.Fields["effective_date"]; !own {
+		from = j.effective(j.fields, j.turned)
+	}
+	v := dayone.Bool(j.ev.Type == dayone.LeaveStarted)
+	if old := j.counts(factLeave, from); old != nil && old.Value == v && old.Effective.Equal(from) {
+		j.again(old, j.turned)
+	} else if !j.known(factLeave, v, from, j.turned, false) {
+		j.out.Facts = append(j.out.Facts, j.fact(factLeave, v, from, j.turned, false))
+	}
+}
+
+// manages says whether this event makes its person one for whom access is planned. A hire does, and whoever starts on or
+// after the source's day even if the hire itself was lost; a change about somebody who was always here does not.
+func (j *judging) manages(since time.Time) bool {
+	switch {
+	case j.ev.Type == dayone.Imported, j.ev.Type == dayone.Terminated, j.ev.Type == dayone.NoShow:
+		return false
+	case !since.IsZero():
+		return j.starts >= since.Format(time.DateOnly)
+	case j.ev.Type == dayone.Hired, j.ev.Type == dayone.Rehired:
+		return true
+	}
+	start, end := period(j.t, j.engagement, j.at)
+	return end != "" && j.starts > start && j.starts > end // hired again, in other words
+}
+
+// firstDay is the start as said; empty with an error if it cannot be used.
+func (j *judging) firstDay() (string, error) {
+	day, err := asDay(j.fields["start_date"])
+	if err != nil {
+		return "", fmt.Errorf("start_date: %w", err)
+	}
+	return day, nil
+}
+
+// endings are the fields that may hold the end. The earliest one counts.
+var endings = []string{"end_date", "termination_date", "last_day_of_work", "last_day"}
+
+// lastDay is the end as said, with an error about the fields that cannot be used.
+func lastDay(fields map[string]dayone.Value) (string, error) {
+	var end string
+	var bad error
+	for _, field := range endings {
+		switch day, err := asDay(fields[field]); {
+		case err != nil:
+			bad = fmt.Errorf("%s: %w", field, err)
+		case day != "" && (end == "" || day < end):
+			end = day
+		}
+	}
+	return end, bad
 }
 
 // asDay reads a calendar day: 2024-11-25, with or without a time behind it. Years far off are mistakes of typing.
@@ -195,15 +391,25 @@ func asDay(v dayone.Value) (string, error) {
 // addresses are the attributes that hold a mail address.
 var addresses = []string{"email", "personal_email", "manager", "buddy"}
 
-// attributes maps the source's fields. A bad value is flagged and the last good one stays.
+// attributes maps the source's fields. A bad value is flagged and the last good one stays. A hire is as if it had always
+// been so, a change counts from its date on.
 func (j *judging) attributes() {
-	from := j.effective()
+	from := j.effective(j.fields, j.said)
+	if j.ev.Type == dayone.Imported || (j.ev.Type == dayone.Hired || j.full) && j.out.New != nil || j.ev.Type == dayone.Hired && !j.full {
+		from = time.Time{}
+	}
+	if v, ok := j.fields["employment_type"]; ok && v.Text != "" {
+		j.say(factType, dayone.Text(v.Text), from, j.said, false)
+	}
 	for _, name := range j.set.Schema.Names() {
 		a := j.set.Schema.Attributes[name]
 		if a.Derived {
 			continue
 		}
 		v, ok := j.field(a)
+		if !ok && j.full && j.mapped(a) {
+			ok = j.clears(name, later(from, j.said))
+		}
 		if !ok {
 			continue
 		}
@@ -212,12 +418,27 @@ func (j *judging) attributes() {
 			good.Text = strings.ToLower(good.Text)
 		}
 		if err != nil {
-			j.out.Findings = append(j.out.Findings, fmt.Sprintf("%s: %v", name, err))
-			j.say(name, dayone.Value{}, from, true)
+			j.finding("%s: %v", name, err)
+			j.say(name, dayone.Value{}, from, j.said, true)
 			continue
 		}
-		j.say(name, good, from, false)
+		j.say(name, good, from, j.said, false)
 	}
+}
+
+// clears says whether something of this source is there that a record without it empties, or confirms to be empty. What we
+// chose ourselves, or another source said, it does not speak of.
+func (j *judging) clears(attr string, at time.Time) bool {
+	old := j.counts(attr, at)
+	return old != nil && old.Source == j.ev.Source && (old.Bad || old.Value.Text != "" || old.Effective.After(old.Again))
+}
+
+// mapped says whether an attribute comes from this event's source.
+func (j *judging) mapped(a policy.Attribute) bool {
+	return slices.ContainsFunc(a.From, func(from string) bool {
+		where, _, _ := strings.Cut(from, ".")
+		return where == "hr" || where == j.ev.Source
+	})
 }
 
 // field is the source's word for an attribute: people.yaml says hr.FIELD, and "hr" stands for every HR source.
@@ -227,16 +448,19 @@ func (j *judging) field(a policy.Attribute) (dayone.Value, bool) {
 		if where != "hr" && where != j.ev.Source {
 			continue
 		}
-		if v, ok := j.ev.Fields[name]; ok {
+		if v, ok := j.fields[name]; ok {
 			return v, true
 		}
 	}
 	return dayone.Value{}, false
 }
 
-// normal reads a value as the attribute's type.
+// normal reads a value as the attribute's type. Nothing is nothing, whatever the type.
 func normal(a policy.Attribute, v dayone.Value) (dayone.Value, error) {
 	text := strings.TrimSpace(v.Text)
+	if text == "" {
+		return dayone.Value{}, nil
+	}
 	switch a.Type {
 	case dayone.DateValue:
 		day, err := asDay(v)
@@ -254,7 +478,7 @@ func normal(a policy.Attribute, v dayone.Value) (dayone.Value, error) {
 		switch strings.ToLower(text) {
 		case "true", "yes", "1":
 			return dayone.Bool(true), nil
-		case "false", "no", "0", "":
+		case "false", "no", "0":
 			return dayone.Bool(false), nil
 		}
 		return v, fmt.Errorf("%q is neither true nor false", short(text))

@@ -17,7 +17,7 @@ func Intent(before, now dayone.Person, isNew bool) string {
 		return "late hire: the start was before we heard of it"
 	case isNew:
 		return "hire"
-	case len(now.Engagements) > len(before.Engagements) && before.Status == dayone.Left:
+	case before.Status == dayone.Left && now.Status != dayone.Left && (len(now.Engagements) > len(before.Engagements) || now.Start.After(before.Start)):
 		return "rehire"
 	case len(now.Engagements) > len(before.Engagements):
 		return "second engagement"

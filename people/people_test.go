@@ -57,12 +57,13 @@ func (b *book) saysOf(employment, at string, typ dayone.EventType, pairs ...stri
 	b.n++
 	now := instant(b.t, at)
 	ev := dayone.Event{ID: dayone.EventID("evt_" + at), Source: "hr", Type: typ, Subject: employment, At: now, Received: now, Fields: fields(pairs...)}
-	j := people.Judge(&b.line, ev, b.set, now, dayone.EngagementID("eng_"+employment))
-	b.line.Managed = j.Managed
-	b.line.Facts = append(b.line.Facts, j.Facts...)
-	if j.New != nil {
-		b.line.Employments = append(b.line.Employments, *j.New)
-	}
+	return b.hears(people.Heard{Event: ev}, now)
+}
+
+// hears judges what is given and keeps what it brings.
+func (b *book) hears(h people.Heard, now time.Time) people.Judgement {
+	j := people.Judge(&b.line, h, b.set, now, dayone.EngagementID("eng_"+h.Subject))
+	b.line = j.Extend(b.line)
 	return j
 }
 
@@ -80,7 +81,13 @@ func instant(t testing.TB, s string) time.Time {
 	return i
 }
 
-func want[T comparable](t testing.TB, what string, got, want T) {
+// failing is a test, or one draw of a property.
+type failing interface {
+	Helper()
+	Errorf(format string, args ...any)
+}
+
+func want[T comparable](t failing, what string, got, want T) {
 	t.Helper()
 	if got != want {
 		t.Errorf("%s: got %v, want %v", what, got, want)
@@ -209,6 +216,21 @@ func TestAnUnknownLocationIsUnknownNotUTCInSilence(t *testing.T) {
 	if _, sure := p.Location(); sure {
 		t.Error("its zone is taken for sure")
 	}
+	own := *b.set // a company that has a zone and a country lends her the zone, and no more
+	own.Sites = maps.Clone(own.Sites)
+	own.Sites[""] = dayone.Site{Country: "US", Zone: "America/New_York", Numbers: "US-geo", Holidays: []string{"2024-11-28"}}
+	b.set = &own
+	p = b.at("2024-11-22T15:00:00Z")
+	want(t, "start", p.Start.UTC().Format(time.RFC3339), "2024-11-25T05:00:00Z")
+	want(t, "country", p.Attrs.Text("country"), "")
+	want(t, "site", p.Site.Country+p.Site.Numbers, "")
+	if !slices.Contains(p.Unknown, "country") {
+		t.Errorf("what follows from a location is not flagged: %v", p.Unknown)
+	}
+	b.says("2024-11-22T16:00:00Z", dayone.Updated, "country", "DE")
+	p = b.at("2024-11-22T16:00:00Z")
+	want(t, "but HR may say it", p.Attrs.Text("country"), "DE")
+	want(t, "then it is known", slices.Contains(p.Unknown, "country"), false)
 }
 
 func TestTheSameWordTwiceChangesNothing(t *testing.T) {
@@ -258,11 +280,247 @@ func TestTwoEngagementsLeaveWhenTheLastOneEnds(t *testing.T) {
 	want(t, "she does not leave", b.at("2025-04-02T00:00:00Z").End.IsZero(), true)
 }
 
-func TestPeopleOfAnImportAreKnownAndNotManagedUntilASourceSpeaksOfThem(t *testing.T) {
+func TestPeopleOfAnImportAreKnownAndNotManagedUntilTheyAreHired(t *testing.T) {
 	t.Parallel()
 	b := newBook(t)
-	want(t, "managed", b.says("2024-11-22T15:00:00Z", dayone.Imported, sarah...).Managed, false)
-	want(t, "managed", b.says("2024-11-23T15:00:00Z", dayone.Updated, "department", "Legal").Managed, true)
+	old := append(slices.Clone(sarah), "start_date", "2015-03-01")
+	want(t, "imported", b.says("2024-11-22T15:00:00Z", dayone.Imported, old...).Managed, false)
+	want(t, "her department changes", b.says("2024-11-23T15:00:00Z", dayone.Updated, "department", "Legal").Managed, false)
+	want(t, "she goes on leave", b.says("2024-11-24T15:00:00Z", dayone.LeaveStarted).Managed, false)
+	want(t, "she leaves", b.says("2024-11-25T15:00:00Z", dayone.Terminated, "end_date", "2024-11-24").Managed, false)
+	want(t, "and is hired again", b.says("2025-02-01T15:00:00Z", dayone.Updated, "start_date", "2025-03-01").Managed, true)
+}
+
+func TestSinceSaysWhoIsManaged(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		typ     dayone.EventType
+		start   string
+		managed bool
+	}{
+		"a hire":                             {dayone.Hired, "2024-11-25", true},
+		"on the very day":                    {dayone.Hired, "2024-11-01", true},
+		"a hire whose webhook was lost":      {dayone.Updated, "2024-11-25", true},
+		"HR tells of an old hire once more":  {dayone.Hired, "2015-03-01", false},
+		"a change about somebody of old":     {dayone.Updated, "2015-03-01", false},
+		"somebody leaves whom we never knew": {dayone.Terminated, "2024-11-25", false},
+	} {
+		b := newBook(t)
+		now := instant(t, "2024-11-22T15:00:00Z")
+		ev := dayone.Event{Source: "hr", Type: c.typ, Subject: "E1", At: now, Received: now, Fields: fields("start_date", c.start, "end_date", "2025-12-31")}
+		want(t, name, b.hears(people.Heard{Event: ev, Since: instant(t, "2024-11-01T00:00:00Z")}, now).Managed, c.managed)
+	}
+}
+
+// reads judges an event behind which the record could be read; version "": its source says none.
+func (b *book) reads(at, version string, typ dayone.EventType, pairs ...string) people.Judgement {
+	b.t.Helper()
+	b.n++
+	now := instant(b.t, at)
+	rec := dayone.Event{Source: "hr", Type: dayone.Updated, Subject: "E1", At: now, Fields: fields(pairs...), Full: true}
+	if version != "" {
+		rec.At = instant(b.t, version)
+	}
+	ev := dayone.Event{ID: dayone.EventID("evt_" + at), Source: "hr", Type: typ, Subject: "E1", At: now, Received: now}
+	return b.hears(people.Heard{Event: ev, Record: &rec}, now)
+}
+
+func TestATerminationIsCarriedOutHoweverBadTheRestIs(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ pairs []string }{
+		"the start is garbage":       {[]string{"start_date", "sometime", "end_date", "2025-01-09"}},
+		"so is a second end":         {[]string{"end_date", "2025-01-09", "termination_date", "soon"}},
+		"and everything else":        {[]string{"start_date", "0204-11-25", "end_date", "2025-01-09", "last_day", "31/01/2025", "department", "Sails", "level", "four"}},
+		"the record says less":       {[]string{"end_date", "2025-01-09"}},
+		"it ends before it begins":   {[]string{"end_date", "2024-11-20"}},
+		"in the record and by event": {[]string{"start_date", "2024-11-25", "end_date", "2024-11-20"}},
+	} {
+		for _, whole := range []bool{false, true} {
+			b := newBook(t)
+			b.says("2024-11-22T15:00:00Z", dayone.Hired, sarah...)
+			var j people.Judgement
+			if whole {
+				j = b.reads("2025-01-10T18:00:00Z", "", dayone.Terminated, c.pairs...)
+			} else {
+				j = b.says("2025-01-10T18:00:00Z", dayone.Terminated, c.pairs...)
+			}
+			want(t, name, j.State, dayone.EventApplied)
+			want(t, name, b.at("2025-01-10T18:00:00Z").Status, dayone.Left)
+		}
+	}
+}
+
+func TestATerminationWhoseDateTheRecordDoesNotHave(t *testing.T) {
+	t.Parallel()
+	b := newBook(t)
+	b.reads("2024-11-22T15:00:00Z", "", dayone.Hired, sarah...)
+	now := instant(t, "2025-01-10T18:00:00Z")
+	rec := dayone.Event{Source: "hr", Subject: "E1", At: now, Fields: fields(sarah...), Full: true}
+	ev := dayone.Event{ID: "evt_9", Source: "hr", Type: dayone.Terminated, Subject: "E1", At: now, Received: now, Fields: fields("end_date", "2025-01-09")}
+	b.hears(people.Heard{Event: ev, Record: &rec}, now)
+	want(t, "she has left", b.at("2025-01-10T18:00:00Z").Status, dayone.Left)
+	b.reads("2025-01-12T00:00:00Z", "", dayone.Updated, append(slices.Clone(sarah), "level", "5")...)
+	want(t, "a record that never has an end takes none back", b.at("2025-01-12T00:00:00Z").Status, dayone.Left)
+	b.reads("2025-01-13T00:00:00Z", "", dayone.TerminationCancelled, sarah...)
+	want(t, "HR does", b.at("2025-01-13T00:00:00Z").Status, dayone.Working)
+}
+
+func TestAnOfferWithdrawnIsANoShowAtOnce(t *testing.T) {
+	t.Parallel()
+	b := newBook(t)
+	b.reads("2024-11-15T15:00:00Z", "", dayone.Hired, sarah...)
+	before := b.at("2024-11-18T15:00:00Z")
+	withdrawn := append(slices.Clone(sarah), "end_date", "2024-11-22")
+	b.reads("2024-11-18T15:00:00Z", "", dayone.Updated, withdrawn...)
+	p := b.at("2024-11-18T15:00:00Z")
+	want(t, "nobody waits for the day", p.Status, dayone.Left)
+	want(t, "intent", people.Intent(before, p, false), "no-show")
+	want(t, "on what was to be the first day", b.at("2024-11-25T20:00:00Z").Status, dayone.Left)
+
+	b.reads("2024-11-20T15:00:00Z", "", dayone.Updated, append(slices.Clone(sarah), "start_date", "2024-12-09")...)
+	want(t, "a new start after it", b.at("2024-12-09T20:00:00Z").Status, dayone.Working)
+}
+
+func TestARehireUnderTheSameNumberIsTheSamePersonAtWork(t *testing.T) {
+	t.Parallel()
+	gone := func() *book {
+		b := newBook(t)
+		b.reads("2024-11-22T15:00:00Z", "", dayone.Hired, sarah...)
+		b.reads("2025-01-10T18:00:00Z", "", dayone.Terminated, append(slices.Clone(sarah), "end_date", "2025-01-17")...)
+		want(t, "she has left", b.at("2025-02-01T00:00:00Z").Status, dayone.Left)
+		return b
+	}
+	again := append(slices.Clone(sarah), "start_date", "2025-03-03")
+	for name, c := range map[string]struct {
+		typ   dayone.EventType
+		pairs []string
+		end   string
+	}{
+		"the word":                         {dayone.Rehired, again, ""},
+		"the old end stays in the record":  {dayone.Rehired, append(slices.Clone(again), "end_date", "2025-01-17"), ""},
+		"for a year":                       {dayone.Rehired, append(slices.Clone(again), "end_date", "2026-03-02"), "2026-03-02"},
+		"without the word":                 {dayone.Updated, append(slices.Clone(again), "end_date", "2025-01-17"), ""},
+		"as a hire, for a year":            {dayone.Hired, append(slices.Clone(again), "end_date", "2026-03-02"), "2026-03-02"},
+		"as a new start, and the end gone": {dayone.StartChanged, again, ""},
+	} {
+		b := gone()
+		before := b.at("2025-02-01T00:00:00Z")
+		b.reads("2025-02-01T00:00:00Z", "", c.typ, c.pairs...)
+		p := b.at("2025-02-01T00:00:00Z")
+		want(t, name+": status", p.Status, dayone.PreHire)
+		want(t, name+": intent", people.Intent(before, p, false), "rehire")
+		want(t, name+": employments", len(p.Engagements), 1)
+		want(t, name+": last day", p.Engagements[0].LastDay, c.end)
+		want(t, name+": at work", b.at("2025-03-03T12:00:00Z").Status, dayone.Working)
+		b.reads("2025-03-04T00:00:00Z", "", dayone.Updated, append(slices.Clone(c.pairs), "level", "5")...)
+		want(t, name+": and stays", b.at("2025-03-05T00:00:00Z").Status, dayone.Working)
+		b.reads("2025-03-06T00:00:00Z", "", dayone.Terminated, append(slices.Clone(again), "end_date", "2025-03-05")...)
+		want(t, name+": until she leaves again", b.at("2025-03-07T00:00:00Z").Status, dayone.Left)
+		want(t, name+": what we knew then", people.At(&b.line, instant(t, "2025-01-20T00:00:00Z"), instant(t, "2025-01-20T00:00:00Z"), b.set).Status, dayone.Left)
+	}
+	b := gone() // and where only the event says so, with no record
+	b.says("2025-02-01T00:00:00Z", dayone.Rehired, "start_date", "2025-03-03")
+	want(t, "department", b.at("2025-03-03T12:00:00Z").Attrs.Text("department"), "Sales")
+	want(t, "status", b.at("2025-03-03T12:00:00Z").Status, dayone.Working)
+
+	b = newBook(t)
+	b.says("2024-11-22T15:00:00Z", dayone.Hired, sarah...)
+	b.says("2024-11-25T20:00:00Z", dayone.NoShow)
+	want(t, "she did not come", b.at("2024-11-25T20:00:00Z").Status, dayone.Left)
+	b.says("2024-11-27T20:00:00Z", dayone.StartChanged, "start_date", "2024-12-02")
+	want(t, "she comes a week later", b.at("2024-12-02T20:00:00Z").Status, dayone.Working)
+	b.says("2024-12-02T21:00:00Z", dayone.NoShow)
+	want(t, "or not", b.at("2024-12-02T21:00:00Z").Status, dayone.Left)
+}
+
+func TestAWholeRecordEmptiesWhatIsMissingAndAPartDoesNot(t *testing.T) {
+	t.Parallel()
+	all := append(slices.Clone(sarah), "manager_email", "john.doe@company.com", "level", "4", "end_date", "2025-06-30")
+	less := []string{"employee_id", "E1", "start_date", "2024-11-25", "location", "San Francisco", "department", "Sales"}
+	look := func(b *book, at string) string {
+		p := b.at(at)
+		end := ""
+		if !p.End.IsZero() {
+			end = " until " + p.End.Format(time.DateOnly)
+		}
+		return strings.Trim(p.Attrs.Text("manager")+" "+p.Attrs.Text("email")+" "+p.Attrs.Text("level")+end, " ")
+	}
+	everything := "john.doe@company.com sarah.chen@company.com 4 until 2025-07-01"
+	b := newBook(t)
+	b.reads("2024-11-22T15:00:00Z", "", dayone.Hired, all...)
+	want(t, "at first", look(b, "2024-11-22T15:00:00Z"), everything)
+	b.says("2024-11-23T15:00:00Z", dayone.Updated, less...)
+	want(t, "not said is not emptied", look(b, "2024-11-23T15:00:00Z"), everything)
+	j := b.reads("2024-11-24T15:00:00Z", "", dayone.Updated, less...)
+	want(t, "state", j.State, dayone.EventApplied)
+	want(t, "missing in the whole", look(b, "2024-11-24T15:00:00Z"), "")
+	n := len(b.line.Facts)
+	want(t, "once more", b.reads("2024-11-25T15:00:00Z", "", dayone.Updated, less...).State, dayone.EventUnchanged)
+	want(t, "facts", len(b.line.Facts), n)
+
+	b = newBook(t)
+	b.says("2024-11-22T15:00:00Z", dayone.Hired, all...)
+	b.says("2024-11-23T15:00:00Z", dayone.Updated, "manager_email", "", "email", " ", "level", "", "end_date", "")
+	want(t, "said to be empty", look(b, "2024-11-23T15:00:00Z"), "")
+	want(t, "nothing of it is bad", len(b.at("2024-11-23T15:00:00Z").Unknown), 0)
+}
+
+func TestAChangePutOffDoesNotComeOnTheOldDay(t *testing.T) {
+	t.Parallel()
+	b := newBook(t)
+	b.says("2024-11-22T15:00:00Z", dayone.Hired, sarah...)
+	b.says("2025-01-01T00:00:00Z", dayone.LeaveStarted, "effective_date", "2025-12-01")
+	b.says("2025-01-02T00:00:00Z", dayone.Updated, "department", "Engineering", "effective_date", "2025-04-01")
+	j := b.says("2025-01-03T00:00:00Z", dayone.LeaveStarted, "effective_date", "2026-02-01")
+	want(t, "state", j.State, dayone.EventApplied)
+	b.says("2025-01-04T00:00:00Z", dayone.Updated, "department", "Engineering", "effective_date", "2025-05-01")
+	want(t, "the old day of the transfer", b.at("2025-04-15T00:00:00Z").Attrs.Text("department"), "Sales")
+	want(t, "the new one", b.at("2025-05-15T00:00:00Z").Attrs.Text("department"), "Engineering")
+	want(t, "the old day of the leave", b.at("2025-12-15T00:00:00Z").Status, dayone.Working)
+	want(t, "the new one", b.at("2026-02-15T00:00:00Z").Status, dayone.OnLeave)
+	b.says("2025-01-05T00:00:00Z", dayone.LeaveStarted, "effective_date", "2025-12-01")
+	want(t, "and back again", b.at("2025-12-15T00:00:00Z").Status, dayone.OnLeave)
+
+	b = newBook(t) // a second leave is not the first one put off
+	b.says("2024-11-22T15:00:00Z", dayone.Hired, sarah...)
+	b.says("2025-01-01T00:00:00Z", dayone.LeaveStarted, "effective_date", "2025-03-01")
+	b.says("2025-01-02T00:00:00Z", dayone.LeaveEnded, "effective_date", "2025-04-01")
+	b.says("2025-01-03T00:00:00Z", dayone.LeaveStarted, "effective_date", "2025-08-01")
+	want(t, "the first leave", b.at("2025-03-15T00:00:00Z").Status, dayone.OnLeave)
+	want(t, "between", b.at("2025-05-15T00:00:00Z").Status, dayone.Working)
+
+	b = newBook(t) // a whole record that says no more of it
+	b.reads("2024-11-22T15:00:00Z", "", dayone.Hired, sarah...)
+	b.reads("2025-01-02T00:00:00Z", "", dayone.Updated, append(slices.Clone(sarah), "department", "Engineering", "manager_email", "zoe@company.com", "effective_date", "2025-04-01")...)
+	b.reads("2025-01-03T00:00:00Z", "", dayone.Updated, sarah...)
+	want(t, "called off: department", b.at("2025-04-15T00:00:00Z").Attrs.Text("department"), "Sales")
+	want(t, "manager", b.at("2025-04-15T00:00:00Z").Attrs.Text("manager"), "")
+}
+
+func TestARecordCountsFromItsOwnVersionNotFromTheWebhookThatLedToIt(t *testing.T) {
+	t.Parallel()
+	b := newBook(t)
+	b.reads("2024-11-22T15:00:00Z", "2024-11-22T14:00:00Z", dayone.Hired, sarah...)
+	b.reads("2024-11-25T15:00:00Z", "2024-11-25T14:00:00Z", dayone.Updated, append(slices.Clone(sarah), "department", "Engineering")...)
+	now := instant(t, "2024-11-27T15:00:00Z")
+	for name, at := range map[string]time.Time{"late": instant(t, "2024-11-23T00:00:00Z"), "without a time": {}, "from the future": now.AddDate(1, 0, 0)} {
+		c := &book{t: t, set: b.set, line: b.line}
+		rec := dayone.Event{Source: "hr", Subject: "E1", At: instant(t, "2024-11-27T14:00:00Z"), Fields: fields(append(slices.Clone(sarah), "department", "Legal")...), Full: true}
+		ev := dayone.Event{ID: "evt_9", Source: "hr", Type: dayone.Updated, Subject: "E1", At: at, Received: now}
+		c.hears(people.Heard{Event: ev, Record: &rec}, now)
+		want(t, name, c.at("2024-11-27T15:00:00Z").Attrs.Text("department"), "Legal")
+		for i := range 3 { // each further look adds nothing
+			n := len(c.line.Facts)
+			ev.ID, ev.Received = dayone.EventID("evt_a"+string(rune('0'+i))), now.Add(time.Duration(i)*time.Hour)
+			want(t, name+", again", c.hears(people.Heard{Event: ev, Record: &rec}, ev.Received).State, dayone.EventUnchanged)
+			want(t, name+", facts", len(c.line.Facts), n)
+		}
+		old := dayone.Event{Source: "hr", Subject: "E1", At: instant(t, "2024-11-26T14:00:00Z"), Fields: fields(sarah...), Full: true}
+		want(t, name+": a copy of HR that lags", c.hears(people.Heard{Event: ev, Record: &old}, now.Add(4*time.Hour)).State, dayone.EventUnchanged)
+	}
+	ev := dayone.Event{ID: "evt_9", Source: "hr", Type: dayone.Updated, Subject: "E1", Received: now, Fields: fields("department", "Legal")}
+	b.hears(people.Heard{Event: ev}, now)
+	want(t, "a webhook without a time says what is so now", b.at("2024-11-27T15:00:00Z").Attrs.Text("department"), "Legal")
 }
 
 func TestDaysBeginWhereClocksChangeAtMidnight(t *testing.T) {
@@ -333,6 +591,141 @@ func TestTimelineProperties(t *testing.T) {
 		c := people.At(&b.line, until, now, set)
 		if a.Status != c.Status || !maps.Equal(a.Attrs, c.Attrs) {
 			r.Fatalf("between %s and %s something changed that Next did not tell: %+v, %+v", now, next, a, c)
+		}
+	})
+}
+
+// Any order and repetition of the same events gives the same person: now, and at every instant to come. Events that come
+// before the one that makes them readable are looked at again then, as the books do.
+func TestOrderAndRepetitionOfEventsDoNotMatter(t *testing.T) {
+	t.Parallel()
+	set := examplePolicy(t)
+	begin := time.Date(2024, 1, 1, 9, 0, 0, 0, time.UTC)
+	day := func(n int) string { return begin.AddDate(0, 0, n).Format(time.DateOnly) }
+	rapid.Check(t, func(r *rapid.T) {
+		n := rapid.IntRange(2, 9).Draw(r, "events")
+		starts := 0
+		var said []dayone.Event
+		for i := range n {
+			typ := rapid.SampledFrom(dayone.EventTypes[:len(dayone.EventTypes)-1]).Draw(r, "type")
+			if i == 0 {
+				typ = dayone.Hired
+			}
+			pairs := []string{"location", "Berlin"}
+			maybe := func(name string, values ...string) {
+				if rapid.Bool().Draw(r, "has "+name) {
+					pairs = append(pairs, name, rapid.SampledFrom(values).Draw(r, name))
+				}
+			}
+			maybe("department", "Sales", "Legal", "Nonsense")
+			maybe("manager_email", "john.doe@company.com", "zoe@company.com", "")
+			maybe("end_date", day(10), day(40), day(90), "")
+			if i == 0 || typ == dayone.Rehired || rapid.Bool().Draw(r, "has start") {
+				if i > 0 && rapid.Bool().Draw(r, "moves") {
+					starts += rapid.IntRange(1, 30).Draw(r, "by")
+				}
+				pairs = append(pairs, "start_date", day(20+starts))
+			}
+			maybe("effective_date", day(2), day(30), day(60), day(100))
+			ev := dayone.Event{
+				ID: dayone.EventID("evt_" + string(rune('a'+i))), Source: "hr", Type: typ, Subject: "E1", At: begin.AddDate(0, 0, i), Received: begin.AddDate(0, 0, n+5),
+				Fields: fields(pairs...),
+			}
+			said = append(said, ev)
+		}
+		tell := func(order []dayone.Event) dayone.Timeline {
+			b := &book{t: t, set: set, line: dayone.Timeline{Person: "per_1"}}
+			var held []dayone.Event
+			now := begin.AddDate(0, 0, n+5)
+			for len(order) > 0 {
+				ev := order[0]
+				order = order[1:]
+				now = now.Add(time.Minute)
+				switch j := b.hears(people.Heard{Event: ev}, now); {
+				case j.State == dayone.EventQuarantined:
+					held = append(held, ev)
+				case j.New != nil:
+					order, held = append(order, held...), nil
+				}
+			}
+			return b.line
+		}
+		inOrder := tell(said)
+		mixed := rapid.Permutation(append(slices.Clone(said), rapid.SliceOfN(rapid.SampledFrom(said), 0, 4).Draw(r, "repeated")...)).Draw(r, "order")
+		other := tell(mixed)
+		known := begin.AddDate(1, 0, 0)
+		for d := n + 6; d < 150; d++ {
+			at := begin.AddDate(0, 0, d)
+			p, q := people.At(&inOrder, at, known, set), people.At(&other, at, known, set)
+			if p.Status != q.Status || !maps.Equal(p.Attrs, q.Attrs) || !slices.Equal(p.Unknown, q.Unknown) || !p.Start.Equal(q.Start) || !p.End.Equal(q.End) || p.Managed != q.Managed {
+				r.Fatalf("on day %d she is\n%+v\n%+v\n%+v\n%+v", d, p, q, inOrder.Facts, other.Facts)
+			}
+		}
+	})
+}
+
+// Whatever became of the webhooks, be they lost, late or repeated: once the last record was read it counts, and nothing
+// that was said before it.
+func TestTheLastRecordCountsWhateverCameBefore(t *testing.T) {
+	t.Parallel()
+	set := examplePolicy(t)
+	begin := time.Date(2024, 1, 1, 9, 0, 0, 0, time.UTC)
+	day := func(n int) string { return begin.AddDate(0, 0, n).Format(time.DateOnly) }
+	types := []dayone.EventType{dayone.Hired, dayone.Updated, dayone.StartChanged}
+	rapid.Check(t, func(r *rapid.T) {
+		n := rapid.IntRange(1, 6).Draw(r, "versions")
+		var versions []dayone.Event
+		for i := range n {
+			pairs := []string{"location", "Berlin", "start_date", day(rapid.IntRange(0, 30).Draw(r, "start"))}
+			maybe := func(name string, values ...string) {
+				if rapid.Bool().Draw(r, "has "+name) {
+					pairs = append(pairs, name, rapid.SampledFrom(values).Draw(r, name))
+				}
+			}
+			maybe("department", "Sales", "Legal", "Nonsense")
+			maybe("manager_email", "john.doe@company.com", "zoe@company.com", "")
+			maybe("level", "4", "5")
+			maybe("end_date", day(31), day(60), day(90), "")
+			if i < n-1 {
+				maybe("effective_date", day(3), day(30), day(60))
+			}
+			versions = append(versions, dayone.Event{Source: "hr", Subject: "E1", At: begin.AddDate(0, 0, i), Fields: fields(pairs...), Full: true})
+		}
+		b := &book{t: t, set: set, line: dayone.Timeline{Person: "per_1"}}
+		now := begin.AddDate(0, 0, n)
+		look := func(rec dayone.Event, body bool) {
+			now = now.Add(time.Minute)
+			ev := dayone.Event{ID: "evt_1", Source: "hr", Type: rapid.SampledFrom(types).Draw(r, "type"), Subject: "E1", Received: now}
+			if body { // the webhook brings the whole record itself
+				ev.At, ev.Fields, ev.Full = rec.At, rec.Fields, true
+				b.hears(people.Heard{Event: ev}, now)
+				return
+			}
+			ev.At = rapid.SampledFrom([]time.Time{{}, begin.AddDate(-1, 0, 0), begin, begin.AddDate(9, 0, 0)}).Draw(r, "stamp")
+			b.hears(people.Heard{Event: ev, Record: &rec}, now)
+		}
+		for _, rec := range rapid.SliceOfN(rapid.SampledFrom(versions), 0, 8).Draw(r, "looks") {
+			look(rec, rapid.Bool().Draw(r, "body"))
+		}
+		look(versions[n-1], rapid.Bool().Draw(r, "body"))
+		facts := len(b.line.Facts)
+		look(versions[rapid.IntRange(0, n-1).Draw(r, "once more")], rapid.Bool().Draw(r, "body"))
+		want(r, "facts after one more look", len(b.line.Facts), facts)
+
+		alone := &book{t: t, set: set, line: dayone.Timeline{Person: "per_1"}}
+		only := versions[n-1]
+		only.Type, only.Received = dayone.Imported, now
+		alone.hears(people.Heard{Event: only}, now)
+		for d := n + 1; d < 120; d++ {
+			at := begin.AddDate(0, 0, d)
+			p, q := people.At(&b.line, at, begin.AddDate(1, 0, 0), set), people.At(&alone.line, at, begin.AddDate(1, 0, 0), set)
+			bad := slices.DeleteFunc(slices.Clone(q.Unknown), func(s string) bool { return slices.Contains(p.Unknown, s) })
+			for _, name := range q.Unknown { // a bad value leaves the last good one, which she who never had one cannot have
+				delete(p.Attrs, name)
+			}
+			if p.Status != q.Status || !maps.Equal(p.Attrs, q.Attrs) || len(bad) > 0 || len(p.Unknown) != len(q.Unknown) || !p.Start.Equal(q.Start) || !p.End.Equal(q.End) {
+				r.Fatalf("on day %d she is\n%+v\n%+v\n%+v\n%+v", d, p, q, b.line.Facts, alone.line.Facts)
+			}
 		}
 	})
 }

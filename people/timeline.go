@@ -3,6 +3,7 @@ package people
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/dayone-hq/dayone"
@@ -11,35 +12,145 @@ import (
 
 // Names of facts that are about the employment itself, beside the attributes of people.yaml.
 const (
-	factType  = "engagement.type"
-	factStart = "engagement.start"
-	factLast  = "engagement.last_day"
-	factLeave = "engagement.leave" // true from the first day of a leave, false from the first day back
+	factType   = "engagement.type"
+	factStart  = "engagement.start"
+	factLast   = "engagement.last_day" // as the record has it; empty: open
+	factEnding = "engagement.ending"   // as an event said it: a last day, noShow, or empty for "she stays"
+	factLeave  = "engagement.leave"    // true from the first day of a leave, false from the first day back
+	factRead   = "engagement.read"     // a whole record was read: nothing said before it counts any more
 )
 
-// last is the fact that counts at an instant, as known at another: the latest effective one, of these the latest
-// recorded one. With good only facts that are no flags count.
+// noShow is the ending of somebody who never came.
+const noShow = "no-show"
+
+var farFuture = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// last is the fact that counts at an instant, as known at another. With good only facts that are no flags count. It goes
+// by what the source said when, never by what came when: events may overtake each other on their way to us.
 func last(t *dayone.Timeline, e dayone.EngagementID, attr string, at, known time.Time, good bool) *dayone.Fact {
 	var best *dayone.Fact
 	for i := range t.Facts {
 		f := &t.Facts[i]
-		if f.Engagement != e || f.Attr != attr || f.Effective.After(at) || f.Recorded.After(known) || (good && f.Bad) {
+		if f.Attr != attr || f.Engagement != e || f.Effective.After(at) || f.Recorded.After(known) || (good && f.Bad) || withdrawn(t, f, known) {
 			continue
 		}
-		if best == nil || f.Effective.After(best.Effective) || (f.Effective.Equal(best.Effective) && !f.Recorded.Before(best.Recorded)) {
+		if best == nil || cmp.Or(reach(f, at, known).Compare(reach(best, at, known)), order(f, best, known)) >= 0 {
 			best = f
 		}
 	}
 	return best
 }
 
+// reach is the last instant up to a given one of which a fact speaks itself; what comes after only follows from nobody
+// having said otherwise. A word said today about what holds since March speaks of today. A leave is a turn, and speaks
+// of its first day alone.
+func reach(f *dayone.Fact, at, known time.Time) time.Time {
+	to := f.Effective
+	if f.Attr != factLeave {
+		to = later(to, again(f, known))
+	}
+	if to.After(at) {
+		return at
+	}
+	return to
+}
+
+// again is when a fact was last said, as far as it was known at an instant.
+func again(f *dayone.Fact, known time.Time) time.Time {
+	if f.Again.After(known) {
+		return known
+	}
+	return f.Again
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// order compares two facts by when they were said. Sources' clocks are coarse: of two words of one second the one that
+// was received later is the later one, and ids of events grow.
+func order(a, b *dayone.Fact, known time.Time) int {
+	return cmp.Or(again(a, known).Compare(again(b, known)), a.Recorded.Compare(b.Recorded), cmp.Compare(a.Event, b.Event))
+}
+
+// withdrawn says that a change was put off before it came: the same was said again for a later date, with no other change
+// between the two. Or it was called off: a whole record was read since and had it no more.
+func withdrawn(t *dayone.Timeline, f *dayone.Fact, known time.Time) bool {
+	if !f.Effective.After(again(f, known)) {
+		return false
+	}
+	var after *dayone.Fact
+	for i := range t.Facts {
+		g := &t.Facts[i]
+		switch {
+		case g.Engagement != f.Engagement || g.Recorded.After(known):
+		case g.Attr == factRead && f.Attr != factLeave && again(f, known).Before(again(g, known)):
+			return true
+		case g.Attr == f.Attr && !f.Bad && !g.Bad && g.Value == f.Value && g.Effective.After(f.Effective) && f.Effective.After(g.Said) && order(g, f, known) > 0:
+			if after == nil || g.Effective.Before(after.Effective) {
+				after = g
+			}
+		}
+	}
+	return after != nil && !slices.ContainsFunc(t.Facts, func(g dayone.Fact) bool {
+		return g.Engagement == f.Engagement && g.Attr == f.Attr && !g.Bad && !g.Recorded.After(known) && g.Value != f.Value && g.Effective.After(f.Effective) && g.Effective.Before(after.Effective)
+	})
+}
+
+// firstSaid is when a value was said of an employment for the first time.
+func firstSaid(t *dayone.Timeline, f *dayone.Fact, known time.Time) time.Time {
+	first := f.Said
+	for i := range t.Facts {
+		if g := &t.Facts[i]; g.Attr == f.Attr && g.Engagement == f.Engagement && g.Value == f.Value && !g.Bad && !g.Recorded.After(known) && g.Said.Before(first) {
+			first = g.Said
+		}
+	}
+	return first
+}
+
+// period is first and last day of an employment. The later one of two words about its end counts: what the record has,
+// and what an event said. An end before the start is one of two things. Said after that start was, it means that she will
+// not come; said before, it ended an earlier employment under the same number, and she is back.
+func period(t *dayone.Timeline, e dayone.EngagementID, known time.Time) (start, end string) {
+	s := last(t, e, factStart, farFuture, known, true)
+	if s == nil {
+		return "", ""
+	}
+	start = s.Value.Text
+	since := firstSaid(t, s, known)
+	word := last(t, e, factEnding, farFuture, known, true)
+	if word != nil && word.Again.Before(since) && (word.Value.Text == noShow || word.Value.Text < start) {
+		word = nil
+	}
+	record := last(t, e, factLast, farFuture, known, true)
+	if record != nil && record.Value.Text != "" && record.Value.Text < start && !firstSaid(t, record, known).After(since) {
+		record = nil
+	}
+	if word == nil || (record != nil && again(record, known).After(word.Again)) {
+		word = record
+	}
+	switch {
+	case word == nil:
+		return start, ""
+	case word.Value.Text == noShow:
+		return start, dayBefore(start)
+	}
+	return start, word.Value.Text
+}
+
+func dayBefore(day string) string {
+	return startOf(day, time.UTC).AddDate(0, 0, -1).Format(time.DateOnly)
+}
+
 // engagement lays one employment out as it stands at an instant.
 func engagement(t *dayone.Timeline, e dayone.Employment, at, known time.Time) dayone.Engagement {
 	out := dayone.Engagement{ID: e.ID, Source: e.Source, SourceID: e.SourceID}
-	for attr, to := range map[string]*string{factType: &out.Type, factStart: &out.Start, factLast: &out.LastDay} {
-		if f := last(t, e.ID, attr, at, known, true); f != nil {
-			*to = f.Value.Text
-		}
+	out.Start, out.LastDay = period(t, e.ID, known)
+	if f := last(t, e.ID, factType, at, known, true); f != nil {
+		out.Type = f.Value.Text
 	}
 	return out
 }
@@ -103,7 +214,7 @@ func At(t *dayone.Timeline, at, known time.Time, set *policy.Set) dayone.Person 
 
 func status(t *dayone.Timeline, e dayone.EngagementID, start, end, at, known time.Time) dayone.Status {
 	switch {
-	case !end.IsZero() && !at.Before(end):
+	case !end.IsZero() && (!at.Before(end) || !end.After(start)): // who will not come has left at once
 		return dayone.Left
 	case start.IsZero() || at.Before(start):
 		return dayone.PreHire
@@ -140,8 +251,17 @@ func endOf(day string, zone *time.Location) time.Time {
 	return startOf(d.AddDate(0, 0, 1).Format(time.DateOnly), zone)
 }
 
-// attributes takes the last good value of each, flags what is unknown, and derives what sites tell.
+// attributes takes the last good value of each, flags what is unknown, and derives what sites tell. Of a location that no
+// site describes nothing follows: what would is flagged with it.
 func attributes(t *dayone.Timeline, p *dayone.Person, e dayone.EngagementID, at, known time.Time, set *policy.Set) {
+	lost := false
+	if f := last(t, e, "location", at, known, true); f != nil && f.Value.Text != "" {
+		_, there := set.Sites[f.Value.Text]
+		lost = !there
+	}
+	if lost {
+		p.Unknown = append(p.Unknown, "location")
+	}
 	for _, name := range set.Schema.Names() {
 		a := set.Schema.Attributes[name]
 		if a.Derived {
@@ -154,18 +274,16 @@ func attributes(t *dayone.Timeline, p *dayone.Person, e dayone.EngagementID, at,
 			p.Unknown = append(p.Unknown, name)
 		}
 		if _, has := p.Attrs[name]; !has {
-			if v, ok := ofSite(a, p.Site); ok {
+			switch v, ok := ofSite(a, p.Site); {
+			case ok && !lost:
 				p.Attrs[name] = v
+			case lost && slices.ContainsFunc(a.From, func(from string) bool { return strings.HasPrefix(from, "site.") }):
+				p.Unknown = append(p.Unknown, name)
 			}
 		}
 	}
 	p.Attrs["id"] = dayone.Text(string(p.ID))
 	p.Attrs["status"] = dayone.Text(string(p.Status))
-	if loc := p.Attrs.Text("location"); loc != "" {
-		if _, known := set.Sites[loc]; !known {
-			p.Unknown = append(p.Unknown, "location")
-		}
-	}
 	slices.Sort(p.Unknown)
 	p.Unknown = slices.Compact(p.Unknown)
 }

@@ -38,6 +38,7 @@ type Column struct {
 // Lane is a system.
 type Lane struct {
 	System, Title string
+	Lines         []string // the title as it is drawn: two lines at most
 	Y, Height     float64
 }
 
@@ -65,9 +66,10 @@ type Edge struct {
 // Gate is the bar that everything enters and messages leave.
 type Gate struct{ X, Y, Height float64 }
 
-// Measures of the picture, in pixels. A picture is at most maxWidth wide.
+// Measures of the picture, in pixels. A picture is at most maxWidth wide: what a page of 1280 has beside its menu.
 const (
-	maxWidth  = 1000
+	maxWidth  = 980
+	maxLabel  = 96 // of a lane's title
 	foldAbove = 40 // steps; then a cell with more than foldCell is one node
 	foldCell  = 2
 	gutter    = 19
@@ -277,13 +279,13 @@ func (l *layout) lanes() {
 	for i, e := range all {
 		title := cmp.Or(l.drawing.Titles[e.system], e.system)
 		at[e.system] = i
-		l.g.Lanes = append(l.g.Lanes, Lane{System: e.system, Title: title})
-		label = max(label, textWidth(title)*bold)
+		lines := Wrap(title, maxLabel/bold)
+		l.g.Lanes = append(l.g.Lanes, Lane{System: e.system, Title: title, Lines: lines})
+		for _, line := range lines {
+			label = max(label, textWidth(line)*bold)
+		}
 	}
-	label = min(label, 112) + 13
-	for i := range l.g.Lanes {
-		l.g.Lanes[i].Title = Cut(l.g.Lanes[i].Title, (label-13)/bold)
-	}
+	label += 13
 	l.lane = make([]int, len(l.plan.Steps))
 	for i, s := range l.plan.Steps {
 		l.lane[i] = -1

@@ -101,11 +101,7 @@ func (p *making) imply() error {
 	for len(todo) > 0 {
 		g := p.want[todo[0]]
 		todo = todo[1:]
-		sys, ok := p.Systems[g.Key.System]
-		if !ok {
-			return fmt.Errorf("%s is wanted, but no system %q is configured; add it or take the grant out of %s: %w",
-				g.Key, g.Key.System, reasonText(g.Because), dayone.ErrInvalid)
-		}
+		sys := p.Systems[g.Key.System] // nobody configured it: its steps become tasks
 		kind := sys.Kinds[g.Key.Kind]
 		add := func(k dayone.Key, attrs dayone.Attrs) {
 			o, had := p.want[k]
@@ -216,7 +212,7 @@ func (p *making) step(a dayone.Action, k dayone.Key, have, want *dayone.Item, g 
 func withoutSecrets(as dayone.Attrs) dayone.Attrs {
 	out := dayone.Attrs{}
 	for name, v := range as {
-		if v.Kind != dayone.SecretValue && v.Kind != dayone.LinkValue {
+		if v.Kind != dayone.SecretValue {
 			out[name] = v
 		}
 	}
@@ -366,7 +362,7 @@ func openAttrs(h dayone.Holding, want dayone.Attrs) dayone.Attrs {
 	open := dayone.Attrs{}
 	for name, w := range want {
 		switch w.Kind {
-		case dayone.SecretValue, dayone.LinkValue: // set at birth only
+		case dayone.SecretValue: // set at birth only
 			continue
 		case dayone.TemplateValue:
 			if _, asked := h.Asked[name]; asked {

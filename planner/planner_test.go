@@ -176,9 +176,6 @@ func TestStories(t *testing.T) {
 
 func TestImpossiblePlansSayWhatToChange(t *testing.T) {
 	t.Parallel()
-	unknown := input(dayone.Working, nil, nil)
-	unknown.Want.Grants = []dayone.Grant{{Key: dayone.Key{System: "teams", Kind: "account"}, State: dayone.Active, Because: []dayone.Reason{{Policy: "all", At: "policies/all.yaml:3"}}}}
-
 	refers := func(k, to string) dayone.Grant {
 		g := grant(k)
 		g.Attrs = dayone.Attrs{"note": {Kind: dayone.TemplateValue, Text: "${" + to + "}"}}
@@ -197,7 +194,6 @@ func TestImpossiblePlansSayWhatToChange(t *testing.T) {
 		in   planner.Input
 		says []string
 	}{
-		"no such system":    {unknown, []string{"teams/account", "policies/all.yaml:3"}},
 		"a dead reference":  {nothing, []string{"okta/account", "${jamf.device.serial}", "nothing gives"}},
 		"a circle":          {circle, []string{"okta/account", "slack/account", "wait for each other"}},
 		"a slot left empty": {empty, []string{"salesforce/profile", "default"}},
@@ -216,6 +212,28 @@ func TestImpossiblePlansSayWhatToChange(t *testing.T) {
 	var circular *planner.CycleError
 	if _, err := planner.Make(circle); !errors.As(err, &circular) || len(circular.Steps) != 2 {
 		t.Errorf("the circle is %v", err)
+	}
+}
+
+// A human places the order and makes the account where nobody configured a system: it is planned like any other.
+func TestWhatNobodyConfiguredIsPlannedAsWell(t *testing.T) {
+	t.Parallel()
+	in := input(dayone.Working, grants("okta/account", "salesforce/account", "jamf/device", "teams/account"), nil)
+	for _, name := range []string{"okta", "shop", "teams"} {
+		delete(in.Systems, name)
+	}
+	p, err := planner.Make(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, s := range p.Steps {
+		got = append(got, string(s.ID))
+	}
+	for _, id := range []string{"okta/account account.create", "okta/app:salesforce entitlement.add", "shop/order entitlement.add", "jamf/device entitlement.add", "teams/account account.create"} {
+		if !slices.Contains(got, id) {
+			t.Errorf("%s is not planned: %v", id, got)
+		}
 	}
 }
 

@@ -102,7 +102,10 @@ func SVG(g Graph, states map[dayone.StepID]Mark) string {
 		if i%2 == 0 {
 			fmt.Fprintf(&b, `<rect class="lane alt" x="0" y="%s" width="%s" height="%s"/>`+"\n", num(l.Y), num(right), num(l.Height))
 		}
-		fmt.Fprintf(&b, `<text class="lane-t" x="5" y="%s">%s</text>`+"\n", num(l.Y+min(24.5, l.Height/2+4)), html.EscapeString(l.Title))
+		for n, line := range l.Lines {
+			y := l.Y + min(24.5, l.Height/2+4) + (float64(n)-float64(len(l.Lines)-1)/2)*lineHeight
+			fmt.Fprintf(&b, `<text class="lane-t" x="5" y="%s">%s</text>`+"\n", num(y), html.EscapeString(line))
+		}
 	}
 	for _, c := range g.Columns {
 		fmt.Fprintf(&b, `<text class="tier" x="%s" y="18">%s</text>`+"\n", num(c.X), html.EscapeString(c.Title))
@@ -204,6 +207,23 @@ func runeWidth(r rune) float64 {
 	default:
 		return 7.2
 	}
+}
+
+// lineHeight is how far two lines of one label stand apart.
+const lineHeight = 14
+
+// Wrap breaks a label between words into two lines at most; what does not fit then is cut.
+func Wrap(s string, width float64) []string {
+	if textWidth(s) <= width {
+		return []string{s}
+	}
+	words := strings.Fields(s)
+	for n := len(words) - 1; n > 0; n-- {
+		if first := strings.Join(words[:n], " "); textWidth(first) <= width {
+			return []string{first, Cut(strings.Join(words[n:], " "), width)}
+		}
+	}
+	return []string{Cut(s, width)}
 }
 
 // Cut shortens a label to a width; the whole text stands in the title.

@@ -34,6 +34,37 @@ func (r *reader) catalogue(f *file, into map[string]dayone.System) {
 	})
 }
 
+// supplies makes what others are supplied by known, whether somebody configured its system or not: an order without a
+// connector is placed by a human. Like any order it is given once.
+func (r *reader) supplies(systems map[string]dayone.System) {
+	for _, name := range slices.Sorted(maps.Keys(systems)) {
+		for _, kind := range systems[name].Kinds {
+			from := kind.Supply
+			if from.System == "" {
+				continue
+			}
+			sys, ok := systems[from.System]
+			if !ok {
+				sys = dayone.System{Name: from.System, Title: from.System}
+			}
+			if _, ok := sys.Kinds[from.Kind]; ok {
+				continue
+			}
+			if sys.Connector != "" {
+				r.report(&file{name: "catalog"}, 0, 0, 0, "unknown-entitlement", meant(from.Kind, slices.Sorted(maps.Keys(sys.Kinds))),
+					"%s is supplied by %s, but %s has no kind %q", name, from, from.System, from.Kind)
+				continue
+			}
+			sys.Kinds = maps.Clone(sys.Kinds)
+			if sys.Kinds == nil {
+				sys.Kinds = map[string]dayone.Kind{}
+			}
+			sys.Kinds[from.Kind] = dayone.Kind{OneWay: true, Params: kind.Params}
+			systems[from.System] = sys
+		}
+	}
+}
+
 // kind merges what the file says over what the connector said of itself.
 func (r *reader) kind(f *file, n *yaml.Node, k dayone.Kind, name string) dayone.Kind {
 	fs := r.fields(f, n, "a kind", "title", "names", "roles", "params", "needs", "exclusive", "default", "supply", "implied",

@@ -110,6 +110,30 @@ func (x *Index) scan(w *Workforce, now time.Time, from, to int, each func(row in
 	}
 }
 
+// Scanner goes through a workforce row by row and shows which policies hold, by their places in the set, and which cannot
+// be answered. It keeps nothing: both lists are good until each returns. The scan may run in many goroutines at once.
+func (s *Set) Scanner(w *Workforce, now time.Time) (scan func(from, to int, each func(row int, hold, unsure []int32))) {
+	x := s.Over(w.dict)
+	policies := make([][]int32, x.units)
+	for i, p := range s.Policies {
+		policies[p.unit] = append(policies[p.unit], int32(i))
+	}
+	return func(from, to int, each func(row int, hold, unsure []int32)) {
+		var hold, unsure []int32
+		x.scan(w, now, from, to, func(row int, m *matcher) {
+			hold, unsure = hold[:0], unsure[:0]
+			for _, u := range m.touched {
+				if m.truths[u] == yes {
+					hold = append(hold, policies[u]...)
+				} else {
+					unsure = append(unsure, policies[u]...)
+				}
+			}
+			each(row, hold, unsure)
+		})
+	}
+}
+
 // Next is the census of another set over the same people at the same instant. Questions that both ask are not asked again.
 func (c *Census) Next(set *Set) *Census {
 	out := &Census{Set: set, of: c.of, now: c.now, yes: make([]*roaring.Bitmap, len(set.units)), doubt: make([]*roaring.Bitmap, len(set.units))}

@@ -166,7 +166,7 @@ func (l *loader) lastDay(f *file, n *yaml.Node, fs map[string]*yaml.Node, what s
 // notHerself: nobody excepts herself.
 func (l *loader) notHerself(f *file, n *yaml.Node, person, approver string) {
 	if person != "" && strings.EqualFold(person, approver) {
-		l.at(f, n, "approver", "", "%s cannot agree to her own exception", person)
+		l.at(f, n, "approver", "", "%s cannot agree to their own exception", person)
 	}
 }
 

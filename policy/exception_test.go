@@ -90,7 +90,7 @@ sod:
 	}
 
 	for body, fault := range map[string]string{
-		"exceptions: [{person: a@x.com, add: okta/account, reason: r, approver: A@x.com, until: 2025-03-10}]": "her own exception",
+		"exceptions: [{person: a@x.com, add: okta/account, reason: r, approver: A@x.com, until: 2025-03-10}]": "their own exception",
 		"exceptions: [{person: a@x.com, add: okta/account, reason: r, approver: k@x.com}]":                    "has no end",
 		"exceptions: [{person: a@x.com, add: okta/grup:x, reason: r, approver: k@x.com, until: 2025-03-10}]":  `no kind "grup"`,
 		"exceptions: [{person: a@x.com, reason: r, approver: k@x.com, until: 2025-03-10}]":                    "does nothing",

@@ -233,6 +233,13 @@ func surveysAgree(t *testing.T, seed uint64) {
 		w.Add(&p)
 	}
 	census := before.Survey(w, now)
+	before.Scanner(w, now)(0, w.Len(), func(row int, hold, unsure []int32) {
+		for i, p := range before.Policies {
+			if slices.Contains(hold, int32(i)) != census.Matches(p).ContainsInt(row) || slices.Contains(unsure, int32(i)) != census.Unsure(p).ContainsInt(row) {
+				t.Fatalf("seed %d: of row %d a scan says that %v hold and %v are unsure; of %s the survey says something else", seed, row, hold, unsure, p.ID)
+			}
+		}
+	})
 	for name, c := range map[string]*Census{"survey": census, "next": census.Next(after), "same": census.Next(before)} {
 		for u := range c.Set.units {
 			for row, p := range people {

@@ -196,6 +196,7 @@ func load(before *Set, fsys fs.FS, systems []dayone.System, extra []string) (*Se
 			r.catalogue(f, s.Systems)
 		}
 	}
+	r.supplies(s.Systems)
 	for name, sys := range s.Systems {
 		sys.Lifecycle = s.Schema.Defaults.Lifecycle
 		if l, ok := s.Schema.Defaults.Systems[name]; ok {

@@ -2,8 +2,11 @@ package policy_test
 
 import (
 	"os"
+	"slices"
+	"strings"
 	"testing"
 
+	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/policy"
 )
 
@@ -37,5 +40,32 @@ func TestBroken(t *testing.T) {
 	_, diags := policy.Load(os.DirFS("../examples"), nil, "broken/broken.yaml")
 	for _, d := range diags {
 		t.Log("\n" + d.String())
+	}
+}
+
+// The examples' laptops come with an order. Nobody has to configure a reseller for that: the order is known from what it
+// supplies, and given once as orders are.
+func TestWhatIsSuppliedNeedsNoConfiguredReseller(t *testing.T) {
+	t.Parallel()
+	set, diags := policy.Load(os.DirFS("../examples"), nil)
+	if set == nil {
+		t.Fatal(diags)
+	}
+	order, ok := set.Systems["procurement"].Kinds["order"]
+	if !ok || !order.OneWay || order.Params["model"].Type != "string" {
+		t.Errorf("the order is %+v", order)
+	}
+	if named := set.Named(); !slices.Contains(named, "procurement") || !slices.Contains(named, "slack") || slices.Contains(named, "mail") {
+		t.Errorf("policies name %v", named)
+	}
+}
+
+// A reseller that is configured and takes no such orders is a fault of the catalogue.
+func TestASupplyThatIsNoneIsFound(t *testing.T) {
+	t.Parallel()
+	reseller := dayone.System{Name: "procurement", Connector: "procurement", Kinds: map[string]dayone.Kind{"orders": {}}}
+	set, diags := policy.Load(os.DirFS("../examples"), []dayone.System{reseller})
+	if set != nil || !slices.ContainsFunc(diags, func(d policy.Diagnostic) bool { return strings.Contains(d.String(), `did you mean "orders"?`) }) {
+		t.Errorf("%v", diags)
 	}
 }

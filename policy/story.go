@@ -151,7 +151,7 @@ func (s *Set) SiteOf(location string) dayone.Site {
 	if site, ok := s.Sites[location]; ok && location != "" {
 		return site
 	}
-	return s.Sites[""]
+	return dayone.Site{Zone: s.Sites[""].Zone}
 }
 
 // Tell runs a story.

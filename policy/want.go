@@ -299,7 +299,7 @@ func (e *evaluation) grant(key dayone.Key, cands []candidate) (dayone.Grant, boo
 	g := dayone.Grant{Key: key, Attrs: dayone.Attrs{}}
 	contradiction := func(a, b candidate, what string) (dayone.Grant, bool) {
 		e.keep[key] = true
-		e.finding("conflict", key, b.policy.ID, b.rule.At.line(), "%s and %s give %s with different %s (%s, %s): what she has stays",
+		e.finding("conflict", key, b.policy.ID, b.rule.At.line(), "%s and %s give %s with different %s (%s, %s): what is there stays",
 			a.policy.ID, b.policy.ID, key, what, a.rule.At.line(), b.rule.At.line())
 		return dayone.Grant{}, false
 	}
@@ -469,7 +469,7 @@ func (e *evaluation) deny() {
 			if here == unknown {
 				if _, held := e.ctx.Held[d.Key]; held { // a finding, and it stays
 					if _, given := e.grants[d.Key]; given {
-						e.finding("unknown", d.Key, p.ID, d.At.line(), "whether %s is denied cannot be told; what she has stays", d.Key)
+						e.finding("unknown", d.Key, p.ID, d.At.line(), "whether %s is denied cannot be told; what is there stays", d.Key)
 					}
 					continue
 				}

@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -38,6 +39,13 @@ const (
 	boxVersion = "1."
 	keyBytes   = 32
 )
+
+// Passing makes a keeper with a key that nobody keeps: for what lasts no longer than the process.
+func Passing() (*Keeper, error) {
+	key := make([]byte, keyBytes)
+	_, _ = rand.Read(key)
+	return New(key, rand.Reader)
+}
 
 // New makes a keeper of a 32-byte master key. random never fails, such as crypto/rand.Reader.
 func New(master []byte, random io.Reader) (*Keeper, error) {
@@ -70,31 +78,62 @@ func gcm(key []byte) (cipher.AEAD, error) {
 // FromFile reads the master key of a file, hex, and makes the file with a new key if there is none. The file is the
 // one thing to keep apart from the database and to back up: without it nothing sealed opens again.
 func FromFile(path string) (*Keeper, error) {
+	k, err := ReadFile(path)
+	if !errors.Is(err, dayone.ErrNotFound) {
+		return k, err
+	}
+	if err := makeFile(path); err != nil {
+		return nil, fmt.Errorf("making the master key: %w", err)
+	}
+	return ReadFile(path) // of two that begin at once, one has made it
+}
+
+// makeFile puts a new key on the disk before it has its name, and takes no name that is taken: whatever happens on the
+// way, there is a whole key or none.
+func makeFile(path string) error {
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(dir, ".key-") // which only its owner reads
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	key := make([]byte, keyBytes)
+	_, _ = rand.Read(key)
+	_, err = f.WriteString(hex.EncodeToString(key) + "\n")
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	if err := os.Link(f.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	if d, err := os.Open(dir); err == nil { // the name, too, as far as the file system can
+		_ = d.Sync()
+		_ = d.Close()
+	}
+	return nil
+}
+
+// ReadFile reads the master key of a file, and makes none. ErrNotFound: there is no such file.
+func ReadFile(path string) (*Keeper, error) {
 	raw, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
-		key := make([]byte, keyBytes)
-		_, _ = rand.Read(key)
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			return nil, fmt.Errorf("making the folder of the master key: %w", err)
-		}
-		f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-		if err != nil {
-			return nil, fmt.Errorf("making the master key: %w", err)
-		}
-		_, err = f.WriteString(hex.EncodeToString(key) + "\n")
-		if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-			return nil, fmt.Errorf("writing the master key: %w", err)
-		}
-		return New(key, rand.Reader)
+		return nil, fmt.Errorf("there is no master key %s: %w", path, dayone.ErrNotFound)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading the master key: %w", err)
 	}
 	key, err := hex.DecodeString(strings.TrimSpace(string(raw)))
 	if err != nil {
-		return nil, fmt.Errorf("the master key in %s is not hex: %w", filepath.Base(path), dayone.ErrInvalid)
+		return nil, fmt.Errorf("the master key in %s is not hex: %w", path, dayone.ErrInvalid)
 	}
-	return New(key, rand.Reader)
+	k, err := New(key, rand.Reader)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return k, nil
 }
 
 // Seal puts a secret into a box.

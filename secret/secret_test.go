@@ -3,8 +3,10 @@ package secret_test
 import (
 	"crypto/rand"
 	"errors"
+	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"unicode"
 
@@ -80,9 +82,20 @@ func TestDestroyedKeyLeavesNothing(t *testing.T) {
 func TestMasterKeyFile(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "keys", "master")
+	if _, err := secret.ReadFile(path); !errors.Is(err, dayone.ErrNotFound) {
+		t.Errorf("reading a key that is not there: %v", err)
+	}
+	if _, err := os.Stat(filepath.Dir(path)); err == nil {
+		t.Error("reading made the folder of the key")
+	}
 	a, err := secret.FromFile(path)
 	if err != nil {
 		t.Fatal(err)
+	}
+	for name, want := range map[string]os.FileMode{path: 0o600, filepath.Dir(path): 0o700} {
+		if i, err := os.Stat(name); err != nil || i.Mode().Perm() != want {
+			t.Errorf("%s: %v, %v", name, i.Mode(), err)
+		}
 	}
 	box, _ := a.Seal(dayone.NewSecret("x-secret"))
 	b, err := secret.FromFile(path)
@@ -91,6 +104,55 @@ func TestMasterKeyFile(t *testing.T) {
 	}
 	if s, err := b.Open(box); err != nil || s.Reveal() != "x-secret" {
 		t.Errorf("after a restart: %v, %v", s, err)
+	}
+}
+
+// Of many who begin at once each has the same key, and nothing lies about beside it.
+func TestMasterKeyIsMadeOnce(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "master.key")
+	keepers := make([]*secret.Keeper, 20)
+	var begun sync.WaitGroup
+	for i := range keepers {
+		begun.Go(func() {
+			k, err := secret.FromFile(path)
+			if err != nil {
+				t.Error(err)
+			}
+			keepers[i] = k
+		})
+	}
+	begun.Wait()
+	if t.Failed() {
+		return
+	}
+	box, _ := keepers[0].Seal(dayone.NewSecret("hunter2"))
+	for _, k := range keepers {
+		if _, err := k.Open(box); err != nil {
+			t.Error(err)
+		}
+	}
+	if files, err := os.ReadDir(filepath.Dir(path)); err != nil || len(files) != 1 {
+		t.Errorf("beside the key lie %v, %v", files, err)
+	}
+}
+
+// A key that cannot be written whole is not there: the next start makes one, instead of reading half of it.
+func TestMasterKeyIsNeverHalf(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, ".key-1"), []byte("00ff"), 0o600); err != nil { // what a start left behind that was cut short
+		t.Fatal(err)
+	}
+	if _, err := secret.FromFile(filepath.Join(dir, "master.key")); err != nil {
+		t.Error(err)
+	}
+	path := filepath.Join(dir, "empty.key")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := secret.FromFile(path); !errors.Is(err, dayone.ErrInvalid) || !strings.Contains(err.Error(), path) {
+		t.Errorf("an empty key says %v", err)
 	}
 }
 

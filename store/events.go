@@ -7,14 +7,13 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/dayone-hq/dayone"
 )
 
 var eventTable = table{"event", []string{
-	"id", "source", "source_id", "type", "subject", "at", "received", "state", "person", "run", "note", "tries", "body_hash", "body",
+	"id", "source", "source_id", "type", "subject", "at", "received", "state", "person", "run", "note", "tries", "next", "body_hash", "body",
 }, nil}
 
 // Accept stores what a source said, before it is answered. Said again, it gives the first one and true: the same id of
@@ -51,7 +50,7 @@ func (d *DB) accept(ctx context.Context, in dayone.Intake, body []byte) (dayone.
 func (a *acceptance) row() []any {
 	e := &a.in
 	return []any{
-		string(e.ID), e.Source, e.SourceID, string(e.Type), e.Subject, micros(e.At), micros(e.Received), string(e.State), "", "", e.Note, 0, a.hash, a.box,
+		string(e.ID), e.Source, e.SourceID, string(e.Type), e.Subject, micros(e.At), micros(e.Received), string(e.State), "", "", e.Note, 0, 0, a.hash, a.box,
 	}
 }
 
@@ -108,30 +107,76 @@ func (t *tx) said(ev dayone.Event, hash string) (dayone.Intake, bool, error) {
 	return in, err == nil, err
 }
 
-const eventQuery = `SELECT id, source, source_id, type, subject, at, received, state, person, run, note FROM event`
+const eventQuery = `SELECT id, source, source_id, type, subject, at, received, state, person, run, note, tries, next FROM event`
 
 func scanEvent(s interface{ Scan(...any) error }) (dayone.Intake, error) {
 	var in dayone.Intake
-	var at, received int64
-	err := s.Scan(&in.ID, &in.Source, &in.SourceID, &in.Type, &in.Subject, &at, &received, &in.State, &in.Person, &in.Run, &in.Note)
-	in.At, in.Received = instant(at), instant(received)
+	var at, received, next int64
+	err := s.Scan(&in.ID, &in.Source, &in.SourceID, &in.Type, &in.Subject, &at, &received, &in.State, &in.Person, &in.Run, &in.Note, &in.Tries, &next)
+	in.At, in.Received, in.Next = instant(at), instant(received), instant(next)
 	return in, err
 }
 
-// MarkEvent says where an event stands.
+// MarkEvent says where an event stands. One that is to be looked at is looked at as if for the first time.
 func (d *DB) MarkEvent(ctx context.Context, id dayone.EventID, s dayone.EventState, note string) error {
 	return d.write(ctx, func(t *tx) error {
-		_, err := t.exec(`UPDATE event SET state = $2, note = $3 WHERE id = $1`, id, s, note)
+		_, err := t.exec(`UPDATE event SET state = $2, note = $3, tries = 0, next = 0 WHERE id = $1`, id, s, note)
 		return err
 	})
 }
 
-// EventTried counts a failed look at an event and keeps the reason; it stays to be looked at.
-func (d *DB) EventTried(ctx context.Context, id dayone.EventID, note string) error {
+// EventTried counts a failed look at an event and keeps the reason; it is looked at again at next, and until then it is in
+// nobody's way.
+func (d *DB) EventTried(ctx context.Context, id dayone.EventID, note string, next time.Time) error {
 	return d.write(ctx, func(t *tx) error {
-		_, err := t.exec(`UPDATE event SET tries = tries + 1, note = $2 WHERE id = $1`, id, note)
+		_, err := t.exec(`UPDATE event SET tries = tries + 1, note = $2, next = $3 WHERE id = $1 AND state = 'received'`, id, note, micros(next))
 		return err
 	})
+}
+
+// overtook lets everything that was quarantined about an employment be looked at again: what came before the event that
+// made it known may be readable now.
+func (t *tx) overtook(e *dayone.Employment) error {
+	_, err := t.exec(`UPDATE event SET state = 'received', tries = 0, next = 0 WHERE source = $1 AND subject = $2 AND state = 'quarantined'`, e.Source, e.SourceID)
+	return err
+}
+
+// Waiting says of which sources events are to be looked at, and from when on; zero: at once.
+func (d *DB) Waiting(ctx context.Context) (map[string]time.Time, error) {
+	out := map[string]time.Time{}
+	for source := ""; ; { // from source to source along the index, however many events wait
+		var next int64
+		switch err := d.read.QueryRowContext(ctx, `SELECT source, next FROM event WHERE state = 'received' AND source > $1 ORDER BY source, next LIMIT 1`, source).Scan(&source, &next); {
+		case errors.Is(err, sql.ErrNoRows):
+			return out, nil
+		case err != nil:
+			return nil, err
+		}
+		out[source] = instant(next)
+	}
+}
+
+// WaitingSubjects are the employments about which a source's events are to be looked at now, each once: those that were
+// never looked at come first, the oldest before the others.
+func (d *DB) WaitingSubjects(ctx context.Context, source string, now time.Time, limit int) ([]string, error) {
+	rows, err := d.read.QueryContext(ctx, `SELECT subject FROM event WHERE state = 'received' AND source = $1 AND next <= $2 ORDER BY next, id LIMIT $3`, source, micros(now), limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []string
+	seen := map[string]bool{}
+	for rows.Next() {
+		var s string
+		if err := rows.Scan(&s); err != nil {
+			return nil, err
+		}
+		if !seen[s] {
+			seen[s] = true
+			out = append(out, s)
+		}
+	}
+	return out, rows.Err()
 }
 
 // EventRun notes which run an event started.
@@ -165,11 +210,14 @@ func (d *DB) Event(ctx context.Context, id dayone.EventID) (dayone.Intake, error
 
 // EventFilter narrows a list of events.
 type EventFilter struct {
-	State  dayone.EventState
-	Person dayone.PersonID
-	Before dayone.EventID
-	Limit  int
-	Oldest bool // oldest first
+	State   dayone.EventState
+	Source  string
+	Subject string
+	Person  dayone.PersonID
+	Before  dayone.EventID
+	After   dayone.EventID
+	Limit   int
+	Oldest  bool // oldest first
 }
 
 // Events lists events.
@@ -180,18 +228,31 @@ func (d *DB) Events(ctx context.Context, f EventFilter) ([]dayone.Intake, error)
 		args = append(args, v)
 		q += fmt.Sprintf(" AND "+cond, len(args))
 	}
-	switch f.State {
-	case "":
-	case dayone.EventReceived, dayone.EventQuarantined: // these words must stand in the text for their partial indexes to be used
-		q += " AND state = '" + strings.ReplaceAll(string(f.State), "'", "") + "'"
+	switch { // the words of these two must stand in the text for their partial indexes to be used
+	case f.State == "":
+	case f.State == dayone.EventReceived && f.Source == "":
+		q += ` AND id IN (SELECT id FROM event WHERE state = 'received' AND source > '')`
+	case f.State == dayone.EventReceived:
+		q += ` AND state = 'received'`
+	case f.State == dayone.EventQuarantined:
+		q += ` AND state = 'quarantined'`
 	default:
 		add("state = $%d", string(f.State))
+	}
+	if f.Source != "" {
+		add("source = $%d", f.Source)
+	}
+	if f.Subject != "" {
+		add("subject = $%d", f.Subject)
 	}
 	if f.Person != "" {
 		add("person = $%d", string(f.Person))
 	}
 	if f.Before != "" {
 		add("id < $%d", string(f.Before))
+	}
+	if f.After != "" {
+		add("id > $%d", string(f.After))
 	}
 	if f.Limit <= 0 {
 		f.Limit = 100
@@ -217,10 +278,47 @@ func (d *DB) Events(ctx context.Context, f EventFilter) ([]dayone.Intake, error)
 	return out, rows.Err()
 }
 
-// Expire forgets raw bodies received before an instant.
-func (d *DB) Expire(ctx context.Context, before time.Time) error {
-	return d.write(ctx, func(t *tx) error {
-		_, err := t.exec(`UPDATE event SET body = '' WHERE received < $1 AND body <> '' AND state <> 'received' AND state <> 'quarantined'`, micros(before))
-		return err
-	})
+// expireAtOnce is how many bodies go in one commit: the writer is not held up.
+const expireAtOnce = 500
+
+// Expire forgets raw bodies received before an instant and says how many. What is still to be read, by us or by somebody
+// who mends it, stays.
+func (d *DB) Expire(ctx context.Context, before time.Time) (int, error) {
+	n := 0
+	for last := ""; ; {
+		ids, err := d.expired(ctx, before, last)
+		if err != nil || len(ids) == 0 {
+			return n, err
+		}
+		err = d.write(ctx, func(t *tx) error {
+			for _, id := range ids {
+				if _, err := t.exec(`UPDATE event SET body = '' WHERE id = $1`, id); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return n, err
+		}
+		n, last = n+len(ids), ids[len(ids)-1]
+	}
+}
+
+func (d *DB) expired(ctx context.Context, before time.Time, after string) ([]string, error) {
+	rows, err := d.read.QueryContext(ctx, `SELECT id FROM event WHERE id > $1 AND received < $2 AND body <> '' AND state <> 'received' AND state <> 'quarantined' ORDER BY id LIMIT $3`,
+		after, micros(before), expireAtOnce)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		out = append(out, id)
+	}
+	return out, rows.Err()
 }

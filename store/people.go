@@ -12,7 +12,7 @@ import (
 )
 
 var factTable = table{"fact", []string{
-	"person", "engagement", "attr", "effective", "recorded", "value", "box", "bad", "source", "event",
+	"person", "engagement", "attr", "effective", "said", "again", "recorded", "box", "personal", "bad", "source", "event",
 }, []string{"person", "engagement", "attr", "effective", "recorded"}}
 
 // Row is a person in a list: what lists show and are searched by.
@@ -31,6 +31,7 @@ type Row struct {
 	Starts     time.Time
 	Ends       time.Time
 	Buddy      string
+	Problem    string // why no plan could be made at the last look; "": one could
 }
 
 // LastDay is an instant of the last day, Ends being the first after it; zero: open.
@@ -60,13 +61,21 @@ type Saved struct {
 // Save writes it.
 func (d *DB) Save(ctx context.Context, s Saved) error {
 	return d.write(ctx, func(t *tx) error {
+		if s.Person != "" && !s.New {
+			switch key, err := d.key(t, s.Person); {
+			case err != nil:
+				return err
+			case key == "": // the source's next word is about somebody new
+				return fmt.Errorf("person %s was erased: %w", s.Person, dayone.ErrConflict)
+			}
+		}
 		if s.New {
 			box, err := d.sealer.NewKey()
 			if err != nil {
 				return err
 			}
-			if _, err := t.exec(`INSERT INTO person (id, key_box, managed, created, wake, name, search, email, manager, title, department, team, location, status, starts, ends, buddy)
-				VALUES ($1, $2, 0, $3, 0, '', '', '', '', '', '', '', '', '', 0, 0, '')`, s.Person, box, micros(d.now())); err != nil {
+			if _, err := t.exec(`INSERT INTO person (id, key_box, managed, created, wake, name, search, email, manager, title, department, team, location, status, starts, ends, buddy, problem)
+				VALUES ($1, $2, 0, $3, 0, '', '', '', '', '', '', '', '', '', 0, 0, '', '')`, s.Person, box, micros(d.now())); err != nil {
 				return fmt.Errorf("writing person: %w", err)
 			}
 		}
@@ -77,6 +86,9 @@ func (d *DB) Save(ctx context.Context, s Saved) error {
 			}
 			if err != nil {
 				return fmt.Errorf("writing employment: %w", err)
+			}
+			if err := t.overtook(e); err != nil {
+				return fmt.Errorf("waking events: %w", err)
 			}
 		}
 		if err := d.facts(t, s.Person, s.Facts); err != nil {
@@ -98,9 +110,9 @@ func (d *DB) Save(ctx context.Context, s Saved) error {
 
 func (t *tx) saveRow(r Row) error {
 	_, err := t.exec(`UPDATE person SET managed = $2, wake = $3, name = $4, search = $5, email = $6, manager = $7, title = $8, department = $9, team = $10,
-		location = $11, status = $12, starts = $13, ends = $14, buddy = $15 WHERE id = $1`,
+		location = $11, status = $12, starts = $13, ends = $14, buddy = $15, problem = $16 WHERE id = $1 AND key_box <> ''`,
 		r.ID, truth(r.Managed), micros(r.Wake), r.Name, fold(r.Name), strings.ToLower(r.Email), strings.ToLower(r.Manager), r.Title, r.Department, r.Team,
-		r.Location, r.Status, micros(r.Starts), micros(r.Ends), strings.ToLower(r.Buddy))
+		r.Location, r.Status, micros(r.Starts), micros(r.Ends), strings.ToLower(r.Buddy), r.Problem)
 	if err != nil {
 		return fmt.Errorf("writing person: %w", err)
 	}
@@ -115,6 +127,14 @@ func (d *DB) SetWake(ctx context.Context, person dayone.PersonID, at time.Time) 
 	})
 }
 
+// SetProblem keeps why a person could not be planned, until the next look, which is at again.
+func (d *DB) SetProblem(ctx context.Context, person dayone.PersonID, problem string, again time.Time) error {
+	return d.write(ctx, func(t *tx) error {
+		_, err := t.exec(`UPDATE person SET problem = $2, wake = $3 WHERE id = $1 AND key_box <> ''`, person, problem, micros(again))
+		return err
+	})
+}
+
 // SaveRow refreshes the list's row of a person.
 func (d *DB) SaveRow(ctx context.Context, r Row) error {
 	return d.write(ctx, func(t *tx) error { return t.saveRow(r) })
@@ -124,36 +144,22 @@ func (d *DB) facts(t *tx, person dayone.PersonID, facts []dayone.Fact) error {
 	rows := make([]any, 0, len(facts)*len(factTable.columns))
 	seen := map[string]int{}
 	for _, f := range facts {
-		value, box := string(must(f.Value.MarshalJSON())), ""
-		if f.Personal {
-			key, err := d.key(t, person)
-			if err != nil {
-				return err
-			}
-			if box, err = d.sealer.Seal(key, []byte(value)); err != nil {
-				return err
-			}
-			value = ""
+		box, err := d.seal(t, person, f.Value)
+		if err != nil {
+			return err
 		}
 		rows = latest(rows, seen, fmt.Sprint(f.Engagement, f.Attr, micros(f.Effective), micros(f.Recorded)), []any{
-			string(person), string(f.Engagement), f.Attr, micros(f.Effective), micros(f.Recorded), value, box, truth(f.Bad), f.Source, string(f.Event),
+			string(person), string(f.Engagement), f.Attr, micros(f.Effective), micros(f.Said), micros(f.Again), micros(f.Recorded), box, truth(f.Personal), truth(f.Bad), f.Source, string(f.Event),
 		})
 	}
 	return t.put(factTable, rows)
-}
-
-func must(b []byte, err error) []byte {
-	if err != nil {
-		return []byte(`""`) // a value's own MarshalJSON does not fail
-	}
-	return b
 }
 
 // Timeline is everything we know of a person. ErrNotFound: nobody.
 func (d *DB) Timeline(ctx context.Context, person dayone.PersonID) (dayone.Timeline, error) {
 	t := dayone.Timeline{Person: person}
 	var managed int
-	var key string
+	var key sql.NullString
 	if err := d.read.QueryRowContext(ctx, `SELECT managed, key_box FROM person WHERE id = $1`, person).Scan(&managed, &key); err != nil {
 		return t, notFound("person", err)
 	}
@@ -175,34 +181,28 @@ func (d *DB) Timeline(ctx context.Context, person dayone.PersonID) (dayone.Timel
 	if err := rows.Err(); err != nil {
 		return t, err
 	}
-	fs, err := d.read.QueryContext(ctx, `SELECT engagement, attr, effective, recorded, value, box, bad, source, event FROM fact WHERE person = $1 ORDER BY engagement, attr, effective, recorded`, person)
+	fs, err := d.read.QueryContext(ctx, `SELECT engagement, attr, effective, said, again, recorded, box, personal, bad, source, event FROM fact WHERE person = $1 ORDER BY engagement, attr, effective, recorded`, person)
 	if err != nil {
 		return t, err
 	}
 	defer fs.Close()
 	for fs.Next() {
 		var f dayone.Fact
-		var effective, recorded int64
-		var bad int
-		var value, box string
-		if err := fs.Scan(&f.Engagement, &f.Attr, &effective, &recorded, &value, &box, &bad, &f.Source, &f.Event); err != nil {
+		var effective, said, again, recorded int64
+		var personal, bad int
+		var box string
+		if err := fs.Scan(&f.Engagement, &f.Attr, &effective, &said, &again, &recorded, &box, &personal, &bad, &f.Source, &f.Event); err != nil {
 			return t, err
 		}
-		f.Effective, f.Recorded, f.Bad, f.Personal = instant(effective), instant(recorded), bad != 0, box != ""
-		if box != "" {
-			plain, err := d.sealer.Open(key, box)
-			if errors.Is(err, dayone.ErrNotFound) {
-				continue // erased: it is as if it had never been said
-			}
-			if err != nil {
-				return t, err
-			}
-			value = string(plain)
-		}
-		if err := f.Value.UnmarshalJSON([]byte(value)); err != nil {
+		f.Effective, f.Said, f.Again, f.Recorded = instant(effective), instant(said), instant(again), instant(recorded)
+		f.Bad, f.Personal = bad != 0, personal != 0
+		there, err := d.unseal(key, box, &f.Value)
+		if err != nil {
 			return t, fmt.Errorf("%s of %s does not read: %w", f.Attr, person, err)
 		}
-		t.Facts = append(t.Facts, f)
+		if there { // erased: it is as if it had never been said
+			t.Facts = append(t.Facts, f)
+		}
 	}
 	return t, fs.Err()
 }
@@ -217,13 +217,13 @@ func (d *DB) PersonOf(ctx context.Context, source, sourceID string) (dayone.Pers
 	return p, err == nil, err
 }
 
-const rowColumns = `id, managed, wake, name, email, manager, title, department, team, location, status, starts, ends, buddy`
+const rowColumns = `id, managed, wake, name, email, manager, title, department, team, location, status, starts, ends, buddy, problem`
 
 func scanRow(s interface{ Scan(...any) error }) (Row, error) {
 	var r Row
 	var managed int
 	var wake, starts, ends int64
-	err := s.Scan(&r.ID, &managed, &wake, &r.Name, &r.Email, &r.Manager, &r.Title, &r.Department, &r.Team, &r.Location, &r.Status, &starts, &ends, &r.Buddy)
+	err := s.Scan(&r.ID, &managed, &wake, &r.Name, &r.Email, &r.Manager, &r.Title, &r.Department, &r.Team, &r.Location, &r.Status, &starts, &ends, &r.Buddy, &r.Problem)
 	r.Managed, r.Wake, r.Starts, r.Ends = managed != 0, instant(wake), instant(starts), instant(ends)
 	return r, err
 }
@@ -270,6 +270,7 @@ type PeopleFilter struct {
 	Department string
 	Manager    string
 	Team       string
+	Unplanned  bool // only those for whom no plan could be made
 	AfterName  string
 	AfterID    dayone.PersonID
 	Limit      int
@@ -277,7 +278,7 @@ type PeopleFilter struct {
 
 // People lists people by name.
 func (d *DB) People(ctx context.Context, f PeopleFilter) ([]Row, error) {
-	q := `SELECT ` + rowColumns + ` FROM person WHERE 1 = 1`
+	q := `SELECT ` + rowColumns + ` FROM person WHERE key_box <> ''` // who was erased is in no list
 	var args []any
 	add := func(cond string, vals ...any) {
 		for _, v := range vals {
@@ -301,6 +302,9 @@ func (d *DB) People(ctx context.Context, f PeopleFilter) ([]Row, error) {
 	}
 	if f.Team != "" {
 		add("team = ?", f.Team)
+	}
+	if f.Unplanned {
+		q += " AND problem <> ''" // in these words: only so is its partial index used
 	}
 	if f.AfterID != "" {
 		add("(search > ? OR (search = ? AND id > ?))", fold(f.AfterName), fold(f.AfterName), string(f.AfterID))
@@ -329,7 +333,8 @@ func like(s string) string { return strings.NewReplacer(`\`, `\\`, "%", `\%`, "_
 
 // CountPeople counts by status.
 func (d *DB) CountPeople(ctx context.Context) (map[dayone.Status]int, error) {
-	rows, err := d.read.QueryContext(ctx, `SELECT status, COUNT(*) FROM person GROUP BY status`)
+	rows, err := d.read.QueryContext(ctx, `SELECT status, COUNT(*) - (SELECT COUNT(*) FROM person e WHERE e.status = person.status AND e.key_box = '')
+		FROM person GROUP BY status`)
 	if err != nil {
 		return nil, err
 	}
@@ -366,7 +371,7 @@ func (d *DB) Departments(ctx context.Context) ([]string, error) {
 
 // Due are people who are to be planned again by themselves, the earliest first.
 func (d *DB) Due(ctx context.Context, now time.Time, limit int) ([]dayone.PersonID, error) {
-	rows, err := d.read.QueryContext(ctx, `SELECT id FROM person WHERE wake > 0 AND wake <= $1 ORDER BY wake LIMIT $2`, micros(now), limit)
+	rows, err := d.read.QueryContext(ctx, `SELECT id FROM person WHERE wake > 0 AND wake <= $1 AND key_box <> '' ORDER BY wake LIMIT $2`, micros(now), limit)
 	if err != nil {
 		return nil, err
 	}
@@ -385,7 +390,7 @@ func (d *DB) Due(ctx context.Context, now time.Time, limit int) ([]dayone.Person
 // NextWake is the earliest instant at which somebody is to be planned again; zero: none.
 func (d *DB) NextWake(ctx context.Context) (time.Time, error) {
 	var us sql.NullInt64
-	err := d.read.QueryRowContext(ctx, `SELECT MIN(wake) FROM person WHERE wake > 0`).Scan(&us)
+	err := d.read.QueryRowContext(ctx, `SELECT MIN(wake) FROM person WHERE wake > 0 AND key_box <> ''`).Scan(&us)
 	return instant(us.Int64), err
 }
 

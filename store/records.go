@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -104,7 +103,7 @@ type RecordFilter struct {
 
 // Records lists ledger lines, newest first.
 func (d *DB) Records(ctx context.Context, f RecordFilter) ([]Line, error) {
-	q := `SELECT r.seq, r.at, r.person, r.run, r.system, r.what, r.leaf, r.chain, r.box, COALESCE(p.key_box, '') FROM record r LEFT JOIN person p ON p.id = r.person WHERE 1 = 1`
+	q := `SELECT r.seq, r.at, r.person, r.run, r.system, r.what, r.leaf, r.chain, r.box, p.key_box FROM record r LEFT JOIN person p ON p.id = r.person WHERE 1 = 1`
 	var args []any
 	add := func(cond string, arg any) {
 		args = append(args, arg)
@@ -134,12 +133,16 @@ func (d *DB) Records(ctx context.Context, f RecordFilter) ([]Line, error) {
 	var out []Line
 	for rows.Next() {
 		var l Line
-		var box, key string
+		var box string
+		var key sql.NullString
 		if err := rows.Scan(&l.Seq, &l.At, &l.Person, &l.Run, &l.System, &l.What, &l.Leaf, &l.Chain, &box, &key); err != nil {
 			return nil, err
 		}
 		if f.Detail && box != "" {
-			l.Detail, err = d.sealer.Open(key, box)
+			if !key.Valid { // it is about nobody
+				key.String = d.bodyKey
+			}
+			l.Detail, err = d.sealer.Open(key.String, box)
 			if l.Erased = errors.Is(err, dayone.ErrNotFound); err != nil && !l.Erased {
 				return nil, err
 			}
@@ -183,23 +186,23 @@ func (d *DB) CountRecords(ctx context.Context) (int64, error) {
 
 // Tasks lists open tasks, the next due first; of one person or run, if named.
 func (d *DB) Tasks(ctx context.Context, person dayone.PersonID, run dayone.RunID) ([]dayone.Task, error) {
-	q, args := taskQuery+` WHERE closed = 0`, []any{}
+	q, args := taskQuery+` WHERE t.closed = 0`, []any{}
 	if person != "" {
 		args = append(args, person)
-		q += fmt.Sprintf(` AND person = $%d`, len(args))
+		q += fmt.Sprintf(` AND t.person = $%d`, len(args))
 	}
 	if run != "" {
 		args = append(args, run)
-		q += fmt.Sprintf(` AND run = $%d`, len(args))
+		q += fmt.Sprintf(` AND t.run = $%d`, len(args))
 	}
-	rows, err := d.read.QueryContext(ctx, q+` ORDER BY due, id LIMIT 500`, args...)
+	rows, err := d.read.QueryContext(ctx, q+` ORDER BY t.due, t.id LIMIT 500`, args...)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	var out []dayone.Task
 	for rows.Next() {
-		t, err := scanTask(rows)
+		t, err := d.scanTask(rows)
 		if err != nil {
 			return nil, err
 		}
@@ -210,19 +213,43 @@ func (d *DB) Tasks(ctx context.Context, person dayone.PersonID, run dayone.RunID
 
 // Task is one task, open or closed, by id or by its step's Once.
 func (d *DB) Task(ctx context.Context, id string) (dayone.Task, error) {
-	t, err := scanTask(d.read.QueryRowContext(ctx, taskQuery+` WHERE id = $1 OR once = $1 ORDER BY id DESC LIMIT 1`, id))
+	t, err := d.scanTask(d.read.QueryRowContext(ctx, taskQuery+` WHERE t.id = $1 OR t.once = $1 ORDER BY t.id DESC LIMIT 1`, id))
 	return t, notFound("task", err)
 }
 
-const taskQuery = `SELECT id, person, run, step, once, system, title, note, ask, opened, due, closed, by, attrs FROM task`
+const taskQuery = `SELECT t.id, t.person, t.run, t.step, t.once, t.system, t.opened, t.due, t.closed, t.box, t.done_box, p.key_box
+	FROM task t LEFT JOIN person p ON p.id = t.person`
 
-func scanTask(s interface{ Scan(...any) error }) (dayone.Task, error) {
+// taskBox is what is to be done, doneBox who did it and with what.
+type (
+	taskBox struct {
+		Title string   `json:"title"`
+		Note  string   `json:"note,omitempty"`
+		Ask   []string `json:"ask,omitempty"`
+	}
+	doneBox struct {
+		By    string       `json:"by,omitempty"`
+		Attrs dayone.Attrs `json:"attrs,omitempty"`
+	}
+)
+
+func (d *DB) scanTask(s interface{ Scan(...any) error }) (dayone.Task, error) {
 	var t dayone.Task
 	var opened, due, closed int64
-	var ask, attrs string
-	if err := s.Scan(&t.ID, &t.Person, &t.Run, &t.Step, &t.Once, &t.System, &t.Title, &t.Note, &ask, &opened, &due, &closed, &t.By, &attrs); err != nil {
+	var key sql.NullString
+	var todo, done string
+	if err := s.Scan(&t.ID, &t.Person, &t.Run, &t.Step, &t.Once, &t.System, &opened, &due, &closed, &todo, &done, &key); err != nil {
 		return t, err
 	}
 	t.Opened, t.Due, t.Closed = instant(opened), instant(due), instant(closed)
-	return t, errors.Join(json.Unmarshal([]byte(ask), &t.Ask), json.Unmarshal([]byte(attrs), &t.Attrs))
+	a, b := taskBox{Title: Erased}, doneBox{}
+	_, err := d.unseal(key, todo, &a)
+	if err == nil {
+		_, err = d.unseal(key, done, &b)
+	}
+	if err != nil {
+		return t, fmt.Errorf("task %s does not read: %w", t.ID, err)
+	}
+	t.Title, t.Note, t.Ask, t.By, t.Attrs = a.Title, a.Note, a.Ask, b.By, b.Attrs
+	return t, nil
 }

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -13,25 +12,33 @@ import (
 )
 
 var stepTable = table{"step", []string{
-	"run", "seq", "system", "state", "attempt", "tries", "since", "started", "ended", "waited", "next", "out", "def",
+	"run", "seq", "system", "state", "attempt", "tries", "since", "started", "ended", "waited", "next", "box",
 }, []string{"run", "seq"}}
 
-var holdingTable = table{"holding", []string{"person", "key", "system", "kind", "ref", "state", "body"}, []string{"person", "key"}}
+var holdingTable = table{"holding", []string{"person", "key", "system", "kind", "ref", "state", "box"}, []string{"person", "key"}}
 
 var secretTable = table{"secret", []string{"id", "person", "box", "mark", "made", "opened", "tries"}, []string{"id"}}
 
-// stepOut is the part of a step that moves and has no column.
-type stepOut struct {
-	Wait   *dayone.Wait  `json:"wait,omitempty"`
-	Asked  dayone.Attrs  `json:"asked,omitempty"`
-	Result dayone.Result `json:"result,omitzero"`
-	Error  string        `json:"error,omitempty"`
-	Kind   string        `json:"kind,omitempty"`
-	Of     dayone.StepID `json:"of,omitempty"`
+// runBox is what a run says of its person.
+type runBox struct {
+	Plan dayone.Plan      `json:"plan"`
+	Have []dayone.Holding `json:"have,omitempty"`
 }
 
-// holdingBody is the part of a holding that nobody searches by.
-type holdingBody struct {
+// stepBox is the part of a step that moves and has no column. Def is set only where the step is not as planned.
+type stepBox struct {
+	Wait    *dayone.Wait  `json:"wait,omitempty"`
+	Asked   dayone.Attrs  `json:"asked,omitempty"`
+	Result  dayone.Result `json:"result,omitzero"`
+	Error   string        `json:"error,omitempty"`
+	Kind    string        `json:"kind,omitempty"`
+	Of      dayone.StepID `json:"of,omitempty"`
+	Failing int64         `json:"failing,omitempty"`
+	Def     *dayone.Step  `json:"def,omitempty"`
+}
+
+// holdingBox is the part of a holding that nobody searches by.
+type holdingBox struct {
 	Role       string          `json:"role,omitempty"`
 	Attrs      dayone.Attrs    `json:"attrs,omitempty"`
 	Created    int64           `json:"created,omitempty"`
@@ -74,17 +81,17 @@ func (b *bulk) progress(p *dayone.Progress) error {
 	r := &p.Run
 	switch {
 	case p.New:
-		plan, err := json.Marshal(r.Plan)
+		title, err := b.d.seal(b.t, r.Person, r.Title) // by itself: lists show many
 		if err != nil {
 			return err
 		}
-		have, err := json.Marshal(r.Have)
+		box, err := b.d.seal(b.t, r.Person, runBox{r.Plan, r.Have})
 		if err != nil {
 			return err
 		}
-		_, err = b.t.exec(`INSERT INTO run (id, person, event, title, state, ending, started, ended, hash, machine, plan, have)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
-			r.ID, r.Person, r.Event, r.Title, r.State, r.Ending, micros(r.Started), micros(r.Ended), r.Hash, r.Machine, string(plan), string(have))
+		_, err = b.t.exec(`INSERT INTO run (id, person, event, state, ending, started, ended, hash, machine, title_box, box)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+			r.ID, r.Person, r.Event, r.State, r.Ending, micros(r.Started), micros(r.Ended), r.Hash, r.Machine, title, box)
 		if taken(err) {
 			return fmt.Errorf("run %s: a run of this person is under way: %w", r.ID, dayone.ErrConflict)
 		}
@@ -102,42 +109,36 @@ func (b *bulk) progress(p *dayone.Progress) error {
 		}
 	}
 	for i := range p.Steps {
-		if err := b.step(r, &p.Steps[i]); err != nil {
-			return err
-		}
+		b.step(r, &p.Steps[i])
 	}
 	for _, h := range p.Holdings {
-		if err := b.holding(r.Person, h); err != nil {
-			return err
-		}
+		b.holding(r.Person, h)
 	}
 	for _, h := range p.Gone {
-		if err := b.holding(r.Person, h); err != nil {
-			return err
-		}
+		b.holding(r.Person, h)
 	}
 	for _, s := range p.Secrets {
 		b.secrets = append(b.secrets, s.ID, s.Person, s.Box, b.d.sealer.Mark(s.ID), micros(b.d.now()), 0, 0)
 	}
 	for _, task := range p.Closed {
-		attrs, err := json.Marshal(task.Attrs)
+		box, err := b.d.seal(b.t, r.Person, doneBox{task.By, task.Attrs})
 		if err != nil {
 			return err
 		}
-		if _, err := b.t.exec(`UPDATE task SET closed = $2, by = $3, attrs = $4 WHERE once = $1 AND closed = 0`, task.Once, micros(task.Closed), task.By, string(attrs)); err != nil {
+		if _, err := b.t.exec(`UPDATE task SET closed = $2, done_box = $3 WHERE once = $1 AND closed = 0`, task.Once, micros(task.Closed), box); err != nil {
 			return fmt.Errorf("closing task: %w", err)
 		}
 	}
 	for _, task := range p.Opened {
-		ask, err := json.Marshal(task.Ask)
+		box, err := b.d.seal(b.t, task.Person, taskBox{task.Title, task.Note, task.Ask})
 		if err != nil {
 			return err
 		}
 		// a task that is open already goes on: it belongs to the grant, and this is another run of it
-		if _, err := b.t.exec(`INSERT INTO task (id, person, run, step, once, system, title, note, ask, opened, due, closed, by, attrs)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, '', '{}')
-			ON CONFLICT (once) WHERE closed = 0 DO UPDATE SET run = excluded.run, step = excluded.step, note = excluded.note, ask = excluded.ask`,
-			b.d.ids.New("tsk"), task.Person, task.Run, task.Step, task.Once, task.System, task.Title, task.Note, string(ask), micros(task.Opened), micros(task.Due)); err != nil {
+		if _, err := b.t.exec(`INSERT INTO task (id, person, run, step, once, system, opened, due, closed, box, done_box)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, '')
+			ON CONFLICT (once) WHERE closed = 0 DO UPDATE SET run = excluded.run, step = excluded.step, box = excluded.box`,
+			b.d.ids.New("tsk"), task.Person, task.Run, task.Step, task.Once, task.System, micros(task.Opened), micros(task.Due), box); err != nil {
 			return fmt.Errorf("opening task: %w", err)
 		}
 	}
@@ -145,26 +146,23 @@ func (b *bulk) progress(p *dayone.Progress) error {
 	return nil
 }
 
-func (b *bulk) step(r *dayone.Run, s *dayone.StepChange) error {
+func (b *bulk) step(r *dayone.Run, s *dayone.StepChange) {
 	seq := s.Seq
-	out, err := json.Marshal(stepOut{s.Wait, s.Asked, s.Result, s.Error, s.Kind, s.Of})
-	if err != nil {
-		return fmt.Errorf("step %s: %w", s.Step.ID, err)
-	}
-	def := ""
+	box := stepBox{s.Wait, s.Asked, s.Result, s.Error, s.Kind, s.Of, micros(s.Failing), nil}
 	if seq >= len(r.Plan.Steps) || s.Step.Subject.Ref != r.Plan.Steps[seq].Subject.Ref {
-		body, err := json.Marshal(s.Step)
-		if err != nil {
-			return err
-		}
-		def = string(body)
+		box.Def = &s.Step
 	}
 	row := []any{
 		string(r.ID), seq, s.Step.Key.System, string(s.State), s.Attempt, s.Tries, micros(s.Since), micros(s.Started), micros(s.Ended),
-		micros(s.Waited), micros(s.Next), string(out), def,
+		micros(s.Waited), micros(s.Next), unsealed{r.Person, box},
 	}
 	b.stepRows = latest(b.stepRows, b.steps, string(r.ID)+" "+fmt.Sprint(seq), row)
-	return nil
+}
+
+// unsealed is the value of a row's box until its commit is complete: a row that moved twice is sealed once.
+type unsealed struct {
+	person dayone.PersonID
+	v      any
 }
 
 // latest appends a row, or replaces the one with the same key: a bulk statement must not meet a row twice.
@@ -177,17 +175,13 @@ func latest(rows []any, seen map[string]int, key string, row []any) []any {
 	return append(rows, row...)
 }
 
-func (b *bulk) holding(person dayone.PersonID, h dayone.Holding) error {
-	body, err := json.Marshal(holdingBody{
+func (b *bulk) holding(person dayone.PersonID, h dayone.Holding) {
+	box := holdingBox{
 		h.Role, h.Attrs, micros(h.Created), h.Asked, h.Ours, h.Generation, micros(h.Since), micros(h.Confirmed), h.Because, h.Run, h.Release,
-	})
-	if err != nil {
-		return fmt.Errorf("holding %s: %w", h.Key, err)
 	}
 	key := h.Key.String()
 	b.holdRows = latest(b.holdRows, b.holdings, string(person)+" "+key,
-		[]any{string(person), key, h.Key.System, h.Key.Kind, h.Ref, string(h.State), string(body)})
-	return nil
+		[]any{string(person), key, h.Key.System, h.Key.Kind, h.Ref, string(h.State), unsealed{person, box}})
 }
 
 func (b *bulk) flush() error {
@@ -195,26 +189,66 @@ func (b *bulk) flush() error {
 		t    table
 		rows []any
 	}{{stepTable, b.stepRows}, {holdingTable, b.holdRows}, {secretTable, b.secrets}} {
+		for i, v := range w.rows {
+			u, ok := v.(unsealed)
+			if !ok {
+				continue
+			}
+			var err error
+			if w.rows[i], err = b.d.seal(b.t, u.person, u.v); err != nil {
+				return fmt.Errorf("sealing %s: %w", w.t.name, err)
+			}
+		}
 		if err := b.t.put(w.t, w.rows); err != nil {
+			if w.t.name == holdingTable.name && taken(err) {
+				return fmt.Errorf("an account is bound to somebody else already: %w: %w", err, dayone.ErrConflict)
+			}
 			return err
 		}
 	}
 	return b.d.append(b.t, b.records)
 }
 
-const runColumns = `id, person, event, title, state, ending, started, ended, hash, machine, plan, have`
+const runHead = `SELECT r.id, r.person, r.event, r.state, r.ending, r.started, r.ended, r.hash, r.machine, r.title_box, p.key_box`
 
-func scanRun(s interface{ Scan(...any) error }) (dayone.Run, error) {
-	var r dayone.Run
+const runTables = ` FROM run r LEFT JOIN person p ON p.id = r.person`
+
+// runRow is a run that is being read, with the box of its person's key.
+type runRow struct {
+	dayone.Run
+	key sql.NullString
+}
+
+// scanHead reads a run's head, and after it whatever else was asked for.
+func (d *DB) scanHead(s interface{ Scan(...any) error }, more ...any) (runRow, error) {
+	var r runRow
 	var started, ended int64
-	var plan, have string
-	if err := s.Scan(&r.ID, &r.Person, &r.Event, &r.Title, &r.State, &r.Ending, &started, &ended, &r.Hash, &r.Machine, &plan, &have); err != nil {
+	var title string
+	if err := s.Scan(append([]any{&r.ID, &r.Person, &r.Event, &r.State, &r.Ending, &started, &ended, &r.Hash, &r.Machine, &title, &r.key}, more...)...); err != nil {
 		return r, err
 	}
 	r.Started, r.Ended = instant(started), instant(ended)
-	if err := errors.Join(json.Unmarshal([]byte(plan), &r.Plan), json.Unmarshal([]byte(have), &r.Have)); err != nil {
+	there, err := d.unseal(r.key, title, &r.Title)
+	if err != nil {
 		return r, fmt.Errorf("run %s does not read: %w", r.ID, err)
 	}
+	if !there {
+		r.Title = Erased
+	}
+	return r, nil
+}
+
+func (d *DB) scanRun(s interface{ Scan(...any) error }) (runRow, error) {
+	var box string
+	r, err := d.scanHead(s, &box)
+	if err != nil {
+		return r, err
+	}
+	var b runBox
+	if _, err := d.unseal(r.key, box, &b); err != nil {
+		return r, fmt.Errorf("run %s does not read: %w", r.ID, err)
+	}
+	r.Plan, r.Have = b.Plan, b.Have
 	r.Steps = make([]dayone.StepRun, len(r.Plan.Steps))
 	for i, st := range r.Plan.Steps {
 		r.Steps[i] = dayone.StepRun{Step: st, State: dayone.StepPending}
@@ -222,53 +256,55 @@ func scanRun(s interface{ Scan(...any) error }) (dayone.Run, error) {
 	return r, nil
 }
 
-// Run is one run with all its steps.
+// Run is one run with all its steps. Of somebody who was erased it has none.
 func (d *DB) Run(ctx context.Context, id dayone.RunID) (dayone.Run, error) {
-	r, err := scanRun(d.read.QueryRowContext(ctx, `SELECT `+runColumns+` FROM run WHERE id = $1`, id))
+	r, err := d.scanRun(d.read.QueryRowContext(ctx, runHead+`, r.box`+runTables+` WHERE r.id = $1`, id))
 	if err != nil {
-		return r, notFound("run "+string(id), err)
+		return r.Run, notFound("run "+string(id), err)
 	}
 	rows, err := d.read.QueryContext(ctx, stepQuery+` WHERE run = $1 ORDER BY seq`, id)
 	if err != nil {
-		return r, err
+		return r.Run, err
 	}
-	return r, d.steps(rows, map[dayone.RunID]*dayone.Run{r.ID: &r})
+	err = d.steps(rows, map[dayone.RunID]*runRow{r.ID: &r})
+	return r.Run, err
 }
 
-const stepQuery = `SELECT run, seq, state, attempt, tries, since, started, ended, waited, next, out, def FROM step`
+const stepQuery = `SELECT run, seq, state, attempt, tries, since, started, ended, waited, next, box FROM step`
 
 // steps lays stored steps over planned ones.
-func (d *DB) steps(rows *sql.Rows, runs map[dayone.RunID]*dayone.Run) error {
+func (d *DB) steps(rows *sql.Rows, runs map[dayone.RunID]*runRow) error {
 	defer rows.Close()
 	for rows.Next() {
 		var run dayone.RunID
 		var seq int
 		var s dayone.StepRun
 		var since, started, ended, waited, next int64
-		var out, def string
-		if err := rows.Scan(&run, &seq, &s.State, &s.Attempt, &s.Tries, &since, &started, &ended, &waited, &next, &out, &def); err != nil {
+		var box string
+		if err := rows.Scan(&run, &seq, &s.State, &s.Attempt, &s.Tries, &since, &started, &ended, &waited, &next, &box); err != nil {
 			return err
 		}
 		r := runs[run]
 		if r == nil {
 			continue
 		}
+		var o stepBox
+		there, err := d.unseal(r.key, box, &o)
+		if err != nil {
+			return fmt.Errorf("step %d of run %s does not read: %w", seq, run, err)
+		}
+		if !there {
+			continue
+		}
 		for len(r.Steps) <= seq {
 			r.Steps = append(r.Steps, dayone.StepRun{State: dayone.StepPending})
 		}
 		s.Step = r.Steps[seq].Step
-		if def != "" {
-			s.Step = dayone.Step{}
-			if err := json.Unmarshal([]byte(def), &s.Step); err != nil {
-				return fmt.Errorf("step %d of run %s does not read: %w", seq, run, err)
-			}
-		}
-		var o stepOut
-		if err := json.Unmarshal([]byte(out), &o); err != nil {
-			return fmt.Errorf("step %d of run %s does not read: %w", seq, run, err)
+		if o.Def != nil {
+			s.Step = *o.Def
 		}
 		s.Since, s.Started, s.Ended, s.Waited, s.Next = instant(since), instant(started), instant(ended), instant(waited), instant(next)
-		s.Wait, s.Asked, s.Result, s.Error, s.Kind, s.Of = o.Wait, o.Asked, o.Result, o.Error, o.Kind, o.Of
+		s.Wait, s.Asked, s.Result, s.Error, s.Kind, s.Of, s.Failing = o.Wait, o.Asked, o.Result, o.Error, o.Kind, o.Of, instant(o.Failing)
 		r.Steps[seq] = s
 	}
 	return rows.Err()
@@ -278,31 +314,36 @@ const active = `('running', 'waiting', 'undoing', 'held')`
 
 // Unfinished are the runs that are not over.
 func (d *DB) Unfinished(ctx context.Context) ([]dayone.Run, error) {
-	rows, err := d.read.QueryContext(ctx, `SELECT `+runColumns+` FROM run WHERE state IN `+active+` ORDER BY id`)
+	rows, err := d.read.QueryContext(ctx, runHead+`, r.box`+runTables+` WHERE r.state IN `+active+` ORDER BY r.id`)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var out []dayone.Run
+	var found []*runRow
+	byID := map[dayone.RunID]*runRow{}
 	for rows.Next() {
-		r, err := scanRun(rows)
+		r, err := d.scanRun(rows)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, r)
+		found = append(found, &r)
+		byID[r.ID] = &r
 	}
-	if err := rows.Err(); err != nil || len(out) == 0 {
+	if err := rows.Err(); err != nil || len(found) == 0 {
 		return nil, err
-	}
-	byID := make(map[dayone.RunID]*dayone.Run, len(out))
-	for i := range out {
-		byID[out[i].ID] = &out[i]
 	}
 	steps, err := d.read.QueryContext(ctx, stepQuery+` WHERE run IN (SELECT id FROM run WHERE state IN `+active+`) ORDER BY run, seq`)
 	if err != nil {
 		return nil, err
 	}
-	return out, d.steps(steps, byID)
+	if err := d.steps(steps, byID); err != nil {
+		return nil, err
+	}
+	out := make([]dayone.Run, len(found))
+	for i, r := range found {
+		out[i] = r.Run
+	}
+	return out, nil
 }
 
 // ActiveRun is the run of a person that is under way. ErrNotFound: none.
@@ -310,6 +351,13 @@ func (d *DB) ActiveRun(ctx context.Context, person dayone.PersonID) (dayone.RunI
 	var id dayone.RunID
 	err := d.read.QueryRowContext(ctx, `SELECT id FROM run WHERE person = $1 AND state IN `+active, person).Scan(&id)
 	return id, notFound("a run under way", err)
+}
+
+// Newest is the run of a person that began last. ErrNotFound: none ever did.
+func (d *DB) Newest(ctx context.Context, person dayone.PersonID) (dayone.RunID, error) {
+	var id dayone.RunID
+	err := d.read.QueryRowContext(ctx, `SELECT id FROM run WHERE person = $1 ORDER BY id DESC LIMIT 1`, person).Scan(&id)
+	return id, notFound("a run of "+string(person), err)
 }
 
 // RunFilter narrows a list of runs.
@@ -329,10 +377,10 @@ func (d *DB) Runs(ctx context.Context, f RunFilter) ([]dayone.Run, error) {
 		where = append(where, fmt.Sprintf(cond, len(args)))
 	}
 	if f.Person != "" {
-		add("person = $%d", f.Person)
+		add("r.person = $%d", f.Person)
 	}
 	if f.Before != "" {
-		add("id < $%d", f.Before)
+		add("r.id < $%d", f.Before)
 	}
 	if len(f.States) > 0 {
 		var marks []string
@@ -340,9 +388,9 @@ func (d *DB) Runs(ctx context.Context, f RunFilter) ([]dayone.Run, error) {
 			args = append(args, s)
 			marks = append(marks, fmt.Sprintf("$%d", len(args)))
 		}
-		where = append(where, "state IN ("+strings.Join(marks, ", ")+")")
+		where = append(where, "r.state IN ("+strings.Join(marks, ", ")+")")
 	}
-	q := `SELECT id, person, event, title, state, ending, started, ended, hash, machine FROM run`
+	q := runHead + runTables
 	if len(where) > 0 {
 		q += " WHERE " + strings.Join(where, " AND ")
 	}
@@ -350,27 +398,29 @@ func (d *DB) Runs(ctx context.Context, f RunFilter) ([]dayone.Run, error) {
 		f.Limit = 50
 	}
 	args = append(args, f.Limit)
-	rows, err := d.read.QueryContext(ctx, q+fmt.Sprintf(" ORDER BY id DESC LIMIT $%d", len(args)), args...)
+	rows, err := d.read.QueryContext(ctx, q+fmt.Sprintf(" ORDER BY r.id DESC LIMIT $%d", len(args)), args...)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	var out []dayone.Run
 	for rows.Next() {
-		var r dayone.Run
-		var started, ended int64
-		if err := rows.Scan(&r.ID, &r.Person, &r.Event, &r.Title, &r.State, &r.Ending, &started, &ended, &r.Hash, &r.Machine); err != nil {
+		r, err := d.scanHead(rows)
+		if err != nil {
 			return nil, err
 		}
-		r.Started, r.Ended = instant(started), instant(ended)
-		out = append(out, r)
+		out = append(out, r.Run)
 	}
 	return out, rows.Err()
 }
 
 // Holdings of a person, those that are gone included if asked.
 func (d *DB) Holdings(ctx context.Context, person dayone.PersonID, gone bool) ([]dayone.Holding, error) {
-	q := `SELECT key, ref, state, body FROM holding WHERE person = $1`
+	key, err := d.keyOf(ctx, person)
+	if err != nil {
+		return nil, err
+	}
+	q := `SELECT key, ref, state, box FROM holding WHERE person = $1`
 	if !gone {
 		q += ` AND state <> 'gone'`
 	}
@@ -381,7 +431,7 @@ func (d *DB) Holdings(ctx context.Context, person dayone.PersonID, gone bool) ([
 	defer rows.Close()
 	var out []dayone.Holding
 	for rows.Next() {
-		h, err := scanHolding(rows)
+		h, err := d.scanHolding(rows, key)
 		if err != nil {
 			return nil, err
 		}
@@ -399,18 +449,18 @@ func (d *DB) Holdings(ctx context.Context, person dayone.PersonID, gone bool) ([
 	return out, rows.Err()
 }
 
-func scanHolding(s interface{ Scan(...any) error }) (dayone.Holding, error) {
+func (d *DB) scanHolding(s interface{ Scan(...any) error }, owner sql.NullString) (dayone.Holding, error) {
 	var h dayone.Holding
-	var key, body string
-	if err := s.Scan(&key, &h.Ref, &h.State, &body); err != nil {
+	var key, box string
+	if err := s.Scan(&key, &h.Ref, &h.State, &box); err != nil {
 		return h, err
 	}
 	k, err := dayone.ParseKey(key)
 	if err != nil {
 		return h, err
 	}
-	var b holdingBody
-	if err := json.Unmarshal([]byte(body), &b); err != nil {
+	var b holdingBox
+	if _, err := d.unseal(owner, box, &b); err != nil {
 		return h, fmt.Errorf("holding %s does not read: %w", key, err)
 	}
 	h.Key, h.Role, h.Attrs, h.Created, h.Asked, h.Ours, h.Generation = k, b.Role, b.Attrs, instant(b.Created), b.Asked, b.Ours, b.Generation
@@ -418,10 +468,11 @@ func scanHolding(s interface{ Scan(...any) error }) (dayone.Holding, error) {
 	return h, nil
 }
 
-// Owner is who an account is bound to, or was.
+// Owner is who an account is bound to, or else was.
 func (d *DB) Owner(ctx context.Context, system, ref string) (dayone.PersonID, bool, error) {
 	var p dayone.PersonID
-	err := d.read.QueryRowContext(ctx, `SELECT person FROM holding WHERE kind = 'account' AND system = $1 AND ref = $2`, system, ref).Scan(&p)
+	err := d.read.QueryRowContext(ctx, `SELECT person FROM holding WHERE kind = 'account' AND system = $1 AND ref = $2
+		ORDER BY CASE state WHEN 'gone' THEN 1 ELSE 0 END LIMIT 1`, system, ref).Scan(&p)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", false, nil
 	}

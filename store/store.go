@@ -2,12 +2,14 @@ package store
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"embed"
 	"errors"
 	"fmt"
 	"io/fs"
 	"net/url"
+	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -60,26 +62,18 @@ type dialect struct {
 	begin string
 }
 
-// Open connects, migrates and starts the writer. at is sqlite:FILE, sqlite::memory: or postgres://...
+// Open connects, migrates and starts the writer. at is sqlite:FILE, sqlite::memory: or postgres://... What it makes on the
+// disk only its owner reads.
 func Open(ctx context.Context, at string, sealer Sealer, now func() time.Time, ids *dayone.IDs) (*DB, error) {
 	d := &DB{sealer: sealer, now: now, ids: ids}
-	var err error
-	switch {
-	case strings.HasPrefix(at, "sqlite:"):
-		err = d.openSQLite(strings.TrimPrefix(at, "sqlite:"))
-	case strings.HasPrefix(at, "postgres://"), strings.HasPrefix(at, "postgresql://"):
-		err = d.openPostgres(at)
-	default:
-		return nil, fmt.Errorf("the database is neither sqlite:FILE nor postgres://...: %w", dayone.ErrInvalid)
-	}
-	if err != nil {
+	if err := d.connect(at, false); err != nil {
 		return nil, err
 	}
 	if err := d.migrate(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("bringing the database up to date: %w", err), d.closePools())
 	}
-	d.w, err = newWriter(ctx, d)
-	if err != nil {
+	var err error
+	if d.w, err = newWriter(ctx, d); err != nil {
 		return nil, errors.Join(err, d.closePools())
 	}
 	if err := d.write(ctx, func(t *tx) (err error) {
@@ -91,12 +85,60 @@ func Open(ctx context.Context, at string, sealer Sealer, now func() time.Time, i
 	return d, nil
 }
 
+// OpenToRead connects to a database as it is, for those who only look: nothing is made, migrated or written. ErrNotFound:
+// there is none. ErrConflict: it was made by an older program, or a newer one.
+func OpenToRead(ctx context.Context, at string, sealer Sealer, now func() time.Time) (*DB, error) {
+	d := &DB{sealer: sealer, now: now}
+	if err := d.connect(at, true); err != nil {
+		return nil, err
+	}
+	err := d.upToDate(ctx)
+	if err == nil {
+		d.bodyKey, err = d.Meta(ctx, "key_box")
+	}
+	if err != nil {
+		return nil, errors.Join(err, d.closePools())
+	}
+	return d, nil
+}
+
+func (d *DB) connect(at string, toRead bool) error {
+	switch {
+	case strings.HasPrefix(at, "sqlite:") && toRead:
+		return d.readSQLite(strings.TrimPrefix(at, "sqlite:"))
+	case strings.HasPrefix(at, "sqlite:"):
+		return d.openSQLite(strings.TrimPrefix(at, "sqlite:"))
+	case strings.HasPrefix(at, "postgres://"), strings.HasPrefix(at, "postgresql://"):
+		return d.openPostgres(at, toRead)
+	}
+	return fmt.Errorf("the database is neither sqlite:FILE nor postgres://...: %w", dayone.ErrInvalid)
+}
+
+// lite says that the database is SQLite.
+func (d *DB) lite() bool { return d.dialect.name == goose.DialectSQLite3 }
+
+const inMemory = ":memory:"
+
+// dsnOf addresses a file, or, in memory, a database that the connections of this process share.
+func dsnOf(file string, q url.Values) string {
+	if file == inMemory {
+		file = "/" + rand.Text()
+		q.Set("vfs", "memdb")
+	}
+	return "file:" + (&url.URL{Path: filepath.ToSlash(file)}).EscapedPath() + "?" + q.Encode()
+}
+
 func (d *DB) openSQLite(file string) error {
 	d.dialect = dialect{goose.DialectSQLite3, "BEGIN IMMEDIATE"}
-	q := url.Values{"_pragma": {
+	if file != inMemory {
+		if err := ours(file); err != nil {
+			return err
+		}
+	}
+	dsn := dsnOf(file, url.Values{"_pragma": {
 		"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(10000)", "foreign_keys(0)", "cache_size(-16000)", "temp_store(MEMORY)", "journal_size_limit(67108864)",
-	}}
-	dsn := "file:" + (&url.URL{Path: filepath.ToSlash(file)}).EscapedPath() + "?" + q.Encode()
+		"secure_delete(1)", // what was written over or erased is not to be found in the file
+	}})
 	var err error
 	if d.writing, err = sql.Open("sqlite", dsn); err != nil {
 		return fmt.Errorf("opening the database: %w", err)
@@ -112,28 +154,84 @@ func (d *DB) openSQLite(file string) error {
 	return nil
 }
 
-func (d *DB) openPostgres(at string) error {
+// ours makes the database's file and its folder before SQLite does, since SQLite lets everybody read them. The files of its
+// log take after it.
+func ours(file string) error {
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		return fmt.Errorf("making the folder of the database: %w", err)
+	}
+	f, err := os.OpenFile(file, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return fmt.Errorf("opening the database: %w", err)
+	}
+	return f.Close()
+}
+
+func (d *DB) readSQLite(file string) error {
+	d.dialect = dialect{name: goose.DialectSQLite3}
+	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("there is no database %s: %w", file, dayone.ErrNotFound)
+	}
+	q := url.Values{"_pragma": {"busy_timeout(10000)", "query_only(1)", "temp_store(MEMORY)"}, "mode": {"ro"}}
+	if _, err := os.Stat(file + "-wal"); errors.Is(err, fs.ErrNotExist) {
+		q.Set("mode", "rw") // nobody has it open: SQLite makes a log and, unlike in mode ro, takes it away again
+	}
+	var err error
+	if d.read, err = sql.Open("sqlite", dsnOf(file, q)); err != nil {
+		return fmt.Errorf("opening the database: %w", err)
+	}
+	return nil
+}
+
+// upToDate says whether the tables are those that this program knows.
+func (d *DB) upToDate(ctx context.Context) error {
+	p, err := d.migrations(d.read)
+	if err != nil {
+		return err
+	}
+	var known, is int64
+	for _, s := range p.ListSources() {
+		known = max(known, s.Version)
+	}
+	err = d.read.QueryRowContext(ctx, `SELECT COALESCE(MAX(version_id), 0) FROM goose_db_version WHERE is_applied`).Scan(&is)
+	var pg *pgconn.PgError
+	switch {
+	case err != nil && (strings.Contains(err.Error(), "no such table") || errors.As(err, &pg) && pg.Code == "42P01"):
+		return fmt.Errorf("there is nothing in the database: %w", dayone.ErrNotFound)
+	case err != nil:
+		return fmt.Errorf("reading the database: %w", err)
+	case is < known:
+		return fmt.Errorf("the database was made by an older program (its tables have version %d, and this program needs %d); dayone serve brings it up to date: %w", is, known, dayone.ErrConflict)
+	case is > known:
+		return fmt.Errorf("the database was made by a newer program (its tables have version %d, and this program knows %d); use the newer program: %w", is, known, dayone.ErrConflict)
+	}
+	return nil
+}
+
+func (d *DB) openPostgres(at string, toRead bool) error {
 	d.dialect = dialect{goose.DialectPostgres, "BEGIN"}
 	cfg, err := pgx.ParseConfig(at)
 	if err != nil {
 		return fmt.Errorf("reading the database's address: %w", dayone.ErrInvalid) // the address may hold a password
 	}
-	d.writing = stdlib.OpenDB(*cfg)
+	if toRead {
+		cfg.RuntimeParams["default_transaction_read_only"] = "on"
+	}
 	d.read = stdlib.OpenDB(*cfg)
 	d.read.SetMaxOpenConns(max(8, runtime.GOMAXPROCS(0)*4))
-	d.writing.SetMaxOpenConns(2)
-	if err := d.writing.Ping(); err != nil {
-		return fmt.Errorf("reaching the database: %w: %w", err, dayone.ErrUnavailable)
+	if err := d.read.Ping(); err != nil {
+		return errors.Join(fmt.Errorf("reaching the database: %w: %w", err, dayone.ErrUnavailable), d.closePools())
 	}
+	if toRead {
+		return nil
+	}
+	d.writing = stdlib.OpenDB(*cfg)
+	d.writing.SetMaxOpenConns(2)
 	return nil
 }
 
 func (d *DB) migrate(ctx context.Context) error {
-	files, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return err
-	}
-	p, err := goose.NewProvider(d.dialect.name, d.writing, files)
+	p, err := d.migrations(d.writing)
 	if err != nil {
 		return err
 	}
@@ -141,9 +239,19 @@ func (d *DB) migrate(ctx context.Context) error {
 	return err
 }
 
+func (d *DB) migrations(pool *sql.DB) (*goose.Provider, error) {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, err
+	}
+	return goose.NewProvider(d.dialect.name, pool, files)
+}
+
 // Close waits for the write under way and disconnects.
 func (d *DB) Close() error {
-	d.w.close()
+	if d.w != nil {
+		d.w.close()
+	}
 	return d.closePools()
 }
 

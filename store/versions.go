@@ -138,7 +138,7 @@ func (d *DB) LastStage(ctx context.Context) (int64, error) {
 func (d *DB) EachPerson(ctx context.Context, each func(dayone.PersonID) error) error {
 	after := dayone.PersonID("")
 	for {
-		rows, err := d.read.QueryContext(ctx, `SELECT id FROM person WHERE id > $1 ORDER BY id LIMIT 1000`, after)
+		rows, err := d.read.QueryContext(ctx, `SELECT id FROM person WHERE id > $1 AND key_box <> '' ORDER BY id LIMIT 1000`, after)
 		if err != nil {
 			return err
 		}

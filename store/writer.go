@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/pressly/goose/v3"
 
@@ -86,6 +87,9 @@ func (d *DB) write(ctx context.Context, do func(*tx) error) error {
 }
 
 func (d *DB) submit(ctx context.Context, j job) error {
+	if d.w == nil {
+		return fmt.Errorf("the database was opened to read only: %w", dayone.ErrUnsupported)
+	}
 	j.done = make(chan error, 1)
 	select {
 	case d.w.jobs <- j:
@@ -110,6 +114,11 @@ func (d *DB) submit(ctx context.Context, j job) error {
 func (w *writer) work() {
 	defer close(w.over)
 	defer w.conn.Close()
+	defer func() { // with a statement open SQLite leaves its log lying there, with pages as they were
+		for _, s := range w.tx.stmts {
+			_ = s.Close()
+		}
+	}()
 	batch := make([]job, 0, maxJobs)
 	for {
 		select {
@@ -196,7 +205,21 @@ func (t *tx) exec(query string, args ...any) (sql.Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	for i, a := range args {
+		if text, ok := a.(string); ok {
+			args[i] = storable(text)
+		}
+	}
 	return s.ExecContext(t.ctx, args...)
+}
+
+// storable replaces what PostgreSQL takes in no text: bytes that are no UTF-8, and zero. A vendor's message may hold such, cut
+// in the middle of a letter, and must not fail the commit of everybody.
+func storable(s string) string {
+	if utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 {
+		return s
+	}
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
 }
 
 func (t *tx) row(query string, args ...any) *sql.Row {

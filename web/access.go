@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -126,8 +127,9 @@ func live(r *http.Request) bool { return strings.Contains(r.Header.Get("Accept")
 type loginView struct {
 	Next   string
 	Wrong  bool
-	Out    bool // signed out
-	Closed bool // no token is configured
+	Out    bool   // signed out
+	Closed bool   // no token is configured
+	From   string // where the token is found, as a sentence without its stop
 }
 
 func (p *portal) login(w http.ResponseWriter, r *http.Request) error {
@@ -135,8 +137,16 @@ func (p *portal) login(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, back(r.URL.Query().Get("next")), http.StatusSeeOther)
 		return nil
 	}
-	v := loginView{Next: back(r.URL.Query().Get("next")), Out: r.URL.Query().Has("out"), Closed: p.opt.Token.IsZero()}
+	v := loginView{Next: back(r.URL.Query().Get("next")), Out: r.URL.Query().Has("out"), Closed: p.opt.Token.IsZero(), From: p.tokenFrom()}
 	return p.show(w, r, http.StatusOK, page{Template: "login", Title: "Sign in", Plain: true, Main: v})
+}
+
+// tokenFrom says where the access token is found: the setting, or the file that the setting names.
+func (p *portal) tokenFrom() string {
+	if p.opt.TokenFile != "" {
+		return fmt.Sprintf("What the file %s holds", p.opt.TokenFile)
+	}
+	return "The value of portal.token in dayone.yaml"
 }
 
 func (p *portal) enter(w http.ResponseWriter, r *http.Request) error {
@@ -146,7 +156,7 @@ func (p *portal) enter(w http.ResponseWriter, r *http.Request) error {
 	next := back(r.PostForm.Get("next"))
 	if !p.access.right(r.PostForm.Get("token")) {
 		p.log.Warn("a login failed", "from", hostOf(r.RemoteAddr))
-		v := loginView{Next: next, Wrong: true, Closed: p.opt.Token.IsZero()}
+		v := loginView{Next: next, Wrong: true, Closed: p.opt.Token.IsZero(), From: p.tokenFrom()}
 		return p.show(w, r, http.StatusUnauthorized, page{Template: "login", Title: "Sign in", Plain: true, Main: v})
 	}
 	p.access.begin(w)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -98,7 +99,7 @@ func (p *portal) apiAccess(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	_, list, err := p.flow.Access(r.Context(), id)
-	if err != nil {
+	if err != nil && !errors.Is(err, dayone.ErrInvalid) { // a person who cannot be planned still has what they have
 		return err
 	}
 	out := apiPage[apiAccess]{Items: []apiAccess{}}
@@ -117,14 +118,15 @@ func (p *portal) apiExplain(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return said(err, textNoKey)
 	}
-	if _, err := p.flow.Person(r.Context(), id); err != nil {
+	row, err := p.flow.Person(r.Context(), id)
+	if err != nil {
 		return err
 	}
 	x, err := p.flow.Explain(r.Context(), id, key)
 	if err != nil {
 		return err
 	}
-	return answerJSON(w, http.StatusOK, newAPIExplanation(x))
+	return answerJSON(w, http.StatusOK, newAPIExplanation(x, row.Managed && row.Problem == ""))
 }
 
 func (p *portal) apiRuns(w http.ResponseWriter, r *http.Request) error {
@@ -161,10 +163,21 @@ func (p *portal) apiRun(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	next, where, err := p.carriedOn(r.Context(), run)
+	if err != nil {
+		return err
+	}
 	out := newAPIRun(run)
+	if next != nil && len(where) > 0 {
+		out.ContinuedBy = next.ID
+	}
 	out.Steps = []apiStep{}
 	for i := range run.Steps {
-		out.Steps = append(out.Steps, newAPIStep(i, &run.Steps[i]))
+		step := newAPIStep(i, &run.Steps[i])
+		if c, ok := where[run.Steps[i].Step.ID]; ok {
+			step.Continued = &apiContinued{c.run.ID, c.number, c.step.State}
+		}
+		out.Steps = append(out.Steps, step)
 	}
 	return answerJSON(w, http.StatusOK, out)
 }
@@ -194,8 +207,14 @@ func (p *portal) apiTasks(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	out := apiPage[apiTask]{Items: []apiTask{}}
+	l := p.todos()
+	all := make([]todo, 0, len(list))
 	for _, t := range list {
-		out.Items = append(out.Items, newAPITask(t))
+		all = append(all, l.of(r.Context(), t))
+	}
+	byDue(all)
+	for _, d := range all {
+		out.Items = append(out.Items, newAPITask(d))
 	}
 	return answerJSON(w, http.StatusOK, out)
 }
@@ -205,7 +224,7 @@ func (p *portal) apiTask(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return answerJSON(w, http.StatusOK, newAPITask(t))
+	return answerJSON(w, http.StatusOK, newAPITask(p.todos().of(r.Context(), t)))
 }
 
 // apiCompleteTask closes a task, by its id or by its step's key. Besides those who are in, somebody may whom
@@ -237,7 +256,7 @@ func (p *portal) apiCompleteTask(w http.ResponseWriter, r *http.Request) error {
 	}
 	attrs := dayone.Attrs{}
 	for name, v := range in.Attrs {
-		if !slices.Contains(t.Ask, name) && name != "ref" && by != t.System {
+		if !slices.Contains(t.Ask, name) && name != "ref" {
 			return refuse(dayone.ErrInvalid, fmt.Sprintf("This task does not ask for %q. It asks for %q.", name, t.Ask))
 		}
 		if v.Kind > dayone.ListValue { // templates and recipes come from files only
@@ -254,7 +273,7 @@ func (p *portal) apiCompleteTask(w http.ResponseWriter, r *http.Request) error {
 	if t, err = p.flow.Task(r.Context(), string(t.ID)); err != nil {
 		return err
 	}
-	return answerJSON(w, http.StatusOK, newAPITask(t))
+	return answerJSON(w, http.StatusOK, newAPITask(p.todos().of(r.Context(), t)))
 }
 
 // readJSON reads a small body strictly. An empty one says nothing.

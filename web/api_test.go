@@ -214,7 +214,7 @@ func TestResellerCompletesATaskBySignature(t *testing.T) {
 			return "procurement", r.Header.Get("Signature") == "right" && bytes.Contains(body, []byte("serial"))
 		}
 	})
-	b.any.set("procurement/order", dayone.Wait{Kind: dayone.WaitTask, Ask: []string{"serial"}}, nil)
+	b.any.set("procurement/order", dayone.Wait{Kind: dayone.WaitTask, Ask: []string{"serial", "carrier"}}, nil)
 	b.hireSarah()
 	run := b.runOf("sarah.chen@company.com")
 	once := run.Step("procurement/order entitlement.add").Step.Once

@@ -23,6 +23,7 @@ type apiPersonRow struct {
 	Managed    bool            `json:"managed"`
 	Starts     *time.Time      `json:"starts,omitempty"`
 	Ends       *time.Time      `json:"ends,omitempty"`
+	Problem    string          `json:"problem,omitempty"` // why no plan can be made
 }
 
 type apiPerson struct {
@@ -69,6 +70,7 @@ type apiReason struct {
 type apiExplanation struct {
 	Key     dayone.Key       `json:"key"`
 	Answer  string           `json:"answer"`
+	Planned bool             `json:"planned"` // false: policies say so, but nothing is planned for this person
 	Role    string           `json:"role,omitempty"`
 	Finding string           `json:"finding,omitempty"`
 	Lines   []apiExplainLine `json:"lines"`
@@ -98,15 +100,16 @@ type apiRead struct {
 }
 
 type apiRun struct {
-	ID      dayone.RunID    `json:"id"`
-	Person  dayone.PersonID `json:"person"`
-	Event   dayone.EventID  `json:"event,omitempty"`
-	Title   string          `json:"title"`
-	State   dayone.RunState `json:"state"`
-	Started *time.Time      `json:"started,omitempty"`
-	Ended   *time.Time      `json:"ended,omitempty"`
-	Hash    string          `json:"hash"`
-	Steps   []apiStep       `json:"steps,omitempty"`
+	ID          dayone.RunID    `json:"id"`
+	Person      dayone.PersonID `json:"person"`
+	Event       dayone.EventID  `json:"event,omitempty"`
+	Title       string          `json:"title"`
+	State       dayone.RunState `json:"state"`
+	Started     *time.Time      `json:"started,omitempty"`
+	Ended       *time.Time      `json:"ended,omitempty"`
+	Hash        string          `json:"hash"`
+	ContinuedBy dayone.RunID    `json:"continued_by,omitempty"` // superseded: the run in which open steps went on
+	Steps       []apiStep       `json:"steps,omitempty"`
 }
 
 type apiStep struct {
@@ -133,6 +136,14 @@ type apiStep struct {
 	Undo      dayone.Undo      `json:"undo,omitempty"`
 	UndoOf    dayone.StepID    `json:"undo_of,omitempty"`
 	Ref       string           `json:"ref,omitempty"`
+	Continued *apiContinued    `json:"continued,omitempty"`
+}
+
+// apiContinued is where a step of a superseded run went on.
+type apiContinued struct {
+	Run    dayone.RunID     `json:"run"`
+	Number int              `json:"number"`
+	State  dayone.StepState `json:"state"`
 }
 
 type apiWait struct {
@@ -147,20 +158,21 @@ type apiNeed struct {
 }
 
 type apiTask struct {
-	ID     dayone.TaskID   `json:"id"`
-	Once   string          `json:"once"`
-	Person dayone.PersonID `json:"person"`
-	Run    dayone.RunID    `json:"run"`
-	Step   dayone.StepID   `json:"step"`
-	System string          `json:"system"`
-	Title  string          `json:"title"`
-	Note   string          `json:"note,omitempty"`
-	Ask    []string        `json:"ask"`
-	Opened *time.Time      `json:"opened,omitempty"`
-	Due    *time.Time      `json:"due,omitempty"`
-	Closed *time.Time      `json:"closed,omitempty"`
-	By     string          `json:"by,omitempty"`
-	Attrs  dayone.Attrs    `json:"attrs,omitempty"`
+	ID           dayone.TaskID   `json:"id"`
+	Once         string          `json:"once"`
+	Person       dayone.PersonID `json:"person"`
+	Run          dayone.RunID    `json:"run"`
+	Step         dayone.StepID   `json:"step"`
+	System       string          `json:"system"`
+	Title        string          `json:"title"`
+	Note         string          `json:"note,omitempty"`
+	Ask          []string        `json:"ask"`
+	Instructions []string        `json:"instructions"` // what to do, line by line
+	Opened       *time.Time      `json:"opened,omitempty"`
+	Due          *time.Time      `json:"due,omitempty"`
+	Closed       *time.Time      `json:"closed,omitempty"`
+	By           string          `json:"by,omitempty"`
+	Attrs        dayone.Attrs    `json:"attrs,omitempty"`
 }
 
 type apiEvent struct {
@@ -205,7 +217,7 @@ type apiItem struct {
 func newAPIPersonRow(r flow.Row) apiPersonRow {
 	return apiPersonRow{
 		ID: r.ID, Name: r.Name, Email: r.Email, Title: r.Title, Department: r.Department, Team: r.Team, Location: r.Location, Manager: r.Manager,
-		Status: r.Status, Managed: r.Managed, Starts: moment(r.Starts), Ends: moment(r.Ends),
+		Status: r.Status, Managed: r.Managed, Starts: moment(r.Starts), Ends: moment(r.Ends), Problem: r.Problem,
 	}
 }
 
@@ -245,8 +257,8 @@ func newAPIAccess(a flow.Access) apiAccess {
 	return out
 }
 
-func newAPIExplanation(x policy.Explanation) apiExplanation {
-	out := apiExplanation{Key: x.Key, Answer: x.Answer, Finding: x.Finding, Lines: []apiExplainLine{}}
+func newAPIExplanation(x policy.Explanation, planned bool) apiExplanation {
+	out := apiExplanation{Key: x.Key, Answer: x.Answer, Planned: planned, Finding: x.Finding, Lines: []apiExplainLine{}}
 	if x.Grant != nil {
 		out.Role = x.Grant.Role
 	}
@@ -291,13 +303,18 @@ func newAPIStep(i int, s *dayone.StepRun) apiStep {
 	return out
 }
 
-func newAPITask(t dayone.Task) apiTask {
+func newAPITask(d todo) apiTask {
+	t := d.task
+	due, _ := d.due()
 	out := apiTask{
-		ID: t.ID, Once: t.Once, Person: t.Person, Run: t.Run, Step: t.Step, System: t.System, Title: t.Title, Note: t.Note, Ask: t.Ask,
-		Opened: moment(t.Opened), Due: moment(t.Due), Closed: moment(t.Closed), By: t.By, Attrs: t.Attrs,
+		ID: t.ID, Once: t.Once, Person: t.Person, Run: t.Run, Step: t.Step, System: t.System, Title: d.title(), Note: t.Note, Ask: t.Ask,
+		Instructions: d.instructions(), Opened: moment(t.Opened), Due: moment(due), Closed: moment(t.Closed), By: t.By, Attrs: t.Attrs,
 	}
 	if out.Ask == nil {
 		out.Ask = []string{}
+	}
+	if out.Instructions == nil {
+		out.Instructions = []string{}
 	}
 	return out
 }

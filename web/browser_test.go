@@ -286,6 +286,12 @@ func TestBrowserGalleryIsAccessible(t *testing.T) {
 			if wide := eval[int](tab, `document.documentElement.scrollWidth-document.documentElement.clientWidth`); wide > 0 {
 				t.Errorf("%s: %d px wider than the window", where, wide)
 			}
+			if n := eval[int](tab, `[...document.querySelectorAll('.tabs')].filter(e=>e.scrollHeight>e.clientHeight).length`); n > 0 {
+				t.Errorf("%s: %d rows of tabs scroll up and down", where, n)
+			}
+			if n := eval[int](tab, `[...document.querySelectorAll('.figure-scroll')].filter(e=>e.firstElementChild.clientWidth+32>e.clientWidth-17).length`); n > 0 && c.width == 1280 {
+				t.Errorf("%s: %d pictures do not fit beside a scroll bar", where, n)
+			}
 			tab.accessible(where)
 			if *shots {
 				tab.shoot(fmt.Sprintf("%s-%s-%d", strings.ReplaceAll(strings.TrimPrefix(path, "/"), "/", "-"), c.theme, c.width))

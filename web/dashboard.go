@@ -12,15 +12,17 @@ import (
 )
 
 type dashboardView struct {
-	Sentence    string
-	Figures     []figure
-	Starters    []starterRow
-	More        bool
-	Runs        []runRow
-	Tasks       []item
-	Quarantined []item
-	NoStarters  *empty
-	NoRuns      *empty
+	Sentence     string
+	Figures      []figure
+	Starters     []starterRow
+	More         bool
+	Runs         []runRow
+	Tasks        []item
+	Unplanned    []item // people for whom no plan can be made
+	AllUnplanned *link
+	Quarantined  []item
+	NoStarters   *empty
+	NoRuns       *empty
 }
 
 type starterRow struct {
@@ -40,6 +42,7 @@ const (
 	startersShown = 12
 	runsShown     = 8
 	tasksShown    = 5
+	tasksLookedAt = 50 // for the ones that are due first
 )
 
 func (p *portal) dashboard(w http.ResponseWriter, r *http.Request) error {
@@ -64,7 +67,11 @@ func (p *portal) dashboard(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v := newDashboard(counts, len(runs), len(tasks), len(events))
+	stuck, err := p.flow.People(ctx, flow.PeopleFilter{Unplanned: true, Limit: 100})
+	if err != nil {
+		return err
+	}
+	v := newDashboard(counts, len(runs), len(tasks), len(events), len(stuck))
 	if v.More = len(rows) > startersShown; v.More {
 		rows = rows[:startersShown]
 	}
@@ -79,9 +86,20 @@ func (p *portal) dashboard(w http.ResponseWriter, r *http.Request) error {
 	if v.Runs, err = p.runRows(r, runs[:min(len(runs), runsShown)], runsShown); err != nil {
 		return err
 	}
-	names := map[dayone.PersonID]string{}
-	for _, t := range tasks[:min(len(tasks), tasksShown)] {
-		v.Tasks = append(v.Tasks, taskItem(view, t, p.nameOf(r, names, t.Person)))
+	l := p.todos()
+	var list []todo
+	for _, t := range tasks[:min(len(tasks), tasksLookedAt)] {
+		list = append(list, l.of(ctx, t))
+	}
+	byDue(list)
+	for _, d := range list[:min(len(list), tasksShown)] {
+		v.Tasks = append(v.Tasks, taskItem(view, d))
+	}
+	for _, row := range stuck[:min(len(stuck), tasksShown)] {
+		v.Unplanned = append(v.Unplanned, unplannedItem(row))
+	}
+	if len(stuck) > tasksShown {
+		v.AllUnplanned = &link{"All of them", "/people?status=" + unplanned}
 	}
 	for _, e := range events[:min(len(events), tasksShown)] {
 		v.Quarantined = append(v.Quarantined, quarantinedItem(view, e))
@@ -90,7 +108,7 @@ func (p *portal) dashboard(w http.ResponseWriter, r *http.Request) error {
 }
 
 // newDashboard is the sentence and the figures.
-func newDashboard(counts map[dayone.Status]int, runs, tasks, bad int) dashboardView {
+func newDashboard(counts map[dayone.Status]int, runs, tasks, bad, stuck int) dashboardView {
 	v := dashboardView{Figures: []figure{
 		{Label: "Active", Value: thousands(counts[dayone.Working]), Href: "/people?status=active"},
 		{Label: "Start soon", Value: thousands(counts[dayone.PreHire]), Href: "/people?status=pre-hire"},
@@ -99,7 +117,10 @@ func newDashboard(counts map[dayone.Status]int, runs, tasks, bad int) dashboardV
 		{Label: "Open tasks", Value: capped(tasks, 500), Href: "/tasks"},
 		{Label: "Quarantined events", Value: capped(bad, 100), Href: "/events?state=quarantined"},
 	}}
-	switch waits := tasks + bad; {
+	if stuck > 0 { // in the place of what needs nobody
+		v.Figures[2] = figure{Label: "Cannot be planned", Value: capped(stuck, 100), Href: "/people?status=" + unplanned}
+	}
+	switch waits := tasks + bad + stuck; {
 	case waits == 0 && runs == 0:
 		v.Sentence = "Nothing needs you, and nothing is under way."
 	case waits == 0:
@@ -112,6 +133,11 @@ func newDashboard(counts map[dayone.Status]int, runs, tasks, bad int) dashboardV
 	v.NoStarters = &empty{Icon: "people", Title: "Nobody starts soon", Text: "People appear here when a source says that they are hired. Send the webhook of your HR system to /hooks/ and the name of the source."}
 	v.NoRuns = &empty{Icon: "play", Title: "No run is under way", Text: "A run starts when somebody is hired, moves or leaves."}
 	return v
+}
+
+// unplannedItem is somebody for whom no plan can be made, with what to do about it.
+func unplannedItem(row flow.Row) item {
+	return item{State: &unplannedState, Title: link{row.Name, "/people/" + string(row.ID)}, Meta: row.Problem, Next: unplannedNext}
 }
 
 // capped says that there may be more than were counted.
@@ -133,17 +159,24 @@ func (p *portal) starter(ctx context.Context, view viewer, row flow.Row) (starte
 	if err != nil {
 		return s, err
 	}
+	if row.Problem != "" {
+		s.State = unplannedState
+	}
 	if len(runs) == 0 {
-		s.State, s.Note = state{Icon: "dot", Text: "Planned"}, "nothing is due yet"
+		if row.Problem == "" {
+			s.State, s.Note = state{Icon: "dot", Text: "Planned"}, "nothing is due yet"
+		}
 		return s, nil
 	}
-	run, err := p.flow.RunOf(ctx, runs[0].ID)
+	b, err := p.stripBoard(ctx, runs[0].ID)
 	if err != nil {
 		return s, err
 	}
-	s.Run = link{run.Title, "/runs/" + string(run.ID)}
-	s.Strip, s.Steps = stripOf(run)
-	s.State, s.Note = readiness(run)
+	s.Run = link{b.run.Title, "/runs/" + string(b.run.ID)}
+	s.Strip, s.Steps = b.strip()
+	if row.Problem == "" {
+		s.State, s.Note = readiness(b.run)
+	}
 	return s, nil
 }
 

@@ -13,7 +13,7 @@ type personEmploymentView struct {
 	Head    personHead
 	Periods []pair
 	History []factGroup
-	Unknown []string
+	Unknown []string // what stands in the place of what could not be used
 	Empty   *empty
 }
 
@@ -49,7 +49,7 @@ func (p *portal) personEmployment(w http.ResponseWriter, r *http.Request) error 
 }
 
 func newEmployment(view viewer, zone *time.Location, head personHead, person dayone.Person, t dayone.Timeline) personEmploymentView {
-	v := personEmploymentView{Head: head, Unknown: names(person.Unknown)}
+	v := personEmploymentView{Head: head, Unknown: unknownTexts(person)}
 	for _, e := range person.Engagements {
 		text := joined(", ", e.Type, "from "+e.Start)
 		if e.LastDay != "" {

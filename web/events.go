@@ -26,6 +26,7 @@ type eventRow struct {
 	Received *stamp
 	At       *stamp
 	State    state
+	Problem  *state // no plan could be made of it
 	Note     string
 	Person   link
 	Run      link
@@ -55,13 +56,13 @@ func (p *portal) events(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	people := map[dayone.PersonID]string{}
-	v := newEvents(p.viewerOf(r), list, bad, show, func(id dayone.PersonID) string { return p.nameOf(r, people, id) })
+	people := map[dayone.PersonID]flow.Row{}
+	v := newEvents(p.viewerOf(r), list, bad, show, func(id dayone.PersonID) flow.Row { return p.rowOf(r, people, id) })
 	v.First = f.Before == ""
 	return p.show(w, r, http.StatusOK, page{Template: "events", Title: "Events", Nav: "events", Crumbs: []link{{"Events", ""}}, Main: v})
 }
 
-func newEvents(view viewer, list, bad []dayone.Intake, show dayone.EventState, name func(dayone.PersonID) string) eventsView {
+func newEvents(view viewer, list, bad []dayone.Intake, show dayone.EventState, person func(dayone.PersonID) flow.Row) eventsView {
 	var v eventsView
 	if len(list) > pageSize {
 		list = list[:pageSize]
@@ -83,7 +84,11 @@ func newEvents(view viewer, list, bad []dayone.Intake, show dayone.EventState, n
 			row.Type = "unknown"
 		}
 		if in.Person != "" {
-			row.Person = link{name(in.Person), "/people/" + string(in.Person)}
+			who := person(in.Person)
+			row.Person = link{who.Name, "/people/" + string(in.Person)}
+			if in.State == dayone.EventApplied && in.Run == "" && who.Problem != "" {
+				row.Problem = &unplannedState
+			}
 		}
 		if in.Run != "" {
 			row.Run = link{"Open run", "/runs/" + string(in.Run)}
@@ -110,12 +115,12 @@ func quarantinedItem(view viewer, in dayone.Intake) item {
 	if what == "" {
 		what = "an event of unknown kind"
 	}
-	who := in.Subject
-	if who == "" {
-		who = "nobody"
+	title := fmt.Sprintf("%s: %s, about %s", in.Source, what, in.Subject)
+	if in.Subject == "" {
+		title = fmt.Sprintf("%s: %s, without the id of an employee", in.Source, what)
 	}
 	return item{
-		State: &st, Title: link{fmt.Sprintf("%s: %s, about %s", in.Source, what, who), ""}, Meta: in.Note, At: view.at(in.Received),
+		State: &st, Title: link{title, ""}, Meta: in.Note, At: view.at(in.Received),
 		Next: "Mend it at the source, in the mapping or in people.yaml. Then replay it.", Acts: []act{{Text: "Replay", Action: "/events/" + string(in.ID) + "/replay"}},
 	}
 }

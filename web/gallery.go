@@ -73,7 +73,7 @@ func newGallery() galleryView {
 			{Label: "Open tasks", Value: "2", Href: "/tasks"},
 		},
 		Notices: []notice{
-			{Icon: "info", Title: "The plan is out of date", Text: "HR changed her manager at 15:09. Preview again before you start.", Act: &link{"Preview again", "/gallery"}},
+			{Icon: "info", Title: "The plan is out of date", Text: "HR changed the manager at 15:09. Preview again before you start.", Act: &link{"Preview again", "/gallery"}},
 			{Kind: "warn", Icon: "warn", Title: "Live updates are paused", Text: "The connection broke. It is tried again by itself."},
 			{Kind: "bad", Icon: "x", Title: "Notion refused the account", Text: "Three spaces are blocked, everything else goes on."},
 			{Kind: "good", Icon: "check", Title: "Sarah Chen is ready", Text: "24 of 24 grants are there."},

@@ -26,11 +26,14 @@ type ganttView struct {
 
 // Measures of the timeline, in pixels.
 const (
-	ganttWidth = 1000
-	ganttLeft  = 230 // where time begins; labels stand before it
-	ganttRight = 994
+	ganttWidth = 980
+	ganttName  = 88  // room for the name of a system
+	ganttText  = 112 // where labels of rows begin
+	ganttLeft  = 254 // where time begins; labels stand before it
+	ganttRight = 974
 	ganttRow   = 18
 	ganttTop   = 40
+	ganttLine  = 14 // between two lines of a title
 	ganttBreak = 24 // between the two scales
 )
 
@@ -101,6 +104,13 @@ type ganttGroup struct {
 	bars  []*bar
 }
 
+func (g ganttGroup) lines() []string { return planner.Wrap(g.title, ganttName) }
+
+// height has room for every row, and for the lines of the title.
+func (g ganttGroup) height() float64 {
+	return max(float64(len(g.bars))*ganttRow, float64(len(g.lines()))*ganttLine+4) + 4
+}
+
 // timeline draws when each step ran: rows by system in the order of the picture.
 func (b *board) timeline() ganttView {
 	r := b.run
@@ -128,6 +138,14 @@ func (b *board) timeline() ganttView {
 
 type interval struct{ from, to time.Time }
 
+// worked is when a system worked for a step: what a wait took is nobody's work.
+func worked(s *dayone.StepRun) interval {
+	if !s.Waited.IsZero() {
+		return interval{s.Since, latest(s.Since, s.Waited)}
+	}
+	return interval{s.Since, s.Ended}
+}
+
 // bars lays out rows; busy is the last instant at which a system worked for us, all what they worked.
 func (b *board) bars(now time.Time, f finish) (groups []ganttGroup, busy time.Time, all []interval) {
 	busy = b.run.Started
@@ -150,22 +168,22 @@ func (b *board) bars(now time.Time, f finish) (groups []ganttGroup, busy time.Ti
 			at[title] = g
 			groups = append(groups, ganttGroup{title: title})
 		}
-		look, st := stepState(s)
+		look, st := b.stateOf(s)
+		if _, ok := b.where[s.Step.ID]; ok {
+			look = planner.LookAlready // what happened here was waiting
+		}
 		row := bar{step: s, label: ganttLabel(s.Step), critical: slices.Contains(b.graph.Critical, s.Step.ID), look: look, state: st.Text}
 		if !s.Since.IsZero() {
 			row.from, row.to = s.Since, s.Ended
-			worked := interval{s.Since, s.Ended} // what a wait took is nobody's work
+			w := worked(s)
 			switch {
 			case s.State == dayone.StepRunning, s.State == dayone.StepRetrying:
-				row.to, worked.to = now, now
+				row.to, w.to = now, now
 			case s.State == dayone.StepWaiting:
 				row.to = now
 			}
-			if !s.Waited.IsZero() {
-				worked.to = latest(s.Since, s.Waited)
-			}
-			busy = latest(busy, worked.to)
-			all = append(all, worked)
+			busy = latest(busy, w.to)
+			all = append(all, w)
 		}
 		row.note = b.ganttNote(s, look)
 		if at, ok := begins[s.Step.ID]; ok {
@@ -252,6 +270,9 @@ func ganttLabel(s dayone.Step) string {
 
 // ganttNote is said only of what is not plain.
 func (b *board) ganttNote(s *dayone.StepRun, look planner.Look) string {
+	if c, ok := b.where[s.Step.ID]; ok {
+		return c.link().Text
+	}
 	switch {
 	case look == planner.LookAlready:
 		return "already so"
@@ -303,18 +324,20 @@ func (g *gantt) put(format string, args ...any) { fmt.Fprintf(&g.b, format+"\n",
 func (g *gantt) draw(groups []ganttGroup) string {
 	height := ganttTop + 4.0
 	for _, gr := range groups {
-		height += float64(len(gr.bars))*ganttRow + 4
+		height += gr.height()
 	}
 	g.b.Reset()
 	g.put(`<svg class="gantt" width="%d" height="%s" viewBox="0 0 %d %s" role="img" aria-label="Timeline of the run. The list of steps below says the same in words.">`, ganttWidth, px(height), ganttWidth, px(height))
 	g.ticks(height)
 	y := float64(ganttTop)
 	for i, gr := range groups {
-		h := float64(len(gr.bars))*ganttRow + 4
+		h := gr.height()
 		if i%2 == 0 {
 			g.put(`<rect class="row-alt" x="0" y="%s" width="%d" height="%s"/>`, px(y), ganttWidth, px(h))
 		}
-		g.put(`<text class="group-t" x="8" y="%s">%s</text>`, px(y+15), html.EscapeString(planner.Cut(gr.title, 84)))
+		for n, line := range gr.lines() {
+			g.put(`<text class="group-t" x="8" y="%s">%s</text>`, px(y+15+float64(n)*ganttLine), html.EscapeString(line))
+		}
 		for n, row := range gr.bars {
 			g.bar(row, y+2+float64(n)*ganttRow)
 		}
@@ -332,9 +355,9 @@ func (g *gantt) draw(groups []ganttGroup) string {
 }
 
 func (g *gantt) bar(row *bar, y float64) {
-	g.put(`<text x="108" y="%s">%s</text>`, px(y+13), html.EscapeString(planner.Cut(row.label, 106)))
+	g.put(`<text x="%d" y="%s">%s</text>`, ganttText, px(y+13), html.EscapeString(planner.Cut(row.label, ganttLeft-ganttText-18)))
 	if row.critical {
-		g.put(`<path class="crit" d="M219 %sl6 4-6 4z"><title>On the critical path</title></path>`, px(y+5))
+		g.put(`<path class="crit" d="M%d %sl6 4-6 4z"><title>On the critical path</title></path>`, ganttLeft-11, px(y+5))
 	}
 	at := float64(ganttLeft)
 	if !row.from.IsZero() {

@@ -78,9 +78,12 @@ func newMailbox(view viewer, list []Mail, open int) mailboxView {
 	v.Open = &mailView{Subject: m.Subject, From: m.From, To: strings.Join(m.To, ", "), At: view.clock(m.At), Lines: mailLines(m.Text)}
 	if m.ICS != "" {
 		meeting := readMeeting(m.ICS)
+		there := view.there(meeting.start.Location()) // as its text tells it: where those are who meet
+		from := there
+		from.named = false // said once, at the end
 		v.Open.Meeting = &meetingView{
 			Summary: meeting.summary, Where: meeting.location, Organizer: meeting.organizer, Attendees: strings.Join(meeting.attendees, ", "),
-			From: view.at(meeting.start), To: view.at(meeting.end), Cancelled: meeting.cancelled,
+			From: from.at(meeting.start), To: there.timed(meeting.end, "15:04"), Cancelled: meeting.cancelled,
 		}
 	}
 	return v

@@ -32,6 +32,7 @@ type personRow struct {
 	Department string
 	Location   string
 	Status     state
+	Problem    *state // no plan can be made
 	Starts     *stamp
 	Note       string
 }
@@ -70,6 +71,7 @@ func newPeople(q url.Values, counts map[dayone.Status]int, departments []string,
 	for _, s := range dayone.Statuses {
 		v.Statuses = append(v.Statuses, option{Value: string(s), Text: statusTexts[s] + " (" + thousands(counts[s]) + ")", Selected: q.Get("status") == string(s)})
 	}
+	v.Statuses = append(v.Statuses, option{Value: unplanned, Text: "Cannot be planned", Selected: q.Get("status") == unplanned})
 	v.Departments = []option{{Text: "Any department"}}
 	for _, d := range departments {
 		if d != "" {
@@ -99,11 +101,18 @@ func (p *portal) peopleList(r *http.Request, q url.Values) (peopleList, error) {
 }
 
 func peopleFilter(q url.Values, limit int) flow.PeopleFilter {
-	return flow.PeopleFilter{
+	f := flow.PeopleFilter{
 		Text: strings.TrimSpace(q.Get("q")), Status: dayone.Status(q.Get("status")), Department: q.Get("department"), Manager: q.Get("manager"),
 		AfterName: q.Get("name"), AfterID: dayone.PersonID(q.Get("after")), Limit: limit,
 	}
+	if f.Status == unplanned {
+		f.Status, f.Unplanned = "", true
+	}
+	return f
 }
+
+// unplanned asks, in the place of a status, for those for whom no plan can be made.
+const unplanned = "unplanned"
 
 // finish adds the ways on and what is said.
 func (v *peopleList) finish(q url.Values, rows []flow.Row, more bool) {
@@ -151,6 +160,9 @@ func address(path string, q url.Values) string {
 func (p *portal) personRow(view viewer, row flow.Row) personRow {
 	v := personRow{
 		Name: link{row.Name, "/people/" + string(row.ID)}, Title: row.Title, Department: row.Department, Location: row.Location, Status: statusState(row.Status),
+	}
+	if row.Problem != "" {
+		v.Problem = &unplannedState
 	}
 	zone := p.zoneOf(row.Location)
 	switch {

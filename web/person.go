@@ -2,6 +2,7 @@ package web
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -27,7 +28,7 @@ type personHead struct {
 type personAccessView struct {
 	Head     personHead
 	Groups   []accessGroup
-	Total    int
+	Total    string // 24, now
 	Notices  []notice
 	Findings []string
 	Facts    []pair
@@ -105,6 +106,9 @@ func (p *portal) aboutPerson(r *http.Request, current string) (flow.Row, personH
 func newPersonHead(view viewer, row flow.Row, zone *time.Location, current string) personHead {
 	base := "/people/" + string(row.ID)
 	h := personHead{ID: string(row.ID), Name: row.Name, Facts: joined(", ", row.Title, row.Department, row.Location)}
+	if row.Problem != "" {
+		h.Problem = unplannedNotice(row.Problem)
+	}
 	st := statusState(row.Status)
 	h.Figures = []figure{{Label: "Status", State: &st}}
 	if s := view.day(row.Starts, zone); s != nil {
@@ -132,20 +136,20 @@ func (p *portal) personAccess(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	look, list, err := p.flow.Access(r.Context(), row.ID)
-	if dayone.KindOf(err) != dayone.ErrInvalid && err != nil {
+	if err != nil && !errors.Is(err, dayone.ErrInvalid) {
 		return err
 	}
-	if err != nil { // her page must not vanish because a policy cannot be planned
-		id := p.flow.IDs.New("req")
-		p.log.Error("a person cannot be planned", "id", id, "person", row.ID, "error", err)
-		head.Problem = &notice{
-			Kind: "bad", Icon: "x", Title: "No plan can be made for this person",
-			Text: fmt.Sprintf("Policies and systems do not fit together here, so nothing is given or taken. The log says under %s what has to change.", id),
-		}
+	if err != nil {
+		head.Problem = unplannedNotice(flow.Problem(err))
 	}
 	why := func(k dayone.Key) policy.Explanation { return p.flow.Why(look, k) }
 	v := newPersonAccess(p.viewerOf(r), head, look, list, why).with(p.personFacts(row))
 	return p.showPerson(w, r, "person", row, v)
+}
+
+// unplannedNotice says why no plan can be made for somebody, and what to do.
+func unplannedNotice(problem string) *notice {
+	return &notice{Kind: "bad", Icon: "x", Title: "No plan can be made for this person, so nothing is given, changed or taken", Text: problem + ". " + unplannedNext}
 }
 
 func (v personAccessView) with(facts []pair) personAccessView { v.Facts = facts; return v }
@@ -169,32 +173,49 @@ func (p *portal) personFacts(row flow.Row) []pair {
 }
 
 func newPersonAccess(view viewer, head personHead, look flow.Look, list []flow.Access, why func(dayone.Key) policy.Explanation) personAccessView {
-	v := personAccessView{Head: head, Total: len(list)}
+	v := personAccessView{Head: head}
 	systems := map[string]bool{}
-	waits := 0
+	there, waits, idle := 0, 0, 0
 	for _, a := range list {
-		if n := len(v.Groups); n == 0 || v.Groups[n-1].Title != a.Title {
-			v.Groups = append(v.Groups, accessGroup{Title: a.Title})
+		title := systemTitle(map[string]string{a.Key.System: a.Title}, a.Key.System)
+		if n := len(v.Groups); n == 0 || v.Groups[n-1].Title != title {
+			v.Groups = append(v.Groups, accessGroup{Title: title})
 		}
 		g := &v.Groups[len(v.Groups)-1]
 		if a.Key.IsAccount() && a.Holding != nil && a.Key.As == dayone.Personal {
 			g.Account = cmp.Or(a.Holding.Attrs.Text("login"), a.Holding.Attrs.Text("email"), a.Holding.Attrs.Text("user_name"), a.Holding.Ref)
 		}
 		g.Rows = append(g.Rows, newAccessRow(view, head.ID, a, why(a.Key)))
-		systems[a.Key.System] = true
+		there += btoi(a.Holding != nil)
+		idle += btoi(a.State == flow.NotPlanned && a.Holding == nil)
+		if a.State != flow.NotPlanned || a.Holding != nil {
+			systems[a.Key.System] = true
+		}
 		waits += btoi(a.State == flow.ToCome || a.State == flow.WaitsLogin || a.State == flow.Asks)
 	}
-	v.Head.Figures = slices.Insert(slices.Clone(v.Head.Figures), 1, figure{Label: "Access", Value: strconv.Itoa(len(list)), Small: plural(len(systems), "on 1 system", "on %d systems")})
+	access := figure{Label: "Access", Value: strconv.Itoa(len(list)), Small: plural(len(systems), "on 1 system", "on %d systems")}
+	v.Total = thousands(len(list)) + ", now"
+	if idle > 0 {
+		access.Value, access.Small = strconv.Itoa(there), plural(idle, "policies would give 1", "policies would give %d")
+		v.Total = joined("; ", plural(there, "1 is there", "%d are there"), access.Small)
+		if there == 0 {
+			v.Total = access.Small
+		}
+	}
+	v.Head.Figures = slices.Insert(slices.Clone(v.Head.Figures), 1, access)
 	if waits > 0 {
 		v.Head.Figures = append(v.Head.Figures, figure{Label: "Not there yet", Value: strconv.Itoa(waits)})
 	}
 	if !look.Person.Managed {
-		v.Notices = append(v.Notices, notice{Icon: "info", Title: "Known, but not managed", Text: "This person comes from an import. Nothing is planned until a source sends an event about them."})
+		v.Notices = append(v.Notices, notice{
+			Icon: "info", Title: "Known from an import",
+			Text: plural(idle, "Policies would give 1 access. Nothing is planned until HR says something about this person.", "Policies would give %d. Nothing is planned until HR says something about this person."),
+		})
 	}
 	if len(look.Person.Unknown) > 0 {
 		v.Notices = append(v.Notices, notice{
-			Kind: "warn", Icon: "warn", Title: "A source said something that cannot be used",
-			Text: fmt.Sprintf("The last good value stays: %s.", strings.Join(names(look.Person.Unknown), ", ")), Act: &link{"Employment", "/people/" + head.ID + "/employment"},
+			Kind: "warn", Icon: "warn", Title: "A source said something that cannot be used", Text: strings.Join(unknownTexts(look.Person), " "),
+			Act: &link{"Employment", "/people/" + head.ID + "/employment"},
 		})
 	}
 	for _, f := range look.Want.Findings {
@@ -203,16 +224,34 @@ func newPersonAccess(view viewer, head personHead, look flow.Look, list []flow.A
 	for _, g := range look.Want.Offers {
 		v.Offers = append(v.Offers, item{Title: link{g.Key.String(), whyHref(head.ID, g.Key)}, Meta: reasonTitle(g.Because)})
 	}
-	if len(list) == 0 {
+	switch {
+	case len(list) > 0:
+	case head.Problem != nil:
+		v.Empty = &empty{Icon: "key", Title: "No access", Text: "Nothing is there. What policies want is not planned, as no plan can be made."}
+	default:
 		v.Empty = &empty{Icon: "key", Title: "No access", Text: "No policy gives this person anything now, and no system has shown an account."}
 	}
 	return v
 }
 
-func names(attrs []string) []string {
-	out := make([]string, len(attrs))
-	for i, a := range attrs {
-		out[i] = attrText(a)
+// unknownTexts say what stands in the place of what could not be used: the last good value, where there was one.
+func unknownTexts(p dayone.Person) []string {
+	var kept, none, out []string
+	for _, a := range p.Unknown {
+		switch value := p.Attrs[a].Text; {
+		case a == "location" && value != "" && p.Site.Name != value:
+			out = append(out, fmt.Sprintf("No site is called %s, so the company's own zone and country count.", value))
+		case value != "":
+			kept = append(kept, attrText(a))
+		default:
+			none = append(none, attrText(a))
+		}
+	}
+	if len(kept) > 0 {
+		out = append(out, fmt.Sprintf("The last good value stays: %s.", strings.Join(kept, ", ")))
+	}
+	if len(none) > 0 {
+		out = append(out, fmt.Sprintf("There is no value yet: %s.", strings.Join(none, ", ")))
 	}
 	return out
 }
@@ -275,7 +314,7 @@ func newReason(view viewer, person string, a flow.Access, x policy.Explanation) 
 			v.Chain = append(v.Chain, chained{Head: "Baseline", Text: "it was there before Dayone"})
 			continue
 		}
-		v.Chain = append(v.Chain, chained{Head: "Policy", Text: r.Title, Code: r.At, Href: "/policies#" + idOf(r.Policy)})
+		v.Chain = append(v.Chain, chained{Head: "Policy", Text: r.Title, Code: r.At, Href: policyHref(r.Reason)})
 	}
 	h := a.Holding
 	if h == nil {

@@ -4,14 +4,17 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
+	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/policy"
 )
 
 type policiesView struct {
 	Facts string
+	Edit  bool // they count by version, so they can be written here
 	Files []policyFile
 	Empty *empty
 }
@@ -23,31 +26,59 @@ type policyFile struct {
 
 type policyRow struct {
 	ID, Title, Owner string
-	At               string
+	Anchor           string
+	People           string // where it says for whom it holds; "" for what gives nobody anything
+	Lines            string // lines 14 to 24
 	Control          string
 	Gives, Offers    []string
 	Denies, Tells    []string
 	Duty             []string // of what two nobody may have both
+	Text             []sourceLine
 }
 
-// policies lists what gives whom what; where each stands in its file.
+// sourceLine is one line of a policy as its file has it. References name it, so it has an anchor.
+type sourceLine struct {
+	Anchor string
+	Number int
+	Text   string
+}
+
+// policyHref leads to the line that a reason names, or to its policy.
+func policyHref(r dayone.Reason) string {
+	if r.At == "" {
+		return "/policies#" + idOf(r.Policy)
+	}
+	return "/policies#" + idOf(r.At)
+}
+
+// policies lists what gives whom what, as it stands in its files.
 func (p *portal) policies(w http.ResponseWriter, r *http.Request) error {
-	return p.show(w, r, http.StatusOK, page{Template: "policies", Title: "Policies", Nav: "policies", Crumbs: []link{{"Policies", ""}}, Main: newPolicies(p.flow.Active())})
+	texts, err := p.flow.PolicyFiles(r.Context())
+	if err != nil {
+		return err
+	}
+	return p.show(w, r, http.StatusOK, page{Template: "policies", Title: "Policies", Nav: "policies", Crumbs: []link{{"Policies", ""}}, Main: newPolicies(p.flow.Active(), texts).editable(p.flow.Load != nil)})
 }
 
-func newPolicies(set *policy.Set) policiesView {
+func (v policiesView) editable(is bool) policiesView { v.Edit = is; return v }
+
+// newPolicies shows a set with the texts of its files.
+func newPolicies(set *policy.Set, texts map[string]string) policiesView {
 	var v policiesView
 	rows := map[string][]policyRow{}
 	var files []string
 	add := func(at policy.Position, row policyRow) {
-		row.At = fmt.Sprintf("%s:%d", at.File, at.Line)
+		row.Anchor, row.Lines = idOf(row.ID), fmt.Sprintf("line %d", at.Line)
+		if row.Text = excerpt(at, texts[at.File]); len(row.Text) > 1 {
+			row.Lines = fmt.Sprintf("lines %d to %d", at.Line, row.Text[len(row.Text)-1].Number)
+		}
 		if _, ok := rows[at.File]; !ok {
 			files = append(files, at.File)
 		}
 		rows[at.File] = append(rows[at.File], row)
 	}
 	for _, pol := range set.Policies {
-		row := policyRow{ID: pol.ID, Title: cmp.Or(pol.Title, pol.ID), Owner: pol.Owner, Control: strings.Join(pol.Control, ", ")}
+		row := policyRow{ID: pol.ID, Title: cmp.Or(pol.Title, pol.ID), Owner: pol.Owner, Control: strings.Join(pol.Control, ", "), People: "/policies/" + url.PathEscape(pol.ID) + "/people"}
 		for _, g := range pol.Grants {
 			row.Gives = append(row.Gives, ruleText(g))
 		}
@@ -85,4 +116,30 @@ func ruleText(r *policy.Rule) string {
 		return r.Key.String() + " as " + r.Role
 	}
 	return r.Key.String()
+}
+
+// excerpt is the item of a list that begins at a line: everything that is indented deeper than its dash.
+func excerpt(at policy.Position, text string) []sourceLine {
+	all := strings.Split(text, "\n")
+	if at.Line < 1 || at.Line > len(all) {
+		return nil
+	}
+	depth := func(line string) int { return len(line) - len(strings.TrimLeft(line, " ")) }
+	blank := func(line string) bool {
+		line = strings.TrimSpace(line)
+		return line == "" || strings.HasPrefix(line, "#")
+	}
+	first := at.Line - 1
+	last := first
+	for i := first + 1; i < len(all) && (blank(all[i]) || depth(all[i]) > depth(all[first])); i++ {
+		if !blank(all[i]) {
+			last = i
+		}
+	}
+	var out []sourceLine
+	for i := first; i <= last; i++ {
+		text, _ := strings.CutPrefix(strings.TrimRight(all[i], " \r"), strings.Repeat(" ", depth(all[first])))
+		out = append(out, sourceLine{idOf(fmt.Sprintf("%s:%d", at.File, i+1)), i + 1, text})
+	}
+	return out
 }

@@ -57,11 +57,13 @@ func (p *portal) progress(w http.ResponseWriter, r *http.Request) error {
 	return p.show(w, r, http.StatusOK, page{Template: "progress", Title: "Onboarding of " + v.Name, Plain: true, Phone: true, Main: v})
 }
 
+// newProgress tells times as they are where the new hire works: whoever reads it has no other zone here.
 func newProgress(view viewer, zone *time.Location, got flow.Progress, connectors map[string]string) progressView {
+	view = view.there(zone)
 	first, _, _ := strings.Cut(got.Row.Name, " ")
 	v := progressView{
 		Name: got.Row.Name, First: cmp.Or(got.Look.Person.Attrs.Text("preferred_name"), got.Look.Person.Attrs.Text("first_name"), first), Facts: joined(", ", got.Row.Title, got.Row.Team),
-		Starts: view.day(got.Row.Starts, zone), In: daysText(view.days(got.Row.Starts, zone)), Opens: view.stamp(got.Opens, "15:04"), Over: got.Row.Status != dayone.PreHire,
+		Starts: view.day(got.Row.Starts, zone), In: daysText(view.days(got.Row.Starts, zone)), Opens: view.timed(got.Opens, "15:04"), Over: got.Row.Status != dayone.PreHire,
 	}
 	if got.Opens.After(view.now) {
 		v.Opens = view.at(got.Opens)
@@ -75,7 +77,8 @@ func newProgress(view viewer, zone *time.Location, got flow.Progress, connectors
 	}
 	failed := failedSystems(got.Run)
 	v.Things = things(got.Access, failed, connectors)
-	v.Laptop = laptop(view, got)
+	var parcel string
+	v.Laptop, parcel = laptop(view, got)
 	ready := 0
 	for _, t := range v.Things {
 		ready += btoi(t.State.Class == "s-done" || t.State.Icon == "key")
@@ -89,12 +92,14 @@ func newProgress(view viewer, zone *time.Location, got flow.Progress, connectors
 	}
 	v.BarText = fmt.Sprintf("%d of %d ready", ready, total)
 	switch {
-	case len(failed) > 0:
+	case len(failed) > 0, got.Stuck:
 		v.State, v.Sentence = state{Icon: "warn", Class: "s-wait", Text: "Not everything is ready yet"}, "IT is on it. You do not have to do anything."
 	case total == 0:
 		v.State, v.Sentence = state{Icon: "dot", Text: "Not begun yet"}, "IT sets everything up in time. Look again closer to the first day."
 	case ready < total:
 		v.State, v.Sentence = state{Icon: "run", Class: "s-run", Text: "Being set up"}, "This goes on by itself."
+	case parcel != "":
+		v.State, v.Sentence = state{Icon: "check", Class: "s-done", Text: "Every account is ready"}, parcel
 	case v.Over:
 		v.State, v.Sentence = state{Icon: "check", Class: "s-done", Text: "Everything is ready"}, "Nothing is left to do."
 	default:
@@ -127,7 +132,7 @@ func things(list []flow.Access, failed map[string]bool, connectors map[string]st
 	sums := map[string]*sum{}
 	var order []string
 	for _, a := range list {
-		if a.State == flow.ToGo || a.State == flow.NotOurs || a.State == flow.Planned || a.Key.Kind == "order" {
+		if a.State == flow.ToGo || a.State == flow.NotOurs || a.State == flow.Planned || a.State == flow.NotPlanned || a.Key.Kind == "order" {
 			continue
 		}
 		s := sums[a.Key.System]
@@ -173,8 +178,9 @@ func things(list []flow.Access, failed map[string]bool, connectors map[string]st
 	return out
 }
 
-// laptop says how far it is, from what the reseller told.
-func laptop(view viewer, got flow.Progress) []thing {
+// laptop says how far it is, from what the reseller told, and what of it keeps somebody from having everything. Nobody
+// tells when a parcel has arrived: from its day on it should be there, and who has it not has to say so.
+func laptop(view viewer, got flow.Progress) (things []thing, left string) {
 	var order *dayone.Item
 	for i := range got.Look.Have {
 		if h := &got.Look.Have[i]; h.Key.Kind == "order" && h.State != dayone.Gone {
@@ -182,19 +188,26 @@ func laptop(view viewer, got flow.Progress) []thing {
 		}
 	}
 	if order == nil {
-		return nil
+		return nil, ""
 	}
 	t := thing{Icon: "device", Title: "Laptop", System: order.Attrs.Text("model"), State: state{Icon: "run", Class: "s-run", Text: "Ordered"}, Note: "ordered, the tracking number follows"}
+	left = "The laptop is ordered; the tracking number follows."
 	if tracking := order.Attrs.Text("tracking"); tracking != "" {
-		t.State = state{Icon: "check", Class: "s-done", Text: "On its way"}
-		t.Note = fmt.Sprintf("with %s, tracking number %s", cmp.Or(order.Attrs.Text("carrier"), "the carrier"), tracking)
+		carrier := cmp.Or(order.Attrs.Text("carrier"), "the carrier")
+		t.State = state{Icon: "run", Class: "s-run", Text: "On its way"}
+		t.Note = fmt.Sprintf("on its way with %s, tracking number %s", carrier, tracking)
+		left = "The laptop is on its way."
 		if day, err := time.Parse(time.DateOnly, order.Attrs.Text("arrives")); err == nil {
-			words := "arrives %s, with %s, tracking number %s"
-			if view.days(day, time.UTC) < 0 {
-				words = "was due %s, with %s, tracking number %s"
+			text := view.day(day, time.UTC).Text
+			t.Note = fmt.Sprintf("arrives %s, with %s, tracking number %s", text, carrier, tracking)
+			left = fmt.Sprintf("The laptop arrives %s.", text)
+			today := time.Date(view.now.In(view.zone).Year(), view.now.In(view.zone).Month(), view.now.In(view.zone).Day(), 0, 0, 0, 0, time.UTC)
+			if day.Before(today) {
+				t.State = state{Icon: "clock", Class: "s-wait", Text: "Should have arrived"}
+				t.Note = fmt.Sprintf("should have arrived %s, with %s, tracking number %s", text, carrier, tracking)
+				left = fmt.Sprintf("The laptop should have arrived %s. If it has not, tell IT.", text)
 			}
-			t.Note = fmt.Sprintf(words, view.day(day, time.UTC).Text, cmp.Or(order.Attrs.Text("carrier"), "the carrier"), tracking)
 		}
 	}
-	return []thing{t}
+	return []thing{t}, left
 }

@@ -28,7 +28,7 @@ func (p *portal) records(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v.Total = thousands(int(n))
+	v.Total = linesText(int(n))
 	return p.show(w, r, http.StatusOK, page{Template: "records", Title: "Records", Nav: "records", Crumbs: []link{{"Records", ""}}, Main: v})
 }
 
@@ -58,8 +58,16 @@ func (p *portal) runRecords(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v.Run = &runHead{b.run.Title, runState(b.run.State), runTabs(b, "records")}
+	v.Run = &runHead{b.run.Title, b.state(), runTabs(b, "records")}
 	return p.show(w, r, http.StatusOK, page{Template: "records", Title: b.run.Title, Nav: "runs", Crumbs: []link{{"Runs", "/runs"}, {b.run.Title, b.path()}, {"Records", ""}}, Main: v})
+}
+
+// linesText is how long the ledger is.
+func linesText(n int) string {
+	if n == 1 {
+		return "1 line"
+	}
+	return thousands(n) + " lines"
 }
 
 // recordRows reads a page of the ledger, newest first.
@@ -75,7 +83,7 @@ func (p *portal) recordRows(r *http.Request, f flow.RecordFilter, path string) (
 		lines = lines[:recordsPage]
 		v.Next = address(path, url.Values{"before": {strconv.FormatInt(lines[recordsPage-1].Seq, 10)}})
 	}
-	view, people := p.viewerOf(r), map[dayone.PersonID]string{}
+	view, people := p.viewerOf(r), map[dayone.PersonID]flow.Row{}
 	for _, l := range lines {
 		rec, err := flow.RecordOf(l)
 		if err != nil {
@@ -84,7 +92,7 @@ func (p *portal) recordRows(r *http.Request, f flow.RecordFilter, path string) (
 		row := newRecordRow(view, rec)
 		row.Erased = l.Erased
 		if f.Person == "" && f.Run == "" && rec.Person != "" {
-			row.Person = link{p.nameOf(r, people, rec.Person), "/people/" + string(rec.Person)}
+			row.Person = link{p.rowOf(r, people, rec.Person).Name, "/people/" + string(rec.Person)}
 		}
 		if f.Run != "" {
 			row.Run = link{}

@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/flow"
 )
 
 //go:embed templates
@@ -208,12 +209,8 @@ func (p *portal) menu(r *http.Request, current string) []menu {
 		{Title: "Decide", Items: []menuItem{item("policies", "Policies", "/policies", "policy", 0)}},
 		{Title: "Prove", Items: []menuItem{item("events", "Events", "/events", "bolt", open.quarantined), item("records", "Records", "/records", "record", 0)}},
 	}
-	demo := menu{Title: "Demo"}
 	if p.opt.Mailbox != nil {
-		demo.Items = append(demo.Items, item("mailbox", "Mailbox", "/mailbox", "mail", 0))
-	}
-	if p.opt.Open {
-		groups = append(groups, menu{Title: demo.Title, Items: append(demo.Items, item("gallery", "Gallery", "/gallery", "system", 0))})
+		groups = append(groups, menu{Title: "Demo", Items: []menuItem{item("mailbox", "Mailbox", "/mailbox", "mail", 0)}})
 	}
 	return groups
 }
@@ -257,11 +254,31 @@ func (p *portal) titles() map[string]string {
 	return out
 }
 
+// systemTitle is how a system is called. One that nobody has given a title, as it is not configured, is called by its name.
 func systemTitle(titles map[string]string, name string) string {
-	if t := titles[name]; t != "" {
+	if t := titles[name]; t != "" && t != name {
 		return t
 	}
-	return name
+	words := strings.Split(name, "-")
+	for i, w := range words {
+		switch {
+		case spelled[w] != "":
+			words[i] = spelled[w]
+		case len(w) <= 3: // AD, EU
+			words[i] = strings.ToUpper(w)
+		default:
+			words[i] = sentence(w)
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// kindTitle is how a kind of entitlement is called.
+func kindTitle(titles map[string]string, k dayone.Key) string {
+	if t := titles[k.System+"/"+k.Kind]; t != "" {
+		return t
+	}
+	return strings.ReplaceAll(k.Kind, "-", " ")
 }
 
 // kindTitles are kinds of entitlements as pages call them: "group", "permission set".
@@ -278,18 +295,16 @@ func (p *portal) kindTitles() map[string]string {
 	return out
 }
 
-// nameOf finds how a person is called; her id, if nobody knows.
-func (p *portal) nameOf(r *http.Request, cache map[dayone.PersonID]string, id dayone.PersonID) string {
-	if id == "" {
-		return ""
+// rowOf finds a person as lists show them; with the id as name, if nobody knows more.
+func (p *portal) rowOf(r *http.Request, cache map[dayone.PersonID]flow.Row, id dayone.PersonID) flow.Row {
+	row, ok := cache[id]
+	if ok || id == "" {
+		return row
 	}
-	if n, ok := cache[id]; ok {
-		return n
+	row, err := p.flow.Person(r.Context(), id)
+	if err != nil || row.Name == "" {
+		row.Name = string(id)
 	}
-	name := string(id)
-	if row, err := p.flow.Person(r.Context(), id); err == nil && row.Name != "" {
-		name = row.Name
-	}
-	cache[id] = name
-	return name
+	cache[id] = row
+	return row
 }

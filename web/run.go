@@ -81,6 +81,9 @@ func (p *portal) board(r *http.Request, id dayone.RunID) (*board, error) {
 	if b.tasks, err = p.tasksOf(ctx, id); err != nil {
 		return nil, err
 	}
+	if b.next, b.where, err = p.carriedOn(ctx, run); err != nil {
+		return nil, err
+	}
 	return newBoard(b), nil
 }
 
@@ -145,7 +148,7 @@ func (p *portal) runPage(r *http.Request, b *board) (runView, error) {
 func newRunView(b *board) runView {
 	v := runView{
 		ID: string(b.run.ID), Title: b.run.Title, Started: b.view.at(b.run.Started), Head: b.head(), Needs: b.needs(), Graph: b.picture(), Gantt: b.timeline(),
-		Steps: b.steps(), Tabs: runTabs(b, "run"), Messages: b.messages(),
+		Steps: b.steps(), Tabs: runTabs(b, "run"), Messages: b.messages(), Next: b.takeover(),
 	}
 	v.Strip, v.Key = b.legend()
 	for _, f := range b.run.Plan.Findings {
@@ -187,7 +190,7 @@ func (b *board) messages() []item {
 		if s.Step.Action != dayone.MessageSend {
 			continue
 		}
-		_, st := stepState(s)
+		_, st := b.stateOf(s)
 		it := item{State: &st, Title: link{b.title(s.Step), b.detailHref(i)}}
 		if s.Step.Want != nil {
 			it.Meta = fmt.Sprintf("to %s", s.Step.Want.Attrs["to"])
@@ -340,28 +343,45 @@ func (p *portal) runRows(r *http.Request, list []dayone.Run, strips int) ([]runR
 		} else {
 			row.Took = took(view.now.Sub(run.Started)) + " so far"
 		}
-		if strips > 0 {
-			strips--
-			whole, err := p.flow.RunOf(r.Context(), run.ID)
+		superseded := run.State == dayone.RunSuperseded // only its steps tell how long it worked and what became of them
+		if strips > 0 || superseded {
+			b, err := p.stripBoard(r.Context(), run.ID)
 			if err != nil {
 				return nil, err
 			}
-			row.Strip, row.Steps = stripOf(whole)
+			row.State = b.state()
+			if superseded {
+				row.Took = took(workedFor(b.run))
+			}
+			if strips > 0 {
+				strips--
+				row.Strip, row.Steps = b.strip()
+			}
 		}
 		out = append(out, row)
 	}
 	return out, nil
 }
 
-// stripOf is a run at a glance.
-func stripOf(run dayone.Run) (*strip, string) {
+// stripBoard knows enough of a run to show it at a glance.
+func (p *portal) stripBoard(ctx context.Context, id dayone.RunID) (*board, error) {
+	run, err := p.flow.RunOf(ctx, id)
+	if err != nil {
+		return nil, err
+	}
 	b := board{run: run}
+	b.next, b.where, err = p.carriedOn(ctx, run)
+	return &b, err
+}
+
+// strip is a run at a glance.
+func (b *board) strip() (*strip, string) {
 	s, _ := newStrip(b.looks())
 	done := 0
-	for i := range run.Steps {
-		done += btoi(finished(&run.Steps[i]))
+	for i := range b.run.Steps {
+		done += btoi(b.finished(&b.run.Steps[i]))
 	}
-	return &s, fmt.Sprintf("%d of %d", done, len(run.Steps))
+	return &s, fmt.Sprintf("%d of %d", done, len(b.run.Steps))
 }
 
 func joined(sep string, parts ...string) string {

@@ -18,6 +18,7 @@ type detailView struct {
 	Title      string
 	State      *state
 	What, Next string
+	Later      *link // the run in which it went on
 	Acts       []act
 	Task       *link
 	Skip       string // where skipping posts to; "" if it cannot be skipped
@@ -49,7 +50,7 @@ func (b *board) detail(records []dayone.Record) detailView {
 	}
 	s := &b.run.Steps[b.chosen-1]
 	system := b.system(s.Step.Key.System)
-	_, st := stepState(s)
+	_, st := b.stateOf(s)
 	v := detailView{
 		Number: b.chosen, Title: fmt.Sprintf("%s: %s", system, lowerFirst(b.title(s.Step))), State: st.tag(),
 		Error: s.Error, Undo: undoText(s.Step.Undo),
@@ -58,7 +59,12 @@ func (b *board) detail(records []dayone.Record) detailView {
 		v.Error = ""
 	}
 	v.What, v.Next = b.story(s, system)
-	b.acts(&v, s)
+	if c, ok := b.where[s.Step.ID]; ok {
+		v.What, v.Next, v.Error, v.Later = "", "", "", c.link()
+		v.Later.Text = sentence(v.Later.Text)
+	} else {
+		b.acts(&v, s)
+	}
 	v.Chain = b.chain(s, system)
 	v.Facts = b.facts(s)
 	v.Values = values(s)
@@ -86,7 +92,7 @@ func (b *board) detail(records []dayone.Record) detailView {
 
 func (b *board) neighbour(i int, note string) item {
 	s := &b.run.Steps[i]
-	_, st := stepState(s)
+	_, st := b.stateOf(s)
 	title := fmt.Sprintf("%s: %s", b.system(s.Step.Key.System), lowerFirst(b.title(s.Step)))
 	return item{State: &st, Title: link{title, b.detailHref(i)}, Get: b.path() + "?step=" + strconv.Itoa(i+1), Meta: note}
 }
@@ -150,13 +156,16 @@ func (b *board) acts(v *detailView, s *dayone.StepRun) {
 func (b *board) chain(s *dayone.StepRun, system string) []chained {
 	var out []chained
 	for _, r := range s.Step.Because {
-		out = append(out, chained{Head: "Policy", Text: r.Policy, Code: r.At, Href: "/policies#" + idOf(r.Policy)})
+		out = append(out, chained{Head: "Policy", Text: r.Policy, Code: r.At, Href: policyHref(r)})
 	}
 	if s.Step.Implied {
 		out = append(out, chained{Head: "Implied", Text: "brought along by what needs it, not granted by itself"})
 	}
 	out = append(out, chained{Head: "Step", Text: criticalTexts[s.Step.Critical], Code: string(s.Step.Action)})
+	c, later := b.where[s.Step.ID]
 	switch {
+	case later && c.step.State == dayone.StepDone:
+		out = append(out, chained{Head: "Confirmed", Text: system, Href: c.href(), At: b.view.clock(c.step.Ended)})
 	case s.State == dayone.StepDone && !s.Ended.IsZero():
 		out = append(out, chained{Head: "Confirmed", Text: system, At: b.view.clock(s.Ended)})
 	default:
@@ -253,8 +262,6 @@ func valueText(v dayone.Value) string {
 	switch v.Kind {
 	case dayone.SecretValue:
 		return "made and sealed"
-	case dayone.LinkValue:
-		return "a one-time link"
 	default:
 		return v.String()
 	}

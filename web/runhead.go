@@ -17,6 +17,9 @@ func (b *board) needs() needsView {
 	v := needsView{Over: b.run.State.Over()}
 	for _, i := range b.order() {
 		s := &b.run.Steps[i]
+		if _, ok := b.where[s.Step.ID]; ok {
+			continue // it is no longer decided here
+		}
 		_, st := stepState(s)
 		title := fmt.Sprintf("%s: %s", b.system(s.Step.Key.System), lowerFirst(b.title(s.Step)))
 		it := item{State: &st, Title: link{title, b.detailHref(i)}}
@@ -69,19 +72,22 @@ func (b *board) blocks(id dayone.StepID) int {
 
 // head is the figures: where it is, when it is done, on what that hangs.
 func (b *board) head() headView {
-	st := runState(b.run.State)
-	done, total := 0, len(b.run.Steps)
+	st := b.state()
+	done, later, total := 0, 0, len(b.run.Steps)
 	for i := range b.run.Steps {
-		done += btoi(finished(&b.run.Steps[i]))
+		if _, ok := b.where[b.run.Steps[i].Step.ID]; ok {
+			later++
+			continue
+		}
+		done += btoi(b.finished(&b.run.Steps[i]))
 	}
-	v := headView{Figures: []figure{
-		{Label: "State", State: &st},
-		{Label: "Done", Value: strconv.Itoa(done), Small: fmt.Sprintf("of %d steps", total)},
-	}}
+	small := fmt.Sprintf("of %d steps", total)
+	if later > 0 {
+		small = fmt.Sprintf("of %d steps, %d went on later", total, later)
+	}
+	v := headView{Figures: []figure{{Label: "State", State: &st}, {Label: "Done", Value: strconv.Itoa(done), Small: small}}}
 	if b.run.State.Over() {
-		v.Figures = append(v.Figures,
-			figure{Label: "Took", Value: took(b.run.Ended.Sub(b.run.Started))},
-			figure{Label: "Ended", At: b.view.at(b.run.Ended)})
+		v.Figures = append(v.Figures, figure{Label: "Took", Value: took(workedFor(b.run))}, figure{Label: "Ended", At: b.view.at(b.run.Ended)})
 		return v
 	}
 	v.Figures = append(v.Figures, figure{ID: "run-for", Label: "Running for", Value: took(b.view.now.Sub(b.run.Started)), Quiet: true})
@@ -99,6 +105,20 @@ func (b *board) head() headView {
 		v.Figures = append(v.Figures, figure{Label: "Finish depends on", Value: b.system(s.Step.Key.System), Small: lowerFirst(cmp.Or(f.why, st.Text)), Href: b.detailHref(f.on - 1)})
 	}
 	return v
+}
+
+// workedFor is how long a run took. One that was superseded had nothing left to do but to wait: its work counts.
+func workedFor(run dayone.Run) time.Duration {
+	if run.State != dayone.RunSuperseded {
+		return run.Ended.Sub(run.Started)
+	}
+	busy := run.Started
+	for i := range run.Steps {
+		if w := worked(&run.Steps[i]); !w.from.IsZero() {
+			busy = latest(busy, w.to)
+		}
+	}
+	return busy.Sub(run.Started)
 }
 
 // finish is when a run will be over, as far as its past tells, and the step on which that hangs.

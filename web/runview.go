@@ -18,7 +18,8 @@ type runView struct {
 	ID       string
 	Title    string
 	Person   link
-	Facts    string // title and place of the person
+	Next     *notice // the run that took over
+	Facts    string  // title and place of the person
 	Started  *stamp
 	Event    string
 	Head     headView
@@ -75,6 +76,7 @@ type stepView struct {
 	Href, Get     string // opens the detail: the page with it, and it alone
 	Title         string
 	Sub           string
+	Later         *link // the run in which it went on
 	State         state
 	Why           string // base.yaml:14
 	Took, SoFar   string
@@ -84,6 +86,7 @@ type stepView struct {
 	Undo          string // the key, on rows that take something back
 	On            bool
 	Policy, Whole string
+	WhyHref       string
 }
 
 // board lays a run out: everything that page and stream draw from, made once for both from the same nouns.
@@ -96,7 +99,9 @@ type board struct {
 	pace   map[flow.PaceOf]flow.Pace
 	open   []string
 	show   string
-	chosen int // step whose detail is open; 0: none
+	chosen int                         // step whose detail is open; 0: none
+	next   *dayone.Run                 // superseded: the run after it
+	where  map[dayone.StepID]continued // and where its steps went on
 
 	graph planner.Graph
 	index map[dayone.StepID]int
@@ -140,7 +145,7 @@ func (b *board) marks() map[dayone.StepID]planner.Mark {
 	out := make(map[dayone.StepID]planner.Mark, len(b.run.Steps))
 	for i := range b.run.Steps {
 		s := &b.run.Steps[i]
-		look, st := stepState(s)
+		look, st := b.stateOf(s)
 		out[s.Step.ID] = planner.Mark{Look: look, Text: st.Text}
 	}
 	return out
@@ -149,7 +154,11 @@ func (b *board) marks() map[dayone.StepID]planner.Mark {
 func (b *board) looks() []planner.Look {
 	out := make([]planner.Look, len(b.run.Steps))
 	for i := range b.run.Steps {
-		out[i], _ = stepState(&b.run.Steps[i])
+		s := &b.run.Steps[i]
+		out[i], _ = stepState(s)
+		if _, ok := b.where[s.Step.ID]; ok {
+			out[i] = lookLater
+		}
 	}
 	return out
 }
@@ -225,15 +234,18 @@ func human(s *dayone.StepRun) bool {
 // row is one line of the step table.
 func (b *board) row(i int) stepView {
 	s := &b.run.Steps[i]
-	_, st := stepState(s)
+	_, st := b.stateOf(s)
 	v := stepView{
 		Number: i + 1, Title: b.title(s.Step), Sub: b.sub(s), State: st, On: i+1 == b.chosen,
 		Href: b.detailHref(i), Get: b.path() + "?step=" + strconv.Itoa(i+1),
 	}
 	v.Took, v.SoFar = b.tookOf(s)
+	if c, ok := b.where[s.Step.ID]; ok {
+		v.Sub, v.Later, v.Took, v.SoFar = "", c.link(), "", ""
+	}
 	if len(s.Step.Because) > 0 {
 		v.Why, v.Whole = shortAt(s.Step.Because[0].At), s.Step.Because[0].At
-		v.Policy = s.Step.Because[0].Policy
+		v.Policy, v.WhyHref = s.Step.Because[0].Policy, policyHref(s.Step.Because[0])
 		if v.Why == "" {
 			v.Why = s.Step.Because[0].Policy
 		}
@@ -362,7 +374,7 @@ func (b *board) steps() stepsView {
 			v.Groups = append(v.Groups, groupView{ID: "group-" + idOf(id), Title: title})
 		}
 		v.Groups[g].Total++
-		v.Groups[g].Done += btoi(finished(s))
+		v.Groups[g].Done += btoi(b.finished(s))
 		if b.show == "needs" && !isHuman || b.show == "open" && !isOpen {
 			continue
 		}
@@ -385,8 +397,11 @@ func (b *board) steps() stepsView {
 	return v
 }
 
-// finished: done, or ended as somebody decided.
-func finished(s *dayone.StepRun) bool {
+// finished: done, here or in a later run, or ended as somebody decided.
+func (b *board) finished(s *dayone.StepRun) bool {
+	if c, ok := b.where[s.Step.ID]; ok {
+		return c.step.State == dayone.StepDone
+	}
 	return s.State == dayone.StepDone || s.State == dayone.StepSkipped || s.State == dayone.StepUndone
 }
 

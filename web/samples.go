@@ -31,7 +31,7 @@ func samples(view viewer) []sample {
 		Department: "Sales", Team: "Enterprise", Location: "San Francisco", Status: dayone.PreHire, Starts: now.Add(72 * time.Hour), Wake: now.Add(70 * time.Hour),
 	}
 	head := func(current string) personHead { return newPersonHead(view, row, time.UTC, current) }
-	nobody := func(dayone.PersonID) string { return "Sarah Chen" }
+	sarah := func(dayone.PersonID) flow.Row { return row }
 	noWhy := func(k dayone.Key) policy.Explanation { return policy.Explanation{Key: k} }
 	running, folded, bad, over := sampleBoard(view, 0), sampleBoard(view, 1000), sampleBoard(view, 0), sampleBoard(view, 0)
 	bad.run.State, over.run.State, over.run.Ended = dayone.RunIncomplete, dayone.RunDone, now
@@ -41,6 +41,7 @@ func samples(view viewer) []sample {
 		s.State, s.Wait, s.Result.Now = dayone.StepDone, nil, &dayone.Item{State: dayone.Active}
 		s.Since, s.Ended = now.Add(-20*time.Second), now.Add(-time.Duration(i%10)*time.Second)
 	}
+	continuedRun := sampleContinued(view)
 	running.chosen = 8
 	detailed := sampleRun(running)
 	detailed.Detail = running.detail(nil)
@@ -48,26 +49,40 @@ func samples(view viewer) []sample {
 	filtered.show = "open"
 	list := sampleAccess(now)
 	look := flow.Look{Person: dayone.Person{ID: samplePerson, Managed: true}}
-	odd := flow.Look{Person: dayone.Person{ID: samplePerson, Unknown: []string{"department"}}, Want: dayone.Want{Findings: []dayone.Finding{{Text: "Nobody both writes a quote and approves its discount."}}}}
+	odd := flow.Look{Person: dayone.Person{ID: samplePerson, Managed: true, Attrs: dayone.Attrs{"department": dayone.Text("Sales"), "location": dayone.Text("Mars")}, Unknown: []string{"department", "level", "location"}}, Want: dayone.Want{Findings: []dayone.Finding{{Text: "Nobody both writes a quote and approves its discount."}}}}
 	task := dayone.Task{
 		ID: "tsk_01jd9x0000000000000000000a", Person: samplePerson, System: "procurement", Title: "Order a MacBook Pro 14",
 		Note: "Order it from https://shop.example/standard-14 with express delivery.", Ask: []string{"serial", "tracking", "carrier", "arrives"}, Opened: now.Add(-time.Hour), Due: now.Add(2 * time.Hour),
 	}
 	conflict := dayone.Task{
 		ID: task.ID, Person: samplePerson, System: "okta", Title: "Whose is okta/account?",
-		Note: "okta: creating user: conflict. The account 00u1 is bound to nobody we know. If it is hers, complete this task with adopt = 00u1; if not, free the name there and retry.", Ask: []string{"adopt"}, Opened: now,
+		Note: "okta: creating user: conflict. The account 00u1 is bound to nobody we know. If it is theirs, complete this task with adopt = 00u1; if not, free the name there and retry.", Ask: []string{"adopt"}, Opened: now,
 	}
+	byHand := dayone.Task{
+		ID: task.ID, Person: samplePerson, System: "okta", Title: "okta/account", Ask: []string{"ref"}, Opened: now,
+		Note: "okta: calling: not supported: no connector is configured for it; do it by hand and complete this task, or configure the system and retry the step",
+	}
+	todoOf := func(t dayone.Task, step dayone.StepRun, system, kind, thing string) todo {
+		return todo{task: t, row: row, zone: time.UTC, run: link{"Onboard Sarah Chen", "/runs"}, number: 1, step: &step, system: system, kind: kind, thing: thing}
+	}
+	create, join := running.run.Steps[0], running.run.Steps[4]
+	create.Kind, join.Kind, create.Step.Want = dayone.ErrUnsupported.Error(), dayone.ErrUnsupported.Error(), &dayone.Item{
+		State: dayone.Staged, Attrs: dayone.Attrs{"login": dayone.Text("sarah.chen@company.com"), "department": dayone.Text("Sales"), "password": {Kind: dayone.SecretValue, Text: "password:20"}},
+	}
+	join.Step.Want = &dayone.Item{Role: "member"}
+	ordered := func(t dayone.Task) todo { return todoOf(t, running.run.Steps[13], "Procurement", "order", "") }
 	closed := task
 	closed.Closed, closed.By, closed.Attrs = now, "administrator", dayone.Attrs{"serial": dayone.Text("C02XK1ABCD")}
-	missed := newTask(view, task, "Sarah Chen", "Procurement", nil, map[string]string{"arrives": "soon"})
+	missed := newTask(view, ordered(task), map[string]string{"arrives": "soon"})
 	n := missing(&missed, map[string]string{"arrives": "soon"})
 	missed.Problem = &notice{Kind: "bad", Icon: "x", Title: plural(n, "One thing is missing", "%d things are missing"), Text: "The step goes on with what you enter here."}
-	var tasks []dayone.Task
+	var tasks []todo
 	for i := range 1000 {
 		t := task
-		t.Title, t.Due = fmt.Sprintf("Order laptop %d", i+1), now.Add(time.Duration(i-300)*time.Hour)
-		tasks = append(tasks, t)
+		t.Title, t.Due = fmt.Sprintf("Order laptop %d", i+1), now.Add(time.Duration(i-100)*time.Hour)
+		tasks = append(tasks, todo{task: t, row: row, zone: time.UTC, system: "Procurement"})
 	}
+	hands := []todo{todoOf(byHand, create, "Okta", "account", ""), todoOf(byHand, join, "Slack", "channel", "#general"), ordered(task)}
 	quarantine := dayone.Intake{Event: dayone.Event{ID: "evt_01jd9x0000000000000000000a", Source: "hr", Type: dayone.Hired, Subject: "emp_789", Received: now, At: now}, State: dayone.EventQuarantined, Note: "start_date: 2024-13-40 is no day"}
 	var events []dayone.Intake
 	for range 60 {
@@ -75,25 +90,39 @@ func samples(view viewer) []sample {
 		e.State, e.Note, e.Person, e.Run = dayone.EventApplied, "hire", samplePerson, running.run.ID
 		events = append(events, e)
 	}
+	stuck := row
+	stuck.Problem = `notion/space:company and notion/account need each other; take one need out of policies/base.yaml:19`
+	stuckEvent := events[0]
+	stuckEvent.Run, stuckEvent.Note = "", "in the timeline, but no plan could be made: "+stuck.Problem
+	nameless := quarantine
+	nameless.Subject = ""
 	mails := []Mail{
-		{At: now, From: "it@company.com", To: []string{"john.doe@company.com"}, Subject: "Sarah Chen starts Monday", Text: "Hi John,\n\nfollow her progress: https://dayone.company.com/progress/per_1/abc.\n\n- IT Team"},
+		{At: now, From: "it@company.com", To: []string{"john.doe@company.com"}, Subject: "Sarah Chen starts Monday", Text: "Hi John,\n\nfollow the progress: https://dayone.company.com/progress/per_1/abc.\n\n- IT Team"},
 		{At: now, From: "it@company.com", To: []string{"sarah@example.com"}, Subject: "Intro call", Text: "Welcome call.", ICS: sampleICS},
 	}
 	progress := flow.Progress{Row: row, Look: look, Access: list, Code: "1234-5678", Opens: now.Add(79 * time.Hour)}
 	progress.Look.Have = []dayone.Holding{{Item: dayone.Item{Key: dayone.Key{System: "procurement", Kind: "order"}, State: dayone.Active, Attrs: dayone.Attrs{"model": dayone.Text("MacBook Pro 14"), "carrier": dayone.Text("UPS"), "tracking": dayone.Text("1Z999AA10123456784"), "arrives": dayone.Text(now.Add(24 * time.Hour).Format(time.DateOnly))}}}}
 	troubled := progress
 	troubled.Run, troubled.Code, troubled.Shows = &bad.run, "1234-5678", now.Add(time.Hour)
+	late, stuckProgress := progress, progress
+	late.Access, late.Row.Status = list[:2], dayone.Working
+	late.Look.Have = []dayone.Holding{{Item: progress.Look.Have[0].Item}}
+	late.Look.Have[0].Attrs = late.Look.Have[0].Attrs.With(dayone.Attrs{"arrives": dayone.Text(now.Add(-48 * time.Hour).Format(time.DateOnly))})
+	stuckProgress.Stuck = true
+	idleList := sampleIdle(list)
+	stuckHead := newPersonHead(view, stuck, time.UTC, "access")
 	connectors := map[string]string{"okta": "okta", "slack": "slack", "gitlab": "gitlab", "notion": "notion"}
 
-	dash := newDashboard(map[dayone.Status]int{dayone.Working: 100412, dayone.PreHire: 18, dayone.OnLeave: 204}, 3, 2, 1)
-	strip, steps := stripOf(running.run)
+	dash := newDashboard(map[dayone.Status]int{dayone.Working: 100412, dayone.PreHire: 18, dayone.OnLeave: 204}, 3, 2, 1, 1)
+	strip, steps := running.strip()
 	state, note := readiness(running.run)
 	for i := range 12 {
 		dash.Starters = append(dash.Starters, starterRow{Name: link{fmt.Sprintf("Sarah Chen %d", i+1), "/people/" + samplePerson}, Facts: "Sales Engineer, San Francisco", Starts: view.day(row.Starts, time.UTC), In: daysText(3), Run: link{"run", "/runs"}, Strip: strip, Steps: steps, State: state, Note: note})
 	}
 	dash.More = true
 	runRows := []runRow{{Title: link{"Onboard Sarah Chen", "/runs"}, State: runState(dayone.RunRunning), Strip: strip, Steps: steps, Started: view.at(now), Took: "21 s so far"}}
-	dash.Runs, dash.Tasks, dash.Quarantined = runRows, []item{taskItem(view, task, "Sarah Chen")}, []item{quarantinedItem(view, quarantine)}
+	dash.Runs, dash.Tasks, dash.Quarantined = runRows, []item{taskItem(view, hands[0]), taskItem(view, hands[2])}, []item{quarantinedItem(view, quarantine)}
+	dash.Unplanned, dash.AllUnplanned = []item{unplannedItem(stuck)}, &link{"All of them", "/people"}
 
 	var manyPeople peopleList
 	var rows []flow.Row
@@ -103,13 +132,14 @@ func samples(view viewer) []sample {
 		rows = append(rows, r)
 		manyPeople.Rows = append(manyPeople.Rows, personRow{Name: link{r.Name, "/people/" + string(r.ID)}, Title: r.Title, Department: r.Department, Location: r.Location, Status: statusState(r.Status), Starts: view.day(r.Starts, time.UTC), Note: "in 3 days"})
 	}
+	manyPeople.Rows[0].Problem = &unplannedState
 	manyPeople.finish(url.Values{"after": {samplePerson}}, rows, true)
 	var nobodyFound, nobodyYet peopleList
 	nobodyFound.finish(url.Values{"q": {"Chenn"}}, nil, false)
 	nobodyYet.finish(url.Values{}, nil, false)
 	counts := map[dayone.Status]int{dayone.Working: 100000, dayone.PreHire: 212, dayone.OnLeave: 200}
 	ph := head("records")
-	records := recordsView{Total: "100,412", Next: "/records?before=1"}
+	records := recordsView{Total: linesText(100412), Next: "/records?before=1"}
 	for i := range recordsPage {
 		records.Rows = append(records.Rows, newRecordRow(view, dayone.Record{
 			Seq: int64(1000 - i), At: now, Person: samplePerson, Run: running.run.ID, Step: "okta/account account.create", What: "granted", System: "okta", By: "administrator",
@@ -133,14 +163,20 @@ func samples(view viewer) []sample {
 	why.Chain = newReason(view, samplePerson, list[0], policy.Explanation{}).Chain
 	noLines := newWhy(link{"Sarah Chen", "/people/" + samplePerson}, policy.Explanation{Key: list[0].Key, Answer: "not given"})
 
+	imported := newWhy(link{"Sarah Chen", "/people/" + samplePerson}, sampleExplanation())
+	imported.idle(false, false, nil)
+	policies, policyTexts := samplePolicies()
+
 	return []sample{
 		{"dashboard", "Dashboard, full", "dashboard", false, false, dash},
-		{"dashboard-empty", "Dashboard, first start", "dashboard", false, false, newDashboard(nil, 0, 0, 0)},
+		{"dashboard-empty", "Dashboard, first start", "dashboard", false, false, newDashboard(nil, 0, 0, 0, 0)},
 		{"people", "People, a page of 100,412", "people", false, false, newPeople(url.Values{}, counts, []string{"Sales", "Engineering"}, manyPeople)},
 		{"people-none", "People, nobody matches", "people", false, false, newPeople(url.Values{"q": {"Chenn"}}, counts, nil, nobodyFound)},
 		{"people-empty", "People, first start", "people", false, false, newPeople(url.Values{}, nil, nil, nobodyYet)},
 		{"person", "Person, access", "person", false, false, newPersonAccess(view, head("access"), look, list, func(dayone.Key) policy.Explanation { return sampleExplanation() }).with([]pair{{Name: "Mail", Value: row.Email}, {Name: "Manager", Value: row.Manager, Href: "/people"}})},
 		{"person-odd", "Person, flagged", "person", false, false, newPersonAccess(view, head("access"), odd, list, noWhy)},
+		{"person-unplanned", "Person, cannot be planned", "person", false, false, newPersonAccess(view, stuckHead, look, idleList, noWhy)},
+		{"person-imported", "Person, known from an import", "person", false, false, newPersonAccess(view, head("access"), flow.Look{}, idleList, noWhy)},
 		{"person-empty", "Person, no access", "person", false, false, newPersonAccess(view, head("access"), look, nil, noWhy)},
 		{"person-many", "Person, a thousand accesses", "person", false, false, newPersonAccess(view, head("access"), look, manyAccess(now), noWhy)},
 		{"employment", "Person, employment", "employment", false, false, newEmployment(view, time.UTC, head("employment"), employed, timeline)},
@@ -148,6 +184,7 @@ func samples(view viewer) []sample {
 		{"person-runs", "Person, runs", "person-runs", false, false, personRunsView{Head: head("runs"), Rows: runRows}},
 		{"person-runs-empty", "Person, no runs", "person-runs", false, false, noRuns},
 		{"why", "Why, given", "why", false, false, why},
+		{"why-imported", "Why, nothing is planned", "why", false, false, imported},
 		{"why-none", "Why, no policy", "why", false, false, noLines},
 		{"runs", "Runs, many", "runs", false, false, runs},
 		{"runs-empty", "Runs, none", "runs", false, false, runsView{First: true, Empty: noRuns.Empty}},
@@ -156,15 +193,26 @@ func samples(view viewer) []sample {
 		{"run-many", "Run, a thousand steps", "run", false, false, sampleRun(folded)},
 		{"run-incomplete", "Run, incomplete", "run", false, false, sampleRun(newBoard(*bad))},
 		{"run-done", "Run, done", "run", false, false, sampleRun(newBoard(*over))},
-		{"tasks", "Tasks, a thousand", "tasks", false, false, newTasks(view, tasks, nobody)},
-		{"tasks-empty", "Tasks, none", "tasks", false, false, newTasks(view, nil, nobody)},
-		{"task", "Task, order", "task", false, false, newTask(view, task, "Sarah Chen", "Procurement", &running.run.Steps[0], nil)},
+		{"run-continued", "Run, continued in another", "run", false, false, sampleRun(continuedRun)},
+		{"tasks", "Tasks, a thousand", "tasks", false, false, newTasks(view, tasks)},
+		{"tasks-by-hand", "Tasks, systems without a connector", "tasks", false, false, newTasks(view, hands)},
+		{"tasks-empty", "Tasks, none", "tasks", false, false, newTasks(view, nil)},
+		{"task", "Task, order", "task", false, false, newTask(view, ordered(task), nil)},
+		{"task-by-hand", "Task, an account by hand", "task", false, false, newTask(view, todoOf(byHand, create, "Okta", "account", ""), nil)},
 		{"task-missing", "Task, something missing", "task", false, false, missed},
-		{"task-conflict", "Task, whose account", "task", false, false, newTask(view, conflict, "Sarah Chen", "Okta", nil, nil)},
-		{"task-closed", "Task, done", "task", false, false, newTask(view, closed, "Sarah Chen", "Procurement", nil, nil)},
-		{"events", "Events, with quarantine", "events", false, false, newEvents(view, events, []dayone.Intake{quarantine}, "", nobody)},
-		{"events-empty", "Events, none", "events", false, false, newEvents(view, nil, nil, "", nobody)},
-		{"policies-empty", "Policies, none", "policies", false, false, newPolicies(&policy.Set{})},
+		{"task-conflict", "Task, whose account", "task", false, false, newTask(view, todoOf(conflict, create, "Okta", "account", ""), nil)},
+		{"task-closed", "Task, done", "task", false, false, newTask(view, ordered(closed), nil)},
+		{"events", "Events, with quarantine", "events", false, false, newEvents(view, events, []dayone.Intake{quarantine, nameless}, "", sarah)},
+		{"events-unplanned", "Events, no plan could be made", "events", false, false, newEvents(view, []dayone.Intake{stuckEvent}, nil, "", func(dayone.PersonID) flow.Row { return stuck })},
+		{"events-empty", "Events, none", "events", false, false, newEvents(view, nil, nil, "", sarah)},
+		{"policies", "Policies, with their text", "policies", false, false, newPolicies(policies, policyTexts)},
+		{"policy-people", "Policy, who it holds for", "policy-people", false, false, policyPeopleView{ID: "sales-team", Title: "Sales department", Facts: "Holds for 100,412 people", People: []link{{"Sarah Chen", "/people/" + samplePerson}}, More: 100411}},
+		{"catalogue", "Catalogue", "catalogue", false, false, newCatalogue(policies)},
+		{"editor", "Editor, a draft with a fault", "editor", false, false, editorView{
+			Files: []link{{"policies/sales.yaml", "/policies/edit"}}, File: "policies/sales.yaml", Text: policyTexts["policies/sales.yaml"],
+			Judged: judgement{Errors: 1, Faults: []faultRow{{State: faultState(policy.Error), Line: 7, Text: "no connector offers \"okta/group:sales-taem\"", Hint: "did you mean \"okta/group:sales-team\"?"}}},
+		}},
+		{"policies-empty", "Policies, none", "policies", false, false, newPolicies(&policy.Set{}, nil)},
 		{"records", "Records, a page", "records", false, false, records},
 		{"records-empty", "Records of a person, none", "records", false, false, recordsView{Head: &ph, Empty: &empty{Icon: "record", Title: "No records here", Text: "Every act leaves a line."}}},
 		{"mailbox", "Mailbox, an invitation", "mailbox", false, false, newMailbox(view, mails, 1)},
@@ -172,14 +220,16 @@ func samples(view viewer) []sample {
 		{"mailbox-empty", "Mailbox, empty", "mailbox", false, false, newMailbox(view, nil, -1)},
 		{"progress", "Progress, under way", "progress", true, true, newProgress(view, time.UTC, progress, connectors)},
 		{"progress-trouble", "Progress, something failed", "progress", true, true, newProgress(view, time.UTC, troubled, connectors)},
+		{"progress-laptop", "Progress, the laptop is late", "progress", true, true, newProgress(view, time.UTC, late, connectors)},
+		{"progress-stuck", "Progress, no plan can be made", "progress", true, true, newProgress(view, time.UTC, stuckProgress, connectors)},
 		{"progress-empty", "Progress, not begun", "progress", true, true, newProgress(view, time.UTC, flow.Progress{Row: row, Look: look}, connectors)},
 		{"secret", "Secret, asks for the code", "sealed", true, true, newSealed(view, flow.SealedLink{System: "Google"})},
 		{"secret-wrong", "Secret, wrong code", "sealed", true, true, sealedView{System: "Google", Phase: "ready", Wrong: true}},
-		{"secret-early", "Secret, not yet", "sealed", true, true, newSealed(view, flow.SealedLink{System: "Google", Opens: now.Add(72 * time.Hour)})},
+		{"secret-early", "Secret, not yet", "sealed", true, true, newSealed(view, flow.SealedLink{System: "Google", Opens: now.Add(72 * time.Hour), Zone: time.FixedZone("PST", -8*3600)})},
 		{"secret-used", "Secret, used", "sealed", true, true, newSealed(view, flow.SealedLink{System: "Google", Opened: now})},
 		{"secret-locked", "Secret, locked", "sealed", true, true, newSealed(view, flow.SealedLink{System: "Google", Locked: true})},
 		{"secret-open", "Secret, shown once", "sealed", true, true, sealedView{System: "Google", Phase: "open", Secret: "kH7-mq9WdP2x-Rt4+Zb"}},
-		{"login", "Sign in", "login", true, false, loginView{Next: "/"}},
+		{"login", "Sign in", "login", true, false, loginView{Next: "/", From: "What the file portal.token holds"}},
 		{"login-wrong", "Sign in, wrong token", "login", true, false, loginView{Next: "/", Wrong: true}},
 		{"login-closed", "Sign in, no token yet", "login", true, false, loginView{Closed: true, Out: true}},
 		{"find", "Find", "find", false, false, found{Query: "sar", People: []item{{Title: link{"Sarah Chen", "/people"}, Meta: "Sales Engineer"}}}},
@@ -188,6 +238,67 @@ func samples(view viewer) []sample {
 		{"error-403", "Page error, not for you", "error", false, false, sampleError(dayone.ErrForbidden)},
 		{"error-500", "Page error, our fault", "error", false, false, sampleError(nil)},
 	}
+}
+
+// sampleIdle is access of which nothing is planned.
+func sampleIdle(list []flow.Access) []flow.Access {
+	var out []flow.Access
+	for _, a := range list {
+		if a.State == flow.ToCome || a.State == flow.AsWanted {
+			a.State, a.Holding, a.Since = flow.NotPlanned, nil, time.Time{}
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// sampleContinued is a run that another took over.
+func sampleContinued(view viewer) *board {
+	b := sampleBoard(view, 0)
+	b.run.State, b.run.Ended = dayone.RunSuperseded, view.now
+	b.run.Started = view.now.Add(-72 * time.Hour)
+	b.next = &dayone.Run{ID: "run_01jd9x0000000000000000000b", Title: "Open the accounts of Sarah Chen"}
+	b.where = map[dayone.StepID]continued{}
+	for i := range b.run.Steps {
+		s := &b.run.Steps[i]
+		s.Since, s.Ended = b.run.Started.Add(time.Duration(i)*100*time.Millisecond), b.run.Started.Add(time.Duration(i)*100*time.Millisecond+time.Second)
+		s.Error, s.Kind = "", ""
+		switch {
+		case s.State == dayone.StepWaiting:
+			s.State, s.Waited, s.Ended = dayone.StepSkipped, s.Ended, view.now
+			later := *s
+			later.State, later.Wait, later.Ended = dayone.StepDone, nil, view.now
+			b.where[s.Step.ID] = continued{*b.next, i + 1, later}
+		default:
+			s.State, s.Result.Now = dayone.StepDone, &dayone.Item{State: dayone.Active}
+		}
+	}
+	return newBoard(*b)
+}
+
+// samplePolicies are two policies and their file.
+func samplePolicies() (*policy.Set, map[string]string) {
+	const file, text = "policies/sales.yaml", `policies:
+  - id: sales-team
+    title: Sales department
+    owner: sales-ops@company.com
+    match: {department: Sales}
+    grant:
+      - {to: okta/group:sales-team}
+      # who answers customers sees them
+      - {to: "slack/channel:#sales-team", as: member}
+
+  - id: quotes
+    title: Quotes
+    never: [salesforce/permset:quote-author, salesforce/permset:discount-approver]
+`
+	key := func(s string) dayone.Key { k, _ := dayone.ParseKey(s); return k }
+	return &policy.Set{
+		Hashes:   map[string]string{file: "5f3a91c2"},
+		Systems:  map[string]dayone.System{"okta": {Name: "okta", Title: "Okta", Kinds: map[string]dayone.Kind{"group": {Names: []string{"base-employee", "sales-team"}}}}},
+		Policies: []*policy.Policy{{ID: "sales-team", Title: "Sales department", Owner: "sales-ops@company.com", At: policy.Position{File: file, Line: 2}, Grants: []*policy.Rule{{Key: key("okta/group:sales-team")}, {Key: key("slack/channel:#sales-team"), Role: "member"}}}},
+		Duties:   []*policy.Duty{{ID: "quotes", Title: "Quotes", At: policy.Position{File: file, Line: 11}, Never: []dayone.Key{key("salesforce/permset:quote-author"), key("salesforce/permset:discount-approver")}}},
+	}, map[string]string{file: text}
 }
 
 // sampleRun has no stream: nothing in it moves.
@@ -285,7 +396,7 @@ func sampleBoard(view viewer, more int) *board {
 	failed.Error, failed.Kind, failed.Attempt = "notion: creating user: forbidden (403): the domain company.com is not verified", "forbidden", 2
 	add(1, "notion/space:company", dayone.EntitlementAdd, dayone.StepBlocked, 8)
 	add(3, "notion/space:technical", dayone.EntitlementAdd, dayone.StepBlocked, 8)
-	wait(add(3, "gitlab/account", dayone.AccountCreate, dayone.StepWaiting, 1), dayone.WaitFirstLogin, "the account exists after she has signed in once")
+	wait(add(3, "gitlab/account", dayone.AccountCreate, dayone.StepWaiting, 1), dayone.WaitFirstLogin, "the account exists after the first login")
 	run.Steps[len(run.Steps)-1].Result = changed
 	add(3, "gitlab/group:customer-solutions", dayone.EntitlementAdd, dayone.StepPending, 11)
 	wait(add(3, "aws/permission-set:demo-sandbox", dayone.EntitlementAdd, dayone.StepWaiting, 1), dayone.WaitApproval, "John Doe is asked")

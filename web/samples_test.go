@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -22,7 +23,7 @@ func TestEveryStateRenders(t *testing.T) {
 	v := newRenderer("test")
 	used := map[string]bool{}
 	names := map[string]bool{}
-	for _, s := range samples(viewer{time.UTC, noon}) {
+	for _, s := range samples(viewer{zone: time.UTC, now: noon}) {
 		if names[s.name] {
 			t.Errorf("two samples are called %s", s.name)
 		}
@@ -93,7 +94,7 @@ const nasty = `<script>alert("x")</script>${okta.account.ref}{{.}}' onmouseover=
 func TestNothingFromOutsideIsMarkup(t *testing.T) {
 	t.Parallel()
 	v := newRenderer("test")
-	view := viewer{time.UTC, noon}
+	view := viewer{zone: time.UTC, now: noon}
 	b := *sampleBoard(view, 0)
 	b.run.Title = nasty
 	for i := range b.run.Steps {
@@ -119,17 +120,23 @@ func TestNothingFromOutsideIsMarkup(t *testing.T) {
 		Holding: &dayone.Holding{Item: dayone.Item{Ref: nasty}},
 	}}
 	explanation := policy.Explanation{Key: access[0].Key, Finding: nasty, Lines: []policy.Line{{Title: nasty, At: nasty, Reason: nasty, Truth: "yes", Conditions: []policy.Condition{{Text: nasty, Reads: []policy.Read{{Name: nasty, Value: nasty}}}}}}}
-	task := dayone.Task{ID: "tsk_1", Title: nasty, Note: nasty + " https://x/" + nasty, Ask: []string{nasty, "adopt"}, Person: samplePerson}
+	task := todo{
+		task: dayone.Task{ID: "tsk_1", Title: nasty, Note: nasty + " https://x/" + nasty, Ask: []string{nasty, "adopt"}, Person: samplePerson},
+		row:  row, zone: time.UTC, step: &b.run.Steps[0], number: 1, system: nasty, kind: nasty, thing: nasty,
+	}
+	stuck := row
+	stuck.Problem = nasty
 	progress := flow.Progress{Row: row, Access: access, Look: flow.Look{Have: []dayone.Holding{{Item: dayone.Item{Key: dayone.Key{Kind: "order"}, Attrs: dayone.Attrs{"model": dayone.Text(nasty), "tracking": dayone.Text(nasty), "carrier": dayone.Text(nasty)}}}}}}
 	for template, main := range map[string]any{
 		"run": run, "person": newPersonAccess(view, head, flow.Look{Want: dayone.Want{Findings: []dayone.Finding{{Text: nasty}}}}, access, func(dayone.Key) policy.Explanation { return explanation }),
-		"why": newWhy(link{nasty, "/x"}, explanation), "task": newTask(view, task, nasty, nasty, &b.run.Steps[0], map[string]string{nasty: nasty}),
-		"tasks": newTasks(view, []dayone.Task{task}, func(dayone.PersonID) string { return nasty }), "progress": newProgress(view, time.UTC, progress, nil),
-		"events":  newEvents(view, []dayone.Intake{{Event: dayone.Event{Type: nasty, Source: nasty, Subject: nasty}, Note: nasty, State: dayone.EventApplied}}, []dayone.Intake{{Event: dayone.Event{Source: nasty}, Note: nasty}}, "", nil),
-		"mailbox": newMailbox(view, []Mail{{From: nasty, To: []string{nasty}, Subject: nasty, Text: nasty + " javascript:alert(1) https://x/" + nasty, ICS: "BEGIN:VEVENT\nSUMMARY:" + nasty}}, 0),
-		"records": recordsView{Rows: []recordRow{newRecordRow(view, dayone.Record{What: nasty, System: nasty, By: nasty, Step: nasty, Detail: &dayone.Detail{Note: nasty, Now: &dayone.Item{Ref: nasty}}})}},
-		"people":  peopleView{Query: nasty, List: peopleList{Rows: []personRow{{Name: link{nasty, "/people/x"}, Title: nasty, Department: nasty}}}, Departments: []option{{Value: nasty, Text: nasty}}},
-		"sealed":  sealedView{System: nasty, Phase: "open", Secret: nasty}, "find": found{Query: nasty, None: true}, "login": loginView{Next: nasty},
+		"why": newWhy(link{nasty, "/x"}, explanation), "task": newTask(view, task, map[string]string{nasty: nasty}),
+		"tasks": newTasks(view, []todo{task}), "dashboard": dashboardView{Sentence: nasty, Unplanned: []item{unplannedItem(stuck)}, NoStarters: &empty{}, NoRuns: &empty{}}, "progress": newProgress(view, time.UTC, progress, nil),
+		"events":   newEvents(view, []dayone.Intake{{Event: dayone.Event{Type: nasty, Source: nasty, Subject: nasty}, Note: nasty, State: dayone.EventApplied}}, []dayone.Intake{{Event: dayone.Event{Source: nasty}, Note: nasty}}, "", nil),
+		"policies": newPolicies(&policy.Set{Policies: []*policy.Policy{{ID: nasty, Title: nasty, Owner: nasty, At: policy.Position{File: nasty, Line: 1}}}}, map[string]string{nasty: nasty}),
+		"mailbox":  newMailbox(view, []Mail{{From: nasty, To: []string{nasty}, Subject: nasty, Text: nasty + " javascript:alert(1) https://x/" + nasty, ICS: "BEGIN:VEVENT\nSUMMARY:" + nasty}}, 0),
+		"records":  recordsView{Rows: []recordRow{newRecordRow(view, dayone.Record{What: nasty, System: nasty, By: nasty, Step: nasty, Detail: &dayone.Detail{Note: nasty, Now: &dayone.Item{Ref: nasty}}})}},
+		"people":   peopleView{Query: nasty, List: peopleList{Rows: []personRow{{Name: link{nasty, "/people/x"}, Title: nasty, Department: nasty}}}, Departments: []option{{Value: nasty, Text: nasty}}},
+		"sealed":   sealedView{System: nasty, Phase: "open", Secret: nasty}, "find": found{Query: nasty, None: true}, "login": loginView{Next: nasty, From: nasty},
 	} {
 		var out bytes.Buffer
 		if err := v.pages[template].ExecuteTemplate(&out, "page", page{Title: nasty, Phone: template == "sealed" || template == "progress", Main: main, Crumbs: []link{{nasty, ""}}, Who: nasty}); err != nil {
@@ -181,9 +188,29 @@ func TestWords(t *testing.T) {
 		}
 	}
 	tokyo, _ := time.LoadLocation("Asia/Tokyo")
-	v := viewer{time.UTC, noon}
+	v := viewer{zone: time.UTC, now: noon}
 	if got := v.day(time.Date(2024, 11, 25, 0, 0, 0, 0, tokyo), tokyo).Text; got != "Mon 25 Nov" {
 		t.Errorf("a first day in Tokyo, seen from London, is %s", got)
+	}
+	for days, want := range map[int]string{0: "today", 1: "tomorrow", -1: "yesterday", -45: "45 days ago", 100: "in 3 months", -400: "1 year ago", -2513: "6 years ago"} {
+		if got := daysText(days); got != want {
+			t.Errorf("%d days are %q, want %q", days, got, want)
+		}
+	}
+	for n, want := range map[int]string{0: "0 lines", 1: "1 line", 100412: "100,412 lines"} {
+		if got := linesText(n); got != want {
+			t.Errorf("%d lines are %q", n, got)
+		}
+	}
+	for word, want := range map[string]string{"Okta account": "an", "Slack account": "a", "AWS account": "an", "SCIM account": "an", "UKG account": "a", "Entra": "an"} {
+		if got := article(word); got != want {
+			t.Errorf("%s %s", got, word)
+		}
+	}
+	for name, want := range map[string]string{"okta": "Okta", "gitlab-eu": "GitLab EU", "ad": "AD", "reseller": "Reseller"} {
+		if got := systemTitle(nil, name); got != want {
+			t.Errorf("system %s is called %q, want %q", name, got, want)
+		}
 	}
 	for next, want := range map[string]string{"/a?b=c#d": "/a?b=c#d", "/\n/evil": "/", "///evil": "/", "http:/x": "/"} {
 		if got := back(next); got != want {
@@ -224,7 +251,7 @@ func TestMeetings(t *testing.T) {
 // What a reader remembers is enough to tell it what has changed, and nothing else.
 func TestMemoryOfAReader(t *testing.T) {
 	t.Parallel()
-	b := sampleBoard(viewer{time.UTC, noon}, 0)
+	b := sampleBoard(viewer{zone: time.UTC, now: noon}, 0)
 	m := b.seen()
 	if got := b.changed(m); len(got) != 0 {
 		t.Errorf("%v changed", got)
@@ -247,7 +274,7 @@ func TestMemoryOfAReader(t *testing.T) {
 
 func TestPredictionsRestOnThePast(t *testing.T) {
 	t.Parallel()
-	view := viewer{time.UTC, noon}
+	view := viewer{zone: time.UTC, now: noon}
 	b := *sampleBoard(view, 0)
 	for i := range b.run.Steps {
 		if s := &b.run.Steps[i]; s.State == dayone.StepWaiting || s.State == dayone.StepFailed {
@@ -290,7 +317,7 @@ func TestTimelineBreaksWhereTimeIsLong(t *testing.T) {
 
 func TestAThousandStepsStayReadable(t *testing.T) {
 	t.Parallel()
-	b := sampleBoard(viewer{time.UTC, noon}, 1000)
+	b := sampleBoard(viewer{zone: time.UTC, now: noon}, 1000)
 	if n := strings.Count(string(b.timeline().SVG), `class="row-alt"`) + strings.Count(string(b.timeline().SVG), "<text x="); n > 120 {
 		t.Errorf("the timeline has %d rows", n)
 	}
@@ -303,5 +330,166 @@ func TestAThousandStepsStayReadable(t *testing.T) {
 	}
 	if rows != len(b.run.Steps) {
 		t.Errorf("the list has %d rows of %d", rows, len(b.run.Steps))
+	}
+}
+
+// What stands in the place of a bad value is told as it is: who never had a good one has none to keep.
+func TestOnlyAGoodValueStays(t *testing.T) {
+	t.Parallel()
+	p := dayone.Person{Attrs: dayone.Attrs{"department": dayone.Text("Sales"), "location": dayone.Text("Mars")}, Unknown: []string{"department", "level", "location"}}
+	got := strings.Join(unknownTexts(p), "\n")
+	if want := "No site is called Mars, so the company's own zone and country count.\nThe last good value stays: Department.\nThere is no value yet: Level."; got != want {
+		t.Errorf("%s\nwant\n%s", got, want)
+	}
+}
+
+// Somebody who is only known from an import has what policies would give, and nothing is on its way.
+func TestAnImportPromisesNothing(t *testing.T) {
+	t.Parallel()
+	html := pageOf(t, "person-imported")
+	for _, want := range []string{"Known from an import", "policies would give", "Nothing is planned until HR says something about this person.", "Not planned"} {
+		if !strings.Contains(html, want) {
+			t.Errorf("the person's page lacks %q", want)
+		}
+	}
+	if strings.Contains(html, "To come") || strings.Contains(html, "Not there yet") {
+		t.Error("the person's page promises something")
+	}
+	if html := pageOf(t, "why-imported"); !strings.Contains(html, "A policy would give it") || strings.Contains(html, "A policy gives it now") {
+		t.Error("the explanation says that it is given")
+	}
+}
+
+// pageOf renders a state of the gallery.
+func pageOf(t *testing.T, name string) string {
+	t.Helper()
+	all := samples(viewer{zone: time.UTC, now: noon})
+	i := slices.IndexFunc(all, func(s sample) bool { return s.name == name })
+	if i < 0 {
+		t.Fatalf("the gallery has no %s", name)
+	}
+	var b bytes.Buffer
+	s := all[i]
+	if err := newRenderer("test").pages[s.template].ExecuteTemplate(&b, "page", page{Title: s.title, Plain: s.plain, Phone: s.phone, Main: s.main}); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// Nobody is told that nothing is left while a parcel is not known to have come.
+func TestTheLaptopIsPartOfEverything(t *testing.T) {
+	t.Parallel()
+	late := pageOf(t, "progress-laptop")
+	if strings.Contains(late, "Nothing is left to do") || !strings.Contains(late, "Every account is ready") || !strings.Contains(late, "The laptop should have arrived Wed 20 Nov. If it has not, tell IT.") {
+		t.Errorf("%s", late)
+	}
+	got := flow.Progress{Row: flow.Row{Status: dayone.Working}, Access: sampleAccess(noon)[:2]}
+	if v := newProgress(viewer{zone: time.UTC, now: noon}, time.UTC, got, nil); v.State.Text != "Everything is ready" || v.Sentence != "Nothing is left to do." {
+		t.Errorf("without a laptop: %s %s", v.State.Text, v.Sentence)
+	}
+}
+
+// Pages without a login have no menu that says the zone of their times, so each time says it: that of the new hire's site.
+func TestPagesWithoutLoginNameTheZoneOfTheSite(t *testing.T) {
+	t.Parallel()
+	pacific, err := time.LoadLocation("America/Los_Angeles")
+	if err != nil {
+		t.Fatal(err)
+	}
+	utc := viewer{zone: time.UTC, now: noon}
+	opens := time.Date(2024, 11, 25, 7, 0, 0, 0, pacific)
+	v := newProgress(utc, pacific, flow.Progress{Row: flow.Row{Starts: opens.Add(-7 * time.Hour)}, Code: "1", Shows: opens.Add(-7 * time.Hour), Opens: opens}, nil)
+	if v.Opens.Text != "Mon 25 Nov, 07:00 PST" || v.CodeFrom.Text != "Mon 25 Nov, 00:00 PST" {
+		t.Errorf("the code stands there from %s, and opens from %s", v.CodeFrom.Text, v.Opens.Text)
+	}
+	if s := newSealed(utc, flow.SealedLink{Opens: opens, Zone: pacific}); s.Opens.Text != "Mon 25 Nov, 07:00 PST" {
+		t.Errorf("the link opens %s", s.Opens.Text)
+	}
+	recife, err := time.LoadLocation("America/Recife")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := utc.there(recife).at(noon).Text; got != "Fri 22 Nov, 09:00 UTC-03" {
+		t.Errorf("where the zone has no name: %s", got)
+	}
+}
+
+// An invitation is shown when it is where people meet, as its text says it, and never in two zones.
+func TestAnInvitationHasOneZone(t *testing.T) {
+	t.Parallel()
+	v := newMailbox(viewer{zone: time.UTC, now: noon}, []Mail{{Text: "09:00 to 09:30 (America/Los_Angeles)", ICS: sampleICS}}, 0)
+	if m := v.Open.Meeting; m.From.Text != "Mon 25 Nov, 09:00" || m.To.Text != "09:30 PST" {
+		t.Errorf("it is from %s to %s", m.From.Text, m.To.Text)
+	}
+}
+
+// What is to be done follows from the step and the person: what, for whom, how it is to be left, and by when.
+func TestTasksAreSentences(t *testing.T) {
+	t.Parallel()
+	pacific, err := time.LoadLocation("America/Los_Angeles")
+	if err != nil {
+		t.Fatal(err)
+	}
+	opened := time.Date(2024, 11, 22, 15, 0, 0, 0, time.UTC)
+	first, last := time.Date(2024, 11, 25, 0, 0, 0, 0, pacific), time.Date(2024, 12, 21, 0, 0, 0, 0, pacific)
+	for _, c := range []struct {
+		key        string
+		action     dayone.Action
+		have, want *dayone.Item
+		title      string
+		told       string
+		due        time.Time
+	}{
+		{"okta/account", dayone.AccountCreate, nil, &dayone.Item{State: dayone.Staged}, "Create an Okta account for Bob Moss", "Leave it closed until the first day, Mon 25 Nov", first},
+		{"okta/account", dayone.AccountEnable, &dayone.Item{Ref: "00u1"}, &dayone.Item{State: dayone.Active}, "Open the Okta account of Bob Moss", "Id in Okta: 00u1", first},
+		{"okta/account:admin", dayone.AccountDisable, &dayone.Item{Ref: "00u1"}, &dayone.Item{State: dayone.Disabled}, "Close the Okta admin account of Bob Moss", "Nobody may sign in with it any more", last},
+		{"okta/account", dayone.AccountDelete, &dayone.Item{Ref: "00u1"}, nil, "Delete the Okta account of Bob Moss", "Delete it for good", last},
+		{"okta/group:sales-team", dayone.EntitlementAdd, nil, &dayone.Item{Role: "member"}, "Add bob@company.com to the group Sales team in Okta as member", "Role: member", first},
+		{"okta/group:sales-team", dayone.EntitlementAdd, &dayone.Item{Role: "member"}, &dayone.Item{Role: "owner"}, "Make bob@company.com owner of the group Sales team in Okta", "Role: owner", first},
+		{"okta/group:sales-team", dayone.EntitlementRemove, &dayone.Item{}, nil, "Remove bob@company.com from the group Sales team in Okta", "For: Bob Moss, bob@company.com", last},
+		{"okta/licence:e5", dayone.EntitlementAdd, nil, &dayone.Item{Attrs: dayone.Attrs{"seats": dayone.Int(1)}}, "Give bob@company.com the group Sales team in Okta", "Seats: 1", first},
+		{"okta/device", dayone.EntitlementAdd, nil, &dayone.Item{}, "Set up the group of Bob Moss in Okta", "complete this task", first},
+	} {
+		key, err := dayone.ParseKey(c.key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := todo{
+			task: dayone.Task{Title: c.key, Opened: opened}, row: flow.Row{Name: "Bob Moss", Email: "bob@company.com", Starts: first, Ends: last}, zone: pacific,
+			step:   &dayone.StepRun{Kind: dayone.ErrUnsupported.Error(), Step: dayone.Step{Key: key, Action: c.action, Have: c.have, Want: c.want}},
+			system: "Okta", kind: "group", thing: "Sales team",
+		}
+		if got := d.title(); got != c.title {
+			t.Errorf("%s %s is %q, want %q", c.key, c.action, got, c.title)
+		}
+		if told := strings.Join(d.instructions(), "\n"); !strings.Contains(told, c.told) {
+			t.Errorf("%s %s does not say %q:\n%s", c.key, c.action, c.told, told)
+		}
+		if due, _ := d.due(); !due.Equal(c.due) {
+			t.Errorf("%s %s is due %v, want %v", c.key, c.action, due, c.due)
+		}
+	}
+	begun := todo{task: dayone.Task{Opened: opened}, row: flow.Row{Starts: opened.AddDate(-1, 0, 0)}, zone: time.UTC}
+	for days, want := range map[int]int{0: 0, 1: -1} {
+		if got := begun.days(viewer{zone: time.UTC, now: opened.AddDate(0, 0, days)}); got != want {
+			t.Errorf("what is due when it was opened has %d days left after %d", got, days)
+		}
+	}
+}
+
+// A policy's text is its item of the list, and nothing of its neighbours.
+func TestExcerptsOfPolicies(t *testing.T) {
+	t.Parallel()
+	set, texts := samplePolicies()
+	v := newPolicies(set, texts)
+	rows := v.Files[0].Policies
+	if rows[0].Lines != "lines 2 to 9" || len(rows[0].Text) != 8 || rows[0].Text[0].Text != "- id: sales-team" || rows[0].Text[7].Text != `    - {to: "slack/channel:#sales-team", as: member}` {
+		t.Errorf("%s: %+v", rows[0].Lines, rows[0].Text)
+	}
+	if rows[1].Lines != "lines 11 to 13" || rows[1].Text[0].Anchor != "policies-sales-yaml-11" {
+		t.Errorf("%s: %+v", rows[1].Lines, rows[1].Text)
+	}
+	if v := newPolicies(set, nil); v.Files[0].Policies[0].Text != nil {
+		t.Error("a file that has changed shows a text")
 	}
 }

@@ -37,6 +37,9 @@ func (p *portal) link(r *http.Request) (flow.SealedLink, error) {
 }
 
 func newSealed(view viewer, link flow.SealedLink) sealedView {
+	if link.Zone != nil {
+		view = view.there(link.Zone)
+	}
 	v := sealedView{System: link.System, Opens: view.at(link.Opens), Phase: "ready"}
 	switch {
 	case !link.Opened.IsZero():

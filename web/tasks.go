@@ -24,18 +24,20 @@ type taskGroup struct {
 }
 
 type taskView struct {
-	ID      string
-	Title   string
-	State   state
-	Note    string
-	Links   []string // addresses in the note
-	Facts   []pair
-	Fields  []field
-	Adopt   *adoptView
-	Problem *notice
-	Run     link
-	Closed  *notice
-	Done    []pair // what was supplied
+	ID        string
+	Title     string
+	State     state
+	Note      string
+	Lines     []string // what to do, step by step
+	Technical string   // why a human has to do it
+	Links     []string // addresses in the note
+	Facts     []pair
+	Fields    []field
+	Adopt     *adoptView
+	Problem   *notice
+	Run       link
+	Closed    *notice
+	Done      []pair // what was supplied
 }
 
 // adoptView asks whose an account is.
@@ -53,26 +55,28 @@ func (p *portal) tasks(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	people := map[dayone.PersonID]string{}
-	v := newTasks(p.viewerOf(r), list, func(id dayone.PersonID) string { return p.nameOf(r, people, id) })
+	l := p.todos()
+	all := make([]todo, 0, len(list))
+	for _, t := range list {
+		all = append(all, l.of(r.Context(), t))
+	}
+	v := newTasks(p.viewerOf(r), all)
 	return p.show(w, r, http.StatusOK, page{Template: "tasks", Title: "Tasks", Nav: "tasks", Crumbs: []link{{"Tasks", ""}}, Main: v})
 }
 
-func newTasks(view viewer, list []dayone.Task, name func(dayone.PersonID) string) tasksView {
-	groups := []taskGroup{{ID: "overdue", Title: "Overdue"}, {ID: "today", Title: "Due today"}, {ID: "later", Title: "Due later"}, {ID: "open", Title: "Without a date"}}
+func newTasks(view viewer, list []todo) tasksView {
+	groups := []taskGroup{{ID: "overdue", Title: "Overdue"}, {ID: "today", Title: "Due today"}, {ID: "later", Title: "Due later"}}
 	v := tasksView{More: len(list) > tasksMost, Sentence: plural(len(list), "1 task waits for somebody.", "%d tasks wait for somebody.")}
-	for _, t := range list[:min(len(list), tasksMost)] {
-		at := 3
-		switch {
-		case t.Due.IsZero():
-		case t.Due.Before(view.now):
+	byDue(list)
+	for _, d := range list[:min(len(list), tasksMost)] {
+		at := 2
+		switch n := d.days(view); {
+		case n < 0:
 			at = 0
-		case view.days(t.Due, view.zone) == 0:
+		case n == 0:
 			at = 1
-		default:
-			at = 2
 		}
-		groups[at].Items = append(groups[at].Items, taskItem(view, t, name(t.Person)))
+		groups[at].Items = append(groups[at].Items, taskItem(view, d))
 	}
 	v.Groups = slices.DeleteFunc(groups, func(g taskGroup) bool { return len(g.Items) == 0 })
 	if len(list) == 0 {
@@ -82,16 +86,32 @@ func newTasks(view viewer, list []dayone.Task, name func(dayone.PersonID) string
 	return v
 }
 
+// byDue puts first what has to be done first.
+func byDue(list []todo) {
+	slices.SortStableFunc(list, func(a, b todo) int {
+		x, _ := a.due()
+		y, _ := b.due()
+		return x.Compare(y)
+	})
+}
+
 // taskItem is a task in a list.
-func taskItem(view viewer, t dayone.Task, name string) item {
-	st := state{Icon: "task", Class: "s-wait", Text: "Open"}
-	if !t.Due.IsZero() {
-		st.Text = view.at(t.Due).Text
-		if t.Due.Before(view.now) {
-			st = state{Icon: "x", Class: "s-fail", Text: "Overdue"}
-		}
+func taskItem(view viewer, d todo) item {
+	st := state{Icon: "task", Class: "s-wait", Text: fmt.Sprintf("Due %s", d.dueStamp(view).Text)}
+	switch n := d.days(view); {
+	case n < 0:
+		st = state{Icon: "x", Class: "s-fail", Text: "Overdue"}
+	case n == 0:
+		st.Text = "Due today"
 	}
-	return item{Title: link{t.Title, "/tasks/" + string(t.ID)}, Meta: joined(", ", name, t.System), Next: firstLine(t.Note), State: &st}
+	it := item{Title: link{d.title(), "/tasks/" + string(d.task.ID)}, State: &st}
+	switch {
+	case d.technical():
+		it.Next, it.Small = strings.Join(d.facts(), ". "), firstLine(d.task.Note)
+	default:
+		it.Meta, it.Next = joined(", ", d.row.Name, d.system), firstLine(d.task.Note)
+	}
+	return it
 }
 
 func firstLine(s string) string {
@@ -115,52 +135,49 @@ func (p *portal) task(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return p.showTask(w, r, http.StatusOK, t, p.taskPage(r, t, nil))
+	return p.showTask(w, r, http.StatusOK, p.taskPage(r, t, nil))
 }
 
-func (p *portal) showTask(w http.ResponseWriter, r *http.Request, status int, t dayone.Task, v taskView) error {
-	return p.show(w, r, status, page{Template: "task", Title: t.Title, Nav: "tasks", Crumbs: []link{{"Tasks", "/tasks"}, {t.Title, ""}}, Main: v})
+func (p *portal) showTask(w http.ResponseWriter, r *http.Request, status int, v taskView) error {
+	return p.show(w, r, status, page{Template: "task", Title: v.Title, Nav: "tasks", Crumbs: []link{{"Tasks", "/tasks"}, {v.Title, ""}}, Main: v})
 }
 
 func (p *portal) taskPage(r *http.Request, t dayone.Task, given map[string]string) taskView {
-	run, err := p.flow.RunOf(r.Context(), t.Run)
-	var step *dayone.StepRun
-	number := 0
-	if err == nil {
-		for i := range run.Steps {
-			if run.Steps[i].Step.ID == t.Step {
-				step, number = &run.Steps[i], i+1
-			}
-		}
-	}
-	v := newTask(p.viewerOf(r), t, p.nameOf(r, map[dayone.PersonID]string{}, t.Person), systemTitle(p.titles(), t.System), step, given)
-	if err == nil {
-		v.Run = link{run.Title, fmt.Sprintf("/runs/%s?step=%d#step-detail", t.Run, number)}
-		v.Facts = append(v.Facts, pair{Name: "Run", Value: run.Title, Href: v.Run.Href})
+	d := p.todos().of(r.Context(), t)
+	v := newTask(p.viewerOf(r), d, given)
+	if d.run.Href != "" {
+		v.Run = d.run
+		v.Facts = append(v.Facts, pair{Name: "Run", Value: d.run.Text, Href: d.run.Href})
 		if v.Adopt != nil {
-			v.Adopt.Retry = fmt.Sprintf("/runs/%s/steps/%d/retry", t.Run, number)
+			v.Adopt.Retry = fmt.Sprintf("/runs/%s/steps/%d/retry", t.Run, d.number)
 		}
 	}
 	return v
 }
 
-func newTask(view viewer, t dayone.Task, name, system string, step *dayone.StepRun, given map[string]string) taskView {
-	v := taskView{ID: string(t.ID), Title: t.Title, Note: t.Note, State: state{Icon: "task", Class: "s-wait", Text: "Open", Tag: true}}
-	v.Facts = append(v.Facts, pair{Name: "For", Value: name, Href: "/people/" + string(t.Person)}, pair{Name: "System", Value: system})
+func newTask(view viewer, d todo, given map[string]string) taskView {
+	t, step := d.task, d.step
+	v := taskView{ID: string(t.ID), Title: d.title(), Note: t.Note, Lines: d.instructions(), State: state{Icon: "task", Class: "s-wait", Text: "Open", Tag: true}}
+	if d.technical() {
+		v.Note, v.Technical = "", t.Note
+	}
+	v.Facts = append(v.Facts, pair{Name: "For", Value: d.row.Name, Href: "/people/" + string(t.Person)}, pair{Name: "System", Value: d.system})
+	if step != nil {
+		v.Facts = append(v.Facts, pair{Name: "Access", Value: step.Step.Key.String(), Code: true, Href: whyHref(string(t.Person), step.Step.Key)})
+	}
 	if s := view.at(t.Opened); s != nil {
 		v.Facts = append(v.Facts, pair{Name: "Opened", At: s})
 	}
-	if s := view.at(t.Due); s != nil {
+	if s := d.dueStamp(view); s != nil {
 		v.Facts = append(v.Facts, pair{Name: "Due", At: s})
-		if t.Due.Before(view.now) && t.Closed.IsZero() {
+		if d.days(view) < 0 && t.Closed.IsZero() {
 			v.State = state{Icon: "x", Class: "s-fail", Text: "Overdue", Tag: true}
 		}
 	}
 	if step != nil {
 		for _, r := range step.Step.Because {
-			v.Facts = append(v.Facts, pair{Name: "Why", Value: r.String(), Href: "/policies#" + idOf(r.Policy)})
+			v.Facts = append(v.Facts, pair{Name: "Why", Value: r.String(), Href: policyHref(r)})
 		}
-		v.Facts = append(v.Facts, stepFacts(step)...)
 	}
 	for _, word := range strings.Fields(t.Note) {
 		if word = strings.TrimRight(word, ".,;)"); strings.HasPrefix(word, "https://") {
@@ -181,7 +198,7 @@ func newTask(view viewer, t dayone.Task, name, system string, step *dayone.StepR
 	}
 	for _, name := range t.Ask {
 		if name == "adopt" {
-			v.Adopt = &adoptView{Found: adoptable(t.Note), Person: v.Facts[0].Value}
+			v.Adopt = &adoptView{Found: adoptable(t.Note), Person: d.row.Name}
 			continue
 		}
 		f := fieldOf(name)
@@ -189,21 +206,6 @@ func newTask(view viewer, t dayone.Task, name, system string, step *dayone.StepR
 		v.Fields = append(v.Fields, f)
 	}
 	return v
-}
-
-// stepFacts are what the thing should be: where to ship it, by when.
-func stepFacts(s *dayone.StepRun) []pair {
-	if s.Step.Want == nil {
-		return nil
-	}
-	attrs := s.Step.Want.Attrs.With(s.Asked)
-	var out []pair
-	for _, n := range attrs.Names() {
-		if v := attrs[n]; v.Kind != dayone.SecretValue && v.Kind != dayone.LinkValue && v.Kind != dayone.TemplateValue && v.Text != "" {
-			out = append(out, pair{Name: attrText(n), Value: v.String()})
-		}
-	}
-	return out
 }
 
 // adoptable reads the vendor's id that the engine names in the note of a conflict: "adopt = 00u1".
@@ -237,7 +239,7 @@ func (p *portal) completeTask(w http.ResponseWriter, r *http.Request) error {
 	v := p.taskPage(r, t, given)
 	if bad := missing(&v, given); bad > 0 {
 		v.Problem = &notice{Kind: "bad", Icon: "x", Title: plural(bad, "One thing is missing", "%d things are missing"), Text: "The step goes on with what you enter here."}
-		return p.showTask(w, r, http.StatusUnprocessableEntity, t, v)
+		return p.showTask(w, r, http.StatusUnprocessableEntity, v)
 	}
 	if _, err := p.flow.CompleteTask(r.Context(), string(t.ID), me(r).Name, attrs); err != nil {
 		if errors.Is(err, dayone.ErrConflict) {

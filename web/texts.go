@@ -56,6 +56,12 @@ func statusState(s dayone.Status) state {
 	}
 }
 
+// unplannedState is somebody for whom no plan can be made.
+var unplannedState = state{Icon: "x", Class: "s-fail", Text: "Cannot be planned"}
+
+// unplannedNext says what to do about it.
+const unplannedNext = "Mend what it names, in the policies or in the configuration. It is tried again within an hour."
+
 // runState is how a run stands.
 func runState(s dayone.RunState) state {
 	switch s {
@@ -103,6 +109,8 @@ func accessState(a flow.AccessState) state {
 		return state{Icon: "warn", Class: "s-wait", Text: "Not from policy"}
 	case flow.Planned:
 		return state{Icon: "clock", Text: "Later"}
+	case flow.NotPlanned:
+		return state{Icon: "pause", Text: "Not planned"}
 	case flow.Asks:
 		return state{Icon: "hand", Class: "s-wait", Text: "Needs approval"}
 	default:
@@ -306,6 +314,11 @@ var plain = map[string]struct{ icon, text string }{
 	"slack": {"inbox", "Chat"}, "teams": {"inbox", "Chat"}, "salesforce": {"people", "Customers"}, "gitlab": {"policy", "Code"}, "github": {"policy", "Code"},
 	"notion": {"record", "Handbook and notes"}, "aws": {"system", "Cloud workspace"}, "jamf": {"device", "Laptop settings"}, "procurement": {"device", "Laptop"},
 	"phone": {"phone", "Phone number"}, "cucm": {"phone", "Phone number"}, "training": {"review", "Training"},
+}
+
+// spelled are names of systems that are not written as others are.
+var spelled = map[string]string{
+	"gitlab": "GitLab", "github": "GitHub", "bamboohr": "BambooHR", "servicenow": "ServiceNow", "m365": "Microsoft 365", "cucm": "CUCM", "ldap": "LDAP", "scim": "SCIM", "box": "Box",
 }
 
 // attrTexts are names of a person's attributes.

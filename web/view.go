@@ -57,6 +57,7 @@ type item struct {
 	Title      link
 	Get        string // where the part behind the link is, for script
 	Meta, Next string
+	Small      string // below: what only few want to know
 	At         *stamp
 	Open       *link
 	Acts       []act
@@ -119,7 +120,7 @@ type strip struct {
 }
 
 type tick struct {
-	Shape string // letter: d a r w f b s u p
+	Shape string // letter: d a r w f b s c u p
 	X, W  float64
 }
 
@@ -132,12 +133,12 @@ const stripMost = 60
 // shapes of ticks.
 var shapes = map[planner.Look]string{
 	planner.LookDone: "d", planner.LookAlready: "a", planner.LookRunning: "r", planner.LookWaiting: "w", planner.LookTask: "w",
-	planner.LookFirstLogin: "w", planner.LookApproval: "w", planner.LookFailed: "f", planner.LookBlocked: "b", planner.LookSkipped: "s", planner.LookUndone: "u",
+	lookLater: "c", planner.LookFirstLogin: "w", planner.LookApproval: "w", planner.LookFailed: "f", planner.LookBlocked: "b", planner.LookSkipped: "s", planner.LookUndone: "u",
 }
 
 // shapeOrder is how shares stand beside each other, and how counts are told.
 var shapeOrder = []struct{ shape, word string }{
-	{"d", "changed"}, {"a", "already so"}, {"r", "running"}, {"w", "waiting"}, {"f", "failed"}, {"b", "blocked"}, {"s", "skipped"}, {"u", "undone"}, {"p", "not started"},
+	{"d", "changed"}, {"a", "already so"}, {"r", "running"}, {"w", "waiting"}, {"f", "failed"}, {"b", "blocked"}, {"s", "skipped"}, {"c", "went on later"}, {"u", "undone"}, {"p", "not started"},
 }
 
 func shapeOf(l planner.Look) string {
@@ -189,8 +190,14 @@ func newStrip(looks []planner.Look) (strip, []tally) {
 
 // viewer is for whom times are written.
 type viewer struct {
-	zone *time.Location
-	now  time.Time
+	zone  *time.Location
+	now   time.Time
+	named bool // no menu says which zone this is: each time of day does
+}
+
+// there is a viewer who reads times as they are at a place.
+func (v viewer) there(zone *time.Location) viewer {
+	return viewer{zone: zone, now: v.now, named: true}
 }
 
 // viewerOf reads the zone that the page's script has found; UTC before that.
@@ -218,8 +225,26 @@ func (v viewer) stamp(t time.Time, layout string) *stamp {
 	return &stamp{ISO: t.UTC().Format(time.RFC3339), Text: in.Format(layout), Title: in.Format("Mon 2 January 2006, 15:04:05 MST")}
 }
 
+// timed is a stamp with a time of day in it.
+func (v viewer) timed(t time.Time, layout string) *stamp {
+	s := v.stamp(t, layout)
+	if s != nil && v.named {
+		s.Text += " " + zoneName(t.In(v.zone))
+	}
+	return s
+}
+
+// zoneName is how people there call their time: PST; UTC-03 where it has no other name.
+func zoneName(t time.Time) string {
+	name, _ := t.Zone()
+	if strings.HasPrefix(name, "+") || strings.HasPrefix(name, "-") {
+		return "UTC" + name
+	}
+	return name
+}
+
 // at is day and time; the year stands there only if it is another.
-func (v viewer) at(t time.Time) *stamp { return v.stamp(t, v.dayLayout(t.In(v.zone))+", 15:04") }
+func (v viewer) at(t time.Time) *stamp { return v.timed(t, v.dayLayout(t.In(v.zone))+", 15:04") }
 
 // date is the day alone; the exact time stands in its title.
 func (v viewer) date(t time.Time) *stamp { return v.stamp(t, v.dayLayout(t.In(v.zone))) }
@@ -228,9 +253,9 @@ func (v viewer) date(t time.Time) *stamp { return v.stamp(t, v.dayLayout(t.In(v.
 func (v viewer) clock(t time.Time) *stamp {
 	in, now := t.In(v.zone), v.now.In(v.zone)
 	if in.Year() == now.Year() && in.YearDay() == now.YearDay() {
-		return v.stamp(t, "15:04:05")
+		return v.timed(t, "15:04:05")
 	}
-	return v.stamp(t, v.dayLayout(in)+", 15:04:05")
+	return v.timed(t, v.dayLayout(in)+", 15:04:05")
 }
 
 // day is a calendar day where somebody works: her first day is no other day for whoever looks from elsewhere.
@@ -272,11 +297,23 @@ func daysText(n int) string {
 	case n == 1:
 		return "tomorrow"
 	case n > 1:
-		return fmt.Sprintf("in %d days", n)
+		return "in " + spanText(n)
 	case n == -1:
 		return "yesterday"
 	default:
-		return fmt.Sprintf("%d days ago", -n)
+		return spanText(-n) + " ago"
+	}
+}
+
+// spanText is so many days in the unit in which people think of them.
+func spanText(days int) string {
+	switch {
+	case days < 60:
+		return fmt.Sprintf("%d days", days)
+	case days < 365:
+		return fmt.Sprintf("%d months", days/30)
+	default:
+		return plural(days/365, "1 year", "%d years")
 	}
 }
 

@@ -13,12 +13,13 @@ import (
 
 // Options of a portal.
 type Options struct {
-	Base    string        // its address, https://dayone.company.com; requests for any other host are refused
-	Open    bool          // the demo: no login, but only from this machine
-	Token   dayone.Secret // lets in; without it nobody gets in, unless Open
-	Mailbox Mailbox       // the demo's mail simulator; nil: no such page
-	Version string
-	Log     *slog.Logger
+	Base      string        // its address, https://dayone.company.com; requests for any other host are refused
+	Open      bool          // the demo: no login, but only from this machine
+	Token     dayone.Secret // lets in; without it nobody gets in, unless Open
+	TokenFile string        // the file that holds the token, as the configuration names it; "": it is in none
+	Mailbox   Mailbox       // the demo's mail simulator; nil: no such page
+	Version   string
+	Log       *slog.Logger
 	// TaskAuth says who completes a task, if neither a session nor the token does: a reseller whose callback is signed.
 	TaskAuth func(r *http.Request, body []byte) (by string, ok bool)
 }

@@ -2,14 +2,17 @@ package web
 
 import (
 	"cmp"
+	"errors"
 	"net/http"
 
 	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/flow"
 	"github.com/dayone-hq/dayone/policy"
 )
 
 type whyView struct {
 	Person  link
+	Problem *notice // nothing is planned, and why
 	Key     string
 	State   state
 	Text    string
@@ -18,11 +21,14 @@ type whyView struct {
 	Chain   []chained // from the policy to the confirmation, if it is there
 	Lines   []whyLine
 	Ask     string // where another access can be asked about
+
+	given bool // a policy gives it, now, later or once it is approved
 }
 
 // whyLine is what one policy says about it.
 type whyLine struct {
 	Title, Policy, At string
+	Href              string
 	Does              string
 	Role              string
 	State             state
@@ -47,22 +53,40 @@ func (p *portal) why(w http.ResponseWriter, r *http.Request) error {
 		return refuse(dayone.ErrInvalid, textNoKey)
 	}
 	look, list, err := p.flow.Access(r.Context(), row.ID)
-	if err != nil {
+	if err != nil && !errors.Is(err, dayone.ErrInvalid) {
 		return err
 	}
 	v := newWhy(link{row.Name, "/people/" + string(row.ID)}, p.flow.Why(look, key))
+	held := false
 	for _, a := range list {
 		if a.Key == key {
+			held = a.Holding != nil
 			v.Chain = newReason(p.viewerOf(r), string(row.ID), a, policy.Explanation{}).Chain
 			if a.Implied && v.Text == explained["not given"].text {
 				v.State, v.Text = state{Icon: "check", Class: "s-done", Text: "Brought along"}, "No policy names it; another grant needs it and brings it along."
 			}
 		}
 	}
+	v.idle(look.Person.Managed, held, err)
 	return p.show(w, r, http.StatusOK, page{
 		Template: "why", Title: "Why " + key.String(), Nav: "people",
 		Crumbs: []link{{"People", "/people"}, {row.Name, "/people/" + string(row.ID)}, {"Why", ""}}, Main: v,
 	})
+}
+
+// idle says what the answer is worth while nothing is planned for this person: policies would, but nothing comes of it.
+func (v *whyView) idle(managed, held bool, problem error) {
+	switch {
+	case !managed:
+		v.Problem = &notice{Icon: "info", Title: "Known from an import", Text: "Nothing is planned until HR says something about this person. What policies say here is what they would do then."}
+	case problem != nil:
+		v.Problem = unplannedNotice(flow.Problem(problem))
+	default:
+		return
+	}
+	if v.given && !held {
+		v.State, v.Text = state{Icon: "pause", Text: "Not planned"}, "A policy would give it, but nothing is planned for this person now."
+	}
 }
 
 func newWhy(person link, x policy.Explanation) whyView {
@@ -71,11 +95,12 @@ func newWhy(person link, x policy.Explanation) whyView {
 		e = explained["not given"]
 	}
 	v := whyView{Person: person, Key: x.Key.String(), State: e.state, Text: e.text, Finding: x.Finding, Ask: person.Href + "/why"}
+	v.given = x.Answer == "given" || x.Answer == "pending" || x.Answer == "later"
 	if x.Grant != nil {
 		v.Role = x.Grant.Role
 	}
 	for _, l := range x.Lines {
-		line := whyLine{Title: cmp.Or(l.Title, l.Policy), Policy: l.Policy, At: l.At, Does: does[l.Does], Role: l.Role, State: truthState(l.Truth), Reason: l.Reason}
+		line := whyLine{Title: cmp.Or(l.Title, l.Policy), Policy: l.Policy, At: l.At, Does: does[l.Does], Role: l.Role, State: truthState(l.Truth), Reason: l.Reason, Href: policyHref(dayone.Reason{Policy: l.Policy, At: l.At})}
 		for _, c := range l.Conditions {
 			cond := whyCondition{Text: c.Text, State: truthState(c.Truth)}
 			for _, rd := range c.Reads {

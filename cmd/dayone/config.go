@@ -1,22 +1,26 @@
 package main
 
 import (
-	"bytes"
+	"cmp"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"maps"
+	"net"
+	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
-	"go.yaml.in/yaml/v3"
-
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/connector"
+	"github.com/dayone-hq/dayone/connector/all"
+	"github.com/dayone-hq/dayone/policy"
 )
 
 // config is dayone.yaml. Every field has a place in the commented file that init writes.
@@ -30,7 +34,8 @@ type config struct {
 	Sources   map[string]sourceConfig `yaml:"sources"`
 	Systems   map[string]systemConfig `yaml:"systems"`
 
-	dir string // of the file: relative paths begin there
+	dir    string  // of the file: relative paths begin there
+	places *strict // where everything stands in it; nil: it was made in memory
 }
 
 type portalConfig struct {
@@ -64,26 +69,27 @@ type systemConfig struct {
 	DryRun        bool                         `yaml:"dry_run"`
 }
 
-// readConfig reads a file strictly: an unknown field is an error, with its line.
+// readConfig reads and judges a file: all faults at once, each with its place. Secrets are put in later, by whoever needs
+// them: a command that calls nobody works without.
 func readConfig(path string) (*config, error) {
 	raw, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("there is no %s; dayone init writes one: %w", path, dayone.ErrNotFound)
+		return nil, fmt.Errorf("there is no %s; dayone init writes one, --config names another, --demo needs none: %w", path, dayone.ErrNotFound)
 	}
 	if err != nil {
 		return nil, err
 	}
 	c := &config{dir: filepath.Dir(path)}
-	dec := yaml.NewDecoder(bytes.NewReader(raw))
-	dec.KnownFields(true)
-	if err := dec.Decode(c); err != nil {
-		return nil, fmt.Errorf("%s: %s: %w", path, strings.TrimPrefix(strings.ReplaceAll(err.Error(), "\n", " "), "yaml: "), dayone.ErrInvalid)
-	}
-	if err := c.expand(); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+	c.places = readStrict(path, string(raw), c)
+	if len(c.places.faults) > 0 {
+		return nil, c.places.faults
 	}
 	c.defaults()
-	return c, c.check()
+	c.check()
+	if len(c.places.faults) > 0 {
+		return nil, c.places.faults
+	}
+	return c, nil
 }
 
 func (c *config) defaults() {
@@ -98,34 +104,187 @@ func (c *config) defaults() {
 	def(&c.Policy, "policy")
 	def(&c.Portal.Listen, "127.0.0.1:8080")
 	def(&c.Portal.URL, "http://"+c.Portal.Listen)
-	if c.Messages.OpensAt == 0 {
+	if _, said := c.stands("messages.links_open_at"); !said {
 		c.Messages.OpensAt = 7 * time.Hour
 	}
 	c.Portal.URL = strings.TrimSuffix(c.Portal.URL, "/")
+	for name, s := range c.Sources {
+		def(&s.Connector, name)
+		c.Sources[name] = s
+	}
+	for name, s := range c.Systems {
+		def(&s.Connector, name)
+		c.Systems[name] = s
+	}
 }
 
-func (c *config) check() error {
-	if u, err := url.Parse(c.Portal.URL); err != nil || u.Host == "" {
-		return fmt.Errorf("portal.url is %q; write https://dayone.company.com: %w", c.Portal.URL, dayone.ErrInvalid)
+// stands is where the value of a path is written, if it is.
+func (c *config) stands(path string) (stands, bool) {
+	if c.places == nil {
+		return stands{}, false
 	}
-	for name, s := range c.Sources {
-		if s.Since != "" {
-			if _, err := time.Parse(time.DateOnly, s.Since); err != nil {
-				return fmt.Errorf("sources.%s.since is %q; write 2025-01-31: %w", name, s.Since, dayone.ErrInvalid)
+	at, ok := c.places.at[path]
+	return at, ok
+}
+
+// wrong is a fault of the value at a path of the file; if nothing is written there, of the nearest key above.
+func (c *config) wrong(path, code, hint, format string, args ...any) error {
+	at, ok := c.stands(path)
+	if !ok {
+		return c.wrongKey(path, code, hint, format, args...)
+	}
+	return faults{c.places.fault(at.value, code, hint, format, args...)}
+}
+
+// wrongKey is a fault of the key itself.
+func (c *config) wrongKey(path, code, hint, format string, args ...any) error {
+	places := c.places
+	if places == nil {
+		places = &strict{file: "the configuration"}
+	}
+	at, ok := c.stands(path)
+	for !ok && strings.Contains(path, ".") {
+		path = path[:strings.LastIndexByte(path, '.')]
+		at, ok = c.stands(path)
+	}
+	return faults{places.fault(at.key, code, hint, format, args...)}
+}
+
+// check judges what can be judged without a secret, a file or a call.
+func (c *config) check() {
+	bad := func(err error) {
+		if f, ok := err.(faults); ok {
+			c.places.faults = append(c.places.faults, f...)
+		}
+	}
+	if u, err := url.Parse(c.Portal.URL); err != nil || u.Host == "" {
+		bad(c.wrong("portal.url", "value", "write https://dayone.company.com", "portal.url is %q, which is no address", c.Portal.URL))
+	}
+	if _, _, err := net.SplitHostPort(c.Portal.Listen); err != nil {
+		bad(c.wrong("portal.listen", "value", "write 127.0.0.1:8080, or :8080 for every address of this machine", "portal.listen is %q", c.Portal.Listen))
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Sources)) {
+		path, s := "sources."+name, c.Sources[name]
+		if _, err := time.Parse(time.DateOnly, s.Since); s.Since != "" && err != nil {
+			bad(c.wrong(path+".since", "value", "write 2025-01-31", "%s.since is %q, which is no day", path, s.Since))
+		}
+		m, err := c.connector(path, s.Connector)
+		bad(err)
+		if m == nil {
+			continue
+		}
+		if !m.Can("source") {
+			bad(c.wrong(path+".connector", "heading", "move it below systems:"+andName(name, m), "%s: %s is no source of people", path, m.Title))
+			continue
+		}
+		c.checkSettings(path, m, s.Settings, bad)
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Systems)) {
+		path, s := "systems."+name, c.Systems[name]
+		if !systemName.MatchString(name) {
+			bad(c.wrongKey(path, "name", "use lower case letters, digits and -", "%q is no name for a system", name))
+		}
+		m, err := c.connector(path, s.Connector)
+		bad(err)
+		if m == nil {
+			continue
+		}
+		if slices.Equal(m.Capabilities, []string{"source"}) {
+			bad(c.wrong(path+".connector", "heading", "move it below sources:", "%s: %s is where people come from, and no system that is provisioned", path, m.Title))
+			continue
+		}
+		c.checkSettings(path, m, s.Settings, bad)
+		for bucket := range s.PerMinute {
+			if _, ok := m.Limits.Buckets[bucket]; !ok && bucket != "default" {
+				known := append(slices.Sorted(maps.Keys(m.Limits.Buckets)), "default")
+				bad(c.wrongKey(path+".per_minute."+bucket, "unknown-key", cmp.Or(dayone.Meant(bucket, known), "there are "+strings.Join(known, ", ")), "%s has no limit %q", m.Title, bucket))
 			}
 		}
+		_, err = c.system(name, m)
+		bad(err)
 	}
-	for name := range c.Systems {
-		if !systemName.MatchString(name) {
-			return fmt.Errorf("%q is no name for a system; use lower case letters, digits and -: %w", name, dayone.ErrInvalid)
+	bad(c.checkCarrier("messages.mail", c.Messages.Mail, sendsMail, "sends mail to an address"))
+	bad(c.checkCarrier("messages.calendar", c.Messages.Calendar, sendsInvitations, "sends invitations"))
+	c.places.faults.sort()
+}
+
+// andName is what else a system needs that only carries messages.
+func andName(name string, m *connector.Manifest) string {
+	switch {
+	case m.Can("calendar"):
+		return " and write messages: {calendar: " + name + "}"
+	case sendsMail(m):
+		return " and write messages: {mail: " + name + "}"
+	default:
+		return ""
+	}
+}
+
+// sendsMail tells what writes to any address from what writes to its own channels.
+func sendsMail(m *connector.Manifest) bool { return m.Can("messenger") && m.Account == nil }
+
+func sendsInvitations(m *connector.Manifest) bool { return m.Can("calendar") }
+
+// connector is the manifest of a configured one.
+func (c *config) connector(path, name string) (*connector.Manifest, error) {
+	factories := all.Factories()
+	f, ok := factories[name]
+	if !ok {
+		known := slices.Sorted(maps.Keys(factories))
+		return nil, c.wrong(path+".connector", "unknown-connector", cmp.Or(dayone.Meant(name, known), "write connector: and one of "+strings.Join(known, ", ")),
+			"%s: there is no connector %q", path, name)
+	}
+	return connector.ParseManifest(f.Manifest)
+}
+
+// checkSettings finds settings that nobody knows and those that are missing. What they say is judged when they are used.
+func (c *config) checkSettings(path string, m *connector.Manifest, given map[string]string, bad func(error)) {
+	known := slices.Sorted(maps.Keys(m.Settings))
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		if _, ok := m.Settings[name]; !ok {
+			bad(c.wrongKey(path+".settings."+name, "unknown-setting", cmp.Or(dayone.Meant(name, known), "it has "+strings.Join(known, ", ")), "%s has no setting %q", m.Title, name))
 		}
 	}
-	for _, ref := range []string{c.Messages.Mail, c.Messages.Calendar} {
-		if _, ok := c.Systems[ref]; ref != "" && !ok {
-			return fmt.Errorf("messages names the system %q, which is not configured: %w", ref, dayone.ErrInvalid)
+	for _, name := range known {
+		s := m.Settings[name]
+		if _, ok := given[name]; s.Required && s.Default == "" && !ok {
+			write := cmp.Or(s.Example, "...")
+			if s.Type == "secret" {
+				write = "${env:" + strings.ToUpper(strings.NewReplacer(".", "_", "-", "_").Replace(path[strings.IndexByte(path, '.')+1:]+"_"+name)) + "}"
+			}
+			bad(c.wrongKey(path+".settings", "missing", fmt.Sprintf("write settings: {%s: %q}", name, write), "%s: %s needs the setting %s: %s", path, m.Title, name, s.Help))
 		}
 	}
-	return nil
+}
+
+// checkCarrier judges which system carries mails or invitations.
+func (c *config) checkCarrier(path, name string, can func(*connector.Manifest) bool, does string) error {
+	if name == "" {
+		return nil
+	}
+	var fit []string
+	for name, f := range all.Factories() {
+		if m, err := connector.ParseManifest(f.Manifest); err == nil && can(m) {
+			fit = append(fit, name)
+		}
+	}
+	slices.Sort(fit)
+	s, ok := c.Systems[name]
+	if !ok {
+		return c.wrong(path, "unknown-system", cmp.Or(dayone.Meant(name, slices.Sorted(maps.Keys(c.Systems))), "configure it below systems: with connector: "+strings.Join(fit, " or ")),
+			"%s names the system %q, which is not configured", path, name)
+	}
+	m, err := c.connector("systems."+name, s.Connector)
+	if err != nil || can(m) {
+		return nil // a connector that is not there has been reported
+	}
+	hint := "configure one with connector: " + strings.Join(fit, " or ")
+	for other, s := range c.Systems {
+		if slices.Contains(fit, s.Connector) {
+			hint = "write " + other
+		}
+	}
+	return c.wrong(path, "value", hint, "%s names %s, and %s is not what %s", path, name, m.Title, does)
 }
 
 var systemName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`)
@@ -138,76 +297,175 @@ func (c *config) path(p string) string {
 	return filepath.Join(c.dir, p)
 }
 
-// database is the address with a relative SQLite file made absolute.
-func (c *config) database() string {
+// database is the address with its secret put in and a relative SQLite file made absolute.
+func (c *config) database() (string, error) {
 	if file, ok := strings.CutPrefix(c.Database, "sqlite:"); ok && file != ":memory:" {
-		return "sqlite:" + c.path(file)
+		return "sqlite:" + c.path(file), nil
 	}
-	return c.Database
+	return c.fill("database", c.Database)
+}
+
+// minToken is how long the portal's token is at least: whoever guesses it is its administrator.
+const minToken = 16
+
+// token is what lets people into the portal.
+func (c *config) token() (dayone.Secret, error) {
+	if c.Portal.Token == "" {
+		return dayone.Secret{}, c.wrong("portal.token", "missing", "write token: ${file:portal.token} below portal: and a long random text into that file", "portal.token is not set")
+	}
+	t, err := c.fill("portal.token", c.Portal.Token)
+	if err == nil && len(t) < minToken {
+		err = c.wrong("portal.token", "value", "dayone init makes a good one: token: ${file:portal.token}",
+			"portal.token has %d characters; whoever guesses it is let in, so it needs %d at least", len(t), minToken)
+	}
+	return dayone.NewSecret(t), err
+}
+
+// checkAgainst judges what the file says of systems that only the policies know.
+func (c *config) checkAgainst(set *policy.Set) error {
+	var found faults
+	known := slices.Sorted(maps.Keys(set.Systems))
+	for _, name := range slices.Sorted(maps.Keys(c.Systems)) {
+		path := "systems." + name
+		for i, need := range c.Systems[name].Needs {
+			if _, ok := set.Systems[need]; !ok {
+				found = append(found, c.wrong(path+".needs."+strconv.Itoa(i), "unknown-system", dayone.Meant(need, known), "%s needs the system %q, which nobody knows", name, need).(faults)...)
+			}
+		}
+		via := set.Systems[name].Via
+		if _, ok := set.Systems[via.System]; via.System != "" && !ok {
+			found = append(found, c.wrong(path+".provisioned_by", "unknown-system", dayone.Meant(via.System, known), "%s is provisioned by the system %q, which nobody knows", name, via.System).(faults)...)
+		}
+	}
+	if len(found) > 0 {
+		found.sort()
+		return found
+	}
+	return nil
+}
+
+// idle are configured systems at which nothing will ever be done, and why that may be.
+func (c *config) idle(set *policy.Set) map[string]string {
+	named := append(set.Named(), c.Messages.Mail, c.Messages.Calendar)
+	free := slices.DeleteFunc(slices.Clone(named), func(name string) bool { _, ok := c.Systems[name]; return ok })
+	out := map[string]string{}
+	for name := range c.Systems {
+		if !slices.Contains(named, name) {
+			out[name] = cmp.Or(dayone.Meant(name, free), "policies name "+strings.Join(slices.Compact(slices.Sorted(slices.Values(free))), ", "))
+		}
+	}
+	return out
+}
+
+// standIns are settings in which a secret that is not there has a stand-in. The transport lets no request out that would
+// carry one: whoever only looks needs no secret until something asks the source.
+func (c *config) standIns(path string, m *connector.Manifest, raw map[string]string) (map[string]string, http.RoundTripper, error) {
+	out, missing := map[string]string{}, map[string]error{}
+	for _, name := range slices.Sorted(maps.Keys(raw)) {
+		v, err := c.fill(path+".settings."+name, raw[name])
+		switch {
+		case err == nil:
+		case m.Settings[name].Type == "secret":
+			v = "not-set-" + rand.Text()
+			missing[v] = err
+			var f faults
+			if errors.As(err, &f) { // on one line, as answers of systems are
+				missing[v] = fmt.Errorf("%s: %s; %s", f[0].Position, f[0].Message, f[0].Hint)
+			}
+		default:
+			return nil, nil, err
+		}
+		out[name] = v
+	}
+	return out, withheld(missing), nil
+}
+
+// withheld are stand-ins with what is missing.
+type withheld map[string]error
+
+func (w withheld) RoundTrip(r *http.Request) (*http.Response, error) {
+	for standIn, err := range w {
+		for _, values := range r.Header {
+			if slices.ContainsFunc(values, func(v string) bool { return strings.Contains(v, standIn) }) {
+				return nil, err
+			}
+		}
+	}
+	return http.DefaultTransport.RoundTrip(r)
 }
 
 var reference = regexp.MustCompile(`\$\{(env|file):([^}]+)\}`)
 
-// expand puts in ${env:NAME} and ${file:PATH}: the only way for a secret to get into the configuration without standing
-// in it.
-func (c *config) expand() error {
+// fill puts in ${env:NAME} and ${file:PATH}: the only way for a secret to get into the configuration without standing in
+// it.
+func (c *config) fill(path, v string) (string, error) {
 	var errs []error
-	put := func(where, v string) string {
-		return reference.ReplaceAllStringFunc(v, func(m string) string {
-			sub := reference.FindStringSubmatch(m)
-			if sub[1] == "env" {
-				out, ok := os.LookupEnv(sub[2])
-				if !ok {
-					errs = append(errs, fmt.Errorf("%s: the environment has no %s: %w", where, sub[2], dayone.ErrInvalid))
-				}
-				return out
+	out := reference.ReplaceAllStringFunc(v, func(m string) string {
+		sub := reference.FindStringSubmatch(m)
+		if sub[1] == "env" {
+			out, ok := os.LookupEnv(sub[2])
+			if !ok {
+				errs = append(errs, c.wrong(path, "unset", "export "+sub[2]+"=..., or keep it in a file: ${file:PATH}", "%s: the environment has no %s", path, sub[2]))
 			}
-			raw, err := os.ReadFile(c.path(sub[2]))
-			if err != nil {
-				errs = append(errs, fmt.Errorf("%s: %w: %w", where, err, dayone.ErrInvalid))
-			}
-			return strings.TrimRight(string(raw), "\r\n")
-		})
-	}
-	c.Database = put("database", c.Database)
-	c.Portal.Token = put("portal.token", c.Portal.Token)
-	for _, name := range slices.Sorted(maps.Keys(c.Sources)) {
-		for k, v := range c.Sources[name].Settings {
-			c.Sources[name].Settings[k] = put("sources."+name+".settings."+k, v)
+			return out
 		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(c.Systems)) {
-		for k, v := range c.Systems[name].Settings {
-			c.Systems[name].Settings[k] = put("systems."+name+".settings."+k, v)
+		raw, err := os.ReadFile(c.path(sub[2]))
+		if err != nil {
+			errs = append(errs, c.wrong(path, "unset", "write it there; paths begin at the configuration", "%s: %v", path, err))
 		}
+		return strings.TrimRight(string(raw), "\r\n")
+	})
+	return out, errors.Join(errs...)
+}
+
+// settings are those of a source or system with their secrets put in.
+func (c *config) settings(path string, raw map[string]string) (map[string]string, error) {
+	out := make(map[string]string, len(raw))
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(raw)) {
+		v, err := c.fill(path+".settings."+name, raw[name])
+		out[name] = v
+		errs = append(errs, err)
 	}
-	return errors.Join(errs...)
+	return out, errors.Join(errs...)
 }
 
 // system is a configured system as decisions see it: what the manifest says, with what the file says over it.
-func (s systemConfig) system(name string, m *connector.Manifest) (dayone.System, error) {
+func (c *config) system(name string, m *connector.Manifest) (dayone.System, error) {
+	s, path := c.Systems[name], "systems."+name
 	sys := m.System(name)
 	sys.Needs, sys.Protected = s.Needs, s.Protected
 	if s.ProvisionedBy != "" {
 		via, err := dayone.ParseKey(s.ProvisionedBy)
 		if err != nil {
-			return sys, fmt.Errorf("systems.%s.provisioned_by: %w", name, err)
+			return sys, c.wrong(path+".provisioned_by", "value", "write what is assigned there, such as okta/app:"+name, "%s.provisioned_by is %q", path, s.ProvisionedBy)
 		}
 		sys.Via = via
 	}
-	for kind, attrs := range s.Attributes {
+	var found faults
+	bad := func(at, word string, known []string, format string, args ...any) {
+		err := c.wrongKey(at, "unknown-key", cmp.Or(dayone.Meant(word, known), "it has "+strings.Join(known, ", ")), format, args...)
+		found = append(found, err.(faults)...)
+	}
+	for _, kind := range slices.Sorted(maps.Keys(s.Attributes)) {
+		at := path + ".attributes." + kind
 		k, ok := sys.Kinds[kind]
 		if !ok {
-			return sys, fmt.Errorf("systems.%s.attributes: %s has no kind %q; it has %s: %w", name, m.Title, kind, strings.Join(slices.Sorted(maps.Keys(sys.Kinds)), ", "), dayone.ErrInvalid)
+			bad(at, kind, slices.Sorted(maps.Keys(sys.Kinds)), "%s has no kind %q", m.Title, kind)
+			continue
 		}
 		k.Mapping = k.Mapping.With(nil)
-		for attr, text := range attrs {
+		for _, attr := range slices.Sorted(maps.Keys(s.Attributes[kind])) {
 			if !slices.Contains(k.Attrs, attr) {
-				return sys, fmt.Errorf("systems.%s.attributes.%s: %s has no attribute %q; it has %s: %w", name, kind, m.Title, attr, strings.Join(k.Attrs, ", "), dayone.ErrInvalid)
+				bad(at+"."+attr, attr, k.Attrs, "%s has no attribute %q", m.Title, attr)
+				continue
 			}
-			k.Mapping[attr] = dayone.Value{Kind: dayone.TemplateValue, Text: text}
+			k.Mapping[attr] = dayone.Value{Kind: dayone.TemplateValue, Text: s.Attributes[kind][attr]}
 		}
 		sys.Kinds[kind] = k
+	}
+	if len(found) > 0 {
+		return sys, found
 	}
 	return sys, nil
 }

@@ -81,18 +81,26 @@ func runDemo(ctx context.Context, o demoOptions, exit, asJSON bool, stdout io.Wr
 	defer d.close()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
+	s := &story{demoWorld: d, out: out, live: isTerminal(stdout) && !asJSON, dir: o.data}
+	if err := s.remember(ctx); err != nil {
+		return err
+	}
 	d.start(ctx)
 	srv := &http.Server{Handler: d.portal(), ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = srv.Serve(d.listener) }()
 	d.closers = append(d.closers, func() { _ = srv.Close() })
 	if o.data != "" {
 		go d.keepTime(ctx, o.data)
+		defer d.keepMoment(o.data)
 	}
 	if err := d.known(ctx); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "Dayone demo. It is %s. Portal: %s\n", d.clock.Now().UTC().Format("Mon 2 Jan 2006 15:04 MST"), d.cfg.Portal.URL)
-	s := &story{demoWorld: d, out: out, live: isTerminal(stdout) && !asJSON}
+	on := ""
+	if len(s.past) > 0 {
+		on = ", going on from before in " + o.data
+	}
+	fmt.Fprintf(out, "Dayone demo%s. It is %s. Portal: %s\n", on, d.clock.Now().UTC().Format("Mon 2 Jan 2006 15:04 MST"), d.cfg.Portal.URL)
 	if err := s.friday(ctx); err != nil {
 		return err
 	}
@@ -168,11 +176,56 @@ type story struct {
 	*demoWorld
 	out    io.Writer
 	live   bool
+	dir    string // where the world is kept; ""
 	person dayone.PersonID
 	run    dayone.RunID
 	first  dayone.Run // as it stood before the clock jumped
 	shown  map[dayone.RunID]map[dayone.StepID]dayone.StepState
+	past   map[dayone.RunID]dayone.Run // of a kept world, as they stood when it began again
 	before grantCount
+}
+
+const sarah = "sarah.chen@company.com"
+
+// remember looks at what a kept world has behind it, so that it is not told as if it happened now.
+func (s *story) remember(ctx context.Context) error {
+	s.shown, s.past = map[dayone.RunID]map[dayone.StepID]dayone.StepState{}, map[dayone.RunID]dayone.Run{}
+	row, err := s.flow.Named(ctx, sarah)
+	if errors.Is(err, dayone.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	runs, err := s.flow.Runs(ctx, flow.RunFilter{Person: row.ID})
+	if err != nil {
+		return err
+	}
+	for _, r := range runs {
+		if r, err = s.store.Run(ctx, r.ID); err != nil { // the engine, which knows runs in flight, does not run yet
+			return err
+		}
+		s.past[r.ID], s.shown[r.ID] = r, map[dayone.StepID]dayone.StepState{}
+		for _, st := range r.Steps {
+			s.shown[r.ID][st.Step.ID] = st.State
+		}
+	}
+	return nil
+}
+
+// recall says in a line what a run had behind it.
+func (s *story) recall(id dayone.RunID) {
+	r, ok := s.past[id]
+	if !ok {
+		return
+	}
+	done := 0
+	for _, st := range r.Steps {
+		if st.State.Over() {
+			done++
+		}
+	}
+	fmt.Fprintf(s.out, "  From before, %s: %s, %d of %d steps.\n", r.Started.UTC().Format("Mon 2 Jan 15:04 MST"), r.Title, done, len(r.Steps))
 }
 
 // friday is the hire: HR's event, byte for byte as the document prints it, to a run that has come to rest.
@@ -186,9 +239,13 @@ func (s *story) friday(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("posting HR's event: %w", err)
 	}
-	fmt.Fprintf(s.out, "\nHR: employee.hired, event evt_abc123, signed and accepted (%d) in %s.\n", status, round(time.Since(began)))
+	said := "signed and accepted"
+	if len(s.past) > 0 {
+		said = "said before, signed and accepted again"
+	}
+	fmt.Fprintf(s.out, "\nHR: employee.hired, event evt_abc123, %s (%d) in %s.\n", said, status, round(time.Since(began)))
 	row, err := s.await(ctx, func() (flow.Row, bool) {
-		row, err := s.flow.Named(ctx, "sarah.chen@company.com")
+		row, err := s.flow.Named(ctx, sarah)
 		return row, err == nil && row.Managed
 	})
 	if err != nil {
@@ -198,6 +255,7 @@ func (s *story) friday(ctx context.Context) error {
 	if err := s.planned(ctx, row); err != nil {
 		return err
 	}
+	s.recall(s.run)
 	r, err := s.watch(ctx, s.run)
 	if err != nil {
 		return err
@@ -286,9 +344,6 @@ func (s *story) await(ctx context.Context, ask func() (flow.Row, bool)) (flow.Ro
 func (s *story) watch(ctx context.Context, id dayone.RunID) (dayone.Run, error) {
 	moved := s.flow.Watch(id)
 	defer moved.Stop()
-	if s.shown == nil {
-		s.shown = map[dayone.RunID]map[dayone.StepID]dayone.StepState{}
-	}
 	if s.shown[id] == nil {
 		s.shown[id] = map[dayone.StepID]dayone.StepState{}
 	}
@@ -472,11 +527,15 @@ func (s *story) monday(ctx context.Context) error {
 	if id == "" {
 		return nil // a kept world in which it is Monday already
 	}
+	s.recall(id)
+	if was, ok := s.past[id]; ok && was.State.Over() {
+		return nil
+	}
 	if _, err := s.watch(ctx, id); err != nil {
 		return err
 	}
 	fmt.Fprintf(s.out, "\nSarah opens her laptop and signs in for the first time.\n\n")
-	s.login("sarah.chen@company.com")
+	s.login(sarah)
 	s.clock.Jump(s.clock.Now().Add(16 * time.Minute)) // the next look at what waited for her
 	r, err := s.watchOver(ctx, id)
 	if err != nil {
@@ -564,7 +623,7 @@ func (s *story) judge(ctx context.Context) (demoReport, []string) {
 	if err != nil {
 		return report, []string{err.Error()}
 	}
-	wrong = append(wrong, s.differences(l.Want, "sarah.chen@company.com")...)
+	wrong = append(wrong, s.differences(l.Want, sarah)...)
 	fmt.Fprintf(s.out, "Grants: %d of %d confirmed in %d systems. Each simulated system, read directly, %s.\n", report.Grants.After.Confirmed, report.Grants.After.Total, len(report.Systems),
 		map[bool]string{true: "shows what the policies want", false: "was compared with what the policies want"}[len(wrong) == 0])
 	return report, wrong

@@ -4,34 +4,56 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/flow"
 	"github.com/dayone-hq/dayone/policy"
 )
 
 func newExplain() *cobra.Command {
 	var asJSON bool
+	var v view
 	c := &cobra.Command{
 		Use:   "explain PERSON SYSTEM/ENTITLEMENT",
 		Short: "Say why somebody has an access, or why not",
 		Long: `Explain names every policy that speaks of the entitlement, with the value of each condition. PERSON is a mail address, a
-name or an id.`,
-		Example: `  dayone explain sarah.chen@company.com gitlab/group:customer-solutions
+name or an id. With --demo it uses the examples and the simulated systems instead of a configuration.`,
+		Example: `  dayone explain --demo sarah.chen@company.com gitlab/group:customer-solutions
   dayone explain "Sarah Chen" aws/permission-set:prod-readonly`,
 		Args: args(2, 2, "a person and an entitlement such as okta/group:sales-team"),
 		RunE: func(c *cobra.Command, args []string) error {
 			key, err := dayone.ParseKey(args[1])
 			if err != nil {
-				return &usageError{err}
+				return &usageError{fmt.Errorf("%w; write it as policies do, such as okta/group:sales-team", err)}
+			}
+			show := func(name string, x policy.Explanation) error {
+				if asJSON {
+					return writeJSON(c.OutOrStdout(), x)
+				}
+				printExplanation(c.OutOrStdout(), name, x)
+				return nil
+			}
+			if v.demo {
+				return v.show(c, args[0], func(s *server, l flow.Look) error {
+					if err := offered(s.flow.Active(), key); err != nil {
+						return err
+					}
+					return show(l.Person.Name(), s.flow.Why(l, key))
+				})
 			}
 			s, err := look(c)
 			if err != nil {
 				return err
 			}
 			defer s.close()
+			if err := offered(s.flow.Active(), key); err != nil {
+				return err
+			}
 			row, err := s.flow.Named(c.Context(), args[0])
 			if err != nil {
 				return err
@@ -40,15 +62,51 @@ name or an id.`,
 			if err != nil {
 				return err
 			}
-			if asJSON {
-				return writeJSON(c.OutOrStdout(), x)
-			}
-			printExplanation(c.OutOrStdout(), row.Name, x)
-			return nil
+			return show(row.Name, x)
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
+	c.Flags().BoolVar(&v.demo, "demo", false, "use the examples and simulated systems")
 	return c
+}
+
+// offered says whether there is such a thing, and what was probably meant. What a policy may name is what may be asked
+// about; a name of a kind that the catalogue leaves open is asked about as it is.
+func offered(set *policy.Set, key dayone.Key) error {
+	no := func(word string, known []string, format string, args ...any) error {
+		slices.Sort(known)
+		hint := dayone.Meant(word, known)
+		if hint == "" {
+			if len(known) > 8 {
+				known = append(known[:8:8], "...")
+			}
+			hint = "there are " + strings.Join(known, ", ")
+		}
+		return fmt.Errorf("%s; %s: %w", fmt.Sprintf(format, args...), hint, dayone.ErrInvalid)
+	}
+	sys, ok := set.Systems[key.System]
+	if !ok {
+		return no(key.System, slices.Collect(maps.Keys(set.Systems)), "there is no system %q", key.System)
+	}
+	kind, ok := sys.Kinds[key.Kind]
+	var all []string // what the system offers, of that kind or of all
+	for name, k := range sys.Kinds {
+		if ok && name != key.Kind {
+			continue
+		}
+		one := dayone.Key{System: key.System, Kind: name, As: key.As}
+		if len(k.Names) == 0 || name == dayone.AccountKindName {
+			all = append(all, one.String())
+		}
+		for _, n := range k.Names {
+			one.Name = n
+			all = append(all, one.String())
+		}
+	}
+	if !ok || len(kind.Names) > 0 && !slices.Contains(kind.Names, key.Name) {
+		return no(key.String(), all, "%s offers no %s", key.System, strings.TrimPrefix(key.String(), key.System+"/"))
+	}
+	return nil
 }
 
 func writeJSON(w io.Writer, v any) error {

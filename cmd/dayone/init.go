@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"crypto/rand"
 	_ "embed"
 	"errors"
@@ -9,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -24,7 +27,8 @@ func newInit() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "init [DIR]",
 		Short: "Write a commented configuration and example policies",
-		Long:  "Init writes dayone.yaml, an access token for the portal, and a policy folder to begin with. It overwrites nothing unless you say --force.",
+		Long: `Init writes dayone.yaml, an access token for the portal, a secret for HR's webhook, and a policy folder to begin with.
+It overwrites nothing unless you say --force.`,
 		Example: `  dayone init
   dayone init /etc/dayone`,
 		Args: args(0, 1, "at most one folder"),
@@ -40,55 +44,77 @@ func newInit() *cobra.Command {
 	return c
 }
 
+// written is one file that init writes.
+type written struct {
+	name string
+	body []byte
+	mode os.FileMode
+}
+
 func initialise(c *cobra.Command, dir string, force bool) error {
-	write := func(name string, body []byte, mode os.FileMode) error {
-		path := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			return err
-		}
-		flags := os.O_WRONLY | os.O_CREATE | os.O_EXCL
-		if force {
-			flags = os.O_WRONLY | os.O_CREATE | os.O_TRUNC
-		}
-		f, err := os.OpenFile(path, flags, mode)
-		if errors.Is(err, fs.ErrExist) {
-			return fmt.Errorf("%s is there already; --force overwrites it: %w", path, dayone.ErrConflict)
-		}
-		if err != nil {
-			return err
-		}
-		_, err = f.Write(body)
-		return errors.Join(err, f.Close())
+	today := time.Now().Format(time.DateOnly) // the one date in the file: who starts from now on is ours
+	files := []written{
+		{"dayone.yaml", bytes.Replace(commented, []byte("since: 2025-01-01"), []byte("since: "+today), 1), 0o644},
+		{"portal.token", secretText(), 0o600},
+		{"hr.secret", secretText(), 0o600},
 	}
-	if err := write("dayone.yaml", commented, 0o644); err != nil {
-		return err
-	}
-	if err := write("portal.token", []byte(rand.Text()+rand.Text()+"\n"), 0o600); err != nil {
-		return err
-	}
-	n := 0
+	own := len(files)
 	err := fs.WalkDir(examples.Files, ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
+		if err != nil || d.IsDir() || strings.HasPrefix(name, "broken/") || strings.HasPrefix(name, "events/") {
 			return err
-		}
-		if strings.HasPrefix(name, "broken/") || strings.HasPrefix(name, "events/") {
-			return nil
 		}
 		raw, err := examples.Files.ReadFile(name)
-		if err != nil {
-			return err
-		}
-		n++
-		return write(filepath.Join("policy", filepath.FromSlash(name)), raw, 0o644)
+		files = append(files, written{filepath.Join("policy", filepath.FromSlash(name)), raw, 0o644})
+		return err
 	})
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(c.OutOrStdout(), `wrote %s, portal.token and policy/ (%d files).
-Next:
-  1. name your systems and your HR source in dayone.yaml
-  2. dayone policy check %s
-  3. dayone serve
-`, filepath.Join(dir, "dayone.yaml"), n, filepath.Join(dir, "policy"))
+	for _, f := range files { // before the first one is written: half a folder helps nobody
+		path := filepath.Join(dir, f.name)
+		if _, err := os.Stat(path); err == nil && !force {
+			return fmt.Errorf("%s is there already; --force overwrites it: %w", path, dayone.ErrConflict)
+		}
+	}
+	for _, f := range files {
+		path := filepath.Join(dir, f.name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, f.body, f.mode)); err != nil {
+			return err
+		}
+	}
+	if err := writeSchemas(c, filepath.Join(dir, "policy")); err != nil {
+		return err
+	}
+	fmt.Fprintf(c.OutOrStdout(), "wrote %s, portal.token, hr.secret and policy/ (%d files).\nNext:\n", filepath.Join(dir, "dayone.yaml"), len(files)-own)
+	if dir != "." {
+		fmt.Fprintf(c.OutOrStdout(), "  cd %s\n", quoted(dir))
+	}
+	fmt.Fprint(c.OutOrStdout(), `  dayone policy check policy
+  dayone serve
+HR posts to /hooks/hr, signed with hr.secret. Whoever has portal.token is let into the portal. Name your systems in
+dayone.yaml; until then what would be done there is a task for a human.
+`)
 	return nil
+}
+
+func secretText() []byte { return []byte(rand.Text() + rand.Text() + "\n") }
+
+// quoted is a folder as a shell takes it.
+func quoted(dir string) string {
+	if strings.ContainsFunc(dir, func(r rune) bool {
+		return !strings.ContainsRune("/._-+,:@%", r) && !unicode.IsLetter(r) && !unicode.IsDigit(r)
+	}) {
+		return "'" + strings.ReplaceAll(dir, "'", `'\''`) + "'"
+	}
+	return dir
+}
+
+// writeSchemas lets dayone policy schema write what editors check policies with, from this folder's own catalogue.
+func writeSchemas(c *cobra.Command, dir string) error {
+	schema, args, err := c.Root().Find([]string{"policy", "schema", dir})
+	if err != nil || schema.Name() != "schema" {
+		return nil
+	}
+	schema.SetContext(c.Context())
+	return schema.RunE(schema, args)
 }

@@ -42,7 +42,12 @@ func Main(args []string, stdout, stderr io.Writer) int {
 		return 0
 	}
 	var shown *shownError
-	if !errors.As(err, &shown) {
+	var wrong faults
+	switch {
+	case errors.As(err, &shown):
+	case errors.As(err, &wrong): // begins with the place, for editors to jump to
+		fmt.Fprintln(stderr, err)
+	default:
 		fmt.Fprintln(stderr, "dayone:", plain(err))
 	}
 	var usage *usageError
@@ -100,7 +105,7 @@ with 2 if something would change.`,
 		return &usageError{fmt.Errorf("%w; %s --help shows what there is", err, c.CommandPath())}
 	})
 	root.PersistentFlags().StringP("config", "c", "dayone.yaml", "configuration file")
-	root.AddCommand(newDemo(), newServe(), newInit(), newPlan(), newApply(), newExplain(), newPolicy())
+	root.AddCommand(newDemo(), newServe(), newInit(), newPlan(), newApply(), newExplain(), newPolicy(), newVersion())
 	return root
 }
 
@@ -111,6 +116,18 @@ func args(n, most int, what string) cobra.PositionalArgs {
 			return &usageError{fmt.Errorf("%s takes %s; see %s --help", c.CommandPath(), what, c.CommandPath())}
 		}
 		return nil
+	}
+}
+
+func newVersion() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Say which version this is",
+		Args:  args(0, 0, "no arguments"),
+		RunE: func(c *cobra.Command, _ []string) error {
+			_, err := fmt.Fprintln(c.OutOrStdout(), "dayone version", version())
+			return err
+		},
 	}
 }
 

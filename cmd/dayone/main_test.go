@@ -4,9 +4,15 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -19,14 +25,131 @@ func TestMain(m *testing.M) {
 
 func TestScripts(t *testing.T) {
 	t.Parallel()
-	examples, err := filepath.Abs("../../examples")
+	project, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)
 	}
-	testscript.Run(t, testscript.Params{Dir: "testdata/script", Setup: func(e *testscript.Env) error {
-		e.Setenv("EXAMPLES", examples)
-		return nil
-	}})
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(e *testscript.Env) error {
+			l, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				return err
+			}
+			e.Setenv("PORTAL", l.Addr().String()) // free a moment ago
+			e.Setenv("PROJECT", project)
+			e.Setenv("EXAMPLES", filepath.Join(project, "examples"))
+			return l.Close()
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"blocks": blocks, "ports": ports, "up": up, "tasks": tasks},
+	})
+}
+
+// blocks FILE HEADING takes the fenced blocks below a heading of a page, so that a script can follow it to the letter:
+// 1.sh, 2.json, 3.yaml and so on.
+func blocks(ts *testscript.TestScript, _ bool, args []string) {
+	_, section, ok := strings.Cut(ts.ReadFile(args[0]), "\n## "+args[1]+"\n")
+	if !ok {
+		ts.Fatalf("%s has no heading %q", args[0], args[1])
+	}
+	section, _, _ = strings.Cut(section, "\n## ")
+	n, name := 0, ""
+	var body strings.Builder
+	for line := range strings.SplitAfterSeq(section, "\n") {
+		fence, opens := strings.CutPrefix(strings.TrimSpace(line), "```")
+		switch {
+		case opens && name == "":
+			n++
+			name = fmt.Sprintf("%d.%s", n, fence)
+		case opens:
+			ts.Check(os.WriteFile(ts.MkAbs(name), []byte(body.String()), 0o644))
+			name = ""
+			body.Reset()
+		case name != "":
+			body.WriteString(line)
+		}
+	}
+}
+
+// ports FILE... lets a configuration and those who call it use the script's own port.
+func ports(ts *testscript.TestScript, _ bool, args []string) {
+	for _, name := range args {
+		was := ts.ReadFile(name)
+		is := strings.ReplaceAll(was, "127.0.0.1:8080", ts.Getenv("PORTAL"))
+		if was == is {
+			ts.Fatalf("%s names no port", name)
+		}
+		ts.Check(os.WriteFile(ts.MkAbs(name), []byte(is), 0o644))
+	}
+}
+
+// until asks again and again, for half a minute.
+func until(ts *testscript.TestScript, what string, ask func() bool) {
+	end, again := time.NewTimer(30*time.Second), time.NewTicker(10*time.Millisecond)
+	defer end.Stop()
+	defer again.Stop()
+	for !ask() {
+		select {
+		case <-again.C:
+		case <-end.C:
+			ts.Fatalf("waited in vain: %s", what)
+		}
+	}
+}
+
+// up waits for the server of the script.
+func up(ts *testscript.TestScript, _ bool, _ []string) {
+	until(ts, "the server", func() bool {
+		r, err := http.Get("http://" + ts.Getenv("PORTAL") + "/healthz")
+		if err != nil {
+			return false
+		}
+		return r.Body.Close() == nil && r.StatusCode == http.StatusOK
+	})
+}
+
+// tasks does by hand all that the server asks for, until every run is over, and says of which steps.
+func tasks(ts *testscript.TestScript, _ bool, _ []string) {
+	token := strings.TrimSpace(ts.ReadFile("portal.token"))
+	call := func(method, path string, body, into any) {
+		raw, err := json.Marshal(body)
+		ts.Check(err)
+		req, err := http.NewRequest(method, "http://"+ts.Getenv("PORTAL")+"/api/v1"+path, bytes.NewReader(raw))
+		ts.Check(err)
+		req.Header.Set("Authorization", "Bearer "+token)
+		req.Header.Set("Content-Type", "application/json")
+		r, err := http.DefaultClient.Do(req)
+		ts.Check(err)
+		defer r.Body.Close()
+		answer, err := io.ReadAll(r.Body)
+		ts.Check(err)
+		if r.StatusCode != http.StatusOK {
+			ts.Fatalf("%s %s: %s %s", method, path, r.Status, answer)
+		}
+		if into != nil {
+			ts.Check(json.Unmarshal(answer, into))
+		}
+	}
+	until(ts, "the end of every run", func() bool {
+		var open struct {
+			Items []struct {
+				ID, Step string
+				Ask       []string
+			}
+		}
+		call("GET", "/tasks?limit=200", nil, &open)
+		for _, t := range open.Items {
+			told := map[string]string{}
+			for _, name := range t.Ask {
+				told[name] = name + " of " + t.Step
+			}
+			call("POST", "/tasks/"+t.ID+"/complete", map[string]any{"attrs": told}, nil)
+			fmt.Fprintln(ts.Stdout(), t.Step)
+		}
+		var runs struct{ Items []struct{ State string } }
+		call("GET", "/runs", nil, &runs)
+		return len(open.Items) == 0 && len(runs.Items) > 0 && !slices.ContainsFunc(runs.Items, func(r struct{ State string }) bool { return r.State != "done" })
+	})
 }
 
 // A demo that is killed again and again, wherever it is just then, still ends as one that was left in peace: each system

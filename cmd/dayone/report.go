@@ -16,12 +16,14 @@ import (
 // demoReport is what demo --json prints.
 type demoReport struct {
 	Run struct {
-		ID      dayone.RunID    `json:"id"`
-		State   dayone.RunState `json:"state"` // before the clock jumped
-		Steps   int             `json:"steps"`
-		Changed int             `json:"changed"`
-		Already int             `json:"already"`
-		Failed  int             `json:"failed"`
+		ID             dayone.RunID    `json:"id"`
+		State          dayone.RunState `json:"state"`                     // at the end of the story
+		ContinuedBy    dayone.RunID    `json:"continued_by,omitempty"`    // the run that took over what waited for the first day
+		ContinuedState dayone.RunState `json:"continued_state,omitempty"` // and how that one ended
+		Steps          int             `json:"steps"`
+		Changed        int             `json:"changed"` // before the clock jumped, as the counts below
+		Already        int             `json:"already"`
+		Failed         int             `json:"failed"`
 	} `json:"run"`
 	Grants struct {
 		Before grantCount `json:"before"`
@@ -151,9 +153,20 @@ func (s *story) report(ctx context.Context) (demoReport, error) {
 	}
 	r := s.first
 	c := counts(r)
-	out.Run.ID, out.Run.State, out.Run.Steps, out.Run.Changed, out.Run.Already, out.Run.Failed = r.ID, r.State, len(r.Steps), c.Changed, c.Already, c.Failed
+	out.Run.ID, out.Run.Steps, out.Run.Changed, out.Run.Already, out.Run.Failed = r.ID, len(r.Steps), c.Changed, c.Already, c.Failed
 	out.Grants.Before = s.before
-	var err error
+	now, err := s.flow.RunOf(ctx, r.ID)
+	if err != nil {
+		return out, err
+	}
+	out.Run.State = now.State
+	if now.State == dayone.RunSuperseded {
+		next, err := s.flow.Next(ctx, now)
+		if err != nil {
+			return out, err
+		}
+		out.Run.ContinuedBy, out.Run.ContinuedState = next.ID, next.State
+	}
 	if out.Grants.After, err = s.count(ctx); err != nil {
 		return out, err
 	}

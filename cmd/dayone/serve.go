@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -12,7 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/clock"
 	"github.com/dayone-hq/dayone/web"
 )
@@ -27,16 +25,9 @@ way when it stopped go on. The portal asks for the access token that portal.toke
   dayone serve --config /etc/dayone/dayone.yaml`,
 		Args: args(0, 0, "no arguments"),
 		RunE: func(c *cobra.Command, _ []string) error {
-			path, err := c.Flags().GetString("config")
+			cfg, err := configured(c)
 			if err != nil {
 				return err
-			}
-			cfg, err := readConfig(path)
-			if err != nil {
-				return err
-			}
-			if cfg.Portal.Token == "" {
-				return fmt.Errorf("portal.token is not set; write token: ${file:portal.token} into %s and a long random text into that file: %w", path, dayone.ErrInvalid)
 			}
 			return serve(c.Context(), cfg, slog.New(slog.NewJSONHandler(os.Stderr, nil)))
 		},
@@ -47,6 +38,10 @@ way when it stopped go on. The portal asks for the access token that portal.toke
 const grace = 10 * time.Second
 
 func serve(ctx context.Context, cfg *config, log *slog.Logger) error {
+	token, err := cfg.token()
+	if err != nil {
+		return err
+	}
 	s, err := wire(ctx, cfg, wiring{clock: clock.System{}, log: log})
 	var pe *policyError
 	if errors.As(err, &pe) {
@@ -56,16 +51,19 @@ func serve(ctx context.Context, cfg *config, log *slog.Logger) error {
 		return err
 	}
 	defer s.close()
+	for name, hint := range cfg.idle(s.flow.Active()) {
+		log.Warn("no policy gives anything at a configured system", "system", name, "hint", hint)
+	}
 	l, err := net.Listen("tcp", cfg.Portal.Listen)
 	if err != nil {
-		return err
+		return cfg.wrong("portal.listen", "value", "stop what listens there, or write another port here and in portal.url", "nothing can listen on %s: %v", cfg.Portal.Listen, err)
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	s.run(ctx)
 	go s.begin(ctx)
 	srv := &http.Server{
-		Handler:           web.New(s.flow, web.Options{Base: cfg.Portal.URL, Token: dayone.NewSecret(cfg.Portal.Token), Version: version(), Log: log}),
+		Handler:           web.New(s.flow, web.Options{Base: cfg.Portal.URL, Token: token, TokenFile: cfg.tokenFile(), Version: version(), Log: log}),
 		ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 	}
 	failed := make(chan error, 1)
@@ -102,4 +100,13 @@ func (s *server) begin(ctx context.Context) {
 		}
 		s.log.Info("people read", "source", name, "new", n)
 	}
+}
+
+// tokenFile is the file that holds the portal's token, as the configuration names it; "": no file does. Who signs in is
+// told where the token lies, and never what it is.
+func (c *config) tokenFile() string {
+	if m := reference.FindStringSubmatch(c.Portal.Token); m != nil && m[0] == c.Portal.Token && m[1] == "file" {
+		return m[2]
+	}
+	return ""
 }

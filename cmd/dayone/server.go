@@ -10,8 +10,8 @@ import (
 	"maps"
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/dayone-hq/dayone"
@@ -21,7 +21,6 @@ import (
 	"github.com/dayone-hq/dayone/flow"
 	"github.com/dayone-hq/dayone/message"
 	"github.com/dayone-hq/dayone/policy"
-	"github.com/dayone-hq/dayone/secret"
 	"github.com/dayone-hq/dayone/store"
 )
 
@@ -42,7 +41,9 @@ type wiring struct {
 	files     fs.FS // the policy folder; nil: the configured one
 	transport http.RoundTripper
 	observe   func(system, op string, took time.Duration, err error)
-	looks     bool // nothing is to be changed, not even what policies are in force
+	looks     bool   // nothing is to be changed, not even what policies are in force
+	offline   bool   // no system is called, so no secret is needed
+	source    string // offline: but this source reads an event
 }
 
 // wire opens everything that a configuration names. Nothing runs yet.
@@ -54,24 +55,17 @@ func wire(ctx context.Context, c *config, w wiring) (*server, error) {
 	if files == nil {
 		files = os.DirFS(c.path(c.Policy))
 	}
-	guards, systems, err := openSystems(c, w, files)
-	if err != nil {
-		return nil, err
-	}
-	sources, err := openSources(c, w)
-	if err != nil {
+	sources, sourceFaults := openSources(c, w)
+	guards, systems, systemFaults := openSystems(c, w, files)
+	if err := errors.Join(sourceFaults, systemFaults); err != nil {
 		return nil, err
 	}
 	templates := message.Templates{Files: files}
 	if err := templates.Check(); err != nil {
-		return nil, err
-	}
-	keeper, err := secret.FromFile(c.path(c.MasterKey))
-	if err != nil {
-		return nil, err
+		return nil, templateFaults(err, c.path(c.Policy))
 	}
 	ids := dayone.NewIDs(w.clock.Now, rand.Reader)
-	db, err := store.Open(ctx, c.database(), flow.Sealer{Keeper: keeper, Random: rand.Reader}, w.clock.Now, ids)
+	keeper, db, err := openBooks(ctx, c, w, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -89,39 +83,69 @@ func wire(ctx context.Context, c *config, w wiring) (*server, error) {
 		}
 		return nil, errors.Join(err, db.Close())
 	}
+	if err := c.checkAgainst(s.flow.Active()); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
 	return s, nil
 }
 
-// openSystems opens connectors, guarded, and describes them to those who decide.
+// openSystems describes systems to those who decide, and opens their connectors, guarded, for those who call them.
 func openSystems(c *config, w wiring, files fs.FS) (map[string]*connector.Guard, []dayone.System, error) {
 	guards := map[string]*connector.Guard{}
 	var systems []dayone.System
 	var errs []error
-	factories := all.Factories()
 	for _, name := range slices.Sorted(maps.Keys(c.Systems)) {
-		sc := c.Systems[name]
-		f, ok := factories[sc.Connector]
-		if !ok {
-			errs = append(errs, fmt.Errorf("systems.%s: there is no connector %q; there are %s: %w", name, sc.Connector, strings.Join(slices.Sorted(maps.Keys(factories)), ", "), dayone.ErrInvalid))
-			continue
-		}
-		g, err := connector.Open(f, name, w.clock.Now, connector.Options{
-			Settings: sc.Settings, Concurrency: sc.Concurrency, PerMinute: sc.PerMinute, DryRun: sc.DryRun, Timeout: sc.Timeout, Files: files,
-			Observe: w.observe, Transport: w.transport,
-		})
+		sc, path := c.Systems[name], "systems."+name
+		m, err := c.connector(path, sc.Connector)
 		if err != nil {
 			errs = append(errs, err)
 			continue
 		}
-		sys, err := sc.system(name, g.Manifest)
+		sys, err := c.system(name, m)
 		if err != nil {
 			errs = append(errs, err)
 			continue
 		}
-		guards[name] = g
 		systems = append(systems, sys)
+		if w.offline {
+			continue
+		}
+		settings, err := c.settings(path, sc.Settings)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		if guards[name], err = connector.Open(all.Factories()[sc.Connector], name, w.clock.Now, connector.Options{
+			Settings: settings, Concurrency: sc.Concurrency, PerMinute: sc.PerMinute, DryRun: sc.DryRun, Timeout: sc.Timeout, Files: files,
+			Observe: w.observe, Transport: w.transport,
+		}); err != nil {
+			errs = append(errs, c.unopened(path, err))
+		}
 	}
 	return guards, systems, errors.Join(errs...)
+}
+
+// unopened says at which setting a connector stumbled.
+func (c *config) unopened(path string, err error) error {
+	var s *connector.SettingError
+	if errors.As(err, &s) {
+		return c.wrong(path+".settings."+s.Setting, "value", s.Hint, "%s: %s", path, s)
+	}
+	return c.wrong(path+".settings", "value", "", "%s: %s", path, plain(err))
+}
+
+// templateFaults shows faults of templates as those of every other file.
+func templateFaults(err error, dir string) error {
+	var in message.Faults
+	if !errors.As(err, &in) {
+		return err
+	}
+	var out faults
+	for _, f := range in {
+		at := policy.Position{File: filepath.Join(dir, filepath.FromSlash(f.File)), Line: f.Line, Col: f.Col}
+		out = append(out, policy.Diagnostic{Position: at, Code: "template", Message: f.Text, Hint: f.Hint, Source: f.Source, Width: f.Width})
+	}
+	return out
 }
 
 // manifestOf reads a connector's manifest.
@@ -137,20 +161,32 @@ func openSources(c *config, w wiring) (map[string]flow.Source, error) {
 	out := map[string]flow.Source{}
 	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(c.Sources)) {
-		sc := c.Sources[name]
-		f, ok := all.Factories()[sc.Connector]
-		if !ok {
-			errs = append(errs, fmt.Errorf("sources.%s: there is no connector %q: %w", name, sc.Connector, dayone.ErrInvalid))
+		sc, path := c.Sources[name], "sources."+name
+		if w.offline && name != w.source {
 			continue
 		}
-		g, err := connector.Open(f, name, w.clock.Now, connector.Options{Settings: sc.Settings, Observe: w.observe, Transport: w.transport})
+		m, err := c.connector(path, sc.Connector)
 		if err != nil {
 			errs = append(errs, err)
 			continue
 		}
+		transport := w.transport
+		settings, err := c.settings(path, sc.Settings)
+		if err != nil && w.offline {
+			settings, transport, err = c.standIns(path, m, sc.Settings)
+		}
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		g, err := connector.Open(all.Factories()[sc.Connector], name, w.clock.Now, connector.Options{Settings: settings, Observe: w.observe, Transport: transport})
+		if err != nil {
+			errs = append(errs, c.unopened(path, err))
+			continue
+		}
 		src, ok := g.Source()
 		if !ok {
-			errs = append(errs, fmt.Errorf("sources.%s: %s is no source of people: %w", name, g.Manifest.Title, dayone.ErrInvalid))
+			errs = append(errs, c.wrong(path+".connector", "heading", "move it below systems:", "%s: %s is no source of people", path, g.Manifest.Title))
 			continue
 		}
 		since, _ := time.Parse(time.DateOnly, sc.Since) // checked when the file was read

@@ -77,13 +77,7 @@ func newClient(cfg connector.Config) (*client, error) {
 	api := func(base, scopes string) httpc.Client {
 		tokens := &httpc.Tokens{Now: cfg.Now, Fetch: key.fetch(cfg, scopes)}
 		return httpc.Client{
-			System: cfg.System, Base: strings.TrimSuffix(base, "/"), HTTP: cfg.HTTP, Now: cfg.Now, Auth: tokens.Auth,
-			Classify: func(status int, header http.Header, body []byte) (string, string, error) {
-				if status == http.StatusUnauthorized {
-					tokens.Forget() // revoked before its end: the next call signs in again
-				}
-				return classify(status, header, body)
-			},
+			System: cfg.System, Base: strings.TrimSuffix(base, "/"), HTTP: cfg.HTTP, Now: cfg.Now, Tokens: tokens, Classify: classify,
 		}
 	}
 	return &client{

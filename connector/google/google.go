@@ -361,7 +361,7 @@ func (a accounts) held(ctx context.Context, email string) (license, error) {
 func (a accounts) Switch(ctx context.Context, ref string, _, to dayone.State) error {
 	u, err := a.patchUser(ctx, ref, map[string]any{"suspended": to != dayone.Active})
 	if err == nil && to == dayone.Active && u.Archived {
-		return a.Fault("opening user", dayone.ErrUnsupported, "", "the user is archived; take her out of the archive in the Admin console")
+		return a.Fault("opening user", dayone.ErrUnsupported, "", "the user is archived; take it out of the archive in the Admin console")
 	}
 	return err
 }

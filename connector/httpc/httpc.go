@@ -1,5 +1,5 @@
 // Package httpc is what connectors share for HTTP: requests, JSON and form bodies, error classes, Link paging and tokens
-// that expire. It must not know a vendor, retry or sleep.
+// that expire. It must not know a vendor, retry or sleep; a call that was refused for its token alone is no retry.
 package httpc
 
 import (
@@ -27,6 +27,7 @@ type Client struct {
 	Base   string // without a slash at the end
 	HTTP   *http.Client
 	Auth   func(ctx context.Context, r *http.Request) error
+	Tokens *Tokens     // instead of Auth: tokens that are fetched, and fetched anew when they are refused
 	Header http.Header // sent with every request
 	// Classify reads a vendor's error body: its code, its words and our kind. A nil kind leaves the status to decide.
 	Classify func(status int, header http.Header, body []byte) (code, detail string, kind error)
@@ -54,8 +55,60 @@ type Answer struct {
 	Body   []byte
 }
 
-// Do makes one call and decodes a JSON answer into out, if out is not nil and there is a body.
+// Do makes one call and decodes a JSON answer into out, if out is not nil and there is a body. A call that is refused for
+// a fetched token is made again, once, with a new one: tokens end on the way, and are revoked before their end.
 func (c *Client) Do(ctx context.Context, q Request, out any) (*Answer, error) {
+	a, token, err := c.once(ctx, q)
+	if err == nil && a.Status == http.StatusUnauthorized && c.Tokens != nil {
+		c.Tokens.refused(token)
+		a, _, err = c.once(ctx, q)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if !accepted(a.Status, q.OK) {
+		return a, c.refusal(q.Op, a)
+	}
+	if out != nil && len(bytes.TrimSpace(a.Body)) > 0 {
+		if err := json.Unmarshal(a.Body, out); err != nil {
+			return a, c.fault(q.Op, dayone.ErrUnavailable, fmt.Sprintf("HTTP %d", a.Status), "the answer is no JSON that we understand: "+err.Error())
+		}
+	}
+	return a, nil
+}
+
+// once makes a call and reads its answer, whatever that is; token is the fetched one that it carried.
+func (c *Client) once(ctx context.Context, q Request) (a *Answer, token dayone.Secret, err error) {
+	req, err := c.request(ctx, q)
+	if err != nil {
+		return nil, token, err
+	}
+	switch {
+	case c.Tokens != nil:
+		token, err = c.Tokens.put(ctx, req)
+	case c.Auth != nil:
+		err = c.Auth(ctx, req)
+	}
+	if err != nil {
+		return nil, token, err
+	}
+	resp, err := c.HTTP.Do(req)
+	if err != nil {
+		return nil, token, c.lost(ctx, q.Op, err)
+	}
+	defer resp.Body.Close()
+	a = &Answer{Status: resp.StatusCode, Header: resp.Header}
+	a.Body, err = io.ReadAll(io.LimitReader(resp.Body, MaxAnswer+1))
+	if err != nil {
+		return nil, token, c.lost(ctx, q.Op, err)
+	}
+	if len(a.Body) > MaxAnswer {
+		return nil, token, c.fault(q.Op, dayone.ErrInvalid, "", fmt.Sprintf("the answer is longer than %d bytes", MaxAnswer))
+	}
+	return a, token, nil
+}
+
+func (c *Client) request(ctx context.Context, q Request) (*http.Request, error) {
 	target := q.Path
 	if !strings.HasPrefix(target, "http://") && !strings.HasPrefix(target, "https://") {
 		target = c.Base + q.Path
@@ -103,33 +156,7 @@ func (c *Client) Do(ctx context.Context, q Request, out any) (*Answer, error) {
 	if req.Header.Get("User-Agent") == "" {
 		req.Header.Set("User-Agent", "dayone")
 	}
-	if c.Auth != nil {
-		if err := c.Auth(ctx, req); err != nil {
-			return nil, err
-		}
-	}
-	resp, err := c.HTTP.Do(req)
-	if err != nil {
-		return nil, c.lost(ctx, q.Op, err)
-	}
-	defer resp.Body.Close()
-	a := &Answer{Status: resp.StatusCode, Header: resp.Header}
-	a.Body, err = io.ReadAll(io.LimitReader(resp.Body, MaxAnswer+1))
-	if err != nil {
-		return nil, c.lost(ctx, q.Op, err)
-	}
-	if len(a.Body) > MaxAnswer {
-		return nil, c.fault(q.Op, dayone.ErrInvalid, "", fmt.Sprintf("the answer is longer than %d bytes", MaxAnswer))
-	}
-	if !accepted(a.Status, q.OK) {
-		return a, c.refusal(q.Op, a)
-	}
-	if out != nil && len(bytes.TrimSpace(a.Body)) > 0 {
-		if err := json.Unmarshal(a.Body, out); err != nil {
-			return a, c.fault(q.Op, dayone.ErrUnavailable, fmt.Sprintf("HTTP %d", a.Status), "the answer is no JSON that we understand: "+err.Error())
-		}
-	}
-	return a, nil
+	return req, nil
 }
 
 func (c *Client) origin() string {

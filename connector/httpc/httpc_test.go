@@ -6,7 +6,9 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -115,7 +117,7 @@ func TestTokensAreFetchedOnceAndAgainWhenTheyEnd(t *testing.T) {
 	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, `"`+r.Header.Get("Authorization")+`"`)
 	})
-	c.Auth = tokens.Auth
+	c.Tokens = tokens
 	shows := func(want string) {
 		t.Helper()
 		var got string
@@ -127,6 +129,74 @@ func TestTokensAreFetchedOnceAndAgainWhenTheyEnd(t *testing.T) {
 	shows("Bearer t1")
 	now = now.Add(55 * time.Minute) // a little early: clocks differ
 	shows("Bearer t11")
-	tokens.Forget()
-	shows("Bearer t111")
+}
+
+// A token that ends while the call is on its way costs nothing but another token: the call arrives once, whole.
+func TestRefusedTokenIsFetchedAnewAndTheCallMadeAgain(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	fetched, took, good := 0, []string{}, "t11"
+	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		mu.Lock()
+		defer mu.Unlock()
+		if r.Header.Get("Authorization") != "Bearer "+good {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		took = append(took, string(body))
+	})
+	c.Tokens = &httpc.Tokens{Now: func() time.Time { return noon }, Fetch: func(context.Context) (dayone.Secret, time.Duration, error) {
+		fetched++
+		return dayone.NewSecret("t" + strings.Repeat("1", fetched)), time.Hour, nil
+	}}
+	post := func() error {
+		_, err := c.Do(t.Context(), httpc.Request{Op: "creating user", Method: http.MethodPost, Path: "/users", JSON: map[string]string{"name": "Sarah"}}, nil)
+		return err
+	}
+	if err := post(); err != nil || fetched != 2 || !slices.Equal(took, []string{`{"name":"Sarah"}`}) {
+		t.Errorf("%v after %d tokens; the vendor took %q", err, fetched, took)
+	}
+
+	// whom a new token does not let in is not let in; nobody tries for ever
+	mu.Lock()
+	good = "another"
+	mu.Unlock()
+	if err := post(); !errors.Is(err, dayone.ErrAuth) || fetched != 3 {
+		t.Errorf("%v after %d tokens", err, fetched)
+	}
+
+	// of many calls that one token fails, not each fetches its own
+	mu.Lock()
+	good, took = "t11111", nil
+	mu.Unlock()
+	if err := post(); !errors.Is(err, dayone.ErrAuth) || fetched != 4 { // t1111 is kept, and fails them all
+		t.Fatalf("%v after %d tokens", err, fetched)
+	}
+	var calls sync.WaitGroup
+	for range 8 {
+		calls.Go(func() {
+			if err := post(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	calls.Wait()
+	if fetched != 5 || len(took) != 8 {
+		t.Errorf("%d tokens for %d calls", fetched, len(took))
+	}
+}
+
+// A fixed token is what it is: refused once, refused for good.
+func TestFixedTokenIsNotTriedAgain(t *testing.T) {
+	t.Parallel()
+	calls := 0
+	c := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		calls++
+		w.WriteHeader(http.StatusUnauthorized)
+	})
+	c.Auth = httpc.Bearer("SSWS", dayone.NewSecret("x"))
+	if _, err := get(c, "/x", nil); !errors.Is(err, dayone.ErrAuth) || calls != 1 {
+		t.Errorf("%v after %d calls", err, calls)
+	}
 }

@@ -28,14 +28,13 @@ type Tokens struct {
 	until time.Time
 }
 
-// Auth puts the token on a request.
-func (t *Tokens) Auth(ctx context.Context, r *http.Request) error {
+// put puts the token on a request.
+func (t *Tokens) put(ctx context.Context, r *http.Request) (dayone.Secret, error) {
 	tok, err := t.get(ctx)
-	if err != nil {
-		return err
+	if err == nil {
+		r.Header.Set("Authorization", "Bearer "+tok.Reveal())
 	}
-	r.Header.Set("Authorization", "Bearer "+tok.Reveal())
-	return nil
+	return tok, err
 }
 
 func (t *Tokens) get(ctx context.Context) (dayone.Secret, error) {
@@ -55,9 +54,11 @@ func (t *Tokens) get(ctx context.Context) (dayone.Secret, error) {
 	return tok, nil
 }
 
-// Forget drops a token that was refused; the next call fetches another.
-func (t *Tokens) Forget() {
+// refused drops a token, unless another call has fetched a new one meanwhile.
+func (t *Tokens) refused(token dayone.Secret) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.token = dayone.Secret{}
+	if t.token == token {
+		t.token = dayone.Secret{}
+	}
 }

@@ -80,10 +80,7 @@ type change struct {
 	Delete  []string `xml:"computer_deletions>computer>id,omitempty"`
 }
 
-type client struct {
-	httpc.Client
-	tokens *httpc.Tokens
-}
+type client struct{ httpc.Client }
 
 // newClient keeps the cookies of a clustered server: what was written on one node is read there.
 func newClient(cfg connector.Config) (*client, error) {
@@ -95,10 +92,9 @@ func newClient(cfg connector.Config) (*client, error) {
 	h.Jar = jar
 	open := httpc.Client{System: cfg.System, Base: strings.TrimSuffix(cfg.Settings["url"], "/"), HTTP: &h, Now: cfg.Now, Classify: classify}
 	c := &client{Client: open}
-	c.tokens = &httpc.Tokens{Now: cfg.Now, Fetch: func(ctx context.Context) (dayone.Secret, time.Duration, error) {
+	c.Tokens = &httpc.Tokens{Now: cfg.Now, Fetch: func(ctx context.Context) (dayone.Secret, time.Duration, error) {
 		return fetchToken(ctx, &open, cfg.Settings["client_id"], cfg.Secrets["client_secret"])
 	}}
-	c.Auth = c.tokens.Auth
 	return c, nil
 }
 
@@ -112,16 +108,6 @@ func fetchToken(ctx context.Context, c *httpc.Client, id string, secret dayone.S
 		"grant_type": {"client_credentials"}, "client_id": {id}, "client_secret": {secret.Reveal()},
 	}}, &out)
 	return dayone.NewSecret(out.AccessToken), time.Duration(out.ExpiresIn) * time.Second, err
-}
-
-// call is Do, but for a token that the server refuses before its time: it is forgotten, and the next call brings another.
-func (c *client) call(ctx context.Context, q httpc.Request, out any) (*httpc.Answer, error) {
-	a, err := c.Do(ctx, q, out)
-	if a != nil && errors.Is(err, dayone.ErrAuth) {
-		c.tokens.Forget()
-		return a, c.Fault(q.Op, dayone.ErrUnavailable, "HTTP "+strconv.Itoa(a.Status), "the server does not take the token any more")
-	}
-	return a, err
 }
 
 var paragraph = regexp.MustCompile(`(?s)<p[^>]*>(.*?)</p>`)
@@ -184,7 +170,7 @@ func pages[T any](ctx context.Context, c *client, q httpc.Request) ([]T, error) 
 			TotalCount int `json:"totalCount"`
 			Results    []T `json:"results"`
 		}
-		if _, err := c.call(ctx, q, &page); err != nil {
+		if _, err := c.Do(ctx, q, &page); err != nil {
 			return nil, err
 		}
 		all = append(all, page.Results...)
@@ -205,7 +191,7 @@ func (c *client) findComputers(ctx context.Context, filter string, sections ...s
 // getComputer reads one. https://developer.jamf.com/jamf-pro/reference/get_v4-computers-inventory-id
 func (c *client) getComputer(ctx context.Context, id string) (computer, error) {
 	var out computer
-	_, err := c.call(ctx, httpc.Request{
+	_, err := c.Do(ctx, httpc.Request{
 		Op: "reading computer", Method: "GET", Path: "/api/v4/computers-inventory/" + url.PathEscape(id),
 		Query: url.Values{"section": {"HARDWARE", "USER_AND_LOCATION", "GROUP_MEMBERSHIPS"}},
 	}, &out)
@@ -214,7 +200,7 @@ func (c *client) getComputer(ctx context.Context, id string) (computer, error) {
 
 // updateUser changes the user of a computer. https://developer.jamf.com/jamf-pro/reference/patch_v4-computers-inventory-detail-id
 func (c *client) updateUser(ctx context.Context, id string, to location) error {
-	_, err := c.call(ctx, httpc.Request{
+	_, err := c.Do(ctx, httpc.Request{
 		Op: "changing user of computer", Method: "PATCH", Path: "/api/v4/computers-inventory-detail/" + url.PathEscape(id),
 		JSON: map[string]any{"userAndLocation": to},
 	}, nil)
@@ -250,7 +236,7 @@ func (c *client) departmentID(ctx context.Context, name string) (string, error) 
 // departmentName reads one. https://developer.jamf.com/jamf-pro/reference/get_v1-departments-id
 func (c *client) departmentName(ctx context.Context, id string) (string, error) {
 	var d named
-	_, err := c.call(ctx, httpc.Request{Op: "reading department", Method: "GET", Path: "/api/v1/departments/" + url.PathEscape(id)}, &d)
+	_, err := c.Do(ctx, httpc.Request{Op: "reading department", Method: "GET", Path: "/api/v1/departments/" + url.PathEscape(id)}, &d)
 	return d.Name, err
 }
 
@@ -276,7 +262,7 @@ func (c *client) createGroup(ctx context.Context, name string) (string, error) {
 	var out struct {
 		ID string `json:"id"`
 	}
-	a, err := c.call(ctx, httpc.Request{
+	a, err := c.Do(ctx, httpc.Request{
 		Op: "creating static group", Method: "POST", Path: "/api/v3/computer-groups/static-groups",
 		JSON: map[string]any{"name": name, "description": "Laptops with this profile. Dayone adds and removes them.", "siteId": "-1", "assignments": []string{}},
 	}, &out)
@@ -294,7 +280,7 @@ func (c *client) changeMembers(ctx context.Context, id string, ch change) error 
 // findProfile reads a configuration profile by name, or nil. https://developer.jamf.com/jamf-pro/reference/findosxconfigurationprofilesbyname
 func (c *client) findProfile(ctx context.Context, name string) (*configProfile, error) {
 	const op = "reading configuration profile"
-	a, err := c.call(ctx, httpc.Request{Op: op, Method: "GET", Path: "/JSSResource/osxconfigurationprofiles/name/" + url.PathEscape(name), Accept: "application/xml"}, nil)
+	a, err := c.Do(ctx, httpc.Request{Op: op, Method: "GET", Path: "/JSSResource/osxconfigurationprofiles/name/" + url.PathEscape(name), Accept: "application/xml"}, nil)
 	switch {
 	case errors.Is(err, dayone.ErrNotFound):
 		return nil, nil
@@ -325,6 +311,6 @@ func (c *client) send(ctx context.Context, op, method, path string, body any) er
 	if err != nil {
 		return c.Fault(op, dayone.ErrInvalid, "", err.Error())
 	}
-	_, err = c.call(ctx, httpc.Request{Op: op, Method: method, Path: path, Body: b, Type: "application/xml", Accept: "application/xml"}, nil)
+	_, err = c.Do(ctx, httpc.Request{Op: op, Method: method, Path: path, Body: b, Type: "application/xml", Accept: "application/xml"}, nil)
 	return err
 }

@@ -28,17 +28,10 @@ type client struct {
 func newClient(cfg connector.Config) *client {
 	base := strings.TrimSuffix(cfg.Settings["url"], "/")
 	tokens := login(cfg, base)
-	refused := func(status int, header http.Header, body []byte) (string, string, error) {
-		code, detail, kind := classify(status, header, body)
-		if code == "INVALID_SESSION_ID" { // the token is dead: whoever calls again gets a new one
-			tokens.Forget()
-		}
-		return code, detail, kind
-	}
 	c := &client{data: "/services/data/" + cfg.Settings["version"], now: cfg.Now}
-	c.rest = httpc.Client{System: cfg.System, Base: base, HTTP: cfg.HTTP, Now: cfg.Now, Auth: tokens.Auth, Classify: refused}
-	c.scim = scim.NewClient(cfg, base+"/services/scim/v2", tokens.Auth, scim.Quirks{})
-	c.scim.Classify = refused
+	c.rest = httpc.Client{System: cfg.System, Base: base, HTTP: cfg.HTTP, Now: cfg.Now, Tokens: tokens, Classify: classify}
+	c.scim = scim.NewClient(cfg, base+"/services/scim/v2", nil, scim.Quirks{})
+	c.scim.Tokens, c.scim.Classify = tokens, classify
 	return c
 }
 
@@ -77,7 +70,7 @@ func classifyLogin(status int, _ http.Header, body []byte) (string, string, erro
 
 // kinds of error codes. https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_calls_concepts_core_data_objects.htm
 var kinds = map[string]error{
-	"INVALID_SESSION_ID": dayone.ErrUnavailable, // forgotten, see newClient
+	"INVALID_SESSION_ID": dayone.ErrAuth, // that of a new token, too
 	"DUPLICATE_USERNAME": dayone.ErrConflict, "DUPLICATE_VALUE": dayone.ErrConflict, "DUPLICATE_COMM_NICKNAME": dayone.ErrConflict,
 	"LICENSE_LIMIT_EXCEEDED": dayone.ErrNoSeat,
 	"NOT_FOUND":              dayone.ErrNotFound, "ENTITY_IS_DELETED": dayone.ErrNotFound,

@@ -93,7 +93,7 @@ func try(t *testing.T, g *connector.Guard, a dayone.Act) (dayone.Result, error) 
 	if a.Since.IsZero() {
 		a.Since = time.Now()
 	}
-	return g.Apply(t.Context(), a)
+	return connectortest.Apply(t.Context(), g, a)
 }
 
 func apply(t *testing.T, g *connector.Guard, a dayone.Act) dayone.Result {

@@ -78,16 +78,14 @@ func word(v any) (string, bool) {
 	return "", false
 }
 
-// flatten names inner fields with dots and leaves null out.
+// flatten names inner fields with dots. What is null is there, and empty.
 func flatten(prefix string, m map[string]any, each func(name string, v any)) {
 	for k, v := range m {
-		switch v := v.(type) {
-		case nil:
-		case map[string]any:
-			flatten(prefix+k+".", v, each)
-		default:
-			each(prefix+k, v)
+		if inner, ok := v.(map[string]any); ok {
+			flatten(prefix+k+".", inner, each)
+			continue
 		}
+		each(prefix+k, v)
 	}
 }
 

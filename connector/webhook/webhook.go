@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"hash"
 	"iter"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -119,17 +120,20 @@ func (s *source) Verify(header http.Header, body []byte, now time.Time) error {
 	bad := func(detail string) error { return s.fault("verifying webhook", dayone.ErrAuth, detail) }
 	given := strings.TrimPrefix(strings.TrimSpace(header.Get(s.set["header"])), s.set["prefix"])
 	if given == "" {
-		return bad("there is no signature in " + s.set["header"])
+		hint := ""
+		for _, name := range slices.Sorted(maps.Keys(header)) {
+			if len(name) < 64 && strings.Contains(strings.ToLower(name), "signature") && !strings.EqualFold(name, s.set["header"]) {
+				hint = "; set header: " + name
+			}
+		}
+		return bad("there is no signature in " + s.set["header"] + hint)
 	}
-	var sum []byte
-	var err error
-	if s.set["encoding"] == "base64" {
-		sum, err = base64.StdEncoding.DecodeString(given)
-	} else {
-		sum, err = hex.DecodeString(given)
-	}
+	sum, err := decodings[s.set["encoding"]](given)
 	if err != nil {
-		return bad("the signature is no " + s.set["encoding"])
+		return bad("the signature is no " + s.set["encoding"] + s.writtenAs(given))
+	}
+	if len(sum) != s.digest().Size() {
+		return bad(fmt.Sprintf("the signature has %d bytes, and %s makes %d; see the setting algorithm", len(sum), s.set["algorithm"], s.digest().Size()))
 	}
 	stamp := ""
 	if name := s.set["timestamp_header"]; name != "" {
@@ -163,6 +167,34 @@ func (s *source) Verify(header http.Header, body []byte, now time.Time) error {
 	return nil
 }
 
+var decodings = map[string]func(string) ([]byte, error){"hex": hex.DecodeString, "base64": base64.StdEncoding.DecodeString}
+
+// writtenAs finds how a signature is written that is not written as configured, and names the setting. It says nothing of
+// the signature itself.
+func (s *source) writtenAs(given string) string {
+	prefixes := []string{""}
+	if head, _, ok := strings.Cut(given, "="); ok && len(head) < 16 {
+		prefixes = append(prefixes, head+"=")
+	}
+	for _, prefix := range prefixes {
+		for _, encoding := range []string{"hex", "base64"} {
+			sum, err := decodings[encoding](strings.TrimPrefix(given, prefix))
+			if err != nil || len(sum) != s.digest().Size() {
+				continue
+			}
+			var set []string
+			if prefix != "" {
+				set = append(set, fmt.Sprintf("prefix: %q", s.set["prefix"]+prefix))
+			}
+			if encoding != s.set["encoding"] {
+				set = append(set, "encoding: "+encoding)
+			}
+			return "; set " + strings.Join(set, " and ")
+		}
+	}
+	return ""
+}
+
 // Parse reads one event, or a list of them. One that cannot be used is there as far as it can be identified, but has no
 // type; the error says why.
 func (s *source) Parse(body []byte) ([]dayone.Event, error) {
@@ -190,7 +222,7 @@ func (s *source) Parse(body []byte) ([]dayone.Event, error) {
 }
 
 func (s *source) event(v any) (dayone.Event, error) {
-	e := dayone.Event{Source: s.System}
+	e := dayone.Event{Source: s.System, Full: s.set["body"] == "full"}
 	if _, ok := v.(map[string]any); !ok {
 		return e, errors.New("a webhook is a JSON object")
 	}
@@ -217,12 +249,20 @@ func (s *source) event(v any) (dayone.Event, error) {
 	return e, nil
 }
 
-// record keeps the fields that are asked for and drops all others.
+// record keeps the fields that are asked for and drops all others. null says of a field, and of all fields inside it, that
+// they are empty; a field that is not there says nothing by itself.
 func (s *source) record(data map[string]any) map[string]dayone.Value {
 	out := map[string]dayone.Value{}
 	flatten("", data, func(name string, v any) {
 		if s.fields[name] {
 			out[name] = value(v)
+		}
+		if v == nil {
+			for field := range s.fields {
+				if strings.HasPrefix(field, name+".") {
+					out[field] = dayone.Value{}
+				}
+			}
 		}
 	})
 	return out
@@ -247,7 +287,7 @@ func (s *source) Read(ctx context.Context, subject string) (dayone.Event, error)
 
 func (s *source) reread(rec any) (dayone.Event, error) {
 	data, _ := rec.(map[string]any)
-	e := dayone.Event{Source: s.System, Type: dayone.Updated, Fields: s.record(data)}
+	e := dayone.Event{Source: s.System, Type: dayone.Updated, Fields: s.record(data), Full: true}
 	var ok bool
 	if e.Subject, ok = word(at(rec, s.set["record_id"])); !ok {
 		e.Type = ""

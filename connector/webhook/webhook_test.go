@@ -3,6 +3,7 @@ package webhook_test
 import (
 	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -253,6 +254,40 @@ func TestVerify(t *testing.T) {
 	}
 }
 
+// Whoever connects an HR system for the first time sees in the log which setting tells how it writes its signatures.
+func TestASignatureWrittenOtherwiseNamesItsSetting(t *testing.T) {
+	t.Parallel()
+	body := []byte(`{}`)
+	mac := hmac.New(sha256.New, []byte("first-secret"))
+	mac.Write(body)
+	sum := mac.Sum(nil)
+	for given, want := range map[string]string{
+		"sha256=" + hex.EncodeToString(sum):                                      `the signature is no hex; set prefix: "sha256="`,
+		base64.StdEncoding.EncodeToString(sum):                                   "the signature is no hex; set encoding: base64",
+		"v1=" + base64.StdEncoding.EncodeToString(sum):                           `the signature is no hex; set prefix: "v1=" and encoding: base64`,
+		hex.EncodeToString(append(sum, sum...)):                                  "the signature has 64 bytes, and sha256 makes 32; see the setting algorithm",
+		"nonsense":                                                               "the signature is no hex",
+		strings.Repeat("x", 16) + "=" + hex.EncodeToString(sum):                  "the signature is no hex",
+		strings.Repeat("x", 9000) + "=" + base64.StdEncoding.EncodeToString(sum): "the signature is no hex",
+	} {
+		err := open(t, map[string]string{"secret": "first-secret"}).Verify(header(map[string]string{"X-Signature": given}), body, friday)
+		if !errors.Is(err, dayone.ErrAuth) || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("%.80s says %v", given, err)
+		}
+		if err != nil && strings.Contains(err.Error(), hex.EncodeToString(sum)) {
+			t.Errorf("the error holds the signature: %v", err)
+		}
+	}
+	err := open(t, map[string]string{"secret": "first-secret"}).Verify(header(map[string]string{"X-Hub-Signature-256": "sha256=" + hex.EncodeToString(sum)}), body, friday)
+	if err == nil || !strings.HasSuffix(err.Error(), "there is no signature in X-Signature; set header: X-Hub-Signature-256") {
+		t.Errorf("in another header: %v", err)
+	}
+	set := map[string]string{"secret": "first-secret", "prefix": "v1=", "encoding": "base64"}
+	if err := open(t, set).Verify(header(map[string]string{"X-Signature": "v1=" + base64.StdEncoding.EncodeToString(sum)}), body, friday); err != nil {
+		t.Errorf("as it was told: %v", err)
+	}
+}
+
 func TestParse(t *testing.T) {
 	t.Parallel()
 	src := open(t, map[string]string{"secret": "s", "fields": "level, remote, skills, name, custom.region, empty, when, big, mixed, wide, deep"})
@@ -269,10 +304,17 @@ func TestParse(t *testing.T) {
 	want := map[string]dayone.Value{
 		"level": dayone.Int(4), "remote": dayone.Bool(true), "skills": dayone.List("cel", "go"), "name": dayone.Text("Zoë ${okta.account.ref} 山田"),
 		"custom.region": dayone.Text("EMEA"), "empty": dayone.Text(""), "big": dayone.Text("123456789012345678901234567890"), "mixed": dayone.Text("[...]"),
-		"wide": dayone.Int(4), "deep": dayone.Text("4.5"),
+		"wide": dayone.Int(4), "deep": dayone.Text("4.5"), "when": {},
 	}
 	if !maps.Equal(e.Fields, want) {
 		t.Errorf("the fields are %v", e.Fields)
+	}
+	if e := parse(`{"custom":null,"employee_id":"emp_1"}`); !maps.Equal(e.Fields, map[string]dayone.Value{"custom.region": {}}) || e.Full {
+		t.Errorf("what is inside null is empty, and the rest is not said: %+v", e)
+	}
+	whole := open(t, map[string]string{"secret": "s", "body": "full"})
+	if events, err := whole.Parse([]byte(`{"event_type":"employee.updated","data":{"employee_id":"emp_1"}}`)); err != nil || !events[0].Full {
+		t.Errorf("a source that sends whole records: %+v %v", events, err)
 	}
 	if e := parse(`{"employee_id":4711}`); e.Subject != "4711" || !e.At.IsZero() {
 		t.Errorf("a number as id: %+v", e)
@@ -351,7 +393,7 @@ func TestRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if e.Type != dayone.Updated || e.Source != "hr" || e.Subject != "emp_789" || e.At.Format(time.RFC3339) != "2024-11-22T15:00:30Z" {
+	if e.Type != dayone.Updated || !e.Full || e.Source != "hr" || e.Subject != "emp_789" || e.At.Format(time.RFC3339) != "2024-11-22T15:00:30Z" {
 		t.Errorf("the record is %+v", e)
 	}
 	for name, want := range map[string]dayone.Value{

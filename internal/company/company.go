@@ -109,44 +109,117 @@ func Key(n int) dayone.Key {
 	return dayone.Key{System: fmt.Sprintf("sys%02d", n%systems), Kind: "group", Name: fmt.Sprintf("g%04d", n)}
 }
 
-// Condition is what the nth policy asks, in CEL.
-func Condition(seed uint64, n int) string {
+// Op is how a test compares an attribute with its values.
+type Op int
+
+const (
+	Is      Op = iota
+	Not        // is anything else
+	In         // one of the values
+	Begins     // with the text
+	AtLeast    // the number; somebody without one fails
+	Until      // the day, or before
+)
+
+// Test is one comparison of a condition.
+type Test struct {
+	Attr   string
+	Op     Op
+	Values []dayone.Value
+}
+
+// CEL is the test as a policy writes it.
+func (t Test) CEL() string {
+	v := t.Values[0]
+	switch t.Op {
+	case Is:
+		return fmt.Sprintf("person.%s == %q", t.Attr, v.Text)
+	case Not:
+		return fmt.Sprintf("person.%s != %q", t.Attr, v.Text)
+	case In:
+		var list []string
+		for _, v := range t.Values {
+			list = append(list, fmt.Sprintf("%q", v.Text))
+		}
+		return fmt.Sprintf("person.%s in [%s]", t.Attr, strings.Join(list, ", "))
+	case Begins:
+		return fmt.Sprintf("person.%s.startsWith(%q)", t.Attr, v.Text)
+	case AtLeast:
+		return fmt.Sprintf("(has(person.%[1]s) && person.%[1]s >= %[2]s)", t.Attr, v.Text)
+	default:
+		day, _ := v.Day()
+		return fmt.Sprintf("person.%s <= timestamp(%q)", t.Attr, day.Format(time.RFC3339))
+	}
+}
+
+// Asked is what a policy asks: that all tests of one of its groups hold. Engines that do not speak CEL are given the same
+// conditions from it.
+type Asked [][]Test
+
+// CEL is the condition as a policy writes it.
+func (a Asked) CEL() string {
+	var groups []string
+	for _, g := range a {
+		var tests []string
+		for _, t := range g {
+			tests = append(tests, t.CEL())
+		}
+		groups = append(groups, strings.Join(tests, " && "))
+	}
+	if len(groups) > 1 {
+		groups[0] = "(" + groups[0] + ")"
+	}
+	return strings.Join(groups, " || ")
+}
+
+// Asks is what the nth policy asks.
+func Asks(seed uint64, n int) Asked {
 	r := rand.New(rand.NewPCG(seed, uint64(n)|1<<40))
-	test := func(kinds int) string {
+	text := func(attr string, op Op, values ...string) Test {
+		t := Test{Attr: attr, Op: op}
+		for _, v := range values {
+			t.Values = append(t.Values, dayone.Text(v))
+		}
+		return t
+	}
+	test := func(kinds int) Test {
 		skew := func(size int) int { return int(float64(size) * r.Float64() * r.Float64()) }
 		dep := skew(Departments)
 		switch r.IntN(kinds) { // the first ones pick few people
 		case 0, 1, 2:
-			return fmt.Sprintf("person.job_title == %q", Title((dep*13+skew(60))%Titles))
+			return text("job_title", Is, Title((dep*13+skew(60))%Titles))
 		case 3, 4:
-			return fmt.Sprintf("person.team == %q", fmt.Sprintf("team-%03d", dep*20+skew(20)))
+			return text("team", Is, fmt.Sprintf("team-%03d", dep*20+skew(20)))
 		case 5:
-			return fmt.Sprintf("person.cost_center in [\"CC%03d\", \"CC%03d\"]", skew(CostCenters), r.IntN(CostCenters))
+			return text("cost_center", In, fmt.Sprintf("CC%03d", skew(CostCenters)), fmt.Sprintf("CC%03d", r.IntN(CostCenters)))
 		case 6:
-			return fmt.Sprintf("person.department == %q", departments[dep])
+			return text("department", Is, departments[dep])
 		case 7:
-			return fmt.Sprintf("person.country in [%q, %q]", countries[skew(Countries)], countries[r.IntN(Countries)])
+			return text("country", In, countries[skew(Countries)], countries[r.IntN(Countries)])
 		case 8:
-			return fmt.Sprintf("person.employment_type != %q", []string{"Contractor", "Intern"}[r.IntN(2)])
+			return text("employment_type", Not, []string{"Contractor", "Intern"}[r.IntN(2)])
 		case 9:
-			return fmt.Sprintf("person.location.startsWith(%q)", fmt.Sprintf("City %d", r.IntN(4)))
+			return text("location", Begins, fmt.Sprintf("City %d", r.IntN(4)))
 		case 10:
-			return fmt.Sprintf("(has(person.level) && person.level >= %d)", 2+r.IntN(6))
+			return Test{"level", AtLeast, []dayone.Value{dayone.Int(int64(2 + r.IntN(6)))}}
 		default:
-			return fmt.Sprintf("person.start_date <= timestamp(%q)", time.Date(2000+r.IntN(24), 1+time.Month(r.IntN(12)), 1, 0, 0, 0, 0, time.UTC).Format(time.RFC3339))
+			day := time.Date(2000+r.IntN(24), 1+time.Month(r.IntN(12)), 1, 0, 0, 0, 0, time.UTC)
+			return Test{"start_date", Until, []dayone.Value{dayone.Date(day)}}
 		}
 	}
-	var parts []string
-	parts = append(parts, test(8))
+	group := []Test{test(8)}
 	for range r.IntN(3) {
-		parts = append(parts, test(12))
+		group = append(group, test(12))
 	}
-	out := strings.Join(parts, " && ")
+	out := Asked{group}
 	if r.IntN(10) == 0 {
-		out = "(" + out + ") || " + test(6)
+		out = append(out, []Test{test(6)})
 	}
 	return out
 }
+
+// Condition is what the nth policy asks, in CEL.
+func Condition(seed uint64, n int) string { return Asks(seed, n).CEL() }
 
 // Grants are what the nth policy gives.
 func Grants(seed uint64, n int) []dayone.Key {

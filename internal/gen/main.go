@@ -96,7 +96,8 @@ func projectRoot() (string, error) {
 // vendor is one connector's folder.
 type vendor struct {
 	*connector.Manifest
-	Sim bool // it has a simulator that speaks HTTP
+	Sim     bool   // it has a simulator that speaks HTTP
+	Example string // example.md, if there is one: a section of its page that somebody wrote
 }
 
 var simulator = regexp.MustCompile(`(?m)^func New\(o sim\.Options\)`)
@@ -120,7 +121,12 @@ func vendors(root string) ([]vendor, error) {
 			return nil, fmt.Errorf("%s: the folder is not called %s", p, m.Name)
 		}
 		src, err := os.ReadFile(filepath.Join(filepath.Dir(p), "sim", "sim.go"))
-		out = append(out, vendor{m, err == nil && simulator.Match(src)})
+		speaks := err == nil && simulator.Match(src)
+		example, err := os.ReadFile(filepath.Join(filepath.Dir(p), "example.md"))
+		if err == nil {
+			example = append([]byte("\n"), example...)
+		}
+		out = append(out, vendor{m, speaks, string(example)})
 	}
 	slices.SortFunc(out, func(a, b vendor) int { return cmp.Compare(a.Name, b.Name) })
 	return out, nil
@@ -239,23 +245,8 @@ func page(v vendor) string {
 	if v.Specification != "" {
 		p("- requests are checked in tests against the vendor's specification\n")
 	}
-	p("\n## Settings\n\n```yaml\nsystems:\n  %s:\n    connector: %s\n    settings:\n", v.Name, v.Name)
-	for _, name := range settingNames(v.Manifest) {
-		s := v.Settings[name]
-		value := cmp.Or(s.Default, s.Example)
-		if s.Type == "secret" {
-			value = "${env:" + strings.ToUpper(v.Name+"_"+name) + "}"
-		}
-		note := s.Help
-		if s.Required {
-			note = strings.TrimPrefix("required; "+note, "; ")
-		}
-		if len(s.Choices) > 0 {
-			note += " (" + strings.Join(s.Choices, ", ") + ")"
-		}
-		p("      %s: %q%s\n", name, value, comment(note))
-	}
-	p("```\n")
+	p("\n## Settings\n\n%s", settings(v))
+	b.WriteString(v.Example)
 	if a := v.Account; a != nil {
 		p("\n## Accounts\n\nActions: %s. Recognised by: %s (only an employee number binds without a human).\n\n", strings.Join(a.Actions, ", "), strings.Join(a.Match, ", "))
 		for _, s := range slices.Sorted(maps.Keys(a.States)) {
@@ -301,11 +292,77 @@ func page(v vendor) string {
 	return b.String()
 }
 
-func comment(s string) string {
+// place is where a connector is configured, under a name that fits what it is.
+func place(v vendor) (heading, name, after string) {
+	switch {
+	case v.Can("source"):
+		return "sources", "hr", "HR posts to `<portal.url>/hooks/hr`."
+	case v.Can("calendar"):
+		return "systems", "calendar", "messages:\n  calendar: calendar\n"
+	case v.Can("messenger") && v.Account == nil:
+		return "systems", "mail", "messages:\n  mail: mail\n"
+	default:
+		return "systems", v.Name, ""
+	}
+}
+
+// settings shows what has to be written, and then everything that can be.
+func settings(v vendor) string {
+	var b strings.Builder
+	heading, name, after := place(v)
+	fmt.Fprintf(&b, "```yaml\n%s:\n  %s:\n    connector: %s\n    settings:\n", heading, name, v.Name)
+	names := settingNames(v.Manifest)
+	needed := func(s connector.Setting) bool { return s.Required && s.Default == "" }
+	some := slices.ContainsFunc(names, func(n string) bool { return needed(v.Settings[n]) })
+	for _, n := range names {
+		s := v.Settings[n]
+		if !needed(s) && (some || s.Example == "" && s.Type != "secret") {
+			continue
+		}
+		value := s.Example
+		if s.Type == "secret" {
+			value = "${env:" + strings.ToUpper(name+"_"+n) + "}"
+		}
+		fmt.Fprintf(&b, "      %s: %q\n", n, value)
+	}
+	if heading == "systems" {
+		b.WriteString(after)
+	}
+	b.WriteString("```\n\n")
+	if some {
+		b.WriteString("That is what it needs; the values are examples.")
+	} else {
+		b.WriteString("None of them is needed in every case; the values are examples.")
+	}
+	b.WriteString(" What is not written has its default.")
+	if heading == "sources" {
+		b.WriteString(" " + after)
+	}
+	b.WriteString("\n")
+	b.WriteString("\n| setting | is | default | example |\n|---|---|---|---|\n")
+	for _, n := range names {
+		s := v.Settings[n]
+		notes := []string{s.Help}
+		if len(s.Choices) > 0 {
+			notes = append(notes, "one of `"+strings.Join(s.Choices, "`, `")+"`")
+		}
+		if s.Type == "secret" {
+			notes = append(notes, "a secret")
+		}
+		if needed(s) {
+			notes = append(notes, "**needed**")
+		}
+		notes = slices.DeleteFunc(notes, func(s string) bool { return s == "" })
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", n, strings.ReplaceAll(strings.Join(notes, "; "), "|", "\\|"), code(s.Default), code(s.Example))
+	}
+	return b.String()
+}
+
+func code(s string) string {
 	if s == "" {
 		return ""
 	}
-	return " # " + s
+	return "`" + strings.ReplaceAll(s, "|", "\\|") + "`"
 }
 
 func settingNames(m *connector.Manifest) []string {

@@ -1,5 +1,6 @@
 -- One text for SQLite and PostgreSQL: ids are TEXT, instants BIGINT microseconds since 1970 UTC (0: none), truths INTEGER,
--- structures JSON in TEXT, secrets and personal values sealed boxes in TEXT.
+-- structures JSON in TEXT. A box is sealed, in TEXT: JSON under the key of the row's person, or a secret under the master key.
+-- store/personal.go says what is not in a box, and why.
 
 -- +goose Up
 CREATE TABLE meta (
@@ -21,16 +22,17 @@ CREATE TABLE event (
   run       TEXT NOT NULL,
   note      TEXT NOT NULL,
   tries     INTEGER NOT NULL,
+  next      BIGINT NOT NULL, -- when it is looked at, or looked at again
   body_hash TEXT NOT NULL,
   body      TEXT NOT NULL
 );
 CREATE UNIQUE INDEX event_source_id ON event (source, source_id) WHERE source_id <> '';
-CREATE INDEX event_open ON event (id) WHERE state = 'received';
+CREATE INDEX event_open ON event (source, next, id) WHERE state = 'received';
 CREATE INDEX event_quarantined ON event (id) WHERE state = 'quarantined';
 CREATE INDEX event_subject ON event (source, subject, id);
 CREATE INDEX event_person ON event (person, id);
 
--- A person: the key under which personal values lie, and what lists are searched by. Destroying key_box erases her.
+-- A person: the key under which everything about her lies, and what lists are searched by. Emptying both erases her.
 CREATE TABLE person (
   id       TEXT PRIMARY KEY,
   key_box  TEXT NOT NULL,
@@ -48,7 +50,8 @@ CREATE TABLE person (
   status   TEXT NOT NULL,
   starts   BIGINT NOT NULL,
   ends     BIGINT NOT NULL,
-  buddy    TEXT NOT NULL
+  buddy    TEXT NOT NULL,
+  problem  TEXT NOT NULL -- why no plan could be made when she was last looked at; '': one could
 );
 CREATE INDEX person_name ON person (search, id);
 CREATE INDEX person_status ON person (status, search, id);
@@ -58,6 +61,8 @@ CREATE INDEX person_manager ON person (manager, search, id);
 CREATE INDEX person_team ON person (team, search, id);
 CREATE INDEX person_starts ON person (starts, id);
 CREATE INDEX person_wake ON person (wake) WHERE wake > 0;
+CREATE INDEX person_erased ON person (status) WHERE key_box = '';
+CREATE INDEX person_problem ON person (search, id) WHERE problem <> '';
 
 CREATE TABLE employment (
   id        TEXT PRIMARY KEY,
@@ -69,41 +74,42 @@ CREATE TABLE employment (
 CREATE UNIQUE INDEX employment_source ON employment (source, source_id);
 CREATE INDEX employment_person ON employment (person);
 
--- The timeline: from when it holds, and since when we know it. box holds the value of personal attributes, value of others.
+-- The timeline: from when it holds, when the source said so first and last, and since when we know it.
 CREATE TABLE fact (
   person     TEXT NOT NULL,
   engagement TEXT NOT NULL,
   attr       TEXT NOT NULL,
   effective  BIGINT NOT NULL,
+  said       BIGINT NOT NULL,
+  again      BIGINT NOT NULL,
   recorded   BIGINT NOT NULL,
-  value      TEXT NOT NULL,
   box        TEXT NOT NULL,
+  personal   INTEGER NOT NULL,
   bad        INTEGER NOT NULL,
   source     TEXT NOT NULL,
   event      TEXT NOT NULL,
   PRIMARY KEY (person, engagement, attr, effective, recorded)
 );
 
--- Runs: the plan, with every step as planned, is written once.
+-- Runs: the plan, with every step as planned, and what was there before are written once.
 CREATE TABLE run (
   id      TEXT PRIMARY KEY,
   person  TEXT NOT NULL,
   event   TEXT NOT NULL,
-  title   TEXT NOT NULL,
   state   TEXT NOT NULL,
   ending  TEXT NOT NULL,
   started BIGINT NOT NULL,
   ended   BIGINT NOT NULL,
   hash    TEXT NOT NULL,
   machine INTEGER NOT NULL,
-  plan    TEXT NOT NULL,
-  have    TEXT NOT NULL
+  title_box TEXT NOT NULL,
+  box     TEXT NOT NULL
 );
 CREATE UNIQUE INDEX run_active ON run (person) WHERE state IN ('running', 'waiting', 'undoing', 'held');
 CREATE INDEX run_person ON run (person, id);
 CREATE INDEX run_state ON run (state, id);
 
--- What moves of a step. A step without a row is pending, as planned. def is set only where the step is not as planned.
+-- What moves of a step. A step without a row is pending, as planned.
 CREATE TABLE step (
   run     TEXT NOT NULL,
   seq     INTEGER NOT NULL,
@@ -116,8 +122,7 @@ CREATE TABLE step (
   ended   BIGINT NOT NULL,
   waited  BIGINT NOT NULL,
   next    BIGINT NOT NULL,
-  out     TEXT NOT NULL,
-  def     TEXT NOT NULL,
+  box     TEXT NOT NULL,
   PRIMARY KEY (run, seq)
 );
 CREATE INDEX step_open ON step (system, state) WHERE state IN ('running', 'retrying', 'waiting', 'failed', 'blocked');
@@ -129,11 +134,13 @@ CREATE TABLE holding (
   kind   TEXT NOT NULL,
   ref    TEXT NOT NULL,
   state  TEXT NOT NULL,
-  body   TEXT NOT NULL,
+  box    TEXT NOT NULL,
   PRIMARY KEY (person, key)
 );
 CREATE INDEX holding_key ON holding (key, person);
 CREATE INDEX holding_account ON holding (system, ref) WHERE kind = 'account';
+-- An account is bound to one person at most, and as one of her accounts: else it is closed when the other one leaves.
+CREATE UNIQUE INDEX holding_bound ON holding (system, ref) WHERE kind = 'account' AND state <> 'gone' AND ref <> '';
 
 -- Tasks belong to the grant and outlive the run: once is the step's.
 CREATE TABLE task (
@@ -143,14 +150,11 @@ CREATE TABLE task (
   step   TEXT NOT NULL,
   once   TEXT NOT NULL,
   system TEXT NOT NULL,
-  title  TEXT NOT NULL,
-  note   TEXT NOT NULL,
-  ask    TEXT NOT NULL,
   opened BIGINT NOT NULL,
   due    BIGINT NOT NULL,
   closed BIGINT NOT NULL,
-  by     TEXT NOT NULL,
-  attrs  TEXT NOT NULL
+  box    TEXT NOT NULL,
+  done_box TEXT NOT NULL
 );
 CREATE UNIQUE INDEX task_once ON task (once) WHERE closed = 0;
 CREATE INDEX task_open ON task (due, id) WHERE closed = 0;

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -32,13 +33,16 @@ func Run(t *testing.T, open Opener) {
 		{"EventIsAcceptedOnce", acceptedOnce},
 		{"BodyWithoutID", bodyWithoutID},
 		{"BodyIsSealedAndExpires", bodyExpires},
+		{"EventsWaitTheirTurn", turns},
 		{"TimelineComesBack", timeline},
 		{"EmploymentBindsOnce", employmentOnce},
 		{"PeopleInPages", people},
 		{"Named", named},
 		{"Wakes", wakes},
+		{"ProblemStaysUntilTheNextLook", problems},
 		{"RunComesBack", runComesBack},
 		{"OneRunAPerson", oneRun},
+		{"AnAccountIsBoundOnce", boundOnce},
 		{"TasksOutliveRuns", tasks},
 		{"LedgerIsOneChain", ledgerChain},
 		{"FailedWriteHarmsNobody", failedWrite},
@@ -125,8 +129,8 @@ func bodyExpires(t *testing.T, d *store.DB) {
 	if err := d.MarkEvent(ctx, "evt_1", dayone.EventApplied, ""); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.Expire(ctx, at.Add(time.Hour)); err != nil {
-		t.Fatal(err)
+	if n, err := d.Expire(ctx, at.Add(time.Hour)); err != nil || n != 1 {
+		t.Fatal(n, err)
 	}
 	if _, err := d.Body(ctx, "evt_1"); !errors.Is(err, dayone.ErrNotFound) {
 		t.Errorf("an expired body says %v", err)
@@ -134,6 +138,61 @@ func bodyExpires(t *testing.T, d *store.DB) {
 	if _, err := d.Event(ctx, "evt_nobody"); !errors.Is(err, dayone.ErrNotFound) {
 		t.Errorf("no event says %v", err)
 	}
+}
+
+// What waits for its time is in nobody's way, and what overtook the event that makes an employment known comes back.
+func turns(t *testing.T, d *store.DB) {
+	ctx := t.Context()
+	accept := func(id, source, subject string) {
+		t.Helper()
+		ev := event(id, "")
+		ev.Source, ev.Subject = source, subject
+		if _, _, err := d.Accept(ctx, ev, []byte(id)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	waits := func(when time.Time, source string, want ...string) {
+		t.Helper()
+		if got := must[[]string](t)(d.WaitingSubjects(ctx, source, when, 10)); !slices.Equal(got, want) {
+			t.Errorf("of %s wait %v, want %v", source, got, want)
+		}
+	}
+	if w := must[map[string]time.Time](t)(d.Waiting(ctx)); len(w) != 0 {
+		t.Errorf("something waits: %v", w)
+	}
+	accept("evt_1", "hr", "emp_1")
+	accept("evt_2", "hr", "emp_2")
+	accept("evt_3", "hr", "emp_1")
+	accept("evt_4", "payroll", "emp_1")
+	waits(at, "hr", "emp_1", "emp_2")
+	waits(at, "payroll", "emp_1")
+	for _, id := range []dayone.EventID{"evt_1", "evt_3"} {
+		if err := d.EventTried(ctx, id, "not let in", at.Add(time.Minute)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	waits(at, "hr", "emp_2")
+	waits(at.Add(time.Minute), "hr", "emp_2", "emp_1")
+	in := must[dayone.Intake](t)(d.Event(ctx, "evt_1"))
+	if in.Tries != 1 || !in.Next.Equal(at.Add(time.Minute)) || in.Note != "not let in" {
+		t.Errorf("%+v", in)
+	}
+	mine := must[[]dayone.Intake](t)(d.Events(ctx, store.EventFilter{State: dayone.EventReceived, Source: "hr", Subject: "emp_1", Oldest: true}))
+	if len(mine) != 2 || mine[0].ID != "evt_1" {
+		t.Errorf("events about one employment: %+v", mine)
+	}
+	if err := d.MarkEvent(ctx, "evt_2", dayone.EventQuarantined, "no start date"); err != nil {
+		t.Fatal(err)
+	}
+	w := must[map[string]time.Time](t)(d.Waiting(ctx))
+	if len(w) != 2 || !w["hr"].Equal(at.Add(time.Minute)) || !w["payroll"].IsZero() {
+		t.Errorf("sources wait: %v", w)
+	}
+	e := dayone.Employment{ID: "eng_2", Source: "hr", SourceID: "emp_2", Recorded: at}
+	if err := d.Save(ctx, store.Saved{Person: "per_2", New: true, Employment: &e}); err != nil {
+		t.Fatal(err)
+	}
+	waits(at, "hr", "emp_2")
 }
 
 // Sarah saves a person and returns her id.
@@ -287,6 +346,25 @@ func wakes(t *testing.T, d *store.DB) {
 	}
 }
 
+func problems(t *testing.T, d *store.DB) {
+	p := Sarah(t, d)
+	ctx := t.Context()
+	if err := d.SetProblem(ctx, p, "notion is wanted twice", at.Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	rows := must[[]store.Row](t)(d.People(ctx, store.PeopleFilter{Unplanned: true}))
+	if len(rows) != 1 || rows[0].Problem != "notion is wanted twice" || !rows[0].Wake.Equal(at.Add(time.Hour)) {
+		t.Fatalf("cannot be planned: %+v", rows)
+	}
+	rows[0].Problem = ""
+	if err := d.SaveRow(ctx, rows[0]); err != nil {
+		t.Fatal(err)
+	}
+	if rows := must[[]store.Row](t)(d.People(ctx, store.PeopleFilter{Unplanned: true})); len(rows) != 0 {
+		t.Errorf("after a look that could: %+v", rows)
+	}
+}
+
 // head is a run without its steps, changes are some of them.
 func head(r dayone.Run) dayone.Run {
 	r.Steps = nil
@@ -336,6 +414,7 @@ func runComesBack(t *testing.T, d *store.DB) {
 	now := dayone.Item{Key: r.Steps[0].Step.Key, Ref: "00u1", State: dayone.Staged, Attrs: dayone.Attrs{"email": dayone.Text("s@x.com")}, Created: at}
 	r.Steps[0].State, r.Steps[0].Ended, r.Steps[0].Result = dayone.StepDone, at.Add(time.Second), dayone.Result{Now: &now}
 	r.Steps[1].State, r.Steps[1].Attempt, r.Steps[1].Error, r.Steps[1].Kind, r.Steps[1].Next = dayone.StepRetrying, 2, "okta: adding: unavailable", "unavailable", at.Add(time.Minute)
+	r.Steps[1].Tries, r.Steps[1].Failing = 1, at.Add(30*time.Second)
 	r.Steps = append(r.Steps, dayone.StepRun{Step: dayone.Step{ID: "okta/account account.delete (undo)", Action: dayone.AccountDelete, Key: r.Steps[0].Step.Key}, State: dayone.StepPending, Of: r.Steps[0].Step.ID})
 	h := dayone.Holding{Item: now, Ours: true, Asked: dayone.Attrs{"email": dayone.Text("s@x.com")}, Since: at, Confirmed: at, Run: "run_1", Because: []dayone.Reason{{Policy: "base-employee", At: "base.yaml:14"}}, Release: dayone.Release{DeleteAfter: 720 * time.Hour}}
 	h2 := h
@@ -400,6 +479,52 @@ func oneRun(t *testing.T, d *store.DB) {
 	a.State = dayone.RunSuperseded
 	if err := d.Commit(ctx, []dayone.Progress{{Run: head(a), Moved: true}, {Run: head(b), New: true}}); err != nil {
 		t.Errorf("after the first one is over: %v", err)
+	}
+	if id := must[dayone.RunID](t)(d.Newest(ctx, "per_1")); id != "run_2" {
+		t.Errorf("the newest is %s", id)
+	}
+	if _, err := d.Newest(ctx, "per_nobody"); !errors.Is(err, dayone.ErrNotFound) {
+		t.Errorf("no run at all says %v", err)
+	}
+}
+
+// An account is one person's, whoever writes it: else it is closed when somebody else leaves.
+func boundOnce(t *testing.T, d *store.DB) {
+	ctx := t.Context()
+	bind := func(id dayone.RunID, p dayone.PersonID, hs ...dayone.Holding) error {
+		r := dayone.Run{ID: id, Person: p, State: dayone.RunDone}
+		return d.Commit(ctx, []dayone.Progress{{Run: r, New: true, Holdings: hs}})
+	}
+	holding := func(key, ref string, s dayone.State) dayone.Holding {
+		k, err := dayone.ParseKey(key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return dayone.Holding{Item: dayone.Item{Key: k, Ref: ref, State: s}}
+	}
+	if err := bind("run_1", "per_1", holding("okta/account", "00u1", dayone.Active), holding("okta/group:a", "00g1", dayone.Active), holding("paper/account", "", dayone.Active)); err != nil {
+		t.Fatal(err)
+	}
+	if err := bind("run_2", "per_2", holding("okta/account", "00u1", dayone.Disabled)); !errors.Is(err, dayone.ErrConflict) {
+		t.Errorf("one account for two people: %v", err)
+	}
+	if err := bind("run_3", "per_1", holding("okta/account:admin", "00u1", dayone.Active)); !errors.Is(err, dayone.ErrConflict) {
+		t.Errorf("one account in two places: %v", err)
+	}
+	if who, _, _ := d.Owner(ctx, "okta", "00u1"); who != "per_1" {
+		t.Errorf("it is %s's", who)
+	}
+	if err := bind("run_4", "per_2", holding("gitlab/account", "00u1", dayone.Active), holding("okta/group:a", "00g1", dayone.Active), holding("paper/account", "", dayone.Active)); err != nil {
+		t.Errorf("the same id elsewhere, a group, and an account without an id: %v", err)
+	}
+	if err := bind("run_5", "per_1", holding("okta/account", "00u1", dayone.Gone)); err != nil {
+		t.Fatal(err)
+	}
+	if err := bind("run_6", "per_2", holding("okta/account", "00u1", dayone.Active)); err != nil {
+		t.Errorf("once it is gone here: %v", err)
+	}
+	if who, bound, err := d.Owner(ctx, "okta", "00u1"); !bound || who != "per_2" {
+		t.Errorf("whose it is counts before whose it was: %s, %v", who, err)
 	}
 }
 
@@ -574,6 +699,12 @@ func strange(t *testing.T, d *store.DB) {
 		tl := must[dayone.Timeline](t)(d.Timeline(ctx, p))
 		if r.Name != name || tl.Facts[0].Value.Text != name {
 			t.Errorf("%q comes back as %q", name, r.Name)
+		}
+	}
+	for i, note := range []string{"a\x00b", "a letter cut in two: \xc3", "\xff\xfe"} { // one system's words must not fail everybody's commit
+		task := dayone.Task{Once: fmt.Sprint("s", i), Note: note, Opened: at}
+		if err := d.Commit(ctx, []dayone.Progress{{Run: dayone.Run{ID: "run_s"}, Opened: []dayone.Task{task}}}); err != nil {
+			t.Errorf("%q: %v", note, err)
 		}
 	}
 }

@@ -93,7 +93,7 @@ func (s *Sim) Put(record map[string]any) []byte {
 		kind = "employee.hired"
 		s.employees = append(s.employees, &employee{r, s.opt.Lag})
 	default:
-		if old.record["end_date"] == nil && r["end_date"] != nil {
+		if text(old.record, "end_date") == "" && text(r, "end_date") != "" {
 			kind = "employee.terminated"
 		}
 		old.record = r

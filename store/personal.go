@@ -1,0 +1,142 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/dayone-hq/dayone"
+)
+
+// What rows say of a person lies in boxes under her own key, one for each row: who has the database and no key reads
+// none of it, and destroying the key destroys it wherever it lies, in backups too. Beside the boxes stand our own ids,
+// names of attributes and systems, vendors' ids, states and instants, and what inTheClear lists.
+
+// Erased stands where a person's values were.
+const Erased = "erased"
+
+// inTheClear is every value of a person that must be read without her key, why, and how it is erased: $1 is the person.
+// Statements go in this order, since the later ones take away what the earlier ones find her by.
+var inTheClear = []struct{ why, erase string }{
+	{
+		"the rows of those she leads and is a buddy of name her by mail: lists are filtered and buddies are counted by it",
+		`UPDATE person SET manager = '' WHERE manager = (SELECT email FROM person WHERE id = $1 AND email <> '')`,
+	},
+	{
+		"as above",
+		`UPDATE person SET buddy = '' WHERE buddy = (SELECT email FROM person WHERE id = $1 AND email <> '')`,
+	},
+	{
+		"an event names the employment before anybody knows whose it is, is told from a repetition of it, and says what was wrong with it",
+		`UPDATE event SET subject = '', note = '', body = '', body_hash = '' WHERE person = $1
+			OR EXISTS (SELECT 1 FROM employment e WHERE e.person = $1 AND e.source = event.source AND e.source_id = event.subject)`,
+	},
+	{
+		"whose an employment is, is found by the source's id of it; said again, it is of somebody new",
+		`DELETE FROM employment WHERE person = $1`,
+	},
+	{
+		"credentials lie under the master key until they are opened, since their link has nothing else to go by",
+		`UPDATE secret SET box = '' WHERE person = $1`,
+	},
+	{
+		"people are listed, searched, sorted and filtered by them; the key goes with them",
+		`UPDATE person SET name = '` + Erased + `', search = '` + Erased + `', email = '', manager = '', title = '', department = '', team = '', location = '',
+			starts = 0, ends = 0, buddy = '', problem = '', managed = 0, wake = 0, key_box = '' WHERE id = $1`,
+	},
+}
+
+// Erase destroys a person's key and everything of hers that is in the clear, for good. Her id, her runs without what they
+// did, and her ledger lines stay: they name nobody, and proofs still verify. ErrConflict: a run of hers is under way.
+// records are put into the ledger with it.
+func (d *DB) Erase(ctx context.Context, person dayone.PersonID, records ...dayone.Record) error {
+	err := d.write(ctx, func(t *tx) error {
+		var one int
+		switch err := t.row(`SELECT 1 FROM person WHERE id = $1`, person).Scan(&one); {
+		case errors.Is(err, sql.ErrNoRows):
+			return fmt.Errorf("person %s: %w", person, dayone.ErrNotFound)
+		case err != nil:
+			return err
+		}
+		switch err := t.row(`SELECT 1 FROM run WHERE person = $1 AND state IN `+active, person).Scan(&one); {
+		case err == nil:
+			return fmt.Errorf("a run of person %s is under way; let it end, or cancel it, before she is erased: %w", person, dayone.ErrConflict)
+		case !errors.Is(err, sql.ErrNoRows):
+			return err
+		}
+		if err := d.append(t, records); err != nil {
+			return err
+		}
+		for _, c := range inTheClear {
+			if _, err := t.exec(c.erase, person); err != nil {
+				return fmt.Errorf("erasing person %s: %w", person, err)
+			}
+		}
+		delete(t.keys, person)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return d.scrub(ctx)
+}
+
+// scrub empties SQLite's log, where pages lie as they were. PostgreSQL keeps old rows and logs as long as it is told to.
+func (d *DB) scrub(ctx context.Context) error {
+	if !d.lite() {
+		return nil
+	}
+	var busy, pages, moved int
+	if err := d.read.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &pages, &moved); err != nil {
+		return fmt.Errorf("emptying the database's log: %w", err)
+	}
+	if busy != 0 {
+		return fmt.Errorf("the key is destroyed, but somebody reads for so long that the database's log still shows old pages; erase again: %w", dayone.ErrUnavailable)
+	}
+	return nil
+}
+
+// seal puts v under a person's key. Once that is destroyed nothing is kept, and the box is "".
+func (d *DB) seal(t *tx, person dayone.PersonID, v any) (string, error) {
+	plain, err := json.Marshal(v)
+	if err != nil {
+		return "", err
+	}
+	key, err := d.key(t, person)
+	if err != nil {
+		return "", err
+	}
+	box, err := d.sealer.Seal(key, plain)
+	if errors.Is(err, dayone.ErrNotFound) {
+		return "", nil
+	}
+	return box, err
+}
+
+// unseal reads a box into v; false: it was erased. key is the key_box of the row's person, NULL where the row is about
+// nobody in the books: then it lies under the key of nobody.
+func (d *DB) unseal(key sql.NullString, box string, v any) (bool, error) {
+	if !key.Valid {
+		key.String = d.bodyKey
+	}
+	if box == "" || key.String == "" {
+		return false, nil
+	}
+	plain, err := d.sealer.Open(key.String, box)
+	if err != nil {
+		return false, err
+	}
+	return true, json.Unmarshal(plain, v)
+}
+
+// keyOf is the box of a person's key.
+func (d *DB) keyOf(ctx context.Context, person dayone.PersonID) (sql.NullString, error) {
+	var key sql.NullString
+	err := d.read.QueryRowContext(ctx, `SELECT key_box FROM person WHERE id = $1`, person).Scan(&key)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = nil
+	}
+	return key, err
+}
