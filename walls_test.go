@@ -56,6 +56,7 @@ var walls = []wall{
 	{"web", []string{"", "flow", "policy", "planner", "engine"}, []string{"database/sql", "os"}},
 	{"cmd/...", []string{"..."}, nil},
 	{"examples", nil, nil},
+	{"internal/company", []string{""}, []string{"net", "os", "database/sql"}},
 	{"internal/lab", []string{""}, nil},
 	{"internal/gen", []string{"", "connector"}, nil},
 }

@@ -400,8 +400,8 @@ type SealedLink struct {
 	Locked bool // too many wrong codes
 }
 
-// maxMisses of the hand-over code before a link is dead.
-const maxMisses = 10
+// maxTries of the hand-over code before a link is dead.
+const maxTries = 10
 
 // Link looks at a one-time link without opening it: a mail scanner may do that as often as it likes.
 func (f *Flow) Link(ctx context.Context, token string) (SealedLink, error) {
@@ -409,7 +409,7 @@ func (f *Flow) Link(ctx context.Context, token string) (SealedLink, error) {
 	if err != nil {
 		return SealedLink{}, err
 	}
-	out := SealedLink{Opened: s.Opened, Locked: s.Tries >= maxMisses}
+	out := SealedLink{Opened: s.Opened, Locked: s.Tries >= maxTries}
 	t, err := f.Store.Timeline(ctx, s.Person)
 	if err != nil {
 		return out, err
@@ -463,14 +463,15 @@ func (f *Flow) OpenLink(ctx context.Context, token, code string) (dayone.Secret,
 	switch {
 	case !s.Opened.IsZero() || s.Box == "":
 		return dayone.Secret{}, fmt.Errorf("this link was used; ask IT for a new one: %w", dayone.ErrConflict)
-	case link.Locked:
-		return dayone.Secret{}, fmt.Errorf("too many wrong codes; ask IT for a new link: %w", dayone.ErrForbidden)
 	case now.Before(link.Opens):
 		return dayone.Secret{}, fmt.Errorf("this link opens on %s: %w", link.Opens.Format("Monday 2 January at 15:04"), dayone.ErrForbidden)
+	}
+	switch err := f.Store.TrySecret(ctx, s.ID, maxTries); {
+	case errors.Is(err, dayone.ErrForbidden):
+		return dayone.Secret{}, fmt.Errorf("too many wrong codes; ask IT for a new link: %w", err)
+	case err != nil:
+		return dayone.Secret{}, err
 	case !f.Keeper.SameCode(string(s.Person), code):
-		if err := f.Store.MissSecret(ctx, s.ID); err != nil {
-			return dayone.Secret{}, err
-		}
 		return dayone.Secret{}, fmt.Errorf("the code is not right; your manager has it: %w", dayone.ErrAuth)
 	}
 	sec, err := f.Keeper.Open(s.Box)

@@ -96,9 +96,33 @@ type intake struct {
 	sync.WaitGroup // of sources that are being looked at
 
 	mu     sync.Mutex
-	busy   map[string]bool      // sources that are being looked at
-	rest   map[string]time.Time // sources that are left alone until then, since the books could not be written
-	expire time.Time            // when raw bodies are forgotten again
+	busy   map[string]bool         // sources that are being looked at
+	rest   map[string]time.Time    // sources that are left alone until then, since the books could not be written
+	taken  map[dayone.PersonID]int // people whom an event is about that is being looked at: whoever took them plans them
+	expire time.Time               // when raw bodies are forgotten again
+}
+
+// take says that an event about a person is being looked at, until the result is called.
+func (i *intake) take(id dayone.PersonID) func() {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.taken == nil {
+		i.taken = map[dayone.PersonID]int{}
+	}
+	i.taken[id]++
+	return func() {
+		i.mu.Lock()
+		defer i.mu.Unlock()
+		if i.taken[id]--; i.taken[id] == 0 {
+			delete(i.taken, id)
+		}
+	}
+}
+
+func (i *intake) has(id dayone.PersonID) bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.taken[id] > 0
 }
 
 // round sees to everything that waits. Sources are looked at beside each other and beside people who are due: one that
@@ -122,6 +146,7 @@ func (f *Flow) round(ctx context.Context) (retry time.Time, err error) {
 	}
 	for {
 		due, err := f.Store.Due(ctx, f.Clock.Now(), 200)
+		due = slices.DeleteFunc(due, f.intake.has) // the end of it wakes us
 		if err != nil || len(due) == 0 {
 			return retry, err
 		}
@@ -200,9 +225,17 @@ func (f *Flow) listen(ctx context.Context, source string, next time.Time) time.T
 // error is one of the books: what cannot be read stays for later and is in nobody's way.
 func (f *Flow) hearOut(ctx context.Context, source string) error {
 	for {
-		subjects, err := f.Store.WaitingSubjects(ctx, source, f.Clock.Now(), pageOf)
-		if err != nil || len(subjects) == 0 {
+		events, again, err := f.Store.WaitingEvents(ctx, source, f.Clock.Now(), pageOf)
+		if err != nil || len(events) == 0 {
 			return err
+		}
+		var subjects []string
+		of := map[string][]dayone.Intake{}
+		for _, in := range events {
+			if of[in.Subject] == nil {
+				subjects = append(subjects, in.Subject)
+			}
+			of[in.Subject] = append(of[in.Subject], in)
 		}
 		work := make(chan string, len(subjects))
 		for _, s := range subjects {
@@ -214,7 +247,12 @@ func (f *Flow) hearOut(ctx context.Context, source string) error {
 		for i := range faults {
 			wg.Go(func() {
 				for s := range work {
-					if faults[i] = f.hearAbout(ctx, source, s); faults[i] != nil {
+					if again { // there may be earlier ones that are not due
+						faults[i] = f.hearAll(ctx, source, s)
+					} else {
+						faults[i] = f.hearAbout(ctx, source, of[s], nil)
+					}
+					if faults[i] != nil {
 						return
 					}
 				}
@@ -227,10 +265,9 @@ func (f *Flow) hearOut(ctx context.Context, source string) error {
 	}
 }
 
-// hearAbout looks at the events about one employment, in the order in which they came. While an earlier one waits for its
-// record the later ones wait with it; only what ends an employment on its own word never waits.
-func (f *Flow) hearAbout(ctx context.Context, source, subject string) error {
-	now := f.Clock.Now()
+// hearAll looks at all events about one employment, of which some were looked at before. While an earlier one waits for
+// its record the later ones wait with it; only what ends an employment on its own word never waits.
+func (f *Flow) hearAll(ctx context.Context, source, subject string) error {
 	q := store.EventFilter{State: dayone.EventReceived, Source: source, Subject: subject, Oldest: true, Limit: pageOf}
 	var held *delay
 	for {
@@ -238,35 +275,42 @@ func (f *Flow) hearAbout(ctx context.Context, source, subject string) error {
 		if err != nil || len(events) == 0 {
 			return err
 		}
+		now := f.Clock.Now()
 		if q.After == "" && events[0].Next.After(now) {
 			held = &delay{events[0].Next, events[0].Note}
 		}
-		read := f.reader(source) // a new one: what came since the last record was read wants a later one
+		q.After = events[len(events)-1].ID
 		if held != nil {
-			read = func(context.Context, string) (dayone.Event, error) { return dayone.Event{}, held }
+			events = slices.DeleteFunc(events, func(in dayone.Intake) bool { return in.Next.After(now) })
 		}
-		for _, in := range events {
-			q.After = in.ID
-			if held != nil && in.Next.After(now) {
-				continue
-			}
-			err := f.process(ctx, in, read)
-			if err == nil {
-				continue
-			}
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			note, next := f.waits(in, err)
-			f.Log.Warn("an event waits", "event", in.ID, "until", next, "error", err)
-			if err := f.Store.EventTried(ctx, in.ID, note, next); err != nil {
-				return err
-			}
-		}
-		if len(events) < pageOf {
-			return nil
+		if err := f.hearAbout(ctx, source, events, held); err != nil {
+			return err
 		}
 	}
+}
+
+// hearAbout looks at events about one employment, in the order in which they came. They were all received before their
+// record is read, so it is read once.
+func (f *Flow) hearAbout(ctx context.Context, source string, events []dayone.Intake, held *delay) error {
+	read := f.reader(source)
+	if held != nil {
+		read = func(context.Context, string) (dayone.Event, error) { return dayone.Event{}, held }
+	}
+	for _, in := range events {
+		err := f.process(ctx, in, read)
+		if err == nil {
+			continue
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		note, next := f.waits(in, err)
+		f.Log.Warn("an event waits", "event", in.ID, "until", next, "error", err)
+		if err := f.Store.EventTried(ctx, in.ID, note, next); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // delay is why an event waits though nobody asked for its record: an earlier one about the same employment waits.
@@ -326,7 +370,12 @@ func (f *Flow) process(ctx context.Context, in dayone.Intake, read reader) error
 	if err != nil {
 		return err
 	}
-	person, j, err := f.take(ctx, h)
+	person, known, err := f.whose(ctx, h)
+	if err != nil {
+		return err
+	}
+	defer f.intake.take(person)()
+	j, err := f.take(ctx, h, person, known)
 	if err != nil || j.State != dayone.EventApplied {
 		return err
 	}
@@ -418,20 +467,23 @@ func (f *Flow) extend(ctx context.Context, t *dayone.Timeline, h people.Heard, n
 	return before, p, j
 }
 
-// take extends the timeline of the person whose employment it is, making the person if there is none.
-func (f *Flow) take(ctx context.Context, h people.Heard) (dayone.PersonID, people.Judgement, error) {
+// whose employment an event is about; an id for somebody new, and false, if it is nobody's yet.
+func (f *Flow) whose(ctx context.Context, h people.Heard) (dayone.PersonID, bool, error) {
 	id, known, err := f.Store.PersonOf(ctx, h.Source, h.Subject)
-	if err != nil {
-		return "", people.Judgement{}, err
-	}
-	if !known {
+	if err == nil && !known {
 		id = dayone.PersonID(f.IDs.New("per"))
 	}
+	return id, known, err
+}
+
+// take extends the timeline of the person whose employment it is, making the person if there is none.
+func (f *Flow) take(ctx context.Context, h people.Heard, id dayone.PersonID, known bool) (people.Judgement, error) {
 	defer f.lock(id)()
 	t := dayone.Timeline{Person: id}
 	if known {
+		var err error
 		if t, err = f.Store.Timeline(ctx, id); err != nil {
-			return "", people.Judgement{}, err
+			return people.Judgement{}, err
 		}
 	}
 	now := f.Clock.Now()
@@ -440,15 +492,15 @@ func (f *Flow) take(ctx context.Context, h people.Heard) (dayone.PersonID, peopl
 		if !known {
 			id = ""
 		}
-		return id, j, f.Store.Save(ctx, store.Saved{Event: h.ID, State: j.State, Note: noteOf(j.Note, j), Person: id, Facts: j.Again})
+		return j, f.Store.Save(ctx, store.Saved{Event: h.ID, State: j.State, Note: noteOf(j.Note, j), Person: id, Facts: j.Again})
 	}
 	row := rowOf(p)
-	row.Wake = now.Add(time.Minute) // should we fall between here and the plan, she is looked at when we are back
+	row.Wake = now // should we fall between here and the plan, she is looked at when we are back
 	if !p.Managed {
 		row.Wake = people.Next(&t, now, f.Active())
 	}
 	intent := people.Intent(before, p, !known)
-	return id, j, f.Store.Save(ctx, store.Saved{
+	return j, f.Store.Save(ctx, store.Saved{
 		Event: h.ID, State: dayone.EventApplied, Note: noteOf(intent, j), Person: id, New: !known,
 		Employment: j.New, Facts: slices.Concat(j.Facts, j.Again), Row: &row,
 		Records: []dayone.Record{{At: now, Person: id, What: "event: " + string(h.Type), System: h.Source, Detail: &dayone.Detail{Note: intent}}},
@@ -457,6 +509,7 @@ func (f *Flow) take(ctx context.Context, h people.Heard) (dayone.PersonID, peopl
 
 // Manage makes somebody one for whom access is planned who is only known from an import. ErrConflict: that she is already.
 func (f *Flow) Manage(ctx context.Context, id dayone.PersonID, by string) (dayone.RunID, error) {
+	defer f.intake.take(id)()
 	if err := f.manage(ctx, id, by); err != nil {
 		return "", err
 	}
@@ -475,7 +528,7 @@ func (f *Flow) manage(ctx context.Context, id dayone.PersonID, by string) error 
 	t.Managed = true
 	now := f.Clock.Now()
 	row := rowOf(people.At(&t, now, now, f.Active()))
-	row.Wake = now.Add(time.Minute)
+	row.Wake = now
 	return f.Store.Save(ctx, store.Saved{Person: id, Row: &row, Records: []dayone.Record{{At: now, Person: id, What: "person managed", By: by}}})
 }
 
@@ -615,7 +668,8 @@ func (f *Flow) Import(ctx context.Context, source string) (int, error) {
 			}
 			continue
 		}
-		_, j, err := f.take(ctx, people.Heard{Event: ev, Since: src.Since})
+		h := people.Heard{Event: ev, Since: src.Since}
+		j, err := f.take(ctx, h, dayone.PersonID(f.IDs.New("per")), false)
 		if err != nil {
 			return n, err
 		}

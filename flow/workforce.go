@@ -122,7 +122,7 @@ func (f *Flow) Judge(ctx context.Context, before *policy.Set, draft *policy.Set)
 	if before != nil && before != census.Set {
 		census = census.Next(before)
 	}
-	if out.Impact, err = census.Compare(ctx, census.Next(draft)); err != nil {
+	if out.Impact, err = census.Compare(census.Next(draft)); err != nil {
 		return out, err
 	}
 	some := func(b *roaring.Bitmap) (names []string) {

@@ -108,7 +108,7 @@ func BenchmarkImpact(b *testing.B) {
 			b.ResetTimer()
 			shifts := 0
 			for i := range b.N {
-				im, err := census.Compare(b.Context(), census.Next(edits[i%len(edits)]))
+				im, err := census.Compare(census.Next(edits[i%len(edits)]))
 				if err != nil {
 					b.Fatal(err)
 				}

@@ -2,7 +2,6 @@ package policy
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"slices"
 	"time"
@@ -52,7 +51,6 @@ type given struct {
 	roles       map[string]*roaring.Bitmap // the best role
 	shapes      map[string]*roaring.Bitmap // by parameters as written
 	lines       []string
-	text        string // of all rules, to see whether anything changed
 }
 
 func (c *Census) given(key dayone.Key) given {
@@ -126,7 +124,7 @@ func (r *Rule) shape() string {
 }
 
 // Compare says what changes from c to after, which is a census of the same people.
-func (c *Census) Compare(ctx context.Context, after *Census) (Impact, error) {
+func (c *Census) Compare(after *Census) (Impact, error) {
 	im := Impact{People: c.of.Len(), Affected: roaring.New()}
 	if c.of != after.of {
 		return im, errOtherPeople
@@ -189,9 +187,6 @@ func (c *Census) Compare(ctx context.Context, after *Census) (Impact, error) {
 		if _, both := c.Set.byKey[k]; !both {
 			one(k)
 		}
-	}
-	if err := ctx.Err(); err != nil {
-		return im, err
 	}
 	slices.SortFunc(im.Keys, func(a, b KeyShift) int { return compareKeys(a.Key, b.Key) })
 	return im, nil

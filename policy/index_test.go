@@ -279,7 +279,7 @@ func impactAgrees(t *testing.T, seed uint64) {
 		w.Add(&p)
 	}
 	census := before.Survey(w, now)
-	im, err := census.Compare(t.Context(), census.Next(after))
+	im, err := census.Compare(census.Next(after))
 	if err != nil {
 		t.Fatal(err)
 	}

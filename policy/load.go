@@ -98,7 +98,6 @@ type Rule struct {
 	At       Position
 
 	unit int // of the policy's conditions and its own
-	same uint64
 }
 
 // Deny takes a grant away whoever gives it.

@@ -67,7 +67,7 @@ type LinkedSecret struct {
 	Person dayone.PersonID
 	Box    string
 	Opened time.Time // once opened it is dead
-	Tries  int       // wrong second proofs
+	Tries  int       // second proofs that were tried
 }
 
 // SecretByMark finds the secret of a link.
@@ -93,11 +93,18 @@ func (d *DB) OpenSecret(ctx context.Context, id dayone.SecretID, at time.Time, r
 	})
 }
 
-// MissSecret counts a wrong second proof.
-func (d *DB) MissSecret(ctx context.Context, id dayone.SecretID) error {
+// TrySecret counts a second proof before anybody looks whether it is right: however many come at once, no more than most
+// are looked at. ErrForbidden: this one is not.
+func (d *DB) TrySecret(ctx context.Context, id dayone.SecretID, most int) error {
 	return d.write(ctx, func(t *tx) error {
-		_, err := t.exec(`UPDATE secret SET tries = tries + 1 WHERE id = $1`, id)
-		return err
+		res, err := t.exec(`UPDATE secret SET tries = tries + 1 WHERE id = $1 AND tries < $2`, id, most)
+		if err != nil {
+			return err
+		}
+		if n, err := res.RowsAffected(); err != nil || n == 0 {
+			return errors.Join(err, fmt.Errorf("too many codes were tried: %w", dayone.ErrForbidden))
+		}
+		return nil
 	})
 }
 

@@ -156,27 +156,21 @@ func (d *DB) Waiting(ctx context.Context) (map[string]time.Time, error) {
 	}
 }
 
-// WaitingSubjects are the employments about which a source's events are to be looked at now, each once: those that were
-// never looked at come first, the oldest before the others.
-func (d *DB) WaitingSubjects(ctx context.Context, source string, now time.Time, limit int) ([]string, error) {
-	rows, err := d.read.QueryContext(ctx, `SELECT subject FROM event WHERE state = 'received' AND source = $1 AND next <= $2 ORDER BY next, id LIMIT $3`, source, micros(now), limit)
-	if err != nil {
-		return nil, err
+// WaitingEvents are events of a source that are to be looked at now: those that never were come first, in the order in
+// which they came. again says that some of the source were looked at before: then an event may have earlier ones about the
+// same employment that are not due.
+func (d *DB) WaitingEvents(ctx context.Context, source string, now time.Time, limit int) (events []dayone.Intake, again bool, err error) {
+	events, err = d.events(ctx, eventQuery+` WHERE state = 'received' AND source = $1 AND next <= $2 ORDER BY next, id LIMIT $3`, source, micros(now), limit)
+	if err != nil || len(events) == 0 {
+		return events, false, err
 	}
-	defer rows.Close()
-	var out []string
-	seen := map[string]bool{}
-	for rows.Next() {
-		var s string
-		if err := rows.Scan(&s); err != nil {
-			return nil, err
-		}
-		if !seen[s] {
-			seen[s] = true
-			out = append(out, s)
-		}
+	var one int
+	switch err := d.read.QueryRowContext(ctx, `SELECT 1 FROM event WHERE state = 'received' AND source = $1 AND next > 0 LIMIT 1`, source).Scan(&one); {
+	case errors.Is(err, sql.ErrNoRows):
+		return events, false, nil
+	default:
+		return events, true, err
 	}
-	return out, rows.Err()
 }
 
 // EventRun notes which run an event started.
@@ -262,7 +256,11 @@ func (d *DB) Events(ctx context.Context, f EventFilter) ([]dayone.Intake, error)
 		order = " ORDER BY id"
 	}
 	args = append(args, f.Limit)
-	rows, err := d.read.QueryContext(ctx, q+order+fmt.Sprintf(" LIMIT $%d", len(args)), args...)
+	return d.events(ctx, q+order+fmt.Sprintf(" LIMIT $%d", len(args)), args...)
+}
+
+func (d *DB) events(ctx context.Context, query string, args ...any) ([]dayone.Intake, error) {
+	rows, err := d.read.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, err
 	}

@@ -17,6 +17,9 @@ func (d *DB) append(t *tx, records []dayone.Record) error {
 	if len(records) == 0 {
 		return nil
 	}
+	if d.beside {
+		return fmt.Errorf("only the server writes the ledger: %w", dayone.ErrUnsupported)
+	}
 	if !t.loaded {
 		err := t.row(`SELECT seq, chain FROM record ORDER BY seq DESC LIMIT 1`).Scan(&t.seq, &t.chain)
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {

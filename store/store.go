@@ -54,7 +54,23 @@ type DB struct {
 	now     func() time.Time
 	ids     *dayone.IDs
 	w       *writer
+
+	file    string    // of SQLite; "": in memory, or it is PostgreSQL
+	lock    *sql.DB   // holds the lock of SQLite's owner
+	session *sql.Conn // holds the lock of PostgreSQL's owner, and writes
+	beside  bool      // another process may own the database
+	files   []watched
+	lost    chan struct{}
 }
+
+// use is what a database is opened for.
+type use int
+
+const (
+	owns use = iota
+	besides
+	reads
+)
 
 // dialect is all in which the two differ.
 type dialect struct {
@@ -63,16 +79,27 @@ type dialect struct {
 }
 
 // Open connects, migrates and starts the writer. at is sqlite:FILE, sqlite::memory: or postgres://... What it makes on the
-// disk only its owner reads.
+// disk only its owner reads. ErrConflict: another process owns the database, or it was made with another master key.
 func Open(ctx context.Context, at string, sealer Sealer, now func() time.Time, ids *dayone.IDs) (*DB, error) {
-	d := &DB{sealer: sealer, now: now, ids: ids}
-	if err := d.connect(at, false); err != nil {
-		return nil, err
+	d := &DB{sealer: sealer, now: now, ids: ids, lost: make(chan struct{})}
+	if err := d.connect(at, owns); err != nil {
+		return nil, errors.Join(err, d.closePools())
+	}
+	if !d.lite() {
+		if err := d.ownSession(ctx); err != nil {
+			return nil, errors.Join(err, d.closePools())
+		}
 	}
 	if err := d.migrate(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("bringing the database up to date: %w", err), d.closePools())
 	}
-	var err error
+	err := d.unlock(ctx)
+	if err == nil {
+		err = d.watch() // there is a log by now
+	}
+	if err != nil {
+		return nil, errors.Join(err, d.closePools())
+	}
 	if d.w, err = newWriter(ctx, d); err != nil {
 		return nil, errors.Join(err, d.closePools())
 	}
@@ -89,7 +116,7 @@ func Open(ctx context.Context, at string, sealer Sealer, now func() time.Time, i
 // there is none. ErrConflict: it was made by an older program, or a newer one.
 func OpenToRead(ctx context.Context, at string, sealer Sealer, now func() time.Time) (*DB, error) {
 	d := &DB{sealer: sealer, now: now}
-	if err := d.connect(at, true); err != nil {
+	if err := d.connect(at, reads); err != nil {
 		return nil, err
 	}
 	err := d.upToDate(ctx)
@@ -102,14 +129,15 @@ func OpenToRead(ctx context.Context, at string, sealer Sealer, now func() time.T
 	return d, nil
 }
 
-func (d *DB) connect(at string, toRead bool) error {
+func (d *DB) connect(at string, u use) error {
+	d.beside = u == besides
 	switch {
-	case strings.HasPrefix(at, "sqlite:") && toRead:
+	case strings.HasPrefix(at, "sqlite:") && u == reads:
 		return d.readSQLite(strings.TrimPrefix(at, "sqlite:"))
 	case strings.HasPrefix(at, "sqlite:"):
 		return d.openSQLite(strings.TrimPrefix(at, "sqlite:"))
 	case strings.HasPrefix(at, "postgres://"), strings.HasPrefix(at, "postgresql://"):
-		return d.openPostgres(at, toRead)
+		return d.openPostgres(at, u == reads)
 	}
 	return fmt.Errorf("the database is neither sqlite:FILE nor postgres://...: %w", dayone.ErrInvalid)
 }
@@ -131,12 +159,13 @@ func dsnOf(file string, q url.Values) string {
 func (d *DB) openSQLite(file string) error {
 	d.dialect = dialect{goose.DialectSQLite3, "BEGIN IMMEDIATE"}
 	if file != inMemory {
-		if err := ours(file); err != nil {
+		d.file = file
+		if err := d.take(); err != nil {
 			return err
 		}
 	}
 	dsn := dsnOf(file, url.Values{"_pragma": {
-		"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(10000)", "foreign_keys(0)", "cache_size(-16000)", "temp_store(MEMORY)", "journal_size_limit(67108864)",
+		"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(60000)", "foreign_keys(0)", "cache_size(-16000)", "temp_store(MEMORY)", "journal_size_limit(67108864)",
 		"secure_delete(1)", // what was written over or erased is not to be found in the file
 	}})
 	var err error
@@ -247,7 +276,7 @@ func (d *DB) migrations(pool *sql.DB) (*goose.Provider, error) {
 	return goose.NewProvider(d.dialect.name, pool, files)
 }
 
-// Close waits for the write under way and disconnects.
+// Close waits for the write under way and disconnects. What it leaves of SQLite is one file, which is the whole database.
 func (d *DB) Close() error {
 	if d.w != nil {
 		d.w.close()
@@ -257,16 +286,29 @@ func (d *DB) Close() error {
 
 func (d *DB) closePools() error {
 	var errs []error
-	for _, p := range []*sql.DB{d.read, d.writing} {
-		if p != nil {
-			errs = append(errs, p.Close())
+	if d.session != nil {
+		_ = d.session.Close() // the writer may have done so
+	}
+	if d.read != nil {
+		errs = append(errs, d.read.Close())
+	}
+	if d.writing != nil {
+		if d.lock != nil {
+			errs = append(errs, d.fold())
 		}
+		errs = append(errs, d.writing.Close())
+	}
+	if d.lock != nil { // at last: whoever comes next finds everything at rest
+		errs = append(errs, d.lock.Close())
 	}
 	return errors.Join(errs...)
 }
 
-// Ready says whether the database answers.
+// Ready says whether the database answers, and is where it was.
 func (d *DB) Ready(ctx context.Context) error {
+	if err := d.present(); err != nil {
+		return err
+	}
 	var one int
 	return d.read.QueryRowContext(ctx, "SELECT 1").Scan(&one)
 }

@@ -72,7 +72,7 @@ func TestOnlyTheirOwnerReadsTheFiles(t *testing.T) {
 		t.Errorf("the folder: %v, %v", i, err)
 	}
 	files, err := os.ReadDir(dir)
-	if err != nil || len(files) != 3 {
+	if err != nil || len(files) != 4 { // the database, its log, the log's index, and the lock
 		t.Fatalf("%v, %v", files, err)
 	}
 	for _, f := range files {
@@ -122,8 +122,8 @@ func TestLookingChangesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := contents(t, dir)
-	if len(before) != 1 {
-		t.Errorf("closed, it leaves more than the database: %d files", len(before))
+	if lock, ok := before["dayone.db.lock"]; len(before) != 2 || !ok || lock != "" {
+		t.Errorf("closed, it leaves more than the database and an empty lock: %d files", len(before))
 	}
 	looks(t, at, p)
 	if after := contents(t, dir); !reflect.DeepEqual(before, after) {

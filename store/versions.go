@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/dayone-hq/dayone"
 )
@@ -83,6 +85,11 @@ func (d *DB) AddStage(ctx context.Context, v dayone.PolicyVersion, s dayone.Stag
 		return err
 	}
 	return d.write(ctx, func(t *tx) error {
+		if d.beside && !d.lite() { // the server writes the same people's rows, in an order of its own
+			if _, err := t.exec(`LOCK TABLE person IN SHARE ROW EXCLUSIVE MODE`); err != nil {
+				return err
+			}
+		}
 		if err := t.saveVersion(v); err != nil {
 			return err
 		}
@@ -94,8 +101,14 @@ func (d *DB) AddStage(ctx context.Context, v dayone.PolicyVersion, s dayone.Stag
 		if err != nil {
 			return err
 		}
-		for _, p := range due {
-			if _, err := t.exec(`UPDATE person SET wake = $2 WHERE id = $1`, p, micros(s.Applied)); err != nil {
+		for some := range slices.Chunk(due, 256) { // short, however many: a server waits meanwhile
+			args := []any{micros(s.Applied)}
+			var ids strings.Builder
+			for i, p := range some {
+				args = append(args, string(p))
+				fmt.Fprintf(&ids, ", $%d", i+2)
+			}
+			if _, err := t.exec(`UPDATE person SET wake = $1 WHERE id IN (`+ids.String()[2:]+`)`, args...); err != nil {
 				return err
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 	"unicode/utf8"
 
 	"github.com/pressly/goose/v3"
@@ -32,6 +33,7 @@ type writer struct {
 	tx   *tx
 	d    *DB
 
+	lost bool // the files are gone, and it was said
 	stop sync.Once
 	quit chan struct{}
 	over chan struct{}
@@ -59,9 +61,12 @@ type bulkKey struct {
 }
 
 func newWriter(ctx context.Context, d *DB) (*writer, error) {
-	conn, err := d.writing.Conn(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("opening the writer: %w", err)
+	conn := d.session
+	if conn == nil {
+		var err error
+		if conn, err = d.writing.Conn(ctx); err != nil {
+			return nil, fmt.Errorf("opening the writer: %w", err)
+		}
 	}
 	w := &writer{
 		jobs: make(chan job, maxJobs), conn: conn, d: d, quit: make(chan struct{}), over: make(chan struct{}),
@@ -120,10 +125,15 @@ func (w *writer) work() {
 		}
 	}()
 	batch := make([]job, 0, maxJobs)
+	idle := time.NewTicker(checkEvery)
+	defer idle.Stop()
 	for {
 		select {
 		case <-w.quit:
 			return
+		case <-idle.C:
+			_ = w.found()
+			continue
 		case j := <-w.jobs:
 			batch = append(batch[:0], j)
 		}
@@ -140,9 +150,26 @@ func (w *writer) work() {
 	}
 }
 
-// commit writes a batch in one transaction. If one job fails, the others are tried again, each by itself.
+// found says whether the files are there that are written to; the first time that they are not, everybody is told.
+func (w *writer) found() error {
+	err := w.d.present()
+	if err != nil && !w.lost {
+		w.lost = true
+		close(w.d.lost)
+	}
+	return err
+}
+
+// commit writes a batch in one transaction. If one job fails, the others are tried again, each by itself. Nobody is told
+// that something is kept which went into a file that is gone.
 func (w *writer) commit(batch []job) {
 	err := w.transaction(batch)
+	if gone := w.found(); gone != nil {
+		for _, j := range batch {
+			j.done <- gone
+		}
+		return
+	}
 	if err == nil {
 		if w.d.Committed != nil {
 			w.d.Committed(len(batch))

@@ -33,6 +33,7 @@ type policyRow struct {
 	Gives, Offers    []string
 	Denies, Tells    []string
 	Duty             []string // of what two nobody may have both
+	Holds            *link    // for how many people, and who they are
 	Text             []sourceLine
 }
 

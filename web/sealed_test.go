@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -81,8 +83,19 @@ func TestSealedLinksLockAndWait(t *testing.T) {
 	_, id = b.hire("emp_1", "Ada", "Lovelace", "Sales", soon)
 	run, _ = b.flow.RunOf(t.Context(), id)
 	link = "/secret/" + b.keeper.Token(string(engine.SecretIDOf(run.Step("okta/account account.create").Step.Once, "password")))
-	for range 10 {
-		b.post(link, url.Values{"code": {"0000-0000"}})
+	var looked atomic.Int32 // at codes, of many that come at once
+	var guessing sync.WaitGroup
+	for range 40 {
+		guessing.Go(func() {
+			res := b.post(link, url.Values{"code": {"0000-0000"}})
+			if strings.Contains(text(t, res), "This code is not right") {
+				looked.Add(1)
+			}
+		})
+	}
+	guessing.Wait()
+	if n := looked.Load(); n > 10 {
+		t.Errorf("%d codes were looked at", n)
 	}
 	want(t, "locked link", b.page(link), "This link is locked")
 	if res := b.post(link, url.Values{"code": {b.keeper.Code(string(run.Person))}}); res.StatusCode != http.StatusForbidden {

@@ -29,6 +29,7 @@ type config struct {
 	Database  string                  `yaml:"database"`
 	MasterKey string                  `yaml:"master_key"`
 	Policy    string                  `yaml:"policy"`
+	KeepDays  int                     `yaml:"keep_bodies_days"`
 	Portal    portalConfig            `yaml:"portal"`
 	Messages  messagesConfig          `yaml:"messages"`
 	Sources   map[string]sourceConfig `yaml:"sources"`
@@ -102,6 +103,9 @@ func (c *config) defaults() {
 	def(&c.Database, "sqlite:dayone.db")
 	def(&c.MasterKey, "master.key")
 	def(&c.Policy, "policy")
+	if _, said := c.stands("keep_bodies_days"); !said {
+		c.KeepDays = 30
+	}
 	def(&c.Portal.Listen, "127.0.0.1:8080")
 	def(&c.Portal.URL, "http://"+c.Portal.Listen)
 	if _, said := c.stands("messages.links_open_at"); !said {
@@ -159,6 +163,9 @@ func (c *config) check() {
 	}
 	if u, err := url.Parse(c.Portal.URL); err != nil || u.Host == "" {
 		bad(c.wrong("portal.url", "value", "write https://dayone.company.com", "portal.url is %q, which is no address", c.Portal.URL))
+	}
+	if c.KeepDays < 1 {
+		bad(c.wrong("keep_bodies_days", "value", "write 30", "keep_bodies_days is %d, and what was just received cannot be looked at without its body", c.KeepDays))
 	}
 	if _, _, err := net.SplitHostPort(c.Portal.Listen); err != nil {
 		bad(c.wrong("portal.listen", "value", "write 127.0.0.1:8080, or :8080 for every address of this machine", "portal.listen is %q", c.Portal.Listen))

@@ -134,7 +134,7 @@ func tasks(ts *testscript.TestScript, _ bool, _ []string) {
 		var open struct {
 			Items []struct {
 				ID, Step string
-				Ask       []string
+				Ask      []string
 			}
 		}
 		call("GET", "/tasks?limit=200", nil, &open)

@@ -156,12 +156,16 @@ systems instead of a configuration; without an event, that of the demo.`,
 			if len(args) == 1 && v.event != "" || len(args) == 0 && v.event == "" && !v.demo {
 				return &usageError{fmt.Errorf("name a person, --event FILE or --all, one of them; plan --demo needs none")}
 			}
-			return v.show(c, strings.Join(args, ""), func(_ *server, l flow.Look) error {
+			return v.show(c, strings.Join(args, ""), func(s *server, l flow.Look) error {
 				if asJSON {
 					return writeJSON(c.OutOrStdout(), struct {
 						Hash string `json:"hash"`
 						Plan any    `json:"plan"`
 					}{l.Plan.Hash(), l.Plan})
+				}
+				if !l.Person.Managed {
+					_, err := fmt.Fprintln(c.OutOrStdout(), unmanaged(s.cfg, l.Person))
+					return err
 				}
 				zone, _ := l.Person.Location()
 				return planner.Text(c.OutOrStdout(), l.Plan, l.Person.Name(), zone)
@@ -175,6 +179,17 @@ systems instead of a configuration; without an event, that of the demo.`,
 	c.Flags().BoolVar(&v.demo, "demo", false, "use the examples and simulated systems")
 	c.Flags().StringVar(&v.now, "now", "", "with --demo: the time that it is there")
 	return c
+}
+
+// unmanaged says why nothing is planned for somebody.
+func unmanaged(c *config, p dayone.Person) string {
+	text := p.Name() + " is known, and nothing is planned"
+	for _, e := range p.Engagements {
+		if since := c.Sources[e.Source].Since; e.Primary && e.Start < since {
+			return fmt.Sprintf("%s: the start on %s is before sources.%s.since, %s", text, e.Start, e.Source, since)
+		}
+	}
+	return text + ": no event said hired or rehired"
 }
 
 // source is the one that an event comes from: the one that is named, else the only one there is.

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -47,6 +48,7 @@ func Run(t *testing.T, open Opener) {
 		{"LedgerIsOneChain", ledgerChain},
 		{"FailedWriteHarmsNobody", failedWrite},
 		{"LinkOpensOnce", linkOnce},
+		{"CodesAreCountedBeforeTheyAreLookedAt", codes},
 		{"Catalogue", catalogue},
 		{"LongAndStrangeTexts", strange},
 	} {
@@ -153,7 +155,15 @@ func turns(t *testing.T, d *store.DB) {
 	}
 	waits := func(when time.Time, source string, want ...string) {
 		t.Helper()
-		if got := must[[]string](t)(d.WaitingSubjects(ctx, source, when, 10)); !slices.Equal(got, want) {
+		events, _, err := d.WaitingEvents(ctx, source, when, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, in := range events {
+			got = append(got, string(in.ID))
+		}
+		if !slices.Equal(got, want) {
 			t.Errorf("of %s wait %v, want %v", source, got, want)
 		}
 	}
@@ -164,15 +174,21 @@ func turns(t *testing.T, d *store.DB) {
 	accept("evt_2", "hr", "emp_2")
 	accept("evt_3", "hr", "emp_1")
 	accept("evt_4", "payroll", "emp_1")
-	waits(at, "hr", "emp_1", "emp_2")
-	waits(at, "payroll", "emp_1")
+	waits(at, "hr", "evt_1", "evt_2", "evt_3")
+	waits(at, "payroll", "evt_4")
+	if _, again, err := d.WaitingEvents(ctx, "hr", at, 10); again || err != nil {
+		t.Errorf("again %v, %v", again, err)
+	}
 	for _, id := range []dayone.EventID{"evt_1", "evt_3"} {
 		if err := d.EventTried(ctx, id, "not let in", at.Add(time.Minute)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	waits(at, "hr", "emp_2")
-	waits(at.Add(time.Minute), "hr", "emp_2", "emp_1")
+	waits(at, "hr", "evt_2")
+	waits(at.Add(time.Minute), "hr", "evt_2", "evt_1", "evt_3")
+	if _, again, err := d.WaitingEvents(ctx, "hr", at, 10); !again || err != nil {
+		t.Errorf("again %v, %v", again, err)
+	}
 	in := must[dayone.Intake](t)(d.Event(ctx, "evt_1"))
 	if in.Tries != 1 || !in.Next.Equal(at.Add(time.Minute)) || in.Note != "not let in" {
 		t.Errorf("%+v", in)
@@ -192,7 +208,7 @@ func turns(t *testing.T, d *store.DB) {
 	if err := d.Save(ctx, store.Saved{Person: "per_2", New: true, Employment: &e}); err != nil {
 		t.Fatal(err)
 	}
-	waits(at, "hr", "emp_2")
+	waits(at, "hr", "evt_2")
 }
 
 // Sarah saves a person and returns her id.
@@ -655,6 +671,33 @@ func linkOnce(t *testing.T, d *store.DB) {
 	}
 	if box, _, _ := d.Secret(ctx, "sec_aa.password"); box != "" {
 		t.Error("the secret outlives its reading")
+	}
+}
+
+func codes(t *testing.T, d *store.DB) {
+	ctx := t.Context()
+	r := aRun("run_1", "per_1")
+	if err := d.Commit(ctx, []dayone.Progress{{Run: head(r), New: true, Secrets: []dayone.Sealed{{ID: "sec_aa.password", Person: "per_1", Box: "sealed"}}}}); err != nil {
+		t.Fatal(err)
+	}
+	var looked atomic.Int32
+	var wg sync.WaitGroup
+	for range 50 {
+		wg.Go(func() {
+			err := d.TrySecret(ctx, "sec_aa.password", 10)
+			if err == nil {
+				looked.Add(1)
+			} else if !errors.Is(err, dayone.ErrForbidden) {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if n := looked.Load(); n != 10 {
+		t.Errorf("%d of 50 codes may be looked at", n)
+	}
+	if err := d.TrySecret(ctx, "sec_none", 10); !errors.Is(err, dayone.ErrForbidden) {
+		t.Errorf("no secret: %v", err)
 	}
 }
 
