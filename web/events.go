@@ -80,6 +80,9 @@ func newEvents(view viewer, list, bad []dayone.Intake, show dayone.EventState, p
 			ID: string(in.ID), Type: string(in.Type), Source: in.Source, Subject: in.Subject, Received: view.clock(in.Received), At: view.clock(in.At),
 			State: eventState(in.State), Note: in.Note,
 		}
+		if in.State == dayone.EventReceived && in.Tries > 0 {
+			row.State = state{Icon: "warn", Class: "s-wait", Text: "Waits for its source"}
+		}
 		if row.Type == "" {
 			row.Type = "unknown"
 		}

@@ -209,7 +209,7 @@ func newPersonAccess(view viewer, head personHead, look flow.Look, list []flow.A
 	if !look.Person.Managed {
 		v.Notices = append(v.Notices, notice{
 			Icon: "info", Title: "Known from an import",
-			Text: plural(idle, "Policies would give 1 access. Nothing is planned until HR says something about this person.", "Policies would give %d. Nothing is planned until HR says something about this person."),
+			Text: plural(idle, "Policies would give 1 access. Nothing is planned unless this person is hired again.", "Policies would give %d. Nothing is planned unless this person is hired again."),
 		})
 	}
 	if len(look.Person.Unknown) > 0 {
@@ -240,7 +240,7 @@ func unknownTexts(p dayone.Person) []string {
 	for _, a := range p.Unknown {
 		switch value := p.Attrs[a].Text; {
 		case a == "location" && value != "" && p.Site.Name != value:
-			out = append(out, fmt.Sprintf("No site is called %s, so the company's own zone and country count.", value))
+			out = append(out, fmt.Sprintf("No site is called %s, so the company's own zone counts, and nothing else of it.", value))
 		case value != "":
 			kept = append(kept, attrText(a))
 		default:

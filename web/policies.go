@@ -13,10 +13,21 @@ import (
 )
 
 type policiesView struct {
-	Facts string
-	Edit  bool // they count by version, so they can be written here
-	Files []policyFile
-	Empty *empty
+	Facts     string
+	Edit      bool    // they count by version, so they can be written here
+	Standing  *notice // the folder is broken, or holds what is not in force
+	Proposals []link
+	Stages    []stageRow
+	Files     []policyFile
+	Empty     *empty
+}
+
+// stageRow is one act of putting policies into force.
+type stageRow struct {
+	Version, Covers string
+	At              *stamp
+	Approver        string
+	Reason          string
 }
 
 type policyFile struct {
@@ -58,7 +69,58 @@ func (p *portal) policies(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return p.show(w, r, http.StatusOK, page{Template: "policies", Title: "Policies", Nav: "policies", Crumbs: []link{{"Policies", ""}}, Main: newPolicies(p.flow.Active(), texts).editable(p.flow.Load != nil)})
+	v := newPolicies(p.flow.Active(), texts).editable(p.flow.Load != nil)
+	if err := p.standing(r, &v); err != nil {
+		return err
+	}
+	return p.show(w, r, http.StatusOK, page{Template: "policies", Title: "Policies", Nav: "policies", Crumbs: []link{{"Policies", ""}}, Main: v})
+}
+
+// standing adds how the policies stand: what is in force since when, what waits, and for how many each holds.
+func (p *portal) standing(r *http.Request, v *policiesView) error {
+	st, err := p.flow.Policies(r.Context())
+	if err != nil {
+		return err
+	}
+	switch {
+	case len(st.Broken) > 0:
+		v.Standing = &notice{Kind: "bad", Icon: "x", Title: "The policy folder is broken", Text: "What is in force stays, and terminations go on. dayone policy check shows every fault."}
+	case st.Behind():
+		v.Standing = &notice{Kind: "warn", Icon: "info", Title: "The policy folder holds changes that are not in force", Text: "dayone plan --all shows what they would do, dayone apply puts them into force."}
+	}
+	view := p.viewerOf(r)
+	for _, s := range slices.Backward(st.Stages) {
+		covers := "everybody"
+		if len(s.Only) > 0 {
+			var words []string
+			for name, value := range s.Only {
+				words = append(words, name+" = "+value)
+			}
+			slices.Sort(words)
+			covers = strings.Join(words, ", ")
+		}
+		v.Stages = append(v.Stages, stageRow{Version: s.Version[:min(12, len(s.Version))], Covers: covers, At: view.at(s.Applied), Approver: s.Approver, Reason: s.Reason})
+	}
+	proposals, err := p.flow.Proposals(r.Context(), 50)
+	if err != nil {
+		return err
+	}
+	for _, x := range proposals {
+		v.Proposals = append(v.Proposals, link{Text: fmt.Sprintf("%.12s by %s: %s", x.ID, x.Author, cmp.Or(x.Note, "no note"))})
+	}
+	holders, err := p.flow.Holders(r.Context(), 0)
+	if err != nil {
+		return err
+	}
+	for i := range v.Files {
+		for j := range v.Files[i].Policies {
+			row := &v.Files[i].Policies[j]
+			if h, ok := holders[row.ID]; ok {
+				row.Holds = &link{plural(h.Count, "1 person", "%d people"), "/policies/" + url.PathEscape(row.ID) + "/people"}
+			}
+		}
+	}
+	return nil
 }
 
 func (v policiesView) editable(is bool) policiesView { v.Edit = is; return v }

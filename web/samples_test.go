@@ -338,7 +338,7 @@ func TestOnlyAGoodValueStays(t *testing.T) {
 	t.Parallel()
 	p := dayone.Person{Attrs: dayone.Attrs{"department": dayone.Text("Sales"), "location": dayone.Text("Mars")}, Unknown: []string{"department", "level", "location"}}
 	got := strings.Join(unknownTexts(p), "\n")
-	if want := "No site is called Mars, so the company's own zone and country count.\nThe last good value stays: Department.\nThere is no value yet: Level."; got != want {
+	if want := "No site is called Mars, so the company's own zone counts, and nothing else of it.\nThe last good value stays: Department.\nThere is no value yet: Level."; got != want {
 		t.Errorf("%s\nwant\n%s", got, want)
 	}
 }
@@ -347,7 +347,7 @@ func TestOnlyAGoodValueStays(t *testing.T) {
 func TestAnImportPromisesNothing(t *testing.T) {
 	t.Parallel()
 	html := pageOf(t, "person-imported")
-	for _, want := range []string{"Known from an import", "policies would give", "Nothing is planned until HR says something about this person.", "Not planned"} {
+	for _, want := range []string{"Known from an import", "policies would give", "Nothing is planned unless this person is hired again.", "Not planned"} {
 		if !strings.Contains(html, want) {
 			t.Errorf("the person's page lacks %q", want)
 		}

@@ -138,12 +138,16 @@ func (p *portal) follow(w http.ResponseWriter, r *http.Request, id dayone.RunID,
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-p.opt.Stopping:
+			return nil
 		case <-pause.C:
 		}
 		waiting := true
 		for waiting {
 			select {
 			case <-ctx.Done():
+				return nil
+			case <-p.opt.Stopping:
 				return nil
 			case <-moved.Ready():
 				moved.Take()

@@ -20,6 +20,8 @@ type Options struct {
 	Mailbox   Mailbox       // the demo's mail simulator; nil: no such page
 	Version   string
 	Log       *slog.Logger
+	// Stopping is closed when the server is to stop: pages that live end then, since nothing else ends them; nil: it never is.
+	Stopping <-chan struct{}
 	// TaskAuth says who completes a task, if neither a session nor the token does: a reseller whose callback is signed.
 	TaskAuth func(r *http.Request, body []byte) (by string, ok bool)
 }

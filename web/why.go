@@ -78,7 +78,7 @@ func (p *portal) why(w http.ResponseWriter, r *http.Request) error {
 func (v *whyView) idle(managed, held bool, problem error) {
 	switch {
 	case !managed:
-		v.Problem = &notice{Icon: "info", Title: "Known from an import", Text: "Nothing is planned until HR says something about this person. What policies say here is what they would do then."}
+		v.Problem = &notice{Icon: "info", Title: "Known from an import", Text: "Nothing is planned unless this person is hired again. What policies say here is what they would do then."}
 	case problem != nil:
 		v.Problem = unplannedNotice(flow.Problem(problem))
 	default:
