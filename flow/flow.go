@@ -154,10 +154,13 @@ type Look struct {
 	Want   dayone.Want
 	Have   []dayone.Holding
 	Plan   dayone.Plan
+
+	stage int64 // of the policies that decided
 }
 
 // Preview decides and plans for a person, and does nothing.
 func (f *Flow) Preview(ctx context.Context, id dayone.PersonID) (Look, error) {
+	stage := f.force.Load().seq
 	t, err := f.Store.Timeline(ctx, id)
 	if err != nil {
 		return Look{}, err
@@ -169,6 +172,7 @@ func (f *Flow) Preview(ctx context.Context, id dayone.PersonID) (Look, error) {
 		return Look{}, err
 	}
 	l, err := f.decide(ctx, p, have)
+	l.stage = stage
 	next := people.Next(&t, now, f.Active())
 	if !next.IsZero() && (l.Want.Next.IsZero() || next.Before(l.Want.Next)) {
 		l.Want.Next = next
@@ -309,8 +313,18 @@ func (f *Flow) keepRow(ctx context.Context, l Look, run dayone.RunID) error {
 	f.follow(l.Person)
 	row := rowOf(l.Person)
 	row.Wake = l.Want.Next
-	if err := f.Store.SaveRow(ctx, row); err != nil || run == "" {
+	if err := f.Store.SaveRow(ctx, row); err != nil {
 		return err
+	}
+	if last, err := f.Store.LastStage(ctx); err != nil || last != l.stage && f.Load != nil {
+		if err = errors.Join(err, f.reload(ctx)); err != nil {
+			return err
+		}
+		f.look() // other policies count since she was looked at; whoever applied them made her due, and the row has not
+		return f.Store.SetWake(ctx, l.Person.ID, f.Clock.Now())
+	}
+	if run == "" {
+		return nil
 	}
 	r, err := f.Store.Run(ctx, run)
 	if err != nil || !r.State.Over() {

@@ -91,6 +91,7 @@ type world struct {
 	mail   *mailsim.Server
 	setups map[string]map[string]string
 	files  fs.FS
+	asked  func() // before somebody is told the time, in the next life; nil: nothing
 }
 
 // start of the house's time: a Friday, ten days before the first starters.
@@ -140,6 +141,17 @@ func (w *world) folder(policies string) fs.FS {
 		f[name] = &fstest.MapFile{Data: raw}
 	}
 	return f
+}
+
+// asked is a clock with which something else may happen before it answers.
+type asked struct {
+	engine.Clock
+	first func()
+}
+
+func (a asked) Now() time.Time {
+	a.first()
+	return a.Clock.Now()
 }
 
 // house is one life of the server.
@@ -199,6 +211,9 @@ func (w *world) open() *house {
 		Load: func(f fs.FS) (*policy.Set, []policy.Diagnostic) { return policy.Load(f, described) }, Base: "https://dayone.company.com", Company: "Company", Mail: "mail",
 		OpensAt: 7 * time.Hour,
 	})}
+	if w.asked != nil {
+		h.Clock = asked{w.clock, w.asked}
+	}
 	if err := h.OpenPolicies(context.Background(), true); err != nil {
 		w.t.Fatal(err)
 	}

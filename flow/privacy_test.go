@@ -63,7 +63,7 @@ func TestWhatWeKnowOfAPersonLiesUnderHerKeyAndEndsWithIt(t *testing.T) {
 	if err := h.Store.Erase(ctx, p, dayone.Record{At: h.clock.Now(), Person: p, What: "erased", By: "privacy@company.com"}); err != nil {
 		t.Fatal(err)
 	}
-	if got := storetest.Readable(t, w.at, home, mobile, letter, "erin", "e1@company.com"); len(got) > 0 {
+	if got := storetest.Readable(t, w.at, home, mobile, letter, "Erin No", "e1@company.com"); len(got) > 0 {
 		t.Errorf("after she was erased: %s", strings.Join(got, "\n"))
 	}
 

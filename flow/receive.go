@@ -25,7 +25,8 @@ type Receipt struct {
 }
 
 // Receive takes a webhook: signature first, then the body is stored, then it may be answered. What cannot be read is
-// quarantined, not refused: nothing is lost. ErrAuth: not signed by the source. ErrInvalid: no JSON.
+// quarantined, not refused: nothing is lost. ErrAuth: not signed by the source. ErrInvalid: no JSON. ErrUnavailable: it
+// could not be kept.
 func (f *Flow) Receive(ctx context.Context, source string, header http.Header, body []byte) ([]Receipt, error) {
 	src, ok := f.Sources[source]
 	if !ok {
@@ -50,8 +51,8 @@ func (f *Flow) Receive(ctx context.Context, source string, header http.Header, b
 			why = nil // another event of this body is the bad one
 		}
 		in, again, err := f.accept(ctx, ev, body, why)
-		if err != nil {
-			return nil, err
+		if err != nil { // whatever kind it is of: the fault is ours, and the source has to say it again
+			return nil, fmt.Errorf("keeping what %s said: %v: %w", source, err, dayone.ErrUnavailable)
 		}
 		r := Receipt{ID: in.ID, State: in.State, Note: in.Note, Again: again}
 		if again {

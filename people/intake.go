@@ -126,7 +126,11 @@ func (j *judging) listen(h Heard) {
 		}
 		return said.Truncate(time.Microsecond) // the books keep no more, and a word is not later than itself
 	}
-	j.turned = when(h.At, h.Received)
+	turned := h.At
+	if !turned.IsZero() && turned.Nanosecond() == 0 { // events are stamped to the second, after what they tell of
+		turned = turned.Add(time.Second - time.Microsecond)
+	}
+	j.turned = when(turned, h.Received)
 	j.fields, j.said, j.full = h.Fields, j.turned, h.Full
 	if h.Record != nil {
 		j.fields, j.said, j.full = h.Record.Fields, when(h.Record.At, j.at), true
@@ -242,8 +246,8 @@ func (j *judging) dates() string {
 	}
 	end, endBad := lastDay(j.fields)
 	ends := end
-	if ends == "" && j.ev.Type == dayone.Terminated {
-		ends, _ = lastDay(j.ev.Fields) // the record does not have it, or not yet
+	if own, _ := lastDay(j.ev.Fields); j.ev.Type == dayone.Terminated && own != "" && (ends == "" || own < ends) {
+		ends = own // the record does not have it, or not yet
 	}
 	switch {
 	case j.starts == "" && bad != nil:

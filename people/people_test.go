@@ -365,6 +365,35 @@ func TestATerminationWhoseDateTheRecordDoesNotHave(t *testing.T) {
 	want(t, "HR does", b.at("2025-01-13T00:00:00Z").Status, dayone.Working)
 }
 
+// An event's stamp is coarse and the record's is not: what an event says of the end is no older than the record behind it.
+func TestTheEventsOwnWordAboutTheEndStandsAgainstTheRecordOfTheSameSecond(t *testing.T) {
+	t.Parallel()
+	year := append(slices.Clone(sarah), "end_date", "2025-12-31")
+	for name, c := range map[string]struct {
+		typ  dayone.EventType
+		own  []string
+		want dayone.Status
+		then dayone.Status // once the record was read again
+	}{
+		"a contract for a year ends early":    {dayone.Terminated, []string{"end_date", "2025-01-09"}, dayone.Left, dayone.Left},
+		"she did not come, says the event":    {dayone.NoShow, nil, dayone.Left, dayone.Left},
+		"cancelled, but HR forgot its record": {dayone.TerminationCancelled, nil, dayone.Working, dayone.Working},
+	} {
+		b := newBook(t)
+		b.reads("2024-11-22T15:00:00Z", "2024-11-22T14:59:59Z", dayone.Hired, sarah...)
+		now := instant(t, "2025-01-10T18:00:03Z")
+		rec := dayone.Event{Source: "hr", Subject: "E1", At: now.Add(-2500 * time.Millisecond), Fields: fields(year...), Full: true}
+		ev := dayone.Event{ID: "evt_9", Source: "hr", Type: c.typ, Subject: "E1", At: now.Add(-3 * time.Second), Received: now, Fields: fields(c.own...)}
+		j := b.hears(people.Heard{Event: ev, Record: &rec}, now)
+		want(t, name, j.State, dayone.EventApplied)
+		want(t, name, b.at("2025-01-10T18:00:03Z").Status, c.want)
+		want(t, name+": told", len(j.Findings) > 0, c.typ == dayone.TerminationCancelled)
+		ev.ID, ev.Type, ev.Received = "evt_a", dayone.Updated, now.Add(time.Hour)
+		b.hears(people.Heard{Event: ev, Record: &rec}, ev.Received)
+		want(t, name+", again", b.at("2025-01-10T19:00:03Z").Status, c.then)
+	}
+}
+
 func TestAnOfferWithdrawnIsANoShowAtOnce(t *testing.T) {
 	t.Parallel()
 	b := newBook(t)

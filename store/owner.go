@@ -64,8 +64,12 @@ func (d *DB) unlock(ctx context.Context) error {
 	if err != nil || box == "" { // nothing was ever sealed
 		return err
 	}
-	if _, err := d.sealer.Seal(box, nil); err != nil {
-		return fmt.Errorf("the master key does not open this database, which was made with another; put that one back: %w: %w", err, dayone.ErrConflict)
+	_, err = d.sealer.Seal(box, nil)
+	if errors.Is(err, dayone.ErrForbidden) {
+		return fmt.Errorf("the master key does not open this database, which was made with another; put that one back: %w", dayone.ErrConflict)
+	}
+	if err != nil {
+		return fmt.Errorf("opening the database: %w", err)
 	}
 	d.bodyKey = box
 	return nil

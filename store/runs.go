@@ -154,7 +154,8 @@ func (b *bulk) step(r *dayone.Run, s *dayone.StepChange) {
 	}
 	row := []any{
 		string(r.ID), seq, s.Step.Key.System, string(s.State), s.Attempt, s.Tries, micros(s.Since), micros(s.Started), micros(s.Ended),
-		micros(s.Waited), micros(s.Next), unsealed{r.Person, box},
+		micros(s.Waited), micros(s.Next),
+		unsealed{r.Person, box},
 	}
 	b.stepRows = latest(b.stepRows, b.steps, string(r.ID)+" "+fmt.Sprint(seq), row)
 }

@@ -1,15 +1,15 @@
 package web
 
 import (
-	"crypto/hmac"
+	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
-	"encoding/base64"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/dayone-hq/dayone"
@@ -24,12 +24,20 @@ type who struct {
 
 const administrator = "administrator"
 
-// access decides who is in: by a signed cookie after the login page, or by a bearer token at the API.
+// access decides who is in: by a cookie after the login page, or by a bearer token at the API.
 type access struct {
 	token  dayone.Secret
 	open   bool
 	secure bool // cookies travel over https only
 	now    func() time.Time
+	*sessions
+}
+
+// sessions are the browsers that are in. They are kept here and nowhere else, so that signing out ends one for good,
+// whoever has its cookie; a restart ends all of them.
+type sessions struct {
+	mu   sync.Mutex
+	ends map[[sha256.Size]byte]time.Time // by the digest of the cookie
 }
 
 // sessionFor is how long a login holds.
@@ -57,10 +65,12 @@ func (a access) session(r *http.Request) (who, bool) {
 		return who{Name: "demo", Role: administrator}, true
 	}
 	c, err := r.Cookie(a.cookieName())
-	if err != nil || !a.valid(c.Value) {
+	if err != nil {
 		return who{}, false
 	}
-	return who{Name: administrator, Role: administrator}, true
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return who{Name: administrator, Role: administrator}, a.now().Before(a.ends[sha256.Sum256([]byte(c.Value))])
 }
 
 // caller is who calls the API: a session, or the token itself.
@@ -71,32 +81,29 @@ func (a access) caller(r *http.Request) (who, bool) {
 	return a.session(r)
 }
 
-// begin gives a browser its cookie: an expiry, signed with what only we and the token's holder could know.
+// begin gives a browser its cookie.
 func (a access) begin(w http.ResponseWriter) {
-	expires := strconv.FormatInt(a.now().Add(sessionFor).Unix(), 10)
-	a.set(w, expires+"."+a.sign(expires), int(sessionFor/time.Second))
+	cookie := rand.Text()
+	now := a.now()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	maps.DeleteFunc(a.ends, func(_ [sha256.Size]byte, end time.Time) bool { return !now.Before(end) })
+	a.ends[sha256.Sum256([]byte(cookie))] = now.Add(sessionFor)
+	a.set(w, cookie, int(sessionFor/time.Second))
 }
 
-func (a access) end(w http.ResponseWriter) { a.set(w, "", -1) }
+// end ends the session of a request, and takes its cookie back.
+func (a access) end(w http.ResponseWriter, r *http.Request) {
+	if c, err := r.Cookie(a.cookieName()); err == nil {
+		a.mu.Lock()
+		delete(a.ends, sha256.Sum256([]byte(c.Value)))
+		a.mu.Unlock()
+	}
+	a.set(w, "", -1)
+}
 
 func (a access) set(w http.ResponseWriter, value string, age int) {
 	http.SetCookie(w, &http.Cookie{Name: a.cookieName(), Value: value, Path: "/", MaxAge: age, HttpOnly: true, Secure: a.secure, SameSite: http.SameSiteLaxMode})
-}
-
-func (a access) sign(expires string) string {
-	key := sha256.Sum256([]byte("dayone portal session\x00" + a.token.Reveal()))
-	m := hmac.New(sha256.New, key[:])
-	m.Write([]byte(expires))
-	return base64.RawURLEncoding.EncodeToString(m.Sum(nil))
-}
-
-func (a access) valid(cookie string) bool {
-	expires, mac, ok := strings.Cut(cookie, ".")
-	if !ok || a.token.IsZero() || !hmac.Equal([]byte(mac), []byte(a.sign(expires))) {
-		return false
-	}
-	at, err := strconv.ParseInt(expires, 10, 64)
-	return err == nil && a.now().Before(time.Unix(at, 0))
 }
 
 // back is where a login leads: a path of ours, or the dashboard. Nobody is sent elsewhere.
@@ -165,7 +172,7 @@ func (p *portal) enter(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *portal) leave(w http.ResponseWriter, r *http.Request) error {
-	p.access.end(w)
+	p.access.end(w, r)
 	http.Redirect(w, r, "/login?out=1", http.StatusSeeOther)
 	return nil
 }

@@ -53,7 +53,11 @@ func apiLimit(r *http.Request) int {
 
 func (p *portal) apiPeople(w http.ResponseWriter, r *http.Request) error {
 	q, limit := r.URL.Query(), apiLimit(r)
-	rows, err := p.flow.People(r.Context(), peopleFilter(q, limit+1))
+	filter, err := peopleFilter(q, limit+1)
+	if err != nil {
+		return err
+	}
+	rows, err := p.flow.People(r.Context(), filter)
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ var (
 	errMisdirected = errors.New("misdirected")
 	errMethod      = errors.New("method not allowed")
 	errTooLarge    = errors.New("too large")
+	errTooSlow     = errors.New("too slow")
 )
 
 // answer is how a kind of error is told.
@@ -30,6 +31,7 @@ var answers = []answer{
 	{errMisdirected, http.StatusMisdirectedRequest, "Wrong address", "This server answers under another name.", "Use the address that IT gave you."},
 	{errMethod, http.StatusMethodNotAllowed, "Not like this", "This address is there, but it takes another kind of request.", "Go back and use the page's own buttons."},
 	{errTooLarge, http.StatusRequestEntityTooLarge, "Too much at once", "The request is larger than this address takes.", "Send less at once."},
+	{errTooSlow, http.StatusRequestTimeout, "Too slow", "The request did not arrive as a whole in time.", "Try again; if it happens again, look at the connection."},
 	{dayone.ErrNotFound, http.StatusNotFound, "Nothing is here", "The address may be mistyped, or what it showed is gone.", "Find it from the dashboard, or by name."},
 	{dayone.ErrInvalid, http.StatusBadRequest, "This cannot be understood", "Something in the request is not as it must be.", "Go back and check what was entered."},
 	{dayone.ErrConflict, http.StatusConflict, "It changed in the meantime", "Somebody or something was faster, so this was not done.", "Load the page again and look at what is so now."},

@@ -1,12 +1,17 @@
 package web
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
+	"os"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"github.com/dayone-hq/dayone"
 )
@@ -44,6 +49,9 @@ func (p *portal) guard(next *http.ServeMux) http.Handler {
 			p.fail(rec, r, refuse(dayone.ErrForbidden, textCrossSite))
 			return
 		}
+		if r.Body != http.NoBody {
+			r.Body = p.within(rec, r.Body)
+		}
 		if !strings.HasPrefix(r.URL.Path, "/hooks/") {
 			r.Body = http.MaxBytesReader(rec, r.Body, maxForm)
 		}
@@ -53,6 +61,32 @@ func (p *portal) guard(next *http.ServeMux) http.Handler {
 		}
 		next.ServeHTTP(rec, r)
 	})
+}
+
+// bodyWithin is how long a body may take, so that nobody holds a connection by sending a byte now and then.
+const bodyWithin = 15 * time.Second
+
+// within gives a body an end in time.
+func (p *portal) within(w http.ResponseWriter, body io.ReadCloser) io.ReadCloser {
+	rc := http.NewResponseController(w)
+	_ = rc.SetReadDeadline(time.Now().Add(cmp.Or(p.opt.BodyWithin, bodyWithin)))
+	return &timely{body, rc}
+}
+
+type timely struct {
+	io.ReadCloser
+	rc *http.ResponseController
+}
+
+func (t *timely) Read(b []byte) (int, error) {
+	n, err := t.ReadCloser.Read(b)
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		err = errTooSlow
+	case errors.Is(err, io.EOF): // from here on the server only listens whether the client is there: the answer may take longer
+		_ = t.rc.SetReadDeadline(time.Time{})
+	}
+	return n, err
 }
 
 func headers(h http.Header) {

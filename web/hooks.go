@@ -55,7 +55,7 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if errors.As(err, &tooLarge) {
 		return nil, said(err, textHookLarge)
 	}
-	if err != nil {
+	if err != nil { // whoever sent it has gone, or is too slow
 		return nil, fmt.Errorf("reading the body: %w: %w", err, dayone.ErrInvalid)
 	}
 	return body, nil

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/flow"
@@ -83,7 +84,11 @@ func newPeople(q url.Values, counts map[dayone.Status]int, departments []string,
 
 // peopleList reads one page. Pages are found by the last row before them, so the thousandth is as quick as the first.
 func (p *portal) peopleList(r *http.Request, q url.Values) (peopleList, error) {
-	rows, err := p.flow.People(r.Context(), peopleFilter(q, pageSize+1))
+	filter, err := peopleFilter(q, pageSize+1)
+	if err != nil {
+		return peopleList{}, err
+	}
+	rows, err := p.flow.People(r.Context(), filter)
 	if err != nil {
 		return peopleList{}, err
 	}
@@ -100,15 +105,28 @@ func (p *portal) peopleList(r *http.Request, q url.Values) (peopleList, error) {
 	return v, nil
 }
 
-func peopleFilter(q url.Values, limit int) flow.PeopleFilter {
+func peopleFilter(q url.Values, limit int) (flow.PeopleFilter, error) {
+	text, err := searched(q)
 	f := flow.PeopleFilter{
-		Text: strings.TrimSpace(q.Get("q")), Status: dayone.Status(q.Get("status")), Department: q.Get("department"), Manager: q.Get("manager"),
+		Text: text, Status: dayone.Status(q.Get("status")), Department: q.Get("department"), Manager: q.Get("manager"),
 		AfterName: q.Get("name"), AfterID: dayone.PersonID(q.Get("after")), Limit: limit,
 	}
 	if f.Status == unplanned {
 		f.Status, f.Unplanned = "", true
 	}
-	return f
+	return f, err
+}
+
+// longestName is the most that is searched for. Databases refuse to look for texts without end.
+const longestName = 200
+
+// searched is what is looked for.
+func searched(q url.Values) (string, error) {
+	text := strings.TrimSpace(q.Get("q"))
+	if utf8.RuneCountInString(text) > longestName {
+		return "", refuse(dayone.ErrInvalid, textLongName)
+	}
+	return text, nil
 }
 
 // unplanned asks, in the place of a status, for those for whom no plan can be made.
@@ -187,7 +205,11 @@ type found struct {
 
 // find looks for people and pages by their names: the palette, and a page of its own without script.
 func (p *portal) find(w http.ResponseWriter, r *http.Request) error {
-	v := found{Query: strings.TrimSpace(r.URL.Query().Get("q"))}
+	text, err := searched(r.URL.Query())
+	if err != nil {
+		return err
+	}
+	v := found{Query: text}
 	for _, m := range p.menu(r, "") {
 		for _, it := range m.Items {
 			if strings.Contains(strings.ToLower(it.Text), strings.ToLower(v.Query)) {

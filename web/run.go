@@ -239,7 +239,7 @@ func (p *portal) decide(w http.ResponseWriter, r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
 		return fmt.Errorf("%w: %w", err, dayone.ErrInvalid)
 	}
-	number, err := p.decideStep(r.Context(), id, r.PathValue("number"), r.PathValue("verb"), strings.TrimSpace(r.PostForm.Get("reason")), me(r).Name)
+	number, err := p.decideStep(r.Context(), id, r.PathValue("number"), r.PathValue("verb"), r.PostForm.Get("reason"), me(r).Name)
 	if err != nil {
 		return err
 	}
@@ -256,11 +256,11 @@ func (p *portal) decideStep(ctx context.Context, id dayone.RunID, number, verb, 
 	if err != nil || n < 1 || n > len(run.Steps) {
 		return 0, refuse(dayone.ErrNotFound, textNoStep)
 	}
-	h := engine.Human{By: by, Verb: engine.Verb(verb), Reason: reason}
+	h := engine.Human{By: by, Verb: engine.Verb(verb), Reason: strings.TrimSpace(reason)}
 	switch {
 	case h.Verb != engine.Retry && h.Verb != engine.Skip:
 		return 0, refuse(dayone.ErrNotFound, textNoVerb)
-	case h.Verb == engine.Skip && reason == "":
+	case h.Verb == engine.Skip && h.Reason == "":
 		return 0, refuse(dayone.ErrInvalid, textNoReason)
 	}
 	return n, p.flow.Decide(ctx, id, run.Steps[n-1].Step.ID, h)

@@ -19,6 +19,7 @@ const (
 	textNoCaller  = "Send a session cookie or Authorization: Bearer with the access token."
 	textSignedOut = "You are signed out. Load the page again to sign in."
 	textBadPath   = "This address names nothing that can be looked up."
+	textLongName  = "Nobody has a name this long: search for 200 characters at most."
 	textBadJSON   = "The body is no JSON that this address takes."
 	textNoStep    = "This run has no such step."
 	textNoVerb    = "A step can be retried or skipped."

@@ -2,6 +2,7 @@ package web
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -22,6 +23,8 @@ type Options struct {
 	Log       *slog.Logger
 	// Stopping is closed when the server is to stop: pages that live end then, since nothing else ends them; nil: it never is.
 	Stopping <-chan struct{}
+	// BodyWithin is how long the body of a request may take to arrive; zero: 15 seconds.
+	BodyWithin time.Duration
 	// TaskAuth says who completes a task, if neither a session nor the token does: a reseller whose callback is signed.
 	TaskAuth func(r *http.Request, body []byte) (by string, ok bool)
 }
@@ -40,7 +43,7 @@ type Mail struct {
 	ICS     string // its calendar part; "": no invitation
 }
 
-// portal is everything that handlers share. Nothing in it changes after New but the memory of pace.
+// portal is everything that handlers share. Nothing in it changes after New but the memory of pace, and who is in.
 type portal struct {
 	flow   *flow.Flow
 	opt    Options
@@ -64,7 +67,7 @@ func New(f *flow.Flow, o Options) http.Handler {
 	if p.log == nil {
 		p.log = slog.New(slog.DiscardHandler)
 	}
-	p.access = access{token: o.Token, open: o.Open, secure: base.Scheme == "https", now: f.Now}
+	p.access = access{token: o.Token, open: o.Open, secure: base.Scheme == "https", now: f.Now, sessions: &sessions{ends: map[[sha256.Size]byte]time.Time{}}}
 	p.view = newRenderer(o.Version)
 	for _, r := range p.routes() {
 		p.mux.Handle(r.pattern, r.answer)

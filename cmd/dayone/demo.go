@@ -86,7 +86,7 @@ func runDemo(ctx context.Context, o demoOptions, exit, asJSON bool, stdout io.Wr
 		return err
 	}
 	d.start(ctx)
-	srv := &http.Server{Handler: d.portal(), ReadHeaderTimeout: 10 * time.Second}
+	srv := newHTTP(d.portal())
 	go func() { _ = srv.Serve(d.listener) }()
 	d.closers = append(d.closers, func() { _ = srv.Close() })
 	if o.data != "" {

@@ -65,7 +65,7 @@ name or an id. With --demo it uses the examples and the simulated systems instea
 			if err := show(row.Name, x); err != nil || asJSON || row.Managed {
 				return err
 			}
-			_, err = fmt.Fprintf(c.OutOrStdout(), "  note: %s is known from an import: this is what policies would do; nothing is planned until HR says something about them\n", row.Name)
+			_, err = fmt.Fprintf(c.OutOrStdout(), "  note: %s is known from an import: this is what policies would do; nothing is planned unless they are hired again\n", row.Name)
 			return err
 		},
 	}

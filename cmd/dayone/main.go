@@ -33,6 +33,7 @@ const (
 func Main(args []string, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // who says it twice does not want to wait
 	root := newRoot()
 	root.SetArgs(args)
 	root.SetOut(stdout)

@@ -35,13 +35,13 @@ func look(c *cobra.Command) (*server, error) {
 	return wire(c.Context(), cfg, wiring{clock: clock.System{}, looks: true, offline: true})
 }
 
-// open wires a server for a command that changes something by itself, and calls nobody.
+// open wires a server for a command that changes something by itself, beside the server, and calls nobody.
 func open(c *cobra.Command) (*server, error) {
 	cfg, err := configured(c)
 	if err != nil {
 		return nil, err
 	}
-	return wire(c.Context(), cfg, wiring{clock: clock.System{}, offline: true})
+	return wire(c.Context(), cfg, wiring{clock: clock.System{}, beside: true, offline: true})
 }
 
 // view is whom plan and explain look at: somebody who is known, or somebody of whom an event speaks.

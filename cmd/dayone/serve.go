@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"time"
@@ -54,18 +53,17 @@ func serve(ctx context.Context, cfg *config, log *slog.Logger) error {
 	for name, hint := range cfg.idle(s.flow.Active()) {
 		log.Warn("no policy gives anything at a configured system", "system", name, "hint", hint)
 	}
-	l, err := net.Listen("tcp", cfg.Portal.Listen)
+	l, err := listen(cfg.Portal.Listen, mostConnections)
 	if err != nil {
 		return cfg.wrong("portal.listen", "value", "stop what listens there, or write another port here and in portal.url", "nothing can listen on %s: %v", cfg.Portal.Listen, err)
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	s.run(ctx)
-	go s.begin(ctx)
-	srv := &http.Server{
-		Handler:           web.New(s.flow, web.Options{Base: cfg.Portal.URL, Token: token, TokenFile: cfg.tokenFile(), Version: version(), Log: log}),
-		ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
-	}
+	s.under.Go(func() { s.begin(ctx) })
+	srv := newHTTP(web.New(s.flow, web.Options{
+		Base: cfg.Portal.URL, Token: token, TokenFile: cfg.tokenFile(), Version: version(), Log: log, Stopping: ctx.Done(),
+	}))
 	failed := make(chan error, 1)
 	go func() { failed <- srv.Serve(l) }()
 	log.Info("serving", "portal", cfg.Portal.URL, "listen", l.Addr().String(), "policies", len(s.flow.Active().Policies), "systems", len(cfg.Systems))
@@ -74,15 +72,16 @@ func serve(ctx context.Context, cfg *config, log *slog.Logger) error {
 	case err = <-failed:
 	case err = <-s.errs:
 	}
+	log.Info("stopping")
+	stop()
 	down, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 	defer cancel()
-	log.Info("stopping")
 	return errors.Join(err, ignoreClosed(srv.Shutdown(down)))
 }
 
 func ignoreClosed(err error) error {
 	if errors.Is(err, http.ErrServerClosed) || errors.Is(err, context.DeadlineExceeded) {
-		return nil // pages that watch a run stay open as long as they are let
+		return nil // somebody takes very long to read
 	}
 	return err
 }

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/dayone-hq/dayone"
@@ -32,6 +33,7 @@ type server struct {
 	engine *engine.Driver
 	log    *slog.Logger
 	errs   chan error
+	under  sync.WaitGroup // what run and begin started
 }
 
 // wiring is what differs between serve, demo and the commands that only look.
@@ -42,6 +44,7 @@ type wiring struct {
 	transport http.RoundTripper
 	observe   func(system, op string, took time.Duration, err error)
 	looks     bool   // nothing is to be changed, not even what policies are in force
+	beside    bool   // one change is to be made, while a server may be at work
 	offline   bool   // no system is called, so no secret is needed
 	source    string // offline: but this source reads an event
 }
@@ -70,7 +73,7 @@ func wire(ctx context.Context, c *config, w wiring) (*server, error) {
 		return nil, err
 	}
 	driver := &engine.Driver{Store: db, Clock: w.clock, Keeper: keeper, Config: engine.DefaultConfig, Log: w.log}
-	s := &server{cfg: c, store: db, engine: driver, log: w.log, errs: make(chan error, 2)}
+	s := &server{cfg: c, store: db, engine: driver, log: w.log, errs: make(chan error, 3)}
 	s.flow = flow.New(flow.Deps{
 		Store: db, Engine: driver, Clock: w.clock, IDs: ids, Keeper: keeper, Sources: sources, Systems: guards, Templates: templates,
 		Load:  func(fsys fs.FS) (*policy.Set, []policy.Diagnostic) { return policy.Load(fsys, systems) },
@@ -214,18 +217,42 @@ func (e *policyError) Error() string {
 
 func (e *policyError) Unwrap() error { return dayone.ErrInvalid }
 
-// run starts engine and flow; they stop when ctx ends. A failed commit ends the process: memory and database differ.
+// run starts engine and flow; they stop when ctx ends. A failed commit ends the process: memory and database differ. So
+// does a database that somebody took away.
 func (s *server) run(ctx context.Context) {
-	go func() {
+	s.under.Go(func() {
 		if err := s.engine.Run(ctx); err != nil {
 			s.errs <- fmt.Errorf("the engine stopped: %w", err)
 		}
-	}()
-	go func() {
+	})
+	s.under.Go(func() {
 		if err := s.flow.Run(ctx); err != nil {
 			s.errs <- err
 		}
-	}()
+	})
+	s.under.Go(func() {
+		select {
+		case <-ctx.Done():
+		case <-s.store.Lost():
+			if err := s.store.Ready(ctx); err != nil {
+				s.errs <- err
+			}
+		}
+	})
 }
 
-func (s *server) close() error { return s.store.Close() }
+// close waits for what ctx has ended, since who still reads keeps a part of SQLite's database in its log.
+func (s *server) close() error {
+	over := make(chan struct{})
+	go func() {
+		s.under.Wait()
+		close(over)
+	}()
+	end := time.NewTimer(grace)
+	defer end.Stop()
+	select {
+	case <-over:
+	case <-end.C:
+	}
+	return s.store.Close()
+}

@@ -17,7 +17,7 @@ import (
 )
 
 // Readable are the places where somebody who has the database and no key reads one of these values: table.column, and for
-// SQLite the file and its log.
+// SQLite the file and its log. A value needs a character that no box has, such as a blank or an @: else chance finds it.
 func Readable(t testing.TB, at string, values ...string) []string {
 	t.Helper()
 	file, lite := strings.CutPrefix(at, "sqlite:")
