@@ -120,12 +120,12 @@ func insertFloor(b *testing.B, events, perCommit, size int) float64 {
 			b.Fatal(err)
 		}
 	}
-	must(conn.ExecContext(ctx, `CREATE TABLE event (id TEXT PRIMARY KEY, source TEXT, source_id TEXT, type TEXT, subject TEXT, at BIGINT, received BIGINT, state TEXT, body_hash TEXT, body TEXT)`))
+	must(conn.ExecContext(ctx, `CREATE TABLE event (id TEXT PRIMARY KEY, source TEXT, source_id TEXT, type TEXT, subject TEXT, at BIGINT, received BIGINT, state TEXT, next BIGINT, body_hash TEXT, body TEXT)`))
 	must(conn.ExecContext(ctx, `CREATE UNIQUE INDEX a ON event (source, source_id)`))
 	must(conn.ExecContext(ctx, `CREATE INDEX b ON event (source, subject, id)`))
-	must(conn.ExecContext(ctx, `CREATE INDEX c ON event (id) WHERE state = 'received'`))
+	must(conn.ExecContext(ctx, `CREATE INDEX c ON event (source, next, id) WHERE state = 'received'`))
 	must(conn.ExecContext(ctx, `CREATE INDEX d ON event (type, id)`)) // the real one is by person
-	st, err := conn.PrepareContext(ctx, `INSERT INTO event VALUES (?, 'hr', ?, 'updated', ?, 1, 1, 'received', ?, ?)`)
+	st, err := conn.PrepareContext(ctx, `INSERT INTO event VALUES (?, 'hr', ?, 'updated', ?, 1, 1, 'received', 0, ?, ?)`)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -1,5 +1,5 @@
 // Package flow is the use-case layer: READ THIS FIRST. One file, one story: a source says something (Receive), it becomes
-// a person's timeline (Process), policies say what she is to have (decide), the planner says what is missing (Preview),
+// a person's timeline (process), policies say what she is to have (decide), the planner says what is missing (Preview),
 // the engine brings it about (start), and at each instant at which that can change she is looked at again (Run).
 //
 // Web, command line and tests call flow and nothing below it; nobody else strings packages together. Flow must not talk
@@ -35,7 +35,7 @@ import (
 // Source is a configured source.
 type Source struct {
 	connector.Source
-	// Since: people who started before are known, but nothing is planned for them until they are adopted.
+	// Since: people who started before are known, but nothing is planned for them unless somebody says so (Manage).
 	Since time.Time
 }
 
@@ -349,7 +349,9 @@ func (f *Flow) carries(ctx context.Context, active dayone.RunID, p dayone.Plan) 
 			continue
 		}
 		wanted[s.Key] = true
-		if !slices.ContainsFunc(r.Steps, func(o dayone.StepRun) bool { return awaits(o.State) && does(o.Step, s) }) {
+		if !slices.ContainsFunc(r.Steps, func(o dayone.StepRun) bool {
+			return (awaits(o.State) || (o.State == dayone.StepDone && !o.Ended.Before(p.At))) && does(o.Step, s) // or it was done since we looked
+		}) {
 			return false, nil
 		}
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/dayone-hq/dayone/connector/sim"
 	hrsim "github.com/dayone-hq/dayone/connector/webhook/sim"
 	"github.com/dayone-hq/dayone/flow"
+	"github.com/dayone-hq/dayone/store"
 )
 
 // says puts a record into HR and makes the webhook of that change an event of another type.
@@ -467,4 +468,53 @@ func TestAnEventThatOvertakesItsHireIsLookedAtAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	same(t, "department", row.Department, "Sales")
+}
+
+// BenchmarkIntake measures events a second from the books into timelines: they were received, and nothing in them is new.
+func BenchmarkIntake(b *testing.B) {
+	const events = 5000
+	h := quiet(b)
+	h.stopRun()
+	townsfolk(b, h, events)
+	n := 0
+	var took time.Duration
+	for b.Loop() {
+		var wg sync.WaitGroup
+		for c := range 64 {
+			wg.Go(func() {
+				for i := c; i < events; i += 64 {
+					body, header := said(n*100_000 + i)
+					if _, err := h.Receive(ctx, "hr", header, body); err != nil {
+						b.Error(err)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		n++
+		last, err := h.Store.Events(ctx, store.EventFilter{Limit: 1})
+		if err != nil {
+			b.Fatal(err)
+		}
+		newest := last[0].ID
+		run, stop := context.WithCancel(ctx)
+		poll := time.NewTicker(5 * time.Millisecond)
+		began := time.Now()
+		wg.Go(func() { _ = h.Run(run) })
+		for {
+			left, err := h.Store.Event(ctx, newest)
+			if err != nil {
+				b.Fatal(err)
+			}
+			if left.State != dayone.EventReceived {
+				break
+			}
+			<-poll.C
+		}
+		took += time.Since(began)
+		poll.Stop()
+		stop()
+		wg.Wait()
+	}
+	b.ReportMetric(float64(n*events)/took.Seconds(), "events/s")
 }

@@ -12,7 +12,7 @@ import (
 
 // catalogue reads a catalogue file, as connectors write it: what every system offers.
 func (r *reader) catalogue(f *file, into map[string]dayone.System) {
-	top := r.fields(f, f.root, "a catalogue", "systems")
+	top := r.fields(f, f.root, &catalogueShape)
 	n := top["systems"]
 	if n == nil {
 		return
@@ -26,8 +26,9 @@ func (r *reader) catalogue(f *file, into map[string]dayone.System) {
 		if kinds == nil {
 			kinds = map[string]dayone.Kind{}
 		}
+		name := k.Value
 		r.pairs(f, v, "a system", func(k, v *yaml.Node) {
-			kinds[k.Value] = r.kind(f, v, kinds[k.Value], k.Value)
+			kinds[k.Value] = r.kind(f, v, kinds[k.Value], dayone.Key{System: name, Kind: k.Value}, into)
 		})
 		sys.Kinds = kinds
 		into[k.Value] = sys
@@ -65,10 +66,10 @@ func (r *reader) supplies(systems map[string]dayone.System) {
 	}
 }
 
-// kind merges what the file says over what the connector said of itself.
-func (r *reader) kind(f *file, n *yaml.Node, k dayone.Kind, name string) dayone.Kind {
-	fs := r.fields(f, n, "a kind", "title", "names", "roles", "params", "needs", "exclusive", "default", "supply", "implied",
-		"sensitive", "read_only", "whole_set")
+// kind merges what the file says over what the connector said of itself. What it names of other kinds is judged when all
+// files are read.
+func (r *reader) kind(f *file, n *yaml.Node, k dayone.Kind, key dayone.Key, all map[string]dayone.System) dayone.Kind {
+	fs := r.fields(f, n, &kindShape)
 	if n := fs["title"]; n != nil {
 		k.Title = r.word(f, n, "title")
 	}
@@ -80,9 +81,21 @@ func (r *reader) kind(f *file, n *yaml.Node, k dayone.Kind, name string) dayone.
 	}
 	if n := fs["needs"]; n != nil {
 		k.Needs = r.words(f, n, "needs")
+		r.later = append(r.later, func() {
+			for _, n := range wordNodes(n) {
+				if _, ok := all[key.System].Kinds[n.Value]; !ok {
+					r.at(f, n, "unknown-kind", meant(n.Value, sortedKeys(all[key.System].Kinds)), "%s has no kind %q that %s could need", key.System, n.Value, key.Kind)
+				}
+			}
+		})
 	}
 	if n := fs["default"]; n != nil {
 		k.Default = r.word(f, n, "default")
+		r.later = append(r.later, func() {
+			if names := all[key.System].Kinds[key.Kind].Names; len(names) > 0 && !slices.Contains(names, n.Value) {
+				r.at(f, n, "unknown-value", meant(n.Value, names), "%s falls back to %q, which is none of its names", key, n.Value)
+			}
+		})
 	}
 	if n := fs["read_only"]; n != nil {
 		k.ReadOnly = r.word(f, n, "read_only")
@@ -96,7 +109,7 @@ func (r *reader) kind(f *file, n *yaml.Node, k dayone.Kind, name string) dayone.
 	}
 	for name, to := range map[string]*bool{"exclusive": &k.Exclusive, "implied": &k.Implied, "sensitive": &k.Sensitive, "whole_set": &k.WholeSet} {
 		if n := fs[name]; n != nil {
-			*to = r.oneOf(f, n, name, "true", "false") == "true"
+			*to = r.oneOf(f, n, name, boolWords...) == "true"
 		}
 	}
 	if n := fs["params"]; n != nil {
@@ -105,13 +118,13 @@ func (r *reader) kind(f *file, n *yaml.Node, k dayone.Kind, name string) dayone.
 			k.Params = map[string]dayone.Param{}
 		}
 		r.pairs(f, n, "params", func(key, v *yaml.Node) {
-			p := r.fields(f, v, "a parameter", "type", "merge")
+			p := r.fields(f, v, &paramShape)
 			out := dayone.Param{Type: "string", Merge: "error"}
 			if n := p["type"]; n != nil {
-				out.Type = r.oneOf(f, n, "type", "string", "int", "bool", "date", "list")
+				out.Type = r.oneOf(f, n, "type", typeWords...)
 			}
 			if n := p["merge"]; n != nil {
-				out.Merge = r.oneOf(f, n, "merge", "error", "max", "min", "any", "all", "union")
+				out.Merge = r.oneOf(f, n, "merge", mergeWords...)
 			}
 			k.Params[key.Value] = out
 		})
@@ -119,8 +132,18 @@ func (r *reader) kind(f *file, n *yaml.Node, k dayone.Kind, name string) dayone.
 	return k
 }
 
-// known checks that a key names something a system offers, and says what was probably meant.
+// known checks that a key names something that can be granted, and says what was probably meant.
 func (r *reader) known(f *file, n *yaml.Node, systems map[string]dayone.System, key dayone.Key) (dayone.Kind, bool) {
+	kind, ok := r.offered(f, n, systems, key)
+	if ok && kind.ReadOnly != "" {
+		r.at(f, n, "not-writable", kind.ReadOnly, "%q cannot be granted", key)
+		ok = false
+	}
+	return kind, ok
+}
+
+// offered checks that a key names something that a system has.
+func (r *reader) offered(f *file, n *yaml.Node, systems map[string]dayone.System, key dayone.Key) (dayone.Kind, bool) {
 	text := key.String()
 	sys, ok := systems[key.System]
 	if !ok {
@@ -148,10 +171,6 @@ func (r *reader) known(f *file, n *yaml.Node, systems map[string]dayone.System, 
 			all = append(all, k.String())
 		}
 		r.at(f, n, "unknown-entitlement", meant(text, all), "no connector offers %q", text)
-		return kind, false
-	}
-	if kind.ReadOnly != "" {
-		r.at(f, n, "not-writable", kind.ReadOnly, "%q cannot be granted", text)
 		return kind, false
 	}
 	return kind, true

@@ -39,7 +39,7 @@ const ExceptionReason = "exception"
 
 // exceptions reads exceptions/*.yaml.
 func (l *loader) exceptions(f *file) {
-	top := l.fields(f, f.root, "an exception file", "exceptions", "waivers")
+	top := l.fields(f, f.root, &exceptionFileShape)
 	if n := top["exceptions"]; n != nil {
 		for _, n := range l.items(f, n, "exceptions") {
 			if e := l.exception(f, n); e != nil {
@@ -58,7 +58,7 @@ func (l *loader) exceptions(f *file) {
 
 func (l *loader) exception(f *file, n *yaml.Node) *Exception {
 	before := len(l.diags)
-	fs := l.fields(f, n, "an exception", "person", "add", "withhold", "keep", "reason", "approver", "until")
+	fs := l.fields(f, n, &exceptionShape)
 	e := &Exception{At: Position{f.name, n.Line, n.Column}}
 	l.required(f, n, fs, "an exception", map[string]*string{"person": &e.Person, "reason": &e.Reason, "approver": &e.Approver})
 	e.Until = l.lastDay(f, n, fs, "an exception")
@@ -105,7 +105,7 @@ func (l *loader) exception(f *file, n *yaml.Node) *Exception {
 
 func (l *loader) waiver(f *file, n *yaml.Node) *Waiver {
 	before := len(l.diags)
-	fs := l.fields(f, n, "a waiver", "person", "sod", "control", "reason", "approver", "until")
+	fs := l.fields(f, n, &waiverShape)
 	w := &Waiver{At: Position{f.name, n.Line, n.Column}}
 	l.required(f, n, fs, "a waiver", map[string]*string{"person": &w.Person, "sod": &w.Duty, "control": &w.Control, "approver": &w.Approver})
 	if n := fs["reason"]; n != nil {

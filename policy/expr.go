@@ -21,6 +21,7 @@ import (
 type expr struct {
 	text  string
 	at    Position
+	pl    place
 	ast   *cel.Ast
 	prog  cel.Program
 	reads map[string]bool // person.job_title, person.custom.x, site.country, today
@@ -78,31 +79,99 @@ func all(conds []*expr, w *world) truth {
 	return t
 }
 
-// place turns a position inside an expression into one of the file. Block scalars (|) begin on the next line.
+// place turns a position inside an expression into one of the file.
 type place struct {
-	f    *file
-	n    *yaml.Node
-	skip int // characters of the scalar before the expression, for ${...}
+	f     *file
+	n     *yaml.Node
+	skip  int  // characters of the scalar before the expression, for ${...}
+	whole bool // the expression is not what stands in the file: faults belong to the node
 }
 
+// of finds a line (from 1) and column (from 0) of the expression. YAML folds lines, drops indentation and reads escapes;
+// what it keeps are the characters that are no blanks, so these are counted.
 func (p place) of(line, col int) (int, int) {
-	switch {
-	case p.n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0:
-		at := p.n.Line + line
-		if at > len(p.f.lines) {
-			return p.n.Line, p.n.Column
-		}
-		src := p.f.lines[at-1]
-		return at, len(src) - len(strings.TrimLeft(src, " ")) + col + 1
-	case line > 1: // a plain scalar over several lines: YAML has folded them into one
+	if p.whole {
 		return p.n.Line, p.n.Column
-	default:
-		quote := 0
-		if p.n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0 {
-			quote = 1
-		}
-		return p.n.Line, p.n.Column + quote + p.skip + col
 	}
+	visible := 0
+	value := []rune(p.n.Value)
+	i := min(p.skip, len(value))
+	for _, c := range value[:i] {
+		visible += seen(c)
+	}
+	for ; line > 1 && i < len(value); i++ {
+		if value[i] == '\n' {
+			line--
+		}
+		visible += seen(value[i])
+	}
+	for ; col > 0 && i < len(value); i++ {
+		visible += seen(value[i])
+		col--
+	}
+	behind := 1 // the end of what is there
+	for ; i < len(value); i++ {
+		behind -= seen(value[i])
+	}
+	if behind == 1 && visible > 0 {
+		line, col := p.f.find(p.n, visible-1)
+		return line, col + 1
+	}
+	return p.f.find(p.n, visible)
+}
+
+func seen(c rune) int {
+	switch c {
+	case ' ', '\t', '\n', '\r':
+		return 0
+	default:
+		return 1
+	}
+}
+
+// find is where the n-th visible character of a scalar stands.
+func (f *file) find(node *yaml.Node, n int) (int, int) {
+	at, col := node.Line, node.Column
+	var quote rune
+	switch {
+	case node.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0:
+		at, col = at+1, 1
+	case node.Style&yaml.DoubleQuotedStyle != 0:
+		quote, col = '"', col+1
+	case node.Style&yaml.SingleQuotedStyle != 0:
+		quote, col = '\'', col+1
+	}
+	for ; at >= 1 && at <= len(f.lines); at, col = at+1, 1 {
+		text := []rune(f.lines[at-1])
+		for i := max(col-1, 0); i < len(text); i++ {
+			here := i
+			counts := seen(text[i])
+			switch {
+			case quote == '"' && text[i] == '\\' && i+1 < len(text):
+				i++
+				switch text[i] {
+				case 'n', 't', 'r', ' ':
+					counts = 0
+				case 'x':
+					i += 2
+				case 'u':
+					i += 4
+				case 'U':
+					i += 8
+				}
+			case quote == '\'' && text[i] == quote && i+1 < len(text) && text[i+1] == quote:
+				i++
+			}
+			if counts == 0 {
+				continue
+			}
+			if n == 0 {
+				return at, here + 1
+			}
+			n--
+		}
+	}
+	return node.Line, node.Column
 }
 
 // compiler checks expressions against one schema and reports into one reader.
@@ -123,17 +192,17 @@ func (c *compiler) condition(pl place, text string) *expr {
 		c.at(pl.f, pl.n, "type", "compare it with something", "a condition must be true or false; this is %s", celWord(t.String()))
 		return nil
 	}
+	c.optionals(pl, e)
 	return e
 }
 
 func (c *compiler) compile(pl place, text string) *expr {
+	if pl.n.Kind != yaml.ScalarNode {
+		return nil // reported where it was read
+	}
 	parsed, iss := c.env.Parse(text)
 	if iss.Err() != nil {
-		for _, e := range iss.Errors() {
-			line, col := pl.of(e.Location.Line(), e.Location.Column())
-			msg, _, _ := strings.Cut(strings.TrimPrefix(e.Message, "Syntax error: "), "\n")
-			c.report(pl.f, line, col, 1, "syntax", "", "%s", msg)
-		}
+		c.unreadable(pl, text, iss.Errors())
 		return nil
 	}
 	if !c.names(pl, parsed) {
@@ -155,8 +224,12 @@ func (c *compiler) compile(pl place, text string) *expr {
 		return nil
 	}
 	line, col := pl.of(1, 0)
-	e := &expr{text: strings.TrimSpace(text), at: Position{pl.f.name, line, col}, ast: checked, prog: prog, reads: map[string]bool{}, tests: map[string]bool{}}
-	c.optionals(pl, e)
+	e := &expr{text: strings.TrimSpace(text), at: Position{pl.f.name, line, col}, pl: pl, ast: checked, prog: prog, reads: map[string]bool{}, tests: map[string]bool{}}
+	ast.PreOrderVisit(checked.NativeRep().Expr(), ast.NewExprVisitor(func(x ast.Expr) {
+		if path := e.read(x); path != "" && x.AsSelect().IsTestOnly() {
+			e.tests[path] = true
+		}
+	}))
 	return e
 }
 
@@ -182,7 +255,11 @@ func (c *compiler) names(pl place, parsed *cel.Ast) bool {
 			if _, isType := c.env.CELTypeProvider().FindIdent(name); isType {
 				return
 			}
-			c.fault(pl, root, e, "type", meant(name, tops), "there is no %q; an expression sees person, site, lists and today", name)
+			hint := meant(name, tops)
+			if hint == "" {
+				hint = fmt.Sprintf("if it is a text, write %q in quotes", name)
+			}
+			c.fault(pl, root, e, "type", hint, "there is no %q; an expression sees person, site, lists and today", name)
 			ok = false
 		case ast.SelectKind:
 			sel := e.AsSelect()
@@ -266,28 +343,21 @@ func (c *compiler) values(pl place, parsed *cel.Ast) {
 	}))
 }
 
-// optionals notes what the expression reads and warns of optional attributes that are read without has().
+// optionals warns of optional attributes that a condition reads without has(): where one is missing, the policy neither
+// gives nor takes, and nobody hears of it. Parameters and dates need no warning: there a finding names what is missing.
 func (c *compiler) optionals(pl place, e *expr) {
 	root := e.ast.NativeRep()
-	var bare []ast.Expr
 	ast.PreOrderVisit(root.Expr(), ast.NewExprVisitor(func(x ast.Expr) {
-		if path := e.read(x); path != "" {
-			if x.AsSelect().IsTestOnly() {
-				e.tests[path] = true
-			} else {
-				bare = append(bare, x)
-			}
+		path := pathOf(x)
+		name := strings.TrimPrefix(path, "person.")
+		if a, ok := c.schema.Attributes[name]; path == "" || !ok || !a.Optional || e.tests["person."+name] || a.At.File == "" {
+			return
 		}
+		c.fault(pl, root, x, "optional", fmt.Sprintf("write has(person.%s) && ..., or know that people without it keep what they have", name),
+			"person.%s is optional: where it is missing, this gives nothing new and takes nothing away", name)
+		c.diags[len(c.diags)-1].Severity = Warning
+		c.diags[len(c.diags)-1].about = "person." + name
 	}))
-	for _, x := range bare {
-		name := strings.TrimPrefix(pathOf(x), "person.")
-		if a, ok := c.schema.Attributes[name]; ok && a.Optional && !e.tests["person."+name] && a.At.File != "" {
-			c.fault(pl, root, x, "optional", fmt.Sprintf("write has(person.%s) && ..., or know that people without it keep what they have", name),
-				"person.%s is optional: where it is missing, this gives nothing new and takes nothing away", name)
-			c.diags[len(c.diags)-1].Severity = Warning
-			c.diags[len(c.diags)-1].about = "person." + name
-		}
-	}
 }
 
 // never is how we say that a value does not occur.

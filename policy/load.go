@@ -79,6 +79,7 @@ type Policy struct {
 	unit int    // of its conditions
 	text string // as it stands in its file, to see that it changed
 	idAt Position
+	bad  bool // it has faults: what it says is not all that was meant
 }
 
 // Rule is one grant or offer of a policy.
@@ -96,6 +97,9 @@ type Rule struct {
 	Critical dayone.Critical
 	Needs    []dayone.Key
 	At       Position
+
+	to      *yaml.Node // where the key stands
+	bundled bool       // by a bundle: At is where that is named
 
 	unit int // of the policy's conditions and its own
 }
@@ -117,6 +121,8 @@ type Notify struct {
 	Template string
 	Invite   bool // a calendar invitation
 	At       Position
+
+	templateAt *yaml.Node
 }
 
 // Duty is a separation of duty: entitlements that one person must not have at the same time.
@@ -162,6 +168,17 @@ func (s *Set) Reload(fsys fs.FS, extra ...string) (*Set, []Diagnostic) {
 
 func load(before *Set, fsys fs.FS, systems []dayone.System, extra []string) (*Set, []Diagnostic) {
 	r := &reader{fsys: fsys}
+	s := r.gather(before, systems, extra)
+	diags := r.finish()
+	if Failed(diags) {
+		return nil, diags
+	}
+	return s, diags
+}
+
+// surroundings reads what policies stand in: people, sites and what systems offer. each sees every file that was read.
+// It returns nil if one of them cannot be read at all: what policies say of it would be a fault in every line.
+func (r *reader) surroundings(systems []dayone.System, each func(*file)) *Set {
 	s := &Set{
 		Systems: map[string]dayone.System{}, Hashes: map[string]string{}, mapping: map[kindOf]map[string]*template{},
 		given: systems, loaded: map[string]*loaded{}, own: &ownIndex{},
@@ -169,32 +186,31 @@ func load(before *Set, fsys fs.FS, systems []dayone.System, extra []string) (*Se
 	for _, sys := range systems {
 		s.Systems[sys.Name] = sys
 	}
-	sum, context := sha256.New(), sha256.New()
+	ok := true
 	read := func(name string) *file {
 		f := r.read(name)
-		if f != nil {
-			h := sha256.Sum256([]byte(f.text))
-			s.Hashes[name] = hex.EncodeToString(h[:4])
-			fmt.Fprintf(sum, "%s %x\n", name, h)
-			if name != "sites.yaml" {
-				fmt.Fprintf(context, "%s %x\n", name, h)
-			}
+		if ok = ok && f != nil; f != nil {
+			each(f)
 		}
 		return f
 	}
 	optional := func(name string) *file {
-		if _, err := fs.Stat(fsys, name); err != nil {
+		if _, err := fs.Stat(r.fsys, name); err != nil {
 			return nil
 		}
 		return read(name)
 	}
 	s.Schema = r.schema(optional("people.yaml"))
 	s.Sites = r.sites(optional("sites.yaml"))
-	for _, name := range glob(fsys, "catalog") {
+	for _, name := range glob(r.fsys, "catalog") {
 		if f := read(name); f != nil {
 			r.catalogue(f, s.Systems)
 		}
 	}
+	for _, check := range r.later {
+		check()
+	}
+	r.later = nil
 	r.supplies(s.Systems)
 	for name, sys := range s.Systems {
 		sys.Lifecycle = s.Schema.Defaults.Lifecycle
@@ -203,10 +219,33 @@ func load(before *Set, fsys fs.FS, systems []dayone.System, extra []string) (*Se
 		}
 		s.Systems[name] = sys
 	}
+	if !ok {
+		return nil
+	}
+	return s
+}
+
+// gather reads everything. What it returns may hold faults; nil: not even enough to judge policies.
+func (r *reader) gather(before *Set, systems []dayone.System, extra []string) *Set {
+	sum, context := sha256.New(), sha256.New()
+	hashes := map[string]string{}
+	note := func(f *file) {
+		h := sha256.Sum256([]byte(f.text))
+		hashes[f.name] = hex.EncodeToString(h[:4])
+		fmt.Fprintf(sum, "%s %x\n", f.name, h)
+		if f.name != "sites.yaml" {
+			fmt.Fprintf(context, "%s %x\n", f.name, h)
+		}
+	}
+	s := r.surroundings(systems, note)
+	if s == nil {
+		return nil
+	}
+	s.Hashes = hashes
 	env, prov, err := newEnv(s.Schema)
 	if err != nil {
 		r.report(&file{name: "people.yaml"}, 0, 0, 0, "schema", "", "no expressions can be typed: %v", err)
-		return nil, r.finish()
+		return nil
 	}
 	s.env = env
 	s.lists = &object{types.NewObjectType(listsType), map[string]ref.Val{}}
@@ -216,7 +255,7 @@ func load(before *Set, fsys fs.FS, systems []dayone.System, extra []string) (*Se
 	l := &loader{compiler: &compiler{r, env, prov, s.Schema}, set: s, bundles: map[string]*yaml.Node{}, from: map[string]*file{}, ids: map[string]Position{}}
 	l.mappings()
 	var files []*loaded
-	names := append(glob(fsys, "policies"), extra...)
+	names := append(glob(r.fsys, "policies"), extra...)
 	for _, name := range names {
 		if f := l.outline(before, name); f != nil {
 			s.loaded[name] = f
@@ -238,8 +277,9 @@ func load(before *Set, fsys fs.FS, systems []dayone.System, extra []string) (*Se
 		}
 		s.Policies, s.Duties = append(s.Policies, f.policies...), append(s.Duties, f.duties...)
 	}
-	for _, name := range glob(fsys, "exceptions") {
-		if f := read(name); f != nil {
+	for _, name := range glob(r.fsys, "exceptions") {
+		if f := r.read(name); f != nil {
+			note(f)
 			l.exceptions(f)
 		}
 	}
@@ -247,11 +287,7 @@ func load(before *Set, fsys fs.FS, systems []dayone.System, extra []string) (*Se
 	s.except()
 	s.Hash = hex.EncodeToString(sum.Sum(nil))
 	s.number()
-	diags := r.finish()
-	if Failed(diags) {
-		return nil, diags
-	}
-	return s, diags
+	return s
 }
 
 // outline reads a policy file and takes its bundles, which may be used in any file.
@@ -264,6 +300,7 @@ func (l *loader) outline(before *Set, name string) *loaded {
 			sum := sha256.Sum256(raw)
 			if hash = hex.EncodeToString(sum[:]); hash == before.loaded[name].hash {
 				f = before.loaded[name].file
+				l.keep(f)
 			}
 		}
 	}
@@ -391,11 +428,7 @@ func (l *loader) mappings() {
 				for i := before; i < len(l.diags); i++ {
 					l.diags[i].Message = fmt.Sprintf("%s.%s: %s", kindName, attr, l.diags[i].Message)
 					l.diags[i].Line, l.diags[i].Col = 0, 0
-					if l.diags[i].Code == "optional" { // a mapping may name what not everybody has: it is left out then
-						l.diags[i].Code = ""
-					}
 				}
-				l.diags = slices.DeleteFunc(l.diags, func(d Diagnostic) bool { return d.Code == "" })
 			}
 			l.set.mapping[kindOf{name, kindName}] = out
 		}
@@ -404,7 +437,7 @@ func (l *loader) mappings() {
 
 // collect takes the bundles first: they may stand in any file.
 func (l *loader) collect(f *file) {
-	top := l.fields(f, f.root, "a policy file", "policies", "bundles", "sod")
+	top := l.fields(f, f.root, &policyFileShape)
 	if n := top["bundles"]; n != nil {
 		l.pairs(f, n, "bundles", func(k, v *yaml.Node) {
 			if old, ok := l.from[k.Value]; ok {
@@ -444,11 +477,6 @@ func (l *loader) policies(into *loaded) {
 	}
 }
 
-var policyKeys = []string{
-	"id", "title", "owner", "control", "when", "match", "for_status", "from", "until", "limit", "grant", "offer", "deny", "notify",
-	"on_revoke", "critical", "tier",
-}
-
 func (l *loader) id(f *file, n *yaml.Node, fs map[string]*yaml.Node, what string) string {
 	idNode := fs["id"]
 	if idNode == nil {
@@ -468,7 +496,7 @@ func (l *loader) id(f *file, n *yaml.Node, fs map[string]*yaml.Node, what string
 
 func (l *loader) policy(f *file, n *yaml.Node) *Policy {
 	before := len(l.diags)
-	fs := l.fields(f, n, "a policy", policyKeys...)
+	fs := l.fields(f, n, &policyShape)
 	misread := len(l.diags) > before
 	p := &Policy{At: Position{f.name, n.Line, n.Column}, ID: l.id(f, n, fs, "a policy")}
 	for key, to := range map[string]*string{"title": &p.Title, "owner": &p.Owner} {
@@ -486,9 +514,12 @@ func (l *loader) policy(f *file, n *yaml.Node) *Policy {
 		p.Conditions = append(p.Conditions, l.match(f, n)...)
 	}
 	if n := fs["when"]; n != nil {
-		if e := l.condition(place{f: f, n: n}, n.Value); e != nil {
+		if e := l.condition(place{f: f, n: n}, l.word(f, n, "when")); e != nil {
 			p.Conditions = append(p.Conditions, e)
 		}
+	}
+	if fs["match"] == nil && fs["when"] == nil && !misread { // what is given to everybody is so on purpose
+		l.at(f, n, "missing", "write match: {department: Sales}, when: and a condition, or match: everyone", "policy %q does not say for whom it is", p.ID)
 	}
 	if n := fs["for_status"]; n != nil {
 		for _, w := range l.words(f, n, "for_status") {
@@ -505,7 +536,7 @@ func (l *loader) policy(f *file, n *yaml.Node) *Policy {
 		p.Limit = l.length(f, n, "limit")
 	}
 	if n := fs["critical"]; n != nil {
-		p.Critical = dayone.Critical(l.oneOf(f, n, "critical", "stop", "rollback", "continue"))
+		p.Critical = dayone.Critical(l.oneOf(f, n, "critical", criticalWords...))
 	}
 	if n := fs["on_revoke"]; n != nil {
 		p.OnRevoke = l.release(f, n)
@@ -542,10 +573,10 @@ func (l *loader) policy(f *file, n *yaml.Node) *Policy {
 			return d.Code == "optional" && c.tests[d.about] && d.File == f.name && d.Line >= n.Line && !slices.Contains(l.diags[:before], d)
 		})
 	}
-	p.text, p.idAt = nodeText(n), l.ids[p.ID]
+	p.text, p.idAt, p.bad = nodeText(n), l.ids[p.ID], Failed(l.diags[before:])
 	p.Tier = p.tier()
 	if n := fs["tier"]; n != nil {
-		p.Tier = dayone.Tier(l.oneOf(f, n, "tier", "identity", "base", "department", "role", "device"))
+		p.Tier = dayone.Tier(l.oneOf(f, n, "tier", tierWords...))
 	}
 	return p
 }
@@ -582,9 +613,23 @@ func (p *Policy) tier() dayone.Tier {
 	return t
 }
 
-// match is the plain form: attribute: value, or attribute: [one, of, these].
+// match is the plain form: attribute: value, or attribute: [one, of, these]; or everyone.
 func (l *loader) match(f *file, n *yaml.Node) []*expr {
 	var out []*expr
+	switch {
+	case n.Kind == yaml.ScalarNode && n.Value == everyone:
+		return nil
+	case n.Kind == yaml.ScalarNode:
+		hint := meant(n.Value, []string{everyone})
+		if hint == "" {
+			hint = "write match: {department: Sales}, or match: everyone"
+		}
+		l.at(f, n, "value", hint, "match is %q", n.Value)
+		return nil
+	case n.Kind == yaml.MappingNode && len(n.Content) == 0:
+		l.at(f, n, "missing", "write match: {department: Sales}, or match: everyone", "match names no attribute")
+		return nil
+	}
 	l.pairs(f, n, "match", func(k, v *yaml.Node) {
 		a, ok := l.schema.Attributes[k.Value]
 		if !ok {
@@ -594,6 +639,10 @@ func (l *loader) match(f *file, n *yaml.Node) []*expr {
 		values := []*yaml.Node{v}
 		if v.Kind == yaml.SequenceNode {
 			values = v.Content
+		}
+		if len(values) == 0 {
+			l.at(f, v, "missing", "write one value, or a list of them", "match names no value for %s, so it holds for nobody", a.Name)
+			return
 		}
 		var lits []string
 		for _, v := range values {
@@ -619,14 +668,7 @@ func (l *loader) match(f *file, n *yaml.Node) []*expr {
 		if a.Type == dayone.ListValue {
 			text = lits[0] + " in person." + a.Name
 		}
-		before := len(l.diags)
-		e := l.condition(place{f: f, n: k}, text)
-		for i := before; i < len(l.diags); i++ { // what match writes for us is never optional to the reader
-			if l.diags[i].Code == "optional" {
-				l.diags[i].Line, l.diags[i].Col, l.diags[i].Width = k.Line, k.Column, nodeWidth(k)
-			}
-		}
-		if e != nil {
+		if e := l.condition(place{f: f, n: k, whole: true}, text); e != nil {
 			out = append(out, e)
 		}
 	})
@@ -667,7 +709,7 @@ func (l *loader) moment(f *file, n *yaml.Node, what string) *moment {
 }
 
 func (l *loader) release(f *file, n *yaml.Node) *dayone.Release {
-	fs := l.fields(f, n, "on_revoke", "suspend", "delete_after")
+	fs := l.fields(f, n, &releaseShape)
 	out := &dayone.Release{}
 	if n := fs["suspend"]; n != nil {
 		out.Suspend = l.length(f, n, "suspend")
@@ -678,11 +720,9 @@ func (l *loader) release(f *file, n *yaml.Node) *dayone.Release {
 	return out
 }
 
-var ruleKeys = []string{"to", "bundle", "role", "params", "if", "from", "until", "for", "review", "grace", "approval", "critical", "needs"}
-
 // rules reads one entry of grant or offer: a rule, or a bundle's.
 func (l *loader) rules(f *file, n *yaml.Node, bundles bool, depth int) []*Rule {
-	fs := l.fields(f, n, "a grant", ruleKeys...)
+	fs := l.fields(f, n, &ruleShape)
 	if b := fs["bundle"]; b != nil {
 		name := l.word(f, b, "bundle")
 		body, ok := l.bundles[name]
@@ -695,21 +735,22 @@ func (l *loader) rules(f *file, n *yaml.Node, bundles bool, depth int) []*Rule {
 			var out []*Rule
 			var cond *expr
 			if c := fs["if"]; c != nil {
-				cond = l.condition(place{f: f, n: c}, c.Value)
+				cond = l.condition(place{f: f, n: c}, l.word(f, c, "if"))
 			}
-			before := len(l.diags)
+			before, both := len(l.diags), false
 			for _, g := range body.Content {
 				for _, rule := range l.rules(l.from[name], g, false, depth+1) {
-					if rule.If == nil {
+					if both = both || rule.If != nil && cond != nil; rule.If == nil {
 						rule.If = cond
-					} else if cond != nil {
-						l.at(f, fs["if"], "bundle", "put the condition on the bundle or on its grants, not on both", "bundle %q has conditions of its own", name)
 					}
-					rule.At = Position{f.name, n.Line, n.Column}
+					rule.At, rule.bundled, rule.to = Position{f.name, n.Line, n.Column}, true, b
 					out = append(out, rule)
 				}
 			}
 			l.diags = l.diags[:before] // the bundle itself is checked where it stands
+			if both {
+				l.at(f, fs["if"], "bundle", "put the condition on the bundle or on its grants, not on both", "bundle %q has conditions of its own", name)
+			}
 			return out
 		}
 		return nil
@@ -728,7 +769,7 @@ func (l *loader) rules(f *file, n *yaml.Node, bundles bool, depth int) []*Rule {
 	if !ok {
 		return nil
 	}
-	rule := &Rule{Key: key, At: Position{f.name, n.Line, n.Column}}
+	rule := &Rule{Key: key, At: Position{f.name, n.Line, n.Column}, to: to}
 	if n := fs["role"]; n != nil {
 		rule.Role = l.word(f, n, "role")
 		if len(kind.Roles) == 0 {
@@ -738,7 +779,7 @@ func (l *loader) rules(f *file, n *yaml.Node, bundles bool, depth int) []*Rule {
 		}
 	}
 	if n := fs["if"]; n != nil {
-		rule.If = l.condition(place{f: f, n: n}, n.Value)
+		rule.If = l.condition(place{f: f, n: n}, l.word(f, n, "if"))
 	}
 	rule.From, rule.Until = l.moment(f, fs["from"], "from"), l.moment(f, fs["until"], "until")
 	for name, to := range map[string]*time.Duration{"for": &rule.For, "review": &rule.Review, "grace": &rule.Grace} {
@@ -750,7 +791,7 @@ func (l *loader) rules(f *file, n *yaml.Node, bundles bool, depth int) []*Rule {
 		rule.Approval = l.approval(f, n)
 	}
 	if n := fs["critical"]; n != nil {
-		rule.Critical = dayone.Critical(l.oneOf(f, n, "critical", "stop", "rollback", "continue"))
+		rule.Critical = dayone.Critical(l.oneOf(f, n, "critical", criticalWords...))
 	}
 	if n := fs["needs"]; n != nil {
 		for _, w := range l.words(f, n, "needs") {
@@ -797,7 +838,7 @@ func (l *loader) params(f *file, n *yaml.Node, key dayone.Key, kind dayone.Kind)
 }
 
 func (l *loader) approval(f *file, n *yaml.Node) *dayone.Approval {
-	fs := l.fields(f, n, "approval", "by", "need", "within")
+	fs := l.fields(f, n, &approvalShape)
 	a := &dayone.Approval{Need: "any", Within: 5 * 24 * time.Hour}
 	if n := fs["by"]; n != nil {
 		a.By = l.words(f, n, "by")
@@ -806,7 +847,7 @@ func (l *loader) approval(f *file, n *yaml.Node) *dayone.Approval {
 		l.at(f, n, "missing", "by: [manager], group:NAME, owner or a mail address", "an approval names nobody")
 	}
 	if n := fs["need"]; n != nil {
-		a.Need = l.oneOf(f, n, "need", "any", "all")
+		a.Need = l.oneOf(f, n, "need", needWords...)
 	}
 	if n := fs["within"]; n != nil {
 		a.Within = l.length(f, n, "within")
@@ -815,7 +856,7 @@ func (l *loader) approval(f *file, n *yaml.Node) *dayone.Approval {
 }
 
 func (l *loader) deny(f *file, n *yaml.Node) *Deny {
-	fs := l.fields(f, n, "a deny", "to", "if", "reason")
+	fs := l.fields(f, n, &denyShape)
 	to := fs["to"]
 	if to == nil {
 		l.at(f, n, "missing", "write to: system/kind:name", "a deny does not say what it denies")
@@ -831,28 +872,25 @@ func (l *loader) deny(f *file, n *yaml.Node) *Deny {
 	}
 	d := &Deny{Key: key, At: Position{f.name, n.Line, n.Column}}
 	if n := fs["if"]; n != nil {
-		d.If = l.condition(place{f: f, n: n}, n.Value)
+		d.If = l.condition(place{f: f, n: n}, l.word(f, n, "if"))
 	}
-	if n := fs["reason"]; n != nil {
-		d.Reason = l.word(f, n, "reason")
+	if reason := fs["reason"]; reason != nil {
+		d.Reason = l.word(f, reason, "reason")
 	} else {
 		l.at(f, n, "missing", "say why: people will ask", "a deny needs a reason")
 	}
 	return d
 }
 
-// Recipients that a notify may name beside addresses, ${...} and system/channel.
-var recipients = []string{"new-hire", "person", "manager", "buddy"}
-
 func (l *loader) notify(f *file, n *yaml.Node) *Notify {
-	fs := l.fields(f, n, "a notify", "on", "to", "template", "invite")
+	fs := l.fields(f, n, &notifyShape)
 	out := &Notify{At: Position{f.name, n.Line, n.Column}}
 	if n := fs["on"]; n == nil {
 		out.On = []dayone.Moment{dayone.OnReady}
 	} else {
 		for _, w := range l.words(f, n, "on") {
-			if w != string(dayone.OnReady) && w != string(dayone.OnFailed) {
-				l.at(f, n, "value", meant(w, []string{"ready", "failed"}), "on is %q; it can be ready and failed", w)
+			if !slices.Contains(momentWords, w) {
+				l.at(f, n, "value", meant(w, momentWords), "on is %q; it can be %s", w, strings.Join(momentWords, " and "))
 				continue
 			}
 			out.On = append(out.On, dayone.Moment(w))
@@ -862,9 +900,9 @@ func (l *loader) notify(f *file, n *yaml.Node) *Notify {
 	case fs["template"] != nil && fs["invite"] != nil:
 		l.at(f, n, "value", "write two of them", "a notify is a message (template) or an invitation (invite), not both")
 	case fs["template"] != nil:
-		out.Template = l.word(f, fs["template"], "template")
+		out.Template, out.templateAt = l.word(f, fs["template"], "template"), fs["template"]
 	case fs["invite"] != nil:
-		out.Template, out.Invite = l.word(f, fs["invite"], "invite"), true
+		out.Template, out.Invite, out.templateAt = l.word(f, fs["invite"], "invite"), true, fs["invite"]
 	default:
 		l.at(f, n, "missing", "template: NAME for a message, invite: NAME for an invitation", "a notify says nothing")
 	}
@@ -893,14 +931,11 @@ func (l *loader) notify(f *file, n *yaml.Node) *Notify {
 			out.To = append(out.To, t)
 		}
 	}
-	l.diags = slices.DeleteFunc(l.diags, func(d Diagnostic) bool { // an unknown manager gets no mail; that is no trap
-		return d.Code == "optional" && d.File == f.name && d.Line >= n.Line && d.Line <= to.Line
-	})
 	return out
 }
 
 func (l *loader) duty(f *file, n *yaml.Node) *Duty {
-	fs := l.fields(f, n, "a separation of duty", "id", "title", "owner", "control", "never", "on", "waive")
+	fs := l.fields(f, n, &dutyShape)
 	d := &Duty{ID: l.id(f, n, fs, "a separation of duty"), Block: true, At: Position{f.name, n.Line, n.Column}}
 	d.idAt = l.ids[d.ID]
 	for key, to := range map[string]*string{"title": &d.Title, "owner": &d.Owner} {
@@ -912,7 +947,7 @@ func (l *loader) duty(f *file, n *yaml.Node) *Duty {
 		d.Control = l.words(f, n, "control")
 	}
 	if n := fs["on"]; n != nil {
-		d.Block = l.oneOf(f, n, "on", "block", "warn") != "warn"
+		d.Block = l.oneOf(f, n, "on", dutyWords...) != "warn"
 	}
 	if never := fs["never"]; never != nil {
 		for _, n := range l.items(f, never, "never") {
@@ -932,7 +967,7 @@ func (l *loader) duty(f *file, n *yaml.Node) *Duty {
 		l.at(f, n, "missing", "never: [one, other]", "a separation of duty names nothing")
 	}
 	if n := fs["waive"]; n != nil {
-		w := l.fields(f, n, "waive", "by", "for")
+		w := l.fields(f, n, &waiveShape)
 		if n := w["by"]; n != nil {
 			d.WaiveBy = l.words(f, n, "by")
 		}

@@ -1,10 +1,14 @@
 package policy_test
 
 import (
+	"flag"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/policy"
@@ -36,11 +40,43 @@ func TestExampleStories(t *testing.T) {
 	}
 }
 
-func TestBroken(t *testing.T) {
-	_, diags := policy.Load(os.DirFS("../examples"), nil, "broken/broken.yaml")
-	for _, d := range diags {
-		t.Log("\n" + d.String())
+var update = flag.Bool("update", false, "write golden files")
+
+// golden compares with a file of testdata.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", path, diff)
+	}
+}
+
+// every is all diagnostics as a terminal shows them.
+func every(ds []policy.Diagnostic) string {
+	var b strings.Builder
+	for _, d := range ds {
+		b.WriteString(d.String() + "\n")
+	}
+	return b.String()
+}
+
+// The broken example has every kind of fault that beginners make; each is found, at its place, with what to write.
+func TestBroken(t *testing.T) {
+	t.Parallel()
+	set, diags := policy.Check(os.DirFS("../examples"), policy.Known{}, "broken/broken.yaml")
+	if set != nil {
+		t.Error("it loads")
+	}
+	golden(t, "broken.txt", every(diags))
 }
 
 // The examples' laptops come with an order. Nobody has to configure a reseller for that: the order is known from what it

@@ -33,6 +33,8 @@ type Schema struct {
 	Attributes map[string]Attribute
 	Lists      map[string][]string
 	Defaults   Defaults
+
+	listAt map[string]*yaml.Node
 }
 
 // Names of all attributes, sorted.
@@ -168,7 +170,7 @@ var attributeName = regexp.MustCompile(`^(custom\.)?[a-z][a-z0-9_]*$`)
 
 // schema reads people.yaml; a missing file leaves the built-in attributes.
 func (r *reader) schema(f *file) Schema {
-	s := Schema{Attributes: builtin(), Lists: map[string][]string{}, Defaults: Defaults{
+	s := Schema{Attributes: builtin(), Lists: map[string][]string{}, listAt: map[string]*yaml.Node{}, Defaults: Defaults{
 		From: map[string]Offset{
 			"device": {WorkingDays: -15}, dayone.AccountKindName: {Days: -3}, "entitlement": {WithAccount: true},
 		},
@@ -181,7 +183,7 @@ func (r *reader) schema(f *file) Schema {
 	if f == nil {
 		return s
 	}
-	top := r.fields(f, f.root, "people.yaml", "attributes", "lists", "defaults")
+	top := r.fields(f, f.root, &peopleShape)
 	if n := top["attributes"]; n != nil {
 		r.pairs(f, n, "attributes", func(k, v *yaml.Node) {
 			if a, ok := r.attribute(f, k, v, s.Attributes[k.Value]); ok {
@@ -196,6 +198,7 @@ func (r *reader) schema(f *file) Schema {
 				return
 			}
 			s.Lists[k.Value] = r.words(f, v, "a list")
+			s.listAt[k.Value] = k
 		})
 	}
 	if n := top["defaults"]; n != nil {
@@ -210,10 +213,12 @@ func (r *reader) attribute(f *file, k, v *yaml.Node, before Attribute) (Attribut
 		return Attribute{}, false
 	}
 	a := Attribute{Name: k.Value, Derived: before.Derived, Values: before.Values, From: before.From, At: Position{f.name, k.Line, k.Column}}
-	fs := r.fields(f, v, "an attribute", "type", "from", "optional", "pii", "derived", "values", "normalise")
+	fs := r.fields(f, v, &attributeShape)
 	a.Type = dayone.TextValue
 	if n := fs["type"]; n != nil {
-		a.Type = typeNames[r.oneOf(f, n, "type", "string", "int", "bool", "date", "list")]
+		if w := r.oneOf(f, n, "type", typeWords...); w != "" {
+			a.Type = typeNames[w]
+		}
 	}
 	if n := fs["from"]; n != nil {
 		a.From = r.words(f, n, "from")
@@ -225,7 +230,7 @@ func (r *reader) attribute(f *file, k, v *yaml.Node, before Attribute) (Attribut
 	}
 	for name, to := range map[string]*bool{"optional": &a.Optional, "pii": &a.Personal, "derived": &a.Derived} {
 		if n := fs[name]; n != nil {
-			*to = r.oneOf(f, n, name, "true", "false") == "true"
+			*to = r.oneOf(f, n, name, boolWords...) == "true"
 		}
 	}
 	if n := fs["values"]; n != nil {
@@ -241,7 +246,7 @@ func (r *reader) attribute(f *file, k, v *yaml.Node, before Attribute) (Attribut
 }
 
 func (r *reader) defaults(f *file, n *yaml.Node, d *Defaults) {
-	fs := r.fields(f, n, "defaults", "from", "lifecycle", "systems")
+	fs := r.fields(f, n, &defaultsShape)
 	if n := fs["from"]; n != nil {
 		r.pairs(f, n, "defaults.from", func(k, v *yaml.Node) {
 			o, ok := ParseOffset(v.Value)
@@ -257,7 +262,7 @@ func (r *reader) defaults(f *file, n *yaml.Node, d *Defaults) {
 	}
 	if n := fs["systems"]; n != nil {
 		r.pairs(f, n, "defaults.systems", func(k, v *yaml.Node) {
-			sys := r.fields(f, v, "a system's defaults", "lifecycle")
+			sys := r.fields(f, v, &systemDefaultsShape)
 			l := d.Lifecycle
 			if n := sys["lifecycle"]; n != nil {
 				l = r.lifecycle(f, n, l)
@@ -270,10 +275,10 @@ func (r *reader) defaults(f *file, n *yaml.Node, d *Defaults) {
 var stateWords = map[string]dayone.State{"staged": dayone.Staged, "enabled": dayone.Active, "disabled": dayone.Disabled}
 
 func (r *reader) lifecycle(f *file, n *yaml.Node, l dayone.Lifecycle) dayone.Lifecycle {
-	fs := r.fields(f, n, "lifecycle", "pre-hire", "active", "leave", "terminated", "enable")
+	fs := r.fields(f, n, &lifecycleShape)
 	state := func(name string, to *dayone.State) {
 		if n := fs[name]; n != nil {
-			if w := r.oneOf(f, n, name, "staged", "enabled", "disabled"); w != "" {
+			if w := r.oneOf(f, n, name, stateNames...); w != "" {
 				*to = stateWords[w]
 			}
 		}
@@ -289,7 +294,7 @@ func (r *reader) lifecycle(f *file, n *yaml.Node, l dayone.Lifecycle) dayone.Lif
 		l.Enable = -time.Duration(o.Days)*24*time.Hour - time.Duration(o.Hours)*time.Hour
 	}
 	if n := fs["terminated"]; n != nil {
-		t := r.fields(f, n, "terminated", "disable", "delete_after")
+		t := r.fields(f, n, &terminatedShape)
 		if n := t["disable"]; n != nil {
 			l.Release.Suspend = r.length(f, n, "disable")
 		}
@@ -307,7 +312,7 @@ func (r *reader) sites(f *file) map[string]dayone.Site {
 	if f == nil {
 		return out
 	}
-	top := r.fields(f, f.root, "sites.yaml", "sites", "company")
+	top := r.fields(f, f.root, &sitesShape)
 	if n := top["sites"]; n != nil {
 		r.pairs(f, n, "sites", func(k, v *yaml.Node) { out[k.Value] = r.site(f, k.Value, v) })
 	}
@@ -319,7 +324,7 @@ func (r *reader) sites(f *file) map[string]dayone.Site {
 
 func (r *reader) site(f *file, name string, n *yaml.Node) dayone.Site {
 	s := dayone.Site{Name: name}
-	fs := r.fields(f, n, "a site", "country", "zone", "address", "numbers", "holidays", "facts")
+	fs := r.fields(f, n, &siteShape)
 	for key, to := range map[string]*string{"country": &s.Country, "zone": &s.Zone, "address": &s.Address, "numbers": &s.Numbers} {
 		if n := fs[key]; n != nil {
 			*to = r.word(f, n, key)

@@ -2,7 +2,9 @@ package policy
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"slices"
 	"strings"
@@ -27,10 +29,31 @@ const (
 	Warning
 )
 
+// String is the word for it.
+func (s Severity) String() string {
+	if s == Warning {
+		return "warning"
+	}
+	return "error"
+}
+
+// MarshalText gives the word.
+func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText reads the word.
+func (s *Severity) UnmarshalText(b []byte) error {
+	*s = Error
+	if string(b) == Warning.String() {
+		*s = Warning
+	}
+	return nil
+}
+
 // Position in a file; Line and Col count from 1, Col in characters.
 type Position struct {
-	File      string
-	Line, Col int
+	File string `json:"file"`
+	Line int    `json:"line,omitempty"`
+	Col  int    `json:"col,omitempty"`
 }
 
 func (p Position) String() string {
@@ -49,13 +72,13 @@ func (p Position) line() string { return fmt.Sprintf("%s:%d", p.File, p.Line) }
 // Diagnostic is one fault of one file, with what to do about it.
 type Diagnostic struct {
 	Position
-	Severity Severity
-	Code     string // type, unknown-value, unknown-key, ...: stable, for editors and for silencing
-	Message  string
-	Hint     string // "did you mean ...?", or what to write instead
-	Source   string // the line it stands on
-	Width    int    // characters to underline
-	about    string // the attribute it is about, so that a guard elsewhere can silence it
+	Severity Severity `json:"severity"`
+	Code     string   `json:"code"` // type, unknown-value, unknown-key, ...: stable, for editors and for silencing
+	Message  string   `json:"message"`
+	Hint     string   `json:"hint,omitempty"`   // "did you mean ...?", or what to write instead
+	Source   string   `json:"source,omitempty"` // the line it stands on
+	Width    int      `json:"width,omitempty"`  // characters to underline
+	about    string   // the attribute it is about, so that a guard elsewhere can silence it
 }
 
 // String is what a terminal shows: position, message, the line with its fault underlined, the hint.
@@ -95,14 +118,28 @@ type file struct {
 type reader struct {
 	fsys  fs.FS
 	diags []Diagnostic
+	files map[string]*file // that were read
+	later []func()         // checks that need all files
 }
 
 func (r *reader) report(f *file, line, col, width int, code, hint, format string, args ...any) {
-	d := Diagnostic{Position: Position{f.name, line, col}, Code: code, Message: fmt.Sprintf(format, args...), Hint: hint, Width: width}
-	if line >= 1 && line <= len(f.lines) {
-		d.Source = f.lines[line-1]
+	r.diags = append(r.diags, f.fault(line, col, width, code, hint, fmt.Sprintf(format, args...)))
+}
+
+// fault is a diagnostic at a place of the file, which is kept within the file.
+func (f *file) fault(line, col, width int, code, hint, message string) Diagnostic {
+	d := Diagnostic{Position: Position{f.name, line, col}, Code: code, Message: message, Hint: hint}
+	if line >= 1 && len(f.lines) > 0 {
+		d.Line = min(line, len(f.lines))
+		d.Source = f.lines[d.Line-1]
+		n := utf8.RuneCountInString(d.Source)
+		if d.Line < line {
+			d.Col = n + 1
+		}
+		d.Col = max(1, min(d.Col, n+1))
+		d.Width = max(1, min(width, n+1-d.Col))
 	}
-	r.diags = append(r.diags, d)
+	return d
 }
 
 // at reports at a YAML node and underlines its text.
@@ -121,11 +158,16 @@ func nodeWidth(n *yaml.Node) int {
 	return w
 }
 
-// finish orders the faults by place, so that a run is the same each time.
-func (r *reader) finish() []Diagnostic {
-	slices.SortStableFunc(r.diags, func(a, b Diagnostic) int {
-		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col), cmp.Compare(a.Code, b.Code))
+// Sort orders faults, errors first and then by place, so that a run is the same each time.
+func Sort(ds []Diagnostic) {
+	slices.SortStableFunc(ds, func(a, b Diagnostic) int {
+		return cmp.Or(cmp.Compare(a.Severity, b.Severity), cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line),
+			cmp.Compare(a.Col, b.Col), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Message, b.Message))
 	})
+}
+
+func (r *reader) finish() []Diagnostic {
+	Sort(r.diags)
 	r.diags = slices.Compact(r.diags)
 	return r.diags
 }
@@ -147,40 +189,60 @@ func (r *reader) read(name string) *file {
 		r.report(f, 0, 0, 0, "encoding", "save it as UTF-8", "the file is not UTF-8")
 		return nil
 	}
-	f.text = string(raw)
-	f.lines = strings.Split(strings.ReplaceAll(f.text, "\r\n", "\n"), "\n")
-	var doc yaml.Node
-	dec := yaml.NewDecoder(strings.NewReader(f.text))
-	if err := dec.Decode(&doc); err != nil {
-		if err.Error() == "EOF" { // an empty file says nothing, and that is no fault
-			f.root = &yaml.Node{Kind: yaml.MappingNode, Line: 1, Column: 1}
-			return f
-		}
-		line, msg := yamlFault(err)
-		r.report(f, line, 1, 1, "yaml", "", "%s", msg)
+	f.text = strings.TrimPrefix(string(raw), byteOrderMark)
+	f.lines = linesOf(f.text)
+	if d, ok := f.parse(); !ok {
+		r.diags = append(r.diags, d)
 		return nil
 	}
-	var second yaml.Node
-	if dec.Decode(&second) == nil && len(second.Content) > 0 {
-		r.report(f, second.Line, 1, 3, "yaml", "put each document into a file of its own", "a second YAML document is not read")
-		return nil
-	}
-	f.root = doc.Content[0]
 	if !r.plain(f, f.root, 0) {
 		return nil
 	}
+	r.keep(f)
 	return f
 }
 
-// yamlFault takes the line out of the parser's message, which offers it in no other way.
-func yamlFault(err error) (int, string) {
-	msg := strings.TrimPrefix(err.Error(), "yaml: ")
-	var line int
-	if n, _ := fmt.Sscanf(msg, "line %d:", &line); n == 1 {
-		_, msg, _ = strings.Cut(msg, ": ")
+// keep remembers a file, so that what is found later can show its line.
+func (r *reader) keep(f *file) {
+	if r.files == nil {
+		r.files = map[string]*file{}
 	}
-	return max(line, 1), msg
+	r.files[f.name] = f
 }
+
+func linesOf(text string) []string {
+	return strings.Split(strings.ReplaceAll(text, "\r\n", "\n"), "\n")
+}
+
+// parse reads the one document that a file holds.
+func (f *file) parse() (Diagnostic, bool) {
+	for i, text := range f.lines { // YAML counts lines at signs that no editor shows as their end
+		if at := strings.IndexAny(text, "\r\u0085\u2028\u2029"); at >= 0 {
+			return f.fault(i+1, utf8.RuneCountInString(text[:at])+1, 1, "encoding", "take it out, or end the line there",
+				fmt.Sprintf("an invisible sign stands here (%U)", []rune(text[at:])[0])), false
+		}
+	}
+	var doc, second yaml.Node
+	dec := yaml.NewDecoder(strings.NewReader(f.text))
+	switch err := dec.Decode(&doc); {
+	case errors.Is(err, io.EOF), err == nil && len(doc.Content) == 0, err == nil && doc.Content[0].Tag == "!!null" && doc.Content[0].Value == "":
+		f.root = &yaml.Node{Kind: yaml.MappingNode, Line: 1, Column: 1} // an empty file says nothing, and that is no fault
+		return Diagnostic{}, true
+	case err != nil:
+		return Misread(f.name, f.text, err), false
+	}
+	switch err := dec.Decode(&second); {
+	case errors.Is(err, io.EOF):
+	case err != nil:
+		return Misread(f.name, f.text, err), false
+	case len(second.Content) > 0:
+		return f.fault(second.Line, 1, 3, "yaml", "put each document into a file of its own", "a second YAML document is not read"), false
+	}
+	f.root = doc.Content[0]
+	return Diagnostic{}, true
+}
+
+const byteOrderMark = "\ufeff"
 
 // plain refuses what makes YAML hard to review: anchors, aliases, merge keys, duplicate keys, tags, deep nesting.
 func (r *reader) plain(f *file, n *yaml.Node, depth int) bool {
@@ -228,20 +290,24 @@ func (r *reader) plain(f *file, n *yaml.Node, depth int) bool {
 	return ok
 }
 
-// fields returns the values of a mapping by key and reports the keys that nobody knows.
-func (r *reader) fields(f *file, n *yaml.Node, what string, known ...string) map[string]*yaml.Node {
+// fields returns the values of a mapping by key and reports the keys that nobody knows. A key without a value is as if it
+// were not there.
+func (r *reader) fields(f *file, n *yaml.Node, s *shape) map[string]*yaml.Node {
 	out := map[string]*yaml.Node{}
 	if n.Kind != yaml.MappingNode {
-		r.at(f, n, "shape", "", "%s must be a mapping (key: value)", what)
+		r.at(f, n, "shape", "", "%s must be a mapping (key: value)", s.what)
 		return out
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		k, v := n.Content[i], n.Content[i+1]
-		if !slices.Contains(known, k.Value) {
-			r.at(f, k, "unknown-key", meant(k.Value, known), "%s has no %q", what, k.Value)
-			continue
+		switch {
+		case s.key(k.Value) == nil:
+			r.at(f, k, "unknown-key", meant(k.Value, s.names()), "%s has no %q", s.what, k.Value)
+		case v.Kind == yaml.ScalarNode && v.Tag == "!!null":
+			r.at(f, k, "empty", "write a value, or take the key out", "%s has no value", k.Value)
+		default:
+			out[k.Value] = v
 		}
-		out[k.Value] = v
 	}
 	return out
 }
@@ -279,6 +345,14 @@ func (r *reader) words(f *file, n *yaml.Node, what string) []string {
 		out = append(out, c.Value)
 	}
 	return out
+}
+
+// wordNodes are the nodes of one text or a list of texts.
+func wordNodes(n *yaml.Node) []*yaml.Node {
+	if n.Kind == yaml.SequenceNode {
+		return n.Content
+	}
+	return []*yaml.Node{n}
 }
 
 func (r *reader) word(f *file, n *yaml.Node, what string) string {

@@ -38,10 +38,13 @@ func (s *Set) Stories(fsys fs.FS) ([]Story, []Diagnostic) {
 		if f == nil {
 			continue
 		}
-		top := r.fields(f, f.root, "a test file", "people", "tests")
+		top := r.fields(f, f.root, &testFileShape)
 		people := map[string]*yaml.Node{}
 		if n := top["people"]; n != nil {
-			r.pairs(f, n, "people", func(k, v *yaml.Node) { people[k.Value] = v })
+			r.pairs(f, n, "people", func(k, v *yaml.Node) {
+				people[k.Value] = v
+				s.attrs(r, f, v) // judged even if no test names her
+			})
 		}
 		if top["tests"] == nil {
 			continue
@@ -56,7 +59,7 @@ func (s *Set) Stories(fsys fs.FS) ([]Story, []Diagnostic) {
 }
 
 func (s *Set) story(r *reader, f *file, n *yaml.Node, people map[string]*yaml.Node) (Story, bool) {
-	fs := r.fields(f, n, "a test", "name", "person", "today", "change", "expect")
+	fs := r.fields(f, n, &testShape)
 	st := Story{At: Position{f.name, n.Line, n.Column}, file: f, expect: fs["expect"]}
 	for _, key := range []string{"name", "person", "today", "expect"} {
 		if fs[key] == nil {
@@ -87,7 +90,57 @@ func (s *Set) story(r *reader, f *file, n *yaml.Node, people map[string]*yaml.No
 		st.before = &old
 		st.person = s.synthetic(who, attrs.With(s.attrs(r, f, c)), day)
 	}
+	s.expectable(r, f, st.expect)
 	return st, !Failed(r.diags[before:])
+}
+
+// expectable checks that what a test expects can be there at all: that a misspelled group is not given proves nothing.
+func (s *Set) expectable(r *reader, f *file, n *yaml.Node) {
+	fs := r.fields(f, n, &expectShape)
+	var policies, duties []string
+	for _, p := range s.Policies {
+		policies = append(policies, p.ID)
+	}
+	for _, d := range s.Duties {
+		duties = append(duties, d.ID)
+	}
+	among := func(n *yaml.Node, what string, known []string) {
+		for _, n := range wordNodes(n) {
+			if !slices.Contains(known, n.Value) {
+				r.at(f, n, "unknown-"+what, meant(n.Value, known), "there is no %s %q", strings.ReplaceAll(what, "-", " "), n.Value)
+			}
+		}
+	}
+	for _, name := range []string{"grants", "none", "added", "removed", "changed", "offers", "pending"} {
+		if fs[name] == nil {
+			continue
+		}
+		for _, item := range r.items(f, fs[name], name) {
+			to := item
+			if item.Kind != yaml.ScalarNode {
+				expected := r.fields(f, item, &expectedShape)
+				if to = expected["to"]; to == nil {
+					r.at(f, item, "missing", "write to: system/kind:name", "an expected grant has no to")
+					continue
+				}
+				if because := expected["because"]; because != nil {
+					among(because, "policy", append(policies, ExceptionReason))
+				}
+			}
+			key, err := dayone.ParseKey(r.word(f, to, "to"))
+			if err != nil {
+				r.at(f, to, "value", "write system/kind:name, such as okta/group:sales", "%q names nothing that can be given", to.Value)
+				continue
+			}
+			r.offered(f, to, s.Systems, key)
+		}
+	}
+	if n := fs["systems"]; n != nil {
+		among(n, "system", sortedKeys(s.Systems))
+	}
+	if n := fs["sod"]; n != nil {
+		among(n, "separation-of-duty", duties)
+	}
 }
 
 // attrs reads a person's attributes with the types of the schema.
@@ -176,7 +229,7 @@ type judge struct {
 }
 
 func (j *judge) judge(n *yaml.Node) {
-	fs := j.fields(j.f, n, "expect", "count", "systems", "grants", "none", "offers", "pending", "added", "removed", "changed", "sod")
+	fs := j.fields(j.f, n, &expectShape)
 	if n := fs["count"]; n != nil {
 		if got := fmt.Sprint(len(j.want.Grants)); n.Value != got {
 			j.at(j.f, n, "count", "they are "+keysOf(j.want.Grants), "%s grants expected, %s given", n.Value, got)
@@ -268,11 +321,7 @@ func (j *judge) contained(n *yaml.Node, what string, got []dayone.Grant) {
 			}
 			continue
 		}
-		fs := j.fields(j.f, item, "an expected grant", "to", "role", "params", "because", "until")
-		if fs["to"] == nil {
-			j.at(j.f, item, "missing", "", "an expected grant has no to")
-			continue
-		}
+		fs := j.fields(j.f, item, &expectedShape)
 		g := find(got, fs["to"].Value)
 		if g == nil {
 			j.at(j.f, fs["to"], what, j.instead(fs["to"].Value, got), "%s is not %s", fs["to"].Value, what)

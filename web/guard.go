@@ -8,7 +8,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -81,7 +80,7 @@ type timely struct {
 func (t *timely) Read(b []byte) (int, error) {
 	n, err := t.ReadCloser.Read(b)
 	switch {
-	case errors.Is(err, os.ErrDeadlineExceeded):
+	case timedOut(err):
 		err = errTooSlow
 	case errors.Is(err, io.EOF): // from here on the server only listens whether the client is there: the answer may take longer
 		_ = t.rc.SetReadDeadline(time.Time{})
@@ -240,4 +239,10 @@ func me(r *http.Request) who {
 func robots(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	_, _ = w.Write([]byte("User-agent: *\nDisallow: /\n"))
+}
+
+// timedOut says that a deadline has passed on the way to the caller.
+func timedOut(err error) bool {
+	var t interface{ Timeout() bool }
+	return errors.As(err, &t) && t.Timeout()
 }

@@ -73,7 +73,7 @@ type systemConfig struct {
 // readConfig reads and judges a file: all faults at once, each with its place. Secrets are put in later, by whoever needs
 // them: a command that calls nobody works without.
 func readConfig(path string) (*config, error) {
-	raw, err := os.ReadFile(path)
+	raw, err := readUpTo(path, mostFile)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("there is no %s; dayone init writes one, --config names another, --demo needs none: %w", path, dayone.ErrNotFound)
 	}
@@ -416,7 +416,7 @@ func (c *config) fill(path, v string) (string, error) {
 			}
 			return out
 		}
-		raw, err := os.ReadFile(c.path(sub[2]))
+		raw, err := readUpTo(c.path(sub[2]), mostSecret)
 		if err != nil {
 			errs = append(errs, c.wrong(path, "unset", "write it there; paths begin at the configuration", "%s: %v", path, err))
 		}

@@ -101,7 +101,7 @@ func (o *everybody) run(c *cobra.Command, asJSON bool) error {
 		}
 		pr.Files, pr.Set.Commit, pr.Author = files, commit, cmp.Or(o.author, author)
 	default:
-		pr.Files = os.DirFS(dir)
+		pr.Files = folder(dir)
 		if pr.Set, err = s.read(pr.Files, dir); err != nil {
 			return err
 		}
@@ -172,6 +172,11 @@ func (o *everybody) run(c *cobra.Command, asJSON bool) error {
 
 func (s *server) read(files fs.FS, what string) (*policy.Set, error) {
 	set, diags := s.flow.Load(files)
+	if set != nil { // what is proposed may name no message that cannot be sent
+		if diags = set.Unsendable(knownMessages(s.flow.Templates)); len(diags) > 0 {
+			set = nil
+		}
+	}
 	if set == nil {
 		printDiagnostics(os.Stderr, diags)
 		return nil, &policyError{what, diags}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 
@@ -56,7 +55,7 @@ func (v view) show(c *cobra.Command, who string, give func(*server, flow.Look) e
 	var body []byte
 	var err error
 	if v.event != "" {
-		if body, err = os.ReadFile(v.event); err != nil {
+		if body, err = readUpTo(v.event, flow.MaxBody); err != nil {
 			return err
 		}
 	}

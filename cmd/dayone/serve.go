@@ -50,6 +50,9 @@ func serve(ctx context.Context, cfg *config, log *slog.Logger) error {
 		return err
 	}
 	defer s.close()
+	for _, d := range s.flow.Active().Unsendable(knownMessages(s.flow.Templates)) {
+		log.Warn("a policy names a message that there is none of", "at", d.Position.String(), "fault", d.Message, "hint", d.Hint)
+	}
 	for name, hint := range cfg.idle(s.flow.Active()) {
 		log.Warn("no policy gives anything at a configured system", "system", name, "hint", hint)
 	}

@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
-	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -56,7 +55,7 @@ func wire(ctx context.Context, c *config, w wiring) (*server, error) {
 	}
 	files := w.files
 	if files == nil {
-		files = os.DirFS(c.path(c.Policy))
+		files = folder(c.path(c.Policy))
 	}
 	sources, sourceFaults := openSources(c, w)
 	guards, systems, systemFaults := openSystems(c, w, files)
