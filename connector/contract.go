@@ -48,8 +48,9 @@ type Source interface {
 	Verify(header http.Header, body []byte, now time.Time) error
 	// Parse reads a verified body. A body may hold several events; ErrInvalid says where it is wrong.
 	Parse(body []byte) ([]dayone.Event, error)
-	// Read is the record of one employment as it stands now, as an event of type Updated. ErrUnsupported: the source
-	// has no API, so the webhook's own fields count. ErrNotFound: the source does not know it any more.
+	// Read is the record of one employment as it stands now, as an event of type Updated: the whole of it, since what is
+	// missing is taken to be empty, and as of its last change if the source tells, else as of now. ErrUnsupported: the
+	// source has no API, so the webhook's own fields count. ErrNotFound: the source does not know it any more.
 	Read(ctx context.Context, subject string) (dayone.Event, error)
 	// Everybody streams all records, for a first import and for the nightly re-read.
 	Everybody(ctx context.Context) iter.Seq2[dayone.Event, error]

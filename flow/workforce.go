@@ -194,6 +194,10 @@ func (f *Flow) touched(ctx context.Context, pr Proposal) (reach, error) {
 	for it := rows.Iterator(); it.HasNext(); {
 		out.ids[c.w.ID(int(it.Next()))] = true
 	}
-	out.others = func(k dayone.Key) int { return int(roaring.AndNot(after.Given(k), rows).GetCardinality()) }
+	out.others = func(k dayone.Key) int {
+		c.mu.RLock() // the answers are shared with what follows every change
+		defer c.mu.RUnlock()
+		return int(roaring.AndNot(after.Given(k), rows).GetCardinality())
+	}
 	return out, nil
 }

@@ -336,14 +336,14 @@ func impactAgrees(t *testing.T, seed uint64) {
 
 func TestImpactAgreesWithEachPerson(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(60) {
+	for seed := range uint64(30) {
 		impactAgrees(t, seed)
 	}
 }
 
 func TestSurveysAgreeWithCEL(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(60) {
+	for seed := range uint64(30) {
 		surveysAgree(t, seed)
 	}
 }
@@ -395,13 +395,13 @@ func agree(t *testing.T, seed uint64) bool {
 func TestIndexAgreesWithCEL(t *testing.T) {
 	t.Parallel()
 	ran := 0
-	for seed := range uint64(120) {
+	for seed := range uint64(60) {
 		if agree(t, seed) {
 			ran++
 		}
 	}
-	if ran < 80 {
-		t.Errorf("%d of 120 sets loaded", ran)
+	if ran < 40 {
+		t.Errorf("%d of 60 sets loaded", ran)
 	}
 }
 
