@@ -161,8 +161,9 @@ func (c *config) check() {
 			c.places.faults = append(c.places.faults, f...)
 		}
 	}
-	if u, err := url.Parse(c.Portal.URL); err != nil || u.Host == "" {
-		bad(c.wrong("portal.url", "value", "write https://dayone.company.com", "portal.url is %q, which is no address", c.Portal.URL))
+	c.checkPortal(bad)
+	if c.Messages.OpensAt >= 24*time.Hour {
+		bad(c.wrong("messages.links_open_at", "value", "write 7h for seven in the morning", "messages.links_open_at is %s, and the first day has 24 hours", c.Messages.OpensAt))
 	}
 	if c.KeepDays < 1 {
 		bad(c.wrong("keep_bodies_days", "value", "write 30", "keep_bodies_days is %d, and what was just received cannot be looked at without its body", c.KeepDays))
@@ -201,18 +202,74 @@ func (c *config) check() {
 			continue
 		}
 		c.checkSettings(path, m, s.Settings, bad)
-		for bucket := range s.PerMinute {
+		for bucket, n := range s.PerMinute {
+			if n == 0 {
+				bad(c.wrong(path+".per_minute."+bucket, "value", "write how many requests a minute are allowed, or leave it out for those that "+m.Title+" allows", "%s.per_minute.%s is 0", path, bucket))
+			}
 			if _, ok := m.Limits.Buckets[bucket]; !ok && bucket != "default" {
-				known := append(slices.Sorted(maps.Keys(m.Limits.Buckets)), "default")
+				known := slices.Compact(slices.Sorted(slices.Values(append(slices.Collect(maps.Keys(m.Limits.Buckets)), "default"))))
 				bad(c.wrongKey(path+".per_minute."+bucket, "unknown-key", cmp.Or(dayone.Meant(bucket, known), "there are "+strings.Join(known, ", ")), "%s has no limit %q", m.Title, bucket))
 			}
 		}
 		_, err = c.system(name, m)
 		bad(err)
 	}
+	c.checkOrder(bad)
 	bad(c.checkCarrier("messages.mail", c.Messages.Mail, sendsMail, "sends mail to an address"))
 	bad(c.checkCarrier("messages.calendar", c.Messages.Calendar, sendsInvitations, "sends invitations"))
 	c.places.faults.sort()
+}
+
+// checkPortal judges the address that people reach: links are made of it, and requests for any other are refused.
+func (c *config) checkPortal(bad func(error)) {
+	const hint = "write https://dayone.company.com"
+	u, err := url.Parse(c.Portal.URL)
+	switch {
+	case err != nil || u.Host == "":
+		bad(c.wrong("portal.url", "value", hint, "portal.url is %q, which is no address", c.Portal.URL))
+	case u.Scheme != "https" && u.Scheme != "http":
+		bad(c.wrong("portal.url", "value", hint, "portal.url begins with %s://, and the portal speaks http or, behind a proxy, https", u.Scheme))
+	case u.Path != "" || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || u.User != nil:
+		bad(c.wrong("portal.url", "value", "write "+u.Scheme+"://"+u.Host, "portal.url is %q; it is only the beginning of every address: scheme, host and port", c.Portal.URL))
+	}
+}
+
+// checkOrder finds systems of which each waits for the next, round in a circle: none of them would ever begin.
+func (c *config) checkOrder(bad func(error)) {
+	const under, over = 1, 2
+	state := map[string]int{}
+	var path []string
+	var visit func(name string)
+	visit = func(name string) {
+		state[name] = under
+		path = append(path, name)
+		s := c.Systems[name]
+		places := map[string]string{}
+		if via, err := dayone.ParseKey(s.ProvisionedBy); err == nil {
+			places[via.System] = "provisioned_by"
+		}
+		for i, need := range s.Needs {
+			places[need] = fmt.Sprintf("needs.%d", i)
+		}
+		for _, need := range slices.Sorted(maps.Keys(places)) {
+			switch _, ok := c.Systems[need]; {
+			case !ok: // policies may know it
+			case state[need] == under:
+				circle := append(slices.Clone(path[slices.Index(path, need):]), need)
+				bad(c.wrong("systems."+name+"."+places[need], "circle", "leave one of them out",
+					"accounts would wait for each other for ever: %s", strings.Join(circle, " after ")))
+			case state[need] != over:
+				visit(need)
+			}
+		}
+		path = path[:len(path)-1]
+		state[name] = over
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Systems)) {
+		if state[name] != over {
+			visit(name)
+		}
+	}
 }
 
 // andName is what else a system needs that only carries messages.
@@ -321,9 +378,9 @@ func (c *config) token() (dayone.Secret, error) {
 		return dayone.Secret{}, c.wrong("portal.token", "missing", "write token: ${file:portal.token} below portal: and a long random text into that file", "portal.token is not set")
 	}
 	t, err := c.fill("portal.token", c.Portal.Token)
-	if err == nil && len(t) < minToken {
+	if n := len(strings.TrimSpace(t)); err == nil && n < minToken {
 		err = c.wrong("portal.token", "value", "dayone init makes a good one: token: ${file:portal.token}",
-			"portal.token has %d characters; whoever guesses it is let in, so it needs %d at least", len(t), minToken)
+			"portal.token has %d characters; whoever guesses it is let in, so it needs %d at least", n, minToken)
 	}
 	return dayone.NewSecret(t), err
 }

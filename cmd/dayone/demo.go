@@ -48,7 +48,7 @@ each simulated system, read directly, shows what the policies want.`,
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&o.now, "now", "", "what time it is in the demo (default "+demoStart+")")
+	f.StringVar(&o.now, "now", "", "what time it is in the demo, "+demoStart+" or later (default "+demoStart+")")
 	f.StringVar(&o.data, "data", "", "keep database and systems in this folder, and go on from there")
 	f.DurationVar(&o.latency, "latency", 0, "how long every simulated system takes to answer")
 	f.StringVar(&o.listen, "listen", "127.0.0.1:8080", "address of the portal; the next free port is taken")
@@ -70,6 +70,9 @@ const sarahsEvent = "events/sarah-hired.json"
 // runDemo is the story, told from the first line to the last.
 func runDemo(ctx context.Context, o demoOptions, exit, asJSON bool, stdout io.Writer) error {
 	began := time.Now()
+	if now, err := time.Parse(time.RFC3339, o.now); err == nil && now.Before(hearing) {
+		return &usageError{fmt.Errorf("--now is %q, before HR says anything; write %s or later", o.now, demoStart)}
+	}
 	out := stdout
 	if asJSON {
 		out = io.Discard
@@ -520,9 +523,11 @@ func (s *story) monday(ctx context.Context) error {
 		fmt.Fprintf(s.out, "\nThe clock jumps to %s.\n\n", morning.Format("Monday 2 January 15:04 MST"))
 		s.clock.Jump(morning)
 	}
-	id, err := s.nextRun(ctx)
-	if err != nil {
-		return err
+	id := s.run
+	if s.first.Started.Before(l.Person.Start) { // else she had begun when HR said so, and her accounts opened at once
+		if id, err = s.nextRun(ctx); err != nil {
+			return err
+		}
 	}
 	if id == "" {
 		return nil // a kept world in which it is Monday already

@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 
 	"github.com/dayone-hq/dayone"
 )
@@ -39,6 +40,16 @@ func (f files) Open(name string) (fs.File, error) {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: errLarge}
 	}
 	return f.FS.Open(name)
+}
+
+// readFile reads a file as it is read in a folder.
+func readFile(path string) ([]byte, error) {
+	raw, err := fs.ReadFile(folder(filepath.Dir(path)), filepath.Base(path))
+	var at *fs.PathError
+	if errors.As(err, &at) {
+		at.Path = path
+	}
+	return raw, err
 }
 
 // readUpTo reads a file that has no more than so many bytes.

@@ -75,7 +75,7 @@ A file is printed; of a folder, the names of the files that would change are.`,
 			out := c.OutOrStdout()
 			changed, refused := 0, 0
 			for _, name := range names {
-				raw, err := os.ReadFile(name.path)
+				raw, err := readFile(name.path)
 				if err != nil {
 					return err
 				}

@@ -52,13 +52,19 @@ type stands struct{ key, value *yaml.Node }
 
 func readStrict(file, text string, into any) *strict {
 	s := &strict{file: file, lines: strings.Split(strings.ReplaceAll(text, "\r\n", "\n"), "\n"), at: map[string]stands{}}
-	var doc yaml.Node
-	switch err := yaml.NewDecoder(strings.NewReader(text)).Decode(&doc); {
+	var doc, next yaml.Node
+	in := yaml.NewDecoder(strings.NewReader(text))
+	switch err := in.Decode(&doc); {
 	case errors.Is(err, io.EOF): // an empty file leaves every default
 	case err != nil:
 		s.unreadable(err)
 	default:
 		s.value("", doc.Content[0], reflect.ValueOf(into).Elem())
+		if err := in.Decode(&next); err == nil {
+			s.wrong(&next, "document", "take the line --- out, or put what follows into another file", "another document begins here, and nothing of it would count")
+		} else if !errors.Is(err, io.EOF) {
+			s.unreadable(err)
+		}
 	}
 	s.faults.sort()
 	return s

@@ -49,7 +49,10 @@ type demoWorld struct {
 	temp     string
 }
 
+// demoStart is when HR says that Sarah is hired.
 const demoStart = "2024-11-22T15:01:00Z"
+
+var hearing, _ = time.Parse(time.RFC3339, demoStart)
 
 // demoSystems are the systems of the demo: what they need, and who provisions them.
 var demoSystems = []struct {
@@ -92,7 +95,7 @@ func (d *demoWorld) build(ctx context.Context, o demoOptions) (err error) {
 		return &usageError{fmt.Errorf("--now is %q; write %s", o.now, demoStart)}
 	}
 	if o.now == "" {
-		start, _ = time.Parse(time.RFC3339, demoStart)
+		start = hearing
 	}
 	if later, err := lastMoment(o.data); err == nil && later.After(start) {
 		start = later // the world goes on where it stopped
