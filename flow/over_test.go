@@ -2,12 +2,15 @@ package flow_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/connector/sim"
+	hrsim "github.com/dayone-hq/dayone/connector/webhook/sim"
 	"github.com/dayone-hq/dayone/engine"
 	"github.com/dayone-hq/dayone/store"
 )
@@ -114,4 +117,27 @@ func TestATaskIsCompletedWithWhatItAsksFor(t *testing.T) {
 	is(t, err, dayone.ErrInvalid)
 	_, err = h.CompleteTask(ctx, string(tasks[0].ID), "kim", dayone.Attrs{"adopt": dayone.Text("x"), "colour": dayone.Text("red")})
 	is(t, err, dayone.ErrInvalid)
+}
+
+func TestOneBodyDoesNotFillTheDisk(t *testing.T) {
+	t.Parallel()
+	h := newWorld(t).open()
+	one := func(i int) string {
+		return fmt.Sprintf(`{"event_type":"employee.deleted","event_id":"m%d","data":{"employee_id":"z%d"}}`, i, i)
+	}
+	list := func(n int) []byte {
+		var all []string
+		for i := range n {
+			all = append(all, one(i))
+		}
+		return []byte("[" + strings.Join(all, ",") + "]")
+	}
+	say := func(body []byte) error {
+		_, err := h.Receive(ctx, "hr", http.Header{"X-Signature": {hrsim.Sign(body)}}, body)
+		return err
+	}
+	if err := say(list(50)); err != nil {
+		t.Error(err)
+	}
+	is(t, say(list(2000)), dayone.ErrInvalid)
 }

@@ -24,6 +24,9 @@ type Receipt struct {
 	Again bool              `json:"again,omitempty"` // said before: nothing changes
 }
 
+// maxKept is how many bytes one request may make us keep.
+const maxKept = 8 << 20
+
 // Receive takes a webhook: signature first, then the body is stored, then it may be answered. What cannot be read is
 // quarantined, not refused: nothing is lost. ErrAuth: not signed by the source. ErrInvalid: no JSON. ErrUnavailable: it
 // could not be kept.
@@ -42,6 +45,9 @@ func (f *Flow) Receive(ctx context.Context, source string, header http.Header, b
 	events, err := src.Parse(body)
 	if err != nil && len(events) == 0 {
 		return nil, err
+	}
+	if len(events) > 1 && len(events)*len(body) > maxKept { // every event keeps the body that it came in
+		return nil, fmt.Errorf("the body holds %d events; send at most %d of this size at once: %w", len(events), max(1, maxKept/len(body)), dayone.ErrInvalid)
 	}
 	out := make([]Receipt, 0, len(events))
 	for _, ev := range events {
