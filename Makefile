@@ -53,4 +53,4 @@ bench:
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
 # the policy index beside other engines: a module of its own, which gets them
-bench-peers: ; cd bench && $(GO) test -bench .
+bench-peers: ; cd bench && $(GO) test -bench . -benchtime 0.5s

@@ -21,8 +21,8 @@ import (
 // however it ends: nothing stale has ever to be cleared away.
 
 // OpenBeside connects to a database that a server may own, for a command that makes a change of its own. It writes no
-// ledger and migrates nothing. ErrNotFound: there is no database. ErrConflict: it was made by an older program, or a
-// newer one.
+// ledger and migrates nothing. ErrNotFound: there is no database. ErrConflict: it was made by an older program or a
+// newer one, or with another master key.
 func OpenBeside(ctx context.Context, at string, sealer Sealer, now func() time.Time) (*DB, error) {
 	d := &DB{sealer: sealer, now: now}
 	if err := d.connect(at, besides); err != nil {

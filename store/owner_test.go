@@ -167,6 +167,9 @@ func TestAnotherMasterKeyIsRefusedAtTheStart(t *testing.T) {
 			if _, err := store.OpenBeside(t.Context(), at, other, time.Now); !errors.Is(err, dayone.ErrConflict) {
 				t.Errorf("a command: %v", err)
 			}
+			if _, err := store.OpenToRead(t.Context(), at, other, time.Now); !errors.Is(err, dayone.ErrConflict) {
+				t.Errorf("a look: %v", err)
+			}
 			if l, err := open(t, at).Timeline(t.Context(), p); err != nil || len(l.Facts) != 4 {
 				t.Errorf("with its own key it shows %+v, %v", l, err)
 			}

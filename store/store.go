@@ -113,7 +113,7 @@ func Open(ctx context.Context, at string, sealer Sealer, now func() time.Time, i
 }
 
 // OpenToRead connects to a database as it is, for those who only look: nothing is made, migrated or written. ErrNotFound:
-// there is none. ErrConflict: it was made by an older program, or a newer one.
+// there is none. ErrConflict: it was made by an older program or a newer one, or with another master key.
 func OpenToRead(ctx context.Context, at string, sealer Sealer, now func() time.Time) (*DB, error) {
 	d := &DB{sealer: sealer, now: now}
 	if err := d.connect(at, reads); err != nil {
@@ -121,7 +121,7 @@ func OpenToRead(ctx context.Context, at string, sealer Sealer, now func() time.T
 	}
 	err := d.upToDate(ctx)
 	if err == nil {
-		d.bodyKey, err = d.Meta(ctx, "key_box")
+		err = d.unlock(ctx)
 	}
 	if err != nil {
 		return nil, errors.Join(err, d.closePools())

@@ -70,17 +70,11 @@ func initialise(c *cobra.Command, dir string, force bool) error {
 	if err != nil {
 		return err
 	}
-	for _, f := range files { // before the first one is written: half a folder helps nobody
-		path := filepath.Join(dir, f.name)
-		if _, err := os.Stat(path); err == nil && !force {
-			return fmt.Errorf("%s is there already; --force overwrites it: %w", path, dayone.ErrConflict)
-		}
+	if err := free(dir, filepath.Join("policy", ".schema", "policy.schema.json"), true); err != nil {
+		return err
 	}
-	for _, f := range files {
-		path := filepath.Join(dir, f.name)
-		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, f.body, f.mode)); err != nil {
-			return err
-		}
+	if err := writeAll(dir, files, force); err != nil {
+		return err
 	}
 	if err := writeSchemas(c, filepath.Join(dir, "policy")); err != nil {
 		return err
@@ -94,6 +88,67 @@ func initialise(c *cobra.Command, dir string, force bool) error {
 HR posts to /hooks/hr, signed with hr.secret. Whoever has portal.token is let into the portal. Name your systems in
 dayone.yaml; until then what would be done there is a task for a human.
 `)
+	return nil
+}
+
+// writeAll writes all files or none: half a folder helps nobody, and is in the way of the next try.
+func writeAll(dir string, files []written, force bool) error {
+	for _, f := range files {
+		if err := free(dir, f.name, force); err != nil {
+			return err
+		}
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	aside, err := os.MkdirTemp(dir, ".dayone-init-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(aside)
+	for _, f := range files { // what fails here has changed nothing
+		path := filepath.Join(aside, f.name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, f.body, f.mode)); err != nil {
+			return err
+		}
+	}
+	var made []string
+	for _, f := range files {
+		path := filepath.Join(dir, f.name)
+		_, missing := os.Lstat(path)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.Rename(filepath.Join(aside, f.name), path)); err != nil {
+			for _, path := range made {
+				err = errors.Join(err, os.Remove(path))
+			}
+			return err
+		}
+		if missing != nil {
+			made = append(made, path)
+		}
+	}
+	return nil
+}
+
+// free says whether a file may be written: nothing is there, or a file that may be overwritten, and folders on the way.
+func free(dir, name string, force bool) error {
+	path := filepath.Join(dir, name)
+	switch info, err := os.Stat(path); {
+	case err == nil && !info.Mode().IsRegular():
+		return fmt.Errorf("%s is in the way, and is no file; move it: %w", path, dayone.ErrConflict)
+	case err == nil && !force:
+		return fmt.Errorf("%s is there already; --force overwrites it: %w", path, dayone.ErrConflict)
+	}
+	for path != filepath.Dir(path) {
+		path = filepath.Dir(path)
+		info, err := os.Stat(path)
+		if err != nil {
+			continue
+		}
+		if !info.IsDir() {
+			return fmt.Errorf("%s is in the way, and is no folder; move it: %w", path, dayone.ErrConflict)
+		}
+		return nil
+	}
 	return nil
 }
 
