@@ -151,10 +151,10 @@ type Approval struct {
 	Within time.Duration // silence after that is no
 }
 
-// Release says what the loss of an account or number does, counted from the confirmed disable.
+// Release says what the loss of an account or entitlement does, and when.
 type Release struct {
-	Suspend     time.Duration // after the loss
-	DeleteAfter time.Duration // zero: never deleted
+	Suspend     time.Duration // so long after the loss it is disabled, or taken away: grace
+	DeleteAfter time.Duration // counted from the confirmed disable; zero: never deleted
 }
 
 // Grant is one line of a want.
@@ -192,18 +192,53 @@ var Tiers = []Tier{TierIdentity, TierBase, TierDepartment, TierRole, TierDevice,
 type Notice struct {
 	Key      Key // mail/message:welcome, calendar/invitation:intro
 	On       []Moment
+	Changed  []string // with OnChanged: the attributes that are meant
 	To       []string // addresses, already resolved
 	Template string
+	Digest   bool // gathered: one message a day to whom they go
 	Because  []Reason
 }
 
-// Moment is when a notice is sent, seen from the run that carries it.
+// Moment is when a notice is sent.
 type Moment string
 
+// Moments of a run, once what it does has settled.
 const (
-	OnReady  Moment = "ready"  // nothing failed; all else is done or waits only for a human
-	OnFailed Moment = "failed" // something failed or is blocked
+	OnReady   Moment = "ready"   // nothing failed; all else is done or waits only for a human
+	OnFailed  Moment = "failed"  // something failed or is blocked
+	OnWaiting Moment = "waiting" // a human has something to do: a task, an approval, a seat
+	OnAtRisk  Moment = "at_risk" // something failed, or is not there when the last working day before the first one begins
 )
+
+// Moments of a person: a run that does nothing but tell is made for them if need be, and they can come again.
+const (
+	OnMoved   Moment = "moved"   // another department, team, manager, title, place, company or kind of employment
+	OnChanged Moment = "changed" // one of the attributes that the notice names
+	OnLeaving Moment = "leaving" // a last day is known, or another one
+	OnLeft    Moment = "left"    // the last day is over
+)
+
+var Moments = []Moment{OnReady, OnFailed, OnWaiting, OnAtRisk, OnMoved, OnChanged, OnLeaving, OnLeft}
+
+// OfPerson says that the moment is one of a person, not of a run.
+func (m Moment) OfPerson() bool {
+	switch m {
+	case OnMoved, OnChanged, OnLeaving, OnLeft:
+		return true
+	}
+	return false
+}
+
+// Occasion is something about a person that notices tell of. Its id is the same however often it is looked at, and another
+// the next time it happens.
+type Occasion struct {
+	ID      string
+	Moment  Moment
+	Changes []AttrChange `json:",omitempty"`
+}
+
+// AttrChange is an attribute before and after, as text; "" is none.
+type AttrChange struct{ Attr, Was, Is string }
 
 // Finding is something that a human should know and that stops nobody else: a separation-of-duty case, an attribute
 // that nobody can read, a grant that nothing offers any more.
@@ -261,8 +296,9 @@ type Holding struct {
 	Since      time.Time // when it came into its state
 	Confirmed  time.Time // last time the system said so
 	Because    []Reason
-	Run        RunID   // the run that gave it
-	Release    Release // what losing it does, as its policy said when it was given
+	Run        RunID     // the run that gave it
+	Release    Release   // what losing it does, as its policy said when it was given
+	Lost       time.Time `json:",omitzero"` // since when nothing justifies it, while its loss is put off
 }
 
 // Baseline is the policy name in the reason of a holding that was there before us.

@@ -123,4 +123,13 @@ type Timeline struct {
 	Managed     bool
 	Employments []Employment
 	Facts       []Fact
+	Told        Told
+}
+
+// Told is a person as she was when she was last planned for, as far as others are told of changes. Zero: she never was.
+type Told struct {
+	At     time.Time // since when she was known so
+	Status Status
+	Ends   time.Time         `json:",omitzero"`
+	Attrs  map[string]string `json:",omitempty"`
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 )
@@ -70,20 +71,21 @@ type Step struct {
 	ID       StepID
 	Action   Action
 	Key      Key
-	Subject  Subject  `json:",omitzero"`
-	Account  Value    `json:",omitzero"`  // the account's vendor id: text, or ${okta.account.ref}
-	Have     *Item    `json:",omitempty"` // nil: not there
-	Want     *Item    `json:",omitempty"` // nil: to be gone
-	Needs    []Need   `json:",omitempty"`
-	Because  []Reason `json:",omitempty"`
-	Critical Critical `json:",omitempty"`
-	Via      Key      `json:",omitzero"`  // somebody else provisions it: wait and verify
-	On       []Moment `json:",omitempty"` // messages: only then
-	Undo     Undo     `json:",omitempty"`
-	Once     string   // hex of (person, key, generation): the same over retries and runs
-	Lock     string   `json:",omitempty"` // steps with the same lock never run at the same time
-	Tier     Tier     `json:",omitempty"`
-	Implied  bool     `json:",omitempty"`
+	Subject  Subject   `json:",omitzero"`
+	Account  Value     `json:",omitzero"`  // the account's vendor id: text, or ${okta.account.ref}
+	Have     *Item     `json:",omitempty"` // nil: not there
+	Want     *Item     `json:",omitempty"` // nil: to be gone
+	Needs    []Need    `json:",omitempty"`
+	Because  []Reason  `json:",omitempty"`
+	Critical Critical  `json:",omitempty"`
+	Via      Key       `json:",omitzero"`  // somebody else provisions it: wait and verify
+	On       []Moment  `json:",omitempty"` // messages: only then; empty: once all else has settled
+	After    time.Time `json:",omitzero"`  // messages at risk: then at the latest
+	Undo     Undo      `json:",omitempty"`
+	Once     string    // hex of (person, key, generation): the same over retries and runs
+	Lock     string    `json:",omitempty"` // steps with the same lock never run at the same time
+	Tier     Tier      `json:",omitempty"`
+	Implied  bool      `json:",omitempty"`
 }
 
 // Undo says how a step is taken back: restore, delete, disable, or "none: why".
@@ -108,13 +110,15 @@ type Later struct {
 // Plan is want minus have for one person: steps in topological order, ties by id. There is no id and no clock in it:
 // equal inputs give equal plans, and an equal hash.
 type Plan struct {
-	Person   PersonID
-	At       time.Time
-	Steps    []Step
-	Later    []Later         `json:",omitempty"`
-	Pending  []Key           `json:",omitempty"` // would need an approval
-	Findings []Finding       `json:",omitempty"`
-	Release  map[Key]Release `json:",omitempty"` // what losing each grant will do, for the books
+	Person    PersonID
+	At        time.Time
+	Steps     []Step
+	Later     []Later         `json:",omitempty"`
+	Pending   []Key           `json:",omitempty"` // would need an approval
+	Occasions []Occasion      `json:",omitempty"` // what its messages tell of beside the run itself
+	Findings  []Finding       `json:",omitempty"`
+	Lost      []Key           `json:",omitempty"` // nothing justifies them from now on, and their loss is put off
+	Release   map[Key]Release `json:",omitempty"` // what losing each grant will do, for the books
 }
 
 // Hash is over the plan's JSON without commit ids and without the instants at which it was made and she was first heard
@@ -129,6 +133,9 @@ func (p Plan) Hash() string {
 	p.Later = append([]Later(nil), p.Later...)
 	for i := range p.Later {
 		p.Later[i].Because = withoutCommits(p.Later[i].Because)
+		if slices.Contains(p.Lost, p.Later[i].Key) { // counted from the look
+			p.Later[i].From = time.Time{}
+		}
 	}
 	b, err := json.Marshal(p)
 	if err != nil {

@@ -113,6 +113,7 @@ func next(r *dayone.Run, index map[dayone.StepID]int, ev Event, c Config) Effect
 	case Begin:
 		r.State, r.Started = dayone.RunRunning, ev.At
 		m.out.Moved = true
+		m.hours()
 		m.record(nil, "run started", &dayone.Detail{Note: r.Title})
 	case Resume:
 		m.resume()
@@ -171,6 +172,7 @@ func (m *machine) record(s *dayone.StepRun, what string, d *dayone.Detail) {
 // those of before died with the process. For how long a step has failed counts from now on: while nobody was here nobody
 // tried.
 func (m *machine) resume() {
+	m.hours()
 	for i := range m.run.Steps {
 		s := &m.run.Steps[i]
 		if s.State == dayone.StepPending || s.State.Over() {
@@ -193,6 +195,15 @@ func (m *machine) resume() {
 func (m *machine) wake(s *dayone.StepRun) {
 	if !s.Next.IsZero() {
 		m.command(Command{Step: s.Step.ID, Alarm: s.Next})
+	}
+}
+
+// hours arms the alarms of messages that wait for an instant.
+func (m *machine) hours() {
+	for i := range m.run.Steps {
+		if s := &m.run.Steps[i]; s.State == dayone.StepPending && s.Step.After.After(m.ev.At) {
+			m.command(Command{Step: s.Step.ID, Alarm: s.Step.After})
+		}
 	}
 }
 
@@ -250,6 +261,9 @@ func (m *machine) startable(s *dayone.StepRun) bool {
 
 // met says which need is not met yet, or nil.
 func (m *machine) met(s *dayone.StepRun) *dayone.Need {
+	if !s.Step.After.IsZero() && !m.ev.At.Before(s.Step.After) {
+		return nil // it does not wait any longer
+	}
 	for n := range s.Step.Needs {
 		need := &s.Step.Needs[n]
 		o, _ := m.at(need.Step)
@@ -670,7 +684,10 @@ func (m *machine) settle() {
 		s := &r.Steps[i]
 		switch {
 		case s.State == dayone.StepPending && m.met(s) == nil:
-			if len(s.Step.On) > 0 && !slices.Contains(s.Step.On, m.moment()) {
+			if len(s.Step.On) > 0 && !slices.ContainsFunc(s.Step.On, func(o dayone.Moment) bool { return m.comes(o, s.Step.After) }) {
+				if m.later(s) {
+					continue
+				}
 				s.State = dayone.StepSkipped
 				s.Error = notNow + joinMoments(s.Step.On)
 				m.touched(i)
@@ -684,14 +701,37 @@ func (m *machine) settle() {
 	m.verdict()
 }
 
-// moment is what the run tells when everything but messages has settled.
-func (m *machine) moment() dayone.Moment {
-	for _, s := range m.run.Steps {
-		if s.State == dayone.StepFailed || s.State == dayone.StepBlocked || s.State == dayone.StepUndone || s.State == dayone.StepUndoFailed {
-			return dayone.OnFailed
+// comes says whether a moment has come, when everything but messages has settled or a message waits no longer. after is
+// the instant from which what is still open is a risk.
+func (m *machine) comes(o dayone.Moment, after time.Time) bool {
+	lost, waits, open := false, false, false
+	for i := range m.run.Steps {
+		s := &m.run.Steps[i]
+		switch s.State {
+		case dayone.StepFailed, dayone.StepBlocked, dayone.StepUndone, dayone.StepUndoFailed:
+			lost = true
+		case dayone.StepWaiting:
+			waits = waits || s.Wait != nil && s.Wait.Kind.Human() && !s.Wait.Kind.There()
 		}
+		open = open || s.Step.Action != dayone.MessageSend && !s.State.Over() && !isThere(s)
 	}
-	return dayone.OnReady
+	switch o {
+	case dayone.OnFailed:
+		return lost
+	case dayone.OnWaiting:
+		return waits
+	case dayone.OnAtRisk:
+		return lost || open && !m.ev.At.Before(after)
+	default:
+		return !lost
+	}
+}
+
+// later says that a message about a risk may still come true: it waits for its instant, as long as anything is open.
+func (m *machine) later(s *dayone.StepRun) bool {
+	return m.ev.At.Before(s.Step.After) && slices.ContainsFunc(m.run.Steps, func(o dayone.StepRun) bool {
+		return o.Step.Action != dayone.MessageSend && !o.State.Over()
+	})
 }
 
 func joinMoments(ms []dayone.Moment) string {
@@ -740,7 +780,7 @@ func (m *machine) verdict() {
 		case dayone.StepRunning, dayone.StepRetrying:
 			moving = true
 		case dayone.StepPending:
-			if m.settled(s, false, 0) {
+			if m.settled(s, false, 0) || m.met(s) == nil && m.later(s) {
 				waiting = true
 			} else {
 				moving = true

@@ -24,6 +24,14 @@ func (f *Flow) Compose(ctx context.Context, run dayone.Run, a dayone.Act) (dayon
 	if err != nil {
 		return a, err
 	}
+	for _, o := range run.Plan.Occasions {
+		if !strings.Contains(a.Key.Name, "."+o.ID) || o.Moment == dayone.OnChanged && len(view.Changes) > 0 {
+			continue // the changes of a move are told as those
+		}
+		for _, c := range o.Changes {
+			view.Changes = append(view.Changes, message.Change{What: strings.ReplaceAll(c.Attr, "_", " "), Was: c.Was, Is: c.Is})
+		}
+	}
 	r, err := f.Templates.Render(a.Want.Attrs.Text("template"), view)
 	if err != nil {
 		return a, err
@@ -34,6 +42,9 @@ func (f *Flow) Compose(ctx context.Context, run dayone.Run, a dayone.Act) (dayon
 		if want.Attrs, err = invitation(a, r, view); err != nil {
 			return a, err
 		}
+	}
+	if a.Key.System == DigestSystem {
+		a.Subject.Ref = string(run.Person) // whose key it lies under
 	}
 	a.Want = &want
 	return a, nil
@@ -83,6 +94,9 @@ func (f *Flow) view(ctx context.Context, run dayone.Run) (message.View, error) {
 	}
 	if v.Buddy, err = f.known(ctx, p.Attrs.Text("buddy")); err != nil {
 		return v, err
+	}
+	if !p.End.IsZero() {
+		v.LastDay = p.End.Add(-time.Second).In(zone)
 	}
 	v.Laptop = laptopOf(run, p)
 	v.Run = f.summary(run)
@@ -184,8 +198,17 @@ func (f *Flow) summary(run dayone.Run) message.Run {
 			out.Failed = append(out.Failed, title(s.Step.Key.System)+" "+s.Step.Key.Kind+named(s.Step.Key))
 			out.Ready = false
 		}
+		if s.State == dayone.StepPending || s.State == dayone.StepRunning || s.State == dayone.StepRetrying {
+			out.Open = append(out.Open, title(s.Step.Key.System)+" "+s.Step.Key.Kind+named(s.Step.Key))
+		}
 		if waits {
 			out.Waiting = append(out.Waiting, fmt.Sprintf("%s %s%s: %s", title(s.Step.Key.System), s.Step.Key.Kind, named(s.Step.Key), s.Wait.Kind))
+		}
+		switch done := s.State == dayone.StepDone || waits && s.Wait.Kind.There(); {
+		case done && s.Step.Action.Gives():
+			out.Given = append(out.Given, title(s.Step.Key.System)+" "+s.Step.Key.Kind+named(s.Step.Key))
+		case done && s.Step.Action.Takes():
+			out.Taken = append(out.Taken, title(s.Step.Key.System)+" "+s.Step.Key.Kind+named(s.Step.Key))
 		}
 		if s.Step.Action.Gives() {
 			for _, r := range s.Step.Because {

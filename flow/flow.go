@@ -84,6 +84,9 @@ func New(d Deps) *Flow {
 	f.force.Store(&inForce{base: d.Policy})
 	d.Engine.Compose = f
 	d.Engine.Target = func(system string) (engine.Target, bool) {
+		if system == DigestSystem {
+			return digests{f}, true
+		}
 		g, ok := d.Systems[system]
 		return g, ok
 	}
@@ -156,6 +159,7 @@ type Look struct {
 	Plan   dayone.Plan
 
 	stage int64 // of the policies that decided
+	told  dayone.Told
 }
 
 // Preview decides and plans for a person, and does nothing.
@@ -171,8 +175,12 @@ func (f *Flow) Preview(ctx context.Context, id dayone.PersonID) (Look, error) {
 	if err != nil {
 		return Look{}, err
 	}
-	l, err := f.decide(ctx, p, have)
-	l.stage = stage
+	tell, err := f.tellOf(ctx, &t, p)
+	if err != nil {
+		return Look{}, err
+	}
+	l, err := f.decide(ctx, p, have, tell)
+	l.stage, l.told = stage, t.Told
 	next := people.Next(&t, now, f.Active())
 	if !next.IsZero() && (l.Want.Next.IsZero() || next.Before(l.Want.Next)) {
 		l.Want.Next = next
@@ -181,7 +189,7 @@ func (f *Flow) Preview(ctx context.Context, id dayone.PersonID) (Look, error) {
 }
 
 // decide is pure but for the catalogue: person and holdings in, want and plan out.
-func (f *Flow) decide(ctx context.Context, p dayone.Person, have []dayone.Holding) (Look, error) {
+func (f *Flow) decide(ctx context.Context, p dayone.Person, have []dayone.Holding, tell []dayone.Occasion) (Look, error) {
 	set := f.ActiveFor(p)
 	l := Look{Person: p, Have: have}
 	l.Want = set.Want(p, policy.Context{Now: p.At, Held: heldOf(have)})
@@ -193,6 +201,7 @@ func (f *Flow) decide(ctx context.Context, p dayone.Person, have []dayone.Holdin
 		Person: p.ID, At: p.At, Subject: subjectOf(p), Recorded: p.Recorded, Want: l.Want, Have: have, Systems: set.Systems, Offers: offers,
 		Mapped:  func(g dayone.Grant) dayone.Grant { return set.Mapped(p, p.At, g) },
 		Deliver: func(n dayone.Notice) []dayone.Notice { return f.deliver(p, n) },
+		Tell:    tell, Risk: risk(p),
 	})
 	for _, later := range l.Plan.Later {
 		if l.Want.Next.IsZero() || later.From.Before(l.Want.Next) {
@@ -211,48 +220,6 @@ func subjectOf(p dayone.Person) map[string]string {
 		}
 	}
 	return out
-}
-
-// deliver says which system carries a notice to whom. Mail before the start goes to the personal address, after it to
-// the work address.
-func (f *Flow) deliver(p dayone.Person, n dayone.Notice) []dayone.Notice {
-	var mail []string
-	out := map[string]*dayone.Notice{}
-	for _, to := range n.To {
-		address := to
-		switch to {
-		case "new-hire", "person":
-			address = p.Attrs.Text("email")
-			if personal := p.Attrs.Text("personal_email"); p.Status == dayone.PreHire && personal != "" && n.Key.Kind != "invitation" {
-				address = personal
-			}
-		case "manager":
-			address = p.Attrs.Text("manager")
-		case "buddy": // without one, the manager takes the first questions
-			address = cmp.Or(p.Attrs.Text("buddy"), p.Attrs.Text("manager"))
-		}
-		switch key, err := dayone.ParseKey(address); {
-		case address == "":
-		case err == nil && !strings.Contains(address, "@"):
-			one := n
-			one.Key.System, one.Key.Name, one.To = key.System, n.Key.Name+"@"+key.Name, []string{key.Name}
-			out[key.System+" "+key.Name] = &one
-		default:
-			if !slices.Contains(mail, address) {
-				mail = append(mail, address)
-			}
-		}
-	}
-	if via := map[string]string{"message": f.Mail, "invitation": f.Calendar}[n.Key.Kind]; len(mail) > 0 && via != "" {
-		one := n
-		one.Key.System, one.To = via, mail
-		out[via] = &one
-	}
-	var list []dayone.Notice
-	for _, k := range slices.Sorted(maps.Keys(out)) {
-		list = append(list, *out[k])
-	}
-	return list
 }
 
 // Replan brings a person up to date: it plans, gives up a run that is no longer right, and starts one if anything is to
@@ -311,9 +278,10 @@ func (f *Flow) Replan(ctx context.Context, id dayone.PersonID, event dayone.Even
 // one that was cut short is made good. run is the one under way: if it has ended meanwhile, its end is looked at first.
 func (f *Flow) keepRow(ctx context.Context, l Look, run dayone.RunID) error {
 	f.follow(l.Person)
-	row := rowOf(l.Person)
-	row.Wake = l.Want.Next
-	if err := f.Store.SaveRow(ctx, row); err != nil {
+	if err := f.planned(ctx, l); err != nil {
+		return err
+	}
+	if err := f.Store.SaveRow(ctx, f.afterwards(l)); err != nil {
 		return err
 	}
 	if last, err := f.Store.LastStage(ctx); err != nil || last != l.stage && f.Load != nil {
@@ -346,6 +314,9 @@ func (f *Flow) carries(ctx context.Context, active dayone.RunID, p dayone.Plan) 
 	wanted := map[dayone.Key]bool{}
 	for _, s := range p.Steps {
 		if s.Action == dayone.MessageSend {
+			if tells(s, "") && r.Step(s.ID) == nil {
+				return false, nil // somebody is to be told of what happened since it began
+			}
 			continue
 		}
 		wanted[s.Key] = true
@@ -399,6 +370,9 @@ func (f *Flow) tried(ctx context.Context, l Look) (bool, error) {
 		return false, nil
 	}
 	for _, s := range l.Plan.Steps {
+		if tells(s, "") && last.Step(s.ID) == nil {
+			return false, nil
+		}
 		if s.Action != dayone.MessageSend && !slices.ContainsFunc(last.Steps, func(o dayone.StepRun) bool { return o.Step.Once == s.Once && does(o.Step, s) }) {
 			return false, nil
 		}

@@ -142,6 +142,12 @@ func (f *Flow) round(ctx context.Context) (retry time.Time, err error) {
 	if err != nil {
 		return retry, err
 	}
+	switch next, err := f.sendDigests(ctx); {
+	case err != nil:
+		return retry, err
+	case !next.IsZero() && next.Before(retry):
+		retry = next
+	}
 	waiting, err := f.Store.Waiting(ctx)
 	if err != nil {
 		return retry, err
@@ -637,7 +643,7 @@ func (f *Flow) PreviewEvent(ctx context.Context, source string, body []byte) (Lo
 	case !p.Managed: // known, and nothing is planned
 		return Look{Person: p, Have: have}, nil
 	}
-	return f.decide(ctx, p, have)
+	return f.decide(ctx, p, have, f.occasions(t.Told, p))
 }
 
 // ---- 4. start ----

@@ -29,9 +29,18 @@ type View struct {
 	Now     time.Time         // in the worker's zone
 	Site    map[string]string // facts of sites.yaml: handbook, portal, help, chat
 	Laptop  *Laptop
+	LastDay time.Time // an instant of it, in the worker's zone; zero: none is known
+	Changes []Change  // what the message is about: what is different of the person
+	Lines   []Line    // of a digest
 	Run     Run
 	Links   Links
 }
+
+// Change is one thing about a person before and after; "" is none.
+type Change struct{ What, Was, Is string }
+
+// Line is one message of a digest.
+type Line struct{ Subject, Text string }
 
 // Human is somebody a message names.
 type Human struct {
@@ -56,7 +65,10 @@ type Run struct {
 	Grants   int      // wanted and there, or there but for her own first login
 	Waiting  []string // what still waits, and for what
 	Failed   []string // what failed or is blocked
+	Open     []string // what is still under way
 	Policies []string // titles of the policies that gave something
+	Given    []string // what this run gave
+	Taken    []string // what it took away, or closed
 	Ready    bool     // nothing failed
 }
 
@@ -140,9 +152,13 @@ func sample() View {
 	h := Human{Name: "Ada Lovelace", First: "Ada", Title: "Analyst", Team: "Engines", Email: "ada@example.com"}
 	return View{
 		Company: "Company", Person: h, Manager: &h, Buddy: &h, Start: start, Now: start.AddDate(0, 0, -3), Site: map[string]string{},
-		Laptop: &Laptop{Model: "laptop", Tracking: "1Z", Carrier: "UPS", Arrives: start.AddDate(0, 0, -2), Home: true, Assigned: true},
-		Run:    Run{Accounts: []string{"Okta"}, Grants: 1, Policies: []string{"Everyone"}, Waiting: []string{"x"}, Failed: []string{"y"}},
-		Links:  Links{Secrets: []Secret{{"Google", "https://x", start}}},
+		Laptop:  &Laptop{Model: "laptop", Tracking: "1Z", Carrier: "UPS", Arrives: start.AddDate(0, 0, -2), Home: true, Assigned: true},
+		LastDay: start, Changes: []Change{{"team", "Engines", "Looms"}}, Lines: []Line{{"Ada moved", "Ada moved to Looms."}},
+		Run: Run{
+			Accounts: []string{"Okta"}, Grants: 1, Policies: []string{"Everyone"}, Waiting: []string{"x"}, Failed: []string{"y"}, Open: []string{"z"},
+			Given: []string{"Okta group looms"}, Taken: []string{"Okta group engines"},
+		},
+		Links: Links{Secrets: []Secret{{"Google", "https://x", start}}},
 	}
 }
 

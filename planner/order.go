@@ -179,45 +179,86 @@ func (p *making) need(s *dayone.Step, id dayone.StepID, w dayone.When) {
 	slices.SortFunc(s.Needs, func(a, b dayone.Need) int { return cmp.Compare(a.Step, b.Step) })
 }
 
-// notices are steps like any other, after everything else has settled. What was told once is not told again.
+// notices plans messages. What tells of the run waits until everything else has settled; that all is well is told once in a
+// life. With no other step there is nothing to tell. What tells of the person is sent once for each occasion, and is reason enough for
+// a run.
 func (p *making) notices() {
 	if p.Deliver == nil {
 		return
 	}
 	all := slices.Sorted(maps.Keys(p.steps))
-	if len(all) == 0 {
-		return // nothing happens, so there is nothing to tell
-	}
-	var order []dayone.Key
-	byKey := map[dayone.Key]dayone.Notice{}
+	t := telling{making: p, byKey: map[dayone.Key]dayone.Notice{}}
 	for _, n := range p.Want.Notices {
-		for _, n := range p.Deliver(n) {
-			_, told := p.have[n.Key]
-			_, once := p.gone[n.Key]
-			if told || once {
+		if run := slices.DeleteFunc(slices.Clone(n.On), dayone.Moment.OfPerson); len(run) > 0 && len(all) > 0 {
+			one := n
+			one.On = run
+			t.add(one, !slices.Contains(run, dayone.OnReady))
+		}
+		for _, o := range p.Tell {
+			if !slices.Contains(n.On, o.Moment) || o.Moment == dayone.OnChanged && !touches(n.Changed, o) {
 				continue
 			}
-			o, twice := byKey[n.Key] // two policies say the same: one message to all whom they name
-			if !twice {
-				order = append(order, n.Key)
-				o.Key, o.Template = n.Key, n.Template
+			one := n
+			one.On, one.Key.Name = nil, n.Key.Name+"."+o.ID
+			if t.add(one, false) && !slices.ContainsFunc(p.plan.Occasions, func(x dayone.Occasion) bool { return x.Moment == o.Moment && x.ID == o.ID }) {
+				p.plan.Occasions = append(p.plan.Occasions, o)
 			}
-			o.On, o.To, o.Because = added(o.On, n.On), added(o.To, n.To), added(o.Because, n.Because)
-			byKey[n.Key] = o
 		}
 	}
-	for _, k := range order {
-		n := byKey[k]
+	for _, k := range t.order {
+		n := t.byKey[k]
 		g := dayone.Grant{Key: n.Key, Because: n.Because, Critical: dayone.Continue, Tier: dayone.TierMessages}
 		want := &dayone.Item{Key: n.Key, State: dayone.Active, Attrs: dayone.Attrs{
 			"template": dayone.Text(n.Template), "to": dayone.List(n.To...),
 		}}
 		s := p.step(dayone.MessageSend, n.Key, nil, want, g, dayone.Holding{})
 		s.On = n.On
+		if slices.Contains(n.On, dayone.OnAtRisk) && p.Risk.After(p.At) {
+			s.After = p.Risk
+		}
 		for _, id := range all {
 			p.need(s, id, dayone.Settled)
 		}
 	}
+}
+
+// telling gathers notices by key: two policies that say the same are one message to all whom they name.
+type telling struct {
+	*making
+	order []dayone.Key
+	byKey map[dayone.Key]dayone.Notice
+}
+
+// add says whether anybody is still to be told. What speaks of a trouble is told anew by every run that has one.
+func (t *telling) add(n dayone.Notice, anew bool) bool {
+	open := false
+	told := func(k dayone.Key) bool {
+		_, is := t.have[k]
+		_, was := t.gone[k]
+		return is || was
+	}
+	for _, n := range t.Deliver(n) {
+		for first, i := n.Key.Name, 2; anew && told(n.Key); i++ {
+			n.Key.Name = fmt.Sprintf("%s.%d", first, i)
+		}
+		if told(n.Key) {
+			continue
+		}
+		open = true
+		o, twice := t.byKey[n.Key]
+		if !twice {
+			t.order = append(t.order, n.Key)
+			o.Key, o.Template = n.Key, n.Template
+		}
+		o.On, o.To, o.Because = added(o.On, n.On), added(o.To, n.To), added(o.Because, n.Because)
+		t.byKey[n.Key] = o
+	}
+	return open
+}
+
+// touches says whether an occasion is about one of these attributes.
+func touches(attrs []string, o dayone.Occasion) bool {
+	return slices.ContainsFunc(o.Changes, func(c dayone.AttrChange) bool { return slices.Contains(attrs, c.Attr) })
 }
 
 // added appends what is not there yet.

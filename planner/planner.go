@@ -24,6 +24,8 @@ type Input struct {
 	Offers   map[dayone.Key]dayone.Offer         // catalogue: vendor ids of entitlements
 	Mapped   func(dayone.Grant) dayone.Grant     // gives an implied grant what its kind maps from the person; may be nil
 	Deliver  func(dayone.Notice) []dayone.Notice // addresses and systems of a notice; may be nil: nothing is sent
+	Tell     []dayone.Occasion                   // what happened to the person since she was last planned for
+	Risk     time.Time                           // before a first day: when what is not there yet is told; zero: it is not a first day
 }
 
 // Make plans. An error wraps dayone.ErrInvalid and says what in the configuration has to change.
@@ -177,7 +179,7 @@ func (p *making) step(a dayone.Action, k dayone.Key, have, want *dayone.Item, g 
 	s := &dayone.Step{
 		ID: dayone.StepID(k.String() + " " + string(a)), Action: a, Key: k, Have: have, Want: want,
 		Because: g.Because, Critical: g.Critical, Tier: g.Tier, Implied: g.Implied,
-		Once: once(p.Person, k, generation),
+		Once: Once(p.Person, k, generation),
 	}
 	sys := p.Systems[k.System]
 	if k.IsAccount() {
@@ -234,7 +236,8 @@ func (p *making) accountRef(k dayone.Key) dayone.Value {
 	return dayone.Value{Kind: dayone.TemplateValue, Text: "${" + k.System + "." + kind + ".ref}"}
 }
 
-func once(person dayone.PersonID, k dayone.Key, generation int) string {
+// Once is the id under which a step is the same over retries and runs.
+func Once(person dayone.PersonID, k dayone.Key, generation int) string {
 	sum := sha256.Sum256([]byte(string(person) + "\x00" + k.String() + "\x00" + strconv.Itoa(generation)))
 	return hex.EncodeToString(sum[:16])
 }
@@ -404,6 +407,8 @@ func (p *making) take(h dayone.Holding) error {
 		return nil // an order that was placed is not taken back by itself
 	case onlyBaseline(h.Because) && !leaver:
 		return nil // we did not give it: reported as drift, not removed
+	case p.putOff(sys, h):
+		return nil
 	}
 	g := dayone.Grant{Key: h.Key, Because: h.Because, Critical: dayone.Continue}
 	if h.Key.IsAccount() {
@@ -430,6 +435,32 @@ func (p *making) take(h dayone.Holding) error {
 	}
 	p.step(dayone.EntitlementRemove, h.Key, &h.Item, nil, g, h)
 	return nil
+}
+
+// putOff says that a loss is still to come: a mover keeps for a time what she was promised it for. A leaver keeps nothing,
+// but where the life cycle of a system says so.
+func (p *making) putOff(sys dayone.System, h dayone.Holding) bool {
+	hold := h.Release.Suspend
+	if p.Want.Status == dayone.Left {
+		hold = 0
+		if h.Key.IsAccount() && h.Key.As == dayone.Personal {
+			hold = sys.Lifecycle.Release.Suspend
+		}
+	}
+	if hold <= 0 || h.State == sys.As(dayone.Disabled) && h.Key.IsAccount() {
+		return false
+	}
+	since := h.Lost
+	if since.IsZero() {
+		since = p.At
+		p.plan.Lost = append(p.plan.Lost, h.Key)
+	}
+	due := since.Add(hold)
+	if !due.After(p.At) {
+		return false
+	}
+	p.plan.Later = append(p.plan.Later, dayone.Later{Key: h.Key, From: due, Because: h.Because})
+	return true
 }
 
 func onlyBaseline(rs []dayone.Reason) bool {

@@ -173,13 +173,25 @@ var (
 func oneOfThese(ws []string) value { return saying(draft{"enum": ws}) }
 func someOf(ws []string) value     { return saying(oneOrMany(draft{"enum": ws})) }
 
-func statusWords() []string {
-	out := make([]string, len(dayone.Statuses))
-	for i, s := range dayone.Statuses {
-		out[i] = string(s)
+func statusWords() []string { return wordsOf(dayone.Statuses) }
+
+// wordsOf are the words but some.
+func wordsOf[T ~string](all []T, but ...T) []string {
+	var out []string
+	for _, w := range all {
+		if !slices.Contains(but, w) {
+			out = append(out, string(w))
+		}
 	}
 	return out
 }
+
+// moments are words, and the attributes whose change is one.
+func (w *drafts) moments() draft {
+	return oneOrMany(draft{"anyOf": []draft{{"enum": momentWords}, w.value(record(&changedShape))}})
+}
+
+func (w *drafts) attributes() draft { return oneOrMany(draft{"enum": w.set.Schema.Names()}) }
 
 // match is everyone, or attributes with the values that they can have.
 func (w *drafts) match() draft {

@@ -117,9 +117,11 @@ type Deny struct {
 // Notify is a message: who is told, when, with which template.
 type Notify struct {
 	On       []dayone.Moment
+	Changed  []string // attributes, with OnChanged
 	To       []*template
 	Template string
 	Invite   bool // a calendar invitation
+	Digest   bool // gathered for a day
 	At       Position
 
 	templateAt *yaml.Node
@@ -888,13 +890,16 @@ func (l *loader) notify(f *file, n *yaml.Node) *Notify {
 	if n := fs["on"]; n == nil {
 		out.On = []dayone.Moment{dayone.OnReady}
 	} else {
-		for _, w := range l.words(f, n, "on") {
-			if !slices.Contains(momentWords, w) {
-				l.at(f, n, "value", meant(w, momentWords), "on is %q; it can be %s", w, strings.Join(momentWords, " and "))
-				continue
-			}
-			out.On = append(out.On, dayone.Moment(w))
+		l.moments(f, n, out)
+	}
+	if n := fs["digest"]; n != nil {
+		out.Digest = l.oneOf(f, n, "digest", digestWords...) != ""
+		if fs["invite"] != nil {
+			l.at(f, n, "value", "take digest out", "an invitation cannot be gathered")
 		}
+	}
+	if i := slices.IndexFunc(out.On, dayone.Moment.OfPerson); i >= 0 && fs["invite"] != nil {
+		l.at(f, fs["invite"], "value", "write template: NAME", "an invitation is for a first day; %q is told by a message", out.On[i])
 	}
 	switch {
 	case fs["template"] != nil && fs["invite"] != nil:
@@ -932,6 +937,44 @@ func (l *loader) notify(f *file, n *yaml.Node) *Notify {
 		}
 	}
 	return out
+}
+
+// moments reads one or more of them: ready, or {changed: [team, manager]}.
+func (l *loader) moments(f *file, n *yaml.Node, out *Notify) {
+	items := []*yaml.Node{n}
+	if n.Kind == yaml.SequenceNode {
+		items = n.Content
+	}
+	add := func(m dayone.Moment) {
+		if !slices.Contains(out.On, m) {
+			out.On = append(out.On, m)
+		}
+	}
+	for _, n := range items {
+		if n.Kind == yaml.MappingNode {
+			attrs := l.fields(f, n, &changedShape)["changed"]
+			if attrs == nil {
+				continue
+			}
+			for _, name := range l.words(f, attrs, "changed") {
+				if _, ok := l.schema.Attributes[name]; !ok {
+					l.at(f, attrs, "type", meant(name, l.schema.Names()), "unknown person attribute %q", name)
+					continue
+				}
+				out.Changed = append(out.Changed, name)
+			}
+			add(dayone.OnChanged)
+			continue
+		}
+		switch w := l.word(f, n, "on"); {
+		case w == string(dayone.OnChanged):
+			l.at(f, n, "missing", "write {changed: [manager, team]}", "changed does not say of what")
+		case !slices.Contains(momentWords, w):
+			l.at(f, n, "value", meant(w, momentWords), "on is %q; it can be %s", w, strings.Join(momentWords, ", "))
+		default:
+			add(dayone.Moment(w))
+		}
+	}
 }
 
 func (l *loader) duty(f *file, n *yaml.Node) *Duty {

@@ -75,7 +75,8 @@ var (
 	tierWords     = []string{"identity", "base", "department", "role", "device"}
 	needWords     = []string{"any", "all"}
 	dutyWords     = []string{"block", "warn"}
-	momentWords   = []string{string(dayone.OnReady), string(dayone.OnFailed)}
+	momentWords   = wordsOf(dayone.Moments, dayone.OnChanged)
+	digestWords   = []string{"daily"}
 	typeWords     = []string{"string", "int", "bool", "date", "list"}
 	mergeWords    = []string{"error", "max", "min", "any", "all", "union"}
 	stateNames    = []string{"staged", "enabled", "disabled"}
@@ -157,15 +158,20 @@ var denyShape = shape{what: "a deny", line: true, keys: []key{
 
 var notifyShape = shape{
 	what: "a notify", line: true, keys: []key{
-		{name: "on", is: someOf(momentWords), help: "ready if nothing is written"},
+		{name: "on", is: say((*drafts).moments), help: "ready if nothing is written; {changed: [manager, team]} for attributes"},
 		{name: "to", is: say((*drafts).recipients), must: true, help: "new-hire, manager, buddy, an address, ${...} or slack/channel:#NAME"},
 		{name: "template", is: say((*drafts).template), help: "a message: templates/NAME.txt, or one that is built in"},
 		{name: "invite", is: say((*drafts).invitation), help: "a calendar invitation instead"},
+		{name: "digest", is: oneOfThese(digestWords), help: "gathered: one message a day to each of them"},
 	},
 	more: func(_ *drafts, d draft) {
 		d["oneOf"] = []draft{{"required": []string{"template"}}, {"required": []string{"invite"}}}
 	},
 }
+
+var changedShape = shape{what: "a change", line: true, keys: []key{
+	{name: "changed", is: say((*drafts).attributes), must: true, help: "attributes of people.yaml"},
+}}
 
 var releaseShape = shape{what: "on_revoke", keys: []key{
 	{name: "suspend", is: aLength, help: "after so long it is disabled"},

@@ -339,11 +339,7 @@ func (e *evaluation) grant(key dayone.Key, cands []candidate) (dayone.Grant, boo
 		if i == 0 || slices.Index(dayone.Tiers, c.policy.Tier) < slices.Index(dayone.Tiers, g.Tier) {
 			g.Tier = c.policy.Tier
 		}
-		if c.policy.OnRevoke != nil {
-			g.Release = *c.policy.OnRevoke
-		} else if i == 0 {
-			g.Release = e.Systems[key.System].Lifecycle.Release
-		}
+		g.Release = gentler(g.Release, e.release(key, c), i == 0)
 		for _, k := range c.rule.Needs {
 			if !slices.Contains(g.Needs, k) {
 				g.Needs = append(g.Needs, k)
@@ -361,6 +357,33 @@ func (e *evaluation) grant(key dayone.Key, cands []candidate) (dayone.Grant, boo
 	}
 	e.mapped(&g)
 	return g, true
+}
+
+// release is what the loss of a grant does as one rule has it.
+func (e *evaluation) release(key dayone.Key, c candidate) dayone.Release {
+	out := dayone.Release{}
+	if key.IsAccount() {
+		out.DeleteAfter = e.Systems[key.System].Lifecycle.Release.DeleteAfter
+	}
+	if own := c.policy.OnRevoke; own != nil {
+		out = *own
+	}
+	out.Suspend = max(out.Suspend, c.rule.Grace)
+	return out
+}
+
+// gentler is the release of a grant that several rules give: who was promised more time has it.
+func gentler(a, b dayone.Release, first bool) dayone.Release {
+	if first {
+		return b
+	}
+	a.Suspend = max(a.Suspend, b.Suspend)
+	if a.DeleteAfter == 0 || b.DeleteAfter == 0 { // never
+		a.DeleteAfter = 0
+		return a
+	}
+	a.DeleteAfter = max(a.DeleteAfter, b.DeleteAfter)
+	return a
 }
 
 func (c candidate) critical() dayone.Critical {
@@ -709,10 +732,17 @@ func (e *evaluation) notices() {
 	}
 	at := map[id]int{}
 	for _, p := range e.Policies {
-		if len(p.Notices) == 0 || e.truths[p.unit] != yes {
+		if len(p.Notices) == 0 {
 			continue
 		}
+		holds := e.truths[p.unit] == yes
 		for _, n := range p.Notices {
+			moments := n.On
+			if !holds {
+				if moments = e.parting(p, n); len(moments) == 0 {
+					continue
+				}
+			}
 			var to []string
 			for _, t := range n.To {
 				if v, err := t.eval(e.world); err == nil && v.Text != "" {
@@ -726,7 +756,7 @@ func (e *evaluation) notices() {
 			if n.Invite {
 				kind = "invitation"
 			}
-			on := fmt.Sprint(n.On)
+			on := fmt.Sprint(moments, n.Changed, n.Digest)
 			i, dup := at[id{n.Template, n.Invite, on, p.ID}]
 			if dup {
 				e.want.Notices[i].To = append(e.want.Notices[i].To, to...)
@@ -734,12 +764,42 @@ func (e *evaluation) notices() {
 			}
 			at[id{n.Template, n.Invite, on, p.ID}] = len(e.want.Notices)
 			e.want.Notices = append(e.want.Notices, dayone.Notice{
-				Key: dayone.Key{Kind: kind, Name: n.Template}, On: n.On, To: to, Template: n.Template,
+				Key: dayone.Key{Kind: kind, Name: n.Template}, On: moments, Changed: n.Changed, To: to, Template: n.Template, Digest: n.Digest,
 				Because: []dayone.Reason{e.reason(candidate{policy: p, rule: &Rule{At: n.At}})},
 			})
 		}
 	}
 }
+
+// parting are the moments of somebody who has left that a policy tells of although it gives her nothing any more: whoever
+// writes "tell her manager when she has left" does not think of for_status.
+func (e *evaluation) parting(p *Policy, n *Notify) []dayone.Moment {
+	if e.person.Status != dayone.Left || !slices.Contains(n.On, dayone.OnLeft) || slices.Contains(p.Statuses, dayone.Left) {
+		return nil
+	}
+	if all(p.Conditions, e.world) != yes {
+		return nil
+	}
+	return []dayone.Moment{dayone.OnLeft}
+}
+
+// Watched are the attributes whose change somebody is told of.
+func (s *Set) Watched() []string {
+	out := slices.Clone(movedAttrs)
+	for _, p := range s.Policies {
+		for _, n := range p.Notices {
+			out = append(out, n.Changed...)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// movedAttrs say where somebody stands in the company.
+var movedAttrs = []string{"company", "department", "employment_type", "job_title", "location", "manager", "team"}
+
+// Moves says that a change of the attribute is a move.
+func Moves(attr string) bool { return slices.Contains(movedAttrs, attr) }
 
 func (e *evaluation) finish() {
 	for _, k := range sortedGrantKeys(e.grants) {

@@ -31,7 +31,8 @@ type Row struct {
 	Starts     time.Time
 	Ends       time.Time
 	Buddy      string
-	Problem    string // why no plan could be made at the last look; "": one could
+	Problem    string       // why no plan could be made at the last look; "": one could
+	Told       *dayone.Told // nil leaves it
 }
 
 // LastDay is an instant of the last day, Ends being the first after it; zero: open.
@@ -95,7 +96,7 @@ func (d *DB) Save(ctx context.Context, s Saved) error {
 			return err
 		}
 		if s.Row != nil {
-			if err := t.saveRow(*s.Row); err != nil {
+			if err := d.saveRow(t, *s.Row); err != nil {
 				return err
 			}
 		}
@@ -108,11 +109,18 @@ func (d *DB) Save(ctx context.Context, s Saved) error {
 	})
 }
 
-func (t *tx) saveRow(r Row) error {
+func (d *DB) saveRow(t *tx, r Row) error {
+	told := ""
+	if r.Told != nil {
+		var err error
+		if told, err = d.seal(t, r.ID, r.Told); err != nil {
+			return err
+		}
+	}
 	_, err := t.exec(`UPDATE person SET managed = $2, wake = $3, name = $4, search = $5, email = $6, manager = $7, title = $8, department = $9, team = $10,
-		location = $11, status = $12, starts = $13, ends = $14, buddy = $15, problem = $16 WHERE id = $1 AND key_box <> ''`,
+		location = $11, status = $12, starts = $13, ends = $14, buddy = $15, problem = $16, told = CASE WHEN $17 = '' THEN told ELSE $17 END WHERE id = $1 AND key_box <> ''`,
 		r.ID, truth(r.Managed), micros(r.Wake), r.Name, fold(r.Name), strings.ToLower(r.Email), strings.ToLower(r.Manager), r.Title, r.Department, r.Team,
-		r.Location, r.Status, micros(r.Starts), micros(r.Ends), strings.ToLower(r.Buddy), r.Problem)
+		r.Location, r.Status, micros(r.Starts), micros(r.Ends), strings.ToLower(r.Buddy), r.Problem, told)
 	if err != nil {
 		return fmt.Errorf("writing person: %w", err)
 	}
@@ -137,7 +145,7 @@ func (d *DB) SetProblem(ctx context.Context, person dayone.PersonID, problem str
 
 // SaveRow refreshes the list's row of a person.
 func (d *DB) SaveRow(ctx context.Context, r Row) error {
-	return d.write(ctx, func(t *tx) error { return t.saveRow(r) })
+	return d.write(ctx, func(t *tx) error { return d.saveRow(t, r) })
 }
 
 func (d *DB) facts(t *tx, person dayone.PersonID, facts []dayone.Fact) error {
@@ -160,10 +168,14 @@ func (d *DB) Timeline(ctx context.Context, person dayone.PersonID) (dayone.Timel
 	t := dayone.Timeline{Person: person}
 	var managed int
 	var key sql.NullString
-	if err := d.read.QueryRowContext(ctx, `SELECT managed, key_box FROM person WHERE id = $1`, person).Scan(&managed, &key); err != nil {
+	var told string
+	if err := d.read.QueryRowContext(ctx, `SELECT managed, key_box, told FROM person WHERE id = $1`, person).Scan(&managed, &key, &told); err != nil {
 		return t, notFound("person", err)
 	}
 	t.Managed = managed != 0
+	if _, err := d.unseal(key, told, &t.Told); err != nil {
+		return t, fmt.Errorf("what was told of %s does not read: %w", person, err)
+	}
 	rows, err := d.read.QueryContext(ctx, `SELECT id, source, source_id, recorded FROM employment WHERE person = $1 ORDER BY id`, person)
 	if err != nil {
 		return t, err

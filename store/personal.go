@@ -42,9 +42,13 @@ var inTheClear = []struct{ why, erase string }{
 		`UPDATE secret SET box = '' WHERE person = $1`,
 	},
 	{
+		"a digest goes to an address of work",
+		`DELETE FROM digest_line WHERE person = $1 OR recipient = (SELECT email FROM person WHERE id = $1 AND email <> '')`,
+	},
+	{
 		"people are listed, searched, sorted and filtered by them; the key goes with them",
 		`UPDATE person SET name = '` + Erased + `', search = '` + Erased + `', email = '', manager = '', title = '', department = '', team = '', location = '',
-			starts = 0, ends = 0, buddy = '', problem = '', managed = 0, wake = 0, key_box = '' WHERE id = $1`,
+			starts = 0, ends = 0, buddy = '', problem = '', managed = 0, wake = 0, told = '', key_box = '' WHERE id = $1`,
 	},
 }
 

@@ -50,6 +50,7 @@ type holdingBox struct {
 	Because    []dayone.Reason `json:"because,omitempty"`
 	Run        dayone.RunID    `json:"run,omitempty"`
 	Release    dayone.Release  `json:"release,omitzero"`
+	Lost       int64           `json:"lost,omitempty"`
 }
 
 // Commit writes what happened to runs: their rows, holdings, tasks, secrets and records, in one transaction.
@@ -178,7 +179,7 @@ func latest(rows []any, seen map[string]int, key string, row []any) []any {
 
 func (b *bulk) holding(person dayone.PersonID, h dayone.Holding) {
 	box := holdingBox{
-		h.Role, h.Attrs, micros(h.Created), h.Asked, h.Ours, h.Generation, micros(h.Since), micros(h.Confirmed), h.Because, h.Run, h.Release,
+		h.Role, h.Attrs, micros(h.Created), h.Asked, h.Ours, h.Generation, micros(h.Since), micros(h.Confirmed), h.Because, h.Run, h.Release, micros(h.Lost),
 	}
 	key := h.Key.String()
 	b.holdRows = latest(b.holdRows, b.holdings, string(person)+" "+key,
@@ -465,8 +466,19 @@ func (d *DB) scanHolding(s interface{ Scan(...any) error }, owner sql.NullString
 		return h, fmt.Errorf("holding %s does not read: %w", key, err)
 	}
 	h.Key, h.Role, h.Attrs, h.Created, h.Asked, h.Ours, h.Generation = k, b.Role, b.Attrs, instant(b.Created), b.Asked, b.Ours, b.Generation
-	h.Since, h.Confirmed, h.Because, h.Run, h.Release = instant(b.Since), instant(b.Confirmed), b.Because, b.Run, b.Release
+	h.Since, h.Confirmed, h.Because, h.Run, h.Release, h.Lost = instant(b.Since), instant(b.Confirmed), b.Because, b.Run, b.Release, instant(b.Lost)
 	return h, nil
+}
+
+// KeepHoldings writes holdings as they are to be in the books, where nothing of them changed at their systems.
+func (d *DB) KeepHoldings(ctx context.Context, person dayone.PersonID, holdings []dayone.Holding) error {
+	return d.write(ctx, func(t *tx) error {
+		b := bulk{t: t, d: d, holdings: map[string]int{}, steps: map[string]int{}}
+		for _, h := range holdings {
+			b.holding(person, h)
+		}
+		return b.flush()
+	})
 }
 
 // Owner is who an account is bound to, or else was.

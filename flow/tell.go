@@ -1,0 +1,313 @@
+package flow
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/message"
+	"github.com/dayone-hq/dayone/planner"
+	"github.com/dayone-hq/dayone/policy"
+	"github.com/dayone-hq/dayone/store"
+)
+
+// Who is told of what, beside the runs that do something: that somebody moved, leaves or has left, that a first day is at
+// risk; and what is gathered for a day.
+
+// toldOf is a person as others are told of changes of her.
+func (f *Flow) toldOf(p dayone.Person) *dayone.Told {
+	t := dayone.Told{At: p.At, Status: p.Status, Ends: p.End, Attrs: map[string]string{}}
+	for _, name := range f.Active().Watched() {
+		if v, ok := p.Attrs[name]; ok {
+			t.Attrs[name] = v.Text
+		}
+	}
+	return &t
+}
+
+// occasions are what happened to a person since she was last planned for. An attribute that was not watched then, or whose
+// last word was bad, did not change as far as anybody knows.
+func (f *Flow) occasions(told dayone.Told, p dayone.Person) []dayone.Occasion {
+	if told.At.IsZero() || !p.Managed {
+		return nil
+	}
+	id := strconv.FormatInt(told.At.UnixMicro(), 36)
+	now := f.toldOf(p)
+	var moved, changed []dayone.AttrChange
+	for _, name := range slices.Sorted(maps.Keys(now.Attrs)) {
+		was, known := told.Attrs[name]
+		if !known || was == now.Attrs[name] || slices.Contains(p.Unknown, name) {
+			continue
+		}
+		c := dayone.AttrChange{Attr: name, Was: was, Is: now.Attrs[name]}
+		changed = append(changed, c)
+		if policy.Moves(name) {
+			moved = append(moved, c)
+		}
+	}
+	var out []dayone.Occasion
+	if len(moved) > 0 && p.Status != dayone.Left {
+		out = append(out, dayone.Occasion{ID: id, Moment: dayone.OnMoved, Changes: moved})
+	}
+	if len(changed) > 0 {
+		out = append(out, dayone.Occasion{ID: id, Moment: dayone.OnChanged, Changes: changed})
+	}
+	day := func(t time.Time) string {
+		if t.IsZero() {
+			return ""
+		}
+		zone, _ := p.Location()
+		return t.Add(-time.Second).In(zone).Format(time.DateOnly)
+	}
+	switch {
+	case p.Status == dayone.Left && told.Status != dayone.Left:
+		out = append(out, dayone.Occasion{ID: id, Moment: dayone.OnLeft})
+	case p.Status != dayone.Left && !p.End.IsZero() && !p.End.Equal(told.Ends):
+		out = append(out, dayone.Occasion{ID: id, Moment: dayone.OnLeaving, Changes: []dayone.AttrChange{{Attr: "last_day", Was: day(told.Ends), Is: day(p.End)}}})
+	}
+	return out
+}
+
+// unsaid are occasions that a run was to tell of which was given up before it did.
+func (f *Flow) unsaid(ctx context.Context, id dayone.PersonID) ([]dayone.Occasion, error) {
+	runs, err := f.Store.Runs(ctx, store.RunFilter{Person: id, Limit: 1})
+	if err != nil || len(runs) == 0 || runs[0].State != dayone.RunSuperseded {
+		return nil, err
+	}
+	r, err := f.Store.Run(ctx, runs[0].ID)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(slices.Clone(r.Plan.Occasions), func(o dayone.Occasion) bool {
+		return !slices.ContainsFunc(r.Steps, func(s dayone.StepRun) bool { return s.State != dayone.StepDone && tells(s.Step, o.ID) })
+	}), nil
+}
+
+// tells says whether a step is the message about an occasion; without an id, about any.
+func tells(s dayone.Step, id string) bool {
+	return s.Action == dayone.MessageSend && len(s.On) == 0 && (id == "" || strings.Contains(s.Key.Name, "."+id))
+}
+
+// riskHour of the last working day before a first day is when what is not there yet is told.
+const riskHour = 9
+
+// risk is that instant for somebody who has not begun; zero: she has.
+func risk(p dayone.Person) time.Time {
+	if p.Status != dayone.PreHire || p.Start.IsZero() {
+		return time.Time{}
+	}
+	zone, _ := p.Location()
+	day := policy.Offset{WorkingDays: -1}.From(p.Start, p.Site.Holidays).In(zone)
+	return time.Date(day.Year(), day.Month(), day.Day(), riskHour, 0, 0, 0, zone)
+}
+
+// deliver says which system carries a notice to whom. Mail before the start, and after the last day, goes to the personal
+// address; in between to the work address.
+func (f *Flow) deliver(p dayone.Person, n dayone.Notice) []dayone.Notice {
+	var mail []string
+	out := map[string]*dayone.Notice{}
+	for _, to := range n.To {
+		address := to
+		switch to {
+		case "new-hire", "person":
+			address = p.Attrs.Text("email")
+			if personal := p.Attrs.Text("personal_email"); (p.Status == dayone.PreHire || p.Status == dayone.Left) && personal != "" && n.Key.Kind != "invitation" {
+				address = personal
+			}
+		case "manager":
+			address = p.Attrs.Text("manager")
+		case "buddy": // without one, the manager takes the first questions
+			address = cmp.Or(p.Attrs.Text("buddy"), p.Attrs.Text("manager"))
+		}
+		switch key, err := dayone.ParseKey(address); {
+		case address == "":
+		case err == nil && !strings.Contains(address, "@"):
+			one := n
+			one.Key.System, one.Key.Name, one.To = key.System, n.Key.Name+"@"+key.Name, []string{key.Name}
+			out[key.System+" "+key.Name] = &one
+		default:
+			if !slices.Contains(mail, address) {
+				mail = append(mail, address)
+			}
+		}
+	}
+	via := map[string]string{"message": f.Mail, "invitation": f.Calendar}[n.Key.Kind]
+	if via != "" && n.Digest {
+		via = DigestSystem
+	}
+	if len(mail) > 0 && via != "" {
+		one := n
+		one.Key.System, one.To = via, mail
+		out[via] = &one
+	}
+	var list []dayone.Notice
+	for _, k := range slices.Sorted(maps.Keys(out)) {
+		list = append(list, *out[k])
+	}
+	return list
+}
+
+// DigestSystem carries messages that are gathered for a day. No system may be called so.
+const DigestSystem = "digest"
+
+// digestHour is when a day's messages go out, where the company is.
+const digestHour = 8
+
+// digests is the target of messages that are gathered: a line is kept for each recipient.
+type digests struct{ *Flow }
+
+func (digests) Open() time.Time { return time.Time{} }
+func (digests) Width() int      { return 4 }
+
+// Apply keeps lines. Said again, they are the same lines.
+func (d digests) Apply(ctx context.Context, a dayone.Act) (dayone.Result, error) {
+	now := d.Clock.Now()
+	due := d.nextDigest(now)
+	var lines []store.DigestLine
+	for _, to := range a.Want.Attrs["to"].Items() {
+		lines = append(lines, store.DigestLine{
+			Once: a.Once, Recipient: strings.ToLower(to), Person: dayone.PersonID(a.Subject.Ref), At: now, Due: due,
+			Subject: a.Want.Attrs.Text("subject"), Text: a.Want.Attrs.Text("text"),
+		})
+	}
+	if err := d.Store.Gather(ctx, lines); err != nil {
+		return dayone.Result{}, fmt.Errorf("gathering a message: %w: %w", err, dayone.ErrUnavailable)
+	}
+	return dayone.Result{Now: &dayone.Item{Key: a.Key, Ref: a.Once, State: dayone.Active}}, nil
+}
+
+func (f *Flow) nextDigest(now time.Time) time.Time {
+	zone, _ := f.Active().Sites[""].Location()
+	at := now.In(zone)
+	due := time.Date(at.Year(), at.Month(), at.Day(), digestHour, 0, 0, 0, zone)
+	if !due.After(now) {
+		due = due.AddDate(0, 0, 1)
+	}
+	return due
+}
+
+// digestAgain is when a digest that could not be sent is tried again.
+const digestAgain = 10 * time.Minute
+
+// sendDigests sends what is due, and says when the next is. A digest has an id of its recipient and its hour: sent again
+// after a crash it is the same mail.
+func (f *Flow) sendDigests(ctx context.Context) (next time.Time, err error) {
+	g, ok := f.Systems[f.Mail]
+	if !ok {
+		return next, nil
+	}
+	for {
+		due, lines, err := f.Store.Digest(ctx, f.Clock.Now())
+		if err != nil {
+			return next, err
+		}
+		if len(lines) == 0 {
+			return f.Store.NextDigest(ctx)
+		}
+		to := lines[0].Recipient
+		if err := f.sendDigest(ctx, g, to, due, lines); err != nil {
+			if ctx.Err() != nil {
+				return next, ctx.Err()
+			}
+			f.Log.Warn("a digest waits", "error", err)
+			if err := f.Store.PutOff(ctx, to, due, f.Clock.Now().Add(digestAgain)); err != nil {
+				return next, err
+			}
+			continue
+		}
+		if err := f.Store.Gathered(ctx, lines); err != nil {
+			return next, err
+		}
+	}
+}
+
+// carrier is what a digest is sent by.
+type carrier interface {
+	Apply(context.Context, dayone.Act) (dayone.Result, error)
+}
+
+func (f *Flow) sendDigest(ctx context.Context, via carrier, to string, due time.Time, lines []store.DigestLine) error {
+	v := message.View{Company: f.Company, Now: f.Clock.Now(), Links: message.Links{Portal: f.Base}}
+	for _, l := range lines {
+		if l.Text != "" { // she was erased meanwhile
+			v.Lines = append(v.Lines, message.Line{Subject: l.Subject, Text: l.Text})
+		}
+	}
+	if len(v.Lines) == 0 {
+		return nil
+	}
+	r, err := f.Templates.Render("digest", v)
+	if err != nil {
+		return err
+	}
+	key := dayone.Key{System: f.Mail, Kind: "message", Name: "digest." + strconv.FormatInt(due.Unix(), 36)}
+	res, err := via.Apply(ctx, dayone.Act{
+		Once: planner.Once("digest", dayone.Key{System: f.Mail, Kind: "message", Name: key.Name + " " + to}, 0), Action: dayone.MessageSend, Key: key, Attempt: 1, Since: due,
+		Want: &dayone.Item{Key: key, State: dayone.Active, Attrs: dayone.Attrs{"to": dayone.List(to), "subject": dayone.Text(r.Subject()), "text": dayone.Text(r.Text)}},
+	})
+	if err == nil && res.Now == nil {
+		err = errors.New("the mail system did not take it")
+	}
+	return err
+}
+
+// planned keeps what a look found out about holdings whose loss is put off: since when nothing justifies them. What is
+// justified again is not lost.
+func (f *Flow) planned(ctx context.Context, l Look) error {
+	var keep []dayone.Holding
+	for _, h := range l.Have {
+		_, wanted := slices.BinarySearchFunc(l.Want.Grants, h.Key, func(g dayone.Grant, k dayone.Key) int {
+			switch {
+			case g.Key == k:
+				return 0
+			case g.Key.Less(k):
+				return -1
+			}
+			return 1
+		})
+		switch {
+		case slices.Contains(l.Plan.Lost, h.Key):
+			h.Lost = l.Person.At
+			keep = append(keep, h)
+		case wanted && !h.Lost.IsZero():
+			h.Lost = time.Time{}
+			keep = append(keep, h)
+		}
+	}
+	if len(keep) == 0 {
+		return nil
+	}
+	return f.Store.KeepHoldings(ctx, l.Person.ID, keep)
+}
+
+// tellOf is what there is to tell of a person: since she was last planned for, and what a run before could not.
+func (f *Flow) tellOf(ctx context.Context, t *dayone.Timeline, p dayone.Person) ([]dayone.Occasion, error) {
+	out, err := f.unsaid(ctx, p.ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range f.occasions(t.Told, p) {
+		if !slices.ContainsFunc(out, func(x dayone.Occasion) bool { return x.ID == o.ID && x.Moment == o.Moment }) {
+			out = append(out, o)
+		}
+	}
+	return out, nil
+}
+
+// afterwards is the person's row after a look that came to its end.
+func (f *Flow) afterwards(l Look) store.Row {
+	row := rowOf(l.Person)
+	row.Wake = l.Want.Next
+	now := f.toldOf(l.Person)
+	if was := l.told; was.At.IsZero() || was.Status != now.Status || !was.Ends.Equal(now.Ends) || !maps.Equal(was.Attrs, now.Attrs) {
+		row.Told = now
+	}
+	return row
+}
