@@ -133,6 +133,9 @@ func (w *world) ring() bool {
 // checkNeeds: never before its needs.
 func (w *world) checkNeeds(id dayone.StepID) {
 	s := w.run.Step(id)
+	if !s.Step.After.IsZero() && !w.now.Before(s.Step.After) {
+		return // it waits no longer
+	}
 	for _, n := range s.Step.Needs {
 		o := w.run.Step(n.Step)
 		ok := false
@@ -252,13 +255,24 @@ func plans(t *rapid.T) dayone.Plan {
 	if rapid.Bool().Draw(t, "message") {
 		k := dayone.Key{System: "mail", Kind: "message", Name: "m"}
 		s := dayone.Step{
-			ID: "zz message", Action: dayone.MessageSend, Key: k, Once: "m", Want: &dayone.Item{Key: k}, On: []dayone.Moment{rapid.SampledFrom([]dayone.Moment{dayone.OnReady, dayone.OnFailed}).Draw(t, "on")},
+			ID: "zz message", Action: dayone.MessageSend, Key: k, Once: "m", Want: &dayone.Item{Key: k}, On: []dayone.Moment{rapid.SampledFrom([]dayone.Moment{dayone.OnReady, dayone.OnFailed, dayone.OnWaiting, dayone.OnAtRisk}).Draw(t, "on")},
 			Critical: dayone.Continue,
+		}
+		if s.On[0] == dayone.OnAtRisk && rapid.Bool().Draw(t, "by an hour") {
+			s.After = at.Add(time.Duration(rapid.IntRange(0, 3600).Draw(t, "after")) * time.Second)
 		}
 		for _, o := range p.Steps {
 			s.Needs = append(s.Needs, dayone.Need{Step: o.ID, When: dayone.Settled})
 		}
 		p.Steps = append(p.Steps, s)
+	}
+	return p
+}
+
+// timeless is a plan in which nothing goes by the hour: what does depends on how long the rest takes.
+func timeless(p dayone.Plan) dayone.Plan {
+	for i := range p.Steps {
+		p.Steps[i].After = time.Time{}
 	}
 	return p
 }
@@ -297,7 +311,7 @@ func outcomes(t *rapid.T, p dayone.Plan) map[dayone.StepID]outcome {
 func TestAnyOrderOfAnswersEndsTheSame(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		p := plans(t)
+		p := timeless(plans(t))
 		o := outcomes(t, p)
 		rollback := slices.ContainsFunc(p.Steps, func(s dayone.Step) bool { return s.Critical == dayone.Rollback })
 		var want string
@@ -332,7 +346,7 @@ func TestAnyOrderOfAnswersEndsTheSame(t *testing.T) {
 func TestResumeEndsTheSame(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		p := plans(t)
+		p := timeless(plans(t))
 		for i := range p.Steps {
 			if p.Steps[i].Critical == dayone.Rollback {
 				p.Steps[i].Critical = dayone.Stop

@@ -263,6 +263,9 @@ func (f *Flow) sendDigest(ctx context.Context, via carrier, to string, due time.
 func (f *Flow) planned(ctx context.Context, l Look) error {
 	var keep []dayone.Holding
 	for _, h := range l.Have {
+		if slices.ContainsFunc(l.Plan.Steps, func(s dayone.Step) bool { return s.Key == h.Key }) {
+			continue // its run keeps it
+		}
 		_, wanted := slices.BinarySearchFunc(l.Want.Grants, h.Key, func(g dayone.Grant, k dayone.Key) int {
 			switch {
 			case g.Key == k:

@@ -405,3 +405,18 @@ func TestStats(t *testing.T) {
 		t.Errorf("%+v", s.Columns)
 	}
 }
+
+func TestMomentsAreWhatTheyAre(t *testing.T) {
+	t.Parallel()
+	notify := func(n string) string {
+		return "policies:\n  - id: a\n    owner: a@x.com\n    match: everyone\n    notify:\n      - " + n + "\n"
+	}
+	check(t, notify(`{on: [moved, leaving, left, waiting, at_risk, failed, ready, {changed: [team, department]}], to: manager, template: welcome, digest: daily}`))
+	check(t, notify(`{on: {changed: team}, to: manager, template: welcome}`))
+	check(t, notify(`{on: changed, to: manager, template: welcome}`), "6:14 missing: changed does not say of what")
+	check(t, notify(`{on: {changed: [teem]}, to: manager, template: welcome}`), `6:24 type: unknown person attribute "teem"`)
+	check(t, notify(`{on: lefft, to: manager, template: welcome}`), `6:14 value: on is "lefft"; it can be ready, failed, waiting, at_risk, moved, leaving, left`)
+	check(t, notify(`{on: moved, to: manager, invite: intro-call}`), `6:42 value: an invitation is for a first day; "moved" is told by a message`)
+	check(t, notify(`{on: ready, to: manager, template: welcome, digest: weekly}`), `6:61 value: digest is "weekly"; it can be daily`)
+	check(t, notify(`{on: ready, to: manager, invite: intro-call, digest: daily}`), `6:62 value: an invitation cannot be gathered`)
+}
