@@ -15,6 +15,7 @@ type (
 	EventID      string // evt_
 	RunID        string // run_
 	TaskID       string // tsk_
+	RequestID    string // req_
 	SecretID     string // sec_; derived from a step's Once, see package secret
 )
 

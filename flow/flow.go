@@ -160,6 +160,8 @@ type Look struct {
 
 	stage int64 // of the policies that decided
 	told  dayone.Told
+
+	requests []dayone.Request // that stand
 }
 
 // Preview decides and plans for a person, and does nothing.
@@ -179,8 +181,12 @@ func (f *Flow) Preview(ctx context.Context, id dayone.PersonID) (Look, error) {
 	if err != nil {
 		return Look{}, err
 	}
-	l, err := f.decide(ctx, p, have, tell)
-	l.stage, l.told = stage, t.Told
+	requests, err := f.Store.Requests(ctx, id, true)
+	if err != nil {
+		return Look{}, err
+	}
+	l, err := f.decide(ctx, p, have, tell, requests)
+	l.stage, l.told, l.requests = stage, t.Told, requests
 	next := people.Next(&t, now, f.Active())
 	if !next.IsZero() && (l.Want.Next.IsZero() || next.Before(l.Want.Next)) {
 		l.Want.Next = next
@@ -189,10 +195,10 @@ func (f *Flow) Preview(ctx context.Context, id dayone.PersonID) (Look, error) {
 }
 
 // decide is pure but for the catalogue: person and holdings in, want and plan out.
-func (f *Flow) decide(ctx context.Context, p dayone.Person, have []dayone.Holding, tell []dayone.Occasion) (Look, error) {
+func (f *Flow) decide(ctx context.Context, p dayone.Person, have []dayone.Holding, tell []dayone.Occasion, requests []dayone.Request) (Look, error) {
 	set := f.ActiveFor(p)
 	l := Look{Person: p, Have: have}
-	l.Want = set.Want(p, policy.Context{Now: p.At, Held: heldOf(have)})
+	l.Want = set.Want(p, policy.Context{Now: p.At, Held: heldOf(have), Requested: requestsOf(requests)})
 	offers, err := f.Store.Catalogue(ctx, "")
 	if err != nil {
 		return l, err
@@ -278,7 +284,7 @@ func (f *Flow) Replan(ctx context.Context, id dayone.PersonID, event dayone.Even
 // one that was cut short is made good. run is the one under way: if it has ended meanwhile, its end is looked at first.
 func (f *Flow) keepRow(ctx context.Context, l Look, run dayone.RunID) error {
 	f.follow(l.Person)
-	if err := f.planned(ctx, l); err != nil {
+	if err := errors.Join(f.planned(ctx, l), f.timed(ctx, l)); err != nil {
 		return err
 	}
 	if err := f.Store.SaveRow(ctx, f.afterwards(l)); err != nil {

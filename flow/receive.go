@@ -628,11 +628,15 @@ func (f *Flow) PreviewEvent(ctx context.Context, source string, body []byte) (Lo
 	}
 	t := dayone.Timeline{Person: cmp.Or(id, "per_new")}
 	var have []dayone.Holding
+	var requests []dayone.Request
 	if known {
 		if t, err = f.Store.Timeline(ctx, id); err != nil {
 			return Look{}, err
 		}
 		if have, err = f.Store.Holdings(ctx, id, true); err != nil {
+			return Look{}, err
+		}
+		if requests, err = f.Store.Requests(ctx, id, true); err != nil {
 			return Look{}, err
 		}
 	}
@@ -643,7 +647,7 @@ func (f *Flow) PreviewEvent(ctx context.Context, source string, body []byte) (Lo
 	case !p.Managed: // known, and nothing is planned
 		return Look{Person: p, Have: have}, nil
 	}
-	return f.decide(ctx, p, have, f.occasions(t.Told, p))
+	return f.decide(ctx, p, have, f.occasions(t.Told, p), requests)
 }
 
 // ---- 4. start ----

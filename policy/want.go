@@ -13,9 +13,11 @@ import (
 
 // Context is what a want depends on beside the person: the clock, what she has, and what somebody agreed to.
 type Context struct {
-	Now      time.Time
-	Held     map[dayone.Key]dayone.Holding
-	Approved func(dayone.Key) bool // nil: nothing
+	Now  time.Time
+	Held map[dayone.Key]dayone.Holding
+	// Requested is what of the offers somebody asked for.
+	Requested map[dayone.Key]dayone.Request
+	Approved  func(dayone.Key) bool // nil: nothing
 }
 
 // candidate is one justification of one entitlement: a rule of a policy that matches, with its window.
@@ -125,6 +127,10 @@ func (e *evaluation) policy(p *Policy) {
 	}
 	for _, r := range p.Offers {
 		if cand, ok := e.rule(p, r); ok {
+			if e.requested(&cand) {
+				e.given[r.Key] = append(e.given[r.Key], cand)
+				continue
+			}
 			e.offers[r.Key] = append(e.offers[r.Key], cand)
 		}
 	}
@@ -136,6 +142,35 @@ func (e *evaluation) rule(p *Policy, r *Rule) (candidate, bool) {
 		return candidate{}, false
 	}
 	return e.candidate(p, r)
+}
+
+// requested says whether an offer is given because somebody asked for it, and clips it to its end: the request's own, or
+// the offer's, counted from when it was given.
+func (e *evaluation) requested(c *candidate) bool {
+	req, ok := e.ctx.Requested[c.rule.Key]
+	if !ok || req.Role != c.rule.Role {
+		return false
+	}
+	end := req.Until
+	if h, held := e.ctx.Held[c.rule.Key]; held && c.rule.For > 0 {
+		since := h.Since
+		if req.Made.After(since) { // she had it for another reason before
+			since = req.Made
+		}
+		if over := since.Add(c.rule.For); end.IsZero() || over.Before(end) {
+			end = over
+		}
+	}
+	if !end.IsZero() {
+		if !end.After(e.ctx.Now) {
+			return false
+		}
+		e.flips(end)
+		if c.until.IsZero() || end.Before(c.until) {
+			c.until = end
+		}
+	}
+	return true
 }
 
 // candidate is what a rule gives while its window is open.

@@ -51,6 +51,9 @@ func Run(t *testing.T, open Opener) {
 		{"CodesAreCountedBeforeTheyAreLookedAt", codes},
 		{"Catalogue", catalogue},
 		{"LongAndStrangeTexts", strange},
+		{"RequestsStandUntilTheyAreEnded", requests},
+		{"DigestsAreGathered", digest},
+		{"WhatWasToldIsKept", told},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -1,0 +1,115 @@
+package flow
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/dayone-hq/dayone"
+)
+
+// Request asks for something that policies offer to a person. What needs an approval is given once that is there. until
+// may be zero. ErrForbidden: no policy offers it to her. ErrConflict: she has it, or it was asked for.
+func (f *Flow) Request(ctx context.Context, r dayone.Request) (dayone.Request, error) {
+	now := f.Clock.Now()
+	switch {
+	case strings.TrimSpace(r.By) == "":
+		return r, fmt.Errorf("say who asks, by mail address: %w", dayone.ErrInvalid)
+	case strings.TrimSpace(r.Reason) == "":
+		return r, fmt.Errorf("say what it is needed for: %w", dayone.ErrInvalid)
+	case !r.Until.IsZero() && !r.Until.After(now):
+		return r, fmt.Errorf("the end lies behind us; say a later one, or none: %w", dayone.ErrInvalid)
+	}
+	defer f.lock(r.Person)() // a look under way would put off the next one
+	l, err := f.Preview(ctx, r.Person)
+	if err != nil {
+		return r, err
+	}
+	if !l.Person.Managed {
+		return r, fmt.Errorf("nothing is planned for %s; she is only known from an import: %w", l.Person.Name(), dayone.ErrConflict)
+	}
+	i := slices.IndexFunc(l.Want.Offers, func(g dayone.Grant) bool { return g.Key == r.Key && (r.Role == "" || g.Role == r.Role) })
+	if i < 0 {
+		if slices.ContainsFunc(l.Want.Grants, func(g dayone.Grant) bool { return g.Key == r.Key }) {
+			return r, fmt.Errorf("policies give %s to %s already: %w", r.Key, l.Person.Name(), dayone.ErrConflict)
+		}
+		if slices.ContainsFunc(l.Want.Pending, func(g dayone.Grant) bool { return g.Key == r.Key }) {
+			return r, fmt.Errorf("%s waits for an approval already: %w", r.Key, dayone.ErrConflict)
+		}
+		return r, fmt.Errorf("no policy offers %s to %s; dayone policy why-not says what would have to be different: %w", r.Key, l.Person.Name(), dayone.ErrForbidden)
+	}
+	r.ID, r.Made, r.Role = dayone.RequestID(f.IDs.New("req")), now, l.Want.Offers[i].Role
+	for _, old := range l.requests { // one that is over makes room
+		if old.Key == r.Key && over(old, now) {
+			if err := f.endRequest(ctx, old, "", "its time is over"); err != nil {
+				return r, err
+			}
+		}
+	}
+	err = f.Store.AddRequest(ctx, r, dayone.Record{At: now, Person: r.Person, System: r.Key.System, What: "requested: " + r.Key.String(), By: r.By, Detail: &dayone.Detail{Note: r.Reason}})
+	if err == nil {
+		f.look()
+	}
+	return r, err
+}
+
+func over(r dayone.Request, now time.Time) bool { return !r.Until.IsZero() && !r.Until.After(now) }
+
+// EndRequest ends a request: what only it gave is taken back.
+func (f *Flow) EndRequest(ctx context.Context, id dayone.RequestID, by, reason string) (dayone.Request, error) {
+	r, err := f.Store.Request(ctx, id)
+	if err != nil {
+		return r, err
+	}
+	if !r.Ended.IsZero() {
+		return r, fmt.Errorf("this request has ended already: %w", dayone.ErrConflict)
+	}
+	defer f.lock(r.Person)()
+	if err = f.endRequest(ctx, r, by, reason); err == nil {
+		f.look()
+		r, err = f.Store.Request(ctx, id)
+	}
+	return r, err
+}
+
+func (f *Flow) endRequest(ctx context.Context, r dayone.Request, by, reason string) error {
+	r.Ended, r.EndBy = f.Clock.Now(), by
+	return f.Store.EndRequest(ctx, r, dayone.Record{At: r.Ended, Person: r.Person, System: r.Key.System, What: "request ended: " + r.Key.String(), By: by, Detail: &dayone.Detail{Note: reason}})
+}
+
+// Requests of a person, the newest first.
+func (f *Flow) Requests(ctx context.Context, id dayone.PersonID) ([]dayone.Request, error) {
+	return f.Store.Requests(ctx, id, false)
+}
+
+// requestsOf are those that stand, by key.
+func requestsOf(rs []dayone.Request) map[dayone.Key]dayone.Request {
+	out := make(map[dayone.Key]dayone.Request, len(rs))
+	for _, r := range rs {
+		out[r.Key] = r
+	}
+	return out
+}
+
+// timed keeps the ends that offers give to requests once they are given, and ends those whose time is over.
+func (f *Flow) timed(ctx context.Context, l Look) error {
+	held := heldOf(l.Have)
+	for _, r := range l.requests {
+		if over(r, l.Person.At) {
+			if err := f.endRequest(ctx, r, "", "its time is over"); err != nil {
+				return err
+			}
+			continue
+		}
+		i := slices.IndexFunc(l.Want.Grants, func(g dayone.Grant) bool { return g.Key == r.Key })
+		if _, has := held[r.Key]; i < 0 || !has || l.Want.Grants[i].Until.IsZero() || l.Want.Grants[i].Until.Equal(r.Until) {
+			continue
+		}
+		if err := f.Store.RequestUntil(ctx, r.ID, l.Want.Grants[i].Until); err != nil {
+			return err
+		}
+	}
+	return nil
+}
