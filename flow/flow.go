@@ -158,10 +158,10 @@ type Look struct {
 	Have   []dayone.Holding
 	Plan   dayone.Plan
 
+	Requests []dayone.Request // that stand
+
 	stage int64 // of the policies that decided
 	told  dayone.Told
-
-	requests []dayone.Request // that stand
 }
 
 // Preview decides and plans for a person, and does nothing.
@@ -186,7 +186,7 @@ func (f *Flow) Preview(ctx context.Context, id dayone.PersonID) (Look, error) {
 		return Look{}, err
 	}
 	l, err := f.decide(ctx, p, have, tell, requests)
-	l.stage, l.told, l.requests = stage, t.Told, requests
+	l.stage, l.told, l.Requests = stage, t.Told, requests
 	next := people.Next(&t, now, f.Active())
 	if !next.IsZero() && (l.Want.Next.IsZero() || next.Before(l.Want.Next)) {
 		l.Want.Next = next

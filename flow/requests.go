@@ -41,7 +41,7 @@ func (f *Flow) Request(ctx context.Context, r dayone.Request) (dayone.Request, e
 		return r, fmt.Errorf("no policy offers %s to %s; dayone policy why-not says what would have to be different: %w", r.Key, l.Person.Name(), dayone.ErrForbidden)
 	}
 	r.ID, r.Made, r.Role = dayone.RequestID(f.IDs.New("req")), now, l.Want.Offers[i].Role
-	for _, old := range l.requests { // one that is over makes room
+	for _, old := range l.Requests { // one that is over makes room
 		if old.Key == r.Key && over(old, now) {
 			if err := f.endRequest(ctx, old, "", "its time is over"); err != nil {
 				return r, err
@@ -96,7 +96,7 @@ func requestsOf(rs []dayone.Request) map[dayone.Key]dayone.Request {
 // timed keeps the ends that offers give to requests once they are given, and ends those whose time is over.
 func (f *Flow) timed(ctx context.Context, l Look) error {
 	held := heldOf(l.Have)
-	for _, r := range l.requests {
+	for _, r := range l.Requests {
 		if over(r, l.Person.At) {
 			if err := f.endRequest(ctx, r, "", "its time is over"); err != nil {
 				return err

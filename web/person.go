@@ -33,6 +33,7 @@ type personAccessView struct {
 	Findings []string
 	Facts    []pair
 	Offers   []item
+	Requests []item
 	Empty    *empty
 }
 
@@ -222,7 +223,10 @@ func newPersonAccess(view viewer, head personHead, look flow.Look, list []flow.A
 		v.Findings = append(v.Findings, f.Text)
 	}
 	for _, g := range look.Want.Offers {
-		v.Offers = append(v.Offers, item{Title: link{g.Key.String(), whyHref(head.ID, g.Key)}, Meta: reasonTitle(g.Because)})
+		v.Offers = append(v.Offers, item{Title: link{g.Key.String(), requestPage(dayone.PersonID(head.ID), g)}, Meta: reasonTitle(g.Because)})
+	}
+	for _, q := range look.Requests {
+		v.Requests = append(v.Requests, requestItem(view, q, look))
 	}
 	switch {
 	case len(list) > 0:

@@ -1,0 +1,262 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/flow"
+)
+
+// requestView is the form in which something that policies offer is asked for.
+type requestView struct {
+	Head    personHead
+	Key     string
+	Role    string
+	Asks    string // who has to agree, or that nobody has
+	Lasts   string
+	Reason  field
+	Until   field
+	Problem *notice
+	Refused *notice // it is not offered
+	Why     string
+}
+
+// requestPage is where an offer is asked for.
+func requestPage(person dayone.PersonID, g dayone.Grant) string {
+	return "/people/" + string(person) + "/request?key=" + url.QueryEscape(g.Key.String())
+}
+
+func (p *portal) request(w http.ResponseWriter, r *http.Request) error {
+	return p.showRequest(w, r, http.StatusOK, r.URL.Query().Get("key"), nil)
+}
+
+func (p *portal) showRequest(w http.ResponseWriter, r *http.Request, status int, key string, problem *notice) error {
+	row, head, err := p.aboutPerson(r, "access")
+	if err != nil {
+		return err
+	}
+	k, err := dayone.ParseKey(key)
+	if err != nil {
+		return err
+	}
+	look, err := p.flow.Preview(r.Context(), row.ID)
+	if err != nil {
+		return err
+	}
+	v := newRequest(head, k, look)
+	v.Problem, v.Reason.Value, v.Until.Value = problem, r.PostFormValue("reason"), r.PostFormValue("until")
+	return p.show(w, r, status, page{Template: "request", Title: "Request " + k.String(), Nav: "people", Crumbs: []link{{"People", "/people"}, {row.Name, "/people/" + head.ID}, {"Request", ""}}, Main: v})
+}
+
+func newRequest(head personHead, k dayone.Key, look flow.Look) requestView {
+	v := requestView{
+		Head: head, Key: k.String(), Why: whyHref(head.ID, k),
+		Reason: field{ID: "reason", Name: "reason", Label: "What it is needed for", Hint: "Whoever has to agree reads it, and so does the auditor", Required: true},
+		Until:  field{ID: "until", Name: "until", Label: "Until", Hint: "The last day on which it is needed. May stay empty", Type: "date"},
+	}
+	for _, g := range look.Want.Offers {
+		if g.Key != k {
+			continue
+		}
+		v.Role, v.Asks = g.Role, "Nobody has to agree: it is given at once."
+		if a := g.Approval; a != nil {
+			or := " or "
+			if a.Need == "all" {
+				or = " and "
+			}
+			v.Asks = fmt.Sprintf("Given once %s has agreed.", strings.Join(a.By, or))
+		}
+		return v
+	}
+	v.Refused = &notice{Kind: "warn", Icon: "warn", Title: "This is not offered", Text: "No policy offers it to this person now, or it is there already, or asked for.", Act: &link{"Why not", v.Why}}
+	return v
+}
+
+func (p *portal) requestIt(w http.ResponseWriter, r *http.Request) error {
+	id, err := personID(r)
+	if err != nil {
+		return err
+	}
+	key := r.PostFormValue("key")
+	_, err = p.ask(r, id, key, "", r.PostFormValue("reason"), r.PostFormValue("until"))
+	if errors.Is(err, dayone.ErrInvalid) || errors.Is(err, dayone.ErrConflict) || errors.Is(err, dayone.ErrForbidden) {
+		return p.showRequest(w, r, http.StatusConflict, key, &notice{Kind: "bad", Icon: "x", Title: "It was not requested", Text: sentence(flow.Problem(err)) + "."})
+	}
+	if err != nil {
+		return err
+	}
+	http.Redirect(w, r, "/people/"+string(id)+"?said=requested", http.StatusSeeOther)
+	return nil
+}
+
+// ask requests in the name of whoever is here.
+func (p *portal) ask(r *http.Request, id dayone.PersonID, key, role, reason, until string) (dayone.Request, error) {
+	k, err := dayone.ParseKey(strings.TrimSpace(key))
+	if err != nil {
+		return dayone.Request{}, err
+	}
+	q := dayone.Request{Person: id, Key: k, Role: role, By: me(r).Name, Reason: strings.TrimSpace(reason)}
+	if until != "" {
+		row, err := p.flow.Person(r.Context(), id)
+		if err != nil {
+			return q, err
+		}
+		day, err := time.ParseInLocation(time.DateOnly, until, p.zoneOf(row.Location))
+		if err != nil {
+			return q, fmt.Errorf("%q is no day; write 2025-01-31: %w", until, dayone.ErrInvalid)
+		}
+		q.Until = day.AddDate(0, 0, 1) // a last day counts to its end
+	}
+	return p.flow.Request(r.Context(), q)
+}
+
+func (p *portal) endRequest(w http.ResponseWriter, r *http.Request) error {
+	q, err := p.stop(r)
+	if err != nil {
+		return err
+	}
+	http.Redirect(w, r, "/people/"+string(q.Person)+"?said=ended", http.StatusSeeOther)
+	return nil
+}
+
+func (p *portal) stop(r *http.Request) (dayone.Request, error) {
+	id := r.PathValue("id")
+	if !dayone.ValidID("req", id) {
+		return dayone.Request{}, fmt.Errorf("%q is no id of a request: %w", id, dayone.ErrNotFound)
+	}
+	return p.flow.EndRequest(r.Context(), dayone.RequestID(id), me(r).Name, strings.TrimSpace(r.FormValue("reason")))
+}
+
+// requestItem is a request that stands, on the page of its person.
+func requestItem(view viewer, q dayone.Request, look flow.Look) item {
+	it := item{
+		Title: link{q.Key.String(), whyHref(string(q.Person), q.Key)}, At: view.at(q.Made), Meta: joined(", ", q.Reason, "by "+q.By) + ".",
+		Acts: []act{{Text: "End it", Action: "/requests/" + string(q.ID) + "/end"}},
+	}
+	has := func(gs []dayone.Grant) *dayone.Grant {
+		for i := range gs {
+			if gs[i].Key == q.Key {
+				return &gs[i]
+			}
+		}
+		return nil
+	}
+	switch g := has(look.Want.Grants); {
+	case g != nil && !g.Until.IsZero():
+		it.Next = fmt.Sprintf("Given until %s.", view.at(g.Until).Text)
+	case g != nil:
+		it.Next = "Given until somebody ends it."
+	case has(look.Want.Pending) != nil:
+		it.Next = "Waits for an approval."
+	default:
+		it.Next = "Not given now: policies do not offer it any more, or its time is over."
+	}
+	return it
+}
+
+// The API's own words.
+
+type apiRequest struct {
+	ID     dayone.RequestID `json:"id"`
+	Person dayone.PersonID  `json:"person"`
+	Key    dayone.Key       `json:"key"`
+	Role   string           `json:"role,omitempty"`
+	By     string           `json:"by"`
+	Reason string           `json:"reason"`
+	Made   *time.Time       `json:"made"`
+	Until  *time.Time       `json:"until,omitempty"`
+	Ended  *time.Time       `json:"ended,omitempty"`
+	EndBy  string           `json:"ended_by,omitempty"`
+}
+
+func newAPIRequest(q dayone.Request) apiRequest {
+	return apiRequest{q.ID, q.Person, q.Key, q.Role, q.By, q.Reason, moment(q.Made), moment(q.Until), moment(q.Ended), q.EndBy}
+}
+
+func (p *portal) apiRequests(w http.ResponseWriter, r *http.Request) error {
+	id, err := personID(r)
+	if err != nil {
+		return err
+	}
+	if _, err := p.flow.Person(r.Context(), id); err != nil {
+		return err
+	}
+	list, err := p.flow.Requests(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	out := apiPage[apiRequest]{Items: []apiRequest{}}
+	for _, q := range list {
+		out.Items = append(out.Items, newAPIRequest(q))
+	}
+	return answerJSON(w, http.StatusOK, out)
+}
+
+func (p *portal) apiRequest(w http.ResponseWriter, r *http.Request) error {
+	id, err := personID(r)
+	if err != nil {
+		return err
+	}
+	var in struct {
+		Key    string `json:"key"`
+		Role   string `json:"role"`
+		Reason string `json:"reason"`
+		Until  string `json:"until"`
+	}
+	if err := readJSON(r.Body, &in); err != nil {
+		return err
+	}
+	q, err := p.ask(r, id, in.Key, in.Role, in.Reason, in.Until)
+	if err != nil {
+		return requestRefused(err)
+	}
+	return answerJSON(w, http.StatusCreated, newAPIRequest(q))
+}
+
+func (p *portal) apiEndRequest(w http.ResponseWriter, r *http.Request) error {
+	q, err := p.stop(r)
+	if err != nil {
+		return requestRefused(err)
+	}
+	return answerJSON(w, http.StatusOK, newAPIRequest(q))
+}
+
+// requestRefused makes a refusal readable: what it says was written for whoever asks.
+func requestRefused(err error) error {
+	for _, kind := range []error{dayone.ErrConflict, dayone.ErrInvalid, dayone.ErrForbidden} {
+		if errors.Is(err, kind) {
+			return said(err, sentence(flow.Problem(err))+".")
+		}
+	}
+	return err
+}
+
+// Samples for the gallery.
+
+var sampleOffer = dayone.Key{System: "salesforce", Kind: "permset", Name: "discount-approver"}
+
+func sampleRequests(now time.Time) flow.Look {
+	granted := dayone.Key{System: "okta", Kind: "group", Name: "sales-reports"}
+	asked := dayone.Key{System: "aws", Kind: "permission-set", Name: "sandbox"}
+	return flow.Look{
+		Person: dayone.Person{ID: samplePerson, Managed: true},
+		Want: dayone.Want{
+			Grants: []dayone.Grant{{Key: granted, Until: now.AddDate(0, 1, 0)}}, Pending: []dayone.Grant{{Key: asked}},
+			Offers: []dayone.Grant{{Key: sampleOffer, Approval: &dayone.Approval{By: []string{"manager", "owner"}, Need: "all"}, Because: []dayone.Reason{{Policy: "sales-leads", At: "policies/sales.yaml:31"}}}},
+		},
+		Requests: []dayone.Request{
+			{ID: "req_01jd9x0000000000000000000a", Person: samplePerson, Key: granted, By: "john.doe@company.com", Reason: "Covers for Max during his parental leave", Made: now.Add(-time.Hour)},
+			{ID: "req_01jd9x0000000000000000000b", Person: samplePerson, Key: asked, By: "john.doe@company.com", Reason: "Proof of concept", Made: now.Add(-time.Minute)},
+		},
+	}
+}
+
+func sampleRefused(v requestView) requestView {
+	v.Problem = &notice{Kind: "bad", Icon: "x", Title: "It was not requested", Text: "Say what it is needed for."}
+	return v
+}
