@@ -390,7 +390,7 @@ func (e Everybody) brakes(t *tally) []string {
 // Same says whether another plan for everybody changes the same things for the same people.
 func (e Everybody) Same(o Everybody) error {
 	if e.Stage != o.Stage || e.Active != o.Active {
-		return fmt.Errorf("other policies were applied since the plan was made: %w", dayone.ErrConflict)
+		return errOtherStage
 	}
 	mine, theirs := map[dayone.PersonID]string{}, map[dayone.PersonID]string{}
 	for _, x := range []struct {
@@ -402,26 +402,7 @@ func (e Everybody) Same(o Everybody) error {
 			x.to[c.Person] = fmt.Sprintf("%+v", c)
 		}
 	}
-	var differ []string
-	for id, c := range mine {
-		if theirs[id] != c {
-			differ = append(differ, string(id))
-		}
-	}
-	for id := range theirs {
-		if _, both := mine[id]; !both {
-			differ = append(differ, string(id))
-		}
-	}
-	if len(differ) == 0 {
-		return nil
-	}
-	slices.Sort(differ)
-	more := ""
-	if len(differ) > 3 {
-		differ, more = differ[:3], fmt.Sprintf(" and %d more", len(differ)-3)
-	}
-	return fmt.Errorf("people, holdings or catalogue changed since the plan was made, for %s%s; plan again: %w", strings.Join(differ, ", "), more, dayone.ErrConflict)
+	return sameMarks(mine, theirs)
 }
 
 // Apply makes a proposal count, exactly as planned. Whoever approves must not be its author; release names why limits
@@ -429,28 +410,54 @@ func (e Everybody) Same(o Everybody) error {
 func (f *Flow) Apply(ctx context.Context, pr Proposal, planned Everybody, approver, reason, release string) (dayone.Stage, error) {
 	switch {
 	case f.Load == nil:
-		return dayone.Stage{}, fmt.Errorf("policies are fixed here: %w", dayone.ErrUnsupported)
-	case approver == "":
-		return dayone.Stage{}, fmt.Errorf("say who approves: %w", dayone.ErrInvalid)
-	case strings.EqualFold(approver, pr.Author):
-		return dayone.Stage{}, fmt.Errorf("%s wrote this; somebody else has to approve it: %w", approver, dayone.ErrForbidden)
-	case pr.Set.Hash != planned.Proposed:
-		return dayone.Stage{}, fmt.Errorf("the policies are not those that the plan is for: %w", dayone.ErrConflict)
-	case !maps.Equal(pr.Only, planned.Only):
-		return dayone.Stage{}, fmt.Errorf("the plan is for other people: %w", dayone.ErrConflict)
+		return dayone.Stage{}, errFixed
+	case approver != "" && strings.EqualFold(approver, pr.Author):
+		return dayone.Stage{}, fmt.Errorf("%s wrote this; somebody else has to approve it, or --alone announces it and waits: %w", approver, dayone.ErrForbidden)
 	}
-	if err := f.reload(ctx); err != nil {
-		return dayone.Stage{}, err
-	}
-	now, err := f.PlanAll(ctx, pr, nil, nil)
+	now, err := f.replan(ctx, pr, planned, approver, release)
 	if err != nil {
 		return dayone.Stage{}, err
 	}
-	if err := planned.Same(now); err != nil {
-		return dayone.Stage{}, err
+	return f.putIntoForce(ctx, pr, now, approver, reason, release)
+}
+
+var errFixed = fmt.Errorf("policies are fixed here: %w", dayone.ErrUnsupported)
+
+// replan plans again what somebody approves: it must be what was shown.
+func (f *Flow) replan(ctx context.Context, pr Proposal, planned Everybody, approver, release string) (Everybody, error) {
+	switch {
+	case approver == "":
+		return Everybody{}, fmt.Errorf("say who approves: %w", dayone.ErrInvalid)
+	case pr.Set.Hash != planned.Proposed:
+		return Everybody{}, fmt.Errorf("the policies are not those that the plan is for: %w", dayone.ErrConflict)
+	case !maps.Equal(pr.Only, planned.Only):
+		return Everybody{}, fmt.Errorf("the plan is for other people: %w", dayone.ErrConflict)
 	}
-	if len(now.Brakes) > 0 && release == "" {
-		return dayone.Stage{}, fmt.Errorf("%s; say why this is meant to release the brake: %w", strings.Join(now.Brakes, "; "), dayone.ErrForbidden)
+	if err := f.reload(ctx); err != nil {
+		return Everybody{}, err
+	}
+	now, err := f.PlanAll(ctx, pr, nil, nil)
+	if err != nil {
+		return now, err
+	}
+	if err := planned.Same(now); err != nil {
+		return now, err
+	}
+	return now, now.released(release)
+}
+
+// released says whether a plan stays within limits, or somebody said why it need not.
+func (e Everybody) released(release string) error {
+	if len(e.Brakes) == 0 || strings.TrimSpace(release) != "" {
+		return nil
+	}
+	return fmt.Errorf("%s; say why this is meant to release the brake: %w", strings.Join(e.Brakes, "; "), dayone.ErrForbidden)
+}
+
+// putIntoForce makes a proposal count, as now plans it. acts end with it.
+func (f *Flow) putIntoForce(ctx context.Context, pr Proposal, now Everybody, approver, reason, release string, acts ...string) (dayone.Stage, error) {
+	if err := now.released(release); err != nil {
+		return dayone.Stage{}, err
 	}
 	v, err := f.version(pr.Files, pr.Set, author(pr.Author), pr.Note)
 	if err != nil {
@@ -464,7 +471,7 @@ func (f *Flow) Apply(ctx context.Context, pr Proposal, planned Everybody, approv
 	for _, c := range now.Changes {
 		due = append(due, c.Person)
 	}
-	if err := f.Store.AddStage(ctx, v, s, now.Stage, due); err != nil {
+	if err := f.Store.AddStage(ctx, v, s, now.Stage, due, acts...); err != nil {
 		return dayone.Stage{}, err
 	}
 	if err := f.reload(ctx); err != nil {

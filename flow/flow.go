@@ -62,6 +62,9 @@ type Deps struct {
 	OpensAt time.Duration
 	// KeepBodies is how long what sources sent is kept as they sent it; zero: 30 days.
 	KeepBodies time.Duration
+	// AloneNotice is how long waits what its author alone approved; zero: Notice. With TwoPersons nobody approves alone.
+	AloneNotice time.Duration
+	TwoPersons  bool
 }
 
 // Flow joins people, policy, planner, engine, ledger and messages.

@@ -148,6 +148,12 @@ func (f *Flow) round(ctx context.Context) (retry time.Time, err error) {
 	case !next.IsZero() && next.Before(retry):
 		retry = next
 	}
+	switch due, err := f.acts(ctx); {
+	case err != nil: // it is tried again; terminations and everything else go on
+		f.Log.Error("policies that wait for the end of their notice", "error", err)
+	case !due.IsZero() && due.Before(retry):
+		retry = due
+	}
 	waiting, err := f.Store.Waiting(ctx)
 	if err != nil {
 		return retry, err

@@ -78,8 +78,8 @@ func (d *DB) Versions(ctx context.Context, limit int) ([]dayone.PolicyVersion, e
 }
 
 // AddStage makes a version count, and makes people due: in one commit, so that nobody is forgotten. ErrConflict: the
-// latest stage is not the one it was planned after.
-func (d *DB) AddStage(ctx context.Context, v dayone.PolicyVersion, s dayone.Stage, after int64, due []dayone.PersonID) error {
+// latest stage is not the one it was planned after, or an act that this ends does not wait any more.
+func (d *DB) AddStage(ctx context.Context, v dayone.PolicyVersion, s dayone.Stage, after int64, due []dayone.PersonID, acts ...string) error {
 	covers, err := json.Marshal(s.Only)
 	if err != nil {
 		return err
@@ -100,6 +100,11 @@ func (d *DB) AddStage(ctx context.Context, v dayone.PolicyVersion, s dayone.Stag
 		}
 		if err != nil {
 			return err
+		}
+		for _, id := range acts {
+			if err := t.endAct(id, dayone.ActApplied, "", "", s.Applied); err != nil {
+				return err
+			}
 		}
 		for some := range slices.Chunk(due, 256) { // short, however many: a server waits meanwhile
 			args := []any{micros(s.Applied)}

@@ -20,6 +20,7 @@ import (
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/connector"
 	"github.com/dayone-hq/dayone/connector/all"
+	"github.com/dayone-hq/dayone/flow"
 	"github.com/dayone-hq/dayone/policy"
 )
 
@@ -30,6 +31,7 @@ type config struct {
 	MasterKey string                  `yaml:"master_key"`
 	Policy    string                  `yaml:"policy"`
 	KeepDays  int                     `yaml:"keep_bodies_days"`
+	Alone     aloneConfig             `yaml:"alone"`
 	Portal    portalConfig            `yaml:"portal"`
 	Messages  messagesConfig          `yaml:"messages"`
 	Sources   map[string]sourceConfig `yaml:"sources"`
@@ -43,6 +45,12 @@ type portalConfig struct {
 	Listen string `yaml:"listen"`
 	URL    string `yaml:"url"`
 	Token  string `yaml:"token"`
+}
+
+// aloneConfig says whether an author may approve his own proposal after a notice.
+type aloneConfig struct {
+	Allowed bool          `yaml:"allowed"`
+	Notice  time.Duration `yaml:"notice"`
 }
 
 type messagesConfig struct {
@@ -111,6 +119,12 @@ func (c *config) defaults() {
 	if _, said := c.stands("messages.links_open_at"); !said {
 		c.Messages.OpensAt = 7 * time.Hour
 	}
+	if _, said := c.stands("alone.allowed"); !said {
+		c.Alone.Allowed = true
+	}
+	if _, said := c.stands("alone.notice"); !said {
+		c.Alone.Notice = flow.Notice
+	}
 	c.Portal.URL = strings.TrimSuffix(c.Portal.URL, "/")
 	for name, s := range c.Sources {
 		def(&s.Connector, name)
@@ -164,6 +178,9 @@ func (c *config) check() {
 	c.checkPortal(bad)
 	if c.Messages.OpensAt >= 24*time.Hour {
 		bad(c.wrong("messages.links_open_at", "value", "write 7h for seven in the morning", "messages.links_open_at is %s, and the first day has 24 hours", c.Messages.OpensAt))
+	}
+	if c.Alone.Notice < time.Hour {
+		bad(c.wrong("alone.notice", "value", "write 24h", "alone.notice is %s; below an hour nobody sees what is coming", c.Alone.Notice))
 	}
 	if c.KeepDays < 1 {
 		bad(c.wrong("keep_bodies_days", "value", "write 30", "keep_bodies_days is %d, and what was just received cannot be looked at without its body", c.KeepDays))

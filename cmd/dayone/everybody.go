@@ -286,7 +286,7 @@ func names(first []string, n int) string {
 
 func newApply() *cobra.Command {
 	var approver, reason, release string
-	var yes bool
+	var yes, alone bool
 	c := &cobra.Command{
 		Use:   "apply FILE",
 		Short: "Put a plan for everybody into force, exactly as it was shown",
@@ -295,9 +295,14 @@ force changed in a way that changes the plan, nothing happens and it says for wh
 force, and the server brings every person concerned up to date.
 
 Whoever approves must not be who proposed it. A plan that takes something from many people, or the last member from a
-group, needs --release with a reason.`,
+group, needs --release with a reason.
+
+Where there is nobody else, --alone takes the author's own approval. It takes effect only after a notice (alone.notice in
+dayone.yaml, 24h if nothing is written): until then everybody sees it in the portal, and dayone policy withdraw takes it
+back. If the plan is not the same any more by then, nothing happens. The server does it; it must run.`,
 		Example: `  dayone plan --all --out change.json
-  dayone apply change.json --approver kim@company.com --reason "CHG-1234"`,
+  dayone apply change.json --approver kim@company.com --reason "CHG-1234"
+  dayone apply change.json --alone --reason "CHG-1234"`,
 		Args: args(1, 1, "a plan file"),
 		RunE: func(c *cobra.Command, args []string) error {
 			raw, err := os.ReadFile(args[0])
@@ -327,11 +332,24 @@ group, needs --release with a reason.`,
 			set.Commit = f.Commit
 			out := c.OutOrStdout()
 			printEverybody(out, f.Plan, false)
-			if !yes && isTerminal(out) && !confirm(c, "Put this into force?") {
+			question := "Put this into force?"
+			if alone {
+				question = "Announce this?"
+			}
+			if !yes && isTerminal(out) && !confirm(c, question) {
 				fmt.Fprintln(out, "Nothing was done.")
 				return nil
 			}
 			pr := flow.Proposal{Set: set, Files: z, Only: f.Plan.Only, Author: f.Author, Note: f.Note}
+			if alone {
+				a, err := s.flow.ApplyAlone(c.Context(), pr, f.Plan, cmp.Or(approver, whoami()), reason, release)
+				if err != nil {
+					return err
+				}
+				fmt.Fprintf(out, "Announced: version %.12s is in force from %s. The portal shows it until then; dayone policy withdraw %s takes it back.\n",
+					a.Version, a.Due.Local().Format("2006-01-02 15:04"), a.ID)
+				return nil
+			}
 			st, err := s.flow.Apply(c.Context(), pr, f.Plan, cmp.Or(approver, whoami()), reason, release)
 			if err != nil {
 				return err
@@ -344,45 +362,9 @@ group, needs --release with a reason.`,
 	c.Flags().StringVar(&approver, "approver", "", "who approves (default: you)")
 	c.Flags().StringVar(&reason, "reason", "", "why, for the record")
 	c.Flags().StringVar(&release, "release", "", "why a limit may be passed")
+	c.Flags().BoolVar(&alone, "alone", false, "the author approves it; it takes effect after a notice")
 	c.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
 	return c
-}
-
-func newVersions() *cobra.Command {
-	return &cobra.Command{
-		Use:     "versions",
-		Short:   "List the policy versions that are and were in force",
-		Example: "  dayone policy versions",
-		Args:    args(0, 0, "nothing"),
-		RunE: func(c *cobra.Command, _ []string) error {
-			s, err := look(c)
-			if err != nil {
-				return err
-			}
-			defer s.close()
-			st, err := s.flow.Policies(c.Context())
-			if err != nil {
-				return err
-			}
-			out := c.OutOrStdout()
-			for _, x := range slices.Backward(st.Stages) {
-				covers := "everybody"
-				if len(x.Only) > 0 {
-					covers = fmt.Sprint(x.Only)
-				}
-				fmt.Fprintf(out, "%3d  %.12s  %s  %-20s  %-28s  %s\n", x.Seq, x.Version, x.Applied.Local().Format("2006-01-02 15:04"), covers, x.Approver, x.Reason)
-			}
-			switch {
-			case len(st.Stages) == 0:
-				fmt.Fprintln(out, "Nothing is in force yet; the first dayone serve takes the folder.")
-			case st.Folder == "":
-				fmt.Fprintln(out, "The folder is broken; dayone policy check shows why. What is in force stays.")
-			case st.Behind():
-				fmt.Fprintln(out, "The folder holds changes that are not in force; dayone plan --all shows them.")
-			}
-			return nil
-		},
-	}
 }
 
 func confirm(c *cobra.Command, question string) bool {

@@ -50,6 +50,7 @@ func Run(t *testing.T, open Opener) {
 		{"LinkOpensOnce", linkOnce},
 		{"CodesAreCountedBeforeTheyAreLookedAt", codes},
 		{"Catalogue", catalogue},
+		{"ActsEndOnce", acts},
 		{"LongAndStrangeTexts", strange},
 		{"RequestsStandUntilTheyAreEnded", requests},
 		{"DigestsAreGathered", digest},
