@@ -121,3 +121,20 @@ func (f *Flow) Proposals(ctx context.Context, limit int) ([]dayone.PolicyVersion
 		return slices.ContainsFunc(stages, func(s dayone.Stage) bool { return s.Version == v.ID })
 	}), err
 }
+
+// ProposalOf is a version that was kept, to be planned and applied.
+func (f *Flow) ProposalOf(ctx context.Context, version string) (Proposal, dayone.PolicyVersion, error) {
+	if f.Load == nil {
+		return Proposal{}, dayone.PolicyVersion{}, errFixed
+	}
+	v, err := f.Store.Version(ctx, version)
+	if err != nil {
+		return Proposal{}, v, err
+	}
+	set, err := f.SetOf(ctx, v.ID)
+	if err != nil {
+		return Proposal{}, v, err
+	}
+	files, err := unpack(v.Files)
+	return Proposal{Set: set, Files: files, Author: v.Author, Note: v.Note}, v, err
+}

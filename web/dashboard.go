@@ -20,6 +20,7 @@ type dashboardView struct {
 	Tasks        []item
 	Unplanned    []item // people for whom no plan can be made
 	AllUnplanned *link
+	Announced    []item // policies that come into force unless somebody withdraws them
 	Quarantined  []item
 	NoStarters   *empty
 	NoRuns       *empty
@@ -103,6 +104,9 @@ func (p *portal) dashboard(w http.ResponseWriter, r *http.Request) error {
 	}
 	for _, e := range events[:min(len(events), tasksShown)] {
 		v.Quarantined = append(v.Quarantined, quarantinedItem(view, e))
+	}
+	if v.Announced, err = p.announced(r); err != nil {
+		return err
 	}
 	return p.show(w, r, http.StatusOK, page{Template: "dashboard", Title: "Dashboard", Nav: "dashboard", Main: v})
 }

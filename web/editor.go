@@ -104,7 +104,7 @@ func (p *portal) showEditor(w http.ResponseWriter, r *http.Request, status int, 
 
 // judgePolicy answers while somebody types.
 func (p *portal) judgePolicy(w http.ResponseWriter, r *http.Request) error {
-	file, text, err := draftOf(w, r)
+	file, text, err := draftOf(r)
 	if err != nil {
 		return err
 	}
@@ -120,8 +120,7 @@ func (p *portal) judgePolicy(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-func draftOf(w http.ResponseWriter, r *http.Request) (file, text string, err error) {
-	r.Body = http.MaxBytesReader(w, r.Body, 2<<20)
+func draftOf(r *http.Request) (file, text string, err error) {
 	if err := r.ParseForm(); err != nil {
 		return "", "", fmt.Errorf("%w: %w", err, dayone.ErrInvalid)
 	}
@@ -153,12 +152,6 @@ func newJudgement(d flow.Draft) judgement {
 		return cmp.Or(cmp.Compare(a.State.Class, b.State.Class), cmp.Compare(a.Line, b.Line))
 	})
 	gain, lose, alter := 0, 0, 0
-	plus := func(sign string, n int) string {
-		if n == 0 {
-			return ""
-		}
-		return sign + thousands(n)
-	}
 	for _, k := range d.Impact.Keys {
 		g, l, a := int(k.Gain.GetCardinality()), int(k.Lose.GetCardinality()), int(k.Alter.GetCardinality())
 		gain, lose, alter = gain+g, lose+l, alter+a
@@ -172,7 +165,7 @@ func newJudgement(d flow.Draft) judgement {
 			some = append(some[:4], "...")
 		}
 		v.Shifts = append(v.Shifts, shiftRow{
-			Key: k.Key.String(), Gain: plus("+", g), Lose: plus("\u2212", l), Alter: plus("~", a), Ask: plus("", k.Asks), Names: strings.Join(some, ", "), By: strings.Join(k.By, ", "),
+			Key: k.Key.String(), Gain: signed("+", g), Lose: signed("\u2212", l), Alter: signed("~", a), Ask: signed("", k.Asks), Names: strings.Join(some, ", "), By: strings.Join(k.By, ", "),
 		})
 	}
 	for _, s := range d.Impact.Policies {
@@ -190,7 +183,7 @@ func newJudgement(d flow.Draft) judgement {
 
 // proposePolicy keeps what was written. It is not in force until somebody else applies its plan.
 func (p *portal) proposePolicy(w http.ResponseWriter, r *http.Request) error {
-	file, text, err := draftOf(w, r)
+	file, text, err := draftOf(r)
 	if err != nil {
 		return err
 	}

@@ -18,8 +18,11 @@ import (
 // handler is a page or an answer. Its error becomes words by the table in errors.go.
 type handler func(w http.ResponseWriter, r *http.Request) error
 
-// maxForm is the most that a form or an API call may send; webhooks may send flow.MaxBody.
-const maxForm = 64 << 10
+// The most that a form or an API call may send; the editor sends a whole policy file, and webhooks may send flow.MaxBody.
+const (
+	maxForm       = 64 << 10
+	maxPolicyForm = 2 << 20
+)
 
 // contentPolicy: nothing inline, nothing from elsewhere, nobody may frame us.
 const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
@@ -51,7 +54,11 @@ func (p *portal) guard(next *http.ServeMux) http.Handler {
 		if r.Body != http.NoBody {
 			r.Body = p.within(rec, r.Body)
 		}
-		if !strings.HasPrefix(r.URL.Path, "/hooks/") {
+		switch {
+		case strings.HasPrefix(r.URL.Path, "/hooks/"):
+		case strings.HasPrefix(r.URL.Path, "/policies/"):
+			r.Body = http.MaxBytesReader(rec, r.Body, maxPolicyForm)
+		default:
 			r.Body = http.MaxBytesReader(rec, r.Body, maxForm)
 		}
 		if _, pattern := next.Handler(r); pattern == "" {

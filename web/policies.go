@@ -16,6 +16,7 @@ type policiesView struct {
 	Facts     string
 	Edit      bool    // they count by version, so they can be written here
 	Standing  *notice // the folder is broken, or holds what is not in force
+	Announced []item  // what comes into force unless somebody withdraws it, and what did not
 	Proposals []link
 	Stages    []stageRow
 	Files     []policyFile
@@ -101,12 +102,20 @@ func (p *portal) standing(r *http.Request, v *policiesView) error {
 		}
 		v.Stages = append(v.Stages, stageRow{Version: s.Version[:min(12, len(s.Version))], Covers: covers, At: view.at(s.Applied), Approver: s.Approver, Reason: s.Reason})
 	}
+	if v.Announced, err = p.announced(r); err != nil {
+		return err
+	}
+	refused, err := p.refused(r)
+	if err != nil {
+		return err
+	}
+	v.Announced = append(v.Announced, refused...)
 	proposals, err := p.flow.Proposals(r.Context(), 50)
 	if err != nil {
 		return err
 	}
 	for _, x := range proposals {
-		v.Proposals = append(v.Proposals, link{Text: fmt.Sprintf("%.12s by %s: %s", x.ID, x.Author, cmp.Or(x.Note, "no note"))})
+		v.Proposals = append(v.Proposals, link{Href: "/proposals/" + x.ID, Text: fmt.Sprintf("%.12s by %s: %s", x.ID, x.Author, cmp.Or(x.Note, "no note"))})
 	}
 	holders, err := p.flow.Holders(r.Context(), 0)
 	if err != nil {

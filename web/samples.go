@@ -166,6 +166,8 @@ func samples(view viewer) []sample {
 	imported := newWhy(link{"Sarah Chen", "/people/" + samplePerson}, sampleExplanation())
 	imported.idle(false, false, nil)
 	policies, policyTexts := samplePolicies()
+	announcedPolicies, proposed := sampleAnnounced(view, newPolicies(policies, policyTexts))
+	dash.Announced = announcedPolicies.Announced[:1]
 
 	return []sample{
 		{"dashboard", "Dashboard, full", "dashboard", false, false, dash},
@@ -216,6 +218,8 @@ func samples(view viewer) []sample {
 			Files: []link{{"policies/sales.yaml", "/policies/edit"}}, File: "policies/sales.yaml", Text: policyTexts["policies/sales.yaml"],
 			Judged: judgement{Errors: 1, Faults: []faultRow{{State: faultState(policy.Error), Line: 7, Text: "no connector offers \"okta/group:sales-taem\"", Hint: "did you mean \"okta/group:sales-team\"?"}}},
 		}},
+		{"policies-announced", "Policies, announced by their author", "policies", false, false, announcedPolicies},
+		{"proposal", "Proposal, beyond a limit", "proposal", false, false, proposed},
 		{"policies-empty", "Policies, none", "policies", false, false, newPolicies(&policy.Set{}, nil)},
 		{"records", "Records, a page", "records", false, false, records},
 		{"records-empty", "Records of a person, none", "records", false, false, recordsView{Head: &ph, Empty: &empty{Icon: "record", Title: "No records here", Text: "Every act leaves a line."}}},
@@ -417,4 +421,21 @@ func sampleBoard(view viewer, more int) *board {
 	}
 	titles := map[string]string{"okta": "Okta", "slack": "Slack", "notion": "Notion", "gitlab": "GitLab", "aws": "AWS", "jamf": "Jamf", "procurement": "Procurement", "salesforce": "Salesforce", "mail": "Mail"}
 	return newBoard(board{run: run, view: view, titles: titles, tasks: map[dayone.StepID]dayone.TaskID{run.Steps[13].Step.ID: "tsk_01jd9x0000000000000000000a"}})
+}
+
+// sampleAnnounced are policies of which one comes into force after its notice, and one that nobody has approved.
+func sampleAnnounced(view viewer, v policiesView) (policiesView, proposalView) {
+	version := dayone.PolicyVersion{ID: "8c1f2a90b3d4e5f60718", Author: "kim@company.com", Note: "CHG-1234: the sales team is called off", Made: view.now.Add(-time.Hour)}
+	v.Announced = []item{
+		announcedItem(view, dayone.PolicyAct{ID: "act_01jd9x0000000000000000000a", Version: version.ID, Approver: "kim@company.com", Reason: "CHG-1234", Release: "the team is called off", People: 412, Due: view.now.Add(23 * time.Hour)}),
+		refusedItem(view, dayone.PolicyAct{Version: version.ID, Ended: view.now.Add(-2 * time.Hour), Why: "people, holdings or catalogue changed since the plan was made, for per_01jd9x0000000000000000000a and 11 more; plan again"}),
+	}
+	group := dayone.Key{System: "okta", Kind: "group", Name: "sales-team"}
+	p := newProposal(view, version, flow.Everybody{
+		People: 100412, Changes: []flow.Change{{Person: samplePerson, Name: "Sarah Chen", Lost: []flow.Given{{Key: group}}, Cases: []string{"salesforce/permset:quote-author and salesforce/permset:discount-approver (policies/sales.yaml:40)"}}},
+		Policies: []policy.PolicyShift{{ID: "sales-team", Change: "changed", Before: 412, Leaves: 412}}, Keys: []flow.KeyCount{{Key: group, Lost: 412, First: []string{"Sarah Chen", "Ben Cole"}, By: []string{"policies/sales.yaml:8"}}},
+		Brakes: []string{"okta/group:sales-team is left without anybody; 412 have it now"},
+	})
+	p.Alone, p.May, p.Notice = true, true, "24 hours"
+	return v, p
 }

@@ -133,6 +133,9 @@ func TestNothingFromOutsideIsMarkup(t *testing.T) {
 		"tasks": newTasks(view, []todo{task}), "dashboard": dashboardView{Sentence: nasty, Unplanned: []item{unplannedItem(stuck)}, NoStarters: &empty{}, NoRuns: &empty{}}, "progress": newProgress(view, time.UTC, progress, nil),
 		"events":   newEvents(view, []dayone.Intake{{Event: dayone.Event{Type: nasty, Source: nasty, Subject: nasty}, Note: nasty, State: dayone.EventApplied}}, []dayone.Intake{{Event: dayone.Event{Source: nasty}, Note: nasty}}, "", nil),
 		"policies": newPolicies(&policy.Set{Policies: []*policy.Policy{{ID: nasty, Title: nasty, Owner: nasty, At: policy.Position{File: nasty, Line: 1}}}}, map[string]string{nasty: nasty}),
+		"proposal": newProposal(view, dayone.PolicyVersion{ID: "1", Author: nasty, Note: nasty}, flow.Everybody{
+			Changes: []flow.Change{{Name: nasty, Cases: []string{nasty}}}, Brakes: []string{nasty}, Skipped: []string{nasty}, Keys: []flow.KeyCount{{Key: access[0].Key, First: []string{nasty}}},
+		}),
 		"mailbox":  newMailbox(view, []Mail{{From: nasty, To: []string{nasty}, Subject: nasty, Text: nasty + " javascript:alert(1) https://x/" + nasty, ICS: "BEGIN:VEVENT\nSUMMARY:" + nasty}}, 0),
 		"records":  recordsView{Rows: []recordRow{newRecordRow(view, dayone.Record{What: nasty, System: nasty, By: nasty, Step: nasty, Detail: &dayone.Detail{Note: nasty, Now: &dayone.Item{Ref: nasty}}})}},
 		"people":   peopleView{Query: nasty, List: peopleList{Rows: []personRow{{Name: link{nasty, "/people/x"}, Title: nasty, Department: nasty}}}, Departments: []option{{Value: nasty, Text: nasty}}},

@@ -35,7 +35,8 @@ const (
 // toasts are what an act has done, by the word in the address it redirects to.
 var toasts = map[string]string{
 	string(engine.Retry): "The step is tried again", string(engine.Skip): "The step is skipped", "completed": "The task is done", "requested": "It is requested", "ended": "The request is ended",
-	"replayed": "The event is looked at again", "proposed": "The proposal is saved; its plan has to be applied",
+	"replayed": "The event is looked at again", "proposed": "The proposal is saved; its plan has to be approved",
+	"applied": "The policies are in force", "announced": "Announced; it takes effect when its notice is over", "withdrawn": "Withdrawn; what is in force stays",
 }
 
 var statusTexts = map[dayone.Status]string{

@@ -1,0 +1,223 @@
+package web
+
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/flow"
+)
+
+// proposalView is what a kept version would do for everybody, and the form that approves it.
+type proposalView struct {
+	ID, Short  string
+	Author     string
+	Made       *stamp
+	Note       string
+	Judged     judgement
+	Cases      []string // separations of duties that it would violate
+	Brakes     []string // limits that it is beyond
+	Skipped    []string
+	Mark       string // of the plan as it is shown
+	Alone      bool   // its author is who looks
+	May        bool   // he may approve it himself
+	Notice     string
+	Reason     string
+	Release    string
+	Problem    *notice
+	InForce    bool
+}
+
+func (p *portal) proposal(w http.ResponseWriter, r *http.Request) error {
+	v, _, _, err := p.proposed(r)
+	if err != nil {
+		return err
+	}
+	return p.showProposal(w, r, http.StatusOK, v)
+}
+
+func (p *portal) showProposal(w http.ResponseWriter, r *http.Request, status int, v proposalView) error {
+	return p.show(w, r, status, page{
+		Template: "proposal", Title: "Proposal " + v.Short, Nav: "policies", Crumbs: []link{{"Policies", "/policies"}, {"Proposal " + v.Short, ""}}, Main: v,
+	})
+}
+
+// proposed plans the version of the address for everybody.
+func (p *portal) proposed(r *http.Request) (proposalView, flow.Proposal, flow.Everybody, error) {
+	pr, version, err := p.flow.ProposalOf(r.Context(), r.PathValue("version"))
+	if err != nil {
+		return proposalView{}, pr, flow.Everybody{}, err
+	}
+	plan, err := p.flow.PlanAll(r.Context(), pr, nil, nil)
+	if err != nil {
+		return proposalView{}, pr, plan, err
+	}
+	notice, may := p.flow.MayAlone()
+	v := newProposal(p.viewerOf(r), version, plan)
+	v.InForce = p.flow.Active().Hash == version.ID
+	v.Alone, v.May, v.Notice = strings.EqualFold(me(r).Name, version.Author), may, hours(notice)
+	return v, pr, plan, nil
+}
+
+func newProposal(view viewer, version dayone.PolicyVersion, plan flow.Everybody) proposalView {
+	v := proposalView{
+		ID: version.ID, Short: short12(version.ID), Author: version.Author, Made: view.at(version.Made), Note: version.Note, Judged: planned(plan),
+		Brakes: plan.Brakes, Skipped: plan.Skipped, Mark: plan.Mark(),
+	}
+	for _, c := range plan.Changes {
+		for _, text := range c.Cases {
+			v.Cases = append(v.Cases, c.Name+": "+text)
+		}
+	}
+	if n := len(v.Skipped); n > 5 {
+		v.Skipped = append(slices.Clone(v.Skipped[:5]), fmt.Sprintf("and %d more", n-5))
+	}
+	return v
+}
+
+func short12(id string) string { return id[:min(12, len(id))] }
+
+// hours is a length of time in words.
+func hours(d time.Duration) string {
+	if d%(24*time.Hour) == 0 && d > 24*time.Hour {
+		return fmt.Sprintf("%d days", d/(24*time.Hour))
+	}
+	return plural(int(d.Round(time.Hour)/time.Hour), "1 hour", "%d hours")
+}
+
+// planned shows a plan for everybody as the editor shows what a draft means.
+func planned(plan flow.Everybody) judgement {
+	var v judgement
+	gain, lose, alter := 0, 0, 0
+	for _, k := range plan.Keys {
+		gain, lose, alter = gain+k.Gained, lose+k.Lost, alter+k.Changed
+		if len(v.Shifts) == shownShifts {
+			v.More++
+			continue
+		}
+		some := strings.Join(k.First, ", ")
+		if k.Gained+k.Lost+k.Changed+k.Pending > len(k.First) {
+			some += ", ..."
+		}
+		v.Shifts = append(v.Shifts, shiftRow{
+			Key: k.Key.String(), Gain: signed("+", k.Gained), Lose: signed("\u2212", k.Lost), Alter: signed("~", k.Changed), Ask: signed("", k.Pending), Names: some, By: strings.Join(k.By, ", "),
+		})
+	}
+	for _, s := range plan.Policies {
+		v.Moved = append(v.Moved, pair{Name: s.ID, Value: fmt.Sprintf("%s: gives to %s, was %s (+%s \u2212%s)", s.Change, thousands(s.After), thousands(s.Before), thousands(s.Joins), thousands(s.Leaves))})
+	}
+	if v.Summary = fmt.Sprintf("%s of %s people: %s to grant, %s to revoke, %s to change.", thousands(len(plan.Changes)), thousands(plan.People), thousands(gain), thousands(lose), thousands(alter)); len(plan.Changes) == 0 {
+		v.Summary = fmt.Sprintf("Nothing changes for any of %s people.", thousands(plan.People))
+	}
+	return v
+}
+
+func signed(sign string, n int) string {
+	if n == 0 {
+		return ""
+	}
+	return sign + thousands(n)
+}
+
+// approveProposal puts a proposal into force as it was shown: at once, or after a notice where its author approves it.
+func (p *portal) approveProposal(w http.ResponseWriter, r *http.Request) error {
+	if err := r.ParseForm(); err != nil {
+		return fmt.Errorf("%w: %w", err, dayone.ErrInvalid)
+	}
+	v, pr, plan, err := p.proposed(r)
+	if err != nil {
+		return err
+	}
+	v.Reason, v.Release = strings.TrimSpace(r.PostForm.Get("reason")), strings.TrimSpace(r.PostForm.Get("release"))
+	switch {
+	case r.PostForm.Get("mark") != v.Mark:
+		v.Problem = &notice{Kind: "warn", Icon: "warn", Title: "The plan is another one now", Text: "People, holdings or policies changed since you saw it. This is how it is now."}
+		return p.showProposal(w, r, http.StatusConflict, v)
+	case v.Alone:
+		_, err = p.flow.ApplyAlone(r.Context(), pr, plan, me(r).Name, v.Reason, v.Release)
+	default:
+		_, err = p.flow.Apply(r.Context(), pr, plan, me(r).Name, v.Reason, v.Release)
+	}
+	if err != nil && dayone.KindOf(err) == nil {
+		return err
+	}
+	if err != nil {
+		v.Problem = &notice{Kind: "bad", Icon: "x", Title: "It was not approved", Text: plainError(err)}
+		return p.showProposal(w, r, http.StatusUnprocessableEntity, v)
+	}
+	said := "applied"
+	if v.Alone {
+		said = "announced"
+	}
+	http.Redirect(w, r, "/policies?said="+said, http.StatusSeeOther)
+	return nil
+}
+
+// withdraw takes an announced act back.
+func (p *portal) withdraw(w http.ResponseWriter, r *http.Request) error {
+	if _, err := p.flow.Withdraw(r.Context(), r.PathValue("act"), me(r).Name, "in the portal"); err != nil {
+		return err
+	}
+	http.Redirect(w, r, "/policies?said=withdrawn", http.StatusSeeOther)
+	return nil
+}
+
+// announced are the acts whose notice is not over, for pages that everybody sees.
+func (p *portal) announced(r *http.Request) ([]item, error) {
+	if p.flow.Load == nil {
+		return nil, nil
+	}
+	waiting, err := p.flow.Waiting(r.Context())
+	if err != nil {
+		return nil, err
+	}
+	view := p.viewerOf(r)
+	var out []item
+	for _, a := range waiting {
+		out = append(out, announcedItem(view, a))
+	}
+	return out, nil
+}
+
+func announcedItem(view viewer, a dayone.PolicyAct) item {
+	i := item{
+		State: &state{Icon: "clock", Class: "s-wait", Text: "Announced"}, Title: link{"Policies " + short12(a.Version), "/proposals/" + a.Version},
+		Meta: "In force unless withdrawn, from", At: view.at(a.Due),
+		Next: fmt.Sprintf("%s approved it alone for %s: %s", a.Approver, plural(a.People, "1 person", "%d people"), cmp.Or(a.Reason, "no reason")),
+		Acts: []act{{Text: "Withdraw", Action: "/announced/" + a.ID + "/withdraw"}},
+	}
+	if a.Release != "" {
+		i.Small = "It passes a limit: " + a.Release
+	}
+	return i
+}
+
+// refused are acts that did not take effect at the end of their notice, of late.
+func (p *portal) refused(r *http.Request) ([]item, error) {
+	acts, err := p.flow.Acts(r.Context(), 5)
+	if err != nil {
+		return nil, err
+	}
+	view := p.viewerOf(r)
+	var out []item
+	for _, a := range acts {
+		if a.State == dayone.ActRefused && p.flow.Now().Sub(a.Ended) < refusedFor {
+			out = append(out, refusedItem(view, a))
+		}
+	}
+	return out, nil
+}
+
+func refusedItem(view viewer, a dayone.PolicyAct) item {
+	return item{
+		State: &state{Icon: "x", Class: "s-fail", Text: "Not put into force"}, Title: link{"Policies " + short12(a.Version), "/proposals/" + a.Version},
+		Meta: "Its notice was over", At: view.at(a.Ended), Next: a.Why,
+	}
+}
+
+// refusedFor is how long a refusal is shown.
+const refusedFor = 7 * 24 * time.Hour
