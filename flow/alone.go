@@ -133,7 +133,9 @@ func (f *Flow) Withdraw(ctx context.Context, ref, by, why string) (dayone.Policy
 }
 
 // Waiting are the acts whose notice is not over, the next due first.
-func (f *Flow) Waiting(ctx context.Context) ([]dayone.PolicyAct, error) { return f.Store.Acts(ctx, true, 100) }
+func (f *Flow) Waiting(ctx context.Context) ([]dayone.PolicyAct, error) {
+	return f.Store.Acts(ctx, true, 100)
+}
 
 // Acts are all of them, newest first.
 func (f *Flow) Acts(ctx context.Context, limit int) ([]dayone.PolicyAct, error) {

@@ -20,7 +20,7 @@ import (
 
 // Compose writes a message from the run as it stands: the engine calls it when everything else has settled.
 func (f *Flow) Compose(ctx context.Context, run dayone.Run, a dayone.Act) (dayone.Act, error) {
-	view, err := f.view(ctx, run)
+	view, p, err := f.view(ctx, run)
 	if err != nil {
 		return a, err
 	}
@@ -32,7 +32,7 @@ func (f *Flow) Compose(ctx context.Context, run dayone.Run, a dayone.Act) (dayon
 			view.Changes = append(view.Changes, message.Change{What: strings.ReplaceAll(c.Attr, "_", " "), Was: c.Was, Is: c.Is})
 		}
 	}
-	r, err := f.Templates.Render(a.Want.Attrs.Text("template"), view)
+	r, err := f.templates(p).Render(a.Want.Attrs.Text("template"), view)
 	if err != nil {
 		return a, err
 	}
@@ -69,11 +69,11 @@ func invitation(a dayone.Act, r message.Rendered, v message.View) (dayone.Attrs,
 	}, nil
 }
 
-// view is what templates see of a run.
-func (f *Flow) view(ctx context.Context, run dayone.Run) (message.View, error) {
+// view is what templates see of a run, and whom it is about.
+func (f *Flow) view(ctx context.Context, run dayone.Run) (message.View, dayone.Person, error) {
 	t, err := f.Store.Timeline(ctx, run.Person)
 	if err != nil {
-		return message.View{}, err
+		return message.View{}, dayone.Person{}, err
 	}
 	now := f.Clock.Now()
 	p := people.At(&t, now, now, f.Active())
@@ -90,10 +90,10 @@ func (f *Flow) view(ctx context.Context, run dayone.Run) (message.View, error) {
 		},
 	}
 	if v.Manager, err = f.known(ctx, p.Attrs.Text("manager")); err != nil {
-		return v, err
+		return v, p, err
 	}
 	if v.Buddy, err = f.known(ctx, p.Attrs.Text("buddy")); err != nil {
-		return v, err
+		return v, p, err
 	}
 	if !p.End.IsZero() {
 		v.LastDay = p.End.Add(-time.Second).In(zone)
@@ -101,7 +101,7 @@ func (f *Flow) view(ctx context.Context, run dayone.Run) (message.View, error) {
 	v.Laptop = laptopOf(run, p)
 	v.Run = f.summary(run)
 	v.Links.Secrets = f.secretLinks(run, v.Start)
-	return v, nil
+	return v, p, nil
 }
 
 func human(r store.Row, p dayone.Person) message.Human {

@@ -26,18 +26,10 @@ func (f *Flow) filesInForce(ctx context.Context) (fstest.MapFS, error) {
 		}
 	}
 	out := fstest.MapFS{}
-	err := fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		if top, _, _ := strings.Cut(name, "/"); !slices.Contains(packed, top) || path.Ext(name) != ".yaml" {
-			return nil
-		}
-		raw, err := fs.ReadFile(files, name)
+	return out, eachCounting(files, func(name string, raw []byte) error {
 		out[name] = &fstest.MapFile{Data: raw, Mode: 0o444}
-		return err
+		return nil
 	})
-	return out, err
 }
 
 // PolicyFiles lists what can be edited, with its text.

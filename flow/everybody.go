@@ -57,6 +57,7 @@ type Everybody struct {
 	Changes  []Change
 	Policies []policy.PolicyShift
 	Keys     []KeyCount
+	Files    []string `json:",omitempty"` // beside policies: messages and device profiles that differ
 	Skipped  []string // whom nobody could plan for, and why
 	Brakes   []string // limits that it is beyond
 }
@@ -161,6 +162,7 @@ func (f *Flow) PlanAll(ctx context.Context, pr Proposal, against *policy.Set, pr
 	if before == nil {
 		before = force.base
 	}
+	out.Files = besideShift(before, pr.Set)
 	out.Keys, out.Policies = tally.keys(out.Changes), tally.policies(before, pr.Set)
 	out.Brakes = out.brakes(tally)
 	return out, nil

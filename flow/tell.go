@@ -243,7 +243,7 @@ func (f *Flow) sendDigest(ctx context.Context, via carrier, to string, due time.
 	if len(v.Lines) == 0 {
 		return nil
 	}
-	r, err := f.Templates.Render("digest", v)
+	r, err := f.templates(dayone.Person{}).Render("digest", v)
 	if err != nil {
 		return err
 	}

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path"
 	"slices"
 	"strings"
 	"time"
@@ -49,28 +48,11 @@ func (in *inForce) of(p dayone.Person) *policy.Set {
 	return in.base
 }
 
-// Pack is the part of a folder that policies are made of, as a zip.
+// Pack is the part of a folder that decides, as a zip.
 func Pack(fsys fs.FS) ([]byte, error) {
 	var b bytes.Buffer
 	z := zip.NewWriter(&b)
-	err := fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		top, _, _ := strings.Cut(name, "/")
-		if d.IsDir() {
-			if name != "." && (strings.HasPrefix(name, ".") || !slices.Contains(packed, top)) {
-				return fs.SkipDir
-			}
-			return nil
-		}
-		if ext := path.Ext(name); !slices.Contains(packed, top) || (ext != ".yaml" && ext != ".yml") {
-			return nil
-		}
-		raw, err := fs.ReadFile(fsys, name)
-		if err != nil {
-			return err
-		}
+	err := eachCounting(fsys, func(name string, raw []byte) error {
 		w, err := z.Create(name)
 		if err != nil {
 			return err
@@ -82,8 +64,24 @@ func Pack(fsys fs.FS) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// packed are the files and folders that a version holds.
-var packed = []string{"people.yaml", "sites.yaml", "catalog", "policies", "exceptions", "tests"}
+// eachCounting gives the files of a folder that a version holds.
+func eachCounting(fsys fs.FS, each func(name string, raw []byte) error) error {
+	return fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && name != "." && strings.HasPrefix(d.Name(), "."):
+			return fs.SkipDir
+		case d.IsDir() || !policy.Counts(name):
+			return nil
+		}
+		raw, err := fs.ReadFile(fsys, name)
+		if err != nil {
+			return err
+		}
+		return each(name, raw)
+	})
+}
 
 // unpack is the folder of a version.
 func unpack(files []byte) (fs.FS, error) {
@@ -113,7 +111,7 @@ func (f *Flow) OpenPolicies(ctx context.Context, first bool) error {
 		return err
 	}
 	if last == 0 {
-		set, diags := f.Load(f.Files)
+		set, diags := f.read(nil, f.Files)
 		if set == nil {
 			return &BrokenPolicies{diags}
 		}
@@ -225,16 +223,24 @@ func (f *Flow) Folder() (*policy.Set, []policy.Diagnostic) {
 	if f.Load == nil {
 		return f.Active(), nil
 	}
-	if before := f.folder.Load(); before != nil {
-		set, diags := before.Reload(f.Files)
-		if set != nil {
-			f.folder.Store(set)
-		}
-		return set, diags
-	}
-	set, diags := f.Load(f.Files)
+	set, diags := f.read(f.folder.Load(), f.Files)
 	if set != nil {
 		f.folder.Store(set)
+	}
+	return set, diags
+}
+
+// read reads a folder that is proposed: unlike what is in force, it must have no message that cannot be written.
+func (f *Flow) read(before *policy.Set, fsys fs.FS) (set *policy.Set, diags []policy.Diagnostic) {
+	if before != nil {
+		set, diags = before.Reload(fsys)
+	} else {
+		set, diags = f.Load(fsys)
+	}
+	if faults := MessageFaults(fsys); len(faults) > 0 {
+		diags = append(diags, faults...)
+		policy.Sort(diags)
+		set = nil
 	}
 	return set, diags
 }

@@ -33,6 +33,7 @@ type Set struct {
 	Hash       string            // of all files
 	Hashes     map[string]string // of each file, short
 	Commit     string            // of the folder, where the caller knows it
+	Beside     map[string]string // the folder's messages and device profiles, by file: what policies name decides, too
 
 	env      *cel.Env
 	lists    *object
@@ -287,6 +288,17 @@ func (r *reader) gather(before *Set, systems []dayone.System, extra []string) *S
 	}
 	l.waived()
 	s.except()
+	s.Beside = map[string]string{}
+	for _, name := range besides(r.fsys) {
+		f := r.raw(name)
+		if f == nil {
+			continue
+		}
+		s.Beside[name] = f.text
+		h := sha256.Sum256([]byte(f.text))
+		s.Hashes[name] = hex.EncodeToString(h[:4])
+		fmt.Fprintf(sum, "%s %x\n", name, h)
+	}
 	s.Hash = hex.EncodeToString(sum.Sum(nil))
 	s.number()
 	return s
@@ -379,6 +391,44 @@ func (p *Policy) copy() *Policy {
 		out.Denies[i] = &c
 	}
 	return &out
+}
+
+// Counts says whether a file of a policy folder is part of a version: everything that decides, and the tests of it.
+func Counts(name string) bool {
+	top, _, below := strings.Cut(name, "/")
+	ext := path.Ext(name)
+	switch top {
+	case "people.yaml", "sites.yaml":
+		return !below
+	case "catalog", "policies", "exceptions", "tests":
+		return below && (ext == ".yaml" || ext == ".yml")
+	default:
+		return isBeside(name)
+	}
+}
+
+// isBeside: messages and device profiles, which connectors and messages read by themselves.
+func isBeside(name string) bool {
+	switch path.Dir(name) {
+	case "templates":
+		return path.Ext(name) == ".txt"
+	case "devices":
+		return path.Ext(name) == ".yaml"
+	}
+	return false
+}
+
+func besides(fsys fs.FS) []string {
+	var out []string
+	for _, dir := range []string{"devices", "templates"} {
+		entries, _ := fs.ReadDir(fsys, dir) // a missing folder holds nothing
+		for _, e := range entries {
+			if name := dir + "/" + e.Name(); !e.IsDir() && isBeside(name) {
+				out = append(out, name)
+			}
+		}
+	}
+	return out
 }
 
 func glob(fsys fs.FS, dir string) []string {

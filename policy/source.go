@@ -172,8 +172,8 @@ func (r *reader) finish() []Diagnostic {
 	return r.diags
 }
 
-// read parses one YAML file. It returns nil after reporting why it cannot.
-func (r *reader) read(name string) *file {
+// raw reads one text file. It returns nil after reporting why it cannot.
+func (r *reader) raw(name string) *file {
 	f := &file{name: name}
 	info, err := fs.Stat(r.fsys, name)
 	if err == nil && info.Size() > maxFileBytes {
@@ -190,6 +190,15 @@ func (r *reader) read(name string) *file {
 		return nil
 	}
 	f.text = strings.TrimPrefix(string(raw), byteOrderMark)
+	return f
+}
+
+// read parses one YAML file. It returns nil after reporting why it cannot.
+func (r *reader) read(name string) *file {
+	f := r.raw(name)
+	if f == nil {
+		return nil
+	}
 	f.lines = linesOf(f.text)
 	if d, ok := f.parse(); !ok {
 		r.diags = append(r.diags, d)

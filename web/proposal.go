@@ -14,22 +14,22 @@ import (
 
 // proposalView is what a kept version would do for everybody, and the form that approves it.
 type proposalView struct {
-	ID, Short  string
-	Author     string
-	Made       *stamp
-	Note       string
-	Judged     judgement
-	Cases      []string // separations of duties that it would violate
-	Brakes     []string // limits that it is beyond
-	Skipped    []string
-	Mark       string // of the plan as it is shown
-	Alone      bool   // its author is who looks
-	May        bool   // he may approve it himself
-	Notice     string
-	Reason     string
-	Release    string
-	Problem    *notice
-	InForce    bool
+	ID, Short string
+	Author    string
+	Made      *stamp
+	Note      string
+	Judged    judgement
+	Cases     []string // separations of duties that it would violate
+	Brakes    []string // limits that it is beyond
+	Skipped   []string
+	Mark      string // of the plan as it is shown
+	Alone     bool   // its author is who looks
+	May       bool   // he may approve it himself
+	Notice    string
+	Reason    string
+	Release   string
+	Problem   *notice
+	InForce   bool
 }
 
 func (p *portal) proposal(w http.ResponseWriter, r *http.Request) error {
@@ -109,6 +109,10 @@ func planned(plan flow.Everybody) judgement {
 	}
 	for _, s := range plan.Policies {
 		v.Moved = append(v.Moved, pair{Name: s.ID, Value: fmt.Sprintf("%s: gives to %s, was %s (+%s \u2212%s)", s.Change, thousands(s.After), thousands(s.Before), thousands(s.Joins), thousands(s.Leaves))})
+	}
+	for _, f := range plan.Files {
+		mark, name, _ := strings.Cut(f, " ")
+		v.Moved = append(v.Moved, pair{Name: name, Value: map[string]string{"+": "is new", "-": "is taken out", "~": "is changed"}[mark]})
 	}
 	if v.Summary = fmt.Sprintf("%s of %s people: %s to grant, %s to revoke, %s to change.", thousands(len(plan.Changes)), thousands(plan.People), thousands(gain), thousands(lose), thousands(alter)); len(plan.Changes) == 0 {
 		v.Summary = fmt.Sprintf("Nothing changes for any of %s people.", thousands(plan.People))

@@ -136,10 +136,10 @@ func TestNothingFromOutsideIsMarkup(t *testing.T) {
 		"proposal": newProposal(view, dayone.PolicyVersion{ID: "1", Author: nasty, Note: nasty}, flow.Everybody{
 			Changes: []flow.Change{{Name: nasty, Cases: []string{nasty}}}, Brakes: []string{nasty}, Skipped: []string{nasty}, Keys: []flow.KeyCount{{Key: access[0].Key, First: []string{nasty}}},
 		}),
-		"mailbox":  newMailbox(view, []Mail{{From: nasty, To: []string{nasty}, Subject: nasty, Text: nasty + " javascript:alert(1) https://x/" + nasty, ICS: "BEGIN:VEVENT\nSUMMARY:" + nasty}}, 0),
-		"records":  recordsView{Rows: []recordRow{newRecordRow(view, dayone.Record{What: nasty, System: nasty, By: nasty, Step: nasty, Detail: &dayone.Detail{Note: nasty, Now: &dayone.Item{Ref: nasty}}})}},
-		"people":   peopleView{Query: nasty, List: peopleList{Rows: []personRow{{Name: link{nasty, "/people/x"}, Title: nasty, Department: nasty}}}, Departments: []option{{Value: nasty, Text: nasty}}},
-		"sealed":   sealedView{System: nasty, Phase: "open", Secret: nasty}, "find": found{Query: nasty, None: true}, "login": loginView{Next: nasty, From: nasty},
+		"mailbox": newMailbox(view, []Mail{{From: nasty, To: []string{nasty}, Subject: nasty, Text: nasty + " javascript:alert(1) https://x/" + nasty, ICS: "BEGIN:VEVENT\nSUMMARY:" + nasty}}, 0),
+		"records": recordsView{Rows: []recordRow{newRecordRow(view, dayone.Record{What: nasty, System: nasty, By: nasty, Step: nasty, Detail: &dayone.Detail{Note: nasty, Now: &dayone.Item{Ref: nasty}}})}},
+		"people":  peopleView{Query: nasty, List: peopleList{Rows: []personRow{{Name: link{nasty, "/people/x"}, Title: nasty, Department: nasty}}}, Departments: []option{{Value: nasty, Text: nasty}}},
+		"sealed":  sealedView{System: nasty, Phase: "open", Secret: nasty}, "find": found{Query: nasty, None: true}, "login": loginView{Next: nasty, From: nasty},
 	} {
 		var out bytes.Buffer
 		if err := v.pages[template].ExecuteTemplate(&out, "page", page{Title: nasty, Phone: template == "sealed" || template == "progress", Main: main, Crumbs: []link{{nasty, ""}}, Who: nasty}); err != nil {

@@ -164,7 +164,7 @@ func (o *everybody) run(c *cobra.Command, asJSON bool) error {
 			fmt.Fprintf(c.OutOrStdout(), "Written to %s. Somebody other than %s applies it: dayone apply %s --approver NAME\n", o.out, pr.Author, o.out)
 		}
 	}
-	if len(plan.Changes) > 0 || len(plan.Policies) > 0 {
+	if len(plan.Changes) > 0 || len(plan.Policies) > 0 || len(plan.Files) > 0 {
 		return &shownError{errChanges}
 	}
 	return nil
@@ -173,7 +173,7 @@ func (o *everybody) run(c *cobra.Command, asJSON bool) error {
 func (s *server) read(files fs.FS, what string) (*policy.Set, error) {
 	set, diags := s.flow.Load(files)
 	if set != nil { // what is proposed may name no message that cannot be sent
-		if diags = set.Unsendable(knownMessages(s.flow.Templates)); len(diags) > 0 {
+		if diags = append(set.Unsendable(flow.Known(files)), flow.MessageFaults(files)...); len(diags) > 0 {
 			set = nil
 		}
 	}
@@ -218,7 +218,10 @@ func printEverybody(w io.Writer, e flow.Everybody, list bool) {
 		mark := map[string]string{"added": "+", "removed": "-"}[p.Change]
 		fmt.Fprintf(w, "%s %-28s %s   gives to %d -> %d   (+%d -%d)\n", cmp.Or(mark, "~"), p.ID, p.At, p.Before, p.After, p.Joins, p.Leaves)
 	}
-	if len(e.Policies) > 0 {
+	for _, f := range e.Files {
+		fmt.Fprintln(w, f)
+	}
+	if len(e.Policies)+len(e.Files) > 0 {
 		fmt.Fprintln(w)
 	}
 	gained, lost, changed, pending := 0, 0, 0, 0

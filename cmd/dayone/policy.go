@@ -14,7 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/dayone-hq/dayone"
-	"github.com/dayone-hq/dayone/message"
+	"github.com/dayone-hq/dayone/flow"
 	"github.com/dayone-hq/dayone/policy"
 )
 
@@ -63,7 +63,7 @@ func folderOf(c *cobra.Command, args []string) (*policyDir, []string, error) {
 		return nil, nil, &usageError{fmt.Errorf("%s is a file; name the folder first, then files in it", f.dir)}
 	}
 	f.fsys = folder(f.dir)
-	f.known = knownMessages(message.Templates{Files: f.fsys})
+	f.known = flow.Known(f.fsys)
 	named := c.Flags().Changed("config")
 	if named && cfgErr != nil {
 		return nil, nil, cfgErr
@@ -83,18 +83,6 @@ func folderOf(c *cobra.Command, args []string) (*policyDir, []string, error) {
 		}
 	}
 	return f, rest, nil
-}
-
-// knownMessages are the templates that there are, and which of them are invitations. One that cannot be put into words
-// counts as whatever it is used for: what is wrong with it is said elsewhere.
-func knownMessages(t message.Templates) policy.Known {
-	known := policy.Known{Templates: t.Names(), Invitations: []string{}}
-	for _, name := range known.Templates {
-		if r, err := t.Render(name, message.View{}); err != nil || r.Header["summary"] != "" {
-			known.Invitations = append(known.Invitations, name)
-		}
-	}
-	return known
 }
 
 // within is a file's name below the folder, whether it was named from there or from where we are.
@@ -121,10 +109,7 @@ func (f *policyDir) check(extra ...string) (*policy.Set, []policy.Diagnostic) {
 	}
 	_, found := set.Stories(f.fsys)
 	diags = append(diags, found...)
-	var bad faults
-	if errors.As(templateFaults(message.Templates{Files: f.fsys}.Check(), ""), &bad) {
-		diags = append(diags, bad...)
-	}
+	diags = append(diags, flow.MessageFaults(f.fsys)...)
 	if f.cfg != nil {
 		var wrong faults
 		if err := f.cfg.checkAgainst(set); errors.As(err, &wrong) {

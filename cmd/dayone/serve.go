@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/dayone-hq/dayone/clock"
+	"github.com/dayone-hq/dayone/flow"
 	"github.com/dayone-hq/dayone/web"
 )
 
@@ -50,7 +51,10 @@ func serve(ctx context.Context, cfg *config, log *slog.Logger) error {
 		return err
 	}
 	defer s.close()
-	for _, d := range s.flow.Active().Unsendable(knownMessages(s.flow.Templates)) {
+	if set, diags := s.flow.Folder(); set == nil {
+		log.Error("the policy folder is broken; what is in force stays", "fault", (&flow.BrokenPolicies{Diagnostics: diags}).Error())
+	}
+	for _, d := range s.flow.Active().Unsendable(flow.Known(s.flow.InForce())) {
 		log.Warn("a policy names a message that there is none of", "at", d.Position.String(), "fault", d.Message, "hint", d.Hint)
 	}
 	for name, hint := range cfg.idle(s.flow.Active()) {

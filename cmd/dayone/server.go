@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
-	"path/filepath"
 	"slices"
 	"sync"
 	"time"
@@ -19,7 +18,6 @@ import (
 	"github.com/dayone-hq/dayone/connector/all"
 	"github.com/dayone-hq/dayone/engine"
 	"github.com/dayone-hq/dayone/flow"
-	"github.com/dayone-hq/dayone/message"
 	"github.com/dayone-hq/dayone/policy"
 	"github.com/dayone-hq/dayone/store"
 )
@@ -58,13 +56,10 @@ func wire(ctx context.Context, c *config, w wiring) (*server, error) {
 		files = folder(c.path(c.Policy))
 	}
 	sources, sourceFaults := openSources(c, w)
-	guards, systems, systemFaults := openSystems(c, w, files)
+	inForce := &whatCounts{files} // until somebody knows what counts
+	guards, systems, systemFaults := openSystems(c, w, inForce)
 	if err := errors.Join(sourceFaults, systemFaults); err != nil {
 		return nil, err
-	}
-	templates := message.Templates{Files: files}
-	if err := templates.Check(); err != nil {
-		return nil, templateFaults(err, c.path(c.Policy))
 	}
 	ids := dayone.NewIDs(w.clock.Now, rand.Reader)
 	keeper, db, err := openBooks(ctx, c, w, ids)
@@ -74,7 +69,7 @@ func wire(ctx context.Context, c *config, w wiring) (*server, error) {
 	driver := &engine.Driver{Store: db, Clock: w.clock, Keeper: keeper, Config: engine.DefaultConfig, Log: w.log}
 	s := &server{cfg: c, store: db, engine: driver, log: w.log, errs: make(chan error, 3)}
 	s.flow = flow.New(flow.Deps{
-		Store: db, Engine: driver, Clock: w.clock, IDs: ids, Keeper: keeper, Sources: sources, Systems: guards, Templates: templates,
+		Store: db, Engine: driver, Clock: w.clock, IDs: ids, Keeper: keeper, Sources: sources, Systems: guards,
 		Load:  func(fsys fs.FS) (*policy.Set, []policy.Diagnostic) { return policy.Load(fsys, systems) },
 		Files: files, Base: c.Portal.URL, Company: c.Company, Mail: c.Messages.Mail, Calendar: c.Messages.Calendar, OpensAt: c.Messages.OpensAt, Log: w.log,
 		KeepBodies: time.Duration(c.KeepDays) * 24 * time.Hour, AloneNotice: c.Alone.Notice, TwoPersons: !c.Alone.Allowed,
@@ -86,11 +81,18 @@ func wire(ctx context.Context, c *config, w wiring) (*server, error) {
 		}
 		return nil, errors.Join(err, db.Close())
 	}
+	inForce.FS = s.flow.InForce()
 	if err := c.checkAgainst(s.flow.Active()); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return s, nil
 }
+
+// whatCounts are the files that connectors read of the policies in force.
+type whatCounts struct{ fs.FS }
+
+// Glob names files of every version that counts for anybody.
+func (w *whatCounts) Glob(pattern string) ([]string, error) { return fs.Glob(w.FS, pattern) }
 
 // openSystems describes systems to those who decide, and opens their connectors, guarded, for those who call them.
 func openSystems(c *config, w wiring, files fs.FS) (map[string]*connector.Guard, []dayone.System, error) {
@@ -135,20 +137,6 @@ func (c *config) unopened(path string, err error) error {
 		return c.wrong(path+".settings."+s.Setting, "value", s.Hint, "%s: %s", path, s)
 	}
 	return c.wrong(path+".settings", "value", "", "%s: %s", path, plain(err))
-}
-
-// templateFaults shows faults of templates as those of every other file.
-func templateFaults(err error, dir string) error {
-	var in message.Faults
-	if !errors.As(err, &in) {
-		return err
-	}
-	var out faults
-	for _, f := range in {
-		at := policy.Position{File: filepath.Join(dir, filepath.FromSlash(f.File)), Line: f.Line, Col: f.Col}
-		out = append(out, policy.Diagnostic{Position: at, Code: "template", Message: f.Text, Hint: f.Hint, Source: f.Source, Width: f.Width})
-	}
-	return out
 }
 
 // manifestOf reads a connector's manifest.

@@ -62,7 +62,6 @@ func newVersions() *cobra.Command {
 	}
 }
 
-
 // covers says for whom a version counts.
 func covers(only map[string]string) string {
 	if len(only) == 0 {
