@@ -31,7 +31,7 @@ func (h *house) ends(id string) dayone.PolicyAct {
 	})
 }
 
-func (h *house) told(what string) int {
+func (h *house) recorded(what string) int {
 	h.t.Helper()
 	lines, err := h.Store.Records(ctx, flow.RecordFilter{Limit: 100})
 	if err != nil {
@@ -61,7 +61,7 @@ func TestWhatItsAuthorAloneApprovesWaits(t *testing.T) {
 		t.Fatal(err)
 	}
 	same(t, "it waits for a day", a.Due.Sub(a.Made), 24*time.Hour)
-	until(h, "the notice in the ledger", func() (bool, bool) { return true, h.told("policies announced") == 1 })
+	until(h, "the notice in the ledger", func() (bool, bool) { return true, h.recorded("policies announced") == 1 })
 
 	h.stop() // it survives a restart, and nothing happens early
 	w.clock.Jump(a.Due.Add(-time.Minute))
@@ -84,8 +84,8 @@ func TestWhatItsAuthorAloneApprovesWaits(t *testing.T) {
 	if last := stands.Stages[len(stands.Stages)-1]; err != nil || last.Approver != pr.Author || !strings.Contains(last.Reason, "alone") {
 		t.Errorf("the stage is %+v, %v", last, err)
 	}
-	same(t, "said once that it was announced", h.told("policies announced"), 1)
-	same(t, "said once that it counts", h.told("policies applied"), 1)
+	same(t, "said once that it was announced", h.recorded("policies announced"), 1)
+	same(t, "said once that it counts", h.recorded("policies applied"), 1)
 	_, err = h.Withdraw(ctx, "", "kim@company.com", "")
 	is(t, err, dayone.ErrNotFound)
 	_ = p
@@ -117,7 +117,7 @@ func TestWhatWaitsCanBeWithdrawn(t *testing.T) {
 		return true, ok
 	})
 	same(t, "in force", h.Active().Hash, before)
-	same(t, "said that it was withdrawn", h.told("policies withdrawn"), 1)
+	same(t, "said that it was withdrawn", h.recorded("policies withdrawn"), 1)
 }
 
 func TestWhatWaitsIsRefusedWhenItIsNotTheSameAnyMore(t *testing.T) {
@@ -137,7 +137,7 @@ func TestWhatWaitsIsRefusedWhenItIsNotTheSameAnyMore(t *testing.T) {
 		t.Errorf("it does not say for whom: %+v", end)
 	}
 	same(t, "in force", h.Active().Hash, before)
-	same(t, "said that it was refused", h.told("policies refused"), 1)
+	same(t, "said that it was refused", h.recorded("policies refused"), 1)
 
 	pr = h.proposal(strings.Replace(housePolicy, "- {to: okta/group:base-employee}", "- {to: okta/group:base-employee}\n      - {to: gitlab/account}", 1), nil)
 	first, err := h.ApplyAlone(ctx, pr, h.everybody(pr), pr.Author, "CHG-10", "")
