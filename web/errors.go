@@ -132,7 +132,7 @@ func kindName(a answer) string {
 }
 
 func isAPI(r *http.Request) bool {
-	return strings.HasPrefix(r.URL.Path, "/api/") || strings.HasPrefix(r.URL.Path, "/hooks/")
+	return strings.HasPrefix(r.URL.Path, "/api/") || strings.HasPrefix(r.URL.Path, "/hooks/") || r.URL.Path == "/metrics"
 }
 
 // publicPath says that a page is for people who have no login.

@@ -103,8 +103,10 @@ func headers(h http.Header) {
 	h.Set("Cache-Control", "no-store") // nearly every answer has personal data; static files say otherwise
 }
 
-// isProbe: those who ask for health ask by address, not by name, and learn nothing.
-func isProbe(r *http.Request) bool { return r.URL.Path == "/healthz" || r.URL.Path == "/readyz" }
+// isProbe: those who ask for health ask by address, not by name, and learn nothing; metrics ask who is there themselves.
+func isProbe(r *http.Request) bool {
+	return r.URL.Path == "/healthz" || r.URL.Path == "/readyz" || r.URL.Path == "/metrics"
+}
 
 // rightHost keeps away pages whose name was pointed at us: a browser would take us for theirs.
 func (p *portal) rightHost(r *http.Request) error {

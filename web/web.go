@@ -88,6 +88,7 @@ func (p *portal) routes() []route {
 		{"GET /static/", p.view.static()},
 		{"GET /healthz", http.HandlerFunc(p.healthz)},
 		{"GET /readyz", http.HandlerFunc(p.readyz)},
+		{"GET /metrics", p.metrics()},
 		{"GET /robots.txt", http.HandlerFunc(robots)},
 		{"GET /api/openapi.json", http.HandlerFunc(p.openapi)},
 		{"POST /hooks/{source}", p.anyone(p.hook)},

@@ -1,0 +1,103 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/dayone-hq/dayone"
+)
+
+// metrics answers Prometheus. Everything is counted when it is asked for, so that it is what the pages show.
+func (p *portal) metrics() http.Handler {
+	reg := prometheus.NewRegistry()
+	reg.MustRegister(newMeasured(p))
+	answer := promhttp.HandlerFor(reg, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError, MaxRequestsInFlight: 2})
+	return p.anyone(func(w http.ResponseWriter, r *http.Request) error {
+		if _, ok := p.access.caller(r); (!ok || p.opt.Open) && !here(r) { // the demo lets in everybody who is here
+			return refuse(dayone.ErrAuth, textNoCaller)
+		}
+		answer.ServeHTTP(w, r)
+		return nil
+	})
+}
+
+// here says that somebody on this machine asks, and not through a proxy: by an address of this machine, which a page
+// whose name was pointed at us does not know, and which a proxy leaves out.
+func here(r *http.Request) bool {
+	for _, h := range []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Via"} {
+		if r.Header.Get(h) != "" {
+			return false
+		}
+	}
+	return loopback(hostOf(r.RemoteAddr)) && loopback(hostOf(r.Host))
+}
+
+// measured is what flow counts, as metrics. A room that measures something of its own adds to it here.
+type measured struct {
+	p                                                              *portal
+	broken, behind, info, announced, people, runs, tasks, complete *prometheus.Desc
+}
+
+func newMeasured(p *portal) *measured {
+	desc := func(name, help string, labels ...string) *prometheus.Desc {
+		return prometheus.NewDesc("dayone_"+name, help, labels, nil)
+	}
+	return &measured{
+		p:         p,
+		broken:    desc("policies_broken", "1 if the policy folder has errors; what is in force stays."),
+		behind:    desc("policies_behind", "1 if the policy folder holds something that is not in force."),
+		info:      desc("policies_info", "The policy version in force.", "version", "commit"),
+		announced: desc("policies_announced", "Policies that come into force when their notice is over."),
+		people:    desc("people", "People by status.", "status"),
+		runs:      desc("runs", "Runs that are not over, by state.", "state"),
+		tasks:     desc("tasks_open", "Open tasks."),
+		complete:  desc("measured", "1 if everything could be counted, else 0; the log says why."),
+	}
+}
+
+// Describe says which metrics there are.
+func (m *measured) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{m.broken, m.behind, m.info, m.announced, m.people, m.runs, m.tasks, m.complete} {
+		ch <- d
+	}
+}
+
+// measureWithin is how long counting may take.
+const measureWithin = 10 * time.Second
+
+// Collect counts.
+func (m *measured) Collect(ch chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), measureWithin)
+	defer cancel()
+	now, err := m.p.flow.Measure(ctx)
+	if err != nil {
+		m.p.log.Error("counting for metrics", "error", err)
+	}
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	gauge(m.broken, truth(len(now.Standing.Broken) > 0))
+	gauge(m.behind, truth(now.Standing.Behind()))
+	set := m.p.flow.Active()
+	gauge(m.info, 1, short12(set.Hash), short12(set.Commit))
+	gauge(m.announced, float64(now.Announced))
+	for _, s := range dayone.Statuses {
+		gauge(m.people, float64(now.People[s]), string(s))
+	}
+	for _, s := range []dayone.RunState{dayone.RunRunning, dayone.RunWaiting, dayone.RunUndoing, dayone.RunHeld} {
+		gauge(m.runs, float64(now.Runs[s]), string(s))
+	}
+	gauge(m.tasks, float64(now.Tasks))
+	gauge(m.complete, truth(err == nil))
+}
+
+func truth(is bool) float64 {
+	if is {
+		return 1
+	}
+	return 0
+}
