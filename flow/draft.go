@@ -62,8 +62,10 @@ func (f *Flow) draft(ctx context.Context, name, text string) (fs.FS, *policy.Set
 	} else {
 		files[name] = &fstest.MapFile{Data: []byte(text), Mode: 0o444}
 	}
-	set, diags := f.Active().Reload(files)
-	return files, set, diags, nil
+	set, diags := f.Active().Recheck(files, Known(files))
+	return files, set, slices.DeleteFunc(diags, func(d policy.Diagnostic) bool { // what is only odd elsewhere was so before
+		return d.Severity == policy.Warning && d.File != name
+	}), nil
 }
 
 // JudgeFile says what it would mean if a policy file read like this: its faults, and what it changes for everybody.
@@ -76,6 +78,12 @@ func (f *Flow) JudgeFile(ctx context.Context, name, text string) (Draft, error) 
 		return Draft{Diagnostics: diags}, nil
 	}
 	out, err := f.Judge(ctx, nil, set)
+	for _, d := range out.Diagnostics {
+		if d.File == name {
+			diags = append(diags, d)
+		}
+	}
+	policy.Sort(diags)
 	out.Diagnostics = diags
 	return out, err
 }

@@ -122,9 +122,11 @@ func (f *Flow) Judge(ctx context.Context, before *policy.Set, draft *policy.Set)
 	if before != nil && before != census.Set {
 		census = census.Next(before)
 	}
-	if out.Impact, err = census.Compare(census.Next(draft)); err != nil {
+	after := census.Next(draft)
+	if out.Impact, err = census.Compare(after); err != nil {
 		return out, err
 	}
+	out.Diagnostics = after.Warnings()
 	some := func(b *roaring.Bitmap) (names []string) {
 		for it := b.Iterator(); it.HasNext() && len(names) < 5; {
 			names = append(names, c.names[it.Next()])
@@ -135,6 +137,12 @@ func (f *Flow) Judge(ctx context.Context, before *policy.Set, draft *policy.Set)
 		out.Names[k.Key] = DraftNames{some(k.Gain), some(k.Lose), some(k.Alter)}
 	}
 	return out, nil
+}
+
+// Odd says what the people there are say about policies: which hold for nobody, for everybody, or cannot be answered.
+func (f *Flow) Odd(ctx context.Context, set *policy.Set) ([]policy.Diagnostic, error) {
+	d, err := f.Judge(ctx, nil, set)
+	return d.Diagnostics, err
 }
 
 // Holders is who a policy in force holds for: how many, and the first of them by name.

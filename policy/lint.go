@@ -24,8 +24,18 @@ type Known struct {
 // match, grants that change nothing or lack their account, what nobody uses. Policies with faults are left out of the
 // comparisons, since they do not say yet what they will.
 func Check(fsys fs.FS, known Known, extra ...string) (*Set, []Diagnostic) {
+	return check(nil, fsys, known, extra)
+}
+
+// Recheck is Check for the same systems, as Reload is Load: what an editor says while somebody types.
+func (s *Set) Recheck(fsys fs.FS, known Known) (*Set, []Diagnostic) {
+	known.Systems = s.given
+	return check(s, fsys, known, nil)
+}
+
+func check(before *Set, fsys fs.FS, known Known, extra []string) (*Set, []Diagnostic) {
 	r := &reader{fsys: fsys}
-	s := r.gather(nil, known.Systems, extra)
+	s := r.gather(before, known.Systems, extra)
 	if s != nil {
 		r.diags = append(r.diags, s.Unsendable(known)...)
 		newLinter(r, s).lint()

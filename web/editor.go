@@ -112,7 +112,7 @@ func (p *portal) judgePolicy(w http.ResponseWriter, r *http.Request) error {
 	if err != nil && dayone.KindOf(err) == nil {
 		return err
 	}
-	v := newJudgement(d)
+	v := newJudgement(d, file)
 	if err != nil {
 		v = judgement{Errors: 1, Faults: []faultRow{{State: faultState(policy.Error), Text: plainError(err)}}}
 	}
@@ -134,10 +134,14 @@ func faultState(s policy.Severity) state {
 	return state{Icon: "warn", Class: "s-wait", Text: "Warning"}
 }
 
-func newJudgement(d flow.Draft) judgement {
+// newJudgement shows what a draft of a file means. Faults elsewhere say where.
+func newJudgement(d flow.Draft, file string) judgement {
 	var v judgement
 	for _, x := range d.Diagnostics {
 		row := faultRow{State: faultState(x.Severity), Line: x.Line, Text: x.Message, Hint: x.Hint}
+		if file != "" && x.File != file {
+			row.Text = x.File + ": " + row.Text
+		}
 		if x.Severity == policy.Error {
 			v.Errors++
 		}
@@ -203,7 +207,7 @@ func (p *portal) proposePolicy(w http.ResponseWriter, r *http.Request) error {
 	}
 	v := editorView{File: file, Text: text, Note: note, Problem: &notice{Kind: "bad", Icon: "x", Title: "It was not saved", Text: plainError(err)}}
 	if errors.As(err, &broken) {
-		v.Judged = newJudgement(flow.Draft{Diagnostics: broken.Diagnostics})
+		v.Judged = newJudgement(flow.Draft{Diagnostics: broken.Diagnostics}, file)
 	} else {
 		v.Judged.Idle = true
 	}

@@ -61,6 +61,11 @@ func TestAPolicyIsJudgedWhileItIsWritten(t *testing.T) {
 	want(t, "another group", gone, "1 of 1 people", "okta/group:sales-team", "Ada Lovelace")
 	want(t, "html in a policy", judge("policies: [{id: <script>alert(1)</script>}]"), "&lt;script")
 
+	want(t, "what dayone policy check warns of", judge(source+"  - id: never\n    owner: it@company.com\n    match: {employment_type: FTE}\n    when: person.employment_type == \"Contractor\"\n    grant: [{to: okta/account}]\n"),
+		"Warning", "can never match", "0 of 1 people")
+	want(t, "what people say", judge(source+"  - id: lawyers\n    owner: it@company.com\n    match: {department: Legal}\n    grant: [{to: okta/account}]\n"), "Warning", "holds for none of 1 people")
+	want(t, "a message that there is none of", judge(source+"  - id: told\n    owner: it@company.com\n    match: {department: Legal}\n    notify: [{on: ready, to: manager, template: manager-redy}]\n"), "1 error", "manager-ready")
+
 	before := b.flow.Active().Hash
 	res := b.post("/policies/propose", url.Values{"file": {name}, "text": {strings.Replace(source, "okta/group:sales-team", "okta/group:base-employee", 1)}, "note": {"CHG-1"}})
 	if res.StatusCode != http.StatusOK && res.StatusCode != http.StatusSeeOther {

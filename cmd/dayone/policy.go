@@ -129,6 +129,16 @@ func (f *policyDir) check(extra ...string) (*policy.Set, []policy.Diagnostic) {
 	return set, diags
 }
 
+// odd is what the people in the database say about policies; nothing where there is none.
+func (f *policyDir) odd(c *cobra.Command, set *policy.Set) ([]policy.Diagnostic, error) {
+	s, err := look(c)
+	if err != nil {
+		return nil, err
+	}
+	defer s.close()
+	return s.flow.Odd(c.Context(), set)
+}
+
 func newPolicyCheck() *cobra.Command {
 	var asJSON, stats, strict bool
 	c := &cobra.Command{
@@ -137,7 +147,10 @@ func newPolicyCheck() *cobra.Command {
 		Long: `Check reads every file of the folder, and any further FILE below it, and reports all faults at once, each with file,
 line and column, errors first. What is no fault but probably not meant is a warning: a policy that can never match, a
 grant that everybody has from elsewhere, one whose account nobody gets, a sensitive one without approval, what nobody
-uses. Where dayone.yaml names the folder, files are checked against its systems, too. Exit code 1 for errors.`,
+uses. Where dayone.yaml names the folder, files are checked against its systems, too. Exit code 1 for errors.
+
+With --stats it also asks the people in the database, if there is one: which policies hold for nobody, or for everybody
+though they seem to choose, and which cannot be answered because nobody has what they read.`,
 		Example: `  dayone policy check
   dayone policy check examples
   dayone policy check examples broken/broken.yaml
@@ -150,6 +163,14 @@ uses. Where dayone.yaml names the folder, files are checked against its systems,
 				return err
 			}
 			set, diags := f.check(extra...)
+			if stats && set != nil && f.cfg != nil {
+				odd, err := f.odd(c, set)
+				if err != nil {
+					return err
+				}
+				diags = append(diags, odd...)
+				policy.Sort(diags)
+			}
 			errs, warnings := tally(diags)
 			files := len(policy.Files(f.fsys)) + len(extra)
 			out := c.OutOrStdout()
@@ -187,7 +208,7 @@ uses. Where dayone.yaml names the folder, files are checked against its systems,
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
-	c.Flags().BoolVar(&stats, "stats", false, "say what conditions are made of: how fast they are to answer")
+	c.Flags().BoolVar(&stats, "stats", false, "say what conditions are made of, and what the people in the database say about them")
 	c.Flags().BoolVar(&strict, "strict", false, "exit with 1 for warnings, too")
 	return c
 }
