@@ -180,3 +180,34 @@ func TestAPastDecisionIsExplainedAsItWasMade(t *testing.T) {
 		t.Errorf("then: %+v, %v", past, err)
 	}
 }
+
+// A deny that cannot be answered gives nothing new and takes nothing: neither the editor nor a plan counts it as a gain.
+func TestADenyThatCannotBeAnsweredIsNoGain(t *testing.T) {
+	t.Parallel()
+	h := newWorld(t).open()
+	h.hires(employee("1", "start_date", "2024-11-11", "department", "Legal"))               // nobody knows her level
+	h.hires(employee("2", "start_date", "2024-11-11", "department", "Legal", "level", "3")) // and his is known
+	h.hires(employee("3", "start_date", "2024-11-11", "department", "Sales"))               // has it, and keeps it
+	const more = `
+  - id: lawyers
+    title: Lawyers
+    owner: it@company.com
+    match: {department: [Legal, Sales]}
+    grant:
+      - {to: okta/group:sales-team}
+  - id: not-the-top
+    title: Not for the top
+    owner: it@company.com
+    when: person.level >= 7
+    deny: [{to: okta/group:sales-team, reason: not for the top}]
+`
+	pr := h.proposal(housePolicy+more, nil)
+	e := h.everybody(pr)
+	if len(e.Changes) != 1 || len(e.Changes[0].Gained) != 1 || e.Changes[0].Name != "Erin No 2" || len(e.Changes[0].Lost) != 0 {
+		t.Errorf("the plan changes %+v", e.Changes)
+	}
+	d, err := h.Judge(ctx, nil, pr.Set)
+	if err != nil || len(d.Impact.Keys) != 1 || d.Impact.Keys[0].Gain.GetCardinality() != 1 || !d.Impact.Keys[0].Lose.IsEmpty() || d.Names[d.Impact.Keys[0].Key].Gain[0] != "Erin No 2" {
+		t.Errorf("the editor says %+v, %v", d.Impact.Keys, err)
+	}
+}

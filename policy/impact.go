@@ -47,6 +47,7 @@ func (s *Set) Survey(w *Workforce, now time.Time) *Census { return s.Over(w.dict
 // given is who gets a key by the conditions of a set, and whose answer is not known.
 type given struct {
 	rows, doubt *roaring.Bitmap
+	held        *roaring.Bitmap            // of those in doubt: who would get it but for a deny that cannot be answered
 	asks        *roaring.Bitmap            // only after an approval
 	roles       map[string]*roaring.Bitmap // the best role
 	shapes      map[string]*roaring.Bitmap // by parameters as written
@@ -55,7 +56,7 @@ type given struct {
 
 func (c *Census) given(key dayone.Key) given {
 	l := c.Set.byKey[key]
-	g := given{doubt: roaring.New(), asks: none, roles: map[string]*roaring.Bitmap{}, shapes: map[string]*roaring.Bitmap{}}
+	g := given{doubt: roaring.New(), held: roaring.New(), asks: none, roles: map[string]*roaring.Bitmap{}, shapes: map[string]*roaring.Bitmap{}}
 	var all, free []*roaring.Bitmap
 	byRole, byShape := map[string][]*roaring.Bitmap{}, map[string][]*roaring.Bitmap{}
 	for _, r := range l.rules {
@@ -79,10 +80,17 @@ func (c *Census) given(key dayone.Key) given {
 		g.rows.AndNot(c.yes[d.unit])
 		g.asks = roaring.AndNot(g.asks, c.yes[d.unit])
 		g.doubt.AndNot(c.yes[d.unit])
-		g.doubt.Or(roaring.And(g.rows, c.doubt[d.unit]))
 		g.lines = append(g.lines, d.At.line())
 	}
 	g.doubt.AndNot(g.rows)
+	for _, d := range l.denies { // a deny that cannot be answered gives nothing new, and leaves what is there
+		if unsure := roaring.And(g.rows, c.doubt[d.unit]); !unsure.IsEmpty() {
+			g.held.Or(unsure)
+			g.doubt.Or(unsure)
+			g.rows.AndNot(unsure)
+			g.asks = roaring.AndNot(g.asks, unsure)
+		}
+	}
 	parts := func(from map[string][]*roaring.Bitmap, to map[string]*roaring.Bitmap) {
 		for name, bs := range from {
 			if to[name] = g.rows; len(from) > 1 { // one for all is the common case
@@ -111,8 +119,11 @@ func (c *Census) given(key dayone.Key) given {
 
 var none = roaring.New()
 
-// Given is who gets a key, by conditions.
-func (c *Census) Given(key dayone.Key) *roaring.Bitmap { return c.given(key).rows }
+// Given is who gets a key, by conditions, or keeps it if she has it.
+func (c *Census) Given(key dayone.Key) *roaring.Bitmap {
+	g := c.given(key)
+	return roaring.Or(g.rows, g.held)
+}
 
 // shape is what a rule says beside whom it is for.
 func (r *Rule) shape() string {

@@ -308,8 +308,11 @@ func impactAgrees(t *testing.T, seed uint64) {
 		for _, d := range s.byKey[k].denies {
 			switch s.units[d.unit].truth(p.Status, at) {
 			case yes:
-				given = no
-				return given, "", ""
+				return no, "", ""
+			case unknown: // it gives nothing new, and leaves what is there
+				if given == yes {
+					given = unknown
+				}
 			}
 		}
 		return given, role, fmt.Sprint(shapes)
