@@ -310,7 +310,18 @@ type Offer struct {
 	Ref   string // the vendor's id: steps use it, names may change
 	Roles []string
 	Title string
+	Seats *Seats // the licences behind it; nil: nobody tells
 }
+
+// Seats are licences of a system. Entitlements of one pool share them.
+type Seats struct {
+	Pool  string // as the system calls it
+	Total int
+	Used  int
+}
+
+// Free is how many are left; never less than none.
+func (s Seats) Free() int { return max(0, s.Total-s.Used) }
 
 // Subject is all that a connector learns about who is meant. Never a Person.
 type Subject struct {

@@ -57,9 +57,10 @@ type Everybody struct {
 	Changes  []Change
 	Policies []policy.PolicyShift
 	Keys     []KeyCount
-	Files    []string `json:",omitempty"` // beside policies: messages and device profiles that differ
-	Skipped  []string // whom nobody could plan for, and why
-	Brakes   []string // limits that it is beyond
+	Seats    []SeatCount `json:",omitempty"` // licences that it needs, where systems tell how many there are
+	Files    []string    `json:",omitempty"` // beside policies: messages and device profiles that differ
+	Skipped  []string    // whom nobody could plan for, and why
+	Brakes   []string    // limits that it is beyond
 }
 
 // KeyCount is one entitlement over everybody.
@@ -165,7 +166,9 @@ func (f *Flow) PlanAll(ctx context.Context, pr Proposal, against *policy.Set, pr
 	out.Files = besideShift(before, pr.Set)
 	out.Keys, out.Policies = tally.keys(out.Changes), tally.policies(before, pr.Set)
 	out.Brakes = out.brakes(tally)
-	return out, nil
+	var err error
+	out.Seats, err = f.seats(ctx, out.Keys)
+	return out, err
 }
 
 func (c Change) empty() bool {

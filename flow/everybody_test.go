@@ -211,3 +211,29 @@ func TestADenyThatCannotBeAnsweredIsNoGain(t *testing.T) {
 		t.Errorf("the editor says %+v, %v", d.Impact.Keys, err)
 	}
 }
+
+// Where a system tells how many seats there are, a plan says how many it needs; what shares a licence is counted together.
+func TestAPlanSaysHowManySeatsItNeeds(t *testing.T) {
+	t.Parallel()
+	h := newWorld(t).open()
+	for _, id := range []string{"1", "2", "3"} {
+		h.hires(employee(id, "start_date", "2024-11-11", "department", "Legal"))
+	}
+	h.hires(employee("4", "start_date", "2024-11-11", "department", "Sales"))
+	base, sales := dayone.Key{System: "okta", Kind: "group", Name: "base-employee"}, dayone.Key{System: "okta", Kind: "group", Name: "sales-team"}
+	seats := &dayone.Seats{Pool: "Suite", Total: 10, Used: 9}
+	if err := h.Store.SaveCatalogue(ctx, "okta", []dayone.Offer{{Key: base, Ref: "b", Seats: seats}, {Key: sales, Ref: "s", Seats: seats}}, h.clock.Now()); err != nil {
+		t.Fatal(err)
+	}
+	e := h.everybody(h.proposal(strings.Replace(housePolicy, "match: {department: Sales}", "match: {department: Legal}", 1), nil))
+	if len(e.Seats) != 1 {
+		t.Fatalf("seats: %+v", e.Seats)
+	}
+	if s := e.Seats[0]; s.Pool != "Suite" || s.Needed != 2 || s.Free != 1 || s.Short != 1 || s.Total != 10 || strings.Join(s.Keys, " ") != "okta/group:sales-team" {
+		t.Errorf("three gain it and one loses it, and it says %+v", s)
+	}
+	e = h.everybody(h.proposal(strings.Replace(housePolicy, "- {to: okta/group:sales-team}", "- {to: gitlab/account}", 1), nil))
+	if len(e.Seats) != 1 || e.Seats[0].Needed != -1 || e.Seats[0].Short != 0 {
+		t.Errorf("one becomes free, and it says %+v", e.Seats)
+	}
+}

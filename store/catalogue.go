@@ -11,7 +11,7 @@ import (
 	"github.com/dayone-hq/dayone"
 )
 
-var offerTable = table{"offer", []string{"key", "system", "ref", "roles", "title", "seen"}, []string{"key"}}
+var offerTable = table{"offer", []string{"key", "system", "ref", "roles", "title", "seen", "pool", "seats", "used"}, []string{"key"}}
 
 // SaveCatalogue replaces what a system offers. It must have been read to its end.
 func (d *DB) SaveCatalogue(ctx context.Context, system string, offers []dayone.Offer, at time.Time) error {
@@ -22,7 +22,11 @@ func (d *DB) SaveCatalogue(ctx context.Context, system string, offers []dayone.O
 		if err != nil {
 			return err
 		}
-		rows = latest(rows, seen, o.Key.String(), []any{o.Key.String(), system, o.Ref, string(roles), o.Title, micros(at)})
+		seats := dayone.Seats{Total: -1}
+		if o.Seats != nil {
+			seats = *o.Seats
+		}
+		rows = latest(rows, seen, o.Key.String(), []any{o.Key.String(), system, o.Ref, string(roles), o.Title, micros(at), seats.Pool, seats.Total, seats.Used})
 	}
 	return d.write(ctx, func(t *tx) error {
 		if err := t.put(offerTable, rows); err != nil {
@@ -35,7 +39,7 @@ func (d *DB) SaveCatalogue(ctx context.Context, system string, offers []dayone.O
 
 // Catalogue is everything that systems offer, as last read; of one system, if named.
 func (d *DB) Catalogue(ctx context.Context, system string) (map[dayone.Key]dayone.Offer, error) {
-	q, args := `SELECT key, ref, roles, title FROM offer`, []any{}
+	q, args := `SELECT key, ref, roles, title, pool, seats, used FROM offer`, []any{}
 	if system != "" {
 		q, args = q+` WHERE system = $1`, append(args, system)
 	}
@@ -48,8 +52,12 @@ func (d *DB) Catalogue(ctx context.Context, system string) (map[dayone.Key]dayon
 	for rows.Next() {
 		var o dayone.Offer
 		var key, roles string
-		if err := rows.Scan(&key, &o.Ref, &roles, &o.Title); err != nil {
+		var seats dayone.Seats
+		if err := rows.Scan(&key, &o.Ref, &roles, &o.Title, &seats.Pool, &seats.Total, &seats.Used); err != nil {
 			return nil, err
+		}
+		if seats.Total >= 0 {
+			o.Seats = &seats
 		}
 		k, err := dayone.ParseKey(key)
 		if err = errors.Join(err, json.Unmarshal([]byte(roles), &o.Roles)); err != nil {

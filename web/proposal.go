@@ -110,6 +110,13 @@ func planned(plan flow.Everybody) judgement {
 	for _, s := range plan.Policies {
 		v.Moved = append(v.Moved, pair{Name: s.ID, Value: fmt.Sprintf("%s: gives to %s, was %s (+%s \u2212%s)", s.Change, thousands(s.After), thousands(s.Before), thousands(s.Joins), thousands(s.Leaves))})
 	}
+	for _, x := range plan.Seats {
+		p := pair{Name: x.System + " " + x.Pool, Value: fmt.Sprintf("seats: %+d, %s of %s free", x.Needed, thousands(x.Free), thousands(x.Total))}
+		if x.Short > 0 {
+			p.Value += fmt.Sprintf("; %s short", thousands(x.Short))
+		}
+		v.Moved = append(v.Moved, p)
+	}
 	for _, f := range plan.Files {
 		mark, name, _ := strings.Cut(f, " ")
 		v.Moved = append(v.Moved, pair{Name: name, Value: map[string]string{"+": "is new", "-": "is taken out", "~": "is changed"}[mark]})

@@ -237,6 +237,13 @@ func printEverybody(w io.Writer, e flow.Everybody, list bool) {
 			}
 		}
 	}
+	for _, s := range e.Seats {
+		short := ""
+		if s.Short > 0 {
+			short = fmt.Sprintf(", %d short", s.Short)
+		}
+		fmt.Fprintf(w, "  seats %s %s: %+d, %d of %d free%s   %s\n", s.System, s.Pool, s.Needed, s.Free, s.Total, short, strings.Join(s.Keys, ", "))
+	}
 	cases := 0
 	for _, c := range e.Changes {
 		for _, s := range c.Cases {

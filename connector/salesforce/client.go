@@ -205,6 +205,21 @@ func (c *client) list(ctx context.Context, s source, more string, each func(id, 
 	return query(ctx, c, "listing "+s.object, soql+" ORDER BY "+s.label, func(r row) bool { return each(r.text("Id"), r.text(s.label)) })
 }
 
+// seats shows profiles with the licences that their users take.
+// https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_userlicense.htm
+func (c *client) seats(ctx context.Context, each func(dayone.Offer) bool) error {
+	const soql = "SELECT Id, Name, UserLicense.Name, UserLicense.TotalLicenses, UserLicense.UsedLicenses FROM Profile ORDER BY Name"
+	return query(ctx, c, "listing Profile", soql, func(r row) bool {
+		o := dayone.Offer{Key: dayone.Key{Name: r.text("Name")}, Ref: r.text("Id")}
+		total, some := r.of("UserLicense")["TotalLicenses"].(float64)
+		used, more := r.of("UserLicense")["UsedLicenses"].(float64)
+		if some && more && total >= 0 { // -1 is as many as one likes
+			o.Seats = &dayone.Seats{Pool: r.of("UserLicense").text("Name"), Total: int(total), Used: int(used)}
+		}
+		return each(o)
+	})
+}
+
 // link is an object whose rows tie a user to a source.
 type link struct {
 	rows, user, to string

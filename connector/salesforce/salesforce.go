@@ -180,7 +180,21 @@ func (p profiles) Held(ctx context.Context, account string) ([]dayone.Item, erro
 }
 
 func (p profiles) Offers(ctx context.Context) iter.Seq2[dayone.Offer, error] {
-	return p.offers(ctx, profileSource)
+	return func(yield func(dayone.Offer, error) bool) {
+		stopped, told := false, false
+		err := p.seats(ctx, func(o dayone.Offer) bool {
+			told = true
+			stopped = !yield(o, nil)
+			return !stopped
+		})
+		if errors.Is(err, dayone.ErrInvalid) && !told { // who may not see licences is not shown their fields
+			p.offers(ctx, profileSource)(yield)
+			return
+		}
+		if err != nil && !stopped {
+			yield(dayone.Offer{}, err)
+		}
+	}
 }
 
 func (p profiles) Add(ctx context.Context, account string, want dayone.Item) error {

@@ -356,3 +356,32 @@ func call[T any](t *testing.T, idp *oktasim.Sim, base, method, path string, body
 	}
 	return out
 }
+
+// TestSeatsAreTold: profiles tell of the licences behind them, which they share, and how many active users take.
+func TestSeatsAreTold(t *testing.T) {
+	t.Parallel()
+	g, _, _ := bench(t, sim.Options{Seats: 5})
+	seats := func() *dayone.Seats {
+		t.Helper()
+		for o, err := range g.Catalogue(t.Context()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if o.Key.Kind == "profile" && o.Key.Name == "sales-engineer" {
+				return o.Seats
+			}
+		}
+		return nil
+	}
+	before := seats()
+	if before == nil || before.Total != 5 || before.Pool != "Salesforce" {
+		t.Fatalf("seats are %+v", before)
+	}
+	r, err := g.Apply(t.Context(), account(dayone.AccountCreate, "", &dayone.Item{State: dayone.Active, Attrs: sarah}))
+	if err != nil || r.Now == nil {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	if after := seats(); after.Used != before.Used+1 || after.Free() != before.Free()-1 {
+		t.Errorf("with one more user they are %+v, before %+v", after, before)
+	}
+}

@@ -711,7 +711,7 @@ func catalogue(t *testing.T, d *store.DB) {
 	if err := d.SaveCatalogue(ctx, "okta", []dayone.Offer{{Key: k("a"), Ref: "1"}, {Key: k("b"), Ref: "2", Roles: []string{"x"}}}, at); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.SaveCatalogue(ctx, "slack", []dayone.Offer{{Key: dayone.Key{System: "slack", Kind: "channel", Name: "#general"}, Ref: "C1"}}, at); err != nil {
+	if err := d.SaveCatalogue(ctx, "slack", []dayone.Offer{{Key: dayone.Key{System: "slack", Kind: "channel", Name: "#general"}, Ref: "C1", Seats: &dayone.Seats{Pool: "pro", Total: 50, Used: 47}}}, at); err != nil {
 		t.Fatal(err)
 	}
 	if err := d.SaveCatalogue(ctx, "okta", []dayone.Offer{{Key: k("b"), Ref: "2b"}, {Key: k("c"), Ref: "3"}}, at.Add(time.Hour)); err != nil {
@@ -723,6 +723,11 @@ func catalogue(t *testing.T, d *store.DB) {
 	}
 	if one := must[map[dayone.Key]dayone.Offer](t)(d.Catalogue(ctx, "slack")); len(one) != 1 {
 		t.Errorf("%v", one)
+	} else if o := one[dayone.Key{System: "slack", Kind: "channel", Name: "#general"}]; o.Seats == nil || *o.Seats != (dayone.Seats{Pool: "pro", Total: 50, Used: 47}) || o.Seats.Free() != 3 {
+		t.Errorf("its seats come back as %+v", o.Seats)
+	}
+	if o := got[k("b")]; o.Seats != nil {
+		t.Errorf("seats that nobody told of: %+v", o.Seats)
 	}
 	if v := must[string](t)(d.Meta(ctx, "nothing")); v != "" {
 		t.Errorf("unset meta is %q", v)

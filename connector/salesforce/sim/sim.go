@@ -69,7 +69,7 @@ func New(o sim.Options) *Sim {
 			"Username", "Email", "FirstName", "LastName", "Name", "Title", "Department", "EmployeeNumber", "FederationIdentifier", "Alias", "CommunityNickname",
 			"IsActive", "UserType", "ProfileId", "CreatedDate", "TimeZoneSidKey", "LocaleSidKey", "LanguageLocaleKey", "EmailEncodingKey",
 		}},
-		"Profile":       {prefix: "00e", fields: []string{"Name", "UserLicenseId"}},
+		"Profile":       {prefix: "00e", fields: []string{"Name", "UserLicenseId"}, refers: map[string]string{"UserLicense": "UserLicenseId"}},
 		"Group":         {prefix: "00G", fields: []string{"Name", "DeveloperName", "Type"}},
 		"GroupMember":   {prefix: "011", fields: []string{"GroupId", "UserOrGroupId"}, refers: map[string]string{"Group": "GroupId"}},
 		"PermissionSet": {prefix: "0PS", fields: []string{"Name", "Label", "IsOwnedByProfile", "ProfileId"}},
@@ -77,7 +77,7 @@ func New(o sim.Options) *Sim {
 			"PermissionSet": "PermissionSetId", "Assignee": "AssigneeId",
 		}},
 		"UserLogin":   {prefix: "0Yw", fields: []string{"UserId", "IsFrozen"}},
-		"UserLicense": {prefix: "100", fields: []string{"Name"}},
+		"UserLicense": {prefix: "100", fields: []string{"Name", "TotalLicenses", "UsedLicenses"}},
 	}
 	names := o.Names
 	if names == nil {
@@ -85,7 +85,7 @@ func New(o sim.Options) *Sim {
 			"profile": {"sales-engineer", "account-executive"}, "queue": {"enterprise", "mid-market"}, "permset": {"quote-author", "discount-approver"},
 		}
 	}
-	licence := s.insert("UserLicense", record{"Name": "Salesforce"})
+	licence := s.insert("UserLicense", record{"Name": "Salesforce", "TotalLicenses": cmp.Or(o.Seats, 1000), "UsedLicenses": 0})
 	for _, n := range append([]string{standard}, names["profile"]...) {
 		s.insert("Profile", record{"Name": n, "UserLicenseId": licence["Id"]})
 		s.insert("PermissionSet", record{"Name": "X00e" + apiName(n), "Label": n, "IsOwnedByProfile": true, "ProfileId": s.find("Profile", "Name", n)["Id"]})

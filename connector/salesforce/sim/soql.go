@@ -162,6 +162,15 @@ func (s *Sim) run(q soql) ([]map[string]any, *fault) {
 			return nil, bad
 		}
 	}
+	for _, licence := range s.objects["UserLicense"].rows {
+		used := 0
+		for _, u := range s.objects["User"].rows {
+			if u["IsActive"] == true && u["UserType"] == "Standard" {
+				used++
+			}
+		}
+		licence["UsedLicenses"] = used
+	}
 	var rows []record
 	for _, r := range o.rows {
 		if !slices.ContainsFunc(q.where, func(c condition) bool {

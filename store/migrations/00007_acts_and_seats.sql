@@ -22,3 +22,8 @@ CREATE TABLE policy_act (
 );
 CREATE INDEX policy_act_open ON policy_act (due, id) WHERE state = 'waiting';
 CREATE INDEX policy_act_untold ON policy_act (id) WHERE told <> state;
+
+-- The licences behind an offer, where the system tells: -1 is not known. Offers of one pool share them.
+ALTER TABLE offer ADD COLUMN pool TEXT NOT NULL DEFAULT '';
+ALTER TABLE offer ADD COLUMN seats INTEGER NOT NULL DEFAULT -1;
+ALTER TABLE offer ADD COLUMN used INTEGER NOT NULL DEFAULT 0;
