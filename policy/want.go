@@ -251,15 +251,15 @@ func (e *evaluation) window(p *Policy, r *Rule) (from, until time.Time, ok bool)
 }
 
 // lead is when a kind begins if nobody says otherwise.
-func (e *evaluation) lead(k dayone.Key) Offset {
-	from := e.Schema.Defaults.From
+func (s *Set) lead(k dayone.Key) Offset {
+	from := s.Schema.Defaults.From
 	if o, ok := from[k.System+"/"+k.Kind]; ok {
 		return o
 	}
 	if o, ok := from[k.Kind]; ok {
 		return o
 	}
-	if e.Systems[k.System].Tier == dayone.TierDevice {
+	if s.Systems[k.System].Tier == dayone.TierDevice {
 		return from["device"]
 	}
 	if o := from["entitlement"]; !k.IsAccount() && !o.WithAccount {
