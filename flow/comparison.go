@@ -30,17 +30,17 @@ type comparison struct {
 	progress func(done int)
 
 	// Of glances; without them everybody is looked at closely.
-	glances *policy.Glances
-	of      *policy.Workforce
-	sets    []*policy.Set
-	duties  map[dayone.PersonID][]dayone.Key // who has what duties name
+	sight  *policy.Glances
+	of     *policy.Workforce
+	sets   []*policy.Set
+	duties map[dayone.PersonID][]dayone.Key // who has what duties name
 
 	mu   sync.Mutex
 	done int
 }
 
-// glances makes a comparison ready for glances, where all sets lay people out in the same way.
-func (f *Flow) glances(ctx context.Context, c *comparison) error {
+// glance makes a comparison ready for glances, where all sets lay people out in the same way.
+func (c *comparison) glance(ctx context.Context) error {
 	sets := []*policy.Set{c.force.base}
 	if c.against != nil {
 		sets[0] = c.against
@@ -57,19 +57,19 @@ func (f *Flow) glances(ctx context.Context, c *comparison) error {
 			return nil
 		}
 	}
-	cr := &f.crowd
+	cr := &c.crowd
 	cr.building.Lock()
 	defer cr.building.Unlock()
-	if err := f.gather(ctx, c.now, c.force.base, sets); err != nil {
+	if err := c.gather(ctx, c.now, c.force.base, sets); err != nil {
 		return err
 	}
 	cr.mu.RLock()
 	c.of, c.sets = cr.w, sets
-	c.glances = policy.NewGlances(cr.w, c.now, sets...)
+	c.sight = policy.NewGlances(cr.w, c.now, sets...)
 	cr.mu.RUnlock()
 	var err error
-	if named := c.glances.Named(); len(named) > 0 {
-		c.duties, err = f.Store.HaveOf(ctx, named)
+	if named := c.sight.Named(); len(named) > 0 {
+		c.duties, err = c.Store.HaveOf(ctx, named)
 	}
 	return err
 }
@@ -125,33 +125,33 @@ feed:
 type looks struct {
 	*comparison
 	*tally
-	looker  *policy.Looker
-	closely []dayone.PersonID // to be looked at closely
+	looker *policy.Looker
+	later  []dayone.PersonID // to be looked at closely
 
 	hasNo, beforeNo, afterNo, joinNo, leaveNo []int // by number of the glances
 }
 
 func (c *comparison) looks() *looks {
 	l := &looks{comparison: c, tally: newTally()}
-	if c.glances == nil {
+	if c.sight == nil {
 		return l
 	}
-	l.looker = c.glances.Looker(func(row int) []dayone.Key { return c.duties[c.of.ID(row)] })
-	l.hasNo = make([]int, len(c.glances.Keys()))
+	l.looker = c.sight.Looker(func(row int) []dayone.Key { return c.duties[c.of.ID(row)] })
+	l.hasNo = make([]int, len(c.sight.Keys()))
 	for _, to := range []*[]int{&l.beforeNo, &l.afterNo, &l.joinNo, &l.leaveNo} {
-		*to = make([]int, len(c.glances.Policies()))
+		*to = make([]int, len(c.sight.Policies()))
 	}
 	return l
 }
 
 func (l *looks) at(ctx context.Context, ids []dayone.PersonID) error {
 	l.people += len(ids)
-	l.glance(ids)
-	for len(l.closely) >= store.AtOnce {
-		if err := l.close(ctx, l.closely[:store.AtOnce]); err != nil {
+	l.glances(ids)
+	for len(l.later) >= store.AtOnce {
+		if err := l.close(ctx, l.later[:store.AtOnce]); err != nil {
 			return err
 		}
-		l.closely = l.closely[store.AtOnce:]
+		l.later = l.later[store.AtOnce:]
 	}
 	if l.progress != nil {
 		l.mu.Lock()
@@ -163,16 +163,16 @@ func (l *looks) at(ctx context.Context, ids []dayone.PersonID) error {
 }
 
 func (l *looks) finish(ctx context.Context) error {
-	if err := l.close(ctx, l.closely); err != nil {
+	if err := l.close(ctx, l.later); err != nil {
 		return err
 	}
 	for n, has := range l.hasNo {
 		if has > 0 {
-			l.has[l.glances.Keys()[n]] += has
+			l.has[l.sight.Keys()[n]] += has
 		}
 	}
 	for n := range l.beforeNo {
-		id := l.glances.Policies()[n]
+		id := l.sight.Policies()[n]
 		l.before[id] += l.beforeNo[n]
 		l.after[id] += l.afterNo[n]
 		l.joins[id] += l.joinNo[n]
@@ -181,20 +181,20 @@ func (l *looks) finish(ctx context.Context) error {
 	return nil
 }
 
-// glance looks at those for whom it is enough, and keeps the others for a close look.
-func (l *looks) glance(ids []dayone.PersonID) {
+// glances at those for whom it is enough, and keeps the others for a close look.
+func (l *looks) glances(ids []dayone.PersonID) {
 	cr := &l.crowd
 	cr.mu.RLock()
 	defer cr.mu.RUnlock()
 	if l.looker == nil || cr.w != l.of { // another crowd is there by now
-		l.closely = append(l.closely, ids...)
+		l.later = append(l.later, ids...)
 		return
 	}
 	l.looker.Refresh()
 	for _, id := range ids {
 		row, ok := cr.rows[id]
 		if !ok || cr.stale[id] || !cr.until[row].IsZero() && !cr.until[row].After(l.now) || !l.row(id, row, cr.names[row]) {
-			l.closely = append(l.closely, id)
+			l.later = append(l.later, id)
 		}
 	}
 }
@@ -252,7 +252,7 @@ func (l *looks) given(gs []policy.Glimpse) []Given {
 	}
 	out := make([]Given, len(gs))
 	for i, g := range gs {
-		out[i] = Given{Key: l.glances.Keys()[g.Key], Role: g.Role, Was: g.Was, By: g.By}
+		out[i] = Given{Key: l.sight.Keys()[g.Key], Role: g.Role, Was: g.Was, By: g.By}
 	}
 	return out
 }
@@ -285,6 +285,7 @@ func (l *looks) close(ctx context.Context, ids []dayone.PersonID) error {
 	if len(ids) == 0 {
 		return nil
 	}
+	l.closely += len(ids)
 	read, err := l.Store.Timelines(ctx, ids)
 	if err == nil {
 		err = l.Store.WithHoldings(ctx, read)

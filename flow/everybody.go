@@ -76,33 +76,31 @@ const (
 // PlanAll compares a proposal with what is in force, for everybody. against replaces what is in force, if not nil.
 // progress may be nil.
 func (f *Flow) PlanAll(ctx context.Context, pr Proposal, against *policy.Set, progress func(done int)) (Everybody, error) {
-	return f.planAll(ctx, pr, against, progress, f.glances)
+	c := &comparison{Flow: f, pr: pr, against: against, force: f.force.Load(), now: f.Clock.Now(), progress: progress}
+	if err := c.glance(ctx); err != nil {
+		return Everybody{}, err
+	}
+	out, _, err := c.plan(ctx)
+	return out, err
 }
 
-// planAll: glances is how people are looked at who need no close look; nil means that everybody needs one.
-func (f *Flow) planAll(ctx context.Context, pr Proposal, against *policy.Set, progress func(done int), glances func(context.Context, *comparison) error) (Everybody, error) {
-	force := f.force.Load()
-	c := &comparison{Flow: f, pr: pr, against: against, force: force, now: f.Clock.Now(), progress: progress}
-	out := Everybody{At: c.now, Stage: force.seq, Active: force.base.Hash, Proposed: pr.Set.Hash, Only: pr.Only}
-	before := force.base
-	if against != nil {
-		before, out.Active = against, against.Hash
-	}
-	if glances != nil {
-		if err := glances(ctx, c); err != nil {
-			return out, err
-		}
+// plan also says how many people it had to look at closely.
+func (c *comparison) plan(ctx context.Context) (Everybody, int, error) {
+	pr, before := c.pr, c.force.base
+	out := Everybody{At: c.now, Stage: c.force.seq, Active: before.Hash, Proposed: pr.Set.Hash, Only: pr.Only}
+	if c.against != nil {
+		before, out.Active = c.against, c.against.Hash
 	}
 	t, err := c.everybody(ctx)
 	if err != nil {
-		return out, err
+		return out, 0, err
 	}
 	out.People, out.Changes, out.Skipped = t.people, t.changes, t.skipped
 	slices.SortFunc(out.Changes, func(a, b Change) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Person, b.Person)) })
 	slices.Sort(out.Skipped)
 	out.Keys, out.Policies = t.keys(out.Changes), t.policies(before, pr.Set)
 	out.Brakes = out.brakes(t)
-	return out, nil
+	return out, t.closely, nil
 }
 
 func (c Change) empty() bool {
@@ -121,12 +119,13 @@ func heldOf(have []dayone.Holding) map[dayone.Key]dayone.Holding {
 
 // tally counts over everybody.
 type tally struct {
-	people, managed, loses int                // looked at; those whom the proposal is for; those of them who lose something
-	has                    map[dayone.Key]int // afterwards, whether or not the proposal is for them
-	before, after          map[string]int     // people by policy
-	joins, leaves          map[string]int
-	changes                []Change
-	skipped                []string
+	people, closely int                // looked at; how many of them closely
+	managed, loses  int                // for whom the proposal is; those of them who lose something
+	has             map[dayone.Key]int // afterwards, whether or not the proposal is for them
+	before, after   map[string]int     // people by policy
+	joins, leaves   map[string]int
+	changes         []Change
+	skipped         []string
 }
 
 func newTally() *tally {
@@ -135,7 +134,7 @@ func newTally() *tally {
 
 // take adds what another one counted.
 func (t *tally) take(o *tally) {
-	t.people, t.managed, t.loses = t.people+o.people, t.managed+o.managed, t.loses+o.loses
+	t.people, t.closely, t.managed, t.loses = t.people+o.people, t.closely+o.closely, t.managed+o.managed, t.loses+o.loses
 	t.changes, t.skipped = append(t.changes, o.changes...), append(t.skipped, o.skipped...)
 	for k, n := range o.has {
 		t.has[k] += n

@@ -18,7 +18,6 @@ import (
 // Random policies with all that a glance sees, and what it must leave to a close look: where it answers, it agrees with
 // two whole wants.
 
-
 const glanceCatalogue = `
 systems:
   app:
