@@ -152,7 +152,10 @@ func (r *rows) zone(row int) *time.Location { return r.of.zone[r.of.zones[row]] 
 
 func (r *rows) site(row int) dayone.Site {
 	n := r.of.column(siteColumn)
-	return r.of.cols[n].sampleOf(r.of.codes[n][row]).site
+	if s := r.of.cols[n].sampleOf(r.of.codes[n][row]).site; s != nil {
+		return *s
+	}
+	return dayone.Site{}
 }
 
 // start is the first instant of the primary engagement, where she works.
@@ -167,7 +170,7 @@ func (r *rows) start(row int) (time.Time, bool) {
 // Scanner goes through a workforce row by row and shows which policies hold, by their places in the set, and which cannot
 // be answered. It keeps nothing: both lists are good until each returns. The scan may run in many goroutines at once.
 func (s *Set) Scanner(w *Workforce, now time.Time) (scan func(from, to int, each func(row int, hold, unsure []int32))) {
-	x := s.Over(w.dict)
+	x := s.over(w.dict)
 	policies := make([][]int32, x.units)
 	for i, p := range s.Policies {
 		policies[p.unit] = append(policies[p.unit], int32(i))
@@ -229,7 +232,7 @@ func (s *Set) sameAttributes(o *Set) bool {
 // ask answers a few units column by column, which is faster for them than going from person to person.
 func (c *Census) ask(units []int) {
 	if len(units) > 32 {
-		all := c.Set.Over(c.of.dict).census(c.of, c.now)
+		all := c.Set.over(c.of.dict).census(c.of, c.now)
 		for _, u := range units {
 			c.yes[u], c.doubt[u] = all.yes[u], all.doubt[u]
 		}
@@ -441,7 +444,7 @@ func (c *Census) rest(set *Set, x *splitter, rest []conjunct, may, sure *roaring
 // Update answers everything again about a person in a row that was set or added. Nobody may read meanwhile.
 func (c *Census) Update(row int, p *dayone.Person) {
 	if c.index == nil {
-		c.index = c.Set.Over(c.of.dict)
+		c.index = c.Set.over(c.of.dict)
 	}
 	m := c.index.matcher()
 	w := c.Set.worldOf(p, c.now)

@@ -54,6 +54,9 @@ type ownIndex struct {
 	once     sync.Once
 	index    *Index
 	matchers sync.Pool
+
+	mu   sync.Mutex
+	over *Index // over the dictionary of a workforce
 }
 
 type kindOf struct{ system, kind string }

@@ -60,6 +60,16 @@ func (s *Set) index() *Index {
 	return s.own.index
 }
 
+// over is the index over a dictionary. The last one is kept: it takes longer to make than a survey.
+func (s *Set) over(d *Dictionary) *Index {
+	s.own.mu.Lock()
+	defer s.own.mu.Unlock()
+	if s.own.over == nil || s.own.over.dict != d {
+		s.own.over = s.Over(d)
+	}
+	return s.own.over
+}
+
 func (s *Set) evaluate(p *dayone.Person, c Context, w *world, truths []truth, days flipDays) dayone.Want {
 	e := &evaluation{
 		Set: s, person: p, ctx: c, world: w, truths: truths, days: days, given: map[dayone.Key][]candidate{}, offers: map[dayone.Key][]candidate{},

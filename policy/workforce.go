@@ -172,7 +172,7 @@ func (w *Workforce) person(row int, set *Set) dayone.Person {
 		switch {
 		case !s.known:
 		case c.path == siteColumn:
-			p.Site = s.site
+			p.Site = *s.site
 		case c.attr == "engagements":
 			p.Engagements = s.engagements
 		case c.attr == "id":
