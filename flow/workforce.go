@@ -217,13 +217,18 @@ func (f *Flow) follow(p dayone.Person, l laid) {
 	if c.reading { // she may have been read before this
 		c.stale[p.ID] = true
 	}
-	switch {
-	case c.w == nil || !p.Managed:
+	if c.w == nil {
 		return
-	case l.set == nil || !c.laid.SamePeople(l.set):
+	}
+	if !p.Managed {
+		delete(c.stale, p.ID) // a plan for everybody is not for her
+		return
+	}
+	if l.set == nil || !c.laid.SamePeople(l.set) {
 		c.stale[p.ID] = true
 		return
-	case !c.reading:
+	}
+	if !c.reading {
 		delete(c.stale, p.ID)
 	}
 	row := c.set(&p, l.until)

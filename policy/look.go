@@ -27,7 +27,6 @@ type Looker struct {
 	held  func(row int) []dayone.Key // of the named ones
 	at    []*rows
 	said  [][]map[uint64]said
-	zones []*time.Location
 	halfs [2]half
 
 	Gained, Lost, Changed, Pending []Glimpse

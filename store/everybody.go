@@ -87,7 +87,7 @@ type Read struct {
 }
 
 // Timelines are those of several people, AtOnce at most, in their order. Whoever is not there is ErrNotFound, and nobody
-// who does not read hides another. Erased people read as Timeline does.
+// who does not read hides another. What others were told of them is left out.
 func (d *DB) Timelines(ctx context.Context, ids []dayone.PersonID) ([]Read, error) {
 	out, at, err := d.heads(ctx, ids)
 	if err != nil || len(ids) == 0 {
