@@ -35,6 +35,8 @@ type comparison struct {
 	sets   []*policy.Set
 	duties map[dayone.PersonID][]dayone.Key // who has what duties name
 
+	requesting map[dayone.PersonID]bool // what they have depends on what they asked for
+
 	mu   sync.Mutex
 	done int
 }
@@ -81,6 +83,9 @@ const atOnce = 2000
 func (c *comparison) everybody(ctx context.Context) (*tally, error) {
 	ids, err := c.managed(ctx)
 	if err != nil {
+		return nil, err
+	}
+	if c.requesting, err = c.Store.Requesting(ctx); err != nil {
 		return nil, err
 	}
 	work, stop := context.WithCancelCause(ctx)
@@ -193,7 +198,7 @@ func (l *looks) glances(ids []dayone.PersonID) {
 	l.looker.Refresh()
 	for _, id := range ids {
 		row, ok := cr.rows[id]
-		if !ok || cr.stale[id] || !cr.until[row].IsZero() && !cr.until[row].After(l.now) || !l.row(id, row, cr.names[row]) {
+		if !ok || cr.stale[id] || l.requesting[id] || !cr.until[row].IsZero() && !cr.until[row].After(l.now) || !l.row(id, row, cr.names[row]) {
 			l.later = append(l.later, id)
 		}
 	}
@@ -294,25 +299,32 @@ func (l *looks) close(ctx context.Context, ids []dayone.PersonID) error {
 		return fmt.Errorf("reading people: %w", err)
 	}
 	for i := range read {
-		switch r := &read[i]; {
+		r := &read[i]
+		var asked []dayone.Request
+		if r.Err == nil && l.requesting[r.Person] { // until when depends on since when she has it
+			if asked, r.Err = l.Store.Requests(ctx, r.Person, true); r.Err == nil {
+				r.Held, r.Err = l.Store.Holdings(ctx, r.Person, false)
+			}
+		}
+		switch {
 		case r.Err != nil:
 			l.skipped = append(l.skipped, fmt.Sprintf("%s: %v", r.Person, r.Err))
 		case r.Managed:
-			l.compare(&r.Timeline, r.Held)
+			l.compare(&r.Timeline, r.Held, requestsOf(asked))
 		}
 	}
 	return nil
 }
 
 // compare is one person under both sets.
-func (l *looks) compare(t *dayone.Timeline, have []dayone.Holding) {
+func (l *looks) compare(t *dayone.Timeline, have []dayone.Holding, asked map[dayone.Key]dayone.Request) {
 	base := l.force.base
 	p := people.At(t, l.now, l.now, base)
 	old := l.against
 	if old == nil {
 		old = l.force.of(p)
 	}
-	at := policy.Context{Now: l.now, Held: heldOf(have)}
+	at := policy.Context{Now: l.now, Held: heldOf(have), Requested: asked}
 	before := old.Want(p, at)
 	if !(dayone.Stage{Only: l.pr.Only}).Covers(p) {
 		l.aside(before)
