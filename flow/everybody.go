@@ -3,18 +3,14 @@ package flow
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
-	"runtime"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/dayone-hq/dayone"
-	"github.com/dayone-hq/dayone/people"
 	"github.com/dayone-hq/dayone/policy"
 )
 
@@ -82,167 +78,37 @@ const (
 // PlanAll compares a proposal with what is in force, for everybody. against replaces what is in force, if not nil.
 // progress may be nil.
 func (f *Flow) PlanAll(ctx context.Context, pr Proposal, against *policy.Set, progress func(done int)) (Everybody, error) {
-	now := f.Clock.Now()
-	force := f.force.Load()
-	out := Everybody{At: now, Stage: force.seq, Active: force.base.Hash, Proposed: pr.Set.Hash, Only: pr.Only}
-	if against != nil {
-		out.Active = against.Hash
+	c := &comparison{Flow: f, pr: pr, against: against, force: f.force.Load(), now: f.Clock.Now(), progress: progress}
+	if err := c.glance(ctx); err != nil {
+		return Everybody{}, err
 	}
-	type found struct {
-		change        Change
-		before, after dayone.Want
-		skip          string
+	out, _, err := c.plan(ctx)
+	return out, err
+}
+
+// plan also says how many people it had to look at closely.
+func (c *comparison) plan(ctx context.Context) (Everybody, int, error) {
+	pr, before := c.pr, c.force.base
+	out := Everybody{At: c.now, Stage: c.force.seq, Active: before.Hash, Proposed: pr.Set.Hash, Only: pr.Only}
+	if c.against != nil {
+		before, out.Active = c.against, c.against.Hash
 	}
-	ids := make(chan dayone.PersonID, 256)
-	results := make(chan found, 256)
-	work, stop := context.WithCancel(ctx)
-	defer stop()
-	var near reach
-	if against == nil {
-		var err error
-		if near, err = f.touched(ctx, pr); err != nil {
-			return out, err
-		}
+	t, err := c.everybody(ctx)
+	if err != nil {
+		return out, 0, err
 	}
-	var read error
-	go func() {
-		defer close(ids)
-		read = f.Store.EachPerson(work, func(id dayone.PersonID) error {
-			if near.ids != nil && !near.ids[id] {
-				return nil
-			}
-			select {
-			case ids <- id:
-				return nil
-			case <-work.Done():
-				return work.Err()
-			}
-		})
-	}()
-	var wg sync.WaitGroup
-	for range max(2, runtime.GOMAXPROCS(0)) {
-		wg.Go(func() {
-			for id := range ids {
-				var r found
-				var err error
-				if r.change, r.before, r.after, err = f.compare(work, id, pr, against, now); err != nil {
-					r.skip = fmt.Sprintf("%s: %v", id, err)
-				}
-				select {
-				case results <- r:
-				case <-work.Done():
-				}
-			}
-		})
-	}
-	go func() { wg.Wait(); close(results) }()
-	tally := newTally()
-	if near.ids != nil { // the others were judged by conditions alone
-		tally.others, tally.managed = near.others, near.people-len(near.ids)
-		out.People = tally.managed
-	}
-	for r := range results {
-		out.People++
-		if r.skip != "" {
-			out.Skipped = append(out.Skipped, r.skip)
-		}
-		tally.add(r.change, r.before, r.after)
-		if !r.change.empty() {
-			out.Changes = append(out.Changes, r.change)
-		}
-		if progress != nil && out.People%500 == 0 {
-			progress(out.People)
-		}
-	}
-	if err := errors.Join(ctx.Err(), read); err != nil {
-		return out, err
-	}
+	out.People, out.Changes, out.Skipped = t.people, t.changes, t.skipped
 	slices.SortFunc(out.Changes, func(a, b Change) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Person, b.Person)) })
 	slices.Sort(out.Skipped)
-	before := against
-	if before == nil {
-		before = force.base
-	}
 	out.Files = besideShift(before, pr.Set)
-	out.Keys, out.Policies = tally.keys(out.Changes), tally.policies(before, pr.Set)
-	out.Brakes = out.brakes(tally)
-	var err error
-	out.Seats, err = f.seats(ctx, out.Keys)
-	return out, err
+	out.Keys, out.Policies = t.keys(out.Changes), t.policies(before, pr.Set)
+	out.Brakes = out.brakes(t)
+	out.Seats, err = c.seats(ctx, out.Keys)
+	return out, t.closely, err
 }
 
 func (c Change) empty() bool {
 	return len(c.Gained)+len(c.Lost)+len(c.Changed)+len(c.Pending)+len(c.Cases) == 0
-}
-
-// compare is one person under both sets.
-func (f *Flow) compare(ctx context.Context, id dayone.PersonID, pr Proposal, against *policy.Set, now time.Time) (c Change, before, after dayone.Want, err error) {
-	c.Person = id
-	t, err := f.Store.Timeline(ctx, id)
-	if err != nil || !t.Managed {
-		return c, before, after, err
-	}
-	p := people.At(&t, now, now, f.Active())
-	if !(dayone.Stage{Only: pr.Only}).Covers(p) {
-		return c, before, after, nil
-	}
-	have, err := f.Store.Holdings(ctx, id, false)
-	if err != nil {
-		return c, before, after, err
-	}
-	c.Name = p.Name()
-	old := against
-	if old == nil {
-		old = f.ActiveFor(p)
-	}
-	at := policy.Context{Now: now, Held: heldOf(have)}
-	before = old.Want(p, at)
-	q := p
-	if !pr.Set.PoliciesOnly(f.Active()) { // what a location or an attribute means may differ
-		q = people.At(&t, now, now, pr.Set)
-	}
-	after = pr.Set.Want(q, at)
-	gained, lost, changed := policy.Difference(before, after)
-	keep := map[dayone.Key]bool{}
-	for _, k := range after.Keep {
-		keep[k] = true
-	}
-	was := map[dayone.Key]dayone.Grant{}
-	for _, g := range before.Grants {
-		was[g.Key] = g
-	}
-	give := func(gs []dayone.Grant) (out []Given) {
-		for _, g := range gs {
-			if keep[g.Key] { // a condition that cannot be answered takes nothing away
-				continue
-			}
-			x := Given{Key: g.Key, Role: g.Role}
-			if w, ok := was[g.Key]; ok && w.Role != g.Role {
-				x.Was = w.Role
-			}
-			if len(g.Because) > 0 {
-				x.By = g.Because[0].String()
-			}
-			out = append(out, x)
-		}
-		return out
-	}
-	c.Gained, c.Lost, c.Changed = give(gained), give(lost), give(changed)
-	asked := map[dayone.Key]bool{}
-	for _, g := range before.Pending {
-		asked[g.Key] = true
-	}
-	c.Pending = give(slices.DeleteFunc(slices.Clone(after.Pending), func(g dayone.Grant) bool { return asked[g.Key] }))
-	old1 := map[string]bool{}
-	for _, x := range before.Findings {
-		old1[x.Kind+x.Policy] = true
-	}
-	for _, x := range after.Findings {
-		if x.Kind == "sod" && !old1[x.Kind+x.Policy] {
-			c.Cases = append(c.Cases, fmt.Sprintf("%s (%s)", x.Text, x.At))
-		}
-	}
-	return c, before, after, nil
 }
 
 func heldOf(have []dayone.Holding) map[dayone.Key]dayone.Holding {
@@ -257,17 +123,30 @@ func heldOf(have []dayone.Holding) map[dayone.Key]dayone.Holding {
 
 // tally counts over everybody.
 type tally struct {
-	has            map[dayone.Key]int // afterwards
-	before, after  map[string]int     // people by policy
-	joins, leaves  map[string]int
-	managed, loses int
-	others         func(dayone.Key) int // who has it among those that the proposal cannot concern
+	people, closely int                // looked at; how many of them closely
+	managed, loses  int                // for whom the proposal is; those of them who lose something
+	has             map[dayone.Key]int // afterwards, whether or not the proposal is for them
+	before, after   map[string]int     // people by policy
+	joins, leaves   map[string]int
+	changes         []Change
+	skipped         []string
 }
 
 func newTally() *tally {
-	return &tally{
-		has: map[dayone.Key]int{}, before: map[string]int{}, after: map[string]int{}, joins: map[string]int{}, leaves: map[string]int{},
-		others: func(dayone.Key) int { return 0 },
+	return &tally{has: map[dayone.Key]int{}, before: map[string]int{}, after: map[string]int{}, joins: map[string]int{}, leaves: map[string]int{}}
+}
+
+// take adds what another one counted.
+func (t *tally) take(o *tally) {
+	t.people, t.closely, t.managed, t.loses = t.people+o.people, t.closely+o.closely, t.managed+o.managed, t.loses+o.loses
+	t.changes, t.skipped = append(t.changes, o.changes...), append(t.skipped, o.skipped...)
+	for k, n := range o.has {
+		t.has[k] += n
+	}
+	for _, x := range []struct{ to, from map[string]int }{{t.before, o.before}, {t.after, o.after}, {t.joins, o.joins}, {t.leaves, o.leaves}} {
+		for id, n := range x.from {
+			x.to[id] += n
+		}
 	}
 }
 
@@ -283,14 +162,16 @@ func policiesOf(w dayone.Want) map[string]bool {
 	return out
 }
 
+// aside counts somebody whom the proposal is not for: she keeps what she has.
+func (t *tally) aside(w dayone.Want) {
+	for _, g := range w.Grants {
+		t.has[g.Key]++
+	}
+}
+
 func (t *tally) add(c Change, before, after dayone.Want) {
-	if before.Person == "" {
-		return
-	}
 	t.managed++
-	if len(c.Lost) > 0 {
-		t.loses++
-	}
+	t.change(c)
 	for _, g := range after.Grants {
 		t.has[g.Key]++
 	}
@@ -307,13 +188,22 @@ func (t *tally) add(c Change, before, after dayone.Want) {
 	}
 }
 
+func (t *tally) change(c Change) {
+	if len(c.Lost) > 0 {
+		t.loses++
+	}
+	if !c.empty() {
+		t.changes = append(t.changes, c)
+	}
+}
+
 func (t *tally) keys(changes []Change) []KeyCount {
 	by := map[dayone.Key]*KeyCount{}
 	count := func(c Change, gs []Given, field func(*KeyCount) *int) {
 		for _, g := range gs {
 			k := by[g.Key]
 			if k == nil {
-				k = &KeyCount{Key: g.Key, Left: t.has[g.Key] + t.others(g.Key)}
+				k = &KeyCount{Key: g.Key, Left: t.has[g.Key]}
 				by[g.Key] = k
 			}
 			*field(k)++

@@ -4,10 +4,14 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"runtime/metrics"
 	"strconv"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/flow"
@@ -16,59 +20,98 @@ import (
 	"github.com/dayone-hq/dayone/store"
 )
 
-// BenchmarkPlanAll plans for everybody in the store, each with about 24 grants and as many holdings, when one policy of
-// 1,000 changed and, looking at each person closely, when anything may have. DAYONE_BENCH_PEOPLE says how many they are;
-// 20,000 if it does not.
+// BenchmarkPlanAll plans for everybody in the store, each with about 24 grants and as many holdings, by 300 policies: when
+// one of them is new (one-policy), when everybody gets something more (base-policy), when what follows a leave is another
+// thing (lifecycle), when attributes come from elsewhere, so that everybody is looked at closely (attributes), and the
+// first time after a start, with everybody to be read (first). DAYONE_BENCH_PEOPLE says how many they are; 20,000 if it
+// does not.
 func BenchmarkPlanAll(b *testing.B) {
 	n := 20_000
 	if s := os.Getenv("DAYONE_BENCH_PEOPLE"); s != "" {
 		n, _ = strconv.Atoi(s)
 	}
 	const seed = 20241122
-	files := company.Policies(seed, 300)
 	w := newWorld(b)
-	w.files = files
+	w.files = company.Policies(seed, 300)
 	h := w.open()
 	h.stopRun()
 	grants, holdings := hire(b, h, seed, n)
-	change := func(i int) flow.Proposal {
+	propose := func(name, more string, other ...string) flow.Proposal {
 		next := company.Policies(seed, 300)
-		text := string(next["policies/p00.yaml"].Data) + company.Policy("new", company.Condition(seed, 9000+i), company.Grants(seed, 9000+i))
-		next["policies/p00.yaml"] = &fstest.MapFile{Data: []byte(text)}
+		next[name] = &fstest.MapFile{Data: []byte(strings.NewReplacer(other...).Replace(string(next[name].Data)) + more)}
 		set, diags := h.Load(next)
 		if set == nil {
 			b.Fatal(diags)
 		}
 		return flow.Proposal{Set: set, Files: next, Author: "kim"}
 	}
-	pr := change(0)
-	for name, against := range map[string]*policy.Set{"one-policy": nil, "everybody": h.Active()} {
-		b.Run(name, func(b *testing.B) {
-			if _, err := h.PlanAll(b.Context(), pr, against, nil); err != nil { // what is read once
+	one := propose("policies/p00.yaml", company.Policy("new", company.Condition(seed, 9000), company.Grants(seed, 9000)))
+	for _, c := range []struct {
+		name string
+		pr   flow.Proposal
+	}{
+		{"one-policy", one},
+		{"base-policy", propose("policies/p00.yaml", company.Policy("new", "true", []dayone.Key{company.Key(1)}))},
+		{"lifecycle", propose("people.yaml", "  lifecycle: {leave: enabled}\n")},
+		{"attributes", propose("people.yaml", "", "hr.level", "hr.grade")},
+		{"first", one},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			f := h.Flow
+			if _, err := f.PlanAll(b.Context(), one, nil, nil); err != nil { // what is read once
 				b.Fatal(err)
 			}
-			runtime.GC()
-			changes := 0
+			changes, highest := 0, peak(b)
+			b.ReportAllocs()
 			for b.Loop() {
-				e, err := h.PlanAll(b.Context(), pr, against, nil)
+				if c.name == "first" {
+					deps := h.Deps
+					deps.Policy = h.Active()
+					f = flow.New(deps)
+				}
+				e, err := f.PlanAll(b.Context(), c.pr, nil, nil)
 				if err != nil {
 					b.Fatal(err)
 				}
 				changes = len(e.Changes)
 			}
-			var m runtime.MemStats
-			runtime.ReadMemStats(&m)
 			b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "people/s")
 			b.ReportMetric(float64(changes), "changed")
 			b.ReportMetric(float64(grants)/float64(n), "grants/person")
 			b.ReportMetric(float64(holdings)/float64(n), "holdings/person")
-			b.ReportMetric(float64(m.Sys)/1e6, "MB")
+			b.ReportMetric(highest()/1e6, "peakMB")
 		})
 	}
 }
 
+// peak watches the heap; what it returns says how big it ever was, garbage included.
+func peak(b *testing.B) func() float64 {
+	runtime.GC()
+	var most atomic.Uint64
+	stop := make(chan struct{})
+	look := func() {
+		s := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+		metrics.Read(s)
+		most.Store(max(most.Load(), s[0].Value.Uint64()))
+	}
+	tick := time.NewTicker(5 * time.Millisecond)
+	go func() {
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				look()
+			case <-stop:
+				return
+			}
+		}
+	}()
+	b.Cleanup(func() { close(stop) })
+	return func() float64 { look(); return float64(most.Load()) }
+}
+
 // hire fills the store: a timeline for everybody, and holdings for what policies give.
-func hire(b *testing.B, h *house, seed uint64, n int) (grants, holdings int) {
+func hire(b testing.TB, h *house, seed uint64, n int) (grants, holdings int) {
 	b.Helper()
 	const writers = 64
 	var wg sync.WaitGroup

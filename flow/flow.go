@@ -165,6 +165,7 @@ type Look struct {
 
 	stage int64 // of the policies that decided
 	told  dayone.Told
+	laid  laid
 }
 
 // Preview decides and plans for a person, and does nothing.
@@ -174,8 +175,8 @@ func (f *Flow) Preview(ctx context.Context, id dayone.PersonID) (Look, error) {
 	if err != nil {
 		return Look{}, err
 	}
-	now := f.Clock.Now()
-	p := people.At(&t, now, now, f.Active())
+	now, set := f.Clock.Now(), f.Active()
+	p := people.At(&t, now, now, set)
 	have, err := f.Store.Holdings(ctx, id, true)
 	if err != nil {
 		return Look{}, err
@@ -189,8 +190,8 @@ func (f *Flow) Preview(ctx context.Context, id dayone.PersonID) (Look, error) {
 		return Look{}, err
 	}
 	l, err := f.decide(ctx, p, have, tell, requests)
-	l.stage, l.told, l.Requests = stage, t.Told, requests
-	next := people.Next(&t, now, f.Active())
+	l.stage, l.told, l.Requests, l.laid = stage, t.Told, requests, laid{set, turns(&t, now, set)}
+	next := people.Next(&t, now, set)
 	if !next.IsZero() && (l.Want.Next.IsZero() || next.Before(l.Want.Next)) {
 		l.Want.Next = next
 	}
@@ -286,7 +287,7 @@ func (f *Flow) Replan(ctx context.Context, id dayone.PersonID, event dayone.Even
 // keepRow keeps the person as lists show them and when they are to be looked at again: the last thing of a look, so that
 // one that was cut short is made good. run is the one under way: if it has ended meanwhile, its end is looked at first.
 func (f *Flow) keepRow(ctx context.Context, l Look, run dayone.RunID) error {
-	f.follow(l.Person)
+	f.follow(l.Person, l.laid)
 	if err := errors.Join(f.planned(ctx, l), f.timed(ctx, l)); err != nil {
 		return err
 	}

@@ -511,7 +511,7 @@ func (f *Flow) take(ctx context.Context, h people.Heard, id dayone.PersonID, kno
 		if !known {
 			id = ""
 		}
-		return j, f.Store.Save(ctx, store.Saved{Event: h.ID, State: j.State, Note: noteOf(j.Note, j), Person: id, Facts: j.Again})
+		return j, f.save(ctx, &t, store.Saved{Event: h.ID, State: j.State, Note: noteOf(j.Note, j), Person: id, Facts: j.Again})
 	}
 	row := rowOf(p)
 	row.Wake = now // should we fall between here and the plan, she is looked at when we are back
@@ -519,7 +519,7 @@ func (f *Flow) take(ctx context.Context, h people.Heard, id dayone.PersonID, kno
 		row.Wake = people.Next(&t, now, f.Active())
 	}
 	intent := people.Intent(before, p, !known)
-	return j, f.Store.Save(ctx, store.Saved{
+	return j, f.save(ctx, &t, store.Saved{
 		Event: h.ID, State: dayone.EventApplied, Note: noteOf(intent, j), Person: id, New: !known,
 		Employment: j.New, Facts: slices.Concat(j.Facts, j.Again), Row: &row,
 		Records: []dayone.Record{{At: now, Person: id, What: "event: " + string(h.Type), System: h.Source, Detail: &dayone.Detail{Note: intent}}},
@@ -548,7 +548,7 @@ func (f *Flow) manage(ctx context.Context, id dayone.PersonID, by string) error 
 	now := f.Clock.Now()
 	row := rowOf(people.At(&t, now, now, f.Active()))
 	row.Wake = now
-	return f.Store.Save(ctx, store.Saved{Person: id, Row: &row, Records: []dayone.Record{{At: now, Person: id, What: "person managed", By: by}}})
+	return f.save(ctx, &t, store.Saved{Person: id, Row: &row, Records: []dayone.Record{{At: now, Person: id, What: "person managed", By: by}}})
 }
 
 func noteOf(what string, j people.Judgement) string {

@@ -2,7 +2,10 @@ package flow
 
 import (
 	"context"
+	"runtime"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/RoaringBitmap/roaring/v2"
@@ -10,92 +13,234 @@ import (
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/people"
 	"github.com/dayone-hq/dayone/policy"
+	"github.com/dayone-hq/dayone/store"
 )
 
-// crowd is everybody in memory, as policies see them: what an editor asks on every key. It is read once, when somebody
-// first asks, and follows every change from then on.
+// crowd is everybody in memory, as policies see them: what an editor asks on every key, and what a plan for everybody goes
+// by. It is read once, when somebody first asks, and follows every change from then on.
 type crowd struct {
 	building sync.Mutex
 	mu       sync.RWMutex
 	w        *policy.Workforce // nil: not read yet
-	census   *policy.Census    // of what is in force
+	laid     *policy.Set       // by whose attributes and sites people are laid out
+	census   *policy.Census    // of what is in force; nil: nobody asked yet
 	rows     map[dayone.PersonID]int
 	names    []string
+	until    []time.Time // by row: when she becomes another by herself; zero: never
+	reading  bool        // a new crowd is being read
+	stale    map[dayone.PersonID]bool
 }
 
 // surveyAge is how long answers about everybody are taken for today's.
 const surveyAge = time.Hour
 
-// crowded reads everybody, unless that was done.
+// crowded reads everybody, unless that was done, and answers what is in force about them.
 func (f *Flow) crowded(ctx context.Context, also *policy.Set) (*crowd, error) {
 	c := &f.crowd
 	c.building.Lock()
 	defer c.building.Unlock()
-	set := f.Active()
-	c.mu.RLock()
-	fits := c.w != nil && c.w.Holds(set) && (also == nil || c.w.Holds(also))
-	now := f.Clock.Now()
-	old := fits && now.Sub(c.census.At()).Abs() > surveyAge
-	known := fits && !old && c.census.Set == set
-	c.mu.RUnlock()
-	if known {
-		return c, nil
-	}
-	if old { // what reads today has to be asked again
-		c.mu.Lock()
-		c.census = set.Survey(c.w, now)
-		c.mu.Unlock()
-		return c, nil
-	}
-	if fits { // other policies are in force
-		c.mu.Lock()
-		c.census = c.census.Next(set)
-		c.mu.Unlock()
-		return c, nil
-	}
+	set, now := f.Active(), f.Clock.Now()
 	sets := []*policy.Set{set}
 	if also != nil {
 		sets = append(sets, also)
 	}
-	w := policy.NewWorkforce(policy.NewDictionary(), set.Schema, sets...)
-	rows, names := map[dayone.PersonID]int{}, []string(nil)
-	err := f.Store.EachPerson(ctx, func(id dayone.PersonID) error {
-		t, err := f.Store.Timeline(ctx, id)
-		if err != nil || !t.Managed {
-			return err
-		}
-		p := people.At(&t, now, now, set)
-		rows[id] = w.Len()
-		names = append(names, p.Name())
-		w.Add(&p)
-		return nil
-	})
-	if err != nil {
+	if err := f.gather(ctx, now, set, sets); err != nil {
 		return nil, err
+	}
+	c.mu.RLock()
+	known := c.census != nil && c.census.Set == set && now.Sub(c.census.At()).Abs() <= surveyAge
+	c.mu.RUnlock()
+	if known {
+		return c, nil
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.w, c.census, c.rows, c.names = w, set.Survey(w, now), rows, names
+	if c.census == nil || now.Sub(c.census.At()).Abs() > surveyAge { // what reads today has to be asked again
+		c.census = set.Survey(c.w, now)
+	} else { // other policies are in force
+		c.census = c.census.Next(set)
+	}
 	return c, nil
 }
 
-// follow keeps the crowd right after a look at one person.
-func (f *Flow) follow(p dayone.Person) {
+// gather reads everybody, unless that was done in a way that suits the sets. Whoever calls holds building.
+func (f *Flow) gather(ctx context.Context, now time.Time, set *policy.Set, sets []*policy.Set) error {
 	c := &f.crowd
+	fits := c.w != nil && c.laid.SamePeople(set) // only who holds building puts another one there
+	for _, s := range sets {
+		fits = fits && c.w.Holds(s)
+	}
+	if fits {
+		return nil
+	}
+	c.mu.Lock()
+	c.reading, c.stale = true, map[dayone.PersonID]bool{}
+	c.mu.Unlock()
+	next := &crowd{w: policy.NewWorkforce(policy.NewDictionary(), set.Schema, sets...), rows: map[dayone.PersonID]int{}}
+	err := f.readEverybody(ctx, now, set, next)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.w == nil || !p.Managed {
-		return
+	c.reading = false
+	if err != nil {
+		return err
 	}
+	if c.census != nil { // whoever asked for it may still be about to look
+		c.census = set.Survey(next.w, now)
+	}
+	c.w, c.laid, c.rows, c.names, c.until = next.w, set, next.rows, next.names, next.until
+	return nil
+}
+
+// readEverybody fills a crowd, in the order of ids. Whoever does not read is not in it.
+func (f *Flow) readEverybody(ctx context.Context, now time.Time, set *policy.Set, to *crowd) error {
+	ids, err := f.managed(ctx)
+	if err != nil {
+		return err
+	}
+	type laidOut struct {
+		p     dayone.Person
+		until time.Time
+	}
+	work, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	pages := slices.Collect(slices.Chunk(ids, store.AtOnce))
+	done := make([]chan []laidOut, len(pages))
+	for i := range done {
+		done[i] = make(chan []laidOut, 1)
+	}
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	for range max(2, runtime.GOMAXPROCS(0)) {
+		wg.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(pages)) && work.Err() == nil; i = next.Add(1) - 1 {
+				read, err := f.Store.Timelines(work, pages[i])
+				if err != nil {
+					stop(err)
+					return
+				}
+				var out []laidOut
+				for n := range read {
+					if t := &read[n].Timeline; read[n].Err == nil && t.Managed {
+						out = append(out, laidOut{people.At(t, now, now, set), turns(t, now, set)})
+					}
+				}
+				done[i] <- out
+			}
+		})
+	}
+	for i := range pages {
+		select {
+		case out := <-done[i]:
+			for _, x := range out {
+				to.set(&x.p, x.until)
+			}
+		case <-work.Done():
+			return context.Cause(work)
+		}
+		done[i] = nil
+	}
+	return nil
+}
+
+// managed are all for whom access is planned, in order.
+func (f *Flow) managed(ctx context.Context) (ids []dayone.PersonID, err error) {
+	err = f.Store.EachPerson(ctx, func(id dayone.PersonID, managed bool) error {
+		if managed {
+			ids = append(ids, id)
+		}
+		return nil
+	})
+	return ids, err
+}
+
+// turns is the first instant after now at which a person is laid out in another way although nothing was heard of her.
+func turns(t *dayone.Timeline, now time.Time, set *policy.Set) time.Time {
+	next := people.Next(t, now, set)
+	ahead := func(at time.Time) {
+		if at.After(now) && (next.IsZero() || at.Before(next)) {
+			next = at
+		}
+	}
+	for i := range t.Facts { // clocks of sources may be ahead of ours
+		ahead(t.Facts[i].Again)
+		ahead(t.Facts[i].Recorded)
+	}
+	for _, e := range t.Employments {
+		ahead(e.Recorded)
+	}
+	return next
+}
+
+// set puts somebody into her row; it returns its number.
+func (c *crowd) set(p *dayone.Person, until time.Time) int {
 	row, ok := c.rows[p.ID]
 	if !ok {
 		row = c.w.Len()
 		c.rows[p.ID] = row
-		c.names = append(c.names, "")
+		c.names, c.until = append(c.names, ""), append(c.until, time.Time{})
 	}
-	c.names[row] = p.Name()
-	c.w.Set(row, &p)
-	c.census.Update(row, &p)
+	c.names[row], c.until[row] = p.Name(), until
+	c.w.Set(row, p)
+	return row
+}
+
+// touch notes that something is about to be written about somebody: until follow is told of it she is not as the crowd
+// has her.
+func (c *crowd) touch(id dayone.PersonID) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if id != "" && (c.w != nil || c.reading) {
+		c.stale[id] = true
+	}
+}
+
+// save writes about somebody, and lets the crowd know: t is her timeline with what is written. Whoever calls holds her.
+func (f *Flow) save(ctx context.Context, t *dayone.Timeline, s store.Saved) error {
+	if s.Row == nil && s.Employment == nil && len(s.Facts) == 0 {
+		return f.Store.Save(ctx, s)
+	}
+	f.crowd.touch(s.Person)
+	if err := f.Store.Save(ctx, s); err != nil {
+		return err
+	}
+	now, set := f.Clock.Now(), f.Active()
+	f.follow(people.At(t, now, now, set), laid{set, turns(t, now, set)})
+	return nil
+}
+
+// follow keeps the crowd right after a look at one person. Whoever calls holds her.
+func (f *Flow) follow(p dayone.Person, l laid) {
+	c := &f.crowd
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.reading { // she may have been read before this
+		c.stale[p.ID] = true
+	}
+	if c.w == nil {
+		return
+	}
+	if !p.Managed {
+		delete(c.stale, p.ID) // a plan for everybody is not for her
+		return
+	}
+	if l.set == nil || !c.laid.SamePeople(l.set) {
+		c.stale[p.ID] = true
+		return
+	}
+	if !c.reading {
+		delete(c.stale, p.ID)
+	}
+	row := c.set(&p, l.until)
+	if c.census != nil {
+		c.census.Update(row, &p)
+	}
+}
+
+// laid is how a person was laid out: by which set, and until when she stays like that by herself.
+type laid struct {
+	set   *policy.Set
+	until time.Time
 }
 
 // Draft is what policies that somebody writes would mean, by their conditions: while they are written.
@@ -176,36 +321,4 @@ type PolicyHolders struct {
 type PersonName struct {
 	ID   dayone.PersonID
 	Name string
-}
-
-// reach is whom a proposal can concern at all. Without ids: everybody.
-type reach struct {
-	ids    map[dayone.PersonID]bool
-	people int
-	others func(dayone.Key) int // who gets a key among the rest
-}
-
-func (f *Flow) touched(ctx context.Context, pr Proposal) (reach, error) {
-	force := f.force.Load()
-	if len(force.stages) > 0 || !force.base.PoliciesOnly(pr.Set) {
-		return reach{}, nil
-	}
-	c, err := f.crowded(ctx, pr.Set)
-	if err != nil {
-		return reach{}, err
-	}
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	after := c.census.Next(pr.Set)
-	rows := c.census.Touched(after)
-	out := reach{ids: make(map[dayone.PersonID]bool, rows.GetCardinality()), people: c.w.Len()}
-	for it := rows.Iterator(); it.HasNext(); {
-		out.ids[c.w.ID(int(it.Next()))] = true
-	}
-	out.others = func(k dayone.Key) int {
-		c.mu.RLock() // the answers are shared with what follows every change
-		defer c.mu.RUnlock()
-		return int(roaring.AndNot(after.Given(k), rows).GetCardinality())
-	}
-	return out, nil
 }

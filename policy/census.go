@@ -68,52 +68,109 @@ func (x *Index) part(w *Workforce, now time.Time, from, to int) *Census {
 	return c
 }
 
-// scan answers for each row and lets each see the answers. The rows of one calendar day share their tables.
+// scan answers for each row and lets each see the answers.
 func (x *Index) scan(w *Workforce, now time.Time, from, to int, each func(row int, m *matcher)) {
-	m := x.matcher()
-	cols := make([][]uint32, len(x.cols))
-	zeros := []uint32(nil)
-	for i, c := range x.cols {
-		if n := w.column(c.path); n >= 0 {
-			cols[i] = w.codes[n]
-		} else { // a constant
-			if zeros == nil {
-				zeros = make([]uint32, w.Len())
-			}
-			cols[i] = zeros
+	r := x.rows(w, now)
+	r.refresh()
+	for row := from; row < to; row++ {
+		r.look(row)
+		each(row, r.m)
+	}
+}
+
+// rows answers for people of a workforce, in any order. Those of one calendar day share their tables. It is for one
+// goroutine.
+type rows struct {
+	x      *Index
+	of     *Workforce
+	now    time.Time
+	m      *matcher
+	cols   [][]uint32
+	days   []time.Time
+	tables [][]*table
+	state  int // column of the status
+
+	row    int
+	at     *world // nil: not laid out
+	person dayone.Person
+}
+
+func (x *Index) rows(w *Workforce, now time.Time) *rows {
+	return &rows{x: x, of: w, now: now, m: x.matcher(), cols: make([][]uint32, len(x.cols)), state: w.column("person.status"), row: -1}
+}
+
+// refresh takes the columns as they are now: they grow, and a zone may be new.
+func (r *rows) refresh() {
+	for i, c := range r.x.cols {
+		r.cols[i] = nil // a constant
+		if n := r.of.column(c.path); n >= 0 {
+			r.cols[i] = r.of.codes[n]
 		}
 	}
-	days := w.days(now)
-	tables := make([][]*table, len(days))
-	for i, d := range days {
-		tables[i] = x.tables(d)
+	r.days = r.of.days(r.now)
+	r.tables = r.tables[:0]
+	for _, d := range r.days {
+		r.tables = append(r.tables, r.x.tables(d))
 	}
-	row := 0
-	var at *world
-	var person dayone.Person
-	who := func() *world {
-		if at == nil {
-			person = w.person(row, x.set)
-			at = &world{set: x.set, of: &person}
-			at.today.Time = days[w.zones[row]]
+	r.row, r.at = -1, nil
+}
+
+// look answers every unit about a row: the matcher has them.
+func (r *rows) look(row int) {
+	r.move(row)
+	for i, c := range r.cols {
+		r.m.row[i] = 0
+		if c != nil {
+			r.m.row[i] = c[row]
 		}
-		return at
 	}
-	codes := m.row
-	for row = from; row < to; row++ {
-		for i, c := range cols {
-			codes[i] = c[row]
-		}
-		at = nil
-		m.match(tables[w.zones[row]], codes, who)
-		each(row, m)
+	r.m.match(r.tables[r.of.zones[row]], r.m.row, func() *world { return r.world(row) })
+}
+
+func (r *rows) move(row int) {
+	if row != r.row {
+		r.row, r.at = row, nil
 	}
+}
+
+// world is what expressions about a row see.
+func (r *rows) world(row int) *world {
+	r.move(row)
+	if r.at == nil {
+		r.person = r.of.person(row, r.x.set)
+		r.at = &world{set: r.x.set, of: &r.person, now: r.now}
+		r.at.today.Time = r.days[r.of.zones[row]]
+	}
+	return r.at
+}
+
+func (r *rows) status(row int) dayone.Status {
+	return dayone.Status(r.of.cols[r.state].sampleOf(r.of.codes[r.state][row]).value.Text)
+}
+
+func (r *rows) zone(row int) *time.Location { return r.of.zone[r.of.zones[row]] }
+
+func (r *rows) site(row int) dayone.Site {
+	n := r.of.column(siteColumn)
+	if s := r.of.cols[n].sampleOf(r.of.codes[n][row]).site; s != nil {
+		return *s
+	}
+	return dayone.Site{}
+}
+
+// start is the first instant of the primary engagement, where she works.
+func (r *rows) start(row int) (time.Time, bool) {
+	s := r.of.starts[row]
+	if s == noStart {
+		return time.Time{}, false
+	}
+	return time.Unix(s, 0).In(r.zone(row)), true
 }
 
 // Scanner goes through a workforce row by row and shows which policies hold, by their places in the set, and which cannot
 // be answered. It keeps nothing: both lists are good until each returns. The scan may run in many goroutines at once.
 func (s *Set) Scanner(w *Workforce, now time.Time) (scan func(from, to int, each func(row int, hold, unsure []int32))) {
-	x := s.Over(w.dict)
+	x := s.over(w.dict)
 	policies := make([][]int32, x.units)
 	for i, p := range s.Policies {
 		policies[p.unit] = append(policies[p.unit], int32(i))
@@ -175,7 +232,7 @@ func (s *Set) sameAttributes(o *Set) bool {
 // ask answers a few units column by column, which is faster for them than going from person to person.
 func (c *Census) ask(units []int) {
 	if len(units) > 32 {
-		all := c.Set.Over(c.of.dict).census(c.of, c.now)
+		all := c.Set.over(c.of.dict).census(c.of, c.now)
 		for _, u := range units {
 			c.yes[u], c.doubt[u] = all.yes[u], all.doubt[u]
 		}
@@ -387,7 +444,7 @@ func (c *Census) rest(set *Set, x *splitter, rest []conjunct, may, sure *roaring
 // Update answers everything again about a person in a row that was set or added. Nobody may read meanwhile.
 func (c *Census) Update(row int, p *dayone.Person) {
 	if c.index == nil {
-		c.index = c.Set.Over(c.of.dict)
+		c.index = c.Set.over(c.of.dict)
 	}
 	m := c.index.matcher()
 	w := c.Set.worldOf(p, c.now)

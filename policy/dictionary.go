@@ -40,7 +40,7 @@ func (d *Dictionary) column(path string) *column {
 type sample struct {
 	known       bool
 	value       dayone.Value
-	site        dayone.Site
+	site        *dayone.Site
 	engagements []dayone.Engagement
 }
 
@@ -71,6 +71,10 @@ func (c *column) code(p *dayone.Person) uint32 {
 	if n, ok = c.codes[s.value]; !ok {
 		n = uint32(len(c.samples))
 		s.value.Text = strings.Clone(s.value.Text)
+		if s.site != nil {
+			site := *s.site
+			s.site = &site
+		}
 		c.samples = append(c.samples, s)
 		c.codes[s.value] = n
 	}
@@ -82,7 +86,7 @@ func (c *column) sample(p *dayone.Person) sample {
 	case c.path == constant:
 		return sample{}
 	case c.path == siteColumn:
-		return sample{known: true, site: p.Site, value: dayone.Text(siteText(p.Site))}
+		return sample{known: true, site: &p.Site, value: dayone.Text(siteText(p.Site))}
 	case c.attr == "engagements":
 		return sample{known: true, engagements: p.Engagements, value: dayone.Text(fmt.Sprint(p.Engagements))}
 	case c.attr == "id":
@@ -116,7 +120,10 @@ func (c *column) sampleOf(code uint32) sample {
 
 // person is somebody of whom only this is known.
 func (s sample) person(c *column) dayone.Person {
-	p := dayone.Person{Site: s.site, Engagements: s.engagements}
+	p := dayone.Person{Engagements: s.engagements}
+	if s.site != nil {
+		p.Site = *s.site
+	}
 	switch {
 	case !s.known || !c.own:
 	case c.attr == "id":

@@ -42,7 +42,7 @@ type KeyShift struct {
 }
 
 // Survey answers all conditions of the set about everybody.
-func (s *Set) Survey(w *Workforce, now time.Time) *Census { return s.Over(w.dict).census(w, now) }
+func (s *Set) Survey(w *Workforce, now time.Time) *Census { return s.over(w.dict).census(w, now) }
 
 // given is who gets a key by the conditions of a set, and whose answer is not known.
 type given struct {

@@ -55,6 +55,9 @@ type ownIndex struct {
 	once     sync.Once
 	index    *Index
 	matchers sync.Pool
+
+	mu   sync.Mutex
+	over *Index // over the dictionary of a workforce
 }
 
 type kindOf struct{ system, kind string }
@@ -346,6 +349,15 @@ func (s *Set) PoliciesOnly(o *Set) bool {
 		return out
 	}
 	return rest(s) == rest(o)
+}
+
+// SamePeople says that two sets lay people out the same way: by the same attributes and sites.
+func (s *Set) SamePeople(o *Set) bool {
+	return s == o || maps.EqualFunc(s.Schema.Attributes, o.Schema.Attributes, func(a, b Attribute) bool {
+		return a.Type == b.Type && a.Derived == b.Derived && slices.Equal(a.From, b.From)
+	}) && maps.EqualFunc(s.Sites, o.Sites, func(a, b dayone.Site) bool {
+		return siteText(a) == siteText(b) && slices.Equal(a.Holidays, b.Holidays)
+	})
 }
 
 // again takes a file's policies as they were, if nothing about them changed. Units are numbered anew for every set, so

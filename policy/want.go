@@ -60,6 +60,16 @@ func (s *Set) index() *Index {
 	return s.own.index
 }
 
+// over is the index over a dictionary. The last one is kept: it takes longer to make than a survey.
+func (s *Set) over(d *Dictionary) *Index {
+	s.own.mu.Lock()
+	defer s.own.mu.Unlock()
+	if s.own.over == nil || s.own.over.dict != d {
+		s.own.over = s.Over(d)
+	}
+	return s.own.over
+}
+
 func (s *Set) evaluate(p *dayone.Person, c Context, w *world, truths []truth, days flipDays) dayone.Want {
 	e := &evaluation{
 		Set: s, person: p, ctx: c, world: w, truths: truths, days: days, given: map[dayone.Key][]candidate{}, offers: map[dayone.Key][]candidate{},
@@ -251,15 +261,15 @@ func (e *evaluation) window(p *Policy, r *Rule) (from, until time.Time, ok bool)
 }
 
 // lead is when a kind begins if nobody says otherwise.
-func (e *evaluation) lead(k dayone.Key) Offset {
-	from := e.Schema.Defaults.From
+func (s *Set) lead(k dayone.Key) Offset {
+	from := s.Schema.Defaults.From
 	if o, ok := from[k.System+"/"+k.Kind]; ok {
 		return o
 	}
 	if o, ok := from[k.Kind]; ok {
 		return o
 	}
-	if e.Systems[k.System].Tier == dayone.TierDevice {
+	if s.Systems[k.System].Tier == dayone.TierDevice {
 		return from["device"]
 	}
 	if o := from["entitlement"]; !k.IsAccount() && !o.WithAccount {

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -12,14 +13,15 @@ import (
 // Workforce is everybody at one instant, attribute by attribute: numbers of a dictionary, a column each. Rows are people
 // in the order of adding. It is filled by one goroutine and read by many.
 type Workforce struct {
-	dict  *Dictionary
-	paths []string
-	cols  []*column
-	codes [][]uint32 // by column, by row
-	ids   []dayone.PersonID
-	zones []uint16 // by row: of zoneOf
-	zone  []*time.Location
-	byLoc map[*time.Location]uint16
+	dict   *Dictionary
+	paths  []string
+	cols   []*column
+	codes  [][]uint32 // by column, by row
+	ids    []dayone.PersonID
+	zones  []uint16 // by row: of zoneOf
+	starts []int64  // by row: seconds since 1970
+	zone   []*time.Location
+	byLoc  map[*time.Location]uint16
 
 	mu       sync.Mutex
 	postings map[string][]*roaring.Bitmap // of a column, by code
@@ -42,7 +44,7 @@ func NewWorkforce(d *Dictionary, schema Schema, sets ...*Set) *Workforce {
 		add(path)
 	}
 	for _, s := range sets {
-		for _, path := range s.reads() {
+		for _, path := range slices.Concat(s.reads(), s.takes()) {
 			add(path)
 		}
 	}
@@ -63,6 +65,37 @@ func (s *Set) reads() []string {
 				out = append(out, siteColumn)
 			}
 		}
+	}
+	return out
+}
+
+// takes are the columns that parameters and windows are made of, and by which exceptions name somebody.
+func (s *Set) takes() []string {
+	var out []string
+	all := func(es ...*expr) {
+		for _, e := range es {
+			cols, _, _ := columnsOf(e.ast.NativeRep().Expr())
+			out = append(out, cols...)
+		}
+	}
+	date := func(ms ...*moment) {
+		for _, m := range ms {
+			if m != nil && m.expr != nil {
+				all(m.expr)
+			}
+		}
+	}
+	for _, p := range s.Policies {
+		date(p.From, p.Until)
+		for _, r := range slices.Concat(p.Grants, p.Offers) {
+			date(r.From, r.Until)
+			for _, t := range r.Params {
+				all(t.exprs()...)
+			}
+		}
+	}
+	if len(s.exceptOf) > 0 {
+		out = append(out, "person.email", "person.employee_number")
 	}
 	return out
 }
@@ -97,8 +130,27 @@ func (w *Workforce) Add(p *dayone.Person) {
 	for i, c := range w.cols {
 		w.codes[i] = append(w.codes[i], c.code(p))
 	}
-	w.zones = append(w.zones, w.zoneOf(p))
+	w.zones, w.starts = append(w.zones, w.zoneOf(p)), append(w.starts, startOf(p))
 	w.ids = append(w.ids, p.ID)
+}
+
+func startOf(p *dayone.Person) int64 {
+	if p.Start.IsZero() {
+		return noStart
+	}
+	return p.Start.Unix()
+}
+
+// Text is an attribute of somebody, as people lay it out; false: it is not held.
+func (w *Workforce) Text(row int, attr string) (string, bool) {
+	if attr == "id" {
+		return string(w.ids[row]), true
+	}
+	n := w.column("person." + attr)
+	if n < 0 {
+		return "", false
+	}
+	return w.cols[n].sampleOf(w.codes[n][row]).value.Text, true
 }
 
 func (w *Workforce) zoneOf(p *dayone.Person) uint16 {
@@ -120,7 +172,7 @@ func (w *Workforce) person(row int, set *Set) dayone.Person {
 		switch {
 		case !s.known:
 		case c.path == siteColumn:
-			p.Site = s.site
+			p.Site = *s.site
 		case c.attr == "engagements":
 			p.Engagements = s.engagements
 		case c.attr == "id":
@@ -180,7 +232,7 @@ func (w *Workforce) Set(row int, p *dayone.Person) {
 			w.codes[i][row] = code
 		}
 	}
-	w.zones[row] = w.zoneOf(p)
+	w.zones[row], w.starts[row] = w.zoneOf(p), startOf(p)
 }
 
 // post moves a row from one value's list to another's.

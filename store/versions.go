@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -150,35 +149,4 @@ func (d *DB) LastStage(ctx context.Context) (int64, error) {
 	var seq int64
 	err := d.read.QueryRowContext(ctx, `SELECT COALESCE(MAX(seq), 0) FROM policy_stage`).Scan(&seq)
 	return seq, err
-}
-
-// EachPerson gives every person id in order, as of when it is asked.
-func (d *DB) EachPerson(ctx context.Context, each func(dayone.PersonID) error) error {
-	after := dayone.PersonID("")
-	for {
-		rows, err := d.read.QueryContext(ctx, `SELECT id FROM person WHERE id > $1 AND key_box <> '' ORDER BY id LIMIT 1000`, after)
-		if err != nil {
-			return err
-		}
-		var page []dayone.PersonID
-		for rows.Next() {
-			var id dayone.PersonID
-			if err := rows.Scan(&id); err != nil {
-				return errors.Join(err, rows.Close())
-			}
-			page = append(page, id)
-		}
-		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-			return err
-		}
-		for _, id := range page {
-			if err := each(id); err != nil {
-				return err
-			}
-		}
-		if len(page) < 1000 {
-			return nil
-		}
-		after = page[len(page)-1]
-	}
 }

@@ -309,7 +309,7 @@ func erased(t *testing.T, d *store.DB, where string) {
 	if n := must[map[dayone.Status]int](t)(d.CountPeople(ctx)); n[dayone.Left] != 1 {
 		t.Errorf("counted %v", n)
 	}
-	if err := d.EachPerson(ctx, func(p dayone.PersonID) error {
+	if err := d.EachPerson(ctx, func(p dayone.PersonID, _ bool) error {
 		if p == h.id {
 			t.Error("everybody is she, too")
 		}

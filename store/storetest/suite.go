@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/store"
@@ -36,6 +37,7 @@ func Run(t *testing.T, open Opener) {
 		{"BodyIsSealedAndExpires", bodyExpires},
 		{"EventsWaitTheirTurn", turns},
 		{"TimelineComesBack", timeline},
+		{"ManyAreReadAsOneByOne", manyAtOnce},
 		{"EmploymentBindsOnce", employmentOnce},
 		{"PeopleInPages", people},
 		{"Named", named},
@@ -261,6 +263,89 @@ func timeline(t *testing.T, d *store.DB) {
 	}
 	if _, err := d.Timeline(t.Context(), "per_nobody"); !errors.Is(err, dayone.ErrNotFound) {
 		t.Errorf("nobody says %v", err)
+	}
+}
+
+// What is read of many at once is what is read of each.
+func manyAtOnce(t *testing.T, d *store.DB) {
+	ctx := t.Context()
+	sarah := Sarah(t, d)
+	crowd(t, d, 30)
+	facts := func(p dayone.PersonID, n int) (out []dayone.Fact) {
+		for i := range n {
+			out = append(out, dayone.Fact{Engagement: dayone.EngagementID("eng_" + p), Attr: fmt.Sprintf("a%d", i), Said: at, Again: at.Add(time.Hour), Recorded: at, Value: dayone.List("x", string(p)), Source: "hr", Event: "evt_1"})
+		}
+		return out
+	}
+	ids := []dayone.PersonID{"per_nobody", sarah}
+	for i := range 30 {
+		p := dayone.PersonID(fmt.Sprintf("per_%03d", i))
+		ids = append(ids, p)
+		if err := d.Save(ctx, store.Saved{Person: p, Facts: facts(p, i%4), Employment: &dayone.Employment{ID: dayone.EngagementID("eng_" + p), Source: "hr", SourceID: string(p), Recorded: at}}); err != nil {
+			t.Fatal(err)
+		}
+		run := aRun(dayone.RunID(fmt.Sprintf("run_%03d", i)), p)
+		run.State = dayone.RunDone
+		var hs []dayone.Holding
+		for j, s := range []dayone.State{dayone.Active, dayone.Disabled, dayone.Gone}[:i%4%3+1] {
+			hs = append(hs, dayone.Holding{Item: dayone.Item{Key: dayone.Key{System: "app", Kind: "group", Name: fmt.Sprintf("g%d", j), As: []dayone.AccountKind{dayone.Personal, dayone.Admin}[i%2]}, State: s, Role: "reader"}})
+		}
+		if err := d.Commit(ctx, []dayone.Progress{{Run: run, New: true, Holdings: hs}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := d.Erase(ctx, "per_005"); err != nil {
+		t.Fatal(err)
+	}
+	read := must[[]store.Read](t)(d.Timelines(ctx, ids))
+	if err := d.WithHoldings(ctx, read); err != nil {
+		t.Fatal(err)
+	}
+	admins, kept := dayone.Key{System: "app", Kind: "group", Name: "g1", As: dayone.Admin}, dayone.Key{System: "app", Kind: "group", Name: "g0"}
+	have := must[map[dayone.PersonID][]dayone.Key](t)(d.HaveOf(ctx, []dayone.Key{admins, kept, {System: "app", Kind: "none"}}))
+	for i, r := range read {
+		if r.Person != ids[i] {
+			t.Fatalf("%s stands where %s was asked for", r.Person, ids[i])
+		}
+		one, err := d.Timeline(ctx, ids[i])
+		if (err == nil) != (r.Err == nil) || err != nil && !errors.Is(r.Err, dayone.ErrNotFound) {
+			t.Fatalf("%s: %v, and with others %v", ids[i], err, r.Err)
+		}
+		if err != nil {
+			continue
+		}
+		if diff := cmp.Diff(one, r.Timeline, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("%s alone (-) and with others (+)\n%s", ids[i], diff)
+		}
+		states := map[dayone.Key]dayone.State{}
+		for _, h := range must[[]dayone.Holding](t)(d.Holdings(ctx, ids[i], false)) {
+			states[h.Key] = h.State
+		}
+		for _, h := range r.Held {
+			if states[h.Key] != h.State {
+				t.Errorf("%s has %s %s alone and %s with others", ids[i], h.Key, states[h.Key], h.State)
+			}
+			delete(states, h.Key)
+		}
+		if len(states) > 0 {
+			t.Errorf("%s: with others these are missing: %v", ids[i], states)
+		}
+		if n := i - 2; n >= 0 && slices.Contains(have[ids[i]], kept) != (n%2 == 0) || slices.Contains(have[ids[i]], admins) {
+			t.Errorf("%s has %v; what is disabled does not count", ids[i], have[ids[i]])
+		}
+	}
+	seen := map[dayone.PersonID]bool{}
+	if err := d.EachPerson(ctx, func(p dayone.PersonID, managed bool) error {
+		seen[p] = managed
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if _, erased := seen["per_005"]; erased || len(seen) != 30 || !seen[sarah] || seen["per_001"] {
+		t.Errorf("everybody: %v", seen)
+	}
+	if _, err := d.Timelines(ctx, make([]dayone.PersonID, store.AtOnce+1)); !errors.Is(err, dayone.ErrInvalid) {
+		t.Errorf("too many at once: %v", err)
 	}
 }
 

@@ -1,0 +1,135 @@
+package flow_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/flow"
+	"github.com/dayone-hq/dayone/internal/company"
+	"github.com/dayone-hq/dayone/policy"
+)
+
+// more is a file of policies beside those of the company: what they do not say, and what a plan must not miss.
+func more(r *rand.Rand) string {
+	key := func() dayone.Key { return company.Key(r.IntN(60)) }
+	one := func(of ...string) string { return of[r.IntN(len(of))] }
+	var b strings.Builder
+	b.WriteString("policies:\n")
+	for i := range 6 {
+		fmt.Fprintf(&b, "  - id: more-%d\n    title: t\n    owner: o@example.com\n    when: '%s'\n", i, one("true", company.Condition(3, r.IntN(500)), "person.level >= 3", `person.department == "Sales"`))
+		b.WriteString(one("", "", "    limit: 200d\n", "    from: 10d\n", "    until: person.start_date\n"))
+		fmt.Fprintf(&b, "    grant:\n      - {to: %s}\n      - {to: %s%s}\n", key(), key(), one("", ", approval: {by: [manager]}", ", from: -20d"))
+		if r.IntN(3) == 0 {
+			fmt.Fprintf(&b, "    deny: [{to: %s, reason: r}]\n", key())
+		}
+		if r.IntN(3) == 0 {
+			fmt.Fprintf(&b, "    offer: [{to: %s, approval: {by: [manager]}}]\n", key())
+		}
+	}
+	fmt.Fprintf(&b, "sod:\n  - {id: both, title: Both, owner: o@example.com, never: [%s, %s], on: %s}\n", key(), key(), one("block", "warn"))
+	return b.String()
+}
+
+// Whatever is proposed for whomever: a plan says what close looks at everybody say.
+func TestAPlanForEverybodyIsWhatCloseLooksSay(t *testing.T) {
+	t.Parallel()
+	const people = 120
+	for seed := range uint64(3) {
+		r := rand.New(rand.NewPCG(seed, 5))
+		folder := func() fstest.MapFS {
+			out := company.Policies(seed, 80)
+			out["policies/more.yaml"] = &fstest.MapFile{Data: []byte(more(r))}
+			return out
+		}
+		w := newWorld(t)
+		w.files = folder()
+		h := w.open()
+		h.stopRun()
+		hire(t, h, seed, people)
+		load := func(files fstest.MapFS) flow.Proposal {
+			set, diags := h.Load(files)
+			if set == nil {
+				t.Fatal(diags)
+			}
+			return flow.Proposal{Set: set, Files: files, Author: "kim@company.com"}
+		}
+		closely, looked, changed := 0, 0, 0
+		check := func(what string, pr flow.Proposal, against *policy.Set) flow.Everybody {
+			made, n, judged, err := h.PlanBothWays(ctx, pr, against)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(judged, made, cmpopts.EquateEmpty()); diff != "" {
+				t.Fatalf("seed %d, %s: a plan (+) is not what close looks say (-)\n%s", seed, what, diff)
+			}
+			closely, looked, changed = closely+n, looked+made.People, changed+len(made.Changes)
+			return made
+		}
+		for range 3 {
+			check("other policies", load(folder()), nil)
+		}
+		some := load(folder())
+		some.Only = map[string]string{"department": "Sales"}
+		e := check("other policies for some", some, nil)
+		same(t, "looked at", e.People, people)
+		check("against others", load(folder()), load(folder()).Set)
+		if _, err := h.Apply(ctx, some, e, "priya@company.com", "", "it is meant"); err != nil {
+			t.Fatal(err)
+		}
+		check("others are ahead", load(folder()), nil)
+		h.clock.Jump(h.clock.Now().Add(40 * 24 * time.Hour)) // people start, and nobody looked at them
+		check("later", load(folder()), nil)
+
+		if closely*3 > looked || changed == 0 {
+			t.Errorf("seed %d: %d of %d were looked at closely, %d changed", seed, closely, looked, changed)
+		}
+
+		files := folder()
+		files["people.yaml"] = &fstest.MapFile{Data: []byte(strings.Replace(company.Schema, "level: {type: int, from: hr.level, optional: true}", "level: {type: int, from: hr.grade, optional: true}", 1))}
+		if _, n, _, err := h.PlanBothWays(ctx, load(files), nil); err != nil || n != people {
+			t.Errorf("other attributes: %d of %d are looked at closely, %v", n, people, err)
+		}
+		files["people.yaml"] = &fstest.MapFile{Data: []byte(company.Schema + "  lifecycle: {leave: enabled}\n")}
+		closely, looked = 0, 0
+		check("another lifecycle", load(files), nil)
+		if closely*2 > looked {
+			t.Errorf("seed %d: %d of %d were looked at closely for a lifecycle", seed, closely, looked)
+		}
+	}
+}
+
+// The crowd in memory follows what is heard of people: what a plan glances at is never older than the books.
+func TestAPlanForEverybodyFollowsWhatIsHeard(t *testing.T) {
+	t.Parallel()
+	h := newWorld(t).open()
+	p1, r1 := h.hires(employee("1", "start_date", "2024-11-11", "department", "Sales"))
+	pr := h.proposal(strings.Replace(housePolicy, "- {to: okta/group:sales-team}", "- {to: gitlab/account}", 1), nil)
+	changes := func(what string, changed, closely int) {
+		t.Helper()
+		made, n, judged, err := h.PlanBothWays(ctx, pr, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(judged, made, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("%s: a plan (+) is not what close looks say (-)\n%s", what, diff)
+		}
+		same(t, what+": people who change", len(made.Changes), changed)
+		same(t, what+": looked at closely", n, closely)
+	}
+	changes("one in Sales", 1, 0)
+	h.changes(p1, r1.ID, employee("1", "start_date", "2024-11-11", "department", "Legal"))
+	changes("she moved", 0, 0)
+	h.hires(employee("2", "start_date", "2024-11-18", "department", "Sales"))
+	changes("another one", 1, 0)
+	h.stopRun()
+	h.clock.Jump(at(t, "2024-11-19T08:00:00Z"))
+	changes("who starts while nobody looks", 1, 1)
+}
