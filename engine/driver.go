@@ -72,6 +72,8 @@ type Driver struct {
 	Target  func(system string) (Target, bool)
 	Config  Config
 	Log     *slog.Logger
+	// Leads, if set, is asked before each call whether this process may still act on what it knows. Its error ends the driver.
+	Leads func(context.Context) error
 	// Batch, if set, is told the size of each commit.
 	Batch func(events int, took time.Duration)
 
@@ -110,7 +112,7 @@ func (d *Driver) init() {
 func (d *Driver) Run(ctx context.Context) error {
 	d.init()
 	defer close(d.done)
-	l := &loop{Driver: d, ctx: ctx, landed: make(chan error, 1), runs: map[dayone.RunID]*live{}, people: map[dayone.PersonID]dayone.RunID{}, systems: map[string]*system{}, locks: map[string]bool{}, bound: map[account]dayone.PersonID{}}
+	l := &loop{Driver: d, ctx: ctx, landed: make(chan error, 1), displaced: make(chan error, 1), runs: map[dayone.RunID]*live{}, people: map[dayone.PersonID]dayone.RunID{}, systems: map[string]*system{}, locks: map[string]bool{}, bound: map[account]dayone.PersonID{}}
 	err := l.recover()
 	if err == nil {
 		err = l.work()
@@ -238,6 +240,8 @@ type loop struct {
 	// the commit under way; the machine goes on meanwhile, but nothing of it is done before its own commit
 	flying *batch
 	landed chan error
+
+	displaced chan error // another process leads
 }
 
 // batch is one commit and what follows from it.
@@ -308,6 +312,9 @@ func (l *loop) work() error {
 		case in := <-l.in:
 			l.take(in)
 		case <-woken:
+		case err := <-l.displaced:
+			stop()
+			return err
 		case err := <-l.landed:
 			if err := l.arrive(err); err != nil {
 				stop()
@@ -762,6 +769,15 @@ func (l *loop) start(c call) {
 	}
 	id, attempt := c.run.run.ID, c.act.Attempt
 	go func() {
+		if l.Leads != nil {
+			if err := l.Leads(l.ctx); err != nil {
+				select {
+				case l.displaced <- err:
+				default: // said already
+				}
+				return
+			}
+		}
 		res, err := l.call(t, w, c.act)
 		in := input{run: id, ev: Event{What: Answer, Step: c.step, Attempt: attempt, Result: res, Err: err}}
 		_ = l.send(l.ctx, in) // a stopped engine finds the step running when it starts again

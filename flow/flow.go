@@ -86,6 +86,7 @@ func New(d Deps) *Flow {
 	f := &Flow{Deps: d, wake: make(chan struct{}, 1)}
 	f.force.Store(&inForce{base: d.Policy})
 	d.Engine.Compose = f
+	d.Engine.Leads = d.Store.Leads
 	d.Engine.Target = func(system string) (engine.Target, bool) {
 		if system == DigestSystem {
 			return digests{f}, true

@@ -22,6 +22,7 @@ import (
 // What pages and the command line read. They know the store only through these.
 type (
 	Row          = store.Row
+	Leader       = store.Leader
 	PeopleFilter = store.PeopleFilter
 	RunFilter    = store.RunFilter
 	EventFilter  = store.EventFilter
@@ -337,6 +338,9 @@ func (f *Flow) CountRecords(ctx context.Context) (int64, error) { return f.Store
 
 // Ready says whether the database answers.
 func (f *Flow) Ready(ctx context.Context) error { return f.Store.Ready(ctx) }
+
+// Leader is the process that works on the database.
+func (f *Flow) Leader(ctx context.Context) (Leader, error) { return f.Store.Leader(ctx) }
 
 // Progress is what a manager sees of a new hire: no addresses, no secrets, no other people.
 type Progress struct {

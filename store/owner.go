@@ -106,40 +106,12 @@ func (d *DB) ownFile() error {
 	d.lock.SetMaxOpenConns(1)
 	_, err = d.lock.Exec("BEGIN EXCLUSIVE") // its only connection stays open, and the transaction with it
 	if busy(err) {
-		return owned(d.file)
+		return fmt.Errorf("another dayone is at work on the database %s; stop it first, or give each a database of its own: %w", d.file, dayone.ErrConflict)
 	}
 	if err != nil {
 		return fmt.Errorf("locking the database: %w", err)
 	}
 	return nil
-}
-
-// ownSession locks by the session that is going to write: who loses it has lost the lock, and writes no more.
-func (d *DB) ownSession(ctx context.Context) error {
-	var err error
-	if d.session, err = d.writing.Conn(ctx); err != nil {
-		return fmt.Errorf("locking the database: %w", err)
-	}
-	// a machine that died holds its lock until the server notices
-	const alive = `SELECT set_config('tcp_keepalives_idle', '20', false), set_config('tcp_keepalives_interval', '5', false), set_config('tcp_keepalives_count', '4', false)`
-	if _, err := d.session.ExecContext(ctx, alive); err != nil {
-		return fmt.Errorf("locking the database: %w", err)
-	}
-	var got bool
-	if err := d.session.QueryRowContext(ctx, `SELECT pg_try_advisory_lock(hashtext('dayone'), hashtext(COALESCE(current_schema(), '')))`).Scan(&got); err != nil {
-		return fmt.Errorf("locking the database: %w", err)
-	}
-	if !got {
-		return owned("")
-	}
-	return nil
-}
-
-func owned(file string) error {
-	if file != "" {
-		file = " " + file
-	}
-	return fmt.Errorf("another dayone is at work on the database%s; stop it first, or give each a database of its own: %w", file, dayone.ErrConflict)
 }
 
 func busy(err error) bool {
@@ -200,5 +172,6 @@ func (d *DB) present() error {
 	return nil
 }
 
-// Lost is closed when the database's files are gone: whoever owns it ends then. Ready says which.
+// Lost is closed when this process owns the database no more, be it that its files are gone or that another leads: whoever
+// owned it ends then. Ready says why.
 func (d *DB) Lost() <-chan struct{} { return d.lost }

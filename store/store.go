@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"database/sql"
@@ -58,6 +59,8 @@ type DB struct {
 	file    string    // of SQLite; "": in memory, or it is PostgreSQL
 	lock    *sql.DB   // holds the lock of SQLite's owner
 	session *sql.Conn // holds the lock of PostgreSQL's owner, and writes
+	lease   *lease    // of PostgreSQL's owner
+	self    Leader    // of SQLite's
 	beside  bool      // another process may own the database
 	files   []watched
 	lost    chan struct{}
@@ -81,35 +84,66 @@ type dialect struct {
 // Open connects, migrates and starts the writer. at is sqlite:FILE, sqlite::memory: or postgres://... What it makes on the
 // disk only its owner reads. ErrConflict: another process owns the database, or it was made with another master key.
 func Open(ctx context.Context, at string, sealer Sealer, now func() time.Time, ids *dayone.IDs) (*DB, error) {
-	d := &DB{sealer: sealer, now: now, ids: ids, lost: make(chan struct{})}
-	if err := d.connect(at, owns); err != nil {
-		return nil, errors.Join(err, d.closePools())
+	return OpenAs(ctx, at, sealer, now, ids, Lead{})
+}
+
+// OpenAs is Open by somebody who has a name, and may wait until another one has gone.
+func OpenAs(ctx context.Context, at string, sealer Sealer, now func() time.Time, ids *dayone.IDs, lead Lead) (*DB, error) {
+	for {
+		d := &DB{sealer: sealer, now: now, ids: ids, lost: make(chan struct{})}
+		err := d.own(ctx, at, lead)
+		if err == nil {
+			return d, nil
+		}
+		waits := lead.Waits != nil && !d.lite() && errors.Is(err, dayone.ErrUnavailable) && ctx.Err() == nil
+		err = errors.Join(err, d.Close())
+		if !waits {
+			return nil, err
+		}
+		lead.Waits(Leader{}, err)
+		if err := pause(ctx, cmp.Or(lead.Lasts, DefaultLease)/renewals); err != nil {
+			return nil, err
+		}
 	}
+}
+
+// own makes this process the owner of a database, and starts its writer.
+func (d *DB) own(ctx context.Context, at string, lead Lead) error {
+	if err := d.connect(at, owns); err != nil {
+		return err
+	}
+	d.self = Leader{Name: lead.Name, At: lead.At, Since: time.Now()}
 	if !d.lite() {
-		if err := d.ownSession(ctx); err != nil {
-			return nil, errors.Join(err, d.closePools())
+		err := d.ownSession(ctx, lead)
+		if err == nil {
+			err = d.takeLead(ctx, lead) // before tables are changed, which may take longer than a lease
+		}
+		if err != nil {
+			return err
 		}
 	}
 	if err := d.migrate(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("bringing the database up to date: %w", err), d.closePools())
+		return fmt.Errorf("bringing the database up to date: %w", err)
+	}
+	if !d.lite() {
+		if err := d.takeLead(ctx, lead); err != nil {
+			return err
+		}
 	}
 	err := d.unlock(ctx)
 	if err == nil {
 		err = d.watch() // there is a log by now
 	}
 	if err != nil {
-		return nil, errors.Join(err, d.closePools())
+		return err
 	}
 	if d.w, err = newWriter(ctx, d); err != nil {
-		return nil, errors.Join(err, d.closePools())
+		return err
 	}
-	if err := d.write(ctx, func(t *tx) (err error) {
+	return d.write(ctx, func(t *tx) (err error) {
 		d.bodyKey, err = d.key(t, "")
 		return err
-	}); err != nil {
-		return nil, errors.Join(err, d.Close())
-	}
-	return d, nil
+	})
 }
 
 // OpenToRead connects to a database as it is, for those who only look: nothing is made, migrated or written. ErrNotFound:
@@ -255,7 +289,7 @@ func (d *DB) openPostgres(at string, toRead bool) error {
 		return nil
 	}
 	d.writing = stdlib.OpenDB(*cfg)
-	d.writing.SetMaxOpenConns(2)
+	d.writing.SetMaxOpenConns(4) // the writer's session, renewals, and migrations beside them
 	return nil
 }
 
@@ -286,6 +320,10 @@ func (d *DB) Close() error {
 
 func (d *DB) closePools() error {
 	var errs []error
+	if d.lease != nil {
+		d.lease.stop()
+		<-d.lease.over
+	}
 	if d.session != nil {
 		_ = d.session.Close() // the writer may have done so
 	}
@@ -304,10 +342,15 @@ func (d *DB) closePools() error {
 	return errors.Join(errs...)
 }
 
-// Ready says whether the database answers, and is where it was.
+// Ready says whether the database answers, is where it was, and is still ours.
 func (d *DB) Ready(ctx context.Context) error {
 	if err := d.present(); err != nil {
 		return err
+	}
+	if d.lease != nil {
+		if gone := d.lease.gone.Load(); gone != nil {
+			return *gone
+		}
 	}
 	var one int
 	return d.read.QueryRowContext(ctx, "SELECT 1").Scan(&one)

@@ -132,7 +132,9 @@ func (w *writer) work() {
 		case <-w.quit:
 			return
 		case <-idle.C:
-			_ = w.found()
+			if w.found() == nil && !w.d.beside {
+				_ = w.d.dispossessed(w.tx.ctx, w.conn)
+			}
 			continue
 		case j := <-w.jobs:
 			batch = append(batch[:0], j)
@@ -150,7 +152,8 @@ func (w *writer) work() {
 	}
 }
 
-// found says whether the files are there that are written to; the first time that they are not, everybody is told.
+// found says whether what is written can be found again, and is still ours to write; the first time that it is not,
+// everybody is told.
 func (w *writer) found() error {
 	err := w.d.present()
 	if err != nil && !w.lost {
@@ -164,7 +167,11 @@ func (w *writer) found() error {
 // that something is kept which went into a file that is gone.
 func (w *writer) commit(batch []job) {
 	err := w.transaction(batch)
-	if gone := w.found(); gone != nil {
+	gone := w.found()
+	if gone == nil && err != nil && !w.d.beside { // an error may only be what a lost connection looks like
+		gone = w.d.dispossessed(w.tx.ctx, w.conn)
+	}
+	if gone != nil {
 		for _, j := range batch {
 			j.done <- gone
 		}
@@ -191,8 +198,8 @@ func (w *writer) commit(batch []job) {
 func (w *writer) transaction(batch []job) error {
 	t := w.tx
 	seq, chain, loaded := t.seq, t.chain, t.loaded
-	if _, err := w.conn.ExecContext(t.ctx, w.d.dialect.begin); err != nil {
-		return fmt.Errorf("beginning a transaction: %w: %w", err, dayone.ErrUnavailable)
+	if err := w.begin(); err != nil {
+		return w.rollback(err, seq, chain, loaded)
 	}
 	var said []*acceptance
 	var err error
@@ -211,6 +218,22 @@ func (w *writer) transaction(batch []job) error {
 	}
 	if _, err := w.conn.ExecContext(t.ctx, "COMMIT"); err != nil {
 		return w.rollback(fmt.Errorf("committing: %w: %w", err, dayone.ErrUnavailable), seq, chain, loaded)
+	}
+	return nil
+}
+
+// begin opens a transaction, in which PostgreSQL's owner holds the epoch that it took: whoever takes the next one waits for
+// this commit, and after that there is nothing to hold.
+func (w *writer) begin() error {
+	res, err := w.conn.ExecContext(w.tx.ctx, w.d.dialect.begin)
+	if err != nil {
+		return fmt.Errorf("beginning a transaction: %w: %w", err, dayone.ErrUnavailable)
+	}
+	if w.d.lease == nil {
+		return nil
+	}
+	if n, err := res.RowsAffected(); err != nil || n == 0 {
+		return w.d.lose(w.d.displaced(w.tx.ctx))
 	}
 	return nil
 }

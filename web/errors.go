@@ -89,7 +89,7 @@ type apiError struct {
 // fail answers with an error: a page, a fragment or JSON, each with an id that the log knows.
 func (p *portal) fail(w http.ResponseWriter, r *http.Request, err error) {
 	a := answerTo(err)
-	id := p.flow.IDs.New("req")
+	id := p.ids.New("req")
 	text := a.text
 	var said *refusal
 	if errors.As(err, &said) {

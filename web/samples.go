@@ -169,7 +169,15 @@ func samples(view viewer) []sample {
 	announcedPolicies, proposed := sampleAnnounced(view, newPolicies(policies, policyTexts))
 	dash.Announced = announcedPolicies.Announced[:1]
 
+	leads := flow.Leader{Epoch: 3, Name: "dayone-1 (process 4711)", At: "https://dayone-1.company.com", Since: now.Add(-90 * time.Hour), Renewed: now.Add(-time.Second)}
+	silent := leads
+	silent.Silent, silent.Renewed = true, now.Add(-15*time.Second)
+
 	return []sample{
+		{"standby", "Standing by", "standby", true, false, newStandingBy(view, Standing{Leader: leads}, "")},
+		{"standby-silent", "Standing by, the other is silent", "standby", true, false, newStandingBy(view, Standing{Leader: silent}, "")},
+		{"standby-start", "Standing by, just started", "standby", true, false, newStandingBy(view, Standing{}, "")},
+		{"standby-trouble", "Standing by, no database", "standby", true, false, newStandingBy(view, Standing{Trouble: dayone.ErrUnavailable}, "")},
 		{"dashboard", "Dashboard, full", "dashboard", false, false, dash},
 		{"dashboard-empty", "Dashboard, first start", "dashboard", false, false, newDashboard(nil, 0, 0, 0, 0)},
 		{"people", "People, a page of 100,412", "people", false, false, newPeople(url.Values{}, counts, []string{"Sales", "Engineering"}, manyPeople)},

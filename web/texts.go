@@ -16,6 +16,7 @@ import (
 const (
 	textCrossSite = "This came from another site, so it was not done."
 	textOnlyHere  = "The demo answers only on the machine it runs on."
+	textStandsBy  = "This server stands by for another one that is at work. Ask that one, or again in a few seconds."
 	textNoCaller  = "Send a session cookie or Authorization: Bearer with the access token."
 	textSignedOut = "You are signed out. Load the page again to sign in."
 	textBadPath   = "This address names nothing that can be looked up."

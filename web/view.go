@@ -202,7 +202,7 @@ func (v viewer) there(zone *time.Location) viewer {
 
 // viewerOf reads the zone that the page's script has found; UTC before that.
 func (p *portal) viewerOf(r *http.Request) viewer {
-	v := viewer{zone: time.UTC, now: p.flow.Now()}
+	v := viewer{zone: time.UTC, now: p.now()}
 	c, err := r.Cookie("zone")
 	if err != nil || len(c.Value) > 64 {
 		return v

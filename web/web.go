@@ -2,7 +2,6 @@ package web
 
 import (
 	"cmp"
-	"crypto/sha256"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -45,7 +44,9 @@ type Mail struct {
 
 // portal is everything that handlers share. Nothing in it changes after New but the memory of pace, and who is in.
 type portal struct {
-	flow   *flow.Flow
+	flow   *flow.Flow // of a standby: nil
+	ids    *dayone.IDs
+	now    func() time.Time
 	opt    Options
 	base   *url.URL
 	log    *slog.Logger
@@ -59,19 +60,9 @@ type portal struct {
 // New makes the handler of everything: portal, API, webhooks, health. An error in templates or in the API's document is a
 // fault of the program and panics at once.
 func New(f *flow.Flow, o Options) http.Handler {
-	base, err := url.Parse(cmp.Or(o.Base, f.Base))
-	if err != nil || base.Host == "" {
-		base = &url.URL{Scheme: "http", Host: "localhost"}
-	}
-	p := &portal{flow: f, opt: o, base: base, log: o.Log, spec: openAPI(), mux: http.NewServeMux()}
-	if p.log == nil {
-		p.log = slog.New(slog.DiscardHandler)
-	}
-	p.access = access{token: o.Token, open: o.Open, secure: base.Scheme == "https", now: f.Now, sessions: &sessions{ends: map[[sha256.Size]byte]time.Time{}}}
-	p.view = newRenderer(o.Version)
-	for _, r := range p.routes() {
-		p.mux.Handle(r.pattern, r.answer)
-	}
+	p := newPortal(o, cmp.Or(o.Base, f.Base), f.Now, f.IDs)
+	p.flow = f
+	p.handle(p.routes())
 	return p.guard(p.mux)
 }
 
@@ -136,6 +127,7 @@ func (p *portal) routes() []route {
 		{"GET /gallery/{sample}", p.page(p.sample)},
 
 		// API
+		{"GET /api/v1/leader", p.api(p.apiLeader)},
 		{"GET /api/v1/people", p.api(p.apiPeople)},
 		{"GET /api/v1/people/{id}", p.api(p.apiPerson)},
 		{"GET /api/v1/people/{id}/access", p.api(p.apiAccess)},

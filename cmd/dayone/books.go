@@ -37,7 +37,7 @@ func openBooks(ctx context.Context, c *config, w wiring, ids *dayone.IDs) (*secr
 			db, err = store.Open(ctx, "sqlite::memory:", sealer, w.clock.Now, ids)
 		}
 	default:
-		db, err = store.Open(ctx, at, sealer, w.clock.Now, ids)
+		db, err = store.OpenAs(ctx, at, sealer, w.clock.Now, ids, w.lead)
 	}
 	return k, db, err
 }

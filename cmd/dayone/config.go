@@ -22,6 +22,7 @@ import (
 	"github.com/dayone-hq/dayone/connector/all"
 	"github.com/dayone-hq/dayone/flow"
 	"github.com/dayone-hq/dayone/policy"
+	"github.com/dayone-hq/dayone/store"
 )
 
 // config is dayone.yaml. Every field has a place in the commented file that init writes.
@@ -32,6 +33,8 @@ type config struct {
 	Policy    string                  `yaml:"policy"`
 	KeepDays  int                     `yaml:"keep_bodies_days"`
 	Alone     aloneConfig             `yaml:"alone"`
+	Standby   bool                    `yaml:"standby"`
+	Lease     time.Duration           `yaml:"lease"`
 	Portal    portalConfig            `yaml:"portal"`
 	Messages  messagesConfig          `yaml:"messages"`
 	Sources   map[string]sourceConfig `yaml:"sources"`
@@ -114,6 +117,9 @@ func (c *config) defaults() {
 	if _, said := c.stands("keep_bodies_days"); !said {
 		c.KeepDays = 30
 	}
+	if _, said := c.stands("lease"); !said {
+		c.Lease = store.DefaultLease
+	}
 	def(&c.Portal.Listen, "127.0.0.1:8080")
 	def(&c.Portal.URL, "http://"+c.Portal.Listen)
 	if _, said := c.stands("messages.links_open_at"); !said {
@@ -184,6 +190,12 @@ func (c *config) check() {
 	}
 	if c.KeepDays < 1 {
 		bad(c.wrong("keep_bodies_days", "value", "write 30", "keep_bodies_days is %d, and what was just received cannot be looked at without its body", c.KeepDays))
+	}
+	if c.Standby && strings.HasPrefix(c.Database, "sqlite:") {
+		bad(c.wrong("standby", "value", "leave it out, or name a database of PostgreSQL", "standby is for several servers on one PostgreSQL; a file of SQLite is one server's"))
+	}
+	if c.Lease < time.Second {
+		bad(c.wrong("lease", "value", "write 10s", "lease is %s, and a server that lives may be silent for a moment: one second at least", c.Lease))
 	}
 	if _, _, err := net.SplitHostPort(c.Portal.Listen); err != nil {
 		bad(c.wrong("portal.listen", "value", "write 127.0.0.1:8080, or :8080 for every address of this machine", "portal.listen is %q", c.Portal.Listen))

@@ -17,10 +17,17 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/dayone-hq/dayone/store/storetest"
 )
 
+// withPostgres stops the PostgreSQL server that tests may have started.
+type withPostgres struct{ m *testing.M }
+
+func (w withPostgres) Run() int { return storetest.Main(w.m) }
+
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"dayone": func() { os.Exit(Main(os.Args[1:], os.Stdout, os.Stderr)) }})
+	testscript.Main(withPostgres{m}, map[string]func(){"dayone": func() { os.Exit(Main(os.Args[1:], os.Stdout, os.Stderr)) }})
 }
 
 func TestScripts(t *testing.T) {

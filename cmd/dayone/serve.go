@@ -2,36 +2,57 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
+	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/clock"
 	"github.com/dayone-hq/dayone/flow"
+	"github.com/dayone-hq/dayone/store"
 	"github.com/dayone-hq/dayone/web"
 )
 
 func newServe() *cobra.Command {
-	return &cobra.Command{
+	var standby bool
+	c := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the server: webhooks, engine, portal and API",
 		Long: `Serve reads dayone.yaml (dayone init writes one), opens the database, and works until it is stopped. Runs that were under
-way when it stopped go on. The portal asks for the access token that portal.token names.`,
+way when it stopped go on. The portal asks for the access token that portal.token names.
+
+One server works with a database. On PostgreSQL others can stand by (--standby, or standby: true in dayone.yaml): each waits,
+answers /healthz with 200 and /readyz with 503, says on its pages and at /api/v1/leader who leads, and takes over within
+seconds when that one stops, or is silent for longer than its lease. A server that was taken over from ends; start it again,
+and it stands by.`,
 		Example: `  dayone serve
-  dayone serve --config /etc/dayone/dayone.yaml`,
+  dayone serve --config /etc/dayone/dayone.yaml
+  dayone serve --standby`,
 		Args: args(0, 0, "no arguments"),
 		RunE: func(c *cobra.Command, _ []string) error {
 			cfg, err := configured(c)
 			if err != nil {
 				return err
 			}
+			if standby && strings.HasPrefix(cfg.Database, "sqlite:") {
+				return &usageError{errors.New("--standby is for several servers on one PostgreSQL, and the database is a file of SQLite")}
+			}
+			cfg.Standby = cfg.Standby || standby
 			return serve(c.Context(), cfg, slog.New(slog.NewJSONHandler(os.Stderr, nil)))
 		},
 	}
+	c.Flags().BoolVar(&standby, "standby", false, "wait while another server works on the database (PostgreSQL), and take over when it stops")
+	return c
 }
 
 // grace is how long requests under way may take after the order to stop.
@@ -42,12 +63,28 @@ func serve(ctx context.Context, cfg *config, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	s, err := wire(ctx, cfg, wiring{clock: clock.System{}, log: log})
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	opt := web.Options{Base: cfg.Portal.URL, Token: token, TokenFile: cfg.tokenFile(), Version: version(), Log: log, Stopping: ctx.Done()}
+	f := &front{cfg: cfg, failed: make(chan error, 1)}
+	w := wiring{clock: clock.System{}, log: log, lead: store.Lead{Name: whoWeAre(), At: cfg.Portal.URL, Lasts: cfg.Lease}}
+	if cfg.Standby {
+		waits := &waiting{log: log}
+		w.lead.Waits = waits.told
+		if err := f.open(web.NewStandby(opt, dayone.NewIDs(time.Now, rand.Reader), time.Now, waits.standing)); err != nil {
+			return err
+		}
+		defer f.close(ctx)
+	}
+	s, err := wire(ctx, cfg, w)
 	var pe *policyError
 	if errors.As(err, &pe) {
 		printDiagnostics(os.Stderr, pe.diags)
 	}
 	if err != nil {
+		if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+			return nil // stopped while it stood by
+		}
 		return err
 	}
 	defer s.close()
@@ -60,30 +97,91 @@ func serve(ctx context.Context, cfg *config, log *slog.Logger) error {
 	for name, hint := range cfg.idle(s.flow.Active()) {
 		log.Warn("no policy gives anything at a configured system", "system", name, "hint", hint)
 	}
-	l, err := listen(cfg.Portal.Listen, mostConnections)
-	if err != nil {
-		return cfg.wrong("portal.listen", "value", "stop what listens there, or write another port here and in portal.url", "nothing can listen on %s: %v", cfg.Portal.Listen, err)
+	if err := f.open(web.New(s.flow, opt)); err != nil {
+		return err
 	}
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
 	s.run(ctx)
 	s.under.Go(func() { s.begin(ctx) })
-	srv := newHTTP(web.New(s.flow, web.Options{
-		Base: cfg.Portal.URL, Token: token, TokenFile: cfg.tokenFile(), Version: version(), Log: log, Stopping: ctx.Done(),
-	}))
-	failed := make(chan error, 1)
-	go func() { failed <- srv.Serve(l) }()
-	log.Info("serving", "portal", cfg.Portal.URL, "listen", l.Addr().String(), "policies", len(s.flow.Active().Policies), "systems", len(cfg.Systems))
+	log.Info("serving", "portal", cfg.Portal.URL, "listen", f.at.Addr().String(), "policies", len(s.flow.Active().Policies), "systems", len(cfg.Systems))
 	select {
 	case <-ctx.Done():
-	case err = <-failed:
+	case err = <-f.failed:
 	case err = <-s.errs:
 	}
 	log.Info("stopping")
 	stop()
+	return errors.Join(err, f.close(ctx))
+}
+
+// whoWeAre names this process to those who stand by.
+func whoWeAre() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "a machine without a name"
+	}
+	return fmt.Sprintf("%s, process %d", host, os.Getpid())
+}
+
+// waiting is what a process that stands by was told last.
+type waiting struct {
+	log *slog.Logger
+
+	mu sync.Mutex
+	is web.Standing
+}
+
+func (w *waiting) told(l store.Leader, trouble error) {
+	w.mu.Lock()
+	was := w.is
+	w.is = web.Standing{Leader: l, Trouble: trouble}
+	w.mu.Unlock()
+	switch {
+	case trouble != nil && was.Trouble == nil:
+		w.log.Error("standing by, and nobody can take over", "error", trouble)
+	case l.Silent && !was.Silent:
+		w.log.Warn("the leader is silent; taking over", "leader", l.Name, "epoch", l.Epoch, "renewed", l.Renewed)
+	case trouble == nil && (l.Epoch != was.Epoch || was.Trouble != nil):
+		w.log.Info("standing by", "leader", l.Name, "epoch", l.Epoch, "since", l.Since)
+	}
+}
+
+func (w *waiting) standing() web.Standing {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.is
+}
+
+// front is the address at which this process answers: as one that stands by first, where it does, and then as the one
+// that leads.
+type front struct {
+	cfg    *config
+	at     net.Listener
+	srv    *http.Server
+	is     atomic.Pointer[http.Handler]
+	failed chan error
+}
+
+// open lets a handler answer from now on.
+func (f *front) open(h http.Handler) error {
+	f.is.Store(&h)
+	if f.at != nil {
+		return nil
+	}
+	l, err := listen(f.cfg.Portal.Listen, mostConnections)
+	if err != nil {
+		return f.cfg.wrong("portal.listen", "value", "stop what listens there, or write another port here and in portal.url", "nothing can listen on %s: %v", f.cfg.Portal.Listen, err)
+	}
+	f.at = l
+	f.srv = newHTTP(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*f.is.Load()).ServeHTTP(w, r) }))
+	go func() { f.failed <- f.srv.Serve(l) }()
+	return nil
+}
+
+// close lets the requests under way end.
+func (f *front) close(ctx context.Context) error {
 	down, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 	defer cancel()
-	return errors.Join(err, ignoreClosed(srv.Shutdown(down)))
+	return ignoreClosed(f.srv.Shutdown(down))
 }
 
 func ignoreClosed(err error) error {

@@ -44,6 +44,7 @@ type wiring struct {
 	beside    bool   // one change is to be made, while a server may be at work
 	offline   bool   // no system is called, so no secret is needed
 	source    string // offline: but this source reads an event
+	lead      store.Lead
 }
 
 // wire opens everything that a configuration names. Nothing runs yet.
