@@ -123,7 +123,7 @@ func (c *cluster) serve(name string, standby bool) *node {
 	}
 	config := fmt.Sprintf(`database: %s
 standby: %t
-lease: 1s
+lease: 4s
 portal: {listen: %q, url: "http://%s", token: %s}
 sources: {hr: {connector: webhook, since: "2020-01-01", settings: %s}}
 systems: {okta: {connector: okta, concurrency: 3, settings: %s, per_minute: %s}}
