@@ -234,7 +234,9 @@ func (t *Target) create(ctx context.Context, a dayone.Act) (dayone.Result, error
 		r.Now = &now
 	}
 	if a.Want.State != "" && !t.shows(r.Now.State, a.Want.State) {
-		return t.bring(ctx, *r.Now, *r.Now, a)
+		r, err := t.bring(ctx, *r.Now, *r.Now, a)
+		r.Before = nil // it was made a moment ago, in another state: still ours
+		return r, err
 	}
 	return t.confirmed(r, a), nil
 }

@@ -92,6 +92,10 @@ type world struct {
 	setups map[string]map[string]string
 	files  fs.FS
 	asked  func() // before somebody is told the time, in the next life; nil: nothing
+
+	lead      store.Lead
+	transport http.RoundTripper               // of every connector; nil: the ordinary one
+	wired     func(*store.DB, *engine.Driver) // before anything runs; nil: nothing
 }
 
 // start of the house's time: a Friday, ten days before the first starters.
@@ -170,12 +174,12 @@ func (w *world) open() *house {
 		w.t.Fatal(err)
 	}
 	ids := dayone.NewIDs(w.clock.Now, rand.Reader)
-	db, err := store.Open(context.Background(), w.at, flow.Sealer{Keeper: k, Random: rand.Reader}, w.clock.Now, ids)
+	db, err := store.OpenAs(context.Background(), w.at, flow.Sealer{Keeper: k, Random: rand.Reader}, w.clock.Now, ids, w.lead)
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	guard := func(name string, f connector.Factory) *connector.Guard {
-		o := connector.Options{Settings: w.setups[name], PerMinute: map[string]int{}, Files: w.files}
+		o := connector.Options{Settings: w.setups[name], PerMinute: map[string]int{}, Files: w.files, Transport: w.transport}
 		m, err := connector.ParseManifest(f.Manifest)
 		if err != nil {
 			w.t.Fatal(err)
@@ -211,6 +215,9 @@ func (w *world) open() *house {
 		Load: func(f fs.FS) (*policy.Set, []policy.Diagnostic) { return policy.Load(f, described) }, Base: "https://dayone.company.com", Company: "Company", Mail: "mail",
 		OpensAt: 7 * time.Hour,
 	})}
+	if w.wired != nil {
+		w.wired(db, driver)
+	}
 	if w.asked != nil {
 		h.Clock = asked{w.clock, w.asked}
 	}

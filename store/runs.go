@@ -99,6 +99,11 @@ func (b *bulk) progress(p *dayone.Progress) error {
 		if err != nil {
 			return fmt.Errorf("writing run: %w", err)
 		}
+		if r.Event != "" { // with the run, so that nothing can come between
+			if _, err := b.t.exec(`UPDATE event SET run = $2 WHERE id = $1`, r.Event, r.ID); err != nil {
+				return fmt.Errorf("noting the run of an event: %w", err)
+			}
+		}
 	case p.Moved:
 		if _, err := b.t.exec(`UPDATE run SET state = $2, ending = $3, ended = $4 WHERE id = $1`, r.ID, r.State, r.Ending, micros(r.Ended)); err != nil {
 			return fmt.Errorf("writing run: %w", err)

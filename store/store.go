@@ -45,8 +45,10 @@ type Sealer interface {
 type DB struct {
 	bodyKey string // box of the key for raw bodies
 
-	// Committed is told how many writes went into a commit; nil: nobody listens. Set it before the first write.
-	Committed func(writes int)
+	// Committing is told that a commit is about to be made durable, Committed how many writes went into one; nil: nobody
+	// listens. Set them before the first write.
+	Committing func()
+	Committed  func(writes int)
 
 	read    *sql.DB
 	writing *sql.DB

@@ -216,6 +216,9 @@ func (w *writer) transaction(batch []job) error {
 	if err != nil {
 		return w.rollback(err, seq, chain, loaded)
 	}
+	if w.d.Committing != nil {
+		w.d.Committing()
+	}
 	if _, err := w.conn.ExecContext(t.ctx, "COMMIT"); err != nil {
 		return w.rollback(fmt.Errorf("committing: %w: %w", err, dayone.ErrUnavailable), seq, chain, loaded)
 	}
