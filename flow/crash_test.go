@@ -131,7 +131,7 @@ func TestLife(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	in := h.judged(got[0].ID)
+	in := h.looked(got[0].ID)
 	h.rests(in.Person, s.After)
 	until(h, "nobody is to be looked at", func() (bool, bool) {
 		due, err := h.Store.Due(t.Context(), h.Now(), 1)

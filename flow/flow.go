@@ -238,6 +238,10 @@ func subjectOf(p dayone.Person) map[string]string {
 // again then. title is what the run is called; "": what the plan looks like.
 func (f *Flow) Replan(ctx context.Context, id dayone.PersonID, event dayone.EventID, title string) (dayone.RunID, error) {
 	defer f.lock(id)()
+	seen, err := f.doneBefore(ctx, id)
+	if err != nil {
+		return "", err
+	}
 	l, err := f.Preview(ctx, id)
 	if err != nil {
 		return "", err
@@ -251,7 +255,7 @@ func (f *Flow) Replan(ctx context.Context, id dayone.PersonID, event dayone.Even
 	case err != nil:
 		return "", err
 	default:
-		switch ok, err := f.carries(ctx, active, l.Plan); {
+		switch ok, err := f.carries(ctx, active, l.Plan, seen); {
 		case err != nil:
 			return "", err
 		case ok:
@@ -313,8 +317,30 @@ func (f *Flow) keepRow(ctx context.Context, l Look, run dayone.RunID) error {
 	return f.Store.SetWake(ctx, l.Person.ID, f.Clock.Now())
 }
 
-// carries says whether the run under way does just what the plan asks for: then it goes on undisturbed.
-func (f *Flow) carries(ctx context.Context, active dayone.RunID, p dayone.Plan) (bool, error) {
+// doneBefore are the steps of the run under way that the books show as done. Asked before a look, it tells what the look
+// has seen: by the clock alone a step may be done before the look, and booked after it.
+func (f *Flow) doneBefore(ctx context.Context, id dayone.PersonID) (map[dayone.StepID]bool, error) {
+	active, err := f.Store.ActiveRun(ctx, id)
+	if errors.Is(err, dayone.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	r, err := f.Store.Run(ctx, active)
+	if err != nil {
+		return nil, err
+	}
+	out := map[dayone.StepID]bool{}
+	for _, s := range r.Steps {
+		out[s.Step.ID] = s.State == dayone.StepDone
+	}
+	return out, nil
+}
+
+// carries says whether the run under way does just what the plan asks for: then it goes on undisturbed. seen are the steps
+// whose effect the plan knows.
+func (f *Flow) carries(ctx context.Context, active dayone.RunID, p dayone.Plan, seen map[dayone.StepID]bool) (bool, error) {
 	r, err := f.Engine.Snapshot(ctx, active)
 	if errors.Is(err, dayone.ErrNotFound) {
 		return false, nil
@@ -332,7 +358,7 @@ func (f *Flow) carries(ctx context.Context, active dayone.RunID, p dayone.Plan) 
 		}
 		wanted[s.Key] = true
 		if !slices.ContainsFunc(r.Steps, func(o dayone.StepRun) bool {
-			return (awaits(o.State) || (o.State == dayone.StepDone && !o.Ended.Before(p.At))) && does(o.Step, s) // or it was done since we looked
+			return (awaits(o.State) || (o.State == dayone.StepDone && !seen[o.Step.ID])) && does(o.Step, s) // or it was done since we looked
 		}) {
 			return false, nil
 		}
