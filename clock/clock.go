@@ -12,11 +12,34 @@ type System struct{}
 
 func (System) Now() time.Time { return time.Now() }
 
-// After closes the channel at t.
-func (System) After(t time.Time) (<-chan struct{}, func()) {
-	ch := make(chan struct{})
-	timer := time.AfterFunc(time.Until(t), func() { close(ch) })
-	return ch, func() { timer.Stop() }
+// look is how often a waiting timer looks at the clock. A timer runs by a clock of its own: when the machine has slept, or
+// the time was set, the instant may be here long before it rings.
+const look = time.Minute
+
+// After closes the channel at t, or, if the clock is set meanwhile, at most a minute after it shows t.
+func (System) After(t time.Time) (<-chan struct{}, func()) { return after(time.Now, look, t) }
+
+func after(now func() time.Time, look time.Duration, t time.Time) (<-chan struct{}, func()) {
+	t = t.Round(0) // by the clock on the wall
+	ch, gone := make(chan struct{}), make(chan struct{})
+	wait := func() time.Duration { return min(look, max(0, t.Sub(now().Round(0)))) }
+	timer := time.NewTimer(wait())
+	go func() {
+		defer timer.Stop()
+		for {
+			select {
+			case <-gone:
+				return
+			case <-timer.C:
+			}
+			if !now().Round(0).Before(t) {
+				close(ch)
+				return
+			}
+			timer.Reset(wait())
+		}
+	}()
+	return ch, sync.OnceFunc(func() { close(gone) })
 }
 
 // Moved is the system's clock, shifted; it runs at real speed and can jump ahead.

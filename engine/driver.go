@@ -117,6 +117,9 @@ func (d *Driver) Run(ctx context.Context) error {
 	if err == nil {
 		err = l.work()
 	}
+	if l.flying != nil { // whoever begins next reads what this one has stored, all of it
+		<-l.landed
+	}
 	if ctx.Err() != nil {
 		return nil // stopped from outside: what was not answered was not done
 	}

@@ -11,7 +11,9 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/pressly/goose/v3"
+	"modernc.org/sqlite"
 
 	"github.com/dayone-hq/dayone"
 )
@@ -195,7 +197,26 @@ func (w *writer) commit(batch []job) {
 	}
 }
 
+// transaction carries a batch out, all of it or nothing.
 func (w *writer) transaction(batch []job) error {
+	err := w.attempt(batch)
+	if full(err) {
+		return fmt.Errorf("the disk of the database is full; make room, and start again: %w: %w", err, dayone.ErrUnavailable)
+	}
+	return err
+}
+
+// full says that there was no room for a write.
+func full(err error) bool {
+	var lite *sqlite.Error
+	if errors.As(err, &lite) {
+		return lite.Code()&0xff == 13 // SQLITE_FULL
+	}
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && pg.Code == "53100" // disk_full
+}
+
+func (w *writer) attempt(batch []job) error {
 	t := w.tx
 	seq, chain, loaded := t.seq, t.chain, t.loaded
 	if err := w.begin(); err != nil {

@@ -29,7 +29,11 @@ type cluster struct {
 }
 
 var (
-	start   = sync.OnceValues(startPostgres)
+	start = sync.OnceValues(func() (*cluster, error) {
+		c, err := startPostgres()
+		running.Store(c)
+		return c, err
+	})
 	running atomic.Pointer[cluster]
 	next    atomic.Int64
 )
@@ -131,8 +135,50 @@ func startPostgres() (*cluster, error) {
 		return nil, err
 	}
 	c := &cluster{fmt.Sprintf("postgres://postgres@127.0.0.1:%d/postgres?sslmode=disable", port), dir, cmd}
-	running.Store(c)
 	return c, c.await()
+}
+
+// Server is a PostgreSQL server of a test's own, which it may stop and start.
+type Server struct {
+	t testing.TB
+	*cluster
+}
+
+// OwnServer starts one, with an empty database, and stops it with the test.
+func OwnServer(t testing.TB) *Server {
+	t.Helper()
+	c, err := startPostgres()
+	if err != nil {
+		t.Skipf("no PostgreSQL of its own: %v; install it with make setup", err)
+	}
+	s := &Server{t, c}
+	t.Cleanup(s.stop)
+	return s
+}
+
+// URL of its database.
+func (s *Server) URL() string { return s.url }
+
+// Stop ends it as a power cut does.
+func (s *Server) Stop() {
+	s.t.Helper()
+	_ = s.cmd.Process.Signal(syscall.SIGQUIT)
+	_ = s.cmd.Wait()
+}
+
+// Start brings it back, on the same port.
+func (s *Server) Start() {
+	s.t.Helper()
+	again := exec.Command(s.cmd.Path, s.cmd.Args[1:]...)
+	again.SysProcAttr, again.Stdout, again.Stderr, again.Dir = s.cmd.SysProcAttr, s.cmd.Stdout, s.cmd.Stderr, s.cmd.Dir
+	s.cmd = again
+	err := again.Start()
+	if err == nil {
+		err = s.await()
+	}
+	if err != nil {
+		s.t.Fatal(err)
+	}
 }
 
 func (c *cluster) await() error {

@@ -1,0 +1,20 @@
+package store
+
+import (
+	"context"
+	"strconv"
+)
+
+// LimitPages makes the disk of a SQLite database so small: as many pages more than it has. A negative number is room again.
+func (d *DB) LimitPages(ctx context.Context, more int) error {
+	return d.write(ctx, func(t *tx) error {
+		var pages int
+		if err := t.row(`PRAGMA page_count`).Scan(&pages); err != nil {
+			return err
+		}
+		if more < 0 {
+			pages, more = 1<<30, 0
+		}
+		return t.conn.QueryRowContext(ctx, "PRAGMA max_page_count = "+strconv.Itoa(pages+more)).Scan(&pages)
+	})
+}
