@@ -5,8 +5,11 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"github.com/dayone-hq/dayone"
 )
@@ -251,16 +254,21 @@ func (d *DB) scanRun(s interface{ Scan(...any) error }) (runRow, error) {
 	if err != nil {
 		return r, err
 	}
+	return r, d.openRun(&r, box)
+}
+
+// openRun reads what a run says of its person.
+func (d *DB) openRun(r *runRow, box string) error {
 	var b runBox
 	if _, err := d.unseal(r.key, box, &b); err != nil {
-		return r, fmt.Errorf("run %s does not read: %w", r.ID, err)
+		return fmt.Errorf("run %s does not read: %w", r.ID, err)
 	}
 	r.Plan, r.Have = b.Plan, b.Have
 	r.Steps = make([]dayone.StepRun, len(r.Plan.Steps))
 	for i, st := range r.Plan.Steps {
 		r.Steps[i] = dayone.StepRun{Step: st, State: dayone.StepPending}
 	}
-	return r, nil
+	return nil
 }
 
 // Run is one run with all its steps. Of somebody who was erased it has none.
@@ -273,48 +281,62 @@ func (d *DB) Run(ctx context.Context, id dayone.RunID) (dayone.Run, error) {
 	if err != nil {
 		return r.Run, err
 	}
-	err = d.steps(rows, map[dayone.RunID]*runRow{r.ID: &r})
+	steps, err := scanSteps(rows)
+	if err == nil {
+		err = d.lay(&r, steps[r.ID])
+	}
 	return r.Run, err
 }
 
 const stepQuery = `SELECT run, seq, state, attempt, tries, since, started, ended, waited, next, box FROM step`
 
-// steps lays stored steps over planned ones.
-func (d *DB) steps(rows *sql.Rows, runs map[dayone.RunID]*runRow) error {
+// stepRow is a stored step that is being read.
+type stepRow struct {
+	seq int
+	s   dayone.StepRun
+	box string
+}
+
+// scanSteps reads rows of steps, by run.
+func scanSteps(rows *sql.Rows) (map[dayone.RunID][]stepRow, error) {
 	defer rows.Close()
+	out := map[dayone.RunID][]stepRow{}
 	for rows.Next() {
 		var run dayone.RunID
-		var seq int
-		var s dayone.StepRun
+		var r stepRow
 		var since, started, ended, waited, next int64
-		var box string
-		if err := rows.Scan(&run, &seq, &s.State, &s.Attempt, &s.Tries, &since, &started, &ended, &waited, &next, &box); err != nil {
-			return err
+		if err := rows.Scan(&run, &r.seq, &r.s.State, &r.s.Attempt, &r.s.Tries, &since, &started, &ended, &waited, &next, &r.box); err != nil {
+			return nil, err
 		}
-		r := runs[run]
-		if r == nil {
-			continue
-		}
+		r.s.Since, r.s.Started, r.s.Ended, r.s.Waited, r.s.Next = instant(since), instant(started), instant(ended), instant(waited), instant(next)
+		out[run] = append(out[run], r)
+	}
+	return out, rows.Err()
+}
+
+// lay lays stored steps over planned ones.
+func (d *DB) lay(r *runRow, steps []stepRow) error {
+	for _, row := range steps {
 		var o stepBox
-		there, err := d.unseal(r.key, box, &o)
+		there, err := d.unseal(r.key, row.box, &o)
 		if err != nil {
-			return fmt.Errorf("step %d of run %s does not read: %w", seq, run, err)
+			return fmt.Errorf("step %d of run %s does not read: %w", row.seq, r.ID, err)
 		}
 		if !there {
 			continue
 		}
-		for len(r.Steps) <= seq {
+		for len(r.Steps) <= row.seq {
 			r.Steps = append(r.Steps, dayone.StepRun{State: dayone.StepPending})
 		}
-		s.Step = r.Steps[seq].Step
+		s := row.s
+		s.Step = r.Steps[row.seq].Step
 		if o.Def != nil {
 			s.Step = *o.Def
 		}
-		s.Since, s.Started, s.Ended, s.Waited, s.Next = instant(since), instant(started), instant(ended), instant(waited), instant(next)
 		s.Wait, s.Asked, s.Result, s.Error, s.Kind, s.Of, s.Failing = o.Wait, o.Asked, o.Result, o.Error, o.Kind, o.Of, instant(o.Failing)
-		r.Steps[seq] = s
+		r.Steps[row.seq] = s
 	}
-	return rows.Err()
+	return nil
 }
 
 const active = `('running', 'waiting', 'undoing', 'held')`
@@ -326,31 +348,59 @@ func (d *DB) Unfinished(ctx context.Context) ([]dayone.Run, error) {
 		return nil, err
 	}
 	defer rows.Close()
-	var found []*runRow
-	byID := map[dayone.RunID]*runRow{}
+	var found []runRow
+	var boxes []string
 	for rows.Next() {
-		r, err := d.scanRun(rows)
+		var box string
+		r, err := d.scanHead(rows, &box)
 		if err != nil {
 			return nil, err
 		}
-		found = append(found, &r)
-		byID[r.ID] = &r
+		found, boxes = append(found, r), append(boxes, box)
 	}
 	if err := rows.Err(); err != nil || len(found) == 0 {
 		return nil, err
 	}
-	steps, err := d.read.QueryContext(ctx, stepQuery+` WHERE run IN (SELECT id FROM run WHERE state IN `+active+`) ORDER BY run, seq`)
+	stored, err := d.read.QueryContext(ctx, stepQuery+` WHERE run IN (SELECT id FROM run WHERE state IN `+active+`) ORDER BY run, seq`)
 	if err != nil {
 		return nil, err
 	}
-	if err := d.steps(steps, byID); err != nil {
+	steps, err := scanSteps(stored)
+	if err != nil {
 		return nil, err
 	}
 	out := make([]dayone.Run, len(found))
-	for i, r := range found {
-		out[i] = r.Run
+	err = atOnce(len(found), func(i int) error { // opening boxes is most of a start after a crash
+		r := &found[i]
+		err := d.openRun(r, boxes[i])
+		if err == nil {
+			err = d.lay(r, steps[r.ID])
+		}
+		out[i], boxes[i] = r.Run, ""
+		return err
+	})
+	return out, err
+}
+
+// atOnce does n things on all processors, and says what went wrong first.
+func atOnce(n int, do func(i int) error) error {
+	var next atomic.Int64
+	var wrong atomic.Pointer[error]
+	var all sync.WaitGroup
+	for range min(n, runtime.GOMAXPROCS(0)) {
+		all.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n && wrong.Load() == nil; i = int(next.Add(1)) - 1 {
+				if err := do(i); err != nil {
+					wrong.CompareAndSwap(nil, &err)
+				}
+			}
+		})
 	}
-	return out, nil
+	all.Wait()
+	if err := wrong.Load(); err != nil {
+		return *err
+	}
+	return nil
 }
 
 // ActiveRun is the run of a person that is under way. ErrNotFound: none.
