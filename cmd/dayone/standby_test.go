@@ -201,7 +201,10 @@ func eventually(t *testing.T, what string, ask func() bool) {
 	}
 }
 
-func (n *node) ready() bool { status, _ := n.ask("GET", "/readyz", nil); return status == http.StatusOK }
+func (n *node) ready() bool {
+	status, _ := n.ask("GET", "/readyz", nil)
+	return status == http.StatusOK
+}
 
 func (n *node) standsBy() bool {
 	status, answer := n.ask("GET", "/readyz", nil)
