@@ -782,6 +782,9 @@ func (l *loop) start(c call) {
 			}
 		}
 		res, err := l.call(t, w, c.act)
+		if err != nil && l.ctx.Err() != nil {
+			return // cut short by the stop: that is no answer of the system
+		}
 		in := input{run: id, ev: Event{What: Answer, Step: c.step, Attempt: attempt, Result: res, Err: err}}
 		_ = l.send(l.ctx, in) // a stopped engine finds the step running when it starts again
 	}()
