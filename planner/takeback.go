@@ -236,6 +236,13 @@ func (b *back) added(s *dayone.StepRun) {
 		b.stays(s, "its role was changed from %s to %s %s", cmp.Or(now.Role, "none"), cmp.Or(h.Role, "none"), b.since(h))
 		return
 	}
+	if s.Result.Before == nil && b.Systems[s.Step.Key.System].Kinds[s.Step.Key.Kind].Exclusive {
+		b.goes[s.Step.Key] = true // it is part of its account
+		if !b.makes(s.Step.Key.Account()) {
+			b.stays(s, "it cannot be empty, and nothing stood there before")
+		}
+		return
+	}
 	inv, ok := Inverse(s.Step, s.Result, &h.Item)
 	if !ok {
 		b.find(Stays, s.Step.Key, "nothing is known of how it was before")
@@ -316,6 +323,11 @@ func (b *back) made(s *dayone.StepRun) {
 		b.find(Instead, k, "the account is deleted: %s has no closed ones", cmp.Or(sys.Title, k.System))
 		inv.Action, inv.Want = dayone.AccountDelete, nil
 	case used == "":
+		lost := ""
+		if why := sys.NoUndo[dayone.AccountDelete]; why != "" {
+			lost = "; " + why
+		}
+		b.find(Instead, k, "the account is deleted, since nobody ever signed in and nothing else is on it%s", lost)
 		inv.Action, inv.Want = dayone.AccountDelete, nil
 	case h.State == off || h.State == dayone.Staged:
 		b.find(Stays, k, "the account is closed and stays so, and is not deleted: %s", used)
@@ -467,35 +479,41 @@ func (b *back) turn(s *dayone.StepRun, h dayone.Holding) {
 
 // Backward gives steps that take others back the order that this needs: whatever used something goes back before it;
 // what another system provisions goes after what makes that system take it back; an account is opened before anything is
-// given back on it, and goes when everything on it has gone. undone are the steps that each of them takes back.
+// given back on it, is closed before anything on it goes, which waits for nobody, and is deleted when all of that has gone.
+// undone are the steps that each of them takes back.
 func Backward(backs, undone []dayone.Step) {
-	need := func(i, j int, w dayone.When) {
-		id := backs[j].ID
-		if i != j && !slices.ContainsFunc(backs[i].Needs, func(n dayone.Need) bool { return n.Step == id }) {
-			backs[i].Needs = append(backs[i].Needs, dayone.Need{Step: id, When: w})
-		}
-	}
 	for i := range backs {
 		for j := range backs {
-			a, b := &backs[i], &backs[j]
-			switch {
-			case i == j:
+			if i == j {
 				continue
-			case a.Key.Account() == b.Key && !a.Key.IsAccount() && a.Action.Gives() && b.Action == dayone.AccountEnable:
-				need(i, j, dayone.Done)
-			case a.Action == dayone.AccountDelete && b.Key.Account() == a.Key && b.Action == dayone.EntitlementRemove:
-				need(i, j, dayone.Settled)
 			}
-			for _, n := range undone[j].Needs { // the step of b used that of a
-				switch {
-				case n.Step != undone[i].ID || n.When == dayone.Tried:
-				case undone[j].Via == a.Key:
-					need(j, i, dayone.Settled)
-				case a.Key.Account() == b.Key && a.Action.Gives() && b.Action.Gives(): // the account comes first
-				default:
-					need(i, j, dayone.Settled)
-				}
+			if w, after := follows(backs[i], backs[j], undone[i], undone[j]); after {
+				backs[i].Needs = append(backs[i].Needs, dayone.Need{Step: backs[j].ID, When: w})
 			}
 		}
 	}
+}
+
+// follows says whether a, which takes back was, goes after b, which takes back used.
+func follows(a, b, was, used dayone.Step) (dayone.When, bool) {
+	on := func(x, account dayone.Step) bool {
+		return account.Key.IsAccount() && !x.Key.IsAccount() && x.Key.Account() == account.Key
+	}
+	needs := func(x, y dayone.Step) bool { // as steps, x needed y
+		return slices.ContainsFunc(x.Needs, func(n dayone.Need) bool { return n.Step == y.ID && n.When != dayone.Tried })
+	}
+	switch {
+	case used.Action == dayone.MessageSend: // it told of everything, and needed nothing
+		return "", false
+	case on(a, b):
+		return map[bool]dayone.When{true: dayone.Settled, false: dayone.Done}[b.Action != dayone.AccountEnable],
+			b.Action == dayone.AccountEnable && a.Action.Gives() || b.Action == dayone.AccountDisable && a.Action.Takes()
+	case on(b, a):
+		return dayone.Settled, a.Action == dayone.AccountDelete && b.Action.Takes()
+	case b.Key == was.Via:
+		return dayone.Settled, true
+	case a.Key == used.Via, a.Action == dayone.AccountDisable:
+		return "", false
+	}
+	return dayone.Settled, needs(used, was)
 }
