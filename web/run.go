@@ -136,6 +136,9 @@ func (p *portal) runPage(r *http.Request, b *board) (runView, error) {
 			v.Event = in.Source
 		}
 	}
+	if err := p.undone(r.Context(), &v, b.run); err != nil {
+		return v, err
+	}
 	if b.chosen > 0 {
 		if v.Detail, err = p.detailOf(r, b); err != nil {
 			return v, err
