@@ -16,7 +16,7 @@ import (
 
 // undoable is a drawn plan in which every step has a way back, and what is there before it.
 func undoable(t *rapid.T) (dayone.Plan, map[dayone.Key]dayone.Item) {
-	p := plans(t)
+	p := timeless(plans(t))
 	start := map[dayone.Key]dayone.Item{}
 	for i := range p.Steps {
 		s := &p.Steps[i]

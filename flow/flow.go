@@ -336,7 +336,7 @@ func (f *Flow) carries(ctx context.Context, active dayone.RunID, l Look) (bool, 
 	if err != nil {
 		return false, err
 	}
-	if r.Of != "" && len(p.Steps) == 0 || undoes(r, l.Person.Status) {
+	if undoes(r, l) {
 		return true, nil // what somebody takes back comes first; its end is looked at
 	}
 	wanted := map[dayone.Key]bool{}

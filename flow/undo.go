@@ -310,10 +310,14 @@ func (f *Flow) UndoneBy(ctx context.Context, id dayone.RunID) ([]dayone.Run, err
 	return f.Store.Runs(ctx, RunFilter{Of: id, Limit: 20})
 }
 
-// undoes says whether an undo under way is to be left alone: until nothing moves any more, unless its person has left.
-func undoes(r dayone.Run, status dayone.Status) bool {
-	if r.Of == "" || status == dayone.Left && !keeps(r) {
+// undoes says whether a run takes something back and is to be left alone with that: as long as anything of it moves by
+// itself, or nothing else is to be done. Somebody who has left is cut first.
+func undoes(r dayone.Run, l Look) bool {
+	switch {
+	case r.Of == "" || l.Person.Status == dayone.Left && !keeps(r):
 		return false
+	case !slices.ContainsFunc(l.Plan.Steps, func(s dayone.Step) bool { return s.Action != dayone.MessageSend }):
+		return true
 	}
 	return slices.ContainsFunc(r.Steps, func(s dayone.StepRun) bool {
 		switch s.State {

@@ -120,7 +120,7 @@ func (b *back) add(s *dayone.StepRun, inv dayone.Step) {
 	}
 	inv.ID = dayone.StepID(inv.Key.String() + " " + string(inv.Action) + " (undo)")
 	if inv.Action.Gives() {
-		inv.Once = once(b.Run.Person, inv.Key, b.have[inv.Key].Generation)
+		inv.Once = Once(b.Run.Person, inv.Key, b.have[inv.Key].Generation)
 	}
 	b.covers[inv.Key] = true
 	b.steps, b.undone = append(b.steps, inv), append(b.undone, s.Step)
