@@ -83,7 +83,11 @@ func (m *machine) turn(why string) {
 
 // inverse is the step that takes s back, if this run is to do that and there is one.
 func (m *machine) inverse(s *dayone.StepRun) (dayone.Step, bool) {
-	have := s.Result.Now
+	did := s.Result
+	if m.byHuman() {
+		did = planner.Done(m.run, s)
+	}
+	have := did.Now
 	switch {
 	case s.Step.Action.Gives():
 	case !m.byHuman():
@@ -95,9 +99,9 @@ func (m *machine) inverse(s *dayone.StepRun) (dayone.Step, bool) {
 		inv, why := planner.Cancel(s.Step, *have, m.ev.At)
 		return inv, why == ""
 	case have == nil:
-		have = s.Result.Before
+		have = did.Before
 	}
-	return planner.Inverse(s.Step, s.Result, have)
+	return planner.Inverse(s.Step, did, have)
 }
 
 // inverses adds the way back for every step that did something and is not taken back yet. Steps whose call is still under

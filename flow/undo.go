@@ -122,7 +122,7 @@ func (f *Flow) undoing(ctx context.Context, r dayone.Run, steps []dayone.StepID)
 func waysBack(r dayone.Run, p dayone.Plan) map[dayone.StepID]dayone.Undo {
 	out := map[dayone.StepID]dayone.Undo{}
 	for _, s := range r.Steps {
-		if s.Step.Action == dayone.MessageSend || s.Of != "" || !s.Result.Changed() {
+		if s.Step.Action == dayone.MessageSend || s.Of != "" || !planner.Done(&r, &s).Changed() {
 			continue
 		}
 		i := slices.IndexFunc(p.Steps, func(o dayone.Step) bool { return o.Undoes == s.Step.ID })

@@ -128,7 +128,7 @@ func (b *back) add(s *dayone.StepRun, inv dayone.Step) {
 
 func (b *back) step(s *dayone.StepRun) {
 	k, st := s.Step.Key, s.Step
-	changed := s.Result.Changed()
+	changed := Done(&b.Run, s).Changed()
 	switch {
 	case st.Action == dayone.MessageSend:
 		b.message(s)
@@ -261,7 +261,8 @@ func (b *back) removed(s *dayone.StepRun) {
 	case needs && (account.Ref == "" || account.State == dayone.Gone):
 		b.stays(s, "the account that it hung on was deleted since")
 	default:
-		inv, ok := Inverse(s.Step, s.Result, s.Result.Before)
+		was := Done(&b.Run, s)
+		inv, ok := Inverse(s.Step, was, was.Before)
 		if !ok {
 			b.find(Stays, k, "nothing is known of how it was before")
 			return

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -315,4 +316,56 @@ func TestUndoOnboardingAfterTheFirstDay(t *testing.T) {
 		t.Error("an account is deleted that somebody signed in to")
 	}
 	s.quiet(t, s.clock.Now().Add(24*time.Hour), s.clock.Now().Add(48*time.Hour), s.clock.Now().Add(72*time.Hour))
+}
+
+// The command line shows first, asks, and does what it showed.
+func TestUndoByCommand(t *testing.T) {
+	t.Parallel()
+	s := demoForTest(t)
+	if err := s.friday(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	say := func(code int, args ...string) string {
+		t.Helper()
+		var out, errs bytes.Buffer
+		if !slices.Contains(args, "--portal") {
+			args = append(args, "--portal", s.cfg.Portal.URL)
+		}
+		if got := Main(append(args, "--config", filepath.Join(t.TempDir(), "none.yaml")), &out, &errs); got != code {
+			t.Errorf("%v ends with %d, not %d: %s%s", args, got, code, out.String(), errs.String())
+		}
+		return out.String() + errs.String()
+	}
+	has := func(text string, parts ...string) {
+		t.Helper()
+		for _, p := range parts {
+			if !strings.Contains(text, p) {
+				t.Errorf("there is no %q in:\n%s", p, text)
+			}
+		}
+	}
+	id := string(s.run)
+	has(say(0, "run", "list"), id, "waiting", "Onboard Sarah Chen")
+	has(say(0, "run", "show", id), "okta/group:sales-team", "entitlement.add", "done")
+	has(say(3, "run", "show", "run_01jd9x0000000000000000000a"), "what it showed is gone")
+	has(say(0, "run", "undo", id, "--preview"), "procurement/order", "what was ordered is called off by hand", "slack/account", "closed, not deleted")
+	has(say(2, "run", "undo", id), "say why with --reason")
+	has(say(1, "run", "undo", id, "--steps", "99", "--reason", "x", "--yes"), "has no step")
+	has(say(1, "run", "undo", id, "--until", "2020-01-01", "--reason", "x", "--yes"), "has to end after now")
+	has(say(0, "run", "undo", id, "--reason", "hired by mistake", "--yes"), "It is being undone")
+	s.over(t, s.run)
+	has(say(1, "run", "undo", id, "--reason", "again", "--yes"), "undone already")
+	list := say(0, "hold", "list")
+	has(list, "hld_", "hired by mistake", "until 2024-11-29")
+	hold, _, _ := strings.Cut(list, " ")
+	has(say(2, "hold", "end", "nonsense"), "no id of a hold")
+	before := s.calls()
+	has(say(0, "hold", "end", hold, "--reason", "hired after all"), "policies count again")
+	has(say(1, "hold", "end", hold), "was ended on")
+	if _, err := s.await(t.Context(), func() (flow.Row, bool) { // everything is given again
+		return flow.Row{}, s.calls()-before > 20
+	}); err != nil {
+		t.Fatal(err)
+	}
+	has(say(1, "run", "list", "--portal", "http://127.0.0.1:1"), "no server answers")
 }
