@@ -207,7 +207,7 @@ func (f *Flow) Access(ctx context.Context, id dayone.PersonID) (Look, []Access, 
 	}
 	for i := range out {
 		if h, is := holdOf(l.Holds, out[i].Key, l.Person.Status); is {
-			out[i].State, out[i].Note = Held, heldNote(h)
+			out[i].State, out[i].Note = Held, "until "+h.Until.UTC().Format("2 Jan 2006")
 		}
 	}
 	slices.SortFunc(out, func(a, b Access) int {

@@ -222,7 +222,7 @@ func TestUndoRespectsWhatCameLater(t *testing.T) {
 	}
 	h.rested(p)
 	u := h.preview(first.ID)
-	if got := says(u, "okta/account"); !strings.Contains(got, "stays: okta/group:sales-team hangs on it") {
+	if got := says(u, "okta/account"); !strings.Contains(got, "what hangs on it stays: okta/group:sales-team") {
 		t.Errorf("the account: %q", got)
 	}
 	if got := says(u, "gitlab/group:platform"); !strings.Contains(got, "not there any more") {

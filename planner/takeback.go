@@ -205,7 +205,7 @@ func Cancel(s dayone.Step, is dayone.Item, now time.Time) (dayone.Step, string) 
 func (b *back) otherwise(s *dayone.StepRun) string {
 	for _, r := range b.want[s.Step.Key].Because {
 		if !slices.ContainsFunc(s.Step.Because, func(o dayone.Reason) bool { return o.Policy == r.Policy }) {
-			return fmt.Sprintf("%s gives it now, for another reason than this run had", r)
+			return fmt.Sprintf("policy %s gives it now, for another reason than this run had", r)
 		}
 	}
 	return ""
@@ -318,7 +318,7 @@ func (b *back) made(s *dayone.StepRun) {
 		b.find(Stays, k, "the account can neither be closed nor deleted by us; close it by hand")
 		return
 	case sys.Via.System != "" && !b.goes[sys.Via] && h.State != off:
-		b.stays(s, "%s makes and closes the account, and that stays", sys.Via)
+		b.stays(s, "the account comes and goes with %s, which stays", sys.Via)
 		return
 	case off == dayone.Gone:
 		b.find(Instead, k, "the account is deleted: %s has no closed ones", cmp.Or(sys.Title, k.System))
@@ -350,7 +350,7 @@ func (b *back) needed(account dayone.Key) string {
 		_, kept := b.kept[k]
 		_, wanted := b.want[k]
 		if kept || wanted && h.Run != b.Run.ID {
-			return fmt.Sprintf("%s hangs on it and stays", k)
+			return fmt.Sprintf("what hangs on it stays: %s", k)
 		}
 	}
 	return ""

@@ -105,15 +105,15 @@ func TestTakeBack(t *testing.T) {
 		}, "okta/account account.disable, okta/group:base entitlement.remove, okta/group:sales entitlement.remove", []string{"okta/group:admins is on it"}},
 		"not ours":    {func(p *past) { p.Have[0].Ours = false }, "okta/account account.disable, okta/group:base entitlement.remove, okta/group:sales entitlement.remove", []string{"it was there before"}},
 		"protected":   {func(p *past) { s := p.Systems["okta"]; s.Protected = []string{"ref "}; p.Systems["okta"] = s }, "", []string{"protected and never written"}},
-		"role":        {func(p *past) { p.Have[1].Role, p.Have[1].Run = "owner", "run_2" }, "okta/group:sales entitlement.remove", []string{"its role was changed from none to owner since, by run run_2", "okta/group:base hangs on it and stays"}},
+		"role":        {func(p *past) { p.Have[1].Role, p.Have[1].Run = "owner", "run_2" }, "okta/group:sales entitlement.remove", []string{"its role was changed from none to owner since, by run run_2", "what hangs on it stays: okta/group:base"}},
 		"gone":        {func(p *past) { p.Have[1].State = dayone.Gone }, "okta/account account.disable, okta/group:sales entitlement.remove", []string{"it is not there any more", "okta/group:base is on it"}},
 		"another":     {func(p *past) { p.Have[0].Ref = "ref of somebody" }, groups[:len(groups)-2], []string{"another account has taken its place"}},
-		"two reasons": {func(p *past) { p.Want.Grants[2].Because = []dayone.Reason{{Policy: "sales"}, {Policy: "on-call"}} }, "okta/group:base entitlement.remove", []string{"on-call gives it now, for another reason", "okta/group:sales hangs on it and stays"}},
+		"two reasons": {func(p *past) { p.Want.Grants[2].Because = []dayone.Reason{{Policy: "sales"}, {Policy: "on-call"}} }, "okta/group:base entitlement.remove", []string{"policy on-call gives it now, for another reason", "what hangs on it stays: okta/group:sales"}},
 		"later grant": {func(p *past) {
 			k := dayone.Key{System: "okta", Kind: "group", Name: "later"}
 			p.Have = append(p.Have, dayone.Holding{Item: dayone.Item{Key: k, State: dayone.Active}, Run: "run_2"})
 			p.Want.Grants = append(p.Want.Grants, dayone.Grant{Key: k})
-		}, groups[:len(groups)-2], []string{"okta/group:later hangs on it and stays"}},
+		}, groups[:len(groups)-2], []string{"what hangs on it stays: okta/group:later"}},
 		"chosen":      {func(p *past) { p.Steps = map[dayone.StepID]bool{"okta/group:sales": true} }, "okta/group:sales entitlement.remove", nil},
 		"undone":      {func(p *past) { p.Run.Steps[1].State = dayone.StepUndone }, "okta/group:sales entitlement.remove", []string{"okta/group:base is on it"}},
 		"never given": {func(p *past) { p.Run.Steps[1].Result, p.Run.Steps[1].State = dayone.Result{}, dayone.StepFailed }, "okta/group:sales entitlement.remove", nil},

@@ -474,7 +474,7 @@ func sampleUndoing(b *board) flow.Undoing {
 		{Kind: "instead", Key: key("calendar/invitation:team-standup"), Text: "a cancellation goes to sarah.chen@company.com"},
 		{Kind: "stays", Key: key("procurement/order"), Text: "what was ordered is called off by hand"},
 		{Kind: "stays", Key: key("mail/message:welcome"), Text: "a message that was read stays read"},
-		{Kind: "stays", Key: key("okta/account"), Text: "okta/group:on-call hangs on it and stays"},
+		{Kind: "stays", Key: key("okta/account"), Text: "what hangs on it stays: okta/group:on-call"},
 	}
 	return u
 }

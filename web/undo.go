@@ -18,6 +18,7 @@ import (
 type undoView struct {
 	ID, Title string
 	Person    link
+	Sum       string
 	Refused   *notice // why it cannot be undone
 	Problem   *notice // what was wrong with the order
 	About     *notice // of a run under way
@@ -106,6 +107,7 @@ func newUndo(b *board, u flow.Undoing, problem *notice) undoView {
 	for _, f := range u.Stays() {
 		v.Stays = append(v.Stays, item{Title: link{f.Key.String(), ""}, Meta: sentence(f.Text) + "."})
 	}
+	v.Sum = fmt.Sprintf("%s, %s.", plural(len(v.Does), "1 is taken back", "%d are taken back"), plural(len(v.Stays), "1 stays", "%d stay"))
 	for _, k := range u.Keys {
 		v.Held = append(v.Held, k.String())
 	}

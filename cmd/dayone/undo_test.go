@@ -312,7 +312,7 @@ func TestUndoOnboardingAfterTheFirstDay(t *testing.T) {
 			t.Errorf("the account at %s stays open", k)
 		}
 	}
-	if slices.ContainsFunc(u.Plan.Steps, func(st dayone.Step) bool { return st.Key.System == "gitlab" && st.Action == dayone.AccountDelete }) {
+	if slices.ContainsFunc(u.Plan.Steps, func(st dayone.Step) bool { return st.Key.System != "notion" && st.Action == dayone.AccountDelete }) {
 		t.Error("an account is deleted that somebody signed in to")
 	}
 	s.quiet(t, s.clock.Now().Add(24*time.Hour), s.clock.Now().Add(48*time.Hour), s.clock.Now().Add(72*time.Hour))
