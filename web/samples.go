@@ -461,8 +461,11 @@ func sampleUndoing(b *board) flow.Undoing {
 		key    string
 		action dayone.Action
 	}{
-		{"okta/group:base-employee", dayone.EntitlementRemove}, {"slack/channel:#general", dayone.EntitlementRemove}, {"calendar/invitation:team-standup", dayone.EntitlementRemove},
-		{"gitlab/account", dayone.AccountDelete}, {"slack/account", dayone.AccountDisable},
+		{"okta/group:base-employee", dayone.EntitlementRemove},
+		{"slack/channel:#general", dayone.EntitlementRemove},
+		{"calendar/invitation:team-standup", dayone.EntitlementRemove},
+		{"gitlab/account", dayone.AccountDelete},
+		{"slack/account", dayone.AccountDisable},
 	} {
 		k := key(s.key)
 		u.Plan.Steps = append(u.Plan.Steps, dayone.Step{Key: k, Action: s.action})
