@@ -486,7 +486,7 @@ func (f *Flow) Decide(ctx context.Context, run dayone.RunID, step dayone.StepID,
 	if o == nil {
 		return fmt.Errorf("this run has no step %q: %w", step, dayone.ErrNotFound)
 	}
-	wanted := slices.ContainsFunc(l.Plan.Steps, func(s dayone.Step) bool { return s.Once == o.Step.Once && does(o.Step, s) })
+	wanted := r.Of != "" || slices.ContainsFunc(l.Plan.Steps, func(s dayone.Step) bool { return s.Once == o.Step.Once && does(o.Step, s) })
 	_, err = f.Store.ActiveRun(ctx, r.Person)
 	switch free := errors.Is(err, dayone.ErrNotFound); {
 	case !wanted && o.Step.Action != dayone.MessageSend:

@@ -9,6 +9,7 @@ import (
 
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/connector/sim"
+	"github.com/dayone-hq/dayone/engine"
 	"github.com/dayone-hq/dayone/flow"
 )
 
@@ -252,6 +253,30 @@ func TestUndoRespectsWhatCameLater(t *testing.T) {
 	is(t, err, dayone.ErrInvalid)
 	_, err = h.Undo(ctx, flow.UndoOrder{Run: r.ID, By: "kim@company.com", Hash: u.Hash})
 	is(t, err, dayone.ErrInvalid)
+}
+
+// What could not be taken back is tried again like everything else.
+func TestAFailedUndoIsRetried(t *testing.T) {
+	t.Parallel()
+	h, _, r := erinWorks(t)
+	steps, _ := flow.StepsNamed(r, []string{"gitlab/group:platform"})
+	u := h.preview(r.ID, steps...)
+	h.gitlab.Door().Inject(sim.Fault{Method: http.MethodDelete, Times: -1, Status: 400, Body: `{"message":"no"}`})
+	by, err := h.Undo(ctx, flow.UndoOrder{Run: r.ID, Steps: steps, By: "kim@company.com", Reason: "a mistake", Hash: u.Hash})
+	if err != nil {
+		t.Fatal(err)
+	}
+	undo := h.over(by)
+	same(t, "state", undo.State, dayone.RunIncomplete)
+	h.gitlab.Door().Heal()
+	if err := h.Decide(ctx, by, undo.Steps[0].Step.ID, engine.Human{By: "kim@company.com", Verb: engine.Retry}); err != nil {
+		t.Fatal(err)
+	}
+	until(h, "the retry", func() (bool, bool) {
+		r, err := h.RunOf(ctx, by)
+		return true, err == nil && r.State == dayone.RunDone
+	})
+	h.shows(h.gitlab, erin, dayone.Active)
 }
 
 // A leaver is opened again and stays so until the hold ends; then everything is closed again. A hold of another kind never
