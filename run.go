@@ -87,6 +87,7 @@ type Run struct {
 	Steps   []StepRun
 	Machine int      // version of the run machine that began it
 	Ending  RunState // superseded: nothing starts any more, calls under way come back first
+	Of      RunID    // the run that this one takes back; its own id: a human turned it back
 }
 
 // Step finds a step by id, or nil.
@@ -130,6 +131,7 @@ type Progress struct {
 	Opened   []Task
 	Closed   []Task
 	Secrets  []Sealed
+	Holds    []Hold
 }
 
 // StepChange is a step that changed, at its place in the run.

@@ -86,6 +86,7 @@ type Step struct {
 	Lock     string    `json:",omitempty"` // steps with the same lock never run at the same time
 	Tier     Tier      `json:",omitempty"`
 	Implied  bool      `json:",omitempty"`
+	Undoes   StepID    `json:",omitempty"` // the step of an earlier run that this one takes back
 }
 
 // Undo says how a step is taken back: restore, delete, disable, or "none: why".

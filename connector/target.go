@@ -234,8 +234,10 @@ func (t *Target) create(ctx context.Context, a dayone.Act) (dayone.Result, error
 		r.Now = &now
 	}
 	if a.Want.State != "" && !t.shows(r.Now.State, a.Want.State) {
-		r, err := t.bring(ctx, *r.Now, *r.Now, a)
-		r.Before = nil // it was made a moment ago, in another state: still ours
+		made := r.Secrets
+		if r, err = t.bring(ctx, *r.Now, *r.Now, a); err == nil {
+			r.Before, r.Secrets = nil, made // it was made, then brought to its state: nothing was there before
+		}
 		return r, err
 	}
 	return t.confirmed(r, a), nil

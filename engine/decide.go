@@ -30,6 +30,10 @@ func (m *machine) decide() {
 		m.out.Moved = true
 		return
 	}
+	if m.ev.Human.Verb == Undo {
+		m.undo()
+		return
+	}
 	s, i := m.at(m.ev.Step)
 	switch {
 	case m.run.Ending != "":

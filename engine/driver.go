@@ -156,14 +156,17 @@ func (d *Driver) sendAndWait(ctx context.Context, in input) error {
 }
 
 // Start begins a run. When it returns nil the run is durable.
-func (d *Driver) Start(ctx context.Context, r dayone.Run) error {
+func (d *Driver) Start(ctx context.Context, r dayone.Run) error { return d.StartBy(ctx, r, Human{}) }
+
+// StartBy begins a run that somebody asked for, and writes their hold with it.
+func (d *Driver) StartBy(ctx context.Context, r dayone.Run, h Human) error {
 	r.Machine = Version
 	if len(r.Steps) == 0 {
 		for _, s := range r.Plan.Steps {
 			r.Steps = append(r.Steps, dayone.StepRun{Step: s, State: dayone.StepPending})
 		}
 	}
-	return d.sendAndWait(ctx, input{run: r.ID, fresh: &r, ev: Event{What: Begin}})
+	return d.sendAndWait(ctx, input{run: r.ID, fresh: &r, ev: Event{What: Begin, Human: h}})
 }
 
 // Decide tells a human's decision about a step, or about the run if step is "". A decision that cannot be carried out is an
@@ -525,6 +528,7 @@ func (l *loop) feed(lv *live, ev Event) error {
 		r.Opened = slices.DeleteFunc(r.Opened, func(o dayone.Task) bool { return o.Once == t.Once })
 	}
 	r.Opened, r.Closed = append(r.Opened, eff.Opened...), append(r.Closed, eff.Closed...)
+	r.Holds = append(r.Holds, eff.Holds...)
 	for _, h := range eff.Holdings {
 		if h.Key.IsAccount() && h.Ref != "" {
 			l.bound[account{h.Key.System, h.Ref}] = lv.run.Person

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/dayone-hq/dayone"
-	"github.com/dayone-hq/dayone/planner"
 )
 
 // Version of the machine, kept with every run that it begins. A newer machine carries the runs of an older one on. A run
@@ -58,6 +57,7 @@ const (
 	Retry     Verb = "retry"     // call a failed step again
 	Skip      Verb = "skip"      // go on without it
 	Supersede Verb = "supersede" // a newer run takes over
+	Undo      Verb = "undo"      // the whole run is turned back
 )
 
 // Human is a decision and who took it.
@@ -66,6 +66,8 @@ type Human struct {
 	Verb   Verb
 	Reason string
 	Attrs  dayone.Attrs
+	Hold   *dayone.Hold                  // undo: what policies leave alone from then on; written with the decision
+	Ways   map[dayone.StepID]dayone.Undo // undo: how steps are taken back by what is known now, where that is not as planned
 }
 
 // Command is something for the driver to do after everything is durable. Exactly one field is set beside Step.
@@ -85,6 +87,7 @@ type Effects struct {
 	Records  []dayone.Record
 	Opened   []dayone.Task
 	Closed   []dayone.Task
+	Holds    []dayone.Hold
 	Commands []Command
 	Refused  error // why a decision is not carried out, and what to do instead; all else is empty then
 }
@@ -115,6 +118,7 @@ func next(r *dayone.Run, index map[dayone.StepID]int, ev Event, c Config) Effect
 		m.out.Moved = true
 		m.hours()
 		m.record(nil, "run started", &dayone.Detail{Note: r.Title})
+		m.hold()
 	case Resume:
 		m.resume()
 	case Start:
@@ -161,7 +165,7 @@ func (m *machine) record(s *dayone.StepRun, what string, d *dayone.Detail) {
 	if s != nil {
 		rec.Step, rec.System, rec.Because = s.Step.ID, s.Step.Key.System, s.Step.Because
 	}
-	if m.ev.What == Decide {
+	if m.ev.What == Decide || m.ev.What == Begin {
 		rec.By = m.ev.Human.By
 	}
 	m.out.Records = append(m.out.Records, rec)
@@ -421,7 +425,7 @@ func (m *machine) wait(s *dayone.StepRun, w dayone.Wait) {
 	}
 	if m.run.State == dayone.RunUndoing && s.Of == "" && s.Step.Action != dayone.MessageSend {
 		s.Next = time.Time{}
-		if _, back := planner.Inverse(s.Step, s.Result, s.Result.Now); !back || !s.Step.Action.Gives() {
+		if _, back := m.inverse(s); !back {
 			m.leave(s)
 			s.State, s.Error = dayone.StepSkipped, "the run has turned back"
 			return
@@ -603,71 +607,6 @@ func (m *machine) alarm() {
 	}
 	m.touched(i)
 	m.fail(s, fmt.Errorf("%s did not end in time: %s: %w", s.Wait.Kind, s.Wait.Note, dayone.ErrUnavailable))
-}
-
-// rollback takes back what this run gave: never a removal, message, order or number.
-func (m *machine) rollback(cause *dayone.StepRun) {
-	if m.run.State == dayone.RunUndoing {
-		return // it is on its way back already, and a second cause must not stop that
-	}
-	m.run.State = dayone.RunUndoing
-	m.out.Moved = true
-	m.record(cause, "rolling back", nil)
-	for i := range m.run.Steps {
-		s := &m.run.Steps[i]
-		switch s.State {
-		case dayone.StepPending, dayone.StepRetrying, dayone.StepWaiting, dayone.StepBlocked:
-			if s.Step.Action == dayone.MessageSend {
-				break // somebody should hear of it
-			}
-			m.touched(i)
-			if _, back := planner.Inverse(s.Step, s.Result, s.Result.Now); back && s.Step.Action.Gives() && s.Wait != nil {
-				s.State, s.Next = dayone.StepWaiting, time.Time{} // it is there: it goes the way back as well, and is not looked at again
-				break
-			}
-			m.leave(s)
-			s.State, s.Next, s.Error = dayone.StepSkipped, time.Time{}, "rolled back: "+string(cause.Step.ID)+" failed"
-		}
-	}
-	m.inverses()
-}
-
-// inverses adds the way back for every step that gave something and is not taken back yet. Steps whose call is still
-// under way get theirs when it returns.
-func (m *machine) inverses() {
-	var added []dayone.StepRun
-	for i := range m.run.Steps {
-		s := &m.run.Steps[i]
-		if s.Of != "" || !s.Step.Action.Gives() || (s.State != dayone.StepDone && s.State != dayone.StepWaiting && s.State != dayone.StepFailed) {
-			continue // one that failed may have brought something about before
-		}
-		if slices.ContainsFunc(m.run.Steps, func(o dayone.StepRun) bool { return o.Of == s.Step.ID }) {
-			continue
-		}
-		inv, ok := planner.Inverse(s.Step, s.Result, s.Result.Now)
-		if !ok {
-			continue
-		}
-		added = append(added, dayone.StepRun{Step: inv, State: dayone.StepPending, Of: s.Step.ID})
-	}
-	for i := range added {
-		inv := &added[i]
-		for _, o := range m.run.Steps { // whatever used this step goes back first
-			if !slices.ContainsFunc(o.Step.Needs, func(n dayone.Need) bool { return n.Step == inv.Of }) {
-				continue
-			}
-			for _, back := range added {
-				if back.Of == o.Step.ID {
-					inv.Step.Needs = append(inv.Step.Needs, dayone.Need{Step: back.Step.ID, When: dayone.Settled})
-				}
-			}
-		}
-	}
-	for _, a := range added {
-		m.index[a.Step.ID] = len(m.run.Steps)
-		m.run.Steps = append(m.run.Steps, a)
-		m.touched(len(m.run.Steps) - 1)
-	}
 }
 
 // settle makes ready what can start, lets messages go or drops them, and says where the run stands.

@@ -65,6 +65,8 @@ type Deps struct {
 	// AloneNotice is how long waits what its author alone approved; zero: Notice. With TwoPersons nobody approves alone.
 	AloneNotice time.Duration
 	TwoPersons  bool
+	// UndoFor is how long after its end a run can be undone; zero: 30 days.
+	UndoFor time.Duration
 }
 
 // Flow joins people, policy, planner, engine, ledger and messages.
@@ -161,6 +163,7 @@ type Look struct {
 	Want   dayone.Want
 	Have   []dayone.Holding
 	Plan   dayone.Plan
+	Holds  []dayone.Hold // what policies leave alone
 
 	Requests []dayone.Request // that stand
 
@@ -208,8 +211,11 @@ func (f *Flow) decide(ctx context.Context, p dayone.Person, have []dayone.Holdin
 	if err != nil {
 		return l, err
 	}
+	if l.Holds, err = f.Store.Holds(ctx, HoldFilter{Person: p.ID}); err != nil {
+		return l, err
+	}
 	l.Plan, err = planner.Make(planner.Input{
-		Person: p.ID, At: p.At, Subject: subjectOf(p), Recorded: p.Recorded, Want: l.Want, Have: have, Systems: set.Systems, Offers: offers,
+		Person: p.ID, At: p.At, Subject: subjectOf(p), Recorded: p.Recorded, Want: l.Want, Have: have, Holds: l.Holds, Systems: set.Systems, Offers: offers,
 		Mapped:  func(g dayone.Grant) dayone.Grant { return set.Mapped(p, p.At, g) },
 		Deliver: func(n dayone.Notice) []dayone.Notice { return f.deliver(p, n) },
 		Tell:    tell, Risk: risk(p),
@@ -217,6 +223,11 @@ func (f *Flow) decide(ctx context.Context, p dayone.Person, have []dayone.Holdin
 	for _, later := range l.Plan.Later {
 		if l.Want.Next.IsZero() || later.From.Before(l.Want.Next) {
 			l.Want.Next = later.From
+		}
+	}
+	for _, h := range l.Holds {
+		if h.Until.After(p.At) && (l.Want.Next.IsZero() || h.Until.Before(l.Want.Next)) {
+			l.Want.Next = h.Until
 		}
 	}
 	return l, err
@@ -238,6 +249,9 @@ func subjectOf(p dayone.Person) map[string]string {
 // again then. title is what the run is called; "": what the plan looks like.
 func (f *Flow) Replan(ctx context.Context, id dayone.PersonID, event dayone.EventID, title string) (dayone.RunID, error) {
 	defer f.lock(id)()
+	if err := f.dueHolds(ctx, id); err != nil {
+		return "", err
+	}
 	seen, err := f.doneBefore(ctx, id)
 	if err != nil {
 		return "", err
@@ -255,7 +269,7 @@ func (f *Flow) Replan(ctx context.Context, id dayone.PersonID, event dayone.Even
 	case err != nil:
 		return "", err
 	default:
-		switch ok, err := f.carries(ctx, active, l.Plan, seen); {
+		switch ok, err := f.carries(ctx, active, l, seen); {
 		case err != nil:
 			return "", err
 		case ok:
@@ -340,13 +354,17 @@ func (f *Flow) doneBefore(ctx context.Context, id dayone.PersonID) (map[dayone.S
 
 // carries says whether the run under way does just what the plan asks for: then it goes on undisturbed. seen are the steps
 // whose effect the plan knows.
-func (f *Flow) carries(ctx context.Context, active dayone.RunID, p dayone.Plan, seen map[dayone.StepID]bool) (bool, error) {
+func (f *Flow) carries(ctx context.Context, active dayone.RunID, l Look, seen map[dayone.StepID]bool) (bool, error) {
+	p := l.Plan
 	r, err := f.Engine.Snapshot(ctx, active)
 	if errors.Is(err, dayone.ErrNotFound) {
 		return false, nil
 	}
 	if err != nil {
 		return false, err
+	}
+	if undoes(r, l) {
+		return true, nil // what somebody takes back comes first; its end is looked at
 	}
 	wanted := map[dayone.Key]bool{}
 	for _, s := range p.Steps {
@@ -402,6 +420,9 @@ func (f *Flow) tried(ctx context.Context, l Look) (bool, error) {
 	last, err := f.Store.Run(ctx, runs[0].ID)
 	if err != nil {
 		return false, err
+	}
+	if last.Of == last.ID { // what a human took back was not tried in vain: if it is wanted now, its hold has ended
+		return false, nil
 	}
 	if last.State == dayone.RunSuperseded || (last.State == dayone.RunDone && l.Person.At.Sub(last.Ended) > settled) {
 		return false, nil
@@ -492,7 +513,7 @@ func (f *Flow) Decide(ctx context.Context, run dayone.RunID, step dayone.StepID,
 	if o == nil {
 		return fmt.Errorf("this run has no step %q: %w", step, dayone.ErrNotFound)
 	}
-	wanted := slices.ContainsFunc(l.Plan.Steps, func(s dayone.Step) bool { return s.Once == o.Step.Once && does(o.Step, s) })
+	wanted := r.Of != "" || slices.ContainsFunc(l.Plan.Steps, func(s dayone.Step) bool { return s.Once == o.Step.Once && does(o.Step, s) })
 	_, err = f.Store.ActiveRun(ctx, r.Person)
 	switch free := errors.Is(err, dayone.ErrNotFound); {
 	case !wanted && o.Step.Action != dayone.MessageSend:
@@ -530,6 +551,9 @@ func (f *Flow) CompleteTask(ctx context.Context, who, by string, attrs dayone.At
 func (f *Flow) complete(ctx context.Context, t dayone.Task, by string, attrs dayone.Attrs) error {
 	if !t.Closed.IsZero() {
 		return fmt.Errorf("this task was closed by %s: %w", cmp.Or(t.By, "the run"), dayone.ErrConflict)
+	}
+	if hold, ok := strings.CutPrefix(t.Once, holdTask); ok {
+		return f.decideHold(ctx, dayone.HoldID(hold), by, attrs)
 	}
 	return f.Engine.Decide(ctx, t.Run, t.Step, engine.Human{By: by, Verb: engine.Complete, Attrs: attrs, Reason: attrs.Text("note")})
 }

@@ -96,6 +96,7 @@ const (
 	NotOurs    AccessState = "not from policy" // it was there before us
 	Planned    AccessState = "later"
 	Asks       AccessState = "needs approval"
+	Held       AccessState = "held"        // somebody took it back: it is neither given nor taken for a while
 	NotPlanned AccessState = "not planned" // a policy has a word on it, but nothing is planned for this person
 )
 
@@ -205,6 +206,11 @@ func (f *Flow) Access(ctx context.Context, id dayone.PersonID) (Look, []Access, 
 	if err != nil || !l.Person.Managed {
 		idle(out)
 	}
+	for i := range out {
+		if h, is := holdOf(l.Holds, out[i].Key, l.Person.Status); is {
+			out[i].State, out[i].Note = Held, "until "+h.Until.UTC().Format("2 Jan 2006")
+		}
+	}
 	slices.SortFunc(out, func(a, b Access) int {
 		switch {
 		case a.Key.Less(b.Key):
@@ -242,7 +248,12 @@ func (f *Flow) Explain(ctx context.Context, id dayone.PersonID, key dayone.Key) 
 	for _, h := range have {
 		held[h.Key] = h
 	}
-	return f.Active().Explain(people.At(&t, now, now, f.Active()), policy.Context{Now: now, Held: held}, key), nil
+	holds, err := f.Store.Holds(ctx, HoldFilter{Person: id})
+	if err != nil {
+		return policy.Explanation{}, err
+	}
+	p := people.At(&t, now, now, f.Active())
+	return withHold(f.Active().Explain(p, policy.Context{Now: now, Held: held}, key), holds, p.Status), nil
 }
 
 // RunOf is a run as it stands, in flight or over.
@@ -581,7 +592,7 @@ func (f *Flow) Why(l Look, key dayone.Key) policy.Explanation {
 			held[h.Key] = h
 		}
 	}
-	return f.Active().Explain(l.Person, policy.Context{Now: l.Person.At, Held: held}, key)
+	return withHold(f.Active().Explain(l.Person, policy.Context{Now: l.Person.At, Held: held}, key), l.Holds, l.Person.Status)
 }
 
 // RecordOf reads a ledger line as the record it was made of; the detail only if it was asked for and not erased.

@@ -310,7 +310,12 @@ func (f *Flow) WhyAt(ctx context.Context, id dayone.PersonID, key dayone.Key, at
 		if err != nil {
 			return policy.Explanation{}, p, err
 		}
-		return f.ActiveFor(p).Explain(p, policy.Context{Now: at, Held: heldOf(have)}, key), p, nil
+		holds, err := f.Store.Holds(ctx, HoldFilter{Person: id})
+		if err != nil {
+			return policy.Explanation{}, p, err
+		}
+		holds = slices.DeleteFunc(holds, func(h dayone.Hold) bool { return at.After(now) && !h.Until.After(at) })
+		return withHold(f.ActiveFor(p).Explain(p, policy.Context{Now: at, Held: heldOf(have)}, key), holds, p.Status), p, nil
 	}
 	p := people.At(&t, at, at, f.Active())
 	set, err := f.SetAt(ctx, p, at)

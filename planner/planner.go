@@ -20,6 +20,7 @@ type Input struct {
 	Recorded time.Time         // when we first heard of this employment
 	Want     dayone.Want
 	Have     []dayone.Holding
+	Holds    []dayone.Hold // those that stand: what they cover is neither given nor taken
 	Systems  map[string]dayone.System
 	Offers   map[dayone.Key]dayone.Offer         // catalogue: vendor ids of entitlements
 	Mapped   func(dayone.Grant) dayone.Grant     // gives an implied grant what its kind maps from the person; may be nil
@@ -32,7 +33,7 @@ type Input struct {
 func Make(in Input) (dayone.Plan, error) {
 	p := &making{
 		Input: in, want: map[dayone.Key]dayone.Grant{}, have: map[dayone.Key]dayone.Holding{}, gone: map[dayone.Key]dayone.Holding{}, keep: map[dayone.Key]bool{},
-		steps: map[dayone.StepID]*dayone.Step{}, byKey: map[dayone.Key][]dayone.StepID{},
+		steps: map[dayone.StepID]*dayone.Step{}, byKey: map[dayone.Key][]dayone.StepID{}, brought: map[dayone.Key][]dayone.Key{},
 	}
 	p.plan = dayone.Plan{Person: in.Person, At: in.At, Findings: slices.Clone(in.Want.Findings)}
 	for _, g := range in.Want.Grants {
@@ -51,11 +52,15 @@ func Make(in Input) (dayone.Plan, error) {
 	if err := p.imply(); err != nil {
 		return dayone.Plan{}, err
 	}
+	p.hold()
 	for _, k := range sorted(p.want) {
-		p.give(p.want[k])
+		if _, held := p.held[k]; !held {
+			p.give(p.want[k])
+		}
 	}
 	for _, k := range sorted(p.have) {
-		if _, wanted := p.want[k]; !wanted && !p.keep[k] {
+		_, wanted := p.want[k]
+		if _, held := p.held[k]; !wanted && !held && !p.keep[k] {
 			if err := p.take(p.have[k]); err != nil {
 				return dayone.Plan{}, err
 			}
@@ -91,9 +96,12 @@ type making struct {
 	have  map[dayone.Key]dayone.Holding
 	gone  map[dayone.Key]dayone.Holding
 	keep  map[dayone.Key]bool
+	held  map[dayone.Key]dayone.Hold
 	steps map[dayone.StepID]*dayone.Step
 	byKey map[dayone.Key][]dayone.StepID
 	plan  dayone.Plan
+
+	brought map[dayone.Key][]dayone.Key // what brings an implied grant along
 }
 
 // imply adds what wanted grants bring along: the account that an entitlement hangs on, the order behind a device, the
@@ -110,6 +118,7 @@ func (p *making) imply() error {
 			if had && !o.Implied {
 				return
 			}
+			p.brought[k] = added(p.brought[k], []dayone.Key{g.Key})
 			n := dayone.Grant{Key: k, Because: merged(o.Because, g.Because), Critical: g.Critical, Tier: g.Tier, Implied: true, Attrs: attrs.With(o.Attrs)}
 			if k.IsAccount() {
 				n.State = g.State

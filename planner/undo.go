@@ -45,6 +45,21 @@ func Inverse(s dayone.Step, r dayone.Result, have *dayone.Item) (dayone.Step, bo
 	return inv, true
 }
 
+// Done is what a step of a run brought about. What went along with its account, which the run closed, was not there any
+// more when its own turn came; it was as the plan had found it.
+func Done(run *dayone.Run, s *dayone.StepRun) dayone.Result {
+	r := s.Result
+	if s.Step.Action != dayone.EntitlementRemove || s.State != dayone.StepDone || r.Before != nil || r.Now != nil || s.Step.Have == nil {
+		return r
+	}
+	for i := range run.Steps {
+		if o := &run.Steps[i]; o.Step.Key == s.Step.Key.Account() && o.Step.Action == dayone.AccountDisable && o.Of == "" && o.Result.Changed() {
+			r.Before = s.Step.Have
+		}
+	}
+	return r
+}
+
 // restored is the step that gives an account its former state, or its former attributes.
 func restored(inv dayone.Step, before, have *dayone.Item) (dayone.Step, bool) {
 	if before == nil {

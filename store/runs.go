@@ -93,9 +93,9 @@ func (b *bulk) progress(p *dayone.Progress) error {
 		if err != nil {
 			return err
 		}
-		_, err = b.t.exec(`INSERT INTO run (id, person, event, state, ending, started, ended, hash, machine, title_box, box)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
-			r.ID, r.Person, r.Event, r.State, r.Ending, micros(r.Started), micros(r.Ended), r.Hash, r.Machine, title, box)
+		_, err = b.t.exec(`INSERT INTO run (id, person, event, state, ending, started, ended, hash, machine, title_box, box, takes_back)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+			r.ID, r.Person, r.Event, r.State, r.Ending, micros(r.Started), micros(r.Ended), r.Hash, r.Machine, title, box, r.Of)
 		if taken(err) {
 			return fmt.Errorf("run %s: a run of this person is under way: %w", r.ID, dayone.ErrConflict)
 		}
@@ -108,7 +108,7 @@ func (b *bulk) progress(p *dayone.Progress) error {
 			}
 		}
 	case p.Moved:
-		if _, err := b.t.exec(`UPDATE run SET state = $2, ending = $3, ended = $4 WHERE id = $1`, r.ID, r.State, r.Ending, micros(r.Ended)); err != nil {
+		if _, err := b.t.exec(`UPDATE run SET state = $2, ending = $3, ended = $4, takes_back = $5 WHERE id = $1`, r.ID, r.State, r.Ending, micros(r.Ended), r.Of); err != nil {
 			return fmt.Errorf("writing run: %w", err)
 		}
 	}
@@ -130,35 +130,54 @@ func (b *bulk) progress(p *dayone.Progress) error {
 		b.secrets = append(b.secrets, s.ID, s.Person, s.Box, b.d.sealer.Mark(s.ID), micros(b.d.now()), 0, 0)
 	}
 	for _, task := range p.Closed {
-		box, err := b.d.seal(b.t, r.Person, doneBox{task.By, task.Attrs})
-		if err != nil {
+		if err := b.d.closeTask(b.t, r.Person, task); err != nil {
 			return err
-		}
-		if _, err := b.t.exec(`UPDATE task SET closed = $2, done_box = $3 WHERE once = $1 AND closed = 0`, task.Once, micros(task.Closed), box); err != nil {
-			return fmt.Errorf("closing task: %w", err)
 		}
 	}
 	for _, task := range p.Opened {
-		box, err := b.d.seal(b.t, task.Person, taskBox{task.Title, task.Note, task.Ask})
-		if err != nil {
+		if err := b.d.openTask(b.t, task); err != nil {
 			return err
 		}
-		// a task that is open already goes on: it belongs to the grant, and this is another run of it
-		if _, err := b.t.exec(`INSERT INTO task (id, person, run, step, once, system, opened, due, closed, box, done_box)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, '')
-			ON CONFLICT (once) WHERE closed = 0 DO UPDATE SET run = excluded.run, step = excluded.step, box = excluded.box`,
-			b.d.ids.New("tsk"), task.Person, task.Run, task.Step, task.Once, task.System, micros(task.Opened), micros(task.Due), box); err != nil {
-			return fmt.Errorf("opening task: %w", err)
+	}
+	for _, h := range p.Holds {
+		if err := b.d.hold(b.t, h); err != nil {
+			return err
 		}
 	}
 	b.records = append(b.records, p.Records...)
 	return nil
 }
 
+func (d *DB) closeTask(t *tx, person dayone.PersonID, task dayone.Task) error {
+	box, err := d.seal(t, person, doneBox{task.By, task.Attrs})
+	if err != nil {
+		return err
+	}
+	if _, err := t.exec(`UPDATE task SET closed = $2, done_box = $3 WHERE once = $1 AND closed = 0`, task.Once, micros(task.Closed), box); err != nil {
+		return fmt.Errorf("closing task: %w", err)
+	}
+	return nil
+}
+
+// openTask opens a task. One that is open already goes on: it belongs to the grant, and this is another run of it.
+func (d *DB) openTask(t *tx, task dayone.Task) error {
+	box, err := d.seal(t, task.Person, taskBox{task.Title, task.Note, task.Ask})
+	if err != nil {
+		return err
+	}
+	if _, err := t.exec(`INSERT INTO task (id, person, run, step, once, system, opened, due, closed, box, done_box)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, '')
+		ON CONFLICT (once) WHERE closed = 0 DO UPDATE SET run = excluded.run, step = excluded.step, box = excluded.box`,
+		d.ids.New("tsk"), task.Person, task.Run, task.Step, task.Once, task.System, micros(task.Opened), micros(task.Due), box); err != nil {
+		return fmt.Errorf("opening task: %w", err)
+	}
+	return nil
+}
+
 func (b *bulk) step(r *dayone.Run, s *dayone.StepChange) {
 	seq := s.Seq
 	box := stepBox{s.Wait, s.Asked, s.Result, s.Error, s.Kind, s.Of, micros(s.Failing), nil}
-	if seq >= len(r.Plan.Steps) || s.Step.Subject.Ref != r.Plan.Steps[seq].Subject.Ref {
+	if seq >= len(r.Plan.Steps) || s.Step.Subject.Ref != r.Plan.Steps[seq].Subject.Ref || s.Step.Undo != r.Plan.Steps[seq].Undo {
 		box.Def = &s.Step
 	}
 	row := []any{
@@ -219,7 +238,7 @@ func (b *bulk) flush() error {
 	return b.d.append(b.t, b.records)
 }
 
-const runHead = `SELECT r.id, r.person, r.event, r.state, r.ending, r.started, r.ended, r.hash, r.machine, r.title_box, p.key_box`
+const runHead = `SELECT r.id, r.person, r.event, r.state, r.ending, r.started, r.ended, r.hash, r.machine, r.takes_back, r.title_box, p.key_box`
 
 const runTables = ` FROM run r LEFT JOIN person p ON p.id = r.person`
 
@@ -234,7 +253,7 @@ func (d *DB) scanHead(s interface{ Scan(...any) error }, more ...any) (runRow, e
 	var r runRow
 	var started, ended int64
 	var title string
-	if err := s.Scan(append([]any{&r.ID, &r.Person, &r.Event, &r.State, &r.Ending, &started, &ended, &r.Hash, &r.Machine, &title, &r.key}, more...)...); err != nil {
+	if err := s.Scan(append([]any{&r.ID, &r.Person, &r.Event, &r.State, &r.Ending, &started, &ended, &r.Hash, &r.Machine, &r.Of, &title, &r.key}, more...)...); err != nil {
 		return r, err
 	}
 	r.Started, r.Ended = instant(started), instant(ended)
@@ -421,6 +440,7 @@ func (d *DB) Newest(ctx context.Context, person dayone.PersonID) (dayone.RunID, 
 type RunFilter struct {
 	Person dayone.PersonID
 	States []dayone.RunState
+	Of     dayone.RunID // only those that take this one back
 	Before dayone.RunID // only older ones: the last id of the page before
 	Limit  int
 }
@@ -435,6 +455,9 @@ func (d *DB) Runs(ctx context.Context, f RunFilter) ([]dayone.Run, error) {
 	}
 	if f.Person != "" {
 		add("r.person = $%d", f.Person)
+	}
+	if f.Of != "" {
+		add("r.takes_back <> '' AND r.takes_back = $%d", f.Of)
 	}
 	if f.Before != "" {
 		add("r.id < $%d", f.Before)

@@ -109,6 +109,7 @@ type apiRun struct {
 	Ended       *time.Time      `json:"ended,omitempty"`
 	Hash        string          `json:"hash"`
 	ContinuedBy dayone.RunID    `json:"continued_by,omitempty"` // superseded: the run in which open steps went on
+	Of          dayone.RunID    `json:"takes_back,omitempty"`
 	Steps       []apiStep       `json:"steps,omitempty"`
 }
 
@@ -277,7 +278,7 @@ func newAPIExplanation(x policy.Explanation, planned bool) apiExplanation {
 }
 
 func newAPIRun(r dayone.Run) apiRun {
-	return apiRun{ID: r.ID, Person: r.Person, Event: r.Event, Title: r.Title, State: r.State, Started: moment(r.Started), Ended: moment(r.Ended), Hash: r.Hash}
+	return apiRun{ID: r.ID, Person: r.Person, Event: r.Event, Title: r.Title, State: r.State, Started: moment(r.Started), Ended: moment(r.Ended), Hash: r.Hash, Of: r.Of}
 }
 
 func newAPIStep(i int, s *dayone.StepRun) apiStep {

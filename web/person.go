@@ -34,6 +34,7 @@ type personAccessView struct {
 	Facts    []pair
 	Offers   []item
 	Requests []item
+	Holds    []item
 	Empty    *empty
 }
 
@@ -218,6 +219,9 @@ func newPersonAccess(view viewer, head personHead, look flow.Look, list []flow.A
 			Kind: "warn", Icon: "warn", Title: "A source said something that cannot be used", Text: strings.Join(unknownTexts(look.Person), " "),
 			Act: &link{"Employment", "/people/" + head.ID + "/employment"},
 		})
+	}
+	for _, h := range look.Holds {
+		v.Holds = append(v.Holds, holdItem(view, h))
 	}
 	for _, f := range look.Want.Findings {
 		v.Findings = append(v.Findings, f.Text)

@@ -13,6 +13,7 @@ import (
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/engine"
 	"github.com/dayone-hq/dayone/flow"
+	"github.com/dayone-hq/dayone/planner"
 )
 
 func queryEscape(s string) string { return url.QueryEscape(s) }
@@ -136,6 +137,9 @@ func (p *portal) runPage(r *http.Request, b *board) (runView, error) {
 			v.Event = in.Source
 		}
 	}
+	if err := p.undone(r.Context(), &v, b.run); err != nil {
+		return v, err
+	}
 	if b.chosen > 0 {
 		if v.Detail, err = p.detailOf(r, b); err != nil {
 			return v, err
@@ -152,7 +156,13 @@ func newRunView(b *board) runView {
 	}
 	v.Strip, v.Key = b.legend()
 	for _, f := range b.run.Plan.Findings {
-		v.Findings = append(v.Findings, f.Text)
+		switch f.Kind {
+		case planner.Instead: // was agreed to
+		case planner.Stays:
+			v.Findings = append(v.Findings, fmt.Sprintf("%s: %s", f.Key, f.Text))
+		default:
+			v.Findings = append(v.Findings, f.Text)
+		}
 	}
 	for _, l := range b.run.Plan.Later {
 		v.Later = append(v.Later, laterView{Key: l.Key.String(), From: b.view.at(l.From)})

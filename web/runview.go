@@ -35,6 +35,8 @@ type runView struct {
 	Later    []laterView
 	Tabs     []tab
 	Live     string // address of the stream; "" when the run is over
+	Undo     string // where it is taken back; "": it is not
+	Undone   *notice
 }
 
 type headView struct {

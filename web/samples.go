@@ -169,15 +169,28 @@ func samples(view viewer) []sample {
 	announcedPolicies, proposed := sampleAnnounced(view, newPolicies(policies, policyTexts))
 	dash.Announced = announcedPolicies.Announced[:1]
 
+	undo, undoSome, undoLive, undoNone := sampleUndos(over, running)
+	heldLook := look
+	heldLook.Holds = []dayone.Hold{{ID: "hld_01jd9x0000000000000000000a", Person: samplePerson, Run: running.run.ID, Keys: sampleUndoing(over).Keys, Reason: "hired by mistake", By: "kim@company.com", Until: now.Add(7 * 24 * time.Hour)}}
+	undoneRun := sampleRun(newBoard(*over))
+	undoneRun.Undone, undoneRun.Undo = &notice{Icon: "info", Title: "This run was taken back", Text: "One undo has taken back what it did, or part of it.", Act: &link{"Open the undo", "/runs"}}, "/runs/x/undo"
+
 	leads := flow.Leader{Epoch: 3, Name: "dayone-1 (process 4711)", At: "https://dayone-1.company.com", Since: now.Add(-90 * time.Hour), Renewed: now.Add(-time.Second)}
 	silent := leads
 	silent.Silent, silent.Renewed = true, now.Add(-15*time.Second)
 
-	return []sample{
+	return append([]sample{
+		{"undo", "Undo, what it would do", "undo", false, false, undo},
+		{"undo-some", "Undo, chosen steps", "undo", false, false, undoSome},
+		{"undo-live", "Undo, of a run under way", "undo", false, false, undoLive},
+		{"undo-none", "Undo, too late", "undo", false, false, undoNone},
+		{"run-undone", "Run, taken back", "run", false, false, undoneRun},
+		{"person-held", "Person, held", "person", false, false, newPersonAccess(view, head("access"), heldLook, list, noWhy)},
 		{"standby", "Standing by", "standby", true, false, newStandingBy(view, Standing{Leader: leads}, "")},
 		{"standby-silent", "Standing by, the other is silent", "standby", true, false, newStandingBy(view, Standing{Leader: silent}, "")},
 		{"standby-start", "Standing by, just started", "standby", true, false, newStandingBy(view, Standing{}, "")},
 		{"standby-trouble", "Standing by, no database", "standby", true, false, newStandingBy(view, Standing{Trouble: dayone.ErrUnavailable}, "")},
+	}, []sample{
 		{"dashboard", "Dashboard, full", "dashboard", false, false, dash},
 		{"dashboard-empty", "Dashboard, first start", "dashboard", false, false, newDashboard(nil, 0, 0, 0, 0)},
 		{"people", "People, a page of 100,412", "people", false, false, newPeople(url.Values{}, counts, []string{"Sales", "Engineering"}, manyPeople)},
@@ -253,7 +266,7 @@ func samples(view viewer) []sample {
 		{"error-404", "Page error, not found", "error", false, false, sampleError(dayone.ErrNotFound)},
 		{"error-403", "Page error, not for you", "error", false, false, sampleError(dayone.ErrForbidden)},
 		{"error-500", "Page error, our fault", "error", false, false, sampleError(nil)},
-	}
+	}...)
 }
 
 // sampleIdle is access of which nothing is planned.
@@ -446,4 +459,46 @@ func sampleAnnounced(view viewer, v policiesView) (policiesView, proposalView) {
 	})
 	p.Alone, p.May, p.Notice = true, true, "24 hours"
 	return v, p
+}
+
+// sampleUndoing is what an undo of a run would do.
+func sampleUndoing(b *board) flow.Undoing {
+	key := func(s string) dayone.Key { k, _ := dayone.ParseKey(s); return k }
+	u := flow.Undoing{Run: b.run, Until: b.view.now.Add(7 * 24 * time.Hour), Hash: "0123456789abcdef"}
+	for _, s := range []struct {
+		key    string
+		action dayone.Action
+	}{
+		{"okta/group:base-employee", dayone.EntitlementRemove},
+		{"slack/channel:#general", dayone.EntitlementRemove},
+		{"calendar/invitation:team-standup", dayone.EntitlementRemove},
+		{"gitlab/account", dayone.AccountDelete},
+		{"slack/account", dayone.AccountDisable},
+	} {
+		k := key(s.key)
+		u.Plan.Steps = append(u.Plan.Steps, dayone.Step{Key: k, Action: s.action})
+		u.Keys = append(u.Keys, k)
+	}
+	u.Plan.Findings = []dayone.Finding{
+		{Kind: "instead", Key: key("gitlab/account"), Text: "the account is deleted, since nobody ever signed in and nothing else is on it"},
+		{Kind: "instead", Key: key("slack/account"), Text: "the account is closed, not deleted: somebody signed in on 25 November 2024"},
+		{Kind: "instead", Key: key("calendar/invitation:team-standup"), Text: "a cancellation goes to sarah.chen@company.com"},
+		{Kind: "stays", Key: key("procurement/order"), Text: "what was ordered is called off by hand"},
+		{Kind: "stays", Key: key("mail/message:welcome"), Text: "a message that was read stays read"},
+		{Kind: "stays", Key: key("okta/account"), Text: "what hangs on it stays: okta/group:on-call"},
+	}
+	return u
+}
+
+func sampleUndos(over, running *board) (whole, some, live, none undoView) {
+	whole = newUndo(over, sampleUndoing(over), nil)
+	whole.Person = link{"Sarah Chen", "/people/" + samplePerson}
+	u := sampleUndoing(over)
+	u.Steps, u.GivesUp, u.Plan.Steps = []dayone.StepID{over.run.Steps[1].Step.ID}, over.run.ID, u.Plan.Steps[:1]
+	some = newUndo(over, u, &notice{Kind: "bad", Icon: "x", Title: "It was not undone", Text: "Something has changed since that was shown, and nothing was undone; look again."})
+	u = sampleUndoing(running)
+	u.Live, u.Keep = true, true
+	live = newUndo(running, u, nil)
+	none = undoView{ID: string(over.run.ID), Title: over.run.Title, Refused: &notice{Kind: "warn", Icon: "warn", Title: "This run cannot be undone", Text: "The run's journal was kept for undoing until 25 December 2024; it is not undoable any more, so change policies or write an exception instead."}}
+	return whole, some, live, none
 }

@@ -38,6 +38,7 @@ var toasts = map[string]string{
 	string(engine.Retry): "The step is tried again", string(engine.Skip): "The step is skipped", "completed": "The task is done", "requested": "It is requested", "ended": "The request is ended",
 	"replayed": "The event is looked at again", "proposed": "The proposal is saved; its plan has to be approved",
 	"applied": "The policies are in force", "announced": "Announced; it takes effect when its notice is over", "withdrawn": "Withdrawn; what is in force stays",
+	"undo": "It is being undone", "hold": "The hold has ended",
 }
 
 var statusTexts = map[dayone.Status]string{
@@ -112,6 +113,8 @@ func accessState(a flow.AccessState) state {
 		return state{Icon: "warn", Class: "s-wait", Text: "Not from policy"}
 	case flow.Planned:
 		return state{Icon: "clock", Text: "Later"}
+	case flow.Held:
+		return state{Icon: "pause", Class: "s-wait", Text: "Held"}
 	case flow.NotPlanned:
 		return state{Icon: "pause", Text: "Not planned"}
 	case flow.Asks:
@@ -208,6 +211,9 @@ func stepTitle(s dayone.Step, kind, via string) string {
 			return fmt.Sprintf("Add %s %s", kind, s.Key.Name)
 		}
 	case dayone.EntitlementRemove:
+		if s.Key.Kind == "invitation" {
+			return fmt.Sprintf("Call off %s", s.Key.Name)
+		}
 		return strings.TrimSpace(fmt.Sprintf("Remove %s %s", kind, s.Key.Name))
 	case dayone.EntitlementConfirm:
 		return strings.TrimSpace(fmt.Sprintf("Check %s %s", kind, s.Key.Name))
@@ -291,6 +297,7 @@ var asked = map[string]struct{ label, hint, kind string }{
 	"ref":          {"Id in the system", "What the system calls it and never changes", ""},
 	"email":        {"Mail address", "", "email"},
 	"extension":    {"Extension", "", ""},
+	"decision":     {"Decision", "follow policies, or the day until which it is still left alone, for example 2025-06-30", ""},
 	"e164":         {"Number", "With country code, for example +14155550100", ""},
 }
 

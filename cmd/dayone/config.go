@@ -35,6 +35,7 @@ type config struct {
 	Alone     aloneConfig             `yaml:"alone"`
 	Standby   bool                    `yaml:"standby"`
 	Lease     time.Duration           `yaml:"lease"`
+	UndoDays  int                     `yaml:"undo_days"`
 	Portal    portalConfig            `yaml:"portal"`
 	Messages  messagesConfig          `yaml:"messages"`
 	Sources   map[string]sourceConfig `yaml:"sources"`
@@ -120,6 +121,9 @@ func (c *config) defaults() {
 	if _, said := c.stands("lease"); !said {
 		c.Lease = store.DefaultLease
 	}
+	if _, said := c.stands("undo_days"); !said {
+		c.UndoDays = 30
+	}
 	def(&c.Portal.Listen, "127.0.0.1:8080")
 	def(&c.Portal.URL, "http://"+c.Portal.Listen)
 	if _, said := c.stands("messages.links_open_at"); !said {
@@ -174,6 +178,9 @@ func (c *config) wrongKey(path, code, hint, format string, args ...any) error {
 	return faults{places.fault(at.key, code, hint, format, args...)}
 }
 
+// mostUndoDays is for how long a run can be undone at most: what it was about is hardly so any more after a year.
+const mostUndoDays = 366
+
 // check judges what can be judged without a secret, a file or a call.
 func (c *config) check() {
 	bad := func(err error) {
@@ -196,6 +203,9 @@ func (c *config) check() {
 	}
 	if c.Lease < time.Second {
 		bad(c.wrong("lease", "value", "write 10s", "lease is %s, and a server that lives may be silent for a moment: one second at least", c.Lease))
+	}
+	if c.UndoDays < 1 || c.UndoDays > mostUndoDays {
+		bad(c.wrong("undo_days", "value", "write 30", "undo_days is %d; a run can be undone for at least one day and at most %d", c.UndoDays, mostUndoDays))
 	}
 	if _, _, err := net.SplitHostPort(c.Portal.Listen); err != nil {
 		bad(c.wrong("portal.listen", "value", "write 127.0.0.1:8080, or :8080 for every address of this machine", "portal.listen is %q", c.Portal.Listen))

@@ -73,7 +73,7 @@ func wire(ctx context.Context, c *config, w wiring) (*server, error) {
 		Store: db, Engine: driver, Clock: w.clock, IDs: ids, Keeper: keeper, Sources: sources, Systems: guards,
 		Load:  func(fsys fs.FS) (*policy.Set, []policy.Diagnostic) { return policy.Load(fsys, systems) },
 		Files: files, Base: c.Portal.URL, Company: c.Company, Mail: c.Messages.Mail, Calendar: c.Messages.Calendar, OpensAt: c.Messages.OpensAt, Log: w.log,
-		KeepBodies: time.Duration(c.KeepDays) * 24 * time.Hour, AloneNotice: c.Alone.Notice, TwoPersons: !c.Alone.Allowed,
+		KeepBodies: time.Duration(c.KeepDays) * 24 * time.Hour, UndoFor: time.Duration(c.UndoDays) * 24 * time.Hour, AloneNotice: c.Alone.Notice, TwoPersons: !c.Alone.Allowed,
 	})
 	if err := s.flow.OpenPolicies(ctx, !w.looks); err != nil {
 		var broken *flow.BrokenPolicies

@@ -269,7 +269,10 @@ func (d *demoWorld) start(ctx context.Context) {
 }
 
 // login is Sarah's first day: she signs in at GitLab through the identity provider.
-func (d *demoWorld) login(who string) { d.systems["gitlab"].(*gitlabsim.Sim).Login(who) }
+func (d *demoWorld) login(who string) {
+	d.systems["okta"].(*oktasim.Sim).Login(who)
+	d.systems["gitlab"].(*gitlabsim.Sim).Login(who)
+}
 
 func (d *demoWorld) close() {
 	for _, c := range slices.Backward(d.closers) {

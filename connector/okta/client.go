@@ -18,6 +18,8 @@ type user struct {
 	Status  string    `json:"status,omitempty"`
 	Created time.Time `json:"created,omitzero"`
 	Profile profile   `json:"profile"`
+	// LastLogin is null for somebody who never signed in; where it is missing nothing is known.
+	LastLogin json.RawMessage `json:"lastLogin,omitempty"`
 }
 
 // profile holds the attributes that we set; others of the organisation are left alone by partial updates.

@@ -5,6 +5,7 @@ package okta
 import (
 	"context"
 	_ "embed"
+	"encoding/json"
 	"errors"
 	"iter"
 	"net/url"
@@ -72,6 +73,12 @@ func item(u user) dayone.Item {
 	for ours, theirs := range fields {
 		s, _ := u.Profile[theirs].(string)
 		it.Attrs[ours] = dayone.Text(s)
+	}
+	if len(u.LastLogin) > 0 {
+		at := ""
+		if json.Unmarshal(u.LastLogin, &at) == nil {
+			it.Attrs["last_login"] = dayone.Text(at)
+		}
 	}
 	return it
 }

@@ -214,6 +214,7 @@ func journey(r dayone.Run) []dayone.Progress {
 		{
 			Run: head(r), Moved: true, Steps: changes(r, 0, 1, 2), Closed: []dayone.Task{closed},
 			Holdings: []dayone.Holding{{Item: now, Asked: now.Attrs, Run: r.ID}},
+			Holds:    []dayone.Hold{{ID: dayone.HoldID("hld_" + string(r.Person)), Person: r.Person, Run: r.ID, Keys: []dayone.Key{now.Key}, Reason: "moved to " + home, By: letter, From: at, Until: at}},
 			Records:  []dayone.Record{{At: at, Person: r.Person, Run: r.ID, What: "granted", Detail: &dayone.Detail{Now: &now}}},
 		},
 	}
@@ -234,6 +235,9 @@ func sealedApart(t *testing.T, d *store.DB, where string) {
 	}
 	if done := must[dayone.Task](t)(d.Task(ctx, "once-"+string(h.id))); done.By != letter || done.Attrs.Text("note") != "left at "+home {
 		t.Errorf("done: %+v", done)
+	}
+	if hs := must[[]dayone.Hold](t)(d.Holds(ctx, store.HoldFilter{Person: h.id})); len(hs) != 1 || hs[0].Reason != "moved to "+home || hs[0].By != letter {
+		t.Errorf("holds: %+v", hs)
 	}
 	if hs := must[[]dayone.Holding](t)(d.Holdings(ctx, h.id, true)); len(hs) != 1 || hs[0].Attrs.Text("mobile") != mobile {
 		t.Errorf("holdings: %+v", hs)

@@ -47,6 +47,7 @@ func Run(t *testing.T, open Opener) {
 		{"OneRunAPerson", oneRun},
 		{"AnAccountIsBoundOnce", boundOnce},
 		{"TasksOutliveRuns", tasks},
+		{"HoldsComeBack", holds},
 		{"LedgerIsOneChain", ledgerChain},
 		{"FailedWriteHarmsNobody", failedWrite},
 		{"LinkOpensOnce", linkOnce},

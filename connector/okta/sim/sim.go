@@ -137,6 +137,16 @@ func (s *Sim) Provision(p Provision) {
 // Wait until every push under way has ended.
 func (s *Sim) Wait() { s.pushes.Wait() }
 
+// Login is somebody who signs in; only who is active is let in.
+func (s *Sim) Login(login string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if u := s.user(login); u != nil && u.Status == "ACTIVE" {
+		now := s.opt.Time().UTC()
+		u.LastLogin = &now
+	}
+}
+
 func (s *Sim) auth(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if h := r.Header.Get("Authorization"); h != "SSWS "+token && h != "Bearer "+token && !sim.Replaying(r) {

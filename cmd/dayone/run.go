@@ -1,0 +1,339 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/url"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/dayone-hq/dayone"
+)
+
+// What the API says of runs and holds, as far as it is printed.
+type (
+	saidRun struct {
+		ID        string     `json:"id"`
+		Person    string     `json:"person"`
+		Title     string     `json:"title"`
+		State     string     `json:"state"`
+		Started   time.Time  `json:"started,omitzero"`
+		Ended     time.Time  `json:"ended,omitzero"`
+		TakesBack string     `json:"takes_back,omitempty"`
+		Continued string     `json:"continued_by,omitempty"`
+		Steps     []saidStep `json:"steps,omitempty"`
+	}
+	saidStep struct {
+		Number int    `json:"number"`
+		Key    string `json:"key"`
+		Action string `json:"action"`
+		State  string `json:"state"`
+		Error  string `json:"error,omitempty"`
+		Undo   string `json:"undo,omitempty"`
+		Wait   *struct {
+			Kind, Note string
+		} `json:"wait,omitempty"`
+	}
+	saidUndo struct {
+		Run     string                                     `json:"run"`
+		Steps   []string                                   `json:"steps"`
+		Live    bool                                       `json:"live"`
+		GivesUp string                                     `json:"gives_up,omitempty"`
+		Does    []struct{ Step, Key, Action, Note string } `json:"does"`
+		Stays   []struct{ Key, Why string }                `json:"stays"`
+		Holds   []string                                   `json:"holds"`
+		Keep    bool                                       `json:"keep"`
+		Until   time.Time                                  `json:"until,omitzero"`
+		Expires time.Time                                  `json:"expires,omitzero"`
+		Hash    string                                     `json:"hash"`
+	}
+	saidHold struct {
+		ID      string    `json:"id"`
+		Person  string    `json:"person"`
+		Run     string    `json:"run"`
+		Keys    []string  `json:"keys"`
+		Keep    bool      `json:"keep"`
+		Reason  string    `json:"reason,omitempty"`
+		By      string    `json:"by,omitempty"`
+		From    time.Time `json:"from,omitzero"`
+		Until   time.Time `json:"until,omitzero"`
+		Due     bool      `json:"due"`
+		Ended   time.Time `json:"ended,omitzero"`
+		EndedBy string    `json:"ended_by,omitempty"`
+	}
+)
+
+func newRun() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "run",
+		Short: "List, show and undo runs of the running server",
+		Long: `A run is a plan being carried out. These commands speak to the server that portal.url of the configuration names, with
+the token of portal.token; --portal names another server, such as a demo's.`,
+	}
+	c.PersistentFlags().String(portalFlag, "", "address of the server, if it is not portal.url of the configuration")
+	c.AddCommand(newRunList(), newRunShow(), newRunUndo())
+	return c
+}
+
+func newRunList() *cobra.Command {
+	var asJSON bool
+	var person string
+	var states []string
+	var limit int
+	c := &cobra.Command{
+		Use:     "list",
+		Short:   "List runs, newest first",
+		Example: "  dayone run list --state incomplete\n  dayone run list --person per_01jd9x0000000000000000000a",
+		Args:    args(0, 0, "no arguments"),
+		RunE: func(c *cobra.Command, _ []string) error {
+			cl, err := serverOf(c)
+			if err != nil {
+				return err
+			}
+			q := url.Values{"limit": {strconv.Itoa(limit)}, "state": states}
+			if person != "" {
+				q.Set("person", person)
+			}
+			var page struct{ Items []saidRun }
+			if err := cl.call(c.Context(), "GET", "/runs", q, nil, &page); err != nil {
+				return err
+			}
+			if asJSON {
+				return writeJSON(c.OutOrStdout(), page.Items)
+			}
+			w := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
+			for _, r := range page.Items {
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", r.ID, r.Started.UTC().Format("2006-01-02 15:04 MST"), r.State, r.Title)
+			}
+			return w.Flush()
+		},
+	}
+	c.Flags().StringVar(&person, "person", "", "only runs of this person: an id")
+	c.Flags().StringArrayVar(&states, "state", nil, "only runs in this state; may be given several times")
+	c.Flags().IntVar(&limit, "limit", 50, "how many, at most 200")
+	c.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
+	return c
+}
+
+func newRunShow() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use:     "show RUN",
+		Short:   "Show a run with its steps, as it stands now",
+		Example: "  dayone run show run_01jd9x0000000000000000000a",
+		Args:    args(1, 1, "a run"),
+		RunE: func(c *cobra.Command, args []string) error {
+			cl, err := serverOf(c)
+			if err != nil {
+				return err
+			}
+			var r saidRun
+			if err := cl.call(c.Context(), "GET", "/runs/"+url.PathEscape(args[0]), nil, nil, &r); err != nil {
+				return err
+			}
+			if asJSON {
+				return writeJSON(c.OutOrStdout(), r)
+			}
+			return printRun(c.OutOrStdout(), r)
+		},
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
+	return c
+}
+
+func printRun(out io.Writer, r saidRun) error {
+	fmt.Fprintf(out, "%s, %s, started %s\n", r.Title, r.State, r.Started.UTC().Format("2006-01-02 15:04 MST"))
+	switch {
+	case r.TakesBack == r.ID && r.ID != "":
+		fmt.Fprintln(out, "Somebody turned it back.")
+	case r.TakesBack != "":
+		fmt.Fprintf(out, "It takes back run %s.\n", r.TakesBack)
+	case r.Continued != "":
+		fmt.Fprintf(out, "It went on in run %s.\n", r.Continued)
+	}
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for _, s := range r.Steps {
+		note := s.Error
+		if note == "" && s.Wait != nil {
+			note = s.Wait.Kind + ": " + s.Wait.Note
+		}
+		fmt.Fprintf(w, "  %d\t%s\t%s\t%s\t%s\n", s.Number, s.Key, s.Action, s.State, strings.SplitN(note, "\n", 2)[0])
+	}
+	return w.Flush()
+}
+
+func newRunUndo() *cobra.Command {
+	var steps, reason, until string
+	var yes, preview, asJSON bool
+	c := &cobra.Command{
+		Use:   "undo RUN",
+		Short: "Take back what a run did, after showing what that means",
+		Long: `Undo shows what it will do, what it cannot do and why, and asks. It works while the run is under way and for as long
+afterwards as undo_days of the configuration says (30). What changed since, and what another reason justifies now, stays;
+an account is deleted only if this run made it, nobody ever signed in and nothing else is on it, else it is closed.
+
+An undo writes a hold: for seven days, or until the day that --until names, policies neither give nor take what was taken
+back. Then a task asks what is to become of it; dayone hold end ends it earlier. Undoing the run of somebody who has left
+keeps what it gives back until the hold ends, and then it is taken again.`,
+		Example: `  dayone run undo run_01jd9x0000000000000000000a --reason "hired by mistake"
+  dayone run undo run_01jd9x0000000000000000000a --steps 3,slack/channel:#sales-team --reason CHG-1234 --yes
+  dayone run undo run_01jd9x0000000000000000000a --preview`,
+		Args: args(1, 1, "a run"),
+		RunE: func(c *cobra.Command, args []string) error {
+			cl, err := serverOf(c)
+			if err != nil {
+				return err
+			}
+			chosen := strings.FieldsFunc(steps, func(r rune) bool { return r == ',' })
+			path := "/runs/" + url.PathEscape(args[0]) + "/undo"
+			var u saidUndo
+			if err := cl.call(c.Context(), "GET", path, url.Values{"step": chosen}, nil, &u); err != nil {
+				return err
+			}
+			out := c.OutOrStdout()
+			switch {
+			case asJSON && !yes || preview && asJSON:
+				return writeJSON(out, u)
+			case !asJSON:
+				printUndo(out, u)
+			}
+			switch {
+			case preview:
+				return nil
+			case strings.TrimSpace(reason) == "":
+				return &usageError{fmt.Errorf("say why with --reason; --preview only shows it")}
+			case !yes && !confirm(c, "Undo it?"):
+				fmt.Fprintln(out, "Nothing was done.")
+				return nil
+			}
+			if me := whoami(); me != "" {
+				reason += " (" + me + ")"
+			}
+			var done struct {
+				Run string `json:"run"`
+			}
+			if err := cl.call(c.Context(), "POST", path, nil, map[string]any{"steps": chosen, "reason": reason, "until": until, "hash": u.Hash}, &done); err != nil {
+				return err
+			}
+			if asJSON {
+				return writeJSON(out, done)
+			}
+			_, err = fmt.Fprintf(out, "It is being undone: %s/runs/%s\n", cl.base, done.Run)
+			return err
+		},
+	}
+	c.Flags().StringVar(&steps, "steps", "", "only these steps, with commas between: numbers of run show, or keys such as okta/group:sales-team")
+	c.Flags().StringVar(&reason, "reason", "", "why, for the record and beside the hold")
+	c.Flags().StringVar(&until, "until", "", "how long policies leave it alone, such as 2025-06-30 (default: seven days)")
+	c.Flags().BoolVar(&preview, "preview", false, "only show what it would do")
+	c.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
+	c.Flags().BoolVar(&asJSON, "json", false, "print as JSON; without --yes only the preview")
+	return c
+}
+
+// printUndo is the preview as people read it.
+func printUndo(out io.Writer, u saidUndo) {
+	switch {
+	case u.Live && len(u.Steps) == 0:
+		fmt.Fprintln(out, "The run is under way and turns back from wherever it is then. By now that means:")
+	case u.GivesUp != "":
+		fmt.Fprintf(out, "Run %s is under way and is given up first.\n", u.GivesUp)
+	}
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for _, d := range u.Does {
+		fmt.Fprintf(w, "  -\t%s\t%s\t%s\n", d.Key, d.Action, d.Note)
+	}
+	for _, s := range u.Stays {
+		fmt.Fprintf(w, "  =\t%s\tstays\t%s\n", s.Key, s.Why)
+	}
+	_ = w.Flush()
+	then := "then a task asks what is to become of it"
+	if u.Keep {
+		then = "then it is taken again, since they have left"
+	}
+	fmt.Fprintf(out, "%d are taken back, %d stay. Policies leave %d alone until %s; %s.\n", len(u.Does), len(u.Stays), len(u.Holds), u.Until.UTC().Format("2006-01-02 15:04 MST"), then)
+}
+
+func newHold() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "hold",
+		Short: "List and end what policies leave alone after an undo",
+	}
+	c.PersistentFlags().String(portalFlag, "", "address of the server, if it is not portal.url of the configuration")
+	c.AddCommand(newHoldList(), newHoldEnd())
+	return c
+}
+
+func newHoldList() *cobra.Command {
+	var asJSON, ended bool
+	var person string
+	c := &cobra.Command{
+		Use:     "list",
+		Short:   "List holds, newest first",
+		Example: "  dayone hold list",
+		Args:    args(0, 0, "no arguments"),
+		RunE: func(c *cobra.Command, _ []string) error {
+			cl, err := serverOf(c)
+			if err != nil {
+				return err
+			}
+			q := url.Values{"limit": {"200"}, "ended": {strconv.FormatBool(ended)}}
+			if person != "" {
+				q.Set("person", person)
+			}
+			var page struct{ Items []saidHold }
+			if err := cl.call(c.Context(), "GET", "/holds", q, nil, &page); err != nil {
+				return err
+			}
+			if asJSON {
+				return writeJSON(c.OutOrStdout(), page.Items)
+			}
+			w := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
+			for _, h := range page.Items {
+				state := "until " + h.Until.UTC().Format("2006-01-02 15:04 MST")
+				switch {
+				case !h.Ended.IsZero():
+					state = "ended " + h.Ended.UTC().Format("2006-01-02 15:04 MST")
+				case h.Due:
+					state = "to be decided"
+				}
+				fmt.Fprintf(w, "%s\t%s\t%s\t%d held\t%s\n", h.ID, h.Person, state, len(h.Keys), strings.TrimSpace(h.Reason+", by "+h.By))
+			}
+			return w.Flush()
+		},
+	}
+	c.Flags().StringVar(&person, "person", "", "only those of this person: an id")
+	c.Flags().BoolVar(&ended, "ended", false, "those that have ended, too")
+	c.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
+	return c
+}
+
+func newHoldEnd() *cobra.Command {
+	var reason string
+	c := &cobra.Command{
+		Use:     "end HOLD",
+		Short:   "End a hold now: policies give and take again what they say",
+		Example: `  dayone hold end hld_01jd9x0000000000000000000a --reason "hired after all"`,
+		Args:    args(1, 1, "a hold"),
+		RunE: func(c *cobra.Command, args []string) error {
+			if !dayone.ValidID("hld", args[0]) {
+				return &usageError{fmt.Errorf("%q is no id of a hold; dayone hold list shows them", args[0])}
+			}
+			cl, err := serverOf(c)
+			if err != nil {
+				return err
+			}
+			if err := cl.call(c.Context(), "DELETE", "/holds/"+args[0], url.Values{"reason": {reason}}, nil, nil); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintln(c.OutOrStdout(), "The hold has ended; their policies count again.")
+			return err
+		},
+	}
+	c.Flags().StringVar(&reason, "reason", "", "why, for the record")
+	return c
+}

@@ -1,0 +1,336 @@
+package flow
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/engine"
+	"github.com/dayone-hq/dayone/planner"
+)
+
+// Undo takes back what a run did: the whole of it, or chosen steps, while it is under way or afterwards, for as long as
+// its journal is kept. What it will do, what stays and why is shown first, and just that is done. It writes a hold: else
+// policies would give everything again at the next look.
+
+// UndoFor is how long runs can be undone if nobody says otherwise.
+const UndoFor = 30 * 24 * time.Hour
+
+// HoldFor is how long a hold stands if nobody says otherwise.
+const HoldFor = 7 * 24 * time.Hour
+
+// Undoing is what an undo of a run would do now.
+type Undoing struct {
+	Run     dayone.Run
+	Steps   []dayone.StepID // chosen; empty: all
+	Plan    dayone.Plan     // what will be done, and as findings what stays and why
+	Live    bool            // the run is under way: it is turned back
+	GivesUp dayone.RunID    // the run under way that is given up for it; "": none
+	Keys    []dayone.Key    // what policies then leave alone
+	Keep    bool            // also though their owner has left
+	Until   time.Time       // of the hold
+	Expires time.Time       // from when it can no longer be undone; zero: the run has not ended
+	Hash    string          // of all this: what was shown is what is done
+
+	ways map[dayone.StepID]dayone.Undo // for a run that is turned back: what is not as was planned
+}
+
+// Stays are the findings about what is not taken back.
+func (u Undoing) Stays() []dayone.Finding { return u.found(planner.Stays) }
+
+// Instead are the findings about what is taken back otherwise than one would expect.
+func (u Undoing) Instead() []dayone.Finding { return u.found(planner.Instead) }
+
+func (u Undoing) found(kind string) []dayone.Finding {
+	return slices.DeleteFunc(slices.Clone(u.Plan.Findings), func(f dayone.Finding) bool { return f.Kind != kind })
+}
+
+// StepsNamed finds steps of a run by number from 1, by key, or by id.
+func StepsNamed(r dayone.Run, names []string) ([]dayone.StepID, error) {
+	var out []dayone.StepID
+	for _, name := range names {
+		if name = strings.TrimSpace(name); name == "" {
+			continue
+		}
+		var found []dayone.StepID
+		n, notNumber := strconv.Atoi(name)
+		for i, s := range r.Steps {
+			if s.Of == "" && (notNumber == nil && n == i+1 || string(s.Step.ID) == name || s.Step.Key.String() == name) {
+				found = append(found, s.Step.ID)
+			}
+		}
+		if len(found) == 0 {
+			return nil, fmt.Errorf("run %s has no step %q; name steps by number or as system/kind:name: %w", r.ID, name, dayone.ErrInvalid)
+		}
+		for _, id := range found {
+			if !slices.Contains(out, id) {
+				out = append(out, id)
+			}
+		}
+	}
+	return out, nil
+}
+
+// UndoPreview says what an undo would do, and does nothing. Systems are only read: whether anybody used the accounts that
+// the run made. ErrConflict: it cannot be undone, and why.
+func (f *Flow) UndoPreview(ctx context.Context, id dayone.RunID, steps []dayone.StepID) (Undoing, error) {
+	r, err := f.RunOf(ctx, id)
+	if err != nil {
+		return Undoing{}, err
+	}
+	return f.undoing(ctx, r, steps)
+}
+
+func (f *Flow) undoing(ctx context.Context, r dayone.Run, steps []dayone.StepID) (Undoing, error) {
+	now := f.Clock.Now()
+	u := Undoing{Run: r, Steps: steps, Live: !r.State.Over(), Until: now.Add(HoldFor)}
+	chosen, err := choice(r, steps)
+	if err != nil {
+		return u, err
+	}
+	if err := f.undoable(ctx, &u, now); err != nil {
+		return u, err
+	}
+	l, err := f.Preview(ctx, r.Person)
+	if err != nil && !errors.Is(err, dayone.ErrInvalid) { // a plan that cannot be made hinders nobody from taking back
+		return u, err
+	}
+	systems := f.ActiveFor(l.Person).Systems
+	back, err := planner.TakeBack(planner.Past{
+		Run: r, Steps: chosen, At: now, Have: l.Have, Want: l.Want, Systems: systems, Seen: f.sight(ctx, r, l.Have),
+	})
+	if err != nil {
+		return u, err
+	}
+	u.Plan, u.Keys, u.Keep = back.Plan, back.Keys, back.Keep
+	u.ways = waysBack(r, u.Plan)
+	u.Hash = u.hash()
+	return u, nil
+}
+
+// waysBack are the steps of a run that are taken back otherwise than was planned: accounts that are closed, not deleted,
+// and what stays. What has no result yet is taken back as planned: it will be as young as its answer.
+func waysBack(r dayone.Run, p dayone.Plan) map[dayone.StepID]dayone.Undo {
+	out := map[dayone.StepID]dayone.Undo{}
+	for _, s := range r.Steps {
+		if s.Step.Action == dayone.MessageSend || s.Of != "" || !planner.Done(&r, &s).Changed() {
+			continue
+		}
+		i := slices.IndexFunc(p.Steps, func(o dayone.Step) bool { return o.Undoes == s.Step.ID })
+		switch {
+		case i < 0 && s.Step.Undo.Possible():
+			out[s.Step.ID] = dayone.UndoNone + "it stays"
+		case i >= 0 && p.Steps[i].Action == dayone.AccountDisable && s.Step.Undo == dayone.UndoDelete:
+			out[s.Step.ID] = dayone.UndoDisable
+		}
+	}
+	return out
+}
+
+// choice is a set of steps; nil: all of them.
+func choice(r dayone.Run, steps []dayone.StepID) (map[dayone.StepID]bool, error) {
+	if len(steps) == 0 {
+		return nil, nil
+	}
+	out := map[dayone.StepID]bool{}
+	for _, id := range steps {
+		if r.Step(id) == nil {
+			return nil, fmt.Errorf("run %s has no step %q; look at the run again: %w", r.ID, id, dayone.ErrInvalid)
+		}
+		out[id] = true
+	}
+	return out, nil
+}
+
+// undoable says why a run cannot be undone at all.
+func (f *Flow) undoable(ctx context.Context, u *Undoing, now time.Time) error {
+	r := u.Run
+	switch {
+	case r.Of != "" && r.Of != r.ID:
+		return fmt.Errorf("this run takes back run %s; to let policies give it again, end its hold: %w", r.Of, dayone.ErrConflict)
+	case r.State == dayone.RunUndoing, r.State == dayone.RunUndone:
+		return fmt.Errorf("the run is %s already: %w", r.State, dayone.ErrConflict)
+	case r.Ending != "" && !r.State.Over():
+		return fmt.Errorf("the run is being %s; undo it when it has ended: %w", r.Ending, dayone.ErrConflict)
+	}
+	if !u.Live {
+		if u.Expires = r.Ended.Add(cmp.Or(f.UndoFor, UndoFor)); !u.Expires.After(now) {
+			return fmt.Errorf("the run's journal was kept for undoing until %s; it is not undoable any more, so change policies or write an exception instead: %w",
+				u.Expires.UTC().Format("2 January 2006"), dayone.ErrConflict)
+		}
+	}
+	active, err := f.Store.ActiveRun(ctx, r.Person)
+	if errors.Is(err, dayone.ErrNotFound) || err == nil && active == r.ID && len(u.Steps) == 0 {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	other, err := f.RunOf(ctx, active)
+	if err == nil && (other.Of != "" || other.State == dayone.RunUndoing) {
+		return fmt.Errorf("run %s takes something back already; wait for its end: %w", active, dayone.ErrConflict)
+	}
+	u.GivesUp = active
+	return err
+}
+
+// sight reads the accounts that a run made, as their systems show them now.
+func (f *Flow) sight(ctx context.Context, r dayone.Run, have []dayone.Holding) map[dayone.Key]planner.Sighting {
+	out := map[dayone.Key]planner.Sighting{}
+	var mu sync.Mutex
+	var all sync.WaitGroup
+	for _, s := range r.Steps {
+		k := s.Step.Key
+		g, ok := f.Systems[k.System]
+		i := slices.IndexFunc(have, func(h dayone.Holding) bool { return h.Key == k && h.State != dayone.Gone && h.Ref != "" })
+		if !ok || i < 0 || s.Of != "" || s.Step.Action != dayone.AccountCreate || s.Result.Now == nil {
+			continue
+		}
+		all.Go(func() {
+			seen, err := g.Observe(ctx, dayone.Subject{Ref: have[i].Ref})
+			if err != nil {
+				f.Log.Warn("an account cannot be looked at before an undo, so it is not deleted", "system", k.System, "run", r.ID, "error", err)
+				return
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			out[k] = planner.Sighting{Account: seen.Account(), Items: seen.Items, Unread: seen.Unread}
+		})
+	}
+	all.Wait()
+	return out
+}
+
+// hash is over what was shown. A run under way moves on while it is looked at: there it is over which one it is, since it
+// is turned back from wherever it is.
+func (u Undoing) hash() string {
+	h := sha256.New()
+	fmt.Fprintf(h, "%s %v %v %s\n", u.Run.ID, u.Steps, u.Live, u.GivesUp)
+	if !u.Live || len(u.Steps) > 0 {
+		fmt.Fprintf(h, "%s %v %v\n", u.Plan.Hash(), u.Keys, u.Keep)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+// UndoOrder is what somebody decided after they had seen it.
+type UndoOrder struct {
+	Run    dayone.RunID
+	Steps  []dayone.StepID // empty: all
+	By     string
+	Reason string
+	Hash   string    // of the preview
+	Until  time.Time // of the hold; zero: HoldFor from now
+}
+
+// longestHold is for how long a hold may stand without being decided on again.
+const longestHold = 366 * 24 * time.Hour
+
+// Undo does what a preview showed, and returns the run that does it: the run itself if it is under way and turned back as
+// a whole, else a run of its own. ErrConflict: something has changed since the preview, so nothing was done.
+func (f *Flow) Undo(ctx context.Context, o UndoOrder) (dayone.RunID, error) {
+	r, err := f.RunOf(ctx, o.Run)
+	if err != nil {
+		return "", err
+	}
+	defer f.lock(r.Person)()
+	now := f.Clock.Now()
+	switch {
+	case o.Hash == "":
+		return "", fmt.Errorf("look at what it would do first, and pass the hash of that: %w", dayone.ErrInvalid)
+	case strings.TrimSpace(o.Reason) == "":
+		return "", fmt.Errorf("say why it is undone; the reason stands beside the hold: %w", dayone.ErrInvalid)
+	case !o.Until.IsZero() && (!o.Until.After(now) || o.Until.After(now.Add(longestHold))):
+		return "", fmt.Errorf("the hold has to end after now and within a year: %w", dayone.ErrInvalid)
+	}
+	if r, err = f.RunOf(ctx, o.Run); err != nil {
+		return "", err
+	}
+	u, err := f.undoing(ctx, r, o.Steps)
+	if err == nil && u.Hash != o.Hash {
+		err = errMoved
+	}
+	if err != nil {
+		return "", err
+	}
+	if u.GivesUp != "" {
+		if err := f.supersede(ctx, u.GivesUp); err != nil {
+			return "", err
+		}
+		if u, err = f.again(ctx, u); err != nil {
+			return "", err
+		}
+	}
+	hold := &dayone.Hold{
+		ID: dayone.HoldID(f.IDs.New("hld")), Person: r.Person, Run: r.ID, Keys: u.Keys, Keep: u.Keep, Reason: strings.TrimSpace(o.Reason), By: o.By, From: now,
+		Until: cmp.Or(o.Until, u.Until),
+	}
+	if u.Live && len(u.Steps) == 0 {
+		f.Log.Info("run is turned back", "run", r.ID, "person", r.Person)
+		return r.ID, f.Engine.Decide(ctx, r.ID, "", engine.Human{By: o.By, Verb: engine.Undo, Reason: hold.Reason, Hold: hold, Ways: u.ways})
+	}
+	if len(u.Plan.Steps) == 0 {
+		return "", fmt.Errorf("nothing of it can be taken back; the preview says why: %w", dayone.ErrConflict)
+	}
+	run := dayone.Run{
+		ID: dayone.RunID(f.IDs.New("run")), Person: r.Person, Title: "Undo: " + r.Title, Plan: u.Plan, Hash: u.Plan.Hash(), Of: r.ID,
+	}
+	if run.Have, err = f.Store.Holdings(ctx, r.Person, true); err != nil {
+		return "", err
+	}
+	f.Log.Info("run is undone", "run", run.ID, "of", r.ID, "person", r.Person, "steps", len(u.Plan.Steps))
+	return run.ID, f.Engine.StartBy(ctx, run, engine.Human{By: o.By, Reason: hold.Reason, Hold: hold})
+}
+
+var errMoved = fmt.Errorf("something has changed since that was shown, and nothing was undone; look again: %w", dayone.ErrConflict)
+
+// again looks once more when calls that were under way have come back: what was shown must still be what is done.
+func (f *Flow) again(ctx context.Context, was Undoing) (Undoing, error) {
+	r, err := f.RunOf(ctx, was.Run.ID)
+	if err != nil {
+		return was, err
+	}
+	u, err := f.undoing(ctx, r, was.Steps)
+	if err == nil && (u.GivesUp != "" || u.Plan.Hash() != was.Plan.Hash()) {
+		err = errMoved
+	}
+	return u, err
+}
+
+// UndoneBy are the runs that took a run back, newest first.
+func (f *Flow) UndoneBy(ctx context.Context, id dayone.RunID) ([]dayone.Run, error) {
+	return f.Store.Runs(ctx, RunFilter{Of: id, Limit: 20})
+}
+
+// undoes says whether a run takes something back and is to be left alone with that: as long as anything of it moves by
+// itself, or nothing else is to be done. Somebody who has left is cut first.
+func undoes(r dayone.Run, l Look) bool {
+	switch {
+	case r.Of == "" || l.Person.Status == dayone.Left && !keeps(r):
+		return false
+	case !slices.ContainsFunc(l.Plan.Steps, func(s dayone.Step) bool { return s.Action != dayone.MessageSend }):
+		return true
+	}
+	return slices.ContainsFunc(r.Steps, func(s dayone.StepRun) bool {
+		switch s.State {
+		case dayone.StepPending, dayone.StepRunning, dayone.StepRetrying:
+			return true
+		case dayone.StepWaiting:
+			return s.Wait != nil && !s.Wait.Kind.Human()
+		}
+		return false
+	})
+}
+
+// keeps says that an undo gives something back: that of a leaver.
+func keeps(r dayone.Run) bool {
+	return slices.ContainsFunc(r.Steps, func(s dayone.StepRun) bool { return (r.Of != r.ID || s.Of != "") && s.Step.Action.Gives() })
+}

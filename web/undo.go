@@ -1,0 +1,389 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/flow"
+)
+
+// undoView is what an undo would do, before anybody says that it shall.
+type undoView struct {
+	ID, Title string
+	Person    link
+	Sum       string
+	Refused   *notice // why it cannot be undone
+	Problem   *notice // what was wrong with the order
+	About     *notice // of a run under way
+	Does      []item
+	Stays     []item
+	Held      []string
+	HeldNote  string
+	Reason    string
+	Until     field
+	Hash      string
+	Chosen    []string // step numbers; empty: the whole run
+	Choices   []undoChoice
+}
+
+type undoChoice struct {
+	Number  int
+	Title   string
+	Key     string
+	Checked bool
+}
+
+// undoFound makes errors of an undo readable: what they say was written for whoever decides about it.
+func undoFound(err error) error {
+	if err == nil || !errors.Is(err, dayone.ErrConflict) && !errors.Is(err, dayone.ErrInvalid) {
+		return err
+	}
+	return said(err, sentence(flow.Problem(err))+".")
+}
+
+// undo shows what an undo would do.
+func (p *portal) undo(w http.ResponseWriter, r *http.Request) error {
+	id, err := runID(r)
+	if err != nil {
+		return err
+	}
+	return p.showUndo(w, r, http.StatusOK, id, r.URL.Query()["step"], nil)
+}
+
+func (p *portal) showUndo(w http.ResponseWriter, r *http.Request, status int, id dayone.RunID, chosen []string, problem *notice) error {
+	run, err := p.flow.RunOf(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	b := board{run: run, view: p.viewerOf(r), titles: p.titles(), kinds: p.kindTitles()}
+	steps, err := flow.StepsNamed(run, chosen)
+	if err != nil {
+		return undoFound(err)
+	}
+	u, err := p.flow.UndoPreview(r.Context(), id, steps)
+	v := undoView{ID: string(id), Title: run.Title, Problem: problem}
+	switch {
+	case errors.Is(err, dayone.ErrConflict):
+		v.Refused = &notice{Kind: "warn", Icon: "warn", Title: "This run cannot be undone", Text: sentence(flow.Problem(err)) + "."}
+	case err != nil:
+		return undoFound(err)
+	default:
+		v = newUndo(&b, u, problem)
+	}
+	v.Reason = r.PostFormValue("reason")
+	if row, err := p.flow.Person(r.Context(), run.Person); err == nil {
+		v.Person = link{row.Name, "/people/" + string(row.ID)}
+	}
+	return p.show(w, r, status, page{Template: "undo", Title: "Undo: " + run.Title, Nav: "runs", Crumbs: []link{{"Runs", "/runs"}, {run.Title, "/runs/" + string(id)}, {"Undo", ""}}, Main: v})
+}
+
+// newUndo is the page of a preview.
+func newUndo(b *board, u flow.Undoing, problem *notice) undoView {
+	v := undoView{ID: string(u.Run.ID), Title: u.Run.Title, Problem: problem, Hash: u.Hash}
+	for i, s := range u.Run.Steps {
+		if s.Of != "" || s.State == dayone.StepUndone {
+			continue
+		}
+		c := undoChoice{i + 1, fmt.Sprintf("%s: %s", b.system(s.Step.Key.System), lowerFirst(b.title(s.Step))), s.Step.Key.String(), slices.Contains(u.Steps, s.Step.ID)}
+		v.Choices = append(v.Choices, c)
+		if c.Checked {
+			v.Chosen = append(v.Chosen, fmt.Sprint(c.Number))
+		}
+	}
+	instead := map[dayone.Key]string{}
+	for _, f := range u.Instead() {
+		instead[f.Key] = sentence(f.Text) + "."
+	}
+	for _, s := range u.Plan.Steps {
+		v.Does = append(v.Does, item{Title: link{fmt.Sprintf("%s: %s", b.system(s.Key.System), lowerFirst(b.title(s))), ""}, Meta: s.Key.String(), Next: instead[s.Key]})
+	}
+	for _, f := range u.Stays() {
+		v.Stays = append(v.Stays, item{Title: link{f.Key.String(), ""}, Meta: sentence(f.Text) + "."})
+	}
+	v.Sum = fmt.Sprintf("%s, %s.", plural(len(v.Does), "1 is taken back", "%d are taken back"), plural(len(v.Stays), "1 stays", "%d stay"))
+	for _, k := range u.Keys {
+		v.Held = append(v.Held, k.String())
+	}
+	until := b.view.at(u.Until).Text
+	switch {
+	case u.Keep:
+		v.HeldNote = fmt.Sprintf("They have left, so policies would take all of this away at once. Until %s they do not; then they do.", until)
+	default:
+		v.HeldNote = fmt.Sprintf("Until %s policies neither give nor take any of this. Then a task asks what is to become of it.", until)
+	}
+	v.Until = field{ID: "until", Name: "until", Label: "Leave it alone until", Hint: "A day within a year. Seven days if empty.", Type: "date"}
+	switch {
+	case u.Live && len(u.Steps) == 0:
+		v.About = &notice{Icon: "info", Title: "This run is under way", Text: "It turns back from wherever it is by then: nothing new starts, calls under way come back first and are taken back as well, and messages that have not gone do not go."}
+	case u.GivesUp != "":
+		v.About = &notice{Icon: "info", Title: "A run of this person is under way", Text: "It is given up first: nothing new starts in it, and what it has done stays. What is still wanted goes on in a new run afterwards.", Act: &link{"Open that run", "/runs/" + string(u.GivesUp)}}
+	}
+	if len(v.Does) == 0 && !(u.Live && len(u.Steps) == 0) {
+		v.Refused = &notice{Kind: "warn", Icon: "warn", Title: "Nothing can be taken back", Text: "Why stands below. Choose other steps, or change policies."}
+	}
+	return v
+}
+
+// undoIt does what was shown.
+func (p *portal) undoIt(w http.ResponseWriter, r *http.Request) error {
+	id, err := runID(r)
+	if err != nil {
+		return err
+	}
+	if err := r.ParseForm(); err != nil {
+		return fmt.Errorf("%w: %w", err, dayone.ErrInvalid)
+	}
+	f := r.PostForm
+	by, err := p.undoRun(r.Context(), id, f["step"], f.Get("reason"), f.Get("hash"), f.Get("until"), me(r).Name)
+	if errors.Is(err, dayone.ErrConflict) || errors.Is(err, dayone.ErrInvalid) {
+		n := &notice{Kind: "bad", Icon: "x", Title: "It was not undone", Text: sentence(flow.Problem(err)) + "."}
+		return p.showUndo(w, r, http.StatusConflict, id, f["step"], n)
+	}
+	if err != nil {
+		return err
+	}
+	http.Redirect(w, r, "/runs/"+string(by)+"?said=undo", http.StatusSeeOther)
+	return nil
+}
+
+func (p *portal) undoRun(ctx context.Context, id dayone.RunID, names []string, reason, hash, until, by string) (dayone.RunID, error) {
+	run, err := p.flow.RunOf(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	o := flow.UndoOrder{Run: id, By: by, Reason: reason, Hash: hash}
+	if o.Steps, err = flow.StepsNamed(run, names); err != nil {
+		return "", err
+	}
+	if until != "" {
+		if o.Until, err = time.Parse(time.DateOnly, until); err != nil {
+			return "", fmt.Errorf("%q is no day; write 2025-01-31: %w", until, dayone.ErrInvalid)
+		}
+	}
+	return p.flow.Undo(ctx, o)
+}
+
+// undone says on the page of a run that it was taken back, or what it takes back.
+func (p *portal) undone(ctx context.Context, v *runView, run dayone.Run) error {
+	switch {
+	case run.Of == run.ID:
+		v.Undone = &notice{Icon: "info", Title: "Somebody turned this run back", Text: "What it had done is taken back, as far as that was possible. Its hold stands on the person's page."}
+		return nil
+	case run.Of != "":
+		v.Undone = &notice{Icon: "info", Title: "This run takes another one back", Text: "What could not be taken back, and why, stands below.", Act: &link{"Open that run", "/runs/" + string(run.Of)}}
+		return nil
+	}
+	list, err := p.flow.UndoneBy(ctx, run.ID)
+	if err != nil {
+		return err
+	}
+	if len(list) > 0 {
+		v.Undone = &notice{Icon: "info", Title: "This run was taken back", Text: plural(len(list), "One undo has taken back what it did, or part of it.", "%d undos have taken back what it did, or part of it."), Act: &link{"Open the undo", "/runs/" + string(list[0].ID)}}
+	}
+	if run.State != dayone.RunUndoing {
+		v.Undo = "/runs/" + string(run.ID) + "/undo"
+	}
+	return nil
+}
+
+// holdItem is a hold on the page of its person.
+func holdItem(view viewer, h dayone.Hold) item {
+	it := item{
+		State: &state{Icon: "pause", Class: "s-wait", Text: "Held"}, Title: link{plural(len(h.Keys), "1 access", "%d accesses"), "/runs/" + string(h.Run)}, At: view.at(h.Until),
+		Meta: joined(", ", h.Reason, "by "+h.By) + ". Until", Next: "Policies neither give nor take: " + keysText(h.Keys) + ".",
+		Acts: []act{{Text: "End the hold now", Action: "/holds/" + string(h.ID) + "/end"}},
+	}
+	if h.Keep {
+		it.Next = "Stays although they have left: " + keysText(h.Keys) + ". It goes when the hold ends."
+	}
+	return it
+}
+
+// keysText names a few keys and counts the rest.
+func keysText(keys []dayone.Key) string {
+	const most = 4
+	var out []string
+	for _, k := range keys[:min(most, len(keys))] {
+		out = append(out, k.String())
+	}
+	text := strings.Join(out, ", ")
+	if more := len(keys) - most; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}
+
+func (p *portal) endHold(w http.ResponseWriter, r *http.Request) error {
+	h, err := p.holdOf(r)
+	if err != nil {
+		return err
+	}
+	if err := p.flow.EndHold(r.Context(), h.ID, me(r).Name, ""); err != nil {
+		return undoFound(err)
+	}
+	http.Redirect(w, r, "/people/"+string(h.Person)+"?said=hold", http.StatusSeeOther)
+	return nil
+}
+
+func (p *portal) holdOf(r *http.Request) (dayone.Hold, error) {
+	id := r.PathValue("id")
+	if !dayone.ValidID("hld", id) {
+		return dayone.Hold{}, fmt.Errorf("%q is no id of a hold: %w", id, dayone.ErrNotFound)
+	}
+	return p.flow.Hold(r.Context(), dayone.HoldID(id))
+}
+
+// The API's own words.
+
+type apiUndo struct {
+	Run     dayone.RunID    `json:"run"`
+	Steps   []dayone.StepID `json:"steps"` // chosen; empty: all
+	Live    bool            `json:"live"`
+	GivesUp dayone.RunID    `json:"gives_up,omitempty"`
+	Does    []apiUndoStep   `json:"does"`
+	Stays   []apiUndoNote   `json:"stays"`
+	Holds   []dayone.Key    `json:"holds"`
+	Keep    bool            `json:"keep"`
+	Until   *time.Time      `json:"until,omitempty"`
+	Expires *time.Time      `json:"expires,omitempty"`
+	Hash    string          `json:"hash"`
+}
+
+type apiUndoStep struct {
+	Step   dayone.StepID `json:"step"` // that is taken back
+	Key    dayone.Key    `json:"key"`
+	Action dayone.Action `json:"action"`
+	Note   string        `json:"note,omitempty"`
+}
+
+type apiUndoNote struct {
+	Key dayone.Key `json:"key"`
+	Why string     `json:"why"`
+}
+
+func newAPIUndo(u flow.Undoing) apiUndo {
+	out := apiUndo{
+		Run: u.Run.ID, Steps: []dayone.StepID{}, Live: u.Live, GivesUp: u.GivesUp, Does: []apiUndoStep{}, Stays: []apiUndoNote{}, Holds: []dayone.Key{}, Keep: u.Keep,
+		Until: moment(u.Until), Expires: moment(u.Expires), Hash: u.Hash,
+	}
+	out.Steps, out.Holds = append(out.Steps, u.Steps...), append(out.Holds, u.Keys...)
+	notes := map[dayone.Key]string{}
+	for _, f := range u.Instead() {
+		notes[f.Key] = f.Text
+	}
+	for _, s := range u.Plan.Steps {
+		out.Does = append(out.Does, apiUndoStep{s.Undoes, s.Key, s.Action, notes[s.Key]})
+	}
+	for _, f := range u.Stays() {
+		out.Stays = append(out.Stays, apiUndoNote{f.Key, f.Text})
+	}
+	return out
+}
+
+func (p *portal) apiUndoPreview(w http.ResponseWriter, r *http.Request) error {
+	id, err := runID(r)
+	if err != nil {
+		return err
+	}
+	run, err := p.flow.RunOf(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	steps, err := flow.StepsNamed(run, r.URL.Query()["step"])
+	if err != nil {
+		return undoFound(err)
+	}
+	u, err := p.flow.UndoPreview(r.Context(), id, steps)
+	if err != nil {
+		return undoFound(err)
+	}
+	return answerJSON(w, http.StatusOK, newAPIUndo(u))
+}
+
+func (p *portal) apiUndo(w http.ResponseWriter, r *http.Request) error {
+	id, err := runID(r)
+	if err != nil {
+		return err
+	}
+	var in struct {
+		Steps  []string `json:"steps"`
+		Reason string   `json:"reason"`
+		Hash   string   `json:"hash"`
+		Until  string   `json:"until"`
+	}
+	if err := readJSON(r.Body, &in); err != nil {
+		return err
+	}
+	by, err := p.undoRun(r.Context(), id, in.Steps, in.Reason, in.Hash, in.Until, me(r).Name)
+	if err != nil {
+		return undoFound(err)
+	}
+	return answerJSON(w, http.StatusOK, struct {
+		Run dayone.RunID `json:"run"`
+	}{by})
+}
+
+type apiHold struct {
+	ID      dayone.HoldID   `json:"id"`
+	Person  dayone.PersonID `json:"person"`
+	Run     dayone.RunID    `json:"run"`
+	Keys    []dayone.Key    `json:"keys"`
+	Keep    bool            `json:"keep"`
+	Reason  string          `json:"reason,omitempty"`
+	By      string          `json:"by,omitempty"`
+	From    *time.Time      `json:"from,omitempty"`
+	Until   *time.Time      `json:"until,omitempty"`
+	Due     bool            `json:"due"` // it has come to its end, and somebody has to decide
+	Ended   *time.Time      `json:"ended,omitempty"`
+	EndedBy string          `json:"ended_by,omitempty"`
+}
+
+func newAPIHold(h dayone.Hold, now time.Time) apiHold {
+	return apiHold{
+		ID: h.ID, Person: h.Person, Run: h.Run, Keys: append([]dayone.Key{}, h.Keys...), Keep: h.Keep, Reason: h.Reason, By: h.By, From: moment(h.From), Until: moment(h.Until),
+		Due: h.Due(now), Ended: moment(h.Ended), EndedBy: h.EndedBy,
+	}
+}
+
+func (p *portal) apiHolds(w http.ResponseWriter, r *http.Request) error {
+	q, limit := r.URL.Query(), apiLimit(r)
+	f := flow.HoldFilter{Person: dayone.PersonID(q.Get("person")), Ended: q.Get("ended") == "true", Before: dayone.HoldID(q.Get("before")), Limit: limit + 1}
+	list, err := p.flow.Holds(r.Context(), f)
+	if err != nil {
+		return err
+	}
+	out := apiPage[apiHold]{Items: []apiHold{}}
+	if len(list) > limit {
+		list = list[:limit]
+		next := url.Values{"before": {string(list[limit-1].ID)}, "limit": {fmt.Sprint(limit)}}
+		for _, k := range []string{"person", "ended"} {
+			if v := q.Get(k); v != "" {
+				next.Set(k, v)
+			}
+		}
+		out.Next = address("/api/v1/holds", next)
+	}
+	for _, h := range list {
+		out.Items = append(out.Items, newAPIHold(h, p.flow.Now()))
+	}
+	return answerJSON(w, http.StatusOK, out)
+}
+
+func (p *portal) apiEndHold(w http.ResponseWriter, r *http.Request) error {
+	h, err := p.holdOf(r)
+	if err != nil {
+		return err
+	}
+	if err := p.flow.EndHold(r.Context(), h.ID, me(r).Name, strings.TrimSpace(r.URL.Query().Get("reason"))); err != nil {
+		return undoFound(err)
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
