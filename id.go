@@ -17,6 +17,7 @@ type (
 	TaskID       string // tsk_
 	RequestID    string // req_
 	SecretID     string // sec_; derived from a step's Once, see package secret
+	OrderID      string // ord_
 )
 
 const crockford = "0123456789abcdefghjkmnpqrstvwxyz"

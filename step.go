@@ -86,6 +86,7 @@ type Step struct {
 	Lock     string    `json:",omitempty"` // steps with the same lock never run at the same time
 	Tier     Tier      `json:",omitempty"`
 	Implied  bool      `json:",omitempty"`
+	Urgent   bool      `json:",omitempty"` // a leaver is cut off: whatever stands in the way, it is tried, and somebody is told
 }
 
 // Undo says how a step is taken back: restore, delete, disable, or "none: why".
