@@ -35,8 +35,8 @@ type Store interface {
 	Newest(ctx context.Context, person dayone.PersonID) (dayone.RunID, error)
 	// Secret is the box of a secret made earlier.
 	Secret(ctx context.Context, id dayone.SecretID) (box string, found bool, err error)
-	// Standing is what holds for calls to systems.
-	Standing(ctx context.Context) (dayone.Standing, error)
+	// Standing is what holds, or will hold, for calls to systems.
+	Standing(ctx context.Context, now time.Time) (dayone.Standing, error)
 }
 
 // Keeper makes, seals and opens secrets.

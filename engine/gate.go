@@ -140,7 +140,7 @@ func (d *Driver) Reorder(ctx context.Context) error {
 
 // stand reads what holds for systems. Nothing is called before that.
 func (l *loop) stand() error {
-	st, err := l.Store.Standing(l.ctx)
+	st, err := l.Store.Standing(l.ctx, l.Clock.Now())
 	if err != nil {
 		return unread("what was ordered about systems", err)
 	}
@@ -169,7 +169,7 @@ func (l *loop) ordered(orders []dayone.Order) {
 
 // reorder takes orders that have changed.
 func (l *loop) reorder() error {
-	st, err := l.Store.Standing(l.ctx)
+	st, err := l.Store.Standing(l.ctx, l.Clock.Now())
 	if err == nil {
 		l.ordered(st.Orders)
 	}

@@ -32,7 +32,7 @@ const Everywhere = "all"
 
 // SystemStates are all configured systems, by name, and the stop that holds for all of them; without an id: none does.
 func (f *Flow) SystemStates(ctx context.Context) ([]SystemState, dayone.Order, error) {
-	st, err := f.Store.Standing(ctx)
+	st, err := f.Store.Standing(ctx, f.Clock.Now())
 	if err != nil {
 		return nil, dayone.Order{}, err
 	}
@@ -74,7 +74,7 @@ func stopOfAll(orders []dayone.Order, now time.Time) dayone.Order {
 
 // Stops are the stop orders that hold now: every page says so.
 func (f *Flow) Stops(ctx context.Context) ([]dayone.Order, error) {
-	st, err := f.Store.Standing(ctx)
+	st, err := f.Store.Standing(ctx, f.Clock.Now())
 	now := f.Clock.Now()
 	return slices.DeleteFunc(st.Orders, func(o dayone.Order) bool { return o.Kind != dayone.OrderStop || !o.Holds(now) }), err
 }

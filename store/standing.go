@@ -92,10 +92,10 @@ func scanOrder(rows *sql.Rows) (o dayone.Order, recorded int, err error) {
 	return o, recorded, err
 }
 
-// Standing is what holds or will hold for calls to systems.
-func (d *DB) Standing(ctx context.Context) (dayone.Standing, error) {
+// Standing is what holds at an instant, or will hold, for calls to systems.
+func (d *DB) Standing(ctx context.Context, now time.Time) (dayone.Standing, error) {
 	var st dayone.Standing
-	rows, err := d.read.QueryContext(ctx, orderQuery+` WHERE lifted = 0 AND (until = 0 OR until > $1) ORDER BY made, id`, micros(d.now()))
+	rows, err := d.read.QueryContext(ctx, orderQuery+` WHERE lifted = 0 AND (until = 0 OR until > $1) ORDER BY made, id`, micros(now))
 	if err != nil {
 		return st, fmt.Errorf("reading orders about systems: %w", err)
 	}
