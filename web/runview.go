@@ -34,7 +34,9 @@ type runView struct {
 	Findings []string
 	Later    []laterView
 	Tabs     []tab
-	Live     string // address of the stream; "" when the run is over
+	Acts     []decision // about the whole run
+	Systems  []notice   // that keep steps of it waiting
+	Live     string     // address of the stream; "" when the run is over
 }
 
 type headView struct {

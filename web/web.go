@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/engine"
 	"github.com/dayone-hq/dayone/flow"
 )
 
@@ -117,6 +118,13 @@ func (p *portal) routes() []route {
 		{"GET /runs/{id}/records", p.page(p.runRecords)},
 		{"GET /runs/{id}/events", p.page(p.runLive)},
 		{"POST /runs/{id}/steps/{number}/{verb}", p.page(p.decide)},
+		{"POST /runs/{id}/cancel", p.page(p.decideRun(engine.Cancel))},
+		{"POST /runs/{id}/pause", p.page(p.decideRun(engine.Pause))},
+		{"POST /runs/{id}/resume", p.page(p.decideRun(engine.GoOn))},
+		{"GET /systems", p.page(p.systems)},
+		{"POST /systems/{system}/orders", p.page(p.order)},
+		{"POST /systems/{system}/start", p.page(p.start)},
+		{"POST /systems/orders/{order}/lift", p.page(p.lift)},
 		{"GET /tasks", p.page(p.tasks)},
 		{"GET /tasks/{id}", p.page(p.task)},
 		{"POST /tasks/{id}", p.page(p.completeTask)},
@@ -147,6 +155,13 @@ func (p *portal) routes() []route {
 		{"GET /api/v1/runs/{id}", p.api(p.apiRun)},
 		{"GET /api/v1/runs/{id}/events", p.api(p.apiRunLive)},
 		{"POST /api/v1/runs/{id}/steps/{number}/{verb}", p.api(p.apiDecide)},
+		{"POST /api/v1/runs/{id}/cancel", p.api(p.apiDecideRun(engine.Cancel))},
+		{"POST /api/v1/runs/{id}/pause", p.api(p.apiDecideRun(engine.Pause))},
+		{"POST /api/v1/runs/{id}/resume", p.api(p.apiDecideRun(engine.GoOn))},
+		{"GET /api/v1/systems", p.api(p.apiSystems)},
+		{"POST /api/v1/systems/{system}/orders", p.api(p.apiOrder)},
+		{"POST /api/v1/systems/{system}/start", p.api(p.apiStart())},
+		{"POST /api/v1/orders/{order}/lift", p.api(p.apiLift())},
 		{"GET /api/v1/tasks", p.api(p.apiTasks)},
 		{"GET /api/v1/tasks/{id}", p.api(p.apiTask)},
 		{"POST /api/v1/tasks/{id}/complete", p.anyone(p.apiCompleteTask)},

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/dayone-hq/dayone"
+)
+
+// client speaks to the running server, for commands about runs: only the engine that has a run may change it.
+type client struct {
+	base  string
+	token string
+	http  *http.Client
+}
+
+// portalFlag lets a command name another server than the configuration's.
+const portalFlag = "portal"
+
+// serverOf is the server that a command means: the configuration's with its token, or the one that --portal names, which
+// asks for none if it is the demo's.
+func serverOf(c *cobra.Command) (*client, error) {
+	at, err := c.Flags().GetString(portalFlag)
+	if err != nil {
+		return nil, err
+	}
+	cl := &client{base: strings.TrimSuffix(at, "/"), http: &http.Client{
+		Timeout: time.Minute,
+		CheckRedirect: func(*http.Request, []*http.Request) error {
+			return http.ErrUseLastResponse // the token goes nowhere else
+		},
+	}}
+	cfg, err := configured(c)
+	switch {
+	case err != nil && at != "" && errors.Is(err, dayone.ErrNotFound):
+		return cl, nil
+	case err != nil:
+		return nil, err
+	case at == "":
+		cl.base = cfg.Portal.URL
+	case cl.base != cfg.Portal.URL:
+		return cl, nil // the token is for the configuration's own server
+	}
+	if _, err := cfg.token(); err != nil {
+		return nil, err
+	}
+	cl.token, err = cfg.fill("portal.token", cfg.Portal.Token)
+	return cl, err
+}
+
+// kindNamed is the kind of an error by the word that the API has for it.
+func kindNamed(name string) error {
+	for _, k := range dayone.Kinds {
+		if k.Error() == name {
+			return k
+		}
+	}
+	return nil
+}
+
+// call asks the API. in and out may be nil.
+func (cl *client) call(ctx context.Context, method, path string, query url.Values, in, out any) error {
+	var body io.Reader
+	if in != nil {
+		raw, err := json.Marshal(in)
+		if err != nil {
+			return err
+		}
+		body = bytes.NewReader(raw)
+	}
+	at := cl.base + "/api/v1" + path
+	if len(query) > 0 {
+		at += "?" + query.Encode()
+	}
+	req, err := http.NewRequestWithContext(ctx, method, at, body)
+	if err != nil {
+		return &usageError{fmt.Errorf("%q is no address of a server; write http://127.0.0.1:8080", cl.base)}
+	}
+	if in != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if cl.token != "" {
+		req.Header.Set("Authorization", "Bearer "+cl.token)
+	}
+	resp, err := cl.http.Do(req)
+	if err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return fmt.Errorf("no server answers at %s; dayone serve starts it, --portal names another: %w", cl.base, dayone.ErrUnavailable)
+	}
+	defer resp.Body.Close()
+	raw, err := io.ReadAll(io.LimitReader(resp.Body, 64<<20))
+	if err != nil {
+		return fmt.Errorf("the server at %s broke off: %w", cl.base, dayone.ErrUnavailable)
+	}
+	if resp.StatusCode >= http.StatusBadRequest {
+		var e struct {
+			Error struct{ Kind, Message, ID string }
+		}
+		if json.Unmarshal(raw, &e) != nil || e.Error.Message == "" {
+			return fmt.Errorf("the server at %s says %s: %w", cl.base, resp.Status, dayone.ErrUnavailable)
+		}
+		text := strings.TrimSuffix(e.Error.Message, ".")
+		if e.Error.Kind == dayone.ErrAuth.Error() {
+			text = fmt.Sprintf("the server at %s does not know this token; portal.token of the configuration that --config names has to be its own", cl.base)
+		}
+		if kind := kindNamed(e.Error.Kind); kind != nil {
+			return fmt.Errorf("%s: %w", text, kind)
+		}
+		return fmt.Errorf("%s (%s)", text, e.Error.ID)
+	}
+	if out == nil || len(raw) == 0 {
+		return nil
+	}
+	if err := json.Unmarshal(raw, out); err != nil {
+		return fmt.Errorf("what the server at %s says cannot be read; is it another version? %w", cl.base, dayone.ErrInvalid)
+	}
+	return nil
+}
