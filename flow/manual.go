@@ -10,7 +10,6 @@ import (
 
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/connector"
-	"github.com/dayone-hq/dayone/engine"
 )
 
 // What humans did at a system that we could have called is read back before it is booked. Where nothing can be read, they
@@ -76,12 +75,12 @@ func (f *Flow) unreadable(ctx context.Context, s dayone.StepRun) string {
 	if s.Step.Action == dayone.MessageSend {
 		return "messages cannot be read again"
 	}
-	if states, _, err := f.SystemStates(ctx); err == nil {
-		for _, st := range states {
-			if st.Name == name && st.Stance == engine.Stopped {
-				return "it is stopped"
-			}
-		}
+	stops, err := f.Stops(ctx) // also where people work by hand
+	if err != nil {
+		return "whether it may be asked is not known just now"
+	}
+	if slices.ContainsFunc(stops, func(o dayone.Order) bool { return o.About(name) }) {
+		return "it is stopped"
 	}
 	return ""
 }

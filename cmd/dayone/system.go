@@ -158,7 +158,7 @@ written 2025-01-31T22:00 for this machine's time, or with a zone as 2025-01-31T2
 			}
 			defer s.close()
 			if cancel != "" {
-				if _, err := only(mustStates(c, s), args[0]); err != nil {
+				if err := announced(c, s, args[0], cancel); err != nil {
 					return err
 				}
 				if err := s.flow.Lift(c.Context(), dayone.OrderID(cancel), whoami(), reason); err != nil {
@@ -181,9 +181,21 @@ written 2025-01-31T22:00 for this machine's time, or with a zone as 2025-01-31T2
 	return c
 }
 
-func mustStates(c *cobra.Command, s *server) []flow.SystemState {
-	list, _, _ := s.flow.SystemStates(c.Context())
-	return list
+// announced says whether a window is one of a system, so that a wrong id ends nothing else.
+func announced(c *cobra.Command, s *server, system, id string) error {
+	list, _, err := s.flow.SystemStates(c.Context())
+	if err != nil {
+		return err
+	}
+	if list, err = only(list, system); err != nil {
+		return err
+	}
+	for _, o := range list[0].Ahead {
+		if string(o.ID) == id {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s has no maintenance %s ahead; dayone system status %s lists it: %w", system, id, system, dayone.ErrNotFound)
 }
 
 // instantOf reads an instant as people write one.
