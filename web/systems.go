@@ -110,7 +110,10 @@ func newSystem(view viewer, s flow.SystemState) systemView {
 		v.Note = s.Order.Reason
 		v.Since = append(v.Since, pair{Name: "Stopped by", Value: s.Order.By}, pair{Name: "Since", At: view.at(s.Order.From)})
 	case engine.ByHand:
-		v.Note = cmp.Or(s.Order.Reason, "The configuration says so.") + " Each step is a task for somebody."
+		v.Note = "Each step is a task for somebody, as the configuration says."
+		if s.Order.Reason != "" {
+			v.Note = fmt.Sprintf("Each step is a task for somebody: %s", s.Order.Reason)
+		}
 	}
 	if s.Waiting > 0 {
 		v.Since = append(v.Since, pair{Name: "Waiting", Value: plural(s.Waiting, "1 step", "%d steps")})
