@@ -114,7 +114,6 @@ func clockOf(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC")
 
 // gate is a system's, as the loop keeps it.
 type gate struct {
-	orders  []dayone.Order
 	circuit dayone.Circuit
 	parked  map[work]bool
 	probe   work // the step that tries whether it is back, if no check does

@@ -35,7 +35,6 @@ func (a *asked) Check(context.Context) error {
 type story struct {
 	*bench
 	clock *clock.Moved
-	died  func()
 }
 
 func newStory(t *testing.T, db *store.DB, k engine.Keeper, clk *clock.Moved, care map[string]engine.Care, targets map[string]engine.Target) *story {
