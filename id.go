@@ -18,6 +18,7 @@ type (
 	RequestID    string // req_
 	HoldID       string // hld_
 	SecretID     string // sec_; derived from a step's Once, see package secret
+	OrderID      string // ord_
 )
 
 const crockford = "0123456789abcdefghjkmnpqrstvwxyz"

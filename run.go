@@ -67,9 +67,11 @@ type StepRun struct {
 	Waited  time.Time // since when it waits for that
 	Asked   Attrs     // what was asked in the last call, references resolved
 	Result  Result
-	Error   string // operator text
-	Kind    string // error kind, for pages and counts
-	Of      StepID `json:",omitempty"` // the step of this run that this one takes back
+	Error   string    // operator text
+	Kind    string    // error kind, for pages and counts
+	Of      StepID    `json:",omitempty"` // the step of this run that this one takes back
+	Parked  time.Time // since when its system takes nothing new, or humans work there; zero: neither
+	Alarmed time.Time // when somebody was told that it is overdue
 }
 
 // Run is a plan being carried out. Static parts (plan, have) are written once; what moves is per step.
@@ -86,7 +88,7 @@ type Run struct {
 	Have    []Holding // at the start
 	Steps   []StepRun
 	Machine int      // version of the run machine that began it
-	Ending  RunState // superseded: nothing starts any more, calls under way come back first
+	Ending  RunState // superseded, cancelled: nothing starts any more, calls under way come back first. A cancelled run that somebody resumed has none
 	Of      RunID    // the run that this one takes back; its own id: a human turned it back
 }
 
@@ -132,6 +134,7 @@ type Progress struct {
 	Closed   []Task
 	Secrets  []Sealed
 	Holds    []Hold
+	Circuits []Circuit // of no run: then Run has no id
 }
 
 // StepChange is a step that changed, at its place in the run.

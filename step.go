@@ -87,6 +87,7 @@ type Step struct {
 	Tier     Tier      `json:",omitempty"`
 	Implied  bool      `json:",omitempty"`
 	Undoes   StepID    `json:",omitempty"` // the step of an earlier run that this one takes back
+	Urgent   bool      `json:",omitempty"` // a leaver is cut off: whatever stands in the way, it is tried, and somebody is told
 }
 
 // Undo says how a step is taken back: restore, delete, disable, or "none: why".

@@ -60,6 +60,7 @@ type Account struct {
 	Attributes map[string]Attribute          `yaml:"attributes"`
 	Actions    []string                      `yaml:"actions"` // create update enable disable delete
 	NoUndo     map[string]string             `yaml:"no_undo"` // action: why
+	Manual     map[string]string             `yaml:"manual"`  // action: what a human does who does it instead
 	Implied    bool                          `yaml:"implied"`
 	Proof      bool                          `yaml:"proof"` // a success answer means it is so; else it is read back
 }
@@ -79,6 +80,7 @@ type Kind struct {
 	Supply     string                  `yaml:"supply"` // capability that must come first: procurement
 	Proof      bool                    `yaml:"proof"`
 	NoUndo     map[string]string       `yaml:"no_undo"`
+	Manual     map[string]string       `yaml:"manual"`
 }
 
 // Attribute of an account or thing.
@@ -159,6 +161,11 @@ func (m *Manifest) check() error {
 			}
 		}
 	}
+	for act := range m.ByHand() {
+		if !slices.Contains(dayone.Actions, act.Action) {
+			return bad("manual: there is no action %q", act.Action)
+		}
+	}
 	if m.Limits.Concurrency == 0 {
 		m.Limits.Concurrency = 4
 	}
@@ -166,6 +173,32 @@ func (m *Manifest) check() error {
 		m.Timeout = Duration(30 * time.Second)
 	}
 	return nil
+}
+
+// ActOn is an action on a kind of things.
+type ActOn struct {
+	Kind   string
+	Action dayone.Action
+}
+
+// ByHand is what a human does who does an action instead, as far as the manifest says.
+func (m *Manifest) ByHand() map[ActOn]string {
+	out := map[ActOn]string{}
+	if m.Account != nil {
+		for a, text := range m.Account.Manual {
+			out[ActOn{dayone.AccountKindName, dayone.Action("account." + a)}] = text
+		}
+	}
+	for kind, k := range m.Kinds {
+		for a, text := range k.Manual {
+			action := dayone.Action("entitlement." + a)
+			if a == "send" {
+				action = dayone.MessageSend
+			}
+			out[ActOn{kind, action}] = text
+		}
+	}
+	return out
 }
 
 func (m *Manifest) Can(capability string) bool { return slices.Contains(m.Capabilities, capability) }

@@ -25,9 +25,13 @@ func (m *machine) refuse(format string, args ...any) { m.out.Refused = fmt.Error
 
 // decide carries out what a human said, or a newer run. What cannot be carried out is refused: a decision never vanishes.
 func (m *machine) decide() {
-	if m.ev.Human.Verb == Supersede {
+	switch m.ev.Human.Verb {
+	case Supersede:
 		m.run.Ending = dayone.RunSuperseded
 		m.out.Moved = true
+		return
+	case Cancel, Pause, GoOn:
+		m.decideRun()
 		return
 	}
 	if m.ev.Human.Verb == Undo {
@@ -67,6 +71,10 @@ func (m *machine) afterwards() {
 	if h.Verb == Supersede {
 		return // it is over, which is all that is asked for
 	}
+	if h.Verb == GoOn {
+		m.released()
+		return
+	}
 	s, i := m.at(m.ev.Step)
 	if s == nil || r.State != dayone.RunIncomplete || !lost(s.State) || h.Verb != Skip && h.Verb != Retry {
 		m.refuse("run %s is %s: %w", r.ID, r.State, ErrOver)
@@ -92,8 +100,12 @@ func lost(s dayone.StepState) bool { return s == dayone.StepFailed || s == dayon
 // complete takes a human's word for what she did.
 func (m *machine) complete(s *dayone.StepRun, i int) {
 	h := m.ev.Human
-	if s.State != dayone.StepWaiting || !tasked(s) {
+	if !tasked(s) || s.State.Over() {
 		m.refuse("step %s is %s and has no task that could be completed; retry looks again: %w", s.Step.ID, s.State, dayone.ErrConflict)
+		return
+	}
+	if s.State == dayone.StepRunning {
+		m.refuse("step %s is being called just now; look at it again in a minute: %w", s.Step.ID, dayone.ErrConflict)
 		return
 	}
 	id := h.Attrs.Text(ref)

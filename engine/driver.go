@@ -35,6 +35,8 @@ type Store interface {
 	Newest(ctx context.Context, person dayone.PersonID) (dayone.RunID, error)
 	// Secret is the box of a secret made earlier.
 	Secret(ctx context.Context, id dayone.SecretID) (box string, found bool, err error)
+	// Standing is what holds, or will hold, for calls to systems.
+	Standing(ctx context.Context, now time.Time) (dayone.Standing, error)
 }
 
 // Keeper makes, seals and opens secrets.
@@ -71,6 +73,7 @@ type Driver struct {
 	Compose Composer // may be nil: then messages go as they are
 	Target  func(system string) (Target, bool)
 	Config  Config
+	Care    map[string]Care // by system
 	Log     *slog.Logger
 	// Leads, if set, is asked before each call whether this process may still act on what it knows. Its error ends the driver.
 	Leads func(context.Context) error
@@ -96,6 +99,9 @@ type input struct {
 	ev    Event
 	reply chan error // told after the commit, if set
 	ask   chan dayone.Run
+
+	probed  string // a system that was asked whether it is there; ev.Err is what it says
+	reorder bool   // orders about systems have changed
 }
 
 func (d *Driver) init() {
@@ -218,6 +224,8 @@ type system struct {
 	queue []work
 	busy  int
 	shut  time.Time // until then its rate limit is exhausted
+	gate  gate
+	mute  bool // it cannot be asked whether it is there
 }
 
 type work struct {
@@ -237,7 +245,9 @@ type loop struct {
 	alarms  alarms
 	ready   bool // something became ready since the last look
 
-	bound map[account]dayone.PersonID // bindings on their way to the disk, which the store does not know yet
+	orders []dayone.Order              // about systems, that hold or will
+	aside  dayone.Progress             // what is to be kept and is of no run
+	bound  map[account]dayone.PersonID // bindings on their way to the disk, which the store does not know yet
 
 	// what the next commit brings, and what is to be done once it is durable
 	dirty   []*live
@@ -272,6 +282,9 @@ type reply struct {
 }
 
 func (l *loop) recover() error {
+	if err := l.stand(); err != nil {
+		return err
+	}
 	runs, err := l.Store.Unfinished(l.ctx)
 	if err != nil {
 		return fmt.Errorf("resuming runs: %w", err)
@@ -283,6 +296,7 @@ func (l *loop) recover() error {
 		}
 		_ = l.feed(l.adopt(runs[i]), Event{What: Resume})
 	}
+	l.gates()
 	l.dispatchAll()
 	return l.depart()
 }
@@ -292,6 +306,11 @@ func (l *loop) adopt(r dayone.Run) *live {
 	l.runs[r.ID] = lv
 	if !r.State.Over() || r.State == "" { // one that is over, and decided on afterwards, is in nobody's way
 		l.people[r.Person] = r.ID
+	}
+	for i := range r.Steps {
+		if !r.Steps[i].Parked.IsZero() {
+			l.keepParked(lv, i)
+		}
 	}
 	return lv
 }
@@ -338,6 +357,7 @@ func (l *loop) work() error {
 			break
 		}
 		l.ring()
+		l.gates()
 		l.dispatchAll()
 		if l.flying != nil {
 			continue
@@ -350,6 +370,14 @@ func (l *loop) work() error {
 
 // take feeds one input to its run.
 func (l *loop) take(in input) {
+	switch {
+	case in.probed != "":
+		l.probed(in)
+		return
+	case in.reorder:
+		l.replies = append(l.replies, reply{to: in.reply, err: l.reorder()})
+		return
+	}
 	if in.ask != nil {
 		if lv := l.runs[in.run]; lv != nil { // answered when it is durable: what is shown has happened
 			l.replies = append(l.replies, reply{ask: in.ask, run: snapshot(lv.run)})
@@ -389,7 +417,7 @@ func (l *loop) take(in input) {
 	var refused error
 	switch in.ev.What {
 	case Answer:
-		l.back(in)
+		in.ev.Spare = l.back(in)
 		if in.ev.Err == nil {
 			in.ev.Err = l.claimed(lv, in.ev.Step, in.ev.Result.Now)
 		}
@@ -429,8 +457,9 @@ func unread(what string, err error) error {
 }
 
 // mayTakeUp refuses a retry in a run that is over once its person has had another one: its books are not true any more.
+// Nothing waits for one that was cancelled then, either.
 func (l *loop) mayTakeUp(lv *live, ev Event) error {
-	if !lv.run.State.Over() || ev.Human.Verb != Retry {
+	if !lv.run.State.Over() || ev.Human.Verb != Retry && ev.Human.Verb != GoOn {
 		return nil
 	}
 	newest, err := l.Store.Newest(l.ctx, lv.run.Person)
@@ -446,15 +475,16 @@ func (l *loop) mayTakeUp(lv *live, ev Event) error {
 	return nil
 }
 
-// back frees the worker and the lock of a call.
-func (l *loop) back(in input) {
+// back frees the worker and the lock of a call. It says whether its system was known to be down.
+func (l *loop) back(in input) (down bool) {
 	lv := l.runs[in.run]
 	s := lv.run.Step(in.ev.Step)
 	if s == nil {
-		return
+		return false
 	}
 	l.system(s.Step.Key.System).busy--
 	delete(l.locks, lockOf(s.Step))
+	return l.hear(s.Step.Key.System, work{run: in.run, step: in.ev.Step}, in.ev.Err)
 }
 
 // vendorSecrets seals what a vendor made, in the transaction of its answer.
@@ -522,6 +552,7 @@ func (l *loop) feed(lv *live, ev Event) error {
 		if !slices.Contains(lv.steps, s) {
 			lv.steps = append(lv.steps, s)
 		}
+		l.keepParked(lv, s)
 	}
 	r.Holdings, r.Gone, r.Records = append(r.Holdings, eff.Holdings...), append(r.Gone, eff.Gone...), append(r.Records, eff.Records...)
 	for _, t := range eff.Closed { // a store closes first: what was opened since the last commit must not come after
@@ -598,6 +629,8 @@ func (l *loop) dispatch() {
 			case w.lock != "" && l.locks[w.lock]:
 				left = append(left, w)
 				continue
+			case !l.admits(lv, w, name, now):
+				continue
 			default:
 				if open := t.Open(); open.After(now) {
 					if open.After(s.shut) {
@@ -662,12 +695,17 @@ func (l *loop) dispatchAll() {
 
 // depart sends everything that has gathered to the disk. One commit is under way at a time.
 func (l *loop) depart() error {
-	if len(l.dirty)+len(l.calls)+len(l.replies) == 0 {
+	apart := len(l.aside.Records)+len(l.aside.Circuits) > 0
+	if len(l.dirty)+len(l.calls)+len(l.replies) == 0 && !apart {
 		return nil
 	}
 	f := &batch{calls: l.calls, replies: l.replies, began: time.Now(), changes: make([]dayone.Progress, len(l.dirty))}
 	for i, lv := range l.dirty {
 		f.changes[i] = lv.progress()
+	}
+	if apart {
+		f.changes = append(f.changes, l.aside)
+		l.aside = dayone.Progress{}
 	}
 	l.dirty, l.calls, l.replies, l.flying = l.dirty[:0], nil, nil, f
 	if len(f.changes) == 0 {
@@ -698,6 +736,9 @@ func (l *loop) arrive(err error) error {
 	}
 	for i := range f.changes {
 		c := &f.changes[i]
+		if c.Run.ID == "" {
+			continue // of no run
+		}
 		for _, h := range c.Holdings {
 			delete(l.bound, account{h.Key.System, h.Ref})
 		}

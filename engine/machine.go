@@ -21,10 +21,14 @@ type Config struct {
 	Base     time.Duration // first pause between two calls; doubles
 	Max      time.Duration // longest pause
 	Patience time.Duration // how long messages wait for a human's task before they go without its result
+
+	HeadStart time.Duration     // how long others wait for the first answer to what has to be tried first
+	Confirm   time.Duration     // how long what is urgent may take until a human is told
+	Manual    map[string]string // what a human does who does a step instead, by ManualKey
 }
 
 // DefaultConfig holds for systems that answer within seconds and are down for minutes.
-var DefaultConfig = Config{Tries: 8, Elapsed: 30 * time.Minute, Base: 500 * time.Millisecond, Max: 5 * time.Minute, Patience: 10 * time.Minute}
+var DefaultConfig = Config{Tries: 8, Elapsed: 30 * time.Minute, Base: 500 * time.Millisecond, Max: 5 * time.Minute, Patience: 10 * time.Minute, HeadStart: time.Minute, Confirm: 15 * time.Minute}
 
 // What happened.
 type What string
@@ -36,6 +40,9 @@ const (
 	Answer What = "answer" // a call came back
 	Alarm  What = "alarm"  // a timer
 	Decide What = "decide" // a human, or a newer run
+	Park   What = "park"   // a step is not to be called now, though it could be
+	Unpark What = "unpark" // it may be called again
+	Warn   What = "warn"   // an urgent step is called now, though its system may not be there
 )
 
 // Event is what the machine is told.
@@ -47,6 +54,8 @@ type Event struct {
 	Result  dayone.Result
 	Err     error
 	Human   Human
+	Wait    *dayone.Wait // of Park and Warn: what it waits for, or why a human is told
+	Spare   bool         // of an answer: its system was known to be down, so a failure uses up no try
 }
 
 // Verb of a decision.
@@ -58,6 +67,11 @@ const (
 	Skip      Verb = "skip"      // go on without it
 	Supersede Verb = "supersede" // a newer run takes over
 	Undo      Verb = "undo"      // the whole run is turned back
+
+	// about the whole run
+	Cancel Verb = "cancel" // it is given up; its person is not planned again by itself
+	Pause  Verb = "pause"  // nothing new starts
+	GoOn   Verb = "resume" // after a pause; after a cancel, its person is planned again
 )
 
 // Human is a decision and who took it.
@@ -119,6 +133,7 @@ func next(r *dayone.Run, index map[dayone.StepID]int, ev Event, c Config) Effect
 		m.hours()
 		m.record(nil, "run started", &dayone.Detail{Note: r.Title})
 		m.hold()
+		m.deadlines()
 	case Resume:
 		m.resume()
 	case Start:
@@ -127,6 +142,12 @@ func next(r *dayone.Run, index map[dayone.StepID]int, ev Event, c Config) Effect
 		m.answer()
 	case Alarm:
 		m.alarm()
+	case Park:
+		m.park()
+	case Unpark:
+		m.unpark()
+	case Warn:
+		m.warn()
 	case Decide:
 		if m.decide(); m.out.Refused != nil {
 			return m.out
@@ -193,6 +214,7 @@ func (m *machine) resume() {
 		m.wake(s)
 		m.limits(s)
 	}
+	m.deadlines()
 }
 
 // wake arms the alarm at which a step is called again by itself.
@@ -229,7 +251,7 @@ func (m *machine) limits(s *dayone.StepRun) {
 // start turns a ready step into a call, if it is still wanted.
 func (m *machine) start() {
 	s, i := m.at(m.ev.Step)
-	if s == nil || m.run.Ending != "" || m.run.State.Over() || !m.startable(s) {
+	if s == nil || m.run.Ending != "" || m.run.State.Over() || m.run.State == dayone.RunHeld || !m.startable(s) {
 		return
 	}
 	act, err := m.act(s)
@@ -281,7 +303,7 @@ func (m *machine) met(s *dayone.StepRun) *dayone.Need {
 			}
 		case dayone.Tried:
 			tried := o.Attempt > 1 || o.Attempt == 1 && o.State != dayone.StepRunning
-			if !tried && !m.settled(o, false, 0) {
+			if !tried && !m.ahead(o) && !m.settled(o, false, 0) {
 				return need
 			}
 		default:
@@ -366,7 +388,7 @@ func (m *machine) answer() {
 
 // done books what the system confirmed.
 func (m *machine) done(s *dayone.StepRun) {
-	s.State, s.Wait, s.Next, s.Error, s.Kind = dayone.StepDone, nil, time.Time{}, "", ""
+	s.State, s.Wait, s.Next, s.Parked, s.Error, s.Kind = dayone.StepDone, nil, time.Time{}, time.Time{}, "", ""
 	if s.Of != "" {
 		s.State = dayone.StepUndone
 		if o, i := m.at(s.Of); o != nil {
@@ -439,10 +461,7 @@ func (m *machine) wait(s *dayone.StepRun, w dayone.Wait) {
 	m.limits(s)
 	m.record(s, "waiting: "+string(w.Kind), &dayone.Detail{Before: s.Result.Before, Now: s.Result.Now, Note: w.Note})
 	if tasked(s) {
-		m.out.Opened = append(m.out.Opened, dayone.Task{
-			Person: m.run.Person, Run: m.run.ID, Step: s.Step.ID, Once: s.Step.Once, System: s.Step.Key.System,
-			Title: taskTitle(s), Note: w.Note, Ask: w.Ask, Opened: m.ev.At, Due: w.Until,
-		})
+		m.openTask(s)
 	}
 }
 
@@ -465,7 +484,7 @@ func (m *machine) leave(s *dayone.StepRun) {
 	if tasked(s) {
 		m.closeTask(s)
 	}
-	s.Wait = nil
+	s.Wait, s.Parked = nil, time.Time{}
 }
 
 func (m *machine) closeTask(s *dayone.StepRun) {
@@ -488,15 +507,17 @@ func (m *machine) trouble(s *dayone.StepRun, err error) {
 	errors.As(err, &f)
 	switch {
 	case dayone.Again(err):
-		if s.Failing.IsZero() {
-			s.Failing = m.ev.At
+		if !m.ev.Spare {
+			if s.Failing.IsZero() {
+				s.Failing = m.ev.At
+			}
+			s.Tries++
 		}
-		s.Tries++
 		if m.run.State == dayone.RunUndoing && s.Of == "" {
 			m.fail(s, err) // the run has turned back: nothing is given any more
 			return
 		}
-		if s.Tries >= m.cfg.Tries || m.ev.At.Sub(s.Failing) >= m.cfg.Elapsed {
+		if !s.Step.Urgent && !m.ev.Spare && (s.Tries >= m.cfg.Tries || m.ev.At.Sub(s.Failing) >= m.cfg.Elapsed) {
 			m.fail(s, err)
 			return
 		}
@@ -529,7 +550,9 @@ func (m *machine) trouble(s *dayone.StepRun, err error) {
 		m.record(s, "skipped: dry run", nil)
 		m.block(s.Step.ID)
 	default:
-		m.fail(s, err)
+		if !m.insist(s) {
+			m.fail(s, err)
+		}
 	}
 }
 
@@ -545,7 +568,7 @@ func (m *machine) waitError(s *dayone.StepRun, w dayone.Wait) {
 
 // backoff doubles and is spread by a hash, so that the machine stays pure and steps do not march in step.
 func (m *machine) backoff(s *dayone.StepRun) time.Duration {
-	d := m.cfg.Base << min(s.Tries-1, 20)
+	d := m.cfg.Base << min(max(s.Tries-1, 0), 20)
 	if d <= 0 || d > m.cfg.Max {
 		d = m.cfg.Max
 	}
@@ -567,7 +590,7 @@ func (m *machine) fail(s *dayone.StepRun, err error) {
 	}
 	m.record(s, string(s.State), &dayone.Detail{Note: s.Error})
 	m.block(s.Step.ID)
-	if s.Step.Critical == dayone.Rollback && s.Of == "" {
+	if s.Step.Critical == dayone.Rollback && s.Of == "" && m.run.State != dayone.RunHeld {
 		m.rollback(s)
 	}
 }
@@ -602,7 +625,11 @@ func (m *machine) block(id dayone.StepID) {
 // alarm wakes what is due. Patience that ended is seen by settle.
 func (m *machine) alarm() {
 	s, i := m.at(m.ev.Step)
-	if s == nil || s.State != dayone.StepWaiting || s.Wait == nil || s.Wait.Kind.Human() || s.Wait.Until.IsZero() || m.ev.At.Before(s.Wait.Until) {
+	if s == nil {
+		return
+	}
+	m.overdue(s, i)
+	if s.State != dayone.StepWaiting || !s.Parked.IsZero() || m.run.State == dayone.RunHeld || s.Wait == nil || s.Wait.Kind.Human() || s.Wait.Until.IsZero() || m.ev.At.Before(s.Wait.Until) {
 		return // a human is late, never out of time
 	}
 	m.touched(i)
@@ -618,6 +645,9 @@ func (m *machine) settle() {
 	if r.Ending != "" {
 		m.finishEnding()
 		return
+	}
+	if r.State == dayone.RunHeld {
+		return // whatever is ready is still so when it goes on
 	}
 	for i := range r.Steps {
 		s := &r.Steps[i]
@@ -696,7 +726,7 @@ func (m *machine) finishEnding() {
 		if s.State.Over() {
 			continue
 		}
-		if s.Result.Now == nil { // a task for something that is there, such as an order, goes on with whatever comes next
+		if s.Result.Now == nil || r.Ending == dayone.RunCancelled { // a task for something that is there, such as an order, goes on with whatever comes next
 			m.leave(s)
 		}
 		s.State, s.Next = dayone.StepSkipped, time.Time{}
@@ -709,6 +739,7 @@ func (m *machine) finishEnding() {
 func (m *machine) verdict() {
 	r := m.run
 	moving, waiting, lost := false, false, false
+	parked, behind := false, false // what its system keeps waiting, and what that keeps waiting
 	for i := range r.Steps {
 		s := &r.Steps[i]
 		under := s.State == dayone.StepRunning || s.State == dayone.StepRetrying
@@ -719,21 +750,29 @@ func (m *machine) verdict() {
 		case dayone.StepRunning, dayone.StepRetrying:
 			moving = true
 		case dayone.StepPending:
-			if m.settled(s, false, 0) || m.met(s) == nil && m.later(s) {
+			switch {
+			case m.settled(s, false, 0), m.met(s) == nil && m.later(s):
 				waiting = true
-			} else {
+			case m.met(s) == nil:
 				moving = true
+			default:
+				behind = true
 			}
 		case dayone.StepWaiting:
-			if s.Wait != nil && s.Wait.Kind.Human() {
+			switch {
+			case s.Wait != nil && s.Wait.Kind.Human():
 				waiting = true
-			} else {
+			case !s.Parked.IsZero():
+				parked = true
+			default:
 				moving = true
 			}
 		case dayone.StepFailed, dayone.StepBlocked, dayone.StepUndoFailed:
 			lost = true
 		}
 	}
+	moving = moving || behind && !parked // with nothing parked, what it hangs on moves
+	waiting = waiting || parked
 	switch {
 	case r.State == dayone.RunUndoing:
 		switch {

@@ -40,7 +40,8 @@ type world struct {
 	holdings map[dayone.Key]dayone.Item
 	tasks    map[string]bool
 	cfg      engine.Config
-	refused  error // what became of the last decision
+	refused  error                  // what became of the last decision
+	handed   map[dayone.StepID]bool // given to a human when its needs were met, and taken back since
 }
 
 type alarm struct {
@@ -73,7 +74,7 @@ func (w *world) feed(ev engine.Event) {
 			if _, under := w.calls[c.Step]; under {
 				w.t.Fatalf("%s is called while a call is under way", c.Step)
 			}
-			if c.Call.Attempt == 1 { // later its needs may be looked at again, too
+			if c.Call.Attempt == 1 && !w.handed[c.Step] { // later its needs may be looked at again, too
 				w.checkNeeds(c.Step)
 			}
 			w.calls[c.Step] = c.Call.Attempt
@@ -143,7 +144,8 @@ func (w *world) checkNeeds(id dayone.StepID) {
 		case dayone.Done:
 			ok = o.State == dayone.StepDone || o.State == dayone.StepWaiting && o.Wait.Kind.There()
 		case dayone.Tried:
-			ok = o.Attempt > 0 || o.State.Over() || o.State == dayone.StepPending // one that will never be tried
+			ok = o.Attempt > 0 || o.State.Over() || o.State == dayone.StepPending || // one that will never be tried
+				o.State == dayone.StepWaiting && (o.Wait.Kind.Human() || !o.Parked.IsZero() && !w.now.Before(at.Add(w.cfg.HeadStart))) // or not now
 		case dayone.Settled:
 			ok = o.State.Over() || o.State == dayone.StepWaiting && o.Wait.Kind.Human() || o.State == dayone.StepPending
 		}

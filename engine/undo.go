@@ -70,8 +70,8 @@ func (m *machine) turn(why string) {
 				break // somebody should hear of it
 			}
 			m.touched(i)
-			if _, back := m.inverse(s); back && s.Wait != nil {
-				s.State, s.Next = dayone.StepWaiting, time.Time{} // it is there: it goes the way back as well, and is not looked at again
+			if _, way := m.inverse(s); way && s.Wait != nil && s.Wait.Kind != dayone.WaitSystem { // who waits for a system only waits to be called
+				s.State, s.Next, s.Parked = dayone.StepWaiting, time.Time{}, time.Time{} // it is there: it goes the way back as well, and is not looked at again
 				break
 			}
 			m.leave(s)

@@ -57,6 +57,7 @@ type Deps struct {
 	Company  string
 	Mail     string // system that sends mail; "": none
 	Calendar string // system that sends invitations; "": none
+	Beside   bool   // the engine is that of another process: what is ordered here it takes up by itself
 	Log      *slog.Logger
 	// OpensAt is the hour of the first day from which one-time links open, where the person works.
 	OpensAt time.Duration
@@ -77,6 +78,7 @@ type Flow struct {
 	crowd  crowd
 	intake intake
 	wake   chan struct{} // something is to be looked at
+	orders sync.Mutex    // an order about a system is recorded once
 	locks  sync.Map      // a mutex per person: two looks at one person never meet
 }
 
@@ -96,7 +98,22 @@ func New(d Deps) *Flow {
 		g, ok := d.Systems[system]
 		return g, ok
 	}
+	d.Engine.Config.Manual = byHand(d.Systems)
 	return f
+}
+
+// byHand is what vendors' manifests say that a human does who does a step instead.
+func byHand(systems map[string]*connector.Guard) map[string]string {
+	out := map[string]string{}
+	for name, g := range systems {
+		if g == nil || g.Manifest == nil {
+			continue
+		}
+		for act, text := range g.Manifest.ByHand() {
+			out[engine.ManualKey(name, act.Kind, act.Action)] = text
+		}
+	}
+	return out
 }
 
 // ---- 1. receive: durable before it is answered ----
@@ -145,7 +162,7 @@ func (f *Flow) Run(ctx context.Context) error {
 				break waiting
 			case <-runs.Ready():
 				// the commit that ended a run has made its person due: what it confirmed may ask for more
-				if slices.ContainsFunc(runs.Take(), func(u engine.Update) bool { return u.State.Over() }) {
+				if slices.ContainsFunc(runs.Take(), func(u engine.Update) bool { return u.State.Over() || u.State == dayone.RunWaiting }) {
 					break waiting
 				}
 			}
@@ -216,6 +233,7 @@ func (f *Flow) decide(ctx context.Context, p dayone.Person, have []dayone.Holdin
 	}
 	l.Plan, err = planner.Make(planner.Input{
 		Person: p.ID, At: p.At, Subject: subjectOf(p), Recorded: p.Recorded, Want: l.Want, Have: have, Holds: l.Holds, Systems: set.Systems, Offers: offers,
+		Leaves:  p.Status == dayone.Left,
 		Mapped:  func(g dayone.Grant) dayone.Grant { return set.Mapped(p, p.At, g) },
 		Deliver: func(n dayone.Notice) []dayone.Notice { return f.deliver(p, n) },
 		Tell:    tell, Risk: risk(p),
@@ -269,11 +287,25 @@ func (f *Flow) Replan(ctx context.Context, id dayone.PersonID, event dayone.Even
 	case err != nil:
 		return "", err
 	default:
+		switch kept, err := f.kept(ctx, l, event); {
+		case err != nil:
+			return "", err
+		case kept: // until somebody resumes it
+			return "", f.keepRow(ctx, l, active)
+		}
 		switch ok, err := f.carries(ctx, active, l, seen); {
 		case err != nil:
 			return "", err
 		case ok:
 			return "", f.keepRow(ctx, l, active)
+		}
+		if event == "" {
+			switch given, err := f.cancelling(ctx, active); {
+			case err != nil:
+				return "", err
+			case given: // its end is looked at
+				return "", f.keepRow(ctx, l, active)
+			}
 		}
 		if err := f.supersede(ctx, active); err != nil {
 			return "", err
@@ -283,6 +315,12 @@ func (f *Flow) Replan(ctx context.Context, id dayone.PersonID, event dayone.Even
 		}
 	}
 	if len(l.Plan.Steps) == 0 {
+		return "", f.keepRow(ctx, l, "")
+	}
+	switch kept, err := f.kept(ctx, l, event); {
+	case err != nil:
+		return "", err
+	case kept:
 		return "", f.keepRow(ctx, l, "")
 	}
 	if event == "" {
@@ -360,8 +398,8 @@ func (f *Flow) carries(ctx context.Context, active dayone.RunID, l Look, seen ma
 	if errors.Is(err, dayone.ErrNotFound) {
 		return false, nil
 	}
-	if err != nil {
-		return false, err
+	if err != nil || r.Ending != "" {
+		return false, err // one that is being given up carries nothing
 	}
 	if undoes(r, l) {
 		return true, nil // what somebody takes back comes first; its end is looked at
@@ -424,7 +462,7 @@ func (f *Flow) tried(ctx context.Context, l Look) (bool, error) {
 	if last.Of == last.ID { // what a human took back was not tried in vain: if it is wanted now, its hold has ended
 		return false, nil
 	}
-	if last.State == dayone.RunSuperseded || (last.State == dayone.RunDone && l.Person.At.Sub(last.Ended) > settled) {
+	if last.State == dayone.RunSuperseded || last.State == dayone.RunCancelled || (last.State == dayone.RunDone && l.Person.At.Sub(last.Ended) > settled) {
 		return false, nil
 	}
 	for _, s := range l.Plan.Steps {
@@ -544,6 +582,13 @@ func (f *Flow) CompleteTask(ctx context.Context, who, by string, attrs dayone.At
 		if attrs.Text(name) == "" {
 			return t, fmt.Errorf("this task asks for %q; write it down to complete it: %w", name, dayone.ErrInvalid)
 		}
+	}
+	evidence, err := f.readBack(ctx, t, attrs)
+	if err != nil {
+		return t, err
+	}
+	if evidence != "" && evidence != attrs.Text("note") {
+		attrs = attrs.With(dayone.Attrs{"note": dayone.Text(strings.TrimPrefix(attrs.Text("note")+"; "+evidence, "; "))})
 	}
 	return t, f.complete(ctx, t, by, attrs)
 }

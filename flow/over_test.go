@@ -85,7 +85,11 @@ func TestALeaverWhoseRunIsIncompleteIsFinished(t *testing.T) {
 	h.gitlab.Door().Inject(sim.Fault{Times: -1, Status: 400, Body: `{"message":"no"}`})
 	h.clock.Jump(at(t, "2024-11-18T08:00:00Z"))
 	r = h.changes(p, r.ID, employee("1", "start_date", "2024-11-11", "end_date", "2024-11-17"))
-	same(t, "the leaver's run", r.State, dayone.RunIncomplete)
+	same(t, "the leaver's run", r.State, dayone.RunWaiting) // a cut that was refused is somebody's task, and goes on being tried
+	tasks, err := h.Tasks(ctx, p, r.ID)
+	if err != nil || len(tasks) != 1 || tasks[0].System != "gitlab" {
+		t.Errorf("the tasks are %+v, %v", tasks, err)
+	}
 	until(h, "a wake-up for the deletion", func() (bool, bool) {
 		row, err := h.Person(ctx, p)
 		return true, err == nil && row.Wake.After(h.clock.Now())

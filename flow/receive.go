@@ -135,7 +135,7 @@ func (i *intake) has(id dayone.PersonID) bool {
 // round sees to everything that waits. Sources are looked at beside each other and beside people who are due: one that
 // answers slowly holds up nobody but itself. retry is when there is more to be done by itself.
 func (f *Flow) round(ctx context.Context) (retry time.Time, err error) {
-	if err := f.reload(ctx); err != nil {
+	if err := errors.Join(f.reload(ctx), f.heed(ctx, false)); err != nil {
 		return retry, err
 	}
 	retry, err = f.forget(ctx)

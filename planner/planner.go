@@ -22,6 +22,7 @@ type Input struct {
 	Have     []dayone.Holding
 	Holds    []dayone.Hold // those that stand: what they cover is neither given nor taken
 	Systems  map[string]dayone.System
+	Leaves   bool                                // she has left: closing her accounts is urgent
 	Offers   map[dayone.Key]dayone.Offer         // catalogue: vendor ids of entitlements
 	Mapped   func(dayone.Grant) dayone.Grant     // gives an implied grant what its kind maps from the person; may be nil
 	Deliver  func(dayone.Notice) []dayone.Notice // addresses and systems of a notice; may be nil: nothing is sent
@@ -188,7 +189,7 @@ func (p *making) step(a dayone.Action, k dayone.Key, have, want *dayone.Item, g 
 	s := &dayone.Step{
 		ID: dayone.StepID(k.String() + " " + string(a)), Action: a, Key: k, Have: have, Want: want,
 		Because: g.Because, Critical: g.Critical, Tier: g.Tier, Implied: g.Implied,
-		Once: Once(p.Person, k, generation),
+		Once: Once(p.Person, k, generation), Urgent: p.Leaves && a == dayone.AccountDisable,
 	}
 	sys := p.Systems[k.System]
 	if k.IsAccount() {
@@ -488,7 +489,7 @@ func (p *making) close(sys dayone.System, h dayone.Holding, g dayone.Grant) erro
 			})
 			return nil
 		}
-		p.step(dayone.AccountDelete, h.Key, &h.Item, nil, g, h)
+		p.step(dayone.AccountDelete, h.Key, &h.Item, nil, g, h).Urgent = p.Leaves
 		return nil
 	}
 	if h.State != off {

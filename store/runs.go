@@ -37,6 +37,8 @@ type stepBox struct {
 	Kind    string        `json:"kind,omitempty"`
 	Of      dayone.StepID `json:"of,omitempty"`
 	Failing int64         `json:"failing,omitempty"`
+	Parked  int64         `json:"parked,omitempty"`
+	Alarmed int64         `json:"alarmed,omitempty"`
 	Def     *dayone.Step  `json:"def,omitempty"`
 }
 
@@ -112,8 +114,15 @@ func (b *bulk) progress(p *dayone.Progress) error {
 			return fmt.Errorf("writing run: %w", err)
 		}
 	}
-	if p.Moved && r.State.Over() { // what it confirmed may ask for more: looked at even if we die now
-		if _, err := b.t.exec(`UPDATE person SET wake = $2 WHERE id = $1 AND (wake = 0 OR wake > $2)`, r.Person, micros(r.Ended)); err != nil {
+	// what it confirmed may ask for more: looked at even if we die now. A leaver's run that waits may wait for long, and what
+	// else it did has its own time
+	cut := slices.ContainsFunc(r.Plan.Steps, func(s dayone.Step) bool { return s.Urgent })
+	if p.Moved && (r.State.Over() || r.State == dayone.RunWaiting && cut) {
+		at := r.Ended
+		if at.IsZero() {
+			at = b.d.now()
+		}
+		if _, err := b.t.exec(`UPDATE person SET wake = $2 WHERE id = $1 AND (wake = 0 OR wake > $2)`, r.Person, micros(at)); err != nil {
 			return fmt.Errorf("waking the person of a run: %w", err)
 		}
 	}
@@ -145,7 +154,7 @@ func (b *bulk) progress(p *dayone.Progress) error {
 		}
 	}
 	b.records = append(b.records, p.Records...)
-	return nil
+	return b.t.circuits(p.Circuits)
 }
 
 func (d *DB) closeTask(t *tx, person dayone.PersonID, task dayone.Task) error {
@@ -176,7 +185,7 @@ func (d *DB) openTask(t *tx, task dayone.Task) error {
 
 func (b *bulk) step(r *dayone.Run, s *dayone.StepChange) {
 	seq := s.Seq
-	box := stepBox{s.Wait, s.Asked, s.Result, s.Error, s.Kind, s.Of, micros(s.Failing), nil}
+	box := stepBox{s.Wait, s.Asked, s.Result, s.Error, s.Kind, s.Of, micros(s.Failing), micros(s.Parked), micros(s.Alarmed), nil}
 	if seq >= len(r.Plan.Steps) || s.Step.Subject.Ref != r.Plan.Steps[seq].Subject.Ref || s.Step.Undo != r.Plan.Steps[seq].Undo {
 		box.Def = &s.Step
 	}
@@ -353,6 +362,7 @@ func (d *DB) lay(r *runRow, steps []stepRow) error {
 			s.Step = *o.Def
 		}
 		s.Wait, s.Asked, s.Result, s.Error, s.Kind, s.Of, s.Failing = o.Wait, o.Asked, o.Result, o.Error, o.Kind, o.Of, instant(o.Failing)
+		s.Parked, s.Alarmed = instant(o.Parked), instant(o.Alarmed)
 		r.Steps[row.seq] = s
 	}
 	return nil

@@ -272,6 +272,10 @@ func (p *portal) apiCompleteTask(w http.ResponseWriter, r *http.Request) error {
 		attrs["note"] = dayone.Text(in.Note)
 	}
 	if _, err := p.flow.CompleteTask(r.Context(), string(t.ID), by, attrs); err != nil {
+		var not *flow.Unconfirmed
+		if errors.As(err, &not) {
+			return said(err, not.Text)
+		}
 		return err
 	}
 	if t, err = p.flow.Task(r.Context(), string(t.ID)); err != nil {

@@ -112,6 +112,7 @@ type page struct {
 	Initials, Zone      string
 	Menu                []menu
 	Toast               *state
+	Banner              *notice // while something is stopped
 	Demo                bool
 }
 
@@ -134,7 +135,7 @@ func (p *portal) show(w http.ResponseWriter, r *http.Request, status int, pg pag
 		pg.Who, pg.Initials = who.Name, initials(who.Name)
 		pg.Zone = p.viewerOf(r).zone.String()
 		pg.Menu = p.menu(r, pg.Nav)
-		pg.Toast = toastOf(r)
+		pg.Toast, pg.Banner = toastOf(r), p.banner(r)
 	}
 	t, ok := p.view.pages[pg.Template]
 	if !ok {
@@ -207,6 +208,7 @@ func (p *portal) menu(r *http.Request, current string) []menu {
 			item("runs", "Runs", "/runs", "play", open.runs), item("tasks", "Tasks", "/tasks", "inbox", open.tasks),
 		}},
 		{Title: "Decide", Items: []menuItem{item("policies", "Policies", "/policies", "policy", 0)}},
+		{Title: "Operate", Items: []menuItem{item("systems", "Systems", "/systems", "system", 0)}},
 		{Title: "Prove", Items: []menuItem{item("events", "Events", "/events", "bolt", open.quarantined), item("records", "Records", "/records", "record", 0)}},
 	}
 	if p.opt.Mailbox != nil {

@@ -127,6 +127,7 @@ func (p *portal) run(w http.ResponseWriter, r *http.Request) error {
 
 func (p *portal) runPage(r *http.Request, b *board) (runView, error) {
 	v := newRunView(b)
+	v.Systems = p.keptBy(r, b)
 	row, err := p.flow.Person(r.Context(), b.run.Person)
 	if err == nil {
 		v.Person = link{row.Name, "/people/" + string(row.ID)}
@@ -152,7 +153,7 @@ func (p *portal) runPage(r *http.Request, b *board) (runView, error) {
 func newRunView(b *board) runView {
 	v := runView{
 		ID: string(b.run.ID), Title: b.run.Title, Started: b.view.at(b.run.Started), Head: b.head(), Needs: b.needs(), Graph: b.picture(), Gantt: b.timeline(),
-		Steps: b.steps(), Tabs: runTabs(b, "run"), Messages: b.messages(), Next: b.takeover(),
+		Acts: runActs(b.run), Steps: b.steps(), Tabs: runTabs(b, "run"), Messages: b.messages(), Next: b.takeover(),
 	}
 	v.Strip, v.Key = b.legend()
 	for _, f := range b.run.Plan.Findings {

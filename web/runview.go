@@ -34,9 +34,11 @@ type runView struct {
 	Findings []string
 	Later    []laterView
 	Tabs     []tab
-	Live     string // address of the stream; "" when the run is over
 	Undo     string // where it is taken back; "": it is not
 	Undone   *notice
+	Acts     []decision // about the whole run
+	Systems  []notice   // that keep steps of it waiting
+	Live     string     // address of the stream; "" when the run is over
 }
 
 type headView struct {

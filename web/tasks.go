@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/flow"
 )
 
 type tasksView struct {
@@ -242,6 +243,11 @@ func (p *portal) completeTask(w http.ResponseWriter, r *http.Request) error {
 		return p.showTask(w, r, http.StatusUnprocessableEntity, v)
 	}
 	if _, err := p.flow.CompleteTask(r.Context(), string(t.ID), me(r).Name, attrs); err != nil {
+		var not *flow.Unconfirmed
+		if errors.As(err, &not) {
+			v.Problem = &notice{Kind: "bad", Icon: "x", Title: "Not done yet", Text: not.Text}
+			return p.showTask(w, r, http.StatusUnprocessableEntity, v)
+		}
 		if errors.Is(err, dayone.ErrConflict) {
 			http.Redirect(w, r, "/tasks/"+string(t.ID), http.StatusSeeOther)
 			return nil

@@ -39,6 +39,9 @@ var toasts = map[string]string{
 	"replayed": "The event is looked at again", "proposed": "The proposal is saved; its plan has to be approved",
 	"applied": "The policies are in force", "announced": "Announced; it takes effect when its notice is over", "withdrawn": "Withdrawn; what is in force stays",
 	"undo": "It is being undone", "hold": "The hold has ended",
+	"run-cancel": "The run is cancelled", "run-pause": "The run is paused", "run-resume": "The run goes on",
+	string(dayone.OrderStop): "Stopped; calls under way end", "started": "Started again", "lifted": "The maintenance is over",
+	string(dayone.OrderMaintenance): "The maintenance is announced", string(dayone.OrderManual): "Its steps are tasks now", string(dayone.OrderAutomatic): "It works by itself now",
 }
 
 var statusTexts = map[dayone.Status]string{

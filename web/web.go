@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/engine"
 	"github.com/dayone-hq/dayone/flow"
 )
 
@@ -111,6 +112,13 @@ func (p *portal) routes() []route {
 		{"GET /runs/{id}/undo", p.page(p.undo)},
 		{"POST /runs/{id}/undo", p.page(p.undoIt)},
 		{"POST /holds/{id}/end", p.page(p.endHold)},
+		{"POST /runs/{id}/cancel", p.page(p.decideRun(engine.Cancel))},
+		{"POST /runs/{id}/pause", p.page(p.decideRun(engine.Pause))},
+		{"POST /runs/{id}/resume", p.page(p.decideRun(engine.GoOn))},
+		{"GET /systems", p.page(p.systems)},
+		{"POST /systems/{system}/orders", p.page(p.order)},
+		{"POST /systems/{system}/start", p.page(p.start)},
+		{"POST /systems/orders/{order}/lift", p.page(p.lift)},
 		{"GET /tasks", p.page(p.tasks)},
 		{"GET /tasks/{id}", p.page(p.task)},
 		{"POST /tasks/{id}", p.page(p.completeTask)},
@@ -146,6 +154,13 @@ func (p *portal) routes() []route {
 		{"POST /api/v1/runs/{id}/undo", p.api(p.apiUndo)},
 		{"GET /api/v1/holds", p.api(p.apiHolds)},
 		{"DELETE /api/v1/holds/{id}", p.api(p.apiEndHold)},
+		{"POST /api/v1/runs/{id}/cancel", p.api(p.apiDecideRun(engine.Cancel))},
+		{"POST /api/v1/runs/{id}/pause", p.api(p.apiDecideRun(engine.Pause))},
+		{"POST /api/v1/runs/{id}/resume", p.api(p.apiDecideRun(engine.GoOn))},
+		{"GET /api/v1/systems", p.api(p.apiSystems)},
+		{"POST /api/v1/systems/{system}/orders", p.api(p.apiOrder)},
+		{"POST /api/v1/systems/{system}/start", p.api(p.apiStart())},
+		{"POST /api/v1/orders/{order}/lift", p.api(p.apiLift())},
 		{"GET /api/v1/tasks", p.api(p.apiTasks)},
 		{"GET /api/v1/tasks/{id}", p.api(p.apiTask)},
 		{"POST /api/v1/tasks/{id}/complete", p.anyone(p.apiCompleteTask)},

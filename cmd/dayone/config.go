@@ -80,6 +80,16 @@ type systemConfig struct {
 	PerMinute     map[string]int               `yaml:"per_minute"`
 	Timeout       time.Duration                `yaml:"timeout"`
 	DryRun        bool                         `yaml:"dry_run"`
+	Mode          string                       `yaml:"mode"`
+	Breaker       breakerConfig                `yaml:"breaker"`
+	HoldLeavers   bool                         `yaml:"maintenance_holds_leavers"`
+}
+
+// breakerConfig says when a system counts as down, and how often it is asked then whether it is back.
+type breakerConfig struct {
+	Failures int           `yaml:"failures"`
+	Retry    time.Duration `yaml:"retry"`
+	Longest  time.Duration `yaml:"longest"`
 }
 
 // readConfig reads and judges a file: all faults at once, each with its place. Secrets are put in later, by whoever needs
@@ -252,6 +262,7 @@ func (c *config) check() {
 		}
 		_, err = c.system(name, m)
 		bad(err)
+		c.checkCare(path, s, bad)
 	}
 	c.checkOrder(bad)
 	bad(c.checkCarrier("messages.mail", c.Messages.Mail, sendsMail, "sends mail to an address"))

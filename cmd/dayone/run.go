@@ -70,12 +70,13 @@ type (
 func newRun() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "run",
-		Short: "List, show and undo runs of the running server",
+		Short: "List, show, undo and decide about runs of the running server",
 		Long: `A run is a plan being carried out. These commands speak to the server that portal.url of the configuration names, with
 the token of portal.token; --portal names another server, such as a demo's.`,
 	}
 	c.PersistentFlags().String(portalFlag, "", "address of the server, if it is not portal.url of the configuration")
 	c.AddCommand(newRunList(), newRunShow(), newRunUndo())
+	c.AddCommand(runDecisions()...)
 	return c
 }
 

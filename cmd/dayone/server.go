@@ -67,13 +67,14 @@ func wire(ctx context.Context, c *config, w wiring) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	driver := &engine.Driver{Store: db, Clock: w.clock, Keeper: keeper, Config: engine.DefaultConfig, Log: w.log}
+	driver := &engine.Driver{Store: db, Clock: w.clock, Keeper: keeper, Config: engine.DefaultConfig, Care: c.care(), Log: w.log}
 	s := &server{cfg: c, store: db, engine: driver, log: w.log, errs: make(chan error, 3)}
 	s.flow = flow.New(flow.Deps{
 		Store: db, Engine: driver, Clock: w.clock, IDs: ids, Keeper: keeper, Sources: sources, Systems: guards,
 		Load:  func(fsys fs.FS) (*policy.Set, []policy.Diagnostic) { return policy.Load(fsys, systems) },
 		Files: files, Base: c.Portal.URL, Company: c.Company, Mail: c.Messages.Mail, Calendar: c.Messages.Calendar, OpensAt: c.Messages.OpensAt, Log: w.log,
 		KeepBodies: time.Duration(c.KeepDays) * 24 * time.Hour, UndoFor: time.Duration(c.UndoDays) * 24 * time.Hour, AloneNotice: c.Alone.Notice, TwoPersons: !c.Alone.Allowed,
+		Beside: w.beside || w.looks,
 	})
 	if err := s.flow.OpenPolicies(ctx, !w.looks); err != nil {
 		var broken *flow.BrokenPolicies

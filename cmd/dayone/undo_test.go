@@ -123,7 +123,7 @@ func (s *story) over(t *testing.T, id dayone.RunID) dayone.Run {
 }
 
 // announced fails unless every change of an account was said beforehand.
-func announced(t *testing.T, u flow.Undoing, changes []string) {
+func announcedStays(t *testing.T, u flow.Undoing, changes []string) {
 	t.Helper()
 	for _, c := range changes {
 		system, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(c, "new: "), "gone: "), " ")
@@ -243,7 +243,7 @@ func TestUndoOnboarding(t *testing.T) {
 		t.Errorf("the run is %s (%s)", r.State, r.ID)
 	}
 	left := changes(before, s.picture())
-	announced(t, u, left)
+	announcedStays(t, u, left)
 	if n := len(left); n != 5 { // closed at google, aws, salesforce and slack; gitlab.com's own account
 		t.Errorf("%d accounts are left: %v", n, left)
 	}
@@ -280,7 +280,7 @@ func TestUndoLeavesOthersAlone(t *testing.T) {
 	if got := of(s.picture(), login); !slices.Equal(got, theirs) {
 		t.Errorf("the colleague has %v, not %v", got, theirs)
 	}
-	announced(t, u, slices.DeleteFunc(changes(before, s.picture()), func(c string) bool { return strings.Contains(c, login) }))
+	announcedStays(t, u, slices.DeleteFunc(changes(before, s.picture()), func(c string) bool { return strings.Contains(c, login) }))
 }
 
 // Undone after her first day, when accounts are open and she has signed in at GitLab: what she used is closed and not
@@ -304,7 +304,7 @@ func TestUndoOnboardingAfterTheFirstDay(t *testing.T) {
 		t.Errorf("the run is %s, of %s", r.State, r.Of)
 	}
 	left := changes(before, s.picture())
-	announced(t, u, left)
+	announcedStays(t, u, left)
 	for _, k := range []string{"okta", "google", "slack", "salesforce", "gitlab", "aws"} {
 		if !slices.ContainsFunc(u.Plan.Steps, func(st dayone.Step) bool {
 			return st.Key == dayone.Key{System: k, Kind: "account"} && st.Action.Takes()

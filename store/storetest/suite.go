@@ -55,6 +55,7 @@ func Run(t *testing.T, open Opener) {
 		{"Catalogue", catalogue},
 		{"ActsEndOnce", acts},
 		{"LongAndStrangeTexts", strange},
+		{"OrdersAndBreakers", standing},
 		{"RequestsStandUntilTheyAreEnded", requests},
 		{"DigestsAreGathered", digest},
 		{"WhatWasToldIsKept", told},

@@ -1,0 +1,214 @@
+package flow
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/engine"
+)
+
+// Systems as somebody runs them: what holds for calls to each, and what may be ordered. An order is durable before it is
+// answered. It counts at once where the engine is; where it is not, the server takes it up by itself.
+
+// SystemState is how a system stands.
+type SystemState struct {
+	Name, Title string
+	Stance      engine.Stance
+	Order       dayone.Order // by which it holds, if by one
+	Circuit     dayone.Circuit
+	Waiting     int            // steps that wait for it, or for humans who work there
+	Ahead       []dayone.Order // maintenance that is under way or to come
+	Messages    bool           // it carries messages
+}
+
+// Everywhere stands for every system where one is asked for.
+const Everywhere = "all"
+
+// SystemStates are all configured systems, by name, and the stop that holds for all of them; without an id: none does.
+func (f *Flow) SystemStates(ctx context.Context) ([]SystemState, dayone.Order, error) {
+	st, err := f.Store.Standing(ctx, f.Clock.Now())
+	if err != nil {
+		return nil, dayone.Order{}, err
+	}
+	waiting, err := f.Store.ParkedAt(ctx)
+	if err != nil {
+		return nil, dayone.Order{}, err
+	}
+	now := f.Clock.Now()
+	var out []SystemState
+	for _, name := range f.systemNames() {
+		s := SystemState{Name: name, Title: f.systemTitle(name), Messages: name == f.Mail || name == f.Calendar}
+		for _, c := range st.Circuits {
+			if c.System == name {
+				s.Circuit = c
+			}
+		}
+		s.Stance, s.Order = engine.StanceOf(name, f.Engine.Care[name], st.Orders, s.Circuit, now)
+		if s.Stance != engine.Free {
+			s.Waiting = waiting[name]
+		}
+		for _, o := range st.Orders {
+			if o.Kind == dayone.OrderMaintenance && o.System == name && !o.Over(now) {
+				s.Ahead = append(s.Ahead, o)
+			}
+		}
+		out = append(out, s)
+	}
+	return out, stopOfAll(st.Orders, now), nil
+}
+
+func stopOfAll(orders []dayone.Order, now time.Time) dayone.Order {
+	for _, o := range slices.Backward(orders) {
+		if o.Kind == dayone.OrderStop && o.System == "" && o.Holds(now) {
+			return o
+		}
+	}
+	return dayone.Order{}
+}
+
+// Stops are the stop orders that hold now: every page says so.
+func (f *Flow) Stops(ctx context.Context) ([]dayone.Order, error) {
+	st, err := f.Store.Standing(ctx, f.Clock.Now())
+	now := f.Clock.Now()
+	return slices.DeleteFunc(st.Orders, func(o dayone.Order) bool { return o.Kind != dayone.OrderStop || !o.Holds(now) }), err
+}
+
+func (f *Flow) systemNames() []string {
+	names := slices.Collect(maps.Keys(f.Active().Systems))
+	for name := range f.Systems {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	for name := range f.Engine.Care {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+func (f *Flow) systemTitle(name string) string {
+	if g := f.Systems[name]; g != nil && g.Manifest != nil {
+		return g.Manifest.Title
+	}
+	return cmp.Or(f.Active().Systems[name].Title, name)
+}
+
+// Order gives one. Everywhere, or no system, is every system, which only a stop can be about.
+func (f *Flow) Order(ctx context.Context, o dayone.Order) (dayone.Order, error) {
+	now := f.Clock.Now()
+	o.ID, o.Made = dayone.OrderID(f.IDs.New("ord")), now
+	o.Reason, o.By = strings.TrimSpace(o.Reason), strings.TrimSpace(o.By)
+	if o.System == Everywhere {
+		o.System = ""
+	}
+	if o.From.IsZero() {
+		o.From = now
+	}
+	if o.System != "" && !slices.Contains(f.systemNames(), o.System) {
+		return o, fmt.Errorf("there is no system %q; there are %s: %w", o.System, strings.Join(f.systemNames(), ", "), dayone.ErrNotFound)
+	}
+	switch {
+	case !slices.Contains([]dayone.OrderKind{dayone.OrderStop, dayone.OrderMaintenance, dayone.OrderManual, dayone.OrderAutomatic}, o.Kind):
+		return o, fmt.Errorf("%q is nothing that can be ordered; stop, maintenance, manual and automatic are: %w", o.Kind, dayone.ErrInvalid)
+	case o.Reason == "":
+		return o, fmt.Errorf("say why: the reason goes into the record: %w", dayone.ErrInvalid)
+	case len(o.Reason) > 500:
+		return o, fmt.Errorf("the reason has more than 500 bytes; say it shorter: %w", dayone.ErrInvalid)
+	case o.System == "" && o.Kind != dayone.OrderStop:
+		return o, fmt.Errorf("name one system; only a stop is about all of them: %w", dayone.ErrInvalid)
+	case o.Kind == dayone.OrderMaintenance && !o.Until.After(o.From):
+		return o, fmt.Errorf("the maintenance ends before it begins; give it an end after %s: %w", o.From.UTC().Format(time.RFC3339), dayone.ErrInvalid)
+	case o.Kind == dayone.OrderMaintenance && !o.Until.After(now):
+		return o, fmt.Errorf("the maintenance is over already; give it an end after now, %s: %w", now.UTC().Format(time.RFC3339), dayone.ErrInvalid)
+	case o.Kind == dayone.OrderMaintenance && o.Until.Sub(o.From) > 31*24*time.Hour:
+		return o, fmt.Errorf("the maintenance takes more than 31 days; stop the system instead, or let humans work there: %w", dayone.ErrInvalid)
+	case o.Kind != dayone.OrderMaintenance:
+		o.From, o.Until = now, time.Time{}
+	}
+	if err := f.Store.SaveOrder(ctx, o); err != nil {
+		return o, err
+	}
+	return o, f.obey(ctx)
+}
+
+// Lift ends an order before its time.
+func (f *Flow) Lift(ctx context.Context, id dayone.OrderID, by, reason string) error {
+	if strings.TrimSpace(reason) == "" {
+		return fmt.Errorf("say why: the reason goes into the record: %w", dayone.ErrInvalid)
+	}
+	if err := f.Store.LiftOrder(ctx, id, f.Clock.Now(), by, strings.TrimSpace(reason)); err != nil {
+		return err
+	}
+	return f.obey(ctx)
+}
+
+// LiftStop ends the stop of a system, or of everything. ErrNotFound: it is not stopped.
+func (f *Flow) LiftStop(ctx context.Context, system, by, reason string) error {
+	if system == Everywhere {
+		system = ""
+	}
+	stops, err := f.Stops(ctx)
+	if err != nil {
+		return err
+	}
+	for _, o := range stops {
+		if o.System == system {
+			return f.Lift(ctx, o.ID, by, reason)
+		}
+	}
+	if system != "" && len(stops) > 0 && stops[0].System == "" {
+		return fmt.Errorf("everything is stopped, not %s alone; start all: %w", system, dayone.ErrConflict)
+	}
+	return fmt.Errorf("%s is not stopped: %w", cmp.Or(system, "everything"), dayone.ErrNotFound)
+}
+
+// obey lets orders count now, if it is this process that calls systems.
+func (f *Flow) obey(ctx context.Context) error {
+	if f.Beside {
+		return nil
+	}
+	return f.heed(ctx, true)
+}
+
+// heed takes orders up that were given since, also by another process, and puts them into the ledger.
+func (f *Flow) heed(ctx context.Context, sure bool) error {
+	f.orders.Lock()
+	defer f.orders.Unlock()
+	news, err := f.Store.RecordOrders(ctx, orderRecords)
+	if err != nil {
+		return fmt.Errorf("recording orders about systems: %w", err)
+	}
+	if !news && !sure {
+		return nil
+	}
+	return f.Engine.Reorder(ctx)
+}
+
+// orderRecords are the ledger's lines of an order.
+func orderRecords(o dayone.Order, given, lifted bool) []dayone.Record {
+	what := map[dayone.OrderKind]string{
+		dayone.OrderStop: "stopped", dayone.OrderMaintenance: "maintenance ordered", dayone.OrderManual: "set to manual", dayone.OrderAutomatic: "set to automatic",
+	}[o.Kind]
+	system := cmp.Or(o.System, Everywhere)
+	var out []dayone.Record
+	if given {
+		note := o.Reason
+		if o.Kind == dayone.OrderMaintenance {
+			note = fmt.Sprintf("from %s until %s: %s", o.From.UTC().Format(time.RFC3339), o.Until.UTC().Format(time.RFC3339), o.Reason)
+		}
+		out = append(out, dayone.Record{At: o.Made, System: system, What: what, By: o.By, Detail: &dayone.Detail{Note: note}})
+	}
+	if lifted {
+		out = append(out, dayone.Record{At: o.Lifted, System: system, What: what + ", ended", By: o.LiftedBy, Detail: &dayone.Detail{Note: o.LiftedReason}})
+	}
+	return out
+}

@@ -1,0 +1,102 @@
+package storetest
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/store"
+)
+
+// standing: what humans ordered about systems, and which are down, is there after a restart; the ledger has each order once.
+func standing(t *testing.T, d *store.DB) {
+	ctx := t.Context()
+	give := func(id string, kind dayone.OrderKind, system string, from, until time.Time) dayone.Order {
+		o := dayone.Order{ID: dayone.OrderID(id), Kind: kind, System: system, From: from, Until: until, Reason: "why " + id, By: "kim", Made: at.Add(time.Duration(len(id)) * time.Minute)}
+		if err := d.SaveOrder(ctx, o); err != nil {
+			t.Fatal(err)
+		}
+		return o
+	}
+	ids := func(now time.Time) []string {
+		st, err := d.Standing(ctx, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out []string
+		for _, o := range st.Orders {
+			out = append(out, string(o.ID))
+		}
+		slices.Sort(out)
+		return out
+	}
+	stop := give("ord_a", dayone.OrderStop, "", at, time.Time{})
+	give("ord_b", dayone.OrderStop, "okta", at, time.Time{})
+	give("ord_c", dayone.OrderMaintenance, "okta", at.Add(time.Hour), at.Add(2*time.Hour))
+	give("ord_d", dayone.OrderManual, "slack", at, time.Time{})
+	give("ord_ee", dayone.OrderAutomatic, "slack", at, time.Time{}) // takes the place of d
+	give("ord_ff", dayone.OrderStop, "okta", at, time.Time{})       // and this of b
+	if got, want := ids(at), []string{"ord_a", "ord_c", "ord_ee", "ord_ff"}; !slices.Equal(got, want) {
+		t.Errorf("what stands is %v, want %v", got, want)
+	}
+	if got := ids(at.Add(2 * time.Hour)); slices.Contains(got, "ord_c") {
+		t.Errorf("after its end maintenance stands: %v", got)
+	}
+	st, err := d.Standing(ctx, at)
+	if err != nil || cmp.Diff(stop, st.Orders[0]) != "" {
+		t.Errorf("an order comes back changed: %v %s", err, cmp.Diff(stop, st.Orders[0]))
+	}
+	if err := d.LiftOrder(ctx, "ord_a", at.Add(time.Hour), "lee", "over"); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.LiftOrder(ctx, "ord_a", at.Add(time.Hour), "lee", "over"); !errors.Is(err, dayone.ErrNotFound) {
+		t.Errorf("lifted twice: %v", err)
+	}
+	lines := func(o dayone.Order, given, lifted bool) (out []dayone.Record) {
+		if given {
+			out = append(out, dayone.Record{At: o.Made, System: o.System, What: "given " + string(o.ID), By: o.By})
+		}
+		if lifted {
+			out = append(out, dayone.Record{At: o.Lifted, System: o.System, What: "lifted " + string(o.ID), By: o.LiftedBy})
+		}
+		return out
+	}
+	for i, want := range []bool{true, false} {
+		if news, err := d.RecordOrders(ctx, lines); err != nil || news != want {
+			t.Errorf("recording, the %d. time: %v, %v", i+1, news, err)
+		}
+	}
+	if err := d.LiftOrder(ctx, "ord_ff", at.Add(2*time.Hour), "lee", "over"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.RecordOrders(ctx, lines); err != nil {
+		t.Fatal(err)
+	}
+	list, err := d.Records(ctx, store.RecordFilter{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, l := range list {
+		got = append(got, l.What)
+	}
+	slices.Sort(got)
+	if want := []string{
+		"given ord_a", "given ord_b", "given ord_c", "given ord_d", "given ord_ee", "given ord_ff", "lifted ord_a", "lifted ord_b", "lifted ord_d", "lifted ord_ff",
+	}; !slices.Equal(got, want) {
+		t.Errorf("the ledger has %v", got)
+	}
+	c := dayone.Circuit{System: "okta", State: dayone.CircuitOpen, Failures: 5, Since: at, Next: at.Add(time.Minute), Probes: 2, Note: "unavailable (HTTP 503)"}
+	for _, c := range []dayone.Circuit{{System: "okta", State: dayone.CircuitClosed}, c} {
+		if err := d.Commit(ctx, []dayone.Progress{{Circuits: []dayone.Circuit{c}, Records: []dayone.Record{{At: at, System: "okta", What: "system down"}}}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if st, err = d.Standing(ctx, at); err != nil || len(st.Circuits) != 1 || st.Circuits[0] != c {
+		t.Errorf("breakers come back as %+v, %v", st.Circuits, err)
+	}
+}

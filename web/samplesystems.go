@@ -1,0 +1,55 @@
+package web
+
+import (
+	"time"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/engine"
+	"github.com/dayone-hq/dayone/flow"
+)
+
+// sampleSystems stand in every way that a system can.
+func sampleSystems(now time.Time) []flow.SystemState {
+	order := func(k dayone.OrderKind, system, reason string) dayone.Order {
+		return dayone.Order{ID: "ord_01jd9x0000000000000000000a", Kind: k, System: system, From: now.Add(-time.Hour), Until: now.Add(2 * time.Hour), Reason: reason, By: "kim@company.com", Made: now.Add(-time.Hour)}
+	}
+	window := order(dayone.OrderMaintenance, "google", "CHG-1234, Google moves the tenant")
+	return []flow.SystemState{
+		{Name: "okta", Title: "Okta", Stance: engine.Down, Waiting: 12, Circuit: dayone.Circuit{System: "okta", State: dayone.CircuitOpen, Failures: 5, Since: now.Add(-4 * time.Minute), Next: now.Add(time.Minute), Note: "unavailable (HTTP 503)"}},
+		{Name: "google", Title: "Google Workspace", Stance: engine.Maintained, Order: window, Waiting: 1, Ahead: []dayone.Order{window}},
+		{Name: "slack", Title: "Slack", Stance: engine.Stopped, Order: order(dayone.OrderStop, "slack", "INC-4711: wrong channels"), Waiting: 3},
+		{Name: "salesforce", Title: "Salesforce", Stance: engine.ByHand, Order: order(dayone.OrderManual, "salesforce", "new tenant"), Waiting: 2},
+		{Name: "gitlab", Title: "GitLab"},
+	}
+}
+
+func stoppedSystems(view viewer) systemsView {
+	list := sampleSystems(view.now)[4:]
+	stop := dayone.Order{ID: "ord_01jd9x0000000000000000000b", Kind: dayone.OrderStop, From: view.now, Reason: "wrong policies", By: "kim@company.com"}
+	list[0].Stance, list[0].Order = engine.Stopped, stop
+	v := newSystems(view, list, stop)
+	v.Problem = &notice{Kind: "bad", Icon: "x", Title: "Not done", Text: "The maintenance ends before it begins."}
+	return v
+}
+
+// sampleParked is a run of which some steps wait for their systems.
+func sampleParked(view viewer) runView {
+	b := sampleBoard(view, 0)
+	b.run.State = dayone.RunWaiting
+	for i := range b.run.Steps {
+		if s := &b.run.Steps[i]; s.State == dayone.StepRunning || s.State == dayone.StepRetrying || s.State == dayone.StepPending {
+			s.State, s.Parked, s.Next = dayone.StepWaiting, view.now, time.Time{}
+			s.Wait = &dayone.Wait{Kind: dayone.WaitSystem, Note: "okta is down since 2024-11-22 15:01 UTC; this goes on by itself when it answers"}
+		}
+	}
+	v := sampleRun(newBoard(*b))
+	for _, s := range sampleSystems(view.now)[:4] {
+		v.Systems = append(v.Systems, keeps(view, s, s.Waiting))
+	}
+	return v
+}
+
+func sampleCancelled(b board) board {
+	b.run.State, b.run.Ending = dayone.RunCancelled, dayone.RunCancelled
+	return b
+}
