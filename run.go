@@ -70,6 +70,7 @@ type StepRun struct {
 	Error   string // operator text
 	Kind    string // error kind, for pages and counts
 	Of      StepID `json:",omitempty"` // the step of this run that this one takes back
+	Agreed  bool   `json:",omitempty"` // the approval that it asks for was given
 }
 
 // Run is a plan being carried out. Static parts (plan, have) are written once; what moves is per step.

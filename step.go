@@ -86,6 +86,9 @@ type Step struct {
 	Lock     string    `json:",omitempty"` // steps with the same lock never run at the same time
 	Tier     Tier      `json:",omitempty"`
 	Implied  bool      `json:",omitempty"`
+
+	Approval *Approval `json:",omitempty"` // it does not start before these have agreed
+	Along    []StepID  `json:",omitempty"` // only these bring it along: it starts when one of them was agreed to
 }
 
 // Undo says how a step is taken back: restore, delete, disable, or "none: why".
@@ -114,7 +117,6 @@ type Plan struct {
 	At        time.Time
 	Steps     []Step
 	Later     []Later         `json:",omitempty"`
-	Pending   []Key           `json:",omitempty"` // would need an approval
 	Occasions []Occasion      `json:",omitempty"` // what its messages tell of beside the run itself
 	Findings  []Finding       `json:",omitempty"`
 	Lost      []Key           `json:",omitempty"` // nothing justifies them from now on, and their loss is put off

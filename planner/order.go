@@ -106,6 +106,7 @@ func (p *making) edges() error {
 		if i := slices.Index(acts, s.ID); i > 0 {
 			p.need(s, acts[i-1], dayone.Done)
 		}
+		p.askingEdges(s)
 	}
 	return nil
 }
