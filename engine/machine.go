@@ -13,7 +13,7 @@ import (
 
 // Version of the machine, kept with every run that it begins. A newer machine carries the runs of an older one on. A run
 // that a newer one began is never touched: a driver that finds one does not start.
-const Version = 1
+const Version = 2
 
 // Config bounds what the machine does by itself.
 type Config struct {
@@ -58,6 +58,8 @@ const (
 	Retry     Verb = "retry"     // call a failed step again
 	Skip      Verb = "skip"      // go on without it
 	Supersede Verb = "supersede" // a newer run takes over
+	Approve   Verb = "approve"   // those who are asked agree
+	Refuse    Verb = "refuse"    // or they do not: the step is skipped, and nothing is lost
 )
 
 // Human is a decision and who took it.
@@ -252,7 +254,7 @@ func (m *machine) start() {
 func (m *machine) startable(s *dayone.StepRun) bool {
 	switch s.State {
 	case dayone.StepPending:
-		return m.met(s) == nil
+		return !asks(s) && m.led(s) && m.met(s) == nil
 	case dayone.StepRetrying, dayone.StepWaiting:
 		return !s.Next.IsZero() && !m.ev.At.Before(s.Next)
 	}
@@ -269,6 +271,9 @@ func (m *machine) met(s *dayone.StepRun) *dayone.Need {
 		o, _ := m.at(need.Step)
 		if o == nil {
 			continue // not part of this run: it was so before
+		}
+		if brings(s, o) {
+			continue
 		}
 		switch need.When {
 		case dayone.Settled:
@@ -302,12 +307,14 @@ func (m *machine) settled(s *dayone.StepRun, patience bool, depth int) bool {
 		return true
 	case s.State == dayone.StepWaiting && s.Wait != nil && s.Wait.Kind.Human():
 		return !patience || s.Wait.Kind != dayone.WaitTask || !m.ev.At.Before(s.Waited.Add(m.cfg.Patience))
+	case s.State == dayone.StepPending && !m.led(s) && depth < len(m.run.Steps):
+		return m.unled(s, patience, depth)
 	case s.State == dayone.StepPending && depth < len(m.run.Steps):
 		patient, moving := false, false
 		for _, n := range s.Step.Needs {
 			o, _ := m.at(n.Step)
 			switch {
-			case o == nil:
+			case o == nil, brings(s, o):
 			case n.When == dayone.Done:
 				if !isThere(o) && !o.State.Over() && m.settled(o, patience, depth+1) {
 					return true
@@ -585,7 +592,7 @@ func (m *machine) block(id dayone.StepID) {
 			continue
 		}
 		for _, n := range s.Step.Needs {
-			if n.Step == id && n.When == dayone.Done {
+			if o, _ := m.at(id); n.Step == id && n.When == dayone.Done && !brings(s, o) {
 				s.State, s.Error = dayone.StepBlocked, "needs "+string(id)
 				m.touched(i)
 				m.block(s.Step.ID)
@@ -683,6 +690,12 @@ func (m *machine) settle() {
 	for i := range r.Steps {
 		s := &r.Steps[i]
 		switch {
+		case (s.State == dayone.StepPending || s.State == dayone.StepBlocked) && !m.led(s):
+			m.unneeded(s, i)
+		case s.State == dayone.StepPending && asks(s):
+			if m.met(s) == nil {
+				m.ask(s, i)
+			}
 		case s.State == dayone.StepPending && m.met(s) == nil:
 			if len(s.Step.On) > 0 && !slices.ContainsFunc(s.Step.On, func(o dayone.Moment) bool { return m.comes(o, s.Step.After) }) {
 				if m.later(s) {

@@ -103,6 +103,25 @@ func (p *making) askingEdges(s *dayone.Step) {
 	}
 }
 
+// free takes what something else needs, too, out of the hands of those who are asked.
+func (p *making) free() {
+	for again := true; again; {
+		again = false
+		for _, s := range p.steps {
+			for _, n := range s.Needs {
+				o := p.steps[n.Step]
+				if len(o.Along) == 0 || slices.Contains(o.Along, s.ID) {
+					continue
+				}
+				within := len(s.Along) > 0 && !slices.ContainsFunc(s.Along, func(id dayone.StepID) bool { return !slices.Contains(o.Along, id) })
+				if !within {
+					o.Along, again = nil, true
+				}
+			}
+		}
+	}
+}
+
 // asksText says who has to agree to a step.
 func asksText(s dayone.Step) string {
 	if s.Approval == nil {

@@ -108,6 +108,7 @@ func (p *making) edges() error {
 		}
 		p.askingEdges(s)
 	}
+	p.free()
 	return nil
 }
 

@@ -38,6 +38,7 @@ type stepBox struct {
 	Of      dayone.StepID `json:"of,omitempty"`
 	Failing int64         `json:"failing,omitempty"`
 	Def     *dayone.Step  `json:"def,omitempty"`
+	Agreed  bool          `json:"agreed,omitempty"`
 }
 
 // holdingBox is the part of a holding that nobody searches by.
@@ -157,7 +158,7 @@ func (b *bulk) progress(p *dayone.Progress) error {
 
 func (b *bulk) step(r *dayone.Run, s *dayone.StepChange) {
 	seq := s.Seq
-	box := stepBox{s.Wait, s.Asked, s.Result, s.Error, s.Kind, s.Of, micros(s.Failing), nil}
+	box := stepBox{s.Wait, s.Asked, s.Result, s.Error, s.Kind, s.Of, micros(s.Failing), nil, s.Agreed}
 	if seq >= len(r.Plan.Steps) || s.Step.Subject.Ref != r.Plan.Steps[seq].Subject.Ref {
 		box.Def = &s.Step
 	}
@@ -333,7 +334,7 @@ func (d *DB) lay(r *runRow, steps []stepRow) error {
 		if o.Def != nil {
 			s.Step = *o.Def
 		}
-		s.Wait, s.Asked, s.Result, s.Error, s.Kind, s.Of, s.Failing = o.Wait, o.Asked, o.Result, o.Error, o.Kind, o.Of, instant(o.Failing)
+		s.Wait, s.Asked, s.Result, s.Error, s.Kind, s.Of, s.Failing, s.Agreed = o.Wait, o.Asked, o.Result, o.Error, o.Kind, o.Of, instant(o.Failing), o.Agreed
 		r.Steps[row.seq] = s
 	}
 	return nil
