@@ -16,6 +16,7 @@ type (
 	RunID        string // run_
 	TaskID       string // tsk_
 	RequestID    string // req_
+	ApprovalID   string // apr_
 	SecretID     string // sec_; derived from a step's Once, see package secret
 )
 

@@ -116,6 +116,12 @@ type Task struct {
 	Closed time.Time
 	By     string // who closed it
 	Attrs  Attrs  // what was supplied
+
+	Assignee string    // a mail address or group:NAME; "": nobody yet
+	Proof    bool      // it is done when somebody shows that it is: Evidence must not be empty
+	Evidence string    // text or a link
+	Remind   time.Time // when whoever has it hears of it again; zero: nobody has looked yet
+	Reminded time.Time
 }
 
 // Progress is what happened to one run since it was last stored: what a store writes in one transaction. It is a copy:

@@ -131,7 +131,7 @@ func (b *bulk) progress(p *dayone.Progress) error {
 		b.secrets = append(b.secrets, s.ID, s.Person, s.Box, b.d.sealer.Mark(s.ID), micros(b.d.now()), 0, 0)
 	}
 	for _, task := range p.Closed {
-		box, err := b.d.seal(b.t, r.Person, doneBox{task.By, task.Attrs})
+		box, err := b.d.seal(b.t, r.Person, doneBox{task.By, task.Attrs, task.Evidence})
 		if err != nil {
 			return err
 		}
@@ -140,7 +140,10 @@ func (b *bulk) progress(p *dayone.Progress) error {
 		}
 	}
 	for _, task := range p.Opened {
-		box, err := b.d.seal(b.t, task.Person, taskBox{task.Title, task.Note, task.Ask})
+		if err := b.d.assigned(b.t, &task); err != nil {
+			return err
+		}
+		box, err := b.d.seal(b.t, task.Person, taskBox{task.Title, task.Note, task.Ask, task.Assignee, task.Proof})
 		if err != nil {
 			return err
 		}
