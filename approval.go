@@ -15,9 +15,9 @@ const (
 
 var ApprovalStates = []ApprovalState{ApprovalOpen, ApprovalGiven, ApprovalRefused, ApprovalExpired, ApprovalWithdrawn}
 
-// Request asks somebody to agree to one grant of one person. It belongs to the grant and not to a run: Once finds it
+// Petition asks somebody to agree to one grant of one person. It belongs to the grant and not to a run: Once finds it
 // again, for as long as the grant is wanted.
-type Request struct {
+type Petition struct {
 	ID        ApprovalID
 	Person    PersonID
 	Key       Key

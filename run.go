@@ -100,6 +100,9 @@ func (r *Run) Step(id StepID) *StepRun {
 	return nil
 }
 
+// Evidence is what a human may supply with any task: a text or a link that shows that it is done.
+const Evidence = "evidence"
+
 // Task is a step that a human does. It belongs to the grant, not to the run: its key is the step's Once.
 type Task struct {
 	ID     TaskID

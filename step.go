@@ -240,4 +240,5 @@ type Wait struct {
 	Until time.Time `json:",omitzero"`  // a system's wait has failed then; a human's is only due
 	Note  string    `json:",omitempty"` // what it waits for, and what to do: shown to people
 	Ask   []string  `json:",omitempty"` // tasks: attributes that the human supplies
+	Proof bool      `json:",omitempty"` // tasks: done when the human shows that it is
 }

@@ -79,7 +79,7 @@ func (m *machine) agreed(s *dayone.StepRun, i int) {
 		}
 		return
 	}
-	s.State, s.Error = dayone.StepSkipped, "refused by "+cmp.Or(h.By, "nobody")
+	s.State, s.Error = dayone.StepSkipped, "refused by "+cmp.Or(h.For, h.By, "nobody")
 	if h.Reason != "" {
 		s.Error += ": " + h.Reason
 	}

@@ -147,7 +147,7 @@ func byHand(s *dayone.StepRun, told dayone.Attrs) *dayone.Item {
 	now.Role = cmp.Or(want.Role, now.Role)
 	now.Ref = cmp.Or(told.Text(ref), now.Ref, s.Step.Subject.Ref)
 	now.Attrs = now.Attrs.With(told)
-	for _, name := range []string{ref, note} {
+	for _, name := range []string{ref, note, dayone.Evidence} {
 		delete(now.Attrs, name)
 	}
 	return &now

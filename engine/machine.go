@@ -65,6 +65,7 @@ const (
 // Human is a decision and who took it.
 type Human struct {
 	By     string
+	For    string // on whose behalf; "": their own
 	Verb   Verb
 	Reason string
 	Attrs  dayone.Attrs
@@ -444,7 +445,7 @@ func (m *machine) wait(s *dayone.StepRun, w dayone.Wait) {
 	if tasked(s) {
 		m.out.Opened = append(m.out.Opened, dayone.Task{
 			Person: m.run.Person, Run: m.run.ID, Step: s.Step.ID, Once: s.Step.Once, System: s.Step.Key.System,
-			Title: taskTitle(s), Note: w.Note, Ask: w.Ask, Opened: m.ev.At, Due: w.Until,
+			Title: taskTitle(s), Note: w.Note, Ask: w.Ask, Proof: w.Proof, Opened: m.ev.At, Due: w.Until,
 		})
 	}
 }
@@ -474,7 +475,7 @@ func (m *machine) leave(s *dayone.StepRun) {
 func (m *machine) closeTask(s *dayone.StepRun) {
 	t := dayone.Task{Person: m.run.Person, Run: m.run.ID, Step: s.Step.ID, Once: s.Step.Once, Closed: m.ev.At}
 	if m.ev.What == Decide {
-		t.By, t.Attrs = m.ev.Human.By, m.ev.Human.Attrs
+		t.By, t.Attrs, t.Evidence = m.ev.Human.By, m.ev.Human.Attrs, m.ev.Human.Attrs.Text(dayone.Evidence)
 	}
 	m.out.Closed = append(m.out.Closed, t)
 	m.out.Opened = slices.DeleteFunc(m.out.Opened, func(o dayone.Task) bool { return o.Once == t.Once }) // a store closes first
@@ -524,7 +525,7 @@ func (m *machine) trouble(s *dayone.StepRun, err error) {
 	case errors.Is(err, dayone.ErrNoSeat):
 		m.waitError(s, dayone.Wait{Kind: dayone.WaitSeat, Note: s.Error + ". Buy or free a seat; it is tried again every hour.", Check: m.ev.At.Add(time.Hour)})
 	case errors.Is(err, dayone.ErrUnsupported):
-		m.waitError(s, dayone.Wait{Kind: dayone.WaitTask, Note: s.Error, Ask: m.asked(s)})
+		m.waitError(s, dayone.Wait{Kind: dayone.WaitTask, Note: s.Error, Ask: m.asked(s), Proof: s.Step.Action.Takes()}) // what is closed by hand, nobody else can check
 	case errors.Is(err, dayone.ErrDryRun):
 		m.leave(s)
 		m.stays(s)

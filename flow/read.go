@@ -237,12 +237,12 @@ func (f *Flow) Explain(ctx context.Context, id dayone.PersonID, key dayone.Key) 
 	if err != nil {
 		return policy.Explanation{}, err
 	}
-	now := f.Clock.Now()
-	held := map[dayone.Key]dayone.Holding{}
-	for _, h := range have {
-		held[h.Key] = h
+	as, err := f.Store.Approvals(ctx, store.ApprovalFilter{Person: id, Live: true})
+	if err != nil {
+		return policy.Explanation{}, err
 	}
-	return f.Active().Explain(people.At(&t, now, now, f.Active()), policy.Context{Now: now, Held: held}, key), nil
+	now, held := f.Clock.Now(), heldOf(have)
+	return f.Active().Explain(people.At(&t, now, now, f.Active()), policy.Context{Now: now, Held: held, Approved: agreed(id, f.Active(), held, as)}, key), nil
 }
 
 // RunOf is a run as it stands, in flight or over.
@@ -581,7 +581,7 @@ func (f *Flow) Why(l Look, key dayone.Key) policy.Explanation {
 			held[h.Key] = h
 		}
 	}
-	return f.Active().Explain(l.Person, policy.Context{Now: l.Person.At, Held: held}, key)
+	return f.Active().Explain(l.Person, policy.Context{Now: l.Person.At, Held: held, Approved: agreed(l.Person.ID, f.Active(), held, l.answers)}, key)
 }
 
 // RecordOf reads a ledger line as the record it was made of; the detail only if it was asked for and not erased.

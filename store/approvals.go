@@ -25,8 +25,8 @@ const approvalColumns = `a.id, a.person, a.key, a.once, a.state, a.noted, a.run,
 
 const approvalQuery = `SELECT ` + approvalColumns + ` FROM approval a LEFT JOIN person p ON p.id = a.person`
 
-func (d *DB) scanApproval(s interface{ Scan(...any) error }) (dayone.Request, error) {
-	var r dayone.Request
+func (d *DB) scanApproval(s interface{ Scan(...any) error }) (dayone.Petition, error) {
+	var r dayone.Petition
 	var k, box string
 	var opened, due, asked, reminded, escalated, decided, ended, next int64
 	var owner sql.NullString
@@ -57,7 +57,7 @@ type ApprovalFilter struct {
 }
 
 // Approvals lists requests for approval, newest first.
-func (d *DB) Approvals(ctx context.Context, f ApprovalFilter) ([]dayone.Request, error) {
+func (d *DB) Approvals(ctx context.Context, f ApprovalFilter) ([]dayone.Petition, error) {
 	where, order := []string{"1 = 1"}, "a.id DESC"
 	var args []any
 	if f.Person != "" {
@@ -81,13 +81,13 @@ func (d *DB) Approvals(ctx context.Context, f ApprovalFilter) ([]dayone.Request,
 	return d.requests(ctx, fmt.Sprintf(approvalQuery+` WHERE %s ORDER BY %s LIMIT $%d`, strings.Join(where, " AND "), order, len(args)), args...)
 }
 
-func (d *DB) requests(ctx context.Context, q string, args ...any) ([]dayone.Request, error) {
+func (d *DB) requests(ctx context.Context, q string, args ...any) ([]dayone.Petition, error) {
 	rows, err := d.read.QueryContext(ctx, q, args...)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var out []dayone.Request
+	var out []dayone.Petition
 	for rows.Next() {
 		r, err := d.scanApproval(rows)
 		if err != nil {
@@ -99,7 +99,7 @@ func (d *DB) requests(ctx context.Context, q string, args ...any) ([]dayone.Requ
 }
 
 // Approval is one request.
-func (d *DB) Approval(ctx context.Context, id dayone.ApprovalID) (dayone.Request, error) {
+func (d *DB) Approval(ctx context.Context, id dayone.ApprovalID) (dayone.Petition, error) {
 	r, err := d.scanApproval(d.read.QueryRowContext(ctx, approvalQuery+` WHERE a.id = $1`, id))
 	return r, notFound("approval", err)
 }
@@ -112,7 +112,7 @@ func (d *DB) CountApprovals(ctx context.Context) (int, error) {
 }
 
 // DueApprovals are requests about which somebody is to hear, or that expire.
-func (d *DB) DueApprovals(ctx context.Context, now time.Time, limit int) ([]dayone.Request, error) {
+func (d *DB) DueApprovals(ctx context.Context, now time.Time, limit int) ([]dayone.Petition, error) {
 	return d.requests(ctx, approvalQuery+` WHERE a.next > 0 AND a.next <= $1 AND p.key_box <> '' ORDER BY a.next LIMIT $2`, micros(now), limit)
 }
 
@@ -124,7 +124,7 @@ func (d *DB) NextApproval(ctx context.Context) (time.Time, error) {
 }
 
 // AskApprovals opens requests; one for the same grant that is there already stays as it is. The ledger hears of them.
-func (d *DB) AskApprovals(ctx context.Context, rs []dayone.Request, records ...dayone.Record) error {
+func (d *DB) AskApprovals(ctx context.Context, rs []dayone.Petition, records ...dayone.Record) error {
 	return d.write(ctx, func(t *tx) error {
 		for i := range rs {
 			if err := d.putApproval(t, &rs[i], `ON CONFLICT (once) WHERE ended = 0 DO NOTHING`); err != nil {
@@ -135,7 +135,7 @@ func (d *DB) AskApprovals(ctx context.Context, rs []dayone.Request, records ...d
 	})
 }
 
-func (d *DB) putApproval(t *tx, r *dayone.Request, conflict string) error {
+func (d *DB) putApproval(t *tx, r *dayone.Petition, conflict string) error {
 	box, err := d.seal(t, r.Person, approvalBox{r.Role, r.Rule, r.Because, r.Requester, r.Deciders, r.Votes})
 	if err != nil {
 		return err
@@ -151,8 +151,8 @@ func (d *DB) putApproval(t *tx, r *dayone.Request, conflict string) error {
 
 // ChangeApproval changes a request as it stands in the books, so that nobody's word is written over; its person is looked
 // at then, if look is an instant. change may be called twice.
-func (d *DB) ChangeApproval(ctx context.Context, id dayone.ApprovalID, look time.Time, change func(*dayone.Request) error, records ...dayone.Record) (dayone.Request, error) {
-	var out dayone.Request
+func (d *DB) ChangeApproval(ctx context.Context, id dayone.ApprovalID, look time.Time, change func(*dayone.Petition) error, records ...dayone.Record) (dayone.Petition, error) {
+	var out dayone.Petition
 	err := d.write(ctx, func(t *tx) error {
 		q := approvalQuery + ` WHERE a.id = $1`
 		if !d.lite() {
@@ -263,6 +263,42 @@ func (d *DB) Holders(ctx context.Context, keys []dayone.Key) ([]string, error) {
 			return nil, err
 		}
 		out = append(out, s)
+	}
+	return out, rows.Err()
+}
+
+// RenewApproval asks anew for what was refused, or nobody answered; its person is looked at then. ErrConflict: it was not.
+func (d *DB) RenewApproval(ctx context.Context, old dayone.ApprovalID, fresh dayone.Petition) error {
+	return d.write(ctx, func(t *tx) error {
+		res, err := t.exec(`UPDATE approval SET ended = $2, next = 0 WHERE id = $1 AND ended = 0 AND state IN ('refused', 'expired')`, old, micros(fresh.Opened))
+		if err != nil {
+			return err
+		}
+		if n, err := res.RowsAffected(); err != nil || n == 0 {
+			return errors.Join(err, fmt.Errorf("only what was refused, or nobody answered, is asked anew, and only while it is wanted: %w", dayone.ErrConflict))
+		}
+		if err := d.putApproval(t, &fresh, ""); err != nil {
+			return err
+		}
+		_, err = t.exec(`UPDATE person SET wake = $2 WHERE id = $1 AND key_box <> '' AND (wake = 0 OR wake > $2)`, fresh.Person, micros(fresh.Opened))
+		return err
+	})
+}
+
+// Approved are the people of whom a grant that is still wanted was agreed to.
+func (d *DB) Approved(ctx context.Context) (map[dayone.PersonID]bool, error) {
+	rows, err := d.read.QueryContext(ctx, `SELECT DISTINCT person FROM approval WHERE ended = 0 AND state = 'approved'`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	out := map[dayone.PersonID]bool{}
+	for rows.Next() {
+		var p dayone.PersonID
+		if err := rows.Scan(&p); err != nil {
+			return nil, err
+		}
+		out[p] = true
 	}
 	return out, rows.Err()
 }

@@ -11,12 +11,12 @@ import (
 	"github.com/dayone-hq/dayone/store"
 )
 
-func aRequest(id, once string, p dayone.PersonID) dayone.Request {
+func aRequest(id, once string, p dayone.PersonID) dayone.Petition {
 	k, err := dayone.ParseKey("gitlab/group:platform")
 	if err != nil {
 		panic(err)
 	}
-	return dayone.Request{
+	return dayone.Petition{
 		ID: dayone.ApprovalID(id), Person: p, Key: k, Role: "owner", Once: once, State: dayone.ApprovalOpen, Rule: dayone.Approval{By: []string{"manager"}, Need: "any", Within: time.Hour},
 		Because: []dayone.Reason{{Policy: "engineers", At: "house.yaml:3"}}, Run: "run_1", Step: "gitlab/group:platform entitlement.add", Opened: at, Due: at.Add(time.Hour), Next: at,
 		Deciders: []dayone.Decider{{Mail: letter, As: "manager", Why: "manager"}},
@@ -27,24 +27,24 @@ func approvals(t *testing.T, d *store.DB) {
 	ctx := t.Context()
 	p := Sarah(t, d)
 	first := aRequest("apr_1", "o1", p)
-	if err := d.AskApprovals(ctx, []dayone.Request{first, aRequest("apr_2", "o2", p)}, dayone.Record{At: at, Person: p, What: "approval asked"}); err != nil {
+	if err := d.AskApprovals(ctx, []dayone.Petition{first, aRequest("apr_2", "o2", p)}, dayone.Record{At: at, Person: p, What: "approval asked"}); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.AskApprovals(ctx, []dayone.Request{aRequest("apr_3", "o1", p)}); err != nil {
+	if err := d.AskApprovals(ctx, []dayone.Petition{aRequest("apr_3", "o1", p)}); err != nil {
 		t.Fatal(err)
 	}
-	got := must[[]dayone.Request](t)(d.Approvals(ctx, store.ApprovalFilter{Person: p, Open: true}))
+	got := must[[]dayone.Petition](t)(d.Approvals(ctx, store.ApprovalFilter{Person: p, Open: true}))
 	if len(got) != 2 || !reflect.DeepEqual(got[0], first) {
 		t.Fatalf("%+v\nwant %+v", got, first)
 	}
 	if n := must[int](t)(d.CountApprovals(ctx)); n != 2 {
 		t.Errorf("%d are open", n)
 	}
-	due := must[[]dayone.Request](t)(d.DueApprovals(ctx, at, 10))
+	due := must[[]dayone.Petition](t)(d.DueApprovals(ctx, at, 10))
 	if next := must[time.Time](t)(d.NextApproval(ctx)); len(due) != 2 || !next.Equal(at) {
 		t.Errorf("due are %d, next at %v", len(due), next)
 	}
-	if _, err := d.ChangeApproval(ctx, "apr_1", at.Add(time.Minute), func(r *dayone.Request) error {
+	if _, err := d.ChangeApproval(ctx, "apr_1", at.Add(time.Minute), func(r *dayone.Petition) error {
 		r.State, r.Ended, r.Next = dayone.ApprovalWithdrawn, at, time.Time{}
 		return nil
 	}); err != nil {
@@ -53,13 +53,13 @@ func approvals(t *testing.T, d *store.DB) {
 	if row := must[store.Row](t)(d.Person(ctx, p)); row.Wake.IsZero() || row.Wake.After(at.Add(time.Minute)) {
 		t.Errorf("she is looked at again at %v", row.Wake)
 	}
-	if err := d.AskApprovals(ctx, []dayone.Request{aRequest("apr_3", "o1", p)}); err != nil { // wanted again, asked again
+	if err := d.AskApprovals(ctx, []dayone.Petition{aRequest("apr_3", "o1", p)}); err != nil { // wanted again, asked again
 		t.Fatal(err)
 	}
-	if all := must[[]dayone.Request](t)(d.Approvals(ctx, store.ApprovalFilter{Limit: 2})); len(all) != 2 || all[0].ID != "apr_3" {
+	if all := must[[]dayone.Petition](t)(d.Approvals(ctx, store.ApprovalFilter{Limit: 2})); len(all) != 2 || all[0].ID != "apr_3" {
 		t.Errorf("%+v", all)
 	}
-	if live := must[[]dayone.Request](t)(d.Approvals(ctx, store.ApprovalFilter{Person: p, Live: true})); len(live) != 2 {
+	if live := must[[]dayone.Petition](t)(d.Approvals(ctx, store.ApprovalFilter{Person: p, Live: true})); len(live) != 2 {
 		t.Errorf("%+v", live)
 	}
 	if _, err := d.Approval(ctx, "apr_9"); !errors.Is(err, dayone.ErrNotFound) {
@@ -68,10 +68,10 @@ func approvals(t *testing.T, d *store.DB) {
 	if err := d.Erase(ctx, p); err != nil {
 		t.Fatal(err)
 	}
-	if left := must[[]dayone.Request](t)(d.DueApprovals(ctx, at, 10)); len(left) != 0 {
+	if left := must[[]dayone.Petition](t)(d.DueApprovals(ctx, at, 10)); len(left) != 0 {
 		t.Errorf("of somebody who was erased: %+v", left)
 	}
-	if r := must[dayone.Request](t)(d.Approval(ctx, "apr_3")); len(r.Deciders) > 0 || r.Role != "" {
+	if r := must[dayone.Petition](t)(d.Approval(ctx, "apr_3")); len(r.Deciders) > 0 || r.Role != "" {
 		t.Errorf("of somebody who was erased: %+v", r)
 	}
 }
@@ -80,13 +80,13 @@ func approvals(t *testing.T, d *store.DB) {
 func approvalChanges(t *testing.T, d *store.DB) {
 	ctx := t.Context()
 	p := Sarah(t, d)
-	if err := d.AskApprovals(ctx, []dayone.Request{aRequest("apr_1", "o1", p)}); err != nil {
+	if err := d.AskApprovals(ctx, []dayone.Petition{aRequest("apr_1", "o1", p)}); err != nil {
 		t.Fatal(err)
 	}
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
-			if _, err := d.ChangeApproval(ctx, "apr_1", time.Time{}, func(r *dayone.Request) error {
+			if _, err := d.ChangeApproval(ctx, "apr_1", time.Time{}, func(r *dayone.Petition) error {
 				r.Votes = append(r.Votes, dayone.Vote{Of: letter, By: "kim", Yes: true, At: at})
 				return nil
 			}); err != nil {
@@ -95,14 +95,14 @@ func approvalChanges(t *testing.T, d *store.DB) {
 		})
 	}
 	wg.Wait()
-	if r := must[dayone.Request](t)(d.Approval(ctx, "apr_1")); len(r.Votes) != 8 {
+	if r := must[dayone.Petition](t)(d.Approval(ctx, "apr_1")); len(r.Votes) != 8 {
 		t.Errorf("%d of 8 votes", len(r.Votes))
 	}
 	no := errors.New("no")
-	if _, err := d.ChangeApproval(ctx, "apr_1", time.Time{}, func(r *dayone.Request) error { r.State = dayone.ApprovalRefused; return no }); !errors.Is(err, no) {
+	if _, err := d.ChangeApproval(ctx, "apr_1", time.Time{}, func(r *dayone.Petition) error { r.State = dayone.ApprovalRefused; return no }); !errors.Is(err, no) {
 		t.Errorf("%v", err)
 	}
-	if r := must[dayone.Request](t)(d.Approval(ctx, "apr_1")); r.State != dayone.ApprovalOpen {
+	if r := must[dayone.Petition](t)(d.Approval(ctx, "apr_1")); r.State != dayone.ApprovalOpen {
 		t.Errorf("what was not to be is %s", r.State)
 	}
 }
