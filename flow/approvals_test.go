@@ -302,7 +302,10 @@ func TestMailIsSaidLater(t *testing.T) {
 	h.tells(john, 2)
 	h.mail.Close()
 	h.clock.Jump(begin.AddDate(0, 0, 3).Add(time.Minute))
-	q := until(h, "it is put off", func() (dayone.Petition, bool) { q := h.request(p); return q, q.Next.After(h.clock.Now()) && q.Reminded.IsZero() })
+	q := until(h, "it is put off", func() (dayone.Petition, bool) {
+		q := h.request(p)
+		return q, q.Next.After(h.clock.Now()) && q.Reminded.IsZero()
+	})
 	if d := q.Next.Sub(h.clock.Now()); d > 10*time.Minute || d < 9*time.Minute {
 		t.Errorf("tried again at %v", q.Next)
 	}

@@ -87,7 +87,7 @@ func (c *comparison) everybody(ctx context.Context) (*tally, error) {
 		return nil, err
 	}
 	if c.approved, err = c.Store.Approved(ctx); err != nil {
-		return err
+		return nil, err
 	}
 	if c.requesting, err = c.Store.Requesting(ctx); err != nil {
 		return nil, err

@@ -173,7 +173,7 @@ func samples(view viewer) []sample {
 	silent := leads
 	silent.Silent, silent.Renewed = true, now.Add(-15*time.Second)
 
-	return []sample{
+	return append([]sample{
 		{"standby", "Standing by", "standby", true, false, newStandingBy(view, Standing{Leader: leads}, "")},
 		{"standby-silent", "Standing by, the other is silent", "standby", true, false, newStandingBy(view, Standing{Leader: silent}, "")},
 		{"standby-start", "Standing by, just started", "standby", true, false, newStandingBy(view, Standing{}, "")},
@@ -253,7 +253,7 @@ func samples(view viewer) []sample {
 		{"error-404", "Page error, not found", "error", false, false, sampleError(dayone.ErrNotFound)},
 		{"error-403", "Page error, not for you", "error", false, false, sampleError(dayone.ErrForbidden)},
 		{"error-500", "Page error, our fault", "error", false, false, sampleError(nil)},
-	}
+	}, sampleApprovals(view, row)...)
 }
 
 // sampleIdle is access of which nothing is planned.

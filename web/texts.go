@@ -38,6 +38,8 @@ var toasts = map[string]string{
 	string(engine.Retry): "The step is tried again", string(engine.Skip): "The step is skipped", "completed": "The task is done", "requested": "It is requested", "ended": "The request is ended",
 	"replayed": "The event is looked at again", "proposed": "The proposal is saved; its plan has to be approved",
 	"applied": "The policies are in force", "announced": "Announced; it takes effect when its notice is over", "withdrawn": "Withdrawn; what is in force stays",
+	"answered": "The answer is kept; what it is about goes on by itself", "asked": "They are asked again", "delegated": "It is kept", "taken back": "They decide for themselves again",
+	"assigned": "The task is given to them", "reported": "The issue is reported as a task",
 }
 
 var statusTexts = map[dayone.Status]string{
