@@ -58,8 +58,8 @@ func (h *house) answered(p dayone.PersonID, s dayone.ApprovalState) dayone.Petit
 	})
 }
 
-// ends waits until a run is over.
-func (h *house) ends(id dayone.RunID) dayone.Run {
+// over waits until a run is over.
+func (h *house) over(id dayone.RunID) dayone.Run {
 	h.t.Helper()
 	return until(h, "the run ends", func() (dayone.Run, bool) {
 		r, err := h.RunOf(context.Background(), id)
@@ -115,7 +115,7 @@ func TestOneStepWaitsForTheManager(t *testing.T) {
 	if _, err := h.Answer(t.Context(), q.ID, flow.Reply{Of: strings.ToUpper(john), By: "administrator", Yes: true, Reason: "she knows what she does"}); err != nil {
 		t.Fatal(err)
 	}
-	same(t, "run", h.ends(r.ID).State, dayone.RunDone)
+	same(t, "run", h.over(r.ID).State, dayone.RunDone)
 	h.shows(h.okta, erin, dayone.Active, "group:base-employee", "group:sales-team")
 	_, err = h.Answer(t.Context(), q.ID, flow.Reply{Of: john, By: "administrator"})
 	is(t, err, dayone.ErrConflict)
@@ -143,7 +143,7 @@ func TestARefusalIsNotAskedAgain(t *testing.T) {
 	if _, err := h.Answer(t.Context(), q.ID, flow.Reply{Of: john, By: "administrator", Reason: "not before the training"}); err != nil {
 		t.Fatal(err)
 	}
-	r = h.ends(r.ID)
+	r = h.over(r.ID)
 	same(t, "run", r.State, dayone.RunDone)
 	skipped := ""
 	for _, s := range r.Steps {
@@ -177,7 +177,7 @@ func TestARefusalIsNotAskedAgain(t *testing.T) {
 	if _, err := h.Answer(t.Context(), fresh.ID, flow.Reply{Of: john, By: "administrator", Yes: true}); err != nil {
 		t.Fatal(err)
 	}
-	same(t, "run", h.ends(again.ID).State, dayone.RunDone)
+	same(t, "run", h.over(again.ID).State, dayone.RunDone)
 	h.shows(h.okta, erin, dayone.Active, "group:base-employee", "group:sales-team")
 }
 
@@ -212,7 +212,7 @@ func TestSilenceIsNo(t *testing.T) {
 		return 0, len(q.Deciders) == 2 && q.Deciders[1].Mail == vera
 	})
 	h.clock.Jump(begin.AddDate(0, 0, 10).Add(time.Minute))
-	r = h.ends(r.ID)
+	r = h.over(r.ID)
 	same(t, "run", r.State, dayone.RunDone)
 	q := h.answered(p, dayone.ApprovalExpired)
 	_, err := h.Answer(t.Context(), q.ID, flow.Reply{Of: john, By: "administrator", Yes: true})
@@ -241,7 +241,7 @@ func TestARequestOutlivesItsRun(t *testing.T) {
 	}
 	h.stop()
 	h = w.open()
-	same(t, "run", h.ends(next.ID).State, dayone.RunDone)
+	same(t, "run", h.over(next.ID).State, dayone.RunDone)
 	h.shows(h.okta, erin, dayone.Active, "group:base-employee", "group:sales-team")
 	h.answered(p, dayone.ApprovalGiven)
 }
@@ -291,7 +291,7 @@ func TestSomebodyElseDecidesForATime(t *testing.T) {
 	if _, err := h.Answer(t.Context(), q.ID, flow.Reply{Of: john, By: "administrator", Yes: true}); err != nil {
 		t.Fatal(err)
 	}
-	same(t, "run", h.ends(r.ID).State, dayone.RunDone)
+	same(t, "run", h.over(r.ID).State, dayone.RunDone)
 }
 
 // A mail system that is down delays the mail and nothing else.
