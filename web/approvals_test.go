@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"errors"
 	"maps"
 	"net/http"
 	"net/url"
@@ -11,13 +12,14 @@ import (
 
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/flow"
+	"github.com/dayone-hq/dayone/web"
 )
 
 func TestApprovalsAreDecidedOnThePage(t *testing.T) {
 	t.Parallel()
 	files := maps.Clone(fewPolicies)
 	files["policies/base.yaml"] = &fstest.MapFile{Data: []byte(strings.Replace(string(fewPolicies["policies/base.yaml"].Data), "okta/group:sales-team}", "okta/group:sales-team, approval: {by: [manager]}}", 1))}
-	b := startBench(t, files, false)
+	b := startBench(t, files, false, func(o *web.Options, _ *flow.Deps) { o.Token = dayone.NewSecret(token) })
 	b.hireSarah()
 	var q dayone.Petition
 	for end := time.Now().Add(20 * time.Second); q.ID == "" || q.Run == ""; {
@@ -81,6 +83,14 @@ func TestApprovalsAreDecidedOnThePage(t *testing.T) {
 	b.api("GET", "/api/v1/delegations", "", 200, nil)
 	if res := b.post("/delegations", url.Values{"who": {"x"}, "to": {"y"}, "until": {"soon"}}); res.StatusCode != http.StatusUnprocessableEntity {
 		t.Errorf("a day that is none answers %d", res.StatusCode)
+	}
+
+	c := web.Client{Base: b.url, Token: dayone.NewSecret(token)} // what dayone approvals speaks with
+	if err := c.Do(t.Context(), http.MethodGet, "/approvals", nil, &list); err != nil || len(list.Items) == 0 {
+		t.Errorf("the client sees %v, %v", list, err)
+	}
+	if err := c.Do(t.Context(), http.MethodPost, path, map[string]string{"verdict": "approve", "for": "john.doe@company.com"}, nil); !errors.Is(err, dayone.ErrConflict) || strings.Contains(err.Error(), token) {
+		t.Errorf("the client is told %v", err)
 	}
 
 	runs, err := b.flow.Runs(t.Context(), flow.RunFilter{Person: p, Limit: 1})

@@ -72,7 +72,7 @@ for themselves, or about what they asked for.`,
 				state = "all"
 			}
 			var raw json.RawMessage
-			if err := s.do(c.Context(), http.MethodGet, "/approvals?limit=200&state="+state, nil, &raw); err != nil {
+			if err := s.Do(c.Context(), http.MethodGet, "/approvals?limit=200&state="+state, nil, &raw); err != nil {
 				return err
 			}
 			if asJSON {
@@ -132,7 +132,7 @@ func answer(c *cobra.Command, id string, in map[string]string) error {
 		return err
 	}
 	var now approvalLine
-	if err := s.do(c.Context(), http.MethodPost, "/approvals/"+url.PathEscape(id), in, &now); err != nil {
+	if err := s.Do(c.Context(), http.MethodPost, "/approvals/"+url.PathEscape(id), in, &now); err != nil {
 		return err
 	}
 	out := c.OutOrStdout()
@@ -176,7 +176,7 @@ func newDelegate() *cobra.Command {
 				ID    string
 				Until time.Time
 			}
-			if err := s.do(c.Context(), http.MethodPost, "/delegations", in, &g); err != nil {
+			if err := s.Do(c.Context(), http.MethodPost, "/delegations", in, &g); err != nil {
 				return err
 			}
 			_, err = fmt.Fprintf(c.OutOrStdout(), "%s: %s decides for %s until %s.\n", g.ID, got[1], got[0], g.Until.Local().Format("2006-01-02 15:04"))
@@ -214,7 +214,7 @@ func newTasks() *cobra.Command {
 				return err
 			}
 			var raw json.RawMessage
-			if err := s.do(c.Context(), http.MethodGet, "/tasks", nil, &raw); err != nil {
+			if err := s.Do(c.Context(), http.MethodGet, "/tasks", nil, &raw); err != nil {
 				return err
 			}
 			if asJSON {
@@ -286,7 +286,7 @@ func task(c *cobra.Command, id, verb string, in map[string]any, said string) err
 		return err
 	}
 	var t taskLine
-	if err := s.do(c.Context(), http.MethodPost, "/tasks/"+url.PathEscape(id)+"/"+verb, in, &t); err != nil {
+	if err := s.Do(c.Context(), http.MethodPost, "/tasks/"+url.PathEscape(id)+"/"+verb, in, &t); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(c.OutOrStdout(), "%s: %s %s.\n", t.ID, t.Title, said)
