@@ -151,6 +151,9 @@ type Approval struct {
 	Within time.Duration // silence after that is no
 }
 
+// Silence is how long somebody may take to answer if a policy does not say: after it the answer is no.
+const Silence = 14 * 24 * time.Hour
+
 // Release says what the loss of an account or entitlement does, and when.
 type Release struct {
 	Suspend     time.Duration // so long after the loss it is disabled, or taken away: grace
@@ -396,10 +399,11 @@ type Kind struct {
 	Implied   bool     // accounts: brought along by whatever needs them
 	OneWay    bool     // given once, never taken back by itself: an order
 	Sensitive bool
-	ReadOnly  string   // why it cannot be granted, and what to grant instead
-	WholeSet  bool     // the vendor's write replaces the whole list: serialised
-	Attrs     []string // attributes that its items carry, besides ref and state: what ${...} may name
-	Mapping   Attrs    // attributes that we give it: templates over the person, or recipes for secrets
+	Approval  *Approval // the catalogue's own: no policy gives this kind without it
+	ReadOnly  string    // why it cannot be granted, and what to grant instead
+	WholeSet  bool      // the vendor's write replaces the whole list: serialised
+	Attrs     []string  // attributes that its items carry, besides ref and state: what ${...} may name
+	Mapping   Attrs     // attributes that we give it: templates over the person, or recipes for secrets
 }
 
 // Param is the type of one parameter and how two policies' values become one.

@@ -17,6 +17,7 @@ type (
 	TaskID       string // tsk_
 	RequestID    string // req_
 	HoldID       string // hld_
+	ApprovalID   string // apr_
 	SecretID     string // sec_; derived from a step's Once, see package secret
 	OrderID      string // ord_
 )

@@ -72,6 +72,7 @@ type StepRun struct {
 	Of      StepID    `json:",omitempty"` // the step of this run that this one takes back
 	Parked  time.Time // since when its system takes nothing new, or humans work there; zero: neither
 	Alarmed time.Time // when somebody was told that it is overdue
+	Agreed  bool      `json:",omitempty"` // the approval that it asks for was given
 }
 
 // Run is a plan being carried out. Static parts (plan, have) are written once; what moves is per step.
@@ -102,6 +103,9 @@ func (r *Run) Step(id StepID) *StepRun {
 	return nil
 }
 
+// Evidence is what a human may supply with any task: a text or a link that shows that it is done.
+const Evidence = "evidence"
+
 // Task is a step that a human does. It belongs to the grant, not to the run: its key is the step's Once.
 type Task struct {
 	ID     TaskID
@@ -118,6 +122,12 @@ type Task struct {
 	Closed time.Time
 	By     string // who closed it
 	Attrs  Attrs  // what was supplied
+
+	Assignee string    // a mail address or group:NAME; "": nobody yet
+	Proof    bool      // it is done when somebody shows that it is: Evidence must not be empty
+	Evidence string    // text or a link
+	Remind   time.Time // when whoever has it hears of it again; zero: nobody has looked yet
+	Reminded time.Time
 }
 
 // Progress is what happened to one run since it was last stored: what a store writes in one transaction. It is a copy:

@@ -88,6 +88,9 @@ type Step struct {
 	Implied  bool      `json:",omitempty"`
 	Undoes   StepID    `json:",omitempty"` // the step of an earlier run that this one takes back
 	Urgent   bool      `json:",omitempty"` // a leaver is cut off: whatever stands in the way, it is tried, and somebody is told
+
+	Approval *Approval `json:",omitempty"` // it does not start before these have agreed
+	Along    []StepID  `json:",omitempty"` // only these bring it along: it starts when one of them was agreed to
 }
 
 // Undo says how a step is taken back: restore, delete, disable, or "none: why".
@@ -116,7 +119,6 @@ type Plan struct {
 	At        time.Time
 	Steps     []Step
 	Later     []Later         `json:",omitempty"`
-	Pending   []Key           `json:",omitempty"` // would need an approval
 	Occasions []Occasion      `json:",omitempty"` // what its messages tell of beside the run itself
 	Findings  []Finding       `json:",omitempty"`
 	Lost      []Key           `json:",omitempty"` // nothing justifies them from now on, and their loss is put off
@@ -240,4 +242,5 @@ type Wait struct {
 	Until time.Time `json:",omitzero"`  // a system's wait has failed then; a human's is only due
 	Note  string    `json:",omitempty"` // what it waits for, and what to do: shown to people
 	Ask   []string  `json:",omitempty"` // tasks: attributes that the human supplies
+	Proof bool      `json:",omitempty"` // tasks: done when the human shows that it is
 }

@@ -57,6 +57,8 @@ func (m *machine) decide() {
 		m.retry(s, i)
 	case Skip:
 		m.skip(s, i)
+	case Approve, Refuse:
+		m.agreed(s, i)
 	default:
 		m.refuse("%q is no decision about a step: %w", m.ev.Human.Verb, dayone.ErrInvalid)
 	}
@@ -161,13 +163,17 @@ func byHand(s *dayone.StepRun, told dayone.Attrs) *dayone.Item {
 	now.Role = cmp.Or(want.Role, now.Role)
 	now.Ref = cmp.Or(told.Text(ref), now.Ref, s.Step.Subject.Ref)
 	now.Attrs = now.Attrs.With(told)
-	for _, name := range []string{ref, note} {
+	for _, name := range []string{ref, note, dayone.Evidence} {
 		delete(now.Attrs, name)
 	}
 	return &now
 }
 
 func (m *machine) retry(s *dayone.StepRun, i int) {
+	if asks(s) && s.State == dayone.StepWaiting {
+		m.refuse("step %s waits for an approval; whoever is asked approves or refuses it: %w", s.Step.ID, dayone.ErrConflict)
+		return
+	}
 	switch s.State {
 	case dayone.StepFailed, dayone.StepWaiting, dayone.StepRetrying, dayone.StepUndoFailed:
 	case dayone.StepBlocked:

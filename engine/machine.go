@@ -12,7 +12,7 @@ import (
 
 // Version of the machine, kept with every run that it begins. A newer machine carries the runs of an older one on. A run
 // that a newer one began is never touched: a driver that finds one does not start.
-const Version = 1
+const Version = 2
 
 // Config bounds what the machine does by itself.
 type Config struct {
@@ -66,6 +66,8 @@ const (
 	Retry     Verb = "retry"     // call a failed step again
 	Skip      Verb = "skip"      // go on without it
 	Supersede Verb = "supersede" // a newer run takes over
+	Approve   Verb = "approve"   // those who are asked agree
+	Refuse    Verb = "refuse"    // or they do not: the step is skipped, and nothing is lost
 	Undo      Verb = "undo"      // the whole run is turned back
 
 	// about the whole run
@@ -77,6 +79,7 @@ const (
 // Human is a decision and who took it.
 type Human struct {
 	By     string
+	For    string // on whose behalf; "": their own
 	Verb   Verb
 	Reason string
 	Attrs  dayone.Attrs
@@ -278,7 +281,7 @@ func (m *machine) start() {
 func (m *machine) startable(s *dayone.StepRun) bool {
 	switch s.State {
 	case dayone.StepPending:
-		return m.met(s) == nil
+		return !asks(s) && m.led(s) && m.met(s) == nil
 	case dayone.StepRetrying, dayone.StepWaiting:
 		return !s.Next.IsZero() && !m.ev.At.Before(s.Next)
 	}
@@ -295,6 +298,9 @@ func (m *machine) met(s *dayone.StepRun) *dayone.Need {
 		o, _ := m.at(need.Step)
 		if o == nil {
 			continue // not part of this run: it was so before
+		}
+		if brings(s, o) {
+			continue
 		}
 		switch need.When {
 		case dayone.Settled:
@@ -328,12 +334,14 @@ func (m *machine) settled(s *dayone.StepRun, patience bool, depth int) bool {
 		return true
 	case s.State == dayone.StepWaiting && s.Wait != nil && s.Wait.Kind.Human():
 		return !patience || s.Wait.Kind != dayone.WaitTask || !m.ev.At.Before(s.Waited.Add(m.cfg.Patience))
+	case s.State == dayone.StepPending && !m.led(s) && depth < len(m.run.Steps):
+		return m.unled(s, patience, depth)
 	case s.State == dayone.StepPending && depth < len(m.run.Steps):
 		patient, moving := false, false
 		for _, n := range s.Step.Needs {
 			o, _ := m.at(n.Step)
 			switch {
-			case o == nil:
+			case o == nil, brings(s, o):
 			case n.When == dayone.Done:
 				if !isThere(o) && !o.State.Over() && m.settled(o, patience, depth+1) {
 					return true
@@ -490,7 +498,7 @@ func (m *machine) leave(s *dayone.StepRun) {
 func (m *machine) closeTask(s *dayone.StepRun) {
 	t := dayone.Task{Person: m.run.Person, Run: m.run.ID, Step: s.Step.ID, Once: s.Step.Once, Closed: m.ev.At}
 	if m.ev.What == Decide {
-		t.By, t.Attrs = m.ev.Human.By, m.ev.Human.Attrs
+		t.By, t.Attrs, t.Evidence = m.ev.Human.By, m.ev.Human.Attrs, m.ev.Human.Attrs.Text(dayone.Evidence)
 	}
 	m.out.Closed = append(m.out.Closed, t)
 	m.out.Opened = slices.DeleteFunc(m.out.Opened, func(o dayone.Task) bool { return o.Once == t.Once }) // a store closes first
@@ -542,7 +550,7 @@ func (m *machine) trouble(s *dayone.StepRun, err error) {
 	case errors.Is(err, dayone.ErrNoSeat):
 		m.waitError(s, dayone.Wait{Kind: dayone.WaitSeat, Note: s.Error + ". Buy or free a seat; it is tried again every hour.", Check: m.ev.At.Add(time.Hour)})
 	case errors.Is(err, dayone.ErrUnsupported):
-		m.waitError(s, dayone.Wait{Kind: dayone.WaitTask, Note: s.Error, Ask: m.asked(s)})
+		m.waitError(s, dayone.Wait{Kind: dayone.WaitTask, Note: s.Error, Ask: m.asked(s), Proof: s.Step.Action.Takes()}) // what is closed by hand, nobody else can check
 	case errors.Is(err, dayone.ErrDryRun):
 		m.leave(s)
 		m.stays(s)
@@ -612,7 +620,7 @@ func (m *machine) block(id dayone.StepID) {
 			continue
 		}
 		for _, n := range s.Step.Needs {
-			if n.Step == id && n.When == dayone.Done {
+			if o, _ := m.at(id); n.Step == id && n.When == dayone.Done && !brings(s, o) {
 				s.State, s.Error = dayone.StepBlocked, "needs "+string(id)
 				m.touched(i)
 				m.block(s.Step.ID)
@@ -652,6 +660,12 @@ func (m *machine) settle() {
 	for i := range r.Steps {
 		s := &r.Steps[i]
 		switch {
+		case (s.State == dayone.StepPending || s.State == dayone.StepBlocked) && !m.led(s):
+			m.unneeded(s, i)
+		case s.State == dayone.StepPending && asks(s):
+			if m.met(s) == nil {
+				m.ask(s, i)
+			}
 		case s.State == dayone.StepPending && m.met(s) == nil:
 			if len(s.Step.On) > 0 && !slices.ContainsFunc(s.Step.On, func(o dayone.Moment) bool { return m.comes(o, s.Step.After) }) {
 				if m.later(s) {

@@ -42,6 +42,8 @@ type world struct {
 	cfg      engine.Config
 	refused  error                  // what became of the last decision
 	handed   map[dayone.StepID]bool // given to a human when its needs were met, and taken back since
+
+	verdicts map[dayone.StepID]engine.Verb // of those who are asked; without one they stay silent
 }
 
 type alarm struct {
@@ -74,6 +76,7 @@ func (w *world) feed(ev engine.Event) {
 			if _, under := w.calls[c.Step]; under {
 				w.t.Fatalf("%s is called while a call is under way", c.Step)
 			}
+			w.checkAgreed(c.Step)
 			if c.Call.Attempt == 1 && !w.handed[c.Step] { // later its needs may be looked at again, too
 				w.checkNeeds(c.Step)
 			}
@@ -131,6 +134,17 @@ func (w *world) ring() bool {
 	return true
 }
 
+// checkAgreed: never before somebody agreed to it, or to what brings it along.
+func (w *world) checkAgreed(id dayone.StepID) {
+	s := w.run.Step(id)
+	if s.Step.Approval != nil && (!s.Agreed || w.verdicts[id] != engine.Approve) {
+		w.t.Fatalf("%s starts and nobody has agreed", id)
+	}
+	if len(s.Step.Along) > 0 && !slices.ContainsFunc(s.Step.Along, func(p dayone.StepID) bool { return w.verdicts[p] == engine.Approve }) {
+		w.t.Fatalf("%s starts and nobody has agreed to any of %v", id, s.Step.Along)
+	}
+}
+
 // checkNeeds: never before its needs.
 func (w *world) checkNeeds(id dayone.StepID) {
 	s := w.run.Step(id)
@@ -166,6 +180,15 @@ func (w *world) moves() []func() {
 			delete(w.ready, id)
 			w.feed(engine.Event{What: engine.Start, Step: id})
 		})
+	}
+	for _, s := range w.run.Steps {
+		if v := w.verdicts[s.Step.ID]; v != "" && s.State == dayone.StepWaiting && s.Wait.Kind == dayone.WaitApproval {
+			out = append(out, func() {
+				if err := w.decide(s.Step.ID, engine.Human{By: "kim", Verb: v}); err != nil {
+					w.t.Fatalf("%s %s: %v", v, s.Step.ID, err)
+				}
+			})
+		}
 	}
 	return out
 }
@@ -254,6 +277,14 @@ func plans(t *rapid.T) dayone.Plan {
 		}
 		p.Steps = append(p.Steps, s)
 	}
+	for i := range p.Steps {
+		if s := &p.Steps[i]; s.Action != dayone.EntitlementRemove && rapid.IntRange(0, 4).Draw(t, "asks") == 0 {
+			s.Approval = &dayone.Approval{By: []string{"manager"}, Need: "any"}
+		}
+	}
+	for i := range p.Steps {
+		bring(&p.Steps[i], p.Steps, rapid.Bool().Draw(t, "along"))
+	}
 	if rapid.Bool().Draw(t, "message") {
 		k := dayone.Key{System: "mail", Kind: "message", Name: "m"}
 		s := dayone.Step{
@@ -277,6 +308,39 @@ func timeless(p dayone.Plan) dayone.Plan {
 		p.Steps[i].After = time.Time{}
 	}
 	return p
+}
+
+// bring makes a step one that is only there because of others, if only such that ask for an approval need it.
+func bring(s *dayone.Step, all []dayone.Step, along bool) {
+	var by []dayone.StepID
+	for _, o := range all {
+		for _, n := range o.Needs {
+			if n.Step != s.ID {
+				continue
+			}
+			if o.Approval == nil || n.When != dayone.Done {
+				return
+			}
+			by = append(by, o.ID)
+		}
+	}
+	if along && s.Approval == nil && s.Action != dayone.EntitlementRemove {
+		s.Along = by
+	}
+}
+
+// verdicts of those who are asked: yes, no, or silence. No message waits for them: what it tells depends on who is faster.
+func verdicts(t *rapid.T, p dayone.Plan) map[dayone.StepID]engine.Verb {
+	out := map[dayone.StepID]engine.Verb{}
+	if p.Steps[len(p.Steps)-1].Action == dayone.MessageSend {
+		return out
+	}
+	for _, s := range p.Steps {
+		if s.Approval != nil {
+			out[s.ID] = rapid.SampledFrom([]engine.Verb{engine.Approve, engine.Approve, engine.Refuse, ""}).Draw(t, "verdict")
+		}
+	}
+	return out
 }
 
 func outcomes(t *rapid.T, p dayone.Plan) map[dayone.StepID]outcome {
@@ -314,11 +378,12 @@ func TestAnyOrderOfAnswersEndsTheSame(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		p := timeless(plans(t))
-		o := outcomes(t, p)
+		o, v := outcomes(t, p), verdicts(t, p)
 		rollback := slices.ContainsFunc(p.Steps, func(s dayone.Step) bool { return s.Critical == dayone.Rollback })
 		var want string
 		for i := range 4 {
 			w := newWorld(t, p, o)
+			w.verdicts = v
 			w.finish(func(n int) int {
 				switch i {
 				case 0:
@@ -354,15 +419,17 @@ func TestResumeEndsTheSame(t *testing.T) {
 				p.Steps[i].Critical = dayone.Stop
 			}
 		}
-		o := outcomes(t, p)
+		o, v := outcomes(t, p), verdicts(t, p)
 		for id, os := range o { // hiccups count attempts, and a crash costs one: only the last word matters here
 			o[id] = os[len(os)-1:]
 		}
 		w := newWorld(t, p, o)
+		w.verdicts = v
 		w.finish(func(int) int { return 0 })
 		want := w.states()
 
 		w = newWorld(t, p, o)
+		w.verdicts = v
 		for range rapid.IntRange(0, 30).Draw(t, "before the crash") {
 			ms := w.moves()
 			if len(ms) == 0 {
@@ -400,6 +467,7 @@ func TestRollbackReturnsToTheStart(t *testing.T) {
 		p.Steps[bad].Critical = dayone.Rollback
 		o[p.Steps[bad].ID] = outcome{{err: dayone.ErrInvalid}}
 		w := newWorld(t, p, o)
+		w.verdicts = verdicts(t, p)
 		w.finish(func(n int) int { return rapid.IntRange(0, n-1).Draw(t, "next") })
 		if s := w.run.Step(p.Steps[bad].ID); s.State != dayone.StepFailed {
 			return // it was never reached

@@ -170,7 +170,7 @@ func (m *machine) insist(s *dayone.StepRun) bool {
 func (m *machine) openTask(s *dayone.StepRun) {
 	m.out.Opened = append(m.out.Opened, dayone.Task{
 		Person: m.run.Person, Run: m.run.ID, Step: s.Step.ID, Once: s.Step.Once, System: s.Step.Key.System,
-		Title: taskTitle(s), Note: s.Wait.Note, Ask: s.Wait.Ask, Opened: m.ev.At, Due: s.Wait.Until,
+		Title: taskTitle(s), Note: s.Wait.Note, Ask: s.Wait.Ask, Proof: s.Wait.Proof, Opened: m.ev.At, Due: s.Wait.Until,
 	})
 }
 

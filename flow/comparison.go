@@ -35,6 +35,7 @@ type comparison struct {
 	sets   []*policy.Set
 	duties map[dayone.PersonID][]dayone.Key // who has what duties name
 
+	approved   map[dayone.PersonID]bool // what they have depends on what somebody agreed to
 	requesting map[dayone.PersonID]bool // what they have depends on what they asked for
 
 	mu   sync.Mutex
@@ -83,6 +84,9 @@ const atOnce = 2000
 func (c *comparison) everybody(ctx context.Context) (*tally, error) {
 	ids, err := c.managed(ctx)
 	if err != nil {
+		return nil, err
+	}
+	if c.approved, err = c.Store.Approved(ctx); err != nil {
 		return nil, err
 	}
 	if c.requesting, err = c.Store.Requesting(ctx); err != nil {
@@ -198,7 +202,7 @@ func (l *looks) glances(ids []dayone.PersonID) {
 	l.looker.Refresh()
 	for _, id := range ids {
 		row, ok := cr.rows[id]
-		if !ok || cr.stale[id] || l.requesting[id] || !cr.until[row].IsZero() && !cr.until[row].After(l.now) || !l.row(id, row, cr.names[row]) {
+		if !ok || cr.stale[id] || l.requesting[id] || l.approved[id] || !cr.until[row].IsZero() && !cr.until[row].After(l.now) || !l.row(id, row, cr.names[row]) {
 			l.later = append(l.later, id)
 		}
 	}
@@ -306,25 +310,29 @@ func (l *looks) close(ctx context.Context, ids []dayone.PersonID) error {
 				r.Held, r.Err = l.Store.Holdings(ctx, r.Person, false)
 			}
 		}
+		var as answers
+		if r.Err == nil && l.approved[r.Person] {
+			as, r.Err = l.Store.Approvals(ctx, store.ApprovalFilter{Person: r.Person, Live: true})
+		}
 		switch {
 		case r.Err != nil:
 			l.skipped = append(l.skipped, fmt.Sprintf("%s: %v", r.Person, r.Err))
 		case r.Managed:
-			l.compare(&r.Timeline, r.Held, requestsOf(asked))
+			l.compare(&r.Timeline, r.Held, requestsOf(asked), as)
 		}
 	}
 	return nil
 }
 
 // compare is one person under both sets.
-func (l *looks) compare(t *dayone.Timeline, have []dayone.Holding, asked map[dayone.Key]dayone.Request) {
+func (l *looks) compare(t *dayone.Timeline, have []dayone.Holding, asked map[dayone.Key]dayone.Request, as answers) {
 	base := l.force.base
 	p := people.At(t, l.now, l.now, base)
 	old := l.against
 	if old == nil {
 		old = l.force.of(p)
 	}
-	at := policy.Context{Now: l.now, Held: heldOf(have), Requested: asked}
+	at := policy.Context{Now: l.now, Held: heldOf(have), Requested: asked, Approved: agreed(p.ID, old, nil, as)}
 	before := old.Want(p, at)
 	if !(dayone.Stage{Only: l.pr.Only}).Covers(p) {
 		l.aside(before)

@@ -16,7 +16,6 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -59,6 +58,7 @@ type Deps struct {
 	Calendar string // system that sends invitations; "": none
 	Beside   bool   // the engine is that of another process: what is ordered here it takes up by itself
 	Log      *slog.Logger
+	Asking   Asking
 	// OpensAt is the hour of the first day from which one-time links open, where the person works.
 	OpensAt time.Duration
 	// KeepBodies is how long what sources sent is kept as they sent it; zero: 30 days.
@@ -187,6 +187,8 @@ type Look struct {
 	stage int64 // of the policies that decided
 	told  dayone.Told
 	laid  laid
+
+	answers answers
 }
 
 // Preview decides and plans for a person, and does nothing.
@@ -210,7 +212,11 @@ func (f *Flow) Preview(ctx context.Context, id dayone.PersonID) (Look, error) {
 	if err != nil {
 		return Look{}, err
 	}
-	l, err := f.decide(ctx, p, have, tell, requests)
+	as, err := f.Store.Approvals(ctx, store.ApprovalFilter{Person: id, Live: true})
+	if err != nil {
+		return Look{}, err
+	}
+	l, err := f.decide(ctx, p, have, as, tell, requests)
 	l.stage, l.told, l.Requests, l.laid = stage, t.Told, requests, laid{set, turns(&t, now, set)}
 	next := people.Next(&t, now, set)
 	if !next.IsZero() && (l.Want.Next.IsZero() || next.Before(l.Want.Next)) {
@@ -220,10 +226,11 @@ func (f *Flow) Preview(ctx context.Context, id dayone.PersonID) (Look, error) {
 }
 
 // decide is pure but for the catalogue: person and holdings in, want and plan out.
-func (f *Flow) decide(ctx context.Context, p dayone.Person, have []dayone.Holding, tell []dayone.Occasion, requests []dayone.Request) (Look, error) {
+func (f *Flow) decide(ctx context.Context, p dayone.Person, have []dayone.Holding, as answers, tell []dayone.Occasion, requests []dayone.Request) (Look, error) {
 	set := f.ActiveFor(p)
-	l := Look{Person: p, Have: have}
-	l.Want = set.Want(p, policy.Context{Now: p.At, Held: heldOf(have), Requested: requestsOf(requests)})
+	l := Look{Person: p, Have: have, answers: as}
+	held := heldOf(have)
+	l.Want = set.Want(p, policy.Context{Now: p.At, Held: held, Requested: requestsOf(requests), Approved: agreed(p.ID, set, held, as)})
 	offers, err := f.Store.Catalogue(ctx, "")
 	if err != nil {
 		return l, err
@@ -236,6 +243,7 @@ func (f *Flow) decide(ctx context.Context, p dayone.Person, have []dayone.Holdin
 		Leaves:  p.Status == dayone.Left,
 		Mapped:  func(g dayone.Grant) dayone.Grant { return set.Mapped(p, p.At, g) },
 		Deliver: func(n dayone.Notice) []dayone.Notice { return f.deliver(p, n) },
+		Refused: func(g dayone.Grant) string { return refusal(as.of(p.ID, g.Key, g.Role)) },
 		Tell:    tell, Risk: risk(p),
 	})
 	for _, later := range l.Plan.Later {
@@ -281,6 +289,9 @@ func (f *Flow) Replan(ctx context.Context, id dayone.PersonID, event dayone.Even
 	if !l.Person.Managed {
 		return "", f.keepRow(ctx, l, "")
 	}
+	if err := f.consider(ctx, &l); err != nil {
+		return "", err
+	}
 	active, err := f.Store.ActiveRun(ctx, id)
 	switch {
 	case errors.Is(err, dayone.ErrNotFound):
@@ -292,6 +303,9 @@ func (f *Flow) Replan(ctx context.Context, id dayone.PersonID, event dayone.Even
 			return "", err
 		case kept: // until somebody resumes it
 			return "", f.keepRow(ctx, l, active)
+		}
+		if err := f.tellRun(ctx, active, l.answers); err != nil {
+			return "", err
 		}
 		switch ok, err := f.carries(ctx, active, l, seen); {
 		case err != nil:
@@ -311,6 +325,9 @@ func (f *Flow) Replan(ctx context.Context, id dayone.PersonID, event dayone.Even
 			return "", err
 		}
 		if l, err = f.Preview(ctx, id); err != nil { // from what the calls under way have left
+			return "", err
+		}
+		if err := f.consider(ctx, &l); err != nil {
 			return "", err
 		}
 	}
@@ -338,6 +355,9 @@ func (f *Flow) Replan(ctx context.Context, id dayone.PersonID, event dayone.Even
 	if err := f.Engine.Start(ctx, run); err != nil {
 		return "", err
 	}
+	if err := f.tellRun(ctx, run.ID, l.answers); err != nil {
+		return "", err
+	}
 	return run.ID, f.keepRow(ctx, l, run.ID)
 }
 
@@ -357,6 +377,10 @@ func (f *Flow) keepRow(ctx context.Context, l Look, run dayone.RunID) error {
 		}
 		f.look() // other policies count since she was looked at; whoever applied them made her due, and the row has not
 		return f.Store.SetWake(ctx, l.Person.ID, f.Clock.Now())
+	}
+	if again, err := f.unheard(ctx, l); err != nil || again {
+		f.look()
+		return errors.Join(err, f.Store.SetWake(ctx, l.Person.ID, f.Clock.Now()))
 	}
 	if run == "" {
 		return nil
@@ -469,7 +493,7 @@ func (f *Flow) tried(ctx context.Context, l Look) (bool, error) {
 		if tells(s, "") && last.Step(s.ID) == nil {
 			return false, nil
 		}
-		if s.Action != dayone.MessageSend && !slices.ContainsFunc(last.Steps, func(o dayone.StepRun) bool { return o.Step.Once == s.Once && does(o.Step, s) }) {
+		if s.Action != dayone.MessageSend && !slices.ContainsFunc(last.Steps, func(o dayone.StepRun) bool { return o.Step.Once == s.Once && does(o.Step, s) && !l.unasked(o, last.ID) }) {
 			return false, nil
 		}
 	}
@@ -562,45 +586,6 @@ func (f *Flow) Decide(ctx context.Context, run dayone.RunID, step dayone.StepID,
 		return fmt.Errorf("another run of this person is under way; decide there: %w", dayone.ErrConflict)
 	}
 	return f.Engine.Decide(ctx, run, step, h)
-}
-
-// CompleteTask closes a task with what it asked for. who is the id of the task, by the user who did it.
-func (f *Flow) CompleteTask(ctx context.Context, who, by string, attrs dayone.Attrs) (dayone.Task, error) {
-	t, err := f.Store.Task(ctx, who)
-	if err != nil {
-		return t, err
-	}
-	if !t.Closed.IsZero() {
-		return t, f.complete(ctx, t, by, attrs)
-	}
-	for name := range attrs {
-		if !slices.Contains(t.Ask, name) && name != "ref" && name != "note" {
-			return t, fmt.Errorf("this task does not ask for %q; it asks for %s: %w", name, strings.Join(t.Ask, ", "), dayone.ErrInvalid)
-		}
-	}
-	for _, name := range t.Ask {
-		if attrs.Text(name) == "" {
-			return t, fmt.Errorf("this task asks for %q; write it down to complete it: %w", name, dayone.ErrInvalid)
-		}
-	}
-	evidence, err := f.readBack(ctx, t, attrs)
-	if err != nil {
-		return t, err
-	}
-	if evidence != "" && evidence != attrs.Text("note") {
-		attrs = attrs.With(dayone.Attrs{"note": dayone.Text(strings.TrimPrefix(attrs.Text("note")+"; "+evidence, "; "))})
-	}
-	return t, f.complete(ctx, t, by, attrs)
-}
-
-func (f *Flow) complete(ctx context.Context, t dayone.Task, by string, attrs dayone.Attrs) error {
-	if !t.Closed.IsZero() {
-		return fmt.Errorf("this task was closed by %s: %w", cmp.Or(t.By, "the run"), dayone.ErrConflict)
-	}
-	if hold, ok := strings.CutPrefix(t.Once, holdTask); ok {
-		return f.decideHold(ctx, dayone.HoldID(hold), by, attrs)
-	}
-	return f.Engine.Decide(ctx, t.Run, t.Step, engine.Human{By: by, Verb: engine.Complete, Attrs: attrs, Reason: attrs.Text("note")})
 }
 
 // Callback takes what a system says by itself about a step of its own that waits: an order that ships. It knows the step

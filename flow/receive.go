@@ -166,8 +166,12 @@ func (f *Flow) round(ctx context.Context) (retry time.Time, err error) {
 	for {
 		due, err := f.Store.Due(ctx, f.Clock.Now(), 200)
 		due = slices.DeleteFunc(due, f.intake.has) // the end of it wakes us
-		if err != nil || len(due) == 0 {
+		if err != nil {
 			return retry, err
+		}
+		if len(due) == 0 { // what these looks asked for is said at once
+			next, err := f.sayAll(ctx)
+			return soon(retry, next), err
 		}
 		for _, p := range due {
 			if _, err := f.Replan(ctx, p, "", ""); err != nil {
@@ -635,7 +639,11 @@ func (f *Flow) PreviewEvent(ctx context.Context, source string, body []byte) (Lo
 	t := dayone.Timeline{Person: cmp.Or(id, "per_new")}
 	var have []dayone.Holding
 	var requests []dayone.Request
+	var as answers
 	if known {
+		if as, err = f.Store.Approvals(ctx, store.ApprovalFilter{Person: id, Live: true}); err != nil {
+			return Look{}, err
+		}
 		if t, err = f.Store.Timeline(ctx, id); err != nil {
 			return Look{}, err
 		}
@@ -653,7 +661,7 @@ func (f *Flow) PreviewEvent(ctx context.Context, source string, body []byte) (Lo
 	case !p.Managed: // known, and nothing is planned
 		return Look{Person: p, Have: have}, nil
 	}
-	return f.decide(ctx, p, have, f.occasions(t.Told, p), requests)
+	return f.decide(ctx, p, have, as, f.occasions(t.Told, p), requests)
 }
 
 // ---- 4. start ----

@@ -13,7 +13,7 @@ import (
 	"github.com/dayone-hq/dayone/flow"
 )
 
-const erin = "e1@company.com"
+const erinMail = "e1@company.com"
 
 // preview fails unless an undo can be shown.
 func (h *house) preview(r dayone.RunID, steps ...dayone.StepID) flow.Undoing {
@@ -36,18 +36,7 @@ func (h *house) undoes(r dayone.RunID, steps ...dayone.StepID) dayone.Run {
 	return h.over(by)
 }
 
-func (h *house) over(id dayone.RunID) dayone.Run {
-	h.t.Helper()
-	return until(h, "the end of a run", func() (dayone.Run, bool) {
-		r, err := h.RunOf(ctx, id)
-		if err != nil {
-			h.t.Fatal(err)
-		}
-		return r, r.State.Over()
-	})
-}
-
-// looked waits until nobody is due.
+// rested waits until nobody is due.
 func (h *house) rested(p dayone.PersonID) {
 	h.t.Helper()
 	until(h, "somebody is looked at", func() (bool, bool) {
@@ -71,7 +60,7 @@ func erinWorks(t *testing.T) (*house, dayone.PersonID, dayone.Run) {
 	t.Helper()
 	h := newWorld(t).open()
 	p, _ := h.hires(employee("1", "start_date", "2024-11-14"))
-	h.gitlab.Login(erin)
+	h.gitlab.Login(erinMail)
 	h.clock.Jump(h.clock.Now().Add(20 * time.Minute))
 	r := until(h, "everything is confirmed", func() (dayone.Run, bool) {
 		r := h.rests(p, "")
@@ -97,10 +86,10 @@ func TestUndoTakesBackAndPoliciesLeaveItAlone(t *testing.T) {
 	}
 	same(t, "title", undo.Title, "Undo: Onboard Erin No 1")
 	same(t, "of", undo.Of, r.ID)
-	if _, there := account(h.okta, erin); there {
+	if _, there := account(h.okta, erinMail); there {
 		t.Error("the account at Okta is still there")
 	}
-	h.shows(h.gitlab, erin, dayone.Disabled)
+	h.shows(h.gitlab, erinMail, dayone.Disabled)
 	h.rested(p)
 	before, calls := writes(h.okta)+writes(h.gitlab), 0
 	h.judged(h.hears(h.hr.Put(employee("1", "start_date", "2024-11-14", "job_title", "Principal Engineer")))[0].ID)
@@ -127,12 +116,12 @@ func TestUndoTakesBackAndPoliciesLeaveItAlone(t *testing.T) {
 func TestUndoDeletesNoAccountThatWasUsed(t *testing.T) {
 	t.Parallel()
 	h, _, r := erinWorks(t)
-	h.okta.Login(erin)
+	h.okta.Login(erinMail)
 	if got := says(h.preview(r.ID), "okta/account"); got != "instead: the account is closed, not deleted: somebody signed in on 15 November 2024" {
 		t.Errorf("it says %q", got)
 	}
 	h.undoes(r.ID)
-	h.shows(h.okta, erin, dayone.Disabled)
+	h.shows(h.okta, erinMail, dayone.Disabled)
 }
 
 func TestUndoDeletesNothingUnseen(t *testing.T) {
@@ -177,7 +166,7 @@ func TestAHoldEndsByADecision(t *testing.T) {
 		t.Fatal(err)
 	}
 	until(h, "everything is given again", func() (bool, bool) {
-		a, ok := account(h.okta, erin)
+		a, ok := account(h.okta, erinMail)
 		return true, ok && a.State == dayone.Active && slices.Contains(a.Entitlements, "group:base-employee")
 	})
 	if holds, err := h.Holds(ctx, flow.HoldFilter{Person: p}); err != nil || len(holds) > 0 {
@@ -195,8 +184,8 @@ func TestChosenStepsAreUndoneAlone(t *testing.T) {
 	_, err = flow.StepsNamed(r, []string{"gitlab/group:nothing"})
 	is(t, err, dayone.ErrInvalid)
 	h.undoes(r.ID, steps...)
-	h.shows(h.gitlab, erin, dayone.Active)
-	h.shows(h.okta, erin, dayone.Active, "group:base-employee")
+	h.shows(h.gitlab, erinMail, dayone.Active)
+	h.shows(h.okta, erinMail, dayone.Active, "group:base-employee")
 	h.rested(p)
 	holds, err := h.Holds(ctx, flow.HoldFilter{Person: p})
 	if err != nil || len(holds) != 1 || len(holds[0].Keys) != 1 {
@@ -207,7 +196,7 @@ func TestChosenStepsAreUndoneAlone(t *testing.T) {
 	}
 	is(t, h.EndHold(ctx, holds[0].ID, "kim@company.com", ""), dayone.ErrConflict)
 	until(h, "it is given again", func() (bool, bool) {
-		a, _ := account(h.gitlab, erin)
+		a, _ := account(h.gitlab, erinMail)
 		return true, slices.Contains(a.Entitlements, "group:platform=developer")
 	})
 }
@@ -244,8 +233,8 @@ func TestUndoRespectsWhatCameLater(t *testing.T) {
 	if f := failures(undo); len(f) > 0 {
 		t.Fatal(f)
 	}
-	h.shows(h.okta, erin, dayone.Active, "group:base-employee")
-	h.shows(h.gitlab, erin, dayone.Active, "group:platform=developer")
+	h.shows(h.okta, erinMail, dayone.Active, "group:base-employee")
+	h.shows(h.gitlab, erinMail, dayone.Active, "group:platform=developer")
 
 	_, err := h.Undo(ctx, flow.UndoOrder{Run: r.ID, By: "kim@company.com", Reason: "again", Hash: u.Hash})
 	is(t, err, dayone.ErrConflict)
@@ -276,7 +265,7 @@ func TestAFailedUndoIsRetried(t *testing.T) {
 		r, err := h.RunOf(ctx, by)
 		return true, err == nil && r.State == dayone.RunDone
 	})
-	h.shows(h.gitlab, erin, dayone.Active)
+	h.shows(h.gitlab, erinMail, dayone.Active)
 }
 
 // A leaver is opened again and stays so until the hold ends; then everything is closed again. A hold of another kind never
@@ -288,22 +277,22 @@ func TestUndoOfALeaver(t *testing.T) {
 	h.clock.Jump(at(t, "2024-11-15T23:00:00Z"))
 	left := h.over(h.rests(p, first.ID).ID)
 	same(t, "title", left.Title, "Offboard Erin No 1")
-	h.shows(h.okta, erin, dayone.Disabled)
+	h.shows(h.okta, erinMail, dayone.Disabled)
 	h.rested(p)
 	undo := h.undoes(left.ID)
 	if f := failures(undo); len(f) > 0 {
 		t.Fatal(f)
 	}
-	h.shows(h.okta, erin, dayone.Active, "group:base-employee")
-	h.shows(h.gitlab, erin, dayone.Active, "group:platform=developer")
+	h.shows(h.okta, erinMail, dayone.Active, "group:base-employee")
+	h.shows(h.gitlab, erinMail, dayone.Active, "group:platform=developer")
 	h.rested(p)
 	h.clock.Jump(h.clock.Now().Add(6 * 24 * time.Hour))
 	h.rested(p)
-	h.shows(h.okta, erin, dayone.Active, "group:base-employee")
+	h.shows(h.okta, erinMail, dayone.Active, "group:base-employee")
 	h.clock.Jump(h.clock.Now().Add(24 * time.Hour))
 	until(h, "it is closed again by itself", func() (bool, bool) {
-		a, _ := account(h.okta, erin)
-		b, _ := account(h.gitlab, erin)
+		a, _ := account(h.okta, erinMail)
+		b, _ := account(h.gitlab, erinMail)
 		return true, a.State == dayone.Disabled && b.State == dayone.Disabled
 	})
 }
@@ -318,8 +307,8 @@ func TestAHoldOfAnOnboardingKeepsNoLeaver(t *testing.T) {
 	h.clock.Jump(at(t, "2024-11-15T23:00:00Z"))
 	left := h.over(h.rests(p, undo.ID).ID)
 	same(t, "title", left.Title, "Offboard Erin No 1")
-	h.shows(h.okta, erin, dayone.Disabled)
-	h.shows(h.gitlab, erin, dayone.Disabled)
+	h.shows(h.okta, erinMail, dayone.Disabled)
+	h.shows(h.gitlab, erinMail, dayone.Disabled)
 }
 
 func TestAJournalIsNotKeptForEver(t *testing.T) {
@@ -355,7 +344,7 @@ func TestAnUndoUnderWaySurvivesARestart(t *testing.T) {
 	h = w.open()
 	r = h.over(r.ID)
 	same(t, "state", r.State, dayone.RunUndone)
-	if _, there := account(h.okta, erin); there {
+	if _, there := account(h.okta, erinMail); there {
 		t.Error("the account at Okta is still there")
 	}
 	h.rested(in.Person)
@@ -365,7 +354,7 @@ func TestAnUndoUnderWaySurvivesARestart(t *testing.T) {
 	}
 	h.clock.Jump(at(t, "2024-11-18T08:00:00Z"))
 	h.rested(in.Person)
-	if _, there := account(h.okta, erin); there {
+	if _, there := account(h.okta, erinMail); there {
 		t.Error("it has come back")
 	}
 }
@@ -391,7 +380,7 @@ func TestAnUndoIsNotCutShortByAnEvent(t *testing.T) {
 	close(release)
 	same(t, "the undo", h.over(by).State, dayone.RunDone)
 	until(h, "the move is carried out afterwards", func() (bool, bool) {
-		a, _ := account(h.okta, erin)
+		a, _ := account(h.okta, erinMail)
 		return true, slices.Contains(a.Entitlements, "group:sales-team")
 	})
 	_ = p

@@ -15,6 +15,7 @@ import (
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/people"
 	"github.com/dayone-hq/dayone/policy"
+	"github.com/dayone-hq/dayone/store"
 )
 
 // The policies that count are a version in the database, not what happens to lie in the folder. The folder, a git
@@ -314,8 +315,13 @@ func (f *Flow) WhyAt(ctx context.Context, id dayone.PersonID, key dayone.Key, at
 		if err != nil {
 			return policy.Explanation{}, p, err
 		}
+		as, err := f.Store.Approvals(ctx, store.ApprovalFilter{Person: id, Live: true})
+		if err != nil {
+			return policy.Explanation{}, p, err
+		}
 		holds = slices.DeleteFunc(holds, func(h dayone.Hold) bool { return at.After(now) && !h.Until.After(at) })
-		return withHold(f.ActiveFor(p).Explain(p, policy.Context{Now: at, Held: heldOf(have)}, key), holds, p.Status), p, nil
+		set, held := f.ActiveFor(p), heldOf(have)
+		return withHold(set.Explain(p, policy.Context{Now: at, Held: held, Approved: agreed(id, set, held, as)}, key), holds, p.Status), p, nil
 	}
 	p := people.At(&t, at, at, f.Active())
 	set, err := f.SetAt(ctx, p, at)

@@ -21,23 +21,46 @@ var builtin embed.FS
 
 // View is all that a template sees.
 type View struct {
-	Company string
-	Person  Human
-	Manager *Human            // nil: unknown
-	Buddy   *Human            // nil: none was found
-	Start   time.Time         // first instant of the first day, in the worker's zone
-	Now     time.Time         // in the worker's zone
-	Site    map[string]string // facts of sites.yaml: handbook, portal, help, chat
-	Laptop  *Laptop
-	LastDay time.Time // an instant of it, in the worker's zone; zero: none is known
-	Changes []Change  // what the message is about: what is different of the person
-	Lines   []Line    // of a digest
-	Run     Run
-	Links   Links
+	Company  string
+	Person   Human
+	Manager  *Human            // nil: unknown
+	Buddy    *Human            // nil: none was found
+	Start    time.Time         // first instant of the first day, in the worker's zone
+	Now      time.Time         // in the worker's zone
+	Site     map[string]string // facts of sites.yaml: handbook, portal, help, chat
+	Laptop   *Laptop
+	LastDay  time.Time // an instant of it, in the worker's zone; zero: none is known
+	Changes  []Change  // what the message is about: what is different of the person
+	Lines    []Line    // of a digest
+	Approval *Approval // what somebody is asked to agree to
+	Task     *Task     // what somebody is to do
+	Run      Run
+	Links    Links
 }
 
 // Change is one thing about a person before and after; "" is none.
 type Change struct{ What, Was, Is string }
+
+// Approval is what somebody is asked to agree to.
+type Approval struct {
+	What, Why string
+	You       string // why it is you who decide
+	Since     time.Time
+	Due       time.Time
+	Requester string
+	Link      string
+	Reminder  bool
+}
+
+// Task is what somebody is to do.
+type Task struct {
+	Title string
+	Since time.Time
+	Due   time.Time // zero: at no day
+	Late  bool
+	Proof bool // it wants to be shown
+	Link  string
+}
 
 // Line is one message of a digest.
 type Line struct{ Subject, Text string }
@@ -158,7 +181,9 @@ func sample() View {
 			Accounts: []string{"Okta"}, Grants: 1, Policies: []string{"Everyone"}, Waiting: []string{"x"}, Failed: []string{"y"}, Open: []string{"z"},
 			Given: []string{"Okta group looms"}, Taken: []string{"Okta group engines"},
 		},
-		Links: Links{Secrets: []Secret{{"Google", "https://x", start}}},
+		Links:    Links{Secrets: []Secret{{"Google", "https://x", start}}},
+		Approval: &Approval{What: "AWS permission set prod", Why: "oncall (aws.yaml:3)", You: "manager", Since: start, Due: start, Link: "https://x"},
+		Task:     &Task{Title: "Order a laptop", Since: start, Due: start, Link: "https://x"},
 	}
 }
 

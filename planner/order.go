@@ -106,7 +106,9 @@ func (p *making) edges() error {
 		if i := slices.Index(acts, s.ID); i > 0 {
 			p.need(s, acts[i-1], dayone.Done)
 		}
+		p.askingEdges(s)
 	}
+	p.free()
 	return nil
 }
 

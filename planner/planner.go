@@ -24,6 +24,7 @@ type Input struct {
 	Systems  map[string]dayone.System
 	Leaves   bool                                // she has left: closing her accounts is urgent
 	Offers   map[dayone.Key]dayone.Offer         // catalogue: vendor ids of entitlements
+	Refused  func(dayone.Grant) string           // why a grant that asks for an approval is not asked for again; "": nobody said no; may be nil
 	Mapped   func(dayone.Grant) dayone.Grant     // gives an implied grant what its kind maps from the person; may be nil
 	Deliver  func(dayone.Notice) []dayone.Notice // addresses and systems of a notice; may be nil: nothing is sent
 	Tell     []dayone.Occasion                   // what happened to the person since she was last planned for
@@ -35,10 +36,14 @@ func Make(in Input) (dayone.Plan, error) {
 	p := &making{
 		Input: in, want: map[dayone.Key]dayone.Grant{}, have: map[dayone.Key]dayone.Holding{}, gone: map[dayone.Key]dayone.Holding{}, keep: map[dayone.Key]bool{},
 		steps: map[dayone.StepID]*dayone.Step{}, byKey: map[dayone.Key][]dayone.StepID{}, brought: map[dayone.Key][]dayone.Key{},
+		higher: map[dayone.Key]dayone.Grant{}, along: map[dayone.Key][]dayone.Key{},
 	}
 	p.plan = dayone.Plan{Person: in.Person, At: in.At, Findings: slices.Clone(in.Want.Findings)}
 	for _, g := range in.Want.Grants {
 		p.want[g.Key] = g
+	}
+	for _, g := range in.Want.Pending {
+		p.ask(g)
 	}
 	for _, h := range in.Have {
 		if h.State == dayone.Gone { // it tells how often it was given, and nothing about what is there
@@ -57,6 +62,11 @@ func Make(in Input) (dayone.Plan, error) {
 	for _, k := range sorted(p.want) {
 		if _, held := p.held[k]; !held {
 			p.give(p.want[k])
+		}
+	}
+	for _, k := range sorted(p.higher) {
+		if _, held := p.held[k]; !held {
+			p.raise(p.higher[k])
 		}
 	}
 	for _, k := range sorted(p.have) {
@@ -83,9 +93,6 @@ func Make(in Input) (dayone.Plan, error) {
 		p.plan.Later = append(p.plan.Later, dayone.Later{Key: g.Key, From: g.From, Because: g.Because})
 	}
 	slices.SortFunc(p.plan.Later, func(a, b dayone.Later) int { return compare(a.Key, b.Key) })
-	for _, g := range in.Want.Pending {
-		p.plan.Pending = append(p.plan.Pending, g.Key)
-	}
 	var err error
 	p.plan.Steps, err = order(p.steps)
 	return p.plan, err
@@ -103,6 +110,8 @@ type making struct {
 	plan  dayone.Plan
 
 	brought map[dayone.Key][]dayone.Key // what brings an implied grant along
+	higher map[dayone.Key]dayone.Grant // roles above what is given, once somebody agrees
+	along  map[dayone.Key][]dayone.Key // implied: whose approval brings it; those that are not here need none
 }
 
 // imply adds what wanted grants bring along: the account that an entitlement hangs on, the order behind a device, the
@@ -120,6 +129,7 @@ func (p *making) imply() error {
 				return
 			}
 			p.brought[k] = added(p.brought[k], []dayone.Key{g.Key})
+			again := p.bring(k, g, had)
 			n := dayone.Grant{Key: k, Because: merged(o.Because, g.Because), Critical: g.Critical, Tier: g.Tier, Implied: true, Attrs: attrs.With(o.Attrs)}
 			if k.IsAccount() {
 				n.State = g.State
@@ -131,7 +141,7 @@ func (p *making) imply() error {
 				n = p.Mapped(n)
 			}
 			p.want[k] = n
-			if !had {
+			if !had || again {
 				todo = append(todo, k)
 			}
 		}
@@ -179,6 +189,10 @@ func merged(a, b []dayone.Reason) []dayone.Reason {
 
 // step adds a step with what is the same for all of them.
 func (p *making) step(a dayone.Action, k dayone.Key, have, want *dayone.Item, g dayone.Grant, h dayone.Holding) *dayone.Step {
+	return p.called(dayone.StepID(k.String()+" "+string(a)), a, k, have, want, g, h)
+}
+
+func (p *making) called(id dayone.StepID, a dayone.Action, k dayone.Key, have, want *dayone.Item, g dayone.Grant, h dayone.Holding) *dayone.Step {
 	generation := h.Generation
 	if h.Ref == "" && h.State == "" { // nothing is there; it may have been before
 		generation = p.gone[k].Generation
@@ -187,9 +201,12 @@ func (p *making) step(a dayone.Action, k dayone.Key, have, want *dayone.Item, g 
 		want.Attrs = withoutSecrets(want.Attrs)
 	}
 	s := &dayone.Step{
-		ID: dayone.StepID(k.String() + " " + string(a)), Action: a, Key: k, Have: have, Want: want,
+		ID: id, Action: a, Key: k, Have: have, Want: want,
 		Because: g.Because, Critical: g.Critical, Tier: g.Tier, Implied: g.Implied,
 		Once: Once(p.Person, k, generation), Urgent: p.Leaves && a == dayone.AccountDisable,
+	}
+	if opens(a) {
+		s.Approval = g.Approval
 	}
 	sys := p.Systems[k.System]
 	if k.IsAccount() {
@@ -331,7 +348,7 @@ func (p *making) giveAccount(g dayone.Grant, h dayone.Holding, had bool, want *d
 		return
 	}
 	want.Ref = h.Ref
-	if open := openAttrs(h, g.Attrs); len(open) > 0 {
+	if open := openAttrs(h, g.Attrs); len(open) > 0 && g.Approval == nil {
 		to := *want
 		to.State, to.Attrs = h.State, open
 		p.step(dayone.AccountUpdate, g.Key, &h.Item, &to, g, h)
@@ -339,6 +356,7 @@ func (p *making) giveAccount(g dayone.Grant, h dayone.Holding, had bool, want *d
 	sys := p.Systems[g.Key.System]
 	switch {
 	case sys.Meets(h.State, want.State):
+	case g.Approval != nil && want.State != dayone.Active: // what nobody has agreed to is not touched
 	case h.State == dayone.Pending && want.State == dayone.Active:
 		p.step(dayone.AccountConfirm, g.Key, &h.Item, want, g, h)
 	case want.State == dayone.Active:
@@ -426,9 +444,9 @@ func (p *making) take(h dayone.Holding) error {
 	}
 	kind := sys.Kinds[h.Key.Kind]
 	if kind.Exclusive {
-		for k := range p.want {
-			if k.System == h.Key.System && k.Kind == h.Key.Kind && k.As == h.Key.As {
-				return nil // the new value replaces this one
+		for k, g := range p.want {
+			if k.System == h.Key.System && k.Kind == h.Key.Kind && k.As == h.Key.As && (g.Approval == nil || kind.Default == "") {
+				return nil // the new value replaces this one; one that somebody has still to agree to does not hold it, if it can fall back
 			}
 		}
 		if account, open := p.want[h.Key.Account()]; open && account.State != dayone.Disabled && h.Key.Name != kind.Default {

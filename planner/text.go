@@ -33,7 +33,7 @@ func Text(w io.Writer, p dayone.Plan, name string, zone *time.Location) error {
 	for i, s := range p.Steps {
 		rows = append(rows, []string{
 			strconv.Itoa(i + 1), sign(s.Action), s.Key.String(), what(s), needText(s, number),
-			critical(s), "undo " + undoText(s.Undo), reasonText(s.Because),
+			asksText(s), critical(s), "undo " + undoText(s.Undo), reasonText(s.Because),
 		})
 	}
 	var b strings.Builder
@@ -41,9 +41,6 @@ func Text(w io.Writer, p dayone.Plan, name string, zone *time.Location) error {
 	table(&b, rows, 0)
 	for _, l := range p.Later {
 		fmt.Fprintf(&b, "  later  %s from %s\n", l.Key, l.From.In(zone).Format("Mon 2 Jan 2006 15:04"))
-	}
-	for _, k := range p.Pending {
-		fmt.Fprintf(&b, "  needs approval  %s\n", k)
 	}
 	for _, f := range p.Findings {
 		fmt.Fprintf(&b, "  note   %s\n", f.Text)

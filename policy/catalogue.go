@@ -112,6 +112,9 @@ func (r *reader) kind(f *file, n *yaml.Node, k dayone.Kind, key dayone.Key, all 
 			*to = r.oneOf(f, n, name, boolWords...) == "true"
 		}
 	}
+	if n := fs["approval"]; n != nil {
+		k.Approval = r.approval(f, n)
+	}
 	if n := fs["params"]; n != nil {
 		k.Params = maps.Clone(k.Params)
 		if k.Params == nil {

@@ -286,7 +286,7 @@ func TestLint(t *testing.T) {
 		)+"bundles:\n  spare: [{to: okta/account}]\n",
 			`3:62 prerequisite: slack/channel:#x needs slack/account, which nothing gives to anybody whom policy "p2" matches`,
 			`3:86 prerequisite: okta/vault:keys needs okta/account, which nothing gives to anybody whom policy "p2" matches`,
-			`3:86 sensitive: okta/vault:keys is sensitive, and policy "p2" gives it without an approval`,
+			`3:86 sensitive: okta/vault:keys is sensitive, and policy "p2" gives it without an approval; the manager is asked`,
 			`6:94 denied: policy "p5" gives aws/role:dev to nobody: "p4" denies it to everyone it matches (policies/a.yaml:5)`,
 			`8:3 unused: no policy uses the bundle "spare"`,
 		)

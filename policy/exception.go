@@ -83,6 +83,9 @@ func (l *loader) exception(f *file, n *yaml.Node) *Exception {
 			}
 			e.Rule = rules[0]
 			e.Key, e.Rule.At = e.Rule.Key, e.At
+			if e.Rule.catalogued { // it names who agreed
+				e.Rule.Approval = nil
+			}
 			continue
 		}
 		key, err := dayone.ParseKey(l.word(f, body, does))

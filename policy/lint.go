@@ -547,13 +547,13 @@ func (l *linter) together(a, b int) bool {
 	})
 }
 
-// sensitive reports sensitive entitlements that nobody has to agree to.
+// sensitive reports sensitive entitlements for which neither policy nor catalogue says who has to agree.
 func (l *linter) sensitive() {
 	for _, p := range l.set.Policies {
 		for i, rules := range [][]*Rule{p.Grants, p.Offers} {
 			for _, r := range rules {
-				if r.Approval == nil && l.set.Systems[r.Key.System].Kinds[r.Key.Kind].Sensitive {
-					l.warn(r.At.File, r.to.Line, r.to.Column, nodeWidth(r.to), "sensitive", "add approval: {by: [manager]}", "%s is sensitive, and policy %q %s it without an approval", r.Key, p.ID, []string{"gives", "offers"}[i])
+				if kind := l.set.Systems[r.Key.System].Kinds[r.Key.Kind]; r.catalogued && kind.Approval == nil {
+					l.warn(r.At.File, r.to.Line, r.to.Column, nodeWidth(r.to), "sensitive", "add approval: {by: [manager]}", "%s is sensitive, and policy %q %s it without an approval; the manager is asked", r.Key, p.ID, []string{"gives", "offers"}[i])
 				}
 			}
 		}

@@ -105,6 +105,8 @@ type Rule struct {
 	to      *yaml.Node // where the key stands
 	bundled bool       // by a bundle: At is where that is named
 
+	catalogued bool // the approval is the catalogue's, not the policy's
+
 	unit int // of the policy's conditions and its own
 }
 
@@ -854,6 +856,7 @@ func (l *loader) rules(f *file, n *yaml.Node, bundles bool, depth int) []*Rule {
 	if n := fs["approval"]; n != nil {
 		rule.Approval = l.approval(f, n)
 	}
+	rule.owed(kind)
 	if n := fs["critical"]; n != nil {
 		rule.Critical = dayone.Critical(l.oneOf(f, n, "critical", criticalWords...))
 	}
@@ -901,20 +904,31 @@ func (l *loader) params(f *file, n *yaml.Node, key dayone.Key, kind dayone.Kind)
 	return out
 }
 
-func (l *loader) approval(f *file, n *yaml.Node) *dayone.Approval {
-	fs := l.fields(f, n, &approvalShape)
-	a := &dayone.Approval{Need: "any", Within: 5 * 24 * time.Hour}
+// owed is the catalogue's word on who must agree: no policy gives around it. What is sensitive and says nothing more asks
+// the manager.
+func (r *Rule) owed(kind dayone.Kind) {
+	switch {
+	case kind.Approval != nil:
+		r.Approval, r.catalogued = kind.Approval, true
+	case kind.Sensitive && r.Approval == nil:
+		r.Approval, r.catalogued = &dayone.Approval{By: []string{"manager"}, Need: "any", Within: dayone.Silence}, true
+	}
+}
+
+func (r *reader) approval(f *file, n *yaml.Node) *dayone.Approval {
+	fs := r.fields(f, n, &approvalShape)
+	a := &dayone.Approval{Need: "any", Within: dayone.Silence}
 	if n := fs["by"]; n != nil {
-		a.By = l.words(f, n, "by")
+		a.By = r.words(f, n, "by")
 	}
 	if len(a.By) == 0 {
-		l.at(f, n, "missing", "by: [manager], group:NAME, owner or a mail address", "an approval names nobody")
+		r.at(f, n, "missing", "by: [manager], group:NAME, owner or a mail address", "an approval names nobody")
 	}
 	if n := fs["need"]; n != nil {
-		a.Need = l.oneOf(f, n, "need", needWords...)
+		a.Need = r.oneOf(f, n, "need", needWords...)
 	}
 	if n := fs["within"]; n != nil {
-		a.Within = l.length(f, n, "within")
+		a.Within = r.length(f, n, "within")
 	}
 	return a
 }

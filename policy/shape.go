@@ -147,7 +147,7 @@ var ruleShape = shape{
 var approvalShape = shape{what: "approval", keys: []key{
 	{name: "by", is: someTexts, must: true, help: "manager, owner, group:NAME or a mail address"},
 	{name: "need", is: oneOfThese(needWords), help: "any of them, or all"},
-	{name: "within", is: aLength, help: "silence for so long is no; 5d if nothing is written"},
+	{name: "within", is: aLength, help: "silence for so long is no; 14d if nothing is written"},
 }}
 
 var denyShape = shape{what: "a deny", line: true, keys: []key{
@@ -331,7 +331,8 @@ var kindShape = shape{what: "a kind", keys: []key{
 	{name: "exclusive", is: aFlag, help: "one value at a time"},
 	{name: "default", is: aText, help: "what an exclusive one falls back to"},
 	{name: "needs", is: someTexts, help: "kinds of the same system that must be there first"},
-	{name: "sensitive", is: aFlag, help: "grants need an approval"},
+	{name: "sensitive", is: aFlag, help: "grants need an approval: of the manager, if neither policy nor catalogue says of whom"},
+	{name: "approval", is: record(&approvalShape), help: "whoever gives it, these are asked"},
 	{name: "supply", is: aText, help: "what has to be ordered first: procurement/order"},
 	{name: "implied", is: aFlag, help: "an account that comes along with whatever needs it"},
 	{name: "params", is: tableOf(record(&paramShape))},

@@ -17,7 +17,7 @@ type Context struct {
 	Held map[dayone.Key]dayone.Holding
 	// Requested is what of the offers somebody asked for.
 	Requested map[dayone.Key]dayone.Request
-	Approved  func(dayone.Key) bool // nil: nothing
+	Approved  func(k dayone.Key, role string) bool // nil: nothing
 }
 
 // candidate is one justification of one entitlement: a rule of a policy that matches, with its window.
@@ -311,7 +311,7 @@ func (e *evaluation) merge() {
 	for key, cands := range e.given {
 		var free, asked []candidate
 		for _, c := range cands {
-			if c.rule.Approval == nil || (e.ctx.Approved != nil && e.ctx.Approved(key)) {
+			if c.rule.Approval == nil || (e.ctx.Approved != nil && e.ctx.Approved(key, c.rule.Role)) {
 				free = append(free, c)
 			} else {
 				asked = append(asked, c)

@@ -40,6 +40,7 @@ type stepBox struct {
 	Parked  int64         `json:"parked,omitempty"`
 	Alarmed int64         `json:"alarmed,omitempty"`
 	Def     *dayone.Step  `json:"def,omitempty"`
+	Agreed  bool          `json:"agreed,omitempty"`
 }
 
 // holdingBox is the part of a holding that nobody searches by.
@@ -158,7 +159,7 @@ func (b *bulk) progress(p *dayone.Progress) error {
 }
 
 func (d *DB) closeTask(t *tx, person dayone.PersonID, task dayone.Task) error {
-	box, err := d.seal(t, person, doneBox{task.By, task.Attrs})
+	box, err := d.seal(t, person, doneBox{task.By, task.Attrs, task.Evidence})
 	if err != nil {
 		return err
 	}
@@ -170,7 +171,10 @@ func (d *DB) closeTask(t *tx, person dayone.PersonID, task dayone.Task) error {
 
 // openTask opens a task. One that is open already goes on: it belongs to the grant, and this is another run of it.
 func (d *DB) openTask(t *tx, task dayone.Task) error {
-	box, err := d.seal(t, task.Person, taskBox{task.Title, task.Note, task.Ask})
+	if err := d.assigned(t, &task); err != nil {
+		return err
+	}
+	box, err := d.seal(t, task.Person, taskBox{task.Title, task.Note, task.Ask, task.Assignee, task.Proof})
 	if err != nil {
 		return err
 	}
@@ -185,7 +189,7 @@ func (d *DB) openTask(t *tx, task dayone.Task) error {
 
 func (b *bulk) step(r *dayone.Run, s *dayone.StepChange) {
 	seq := s.Seq
-	box := stepBox{s.Wait, s.Asked, s.Result, s.Error, s.Kind, s.Of, micros(s.Failing), micros(s.Parked), micros(s.Alarmed), nil}
+	box := stepBox{s.Wait, s.Asked, s.Result, s.Error, s.Kind, s.Of, micros(s.Failing), micros(s.Parked), micros(s.Alarmed), nil, s.Agreed}
 	if seq >= len(r.Plan.Steps) || s.Step.Subject.Ref != r.Plan.Steps[seq].Subject.Ref || s.Step.Undo != r.Plan.Steps[seq].Undo {
 		box.Def = &s.Step
 	}
@@ -361,7 +365,7 @@ func (d *DB) lay(r *runRow, steps []stepRow) error {
 		if o.Def != nil {
 			s.Step = *o.Def
 		}
-		s.Wait, s.Asked, s.Result, s.Error, s.Kind, s.Of, s.Failing = o.Wait, o.Asked, o.Result, o.Error, o.Kind, o.Of, instant(o.Failing)
+		s.Wait, s.Asked, s.Result, s.Error, s.Kind, s.Of, s.Failing, s.Agreed = o.Wait, o.Asked, o.Result, o.Error, o.Kind, o.Of, instant(o.Failing), o.Agreed
 		s.Parked, s.Alarmed = instant(o.Parked), instant(o.Alarmed)
 		r.Steps[row.seq] = s
 	}

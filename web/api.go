@@ -250,6 +250,7 @@ func (p *portal) apiCompleteTask(w http.ResponseWriter, r *http.Request) error {
 	var in struct {
 		Attrs dayone.Attrs `json:"attrs"`
 		Note  string       `json:"note"`
+		Proof string       `json:"evidence"`
 	}
 	if err := readJSON(bytes.NewReader(body), &in); err != nil {
 		return err
@@ -270,6 +271,9 @@ func (p *portal) apiCompleteTask(w http.ResponseWriter, r *http.Request) error {
 	}
 	if in.Note != "" {
 		attrs["note"] = dayone.Text(in.Note)
+	}
+	if in.Proof != "" {
+		attrs[dayone.Evidence] = dayone.Text(in.Proof)
 	}
 	if _, err := p.flow.CompleteTask(r.Context(), string(t.ID), by, attrs); err != nil {
 		var not *flow.Unconfirmed

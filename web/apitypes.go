@@ -174,6 +174,10 @@ type apiTask struct {
 	Closed       *time.Time      `json:"closed,omitempty"`
 	By           string          `json:"by,omitempty"`
 	Attrs        dayone.Attrs    `json:"attrs,omitempty"`
+	Assignee     string          `json:"assignee,omitempty"`
+	Proof        bool            `json:"proof"`
+	Evidence     string          `json:"evidence,omitempty"`
+	Reminded     *time.Time      `json:"reminded,omitempty"`
 }
 
 type apiEvent struct {
@@ -310,6 +314,7 @@ func newAPITask(d todo) apiTask {
 	out := apiTask{
 		ID: t.ID, Once: t.Once, Person: t.Person, Run: t.Run, Step: t.Step, System: t.System, Title: d.title(), Note: t.Note, Ask: t.Ask,
 		Instructions: d.instructions(), Opened: moment(t.Opened), Due: moment(due), Closed: moment(t.Closed), By: t.By, Attrs: t.Attrs,
+		Assignee: t.Assignee, Proof: t.Proof, Evidence: t.Evidence, Reminded: moment(t.Reminded),
 	}
 	if out.Ask == nil {
 		out.Ask = []string{}

@@ -72,7 +72,12 @@ func (p *portal) dashboard(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	asked, err := p.flow.CountApprovals(ctx)
+	if err != nil {
+		return err
+	}
 	v := newDashboard(counts, len(runs), len(tasks), len(events), len(stuck))
+	v.ask(asked)
 	if v.More = len(rows) > startersShown; v.More {
 		rows = rows[:startersShown]
 	}
@@ -228,4 +233,16 @@ func plural(n int, one, many string) string {
 func (p *portal) zoneOf(location string) *time.Location {
 	zone, _ := p.flow.Active().SiteOf(location).Location()
 	return cmp.Or(zone, time.UTC)
+}
+
+// ask puts approvals that wait in the place of who is on leave.
+func (v *dashboardView) ask(n int) {
+	if n == 0 {
+		return
+	}
+	at := 2
+	if v.Figures[at].Label != "On leave" { // somebody cannot be planned: that comes first
+		at = 1
+	}
+	v.Figures[at] = figure{Label: "Wait for approval", Value: thousands(n), Href: "/approvals"}
 }

@@ -63,6 +63,10 @@ func (l *todos) of(ctx context.Context, t dayone.Task) todo {
 	if run == nil {
 		return d
 	}
+	if t.Step == "" { // an issue of the run as a whole
+		d.run, d.system = link{run.Title, "/runs/" + string(t.Run)}, ""
+		return d
+	}
 	i := slices.IndexFunc(run.Steps, func(s dayone.StepRun) bool { return s.Step.ID == t.Step })
 	if i < 0 {
 		return d

@@ -55,6 +55,9 @@ func (t *pageTeller) look(ctx context.Context) error {
 	}
 	b := *t.board
 	b.run, b.view.now = run, t.p.flow.Now()
+	if b.asked, err = t.p.askedFor(ctx, &b.run); err != nil {
+		return err
+	}
 	if b.tasks, err = t.p.tasksOf(ctx, t.id); err != nil {
 		return err
 	}

@@ -82,10 +82,45 @@ func (p *portal) board(r *http.Request, id dayone.RunID) (*board, error) {
 	if b.tasks, err = p.tasksOf(ctx, id); err != nil {
 		return nil, err
 	}
+	if b.asked, err = p.askedFor(ctx, &b.run); err != nil {
+		return nil, err
+	}
 	if b.next, b.where, err = p.carriedOn(ctx, run); err != nil {
 		return nil, err
 	}
 	return newBoard(b), nil
+}
+
+// askedFor are the requests that steps of a run wait for. What such a step says of itself is whom it waits for now.
+func (p *portal) askedFor(ctx context.Context, run *dayone.Run) (map[dayone.StepID]dayone.ApprovalID, error) {
+	waits := func(s dayone.StepRun) bool {
+		return s.State == dayone.StepWaiting && s.Wait != nil && s.Wait.Kind == dayone.WaitApproval
+	}
+	if !slices.ContainsFunc(run.Steps, waits) {
+		return nil, nil
+	}
+	list, err := p.flow.Approvals(ctx, flow.ApprovalFilter{Person: run.Person, Open: true})
+	if err != nil {
+		return nil, err
+	}
+	out := map[dayone.StepID]dayone.ApprovalID{}
+	for _, q := range list {
+		s := run.Step(q.Step)
+		if s == nil || !waits(*s) {
+			continue
+		}
+		out[q.Step] = q.ID
+		var who []string
+		for _, d := range q.Deciders {
+			who = append(who, d.Mail)
+		}
+		if len(who) > 0 {
+			w := *s.Wait
+			w.Note = fmt.Sprintf("It waits for %s to agree.", strings.Join(who, ", "))
+			s.Wait = &w
+		}
+	}
+	return out, nil
 }
 
 func (p *portal) tasksOf(ctx context.Context, id dayone.RunID) (map[dayone.StepID]dayone.TaskID, error) {

@@ -141,11 +141,17 @@ func (b *board) acts(v *detailView, s *dayone.StepRun) {
 		v.Task = &link{"Open task", "/tasks/" + string(id)}
 	}
 	post := b.path() + "/steps/" + strconv.Itoa(b.chosen) + "/"
+	asks := s.State == dayone.StepWaiting && s.Wait != nil && s.Wait.Kind == dayone.WaitApproval
+	if id, ok := b.asked[s.Step.ID]; ok && asks {
+		v.Task = &link{"Open approval", "/approvals/" + string(id)}
+	}
 	switch s.State {
 	case dayone.StepFailed, dayone.StepUndoFailed, dayone.StepRetrying:
 		v.Acts = append(v.Acts, act{Text: "Retry", Action: post + string(engine.Retry), Primary: s.State != dayone.StepRetrying})
 	case dayone.StepWaiting:
-		v.Acts = append(v.Acts, act{Text: "Check again", Action: post + string(engine.Retry)})
+		if !asks {
+			v.Acts = append(v.Acts, act{Text: "Check again", Action: post + string(engine.Retry)})
+		}
 	}
 	if s.State != dayone.StepRunning && (!s.State.Over() || s.State == dayone.StepFailed || s.State == dayone.StepBlocked) {
 		v.Skip = post + string(engine.Skip)

@@ -44,6 +44,9 @@ func (b *board) needs() needsView {
 			if id, ok := b.tasks[s.Step.ID]; ok {
 				it.Open = &link{"Open task", "/tasks/" + string(id)}
 			}
+			if id, ok := b.asked[s.Step.ID]; ok && s.Wait.Kind == dayone.WaitApproval {
+				it.Open = &link{"Open approval", "/approvals/" + string(id)}
+			}
 		}
 		v.Items = append(v.Items, it)
 	}

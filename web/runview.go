@@ -100,6 +100,7 @@ type board struct {
 	titles map[string]string // of systems
 	kinds  map[string]string // of kinds
 	tasks  map[dayone.StepID]dayone.TaskID
+	asked  map[dayone.StepID]dayone.ApprovalID
 	pace   map[flow.PaceOf]flow.Pace
 	open   []string
 	show   string

@@ -190,7 +190,6 @@ func samples(view viewer) []sample {
 		{"standby-silent", "Standing by, the other is silent", "standby", true, false, newStandingBy(view, Standing{Leader: silent}, "")},
 		{"standby-start", "Standing by, just started", "standby", true, false, newStandingBy(view, Standing{}, "")},
 		{"standby-trouble", "Standing by, no database", "standby", true, false, newStandingBy(view, Standing{Trouble: dayone.ErrUnavailable}, "")},
-	}, []sample{
 		{"dashboard", "Dashboard, full", "dashboard", false, false, dash},
 		{"dashboard-empty", "Dashboard, first start", "dashboard", false, false, newDashboard(nil, 0, 0, 0, 0)},
 		{"people", "People, a page of 100,412", "people", false, false, newPeople(url.Values{}, counts, []string{"Sales", "Engineering"}, manyPeople)},
@@ -270,7 +269,7 @@ func samples(view viewer) []sample {
 		{"error-404", "Page error, not found", "error", false, false, sampleError(dayone.ErrNotFound)},
 		{"error-403", "Page error, not for you", "error", false, false, sampleError(dayone.ErrForbidden)},
 		{"error-500", "Page error, our fault", "error", false, false, sampleError(nil)},
-	}...)
+	}, sampleApprovals(view, row)...)
 }
 
 // sampleIdle is access of which nothing is planned.

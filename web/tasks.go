@@ -39,6 +39,9 @@ type taskView struct {
 	Run       link
 	Closed    *notice
 	Done      []pair // what was supplied
+	Assignee  string
+	Proof     bool
+	Evidence  string // as it was typed
 }
 
 // adoptView asks whose an account is.
@@ -166,6 +169,12 @@ func newTask(view viewer, d todo, given map[string]string) taskView {
 	if step != nil {
 		v.Facts = append(v.Facts, pair{Name: "Access", Value: step.Step.Key.String(), Code: true, Href: whyHref(string(t.Person), step.Step.Key)})
 	}
+	if t.Assignee != "" {
+		v.Facts = append(v.Facts, pair{Name: "Who has it", Value: t.Assignee})
+	}
+	if s := view.at(t.Reminded); s != nil {
+		v.Facts = append(v.Facts, pair{Name: "Reminded", At: s})
+	}
 	if s := view.at(t.Opened); s != nil {
 		v.Facts = append(v.Facts, pair{Name: "Opened", At: s})
 	}
@@ -197,6 +206,7 @@ func newTask(view viewer, d todo, given map[string]string) taskView {
 		}
 		return v
 	}
+	v.Assignee, v.Proof, v.Evidence = t.Assignee, t.Proof, given[dayone.Evidence]
 	for _, name := range t.Ask {
 		if name == "adopt" {
 			v.Adopt = &adoptView{Found: adoptable(t.Note), Person: d.row.Name}
@@ -237,8 +247,15 @@ func (p *portal) completeTask(w http.ResponseWriter, r *http.Request) error {
 	if note := strings.TrimSpace(r.PostForm.Get("note")); note != "" {
 		attrs["note"] = dayone.Text(note)
 	}
+	if proof := strings.TrimSpace(r.PostForm.Get(dayone.Evidence)); proof != "" {
+		given[dayone.Evidence], attrs[dayone.Evidence] = proof, dayone.Text(proof)
+	}
 	v := p.taskPage(r, t, given)
-	if bad := missing(&v, given); bad > 0 {
+	bad := missing(&v, given)
+	if t.Proof && given[dayone.Evidence] == "" {
+		bad++
+	}
+	if bad > 0 {
 		v.Problem = &notice{Kind: "bad", Icon: "x", Title: plural(bad, "One thing is missing", "%d things are missing"), Text: "The step goes on with what you enter here."}
 		return p.showTask(w, r, http.StatusUnprocessableEntity, v)
 	}
@@ -255,6 +272,46 @@ func (p *portal) completeTask(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	http.Redirect(w, r, "/tasks?said=completed", http.StatusSeeOther)
+	return nil
+}
+
+// assignTask gives a task to somebody.
+func (p *portal) assignTask(w http.ResponseWriter, r *http.Request) error {
+	t, err := p.taskOf(r)
+	if err != nil {
+		return err
+	}
+	if err := r.ParseForm(); err != nil {
+		return fmt.Errorf("%w: %w", err, dayone.ErrInvalid)
+	}
+	who := r.PostForm.Get("assignee")
+	switch _, err = p.flow.Assign(r.Context(), string(t.ID), who, me(r).Name); {
+	case errors.Is(err, dayone.ErrInvalid):
+		v := p.taskPage(r, t, nil)
+		v.Assignee = who
+		v.Problem = &notice{Kind: "bad", Icon: "x", Title: "This is nobody", Text: sentence(flow.Problem(err))}
+		return p.showTask(w, r, http.StatusUnprocessableEntity, v)
+	case err != nil && !errors.Is(err, dayone.ErrConflict):
+		return err
+	}
+	http.Redirect(w, r, "/tasks/"+string(t.ID)+"?said=assigned", http.StatusSeeOther)
+	return nil
+}
+
+// reportIssue opens a task about a run.
+func (p *portal) reportIssue(w http.ResponseWriter, r *http.Request) error {
+	id, err := runID(r)
+	if err != nil {
+		return err
+	}
+	if err := r.ParseForm(); err != nil {
+		return fmt.Errorf("%w: %w", err, dayone.ErrInvalid)
+	}
+	t, err := p.flow.ReportIssue(r.Context(), id, r.PostForm.Get("text"), me(r).Name)
+	if err != nil {
+		return told(err)
+	}
+	http.Redirect(w, r, "/tasks/"+string(t.ID)+"?said=reported", http.StatusSeeOther)
 	return nil
 }
 

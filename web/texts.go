@@ -42,6 +42,8 @@ var toasts = map[string]string{
 	"run-cancel": "The run is cancelled", "run-pause": "The run is paused", "run-resume": "The run goes on",
 	string(dayone.OrderStop): "Stopped; calls under way end", "started": "Started again", "lifted": "The maintenance is over",
 	string(dayone.OrderMaintenance): "The maintenance is announced", string(dayone.OrderManual): "Its steps are tasks now", string(dayone.OrderAutomatic): "It works by itself now",
+	"answered": "The answer is kept; what it is about goes on by itself", "asked": "They are asked again", "delegated": "It is kept", "taken back": "They decide for themselves again",
+	"assigned": "The task is given to them", "reported": "The issue is reported as a task",
 }
 
 var statusTexts = map[dayone.Status]string{

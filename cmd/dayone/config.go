@@ -38,6 +38,8 @@ type config struct {
 	UndoDays  int                     `yaml:"undo_days"`
 	Portal    portalConfig            `yaml:"portal"`
 	Messages  messagesConfig          `yaml:"messages"`
+	Approvals approvalsConfig         `yaml:"approvals"`
+	Tasks     tasksConfig             `yaml:"tasks"`
 	Sources   map[string]sourceConfig `yaml:"sources"`
 	Systems   map[string]systemConfig `yaml:"systems"`
 
@@ -61,6 +63,17 @@ type messagesConfig struct {
 	Mail     string        `yaml:"mail"`
 	Calendar string        `yaml:"calendar"`
 	OpensAt  time.Duration `yaml:"links_open_at"`
+}
+
+type approvalsConfig struct {
+	Groups        map[string][]string `yaml:"groups"`
+	Fallback      []string            `yaml:"fallback"`
+	RemindAfter   int                 `yaml:"remind_after"`
+	EscalateAfter int                 `yaml:"escalate_after"`
+}
+
+type tasksConfig struct {
+	Assignee string `yaml:"assignee"`
 }
 
 type sourceConfig struct {
@@ -145,6 +158,12 @@ func (c *config) defaults() {
 	if _, said := c.stands("alone.notice"); !said {
 		c.Alone.Notice = flow.Notice
 	}
+	if _, said := c.stands("approvals.remind_after"); !said {
+		c.Approvals.RemindAfter = 1
+	}
+	if _, said := c.stands("approvals.escalate_after"); !said {
+		c.Approvals.EscalateAfter = 3
+	}
 	c.Portal.URL = strings.TrimSuffix(c.Portal.URL, "/")
 	for name, s := range c.Sources {
 		def(&s.Connector, name)
@@ -204,6 +223,25 @@ func (c *config) check() {
 	}
 	if c.Alone.Notice < time.Hour {
 		bad(c.wrong("alone.notice", "value", "write 24h", "alone.notice is %s; below an hour nobody sees what is coming", c.Alone.Notice))
+	}
+	for _, n := range []struct {
+		path string
+		days int
+	}{{"approvals.remind_after", c.Approvals.RemindAfter}, {"approvals.escalate_after", c.Approvals.EscalateAfter}} {
+		if n.days < 1 || n.days > 90 {
+			bad(c.wrong(n.path, "value", "write working days, 1 to 90", "%s is %d", n.path, n.days))
+		}
+	}
+	somebody := func(path, who string) {
+		if name, isGroup := strings.CutPrefix(who, "group:"); isGroup && name == "" || !isGroup && !strings.Contains(who, "@") {
+			bad(c.wrong(path, "value", "write a mail address, or group:NAME", "%s names %q, which is neither", path, who))
+		}
+	}
+	for _, who := range c.Approvals.Fallback {
+		somebody("approvals.fallback", who)
+	}
+	if c.Tasks.Assignee != "" {
+		somebody("tasks.assignee", c.Tasks.Assignee)
 	}
 	if c.KeepDays < 1 {
 		bad(c.wrong("keep_bodies_days", "value", "write 30", "keep_bodies_days is %d, and what was just received cannot be looked at without its body", c.KeepDays))

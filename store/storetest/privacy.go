@@ -172,6 +172,14 @@ func hired(t *testing.T, d *store.DB, id dayone.PersonID) hire {
 	}); err != nil {
 		t.Fatal(err)
 	}
+	asked := aRequest("apr_"+string(id), "asked-"+string(id), id)
+	asked.Votes, asked.Requester = []dayone.Vote{{Of: letter, By: letter, Reason: "lives at " + home}}, letter
+	if err := d.AskApprovals(ctx, []dayone.Petition{asked}); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Delegate(ctx, dayone.Delegation{ID: "dlg_" + string(id), Person: id, Delegate: "per_other", From: at, Until: at.Add(time.Hour), By: letter, Made: at}); err != nil {
+		t.Fatal(err)
+	}
 	h.run = doneFor(id)
 	if err := d.Commit(ctx, journey(h.run)); err != nil {
 		t.Fatal(err)

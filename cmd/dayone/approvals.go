@@ -1,0 +1,294 @@
+package main
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/dayone-hq/dayone"
+)
+
+// approvalLine is a request as the API tells it.
+type approvalLine struct {
+	ID       string    `json:"id"`
+	Name     string    `json:"name"`
+	Key      string    `json:"key"`
+	Role     string    `json:"role"`
+	State    string    `json:"state"`
+	Due      time.Time `json:"due"`
+	Deciders []struct {
+		Mail string `json:"mail"`
+		Why  string `json:"why"`
+	} `json:"deciders"`
+	Votes []struct {
+		Of      string `json:"of"`
+		Approve bool   `json:"approve"`
+		Reason  string `json:"reason"`
+	} `json:"votes"`
+}
+
+func (a approvalLine) what() string {
+	if a.Role != "" {
+		return a.Key + " as " + a.Role
+	}
+	return a.Key
+}
+
+// asIs prints the API's own answer.
+func asIs(w io.Writer, raw json.RawMessage) error {
+	_, err := fmt.Fprintln(w, strings.TrimSpace(string(raw)))
+	return err
+}
+
+func newApprovals() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "approvals",
+		Short: "See what waits for an approval, and decide",
+		Long: `Approvals are asked for where a policy gives something with approval:, or the catalogue calls it sensitive. These commands
+speak with the running server, at portal.url of the configuration and with its token.
+
+Whoever has the token enters a decision on behalf of one of those who may decide (--for); both are recorded. Nobody decides
+for themselves, or about what they asked for.`,
+	}
+	var all, asJSON bool
+	list := &cobra.Command{
+		Use: "list", Short: "List what waits for an answer", Args: args(0, 0, "nothing"),
+		Example: "  dayone approvals list\n  dayone approvals list --all --json",
+		RunE: func(c *cobra.Command, _ []string) error {
+			s, err := theServer(c)
+			if err != nil {
+				return err
+			}
+			state := "open"
+			if all {
+				state = "all"
+			}
+			var raw json.RawMessage
+			if err := s.Do(c.Context(), http.MethodGet, "/approvals?limit=200&state="+state, nil, &raw); err != nil {
+				return err
+			}
+			if asJSON {
+				return asIs(c.OutOrStdout(), raw)
+			}
+			var page struct{ Items []approvalLine }
+			if err := json.Unmarshal(raw, &page); err != nil {
+				return err
+			}
+			w := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
+			for _, a := range page.Items {
+				var who []string
+				for _, d := range a.Deciders {
+					who = append(who, d.Mail)
+				}
+				fmt.Fprintf(w, "%s\t%s\tuntil %s\t%s\t%s\t%s\n", a.ID, a.State, a.Due.Local().Format("2006-01-02"), a.Name, a.what(), strings.Join(who, ", "))
+			}
+			if len(page.Items) == 0 {
+				fmt.Fprintln(w, "Nothing waits for an answer.")
+			}
+			return w.Flush()
+		},
+	}
+	list.Flags().BoolVar(&all, "all", false, "decided ones too, the latest 200")
+	list.Flags().BoolVar(&asJSON, "json", false, "as the API answers")
+	c.AddCommand(list, newAnswer("approve", "Agree to it"), newAnswer("refuse", "Do not; --reason says why"), newAskAnew(), newDelegate())
+	return c
+}
+
+func newAnswer(verb, short string) *cobra.Command {
+	var behalf, reason string
+	c := &cobra.Command{
+		Use: verb + " ID", Short: short, Args: args(1, 1, "the id of a request, as dayone approvals list shows it"),
+		Example: fmt.Sprintf("  dayone approvals %s apr_01jd9x0000000000000000000a --for kim@company.com --reason %q", verb, "CHG-1234"),
+		RunE: func(c *cobra.Command, got []string) error {
+			return answer(c, got[0], map[string]string{"verdict": verb, "for": behalf, "reason": reason})
+		},
+	}
+	c.Flags().StringVar(&behalf, "for", "", "mail address of who decides, one of those who may")
+	c.Flags().StringVar(&reason, "reason", "", "why, for the record")
+	return c
+}
+
+func newAskAnew() *cobra.Command {
+	return &cobra.Command{
+		Use: "ask ID", Short: "Ask anew for what was refused, or nobody answered", Args: args(1, 1, "the id of a request"),
+		Example: "  dayone approvals ask apr_01jd9x0000000000000000000a",
+		RunE: func(c *cobra.Command, got []string) error {
+			return answer(c, got[0], map[string]string{"verdict": "ask anew"})
+		},
+	}
+}
+
+func answer(c *cobra.Command, id string, in map[string]string) error {
+	s, err := theServer(c)
+	if err != nil {
+		return err
+	}
+	var now approvalLine
+	if err := s.Do(c.Context(), http.MethodPost, "/approvals/"+url.PathEscape(id), in, &now); err != nil {
+		return err
+	}
+	out := c.OutOrStdout()
+	switch now.State {
+	case string(dayone.ApprovalOpen):
+		fmt.Fprintf(out, "%s: %s for %s waits for an answer.\n", now.ID, now.what(), now.Name)
+	default:
+		fmt.Fprintf(out, "%s: %s for %s is %s. The server goes on with it.\n", now.ID, now.what(), now.Name, now.State)
+	}
+	return nil
+}
+
+func newDelegate() *cobra.Command {
+	var from, until string
+	c := &cobra.Command{
+		Use: "delegate WHO TO", Short: "Let somebody decide for somebody else for a time", Args: args(2, 2, "who is away and who decides, by mail address or name"),
+		Example: "  dayone approvals delegate kim@company.com sam@company.com --until 2025-08-15",
+		RunE: func(c *cobra.Command, got []string) error {
+			in := map[string]any{"who": got[0], "to": got[1]}
+			for name, day := range map[string]string{"from": from, "until": until} {
+				if day == "" {
+					continue
+				}
+				t, err := time.ParseInLocation(time.DateOnly, day, time.Local)
+				if err != nil {
+					return &usageError{fmt.Errorf("--%s is %q; write 2025-08-15", name, day)}
+				}
+				if name == "until" { // to the end of that day
+					t = t.AddDate(0, 0, 1)
+				}
+				in[name] = t
+			}
+			if until == "" {
+				return &usageError{fmt.Errorf("say with --until on which day it ends")}
+			}
+			s, err := theServer(c)
+			if err != nil {
+				return err
+			}
+			var g struct {
+				ID    string
+				Until time.Time
+			}
+			if err := s.Do(c.Context(), http.MethodPost, "/delegations", in, &g); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(c.OutOrStdout(), "%s: %s decides for %s until %s.\n", g.ID, got[1], got[0], g.Until.Local().Format("2006-01-02 15:04"))
+			return err
+		},
+	}
+	c.Flags().StringVar(&from, "from", "", "first day (default: now)")
+	c.Flags().StringVar(&until, "until", "", "last day")
+	return c
+}
+
+// taskLine is a task as the API tells it.
+type taskLine struct {
+	ID       string     `json:"id"`
+	Title    string     `json:"title"`
+	Due      *time.Time `json:"due"`
+	Assignee string     `json:"assignee"`
+	Ask      []string   `json:"ask"`
+	Proof    bool       `json:"proof"`
+	By       string     `json:"by"`
+}
+
+func newTasks() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "tasks",
+		Short: "See what waits for a human, give it to somebody, say that it is done",
+		Long:  "These commands speak with the running server, at portal.url of the configuration and with its token.",
+	}
+	var asJSON bool
+	list := &cobra.Command{
+		Use: "list", Short: "List open tasks, the next due first", Args: args(0, 0, "nothing"), Example: "  dayone tasks list",
+		RunE: func(c *cobra.Command, _ []string) error {
+			s, err := theServer(c)
+			if err != nil {
+				return err
+			}
+			var raw json.RawMessage
+			if err := s.Do(c.Context(), http.MethodGet, "/tasks", nil, &raw); err != nil {
+				return err
+			}
+			if asJSON {
+				return asIs(c.OutOrStdout(), raw)
+			}
+			var page struct{ Items []taskLine }
+			if err := json.Unmarshal(raw, &page); err != nil {
+				return err
+			}
+			w := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
+			for _, t := range page.Items {
+				due, asks := "", t.Ask
+				if t.Due != nil {
+					due = t.Due.Local().Format("2006-01-02")
+				}
+				if t.Proof {
+					asks = append(asks, dayone.Evidence)
+				}
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", t.ID, due, cmp.Or(t.Assignee, "nobody"), t.Title, strings.Join(asks, ", "))
+			}
+			if len(page.Items) == 0 {
+				fmt.Fprintln(w, "No task is open.")
+			}
+			return w.Flush()
+		},
+	}
+	list.Flags().BoolVar(&asJSON, "json", false, "as the API answers")
+	c.AddCommand(list, newTaskDone(), newTaskAssign())
+	return c
+}
+
+func newTaskDone() *cobra.Command {
+	var set []string
+	var evidence, note string
+	c := &cobra.Command{
+		Use: "done ID", Short: "Say that a task is done", Args: args(1, 1, "the id of a task"),
+		Example: `  dayone tasks done tsk_01jd9x0000000000000000000a --set serial=C02XK1 --evidence https://shop.company.com/orders/7`,
+		RunE: func(c *cobra.Command, got []string) error {
+			attrs := map[string]string{}
+			for _, s := range set {
+				name, v, ok := strings.Cut(s, "=")
+				if !ok {
+					return &usageError{fmt.Errorf("--set is %q; write NAME=VALUE", s)}
+				}
+				attrs[name] = v
+			}
+			return task(c, got[0], "complete", map[string]any{"attrs": attrs, "evidence": evidence, "note": note}, "is done")
+		},
+	}
+	c.Flags().StringArrayVar(&set, "set", nil, "NAME=VALUE of what it asks for; may be repeated")
+	c.Flags().StringVar(&evidence, "evidence", "", "what shows that it is done: a sentence or a link")
+	c.Flags().StringVar(&note, "note", "", "for the record")
+	return c
+}
+
+func newTaskAssign() *cobra.Command {
+	return &cobra.Command{
+		Use: "assign ID WHO", Short: "Give a task to a mail address or to group:NAME", Args: args(2, 2, "the id of a task, and a mail address or group:NAME"),
+		Example: "  dayone tasks assign tsk_01jd9x0000000000000000000a group:helpdesk",
+		RunE: func(c *cobra.Command, got []string) error {
+			return task(c, got[0], "assign", map[string]any{"assignee": got[1]}, "is given to "+got[1])
+		},
+	}
+}
+
+func task(c *cobra.Command, id, verb string, in map[string]any, said string) error {
+	s, err := theServer(c)
+	if err != nil {
+		return err
+	}
+	var t taskLine
+	if err := s.Do(c.Context(), http.MethodPost, "/tasks/"+url.PathEscape(id)+"/"+verb, in, &t); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(c.OutOrStdout(), "%s: %s %s.\n", t.ID, t.Title, said)
+	return err
+}

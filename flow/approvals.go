@@ -1,0 +1,469 @@
+package flow
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/engine"
+	"github.com/dayone-hq/dayone/people"
+	"github.com/dayone-hq/dayone/policy"
+	"github.com/dayone-hq/dayone/store"
+)
+
+// A request for an approval belongs to a grant. A look at its person opens it, carries its answer to the run that waits
+// for it, and withdraws it when nobody wants the grant any more; the clock sees to it that somebody hears of it (hear.go).
+// Whatever is cut short is made good by the next look.
+
+// ApprovalFilter narrows a list of requests.
+type ApprovalFilter = store.ApprovalFilter
+
+// Asking says how approvals and tasks are gone after.
+type Asking struct {
+	Groups        map[string][]string // mail addresses of group:NAME, beside those who hold a group of that name
+	Fallback      []string            // mail addresses and group:NAME: for when nobody else can decide
+	RemindAfter   int                 // working days; zero: 1
+	EscalateAfter int                 // working days; zero: 3
+	Tasks         string              // who gets tasks that nobody has: a mail address or group:NAME; "": nobody
+}
+
+// answers are the requests of one person whose grants are still wanted.
+type answers []dayone.Petition
+
+func requestOnce(person dayone.PersonID, k dayone.Key, role string) string {
+	sum := sha256.Sum256([]byte("approval\x00" + string(person) + "\x00" + k.String() + "\x00" + role))
+	return hex.EncodeToString(sum[:16])
+}
+
+func (as answers) of(person dayone.PersonID, k dayone.Key, role string) *dayone.Petition {
+	once := requestOnce(person, k, role)
+	if i := slices.IndexFunc(as, func(r dayone.Petition) bool { return r.Once == once }); i >= 0 {
+		return &as[i]
+	}
+	return nil
+}
+
+// agreed says what a person has without being asked for again: what was approved, and what policies gave her before it
+// had to be. Approvals are about giving, never about what is there.
+func agreed(p dayone.PersonID, set *policy.Set, held map[dayone.Key]dayone.Holding, as answers) func(dayone.Key, string) bool {
+	return func(k dayone.Key, role string) bool {
+		if r := as.of(p, k, role); r != nil && r.State == dayone.ApprovalGiven {
+			return true
+		}
+		h, ok := held[k]
+		if !ok || h.State == dayone.Disabled || !h.Lost.IsZero() || !slices.ContainsFunc(h.Because, func(r dayone.Reason) bool { return r.Policy != dayone.Baseline }) {
+			return false
+		}
+		roles := set.Systems[k.System].Kinds[k.Kind].Roles
+		return h.Role == role || slices.Index(roles, h.Role) > slices.Index(roles, role)
+	}
+}
+
+// refusal says why a grant is not asked for again; "": it may be.
+func refusal(r *dayone.Petition) string {
+	if r == nil {
+		return ""
+	}
+	switch r.State {
+	case dayone.ApprovalRefused:
+		v := r.Votes[len(r.Votes)-1]
+		return fmt.Sprintf("refused by %s: %s; it is not asked for again unless somebody asks anew", v.Of, v.Reason)
+	case dayone.ApprovalExpired:
+		return "nobody answered in time, which is no; it is not asked for again unless somebody asks anew"
+	}
+	return ""
+}
+
+// wants says whether the grant of a request is still wanted, as far as anybody can tell.
+func (l Look) wants(r dayone.Petition) bool {
+	if l.Person.Status == dayone.OnLeave || slices.Contains(l.Want.Keep, r.Key) {
+		return true // nothing is given or taken
+	}
+	for _, gs := range [][]dayone.Grant{l.Want.Grants, l.Want.Pending} {
+		if slices.ContainsFunc(gs, func(g dayone.Grant) bool { return g.Key == r.Key && g.Role == r.Role }) {
+			return true
+		}
+	}
+	return false
+}
+
+// consider brings the requests of a person up to date with what she is to have.
+func (f *Flow) consider(ctx context.Context, l *Look) error {
+	now := l.Person.At
+	for i := range l.answers {
+		r := &l.answers[i]
+		wanted, expired := l.wants(*r), r.State == dayone.ApprovalOpen && !now.Before(r.Due)
+		if wanted && !expired && r.State == r.Noted {
+			continue
+		}
+		change := func(r *dayone.Petition) error {
+			switch {
+			case !wanted:
+				r.Ended, r.Next = now, time.Time{}
+				if r.State == dayone.ApprovalOpen {
+					r.State, r.Decided = dayone.ApprovalWithdrawn, now
+				}
+			case r.State == dayone.ApprovalOpen && !now.Before(r.Due):
+				r.State, r.Decided, r.Next = dayone.ApprovalExpired, now, time.Time{}
+			}
+			r.Noted = r.State
+			return nil
+		}
+		after := *r
+		_ = change(&after)
+		var records []dayone.Record
+		if after.State != r.Noted {
+			records = append(records, recordOf(after, now))
+		}
+		var err error
+		if *r, err = f.Store.ChangeApproval(ctx, r.ID, time.Time{}, func(is *dayone.Petition) error {
+			if is.State != after.State && is.State != dayone.ApprovalOpen { // answered in this very moment: the next look sees it
+				return nil
+			}
+			return change(is)
+		}, records...); err != nil {
+			return err
+		}
+	}
+	var fresh []dayone.Petition
+	var records []dayone.Record
+	for _, s := range l.Plan.Steps {
+		if s.Approval == nil || l.answers.of(l.Person.ID, s.Key, s.Want.Role) != nil {
+			continue
+		}
+		r := dayone.Petition{
+			ID: dayone.ApprovalID(f.IDs.New("apr")), Person: l.Person.ID, Key: s.Key, Role: s.Want.Role, Once: requestOnce(l.Person.ID, s.Key, s.Want.Role),
+			State: dayone.ApprovalOpen, Noted: dayone.ApprovalOpen, Rule: *s.Approval, Because: s.Because, Step: s.ID, Opened: now, Due: now.Add(cmp.Or(s.Approval.Within, dayone.Silence)), Next: now,
+		}
+		if i := slices.IndexFunc(l.Requests, func(q dayone.Request) bool { return q.Key == s.Key }); i >= 0 {
+			r.Requester = l.Requests[i].By
+		}
+		fresh, records = append(fresh, r), append(records, recordOf(r, now))
+	}
+	if len(fresh) == 0 {
+		return nil
+	}
+	if err := f.Store.AskApprovals(ctx, fresh, records...); err != nil {
+		return err
+	}
+	l.answers = append(l.answers, fresh...)
+	return nil
+}
+
+// recordOf is what the ledger keeps of a request. It names nobody but who was logged in.
+func recordOf(r dayone.Petition, at time.Time) dayone.Record {
+	rec := dayone.Record{At: at, Person: r.Person, Run: r.Run, Step: r.Step, System: r.Key.System, Because: r.Because, Detail: &dayone.Detail{}}
+	switch r.State {
+	case dayone.ApprovalOpen:
+		rec.What = "approval asked"
+	case dayone.ApprovalGiven:
+		rec.What = "approval given"
+	default:
+		rec.What = "approval " + string(r.State)
+	}
+	var notes []string
+	for _, v := range r.Votes {
+		rec.By = v.By
+		said := "refused"
+		if v.Yes {
+			said = "approved"
+		}
+		notes = append(notes, strings.TrimSuffix(fmt.Sprintf("%s by %s, entered by %s: %s", said, v.Of, v.By, v.Reason), ": "))
+	}
+	if rec.Detail.Note = strings.Join(notes, "; "); rec.Detail.Note == "" {
+		rec.Detail = nil
+	}
+	return rec
+}
+
+// tellRun carries what was decided to the run that waits for it, and says which run that is.
+func (f *Flow) tellRun(ctx context.Context, run dayone.RunID, as answers) error {
+	r, err := f.Engine.Snapshot(ctx, run)
+	if errors.Is(err, dayone.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, s := range r.Steps {
+		if s.Step.Approval == nil || s.Agreed || s.State.Over() {
+			continue
+		}
+		q := as.of(r.Person, s.Step.Key, s.Step.Want.Role)
+		if q == nil {
+			continue
+		}
+		if q.Run != run || q.Step != s.Step.ID {
+			if *q, err = f.Store.ChangeApproval(ctx, q.ID, time.Time{}, func(q *dayone.Petition) error { q.Run, q.Step = run, s.Step.ID; return nil }); err != nil {
+				return err
+			}
+		}
+		h := engine.Human{Verb: engine.Refuse}
+		if n := len(q.Votes); n > 0 {
+			h.By, h.For, h.Reason = q.Votes[n-1].By, q.Votes[n-1].Of, q.Votes[n-1].Reason
+		}
+		switch q.State {
+		case dayone.ApprovalGiven:
+			h.Verb = engine.Approve
+		case dayone.ApprovalRefused:
+		case dayone.ApprovalExpired:
+			h.For, h.Reason = "silence", "nobody answered in time"
+		default:
+			continue
+		}
+		if err := f.Engine.Decide(ctx, run, s.Step.ID, h); err != nil && !errors.Is(err, dayone.ErrConflict) && !errors.Is(err, dayone.ErrNotFound) {
+			return err
+		}
+	}
+	return nil
+}
+
+// unheard says whether somebody answered since a person was looked at.
+func (f *Flow) unheard(ctx context.Context, l Look) (bool, error) {
+	if len(l.answers) == 0 {
+		return false, nil
+	}
+	now, err := f.Store.Approvals(ctx, store.ApprovalFilter{Person: l.Person.ID, Live: true})
+	return slices.ContainsFunc(now, func(r dayone.Petition) bool { return r.State != r.Noted }), err
+}
+
+// Approvals lists requests.
+func (f *Flow) Approvals(ctx context.Context, q ApprovalFilter) ([]dayone.Petition, error) {
+	return f.Store.Approvals(ctx, q)
+}
+
+// CountApprovals counts what waits for an answer.
+func (f *Flow) CountApprovals(ctx context.Context) (int, error) { return f.Store.CountApprovals(ctx) }
+
+// Approval is one request, with who may decide at this moment.
+func (f *Flow) Approval(ctx context.Context, id dayone.ApprovalID) (dayone.Petition, error) {
+	r, err := f.Store.Approval(ctx, id)
+	if err != nil || r.State != dayone.ApprovalOpen {
+		return r, err
+	}
+	r.Deciders, err = f.deciders(ctx, r, !r.Escalated.IsZero())
+	return r, err
+}
+
+// Reply is an answer to a request. Of is who decides; empty: whoever is logged in.
+type Reply struct {
+	Of, By string
+	Yes    bool
+	Reason string
+}
+
+// Answer takes somebody's answer. ErrForbidden: it is not for them to decide, or it is about themselves. ErrConflict: it is
+// decided.
+func (f *Flow) Answer(ctx context.Context, id dayone.ApprovalID, a Reply) (dayone.Petition, error) {
+	r, err := f.Approval(ctx, id)
+	if err != nil {
+		return r, err
+	}
+	row, err := f.Store.Person(ctx, r.Person)
+	if err != nil {
+		return r, err
+	}
+	of, reason := strings.ToLower(strings.TrimSpace(a.Of)), strings.TrimSpace(a.Reason)
+	if of == "" {
+		of = strings.ToLower(a.By)
+	}
+	now := f.Clock.Now()
+	var seats []string
+	for _, d := range r.Deciders {
+		if d.Mail == of {
+			seats = append(seats, d.As)
+		}
+	}
+	herself := func(who string) bool {
+		return who != "" && (strings.EqualFold(who, row.Email) || strings.EqualFold(who, r.Requester))
+	}
+	switch {
+	case r.State != dayone.ApprovalOpen:
+		return r, fmt.Errorf("this was %s already: %w", r.State, dayone.ErrConflict)
+	case !now.Before(r.Due):
+		return r, fmt.Errorf("nobody answered in time, which is no: %w", dayone.ErrConflict)
+	case herself(of), herself(a.By):
+		return r, fmt.Errorf("nobody decides for themselves, or about what they asked for: %w", dayone.ErrForbidden)
+	case len(seats) == 0 && a.Of == "":
+		return r, fmt.Errorf("say for whom you decide: one of those who may: %w", dayone.ErrInvalid)
+	case len(seats) == 0:
+		return r, fmt.Errorf("they may not decide this; choose one of those who may: %w", dayone.ErrForbidden)
+	case !a.Yes && reason == "":
+		return r, fmt.Errorf("say why not: whoever wanted it will ask: %w", dayone.ErrInvalid)
+	case len(reason) > 2000:
+		return r, fmt.Errorf("the reason is longer than 2000 characters: %w", dayone.ErrInvalid)
+	}
+	vote := dayone.Vote{Of: of, By: a.By, As: seats, Yes: a.Yes, Reason: reason, At: now}
+	out, err := f.Store.ChangeApproval(ctx, id, now, func(is *dayone.Petition) error {
+		switch {
+		case is.State != dayone.ApprovalOpen:
+			return fmt.Errorf("this was %s already: %w", is.State, dayone.ErrConflict)
+		case slices.ContainsFunc(is.Votes, func(v dayone.Vote) bool { return v.Of == of }):
+			return fmt.Errorf("they have answered already; it waits for somebody else: %w", dayone.ErrConflict)
+		}
+		is.Votes, is.Deciders = append(is.Votes, vote), r.Deciders
+		if is.State = people.Verdict(is.Rule, is.Votes); is.State != dayone.ApprovalOpen {
+			is.Decided, is.Next = now, time.Time{}
+		}
+		return nil
+	})
+	f.look()
+	return out, err
+}
+
+// AskAnew asks again for what was refused, or for what nobody answered. Whoever asks does not decide.
+func (f *Flow) AskAnew(ctx context.Context, id dayone.ApprovalID, by string) (dayone.Petition, error) {
+	r, err := f.Store.Approval(ctx, id)
+	if err != nil {
+		return r, err
+	}
+	now := f.Clock.Now()
+	r.ID, r.State, r.Noted, r.Requester, r.Run = dayone.ApprovalID(f.IDs.New("apr")), dayone.ApprovalOpen, "", by, ""
+	r.Opened, r.Due, r.Next = now, now.Add(cmp.Or(r.Rule.Within, dayone.Silence)), now
+	r.Asked, r.Reminded, r.Escalated, r.Decided, r.Ended, r.Deciders, r.Votes = time.Time{}, time.Time{}, time.Time{}, time.Time{}, time.Time{}, nil, nil
+	err = f.Store.RenewApproval(ctx, id, r)
+	f.look()
+	return r, err
+}
+
+// directory is who is who, by the books.
+type directory struct {
+	*Flow
+	ctx   context.Context
+	known map[string]people.Colleague
+	err   error
+}
+
+func (d *directory) row(mail string) (store.Row, bool) {
+	r, err := d.Store.PersonByEmail(d.ctx, mail)
+	if err != nil && !errors.Is(err, dayone.ErrNotFound) {
+		d.err = errors.Join(d.err, err)
+	}
+	return r, err == nil
+}
+
+func (d *directory) Colleague(mail string) people.Colleague {
+	c, ok := d.known[mail]
+	if !ok {
+		r, found := d.row(mail)
+		c = people.Colleague{Mail: mail, Manager: r.Manager, Status: r.Status, Known: found}
+		d.known[mail] = c
+	}
+	return c
+}
+
+func (d *directory) Members(group string) []string {
+	out := slices.Clone(d.Asking.Groups[group])
+	var keys []dayone.Key
+	for name, sys := range d.Active().Systems {
+		if _, ok := sys.Kinds["group"]; ok {
+			keys = append(keys, dayone.Key{System: name, Kind: "group", Name: group})
+		}
+	}
+	held, err := d.Store.Holders(d.ctx, keys)
+	d.err = errors.Join(d.err, err)
+	out = append(out, held...)
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+func (d *directory) StandIns(of string) (out []people.StandIn) {
+	r, ok := d.row(of)
+	if !ok {
+		return nil
+	}
+	list, err := d.Store.Delegations(d.ctx, r.ID, d.Clock.Now())
+	d.err = errors.Join(d.err, err)
+	for _, g := range list {
+		to, err := d.Store.Person(d.ctx, g.Delegate)
+		if err == nil && to.Email != "" {
+			out = append(out, people.StandIn{To: to.Email, From: g.From, Until: g.Until})
+		}
+	}
+	return out
+}
+
+// deciders are those who may decide a request now.
+func (f *Flow) deciders(ctx context.Context, r dayone.Petition, escalated bool) ([]dayone.Decider, error) {
+	row, err := f.Store.Person(ctx, r.Person)
+	if err != nil {
+		return nil, err
+	}
+	q := people.Question{
+		For: people.Colleague{Mail: row.Email, Manager: row.Manager, Status: row.Status, Known: true}, Requester: r.Requester, Rule: r.Rule,
+		Fallback: f.Asking.Fallback, Escalated: escalated,
+	}
+	for _, b := range r.Because {
+		if i := slices.IndexFunc(f.Active().Policies, func(p *policy.Policy) bool { return p.ID == b.Policy }); i >= 0 && q.Owner == "" {
+			q.Owner = f.Active().Policies[i].Owner
+		}
+	}
+	d := &directory{Flow: f, ctx: ctx, known: map[string]people.Colleague{}}
+	var out []dayone.Decider
+	for _, s := range people.Deciders(q, d, f.Clock.Now()) {
+		out = append(out, s.Deciders...)
+	}
+	if d.err != nil {
+		return nil, fmt.Errorf("finding who decides: %w", d.err)
+	}
+	return out, nil
+}
+
+// LetDecide lets somebody decide for somebody else for a time. Both are said by id, mail address or name.
+func (f *Flow) LetDecide(ctx context.Context, who, to string, from, until time.Time, by string) (dayone.Delegation, error) {
+	var g dayone.Delegation
+	now := f.Clock.Now()
+	if from.IsZero() {
+		from = now
+	}
+	a, err := f.Store.Named(ctx, who)
+	if err != nil {
+		return g, err
+	}
+	b, err := f.Store.Named(ctx, to)
+	switch {
+	case err != nil:
+		return g, err
+	case a.ID == b.ID:
+		return g, fmt.Errorf("that is one and the same person; name somebody else: %w", dayone.ErrInvalid)
+	case !until.After(from) || !until.After(now):
+		return g, fmt.Errorf("it ends before it begins, or is over; name a later end: %w", dayone.ErrInvalid)
+	case until.Sub(from) > 366*24*time.Hour:
+		return g, fmt.Errorf("nobody decides for somebody else for more than a year: %w", dayone.ErrInvalid)
+	case b.Status != dayone.Working || b.Email == "":
+		return g, fmt.Errorf("whoever is to decide does not work here now: %w", dayone.ErrInvalid)
+	}
+	g = dayone.Delegation{ID: f.IDs.New("dlg"), Person: a.ID, Delegate: b.ID, From: from, Until: until, By: by, Made: now}
+	return g, errors.Join(f.Store.Delegate(ctx, g), f.Store.Record(ctx, dayone.Record{At: now, Person: a.ID, What: "delegation made", By: by, Detail: &dayone.Detail{Note: string(b.ID)}}))
+}
+
+// Delegations that have not ended.
+func (f *Flow) Delegations(ctx context.Context) ([]dayone.Delegation, error) {
+	return f.Store.Delegations(ctx, "", f.Clock.Now())
+}
+
+// EndDelegation ends one now.
+func (f *Flow) EndDelegation(ctx context.Context, id, by string) error {
+	now := f.Clock.Now()
+	if err := f.Store.EndDelegation(ctx, id, now); err != nil {
+		return err
+	}
+	return f.Store.Record(ctx, dayone.Record{At: now, What: "delegation ended", By: by, Detail: &dayone.Detail{Note: id}})
+}
+
+// unasked says that a step of a run that is over never came to be tried, since nobody had agreed to it, and that there is an
+// answer now, or another question.
+func (l Look) unasked(s dayone.StepRun, run dayone.RunID) bool {
+	if s.Step.Approval == nil || s.Agreed {
+		return false
+	}
+	r := l.answers.of(l.Person.ID, s.Step.Key, s.Step.Want.Role)
+	return r != nil && (r.State == dayone.ApprovalGiven || r.Run != run)
+}

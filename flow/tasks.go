@@ -1,0 +1,192 @@
+package flow
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/engine"
+	"github.com/dayone-hq/dayone/message"
+)
+
+// remindTasks gives tasks that nobody has to whoever gets them, and tells those who have one that it waits: when it is
+// due, or after a working day, and every third one from then on.
+func (f *Flow) remindTasks(ctx context.Context) error {
+	for {
+		now := f.Clock.Now()
+		due, err := f.Store.TasksToRemind(ctx, now, 100)
+		if err != nil || len(due) == 0 {
+			return err
+		}
+		down := false
+		for _, t := range due {
+			if !t.Remind.IsZero() && !down {
+				if err := f.sayTask(ctx, t); err != nil {
+					if ctx.Err() != nil {
+						return ctx.Err()
+					}
+					f.Log.Warn("a message about a task waits", "task", t.ID, "error", err)
+					down = true
+				}
+			}
+			if _, err := f.Store.ChangeTask(ctx, t.ID, func(is *dayone.Task) error {
+				site := f.Active().Sites[""]
+				switch {
+				case !is.Remind.Equal(t.Remind): // somebody was given it meanwhile
+				case is.Remind.IsZero():
+					is.Assignee = cmp.Or(is.Assignee, f.Asking.Tasks)
+					if is.Remind = f.workdays(is.Opened, cmp.Or(f.Asking.RemindAfter, 1), site); is.Due.After(is.Remind) {
+						is.Remind = is.Due
+					}
+				case down:
+					is.Remind = now.Add(mailAgain)
+				default:
+					is.Reminded, is.Remind = now, f.workdays(now, cmp.Or(f.Asking.EscalateAfter, 3), site)
+				}
+				return nil
+			}); err != nil && !errors.Is(err, dayone.ErrConflict) {
+				return err
+			}
+		}
+	}
+}
+
+func (f *Flow) sayTask(ctx context.Context, t dayone.Task) error {
+	v, err := f.viewOf(ctx, t.Person)
+	if err != nil {
+		return err
+	}
+	zone, _ := f.Active().Sites[""].Location()
+	v.Task = &message.Task{
+		Title: t.Title, Since: t.Opened.In(zone), Proof: t.Proof, Link: f.Base + "/tasks/" + string(t.ID), Late: !t.Due.IsZero() && !f.Clock.Now().Before(t.Due),
+	}
+	if !t.Due.IsZero() {
+		v.Task.Due = t.Due.In(zone)
+	}
+	to, err := f.addresses(ctx, t.Assignee)
+	if err != nil {
+		return err
+	}
+	for _, one := range to {
+		if err := f.mail(ctx, "task", fmt.Sprintf("task.%s.%d", t.ID, t.Remind.Unix()), one, v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addresses of a mail address or of group:NAME.
+func (f *Flow) addresses(ctx context.Context, who string) ([]string, error) {
+	group, ok := strings.CutPrefix(who, "group:")
+	switch {
+	case who == "":
+		return nil, nil
+	case !ok:
+		return []string{who}, nil
+	}
+	d := &directory{Flow: f, ctx: ctx}
+	return d.Members(group), d.err
+}
+
+// CompleteTask closes a task with what it asked for. who is the id of the task, by the user who did it.
+func (f *Flow) CompleteTask(ctx context.Context, who, by string, attrs dayone.Attrs) (dayone.Task, error) {
+	t, err := f.Store.Task(ctx, who)
+	if err != nil {
+		return t, err
+	}
+	if !t.Closed.IsZero() {
+		return t, f.complete(ctx, t, by, attrs)
+	}
+	for name := range attrs {
+		if !slices.Contains(t.Ask, name) && name != "ref" && name != "note" && name != dayone.Evidence {
+			return t, fmt.Errorf("this task does not ask for %q; it asks for %s: %w", name, strings.Join(t.Ask, ", "), dayone.ErrInvalid)
+		}
+	}
+	for _, name := range t.Ask {
+		if attrs.Text(name) == "" {
+			return t, fmt.Errorf("this task asks for %q; write it down to complete it: %w", name, dayone.ErrInvalid)
+		}
+	}
+	switch proof := strings.TrimSpace(attrs.Text(dayone.Evidence)); {
+	case t.Proof && proof == "":
+		return t, fmt.Errorf("this task is done when somebody shows that it is; give %q, a sentence or a link: %w", dayone.Evidence, dayone.ErrInvalid)
+	case len(proof) > 4000:
+		return t, fmt.Errorf("%q is longer than 4000 characters; keep it elsewhere and give a link: %w", dayone.Evidence, dayone.ErrInvalid)
+	}
+	evidence, err := f.readBack(ctx, t, attrs)
+	if err != nil {
+		return t, err
+	}
+	if evidence != "" && evidence != attrs.Text("note") {
+		attrs = attrs.With(dayone.Attrs{"note": dayone.Text(strings.TrimPrefix(attrs.Text("note")+"; "+evidence, "; "))})
+	}
+	return t, f.complete(ctx, t, by, attrs)
+}
+
+func (f *Flow) complete(ctx context.Context, t dayone.Task, by string, attrs dayone.Attrs) error {
+	if !t.Closed.IsZero() {
+		return fmt.Errorf("this task was closed by %s: %w", cmp.Or(t.By, "the run"), dayone.ErrConflict)
+	}
+	if hold, ok := strings.CutPrefix(t.Once, holdTask); ok {
+		return f.decideHold(ctx, dayone.HoldID(hold), by, attrs)
+	}
+	if t.Step != "" {
+		return f.Engine.Decide(ctx, t.Run, t.Step, engine.Human{By: by, Verb: engine.Complete, Attrs: attrs, Reason: attrs.Text("note")})
+	}
+	now := f.Clock.Now()
+	_, err := f.Store.ChangeTask(ctx, t.ID, func(t *dayone.Task) error {
+		t.Closed, t.By, t.Attrs, t.Evidence = now, by, attrs, attrs.Text(dayone.Evidence)
+		return nil
+	}, dayone.Record{At: now, Person: t.Person, Run: t.Run, What: "issue closed", By: by, Detail: &dayone.Detail{Note: attrs.Text("note")}})
+	return err
+}
+
+// Assign gives a task to somebody, by mail address, or to group:NAME; "": to nobody.
+func (f *Flow) Assign(ctx context.Context, id, who, by string) (dayone.Task, error) {
+	t, err := f.Store.Task(ctx, id)
+	if err != nil {
+		return t, err
+	}
+	who = strings.ToLower(strings.TrimSpace(who))
+	name, isGroup := strings.CutPrefix(who, "group:")
+	if who != "" && (isGroup && name == "" || !isGroup && !strings.Contains(who, "@") || len(who) > 320) {
+		return t, fmt.Errorf("write a mail address, or group:NAME: %w", dayone.ErrInvalid)
+	}
+	now := f.Clock.Now()
+	t, err = f.Store.ChangeTask(ctx, t.ID, func(t *dayone.Task) error {
+		if t.Assignee != who && who != "" {
+			t.Remind = now // she hears of it at once
+		}
+		t.Assignee = who
+		return nil
+	}, dayone.Record{At: now, Person: t.Person, Run: t.Run, Step: t.Step, What: "task assigned", By: by})
+	f.look()
+	return t, err
+}
+
+// ReportIssue opens a task about a run, for whoever gets tasks.
+func (f *Flow) ReportIssue(ctx context.Context, run dayone.RunID, text, by string) (dayone.Task, error) {
+	r, err := f.Store.Run(ctx, run)
+	if err != nil {
+		return dayone.Task{}, err
+	}
+	text = strings.TrimSpace(text)
+	switch {
+	case text == "":
+		return dayone.Task{}, fmt.Errorf("say what is wrong: %w", dayone.ErrInvalid)
+	case len(text) > 4000:
+		return dayone.Task{}, fmt.Errorf("this is longer than 4000 characters; say it shorter: %w", dayone.ErrInvalid)
+	}
+	now := f.Clock.Now()
+	t := dayone.Task{
+		ID: dayone.TaskID(f.IDs.New("tsk")), Person: r.Person, Run: r.ID, Title: "Issue: " + r.Title, Note: text, Opened: now, Due: f.workdays(now, 2, f.Active().Sites[""]),
+	}
+	t.Once = string(t.ID)
+	err = f.Store.OpenTask(ctx, t, dayone.Record{At: now, Person: r.Person, Run: r.ID, What: "issue reported", By: by, Detail: &dayone.Detail{Note: text}})
+	f.look()
+	return t, err
+}

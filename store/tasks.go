@@ -1,0 +1,184 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/dayone-hq/dayone"
+)
+
+// Tasks lists open tasks, the next due first; of one person or run, if named.
+func (d *DB) Tasks(ctx context.Context, person dayone.PersonID, run dayone.RunID) ([]dayone.Task, error) {
+	q, args := taskQuery+` WHERE t.closed = 0`, []any{}
+	if person != "" {
+		args = append(args, person)
+		q += fmt.Sprintf(` AND t.person = $%d`, len(args))
+	}
+	if run != "" {
+		args = append(args, run)
+		q += fmt.Sprintf(` AND t.run = $%d`, len(args))
+	}
+	return d.someTasks(ctx, q+` ORDER BY t.due, t.id LIMIT 500`, args...)
+}
+
+func (d *DB) someTasks(ctx context.Context, q string, args ...any) ([]dayone.Task, error) {
+	rows, err := d.read.QueryContext(ctx, q, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []dayone.Task
+	for rows.Next() {
+		t, err := d.scanTask(rows)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, t)
+	}
+	return out, rows.Err()
+}
+
+// Task is one task, open or closed, by id or by its step's Once.
+func (d *DB) Task(ctx context.Context, id string) (dayone.Task, error) {
+	t, err := d.scanTask(d.read.QueryRowContext(ctx, taskQuery+` WHERE t.id = $1 OR t.once = $1 ORDER BY t.id DESC LIMIT 1`, id))
+	return t, notFound("task", err)
+}
+
+const taskQuery = `SELECT t.id, t.person, t.run, t.step, t.once, t.system, t.opened, t.due, t.closed, t.remind, t.reminded, t.box, t.done_box, p.key_box
+	FROM task t LEFT JOIN person p ON p.id = t.person`
+
+// taskBox is what is to be done, doneBox who did it and with what.
+type (
+	taskBox struct {
+		Title string   `json:"title"`
+		Note  string   `json:"note,omitempty"`
+		Ask   []string `json:"ask,omitempty"`
+		Who   string   `json:"who,omitempty"`
+		Proof bool     `json:"proof,omitempty"`
+	}
+	doneBox struct {
+		By    string       `json:"by,omitempty"`
+		Attrs dayone.Attrs `json:"attrs,omitempty"`
+		Proof string       `json:"proof,omitempty"`
+	}
+)
+
+func (d *DB) scanTask(s interface{ Scan(...any) error }) (dayone.Task, error) {
+	var t dayone.Task
+	var opened, due, closed, remind, reminded int64
+	var key sql.NullString
+	var todo, done string
+	if err := s.Scan(&t.ID, &t.Person, &t.Run, &t.Step, &t.Once, &t.System, &opened, &due, &closed, &remind, &reminded, &todo, &done, &key); err != nil {
+		return t, err
+	}
+	t.Opened, t.Due, t.Closed, t.Remind, t.Reminded = instant(opened), instant(due), instant(closed), instant(remind), instant(reminded)
+	a, b := taskBox{Title: Erased}, doneBox{}
+	_, err := d.unseal(key, todo, &a)
+	if err == nil {
+		_, err = d.unseal(key, done, &b)
+	}
+	if err != nil {
+		return t, fmt.Errorf("task %s does not read: %w", t.ID, err)
+	}
+	t.Title, t.Note, t.Ask, t.By, t.Attrs = a.Title, a.Note, a.Ask, b.By, b.Attrs
+	t.Assignee, t.Proof, t.Evidence = a.Who, a.Proof, b.Proof
+	return t, nil
+}
+
+// OpenTask keeps a task that no step opened.
+func (d *DB) OpenTask(ctx context.Context, t dayone.Task, records ...dayone.Record) error {
+	return d.write(ctx, func(x *tx) error {
+		if err := d.putTask(x, &t); err != nil {
+			return err
+		}
+		return d.append(x, records)
+	})
+}
+
+func (d *DB) putTask(x *tx, t *dayone.Task) error {
+	todo, err := d.seal(x, t.Person, taskBox{t.Title, t.Note, t.Ask, t.Assignee, t.Proof})
+	if err != nil {
+		return err
+	}
+	done := ""
+	if !t.Closed.IsZero() {
+		if done, err = d.seal(x, t.Person, doneBox{t.By, t.Attrs, t.Evidence}); err != nil {
+			return err
+		}
+	}
+	_, err = x.exec(`INSERT INTO task (id, person, run, step, once, system, opened, due, closed, remind, reminded, box, done_box)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+		ON CONFLICT (id) DO UPDATE SET due = excluded.due, closed = excluded.closed, remind = excluded.remind, reminded = excluded.reminded, box = excluded.box, done_box = excluded.done_box`,
+		t.ID, t.Person, t.Run, t.Step, t.Once, t.System, micros(t.Opened), micros(t.Due), micros(t.Closed), micros(t.Remind), micros(t.Reminded), todo, done)
+	if err != nil {
+		return fmt.Errorf("writing task: %w", err)
+	}
+	return nil
+}
+
+// ChangeTask changes an open task as it stands in the books. change may be called twice. ErrConflict: it is closed.
+func (d *DB) ChangeTask(ctx context.Context, id dayone.TaskID, change func(*dayone.Task) error, records ...dayone.Record) (dayone.Task, error) {
+	var out dayone.Task
+	err := d.write(ctx, func(x *tx) error {
+		q := taskQuery + ` WHERE t.id = $1`
+		if !d.lite() {
+			q += ` FOR UPDATE OF t`
+		}
+		t, err := d.scanTask(x.row(q, id))
+		switch {
+		case err != nil:
+			return notFound("task", err)
+		case !t.Closed.IsZero():
+			return fmt.Errorf("task %s is closed: %w", id, dayone.ErrConflict)
+		}
+		if err := change(&t); err != nil {
+			return err
+		}
+		out = t
+		if err := d.putTask(x, &t); err != nil {
+			return err
+		}
+		return d.append(x, records)
+	})
+	return out, err
+}
+
+// TasksToRemind are open tasks whose time has come, and those that nobody has looked at yet.
+func (d *DB) TasksToRemind(ctx context.Context, now time.Time, limit int) ([]dayone.Task, error) {
+	return d.someTasks(ctx, taskQuery+` WHERE t.closed = 0 AND t.remind <= $1 AND p.key_box <> '' ORDER BY t.remind, t.id LIMIT $2`, micros(now), limit)
+}
+
+// NextReminder is when the next of them is due; zero: none is.
+func (d *DB) NextReminder(ctx context.Context) (time.Time, error) {
+	var us sql.NullInt64
+	err := d.read.QueryRowContext(ctx, `SELECT MIN(t.remind) FROM task t JOIN person p ON p.id = t.person WHERE t.closed = 0 AND t.remind > 0 AND p.key_box <> ''`).Scan(&us)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = nil
+	}
+	return instant(us.Int64), err
+}
+
+// assigned keeps who has a task that an earlier run of its grant opened.
+func (d *DB) assigned(x *tx, t *dayone.Task) error {
+	var box string
+	err := x.row(`SELECT box FROM task WHERE once = $1 AND closed = 0`, t.Once).Scan(&box)
+	if errors.Is(err, sql.ErrNoRows) || t.Assignee != "" {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("reading task: %w", err)
+	}
+	key, err := d.key(x, t.Person)
+	if err != nil {
+		return err
+	}
+	var was taskBox
+	if _, err := d.unseal(sql.NullString{String: key, Valid: true}, box, &was); err != nil {
+		return fmt.Errorf("reading task: %w", err)
+	}
+	t.Assignee = was.Who
+	return nil
+}

@@ -1,0 +1,231 @@
+package web
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/flow"
+)
+
+type apiApproval struct {
+	ID        dayone.ApprovalID    `json:"id"`
+	Person    dayone.PersonID      `json:"person"`
+	Name      string               `json:"name"`
+	Key       dayone.Key           `json:"key"`
+	Role      string               `json:"role,omitempty"`
+	State     dayone.ApprovalState `json:"state"`
+	Wanted    bool                 `json:"wanted"` // still
+	Asks      []string             `json:"asks"`
+	Need      string               `json:"need"`
+	Because   []apiReason          `json:"because"`
+	Requester string               `json:"requester,omitempty"`
+	Run       dayone.RunID         `json:"run,omitempty"`
+	Step      dayone.StepID        `json:"step,omitempty"`
+	Opened    *time.Time           `json:"opened"`
+	Due       *time.Time           `json:"due"`
+	Reminded  *time.Time           `json:"reminded,omitempty"`
+	Escalated *time.Time           `json:"escalated,omitempty"`
+	Decided   *time.Time           `json:"decided,omitempty"`
+	Deciders  []apiDecider         `json:"deciders"`
+	Votes     []apiVote            `json:"votes"`
+}
+
+type apiDecider struct {
+	Mail string `json:"mail"`
+	As   string `json:"as"`
+	Why  string `json:"why"`
+}
+
+type apiVote struct {
+	Of      string     `json:"of"`
+	By      string     `json:"by"`
+	Approve bool       `json:"approve"`
+	Reason  string     `json:"reason,omitempty"`
+	At      *time.Time `json:"at"`
+}
+
+func newAPIApproval(x petition) apiApproval {
+	q := x.req
+	out := apiApproval{
+		ID: q.ID, Person: q.Person, Name: x.row.Name, Key: q.Key, Role: q.Role, State: q.State, Wanted: q.Ended.IsZero(), Asks: q.Rule.By, Need: q.Rule.Need,
+		Because: newAPIReasons(q.Because), Requester: q.Requester, Run: q.Run, Step: q.Step, Opened: moment(q.Opened), Due: moment(q.Due), Reminded: moment(q.Reminded),
+		Escalated: moment(q.Escalated), Decided: moment(q.Decided), Deciders: []apiDecider{}, Votes: []apiVote{},
+	}
+	if out.Asks == nil {
+		out.Asks = []string{}
+	}
+	if out.Because == nil {
+		out.Because = []apiReason{}
+	}
+	for _, d := range q.Deciders {
+		out.Deciders = append(out.Deciders, apiDecider(d))
+	}
+	for _, v := range q.Votes {
+		out.Votes = append(out.Votes, apiVote{v.Of, v.By, v.Yes, v.Reason, moment(v.At)})
+	}
+	return out
+}
+
+func (p *portal) apiApprovals(w http.ResponseWriter, r *http.Request) error {
+	q, limit := r.URL.Query(), apiLimit(r)
+	f := flow.ApprovalFilter{Person: dayone.PersonID(q.Get("person")), Before: dayone.ApprovalID(q.Get("before")), Limit: limit + 1}
+	switch q.Get("state") {
+	case "", "open":
+		f.Open, f.Limit = true, 500
+	case "all":
+	default:
+		return refuse(dayone.ErrInvalid, "state is open or all.")
+	}
+	list, err := p.flow.Approvals(r.Context(), f)
+	if err != nil {
+		return err
+	}
+	out := apiPage[apiApproval]{Items: []apiApproval{}}
+	if !f.Open && len(list) > limit {
+		list = list[:limit]
+		q.Set("before", string(list[limit-1].ID))
+		out.Next = address("/api/v1/approvals", q)
+	}
+	for _, x := range p.petitions(r.Context(), list) {
+		out.Items = append(out.Items, newAPIApproval(x))
+	}
+	return answerJSON(w, http.StatusOK, out)
+}
+
+func (p *portal) apiApproval(w http.ResponseWriter, r *http.Request) error {
+	x, err := p.approvalOf(r)
+	if err != nil {
+		return err
+	}
+	return answerJSON(w, http.StatusOK, newAPIApproval(x))
+}
+
+func (p *portal) apiAnswer(w http.ResponseWriter, r *http.Request) error {
+	x, err := p.approvalOf(r)
+	if err != nil {
+		return err
+	}
+	var in struct {
+		Verdict string `json:"verdict"`
+		For     string `json:"for"`
+		Reason  string `json:"reason"`
+	}
+	if err := readJSON(r.Body, &in); err != nil {
+		return err
+	}
+	ctx := r.Context()
+	switch in.Verdict {
+	case "approve", "refuse":
+		_, err = p.flow.Answer(ctx, x.req.ID, flow.Reply{Of: in.For, By: me(r).Name, Yes: in.Verdict == "approve", Reason: in.Reason})
+	case "ask anew":
+		var fresh dayone.Petition
+		if fresh, err = p.flow.AskAnew(ctx, x.req.ID, me(r).Name); err == nil {
+			x.req.ID = fresh.ID
+		}
+	default:
+		return refuse(dayone.ErrInvalid, "verdict is approve, refuse or ask anew.")
+	}
+	if err != nil {
+		return told(err)
+	}
+	now, err := p.flow.Approval(ctx, x.req.ID)
+	if err != nil {
+		return err
+	}
+	return answerJSON(w, http.StatusOK, newAPIApproval(p.petitions(ctx, []dayone.Petition{now})[0]))
+}
+
+// told shows what flow says about what somebody entered: it is written for them, and names nobody.
+func told(err error) error {
+	if k := dayone.KindOf(err); k == dayone.ErrInvalid || k == dayone.ErrForbidden || k == dayone.ErrConflict {
+		return said(err, sentence(flow.Problem(err)))
+	}
+	return err
+}
+
+type apiDelegation struct {
+	ID       string          `json:"id"`
+	Person   dayone.PersonID `json:"person"`
+	Delegate dayone.PersonID `json:"delegate"`
+	From     *time.Time      `json:"from"`
+	Until    *time.Time      `json:"until"`
+	By       string          `json:"by,omitempty"`
+}
+
+func newAPIDelegation(g dayone.Delegation) apiDelegation {
+	return apiDelegation{g.ID, g.Person, g.Delegate, moment(g.From), moment(g.Until), g.By}
+}
+
+func (p *portal) apiDelegations(w http.ResponseWriter, r *http.Request) error {
+	list, err := p.flow.Delegations(r.Context())
+	if err != nil {
+		return err
+	}
+	out := apiPage[apiDelegation]{Items: []apiDelegation{}}
+	for _, g := range list {
+		out.Items = append(out.Items, newAPIDelegation(g))
+	}
+	return answerJSON(w, http.StatusOK, out)
+}
+
+func (p *portal) apiDelegate(w http.ResponseWriter, r *http.Request) error {
+	var in struct {
+		Who   string    `json:"who"`
+		To    string    `json:"to"`
+		From  time.Time `json:"from"`
+		Until time.Time `json:"until"`
+	}
+	if err := readJSON(r.Body, &in); err != nil {
+		return err
+	}
+	g, err := p.flow.LetDecide(r.Context(), strings.TrimSpace(in.Who), strings.TrimSpace(in.To), in.From, in.Until, me(r).Name)
+	if err != nil {
+		return told(err)
+	}
+	return answerJSON(w, http.StatusOK, newAPIDelegation(g))
+}
+
+func (p *portal) apiEndDelegation(w http.ResponseWriter, r *http.Request) error {
+	if err := p.flow.EndDelegation(r.Context(), r.PathValue("id"), me(r).Name); err != nil {
+		return told(err)
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+func (p *portal) apiAssign(w http.ResponseWriter, r *http.Request) error {
+	t, err := p.taskOf(r)
+	if err != nil {
+		return err
+	}
+	var in struct {
+		Assignee string `json:"assignee"`
+	}
+	if err := readJSON(r.Body, &in); err != nil {
+		return err
+	}
+	if t, err = p.flow.Assign(r.Context(), string(t.ID), in.Assignee, me(r).Name); err != nil {
+		return told(err)
+	}
+	return answerJSON(w, http.StatusOK, newAPITask(p.todos().of(r.Context(), t)))
+}
+
+func (p *portal) apiReport(w http.ResponseWriter, r *http.Request) error {
+	id, err := runID(r)
+	if err != nil {
+		return err
+	}
+	var in struct {
+		Text string `json:"text"`
+	}
+	if err := readJSON(r.Body, &in); err != nil {
+		return err
+	}
+	t, err := p.flow.ReportIssue(r.Context(), id, in.Text, me(r).Name)
+	if err != nil {
+		return told(err)
+	}
+	return answerJSON(w, http.StatusOK, newAPITask(p.todos().of(r.Context(), t)))
+}

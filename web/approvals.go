@@ -1,0 +1,364 @@
+package web
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/flow"
+)
+
+type approvalsView struct {
+	Sentence string
+	Open     []item
+	Past     []item
+	Empty    *empty
+	StandIns []item
+	Problem  *notice // of the form below
+	Given    map[string]string
+}
+
+type approvalView struct {
+	ID       string
+	Title    string
+	State    state
+	Facts    []pair
+	Deciders []item
+	Said     []item
+	Decide   []choice // who may still decide; empty: nobody, or it is over
+	Of       string   // chosen
+	Reason   string   // as it was typed
+	Problem  *notice
+	Over     *notice
+	Again    bool // it may be asked anew
+}
+
+// choice is one line of a select.
+type choice struct {
+	Value, Text string
+	Selected    bool
+}
+
+// petition is a request with all that a page says of it.
+type petition struct {
+	req  dayone.Petition
+	row  flow.Row
+	what string // Okta group admins as owner
+	run  link
+}
+
+func (p *portal) petitions(ctx context.Context, list []dayone.Petition) []petition {
+	rows := map[dayone.PersonID]flow.Row{}
+	titles, kinds := p.titles(), p.kindTitles()
+	out := make([]petition, 0, len(list))
+	for _, r := range list {
+		row, ok := rows[r.Person]
+		if !ok {
+			row, _ = p.flow.Person(ctx, r.Person)
+			row.Name = cmp.Or(row.Name, string(r.Person))
+			rows[r.Person] = row
+		}
+		x := petition{req: r, row: row, what: joined(" ", systemTitle(titles, r.Key.System), lowerFirst(kindTitle(kinds, r.Key)), r.Key.Name)}
+		if r.Role != "" {
+			x.what += " as " + r.Role
+		}
+		if r.Run != "" {
+			x.run = link{"The run that waits for it", "/runs/" + string(r.Run)}
+		}
+		out = append(out, x)
+	}
+	return out
+}
+
+var approvalTexts = map[dayone.ApprovalState]state{
+	dayone.ApprovalOpen:      {Icon: "hand", Class: "s-wait", Text: "Waits for an answer"},
+	dayone.ApprovalGiven:     {Icon: "check", Class: "s-done", Text: "Approved"},
+	dayone.ApprovalRefused:   {Icon: "x", Class: "s-fail", Text: "Refused"},
+	dayone.ApprovalExpired:   {Icon: "clock", Class: "s-skip", Text: "Nobody answered"},
+	dayone.ApprovalWithdrawn: {Icon: "skip", Class: "s-skip", Text: "Not wanted any more"},
+}
+
+func approvalState(r dayone.Petition, now time.Time) state {
+	s := approvalTexts[r.State]
+	if r.State == dayone.ApprovalOpen && r.Due.Sub(now) < 24*time.Hour {
+		s.Text = "Due within a day"
+	}
+	return s
+}
+
+func approvalItem(view viewer, x petition) item {
+	st := approvalState(x.req, view.now)
+	it := item{State: &st, Title: link{fmt.Sprintf("%s: %s", x.row.Name, x.what), "/approvals/" + string(x.req.ID)}}
+	var who []string
+	for _, d := range x.req.Deciders {
+		who = append(who, d.Mail)
+	}
+	switch x.req.State {
+	case dayone.ApprovalOpen:
+		it.Meta, it.At = "Due", view.at(x.req.Due)
+		if it.Next = "Nobody is found who may decide."; len(who) > 0 {
+			it.Next = "Asks " + strings.Join(who, ", ") + "."
+		}
+	default:
+		it.At = view.at(cmp.Or(x.req.Decided, x.req.Ended))
+		if n := len(x.req.Votes); n > 0 {
+			it.Meta = "By " + x.req.Votes[n-1].Of
+			it.Next = x.req.Votes[n-1].Reason
+		}
+	}
+	return it
+}
+
+// pastShown is how many decided requests a page shows.
+const pastShown = 50
+
+func (p *portal) approvals(w http.ResponseWriter, r *http.Request) error {
+	return p.showApprovals(w, r, http.StatusOK, nil, nil)
+}
+
+func (p *portal) showApprovals(w http.ResponseWriter, r *http.Request, status int, problem *notice, given map[string]string) error {
+	ctx, view := r.Context(), p.viewerOf(r)
+	open, err := p.flow.Approvals(ctx, flow.ApprovalFilter{Open: true, Limit: 200})
+	if err != nil {
+		return err
+	}
+	all, err := p.flow.Approvals(ctx, flow.ApprovalFilter{Limit: pastShown})
+	if err != nil {
+		return err
+	}
+	standIns, err := p.standIns(ctx, view)
+	if err != nil {
+		return err
+	}
+	v := newApprovals(view, p.petitions(ctx, open), p.petitions(ctx, all), standIns)
+	v.Problem, v.Given = problem, given
+	return p.show(w, r, status, page{Template: "approvals", Title: "Approvals", Nav: "approvals", Crumbs: []link{{"Approvals", ""}}, Main: v})
+}
+
+func newApprovals(view viewer, open, all []petition, standIns []item) approvalsView {
+	v := approvalsView{Sentence: plural(len(open), "1 request waits for an answer.", "%d requests wait for an answer."), StandIns: standIns}
+	for _, x := range open {
+		v.Open = append(v.Open, approvalItem(view, x))
+	}
+	for _, x := range all {
+		if x.req.State != dayone.ApprovalOpen {
+			v.Past = append(v.Past, approvalItem(view, x))
+		}
+	}
+	if len(open) == 0 {
+		v.Sentence = "Nobody waits for an answer."
+		v.Empty = &empty{Icon: "hand", Title: "Nothing to decide", Text: "A request appears when a policy gives something with approval: in its line, or the catalogue calls it sensitive."}
+	}
+	return v
+}
+
+func (p *portal) standIns(ctx context.Context, view viewer) ([]item, error) {
+	list, err := p.flow.Delegations(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out []item
+	for _, g := range list {
+		a, _ := p.flow.Person(ctx, g.Person)
+		b, _ := p.flow.Person(ctx, g.Delegate)
+		st := state{Icon: "check", Class: "s-done", Text: "Now"}
+		if g.From.After(view.now) {
+			st = state{Icon: "clock", Class: "s-wait", Text: "Later"}
+		}
+		out = append(out, item{
+			State: &st, Title: link{Text: fmt.Sprintf("%s decides for %s", cmp.Or(b.Name, string(g.Delegate)), cmp.Or(a.Name, string(g.Person)))},
+			Meta: fmt.Sprintf("From %s until", view.at(g.From).Text), At: view.at(g.Until), Acts: []act{{Text: "End it", Action: "/delegations/" + g.ID + "/end"}},
+		})
+	}
+	return out, nil
+}
+
+func (p *portal) approvalOf(r *http.Request) (petition, error) {
+	id := r.PathValue("id")
+	if !dayone.ValidID("apr", id) {
+		return petition{}, dayone.ErrNotFound
+	}
+	req, err := p.flow.Approval(r.Context(), dayone.ApprovalID(id))
+	if err != nil {
+		return petition{}, err
+	}
+	return p.petitions(r.Context(), []dayone.Petition{req})[0], nil
+}
+
+// approval is where the link in the mail leads. Opening it decides nothing: scanners open links, too.
+func (p *portal) approval(w http.ResponseWriter, r *http.Request) error {
+	x, err := p.approvalOf(r)
+	if err != nil {
+		return err
+	}
+	return p.showApproval(w, r, http.StatusOK, newApproval(p.viewerOf(r), x))
+}
+
+func (p *portal) showApproval(w http.ResponseWriter, r *http.Request, status int, v approvalView) error {
+	return p.show(w, r, status, page{Template: "approval", Title: v.Title, Nav: "approvals", Crumbs: []link{{"Approvals", "/approvals"}, {v.Title, ""}}, Main: v})
+}
+
+func newApproval(view viewer, x petition) approvalView {
+	q := x.req
+	v := approvalView{ID: string(q.ID), Title: fmt.Sprintf("May %s have %s?", x.row.Name, x.what), State: *new(state)}
+	st := approvalState(q, view.now)
+	v.State = *st.tag()
+	who := pair{Name: "For", Value: x.row.Name, Href: "/people/" + string(q.Person)}
+	v.Facts = append(v.Facts, who, pair{Name: "Access", Value: q.Key.String(), Code: true, Href: whyHref(string(q.Person), q.Key)})
+	for _, b := range q.Because {
+		v.Facts = append(v.Facts, pair{Name: "Why", Value: b.String(), Href: policyHref(b)})
+	}
+	need := "any one of those named"
+	if q.Rule.Need == "all" {
+		need = "one for each of those named"
+	}
+	v.Facts = append(v.Facts, pair{Name: "Asks", Value: strings.Join(q.Rule.By, ", ")}, pair{Name: "It takes", Value: need}, pair{Name: "Since", At: view.at(q.Opened)}, pair{Name: "Due", At: view.at(q.Due)})
+	for _, f := range []struct {
+		name string
+		at   time.Time
+	}{{"Asked", q.Asked}, {"Reminded", q.Reminded}, {"One more asked", q.Escalated}} {
+		if s := view.at(f.at); s != nil {
+			v.Facts = append(v.Facts, pair{Name: f.name, At: s})
+		}
+	}
+	if q.Requester != "" {
+		v.Facts = append(v.Facts, pair{Name: "Asked for by", Value: q.Requester})
+	}
+	if x.run.Href != "" {
+		v.Facts = append(v.Facts, pair{Name: "Run", Value: x.run.Text, Href: x.run.Href})
+	}
+	said := map[string]bool{}
+	for _, vote := range q.Votes {
+		said[vote.Of] = true
+		st := approvalTexts[dayone.ApprovalRefused]
+		if vote.Yes {
+			st = approvalTexts[dayone.ApprovalGiven]
+		}
+		v.Said = append(v.Said, item{State: &st, Title: link{Text: vote.Of}, Meta: "Entered by " + vote.By, At: view.at(vote.At), Next: vote.Reason})
+	}
+	seen := map[string]bool{}
+	for _, d := range q.Deciders {
+		v.Deciders = append(v.Deciders, item{Title: link{Text: d.Mail}, Meta: sentence(d.Why)})
+		if q.State == dayone.ApprovalOpen && !said[d.Mail] && !seen[d.Mail] {
+			seen[d.Mail] = true
+			v.Decide = append(v.Decide, choice{Value: d.Mail, Text: fmt.Sprintf("%s (%s)", d.Mail, d.Why)})
+		}
+	}
+	switch q.State {
+	case dayone.ApprovalOpen:
+		if len(v.Decide) == 0 {
+			v.Problem = &notice{Kind: "warn", Icon: "warn", Title: "Nobody is found who may decide", Text: "Name somebody in approvals.fallback of dayone.yaml, or let somebody decide for who is away. Without an answer it is not given."}
+		}
+	case dayone.ApprovalGiven:
+		v.Over = &notice{Kind: "good", Icon: "check", Title: "Approved", Text: "It is given for as long as the policy wants it."}
+	case dayone.ApprovalRefused, dayone.ApprovalExpired:
+		v.Over = &notice{Kind: "warn", Icon: "x", Title: approvalTexts[q.State].Text, Text: "It is not given, and not asked for again by itself."}
+		v.Again = q.Ended.IsZero()
+	default:
+		v.Over = &notice{Icon: "info", Title: approvalTexts[q.State].Text, Text: "The policies do not give it any more, so nobody has to answer."}
+	}
+	return v
+}
+
+// decideApproval takes the form. What cannot be is said on the page, with what was typed kept.
+func (p *portal) decideApproval(w http.ResponseWriter, r *http.Request) error {
+	x, err := p.approvalOf(r)
+	if err != nil {
+		return err
+	}
+	if err := r.ParseForm(); err != nil {
+		return fmt.Errorf("%w: %w", err, dayone.ErrInvalid)
+	}
+	a := flow.Reply{Of: r.PostForm.Get("of"), By: me(r).Name, Reason: strings.TrimSpace(r.PostForm.Get("reason"))}
+	switch r.PostForm.Get("verdict") {
+	case "approve":
+		a.Yes = true
+	case "refuse":
+	default:
+		return refuse(dayone.ErrInvalid, "Choose to approve or to refuse.")
+	}
+	_, err = p.flow.Answer(r.Context(), x.req.ID, a)
+	status, problem := 0, ""
+	switch {
+	case err == nil:
+		http.Redirect(w, r, "/approvals?said=answered", http.StatusSeeOther)
+		return nil
+	case errors.Is(err, dayone.ErrInvalid), errors.Is(err, dayone.ErrForbidden):
+		status, problem = http.StatusUnprocessableEntity, flow.Problem(err)
+	case errors.Is(err, dayone.ErrConflict):
+		http.Redirect(w, r, "/approvals/"+string(x.req.ID), http.StatusSeeOther)
+		return nil
+	default:
+		return err
+	}
+	v := newApproval(p.viewerOf(r), x)
+	v.Problem = &notice{Kind: "bad", Icon: "x", Title: "This was not decided", Text: sentence(problem)}
+	v.Of, v.Reason = a.Of, a.Reason
+	for i := range v.Decide {
+		v.Decide[i].Selected = v.Decide[i].Value == a.Of
+	}
+	return p.showApproval(w, r, status, v)
+}
+
+func (p *portal) askAnew(w http.ResponseWriter, r *http.Request) error {
+	x, err := p.approvalOf(r)
+	if err != nil {
+		return err
+	}
+	fresh, err := p.flow.AskAnew(r.Context(), x.req.ID, me(r).Name)
+	if err != nil {
+		return err
+	}
+	http.Redirect(w, r, "/approvals/"+string(fresh.ID)+"?said=asked", http.StatusSeeOther)
+	return nil
+}
+
+// delegate takes the form of who decides for whom. Days count to their end, where the viewer is.
+func (p *portal) delegate(w http.ResponseWriter, r *http.Request) error {
+	if err := r.ParseForm(); err != nil {
+		return fmt.Errorf("%w: %w", err, dayone.ErrInvalid)
+	}
+	given := map[string]string{}
+	for _, name := range []string{"who", "to", "from", "until"} {
+		given[name] = strings.TrimSpace(r.PostForm.Get(name))
+	}
+	from, until, err := days(given["from"], given["until"], p.viewerOf(r).zone)
+	if err == nil {
+		_, err = p.flow.LetDecide(r.Context(), given["who"], given["to"], from, until, me(r).Name)
+	}
+	switch {
+	case err == nil:
+		http.Redirect(w, r, "/approvals?said=delegated", http.StatusSeeOther)
+		return nil
+	case errors.Is(err, dayone.ErrInvalid), errors.Is(err, dayone.ErrNotFound), errors.Is(err, dayone.ErrConflict):
+		return p.showApprovals(w, r, http.StatusUnprocessableEntity, &notice{Kind: "bad", Icon: "x", Title: "This was not kept", Text: sentence(flow.Problem(err))}, given)
+	default:
+		return err
+	}
+}
+
+// days reads two days, the second to its end; the first may be empty.
+func days(from, until string, zone *time.Location) (a, b time.Time, err error) {
+	if from != "" {
+		if a, err = time.ParseInLocation(time.DateOnly, from, zone); err != nil {
+			return a, b, fmt.Errorf("write the first day as 2025-01-31: %w", dayone.ErrInvalid)
+		}
+	}
+	if b, err = time.ParseInLocation(time.DateOnly, until, zone); err != nil {
+		return a, b, fmt.Errorf("write the last day as 2025-01-31: %w", dayone.ErrInvalid)
+	}
+	return a, b.AddDate(0, 0, 1), nil
+}
+
+func (p *portal) endDelegation(w http.ResponseWriter, r *http.Request) error {
+	if err := p.flow.EndDelegation(r.Context(), r.PathValue("id"), me(r).Name); err != nil {
+		return err
+	}
+	http.Redirect(w, r, "/approvals?said=taken+back", http.StatusSeeOther)
+	return nil
+}

@@ -1,0 +1,113 @@
+package web_test
+
+import (
+	"errors"
+	"maps"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/flow"
+	"github.com/dayone-hq/dayone/web"
+)
+
+func TestApprovalsAreDecidedOnThePage(t *testing.T) {
+	t.Parallel()
+	files := maps.Clone(fewPolicies)
+	files["policies/base.yaml"] = &fstest.MapFile{Data: []byte(strings.Replace(string(fewPolicies["policies/base.yaml"].Data), "okta/group:sales-team}", "okta/group:sales-team, approval: {by: [manager]}}", 1))}
+	b := startBench(t, files, false, func(o *web.Options, _ *flow.Deps) { o.Token = dayone.NewSecret(token) })
+	b.hireSarah()
+	var q dayone.Petition
+	for end := time.Now().Add(20 * time.Second); q.ID == "" || q.Run == ""; {
+		list, err := b.flow.Approvals(t.Context(), flow.ApprovalFilter{Open: true})
+		if err != nil || time.Now().After(end) {
+			t.Fatalf("nobody was asked: %v", err)
+		}
+		if len(list) > 0 {
+			q = list[0]
+		}
+	}
+	p := q.Person
+	path := "/approvals/" + string(q.ID)
+	want(t, "list", b.page("/approvals"), path, "1 request waits")
+	page := b.page(path)
+	want(t, "page", page, "Who may decide", "john.doe@company.com", "verdict")
+	b.page(path) // a scanner opens it as often as it likes
+	if now, err := b.flow.Approval(t.Context(), q.ID); err != nil || now.State != dayone.ApprovalOpen {
+		t.Fatalf("looking decided: %s %v", now.State, err)
+	}
+	row, err := b.flow.Person(t.Context(), p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, bad := range []url.Values{
+		{"of": {row.Email}, "verdict": {"approve"}},
+		{"of": {"john.doe@company.com"}, "verdict": {"refuse"}},
+	} {
+		if res := b.post(path, bad); res.StatusCode != http.StatusUnprocessableEntity {
+			t.Errorf("%v answers %d", bad, res.StatusCode)
+		}
+	}
+	if res := b.post(path, url.Values{"of": {"john.doe@company.com"}, "verdict": {"perhaps"}}); res.StatusCode != http.StatusBadRequest {
+		t.Errorf("perhaps answers %d", res.StatusCode)
+	}
+	var one struct {
+		State string
+		Votes []struct{ Of, By string }
+	}
+	b.api("POST", "/api/v1"+path, `{"verdict": "approve", "for": "`+row.Email+`"}`, 403, nil)
+	b.api("POST", "/api/v1"+path, `{"verdict": "perhaps"}`, 400, nil)
+	if res := b.post(path, url.Values{"of": {"john.doe@company.com"}, "verdict": {"refuse"}, "reason": {"not before the training"}}); res.StatusCode != http.StatusSeeOther {
+		t.Fatalf("refusing answers %d", res.StatusCode)
+	}
+	b.api("GET", "/api/v1"+path, "", 200, &one)
+	if one.State != "refused" || len(one.Votes) != 1 || one.Votes[0].Of != "john.doe@company.com" || one.Votes[0].By == "" {
+		t.Errorf("%+v", one)
+	}
+	want(t, "run", b.page("/runs/"+string(q.Run)), "Report it")
+	want(t, "decided", b.page(path), "not before the training", "Ask anew")
+	b.api("POST", "/api/v1"+path, `{"verdict": "approve", "for": "john.doe@company.com"}`, 409, nil)
+	b.api("POST", "/api/v1"+path, `{"verdict": "ask anew"}`, 200, &one)
+	var list struct{ Items []struct{ ID string } }
+	b.api("GET", "/api/v1/approvals", "", 200, &list)
+	if len(list.Items) == 0 {
+		t.Error("nobody is asked anew")
+	}
+	b.api("GET", "/api/v1/approvals?state=all&limit=1", "", 200, &list)
+	b.api("GET", "/api/v1/approvals?state=some", "", 400, nil)
+	b.api("POST", "/api/v1/delegations", `{"who": "nobody@company.com", "to": "john.doe@company.com", "until": "2030-01-01T00:00:00Z"}`, 404, nil)
+	b.api("GET", "/api/v1/delegations", "", 200, nil)
+	if res := b.post("/delegations", url.Values{"who": {"x"}, "to": {"y"}, "until": {"soon"}}); res.StatusCode != http.StatusUnprocessableEntity {
+		t.Errorf("a day that is none answers %d", res.StatusCode)
+	}
+
+	c := web.Client{Base: b.url, Token: dayone.NewSecret(token)} // what dayone approvals speaks with
+	if err := c.Do(t.Context(), http.MethodGet, "/approvals", nil, &list); err != nil || len(list.Items) == 0 {
+		t.Errorf("the client sees %v, %v", list, err)
+	}
+	if err := c.Do(t.Context(), http.MethodPost, path, map[string]string{"verdict": "approve", "for": "john.doe@company.com"}, nil); !errors.Is(err, dayone.ErrConflict) || strings.Contains(err.Error(), token) {
+		t.Errorf("the client is told %v", err)
+	}
+
+	runs, err := b.flow.Runs(t.Context(), flow.RunFilter{Person: p, Limit: 1})
+	if err != nil || len(runs) == 0 {
+		t.Fatal(err)
+	}
+	if res := b.post("/runs/"+string(runs[0].ID)+"/issues", url.Values{"text": {"her name is wrong"}}); res.StatusCode != http.StatusSeeOther {
+		t.Errorf("reporting answers %d", res.StatusCode)
+	}
+	var task struct{ ID, Title, Assignee, Evidence string }
+	b.api("POST", "/api/v1/runs/"+string(runs[0].ID)+"/issues", `{"text": "and so is her title"}`, 200, &task)
+	want(t, "issue", b.page("/tasks/"+task.ID), "and so is her title", "Who has it")
+	b.api("POST", "/api/v1/tasks/"+task.ID+"/assign", `{"assignee": "kim"}`, 400, nil)
+	b.api("POST", "/api/v1/tasks/"+task.ID+"/assign", `{"assignee": "kim@company.com"}`, 200, &task)
+	b.api("POST", "/api/v1/tasks/"+task.ID+"/complete", `{"evidence": "https://hr.company.com/1"}`, 200, &task)
+	if task.Assignee != "kim@company.com" || task.Evidence != "https://hr.company.com/1" {
+		t.Errorf("%+v", task)
+	}
+	want(t, "shown", b.page("/tasks/"+task.ID), "https://hr.company.com/1")
+}

@@ -1,0 +1,45 @@
+package web
+
+import (
+	"time"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/flow"
+)
+
+// sampleApprovals are the states of approvals, and of what tasks have got beside.
+func sampleApprovals(view viewer, row flow.Row) []sample {
+	now := view.now
+	issue := dayone.Task{
+		ID: "tsk_01jd9x0000000000000000000a", Person: samplePerson, Run: "run_01jd9x0000000000000000000a", Title: "Issue: Onboard Sarah Chen", Note: "Her name is spelt wrong in GitLab.", Opened: now.Add(-48 * time.Hour), Due: now.Add(-time.Hour),
+		Assignee: "group:helpdesk", Reminded: now.Add(-time.Hour), Proof: true,
+	}
+	asked := petition{row: row, what: "AWS permission set prod-readonly", run: link{"The run that waits for it", "/runs"}, req: dayone.Petition{
+		ID: "apr_01jd9x0000000000000000000a", Person: samplePerson, Key: dayone.Key{System: "aws", Kind: "permission-set", Name: "prod-readonly"}, State: dayone.ApprovalOpen,
+		Rule: dayone.Approval{By: []string{"manager", "group:security-oncall"}, Need: "all"}, Because: []dayone.Reason{{Policy: "oncall", At: "policies/sensitive-and-on-demand.yaml:10"}},
+		Opened: now.Add(-50 * time.Hour), Asked: now.Add(-50 * time.Hour), Reminded: now.Add(-26 * time.Hour), Due: now.AddDate(0, 0, 3),
+		Deciders: []dayone.Decider{{Mail: "priya.patel@company.com", As: "manager", Why: "manager, stands in for john.doe@company.com"}, {Mail: "sam@company.com", As: "group:security-oncall", Why: "one of security-oncall"}},
+		Votes:    []dayone.Vote{{Of: "sam@company.com", By: "administrator", As: []string{"group:security-oncall"}, Yes: true, Reason: "she is on call from Monday", At: now.Add(-time.Hour)}},
+	}}
+	decided := func(s dayone.ApprovalState, due time.Time, votes ...dayone.Vote) petition {
+		x := asked
+		x.req.State, x.req.Votes, x.req.Decided, x.req.Due = s, votes, now.Add(-time.Hour), due
+		return x
+	}
+	late := decided(dayone.ApprovalOpen, now.Add(time.Hour))
+	late.req.Deciders, late.what, late.req.Role = nil, "GitLab group platform as owner", "owner"
+	given := decided(dayone.ApprovalGiven, asked.req.Due, dayone.Vote{Of: "priya.patel@company.com", By: "administrator", Yes: true, At: now.Add(-time.Hour)})
+	refused := decided(dayone.ApprovalRefused, asked.req.Due, dayone.Vote{Of: "priya.patel@company.com", By: "administrator", Reason: "not before the training", At: now.Add(-time.Hour)})
+	withdrawn := decided(dayone.ApprovalWithdrawn, asked.req.Due)
+	withdrawn.req.Ended = now
+	return []sample{
+		{"approvals", "Approvals", "approvals", false, false, newApprovals(view, []petition{asked, late}, []petition{given, refused, withdrawn}, []item{{State: &state{Icon: "check", Class: "s-done", Text: "Now"}, Title: link{Text: "Priya Patel decides for John Doe"}, Meta: "From today until", At: view.at(now.AddDate(0, 0, 5)), Acts: []act{{"End it", "/gallery", false, nil}}}})},
+		{"approvals-empty", "Approvals, none", "approvals", false, false, newApprovals(view, nil, nil, nil)},
+		{"approval", "Approval, to decide", "approval", false, false, newApproval(view, asked)},
+		{"approval-nobody", "Approval, nobody may decide", "approval", false, false, newApproval(view, late)},
+		{"approval-given", "Approval, given", "approval", false, false, newApproval(view, given)},
+		{"approval-refused", "Approval, refused", "approval", false, false, newApproval(view, refused)},
+		{"approval-withdrawn", "Approval, not wanted any more", "approval", false, false, newApproval(view, withdrawn)},
+		{"task-issue", "Task, an issue of a run", "task", false, false, newTask(view, todo{task: issue, row: row, zone: time.UTC, run: link{"Onboard Sarah Chen", "/runs"}}, nil)},
+	}
+}
