@@ -110,8 +110,8 @@ type making struct {
 	plan  dayone.Plan
 
 	brought map[dayone.Key][]dayone.Key // what brings an implied grant along
-	higher map[dayone.Key]dayone.Grant // roles above what is given, once somebody agrees
-	along  map[dayone.Key][]dayone.Key // implied: whose approval brings it; those that are not here need none
+	higher  map[dayone.Key]dayone.Grant // roles above what is given, once somebody agrees
+	along   map[dayone.Key][]dayone.Key // implied: whose approval brings it; those that are not here need none
 }
 
 // imply adds what wanted grants bring along: the account that an entitlement hangs on, the order behind a device, the

@@ -65,6 +65,14 @@ type lease struct {
 // clockOf is PostgreSQL's clock in microseconds: the two machines' own need not agree.
 const clockOf = `(extract(epoch FROM clock_timestamp()) * 1000000)::bigint`
 
+// release lets go of the session lock at once: a server takes its time to notice that a connection has ended.
+func (d *DB) release() {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	_, _ = d.session.ExecContext(ctx, `SELECT pg_advisory_unlock(`+lockName+`)`) // or the end of the session does it
+	_ = d.session.Close()
+}
+
 // lockName is the session lock's, one for each schema.
 const lockName = `hashtext('dayone'), hashtext(COALESCE(current_schema(), ''))`
 

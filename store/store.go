@@ -327,7 +327,7 @@ func (d *DB) closePools() error {
 		<-d.lease.over
 	}
 	if d.session != nil {
-		_ = d.session.Close() // the writer may have done so
+		d.release()
 	}
 	if d.read != nil {
 		errs = append(errs, d.read.Close())

@@ -120,7 +120,11 @@ func (d *DB) submit(ctx context.Context, j job) error {
 
 func (w *writer) work() {
 	defer close(w.over)
-	defer w.conn.Close()
+	defer func() {
+		if w.conn != w.d.session { // which still holds the lock
+			_ = w.conn.Close()
+		}
+	}()
 	defer func() { // with a statement open SQLite leaves its log lying there, with pages as they were
 		for _, s := range w.tx.stmts {
 			_ = s.Close()
