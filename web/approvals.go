@@ -181,7 +181,7 @@ func (p *portal) standIns(ctx context.Context, view viewer) ([]item, error) {
 func (p *portal) approvalOf(r *http.Request) (petition, error) {
 	id := r.PathValue("id")
 	if !dayone.ValidID("apr", id) {
-		return petition{}, dayone.ErrNotFound
+		return petition{}, said(fmt.Errorf("%q is no id of a request: %w", id, dayone.ErrNotFound), "There is no such request. The list of approvals shows what waits.")
 	}
 	req, err := p.flow.Approval(r.Context(), dayone.ApprovalID(id))
 	if err != nil {

@@ -63,7 +63,7 @@ for themselves, or about what they asked for.`,
 		Use: "list", Short: "List what waits for an answer", Args: args(0, 0, "nothing"),
 		Example: "  dayone approvals list\n  dayone approvals list --all --json",
 		RunE: func(c *cobra.Command, _ []string) error {
-			s, err := theServer(c)
+			s, err := serverOf(c)
 			if err != nil {
 				return err
 			}
@@ -72,7 +72,7 @@ for themselves, or about what they asked for.`,
 				state = "all"
 			}
 			var raw json.RawMessage
-			if err := s.Do(c.Context(), http.MethodGet, "/approvals?limit=200&state="+state, nil, &raw); err != nil {
+			if err := s.call(c.Context(), http.MethodGet, "/approvals", url.Values{"limit": {"200"}, "state": {state}}, nil, &raw); err != nil {
 				return err
 			}
 			if asJSON {
@@ -96,6 +96,7 @@ for themselves, or about what they asked for.`,
 			return w.Flush()
 		},
 	}
+	c.PersistentFlags().String(portalFlag, "", portalHelp)
 	list.Flags().BoolVar(&all, "all", false, "decided ones too, the latest 200")
 	list.Flags().BoolVar(&asJSON, "json", false, "as the API answers")
 	c.AddCommand(list, newAnswer("approve", "Agree to it"), newAnswer("refuse", "Do not; --reason says why"), newAskAnew(), newDelegate())
@@ -127,12 +128,12 @@ func newAskAnew() *cobra.Command {
 }
 
 func answer(c *cobra.Command, id string, in map[string]string) error {
-	s, err := theServer(c)
+	s, err := serverOf(c)
 	if err != nil {
 		return err
 	}
 	var now approvalLine
-	if err := s.Do(c.Context(), http.MethodPost, "/approvals/"+url.PathEscape(id), in, &now); err != nil {
+	if err := s.call(c.Context(), http.MethodPost, "/approvals/"+url.PathEscape(id), nil, in, &now); err != nil {
 		return err
 	}
 	out := c.OutOrStdout()
@@ -168,7 +169,7 @@ func newDelegate() *cobra.Command {
 			if until == "" {
 				return &usageError{fmt.Errorf("say with --until on which day it ends")}
 			}
-			s, err := theServer(c)
+			s, err := serverOf(c)
 			if err != nil {
 				return err
 			}
@@ -176,7 +177,7 @@ func newDelegate() *cobra.Command {
 				ID    string
 				Until time.Time
 			}
-			if err := s.Do(c.Context(), http.MethodPost, "/delegations", in, &g); err != nil {
+			if err := s.call(c.Context(), http.MethodPost, "/delegations", nil, in, &g); err != nil {
 				return err
 			}
 			_, err = fmt.Fprintf(c.OutOrStdout(), "%s: %s decides for %s until %s.\n", g.ID, got[1], got[0], g.Until.Local().Format("2006-01-02 15:04"))
@@ -209,12 +210,12 @@ func newTasks() *cobra.Command {
 	list := &cobra.Command{
 		Use: "list", Short: "List open tasks, the next due first", Args: args(0, 0, "nothing"), Example: "  dayone tasks list",
 		RunE: func(c *cobra.Command, _ []string) error {
-			s, err := theServer(c)
+			s, err := serverOf(c)
 			if err != nil {
 				return err
 			}
 			var raw json.RawMessage
-			if err := s.Do(c.Context(), http.MethodGet, "/tasks", nil, &raw); err != nil {
+			if err := s.call(c.Context(), http.MethodGet, "/tasks", nil, nil, &raw); err != nil {
 				return err
 			}
 			if asJSON {
@@ -241,6 +242,7 @@ func newTasks() *cobra.Command {
 			return w.Flush()
 		},
 	}
+	c.PersistentFlags().String(portalFlag, "", portalHelp)
 	list.Flags().BoolVar(&asJSON, "json", false, "as the API answers")
 	c.AddCommand(list, newTaskDone(), newTaskAssign())
 	return c
@@ -281,12 +283,12 @@ func newTaskAssign() *cobra.Command {
 }
 
 func task(c *cobra.Command, id, verb string, in map[string]any, said string) error {
-	s, err := theServer(c)
+	s, err := serverOf(c)
 	if err != nil {
 		return err
 	}
 	var t taskLine
-	if err := s.Do(c.Context(), http.MethodPost, "/tasks/"+url.PathEscape(id)+"/"+verb, in, &t); err != nil {
+	if err := s.call(c.Context(), http.MethodPost, "/tasks/"+url.PathEscape(id)+"/"+verb, nil, in, &t); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(c.OutOrStdout(), "%s: %s %s.\n", t.ID, t.Title, said)

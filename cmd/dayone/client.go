@@ -17,7 +17,7 @@ import (
 	"github.com/dayone-hq/dayone"
 )
 
-// client speaks to the running server, for commands about runs: only the engine that has a run may change it.
+// client speaks to the running server, for commands about what only that may change: its runs, and what its ledger says.
 type client struct {
 	base  string
 	token string
@@ -25,7 +25,10 @@ type client struct {
 }
 
 // portalFlag lets a command name another server than the configuration's.
-const portalFlag = "portal"
+const (
+	portalFlag = "portal"
+	portalHelp = "address of the server, if it is not portal.url of the configuration"
+)
 
 // serverOf is the server that a command means: the configuration's with its token, or the one that --portal names, which
 // asks for none if it is the demo's.

@@ -48,7 +48,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("EXAMPLES", filepath.Join(project, "examples"))
 			return l.Close()
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"blocks": blocks, "ports": ports, "up": up, "tasks": tasks},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"blocks": blocks, "ports": ports, "up": up, "asked": asked, "tasks": tasks},
 	})
 }
 
@@ -115,10 +115,10 @@ func up(ts *testscript.TestScript, _ bool, _ []string) {
 	})
 }
 
-// tasks does by hand all that the server asks for, until every run is over, and says of which steps.
-func tasks(ts *testscript.TestScript, _ bool, _ []string) {
+// portal calls the API of the script's server.
+func portal(ts *testscript.TestScript) func(method, path string, body, into any) {
 	token := strings.TrimSpace(ts.ReadFile("portal.token"))
-	call := func(method, path string, body, into any) {
+	return func(method, path string, body, into any) {
 		raw, err := json.Marshal(body)
 		ts.Check(err)
 		req, err := http.NewRequest(method, "http://"+ts.Getenv("PORTAL")+"/api/v1"+path, bytes.NewReader(raw))
@@ -137,11 +137,31 @@ func tasks(ts *testscript.TestScript, _ bool, _ []string) {
 			ts.Check(json.Unmarshal(answer, into))
 		}
 	}
+}
+
+// asked waits until somebody is asked to agree.
+func asked(ts *testscript.TestScript, _ bool, _ []string) {
+	call := portal(ts)
+	until(ts, "a request for an approval", func() bool {
+		var open struct {
+			Items []struct{ Deciders []struct{ Mail string } }
+		}
+		call("GET", "/approvals", nil, &open)
+		return len(open.Items) > 0 && len(open.Items[0].Deciders) > 0
+	})
+}
+
+// tasks STEP... does by hand all that the server asks for, until every run is over and these steps are among them, and says
+// which they were.
+func tasks(ts *testscript.TestScript, _ bool, steps []string) {
+	call := portal(ts)
+	did := map[string]bool{}
 	until(ts, "the end of every run", func() bool {
 		var open struct {
 			Items []struct {
 				ID, Step string
 				Ask      []string
+				Proof    bool
 			}
 		}
 		call("GET", "/tasks?limit=200", nil, &open)
@@ -150,12 +170,17 @@ func tasks(ts *testscript.TestScript, _ bool, _ []string) {
 			for _, name := range t.Ask {
 				told[name] = name + " of " + t.Step
 			}
-			call("POST", "/tasks/"+t.ID+"/complete", map[string]any{"attrs": told}, nil)
+			done := map[string]any{"attrs": told}
+			if t.Proof {
+				done["evidence"] = "seen in its console"
+			}
+			call("POST", "/tasks/"+t.ID+"/complete", done, nil)
 			fmt.Fprintln(ts.Stdout(), t.Step)
+			did[t.Step] = true
 		}
 		var runs struct{ Items []struct{ State string } }
 		call("GET", "/runs", nil, &runs)
-		return len(open.Items) == 0 && len(runs.Items) > 0 && !slices.ContainsFunc(runs.Items, func(r struct{ State string }) bool { return r.State != "done" })
+		return len(open.Items) == 0 && !slices.ContainsFunc(steps, func(s string) bool { return !did[s] }) && len(runs.Items) > 0 && !slices.ContainsFunc(runs.Items, func(r struct{ State string }) bool { return r.State != "done" })
 	})
 }
 

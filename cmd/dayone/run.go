@@ -74,7 +74,7 @@ func newRun() *cobra.Command {
 		Long: `A run is a plan being carried out. These commands speak to the server that portal.url of the configuration names, with
 the token of portal.token; --portal names another server, such as a demo's.`,
 	}
-	c.PersistentFlags().String(portalFlag, "", "address of the server, if it is not portal.url of the configuration")
+	c.PersistentFlags().String(portalFlag, "", portalHelp)
 	c.AddCommand(newRunList(), newRunShow(), newRunUndo())
 	c.AddCommand(runDecisions()...)
 	return c
@@ -264,7 +264,7 @@ func newHold() *cobra.Command {
 		Use:   "hold",
 		Short: "List and end what policies leave alone after an undo",
 	}
-	c.PersistentFlags().String(portalFlag, "", "address of the server, if it is not portal.url of the configuration")
+	c.PersistentFlags().String(portalFlag, "", portalHelp)
 	c.AddCommand(newHoldList(), newHoldEnd())
 	return c
 }

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/dayone-hq/dayone"
+)
+
+// saidRequest is a request as the API tells it.
+type saidRequest struct {
+	ID     string    `json:"id"`
+	Person string    `json:"person"`
+	Key    string    `json:"key"`
+	Role   string    `json:"role"`
+	By     string    `json:"by"`
+	Reason string    `json:"reason"`
+	Made   time.Time `json:"made"`
+	Until  time.Time `json:"until,omitzero"`
+	Ended  time.Time `json:"ended,omitzero"`
+}
+
+func newRequest() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "request",
+		Short: "Ask for what policies offer to somebody, and end it",
+		Long: `What a policy offers is given to nobody by itself: somebody asks for it, whoever has to agrees, and it is taken back at
+its end. These commands speak with the running server, at portal.url of the configuration and with its token.`,
+	}
+	c.PersistentFlags().String(portalFlag, "", portalHelp)
+	c.AddCommand(newRequestAdd(), newRequestList(), newRequestEnd())
+	return c
+}
+
+// personNamed is the id of somebody by id, mail address or whole name.
+func (cl *client) personNamed(c *cobra.Command, who string) (string, error) {
+	if dayone.ValidID("per", who) {
+		return who, nil
+	}
+	var page struct {
+		Items []struct{ ID, Name, Email string }
+	}
+	if err := cl.call(c.Context(), http.MethodGet, "/people", url.Values{"q": {who}, "limit": {"50"}}, nil, &page); err != nil {
+		return "", err
+	}
+	var found []string
+	for _, p := range page.Items {
+		if strings.EqualFold(p.Email, who) || strings.EqualFold(p.Name, who) {
+			found = append(found, p.ID)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return "", fmt.Errorf("nobody is called %q; say it by mail address: %w", who, dayone.ErrNotFound)
+	case 1:
+		return found[0], nil
+	}
+	return "", fmt.Errorf("several people are called %q; say it by mail address: %w", who, dayone.ErrConflict)
+}
+
+func newRequestAdd() *cobra.Command {
+	var reason, role, until string
+	c := &cobra.Command{
+		Use: "add PERSON ACCESS", Short: "Ask for something for somebody", Args: args(2, 2, "a person, by mail address, and what is asked for: system/kind:name"),
+		Example: `  dayone request add sarah.chen@company.com aws/permission-set:sandbox --reason "proof of concept" --until 2025-03-31`,
+		RunE: func(c *cobra.Command, got []string) error {
+			if strings.TrimSpace(reason) == "" {
+				return &usageError{fmt.Errorf("say with --reason what it is needed for")}
+			}
+			cl, err := serverOf(c)
+			if err != nil {
+				return err
+			}
+			who, err := cl.personNamed(c, got[0])
+			if err != nil {
+				return err
+			}
+			var r saidRequest
+			if err := cl.call(c.Context(), http.MethodPost, "/people/"+who+"/requests", nil, map[string]string{"key": got[1], "role": role, "reason": reason, "until": until}, &r); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(c.OutOrStdout(), "%s: %s is requested for %s. dayone approvals list shows whether somebody has to agree.\n", r.ID, r.Key, got[0])
+			return err
+		},
+	}
+	c.Flags().StringVar(&reason, "reason", "", "what it is needed for; whoever has to agree reads it")
+	c.Flags().StringVar(&role, "role", "", "if several are offered")
+	c.Flags().StringVar(&until, "until", "", "last day on which it is needed, such as 2025-03-31 (default: as long as the offer says)")
+	return c
+}
+
+func newRequestList() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use: "list PERSON", Short: "List what was requested for somebody, the newest first", Args: args(1, 1, "a person, by mail address"),
+		Example: "  dayone request list sarah.chen@company.com",
+		RunE: func(c *cobra.Command, got []string) error {
+			cl, err := serverOf(c)
+			if err != nil {
+				return err
+			}
+			who, err := cl.personNamed(c, got[0])
+			if err != nil {
+				return err
+			}
+			var page struct{ Items []saidRequest }
+			if err := cl.call(c.Context(), http.MethodGet, "/people/"+who+"/requests", nil, nil, &page); err != nil {
+				return err
+			}
+			if asJSON {
+				return writeJSON(c.OutOrStdout(), page.Items)
+			}
+			w := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
+			for _, r := range page.Items {
+				state := "stands"
+				switch {
+				case !r.Ended.IsZero():
+					state = "ended " + r.Ended.Local().Format(time.DateOnly)
+				case !r.Until.IsZero():
+					state = "until " + r.Until.Add(-time.Second).Local().Format(time.DateOnly)
+				}
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", r.ID, r.Key, state, r.Reason, r.By)
+			}
+			if len(page.Items) == 0 {
+				fmt.Fprintln(w, "Nothing was requested.")
+			}
+			return w.Flush()
+		},
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
+	return c
+}
+
+func newRequestEnd() *cobra.Command {
+	var reason string
+	c := &cobra.Command{
+		Use: "end REQUEST", Short: "End a request; what only it gave is taken back", Args: args(1, 1, "a request, as dayone request list shows it"),
+		Example: `  dayone request end req_01jd9x0000000000000000000a --reason "not needed any more"`,
+		RunE: func(c *cobra.Command, got []string) error {
+			cl, err := serverOf(c)
+			if err != nil {
+				return err
+			}
+			var r saidRequest
+			if err := cl.call(c.Context(), http.MethodPost, "/requests/"+url.PathEscape(got[0])+"/end", url.Values{"reason": {reason}}, nil, &r); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(c.OutOrStdout(), "%s: the request for %s has ended.\n", r.ID, r.Key)
+			return err
+		},
+	}
+	c.Flags().StringVar(&reason, "reason", "", "why, for the record")
+	return c
+}
