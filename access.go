@@ -167,14 +167,15 @@ type Grant struct {
 	Attrs    Attrs  `json:",omitempty"` // the policy's params and the system's attribute mapping, one map
 	State    State  `json:",omitempty"` // accounts: what the life cycle asks for at this instant
 	Because  []Reason
-	From     time.Time `json:",omitzero"`
-	Until    time.Time `json:",omitzero"`
-	Critical Critical  `json:",omitempty"`
-	Approval *Approval `json:",omitempty"`
-	Release  Release   `json:",omitzero"`
-	Tier     Tier      `json:",omitempty"`
-	Needs    []Key     `json:",omitempty"` // what the policy asks to be done first
-	Implied  bool      `json:",omitempty"` // added by the planner for what another grant needs; not counted as a grant
+	From     time.Time     `json:",omitzero"`
+	Until    time.Time     `json:",omitzero"`
+	Critical Critical      `json:",omitempty"`
+	Approval *Approval     `json:",omitempty"`
+	Release  Release       `json:",omitzero"`
+	Review   time.Duration `json:",omitempty"` // how often somebody confirms it
+	Tier     Tier          `json:",omitempty"`
+	Needs    []Key         `json:",omitempty"` // what the policy asks to be done first
+	Implied  bool          `json:",omitempty"` // added by the planner for what another grant needs; not counted as a grant
 }
 
 // Tier is only how a plan is shown; order comes from data.

@@ -14,6 +14,7 @@ type Hold struct {
 	Run     RunID // what was taken back
 	Keys    []Key // its scope; it covers nothing else
 	Keep    bool  // what is there stays also when its owner has left: the undo of a leaver
+	Away    bool  // what is there is taken away, and not given: the no of a review
 	Reason  string
 	By      string
 	From    time.Time

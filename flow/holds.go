@@ -87,8 +87,7 @@ func (f *Flow) dueHolds(ctx context.Context, id dayone.PersonID) error {
 		default:
 			task := dayone.Task{
 				Person: id, Run: h.Run, Once: once, System: "", Title: "Decide about a hold", Ask: []string{holdAsk}, Opened: now, Due: now.Add(3 * 24 * time.Hour),
-				Note: fmt.Sprintf("%s undid this run and held %d things back until now: %s. Write follow policies to let policies give and take them again, or the day until which they are still left alone, such as %s. Until then the hold stands.",
-					cmp.Or(h.By, "Somebody"), len(h.Keys), cmp.Or(h.Reason, "no reason given"), now.AddDate(0, 1, 0).Format(time.DateOnly)),
+				Note: holdNote(h, now),
 			}
 			if err := f.Store.SaveHold(ctx, store.HoldChange{
 				Hold: h, Opened: &task, Records: []dayone.Record{{At: now, Person: id, Run: h.Run, What: "hold is due"}},
@@ -98,6 +97,16 @@ func (f *Flow) dueHolds(ctx context.Context, id dayone.PersonID) error {
 		}
 	}
 	return nil
+}
+
+// holdNote asks what is to become of a hold.
+func holdNote(h dayone.Hold, now time.Time) string {
+	did := fmt.Sprintf("%s undid this run and held %d things back until now", cmp.Or(h.By, "Somebody"), len(h.Keys))
+	if h.Away {
+		did = fmt.Sprintf("%s reviewed it and took %s away until now", cmp.Or(h.By, "Somebody"), h.Keys[0])
+	}
+	return fmt.Sprintf("%s: %s. Write follow policies to let policies give and take them again, or the day until which it stays so, such as %s. Until then the hold stands.",
+		did, cmp.Or(h.Reason, "no reason given"), now.AddDate(0, 1, 0).Format(time.DateOnly))
 }
 
 // decideHold carries out the answer to a hold's task.
@@ -140,6 +149,9 @@ func holdOf(holds []dayone.Hold, k dayone.Key, status dayone.Status) (dayone.Hol
 
 // heldNote says in a line what a hold means for one thing.
 func heldNote(h dayone.Hold) string {
+	if h.Away {
+		return fmt.Sprintf("withheld until %s: a review by %s says that it is not needed", h.Until.UTC().Format("2 January 2006"), cmp.Or(h.By, "somebody"))
+	}
 	return fmt.Sprintf("held until %s by %s: neither given nor taken", h.Until.UTC().Format("2 January 2006"), cmp.Or(h.By, "somebody"))
 }
 

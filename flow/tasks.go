@@ -134,6 +134,9 @@ func (f *Flow) complete(ctx context.Context, t dayone.Task, by string, attrs day
 	if hold, ok := strings.CutPrefix(t.Once, holdTask); ok {
 		return f.decideHold(ctx, dayone.HoldID(hold), by, attrs)
 	}
+	if strings.HasPrefix(t.Once, reviewTask) {
+		return f.decideReview(ctx, t, by, attrs)
+	}
 	if t.Step != "" {
 		return f.Engine.Decide(ctx, t.Run, t.Step, engine.Human{By: by, Verb: engine.Complete, Attrs: attrs, Reason: attrs.Text("note")})
 	}

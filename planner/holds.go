@@ -8,12 +8,30 @@ import (
 	"github.com/dayone-hq/dayone"
 )
 
+// away takes out of the want what a review has taken away.
+func (p *making) away() {
+	for _, h := range p.Holds {
+		if !h.Away {
+			continue
+		}
+		for _, k := range h.Keys {
+			_, wanted := p.want[k]
+			if wanted || p.keep[k] {
+				p.plan.Findings = append(p.plan.Findings, dayone.Finding{Kind: "withheld", Key: k, Text: fmt.Sprintf("%s is withheld until %s: a review by %s says that it is not needed", k, h.Until.UTC().Format("2 Jan 2006"), h.By)})
+			}
+			delete(p.want, k)
+			delete(p.keep, k)
+			delete(p.higher, k)
+		}
+	}
+}
+
 // hold finds what is left alone: what a hold covers, what hangs on something of it that is not there to hang on, and what
 // only such grants bring along. Somebody who has left is cut whatever holds say, but for one that keeps her on purpose.
 func (p *making) hold() {
 	p.held = map[dayone.Key]dayone.Hold{}
 	for _, h := range p.Holds {
-		if p.Want.Status == dayone.Left && !h.Keep {
+		if h.Away || p.Want.Status == dayone.Left && !h.Keep {
 			continue
 		}
 		for _, k := range h.Keys {

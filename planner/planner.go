@@ -55,6 +55,7 @@ func Make(in Input) (dayone.Plan, error) {
 	for _, k := range in.Want.Keep {
 		p.keep[k] = true
 	}
+	p.away()
 	if err := p.imply(); err != nil {
 		return dayone.Plan{}, err
 	}

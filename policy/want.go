@@ -385,6 +385,9 @@ func (e *evaluation) grant(key dayone.Key, cands []candidate) (dayone.Grant, boo
 			g.Tier = c.policy.Tier
 		}
 		g.Release = gentler(g.Release, e.release(key, c), i == 0)
+		if r := c.rule.Review; r > 0 && (g.Review == 0 || r < g.Review) {
+			g.Review = r
+		}
 		for _, k := range c.rule.Needs {
 			if !slices.Contains(g.Needs, k) {
 				g.Needs = append(g.Needs, k)

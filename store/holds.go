@@ -14,6 +14,7 @@ import (
 type holdBox struct {
 	Keys    []dayone.Key `json:"keys"`
 	Keep    bool         `json:"keep,omitempty"`
+	Away    bool         `json:"away,omitempty"`
 	Reason  string       `json:"reason,omitempty"`
 	By      string       `json:"by,omitempty"`
 	EndedBy string       `json:"ended_by,omitempty"`
@@ -21,7 +22,7 @@ type holdBox struct {
 
 // hold writes one, or what became of it.
 func (d *DB) hold(t *tx, h dayone.Hold) error {
-	box, err := d.seal(t, h.Person, holdBox{h.Keys, h.Keep, h.Reason, h.By, h.EndedBy})
+	box, err := d.seal(t, h.Person, holdBox{h.Keys, h.Keep, h.Away, h.Reason, h.By, h.EndedBy})
 	if err != nil {
 		return err
 	}
@@ -37,6 +38,7 @@ func (d *DB) hold(t *tx, h dayone.Hold) error {
 type HoldChange struct {
 	Hold    dayone.Hold
 	Opened  *dayone.Task // somebody has to decide
+	Review  *dayone.Key  // that was looked at now: the no of a review
 	Closed  *dayone.Task
 	Wake    time.Time // when its person is looked at; zero: as before
 	Records []dayone.Record
@@ -51,6 +53,9 @@ func (d *DB) SaveHold(ctx context.Context, c HoldChange) error {
 		}
 		if err == nil && c.Opened != nil {
 			err = d.openTask(t, *c.Opened)
+		}
+		if err == nil && c.Review != nil {
+			err = t.reviewed(c.Hold.Person, *c.Review, c.Hold.From)
 		}
 		if err == nil && !c.Wake.IsZero() {
 			_, err = t.exec(`UPDATE person SET wake = $2 WHERE id = $1`, c.Hold.Person, micros(c.Wake))
@@ -139,6 +144,6 @@ func (d *DB) scanHold(s interface{ Scan(...any) error }) (dayone.Hold, bool, err
 	if err != nil {
 		return h, false, fmt.Errorf("hold %s does not read: %w", h.ID, err)
 	}
-	h.Keys, h.Keep, h.Reason, h.By, h.EndedBy = b.Keys, b.Keep, b.Reason, b.By, b.EndedBy
+	h.Keys, h.Keep, h.Away, h.Reason, h.By, h.EndedBy = b.Keys, b.Keep, b.Away, b.Reason, b.By, b.EndedBy
 	return h, there, nil
 }

@@ -200,6 +200,12 @@ func holdItem(view viewer, h dayone.Hold) item {
 		Meta: joined(", ", h.Reason, "by "+h.By) + ". Until", Next: "Policies neither give nor take: " + keysText(h.Keys) + ".",
 		Acts: []act{{Text: "End the hold now", Action: "/holds/" + string(h.ID) + "/end"}},
 	}
+	if h.Away {
+		it.State.Text, it.Next = "Withheld", "A review says that it is not needed: "+keysText(h.Keys)+". Policies do not give it until then."
+		if h.Run == "" {
+			it.Title.Href = ""
+		}
+	}
 	if h.Keep {
 		it.Next = "Stays although they have left: " + keysText(h.Keys) + ". It goes when the hold ends."
 	}
@@ -336,6 +342,7 @@ type apiHold struct {
 	Run     dayone.RunID    `json:"run"`
 	Keys    []dayone.Key    `json:"keys"`
 	Keep    bool            `json:"keep"`
+	Away    bool            `json:"away"`
 	Reason  string          `json:"reason,omitempty"`
 	By      string          `json:"by,omitempty"`
 	From    *time.Time      `json:"from,omitempty"`
@@ -347,7 +354,7 @@ type apiHold struct {
 
 func newAPIHold(h dayone.Hold, now time.Time) apiHold {
 	return apiHold{
-		ID: h.ID, Person: h.Person, Run: h.Run, Keys: append([]dayone.Key{}, h.Keys...), Keep: h.Keep, Reason: h.Reason, By: h.By, From: moment(h.From), Until: moment(h.Until),
+		ID: h.ID, Person: h.Person, Run: h.Run, Keys: append([]dayone.Key{}, h.Keys...), Keep: h.Keep, Away: h.Away, Reason: h.Reason, By: h.By, From: moment(h.From), Until: moment(h.Until),
 		Due: h.Due(now), Ended: moment(h.Ended), EndedBy: h.EndedBy,
 	}
 }
