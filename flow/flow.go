@@ -186,6 +186,7 @@ type Look struct {
 
 	stage int64 // of the policies that decided
 	told  dayone.Told
+	quiet bool // nobody is told now of what changed: it is told once the person is planned again
 	laid  laid
 
 	answers answers
@@ -302,6 +303,7 @@ func (f *Flow) Replan(ctx context.Context, id dayone.PersonID, event dayone.Even
 		case err != nil:
 			return "", err
 		case kept: // until somebody resumes it
+			l.quiet = true
 			return "", f.keepRow(ctx, l, active)
 		}
 		if err := f.tellRun(ctx, active, l.answers); err != nil {
@@ -311,6 +313,7 @@ func (f *Flow) Replan(ctx context.Context, id dayone.PersonID, event dayone.Even
 		case err != nil:
 			return "", err
 		case ok:
+			l.quiet = f.untold(ctx, active, l)
 			return "", f.keepRow(ctx, l, active)
 		}
 		if event == "" {
@@ -318,6 +321,7 @@ func (f *Flow) Replan(ctx context.Context, id dayone.PersonID, event dayone.Even
 			case err != nil:
 				return "", err
 			case given: // its end is looked at
+				l.quiet = true
 				return "", f.keepRow(ctx, l, active)
 			}
 		}
@@ -338,6 +342,7 @@ func (f *Flow) Replan(ctx context.Context, id dayone.PersonID, event dayone.Even
 	case err != nil:
 		return "", err
 	case kept:
+		l.quiet = true
 		return "", f.keepRow(ctx, l, "")
 	}
 	if event == "" {

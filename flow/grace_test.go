@@ -1,6 +1,7 @@
 package flow_test
 
 import (
+	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -106,5 +107,31 @@ func TestALifeCycleMayCloseASystemLater(t *testing.T) {
 	until(h, "gitlab is closed", func() (bool, bool) {
 		a, _ := account(h.gitlab, "e1@company.com")
 		return true, a.State == dayone.Disabled
+	})
+}
+
+func TestAnAccountStaysAsLongAsWhatHangsOnIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.files = w.folder(strings.ReplaceAll(strings.ReplaceAll(gentle, "    on_revoke: {suspend: 5d, delete_after: 10d}\n", ""), "role: developer}", "role: developer, grace: 14d}"))
+	h := w.open()
+	in := h.judged(h.hears(h.hr.Put(employee("1")))[0].ID)
+	h.clock.Jump(at(t, "2024-11-24T23:00:00Z"))
+	r := h.rests(in.Person, "")
+	h.gitlab.Login("e1@company.com")
+	h.clock.Jump(at(t, "2024-11-26T09:00:00Z"))
+	h.settledAt(in.Person)
+	r = h.rests(in.Person, "")
+	r = h.changes(in.Person, r.ID, employee("1", "department", "Sales", "effective_date", "2024-11-26"))
+	h.settledAt(in.Person)
+	h.shows(h.gitlab, "e1@company.com", dayone.Active, "group:platform=developer")
+	h.clock.Jump(at(t, "2024-12-09T09:00:00Z"))
+	h.settledAt(in.Person)
+	h.shows(h.gitlab, "e1@company.com", dayone.Active, "group:platform=developer")
+	h.clock.Jump(at(t, "2024-12-10T09:01:00Z"))
+	h.rests(in.Person, r.ID)
+	until(h, "gitlab is closed", func() (bool, bool) {
+		a, _ := account(h.gitlab, "e1@company.com")
+		return true, a.State == dayone.Disabled && len(a.Entitlements) == 0
 	})
 }

@@ -109,13 +109,14 @@ func Problem(err error) string {
 	return text
 }
 
-// unplanned keeps why somebody could not be planned, and looks again later.
-func (f *Flow) unplanned(ctx context.Context, id dayone.PersonID, err error) error {
+// unplanned keeps why somebody could not be planned, and looks again later; at once if something made her due since the
+// look began.
+func (f *Flow) unplanned(ctx context.Context, id dayone.PersonID, began time.Time, err error) error {
 	again := time.Minute
 	if errors.Is(err, dayone.ErrInvalid) { // somebody has to change a policy or a setting first
 		again = time.Hour
 	}
-	return f.Store.SetProblem(ctx, id, Problem(err), f.Clock.Now().Add(again))
+	return f.Store.SetProblem(ctx, id, Problem(err), began, f.Clock.Now().Add(again))
 }
 
 // Access lays want and holdings side by side. ErrInvalid: no plan can be made; what is wanted and what is there come all

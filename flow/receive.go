@@ -174,12 +174,13 @@ func (f *Flow) round(ctx context.Context) (retry time.Time, err error) {
 			return soon(retry, next), err
 		}
 		for _, p := range due {
+			began := f.Clock.Now()
 			if _, err := f.Replan(ctx, p, "", ""); err != nil {
 				if ctx.Err() != nil {
 					return retry, ctx.Err()
 				}
 				f.Log.Error("planning a person again", "person", p, "error", err)
-				if err := f.unplanned(ctx, p, err); err != nil {
+				if err := f.unplanned(ctx, p, began, err); err != nil {
 					return retry, err
 				}
 			}
@@ -402,10 +403,11 @@ func (f *Flow) process(ctx context.Context, in dayone.Intake, read reader) error
 	if err != nil || j.State != dayone.EventApplied {
 		return err
 	}
+	began := f.Clock.Now()
 	run, err := f.Replan(ctx, person, in.ID, "")
 	if err != nil {
 		f.Log.Error("planning", "person", person, "event", in.ID, "error", err)
-		if err := f.unplanned(ctx, person, err); err != nil {
+		if err := f.unplanned(ctx, person, began, err); err != nil {
 			return err
 		}
 		return f.Store.EventRun(ctx, in.ID, "", "in the timeline, but no plan could be made: "+Problem(err))

@@ -35,7 +35,8 @@ func (f *Flow) DecideRun(ctx context.Context, run dayone.RunID, v engine.Verb, b
 	if err := f.Engine.Decide(ctx, run, "", engine.Human{By: by, Verb: v, Reason: reason}); err != nil || v != engine.GoOn {
 		return err
 	}
-	// what HR has said meanwhile counts now
+	// what HR has said meanwhile counts now, also if a look that is under way saw the pause
+	defer f.lock(r.Person)()
 	if err := f.Store.SetWake(ctx, r.Person, f.Clock.Now()); err != nil {
 		return err
 	}

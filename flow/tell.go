@@ -75,19 +75,36 @@ func (f *Flow) occasions(told dayone.Told, p dayone.Person) []dayone.Occasion {
 	return out
 }
 
-// unsaid are occasions that a run was to tell of which was given up before it did.
+// unsaidRuns is how far back is looked for a run that was given up before it told.
+const unsaidRuns = 10
+
+// unsaid are occasions that runs were to tell of which were given up before they did: superseded, cancelled, or given up for
+// an undo. What was told since is known by its message.
 func (f *Flow) unsaid(ctx context.Context, id dayone.PersonID) ([]dayone.Occasion, error) {
-	runs, err := f.Store.Runs(ctx, store.RunFilter{Person: id, Limit: 1})
-	if err != nil || len(runs) == 0 || runs[0].State != dayone.RunSuperseded {
-		return nil, err
+	runs, err := f.Store.Runs(ctx, store.RunFilter{Person: id, Limit: unsaidRuns})
+	var out []dayone.Occasion
+	for _, head := range runs {
+		givenUp := head.State == dayone.RunSuperseded || head.State == dayone.RunCancelled
+		if err != nil || !givenUp && head.Of == "" {
+			break
+		}
+		var r dayone.Run
+		if r, err = f.Store.Run(ctx, head.ID); err != nil || !givenUp {
+			continue
+		}
+		for _, o := range r.Plan.Occasions {
+			if slices.ContainsFunc(r.Steps, func(s dayone.StepRun) bool { return s.State != dayone.StepDone && tells(s.Step, o.ID) }) {
+				out = append(out, o)
+			}
+		}
 	}
-	r, err := f.Store.Run(ctx, runs[0].ID)
-	if err != nil {
-		return nil, err
-	}
-	return slices.DeleteFunc(slices.Clone(r.Plan.Occasions), func(o dayone.Occasion) bool {
-		return !slices.ContainsFunc(r.Steps, func(s dayone.StepRun) bool { return s.State != dayone.StepDone && tells(s.Step, o.ID) })
-	}), nil
+	return out, err
+}
+
+// untold says that a run that goes on does not tell of what happened meanwhile: the undo of another one.
+func (f *Flow) untold(ctx context.Context, run dayone.RunID, l Look) bool {
+	r, err := f.Engine.Snapshot(ctx, run)
+	return err == nil && slices.ContainsFunc(l.Plan.Steps, func(s dayone.Step) bool { return tells(s, "") && r.Step(s.ID) == nil })
 }
 
 // tells says whether a step is the message about an occasion; without an id, about any.
@@ -309,6 +326,9 @@ func (f *Flow) afterwards(l Look) store.Row {
 	row := rowOf(l.Person)
 	row.Wake = l.Want.Next
 	now := f.toldOf(l.Person)
+	if l.quiet {
+		return row
+	}
 	if was := l.told; was.At.IsZero() || was.Status != now.Status || !was.Ends.Equal(now.Ends) || !maps.Equal(was.Attrs, now.Attrs) {
 		row.Told = now
 	}

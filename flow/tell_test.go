@@ -8,6 +8,7 @@ import (
 
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/connector/sim"
+	"github.com/dayone-hq/dayone/engine"
 )
 
 // talkative tells of everything.
@@ -179,4 +180,27 @@ func TestADayOneAtRiskIsToldInTime(t *testing.T) {
 	h.clock.Jump(at(t, "2024-11-26T12:00:00Z"))
 	h.rests(in.Person, "")
 	same(t, "HR", len(h.told("hr@company.com")), 2)
+}
+
+func TestNobodyMissesWhatHappenedDuringAPause(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.files = w.folder(talkative)
+	h := w.open()
+	h.okta.Seed(sim.Account{Login: "e1@company.com", Email: "e1@company.com", EmployeeNumber: "77", FirstName: "Erin", LastName: "Old", State: dayone.Active})
+	in := h.judged(h.hears(h.hr.Put(employee("1", "department", "Sales")))[0].ID)
+	h.clock.Jump(at(t, "2024-11-21T23:00:00Z"))
+	r := h.rests(in.Person, "")
+	same(t, "it waits for a human", r.State, dayone.RunWaiting)
+	if err := h.DecideRun(ctx, r.ID, engine.Pause, "kim@company.com", "the offer is being renegotiated"); err != nil {
+		t.Fatal(err)
+	}
+	h.looked(h.hears(h.hr.Put(employee("1", "department", "Sales", "end_date", "2025-06-30")))[0].ID)
+	h.looked(h.hears(h.hr.Put(employee("1", "department", "Sales", "end_date", "2025-06-30", "work_arrangement", "Remote")))[0].ID)
+	same(t, "during the pause", len(h.told("facilities@company.com")), 0)
+	if err := h.DecideRun(ctx, r.ID, engine.GoOn, "kim@company.com", "settled"); err != nil {
+		t.Fatal(err)
+	}
+	h.clock.Jump(h.clock.Now().Add(11 * time.Minute)) // a task is given time before anybody is told
+	same(t, "after it", h.tells("facilities@company.com", 1)[0], "Erin No 1 leaves on Mon 30 Jun 2025")
 }

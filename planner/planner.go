@@ -476,20 +476,45 @@ func (p *making) putOff(sys dayone.System, h dayone.Holding) bool {
 			hold = sys.Lifecycle.Release.Suspend
 		}
 	}
-	if hold <= 0 || h.State == sys.As(dayone.Disabled) && h.Key.IsAccount() {
+	if h.State == sys.As(dayone.Disabled) && h.Key.IsAccount() {
 		return false
 	}
-	since := h.Lost
-	if since.IsZero() {
-		since = p.At
-		p.plan.Lost = append(p.plan.Lost, h.Key)
+	due := p.carried(h) // what hangs on it may stay for longer
+	if hold > 0 {
+		since := h.Lost
+		if since.IsZero() {
+			since = p.At
+			p.plan.Lost = append(p.plan.Lost, h.Key)
+		}
+		if own := since.Add(hold); own.After(due) {
+			due = own
+		}
 	}
-	due := since.Add(hold)
 	if !due.After(p.At) {
 		return false
 	}
 	p.plan.Later = append(p.plan.Later, dayone.Later{Key: h.Key, From: due, Because: h.Because})
 	return true
+}
+
+// carried is until when something hangs on a lost account that its owner was promised for a time; zero: nothing does.
+func (p *making) carried(h dayone.Holding) (until time.Time) {
+	if !h.Key.IsAccount() || p.Want.Status == dayone.Left {
+		return until
+	}
+	for k, o := range p.have {
+		if _, wanted := p.want[k]; k == h.Key || k.Account() != h.Key || wanted || o.Release.Suspend <= 0 {
+			continue
+		}
+		since := o.Lost
+		if since.IsZero() {
+			since = p.At
+		}
+		if due := since.Add(o.Release.Suspend); due.After(until) {
+			until = due
+		}
+	}
+	return until
 }
 
 func onlyBaseline(rs []dayone.Reason) bool {

@@ -135,10 +135,12 @@ func (d *DB) SetWake(ctx context.Context, person dayone.PersonID, at time.Time) 
 	})
 }
 
-// SetProblem keeps why a person could not be planned, until the next look, which is at again.
-func (d *DB) SetProblem(ctx context.Context, person dayone.PersonID, problem string, again time.Time) error {
+// SetProblem keeps why a person could not be planned, until the next look, which is at again, or when something made her due
+// after since.
+func (d *DB) SetProblem(ctx context.Context, person dayone.PersonID, problem string, since, again time.Time) error {
 	return d.write(ctx, func(t *tx) error {
-		_, err := t.exec(`UPDATE person SET problem = $2, wake = $3 WHERE id = $1 AND key_box <> ''`, person, problem, micros(again))
+		_, err := t.exec(`UPDATE person SET problem = $2, wake = CASE WHEN wake > $4 AND wake < $3 THEN wake ELSE $3 END WHERE id = $1 AND key_box <> ''`,
+			person, problem, micros(again), micros(since))
 		return err
 	})
 }

@@ -276,7 +276,7 @@ func erased(t *testing.T, d *store.DB, where string) {
 	if err := d.SaveRow(ctx, stale); err != nil { // somebody had looked at her just before
 		t.Fatal(err)
 	}
-	if err := d.SetProblem(ctx, h.id, h.work[0], stale.Wake); err != nil {
+	if err := d.SetProblem(ctx, h.id, h.work[0], stale.Wake, stale.Wake); err != nil {
 		t.Fatal(err)
 	}
 

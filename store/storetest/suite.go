@@ -460,7 +460,7 @@ func wakes(t *testing.T, d *store.DB) {
 func problems(t *testing.T, d *store.DB) {
 	p := Sarah(t, d)
 	ctx := t.Context()
-	if err := d.SetProblem(ctx, p, "notion is wanted twice", at.Add(time.Hour)); err != nil {
+	if err := d.SetProblem(ctx, p, "notion is wanted twice", at.Add(70*time.Hour), at.Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	rows := must[[]store.Row](t)(d.People(ctx, store.PeopleFilter{Unplanned: true}))
