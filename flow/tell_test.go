@@ -201,6 +201,7 @@ func TestNobodyMissesWhatHappenedDuringAPause(t *testing.T) {
 	if err := h.DecideRun(ctx, r.ID, engine.GoOn, "kim@company.com", "settled"); err != nil {
 		t.Fatal(err)
 	}
+	h.rests(in.Person, r.ID)
 	h.clock.Jump(h.clock.Now().Add(11 * time.Minute)) // a task is given time before anybody is told
 	same(t, "after it", h.tells("facilities@company.com", 1)[0], "Erin No 1 leaves on Mon 30 Jun 2025")
 }
