@@ -99,6 +99,7 @@ type input struct {
 	ev    Event
 	reply chan error // told after the commit, if set
 	ask   chan dayone.Run
+	load  chan Load
 
 	probed  string // a system that was asked whether it is there; ev.Err is what it says
 	reorder bool   // orders about systems have changed
@@ -371,6 +372,9 @@ func (l *loop) work() error {
 // take feeds one input to its run.
 func (l *loop) take(in input) {
 	switch {
+	case in.load != nil:
+		in.load <- l.load()
+		return
 	case in.probed != "":
 		l.probed(in)
 		return
