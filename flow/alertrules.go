@@ -74,13 +74,13 @@ func (f *Flow) riskOf(ctx context.Context, row Row, before time.Duration, now ti
 		case s.State == dayone.StepFailed, s.State == dayone.StepBlocked:
 			failed++
 		case s.State == dayone.StepWaiting && s.Wait != nil && !s.Wait.Kind.There() && s.Wait.Kind != dayone.WaitPropagation:
-			waits = append(waits, f.systemName(s.Step.Key.System))
+			waits = append(waits, f.systemTitle(s.Step.Key.System))
 		}
 	}
 	slices.Sort(waits)
 	waits = slices.Compact(waits)
 	var notes []string
-	if !run.State.Over() {
+	if !run.State.Over() && run.Started.Before(row.Starts) { // what begins with the first day ends after its start
 		x, err := f.Foresee(ctx, run)
 		if err != nil {
 			return "", nil, err
@@ -111,10 +111,6 @@ func riskFrom(start time.Time, site dayone.Site) time.Time {
 func (f *Flow) clockOf(t time.Time, site dayone.Site) string {
 	zone, _ := site.Location()
 	return t.In(zone).Format("Mon 2 Jan 15:04 MST")
-}
-
-func (f *Flow) systemName(name string) string {
-	return cmp.Or(f.Active().Systems[name].Title, name)
 }
 
 func counted(n int, one, many string) string {
@@ -172,7 +168,7 @@ func (f *Flow) lateLeavers(ctx context.Context, r AlertRule, now time.Time) ([]d
 		late := map[string]bool{}
 		for _, s := range l.Plan.Steps {
 			if s.Key.IsAccount() && s.Action.Takes() {
-				late[f.systemName(s.Key.System)] = true
+				late[f.systemTitle(s.Key.System)] = true
 			}
 		}
 		if len(late) == 0 {
@@ -257,9 +253,35 @@ func (f *Flow) overdueTasks(ctx context.Context, r AlertRule, now time.Time) ([]
 	for _, t := range tasks {
 		note := "due " + f.clockOf(t.Due, f.Active().Sites[""])
 		if t.System != "" {
-			note = f.systemName(t.System) + ", " + note
+			note = f.systemTitle(t.System) + ", " + note
 		}
 		out = append(out, dayone.Alert{Subject: string(t.ID), Person: t.Person, Run: t.Run, Note: note})
+	}
+	return out, err
+}
+
+// silentApprovals finds requests that nobody has answered and that soon count as refused.
+func (f *Flow) silentApprovals(ctx context.Context, r AlertRule, now time.Time) ([]dayone.Alert, error) {
+	var out []dayone.Alert
+	q := store.ApprovalFilter{Open: true, Live: true, Limit: 1000}
+	list, err := f.Store.Approvals(ctx, q)
+	for _, x := range list {
+		if x.Due.IsZero() || x.Due.Add(-r.Length).After(now) {
+			continue
+		}
+		out = append(out, dayone.Alert{Subject: string(x.ID), Person: x.Person, Run: x.Run, Note: f.systemTitle(x.Key.System) + ", counts as refused from " + f.clockOf(x.Due, f.Active().Sites[""])})
+	}
+	return out, err
+}
+
+// openBreakers finds systems that do not answer, and for whose sake steps wait.
+func (f *Flow) openBreakers(ctx context.Context, r AlertRule, now time.Time) ([]dayone.Alert, error) {
+	st, err := f.Store.Standing(ctx, now)
+	var out []dayone.Alert
+	for _, c := range st.Circuits {
+		if c.Down() && !c.Since.Add(r.Length).After(now) {
+			out = append(out, dayone.Alert{Subject: c.System, Note: f.systemTitle(c.System) + " has not answered since " + f.clockOf(c.Since, f.Active().Sites[""])})
+		}
 	}
 	return out, err
 }

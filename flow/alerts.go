@@ -46,8 +46,10 @@ func AlertRules() []AlertRule {
 	return []AlertRule{
 		{Name: "day-one-at-risk", Title: "Day one at risk", Threshold: Before, find: (*Flow).riskyStarts},
 		{Name: "leaver-late", Title: "Leaver's accounts are not closed", Threshold: After, Length: 15 * time.Minute, find: (*Flow).lateLeavers},
+		{Name: "breaker-open", Title: "A system does not answer", Threshold: After, find: (*Flow).openBreakers},
 		{Name: "source-stale", Title: "Nothing heard from a source", find: (*Flow).staleSources},
 		{Name: "task-overdue", Title: "Task overdue", Threshold: After, find: (*Flow).overdueTasks},
+		{Name: "approval-overdue", Title: "An approval is about to lapse", Threshold: Before, Length: 24 * time.Hour, find: (*Flow).silentApprovals},
 		{Name: "run-incomplete", Title: "Run incomplete", Threshold: After, find: (*Flow).incompleteRuns},
 		{Name: "disk-low", Title: "The database's volume is nearly full", Threshold: Free, FreeMB: 500, Percent: 5, find: (*Flow).lowDisk},
 		{Name: "policies-broken", Title: "The policy folder is broken", find: (*Flow).brokenPolicies},
@@ -284,6 +286,10 @@ func AlertPath(a dayone.Alert) string {
 		return "/tasks/" + a.Subject
 	case a.Rule == "policies-broken", a.Rule == "policies-announced":
 		return "/policies"
+	case a.Rule == "approval-overdue":
+		return "/approvals/" + a.Subject
+	case a.Rule == "breaker-open":
+		return "/systems"
 	case a.Rule == "source-stale":
 		return "/events"
 	case a.Run != "":

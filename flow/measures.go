@@ -21,7 +21,8 @@ type Measures struct {
 	Ready     time.Duration // how long the oldest step waits that could be called
 	Due       int           // people who are to be looked at
 	Alerts    map[string]int
-	Letters   map[string]int // that were not taken yet, by way out
+	Down      map[string]bool // systems of which we know, and whether their steps wait because they do not answer
+	Letters   map[string]int  // that were not taken yet, by way out
 }
 
 // loadWithin is how long the engine may take to say what it has under way: an engine that is stuck is a measure, too.
@@ -30,7 +31,7 @@ const loadWithin = 2 * time.Second
 // Measure counts. What can be counted is there, beside an error.
 func (f *Flow) Measure(ctx context.Context) (Measures, error) {
 	var m Measures
-	var errs [10]error
+	var errs [11]error
 	m.Standing, errs[0] = f.Policies(ctx)
 	var waiting []dayone.PolicyAct
 	if f.Load != nil {
@@ -60,6 +61,14 @@ func (f *Flow) Measure(ctx context.Context) (Measures, error) {
 	m.Letters, errs[8] = map[string]int{}, err
 	for _, via := range f.ways() {
 		m.Letters[via] = sent[via]
+	}
+	st, err := f.Store.Standing(ctx, now)
+	m.Down, errs[10] = map[string]bool{}, err
+	for name := range f.Systems {
+		m.Down[name] = false
+	}
+	for _, c := range st.Circuits {
+		m.Down[c.System] = c.Down()
 	}
 	ctx, cancel := context.WithTimeout(ctx, loadWithin)
 	defer cancel()

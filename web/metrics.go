@@ -42,7 +42,7 @@ type measured struct {
 	p *portal
 
 	broken, behind, info, announced, people, runs, tasks, complete *prometheus.Desc
-	steps, oldest, due, alerts, letters                            *prometheus.Desc
+	steps, oldest, due, alerts, letters, down                      *prometheus.Desc
 }
 
 func newMeasured(p *portal) *measured {
@@ -62,6 +62,7 @@ func newMeasured(p *portal) *measured {
 		oldest:    desc("queue_oldest_seconds", "How long the oldest step waits that is ready to be called, and the oldest event that was not looked at.", "queue"),
 		due:       desc("wakes_due", "People who are due to be looked at."),
 		alerts:    desc("alerts_open", "Open alerts by rule.", "rule"),
+		down:      desc("breaker_open", "1 if steps wait since a system does not answer.", "system"),
 		letters:   desc("letters_waiting", "Alerts and notes of runs that were not taken yet, by way out.", "via"),
 		complete:  desc("measured", "1 if everything could be counted, else 0; the log says why."),
 	}
@@ -69,7 +70,7 @@ func newMeasured(p *portal) *measured {
 
 // Describe says which metrics there are.
 func (m *measured) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{m.broken, m.behind, m.info, m.announced, m.people, m.runs, m.tasks, m.complete, m.steps, m.oldest, m.due, m.alerts, m.letters} {
+	for _, d := range []*prometheus.Desc{m.broken, m.behind, m.info, m.announced, m.people, m.runs, m.tasks, m.complete, m.steps, m.oldest, m.due, m.alerts, m.letters, m.down} {
 		ch <- d
 	}
 }
@@ -108,6 +109,9 @@ func (m *measured) Collect(ch chan<- prometheus.Metric) {
 	gauge(m.due, float64(now.Due))
 	for rule, n := range now.Alerts {
 		gauge(m.alerts, float64(n), rule)
+	}
+	for system, is := range now.Down {
+		gauge(m.down, truth(is), system)
 	}
 	for via, n := range now.Letters {
 		gauge(m.letters, float64(n), via)
