@@ -17,8 +17,10 @@ func TestAFinishIsForeseen(t *testing.T) {
 	later := step("gitlab/group:y")
 	later.Needs = []dayone.Need{{Step: order.ID}}
 	r := dayone.Run{Steps: []dayone.StepRun{
-		{Step: account, State: dayone.StepRunning, Since: at.Add(-2 * time.Minute)}, {Step: group, State: dayone.StepPending},
-		{Step: order, State: dayone.StepWaiting, Wait: &dayone.Wait{Kind: dayone.WaitTask}}, {Step: later, State: dayone.StepPending},
+		{Step: account, State: dayone.StepRunning, Since: at.Add(-2 * time.Minute)},
+		{Step: group, State: dayone.StepPending},
+		{Step: order, State: dayone.StepWaiting, Wait: &dayone.Wait{Kind: dayone.WaitTask}},
+		{Step: later, State: dayone.StepPending},
 	}}
 	usual := func(s dayone.Step) (engine.Pace, bool) {
 		return engine.Pace{P10: 4 * time.Minute, Median: 5 * time.Minute, P90: 9 * time.Minute}, s.Key.System == "okta" || s.Key.Kind == "group"

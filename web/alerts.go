@@ -15,7 +15,7 @@ var alertState = state{Icon: "warn", Class: "s-fail", Text: "Alert"}
 
 // alertItem is an alert with what it is about, and where to look.
 func alertItem(view viewer, a flow.AlertView) item {
-	return item{State: &alertState, Title: link{a.Title + ": " + a.About, a.Path}, Meta: a.Note, At: view.at(a.Opened)}
+	return item{State: &alertState, Title: link{a.Title + ": " + a.About, a.Path}, Meta: joined("; ", a.Note, "since"), At: view.at(a.Opened)}
 }
 
 type apiAlert struct {

@@ -219,7 +219,7 @@ func (d *demoWorld) simulate(o demoOptions, cfg *config) error {
 	if base, err = serve("hr", d.hr); err != nil {
 		return err
 	}
-	cfg.Sources["hr"] = sourceConfig{Connector: "webhook", Since: "2024-11-22", Settings: d.hr.Settings(base)}
+	cfg.Sources["hr"] = sourceConfig{Connector: "webhook", Since: "2024-11-22", StaleAfter: 90 * 24 * time.Hour, Settings: d.hr.Settings(base)}
 
 	d.mail = mailsim.New(opt)
 	if base, err = d.mail.Listen(); err != nil {

@@ -47,8 +47,11 @@ func TestWhatIsPostedIsSigned(t *testing.T) {
 		status int
 		kind   error
 	}{
-		{http.StatusFound, dayone.ErrInvalid}, {http.StatusUnauthorized, dayone.ErrAuth}, {http.StatusGone, dayone.ErrInvalid},
-		{http.StatusTooManyRequests, dayone.ErrThrottled}, {http.StatusBadGateway, dayone.ErrUnavailable},
+		{http.StatusFound, dayone.ErrInvalid},
+		{http.StatusUnauthorized, dayone.ErrAuth},
+		{http.StatusGone, dayone.ErrInvalid},
+		{http.StatusTooManyRequests, dayone.ErrThrottled},
+		{http.StatusBadGateway, dayone.ErrUnavailable},
 	} {
 		status, header = c.status, http.Header{"Location": {"/elsewhere"}, "Retry-After": {"120"}}
 		err := s.Post(t.Context(), "ltr_1", "alert.opened", nil)
