@@ -346,3 +346,27 @@ func TestAnAlertIsToldOnceADayAndOverARestart(t *testing.T) {
 		t.Errorf("the webhook hears %+v", bodies)
 	}
 }
+
+func TestASystemThatIsDownIsAlerted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	h := w.open()
+	h.okta.Door().Inject(sim.Fault{Times: -1, Status: 503})
+	h.judgedAs(h.hears(h.hr.Put(employee("1", "department", "Sales")))[0].ID)
+	h.clock.Jump(at(t, "2024-11-21T23:00:00Z"))
+	passes := func(rule string) flow.AlertView {
+		t.Helper()
+		return until(h, rule, func() (flow.AlertView, bool) {
+			if list := h.openOf(rule); len(list) == 1 {
+				return list[0], true
+			}
+			h.later(20 * time.Second)
+			return flow.AlertView{}, false
+		})
+	}
+	if a := passes("breaker-open"); a.Subject != "okta" || a.Path != "/systems" {
+		t.Errorf("%+v", a)
+	}
+	h.okta.Door().Heal()
+	h.resolved("breaker-open")
+}
