@@ -99,6 +99,7 @@ type input struct {
 	ev    Event
 	reply chan error // told after the commit, if set
 	ask   chan dayone.Run
+	load  chan Load
 
 	probed  string // a system that was asked whether it is there; ev.Err is what it says
 	reorder bool   // orders about systems have changed
@@ -371,6 +372,9 @@ func (l *loop) work() error {
 // take feeds one input to its run.
 func (l *loop) take(in input) {
 	switch {
+	case in.load != nil:
+		in.load <- l.load()
+		return
 	case in.probed != "":
 		l.probed(in)
 		return
@@ -830,9 +834,26 @@ func (l *loop) start(c call) {
 		if err != nil && l.ctx.Err() != nil {
 			return // cut short by the stop: that is no answer of the system
 		}
+		log := l.Log.With("run", id, "step", c.step, "system", c.act.Key.System, "attempt", attempt)
+		switch {
+		case err != nil: // its kind alone: what a system says of somebody is in the run
+			log.Warn("a call failed", "kind", kindWord(err))
+		case res.Wait != nil:
+			log.Info("a step waits", "for", res.Wait.Kind)
+		default:
+			log.Debug("a call is answered", "changed", res.Changed())
+		}
 		in := input{run: id, ev: Event{What: Answer, Step: c.step, Attempt: attempt, Result: res, Err: err}}
 		_ = l.send(l.ctx, in) // a stopped engine finds the step running when it starts again
 	}()
+}
+
+// kindWord is an error's kind as logs say it.
+func kindWord(err error) string {
+	if k := dayone.KindOf(err); k != nil {
+		return k.Error()
+	}
+	return "internal"
 }
 
 func snapshot(r dayone.Run) dayone.Run {

@@ -34,6 +34,8 @@ import (
 // Source is a configured source.
 type Source struct {
 	connector.Source
+	// StaleAfter is how much time of working days may pass without a word of it; zero: 24 hours, below: any.
+	StaleAfter time.Duration
 	// Since: people who started before are known, but nothing is planned for them unless somebody says so (Manage).
 	Since time.Time
 }
@@ -68,18 +70,24 @@ type Deps struct {
 	TwoPersons  bool
 	// UndoFor is how long after its end a run can be undone; zero: 30 days.
 	UndoFor time.Duration
+	Alerts  AlertSettings
+	// Room is how much of the database's volume is free; nil: the store says it.
+	Room func() (free, total uint64, err error)
 }
 
 // Flow joins people, policy, planner, engine, ledger and messages.
 type Flow struct {
 	Deps
-	force  atomic.Pointer[inForce]
-	folder atomic.Pointer[policy.Set] // as it was last read
-	crowd  crowd
-	intake intake
-	wake   chan struct{} // something is to be looked at
-	orders sync.Mutex    // an order about a system is recorded once
-	locks  sync.Map      // a mutex per person: two looks at one person never meet
+	force   atomic.Pointer[inForce]
+	folder  atomic.Pointer[policy.Set] // as it was last read
+	crowd   crowd
+	intake  intake
+	errands errands
+	watched watched
+	lately  lately
+	wake    chan struct{} // something is to be looked at
+	orders  sync.Mutex    // an order about a system is recorded once
+	locks   sync.Map      // a mutex per person: two looks at one person never meet
 }
 
 // New joins them. It wires itself into the engine as the one who writes messages.
@@ -90,6 +98,9 @@ func New(d Deps) *Flow {
 	f := &Flow{Deps: d, wake: make(chan struct{}, 1)}
 	f.force.Store(&inForce{base: d.Policy})
 	d.Engine.Compose = f
+	if d.Alerts.Hook != nil && d.Alerts.Runs {
+		d.Store.Over = f.over
+	}
 	d.Engine.Leads = d.Store.Leads
 	d.Engine.Target = func(system string) (engine.Target, bool) {
 		if system == DigestSystem {
@@ -126,6 +137,7 @@ func (f *Flow) Run(ctx context.Context) error {
 	runs := f.Engine.Watch("")
 	defer runs.Stop()
 	defer f.intake.Wait()
+	defer f.errands.Wait()
 	for {
 		retry, err := f.round(ctx)
 		if ctx.Err() != nil {

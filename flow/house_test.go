@@ -95,6 +95,7 @@ type world struct {
 
 	lead      store.Lead
 	transport http.RoundTripper               // of every connector; nil: the ordinary one
+	joined    func(*flow.Deps)                // what is different in the next lives; nil: nothing
 	wired     func(*store.DB, *engine.Driver) // before anything runs; nil: nothing
 }
 
@@ -209,12 +210,16 @@ func (w *world) open() *house {
 	config := engine.DefaultConfig
 	config.Base = time.Millisecond
 	driver := &engine.Driver{Store: db, Clock: w.clock, Keeper: k, Config: config}
-	h := &house{world: w, Flow: flow.New(flow.Deps{
+	deps := flow.Deps{
 		Store: db, Engine: driver, Clock: w.clock, IDs: ids, Keeper: k, Sources: map[string]flow.Source{"hr": {Source: source}}, Systems: systems,
 		Templates: message.Templates{Files: w.files}, Files: w.files,
 		Load: func(f fs.FS) (*policy.Set, []policy.Diagnostic) { return policy.Load(f, described) }, Base: "https://dayone.company.com", Company: "Company", Mail: "mail",
 		OpensAt: 7 * time.Hour,
-	})}
+	}
+	if w.joined != nil {
+		w.joined(&deps)
+	}
+	h := &house{world: w, Flow: flow.New(deps)}
 	if w.wired != nil {
 		w.wired(db, driver)
 	}

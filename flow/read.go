@@ -543,7 +543,7 @@ func (f *Flow) Starters(ctx context.Context, limit int) ([]Row, error) {
 }
 
 // Pace is how long an action of a kind takes at a system.
-type Pace struct{ P10, Median, P90 time.Duration }
+type Pace = engine.Pace
 
 // PaceOf names what has a pace.
 type PaceOf struct {
@@ -555,7 +555,7 @@ type PaceOf struct {
 const paceRuns = 40
 
 // Pace tells it from the runs that were over before one began: so a run's prediction rests on the same past for all its
-// life. What waited for somebody says nothing about pace.
+// life. Before a run without id and start come all that are over. What waited for somebody says nothing about pace.
 func (f *Flow) Pace(ctx context.Context, before dayone.Run) (map[PaceOf]Pace, error) {
 	runs, err := f.Store.Runs(ctx, RunFilter{Before: before.ID, States: []dayone.RunState{dayone.RunDone, dayone.RunIncomplete}, Limit: paceRuns})
 	if err != nil {
@@ -563,7 +563,7 @@ func (f *Flow) Pace(ctx context.Context, before dayone.Run) (map[PaceOf]Pace, er
 	}
 	took := map[PaceOf][]time.Duration{}
 	for _, r := range runs {
-		if r.Ended.IsZero() || r.Ended.After(before.Started) {
+		if r.Ended.IsZero() || !before.Started.IsZero() && r.Ended.After(before.Started) {
 			continue
 		}
 		whole, err := f.Store.Run(ctx, r.ID)

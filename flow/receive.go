@@ -42,6 +42,7 @@ func (f *Flow) Receive(ctx context.Context, source string, header http.Header, b
 	if err := src.Verify(header, body, now); err != nil {
 		return nil, err
 	}
+	f.heardFrom(source)
 	events, err := src.Parse(body)
 	if err != nil && len(events) == 0 {
 		return nil, err
@@ -148,6 +149,12 @@ func (f *Flow) round(ctx context.Context) (retry time.Time, err error) {
 	case !next.IsZero() && next.Before(retry):
 		retry = next
 	}
+	switch next, err := f.runErrands(ctx); {
+	case err != nil:
+		return retry, err
+	case !next.IsZero() && next.Before(retry):
+		retry = next
+	}
 	switch due, err := f.acts(ctx); {
 	case err != nil: // it is tried again; terminations and everything else go on
 		f.Log.Error("policies that wait for the end of their notice", "error", err)
@@ -203,6 +210,9 @@ func (f *Flow) forget(ctx context.Context) (time.Time, error) {
 	}
 	if n > 0 {
 		f.Log.Info("raw bodies are forgotten", "events", n)
+	}
+	if err := f.Store.ForgetLetters(ctx, now.Add(-alertsKept)); err != nil {
+		return now, fmt.Errorf("forgetting alerts: %w", err)
 	}
 	next = now.Add(24 * time.Hour)
 	f.intake.mu.Lock()
@@ -434,6 +444,9 @@ func (f *Flow) reader(source string) reader {
 		if !asked {
 			record, err = src.Read(ctx, subject)
 			asked = ctx.Err() == nil
+			if err == nil {
+				f.heardFrom(source)
+			}
 		}
 		return record, err
 	}
@@ -712,5 +725,6 @@ func (f *Flow) Import(ctx context.Context, source string) (int, error) {
 		}
 		n++
 	}
+	f.heardFrom(source)
 	return n, nil
 }

@@ -34,6 +34,7 @@ type View struct {
 	Lines    []Line    // of a digest
 	Approval *Approval // what somebody is asked to agree to
 	Task     *Task     // what somebody is to do
+	Alert    *Alert    // what an alert is about
 	Run      Run
 	Links    Links
 }
@@ -60,6 +61,21 @@ type Task struct {
 	Late  bool
 	Proof bool // it wants to be shown
 	Link  string
+}
+
+// Alert is what somebody has to know, about one or several.
+type Alert struct {
+	Title           string
+	Count           int
+	Items           []AlertItem // the first of them
+	More            int         // that are not among the items
+	Again, Resolved bool
+}
+
+// AlertItem is one of them.
+type AlertItem struct {
+	About, Note, Link string
+	Since             time.Time
 }
 
 // Line is one message of a digest.
@@ -177,6 +193,7 @@ func sample() View {
 		Company: "Company", Person: h, Manager: &h, Buddy: &h, Start: start, Now: start.AddDate(0, 0, -3), Site: map[string]string{},
 		Laptop:  &Laptop{Model: "laptop", Tracking: "1Z", Carrier: "UPS", Arrives: start.AddDate(0, 0, -2), Home: true, Assigned: true},
 		LastDay: start, Changes: []Change{{"team", "Engines", "Looms"}}, Lines: []Line{{"Ada moved", "Ada moved to Looms."}},
+		Alert: &Alert{Title: "Day one at risk", Count: 2, Items: []AlertItem{{"Ada Lovelace", "1 step failed", "https://x", start}}, More: 1},
 		Run: Run{
 			Accounts: []string{"Okta"}, Grants: 1, Policies: []string{"Everyone"}, Waiting: []string{"x"}, Failed: []string{"y"}, Open: []string{"z"},
 			Given: []string{"Okta group looms"}, Taken: []string{"Okta group engines"},

@@ -323,3 +323,14 @@ func Next(t *dayone.Timeline, at time.Time, set *policy.Set) time.Time {
 	}
 	return next
 }
+
+// EndSaid is since when we know how somebody's employments end; zero: nobody said that they do.
+func EndSaid(t *dayone.Timeline) time.Time {
+	var at time.Time
+	for _, f := range t.Facts {
+		if (f.Attr == factLast || f.Attr == factEnding) && !f.Bad && f.Recorded.After(at) {
+			at = f.Recorded
+		}
+	}
+	return at
+}

@@ -8,19 +8,24 @@ import (
 
 // CountRuns counts the runs that are not over, by state.
 func (d *DB) CountRuns(ctx context.Context) (map[dayone.RunState]int, error) {
-	rows, err := d.read.QueryContext(ctx, `SELECT state, COUNT(*) FROM run WHERE state IN `+active+` GROUP BY state`)
+	return counted[dayone.RunState](ctx, d, `SELECT state, COUNT(*) FROM run WHERE state IN `+active+` GROUP BY state`)
+}
+
+// counted is a column and a count of each of its values.
+func counted[K ~string](ctx context.Context, d *DB, q string) (map[K]int, error) {
+	rows, err := d.read.QueryContext(ctx, q)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	out := map[dayone.RunState]int{}
+	out := map[K]int{}
 	for rows.Next() {
-		var s dayone.RunState
+		var k K
 		var n int
-		if err := rows.Scan(&s, &n); err != nil {
+		if err := rows.Scan(&k, &n); err != nil {
 			return nil, err
 		}
-		out[s] = n
+		out[k] = n
 	}
 	return out, rows.Err()
 }

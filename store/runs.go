@@ -126,6 +126,13 @@ func (b *bulk) progress(p *dayone.Progress) error {
 		if _, err := b.t.exec(`UPDATE person SET wake = $2 WHERE id = $1 AND (wake = 0 OR wake > $2)`, r.Person, micros(at)); err != nil {
 			return fmt.Errorf("waking the person of a run: %w", err)
 		}
+		if b.d.Over != nil {
+			for _, l := range b.d.Over(*r) {
+				if err := post(b.t, l); err != nil {
+					return err
+				}
+			}
+		}
 	}
 	for i := range p.Steps {
 		b.step(r, &p.Steps[i])

@@ -49,6 +49,9 @@ type DB struct {
 	// listens. Set them before the first write.
 	Committing func()
 	Committed  func(writes int)
+	// Over, if set, writes the letters that tell of a run's end; they are kept in the transaction of the end. Set it before
+	// the first write.
+	Over func(dayone.Run) []dayone.Letter
 
 	read    *sql.DB
 	writing *sql.DB

@@ -175,6 +175,10 @@ func (p *portal) apiRun(w http.ResponseWriter, r *http.Request) error {
 	if next != nil && len(where) > 0 {
 		out.ContinuedBy = next.ID
 	}
+	if !run.State.Over() {
+		b := board{run: run, view: viewer{now: p.flow.Now()}, pace: p.paceOf(r.Context(), run)}
+		out.Predicted = newAPIForecast(b.foresee())
+	}
 	out.Steps = []apiStep{}
 	for i := range run.Steps {
 		step := newAPIStep(i, &run.Steps[i])

@@ -47,7 +47,7 @@ type checked struct {
 }
 
 func documented(path string) bool {
-	return strings.HasPrefix(path, "/api/") || strings.HasPrefix(path, "/hooks/") || path == "/healthz" || path == "/readyz"
+	return strings.HasPrefix(path, "/api/") || strings.HasPrefix(path, "/hooks/") || path == "/healthz" || path == "/readyz" || path == "/metrics"
 }
 
 func (c checked) RoundTrip(req *http.Request) (*http.Response, error) {

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/engine"
 	"github.com/dayone-hq/dayone/flow"
 	"github.com/dayone-hq/dayone/policy"
 )
@@ -110,7 +111,17 @@ type apiRun struct {
 	Hash        string          `json:"hash"`
 	ContinuedBy dayone.RunID    `json:"continued_by,omitempty"` // superseded: the run in which open steps went on
 	Of          dayone.RunID    `json:"takes_back,omitempty"`
+	Predicted   *apiForecast    `json:"predicted,omitempty"`
 	Steps       []apiStep       `json:"steps,omitempty"`
+}
+
+// apiForecast is when a run will be over. Without a time nobody can know.
+type apiForecast struct {
+	At      *time.Time `json:"at,omitempty"`
+	Early   *time.Time `json:"early,omitempty"`
+	Late    *time.Time `json:"late,omitempty"`
+	On      int        `json:"on,omitempty"` // number of the step on which it hangs
+	Without []int      `json:"without"`      // numbers of steps whose wait is not counted
 }
 
 type apiStep struct {
@@ -283,6 +294,14 @@ func newAPIExplanation(x policy.Explanation, planned bool) apiExplanation {
 
 func newAPIRun(r dayone.Run) apiRun {
 	return apiRun{ID: r.ID, Person: r.Person, Event: r.Event, Title: r.Title, State: r.State, Started: moment(r.Started), Ended: moment(r.Ended), Hash: r.Hash, Of: r.Of}
+}
+
+func newAPIForecast(x engine.Forecast) *apiForecast {
+	out := &apiForecast{At: moment(x.At), Early: moment(x.Early), Late: moment(x.Late), On: x.On, Without: x.Without}
+	if out.Without == nil {
+		out.Without = []int{}
+	}
+	return out
 }
 
 func newAPIStep(i int, s *dayone.StepRun) apiStep {

@@ -13,6 +13,8 @@ import (
 
 type dashboardView struct {
 	Sentence     string
+	Alerts       []item
+	MoreAlerts   string // how many more there are
 	Figures      []figure
 	Starters     []starterRow
 	More         bool
@@ -109,6 +111,16 @@ func (p *portal) dashboard(w http.ResponseWriter, r *http.Request) error {
 	}
 	for _, e := range events[:min(len(events), tasksShown)] {
 		v.Quarantined = append(v.Quarantined, quarantinedItem(view, e))
+	}
+	alerts, err := p.flow.Alerts(ctx, true, 100)
+	if err != nil {
+		return err
+	}
+	for _, a := range alerts[:min(len(alerts), alertsShown)] {
+		v.Alerts = append(v.Alerts, alertItem(view, a))
+	}
+	if more := len(alerts) - alertsShown; more > 0 {
+		v.MoreAlerts = fmt.Sprintf("%s more: dayone alerts shows them", capped(more, 100-alertsShown))
 	}
 	if v.Announced, err = p.announced(r); err != nil {
 		return err

@@ -15,6 +15,7 @@ import (
 func (p *portal) metrics() http.Handler {
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(newMeasured(p))
+	p.opt.Meters.register(reg)
 	answer := promhttp.HandlerFor(reg, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError, MaxRequestsInFlight: 2})
 	return p.anyone(func(w http.ResponseWriter, r *http.Request) error {
 		if _, ok := p.access.caller(r); (!ok || p.opt.Open) && !here(r) { // the demo lets in everybody who is here
@@ -38,8 +39,10 @@ func here(r *http.Request) bool {
 
 // measured is what flow counts, as metrics. A room that measures something of its own adds to it here.
 type measured struct {
-	p                                                              *portal
+	p *portal
+
 	broken, behind, info, announced, people, runs, tasks, complete *prometheus.Desc
+	steps, oldest, due, alerts, letters, down                      *prometheus.Desc
 }
 
 func newMeasured(p *portal) *measured {
@@ -55,13 +58,19 @@ func newMeasured(p *portal) *measured {
 		people:    desc("people", "People by status.", "status"),
 		runs:      desc("runs", "Runs that are not over, by state.", "state"),
 		tasks:     desc("tasks_open", "Open tasks."),
+		steps:     desc("steps", "Steps of runs that are not over, by system and state.", "system", "state"),
+		oldest:    desc("queue_oldest_seconds", "How long the oldest step waits that is ready to be called, and the oldest event that was not looked at.", "queue"),
+		due:       desc("wakes_due", "People who are due to be looked at."),
+		alerts:    desc("alerts_open", "Open alerts by rule.", "rule"),
+		down:      desc("breaker_open", "1 if steps wait since a system does not answer.", "system"),
+		letters:   desc("letters_waiting", "Alerts and notes of runs that were not taken yet, by way out.", "via"),
 		complete:  desc("measured", "1 if everything could be counted, else 0; the log says why."),
 	}
 }
 
 // Describe says which metrics there are.
 func (m *measured) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{m.broken, m.behind, m.info, m.announced, m.people, m.runs, m.tasks, m.complete} {
+	for _, d := range []*prometheus.Desc{m.broken, m.behind, m.info, m.announced, m.people, m.runs, m.tasks, m.complete, m.steps, m.oldest, m.due, m.alerts, m.letters, m.down} {
 		ch <- d
 	}
 }
@@ -92,6 +101,21 @@ func (m *measured) Collect(ch chan<- prometheus.Metric) {
 		gauge(m.runs, float64(now.Runs[s]), string(s))
 	}
 	gauge(m.tasks, float64(now.Tasks))
+	for of, n := range now.Load.Steps {
+		gauge(m.steps, float64(n), of.System, string(of.State))
+	}
+	gauge(m.oldest, now.Ready.Seconds(), "steps")
+	gauge(m.oldest, now.Waiting.Seconds(), "events")
+	gauge(m.due, float64(now.Due))
+	for rule, n := range now.Alerts {
+		gauge(m.alerts, float64(n), rule)
+	}
+	for system, is := range now.Down {
+		gauge(m.down, truth(is), system)
+	}
+	for via, n := range now.Letters {
+		gauge(m.letters, float64(n), via)
+	}
 	gauge(m.complete, truth(err == nil))
 }
 

@@ -19,15 +19,27 @@ import (
 func TestABrokenFolderIsMeasuredAndStopsNobody(t *testing.T) {
 	t.Parallel()
 	mine := maps.Clone(fewPolicies)
-	b := newBench(t, versioned, func(_ *web.Options, d *flow.Deps) { d.Files = mine })
+	m := web.NewMeters()
+	b := newBench(t, versioned, func(o *web.Options, d *flow.Deps) { d.Files, o.Meters = mine, m })
 	if err := b.flow.OpenPolicies(t.Context(), true); err != nil {
 		t.Fatal(err)
 	}
+	m.Called("okta", "account.create", 300*time.Millisecond, nil)
+	m.Called("okta", "account.create", time.Second, &dayone.Fault{System: "okta", Err: dayone.ErrThrottled, Detail: "ada@company.com"})
+	m.Committed(3)
 	version := b.flow.Active().Hash[:12]
 	b.hire("emp_1", "Ada", "Lovelace", "Sales", time.Now().AddDate(0, 0, -30))
 	want(t, "metrics", b.page("/metrics"),
 		"# TYPE dayone_policies_broken gauge", "\ndayone_policies_broken 0\n", "\ndayone_policies_behind 0\n", `dayone_policies_info{commit="",version="`+version+`"} 1`, "\ndayone_policies_announced 0\n",
 		`dayone_people{status="active"} 1`, `dayone_people{status="terminated"} 0`, `dayone_runs{state="running"} 0`, "\ndayone_tasks_open 0\n", "\ndayone_measured 1\n")
+
+	want(t, "metrics of what is under way", b.page("/metrics"),
+		`dayone_call_seconds_count{action="account.create",outcome="ok",system="okta"} 1`, `dayone_call_seconds_bucket{action="account.create",outcome="throttled",system="okta",le="0.5"} 0`,
+		"\ndayone_commit_writes_sum 3\n", `dayone_queue_oldest_seconds{queue="events"} `, `dayone_queue_oldest_seconds{queue="steps"} `, "\ndayone_wakes_due ",
+		`dayone_alerts_open{rule="disk-low"} 0`, `dayone_breaker_open{system="okta"} 0`)
+	if strings.Contains(b.page("/metrics"), "ada@") {
+		t.Error("metrics name somebody")
+	}
 
 	good := mine["policies/base.yaml"]
 	mine["policies/base.yaml"] = &fstest.MapFile{Data: []byte("policies:\n  - {id: broken")}

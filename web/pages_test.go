@@ -200,7 +200,7 @@ func TestFinishIsPredicted(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	_, first := b.hire("emp_1", "Ada", "Lovelace", "Sales", soon)
-	if strings.Contains(b.page("/runs/"+string(first)), "Predicted finish") {
+	if strings.Contains(b.page("/runs/"+string(first)), "Ready by about") {
 		t.Error("a run that is over is predicted")
 	}
 	b.okta.Door().SetLatency(time.Hour)
@@ -210,5 +210,5 @@ func TestFinishIsPredicted(t *testing.T) {
 		run = b.started("emp_2@company.com")
 		return run.ID != "" && run.State == dayone.RunRunning
 	})
-	want(t, "run", b.page("/runs/"+string(run.ID)), "Predicted finish", "Finish depends on", `class="b-p"`, "predicted from earlier runs", "thick line")
+	want(t, "run", b.page("/runs/"+string(run.ID)), "Ready by about", "Finish depends on", `class="b-p"`, "predicted from earlier runs", "thick line")
 }

@@ -1,14 +1,15 @@
 package web
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/engine"
+	"github.com/dayone-hq/dayone/flow"
 	"github.com/dayone-hq/dayone/planner"
 )
 
@@ -97,15 +98,18 @@ func (b *board) head() headView {
 	f := b.finish()
 	if !f.at.IsZero() {
 		small := ""
-		if f.early.Before(f.late) {
+		switch {
+		case len(f.without) > 0:
+			small = "without the wait for " + b.waitsFor(f.without)
+		case f.early.Before(f.late):
 			small = fmt.Sprintf("%s to %s", b.view.clock(f.early).Text, b.view.clock(f.late).Text)
 		}
-		v.Figures = append(v.Figures, figure{Label: "Predicted finish", At: b.view.clock(f.at), Small: small})
+		v.Figures = append(v.Figures, figure{Label: "Ready by about", At: b.view.clock(f.at), Small: small})
 	}
 	if f.on > 0 {
 		s := &b.run.Steps[f.on-1]
 		_, st := stepState(s)
-		v.Figures = append(v.Figures, figure{Label: "Finish depends on", Value: b.system(s.Step.Key.System), Small: lowerFirst(cmp.Or(f.why, st.Text)), Href: b.detailHref(f.on - 1)})
+		v.Figures = append(v.Figures, figure{Label: "Finish depends on", Value: b.system(s.Step.Key.System), Small: lowerFirst(st.Text), Href: b.detailHref(f.on - 1)})
 	}
 	return v
 }
@@ -126,15 +130,16 @@ func workedFor(run dayone.Run) time.Duration {
 
 // finish is when a run will be over, as far as its past tells, and the step on which that hangs.
 type finish struct {
-	at, early, late time.Time // zero: nobody can know
-	on              int       // number of a step; 0: none
-	why             string
+	at, early, late time.Time                       // zero: nobody can know
+	on              int                             // number of a step; 0: none
+	without         []int                           // numbers of steps whose wait has no end that anybody knows
 	left            map[dayone.StepID]time.Duration // what each step still takes, when all are known
 }
 
-// finish looks for whom the run waits first; else for the longest way that is left.
+// finish hangs on whom the run waits for first; else on the longest way that is left.
 func (b *board) finish() finish {
-	var f finish
+	x := b.foresee()
+	f := finish{at: x.At, early: x.Early, late: x.Late, on: x.On, without: x.Without, left: x.Left}
 	holds := make([]int, len(b.run.Steps)) // how many steps hang on it
 	for i := range b.run.Steps {
 		for _, n := range b.run.Steps[i].Step.Needs {
@@ -150,64 +155,39 @@ func (b *board) finish() finish {
 			best = i
 		}
 	}
-	if best >= 0 {
-		f.on = best + 1
-		return f
+	if best >= 0 { // when what follows it begins nobody knows
+		f.on, f.left = best+1, nil
 	}
-	return b.predict()
+	return f
 }
 
-// predict adds up what is left along needs: the elapsed part of what runs, the usual time of what has not begun.
-func (b *board) predict() finish {
-	n := len(b.run.Steps)
-	f := finish{left: map[dayone.StepID]time.Duration{}}
-	total, early, late := make([]time.Duration, n), make([]time.Duration, n), make([]time.Duration, n)
-	first := make([]int, n) // where the longest way to a step begins
-	end, known := -1, true
-	for i := range b.run.Steps {
-		s := &b.run.Steps[i]
-		first[i] = i
-		if s.State.Over() || s.State == dayone.StepWaiting && s.Wait != nil && s.Wait.Kind.There() {
-			continue
-		}
-		var own [3]time.Duration
-		p, ok := b.pace[paceKey(s.Step)]
-		known = known && ok
-		for k, d := range []time.Duration{p.Median, p.P10, p.P90} {
-			own[k] = d
-			if !s.Since.IsZero() {
-				own[k] = max(0, d-b.view.now.Sub(s.Since))
-			}
-		}
-		f.left[s.Step.ID] = own[0]
-		if !ok {
-			own = [3]time.Duration{time.Second, time.Second, time.Second} // only to compare ways with each other
-		}
-		for _, need := range s.Step.Needs {
-			j, ok := b.index[need.Step]
-			if !ok || j >= i || b.run.Steps[j].State.Over() {
-				continue
-			}
-			if total[j] > total[i] || first[i] == i {
-				total[i], first[i] = total[j], first[j]
-			}
-			early[i], late[i] = max(early[i], early[j]), max(late[i], late[j])
-		}
-		total[i], early[i], late[i] = total[i]+own[0], early[i]+own[1], late[i]+own[2]
-		if end < 0 || total[i] > total[end] {
-			end = i
+func (b *board) foresee() engine.Forecast {
+	return engine.Foresee(b.run, b.view.now, func(s dayone.Step) (flow.Pace, bool) {
+		p, ok := b.pace[paceKey(s)]
+		return p, ok
+	})
+}
+
+// waitsFor names what a prediction leaves out: two of them, and how many more there are.
+func (b *board) waitsFor(numbers []int) string {
+	var names []string
+	for _, n := range numbers {
+		if name := b.system(b.run.Steps[n-1].Step.Key.System); !slices.Contains(names, name) {
+			names = append(names, name)
 		}
 	}
-	if end < 0 {
-		return f
+	if more := len(names) - 2; more > 0 {
+		names = append(names[:2], fmt.Sprintf("%d more", more))
 	}
-	f.on = first[end] + 1
-	if !known {
-		f.left = nil
-		return f
+	return listed(names)
+}
+
+// listed is a list as it is said: a, b and c.
+func listed(names []string) string {
+	if len(names) < 2 {
+		return strings.Join(names, "")
 	}
-	f.at, f.early, f.late = b.view.now.Add(total[end]), b.view.now.Add(early[end]), b.view.now.Add(late[end])
-	return f
+	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
 }
 
 // legend counts states as the strip draws them.

@@ -20,6 +20,7 @@ type Options struct {
 	TokenFile string        // the file that holds the token, as the configuration names it; "": it is in none
 	Mailbox   Mailbox       // the demo's mail simulator; nil: no such page
 	Version   string
+	Meters    *Meters // told by whoever wires the server; nil: calls and commits are not measured
 	Log       *slog.Logger
 	// Stopping is closed when the server is to stop: pages that live end then, since nothing else ends them; nil: it never is.
 	Stopping <-chan struct{}
@@ -183,6 +184,7 @@ func (p *portal) routes() []route {
 		{"GET /api/v1/events", p.api(p.apiEvents)},
 		{"POST /api/v1/events/{id}/replay", p.api(p.apiReplay)},
 		{"GET /api/v1/records", p.api(p.apiRecords)},
+		{"GET /api/v1/alerts", p.api(p.apiAlerts)},
 	}
 	if p.opt.Mailbox != nil {
 		list = append(list, route{"GET /mailbox", p.page(p.mailbox)}, route{"GET /mailbox/{number}", p.page(p.mail)})

@@ -40,6 +40,7 @@ type config struct {
 	Messages  messagesConfig          `yaml:"messages"`
 	Approvals approvalsConfig         `yaml:"approvals"`
 	Tasks     tasksConfig             `yaml:"tasks"`
+	Alerts    alertsConfig            `yaml:"alerts"`
 	Sources   map[string]sourceConfig `yaml:"sources"`
 	Systems   map[string]systemConfig `yaml:"systems"`
 
@@ -77,9 +78,10 @@ type tasksConfig struct {
 }
 
 type sourceConfig struct {
-	Connector string            `yaml:"connector"`
-	Since     string            `yaml:"since"`
-	Settings  map[string]string `yaml:"settings"`
+	Connector  string            `yaml:"connector"`
+	Since      string            `yaml:"since"`
+	StaleAfter time.Duration     `yaml:"stale_after"`
+	Settings   map[string]string `yaml:"settings"`
 }
 
 type systemConfig struct {
@@ -303,6 +305,7 @@ func (c *config) check() {
 		c.checkCare(path, s, bad)
 	}
 	c.checkOrder(bad)
+	c.checkAlerts(bad)
 	bad(c.checkCarrier("messages.mail", c.Messages.Mail, sendsMail, "sends mail to an address"))
 	bad(c.checkCarrier("messages.calendar", c.Messages.Calendar, sendsInvitations, "sends invitations"))
 	c.places.faults.sort()
@@ -499,6 +502,9 @@ func (c *config) checkAgainst(set *policy.Set) error {
 // idle are configured systems at which nothing will ever be done, and why that may be.
 func (c *config) idle(set *policy.Set) map[string]string {
 	named := append(set.Named(), c.Messages.Mail, c.Messages.Calendar)
+	if chat, err := dayone.ParseKey(c.Alerts.Chat); err == nil {
+		named = append(named, chat.System)
+	}
 	free := slices.DeleteFunc(slices.Clone(named), func(name string) bool { _, ok := c.Systems[name]; return ok })
 	out := map[string]string{}
 	for name := range c.Systems {

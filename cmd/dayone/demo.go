@@ -142,7 +142,7 @@ Ctrl-C ends it.
 
 // portal is the web side of the demo: open, since it shows nobody real and listens on this machine only.
 func (d *demoWorld) portal() http.Handler {
-	return web.New(d.flow, web.Options{Base: d.cfg.Portal.URL, Open: true, Mailbox: mailbox{d.mail}, Version: version(), Log: d.log})
+	return web.New(d.flow, web.Options{Base: d.cfg.Portal.URL, Open: true, Meters: d.meters, Mailbox: mailbox{d.mail}, Version: version(), Log: d.log})
 }
 
 // mailbox shows the simulated mail server to the portal.

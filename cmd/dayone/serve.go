@@ -65,9 +65,10 @@ func serve(ctx context.Context, cfg *config, log *slog.Logger) error {
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	opt := web.Options{Base: cfg.Portal.URL, Token: token, TokenFile: cfg.tokenFile(), Version: version(), Log: log, Stopping: ctx.Done()}
+	meters := web.NewMeters()
+	opt := web.Options{Meters: meters, Base: cfg.Portal.URL, Token: token, TokenFile: cfg.tokenFile(), Version: version(), Log: log, Stopping: ctx.Done()}
 	f := &front{cfg: cfg, failed: make(chan error, 1)}
-	w := wiring{clock: clock.System{}, log: log, lead: store.Lead{Name: whoWeAre(), At: cfg.Portal.URL, Lasts: cfg.Lease}}
+	w := wiring{clock: clock.System{}, log: log, observe: meters.Called, committed: meters.Committed, lead: store.Lead{Name: whoWeAre(), At: cfg.Portal.URL, Lasts: cfg.Lease}}
 	if cfg.Standby {
 		waits := &waiting{log: log}
 		w.lead.Waits = waits.told

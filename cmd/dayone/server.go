@@ -40,6 +40,7 @@ type wiring struct {
 	files     fs.FS // the policy folder; nil: the configured one
 	transport http.RoundTripper
 	observe   func(system, op string, took time.Duration, err error)
+	committed func(writes int)
 	looks     bool   // nothing is to be changed, not even what policies are in force
 	beside    bool   // one change is to be made, while a server may be at work
 	offline   bool   // no system is called, so no secret is needed
@@ -62,11 +63,16 @@ func wire(ctx context.Context, c *config, w wiring) (*server, error) {
 	if err := errors.Join(sourceFaults, systemFaults); err != nil {
 		return nil, err
 	}
+	alerts, err := c.alerts(w)
+	if err != nil {
+		return nil, err
+	}
 	ids := dayone.NewIDs(w.clock.Now, rand.Reader)
 	keeper, db, err := openBooks(ctx, c, w, ids)
 	if err != nil {
 		return nil, err
 	}
+	db.Committed = w.committed
 	driver := &engine.Driver{Store: db, Clock: w.clock, Keeper: keeper, Config: engine.DefaultConfig, Care: c.care(), Log: w.log}
 	s := &server{cfg: c, store: db, engine: driver, log: w.log, errs: make(chan error, 3)}
 	s.flow = flow.New(flow.Deps{
@@ -78,6 +84,7 @@ func wire(ctx context.Context, c *config, w wiring) (*server, error) {
 		Asking: flow.Asking{
 			Groups: c.Approvals.Groups, Fallback: c.Approvals.Fallback, RemindAfter: c.Approvals.RemindAfter, EscalateAfter: c.Approvals.EscalateAfter, Tasks: c.Tasks.Assignee,
 		},
+		Alerts: alerts,
 	})
 	if err := s.flow.OpenPolicies(ctx, !w.looks); err != nil {
 		var broken *flow.BrokenPolicies
@@ -186,7 +193,11 @@ func openSources(c *config, w wiring) (map[string]flow.Source, error) {
 			continue
 		}
 		since, _ := time.Parse(time.DateOnly, sc.Since) // checked when the file was read
-		out[name] = flow.Source{Source: src, Since: since}
+		stale := sc.StaleAfter
+		if _, said := c.stands(path + ".stale_after"); said && stale == 0 {
+			stale = -1 // it may be silent for ever
+		}
+		out[name] = flow.Source{Source: src, Since: since, StaleAfter: stale}
 	}
 	return out, errors.Join(errs...)
 }

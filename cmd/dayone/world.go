@@ -25,6 +25,7 @@ import (
 	"github.com/dayone-hq/dayone/connector/sim"
 	hrsim "github.com/dayone-hq/dayone/connector/webhook/sim"
 	"github.com/dayone-hq/dayone/examples"
+	"github.com/dayone-hq/dayone/web"
 )
 
 // demoOptions are the flags of demo.
@@ -40,6 +41,7 @@ type demoOptions struct {
 type demoWorld struct {
 	*server
 	clock    *clock.Moved
+	meters   *web.Meters
 	systems  map[string]sim.Simulator
 	hr       *hrsim.Sim
 	mail     *mailsim.Server
@@ -72,7 +74,7 @@ var demoSystems = []struct {
 
 // newDemoWorld builds it; nothing runs yet.
 func newDemoWorld(ctx context.Context, o demoOptions) (*demoWorld, error) {
-	d := &demoWorld{systems: map[string]sim.Simulator{}}
+	d := &demoWorld{meters: web.NewMeters(), systems: map[string]sim.Simulator{}}
 	if err := d.build(ctx, o); err != nil {
 		d.close()
 		return nil, err
@@ -116,7 +118,7 @@ func (d *demoWorld) build(ctx context.Context, o demoOptions) (err error) {
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost = 32
-	d.server, err = wire(ctx, cfg, wiring{clock: d.clock, files: examples.Files, transport: transport, log: demoLog(o.log)})
+	d.server, err = wire(ctx, cfg, wiring{clock: d.clock, observe: d.meters.Called, committed: d.meters.Committed, files: examples.Files, transport: transport, log: demoLog(o.log)})
 	return err
 }
 
@@ -217,7 +219,7 @@ func (d *demoWorld) simulate(o demoOptions, cfg *config) error {
 	if base, err = serve("hr", d.hr); err != nil {
 		return err
 	}
-	cfg.Sources["hr"] = sourceConfig{Connector: "webhook", Since: "2024-11-22", Settings: d.hr.Settings(base)}
+	cfg.Sources["hr"] = sourceConfig{Connector: "webhook", Since: "2024-11-22", StaleAfter: 90 * 24 * time.Hour, Settings: d.hr.Settings(base)}
 
 	d.mail = mailsim.New(opt)
 	if base, err = d.mail.Listen(); err != nil {

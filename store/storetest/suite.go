@@ -62,6 +62,8 @@ func Run(t *testing.T, open Opener) {
 		{"OrdersAndBreakers", standing},
 		{"RequestsStandUntilTheyAreEnded", requests},
 		{"DigestsAreGathered", digest},
+		{"AlertsOpenOnceAndLettersKeepTheirOrder", alerts},
+		{"WhatRulesLookFor", lookedFor},
 		{"WhatWasToldIsKept", told},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -1,0 +1,225 @@
+package flow
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/message"
+	"github.com/dayone-hq/dayone/planner"
+)
+
+// Letters are what goes out beside runs. Each is written before it is sent and marked when it was taken: whatever happens
+// between, it is sent again with the same id. Ways out are worked at beside everything else, each by itself: a webhook that
+// does not answer holds up no mail, and nobody's first day.
+
+// Ways out.
+const (
+	viaMail = "mail"
+	viaChat = "chat"
+	viaHook = "webhook"
+)
+
+func (f *Flow) ways() []string {
+	var out []string
+	if f.Mail != "" && len(f.Deps.Alerts.Mail) > 0 {
+		out = append(out, viaMail)
+	}
+	if f.Deps.Alerts.Chat != "" {
+		out = append(out, viaChat)
+	}
+	if f.Deps.Alerts.Hook != nil {
+		out = append(out, viaHook)
+	}
+	return out
+}
+
+const (
+	letterPage     = 50
+	letterShortest = 10 * time.Second // before it is sent again, doubled each time
+	letterLongest  = time.Hour
+	letterGiven    = 7 * 24 * time.Hour // then nobody takes it any more
+	errandRest     = 5 * time.Second
+)
+
+// errands are work beside the looks at people: one of each at a time.
+type errands struct {
+	sync.WaitGroup
+
+	mu   sync.Mutex
+	busy map[string]bool
+	rest map[string]time.Time // after an error of the books
+}
+
+// errand begins work that is due at an instant, unless it is under way: then its end wakes us. It says when to come back.
+func (f *Flow) errand(ctx context.Context, name string, due time.Time, do func(context.Context) error) time.Time {
+	e := &f.errands
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.rest[name].After(due) {
+		due = e.rest[name]
+	}
+	switch {
+	case e.busy[name]:
+		return time.Time{}
+	case due.After(f.Clock.Now()):
+		return due
+	}
+	if e.busy == nil {
+		e.busy, e.rest = map[string]bool{}, map[string]time.Time{}
+	}
+	e.busy[name] = true
+	e.Go(func() {
+		err := do(ctx)
+		e.mu.Lock()
+		delete(e.busy, name)
+		delete(e.rest, name)
+		if err != nil && ctx.Err() == nil {
+			f.Log.Error("working beside the looks at people", "errand", name, "error", err)
+			e.rest[name] = f.Clock.Now().Add(errandRest)
+		}
+		e.mu.Unlock()
+		f.look()
+	})
+	return time.Time{}
+}
+
+// runErrands begins what is due beside the looks at people, and says when the next is.
+func (f *Flow) runErrands(ctx context.Context) (next time.Time, err error) {
+	sooner := func(t time.Time) {
+		if !t.IsZero() && (next.IsZero() || t.Before(next)) {
+			next = t
+		}
+	}
+	f.watched.mu.Lock()
+	due := f.watched.next
+	f.watched.mu.Unlock()
+	sooner(f.errand(ctx, "alerts", due, f.watch))
+	for _, via := range f.ways() {
+		due, err := f.Store.NextLetter(ctx, via)
+		if err != nil {
+			return next, err
+		}
+		if !due.IsZero() {
+			sooner(f.errand(ctx, "letters by "+via, due, func(ctx context.Context) error { return f.sendLetters(ctx, via) }))
+		}
+	}
+	return next, nil
+}
+
+// sendLetters sends what is due by one way. An error is one of the books.
+func (f *Flow) sendLetters(ctx context.Context, via string) error {
+	for {
+		list, err := f.Store.DueLetters(ctx, via, f.Clock.Now(), letterPage)
+		if err != nil || len(list) == 0 {
+			return err
+		}
+		for _, l := range list {
+			err := f.sendLetter(ctx, l)
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			if err := f.sentLetter(ctx, l, err); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// sentLetter marks a letter, or says when it is sent again.
+func (f *Flow) sentLetter(ctx context.Context, l dayone.Letter, failed error) error {
+	now := f.Clock.Now()
+	switch {
+	case failed == nil:
+		return f.Store.SentLetter(ctx, l.Once, "", now)
+	case errors.Is(failed, dayone.ErrDryRun):
+		return f.Store.SentLetter(ctx, l.Once, failed.Error(), now)
+	case now.Sub(l.Made) > letterGiven:
+		f.Log.Error("a letter is given up", "letter", l.Once, "via", l.Via, "kind", l.Kind, "error", failed)
+		return f.Store.SentLetter(ctx, l.Once, failed.Error(), now)
+	}
+	pause := letterLongest
+	if l.Tries < 16 {
+		pause = min(letterLongest, letterShortest<<l.Tries)
+	}
+	next := now.Add(pause)
+	var fault *dayone.Fault
+	if errors.As(failed, &fault) && fault.RetryAt.After(next) {
+		next = fault.RetryAt
+	}
+	f.Log.Warn("a letter waits", "letter", l.Once, "via", l.Via, "kind", l.Kind, "until", next, "error", failed)
+	return f.Store.LetterWaits(ctx, l.Once, failed.Error(), next)
+}
+
+func (f *Flow) sendLetter(ctx context.Context, l dayone.Letter) error {
+	var b LetterBody
+	if err := json.Unmarshal([]byte(l.Body), &b); err != nil {
+		return fmt.Errorf("a letter does not read: %w: %w", err, dayone.ErrInvalid)
+	}
+	names := f.Deps.Alerts.Names || l.Via == viaMail
+	if names {
+		for i := range b.Alerts {
+			b.Alerts[i].Name = f.nameOf(ctx, b.Alerts[i].Person)
+		}
+		if b.Run != nil {
+			b.Run.Name = f.nameOf(ctx, b.Run.Person)
+		}
+	}
+	switch l.Via {
+	case viaHook:
+		body := []byte(l.Body)
+		if names {
+			var err error
+			if body, err = json.Marshal(b); err != nil {
+				return err
+			}
+		}
+		return f.Deps.Alerts.Hook.Post(ctx, l.Once, l.Kind, body)
+	case viaChat:
+		to, err := dayone.ParseKey(f.Deps.Alerts.Chat)
+		if err != nil {
+			return err
+		}
+		return f.sendWords(ctx, to.System, []string{to.Name}, l, b)
+	default:
+		return f.sendWords(ctx, f.Mail, f.Deps.Alerts.Mail, l, b)
+	}
+}
+
+// sendWords puts a letter into words and has a system carry it.
+func (f *Flow) sendWords(ctx context.Context, system string, to []string, l dayone.Letter, b LetterBody) error {
+	g, ok := f.Systems[system]
+	if !ok {
+		return fmt.Errorf("there is no system %q; configure it, or name another below alerts: %w", system, dayone.ErrNotFound)
+	}
+	v := message.View{Company: f.Company, Now: f.Clock.Now(), Links: message.Links{Portal: f.Base}, Alert: &message.Alert{
+		Title: b.Title, Count: b.Count, Again: l.Kind == alertReminder, Resolved: l.Kind == alertResolved, More: b.Count - len(b.Alerts),
+	}}
+	for _, a := range b.Alerts {
+		v.Alert.Items = append(v.Alert.Items, message.AlertItem{About: cmp.Or(a.Name, a.Subject), Note: a.Note, Since: a.Opened, Link: a.URL})
+	}
+	r, err := f.templates(dayone.Person{}).Render("alert", v)
+	if err != nil {
+		return err
+	}
+	text := r.Text
+	if l.Via == viaChat { // a channel has no line for a subject
+		text = r.Subject() + "\n" + text
+	}
+	key := dayone.Key{System: system, Kind: "message", Name: "alert." + l.Once}
+	res, err := g.Apply(ctx, dayone.Act{
+		Once: planner.Once("letter", key, 0), Action: dayone.MessageSend, Key: key, Since: l.Made,
+		Attempt: l.Tries + 2, // we may have died after an earlier one: who can look for it does
+		Want:    &dayone.Item{Key: key, State: dayone.Active, Attrs: dayone.Attrs{"to": dayone.List(slices.Clone(to)...), "subject": dayone.Text(r.Subject()), "text": dayone.Text(text)}},
+	})
+	if err == nil && res.Now == nil {
+		err = fmt.Errorf("%s did not take it: %w", system, dayone.ErrUnavailable)
+	}
+	return err
+}

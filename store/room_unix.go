@@ -1,0 +1,18 @@
+//go:build linux || darwin
+
+package store
+
+import (
+	"fmt"
+	"path/filepath"
+	"syscall"
+)
+
+// room asks for what is free to us, which may be less than what is free.
+func room(file string) (free, total uint64, err error) {
+	var s syscall.Statfs_t
+	if err := syscall.Statfs(filepath.Dir(file), &s); err != nil {
+		return 0, 0, fmt.Errorf("asking how full the volume of the database is: %w", err)
+	}
+	return s.Bavail * uint64(s.Bsize), s.Blocks * uint64(s.Bsize), nil
+}
