@@ -314,7 +314,7 @@ func TestAnAlertIsToldOnceADayAndOverARestart(t *testing.T) {
 		t.Helper()
 		until(h, "the channel", func() (bool, bool) {
 			n, err := h.Store.CountLetters(t.Context())
-			return true, err == nil && n["chat"] == 0
+			return true, err == nil && n["chat"]+n["mail"]+n["webhook"] == 0
 		})
 	}
 	posted()

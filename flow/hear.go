@@ -3,14 +3,12 @@ package flow
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/message"
-	"github.com/dayone-hq/dayone/planner"
 	"github.com/dayone-hq/dayone/policy"
 )
 
@@ -34,29 +32,31 @@ func (f *Flow) workdays(from time.Time, n int, site dayone.Site) time.Time {
 	return policy.Offset{WorkingDays: n}.From(from.In(zone), site.Holidays)
 }
 
-// sayAll tells everybody who is to hear something now, and says when the next is.
-func (f *Flow) sayAll(ctx context.Context) (next time.Time, err error) {
+// sayAll tells everybody who is to hear something now. An error is one of the books.
+func (f *Flow) sayAll(ctx context.Context) error {
 	for {
 		due, err := f.Store.DueApprovals(ctx, f.Clock.Now(), 100)
 		if err != nil {
-			return next, err
+			return err
 		}
 		down := false
 		for _, r := range due {
 			if down, err = f.pursue(ctx, r, down); err != nil {
-				return next, err
+				return err
 			}
 		}
 		if len(due) == 0 {
 			break
 		}
 	}
-	if err := f.remindTasks(ctx); err != nil {
-		return next, err
-	}
+	return f.remindTasks(ctx)
+}
+
+// nextSaid is when somebody is to hear something; zero: nobody.
+func (f *Flow) nextSaid(ctx context.Context) (time.Time, error) {
 	a, err := f.Store.NextApproval(ctx)
 	if err != nil {
-		return next, err
+		return a, err
 	}
 	b, err := f.Store.NextReminder(ctx)
 	return soon(a, b), err
@@ -152,7 +152,7 @@ func (f *Flow) sayApproval(ctx context.Context, r dayone.Petition, who []dayone.
 			Link: f.Base + "/approvals/" + string(r.ID), Reminder: !r.Asked.IsZero(),
 		}
 		times := fmt.Sprint(btoi(!r.Asked.IsZero()) + btoi(!r.Reminded.IsZero()))
-		if err := f.mail(ctx, "approval", "approval."+string(r.ID)+"."+times, d.Mail, v); err != nil {
+		if err := f.mail(ctx, dayone.Person{}, "approval", "approval."+string(r.ID)+"."+times, d.Mail, v); err != nil {
 			return err
 		}
 	}
@@ -188,23 +188,14 @@ func (f *Flow) viewOf(ctx context.Context, id dayone.PersonID) (message.View, er
 	}, nil
 }
 
-// mail sends a message that no run sends. name tells it from every other to the same person: sent again it is the same mail.
-func (f *Flow) mail(ctx context.Context, template, name, to string, v message.View) error {
-	g, ok := f.Systems[f.Mail]
-	if !ok {
+// mail sends a message to somebody of whom p is about; zero: about nobody.
+func (f *Flow) mail(ctx context.Context, p dayone.Person, template, name, to string, v message.View) error {
+	if _, ok := f.Systems[f.Mail]; !ok {
 		return nil // nothing sends mail: the portal shows it
 	}
-	r, err := f.Templates.Render(template, v)
+	r, err := f.templates(p).Render(template, v)
 	if err != nil {
 		return err
 	}
-	key := dayone.Key{System: f.Mail, Kind: "message", Name: name}
-	res, err := g.Apply(ctx, dayone.Act{
-		Once: planner.Once("mail", dayone.Key{System: f.Mail, Kind: "message", Name: name + " " + to}, 0), Action: dayone.MessageSend, Key: key, Attempt: 1, Since: f.Clock.Now(),
-		Want: &dayone.Item{Key: key, State: dayone.Active, Attrs: dayone.Attrs{"to": dayone.List(to), "subject": dayone.Text(r.Subject()), "text": dayone.Text(r.Text)}},
-	})
-	if err == nil && res.Now == nil {
-		err = errors.New("the mail system did not take it")
-	}
-	return err
+	return f.send(ctx, parcel{system: f.Mail, name: name, to: []string{to}, subject: r.Subject(), text: r.Text, since: f.Clock.Now()})
 }

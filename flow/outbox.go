@@ -6,13 +6,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/message"
-	"github.com/dayone-hq/dayone/planner"
 )
 
 // Letters are what goes out beside runs. Each is written before it is sent and marked when it was taken: whatever happens
@@ -101,6 +99,19 @@ func (f *Flow) runErrands(ctx context.Context) (next time.Time, err error) {
 	due := f.watched.next
 	f.watched.mu.Unlock()
 	sooner(f.errand(ctx, "alerts", due, f.watch))
+	for _, e := range []struct {
+		name string
+		next func(context.Context) (time.Time, error)
+		do   func(context.Context) error
+	}{{"digests", f.nextDigestDue, f.sendDigests}, {"words to those who are asked", f.nextSaid, f.sayAll}} {
+		due, err := e.next(ctx)
+		if err != nil {
+			return next, err
+		}
+		if !due.IsZero() {
+			sooner(f.errand(ctx, e.name, due, e.do))
+		}
+	}
 	for _, via := range f.ways() {
 		due, err := f.Store.NextLetter(ctx, via)
 		if err != nil {
@@ -194,10 +205,6 @@ func (f *Flow) sendLetter(ctx context.Context, l dayone.Letter) error {
 
 // sendWords puts a letter into words and has a system carry it.
 func (f *Flow) sendWords(ctx context.Context, system string, to []string, l dayone.Letter, b LetterBody) error {
-	g, ok := f.Systems[system]
-	if !ok {
-		return fmt.Errorf("there is no system %q; configure it, or name another below alerts: %w", system, dayone.ErrNotFound)
-	}
 	v := message.View{Company: f.Company, Now: f.Clock.Now(), Links: message.Links{Portal: f.Base}, Alert: &message.Alert{
 		Title: b.Title, Count: b.Count, Again: l.Kind == alertReminder, Resolved: l.Kind == alertResolved, More: b.Count - len(b.Alerts),
 	}}
@@ -212,14 +219,8 @@ func (f *Flow) sendWords(ctx context.Context, system string, to []string, l dayo
 	if l.Via == viaChat { // a channel has no line for a subject
 		text = r.Subject() + "\n" + text
 	}
-	key := dayone.Key{System: system, Kind: "message", Name: "alert." + l.Once}
-	res, err := g.Apply(ctx, dayone.Act{
-		Once: planner.Once("letter", key, 0), Action: dayone.MessageSend, Key: key, Since: l.Made,
-		Attempt: l.Tries + 2, // we may have died after an earlier one: who can look for it does
-		Want:    &dayone.Item{Key: key, State: dayone.Active, Attrs: dayone.Attrs{"to": dayone.List(slices.Clone(to)...), "subject": dayone.Text(r.Subject()), "text": dayone.Text(text)}},
+	return f.send(ctx, parcel{
+		system: system, name: "alert." + l.Once, to: to, subject: r.Subject(), text: text, since: l.Made,
+		attempt: l.Tries + 2, // we may have died after an earlier one: who can look for it does
 	})
-	if err == nil && res.Now == nil {
-		err = fmt.Errorf("%s did not take it: %w", system, dayone.ErrUnavailable)
-	}
-	return err
 }

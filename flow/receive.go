@@ -143,12 +143,6 @@ func (f *Flow) round(ctx context.Context) (retry time.Time, err error) {
 	if err != nil {
 		return retry, err
 	}
-	switch next, err := f.sendDigests(ctx); {
-	case err != nil:
-		return retry, err
-	case !next.IsZero() && next.Before(retry):
-		retry = next
-	}
 	switch next, err := f.runErrands(ctx); {
 	case err != nil:
 		return retry, err
@@ -177,7 +171,7 @@ func (f *Flow) round(ctx context.Context) (retry time.Time, err error) {
 			return retry, err
 		}
 		if len(due) == 0 { // what these looks asked for is said at once
-			next, err := f.sayAll(ctx)
+			next, err := f.runErrands(ctx)
 			return soon(retry, next), err
 		}
 		for _, p := range due {

@@ -72,7 +72,7 @@ func (f *Flow) sayTask(ctx context.Context, t dayone.Task) error {
 		return err
 	}
 	for _, one := range to {
-		if err := f.mail(ctx, "task", fmt.Sprintf("task.%s.%d", t.ID, t.Remind.Unix()), one, v); err != nil {
+		if err := f.mail(ctx, dayone.Person{}, "task", fmt.Sprintf("task.%s.%d", t.ID, t.Remind.Unix()), one, v); err != nil {
 			return err
 		}
 	}

@@ -3,7 +3,6 @@ package flow
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -13,7 +12,6 @@ import (
 
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/message"
-	"github.com/dayone-hq/dayone/planner"
 	"github.com/dayone-hq/dayone/policy"
 	"github.com/dayone-hq/dayone/store"
 )
@@ -213,44 +211,30 @@ func (f *Flow) nextDigest(now time.Time) time.Time {
 // digestAgain is when a digest that could not be sent is tried again.
 const digestAgain = 10 * time.Minute
 
-// sendDigests sends what is due, and says when the next is. A digest has an id of its recipient and its hour: sent again
-// after a crash it is the same mail.
-func (f *Flow) sendDigests(ctx context.Context) (next time.Time, err error) {
-	g, ok := f.Systems[f.Mail]
-	if !ok {
-		return next, nil
-	}
+// sendDigests sends what is due, beside everything else: a day's lines of one recipient are one message, whose id is of the
+// recipient and the hour. When one cannot be sent all of them wait: it is the mail system that does not take them. An error
+// is one of the books.
+func (f *Flow) sendDigests(ctx context.Context) error {
 	for {
-		due, lines, err := f.Store.Digest(ctx, f.Clock.Now())
-		if err != nil {
-			return next, err
+		now := f.Clock.Now()
+		lines, err := f.Store.Digest(ctx, now)
+		if err != nil || len(lines) == 0 {
+			return err
 		}
-		if len(lines) == 0 {
-			return f.Store.NextDigest(ctx)
-		}
-		to := lines[0].Recipient
-		if err := f.sendDigest(ctx, g, to, due, lines); err != nil {
+		if err := f.sendDigest(ctx, lines); err != nil {
 			if ctx.Err() != nil {
-				return next, ctx.Err()
+				return ctx.Err()
 			}
-			f.Log.Warn("a digest waits", "error", err)
-			if err := f.Store.PutOff(ctx, to, due, f.Clock.Now().Add(digestAgain)); err != nil {
-				return next, err
-			}
-			continue
+			f.Log.Warn("digests wait", "until", now.Add(digestAgain), "error", err)
+			return f.Store.PutOff(ctx, now, now.Add(digestAgain))
 		}
-		if err := f.Store.Gathered(ctx, lines); err != nil {
-			return next, err
+		if err := f.Store.Gathered(ctx, lines, now); err != nil {
+			return err
 		}
 	}
 }
 
-// carrier is what a digest is sent by.
-type carrier interface {
-	Apply(context.Context, dayone.Act) (dayone.Result, error)
-}
-
-func (f *Flow) sendDigest(ctx context.Context, via carrier, to string, due time.Time, lines []store.DigestLine) error {
+func (f *Flow) sendDigest(ctx context.Context, lines []store.DigestLine) error {
 	v := message.View{Company: f.Company, Now: f.Clock.Now(), Links: message.Links{Portal: f.Base}}
 	for _, l := range lines {
 		if l.Text != "" { // she was erased meanwhile
@@ -264,15 +248,8 @@ func (f *Flow) sendDigest(ctx context.Context, via carrier, to string, due time.
 	if err != nil {
 		return err
 	}
-	key := dayone.Key{System: f.Mail, Kind: "message", Name: "digest." + strconv.FormatInt(due.Unix(), 36)}
-	res, err := via.Apply(ctx, dayone.Act{
-		Once: planner.Once("digest", dayone.Key{System: f.Mail, Kind: "message", Name: key.Name + " " + to}, 0), Action: dayone.MessageSend, Key: key, Attempt: 1, Since: due,
-		Want: &dayone.Item{Key: key, State: dayone.Active, Attrs: dayone.Attrs{"to": dayone.List(to), "subject": dayone.Text(r.Subject()), "text": dayone.Text(r.Text)}},
-	})
-	if err == nil && res.Now == nil {
-		err = errors.New("the mail system did not take it")
-	}
-	return err
+	due := lines[0].Due
+	return f.send(ctx, parcel{system: f.Mail, name: "digest." + strconv.FormatInt(due.Unix(), 36), to: []string{lines[0].Recipient}, subject: r.Subject(), text: r.Text, since: due})
 }
 
 // planned keeps what a look found out about holdings whose loss is put off: since when nothing justifies them. What is
@@ -333,4 +310,12 @@ func (f *Flow) afterwards(l Look) store.Row {
 		row.Told = now
 	}
 	return row
+}
+
+// nextDigestDue is when the next digest goes; zero: none, or nothing carries it.
+func (f *Flow) nextDigestDue(ctx context.Context) (time.Time, error) {
+	if _, ok := f.Systems[f.Mail]; !ok {
+		return time.Time{}, nil
+	}
+	return f.Store.NextDigest(ctx)
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/dayone-hq/dayone"
+	mailsim "github.com/dayone-hq/dayone/connector/mailc/sim"
 	"github.com/dayone-hq/dayone/connector/sim"
 	"github.com/dayone-hq/dayone/engine"
 )
@@ -204,4 +205,28 @@ func TestNobodyMissesWhatHappenedDuringAPause(t *testing.T) {
 	h.rests(in.Person, r.ID)
 	h.clock.Jump(h.clock.Now().Add(11 * time.Minute)) // a task is given time before anybody is told
 	same(t, "after it", h.tells("facilities@company.com", 1)[0], "Erin No 1 leaves on Mon 30 Jun 2025")
+}
+
+func TestASilentMailServerIsInNobodysWay(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.files = w.folder(talkative)
+	h := w.open()
+	p, r := h.atWork("1")
+	h.clock.Jump(h.clock.Now().Add(time.Hour))
+	r = h.changes(p, r.ID, employee("1", "department", "Sales", "team", "Looms"))
+	until(h, "the mail to her manager", func() (bool, bool) { return true, len(h.told("john.doe@company.com")) >= 2 })
+	h.mail.Inject(mailsim.Fault{Verb: "CONNECT", Times: -1, Drop: true})
+	h.clock.Jump(at(t, "2024-11-26T10:00:00Z")) // the digest is due, and nobody takes it
+	h.hears(h.hr.Put(employee("1", "department", "Sales", "team", "Looms", "end_date", "2024-11-25")))
+	h.closed("e1@company.com")
+	h.mail.Heal()
+	h.clock.Jump(h.clock.Now().Add(11 * time.Minute))
+	h.tells("board@company.com", 1)
+	h.clock.Jump(h.clock.Now().Add(48 * time.Hour))
+	for _, subject := range h.told("board@company.com") {
+		if !strings.Contains(subject, "of the last day") {
+			t.Errorf("the board reads %q", subject)
+		}
+	}
 }

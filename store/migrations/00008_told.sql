@@ -9,9 +9,11 @@ CREATE TABLE digest_line (
   recipient TEXT NOT NULL,
   person    TEXT NOT NULL,
   at        BIGINT NOT NULL,
-  due       BIGINT NOT NULL,
+  due       BIGINT NOT NULL, -- of its day: with the recipient the id of the message
+  next      BIGINT NOT NULL, -- when it is sent, or tried again; 0: it was sent
   box       TEXT NOT NULL,
   PRIMARY KEY (once, recipient)
 );
-CREATE INDEX digest_due ON digest_line (due, recipient) WHERE due > 0;
+CREATE INDEX digest_next ON digest_line (next) WHERE next > 0;
+CREATE INDEX digest_due ON digest_line (due, recipient);
 CREATE INDEX digest_person ON digest_line (person);

@@ -73,7 +73,7 @@ func digest(t *testing.T, d *store.DB) {
 	}
 	read := func(now time.Duration) []store.DigestLine {
 		t.Helper()
-		_, out, err := d.Digest(ctx, at.Add(now))
+		out, err := d.Digest(ctx, at.Add(now))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -85,20 +85,26 @@ func digest(t *testing.T, d *store.DB) {
 	if diff := cmp.Diff([]store.DigestLine{lines[2]}, read(time.Hour)); diff != "" {
 		t.Error(diff)
 	}
-	if err := d.PutOff(ctx, "kim@company.com", at.Add(time.Hour), at.Add(3*time.Hour)); err != nil {
-		t.Fatal(err)
-	}
-	max := read(time.Hour)
-	if diff := cmp.Diff(lines[:2], max); diff != "" {
-		t.Error(diff)
-	}
-	if err := d.Gathered(ctx, max); err != nil {
+	if err := d.PutOff(ctx, at.Add(time.Hour), at.Add(3*time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	if out := read(2 * time.Hour); len(out) != 0 {
 		t.Errorf("put off, and there: %v", out)
 	}
-	if out := read(26 * time.Hour); len(out) != 2 {
+	if err := d.Gathered(ctx, read(3*time.Hour), at.Add(3*time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	max := read(3 * time.Hour)
+	if diff := cmp.Diff(lines[:2], max); diff != "" { // of its own day still
+		t.Error(diff)
+	}
+	if err := errors.Join(d.Gathered(ctx, max, at.Add(3*time.Hour)), d.Gather(ctx, lines[:1])); err != nil {
+		t.Fatal(err)
+	}
+	if out := read(4 * time.Hour); len(out) != 0 {
+		t.Errorf("sent, and there again: %v", out)
+	}
+	if out := read(26 * time.Hour); len(out) != 1 {
 		t.Errorf("in the end: %v", out)
 	}
 }
