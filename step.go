@@ -121,6 +121,7 @@ type Plan struct {
 	Later     []Later         `json:",omitempty"`
 	Occasions []Occasion      `json:",omitempty"` // what its messages tell of beside the run itself
 	Findings  []Finding       `json:",omitempty"`
+	Leaves    bool            `json:",omitempty"` // it was made for somebody who has left
 	Lost      []Key           `json:",omitempty"` // nothing justifies them from now on, and their loss is put off
 	Release   map[Key]Release `json:",omitempty"` // what losing each grant will do, for the books
 }

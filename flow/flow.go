@@ -198,7 +198,8 @@ type Look struct {
 
 	stage int64 // of the policies that decided
 	told  dayone.Told
-	quiet bool // nobody is told now of what changed: it is told once the person is planned again
+	fell  []dayone.Key // went with their account, which the books do not know yet
+	quiet bool         // nobody is told now of what changed: it is told once the person is planned again
 	laid  laid
 
 	answers answers
@@ -214,6 +215,7 @@ func (f *Flow) Preview(ctx context.Context, id dayone.PersonID) (Look, error) {
 	now, set := f.Clock.Now(), f.Active()
 	p := people.At(&t, now, now, set)
 	have, err := f.Store.Holdings(ctx, id, true)
+	fallen := fell(f.ActiveFor(p).Systems, have)
 	if err != nil {
 		return Look{}, err
 	}
@@ -230,6 +232,7 @@ func (f *Flow) Preview(ctx context.Context, id dayone.PersonID) (Look, error) {
 		return Look{}, err
 	}
 	l, err := f.decide(ctx, p, have, as, tell, requests)
+	l.fell = fallen
 	l.stage, l.told, l.Requests, l.laid = stage, t.Told, requests, laid{set, turns(&t, now, set)}
 	next := people.Next(&t, now, set)
 	if !next.IsZero() && (l.Want.Next.IsZero() || next.Before(l.Want.Next)) {

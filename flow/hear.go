@@ -3,6 +3,7 @@ package flow
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -62,6 +63,12 @@ func (f *Flow) nextSaid(ctx context.Context) (time.Time, error) {
 	return soon(a, b), err
 }
 
+// comesBack says that sending failed for a reason that is nobody's address: all that is to be said waits then. An address that
+// is refused for good holds up nobody else.
+func comesBack(err error) bool {
+	return dayone.Again(err) || errors.Is(err, dayone.ErrAuth) || errors.Is(err, dayone.ErrForbidden)
+}
+
 // pursue does what is due for one request. When mail cannot be sent it is tried again later, for everybody: down.
 func (f *Flow) pursue(ctx context.Context, r dayone.Petition, down bool) (bool, error) {
 	now := f.Clock.Now()
@@ -96,7 +103,7 @@ func (f *Flow) pursue(ctx context.Context, r dayone.Petition, down bool) (bool, 
 				return down, ctx.Err()
 			}
 			f.Log.Warn("a message about an approval waits", "approval", r.ID, "error", err)
-			down = true
+			down = comesBack(err)
 		}
 	}
 	_, err = f.Store.ChangeApproval(ctx, r.ID, time.Time{}, func(r *dayone.Petition) error {
@@ -138,6 +145,7 @@ func (f *Flow) sayApproval(ctx context.Context, r dayone.Petition, who []dayone.
 		why = append(why, b.String())
 	}
 	zone, _ := f.Active().Sites[""].Location()
+	var refused []error
 	said := map[string]bool{}
 	for _, vote := range r.Votes {
 		said[vote.Of] = true
@@ -152,11 +160,15 @@ func (f *Flow) sayApproval(ctx context.Context, r dayone.Petition, who []dayone.
 			Link: f.Base + "/approvals/" + string(r.ID), Reminder: !r.Asked.IsZero(),
 		}
 		times := fmt.Sprint(btoi(!r.Asked.IsZero()) + btoi(!r.Reminded.IsZero()))
-		if err := f.mail(ctx, dayone.Person{}, "approval", "approval."+string(r.ID)+"."+times, d.Mail, v); err != nil {
+		switch err := f.mail(ctx, dayone.Person{}, "approval", "approval."+string(r.ID)+"."+times, d.Mail, v); {
+		case err == nil:
+		case comesBack(err):
 			return err
+		default:
+			refused = append(refused, err)
 		}
 	}
-	return nil
+	return errors.Join(refused...)
 }
 
 func btoi(b bool) int {

@@ -52,8 +52,10 @@ func (f *Flow) kept(ctx context.Context, l Look, event dayone.EventID) (bool, er
 		return false, err
 	}
 	r := last[0]
-	if l.Person.Status == dayone.Left && !l.Person.End.IsZero() && r.Started.Before(l.Person.End) {
-		return false, nil
+	if l.Person.Status == dayone.Left && (r.State == dayone.RunHeld || r.State == dayone.RunCancelled) {
+		if r, err = f.RunOf(ctx, r.ID); err != nil || !r.Plan.Leaves {
+			return false, err
+		}
 	}
 	switch r.State {
 	case dayone.RunHeld:

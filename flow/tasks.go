@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/mail"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/engine"
@@ -30,7 +32,7 @@ func (f *Flow) remindTasks(ctx context.Context) error {
 						return ctx.Err()
 					}
 					f.Log.Warn("a message about a task waits", "task", t.ID, "error", err)
-					down = true
+					down = comesBack(err)
 				}
 			}
 			if _, err := f.Store.ChangeTask(ctx, t.ID, func(is *dayone.Task) error {
@@ -156,7 +158,7 @@ func (f *Flow) Assign(ctx context.Context, id, who, by string) (dayone.Task, err
 	}
 	who = strings.ToLower(strings.TrimSpace(who))
 	name, isGroup := strings.CutPrefix(who, "group:")
-	if who != "" && (isGroup && name == "" || !isGroup && !strings.Contains(who, "@") || len(who) > 320) {
+	if who != "" && (isGroup && name == "" || !isGroup && !isMail(who) || len(who) > 320) {
 		return t, fmt.Errorf("write a mail address, or group:NAME: %w", dayone.ErrInvalid)
 	}
 	now := f.Clock.Now()
@@ -169,6 +171,12 @@ func (f *Flow) Assign(ctx context.Context, id, who, by string) (dayone.Task, err
 	}, dayone.Record{At: now, Person: t.Person, Run: t.Run, Step: t.Step, What: "task assigned", By: by})
 	f.look()
 	return t, err
+}
+
+// isMail says whether a text is one mail address and nothing else.
+func isMail(s string) bool {
+	a, err := mail.ParseAddress(s)
+	return err == nil && a.Name == "" && strings.EqualFold(a.Address, s) && !strings.ContainsFunc(s, unicode.IsControl)
 }
 
 // ReportIssue opens a task about a run, for whoever gets tasks.

@@ -252,6 +252,23 @@ func (f *Flow) sendDigest(ctx context.Context, lines []store.DigestLine) error {
 	return f.send(ctx, parcel{system: f.Mail, name: "digest." + strconv.FormatInt(due.Unix(), 36), to: []string{lines[0].Recipient}, subject: r.Subject(), text: r.Text, since: due})
 }
 
+// fell marks what hung on an account that is not there any more: it went with it.
+func fell(systems map[string]dayone.System, have []dayone.Holding) (keys []dayone.Key) {
+	held := heldOf(have)
+	for i := range have {
+		h := &have[i]
+		if h.State == dayone.Gone || h.Key.IsAccount() || !slices.Contains(systems[h.Key.System].Kinds[h.Key.Kind].Needs, dayone.AccountKindName) {
+			continue
+		}
+		if _, there := held[h.Key.Account()]; !there {
+			h.State, h.Lost = dayone.Gone, time.Time{}
+			h.Generation++
+			keys = append(keys, h.Key)
+		}
+	}
+	return keys
+}
+
 // planned keeps what a look found out about holdings whose loss is put off: since when nothing justifies them. What is
 // justified again is not lost.
 func (f *Flow) planned(ctx context.Context, l Look) error {
@@ -270,6 +287,8 @@ func (f *Flow) planned(ctx context.Context, l Look) error {
 			return 1
 		})
 		switch {
+		case slices.Contains(l.fell, h.Key):
+			keep = append(keep, h)
 		case slices.Contains(l.Plan.Lost, h.Key):
 			h.Lost = l.Person.At
 			keep = append(keep, h)

@@ -310,24 +310,10 @@ func (f *Flow) UndoneBy(ctx context.Context, id dayone.RunID) ([]dayone.Run, err
 	return f.Store.Runs(ctx, RunFilter{Of: id, Limit: 20})
 }
 
-// undoes says whether a run takes something back and is to be left alone with that: as long as anything of it moves by
-// itself, or nothing else is to be done. Somebody who has left is cut first.
+// undoes says whether a run takes something back and is to be left alone with that, to its end: what a human has to do for it
+// would be forgotten otherwise. Somebody who has left is cut first.
 func undoes(r dayone.Run, l Look) bool {
-	switch {
-	case r.Of == "" || l.Person.Status == dayone.Left && !keeps(r):
-		return false
-	case !slices.ContainsFunc(l.Plan.Steps, func(s dayone.Step) bool { return s.Action != dayone.MessageSend }):
-		return true
-	}
-	return slices.ContainsFunc(r.Steps, func(s dayone.StepRun) bool {
-		switch s.State {
-		case dayone.StepPending, dayone.StepRunning, dayone.StepRetrying:
-			return true
-		case dayone.StepWaiting:
-			return s.Wait != nil && !s.Wait.Kind.Human()
-		}
-		return false
-	})
+	return r.Of != "" && (l.Person.Status != dayone.Left || keeps(r))
 }
 
 // keeps says that an undo gives something back: that of a leaver.

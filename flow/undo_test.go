@@ -385,3 +385,25 @@ func TestAnUndoIsNotCutShortByAnEvent(t *testing.T) {
 	})
 	_ = p
 }
+
+func TestALeaverIsCutThoughAnAccountWasTakenBack(t *testing.T) {
+	t.Parallel()
+	h := newWorld(t).open()
+	p, r := h.hires(employee("1", "start_date", "2024-11-16"))
+	h.undoes(r.ID, "gitlab/account account.create")
+	h.rested(p)
+	h.hears(h.hr.Put(employee("1", "start_date", "2024-11-16", "end_date", "2024-11-14")))
+	h.closed("e1@company.com")
+}
+
+func TestALeaverIsCutThoughHerRunWasPaused(t *testing.T) {
+	t.Parallel()
+	h := newWorld(t).open()
+	p, r := h.hires(employee("1", "start_date", "2024-11-11"))
+	h.rested(p)
+	if err := h.DecideRun(ctx, r.ID, engine.Pause, "kim@company.com", "wait"); err != nil {
+		t.Fatal(err)
+	}
+	h.hears(h.hr.Put(employee("1", "start_date", "2024-11-11", "end_date", "2024-11-13"))) // before the run began
+	h.closed("e1@company.com")
+}

@@ -175,7 +175,7 @@ func (p piece) names() (found Faults) {
 		w := walk{piece: p, vars: map[string]reflect.Type{"$": view}}
 		dot := view
 		if name != p.of.name {
-			dot, w.vars["$"] = nil, nil // whoever calls it decides
+			dot, w.vars["$"], w.inside = nil, nil, true // whoever calls it decides
 		}
 		w.list(trees[name].Root, dot)
 		found = append(found, w.found...)
@@ -188,6 +188,9 @@ type walk struct {
 	piece
 	vars  map[string]reflect.Type
 	found Faults
+
+	depth  int  // ranges around it
+	inside bool // of something that is defined
 }
 
 func (w *walk) list(l *parse.ListNode, dot reflect.Type) {
@@ -199,6 +202,9 @@ func (w *walk) list(l *parse.ListNode, dot reflect.Type) {
 		case *parse.ActionNode:
 			w.pipe(n.Pipe, dot)
 		case *parse.TemplateNode:
+			if w.inside || w.depth > 0 {
+				w.found = append(w.found, w.fault(int(n.Position()), n.Name, "write it out there", "what is defined is called from the text itself only, and in no range"))
+			}
 			w.pipe(n.Pipe, dot)
 		case *parse.IfNode:
 			w.pipe(n.Pipe, dot)
@@ -209,6 +215,7 @@ func (w *walk) list(l *parse.ListNode, dot reflect.Type) {
 			w.list(n.ElseList, dot)
 		case *parse.RangeNode:
 			items := w.pipe(n.Pipe, dot)
+			w.bounded(n, items)
 			var item reflect.Type
 			if items != nil && (items.Kind() == reflect.Slice || items.Kind() == reflect.Map) {
 				item = items.Elem()
@@ -219,9 +226,26 @@ func (w *walk) list(l *parse.ListNode, dot reflect.Type) {
 					w.vars[v.Ident[0]] = item
 				}
 			}
+			w.depth++
 			w.list(n.List, item)
+			w.depth--
 			w.list(n.ElseList, dot)
 		}
+	}
+}
+
+// deepest is how many ranges may stand within each other.
+const deepest = 3
+
+// bounded lets a template end: ranges go over lists that there are, a few within each other, and what is defined calls
+// nothing that is defined.
+func (w *walk) bounded(n *parse.RangeNode, items reflect.Type) {
+	word := n.Pipe.String()
+	switch {
+	case items != nil && items.Kind() != reflect.Slice && items.Kind() != reflect.Map:
+		w.found = append(w.found, w.fault(int(n.Pipe.Position()), word, "range over a list, such as .Run.Accounts", "%s is no list", word))
+	case w.depth >= deepest:
+		w.found = append(w.found, w.fault(int(n.Pipe.Position()), word, "", "more than %d ranges stand within each other", deepest))
 	}
 }
 
@@ -275,6 +299,8 @@ func (w *walk) operand(n parse.Node, dot reflect.Type) reflect.Type {
 		return w.fields(n, n.Field, w.operand(n.Node, dot))
 	case *parse.PipeNode:
 		return w.pipe(n, dot)
+	case *parse.NumberNode:
+		return reflect.TypeFor[int]()
 	case *parse.IdentifierNode:
 		f, ok := functions[n.Ident]
 		if ok {

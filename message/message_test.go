@@ -165,3 +165,22 @@ func TestEveryFaultIsFound(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+func TestATemplateEnds(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"{{range $i := 100000}}{{end}}": "is no list",
+		"{{range .Run.Accounts}}{{range $.Run.Accounts}}{{range $.Run.Accounts}}{{range $.Run.Accounts}}x{{end}}{{end}}{{end}}{{end}}": "more than 3 ranges",
+		"{{define \"a\"}}{{template \"a\"}}{{end}}{{template \"a\"}}":                                                                  "is called from the text itself only",
+		"{{define \"a\"}}x{{end}}{{range .Run.Accounts}}{{template \"a\"}}{{end}}":                                                     "is called from the text itself only",
+	} {
+		err := message.Templates{Files: fstest.MapFS{"templates/x.txt": {Data: []byte("Subject: x\n\n" + text + "\n")}}}.Check()
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+	ok := "{{define \"a\"}}x{{end}}{{template \"a\"}}{{range .Run.Accounts}}{{range $.Run.Failed}}{{.}}{{end}}{{end}}"
+	if err := (message.Templates{Files: fstest.MapFS{"templates/x.txt": {Data: []byte("Subject: x\n\n" + ok + "\n")}}}).Check(); err != nil {
+		t.Error(err)
+	}
+}

@@ -95,6 +95,13 @@ func (p *making) edges() error {
 				}
 				_, wanted := p.want[r.Key]
 				_, held := p.have[r.Key]
+				if !wanted && !held && s.Action.Takes() {
+					p.plan.Findings = append(p.plan.Findings, dayone.Finding{
+						Kind: "missing", Key: s.Key, Text: fmt.Sprintf("%s cannot be taken away by us: %s, on which it hangs, is not in the books; look there by hand", s.Key, r.Key),
+					})
+					p.drop(s)
+					continue
+				}
 				if !wanted && !held {
 					return fmt.Errorf("%s uses %s, but nothing gives %s to this person: %w", s.ID, v.Text, r.Key, dayone.ErrInvalid)
 				}
@@ -110,6 +117,15 @@ func (p *making) edges() error {
 	}
 	p.free()
 	return nil
+}
+
+// drop takes a step out of the plan again, and out of what waits for it.
+func (p *making) drop(s *dayone.Step) {
+	delete(p.steps, s.ID)
+	p.byKey[s.Key] = slices.DeleteFunc(p.byKey[s.Key], func(id dayone.StepID) bool { return id == s.ID })
+	for _, o := range p.steps {
+		o.Needs = slices.DeleteFunc(o.Needs, func(n dayone.Need) bool { return n.Step == s.ID })
+	}
 }
 
 // needOpen needs the step that makes or opens an account, if there is one. What only reads or renames is no need.

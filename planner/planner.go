@@ -38,7 +38,7 @@ func Make(in Input) (dayone.Plan, error) {
 		steps: map[dayone.StepID]*dayone.Step{}, byKey: map[dayone.Key][]dayone.StepID{}, brought: map[dayone.Key][]dayone.Key{},
 		higher: map[dayone.Key]dayone.Grant{}, along: map[dayone.Key][]dayone.Key{},
 	}
-	p.plan = dayone.Plan{Person: in.Person, At: in.At, Findings: slices.Clone(in.Want.Findings)}
+	p.plan = dayone.Plan{Person: in.Person, At: in.At, Leaves: in.Leaves, Findings: slices.Clone(in.Want.Findings)}
 	for _, g := range in.Want.Grants {
 		p.want[g.Key] = g
 	}
