@@ -119,7 +119,7 @@ func (d *Driver) init() {
 func (d *Driver) Run(ctx context.Context) error {
 	d.init()
 	defer close(d.done)
-	l := &loop{Driver: d, ctx: ctx, landed: make(chan error, 1), displaced: make(chan error, 1), runs: map[dayone.RunID]*live{}, people: map[dayone.PersonID]dayone.RunID{}, systems: map[string]*system{}, locks: map[string]bool{}, bound: map[account]dayone.PersonID{}}
+	l := &loop{Driver: d, ctx: ctx, landed: make(chan error, 1), displaced: make(chan error, 1), runs: map[dayone.RunID]*live{}, people: map[dayone.PersonID]dayone.RunID{}, behind: map[dayone.RunID][]input{}, systems: map[string]*system{}, locks: map[string]bool{}, bound: map[account]dayone.PersonID{}}
 	err := l.recover()
 	if err == nil {
 		err = l.work()
@@ -240,6 +240,7 @@ type loop struct {
 	ctx     context.Context
 	runs    map[dayone.RunID]*live
 	people  map[dayone.PersonID]dayone.RunID // one run a person at a time
+	behind  map[dayone.RunID][]input         // new runs of people whose run has ended and is not forgotten yet
 	systems map[string]*system
 	names   []string // of systems, in order of first use: dispatch is fair and repeatable
 	locks   map[string]bool
@@ -322,6 +323,11 @@ func (l *loop) forget(lv *live) {
 	if l.people[lv.run.Person] == lv.run.ID {
 		delete(l.people, lv.run.Person)
 	}
+	next := l.behind[lv.run.ID]
+	delete(l.behind, lv.run.ID)
+	for _, in := range next {
+		l.take(in)
+	}
 }
 
 func (l *loop) work() error {
@@ -396,6 +402,10 @@ func (l *loop) take(in input) {
 			return
 		}
 		if other, ok := l.people[in.fresh.Person]; ok {
+			if lv := l.runs[other]; lv != nil && lv.run.State.Over() { // its end is durable, or about to be: whoever read so is right
+				l.behind[other] = append(l.behind[other], in)
+				return
+			}
 			in.reply <- fmt.Errorf("run %s of this person is under way: %w", other, dayone.ErrConflict)
 			return
 		}
