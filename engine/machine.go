@@ -767,7 +767,7 @@ func (m *machine) verdict() {
 			switch {
 			case m.settled(s, false, 0), m.met(s) == nil && m.later(s):
 				waiting = true
-			case m.met(s) == nil:
+			case m.met(s) == nil && m.led(s):
 				moving = true
 			default:
 				behind = true
