@@ -173,7 +173,7 @@ func hired(t *testing.T, d *store.DB, id dayone.PersonID) hire {
 		t.Fatal(err)
 	}
 	asked := aRequest("apr_"+string(id), "asked-"+string(id), id)
-	asked.Votes, asked.Requester = []dayone.Vote{{Of: letter, By: letter, Reason: "lives at " + home}}, letter
+	asked.Votes, asked.Asks = []dayone.Vote{{Of: letter, By: letter, Reason: "lives at " + home}}, []dayone.Ask{{Of: letter, By: letter, Reason: "lives at " + home}}
 	if err := d.AskApprovals(ctx, []dayone.Petition{asked}); err != nil {
 		t.Fatal(err)
 	}
