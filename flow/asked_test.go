@@ -1,6 +1,7 @@
 package flow_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,9 +19,7 @@ func offersWithApproval(t *testing.T) (*world, *house, dayone.PersonID, dayone.K
 	h := w.open()
 	h.hires(employee("101", "email", vera, "department", "Sales", "start_date", "2024-01-08", "manager_email", ""))
 	h.hires(employee("100", "email", john, "department", "Sales", "start_date", "2024-01-08", "manager_email", vera))
-	p, r := h.hires(employee("2", "start_date", "2024-11-04"))
-	h.gitlab.Login(erin)
-	h.over(r.ID)
+	p, _ := h.hires(employee("2", "start_date", "2024-11-04"))
 	return w, h, p, dayone.Key{System: "okta", Kind: "group", Name: "sales-team"}
 }
 
@@ -34,14 +33,14 @@ func (h *house) asked(p dayone.PersonID) dayone.Petition {
 	return h.request(p)
 }
 
-// carriedOut waits until the run of what was approved last is over.
+// carriedOut waits until Erin has what was approved.
 func (h *house) carriedOut(p dayone.PersonID) {
 	h.t.Helper()
-	q := until(h, "a run hears of the answer", func() (dayone.Petition, bool) {
-		q := h.request(p)
-		return q, q.State == dayone.ApprovalGiven && q.Noted == q.State && q.Run != ""
+	h.answered(p, dayone.ApprovalGiven)
+	until(h, "she has it", func() (bool, bool) {
+		a, _ := account(h.okta, erin)
+		return true, slices.Contains(a.Entitlements, "group:sales-team")
 	})
-	h.over(q.Run)
 }
 
 // The login that several share enters what one of them asks for and what another one decides.
