@@ -2,6 +2,7 @@ package engine
 
 import (
 	"container/heap"
+	"container/list"
 	"context"
 	"errors"
 	"fmt"
@@ -25,8 +26,10 @@ type Target interface {
 type Store interface {
 	// Commit writes a batch in one transaction. If it fails nothing of it is there, and the process must end.
 	Commit(ctx context.Context, batch []dayone.Progress) error
-	// Unfinished are the runs that are not over, with everything that Next needs.
+	// Unfinished are the runs that are not over, by id: id, person, state and machine of each.
 	Unfinished(ctx context.Context) ([]dayone.Run, error)
+	// RunsOf are runs by their ids, whole, in the order asked for; ErrNotFound if one is not there.
+	RunsOf(ctx context.Context, ids []dayone.RunID) ([]dayone.Run, error)
 	// Owner is who an account is, or ever was, bound to.
 	Owner(ctx context.Context, system, ref string) (dayone.PersonID, bool, error)
 	// Run is one run, whole; ErrNotFound if there is none.
@@ -75,6 +78,8 @@ type Driver struct {
 	Config  Config
 	Care    map[string]Care // by system
 	Log     *slog.Logger
+	// AtHand is how many runs that nothing happens to just now stay in memory. 0: 512; negative: none, which tests want.
+	AtHand int
 	// Leads, if set, is asked before each call whether this process may still act on what it knows. Its error ends the driver.
 	Leads func(context.Context) error
 	// Batch, if set, is told the size of each commit.
@@ -210,14 +215,16 @@ func (d *Driver) Watch(id dayone.RunID) *Watcher { return d.watch.add(id) }
 
 // live is a run in memory, with what of it is not on its way to the disk yet.
 type live struct {
-	run    dayone.Run
+	run    dayone.Run // put away: id, person and state
 	index  map[dayone.StepID]int
+	place  *list.Element          // in loop.laid; nil: put away
 	queued map[dayone.StepID]bool // ready, waiting for a worker
 	fresh  bool                   // it was never stored
 	moved  bool
 	steps  []int
 	rest   dayone.Progress // holdings, records, tasks and secrets, in order
 	dirty  bool            // it is in loop.dirty
+	aloft  bool            // it is in loop.flying
 }
 
 // system is a target's queue.
@@ -239,6 +246,8 @@ type loop struct {
 	*Driver
 	ctx     context.Context
 	runs    map[dayone.RunID]*live
+	laid    list.List // of *live: those in memory, the one that moved last first
+	unread  error     // a run could not be read again
 	people  map[dayone.PersonID]dayone.RunID // one run a person at a time
 	behind  map[dayone.RunID][]input         // new runs of people whose run has ended and is not forgotten yet
 	systems map[string]*system
@@ -265,6 +274,7 @@ type loop struct {
 // batch is one commit and what follows from it.
 type batch struct {
 	changes []dayone.Progress
+	runs    []*live
 	calls   []call
 	replies []reply
 	began   time.Time
@@ -283,28 +293,9 @@ type reply struct {
 	run dayone.Run
 }
 
-func (l *loop) recover() error {
-	if err := l.stand(); err != nil {
-		return err
-	}
-	runs, err := l.Store.Unfinished(l.ctx)
-	if err != nil {
-		return fmt.Errorf("resuming runs: %w", err)
-	}
-	for i := range runs {
-		if runs[i].Machine > Version {
-			return fmt.Errorf("run %s was begun by version %d of the run machine, and this is version %d; start the newer program again: %w",
-				runs[i].ID, runs[i].Machine, Version, dayone.ErrUnsupported)
-		}
-		_ = l.feed(l.adopt(runs[i]), Event{What: Resume})
-	}
-	l.gates()
-	l.dispatchAll()
-	return l.depart()
-}
-
 func (l *loop) adopt(r dayone.Run) *live {
-	lv := &live{run: r, index: indexOf(&r), queued: map[dayone.StepID]bool{}}
+	lv := &live{queued: map[dayone.StepID]bool{}}
+	l.spread(lv, r)
 	l.runs[r.ID] = lv
 	if !r.State.Over() || r.State == "" { // one that is over, and decided on afterwards, is in nobody's way
 		l.people[r.Person] = r.ID
@@ -320,6 +311,7 @@ func (l *loop) adopt(r dayone.Run) *live {
 // forget drops a run that is over.
 func (l *loop) forget(lv *live) {
 	delete(l.runs, lv.run.ID)
+	l.laid.Remove(lv.place)
 	if l.people[lv.run.Person] == lv.run.ID {
 		delete(l.people, lv.run.Person)
 	}
@@ -366,6 +358,10 @@ func (l *loop) work() error {
 		l.ring()
 		l.gates()
 		l.dispatchAll()
+		if l.unread != nil {
+			return l.unread
+		}
+		l.tidy()
 		if l.flying != nil {
 			continue
 		}
@@ -389,7 +385,7 @@ func (l *loop) take(in input) {
 		return
 	}
 	if in.ask != nil {
-		if lv := l.runs[in.run]; lv != nil { // answered when it is durable: what is shown has happened
+		if lv := l.runs[in.run]; lv != nil && l.lay(lv) == nil { // answered when it is durable: what is shown has happened
 			l.replies = append(l.replies, reply{ask: in.ask, run: snapshot(lv.run)})
 			return
 		}
@@ -427,6 +423,9 @@ func (l *loop) take(in input) {
 	if lv == nil {
 		return // an answer for a run that is over: nobody waits for it
 	}
+	if l.lay(lv) != nil {
+		return // the driver ends, which whoever waits for a reply is told
+	}
 	var made []dayone.Sealed
 	var refused error
 	switch in.ev.What {
@@ -453,17 +452,12 @@ func (l *loop) take(in input) {
 		lv.rest.Secrets = append(lv.rest.Secrets, made...)
 		l.mark(lv)
 	}
-	if lv.run.State.Over() && !lv.dirty && !l.departing(lv) {
+	if lv.run.State.Over() && !lv.dirty && !lv.aloft {
 		l.forget(lv) // taken up again for a decision that changed nothing
 	}
 	if in.reply != nil { // told when what it is about is durable, a refusal too: it may be read up
 		l.replies = append(l.replies, reply{to: in.reply, err: refused})
 	}
-}
-
-// departing says that something of the run is on its way to the disk.
-func (l *loop) departing(lv *live) bool {
-	return l.flying != nil && slices.ContainsFunc(l.flying.changes, func(p dayone.Progress) bool { return p.Run.ID == lv.run.ID })
 }
 
 func unread(what string, err error) error {
@@ -539,6 +533,9 @@ func (l *loop) system(name string) *system {
 
 // feed runs the machine and keeps what it wants stored and done. The error is why it refused a decision.
 func (l *loop) feed(lv *live, ev Event) error {
+	if err := l.lay(lv); err != nil {
+		return err
+	}
 	ev.At = l.Clock.Now()
 	eff := next(&lv.run, lv.index, ev, l.Config)
 	if eff.Refused != nil {
@@ -713,15 +710,15 @@ func (l *loop) depart() error {
 	if len(l.dirty)+len(l.calls)+len(l.replies) == 0 && !apart {
 		return nil
 	}
-	f := &batch{calls: l.calls, replies: l.replies, began: time.Now(), changes: make([]dayone.Progress, len(l.dirty))}
+	f := &batch{calls: l.calls, replies: l.replies, began: time.Now(), changes: make([]dayone.Progress, len(l.dirty)), runs: l.dirty}
 	for i, lv := range l.dirty {
-		f.changes[i] = lv.progress()
+		f.changes[i], lv.aloft = lv.progress(), true
 	}
 	if apart {
 		f.changes = append(f.changes, l.aside)
 		l.aside = dayone.Progress{}
 	}
-	l.dirty, l.calls, l.replies, l.flying = l.dirty[:0], nil, nil, f
+	l.dirty, l.calls, l.replies, l.flying = nil, nil, nil, f
 	if len(f.changes) == 0 {
 		l.landed <- nil
 		return nil
@@ -747,6 +744,9 @@ func (l *loop) arrive(err error) error {
 			continue
 		}
 		r.to <- r.err
+	}
+	for _, lv := range f.runs {
+		lv.aloft = false
 	}
 	for i := range f.changes {
 		c := &f.changes[i]

@@ -381,27 +381,36 @@ func (d *DB) lay(r *runRow, steps []stepRow) error {
 
 const active = `('running', 'waiting', 'undoing', 'held')`
 
-// Unfinished are the runs that are not over.
+// Unfinished are the runs that are not over, by id: id, person, state and machine of each.
 func (d *DB) Unfinished(ctx context.Context) ([]dayone.Run, error) {
-	rows, err := d.read.QueryContext(ctx, runHead+`, r.box`+runTables+` WHERE r.state IN `+active+` ORDER BY r.id`)
+	rows, err := d.read.QueryContext(ctx, `SELECT id, person, state, machine FROM run WHERE state IN `+active+` ORDER BY id`)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var found []runRow
-	var boxes []string
+	var out []dayone.Run
 	for rows.Next() {
-		var box string
-		r, err := d.scanHead(rows, &box)
-		if err != nil {
+		var r dayone.Run
+		if err := rows.Scan(&r.ID, &r.Person, &r.State, &r.Machine); err != nil {
 			return nil, err
 		}
-		found, boxes = append(found, r), append(boxes, box)
+		out = append(out, r)
 	}
-	if err := rows.Err(); err != nil || len(found) == 0 {
+	return out, rows.Err()
+}
+
+// RunsOf are runs by their ids, with all their steps, in the order asked for. They are read in two questions and opened on
+// all processors, which is most of a start after a crash.
+func (d *DB) RunsOf(ctx context.Context, ids []dayone.RunID) ([]dayone.Run, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	in, args := among(ids)
+	found, boxes, err := d.runRows(ctx, in, args)
+	if err != nil {
 		return nil, err
 	}
-	stored, err := d.read.QueryContext(ctx, stepQuery+` WHERE run IN (SELECT id FROM run WHERE state IN `+active+`) ORDER BY run, seq`)
+	stored, err := d.read.QueryContext(ctx, stepQuery+` WHERE run IN `+in+` ORDER BY run, seq`, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -409,17 +418,49 @@ func (d *DB) Unfinished(ctx context.Context) ([]dayone.Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := make([]dayone.Run, len(found))
-	err = atOnce(len(found), func(i int) error { // opening boxes is most of a start after a crash
-		r := &found[i]
-		err := d.openRun(r, boxes[i])
+	out := make([]dayone.Run, len(ids))
+	err = atOnce(len(ids), func(i int) error {
+		r, there := found[ids[i]]
+		if !there {
+			return fmt.Errorf("run %s: %w", ids[i], dayone.ErrNotFound)
+		}
+		err := d.openRun(r, boxes[r.ID])
 		if err == nil {
 			err = d.lay(r, steps[r.ID])
 		}
-		out[i], boxes[i] = r.Run, ""
+		out[i] = r.Run
 		return err
 	})
 	return out, err
+}
+
+// among is a list of ids as SQL has it.
+func among(ids []dayone.RunID) (marks string, args []any) {
+	var b strings.Builder
+	for i, id := range ids {
+		args = append(args, id)
+		fmt.Fprintf(&b, ", $%d", i+1)
+	}
+	return "(" + b.String()[2:] + ")", args
+}
+
+// runRows are runs that are not opened yet, and their boxes.
+func (d *DB) runRows(ctx context.Context, in string, args []any) (map[dayone.RunID]*runRow, map[dayone.RunID]string, error) {
+	rows, err := d.read.QueryContext(ctx, runHead+`, r.box`+runTables+` WHERE r.id IN `+in, args...)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer rows.Close()
+	found, boxes := map[dayone.RunID]*runRow{}, map[dayone.RunID]string{}
+	for rows.Next() {
+		var box string
+		r, err := d.scanHead(rows, &box)
+		if err != nil {
+			return nil, nil, err
+		}
+		found[r.ID], boxes[r.ID] = &r, box
+	}
+	return found, boxes, rows.Err()
 }
 
 // atOnce does n things on all processors, and says what went wrong first.
