@@ -246,8 +246,8 @@ type loop struct {
 	*Driver
 	ctx     context.Context
 	runs    map[dayone.RunID]*live
-	laid    list.List // of *live: those in memory, the one that moved last first
-	unread  error     // a run could not be read again
+	laid    list.List                        // of *live: those in memory, the one that moved last first
+	unread  error                            // a run could not be read again
 	people  map[dayone.PersonID]dayone.RunID // one run a person at a time
 	behind  map[dayone.RunID][]input         // new runs of people whose run has ended and is not forgotten yet
 	systems map[string]*system

@@ -296,11 +296,18 @@ func (d *DB) scanRun(s interface{ Scan(...any) error }) (runRow, error) {
 	return r, d.openRun(&r, box)
 }
 
+// boxedStep is about what a step of a plan takes in a box.
+const boxedStep = 512
+
 // openRun reads what a run says of its person.
 func (d *DB) openRun(r *runRow, box string) error {
 	var b runBox
-	if _, err := d.unseal(r.key, box, &b); err != nil {
+	b.Plan.Steps = make([]dayone.Step, 0, min(len(box)/boxedStep, 32)) // growing it step by step would take most of the memory that reading takes
+	switch there, err := d.unseal(r.key, box, &b); {
+	case err != nil:
 		return fmt.Errorf("run %s does not read: %w", r.ID, err)
+	case !there:
+		b = runBox{}
 	}
 	r.Plan, r.Have = b.Plan, b.Have
 	r.Steps = make([]dayone.StepRun, len(r.Plan.Steps))
@@ -329,11 +336,12 @@ func (d *DB) Run(ctx context.Context, id dayone.RunID) (dayone.Run, error) {
 
 const stepQuery = `SELECT run, seq, state, attempt, tries, since, started, ended, waited, next, box FROM step`
 
-// stepRow is a stored step that is being read.
+// stepRow is a stored step that is being read: its columns, and its box.
 type stepRow struct {
-	seq int
-	s   dayone.StepRun
-	box string
+	seq, attempt, tries                   int
+	state                                 dayone.StepState
+	since, started, ended, waited, wakeup int64
+	box                                   string
 }
 
 // scanSteps reads rows of steps, by run.
@@ -343,11 +351,9 @@ func scanSteps(rows *sql.Rows) (map[dayone.RunID][]stepRow, error) {
 	for rows.Next() {
 		var run dayone.RunID
 		var r stepRow
-		var since, started, ended, waited, next int64
-		if err := rows.Scan(&run, &r.seq, &r.s.State, &r.s.Attempt, &r.s.Tries, &since, &started, &ended, &waited, &next, &r.box); err != nil {
+		if err := rows.Scan(&run, &r.seq, &r.state, &r.attempt, &r.tries, &r.since, &r.started, &r.ended, &r.waited, &r.wakeup, &r.box); err != nil {
 			return nil, err
 		}
-		r.s.Since, r.s.Started, r.s.Ended, r.s.Waited, r.s.Next = instant(since), instant(started), instant(ended), instant(waited), instant(next)
 		out[run] = append(out[run], r)
 	}
 	return out, rows.Err()
@@ -367,14 +373,14 @@ func (d *DB) lay(r *runRow, steps []stepRow) error {
 		for len(r.Steps) <= row.seq {
 			r.Steps = append(r.Steps, dayone.StepRun{State: dayone.StepPending})
 		}
-		s := row.s
-		s.Step = r.Steps[row.seq].Step
+		s := &r.Steps[row.seq]
 		if o.Def != nil {
 			s.Step = *o.Def
 		}
+		s.State, s.Attempt, s.Tries = row.state, row.attempt, row.tries
+		s.Since, s.Started, s.Ended, s.Waited, s.Next = instant(row.since), instant(row.started), instant(row.ended), instant(row.waited), instant(row.wakeup)
 		s.Wait, s.Asked, s.Result, s.Error, s.Kind, s.Of, s.Failing, s.Agreed = o.Wait, o.Asked, o.Result, o.Error, o.Kind, o.Of, instant(o.Failing), o.Agreed
 		s.Parked, s.Alarmed = instant(o.Parked), instant(o.Alarmed)
-		r.Steps[row.seq] = s
 	}
 	return nil
 }
