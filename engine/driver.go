@@ -61,13 +61,6 @@ type Clock interface {
 	After(t time.Time) (woken <-chan struct{}, stop func())
 }
 
-// Update says that a run has moved and everything about it is durable.
-type Update struct {
-	Run   dayone.RunID
-	Steps []dayone.StepID
-	State dayone.RunState
-}
-
 // Driver is the embedded driver: one writer that takes what has come, commits once, then acts.
 type Driver struct {
 	Store   Store
@@ -210,14 +203,12 @@ func (d *Driver) Snapshot(ctx context.Context, id dayone.RunID) (dayone.Run, err
 	}
 }
 
-// Watch tells what moves in a run, or in all runs if id is "".
-func (d *Driver) Watch(id dayone.RunID) *Watcher { return d.watch.add(id) }
-
 // live is a run in memory, with what of it is not on its way to the disk yet.
 type live struct {
 	run    dayone.Run // put away: id, person and state
 	index  map[dayone.StepID]int
 	place  *list.Element          // in loop.laid; nil: put away
+	turn   uint64                 // when it came to this loop, among runs
 	queued map[dayone.StepID]bool // ready, waiting for a worker
 	fresh  bool                   // it was never stored
 	moved  bool
@@ -227,25 +218,11 @@ type live struct {
 	aloft  bool            // it is in loop.flying
 }
 
-// system is a target's queue.
-type system struct {
-	queue []work
-	busy  int
-	shut  time.Time // until then its rate limit is exhausted
-	gate  gate
-	mute  bool // it cannot be asked whether it is there
-}
-
-type work struct {
-	run  dayone.RunID
-	step dayone.StepID
-	lock string
-}
-
 type loop struct {
 	*Driver
 	ctx     context.Context
 	runs    map[dayone.RunID]*live
+	turns   uint64
 	laid    list.List                        // of *live: those in memory, the one that moved last first
 	unread  error                            // a run could not be read again
 	people  map[dayone.PersonID]dayone.RunID // one run a person at a time
@@ -294,7 +271,8 @@ type reply struct {
 }
 
 func (l *loop) adopt(r dayone.Run) *live {
-	lv := &live{queued: map[dayone.StepID]bool{}}
+	l.turns++
+	lv := &live{queued: map[dayone.StepID]bool{}, turn: l.turns}
 	l.spread(lv, r)
 	l.runs[r.ID] = lv
 	if !r.State.Over() || r.State == "" { // one that is over, and decided on afterwards, is in nobody's way
@@ -514,23 +492,6 @@ func (l *loop) vendorSecrets(in *input) ([]dayone.Sealed, error) {
 	return out, nil
 }
 
-func lockOf(s dayone.Step) string {
-	if s.Lock == "" {
-		return ""
-	}
-	return s.Key.System + " " + s.Lock
-}
-
-func (l *loop) system(name string) *system {
-	s := l.systems[name]
-	if s == nil {
-		s = &system{}
-		l.systems[name] = s
-		l.names = append(l.names, name)
-	}
-	return s
-}
-
 // feed runs the machine and keeps what it wants stored and done. The error is why it refused a decision.
 func (l *loop) feed(lv *live, ev Event) error {
 	if err := l.lay(lv); err != nil {
@@ -548,8 +509,7 @@ func (l *loop) feed(lv *live, ev Event) error {
 				lv.queued[c.Step] = true
 				l.ready = true
 				s := lv.run.Step(c.Step)
-				q := l.system(s.Step.Key.System)
-				q.queue = append(q.queue, work{lv.run.ID, c.Step, lockOf(s.Step)})
+				l.system(s.Step.Key.System).enqueue(work{lv.run.ID, c.Step, lockOf(s.Step), lv.turn})
 			}
 		case c.Call != nil:
 			l.calls = append(l.calls, call{lv, c.Step, *c.Call})
@@ -611,96 +571,6 @@ func (l *loop) ring() {
 		if lv := l.runs[a.run]; lv != nil {
 			_ = l.feed(lv, Event{What: Alarm, Step: a.step})
 		}
-	}
-}
-
-// dispatch starts what is ready and has a worker, a token and its lock: only then is it marked started, in the same
-// commit as what made it ready.
-func (l *loop) dispatch() {
-	now := l.Clock.Now()
-	for _, name := range l.names {
-		s := l.systems[name]
-		if len(s.queue) == 0 {
-			continue
-		}
-		t, ok := l.Target(name)
-		if !ok {
-			t = missing{name}
-		}
-		queue := s.queue
-		s.queue = nil // a start that fails may make more of this system ready
-		var left []work
-		for i, w := range queue {
-			lv := l.runs[w.run]
-			switch {
-			case lv == nil:
-				continue
-			case s.busy >= t.Width():
-				left = append(left, queue[i:]...)
-			case w.lock != "" && l.locks[w.lock]:
-				left = append(left, w)
-				continue
-			case !l.admits(lv, w, name, now):
-				continue
-			default:
-				if open := t.Open(); open.After(now) {
-					if open.After(s.shut) {
-						s.shut = open
-						heap.Push(&l.alarms, alarm{at: open})
-					}
-					left = append(left, queue[i:]...)
-					break
-				}
-				delete(lv.queued, w.step)
-				if l.begin(lv, w.step) {
-					s.busy++
-					if w.lock != "" {
-						l.locks[w.lock] = true
-					}
-				}
-				continue
-			}
-			break
-		}
-		s.queue = append(left, s.queue...)
-	}
-}
-
-// begin starts a step, and says whether a call comes of it. A call whose secrets cannot be had is answered at once: that is
-// this step's trouble and nobody else's.
-func (l *loop) begin(lv *live, step dayone.StepID) bool {
-	before := len(l.calls)
-	_ = l.feed(lv, Event{What: Start, Step: step})
-	if len(l.calls) == before {
-		return false
-	}
-	c := &l.calls[before]
-	if err := l.secrets(c); err != nil {
-		attempt := c.act.Attempt
-		l.calls = l.calls[:before]
-		_ = l.feed(lv, Event{What: Answer, Step: step, Attempt: attempt, Err: err})
-		return false
-	}
-	return true
-}
-
-// missing stands for a system without a connector: its steps become tasks, never a silent skip.
-type missing struct{ name string }
-
-func (m missing) Apply(context.Context, dayone.Act) (dayone.Result, error) {
-	return dayone.Result{}, &dayone.Fault{
-		System: m.name, Op: "calling", Err: dayone.ErrUnsupported, Detail: "no connector is configured for it",
-		Next: "do it by hand and complete this task, or configure the system and retry the step",
-	}
-}
-func (missing) Open() time.Time { return time.Time{} }
-func (missing) Width() int      { return 1 }
-
-// dispatchAll starts what can start until nothing more does: a start that fails may set others free.
-func (l *loop) dispatchAll() {
-	for l.ready = true; l.ready; {
-		l.ready = false
-		l.dispatch()
 	}
 }
 
@@ -896,79 +766,4 @@ func (a alarms) next() (time.Time, bool) {
 		return time.Time{}, false
 	}
 	return a[0].at, true
-}
-
-// watchers are told after each commit.
-type watchers struct {
-	mu   sync.Mutex
-	list []*Watcher
-}
-
-// Watcher collects what moves. A reader that is slow finds several updates of a run merged into one, the last state in
-// it: nothing is lost, and nobody waits for it.
-type Watcher struct {
-	run   dayone.RunID
-	all   *watchers
-	ready chan struct{}
-
-	mu      sync.Mutex
-	pending []Update
-}
-
-func (w *watchers) add(id dayone.RunID) *Watcher {
-	one := &Watcher{run: id, all: w, ready: make(chan struct{}, 1)}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.list = append(w.list, one)
-	return one
-}
-
-// Ready gives a value when there is something to take.
-func (w *Watcher) Ready() <-chan struct{} { return w.ready }
-
-// Take empties it.
-func (w *Watcher) Take() []Update {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	out := w.pending
-	w.pending = nil
-	return out
-}
-
-// Stop ends it.
-func (w *Watcher) Stop() {
-	w.all.mu.Lock()
-	defer w.all.mu.Unlock()
-	w.all.list = slices.DeleteFunc(w.all.list, func(o *Watcher) bool { return o == w })
-}
-
-func (w *Watcher) put(u Update) {
-	w.mu.Lock()
-	i := slices.IndexFunc(w.pending, func(o Update) bool { return o.Run == u.Run })
-	if i < 0 {
-		w.pending = append(w.pending, u)
-	} else {
-		o := &w.pending[i]
-		o.State = u.State
-		for _, s := range u.Steps {
-			if !slices.Contains(o.Steps, s) {
-				o.Steps = append(o.Steps, s)
-			}
-		}
-	}
-	w.mu.Unlock()
-	select {
-	case w.ready <- struct{}{}:
-	default:
-	}
-}
-
-func (w *watchers) tell(u Update) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, one := range w.list {
-		if one.run == "" || one.run == u.Run {
-			one.put(u)
-		}
-	}
 }

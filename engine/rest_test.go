@@ -144,3 +144,30 @@ func TestAStartTakesUpMoreRunsThanItReadsAtOnce(t *testing.T) {
 		}
 	}
 }
+
+func TestWhoCameFirstIsThroughFirst(t *testing.T) {
+	t.Parallel()
+	db, k := newStore(t, sqlite(t))
+	var order []string
+	first := make(chan struct{})
+	_, b, _ := resting(t, db, k, 0, map[string]*target{"hr": {apply: func(_ context.Context, a dayone.Act) (dayone.Result, error) {
+		if order = append(order, a.Once); len(order) == 1 { // one call at a time: nobody else writes
+			<-first
+		}
+		return done(a), nil
+	}, width: 1}})
+	for _, id := range []string{"a", "b", "c"} {
+		r := aRun(id, dayone.Plan{Steps: []dayone.Step{step("hr/group:1"), step("hr/group:2", "hr/group:1")}})
+		r.Plan.Steps[0].Once, r.Plan.Steps[1].Once = id+"1", id+"2"
+		if err := b.driver.Start(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	close(first)
+	for _, id := range []string{"a", "b", "c"} {
+		b.finishAs(dayone.RunID("run_"+id), dayone.RunDone)
+	}
+	if got := fmt.Sprint(order); got != "[a1 a2 b1 b2 c1 c2]" {
+		t.Errorf("called in the order %s", got)
+	}
+}
