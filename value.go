@@ -124,6 +124,10 @@ func (v *Value) UnmarshalJSON(b []byte) error {
 	switch b[0] {
 	case '"':
 		v.Kind = TextValue
+		if plain(b[1:]) {
+			v.Text = string(b[1 : len(b)-1])
+			return nil
+		}
 		return json.Unmarshal(b, &v.Text)
 	case '[':
 		var items []string
@@ -156,6 +160,16 @@ func (v *Value) UnmarshalJSON(b []byte) error {
 		*v = Int(n)
 		return nil
 	}
+}
+
+// plain says that a text in JSON, its closing quote with it, holds nothing that is written otherwise there.
+func plain(b []byte) bool {
+	for i, c := range b {
+		if c < ' ' || c == '\\' || c >= 0x7f || c == '"' {
+			return c == '"' && i == len(b)-1
+		}
+	}
+	return false
 }
 
 // marshalText is json.Marshal without HTML escapes, so that hashes do not depend on them.

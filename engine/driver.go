@@ -2,6 +2,7 @@ package engine
 
 import (
 	"container/heap"
+	"container/list"
 	"context"
 	"errors"
 	"fmt"
@@ -25,8 +26,10 @@ type Target interface {
 type Store interface {
 	// Commit writes a batch in one transaction. If it fails nothing of it is there, and the process must end.
 	Commit(ctx context.Context, batch []dayone.Progress) error
-	// Unfinished are the runs that are not over, with everything that Next needs.
+	// Unfinished are the runs that are not over, by id: id, person, state and machine of each.
 	Unfinished(ctx context.Context) ([]dayone.Run, error)
+	// RunsOf are runs by their ids, whole, in the order asked for; ErrNotFound if one is not there.
+	RunsOf(ctx context.Context, ids []dayone.RunID) ([]dayone.Run, error)
 	// Owner is who an account is, or ever was, bound to.
 	Owner(ctx context.Context, system, ref string) (dayone.PersonID, bool, error)
 	// Run is one run, whole; ErrNotFound if there is none.
@@ -58,13 +61,6 @@ type Clock interface {
 	After(t time.Time) (woken <-chan struct{}, stop func())
 }
 
-// Update says that a run has moved and everything about it is durable.
-type Update struct {
-	Run   dayone.RunID
-	Steps []dayone.StepID
-	State dayone.RunState
-}
-
 // Driver is the embedded driver: one writer that takes what has come, commits once, then acts.
 type Driver struct {
 	Store   Store
@@ -75,6 +71,8 @@ type Driver struct {
 	Config  Config
 	Care    map[string]Care // by system
 	Log     *slog.Logger
+	// AtHand is how many runs that nothing happens to just now stay in memory. 0: 512; negative: none, which tests want.
+	AtHand int
 	// Leads, if set, is asked before each call whether this process may still act on what it knows. Its error ends the driver.
 	Leads func(context.Context) error
 	// Batch, if set, is told the size of each commit.
@@ -205,40 +203,28 @@ func (d *Driver) Snapshot(ctx context.Context, id dayone.RunID) (dayone.Run, err
 	}
 }
 
-// Watch tells what moves in a run, or in all runs if id is "".
-func (d *Driver) Watch(id dayone.RunID) *Watcher { return d.watch.add(id) }
-
 // live is a run in memory, with what of it is not on its way to the disk yet.
 type live struct {
-	run    dayone.Run
+	run    dayone.Run // put away: id, person and state
 	index  map[dayone.StepID]int
+	place  *list.Element          // in loop.laid; nil: put away
+	turn   uint64                 // when it came to this loop, among runs
 	queued map[dayone.StepID]bool // ready, waiting for a worker
 	fresh  bool                   // it was never stored
 	moved  bool
 	steps  []int
 	rest   dayone.Progress // holdings, records, tasks and secrets, in order
 	dirty  bool            // it is in loop.dirty
-}
-
-// system is a target's queue.
-type system struct {
-	queue []work
-	busy  int
-	shut  time.Time // until then its rate limit is exhausted
-	gate  gate
-	mute  bool // it cannot be asked whether it is there
-}
-
-type work struct {
-	run  dayone.RunID
-	step dayone.StepID
-	lock string
+	aloft  bool            // it is in loop.flying
 }
 
 type loop struct {
 	*Driver
 	ctx     context.Context
 	runs    map[dayone.RunID]*live
+	turns   uint64
+	laid    list.List                        // of *live: those in memory, the one that moved last first
+	unread  error                            // a run could not be read again
 	people  map[dayone.PersonID]dayone.RunID // one run a person at a time
 	behind  map[dayone.RunID][]input         // new runs of people whose run has ended and is not forgotten yet
 	systems map[string]*system
@@ -265,6 +251,7 @@ type loop struct {
 // batch is one commit and what follows from it.
 type batch struct {
 	changes []dayone.Progress
+	runs    []*live
 	calls   []call
 	replies []reply
 	began   time.Time
@@ -283,28 +270,10 @@ type reply struct {
 	run dayone.Run
 }
 
-func (l *loop) recover() error {
-	if err := l.stand(); err != nil {
-		return err
-	}
-	runs, err := l.Store.Unfinished(l.ctx)
-	if err != nil {
-		return fmt.Errorf("resuming runs: %w", err)
-	}
-	for i := range runs {
-		if runs[i].Machine > Version {
-			return fmt.Errorf("run %s was begun by version %d of the run machine, and this is version %d; start the newer program again: %w",
-				runs[i].ID, runs[i].Machine, Version, dayone.ErrUnsupported)
-		}
-		_ = l.feed(l.adopt(runs[i]), Event{What: Resume})
-	}
-	l.gates()
-	l.dispatchAll()
-	return l.depart()
-}
-
 func (l *loop) adopt(r dayone.Run) *live {
-	lv := &live{run: r, index: indexOf(&r), queued: map[dayone.StepID]bool{}}
+	l.turns++
+	lv := &live{queued: map[dayone.StepID]bool{}, turn: l.turns}
+	l.spread(lv, r)
 	l.runs[r.ID] = lv
 	if !r.State.Over() || r.State == "" { // one that is over, and decided on afterwards, is in nobody's way
 		l.people[r.Person] = r.ID
@@ -320,6 +289,7 @@ func (l *loop) adopt(r dayone.Run) *live {
 // forget drops a run that is over.
 func (l *loop) forget(lv *live) {
 	delete(l.runs, lv.run.ID)
+	l.laid.Remove(lv.place)
 	if l.people[lv.run.Person] == lv.run.ID {
 		delete(l.people, lv.run.Person)
 	}
@@ -366,6 +336,10 @@ func (l *loop) work() error {
 		l.ring()
 		l.gates()
 		l.dispatchAll()
+		if l.unread != nil {
+			return l.unread
+		}
+		l.tidy()
 		if l.flying != nil {
 			continue
 		}
@@ -389,7 +363,7 @@ func (l *loop) take(in input) {
 		return
 	}
 	if in.ask != nil {
-		if lv := l.runs[in.run]; lv != nil { // answered when it is durable: what is shown has happened
+		if lv := l.runs[in.run]; lv != nil && l.lay(lv) == nil { // answered when it is durable: what is shown has happened
 			l.replies = append(l.replies, reply{ask: in.ask, run: snapshot(lv.run)})
 			return
 		}
@@ -427,6 +401,9 @@ func (l *loop) take(in input) {
 	if lv == nil {
 		return // an answer for a run that is over: nobody waits for it
 	}
+	if l.lay(lv) != nil {
+		return // the driver ends, which whoever waits for a reply is told
+	}
 	var made []dayone.Sealed
 	var refused error
 	switch in.ev.What {
@@ -453,17 +430,12 @@ func (l *loop) take(in input) {
 		lv.rest.Secrets = append(lv.rest.Secrets, made...)
 		l.mark(lv)
 	}
-	if lv.run.State.Over() && !lv.dirty && !l.departing(lv) {
+	if lv.run.State.Over() && !lv.dirty && !lv.aloft {
 		l.forget(lv) // taken up again for a decision that changed nothing
 	}
 	if in.reply != nil { // told when what it is about is durable, a refusal too: it may be read up
 		l.replies = append(l.replies, reply{to: in.reply, err: refused})
 	}
-}
-
-// departing says that something of the run is on its way to the disk.
-func (l *loop) departing(lv *live) bool {
-	return l.flying != nil && slices.ContainsFunc(l.flying.changes, func(p dayone.Progress) bool { return p.Run.ID == lv.run.ID })
 }
 
 func unread(what string, err error) error {
@@ -520,25 +492,11 @@ func (l *loop) vendorSecrets(in *input) ([]dayone.Sealed, error) {
 	return out, nil
 }
 
-func lockOf(s dayone.Step) string {
-	if s.Lock == "" {
-		return ""
-	}
-	return s.Key.System + " " + s.Lock
-}
-
-func (l *loop) system(name string) *system {
-	s := l.systems[name]
-	if s == nil {
-		s = &system{}
-		l.systems[name] = s
-		l.names = append(l.names, name)
-	}
-	return s
-}
-
 // feed runs the machine and keeps what it wants stored and done. The error is why it refused a decision.
 func (l *loop) feed(lv *live, ev Event) error {
+	if err := l.lay(lv); err != nil {
+		return err
+	}
 	ev.At = l.Clock.Now()
 	eff := next(&lv.run, lv.index, ev, l.Config)
 	if eff.Refused != nil {
@@ -551,8 +509,7 @@ func (l *loop) feed(lv *live, ev Event) error {
 				lv.queued[c.Step] = true
 				l.ready = true
 				s := lv.run.Step(c.Step)
-				q := l.system(s.Step.Key.System)
-				q.queue = append(q.queue, work{lv.run.ID, c.Step, lockOf(s.Step)})
+				l.system(s.Step.Key.System).enqueue(work{lv.run.ID, c.Step, lockOf(s.Step), lv.turn})
 			}
 		case c.Call != nil:
 			l.calls = append(l.calls, call{lv, c.Step, *c.Call})
@@ -617,111 +574,21 @@ func (l *loop) ring() {
 	}
 }
 
-// dispatch starts what is ready and has a worker, a token and its lock: only then is it marked started, in the same
-// commit as what made it ready.
-func (l *loop) dispatch() {
-	now := l.Clock.Now()
-	for _, name := range l.names {
-		s := l.systems[name]
-		if len(s.queue) == 0 {
-			continue
-		}
-		t, ok := l.Target(name)
-		if !ok {
-			t = missing{name}
-		}
-		queue := s.queue
-		s.queue = nil // a start that fails may make more of this system ready
-		var left []work
-		for i, w := range queue {
-			lv := l.runs[w.run]
-			switch {
-			case lv == nil:
-				continue
-			case s.busy >= t.Width():
-				left = append(left, queue[i:]...)
-			case w.lock != "" && l.locks[w.lock]:
-				left = append(left, w)
-				continue
-			case !l.admits(lv, w, name, now):
-				continue
-			default:
-				if open := t.Open(); open.After(now) {
-					if open.After(s.shut) {
-						s.shut = open
-						heap.Push(&l.alarms, alarm{at: open})
-					}
-					left = append(left, queue[i:]...)
-					break
-				}
-				delete(lv.queued, w.step)
-				if l.begin(lv, w.step) {
-					s.busy++
-					if w.lock != "" {
-						l.locks[w.lock] = true
-					}
-				}
-				continue
-			}
-			break
-		}
-		s.queue = append(left, s.queue...)
-	}
-}
-
-// begin starts a step, and says whether a call comes of it. A call whose secrets cannot be had is answered at once: that is
-// this step's trouble and nobody else's.
-func (l *loop) begin(lv *live, step dayone.StepID) bool {
-	before := len(l.calls)
-	_ = l.feed(lv, Event{What: Start, Step: step})
-	if len(l.calls) == before {
-		return false
-	}
-	c := &l.calls[before]
-	if err := l.secrets(c); err != nil {
-		attempt := c.act.Attempt
-		l.calls = l.calls[:before]
-		_ = l.feed(lv, Event{What: Answer, Step: step, Attempt: attempt, Err: err})
-		return false
-	}
-	return true
-}
-
-// missing stands for a system without a connector: its steps become tasks, never a silent skip.
-type missing struct{ name string }
-
-func (m missing) Apply(context.Context, dayone.Act) (dayone.Result, error) {
-	return dayone.Result{}, &dayone.Fault{
-		System: m.name, Op: "calling", Err: dayone.ErrUnsupported, Detail: "no connector is configured for it",
-		Next: "do it by hand and complete this task, or configure the system and retry the step",
-	}
-}
-func (missing) Open() time.Time { return time.Time{} }
-func (missing) Width() int      { return 1 }
-
-// dispatchAll starts what can start until nothing more does: a start that fails may set others free.
-func (l *loop) dispatchAll() {
-	for l.ready = true; l.ready; {
-		l.ready = false
-		l.dispatch()
-	}
-}
-
 // depart sends everything that has gathered to the disk. One commit is under way at a time.
 func (l *loop) depart() error {
 	apart := len(l.aside.Records)+len(l.aside.Circuits) > 0
 	if len(l.dirty)+len(l.calls)+len(l.replies) == 0 && !apart {
 		return nil
 	}
-	f := &batch{calls: l.calls, replies: l.replies, began: time.Now(), changes: make([]dayone.Progress, len(l.dirty))}
+	f := &batch{calls: l.calls, replies: l.replies, began: time.Now(), changes: make([]dayone.Progress, len(l.dirty)), runs: l.dirty}
 	for i, lv := range l.dirty {
-		f.changes[i] = lv.progress()
+		f.changes[i], lv.aloft = lv.progress(), true
 	}
 	if apart {
 		f.changes = append(f.changes, l.aside)
 		l.aside = dayone.Progress{}
 	}
-	l.dirty, l.calls, l.replies, l.flying = l.dirty[:0], nil, nil, f
+	l.dirty, l.calls, l.replies, l.flying = nil, nil, nil, f
 	if len(f.changes) == 0 {
 		l.landed <- nil
 		return nil
@@ -747,6 +614,9 @@ func (l *loop) arrive(err error) error {
 			continue
 		}
 		r.to <- r.err
+	}
+	for _, lv := range f.runs {
+		lv.aloft = false
 	}
 	for i := range f.changes {
 		c := &f.changes[i]
@@ -896,79 +766,4 @@ func (a alarms) next() (time.Time, bool) {
 		return time.Time{}, false
 	}
 	return a[0].at, true
-}
-
-// watchers are told after each commit.
-type watchers struct {
-	mu   sync.Mutex
-	list []*Watcher
-}
-
-// Watcher collects what moves. A reader that is slow finds several updates of a run merged into one, the last state in
-// it: nothing is lost, and nobody waits for it.
-type Watcher struct {
-	run   dayone.RunID
-	all   *watchers
-	ready chan struct{}
-
-	mu      sync.Mutex
-	pending []Update
-}
-
-func (w *watchers) add(id dayone.RunID) *Watcher {
-	one := &Watcher{run: id, all: w, ready: make(chan struct{}, 1)}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.list = append(w.list, one)
-	return one
-}
-
-// Ready gives a value when there is something to take.
-func (w *Watcher) Ready() <-chan struct{} { return w.ready }
-
-// Take empties it.
-func (w *Watcher) Take() []Update {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	out := w.pending
-	w.pending = nil
-	return out
-}
-
-// Stop ends it.
-func (w *Watcher) Stop() {
-	w.all.mu.Lock()
-	defer w.all.mu.Unlock()
-	w.all.list = slices.DeleteFunc(w.all.list, func(o *Watcher) bool { return o == w })
-}
-
-func (w *Watcher) put(u Update) {
-	w.mu.Lock()
-	i := slices.IndexFunc(w.pending, func(o Update) bool { return o.Run == u.Run })
-	if i < 0 {
-		w.pending = append(w.pending, u)
-	} else {
-		o := &w.pending[i]
-		o.State = u.State
-		for _, s := range u.Steps {
-			if !slices.Contains(o.Steps, s) {
-				o.Steps = append(o.Steps, s)
-			}
-		}
-	}
-	w.mu.Unlock()
-	select {
-	case w.ready <- struct{}{}:
-	default:
-	}
-}
-
-func (w *watchers) tell(u Update) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, one := range w.list {
-		if one.run == "" || one.run == u.Run {
-			one.put(u)
-		}
-	}
 }

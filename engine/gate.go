@@ -185,6 +185,9 @@ func (l *loop) admits(lv *live, w work, name string, now time.Time) bool {
 	if l.free(name, g) {
 		return true
 	}
+	if l.lay(lv) != nil {
+		return false
+	}
 	st, o := l.stance(name, now)
 	if st == Down && g.probe == (work{}) && !now.Before(g.circuit.Next) && !l.checks(name) {
 		g.probe = w.bare()
@@ -269,7 +272,7 @@ func (l *loop) lostProbe(g *gate, now time.Time) {
 		return
 	}
 	if lv := l.runs[g.probe.run]; lv != nil && lv.run.State != dayone.RunHeld {
-		if s := lv.run.Step(g.probe.step); s != nil && (s.State == dayone.StepRunning || lv.queued[g.probe.step]) {
+		if s := lv.run.Step(g.probe.step); lv.queued[g.probe.step] || s != nil && s.State == dayone.StepRunning { // a run with a call is laid out
 			return
 		}
 	}
@@ -284,6 +287,9 @@ func (l *loop) tellParked(name string, w work, st Stance, o dayone.Order) {
 	lv := l.runs[w.run]
 	if lv == nil {
 		delete(g.parked, w)
+		return
+	}
+	if l.lay(lv) != nil {
 		return
 	}
 	s := lv.run.Step(w.step)

@@ -18,7 +18,7 @@ import (
 func TestTheDatabaseGoesAndComesBack(t *testing.T) {
 	t.Parallel()
 	server := storetest.OwnServer(t)
-	lab := embedded(t, server.URL())
+	lab := embedded(t, server.URL(), 0)
 	hold := make(chan struct{})
 	okta := &enginetest.System{Do: func(_ context.Context, a dayone.Act) (dayone.Result, error) { <-hold; return enginetest.Done(a), nil }}
 	d, stop, over := lab.Begin(t, enginetest.Setup{Systems: map[string]*enginetest.System{"okta": okta}})

@@ -220,9 +220,9 @@ func (m *machine) resume() {
 	m.deadlines()
 }
 
-// wake arms the alarm at which a step is called again by itself.
+// wake arms the alarm at which a step is called again by itself. What is due already, settle makes ready.
 func (m *machine) wake(s *dayone.StepRun) {
-	if !s.Next.IsZero() {
+	if s.Next.After(m.ev.At) {
 		m.command(Command{Step: s.Step.ID, Alarm: s.Next})
 	}
 }

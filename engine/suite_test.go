@@ -27,13 +27,13 @@ func (b books) Said(ctx context.Context, run dayone.RunID) ([]string, error) {
 	return out, err
 }
 
-// embedded is the embedded driver on a database of ours.
-func embedded(t *testing.T, at string) enginetest.Lab {
+// embedded is the embedded driver on a database of ours, that keeps so many idle runs in memory.
+func embedded(t *testing.T, at string, atHand int) enginetest.Lab {
 	db, k := newStore(t, at)
 	return enginetest.Lab{Books: books{db}, Begin: func(t testing.TB, s enginetest.Setup) (enginetest.Driver, func(), <-chan error) {
 		config := engine.DefaultConfig
 		config.Base = 1
-		d := &engine.Driver{Store: db, Clock: s.Clock, Keeper: k, Config: config, Target: func(name string) (engine.Target, bool) {
+		d := &engine.Driver{Store: db, Clock: s.Clock, Keeper: k, Config: config, AtHand: atHand, Target: func(name string) (engine.Target, bool) {
 			one, ok := s.Systems[name]
 			return one, ok
 		}}
@@ -53,12 +53,18 @@ func TestTheEmbeddedDriver(t *testing.T) {
 	t.Run("SQLite", func(t *testing.T) {
 		t.Parallel()
 		enginetest.Run(t, func(t *testing.T) enginetest.Lab {
-			return embedded(t, "sqlite:"+filepath.Join(t.TempDir(), "x.db"))
+			return embedded(t, "sqlite:"+filepath.Join(t.TempDir(), "x.db"), 0)
+		})
+	})
+	t.Run("SQLite, every run put away at once", func(t *testing.T) {
+		t.Parallel()
+		enginetest.Run(t, func(t *testing.T) enginetest.Lab {
+			return embedded(t, "sqlite:"+filepath.Join(t.TempDir(), "x.db"), -1)
 		})
 	})
 	t.Run("PostgreSQL", func(t *testing.T) {
 		t.Parallel()
 		storetest.Postgres(t) // skips here, once, where there is none
-		enginetest.Run(t, func(t *testing.T) enginetest.Lab { return embedded(t, storetest.Postgres(t)) })
+		enginetest.Run(t, func(t *testing.T) enginetest.Lab { return embedded(t, storetest.Postgres(t), 0) })
 	})
 }

@@ -296,11 +296,18 @@ func (d *DB) scanRun(s interface{ Scan(...any) error }) (runRow, error) {
 	return r, d.openRun(&r, box)
 }
 
+// boxedStep is about what a step of a plan takes in a box.
+const boxedStep = 512
+
 // openRun reads what a run says of its person.
 func (d *DB) openRun(r *runRow, box string) error {
 	var b runBox
-	if _, err := d.unseal(r.key, box, &b); err != nil {
+	b.Plan.Steps = make([]dayone.Step, 0, min(len(box)/boxedStep, 32)) // growing it step by step would take most of the memory that reading takes
+	switch there, err := d.unseal(r.key, box, &b); {
+	case err != nil:
 		return fmt.Errorf("run %s does not read: %w", r.ID, err)
+	case !there:
+		b = runBox{}
 	}
 	r.Plan, r.Have = b.Plan, b.Have
 	r.Steps = make([]dayone.StepRun, len(r.Plan.Steps))
@@ -329,11 +336,12 @@ func (d *DB) Run(ctx context.Context, id dayone.RunID) (dayone.Run, error) {
 
 const stepQuery = `SELECT run, seq, state, attempt, tries, since, started, ended, waited, next, box FROM step`
 
-// stepRow is a stored step that is being read.
+// stepRow is a stored step that is being read: its columns, and its box.
 type stepRow struct {
-	seq int
-	s   dayone.StepRun
-	box string
+	seq, attempt, tries                   int
+	state                                 dayone.StepState
+	since, started, ended, waited, wakeup int64
+	box                                   string
 }
 
 // scanSteps reads rows of steps, by run.
@@ -343,11 +351,9 @@ func scanSteps(rows *sql.Rows) (map[dayone.RunID][]stepRow, error) {
 	for rows.Next() {
 		var run dayone.RunID
 		var r stepRow
-		var since, started, ended, waited, next int64
-		if err := rows.Scan(&run, &r.seq, &r.s.State, &r.s.Attempt, &r.s.Tries, &since, &started, &ended, &waited, &next, &r.box); err != nil {
+		if err := rows.Scan(&run, &r.seq, &r.state, &r.attempt, &r.tries, &r.since, &r.started, &r.ended, &r.waited, &r.wakeup, &r.box); err != nil {
 			return nil, err
 		}
-		r.s.Since, r.s.Started, r.s.Ended, r.s.Waited, r.s.Next = instant(since), instant(started), instant(ended), instant(waited), instant(next)
 		out[run] = append(out[run], r)
 	}
 	return out, rows.Err()
@@ -367,41 +373,50 @@ func (d *DB) lay(r *runRow, steps []stepRow) error {
 		for len(r.Steps) <= row.seq {
 			r.Steps = append(r.Steps, dayone.StepRun{State: dayone.StepPending})
 		}
-		s := row.s
-		s.Step = r.Steps[row.seq].Step
+		s := &r.Steps[row.seq]
 		if o.Def != nil {
 			s.Step = *o.Def
 		}
+		s.State, s.Attempt, s.Tries = row.state, row.attempt, row.tries
+		s.Since, s.Started, s.Ended, s.Waited, s.Next = instant(row.since), instant(row.started), instant(row.ended), instant(row.waited), instant(row.wakeup)
 		s.Wait, s.Asked, s.Result, s.Error, s.Kind, s.Of, s.Failing, s.Agreed = o.Wait, o.Asked, o.Result, o.Error, o.Kind, o.Of, instant(o.Failing), o.Agreed
 		s.Parked, s.Alarmed = instant(o.Parked), instant(o.Alarmed)
-		r.Steps[row.seq] = s
 	}
 	return nil
 }
 
 const active = `('running', 'waiting', 'undoing', 'held')`
 
-// Unfinished are the runs that are not over.
+// Unfinished are the runs that are not over, by id: id, person, state and machine of each.
 func (d *DB) Unfinished(ctx context.Context) ([]dayone.Run, error) {
-	rows, err := d.read.QueryContext(ctx, runHead+`, r.box`+runTables+` WHERE r.state IN `+active+` ORDER BY r.id`)
+	rows, err := d.read.QueryContext(ctx, `SELECT id, person, state, machine FROM run WHERE state IN `+active+` ORDER BY id`)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var found []runRow
-	var boxes []string
+	var out []dayone.Run
 	for rows.Next() {
-		var box string
-		r, err := d.scanHead(rows, &box)
-		if err != nil {
+		var r dayone.Run
+		if err := rows.Scan(&r.ID, &r.Person, &r.State, &r.Machine); err != nil {
 			return nil, err
 		}
-		found, boxes = append(found, r), append(boxes, box)
+		out = append(out, r)
 	}
-	if err := rows.Err(); err != nil || len(found) == 0 {
+	return out, rows.Err()
+}
+
+// RunsOf are runs by their ids, with all their steps, in the order asked for. They are read in two questions and opened on
+// all processors, which is most of a start after a crash.
+func (d *DB) RunsOf(ctx context.Context, ids []dayone.RunID) ([]dayone.Run, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	in, args := among(ids)
+	found, boxes, err := d.runRows(ctx, in, args)
+	if err != nil {
 		return nil, err
 	}
-	stored, err := d.read.QueryContext(ctx, stepQuery+` WHERE run IN (SELECT id FROM run WHERE state IN `+active+`) ORDER BY run, seq`)
+	stored, err := d.read.QueryContext(ctx, stepQuery+` WHERE run IN `+in+` ORDER BY run, seq`, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -409,17 +424,49 @@ func (d *DB) Unfinished(ctx context.Context) ([]dayone.Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := make([]dayone.Run, len(found))
-	err = atOnce(len(found), func(i int) error { // opening boxes is most of a start after a crash
-		r := &found[i]
-		err := d.openRun(r, boxes[i])
+	out := make([]dayone.Run, len(ids))
+	err = atOnce(len(ids), func(i int) error {
+		r, there := found[ids[i]]
+		if !there {
+			return fmt.Errorf("run %s: %w", ids[i], dayone.ErrNotFound)
+		}
+		err := d.openRun(r, boxes[r.ID])
 		if err == nil {
 			err = d.lay(r, steps[r.ID])
 		}
-		out[i], boxes[i] = r.Run, ""
+		out[i] = r.Run
 		return err
 	})
 	return out, err
+}
+
+// among is a list of ids as SQL has it.
+func among(ids []dayone.RunID) (marks string, args []any) {
+	var b strings.Builder
+	for i, id := range ids {
+		args = append(args, id)
+		fmt.Fprintf(&b, ", $%d", i+1)
+	}
+	return "(" + b.String()[2:] + ")", args
+}
+
+// runRows are runs that are not opened yet, and their boxes.
+func (d *DB) runRows(ctx context.Context, in string, args []any) (map[dayone.RunID]*runRow, map[dayone.RunID]string, error) {
+	rows, err := d.read.QueryContext(ctx, runHead+`, r.box`+runTables+` WHERE r.id IN `+in, args...)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer rows.Close()
+	found, boxes := map[dayone.RunID]*runRow{}, map[dayone.RunID]string{}
+	for rows.Next() {
+		var box string
+		r, err := d.scanHead(rows, &box)
+		if err != nil {
+			return nil, nil, err
+		}
+		found[r.ID], boxes[r.ID] = &r, box
+	}
+	return found, boxes, rows.Err()
 }
 
 // atOnce does n things on all processors, and says what went wrong first.

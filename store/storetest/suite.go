@@ -542,8 +542,14 @@ func runComesBack(t *testing.T, d *store.DB) {
 		t.Errorf("the run comes back changed (-want +got):\n%s", diff)
 	}
 	open := must[[]dayone.Run](t)(d.Unfinished(ctx))
-	if len(open) != 1 || cmp.Diff(r, open[0]) != "" {
-		t.Errorf("unfinished: %s", cmp.Diff([]dayone.Run{r}, open))
+	if diff := cmp.Diff([]dayone.Run{{ID: r.ID, Person: r.Person, State: r.State, Machine: r.Machine}}, open); diff != "" {
+		t.Errorf("unfinished: %s", diff)
+	}
+	if diff := cmp.Diff([]dayone.Run{r}, must[[]dayone.Run](t)(d.RunsOf(ctx, []dayone.RunID{r.ID}))); diff != "" {
+		t.Errorf("the run, read with others, comes back changed: %s", diff)
+	}
+	if _, err := d.RunsOf(ctx, []dayone.RunID{r.ID, "run_none"}); !errors.Is(err, dayone.ErrNotFound) {
+		t.Errorf("a run that is not there: %v", err)
 	}
 	hs := must[[]dayone.Holding](t)(d.Holdings(ctx, p, false))
 	if diff := cmp.Diff([]dayone.Holding{h2}, hs); diff != "" {
