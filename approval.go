@@ -1,8 +1,11 @@
 package dayone
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
-// ApprovalState is how far a request for an approval is.
+// ApprovalState is how far an approval is.
 type ApprovalState string
 
 const (
@@ -15,7 +18,7 @@ const (
 
 var ApprovalStates = []ApprovalState{ApprovalOpen, ApprovalGiven, ApprovalRefused, ApprovalExpired, ApprovalWithdrawn}
 
-// Petition asks somebody to agree to one grant of one person. It belongs to the grant and not to a run: Once finds it
+// Petition is one approval that is asked for: it asks somebody to agree to one grant of one person. It belongs to the grant and not to a run: Once finds it
 // again, for as long as the grant is wanted.
 type Petition struct {
 	ID        ApprovalID
@@ -26,7 +29,9 @@ type Petition struct {
 	State     ApprovalState
 	Rule      Approval
 	Because   []Reason
-	Requester string // who asked for it anew, as a mail address: she does not decide
+	Asks      []Ask  // who asked for it, the first one first: none of them decides; empty: a policy
+	Anew      bool   // it was refused, or nobody answered, and was asked for again
+	Why       string // it was withdrawn though policies want it, and why: the next look that may ask asks again
 	Run       RunID
 	Step      StepID
 	Opened    time.Time
@@ -40,6 +45,45 @@ type Petition struct {
 	Noted     ApprovalState // what the ledger knows
 	Deciders  []Decider     // as they were found last
 	Votes     []Vote
+}
+
+// Requester is who asked for it last, as a mail address; "": a policy, or nobody said who.
+func (p Petition) Requester() string {
+	if n := len(p.Asks); n > 0 {
+		return p.Asks[n-1].Of
+	}
+	return ""
+}
+
+// Reason is what it was asked for last; "": nobody said.
+func (p Petition) Reason() string {
+	if n := len(p.Asks); n > 0 {
+		return p.Asks[n-1].Reason
+	}
+	return ""
+}
+
+// Askers are the mail addresses of all who asked for it, or entered that somebody asks: none of them decides.
+func (p Petition) Askers() (out []string) {
+	for _, a := range p.Asks {
+		for _, who := range []string{a.Of, a.By} {
+			if IsMail(who) {
+				out = append(out, strings.ToLower(who))
+			}
+		}
+	}
+	return out
+}
+
+// IsMail tells a mail address from the name of a login that several share.
+func IsMail(who string) bool { return strings.Contains(who, "@") }
+
+// Ask is one wish for it. Of is who asks, as a mail address, By who was logged in.
+type Ask struct {
+	Of     string
+	By     string
+	Reason string
+	At     time.Time
 }
 
 // Decider is somebody who may decide, and why.

@@ -9,7 +9,8 @@ type Request struct {
 	Person PersonID
 	Key    Key
 	Role   string
-	By     string // who asked; a mail address
+	By     string // who asks, as a mail address; "": nobody said
+	Login  string // who was logged in
 	Reason string
 	Made   time.Time
 	Until  time.Time // the end that was asked for, or that the offer has once it is given; zero: none

@@ -10,6 +10,7 @@ import (
 // Load is how much the driver has under way.
 type Load struct {
 	Steps  map[LoadOf]int // of runs that are not over
+	Parked map[string]int // of them, those that wait since their system does not answer or was stopped, by system
 	Oldest time.Time      // since when the oldest step is ready that has not been called; zero: none is
 }
 
@@ -36,11 +37,14 @@ func (d *Driver) Load(ctx context.Context) (Load, error) {
 }
 
 func (l *loop) load() Load {
-	out := Load{Steps: map[LoadOf]int{}}
+	out := Load{Steps: map[LoadOf]int{}, Parked: map[string]int{}}
 	for _, lv := range l.runs {
 		for i := range lv.run.Steps {
 			s := &lv.run.Steps[i]
 			out.Steps[LoadOf{s.Step.Key.System, s.State}]++
+			if !s.Parked.IsZero() && !s.State.Over() {
+				out.Parked[s.Step.Key.System]++
+			}
 			if lv.queued[s.Step.ID] {
 				if at := readySince(lv, s); out.Oldest.IsZero() || at.Before(out.Oldest) {
 					out.Oldest = at

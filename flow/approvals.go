@@ -94,19 +94,62 @@ func (l Look) wants(r dayone.Petition) bool {
 	return false
 }
 
-// consider brings the requests of a person up to date with what she is to have.
-func (f *Flow) consider(ctx context.Context, l *Look) error {
+// idle says why nobody has to answer about a thing though policies want it; "": somebody does. What is idle is withdrawn,
+// so that nobody is reminded of what nothing would come of, and asked for again when the cause is over.
+func (f *Flow) idle(ctx context.Context, l Look, event dayone.EventID) (func(dayone.Key) string, error) {
+	cancelled := ""
+	kept, err := f.kept(ctx, l, event)
+	if err != nil {
+		return nil, err
+	}
+	if kept {
+		last, err := f.Store.Runs(ctx, store.RunFilter{Person: l.Person.ID, Limit: 1})
+		if err != nil {
+			return nil, err
+		}
+		if len(last) > 0 && last[0].State == dayone.RunCancelled {
+			cancelled = "its run was cancelled; when that is resumed, or HR says something new, it is asked for again"
+		}
+	}
+	return func(k dayone.Key) string {
+		if h, held := holdOf(l.Holds, k, l.Person.Status); held {
+			return fmt.Sprintf("a hold of %s leaves it alone; when that ends, it is asked for again", cmp.Or(h.By, "somebody"))
+		}
+		return cancelled
+	}, nil
+}
+
+// consider brings the approvals of a person up to date with what she is to have.
+func (f *Flow) consider(ctx context.Context, l *Look, event dayone.EventID) error {
+	idle, err := f.idle(ctx, *l, event)
+	if err != nil {
+		return err
+	}
+	if err := f.reconsider(ctx, l, idle); err != nil {
+		return err
+	}
+	return f.askFresh(ctx, l, idle)
+}
+
+// reconsider withdraws what nobody wants or waits for, and ends what nobody answered.
+func (f *Flow) reconsider(ctx context.Context, l *Look, idle func(dayone.Key) string) error {
 	now := l.Person.At
 	for i := range l.answers {
 		r := &l.answers[i]
 		wanted, expired := l.wants(*r), r.State == dayone.ApprovalOpen && !now.Before(r.Due)
-		if wanted && !expired && r.State == r.Noted {
+		why := ""
+		if wanted && r.State == dayone.ApprovalOpen {
+			why = idle(r.Key)
+		}
+		asks := asksOf(l.Requests, *r)
+		if wanted && !expired && why == "" && len(asks) == 0 && r.State == r.Noted {
 			continue
 		}
 		change := func(r *dayone.Petition) error {
+			r.Asks = append(r.Asks, asks...)
 			switch {
-			case !wanted:
-				r.Ended, r.Next = now, time.Time{}
+			case !wanted, why != "":
+				r.Ended, r.Next, r.Why = now, time.Time{}, why
 				if r.State == dayone.ApprovalOpen {
 					r.State, r.Decided = dayone.ApprovalWithdrawn, now
 				}
@@ -117,6 +160,7 @@ func (f *Flow) consider(ctx context.Context, l *Look) error {
 			return nil
 		}
 		after := *r
+		after.Asks = slices.Clone(r.Asks)
 		_ = change(&after)
 		var records []dayone.Record
 		if after.State != r.Noted {
@@ -132,19 +176,42 @@ func (f *Flow) consider(ctx context.Context, l *Look) error {
 			return err
 		}
 	}
+	l.answers = slices.DeleteFunc(l.answers, func(r dayone.Petition) bool { return r.Why != "" && !r.Ended.IsZero() })
+	return nil
+}
+
+// asksOf are the wishes behind an open approval that it does not know yet.
+func asksOf(rs []dayone.Request, p dayone.Petition) (out []dayone.Ask) {
+	if p.State != dayone.ApprovalOpen {
+		return nil
+	}
+	for _, q := range rs {
+		if q.Key == p.Key && !slices.ContainsFunc(p.Asks, func(a dayone.Ask) bool { return a.At.Equal(q.Made) && a.Of == q.By }) {
+			out = append(out, dayone.Ask{Of: q.By, By: q.Login, Reason: q.Reason, At: q.Made})
+		}
+	}
+	return out
+}
+
+// askFresh opens an approval for every step that waits for one.
+func (f *Flow) askFresh(ctx context.Context, l *Look, idle func(dayone.Key) string) error {
+	now := l.Person.At
 	var fresh []dayone.Petition
 	var records []dayone.Record
 	for _, s := range l.Plan.Steps {
-		if s.Approval == nil || l.answers.of(l.Person.ID, s.Key, s.Want.Role) != nil {
+		if s.Approval == nil || l.answers.of(l.Person.ID, s.Key, s.Want.Role) != nil || idle(s.Key) != "" {
 			continue
 		}
 		r := dayone.Petition{
 			ID: dayone.ApprovalID(f.IDs.New("apr")), Person: l.Person.ID, Key: s.Key, Role: s.Want.Role, Once: requestOnce(l.Person.ID, s.Key, s.Want.Role),
 			State: dayone.ApprovalOpen, Noted: dayone.ApprovalOpen, Rule: *s.Approval, Because: s.Because, Step: s.ID, Opened: now, Due: now.Add(cmp.Or(s.Approval.Within, dayone.Silence)), Next: now,
 		}
-		if i := slices.IndexFunc(l.Requests, func(q dayone.Request) bool { return q.Key == s.Key }); i >= 0 {
-			r.Requester = l.Requests[i].By
+		was, err := f.Store.WithdrawnApproval(ctx, r.Person, r.Once)
+		if err != nil {
+			return err
 		}
+		r.Asks, r.Anew = was.Asks, was.Anew // taken up again, it is still theirs
+		r.Asks = append(r.Asks, asksOf(l.Requests, r)...)
 		fresh, records = append(fresh, r), append(records, recordOf(r, now))
 	}
 	if len(fresh) == 0 {
@@ -234,7 +301,7 @@ func (f *Flow) unheard(ctx context.Context, l Look) (bool, error) {
 	return slices.ContainsFunc(now, func(r dayone.Petition) bool { return r.State != r.Noted }), err
 }
 
-// Approvals lists requests.
+// Approvals lists approvals.
 func (f *Flow) Approvals(ctx context.Context, q ApprovalFilter) ([]dayone.Petition, error) {
 	return f.Store.Approvals(ctx, q)
 }
@@ -281,10 +348,12 @@ func (f *Flow) Answer(ctx context.Context, id dayone.ApprovalID, a Reply) (dayon
 			seats = append(seats, d.As)
 		}
 	}
-	herself := func(who string) bool {
-		return who != "" && (strings.EqualFold(who, row.Email) || strings.EqualFold(who, r.Requester))
+	herself := func(who string) bool { // a login that several share is nobody
+		return dayone.IsMail(who) && (strings.EqualFold(who, row.Email) || slices.Contains(r.Askers(), strings.ToLower(who)))
 	}
 	switch {
+	case r.Why != "":
+		return r, fmt.Errorf("nobody has to answer this now: %s: %w", r.Why, dayone.ErrConflict)
 	case r.State != dayone.ApprovalOpen:
 		return r, fmt.Errorf("this was %s already: %w", r.State, dayone.ErrConflict)
 	case !now.Before(r.Due):
@@ -299,6 +368,9 @@ func (f *Flow) Answer(ctx context.Context, id dayone.ApprovalID, a Reply) (dayon
 		return r, fmt.Errorf("say why not: whoever wanted it will ask: %w", dayone.ErrInvalid)
 	case len(reason) > 2000:
 		return r, fmt.Errorf("the reason is longer than 2000 characters: %w", dayone.ErrInvalid)
+	}
+	if err := f.stillAsked(ctx, r); err != nil {
+		return r, err
 	}
 	vote := dayone.Vote{Of: of, By: a.By, As: seats, Yes: a.Yes, Reason: reason, At: now}
 	out, err := f.Store.ChangeApproval(ctx, id, now, func(is *dayone.Petition) error {
@@ -318,14 +390,49 @@ func (f *Flow) Answer(ctx context.Context, id dayone.ApprovalID, a Reply) (dayon
 	return out, err
 }
 
-// AskAnew asks again for what was refused, or for what nobody answered. Whoever asks does not decide.
-func (f *Flow) AskAnew(ctx context.Context, id dayone.ApprovalID, by string) (dayone.Petition, error) {
+// stillAsked refuses an answer of which nothing would come, before the next look has withdrawn what it is about.
+func (f *Flow) stillAsked(ctx context.Context, r dayone.Petition) error {
+	l, err := f.Preview(ctx, r.Person)
+	if err != nil && !errors.Is(err, dayone.ErrInvalid) { // a plan that cannot be made keeps nobody from answering
+		return err
+	}
+	idle, err := f.idle(ctx, l, "")
+	if err != nil {
+		return err
+	}
+	if why := idle(r.Key); why != "" {
+		return fmt.Errorf("nobody has to answer this now: %s: %w", why, dayone.ErrConflict)
+	}
+	return nil
+}
+
+// asker is who asks: a mail address, or nobody in particular. Whoever is logged in by mail address asks herself.
+func asker(of, login string) (string, error) {
+	of = strings.ToLower(strings.TrimSpace(of))
+	switch {
+	case of == "" && dayone.IsMail(login):
+		return strings.ToLower(login), nil
+	case of != "" && (!dayone.IsMail(of) || len(of) > 320):
+		return "", fmt.Errorf("write the mail address of who asks, or leave it empty: %w", dayone.ErrInvalid)
+	}
+	return of, nil
+}
+
+// AskAnew asks again for what was refused, or for what nobody answered. Nobody who ever asked for it decides.
+func (f *Flow) AskAnew(ctx context.Context, id dayone.ApprovalID, a dayone.Ask) (dayone.Petition, error) {
 	r, err := f.Store.Approval(ctx, id)
 	if err != nil {
 		return r, err
 	}
 	now := f.Clock.Now()
-	r.ID, r.State, r.Noted, r.Requester, r.Run = dayone.ApprovalID(f.IDs.New("apr")), dayone.ApprovalOpen, "", by, ""
+	if a.Of, err = asker(a.Of, a.By); err != nil {
+		return r, err
+	}
+	if a.Reason = strings.TrimSpace(a.Reason); len(a.Reason) > 2000 {
+		return r, fmt.Errorf("the reason is longer than 2000 characters: %w", dayone.ErrInvalid)
+	}
+	a.At = now
+	r.ID, r.State, r.Noted, r.Asks, r.Anew, r.Run = dayone.ApprovalID(f.IDs.New("apr")), dayone.ApprovalOpen, "", append(r.Asks, a), true, ""
 	r.Opened, r.Due, r.Next = now, now.Add(cmp.Or(r.Rule.Within, dayone.Silence)), now
 	r.Asked, r.Reminded, r.Escalated, r.Decided, r.Ended, r.Deciders, r.Votes = time.Time{}, time.Time{}, time.Time{}, time.Time{}, time.Time{}, nil, nil
 	err = f.Store.RenewApproval(ctx, id, r)
@@ -397,7 +504,7 @@ func (f *Flow) deciders(ctx context.Context, r dayone.Petition, escalated bool) 
 		return nil, err
 	}
 	q := people.Question{
-		For: people.Colleague{Mail: row.Email, Manager: row.Manager, Status: row.Status, Known: true}, Requester: r.Requester, Rule: r.Rule,
+		For: people.Colleague{Mail: row.Email, Manager: row.Manager, Status: row.Status, Known: true}, Askers: r.Askers(), Rule: r.Rule,
 		Fallback: f.Asking.Fallback, Escalated: escalated,
 	}
 	for _, b := range r.Because {
@@ -441,7 +548,7 @@ func (f *Flow) LetDecide(ctx context.Context, who, to string, from, until time.T
 		return g, fmt.Errorf("whoever is to decide does not work here now: %w", dayone.ErrInvalid)
 	}
 	g = dayone.Delegation{ID: f.IDs.New("dlg"), Person: a.ID, Delegate: b.ID, From: from, Until: until, By: by, Made: now}
-	return g, errors.Join(f.Store.Delegate(ctx, g), f.Store.Record(ctx, dayone.Record{At: now, Person: a.ID, What: "delegation made", By: by, Detail: &dayone.Detail{Note: string(b.ID)}}))
+	return g, f.Store.Delegate(ctx, g, dayone.Record{At: now, Person: a.ID, What: "delegation made", By: by, Detail: &dayone.Detail{Note: string(b.ID)}})
 }
 
 // Delegations that have not ended.
@@ -452,10 +559,7 @@ func (f *Flow) Delegations(ctx context.Context) ([]dayone.Delegation, error) {
 // EndDelegation ends one now.
 func (f *Flow) EndDelegation(ctx context.Context, id, by string) error {
 	now := f.Clock.Now()
-	if err := f.Store.EndDelegation(ctx, id, now); err != nil {
-		return err
-	}
-	return f.Store.Record(ctx, dayone.Record{At: now, What: "delegation ended", By: by, Detail: &dayone.Detail{Note: id}})
+	return f.Store.EndDelegation(ctx, id, now, dayone.Record{At: now, What: "delegation ended", By: by, Detail: &dayone.Detail{Note: id}})
 }
 
 // unasked says that a step of a run that is over never came to be tried, since nobody had agreed to it, and that there is an

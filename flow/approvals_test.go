@@ -162,17 +162,17 @@ func TestARefusalIsNotAskedAgain(t *testing.T) {
 	h.judged(h.hears(h.hr.Put(employee("2", "start_date", "2024-11-04", "job_title", "Senior Engineer")))[0].ID)
 	same(t, "request", h.request(p).ID, q.ID)
 
-	_, err = h.AskAnew(t.Context(), q.ID, vera)
+	_, err = h.AskAnew(t.Context(), q.ID, dayone.Ask{Of: vera, By: "administrator"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	again := h.rests(p, r.ID)
 	same(t, "run", again.State, dayone.RunWaiting)
 	fresh := h.request(p)
-	same(t, "requester", fresh.Requester, vera)
-	_, err = h.AskAnew(t.Context(), q.ID, vera)
+	same(t, "requester", fresh.Requester(), vera)
+	_, err = h.AskAnew(t.Context(), q.ID, dayone.Ask{By: "administrator"})
 	is(t, err, dayone.ErrConflict)
-	_, err = h.AskAnew(t.Context(), fresh.ID, vera)
+	_, err = h.AskAnew(t.Context(), fresh.ID, dayone.Ask{By: "administrator"})
 	is(t, err, dayone.ErrConflict)
 	if _, err := h.Answer(t.Context(), fresh.ID, flow.Reply{Of: john, By: "administrator", Yes: true}); err != nil {
 		t.Fatal(err)

@@ -305,7 +305,7 @@ func (f *Flow) Replan(ctx context.Context, id dayone.PersonID, event dayone.Even
 	if !l.Person.Managed {
 		return "", f.keepRow(ctx, l, "")
 	}
-	if err := f.consider(ctx, &l); err != nil {
+	if err := f.consider(ctx, &l, event); err != nil {
 		return "", err
 	}
 	active, err := f.Store.ActiveRun(ctx, id)
@@ -346,7 +346,7 @@ func (f *Flow) Replan(ctx context.Context, id dayone.PersonID, event dayone.Even
 		if l, err = f.Preview(ctx, id); err != nil { // from what the calls under way have left
 			return "", err
 		}
-		if err := f.consider(ctx, &l); err != nil {
+		if err := f.consider(ctx, &l, event); err != nil {
 			return "", err
 		}
 	}

@@ -156,7 +156,7 @@ func (f *Flow) sayApproval(ctx context.Context, r dayone.Petition, who []dayone.
 		}
 		said[d.Mail] = true
 		v.Approval = &message.Approval{
-			What: f.what(r), Why: strings.Join(why, ", "), You: d.Why, Since: r.Opened.In(zone), Due: r.Due.In(zone), Requester: r.Requester,
+			What: f.what(r), Why: strings.Join(why, ", "), You: d.Why, Since: r.Opened.In(zone), Due: r.Due.In(zone), Requester: r.Requester(), Reason: r.Reason(), Anew: r.Anew,
 			Link: f.Base + "/approvals/" + string(r.ID), Reminder: !r.Asked.IsZero(),
 		}
 		times := fmt.Sprint(btoi(!r.Asked.IsZero()) + btoi(!r.Reminded.IsZero()))

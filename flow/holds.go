@@ -40,9 +40,13 @@ func (f *Flow) EndHold(ctx context.Context, id dayone.HoldID, by, reason string)
 		return err
 	}
 	if !h.Ended.IsZero() {
-		return fmt.Errorf("this hold was ended on %s by %s: %w", h.Ended.UTC().Format("2 January 2006"), cmp.Or(h.EndedBy, "its own end"), dayone.ErrConflict)
+		return endedAlready(h)
 	}
 	return f.endHold(ctx, h, by, reason, nil)
+}
+
+func endedAlready(h dayone.Hold) error {
+	return fmt.Errorf("this hold was ended on %s by %s: %w", h.Ended.UTC().Format("2 January 2006"), cmp.Or(h.EndedBy, "its own end"), dayone.ErrConflict)
 }
 
 func (f *Flow) endHold(ctx context.Context, h dayone.Hold, by, reason string, attrs dayone.Attrs) error {
@@ -116,6 +120,12 @@ func (f *Flow) decideHold(ctx context.Context, id dayone.HoldID, by string, attr
 		return err
 	}
 	defer f.lock(h.Person)()
+	if h, err = f.Store.Hold(ctx, id); err != nil { // as it stands now: somebody may have ended it meanwhile
+		return err
+	}
+	if !h.Ended.IsZero() {
+		return endedAlready(h)
+	}
 	said := strings.ToLower(strings.TrimSpace(attrs.Text(holdAsk)))
 	if said == "follow policies" {
 		return f.endHold(ctx, h, by, attrs.Text("note"), attrs)

@@ -16,6 +16,7 @@ type Measures struct {
 	People    map[dayone.Status]int
 	Runs      map[dayone.RunState]int // that are not over
 	Tasks     int                     // open
+	Approvals int                     // that wait for an answer
 	Load      engine.Load
 	Waiting   time.Duration // how long the oldest event waits that was not looked at
 	Ready     time.Duration // how long the oldest step waits that could be called
@@ -31,7 +32,7 @@ const loadWithin = 2 * time.Second
 // Measure counts. What can be counted is there, beside an error.
 func (f *Flow) Measure(ctx context.Context) (Measures, error) {
 	var m Measures
-	var errs [11]error
+	var errs [12]error
 	m.Standing, errs[0] = f.Policies(ctx)
 	var waiting []dayone.PolicyAct
 	if f.Load != nil {
@@ -41,6 +42,7 @@ func (f *Flow) Measure(ctx context.Context) (Measures, error) {
 	m.People, errs[2] = f.Store.CountPeople(ctx)
 	m.Runs, errs[3] = f.Store.CountRuns(ctx)
 	m.Tasks, errs[4] = f.Store.CountTasks(ctx)
+	m.Approvals, errs[11] = f.Store.CountApprovals(ctx)
 	now := f.Clock.Now()
 	since := func(t time.Time) time.Duration {
 		if t.IsZero() {

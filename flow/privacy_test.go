@@ -60,7 +60,7 @@ func TestWhatWeKnowOfAPersonLiesUnderHerKeyAndEndsWithIt(t *testing.T) {
 		_, active := h.Store.ActiveRun(ctx, p)
 		return true, err == nil && row.Status == dayone.Left && errors.Is(active, dayone.ErrNotFound) && h.settled(p)
 	})
-	if err := h.Store.Erase(ctx, p, dayone.Record{At: h.clock.Now(), Person: p, What: "erased", By: "privacy@company.com"}); err != nil {
+	if err := h.Store.Erase(ctx, p, h.clock.Now(), dayone.Record{At: h.clock.Now(), Person: p, What: "erased", By: "privacy@company.com"}); err != nil {
 		t.Fatal(err)
 	}
 	if got := storetest.Readable(t, w.at, home, mobile, letter, "Erin No", "e1@company.com"); len(got) > 0 {

@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -10,12 +11,16 @@ import (
 	"github.com/dayone-hq/dayone"
 )
 
-// Request asks for something that policies offer to a person. What needs an approval is given once that is there. until
+// Request asks for something that policies offer to a person. By is who asks, and does not decide; Login entered it. What needs an approval is given once that is there. until
 // may be zero. ErrForbidden: no policy offers it to her. ErrConflict: she has it, or it was asked for.
 func (f *Flow) Request(ctx context.Context, r dayone.Request) (dayone.Request, error) {
 	now := f.Clock.Now()
+	var err error
+	if r.By, err = asker(r.By, r.Login); err != nil {
+		return r, err
+	}
 	switch {
-	case strings.TrimSpace(r.By) == "":
+	case r.By == "" && r.Login == "":
 		return r, fmt.Errorf("say who asks, by mail address: %w", dayone.ErrInvalid)
 	case strings.TrimSpace(r.Reason) == "":
 		return r, fmt.Errorf("say what it is needed for: %w", dayone.ErrInvalid)
@@ -48,11 +53,19 @@ func (f *Flow) Request(ctx context.Context, r dayone.Request) (dayone.Request, e
 			}
 		}
 	}
-	err = f.Store.AddRequest(ctx, r, dayone.Record{At: now, Person: r.Person, System: r.Key.System, What: "requested: " + r.Key.String(), By: r.By, Detail: &dayone.Detail{Note: r.Reason}})
+	err = f.Store.AddRequest(ctx, r, dayone.Record{At: now, Person: r.Person, System: r.Key.System, What: "requested: " + r.Key.String(), By: cmp.Or(r.Login, r.By), Detail: &dayone.Detail{Note: askedNote(r)}})
 	if err == nil {
 		f.look()
 	}
 	return r, err
+}
+
+// askedNote says who asked and why.
+func askedNote(r dayone.Request) string {
+	if r.By == "" || r.By == r.Login {
+		return r.Reason
+	}
+	return "for " + r.By + ": " + r.Reason
 }
 
 func over(r dayone.Request, now time.Time) bool { return !r.Until.IsZero() && !r.Until.After(now) }

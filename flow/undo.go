@@ -35,7 +35,8 @@ type Undoing struct {
 	Plan    dayone.Plan     // what will be done, and as findings what stays and why
 	Live    bool            // the run is under way: it is turned back
 	GivesUp dayone.RunID    // the run under way that is given up for it; "": none
-	Keys    []dayone.Key    // what policies then leave alone
+	Along   []planner.Along // steps that go with what is done
+	Keys    []dayone.Key    // what policies then leave alone; none, if nothing can be taken back
 	Keep    bool            // also though their owner has left
 	Until   time.Time       // of the hold
 	Expires time.Time       // from when it can no longer be undone; zero: the run has not ended
@@ -43,6 +44,10 @@ type Undoing struct {
 
 	ways map[dayone.StepID]dayone.Undo // for a run that is turned back: what is not as was planned
 }
+
+// Nothing says that nothing of it can be taken back, so that an order is refused. A run under way is turned back all the same:
+// what it has not done yet is not done then.
+func (u Undoing) Nothing() bool { return len(u.Plan.Steps) == 0 && (!u.Live || len(u.Steps) > 0) }
 
 // Stays are the findings about what is not taken back.
 func (u Undoing) Stays() []dayone.Finding { return u.found(planner.Stays) }
@@ -111,7 +116,10 @@ func (f *Flow) undoing(ctx context.Context, r dayone.Run, steps []dayone.StepID)
 	if err != nil {
 		return u, err
 	}
-	u.Plan, u.Keys, u.Keep = back.Plan, back.Keys, back.Keep
+	u.Plan, u.Along, u.Keys, u.Keep = back.Plan, back.Along, back.Keys, back.Keep
+	if u.Nothing() {
+		u.Keys = nil
+	}
 	u.ways = waysBack(r, u.Plan)
 	u.Hash = u.hash()
 	return u, nil
@@ -261,12 +269,18 @@ func (f *Flow) Undo(ctx context.Context, o UndoOrder) (dayone.RunID, error) {
 	if err != nil {
 		return "", err
 	}
-	if u.GivesUp != "" {
-		if err := f.supersede(ctx, u.GivesUp); err != nil {
+	if u.Nothing() { // before a run is given up for it
+		return "", fmt.Errorf("nothing of it can be taken back; the preview says why: %w", dayone.ErrConflict)
+	}
+	if given := u.GivesUp; given != "" {
+		if err := f.supersede(ctx, given); err != nil {
 			return "", err
 		}
-		if u, err = f.again(ctx, u); err != nil {
-			return "", err
+		switch u, err = f.again(ctx, u); {
+		case errors.Is(err, errMoved):
+			return "", fmt.Errorf("run %s was given up for this, and what its last calls did has changed what can be taken back, so nothing was undone; what is still wanted goes on in a new run, so look again: %w", given, dayone.ErrConflict)
+		case err != nil:
+			return "", fmt.Errorf("run %s was given up for this, but nothing was undone: %w", given, err)
 		}
 	}
 	hold := &dayone.Hold{
@@ -276,9 +290,6 @@ func (f *Flow) Undo(ctx context.Context, o UndoOrder) (dayone.RunID, error) {
 	if u.Live && len(u.Steps) == 0 {
 		f.Log.Info("run is turned back", "run", r.ID, "person", r.Person)
 		return r.ID, f.Engine.Decide(ctx, r.ID, "", engine.Human{By: o.By, Verb: engine.Undo, Reason: hold.Reason, Hold: hold, Ways: u.ways})
-	}
-	if len(u.Plan.Steps) == 0 {
-		return "", fmt.Errorf("nothing of it can be taken back; the preview says why: %w", dayone.ErrConflict)
 	}
 	run := dayone.Run{
 		ID: dayone.RunID(f.IDs.New("run")), Person: r.Person, Title: "Undo: " + r.Title, Plan: u.Plan, Hash: u.Plan.Hash(), Of: r.ID,
@@ -299,7 +310,7 @@ func (f *Flow) again(ctx context.Context, was Undoing) (Undoing, error) {
 		return was, err
 	}
 	u, err := f.undoing(ctx, r, was.Steps)
-	if err == nil && (u.GivesUp != "" || u.Plan.Hash() != was.Plan.Hash()) {
+	if err == nil && (u.GivesUp != "" || u.Nothing() || u.Plan.Hash() != was.Plan.Hash()) {
 		err = errMoved
 	}
 	return u, err

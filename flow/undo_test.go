@@ -11,6 +11,7 @@ import (
 	"github.com/dayone-hq/dayone/connector/sim"
 	"github.com/dayone-hq/dayone/engine"
 	"github.com/dayone-hq/dayone/flow"
+	"github.com/dayone-hq/dayone/planner"
 )
 
 const erinMail = "e1@company.com"
@@ -406,4 +407,88 @@ func TestALeaverIsCutThoughHerRunWasPaused(t *testing.T) {
 	}
 	h.hears(h.hr.Put(employee("1", "start_date", "2024-11-11", "end_date", "2024-11-13"))) // before the run began
 	h.closed("e1@company.com")
+}
+
+// A preview passes over nothing: each step of the run is taken back, goes with another one, or stays, and it is said why.
+func TestAnUndoSaysSomethingOfEveryStep(t *testing.T) {
+	t.Parallel()
+	h, _, r := erinWorks(t)
+	for _, chosen := range [][]dayone.StepID{nil, {r.Steps[0].Step.ID}} {
+		u := h.preview(r.ID, chosen...)
+		for _, s := range r.Steps {
+			if chosen != nil && !slices.Contains(chosen, s.Step.ID) {
+				continue
+			}
+			said := slices.ContainsFunc(u.Plan.Steps, func(o dayone.Step) bool { return o.Undoes == s.Step.ID }) ||
+				slices.ContainsFunc(u.Along, func(a planner.Along) bool { return a.Step.ID == s.Step.ID }) ||
+				slices.ContainsFunc(u.Stays(), func(f dayone.Finding) bool { return f.Key == s.Step.Key })
+			if !said {
+				t.Errorf("nothing is said of %s (%s)", s.Step.ID, s.State)
+			}
+		}
+	}
+}
+
+// An undo that is refused leaves the run under way alone, and promises nothing.
+func TestAnUndoThatIsRefusedGivesUpNothing(t *testing.T) {
+	t.Parallel()
+	h, p, r := asks(t, newWorld(t))
+	var told dayone.StepID
+	until(h, "a message is out", func() (bool, bool) {
+		r, err := h.RunOf(ctx, r.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range r.Steps {
+			if s.Step.Action == dayone.MessageSend && s.State == dayone.StepDone {
+				told = s.Step.ID
+			}
+		}
+		return true, told != ""
+	})
+	u := h.preview(r.ID, told)
+	if !u.Nothing() || len(u.Keys) != 0 || len(u.Stays()) != 1 || u.GivesUp != r.ID {
+		t.Fatalf("the preview: %d steps, %d keys, %v, gives up %q", len(u.Plan.Steps), len(u.Keys), u.Stays(), u.GivesUp)
+	}
+	_, err := h.Undo(ctx, flow.UndoOrder{Run: r.ID, Steps: []dayone.StepID{told}, By: "kim", Reason: "a mistake", Hash: u.Hash})
+	is(t, err, dayone.ErrConflict)
+	now, err := h.RunOf(ctx, r.ID)
+	if err != nil || now.State != dayone.RunWaiting {
+		t.Errorf("the run under way is %s, %v", now.State, err)
+	}
+	same(t, "approval", h.request(p).State, dayone.ApprovalOpen)
+}
+
+// Whoever answers a hold's task while somebody else ends the hold does not make it stand again.
+func TestAHoldThatHasEndedStaysEnded(t *testing.T) {
+	t.Parallel()
+	h, p, r := erinWorks(t)
+	h.undoes(r.ID)
+	holds, err := h.Holds(ctx, flow.HoldFilter{Person: p})
+	if err != nil || len(holds) != 1 {
+		t.Fatalf("%+v %v", holds, err)
+	}
+	hold := holds[0]
+	h.clock.Jump(hold.Until.Add(time.Minute))
+	task := until(h, "somebody is asked", func() (dayone.Task, bool) {
+		ts, err := h.Store.Tasks(ctx, p, "")
+		if err != nil || len(ts) == 0 {
+			return dayone.Task{}, false
+		}
+		return ts[0], true
+	})
+	answers := make(chan error, 2)
+	begin := make(chan struct{})
+	go func() { <-begin; answers <- h.EndHold(ctx, hold.ID, "kim", "") }()
+	go func() {
+		<-begin
+		_, err := h.CompleteTask(ctx, string(task.ID), "ada", dayone.Attrs{"decision": dayone.Text("follow policies")})
+		answers <- err
+	}()
+	close(begin)
+	a, b := <-answers, <-answers
+	if (a == nil) == (b == nil) {
+		t.Errorf("both, or neither, ended it: %v, %v", a, b)
+	}
+	same(t, "hold ended", h.ledger(p, "hold ended"), 1)
 }

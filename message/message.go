@@ -48,7 +48,9 @@ type Approval struct {
 	You       string // why it is you who decide
 	Since     time.Time
 	Due       time.Time
-	Requester string
+	Requester string // who asked for it; "": a policy, or nobody said who
+	Reason    string // what it was asked for
+	Anew      bool   // it was refused before, or nobody answered
 	Link      string
 	Reminder  bool
 }

@@ -33,7 +33,7 @@ type Directory interface {
 // Question is what has to be agreed to.
 type Question struct {
 	For       Colleague // who gets it
-	Requester string    // who asked for it; "": a policy
+	Askers    []string  // who asked for it; none: a policy
 	Rule      dayone.Approval
 	Owner     string   // of the entitlement
 	Fallback  []string // mail addresses and group:NAME, for when nobody else can decide
@@ -46,7 +46,7 @@ type Seat struct {
 	Deciders []dayone.Decider
 }
 
-// Deciders finds who may decide now, seat by seat. Nobody decides for herself or for what she asked for. Where somebody is
+// Deciders finds who may decide now, seat by seat. Nobody decides for herself or for what she ever asked for. Where somebody is
 // away, her stand-in decides; where nobody stands in, the manager above, then the owner, then the fallback. Somebody of whom
 // only the address is known decides: that we cannot see her does not mean that she is gone.
 func Deciders(q Question, d Directory, now time.Time) []Seat {
@@ -156,7 +156,7 @@ func (r *resolving) absent(mail string) string {
 	switch {
 	case mail == lower(r.q.For.Mail):
 		return myself
-	case mail == lower(r.q.Requester):
+	case slices.ContainsFunc(r.q.Askers, func(a string) bool { return mail == lower(a) }):
 		return requester
 	}
 	c := r.d.Colleague(mail)

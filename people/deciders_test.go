@@ -98,7 +98,7 @@ func TestWhoDecides(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			seats := people.Deciders(people.Question{
-				For: c.dir.people["erin"], Requester: c.requester, Rule: dayone.Approval{By: c.by, Need: "any"}, Owner: "olga", Fallback: []string{"group:it"}, Escalated: c.escalated,
+				For: c.dir.people["erin"], Askers: []string{"", c.requester}, Rule: dayone.Approval{By: c.by, Need: "any"}, Owner: "olga", Fallback: []string{"group:it"}, Escalated: c.escalated,
 			}, c.dir, now)
 			var got, why []string
 			for _, s := range seats {

@@ -34,6 +34,15 @@ type Back struct {
 	Plan dayone.Plan
 	Keys []dayone.Key // what policies must leave alone from then on
 	Keep bool         // of somebody who has left: what is given back would be taken at once
+
+	Along []Along // what goes with what is done
+}
+
+// Along is a step that is taken back with another one: what stands on an account goes with the account.
+type Along struct {
+	Step dayone.Step   // of the run
+	With dayone.Action // on its account
+	Why  string
 }
 
 // Kinds of findings in a plan that takes a run back.
@@ -51,7 +60,7 @@ const LastLogin = "last_login"
 func TakeBack(p Past) (Back, error) {
 	b := &back{
 		Past: p, have: map[dayone.Key]dayone.Holding{}, want: map[dayone.Key]dayone.Grant{}, goes: map[dayone.Key]bool{}, kept: map[dayone.Key]string{},
-		covers: map[dayone.Key]bool{},
+		covers: map[dayone.Key]bool{}, told: map[dayone.StepID]bool{},
 	}
 	for _, h := range p.Have {
 		b.have[h.Key] = h
@@ -63,7 +72,7 @@ func TakeBack(p Past) (Back, error) {
 	for i := range p.Run.Steps {
 		s := &p.Run.Steps[i]
 		switch {
-		case s.Of != "" || s.State == dayone.StepUndone || p.Steps != nil && !p.Steps[s.Step.ID]:
+		case !b.chosen(s):
 		case s.Step.Key.IsAccount(): // what is on it decides about it
 			accounts = append(accounts, s)
 		default:
@@ -73,8 +82,13 @@ func TakeBack(p Past) (Back, error) {
 	for _, s := range accounts {
 		b.step(s)
 	}
+	for i := range p.Run.Steps { // nothing is passed over in silence
+		if s := &p.Run.Steps[i]; b.chosen(s) && !b.told[s.Step.ID] {
+			b.rest(s)
+		}
+	}
 	Backward(b.steps, b.undone)
-	out := Back{Keep: p.Want.Status == dayone.Left, Keys: slices.SortedFunc(maps.Keys(b.covers), compare)}
+	out := Back{Along: b.along, Keep: p.Want.Status == dayone.Left, Keys: slices.SortedFunc(maps.Keys(b.covers), compare)}
 	out.Plan = dayone.Plan{Person: p.Run.Person, At: p.At, Findings: b.findings}
 	all := map[dayone.StepID]*dayone.Step{}
 	for i := range b.steps {
@@ -95,9 +109,51 @@ type back struct {
 	steps    []dayone.Step
 	undone   []dayone.Step // those that steps take back
 	findings []dayone.Finding
+	along    []Along
+	told     map[dayone.StepID]bool // steps of which something was said
+	at       dayone.StepID          // the one that is looked at
+}
+
+// chosen says whether a step of the run is to be taken back, if that can be.
+func (b *back) chosen(s *dayone.StepRun) bool {
+	return s.Of == "" && s.State != dayone.StepUndone && (b.Steps == nil || b.Steps[s.Step.ID])
+}
+
+// rest says what becomes of a step of which nothing was said yet.
+func (b *back) rest(s *dayone.StepRun) {
+	k, st := s.Step.Key, s.Step
+	b.at = st.ID
+	if changed := Done(&b.Run, s).Changed(); changed && st.Action != dayone.MessageSend {
+		account := k
+		if !k.IsAccount() {
+			account = k.Account()
+		}
+		for _, o := range b.steps {
+			if o.Key == account && (o.Action == dayone.AccountDelete || o.Action == dayone.AccountDisable) {
+				b.told[st.ID] = true
+				b.along = append(b.along, Along{Step: st, With: o.Action, Why: "it is part of its account, and goes with it"})
+				return
+			}
+		}
+		if b.makes(account) {
+			b.find(Stays, k, "it is part of its account, which stays")
+			return
+		}
+		b.find(Stays, k, "nothing of it is left to take back")
+		return
+	}
+	switch {
+	case s.State != dayone.StepDone:
+		b.find(Stays, k, "the run never came to it, so there is nothing to take back")
+	case st.Action == dayone.AccountConfirm, st.Action == dayone.EntitlementConfirm:
+		b.find(Stays, k, "the run only looked at it")
+	default:
+		b.find(Stays, k, "nothing of it is left to take back")
+	}
 }
 
 func (b *back) find(kind string, k dayone.Key, format string, args ...any) {
+	b.told[b.at] = true
 	b.findings = append(b.findings, dayone.Finding{Kind: kind, Key: k, Text: fmt.Sprintf(format, args...)})
 }
 
@@ -122,12 +178,13 @@ func (b *back) add(s *dayone.StepRun, inv dayone.Step) {
 	if inv.Action.Gives() {
 		inv.Once = Once(b.Run.Person, inv.Key, b.have[inv.Key].Generation)
 	}
-	b.covers[inv.Key] = true
+	b.covers[inv.Key], b.told[s.Step.ID] = true, true
 	b.steps, b.undone = append(b.steps, inv), append(b.undone, s.Step)
 }
 
 func (b *back) step(s *dayone.StepRun) {
 	k, st := s.Step.Key, s.Step
+	b.at = st.ID
 	changed := Done(&b.Run, s).Changed()
 	switch {
 	case st.Action == dayone.MessageSend:
@@ -136,9 +193,7 @@ func (b *back) step(s *dayone.StepRun) {
 	case st.Action == dayone.AccountConfirm, st.Action == dayone.EntitlementConfirm:
 		return // it only read
 	case !changed && s.State == dayone.StepDone:
-		if b.Steps != nil {
-			b.find(Stays, k, "the run changed nothing of it: it was so already")
-		}
+		b.find(Stays, k, "the run changed nothing of it: it was so already")
 		return
 	}
 	b.covers[k] = true

@@ -419,4 +419,7 @@ func TestMomentsAreWhatTheyAre(t *testing.T) {
 	check(t, notify(`{on: moved, to: manager, invite: intro-call}`), `6:42 value: an invitation is for a first day; "moved" is told by a message`)
 	check(t, notify(`{on: ready, to: manager, template: welcome, digest: weekly}`), `6:61 value: digest is "weekly"; it can be daily`)
 	check(t, notify(`{on: ready, to: manager, invite: intro-call, digest: daily}`), `6:62 value: an invitation cannot be gathered`)
+	check(t, notify(`{on: left, to: new-hire, template: welcome, digest: daily}`), `6:24 value: a digest goes to an address of work, and "new-hire" may be at home before the first day`)
+	check(t, notify(`{on: left, to: [manager, person], template: welcome, digest: daily}`), `6:34 value: a digest goes to an address of work, and "person" may be at home before the first day`)
+	check(t, notify(`{on: left, to: "${personal_email}", template: welcome, digest: daily}`), `6:24 value: a digest goes to an address of work, and "${personal_email}" may be at home before the first day`)
 }

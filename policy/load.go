@@ -998,6 +998,10 @@ func (l *loader) notify(f *file, n *yaml.Node) *Notify {
 	}
 	for _, n := range nodes {
 		w := l.word(f, n, "to")
+		if out.Digest && (w == "new-hire" || w == "person" || strings.Contains(w, "personal_email")) {
+			l.at(f, n, "value", "take digest out, or send it to somebody else", "a digest goes to an address of work, and %q may be at home before the first day", w)
+			continue
+		}
 		if !strings.Contains(w, "${") && !slices.Contains(recipients, w) && !strings.Contains(w, "@") {
 			// channels are named like grants, but need not be granted to anybody
 			if key, err := dayone.ParseKey(w); err != nil {

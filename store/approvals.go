@@ -11,14 +11,16 @@ import (
 	"github.com/dayone-hq/dayone"
 )
 
-// approvalBox is what of a request only her key opens.
+// approvalBox is what of an approval only her key opens.
 type approvalBox struct {
-	Role      string           `json:"role,omitempty"`
-	Rule      dayone.Approval  `json:"rule"`
-	Because   []dayone.Reason  `json:"because,omitempty"`
-	Requester string           `json:"requester,omitempty"`
-	Deciders  []dayone.Decider `json:"deciders,omitempty"`
-	Votes     []dayone.Vote    `json:"votes,omitempty"`
+	Role     string           `json:"role,omitempty"`
+	Rule     dayone.Approval  `json:"rule"`
+	Because  []dayone.Reason  `json:"because,omitempty"`
+	Asks     []dayone.Ask     `json:"asks,omitempty"`
+	Anew     bool             `json:"anew,omitempty"`
+	Why      string           `json:"why,omitempty"`
+	Deciders []dayone.Decider `json:"deciders,omitempty"`
+	Votes    []dayone.Vote    `json:"votes,omitempty"`
 }
 
 const approvalColumns = `a.id, a.person, a.key, a.once, a.state, a.noted, a.run, a.step, a.opened, a.due, a.asked, a.reminded, a.escalated, a.decided, a.ended, a.next, a.box, p.key_box`
@@ -43,7 +45,7 @@ func (d *DB) scanApproval(s interface{ Scan(...any) error }) (dayone.Petition, e
 	if _, err := d.unseal(owner, box, &b); err != nil {
 		return r, fmt.Errorf("approval %s does not read: %w", r.ID, err)
 	}
-	r.Role, r.Rule, r.Because, r.Requester, r.Deciders, r.Votes = b.Role, b.Rule, b.Because, b.Requester, b.Deciders, b.Votes
+	r.Role, r.Rule, r.Because, r.Asks, r.Anew, r.Why, r.Deciders, r.Votes = b.Role, b.Rule, b.Because, b.Asks, b.Anew, b.Why, b.Deciders, b.Votes
 	return r, nil
 }
 
@@ -107,7 +109,7 @@ func (d *DB) Approval(ctx context.Context, id dayone.ApprovalID) (dayone.Petitio
 // CountApprovals counts what waits for an answer.
 func (d *DB) CountApprovals(ctx context.Context) (int, error) {
 	var n int
-	err := d.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM approval WHERE state = 'open' AND ended = 0`).Scan(&n)
+	err := d.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM approval a JOIN person p ON p.id = a.person WHERE a.state = 'open' AND a.ended = 0 AND p.key_box <> ''`).Scan(&n)
 	return n, err
 }
 
@@ -136,7 +138,7 @@ func (d *DB) AskApprovals(ctx context.Context, rs []dayone.Petition, records ...
 }
 
 func (d *DB) putApproval(t *tx, r *dayone.Petition, conflict string) error {
-	box, err := d.seal(t, r.Person, approvalBox{r.Role, r.Rule, r.Because, r.Requester, r.Deciders, r.Votes})
+	box, err := d.seal(t, r.Person, approvalBox{r.Role, r.Rule, r.Because, r.Asks, r.Anew, r.Why, r.Deciders, r.Votes})
 	if err != nil {
 		return err
 	}
@@ -184,8 +186,20 @@ type delegationBox struct {
 	By string `json:"by,omitempty"`
 }
 
-// Delegate keeps a delegation.
-func (d *DB) Delegate(ctx context.Context, g dayone.Delegation) error {
+// WithdrawnApproval is the newest approval of a grant, if it was withdrawn though policies want the grant; else none.
+func (d *DB) WithdrawnApproval(ctx context.Context, person dayone.PersonID, once string) (dayone.Petition, error) {
+	r, err := d.scanApproval(d.read.QueryRowContext(ctx, approvalQuery+` WHERE a.person = $1 AND a.once = $2 ORDER BY a.id DESC LIMIT 1`, person, once))
+	switch {
+	case errors.Is(err, sql.ErrNoRows), err == nil && r.Why == "":
+		return dayone.Petition{}, nil
+	case err != nil:
+		return dayone.Petition{}, err
+	}
+	return r, nil
+}
+
+// Delegate keeps a delegation, and what the ledger says of it.
+func (d *DB) Delegate(ctx context.Context, g dayone.Delegation, records ...dayone.Record) error {
 	return d.write(ctx, func(t *tx) error {
 		box, err := d.seal(t, g.Person, delegationBox{g.By})
 		if err != nil {
@@ -193,12 +207,15 @@ func (d *DB) Delegate(ctx context.Context, g dayone.Delegation) error {
 		}
 		_, err = t.exec(`INSERT INTO delegation (id, person, delegate, starts, ends, made, box) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
 			g.ID, g.Person, g.Delegate, micros(g.From), micros(g.Until), micros(g.Made), box)
-		return err
+		if err != nil {
+			return fmt.Errorf("writing delegation: %w", err)
+		}
+		return d.append(t, records)
 	})
 }
 
-// EndDelegation ends one before its time.
-func (d *DB) EndDelegation(ctx context.Context, id string, at time.Time) error {
+// EndDelegation ends one before its time. What the ledger says of that names who let somebody else decide.
+func (d *DB) EndDelegation(ctx context.Context, id string, at time.Time, records ...dayone.Record) error {
 	return d.write(ctx, func(t *tx) error {
 		res, err := t.exec(`UPDATE delegation SET ends = $2 WHERE id = $1 AND ends > $2`, id, micros(at))
 		if err != nil {
@@ -207,7 +224,14 @@ func (d *DB) EndDelegation(ctx context.Context, id string, at time.Time) error {
 		if n, err := res.RowsAffected(); err != nil || n == 0 {
 			return errors.Join(err, fmt.Errorf("no delegation %s is under way: %w", id, dayone.ErrNotFound))
 		}
-		return nil
+		var person dayone.PersonID
+		if err := t.row(`SELECT person FROM delegation WHERE id = $1`, id).Scan(&person); err != nil {
+			return fmt.Errorf("reading delegation: %w", err)
+		}
+		for i := range records {
+			records[i].Person = person
+		}
+		return d.append(t, records)
 	})
 }
 

@@ -30,9 +30,12 @@ func counted[K ~string](ctx context.Context, d *DB, q string) (map[K]int, error)
 	return out, rows.Err()
 }
 
+// readable: of nobody in the books, or of somebody who was not erased.
+const readable = `(p.key_box IS NULL OR p.key_box <> '')`
+
 // CountTasks is how many tasks are open.
 func (d *DB) CountTasks(ctx context.Context) (int, error) {
 	var n int
-	err := d.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM task WHERE closed = 0`).Scan(&n)
+	err := d.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM task t LEFT JOIN person p ON p.id = t.person WHERE t.closed = 0 AND `+readable).Scan(&n)
 	return n, err
 }

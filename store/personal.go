@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/dayone-hq/dayone"
 )
@@ -46,16 +47,36 @@ var inTheClear = []struct{ why, erase string }{
 		`DELETE FROM digest_line WHERE person = $1 OR recipient = (SELECT email FROM person WHERE id = $1 AND email <> '')`,
 	},
 	{
+		"when somebody confirmed that she needs a thing is asked for by person and thing",
+		`DELETE FROM review WHERE person = $1`,
+	},
+	{
 		"people are listed, searched, sorted and filtered by them; the key goes with them",
 		`UPDATE person SET name = '` + Erased + `', search = '` + Erased + `', email = '', manager = '', title = '', department = '', team = '', location = '',
 			starts = 0, ends = 0, buddy = '', problem = '', managed = 0, wake = 0, told = '', key_box = '' WHERE id = $1`,
 	},
 }
 
+// standing is what stands of a person and asks somebody for something, or waits for an instant: it ends when she is erased,
+// since nobody could read what it is about. $1 is the person, $2 is when.
+var standing = []string{
+	`UPDATE task SET closed = $2, remind = 0, box = '', done_box = '' WHERE person = $1 AND closed = 0`,
+	`UPDATE approval SET ended = $2, next = 0, state = CASE WHEN state = 'open' THEN 'withdrawn' ELSE state END, noted = CASE WHEN state = 'open' THEN 'withdrawn' ELSE noted END WHERE person = $1 AND ended = 0`,
+	`UPDATE hold SET ended = $2 WHERE person = $1 AND ended = 0`,
+	`UPDATE request SET ended = $2 WHERE person = $1 AND ended = 0`,
+	`UPDATE delegation SET ends = $2 WHERE (person = $1 OR delegate = $1) AND ends > $2`,
+	`UPDATE alert SET resolved = $2 WHERE person = $1 AND resolved = 0`,
+}
+
+// What administrators have done stays under the name of whoever was logged in, which may be a mail address: policy_act
+// author, approver and ended_by, the authors of policy versions, system_order author and lifted_by, and By of a ledger line. It is there so that an auditor knows who acted, the law that asks for proof is the reason to
+// keep it, and a line of the ledger cannot be changed without breaking every proof after it. docs/operating.md says so.
+
 // Erase destroys a person's key and everything of hers that is in the clear, for good. Her id, her runs without what they
 // did, and her ledger lines stay: they name nobody, and proofs still verify. ErrConflict: a run of hers is under way.
-// records are put into the ledger with it.
-func (d *DB) Erase(ctx context.Context, person dayone.PersonID, records ...dayone.Record) error {
+// what stands of
+// her ends at that instant, and records are put into the ledger with it.
+func (d *DB) Erase(ctx context.Context, person dayone.PersonID, at time.Time, records ...dayone.Record) error {
 	err := d.write(ctx, func(t *tx) error {
 		var one int
 		switch err := t.row(`SELECT 1 FROM person WHERE id = $1`, person).Scan(&one); {
@@ -72,6 +93,11 @@ func (d *DB) Erase(ctx context.Context, person dayone.PersonID, records ...dayon
 		}
 		if err := d.append(t, records); err != nil {
 			return err
+		}
+		for _, q := range standing {
+			if _, err := t.exec(q, person, micros(at)); err != nil {
+				return fmt.Errorf("ending what stands of person %s: %w", person, err)
+			}
 		}
 		for _, c := range inTheClear {
 			if _, err := t.exec(c.erase, person); err != nil {

@@ -11,12 +11,12 @@ import (
 )
 
 // requestBox is the part of a request that nobody searches by.
-type requestBox struct{ Role, By, Reason, EndBy string }
+type requestBox struct{ Role, By, Login, Reason, EndBy string }
 
 // AddRequest keeps a request and makes its person due. ErrConflict: one for the same thing stands.
 func (d *DB) AddRequest(ctx context.Context, r dayone.Request, records ...dayone.Record) error {
 	return d.write(ctx, func(t *tx) error {
-		box, err := d.seal(t, r.Person, requestBox{r.Role, r.By, r.Reason, ""})
+		box, err := d.seal(t, r.Person, requestBox{r.Role, r.By, r.Login, r.Reason, ""})
 		if err != nil {
 			return err
 		}
@@ -43,7 +43,7 @@ func (d *DB) due(t *tx, person dayone.PersonID, now time.Time, records []dayone.
 // EndRequest ends one that stands, and makes its person due. ErrConflict: it has ended.
 func (d *DB) EndRequest(ctx context.Context, r dayone.Request, records ...dayone.Record) error {
 	return d.write(ctx, func(t *tx) error {
-		box, err := d.seal(t, r.Person, requestBox{r.Role, r.By, r.Reason, r.EndBy})
+		box, err := d.seal(t, r.Person, requestBox{r.Role, r.By, r.Login, r.Reason, r.EndBy})
 		if err != nil {
 			return err
 		}
@@ -85,7 +85,7 @@ func (d *DB) scanRequest(s interface{ Scan(...any) error }) (dayone.Request, err
 		return r, fmt.Errorf("request %s does not read: %w", r.ID, err)
 	}
 	r.Key, r.Made, r.Until, r.Ended = k, instant(made), instant(until), instant(ended)
-	r.Role, r.By, r.Reason, r.EndBy = b.Role, b.By, b.Reason, b.EndBy
+	r.Role, r.By, r.Login, r.Reason, r.EndBy = b.Role, b.By, b.Login, b.Reason, b.EndBy
 	return r, nil
 }
 

@@ -12,7 +12,7 @@ import (
 
 // Tasks lists open tasks, the next due first; of one person or run, if named.
 func (d *DB) Tasks(ctx context.Context, person dayone.PersonID, run dayone.RunID) ([]dayone.Task, error) {
-	q, args := taskQuery+` WHERE t.closed = 0`, []any{}
+	q, args := taskQuery+` WHERE t.closed = 0 AND `+readable, []any{}
 	if person != "" {
 		args = append(args, person)
 		q += fmt.Sprintf(` AND t.person = $%d`, len(args))

@@ -21,6 +21,10 @@ type apiApproval struct {
 	Need      string               `json:"need"`
 	Because   []apiReason          `json:"because"`
 	Requester string               `json:"requester,omitempty"`
+	Reason    string               `json:"reason,omitempty"`
+	Asked     []apiAsk             `json:"asked"`
+	Anew      bool                 `json:"anew"`
+	Rests     string               `json:"rests,omitempty"` // why nobody has to answer now
 	Run       dayone.RunID         `json:"run,omitempty"`
 	Step      dayone.StepID        `json:"step,omitempty"`
 	Opened    *time.Time           `json:"opened"`
@@ -30,6 +34,13 @@ type apiApproval struct {
 	Decided   *time.Time           `json:"decided,omitempty"`
 	Deciders  []apiDecider         `json:"deciders"`
 	Votes     []apiVote            `json:"votes"`
+}
+
+type apiAsk struct {
+	By      string     `json:"by,omitempty"`
+	Entered string     `json:"entered_by,omitempty"`
+	Reason  string     `json:"reason,omitempty"`
+	At      *time.Time `json:"at"`
 }
 
 type apiDecider struct {
@@ -50,7 +61,7 @@ func newAPIApproval(x petition) apiApproval {
 	q := x.req
 	out := apiApproval{
 		ID: q.ID, Person: q.Person, Name: x.row.Name, Key: q.Key, Role: q.Role, State: q.State, Wanted: q.Ended.IsZero(), Asks: q.Rule.By, Need: q.Rule.Need,
-		Because: newAPIReasons(q.Because), Requester: q.Requester, Run: q.Run, Step: q.Step, Opened: moment(q.Opened), Due: moment(q.Due), Reminded: moment(q.Reminded),
+		Because: newAPIReasons(q.Because), Requester: q.Requester(), Reason: q.Reason(), Asked: []apiAsk{}, Anew: q.Anew, Rests: q.Why, Run: q.Run, Step: q.Step, Opened: moment(q.Opened), Due: moment(q.Due), Reminded: moment(q.Reminded),
 		Escalated: moment(q.Escalated), Decided: moment(q.Decided), Deciders: []apiDecider{}, Votes: []apiVote{},
 	}
 	if out.Asks == nil {
@@ -58,6 +69,9 @@ func newAPIApproval(x petition) apiApproval {
 	}
 	if out.Because == nil {
 		out.Because = []apiReason{}
+	}
+	for _, a := range q.Asks {
+		out.Asked = append(out.Asked, apiAsk{a.Of, a.By, a.Reason, moment(a.At)})
 	}
 	for _, d := range q.Deciders {
 		out.Deciders = append(out.Deciders, apiDecider(d))
@@ -110,6 +124,7 @@ func (p *portal) apiAnswer(w http.ResponseWriter, r *http.Request) error {
 	var in struct {
 		Verdict string `json:"verdict"`
 		For     string `json:"for"`
+		By      string `json:"by"`
 		Reason  string `json:"reason"`
 	}
 	if err := readJSON(r.Body, &in); err != nil {
@@ -121,7 +136,7 @@ func (p *portal) apiAnswer(w http.ResponseWriter, r *http.Request) error {
 		_, err = p.flow.Answer(ctx, x.req.ID, flow.Reply{Of: in.For, By: me(r).Name, Yes: in.Verdict == "approve", Reason: in.Reason})
 	case "ask anew":
 		var fresh dayone.Petition
-		if fresh, err = p.flow.AskAnew(ctx, x.req.ID, me(r).Name); err == nil {
+		if fresh, err = p.flow.AskAnew(ctx, x.req.ID, dayone.Ask{Of: in.By, By: me(r).Name, Reason: in.Reason}); err == nil {
 			x.req.ID = fresh.ID
 		}
 	default:

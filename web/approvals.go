@@ -24,18 +24,19 @@ type approvalsView struct {
 }
 
 type approvalView struct {
-	ID       string
-	Title    string
-	State    state
-	Facts    []pair
-	Deciders []item
-	Said     []item
-	Decide   []choice // who may still decide; empty: nobody, or it is over
-	Of       string   // chosen
-	Reason   string   // as it was typed
-	Problem  *notice
-	Over     *notice
-	Again    bool // it may be asked anew
+	ID               string
+	Title            string
+	State            state
+	Facts            []pair
+	Deciders         []item
+	Said             []item
+	Decide           []choice // who may still decide; empty: nobody, or it is over
+	Of               string   // chosen
+	Reason           string   // as it was typed
+	Problem          *notice
+	Over             *notice
+	Again            bool // it may be asked anew
+	AskBy, AskReason field
 }
 
 // choice is one line of a select.
@@ -85,6 +86,9 @@ var approvalTexts = map[dayone.ApprovalState]state{
 
 func approvalState(r dayone.Petition, now time.Time) state {
 	s := approvalTexts[r.State]
+	if r.Why != "" {
+		s.Text = "Nobody has to answer now"
+	}
 	if r.State == dayone.ApprovalOpen && r.Due.Sub(now) < 24*time.Hour {
 		s.Text = "Due within a day"
 	}
@@ -104,11 +108,17 @@ func approvalItem(view viewer, x petition) item {
 		if it.Next = "Nobody is found who may decide."; len(who) > 0 {
 			it.Next = "Asks " + strings.Join(who, ", ") + "."
 		}
+		if why := x.req.Reason(); why != "" {
+			it.Next += " Needed for: " + why
+		}
 	default:
 		it.At = view.at(cmp.Or(x.req.Decided, x.req.Ended))
 		if n := len(x.req.Votes); n > 0 {
 			it.Meta = "By " + x.req.Votes[n-1].Of
 			it.Next = x.req.Votes[n-1].Reason
+		}
+		if x.req.Why != "" {
+			it.Next = sentence(x.req.Why) + "."
 		}
 	}
 	return it
@@ -226,8 +236,11 @@ func newApproval(view viewer, x petition) approvalView {
 			v.Facts = append(v.Facts, pair{Name: f.name, At: s})
 		}
 	}
-	if q.Requester != "" {
-		v.Facts = append(v.Facts, pair{Name: "Asked for by", Value: q.Requester})
+	for _, a := range q.Asks {
+		v.Facts = append(v.Facts, pair{Name: "Asked for by", Value: askedBy(a)})
+		if a.Reason != "" {
+			v.Facts = append(v.Facts, pair{Name: "Needed for", Value: a.Reason})
+		}
 	}
 	if x.run.Href != "" {
 		v.Facts = append(v.Facts, pair{Name: "Run", Value: x.run.Text, Href: x.run.Href})
@@ -259,10 +272,26 @@ func newApproval(view viewer, x petition) approvalView {
 	case dayone.ApprovalRefused, dayone.ApprovalExpired:
 		v.Over = &notice{Kind: "warn", Icon: "x", Title: approvalTexts[q.State].Text, Text: "It is not given, and not asked for again by itself."}
 		v.Again = q.Ended.IsZero()
+		v.AskBy = field{ID: "ask-by", Name: "by", Label: "Who asks", Hint: "Mail address of whoever wants it. May stay empty. Who is logged in is recorded beside it", Type: "email"}
+		v.AskReason = field{ID: "ask-reason", Name: "reason", Label: "What it is needed for", Hint: "Whoever decides reads it. May stay empty"}
 	default:
 		v.Over = &notice{Icon: "info", Title: approvalTexts[q.State].Text, Text: "The policies do not give it any more, so nobody has to answer."}
+		if q.Why != "" {
+			v.Over = &notice{Icon: "info", Title: st.Text, Text: sentence(q.Why) + "."}
+		}
 	}
 	return v
+}
+
+// askedBy says who asked, and who entered it.
+func askedBy(a dayone.Ask) string {
+	switch {
+	case a.Of == "":
+		return "entered by " + a.By
+	case a.By == "" || a.By == a.Of:
+		return a.Of
+	}
+	return fmt.Sprintf("%s, entered by %s", a.Of, a.By)
 }
 
 // decideApproval takes the form. What cannot be is said on the page, with what was typed kept.
@@ -310,7 +339,13 @@ func (p *portal) askAnew(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	fresh, err := p.flow.AskAnew(r.Context(), x.req.ID, me(r).Name)
+	fresh, err := p.flow.AskAnew(r.Context(), x.req.ID, dayone.Ask{Of: r.PostFormValue("by"), By: me(r).Name, Reason: r.PostFormValue("reason")})
+	if errors.Is(err, dayone.ErrInvalid) {
+		v := newApproval(p.viewerOf(r), x)
+		v.Problem = &notice{Kind: "bad", Icon: "x", Title: "It was not asked anew", Text: sentence(flow.Problem(err)) + "."}
+		v.AskBy.Value, v.AskReason.Value = r.PostFormValue("by"), r.PostFormValue("reason")
+		return p.showApproval(w, r, http.StatusUnprocessableEntity, v)
+	}
 	if err != nil {
 		return err
 	}

@@ -30,7 +30,7 @@ func TestPagesOfSomebodyErasedShowNothingOfHer(t *testing.T) {
 	progress := "/progress/" + id + "/" + b.keeper.Token("progress "+id)
 	b.page(progress)
 	b.until("the run to end", func() bool { return b.started("sarah.chen@company.com").State.Over() })
-	if err := db.Erase(t.Context(), run.Person, dayone.Record{At: time.Now(), Person: run.Person, What: "erased"}); err != nil {
+	if err := db.Erase(t.Context(), run.Person, time.Now(), dayone.Record{At: time.Now(), Person: run.Person, What: "erased"}); err != nil {
 		t.Fatal(err)
 	}
 

@@ -16,6 +16,25 @@ func (p *portal) metrics() http.Handler {
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(newMeasured(p))
 	p.opt.Meters.register(reg)
+	return p.measures(reg)
+}
+
+const leaderHelp = "1 if this server is at work, 0 if it stands by."
+
+// standbyMetrics is what one that stands by can tell: that it does, and whether it could take over.
+func (s standby) metrics() http.Handler {
+	reg := prometheus.NewRegistry()
+	gauge := func(name, help string, is func() float64) {
+		reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, is))
+	}
+	gauge("dayone_leader", leaderHelp, func() float64 { return 0 })
+	gauge("dayone_standby_ready", "1 if this server could take over; 0: the database does not let it, and the log says why.", func() float64 { return truth(s.standing().Trouble == nil) })
+	s.opt.Meters.register(reg)
+	return s.measures(reg)
+}
+
+// measures answers with what a registry holds, to whoever may know.
+func (p *portal) measures(reg *prometheus.Registry) http.Handler {
 	answer := promhttp.HandlerFor(reg, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError, MaxRequestsInFlight: 2})
 	return p.anyone(func(w http.ResponseWriter, r *http.Request) error {
 		if _, ok := p.access.caller(r); (!ok || p.opt.Open) && !here(r) { // the demo lets in everybody who is here
@@ -41,8 +60,8 @@ func here(r *http.Request) bool {
 type measured struct {
 	p *portal
 
-	broken, behind, info, announced, people, runs, tasks, complete *prometheus.Desc
-	steps, oldest, due, alerts, letters, down                      *prometheus.Desc
+	broken, behind, info, announced, people, runs, tasks, complete       *prometheus.Desc
+	steps, oldest, due, alerts, letters, down, approvals, leader, parked *prometheus.Desc
 }
 
 func newMeasured(p *portal) *measured {
@@ -64,13 +83,16 @@ func newMeasured(p *portal) *measured {
 		alerts:    desc("alerts_open", "Open alerts by rule.", "rule"),
 		down:      desc("breaker_open", "1 if steps wait since a system does not answer.", "system"),
 		letters:   desc("letters_waiting", "Alerts and notes of runs that were not taken yet, by way out.", "via"),
+		approvals: desc("approvals_open", "Approvals that wait for an answer."),
+		parked:    desc("steps_parked", "Steps that wait since their system does not answer, or was stopped.", "system"),
+		leader:    desc("leader", leaderHelp),
 		complete:  desc("measured", "1 if everything could be counted, else 0; the log says why."),
 	}
 }
 
 // Describe says which metrics there are.
 func (m *measured) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{m.broken, m.behind, m.info, m.announced, m.people, m.runs, m.tasks, m.complete, m.steps, m.oldest, m.due, m.alerts, m.letters, m.down} {
+	for _, d := range []*prometheus.Desc{m.broken, m.behind, m.info, m.announced, m.people, m.runs, m.tasks, m.complete, m.steps, m.oldest, m.due, m.alerts, m.letters, m.down, m.approvals, m.leader, m.parked} {
 		ch <- d
 	}
 }
@@ -101,6 +123,8 @@ func (m *measured) Collect(ch chan<- prometheus.Metric) {
 		gauge(m.runs, float64(now.Runs[s]), string(s))
 	}
 	gauge(m.tasks, float64(now.Tasks))
+	gauge(m.approvals, float64(now.Approvals))
+	gauge(m.leader, 1) // whoever stands by answers with a page of its own
 	for of, n := range now.Load.Steps {
 		gauge(m.steps, float64(n), of.System, string(of.State))
 	}
@@ -112,6 +136,7 @@ func (m *measured) Collect(ch chan<- prometheus.Metric) {
 	}
 	for system, is := range now.Down {
 		gauge(m.down, truth(is), system)
+		gauge(m.parked, float64(now.Load.Parked[system]), system)
 	}
 	for via, n := range now.Letters {
 		gauge(m.letters, float64(n), via)

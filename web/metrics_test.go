@@ -1,9 +1,11 @@
 package web_test
 
 import (
+	"crypto/rand"
 	"fmt"
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -36,7 +38,8 @@ func TestABrokenFolderIsMeasuredAndStopsNobody(t *testing.T) {
 	want(t, "metrics of what is under way", b.page("/metrics"),
 		`dayone_call_seconds_count{action="account.create",outcome="ok",system="okta"} 1`, `dayone_call_seconds_bucket{action="account.create",outcome="throttled",system="okta",le="0.5"} 0`,
 		"\ndayone_commit_writes_sum 3\n", `dayone_queue_oldest_seconds{queue="events"} `, `dayone_queue_oldest_seconds{queue="steps"} `, "\ndayone_wakes_due ",
-		`dayone_alerts_open{rule="disk-low"} 0`, `dayone_breaker_open{system="okta"} 0`)
+		`dayone_alerts_open{rule="disk-low"} 0`, `dayone_breaker_open{system="okta"} 0`,
+		`dayone_steps_parked{system="okta"} 0`, "\ndayone_approvals_open 0\n", "\ndayone_leader 1\n")
 	if strings.Contains(b.page("/metrics"), "ada@") {
 		t.Error("metrics name somebody")
 	}
@@ -100,5 +103,32 @@ func TestWhoReadsMetrics(t *testing.T) {
 	req.Host = "evil.example"
 	if res := demo.do(req); res.StatusCode != http.StatusUnauthorized {
 		t.Errorf("the demo, by another name: %s", res.Status)
+	}
+}
+
+// One that stands by says so to whoever watches, and nothing that it cannot know.
+func TestWhoeverStandsByIsMeasured(t *testing.T) {
+	t.Parallel()
+	trouble := error(nil)
+	h := web.NewStandby(web.Options{Token: dayone.NewSecret("a-token-that-nobody-guesses"), Base: "https://dayone.company.com", Version: "test"}, dayone.NewIDs(time.Now, rand.Reader), time.Now, func() web.Standing { return web.Standing{Trouble: trouble} })
+	ask := func(token string) (int, string) {
+		r := httptest.NewRequest("GET", "https://dayone.company.com/metrics", nil)
+		if token != "" {
+			r.Header.Set("Authorization", "Bearer "+token)
+		}
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		return w.Code, w.Body.String()
+	}
+	if code, _ := ask(""); code != http.StatusUnauthorized {
+		t.Errorf("without a token from elsewhere: %d", code)
+	}
+	for _, ready := range []string{"1", "0"} {
+		code, body := ask("a-token-that-nobody-guesses")
+		if code != http.StatusOK || strings.Contains(body, "dayone_people") {
+			t.Errorf("%d %s", code, body)
+		}
+		want(t, "metrics of a standby", body, "\ndayone_leader 0\n", "\ndayone_standby_ready "+ready+"\n")
+		trouble = dayone.ErrUnavailable
 	}
 }

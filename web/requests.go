@@ -19,6 +19,7 @@ type requestView struct {
 	Role    string
 	Asks    string // who has to agree, or that nobody has
 	Lasts   string
+	By      field
 	Reason  field
 	Until   field
 	Problem *notice
@@ -49,13 +50,14 @@ func (p *portal) showRequest(w http.ResponseWriter, r *http.Request, status int,
 		return err
 	}
 	v := newRequest(head, k, look)
-	v.Problem, v.Reason.Value, v.Until.Value = problem, r.PostFormValue("reason"), r.PostFormValue("until")
+	v.Problem, v.By.Value, v.Reason.Value, v.Until.Value = problem, r.PostFormValue("by"), r.PostFormValue("reason"), r.PostFormValue("until")
 	return p.show(w, r, status, page{Template: "request", Title: "Request " + k.String(), Nav: "people", Crumbs: []link{{"People", "/people"}, {row.Name, "/people/" + head.ID}, {"Request", ""}}, Main: v})
 }
 
 func newRequest(head personHead, k dayone.Key, look flow.Look) requestView {
 	v := requestView{
 		Head: head, Key: k.String(), Why: whyHref(head.ID, k),
+		By:     field{ID: "by", Name: "by", Label: "Who asks", Hint: "Mail address of whoever wants it: they do not decide about it. May stay empty. Who is logged in is recorded beside it", Type: "email"},
 		Reason: field{ID: "reason", Name: "reason", Label: "What it is needed for", Hint: "Whoever has to agree reads it, and so does the auditor", Required: true},
 		Until:  field{ID: "until", Name: "until", Label: "Until", Hint: "The last day on which it is needed. May stay empty", Type: "date"},
 	}
@@ -83,7 +85,7 @@ func (p *portal) requestIt(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	key := r.PostFormValue("key")
-	_, err = p.ask(r, id, key, "", r.PostFormValue("reason"), r.PostFormValue("until"))
+	_, err = p.ask(r, id, wish{key, "", r.PostFormValue("by"), r.PostFormValue("reason"), r.PostFormValue("until")})
 	if errors.Is(err, dayone.ErrInvalid) || errors.Is(err, dayone.ErrConflict) || errors.Is(err, dayone.ErrForbidden) {
 		return p.showRequest(w, r, http.StatusConflict, key, &notice{Kind: "bad", Icon: "x", Title: "It was not requested", Text: sentence(flow.Problem(err)) + "."})
 	}
@@ -94,14 +96,23 @@ func (p *portal) requestIt(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// ask requests in the name of whoever is here.
-func (p *portal) ask(r *http.Request, id dayone.PersonID, key, role, reason, until string) (dayone.Request, error) {
-	k, err := dayone.ParseKey(strings.TrimSpace(key))
+// wish is a request as somebody typed it.
+type wish struct {
+	Key    string `json:"key"`
+	Role   string `json:"role"`
+	By     string `json:"by"` // who asks; empty: whoever is logged in, if that is by mail address
+	Reason string `json:"reason"`
+	Until  string `json:"until"`
+}
+
+// ask enters a request.
+func (p *portal) ask(r *http.Request, id dayone.PersonID, in wish) (dayone.Request, error) {
+	k, err := dayone.ParseKey(strings.TrimSpace(in.Key))
 	if err != nil {
 		return dayone.Request{}, err
 	}
-	q := dayone.Request{Person: id, Key: k, Role: role, By: me(r).Name, Reason: strings.TrimSpace(reason)}
-	if until != "" {
+	q := dayone.Request{Person: id, Key: k, Role: in.Role, By: in.By, Login: me(r).Name, Reason: strings.TrimSpace(in.Reason)}
+	if until := in.Until; until != "" {
 		row, err := p.flow.Person(r.Context(), id)
 		if err != nil {
 			return q, err
@@ -132,10 +143,21 @@ func (p *portal) stop(r *http.Request) (dayone.Request, error) {
 	return p.flow.EndRequest(r.Context(), dayone.RequestID(id), me(r).Name, strings.TrimSpace(r.FormValue("reason")))
 }
 
+// requestBy says who asked, and who entered it.
+func requestBy(q dayone.Request) string {
+	switch {
+	case q.By == "":
+		return "entered by " + q.Login
+	case q.Login == "" || q.Login == q.By:
+		return "by " + q.By
+	}
+	return fmt.Sprintf("by %s, entered by %s", q.By, q.Login)
+}
+
 // requestItem is a request that stands, on the page of its person.
 func requestItem(view viewer, q dayone.Request, look flow.Look) item {
 	it := item{
-		Title: link{q.Key.String(), whyHref(string(q.Person), q.Key)}, At: view.at(q.Made), Meta: joined(", ", q.Reason, "by "+q.By) + ".",
+		Title: link{q.Key.String(), whyHref(string(q.Person), q.Key)}, At: view.at(q.Made), Meta: joined(", ", q.Reason, requestBy(q)) + ".",
 		Acts: []act{{Text: "End it", Action: "/requests/" + string(q.ID) + "/end"}},
 	}
 	has := func(gs []dayone.Grant) *dayone.Grant {
@@ -166,7 +188,8 @@ type apiRequest struct {
 	Person dayone.PersonID  `json:"person"`
 	Key    dayone.Key       `json:"key"`
 	Role   string           `json:"role,omitempty"`
-	By     string           `json:"by"`
+	By     string           `json:"by,omitempty"`
+	Login  string           `json:"entered_by,omitempty"`
 	Reason string           `json:"reason"`
 	Made   *time.Time       `json:"made"`
 	Until  *time.Time       `json:"until,omitempty"`
@@ -175,7 +198,7 @@ type apiRequest struct {
 }
 
 func newAPIRequest(q dayone.Request) apiRequest {
-	return apiRequest{q.ID, q.Person, q.Key, q.Role, q.By, q.Reason, moment(q.Made), moment(q.Until), moment(q.Ended), q.EndBy}
+	return apiRequest{q.ID, q.Person, q.Key, q.Role, q.By, q.Login, q.Reason, moment(q.Made), moment(q.Until), moment(q.Ended), q.EndBy}
 }
 
 func (p *portal) apiRequests(w http.ResponseWriter, r *http.Request) error {
@@ -202,16 +225,11 @@ func (p *portal) apiRequest(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	var in struct {
-		Key    string `json:"key"`
-		Role   string `json:"role"`
-		Reason string `json:"reason"`
-		Until  string `json:"until"`
-	}
+	var in wish
 	if err := readJSON(r.Body, &in); err != nil {
 		return err
 	}
-	q, err := p.ask(r, id, in.Key, in.Role, in.Reason, in.Until)
+	q, err := p.ask(r, id, in)
 	if err != nil {
 		return requestRefused(err)
 	}
@@ -250,8 +268,8 @@ func sampleRequests(now time.Time) flow.Look {
 			Offers: []dayone.Grant{{Key: sampleOffer, Approval: &dayone.Approval{By: []string{"manager", "owner"}, Need: "all"}, Because: []dayone.Reason{{Policy: "sales-leads", At: "policies/sales.yaml:31"}}}},
 		},
 		Requests: []dayone.Request{
-			{ID: "req_01jd9x0000000000000000000a", Person: samplePerson, Key: granted, By: "john.doe@company.com", Reason: "Covers for Max during his parental leave", Made: now.Add(-time.Hour)},
-			{ID: "req_01jd9x0000000000000000000b", Person: samplePerson, Key: asked, By: "john.doe@company.com", Reason: "Proof of concept", Made: now.Add(-time.Minute)},
+			{ID: "req_01jd9x0000000000000000000a", Person: samplePerson, Key: granted, By: "john.doe@company.com", Login: "administrator", Reason: "Covers for Max during his parental leave", Made: now.Add(-time.Hour)},
+			{ID: "req_01jd9x0000000000000000000b", Person: samplePerson, Key: asked, Login: "administrator", Reason: "Proof of concept", Made: now.Add(-time.Minute)},
 		},
 	}
 }

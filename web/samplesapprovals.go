@@ -17,6 +17,7 @@ func sampleApprovals(view viewer, row flow.Row) []sample {
 	asked := petition{row: row, what: "AWS permission set prod-readonly", run: link{"The run that waits for it", "/runs"}, req: dayone.Petition{
 		ID: "apr_01jd9x0000000000000000000a", Person: samplePerson, Key: dayone.Key{System: "aws", Kind: "permission-set", Name: "prod-readonly"}, State: dayone.ApprovalOpen,
 		Rule: dayone.Approval{By: []string{"manager", "group:security-oncall"}, Need: "all"}, Because: []dayone.Reason{{Policy: "oncall", At: "policies/sensitive-and-on-demand.yaml:10"}},
+		Asks:   []dayone.Ask{{Of: "john.doe@company.com", By: "administrator", Reason: "she is on call from Monday", At: now.Add(-50 * time.Hour)}},
 		Opened: now.Add(-50 * time.Hour), Asked: now.Add(-50 * time.Hour), Reminded: now.Add(-26 * time.Hour), Due: now.AddDate(0, 0, 3),
 		Deciders: []dayone.Decider{{Mail: "priya.patel@company.com", As: "manager", Why: "manager, stands in for john.doe@company.com"}, {Mail: "sam@company.com", As: "group:security-oncall", Why: "one of security-oncall"}},
 		Votes:    []dayone.Vote{{Of: "sam@company.com", By: "administrator", As: []string{"group:security-oncall"}, Yes: true, Reason: "she is on call from Monday", At: now.Add(-time.Hour)}},
@@ -32,6 +33,8 @@ func sampleApprovals(view viewer, row flow.Row) []sample {
 	refused := decided(dayone.ApprovalRefused, asked.req.Due, dayone.Vote{Of: "priya.patel@company.com", By: "administrator", Reason: "not before the training", At: now.Add(-time.Hour)})
 	withdrawn := decided(dayone.ApprovalWithdrawn, asked.req.Due)
 	withdrawn.req.Ended = now
+	rests := withdrawn
+	rests.req.Why = "its run was cancelled; when that is resumed, or HR says something new, it is asked for again"
 	return []sample{
 		{"approvals", "Approvals", "approvals", false, false, newApprovals(view, []petition{asked, late}, []petition{given, refused, withdrawn}, []item{{State: &state{Icon: "check", Class: "s-done", Text: "Now"}, Title: link{Text: "Priya Patel decides for John Doe"}, Meta: "From today until", At: view.at(now.AddDate(0, 0, 5)), Acts: []act{{"End it", "/gallery", false, nil}}}})},
 		{"approvals-empty", "Approvals, none", "approvals", false, false, newApprovals(view, nil, nil, nil)},
@@ -40,6 +43,7 @@ func sampleApprovals(view viewer, row flow.Row) []sample {
 		{"approval-given", "Approval, given", "approval", false, false, newApproval(view, given)},
 		{"approval-refused", "Approval, refused", "approval", false, false, newApproval(view, refused)},
 		{"approval-withdrawn", "Approval, not wanted any more", "approval", false, false, newApproval(view, withdrawn)},
+		{"approval-rests", "Approval, nobody has to answer now", "approval", false, false, newApproval(view, rests)},
 		{"task-issue", "Task, an issue of a run", "task", false, false, newTask(view, todo{task: issue, row: row, zone: time.UTC, run: link{"Onboard Sarah Chen", "/runs"}}, nil)},
 	}
 }

@@ -27,6 +27,7 @@ func NewStandby(o Options, ids *dayone.IDs, now func() time.Time, standing func(
 		{"GET /static/", p.view.static()},
 		{"GET /healthz", http.HandlerFunc(p.healthz)},
 		{"GET /readyz", http.HandlerFunc(s.readyz)},
+		{"GET /metrics", s.metrics()},
 		{"GET /robots.txt", http.HandlerFunc(robots)},
 		{"GET /api/openapi.json", http.HandlerFunc(p.openapi)},
 		{"GET /api/v1/leader", p.api(s.leader)},

@@ -104,6 +104,9 @@ func newUndo(b *board, u flow.Undoing, problem *notice) undoView {
 	for _, s := range u.Plan.Steps {
 		v.Does = append(v.Does, item{Title: link{fmt.Sprintf("%s: %s", b.system(s.Key.System), lowerFirst(b.title(s))), ""}, Meta: s.Key.String(), Next: instead[s.Key]})
 	}
+	for _, a := range u.Along {
+		v.Does = append(v.Does, item{Title: link{fmt.Sprintf("%s: %s", b.system(a.Step.Key.System), lowerFirst(b.title(a.Step))), ""}, Meta: a.Step.Key.String(), Next: sentence(a.Why) + "."})
+	}
 	for _, f := range u.Stays() {
 		v.Stays = append(v.Stays, item{Title: link{f.Key.String(), ""}, Meta: sentence(f.Text) + "."})
 	}
@@ -125,7 +128,7 @@ func newUndo(b *board, u flow.Undoing, problem *notice) undoView {
 	case u.GivesUp != "":
 		v.About = &notice{Icon: "info", Title: "A run of this person is under way", Text: "It is given up first: nothing new starts in it, and what it has done stays. What is still wanted goes on in a new run afterwards.", Act: &link{"Open that run", "/runs/" + string(u.GivesUp)}}
 	}
-	if len(v.Does) == 0 && !(u.Live && len(u.Steps) == 0) {
+	if u.Nothing() {
 		v.Refused = &notice{Kind: "warn", Icon: "warn", Title: "Nothing can be taken back", Text: "Why stands below. Choose other steps, or change policies."}
 	}
 	return v
@@ -286,6 +289,9 @@ func newAPIUndo(u flow.Undoing) apiUndo {
 	}
 	for _, s := range u.Plan.Steps {
 		out.Does = append(out.Does, apiUndoStep{s.Undoes, s.Key, s.Action, notes[s.Key]})
+	}
+	for _, a := range u.Along {
+		out.Does = append(out.Does, apiUndoStep{a.Step.ID, a.Step.Key, a.With, a.Why})
 	}
 	for _, f := range u.Stays() {
 		out.Stays = append(out.Stays, apiUndoNote{f.Key, f.Text})

@@ -16,12 +16,14 @@ import (
 	"github.com/dayone-hq/dayone"
 )
 
-// approvalLine is a request as the API tells it.
+// approvalLine is an approval as the API tells it.
 type approvalLine struct {
 	ID       string    `json:"id"`
 	Name     string    `json:"name"`
 	Key      string    `json:"key"`
 	Role     string    `json:"role"`
+	By       string    `json:"requester"`
+	Reason   string    `json:"reason"`
 	State    string    `json:"state"`
 	Due      time.Time `json:"due"`
 	Deciders []struct {
@@ -40,6 +42,14 @@ func (a approvalLine) what() string {
 		return a.Key + " as " + a.Role
 	}
 	return a.Key
+}
+
+// asked says who asked for it and why.
+func (a approvalLine) asked() string {
+	if a.By == "" {
+		return a.Reason
+	}
+	return strings.TrimSuffix("asked for by "+a.By+": "+a.Reason, ": ")
 }
 
 // asIs prints the API's own answer.
@@ -88,7 +98,7 @@ for themselves, or about what they asked for.`,
 				for _, d := range a.Deciders {
 					who = append(who, d.Mail)
 				}
-				fmt.Fprintf(w, "%s\t%s\tuntil %s\t%s\t%s\t%s\n", a.ID, a.State, a.Due.Local().Format("2006-01-02"), a.Name, a.what(), strings.Join(who, ", "))
+				fmt.Fprintf(w, "%s\t%s\tuntil %s\t%s\t%s\t%s\t%s\n", a.ID, a.State, a.Due.Local().Format("2006-01-02"), a.Name, a.what(), strings.Join(who, ", "), a.asked())
 			}
 			if len(page.Items) == 0 {
 				fmt.Fprintln(w, "Nothing waits for an answer.")
@@ -106,7 +116,7 @@ for themselves, or about what they asked for.`,
 func newAnswer(verb, short string) *cobra.Command {
 	var behalf, reason string
 	c := &cobra.Command{
-		Use: verb + " ID", Short: short, Args: args(1, 1, "the id of a request, as dayone approvals list shows it"),
+		Use: verb + " ID", Short: short, Args: args(1, 1, "the id of an approval, as dayone approvals list shows it"),
 		Example: fmt.Sprintf("  dayone approvals %s apr_01jd9x0000000000000000000a --for kim@company.com --reason %q", verb, "CHG-1234"),
 		RunE: func(c *cobra.Command, got []string) error {
 			return answer(c, got[0], map[string]string{"verdict": verb, "for": behalf, "reason": reason})
@@ -118,13 +128,17 @@ func newAnswer(verb, short string) *cobra.Command {
 }
 
 func newAskAnew() *cobra.Command {
-	return &cobra.Command{
-		Use: "ask ID", Short: "Ask anew for what was refused, or nobody answered", Args: args(1, 1, "the id of a request"),
-		Example: "  dayone approvals ask apr_01jd9x0000000000000000000a",
+	var by, reason string
+	c := &cobra.Command{
+		Use: "ask ID", Short: "Ask anew for what was refused, or nobody answered", Args: args(1, 1, "the id of an approval"),
+		Example: `  dayone approvals ask apr_01jd9x0000000000000000000a --by kim@company.com --reason "the training is done"`,
 		RunE: func(c *cobra.Command, got []string) error {
-			return answer(c, got[0], map[string]string{"verdict": "ask anew"})
+			return answer(c, got[0], map[string]string{"verdict": "ask anew", "by": by, "reason": reason})
 		},
 	}
+	c.Flags().StringVar(&by, "by", "", "mail address of who asks; nobody who ever asked for it decides")
+	c.Flags().StringVar(&reason, "reason", "", "what it is needed for; whoever decides reads it")
+	return c
 }
 
 func answer(c *cobra.Command, id string, in map[string]string) error {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -20,6 +21,7 @@ type saidRequest struct {
 	Key    string    `json:"key"`
 	Role   string    `json:"role"`
 	By     string    `json:"by"`
+	Login  string    `json:"entered_by"`
 	Reason string    `json:"reason"`
 	Made   time.Time `json:"made"`
 	Until  time.Time `json:"until,omitzero"`
@@ -65,10 +67,10 @@ func (cl *client) personNamed(c *cobra.Command, who string) (string, error) {
 }
 
 func newRequestAdd() *cobra.Command {
-	var reason, role, until string
+	var by, reason, role, until string
 	c := &cobra.Command{
 		Use: "add PERSON ACCESS", Short: "Ask for something for somebody", Args: args(2, 2, "a person, by mail address, and what is asked for: system/kind:name"),
-		Example: `  dayone request add sarah.chen@company.com aws/permission-set:sandbox --reason "proof of concept" --until 2025-03-31`,
+		Example: `  dayone request add sarah.chen@company.com aws/permission-set:sandbox --by kim@company.com --reason "proof of concept" --until 2025-03-31`,
 		RunE: func(c *cobra.Command, got []string) error {
 			if strings.TrimSpace(reason) == "" {
 				return &usageError{fmt.Errorf("say with --reason what it is needed for")}
@@ -82,13 +84,14 @@ func newRequestAdd() *cobra.Command {
 				return err
 			}
 			var r saidRequest
-			if err := cl.call(c.Context(), http.MethodPost, "/people/"+who+"/requests", nil, map[string]string{"key": got[1], "role": role, "reason": reason, "until": until}, &r); err != nil {
+			if err := cl.call(c.Context(), http.MethodPost, "/people/"+who+"/requests", nil, map[string]string{"key": got[1], "role": role, "by": by, "reason": reason, "until": until}, &r); err != nil {
 				return err
 			}
 			_, err = fmt.Fprintf(c.OutOrStdout(), "%s: %s is requested for %s. dayone approvals list shows whether somebody has to agree.\n", r.ID, r.Key, got[0])
 			return err
 		},
 	}
+	c.Flags().StringVar(&by, "by", "", "mail address of who asks, and so does not decide (default: nobody in particular)")
 	c.Flags().StringVar(&reason, "reason", "", "what it is needed for; whoever has to agree reads it")
 	c.Flags().StringVar(&role, "role", "", "if several are offered")
 	c.Flags().StringVar(&until, "until", "", "last day on which it is needed, such as 2025-03-31 (default: as long as the offer says)")
@@ -125,7 +128,7 @@ func newRequestList() *cobra.Command {
 				case !r.Until.IsZero():
 					state = "until " + r.Until.Add(-time.Second).Local().Format(time.DateOnly)
 				}
-				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", r.ID, r.Key, state, r.Reason, r.By)
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", r.ID, r.Key, state, r.Reason, cmp.Or(r.By, r.Login))
 			}
 			if len(page.Items) == 0 {
 				fmt.Fprintln(w, "Nothing was requested.")

@@ -205,6 +205,8 @@ keeps what it gives back until the hold ends, and then it is taken again.`,
 			switch {
 			case preview:
 				return nil
+			case u.nothing():
+				return fmt.Errorf("nothing of it can be taken back: %w", dayone.ErrConflict)
 			case strings.TrimSpace(reason) == "":
 				return &usageError{fmt.Errorf("say why with --reason; --preview only shows it")}
 			case !yes && !confirm(c, "Undo it?"):
@@ -236,6 +238,9 @@ keeps what it gives back until the hold ends, and then it is taken again.`,
 	return c
 }
 
+// nothing says that the server would refuse to do it.
+func (u saidUndo) nothing() bool { return len(u.Does) == 0 && (!u.Live || len(u.Steps) > 0) }
+
 // printUndo is the preview as people read it.
 func printUndo(out io.Writer, u saidUndo) {
 	switch {
@@ -252,6 +257,10 @@ func printUndo(out io.Writer, u saidUndo) {
 		fmt.Fprintf(w, "  =\t%s\tstays\t%s\n", s.Key, s.Why)
 	}
 	_ = w.Flush()
+	if u.nothing() {
+		fmt.Fprintln(out, "Nothing of it can be taken back, so it cannot be undone. Nothing changes.")
+		return
+	}
 	then := "then a task asks what is to become of it"
 	if u.Keep {
 		then = "then it is taken again, since they have left"

@@ -65,7 +65,7 @@ func approvals(t *testing.T, d *store.DB) {
 	if _, err := d.Approval(ctx, "apr_9"); !errors.Is(err, dayone.ErrNotFound) {
 		t.Errorf("%v", err)
 	}
-	if err := d.Erase(ctx, p); err != nil {
+	if err := d.Erase(ctx, p, at); err != nil {
 		t.Fatal(err)
 	}
 	if left := must[[]dayone.Petition](t)(d.DueApprovals(ctx, at, 10)); len(left) != 0 {

@@ -173,7 +173,7 @@ func hired(t *testing.T, d *store.DB, id dayone.PersonID) hire {
 		t.Fatal(err)
 	}
 	asked := aRequest("apr_"+string(id), "asked-"+string(id), id)
-	asked.Votes, asked.Requester = []dayone.Vote{{Of: letter, By: letter, Reason: "lives at " + home}}, letter
+	asked.Votes, asked.Asks = []dayone.Vote{{Of: letter, By: letter, Reason: "lives at " + home}}, []dayone.Ask{{Of: letter, By: letter, Reason: "lives at " + home}}
 	if err := d.AskApprovals(ctx, []dayone.Petition{asked}); err != nil {
 		t.Fatal(err)
 	}
@@ -256,6 +256,7 @@ func erased(t *testing.T, d *store.DB, where string) {
 	ctx := t.Context()
 	other := hired(t, d, "per_other")
 	h := hired(t, d, "per_wilhelmina")
+	stands(t, d, h.id)
 	report := store.Row{ID: "per_report", Name: "Report", Manager: "zq-email-per_wilhelmina", Buddy: "zq-email-per_wilhelmina"}
 	if err := d.Save(ctx, store.Saved{Person: report.ID, New: true, Row: &report}); err != nil {
 		t.Fatal(err)
@@ -269,7 +270,7 @@ func erased(t *testing.T, d *store.DB, where string) {
 	}
 	stale := must[store.Row](t)(d.Person(ctx, h.id))
 	for range 2 { // erased again, nothing happens
-		if err := d.Erase(ctx, h.id, dayone.Record{Person: h.id, What: "erased"}); err != nil {
+		if err := d.Erase(ctx, h.id, at, dayone.Record{Person: h.id, What: "erased"}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -338,9 +339,13 @@ func erased(t *testing.T, d *store.DB, where string) {
 	if rs := must[[]dayone.Run](t)(d.Runs(ctx, store.RunFilter{})); len(rs) != 2 || rs[0].Title != store.Erased && rs[1].Title != store.Erased {
 		t.Errorf("runs: %+v", rs)
 	}
-	if ts := must[[]dayone.Task](t)(d.Tasks(ctx, h.id, "")); len(ts) != 1 || ts[0].Title != store.Erased || ts[0].Note != "" {
-		t.Errorf("her tasks: %+v", ts)
+	if ts := must[[]dayone.Task](t)(d.Tasks(ctx, h.id, "")); len(ts) != 0 {
+		t.Errorf("somebody is asked to do something for her: %+v", ts)
 	}
+	if done := must[dayone.Task](t)(d.Task(ctx, "open-"+string(h.id))); done.Closed.IsZero() || done.Title != store.Erased || done.Note != "" {
+		t.Errorf("her task: %+v", done)
+	}
+	nothingStands(t, d, h.id, 1)
 	if hs := must[[]dayone.Holding](t)(d.Holdings(ctx, h.id, true)); len(hs) != 1 || len(hs[0].Attrs) != 0 {
 		t.Errorf("her holdings: %+v", hs)
 	}
@@ -361,6 +366,43 @@ func erased(t *testing.T, d *store.DB, where string) {
 	}
 }
 
+// stands adds what somebody else has to do with a person.
+func stands(t *testing.T, d *store.DB, p dayone.PersonID) {
+	t.Helper()
+	ctx := t.Context()
+	key := dayone.Key{System: "okta", Kind: "group", Name: "sales-team"}
+	if err := d.AddRequest(ctx, dayone.Request{ID: "req_" + dayone.RequestID(p), Person: p, Key: key, By: letter, Reason: "lives at " + home, Made: at}); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Delegate(ctx, dayone.Delegation{ID: "dlg_to_" + string(p), Person: "per_other", Delegate: p, From: at, Until: at.Add(time.Hour), Made: at}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// nothingStands says that nobody is asked for anything about somebody who was erased, and that counts agree with lists.
+func nothingStands(t *testing.T, d *store.DB, p dayone.PersonID, others int) {
+	t.Helper()
+	ctx := t.Context()
+	if n, list := must[int](t)(d.CountApprovals(ctx)), must[[]dayone.Petition](t)(d.Approvals(ctx, store.ApprovalFilter{Open: true})); n != others || len(list) != n {
+		t.Errorf("%d approvals are counted and %d listed, not %d", n, len(list), others)
+	}
+	if n, list := must[int](t)(d.CountTasks(ctx)), must[[]dayone.Task](t)(d.Tasks(ctx, "", "")); n != others || len(list) != n {
+		t.Errorf("%d tasks are counted and %d listed, not %d", n, len(list), others)
+	}
+	if rs := must[[]dayone.Petition](t)(d.Approvals(ctx, store.ApprovalFilter{Person: p})); len(rs) != 1 || rs[0].State != dayone.ApprovalWithdrawn || rs[0].Ended.IsZero() {
+		t.Errorf("her approvals: %+v", rs)
+	}
+	if rs := must[[]dayone.Request](t)(d.Requests(ctx, p, true)); len(rs) != 0 {
+		t.Errorf("her requests: %+v", rs)
+	}
+	if gs := must[[]dayone.Delegation](t)(d.Delegations(ctx, "", at)); len(gs) != 1 || gs[0].Person != "per_other" || gs[0].Delegate != "per_other" {
+		t.Errorf("who decides for whom: %+v", gs)
+	}
+	if hs := must[[]dayone.Hold](t)(d.Holds(ctx, store.HoldFilter{})); len(hs) != others {
+		t.Errorf("holds: %+v", hs)
+	}
+}
+
 func erasedTooEarly(t *testing.T, d *store.DB, _ string) {
 	ctx := t.Context()
 	p := Sarah(t, d)
@@ -368,10 +410,10 @@ func erasedTooEarly(t *testing.T, d *store.DB, _ string) {
 	if err := d.Commit(ctx, []dayone.Progress{{Run: head(r), New: true}}); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.Erase(ctx, p); !errors.Is(err, dayone.ErrConflict) {
+	if err := d.Erase(ctx, p, at); !errors.Is(err, dayone.ErrConflict) {
 		t.Errorf("while a run is under way: %v", err)
 	}
-	if err := d.Erase(ctx, "per_nobody"); !errors.Is(err, dayone.ErrNotFound) {
+	if err := d.Erase(ctx, "per_nobody", at); !errors.Is(err, dayone.ErrNotFound) {
 		t.Errorf("nobody: %v", err)
 	}
 	if back := must[dayone.Run](t)(d.Run(ctx, r.ID)); len(back.Steps) != 2 {
@@ -382,7 +424,7 @@ func erasedTooEarly(t *testing.T, d *store.DB, _ string) {
 func heardAfterErasure(t *testing.T, d *store.DB, _ string) {
 	ctx := t.Context()
 	p := Sarah(t, d)
-	if err := d.Erase(ctx, p); err != nil {
+	if err := d.Erase(ctx, p, at); err != nil {
 		t.Fatal(err)
 	}
 	late := store.Saved{Person: p, Facts: []dayone.Fact{{Engagement: "eng_1", Attr: "mobile", Recorded: at, Value: dayone.Text(mobile), Personal: true}}}

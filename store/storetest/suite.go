@@ -302,7 +302,7 @@ func manyAtOnce(t *testing.T, d *store.DB) {
 			t.Fatal(err)
 		}
 	}
-	if err := d.Erase(ctx, "per_005"); err != nil {
+	if err := d.Erase(ctx, "per_005", at); err != nil {
 		t.Fatal(err)
 	}
 	read := must[[]store.Read](t)(d.Timelines(ctx, ids))
