@@ -146,6 +146,11 @@ func (p *portal) personAccess(w http.ResponseWriter, r *http.Request) error {
 	}
 	why := func(k dayone.Key) policy.Explanation { return p.flow.Why(look, k) }
 	v := newPersonAccess(p.viewerOf(r), head, look, list, why).with(p.personFacts(row))
+	for i, q := range look.Requests {
+		if most := p.flow.Lasts(q.Key, q.Role); most > 0 && v.Requests[i].Next == waitsApproval {
+			v.Requests[i].Next = fmt.Sprintf("Waits for an approval; then it lasts at most %s.", hours(most))
+		}
+	}
 	return p.showPerson(w, r, "person", row, v)
 }
 
@@ -227,7 +232,7 @@ func newPersonAccess(view viewer, head personHead, look flow.Look, list []flow.A
 		v.Findings = append(v.Findings, f.Text)
 	}
 	for _, g := range look.Want.Offers {
-		v.Offers = append(v.Offers, item{Title: link{g.Key.String(), requestPage(dayone.PersonID(head.ID), g)}, Meta: reasonTitle(g.Because)})
+		v.Offers = append(v.Offers, item{Title: link{g.Key.String(), requestPage(dayone.PersonID(head.ID), g)}, Meta: reasonTitle(g.Because), Open: &link{"Request", requestPage(dayone.PersonID(head.ID), g)}})
 	}
 	for _, q := range look.Requests {
 		v.Requests = append(v.Requests, requestItem(view, q, look))

@@ -117,6 +117,9 @@ func planned(plan flow.Everybody) judgement {
 		}
 		v.Moved = append(v.Moved, p)
 	}
+	for _, id := range plan.Told {
+		v.Moved = append(v.Moved, pair{Name: id, Value: "its messages differ: who is told, when, or with which template"})
+	}
 	for _, f := range plan.Files {
 		mark, name, _ := strings.Cut(f, " ")
 		v.Moved = append(v.Moved, pair{Name: name, Value: map[string]string{"+": "is new", "-": "is taken out", "~": "is changed"}[mark]})

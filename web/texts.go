@@ -314,6 +314,9 @@ func fieldOf(name string) field {
 	return f
 }
 
+// textNoMail stands where a mail would have been sent.
+const textNoMail = "no mail: no mail system is configured"
+
 // sentence has its first letter upper case.
 func sentence(s string) string {
 	r := []rune(s)

@@ -345,6 +345,7 @@ func (p *portal) apiUndo(w http.ResponseWriter, r *http.Request) error {
 type apiHold struct {
 	ID      dayone.HoldID   `json:"id"`
 	Person  dayone.PersonID `json:"person"`
+	Name    string          `json:"name,omitempty"`
 	Run     dayone.RunID    `json:"run"`
 	Keys    []dayone.Key    `json:"keys"`
 	Keep    bool            `json:"keep"`
@@ -384,7 +385,11 @@ func (p *portal) apiHolds(w http.ResponseWriter, r *http.Request) error {
 		out.Next = address("/api/v1/holds", next)
 	}
 	for _, h := range list {
-		out.Items = append(out.Items, newAPIHold(h, p.flow.Now()))
+		item := newAPIHold(h, p.flow.Now())
+		if row, err := p.flow.Person(r.Context(), h.Person); err == nil {
+			item.Name = row.Name
+		}
+		out.Items = append(out.Items, item)
 	}
 	return answerJSON(w, http.StatusOK, out)
 }
