@@ -111,7 +111,7 @@ func taskItem(view viewer, d todo) item {
 	it := item{Title: link{d.title(), "/tasks/" + string(d.task.ID)}, State: &st}
 	switch {
 	case d.technical():
-		it.Next, it.Small = strings.Join(d.facts(), ". "), firstLine(d.task.Note)
+		it.Next, it.Small = strings.Join(d.facts(), ". "), firstLine(shortly(d.step.Kind, d.task.Note))
 	default:
 		it.Meta, it.Next = joined(", ", d.row.Name, d.system), firstLine(d.task.Note)
 	}

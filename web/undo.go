@@ -180,7 +180,7 @@ func (p *portal) undone(ctx context.Context, v *runView, run dayone.Run) error {
 		v.Undone = &notice{Icon: "info", Title: "Somebody turned this run back", Text: "What it had done is taken back, as far as that was possible. Its hold stands on the person's page."}
 		return nil
 	case run.Of != "":
-		v.Undone = &notice{Icon: "info", Title: "This run takes another one back", Text: "What could not be taken back, and why, stands below.", Act: &link{"Open that run", "/runs/" + string(run.Of)}}
+		v.Undone = &notice{Icon: "info", Title: "This run takes another one back", Text: undoneText(run), Act: &link{"Open that run", "/runs/" + string(run.Of)}}
 		return nil
 	}
 	list, err := p.flow.UndoneBy(ctx, run.ID)
@@ -194,6 +194,21 @@ func (p *portal) undone(ctx context.Context, v *runView, run dayone.Run) error {
 		v.Undo = "/runs/" + string(run.ID) + "/undo"
 	}
 	return nil
+}
+
+// undoneText says where what stayed stands, if anything did.
+func undoneText(run dayone.Run) string {
+	stays := 0
+	for i := range run.Steps {
+		switch run.Steps[i].State {
+		case dayone.StepFailed, dayone.StepBlocked, dayone.StepSkipped, dayone.StepUndoFailed:
+			stays++
+		}
+	}
+	if stays == 0 {
+		return "Its steps are what is taken back."
+	}
+	return "What could not be taken back, and why, stands in its steps below."
 }
 
 // holdItem is a hold on the page of its person.

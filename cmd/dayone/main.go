@@ -124,7 +124,7 @@ func newVersion() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Say which version this is", Example: "  dayone version",
-		Args:  args(0, 0, "no arguments"),
+		Args: args(0, 0, "no arguments"),
 		RunE: func(c *cobra.Command, _ []string) error {
 			_, err := fmt.Fprintln(c.OutOrStdout(), "dayone version", version())
 			return err
