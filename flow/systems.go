@@ -163,18 +163,12 @@ func (f *Flow) stoppedBy(ctx context.Context, system string) error {
 	for _, is := range stops {
 		switch {
 		case is.System == "":
-			return fmt.Errorf("everything is stopped already, by %s since %s: %s: %w", is.By, f.clockOf(is.From), is.Reason, dayone.ErrConflict)
+			return fmt.Errorf("everything is stopped already, by %s since %s: %s: %w", is.By, f.clockOf(is.From, f.Active().Sites[""]), is.Reason, dayone.ErrConflict)
 		case is.System == system:
-			return fmt.Errorf("%s is stopped already, by %s since %s: %s: %w", system, is.By, f.clockOf(is.From), is.Reason, dayone.ErrConflict)
+			return fmt.Errorf("%s is stopped already, by %s since %s: %s: %w", system, is.By, f.clockOf(is.From, f.Active().Sites[""]), is.Reason, dayone.ErrConflict)
 		}
 	}
 	return nil
-}
-
-// clockOf is an instant in the company's own zone, for texts.
-func (f *Flow) clockOf(t time.Time) string {
-	zone, _ := f.Active().Sites[""].Location()
-	return t.In(zone).Format("2006-01-02 15:04 MST")
 }
 
 // Lift ends an order before its time.
