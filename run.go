@@ -122,6 +122,7 @@ type Task struct {
 	Closed time.Time
 	By     string // who closed it
 	Attrs  Attrs  // what was supplied
+	Left   string // why it was closed though nobody did it: see TaskMoves; "": it is done
 
 	Assignee string    // a mail address or group:NAME; "": nobody yet
 	Proof    bool      // it is done when somebody shows that it is: Evidence must not be empty
@@ -129,6 +130,13 @@ type Task struct {
 	Remind   time.Time // when whoever has it hears of it again; zero: nobody has looked yet
 	Reminded time.Time
 }
+
+// TaskMoves says of a task that is closed that it opens again, as the same, once its grant needs a human again: the run
+// was planned anew, or the step is tried again.
+func TaskMoves(left string) bool { return left == string(RunSuperseded) || left == TriedAgain }
+
+// TriedAgain is why a task was left whose step is called again.
+const TriedAgain = "tried again"
 
 // Progress is what happened to one run since it was last stored: what a store writes in one transaction. It is a copy:
 // the run may move on while it is written.

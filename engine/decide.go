@@ -214,7 +214,7 @@ const notNow = "only for a run that is "
 
 // again makes a step pending with its tries forgotten.
 func (m *machine) again(s *dayone.StepRun) {
-	m.leave(s)
+	m.leaveFor(s, dayone.TriedAgain)
 	s.State, s.Next, s.Tries, s.Failing, s.Since, s.Error, s.Kind = dayone.StepPending, time.Time{}, 0, time.Time{}, m.ev.At, "", ""
 }
 

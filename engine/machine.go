@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"hash/fnv"
@@ -405,7 +406,7 @@ func (m *machine) done(s *dayone.StepRun) {
 			m.touched(i)
 		}
 	}
-	m.closeTask(s)
+	m.closeTask(s, "")
 	m.book(s)
 	m.record(s, outcome(s), &dayone.Detail{Before: s.Result.Before, Now: s.Result.Now})
 }
@@ -451,7 +452,7 @@ func (m *machine) wait(s *dayone.StepRun, w dayone.Wait) {
 	had := tasked(s)
 	s.State, s.Wait, s.Next, s.Error, s.Kind, s.Tries, s.Failing = dayone.StepWaiting, &w, w.Check, "", "", 0, time.Time{}
 	if had && !tasked(s) {
-		m.closeTask(s)
+		m.closeTask(s, noTask)
 	}
 	if m.run.State == dayone.RunUndoing && s.Of == "" && s.Step.Action != dayone.MessageSend {
 		s.Next = time.Time{}
@@ -487,16 +488,22 @@ func taskTitle(s *dayone.StepRun) string {
 	}
 }
 
+// noTask is why a task was left for which nobody is needed any more.
+const noTask = "not needed"
+
 // leave ends a wait: nobody has anything to do for it any more.
-func (m *machine) leave(s *dayone.StepRun) {
+func (m *machine) leave(s *dayone.StepRun) { m.leaveFor(s, cmp.Or(string(m.run.Ending), noTask)) }
+
+func (m *machine) leaveFor(s *dayone.StepRun, why string) {
 	if tasked(s) {
-		m.closeTask(s)
+		m.closeTask(s, why)
 	}
 	s.Wait, s.Parked = nil, time.Time{}
 }
 
-func (m *machine) closeTask(s *dayone.StepRun) {
-	t := dayone.Task{Person: m.run.Person, Run: m.run.ID, Step: s.Step.ID, Once: s.Step.Once, Closed: m.ev.At}
+// closeTask closes the task of a step: it is done, or left for a reason.
+func (m *machine) closeTask(s *dayone.StepRun, left string) {
+	t := dayone.Task{Person: m.run.Person, Run: m.run.ID, Step: s.Step.ID, Once: s.Step.Once, Closed: m.ev.At, Left: left}
 	if m.ev.What == Decide {
 		t.By, t.Attrs, t.Evidence = m.ev.Human.By, m.ev.Human.Attrs, m.ev.Human.Attrs.Text(dayone.Evidence)
 	}

@@ -130,12 +130,15 @@ func (l *loop) begin(lv *live, step dayone.StepID) bool {
 	return true
 }
 
+// NoConnector is what a system without a connector says.
+const NoConnector = "no connector is configured for it"
+
 // missing stands for a system without a connector: its steps become tasks, never a silent skip.
 type missing struct{ name string }
 
 func (m missing) Apply(context.Context, dayone.Act) (dayone.Result, error) {
 	return dayone.Result{}, &dayone.Fault{
-		System: m.name, Op: "calling", Err: dayone.ErrUnsupported, Detail: "no connector is configured for it",
+		System: m.name, Op: "calling", Err: dayone.ErrUnsupported, Detail: NoConnector,
 		Next: "do it by hand and complete this task, or configure the system and retry the step",
 	}
 }

@@ -104,6 +104,24 @@ func setsOf(stages []stageSet) []*policy.Set {
 	return out
 }
 
+// toldShift names the policies that tell other people, at other times or with other templates.
+func toldShift(before, after *policy.Set) []string {
+	was, is := before.Told(), after.Told()
+	var out []string
+	for id, text := range is {
+		if was[id] != text {
+			out = append(out, id)
+		}
+	}
+	for id := range was {
+		if _, still := is[id]; !still {
+			out = append(out, id)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
 // besideShift says which files beside the policies differ: + new, - gone, ~ changed.
 func besideShift(before, after *policy.Set) []string {
 	var out []string

@@ -54,6 +54,7 @@ type Everybody struct {
 	Policies []policy.PolicyShift
 	Keys     []KeyCount
 	Seats    []SeatCount `json:",omitempty"` // licences that it needs, where systems tell how many there are
+	Told     []string    `json:",omitempty"` // policies whose messages differ
 	Files    []string    `json:",omitempty"` // beside policies: messages and device profiles that differ
 	Skipped  []string    // whom nobody could plan for, and why
 	Brakes   []string    // limits that it is beyond
@@ -66,6 +67,23 @@ type KeyCount struct {
 	Left                           int // who has it afterwards
 	By                             []string
 	First                          []string // names
+}
+
+// Roles says which roles of an entitlement change into which, and for how many.
+func (e Everybody) Roles(k dayone.Key) []string {
+	n := map[string]int{}
+	for _, c := range e.Changes {
+		for _, g := range c.Changed {
+			if g.Key == k && g.Was != g.Role {
+				n[fmt.Sprintf("%s -> %s", cmp.Or(g.Was, "no role"), cmp.Or(g.Role, "no role"))]++
+			}
+		}
+	}
+	out := slices.Sorted(maps.Keys(n))
+	for i, line := range out {
+		out[i] = fmt.Sprintf("%s: %d", line, n[line])
+	}
+	return out
 }
 
 // Limits of a proposal, beyond which a second decision is asked for.
@@ -100,7 +118,7 @@ func (c *comparison) plan(ctx context.Context) (Everybody, int, error) {
 	out.People, out.Changes, out.Skipped = t.people, t.changes, t.skipped
 	slices.SortFunc(out.Changes, func(a, b Change) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Person, b.Person)) })
 	slices.Sort(out.Skipped)
-	out.Files = besideShift(before, pr.Set)
+	out.Files, out.Told = besideShift(before, pr.Set), toldShift(before, pr.Set)
 	out.Keys, out.Policies = t.keys(out.Changes), t.policies(before, pr.Set)
 	out.Brakes = out.brakes(t)
 	out.Seats, err = c.seats(ctx, out.Keys)

@@ -34,7 +34,7 @@ func (f *Flow) readBack(ctx context.Context, t dayone.Task, attrs dayone.Attrs) 
 	if s == nil || s.Parked.IsZero() && s.Alarmed.IsZero() || slices.Contains(t.Ask, "adopt") || s.Wait == nil || s.Wait.Kind != dayone.WaitTask {
 		return "", nil
 	}
-	told := attrs.Text("note")
+	told := cmp.Or(attrs.Text("note"), attrs.Text(dayone.Evidence)) // either says how it is known
 	why := f.unreadable(ctx, *s)
 	if why == "" {
 		var seen connector.Seen
@@ -61,7 +61,7 @@ func (f *Flow) readBack(ctx context.Context, t dayone.Task, attrs dayone.Attrs) 
 		}
 	}
 	if told == "" {
-		return "", &Unconfirmed{fmt.Sprintf("%s cannot be asked whether it is done: %s. Say in the note how you know that it is.", f.systemTitle(t.System), why), dayone.ErrInvalid}
+		return "", &Unconfirmed{fmt.Sprintf("%s cannot be asked whether it is done: %s. Say in the note, or as evidence, how you know that it is.", f.systemTitle(t.System), why), dayone.ErrInvalid}
 	}
 	return told, nil
 }

@@ -45,6 +45,9 @@ func (f *Flow) Request(ctx context.Context, r dayone.Request) (dayone.Request, e
 		}
 		return r, fmt.Errorf("no policy offers %s to %s; dayone policy why-not says what would have to be different: %w", r.Key, l.Person.Name(), dayone.ErrForbidden)
 	}
+	if most := f.Lasts(r.Key, l.Want.Offers[i].Role); most > 0 && l.Want.Offers[i].Approval == nil && r.Until.After(now.Add(most)) {
+		r.Until = now.Add(most) // it is given at once
+	}
 	r.ID, r.Made, r.Role = dayone.RequestID(f.IDs.New("req")), now, l.Want.Offers[i].Role
 	for _, old := range l.Requests { // one that is over makes room
 		if old.Key == r.Key && over(old, now) {
@@ -66,6 +69,23 @@ func askedNote(r dayone.Request) string {
 		return r.Reason
 	}
 	return "for " + r.By + ": " + r.Reason
+}
+
+// Lasts is how long an offer lasts once it is given, at most; 0: until somebody ends it.
+func (f *Flow) Lasts(k dayone.Key, role string) time.Duration {
+	var out time.Duration
+	for _, p := range f.Active().Policies {
+		for _, o := range p.Offers {
+			switch {
+			case o.Key != k || o.Role != role:
+			case o.For == 0:
+				return 0
+			default:
+				out = max(out, o.For)
+			}
+		}
+	}
+	return out
 }
 
 func over(r dayone.Request, now time.Time) bool { return !r.Until.IsZero() && !r.Until.After(now) }

@@ -2,6 +2,7 @@ package flow_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/dayone-hq/dayone"
 )
@@ -49,6 +50,16 @@ func TestWhatIsOfferedIsGivenOnRequestAndForAWhile(t *testing.T) {
 	last = h.rests(p, last.ID)
 	h.shows(h.okta, "e1@company.com", dayone.Active, "group:base-employee", "group:sales-team")
 	is(t, ask(p, key), dayone.ErrConflict)
+	why, err := h.Explain(ctx, p, key)
+	if err != nil || why.Answer != "given" || why.Asked == nil || why.Asked.By != "lead@company.com" {
+		t.Errorf("explained as %+v, %v", why, err)
+	}
+	if why, _, err = h.WhyAt(ctx, p, key, time.Time{}); err != nil || why.Answer != "given" || why.Asked == nil {
+		t.Errorf("why: %+v, %v", why, err)
+	}
+	if most := h.Lasts(key, ""); most != 30*24*time.Hour {
+		t.Errorf("the offer lasts %v", most)
+	}
 
 	// its end comes by itself, after a restart too, and does not come back
 	h.settledAt(p)
@@ -64,9 +75,10 @@ func TestWhatIsOfferedIsGivenOnRequestAndForAWhile(t *testing.T) {
 	h.settledAt(p)
 	h.shows(h.okta, "e1@company.com", dayone.Active, "group:base-employee")
 
-	// asked again, and ended by hand
-	if err := ask(p, key); err != nil {
-		t.Fatal(err)
+	// asked again for longer than it is offered, and ended by hand
+	long, err := h.Request(ctx, dayone.Request{Person: p, Key: key, By: "lead@company.com", Reason: "covers for Max", Until: at(t, "2027-12-31T00:00:00Z")})
+	if err != nil || long.Until.Sub(at(t, "2025-01-26T10:00:00Z")).Abs() > time.Minute {
+		t.Fatalf("until %v: %v", long.Until, err)
 	}
 	last = h.rests(p, last.ID)
 	h.shows(h.okta, "e1@company.com", dayone.Active, "group:base-employee", "group:sales-team")

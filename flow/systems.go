@@ -25,6 +25,15 @@ type SystemState struct {
 	Waiting     int            // steps that wait for it, or for humans who work there
 	Ahead       []dayone.Order // maintenance that is under way or to come
 	Messages    bool           // it carries messages
+	Unset       bool           // no connector is configured for it: each step is somebody's task
+}
+
+// Word is how a system stands, in one word.
+func (s SystemState) Word() string {
+	if s.Unset && s.Stance == engine.Free {
+		return "not configured"
+	}
+	return cmp.Or(string(s.Stance), "free")
 }
 
 // Everywhere stands for every system where one is asked for.
@@ -43,7 +52,7 @@ func (f *Flow) SystemStates(ctx context.Context) ([]SystemState, dayone.Order, e
 	now := f.Clock.Now()
 	var out []SystemState
 	for _, name := range f.systemNames() {
-		s := SystemState{Name: name, Title: f.systemTitle(name), Messages: name == f.Mail || name == f.Calendar}
+		s := SystemState{Name: name, Title: f.systemTitle(name), Messages: name == f.Mail || name == f.Calendar, Unset: f.Systems[name] == nil}
 		for _, c := range st.Circuits {
 			if c.System == name {
 				s.Circuit = c
@@ -134,10 +143,32 @@ func (f *Flow) Order(ctx context.Context, o dayone.Order) (dayone.Order, error) 
 	case o.Kind != dayone.OrderMaintenance:
 		o.From, o.Until = now, time.Time{}
 	}
+	if o.Kind == dayone.OrderStop {
+		if err := f.stoppedBy(ctx, o.System); err != nil {
+			return o, err
+		}
+	}
 	if err := f.Store.SaveOrder(ctx, o); err != nil {
 		return o, err
 	}
 	return o, f.obey(ctx)
+}
+
+// stoppedBy refuses a second stop: it would put another reason in the place of the first.
+func (f *Flow) stoppedBy(ctx context.Context, system string) error {
+	stops, err := f.Stops(ctx)
+	if err != nil {
+		return err
+	}
+	for _, is := range stops {
+		switch {
+		case is.System == "":
+			return fmt.Errorf("everything is stopped already, by %s since %s: %s: %w", is.By, f.clockOf(is.From, f.Active().Sites[""]), is.Reason, dayone.ErrConflict)
+		case is.System == system:
+			return fmt.Errorf("%s is stopped already, by %s since %s: %s: %w", system, is.By, f.clockOf(is.From, f.Active().Sites[""]), is.Reason, dayone.ErrConflict)
+		}
+	}
+	return nil
 }
 
 // Lift ends an order before its time.

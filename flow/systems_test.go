@@ -191,12 +191,51 @@ func TestWhatIsDoneByHandIsReadBack(t *testing.T) {
 	if err := complete(nil); !errors.As(err, &not) || !errors.Is(err, dayone.ErrInvalid) {
 		t.Fatalf("without evidence: %v", err)
 	}
-	if err := complete(dayone.Attrs{"note": dayone.Text("seen in the console, ticket 7")}); err != nil {
+	if err := complete(dayone.Attrs{dayone.Evidence: dayone.Text("seen in the console, ticket 7")}); err != nil {
 		t.Fatal(err)
 	}
 	r, err := h.RunOf(ctx, r.ID)
 	if err != nil || r.Steps[0].Attempt+r.Steps[1].Attempt > 0 {
 		t.Errorf("it was called: %+v %v", r.Steps, err)
+	}
+}
+
+// A task belongs to what it is about: planned anew, it is still the same task, and whoever has it keeps it.
+func TestATaskGoesOnOverRuns(t *testing.T) {
+	t.Parallel()
+	h := newWorld(t).open()
+	if _, err := h.Order(ctx, dayone.Order{Kind: dayone.OrderManual, System: "okta", Reason: "new tenant", By: "kim"}); err != nil {
+		t.Fatal(err)
+	}
+	p, r := h.hires(employee("1", "start_date", "2024-11-11", "department", "Legal"))
+	task := func(not dayone.RunID) dayone.Task {
+		t.Helper()
+		return until(h, "a task", func() (dayone.Task, bool) {
+			list, err := h.Tasks(ctx, p, "")
+			if err != nil || len(list) != 1 || list[0].Run == not {
+				return dayone.Task{}, false
+			}
+			return list[0], true
+		})
+	}
+	was := task("")
+	if _, err := h.Assign(ctx, string(was.ID), "kim@company.com", "lead@company.com"); err != nil {
+		t.Fatal(err)
+	}
+	h.judged(h.hears(h.hr.Put(employee("1", "start_date", "2024-11-11", "department", "Engineering")))[0].ID)
+	is := task(r.ID)
+	if is.ID != was.ID || is.Assignee != "kim@company.com" || !is.Opened.Equal(was.Opened) || is.Left != "" {
+		t.Errorf("the task went on as %+v", is)
+	}
+	if err := h.DecideRun(ctx, is.Run, engine.Cancel, "lead@company.com", "by mistake"); err != nil {
+		t.Fatal(err)
+	}
+	left := until(h, "the task to be left", func() (dayone.Task, bool) {
+		is, err := h.Task(ctx, string(was.ID))
+		return is, err == nil && !is.Closed.IsZero()
+	})
+	if left.Left == "" {
+		t.Errorf("nobody did it, and it is %+v", left)
 	}
 }
 

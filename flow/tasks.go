@@ -47,7 +47,10 @@ func (f *Flow) remindTasks(ctx context.Context) error {
 				case down:
 					is.Remind = now.Add(mailAgain)
 				default:
-					is.Reminded, is.Remind = now, f.workdays(now, cmp.Or(f.Asking.EscalateAfter, 3), site)
+					if f.Mails() { // else only the portal shows it
+						is.Reminded = now
+					}
+					is.Remind = f.workdays(now, cmp.Or(f.Asking.EscalateAfter, 3), site)
 				}
 				return nil
 			}); err != nil && !errors.Is(err, dayone.ErrConflict) {
@@ -92,6 +95,37 @@ func (f *Flow) addresses(ctx context.Context, who string) ([]string, error) {
 	}
 	d := &directory{Flow: f, ctx: ctx}
 	return d.Members(group), d.err
+}
+
+// Mails says that a mail system is configured: else nobody is told of anything, and the portal alone shows it.
+func (f *Flow) Mails() bool { return f.Systems[f.Mail] != nil }
+
+// Unheard says why nobody will hear of a task that is given to who; "": somebody will. Nothing speaks against it: whoever it
+// is may look at the portal.
+func (f *Flow) Unheard(ctx context.Context, who string) (string, error) {
+	group, isGroup := strings.CutPrefix(who, "group:")
+	switch {
+	case who == "":
+		return "", nil
+	case isGroup:
+		to, err := f.addresses(ctx, who)
+		if err == nil && len(to) == 0 {
+			return fmt.Sprintf("nobody is in %q, so nobody hears of it; name its members under approvals.groups, or another group", group), nil
+		}
+		if err != nil {
+			return "", err
+		}
+	default:
+		if _, err := f.Named(ctx, who); errors.Is(err, dayone.ErrNotFound) {
+			return fmt.Sprintf("nobody here has the address %q, so maybe nobody hears of it; check how it is written", who), nil
+		} else if err != nil && !errors.Is(err, dayone.ErrConflict) {
+			return "", err
+		}
+	}
+	if !f.Mails() {
+		return "no mail system is configured, so nobody is told; the portal shows it", nil
+	}
+	return "", nil
 }
 
 // CompleteTask closes a task with what it asked for. who is the id of the task, by the user who did it.

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -18,7 +19,11 @@ type Explanation struct {
 	Grant   *dayone.Grant
 	Lines   []Line // every policy that names it
 	Finding string
+	Asked   *Asked // somebody requested it
 }
+
+// Asked is by whom something was requested, and for what.
+type Asked struct{ By, Reason string }
 
 // Line is what one policy says about it.
 type Line struct {
@@ -51,6 +56,9 @@ type Read struct {
 func (s *Set) Explain(p dayone.Person, c Context, key dayone.Key) Explanation {
 	want := s.Reference(p, c)
 	x := Explanation{Key: key, Answer: "not given"}
+	if req, ok := c.Requested[key]; ok {
+		x.Asked = &Asked{cmp.Or(req.By, req.Login), req.Reason}
+	}
 	answer := func(gs []dayone.Grant, word string) {
 		if g := find(gs, key.String()); g != nil && x.Grant == nil {
 			x.Answer, x.Grant = word, g

@@ -119,6 +119,21 @@ func (c *Census) given(key dayone.Key) given {
 
 var none = roaring.New()
 
+// Told is what each policy that tells somebody says about that: when, to whom, with which template.
+func (s *Set) Told() map[string]string {
+	out := map[string]string{}
+	for _, p := range s.Policies {
+		for _, n := range p.Notices {
+			out[p.ID] += fmt.Sprintf("%v %v %s %t %t", n.On, n.Changed, n.Template, n.Invite, n.Digest)
+			for _, to := range n.To {
+				out[p.ID] += " " + to.text
+			}
+			out[p.ID] += "\n"
+		}
+	}
+	return out
+}
+
 // Given is who gets a key, by conditions, or keeps it if she has it.
 func (c *Census) Given(key dayone.Key) *roaring.Bitmap {
 	g := c.given(key)

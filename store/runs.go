@@ -166,7 +166,7 @@ func (b *bulk) progress(p *dayone.Progress) error {
 }
 
 func (d *DB) closeTask(t *tx, person dayone.PersonID, task dayone.Task) error {
-	box, err := d.seal(t, person, doneBox{task.By, task.Attrs, task.Evidence})
+	box, err := d.seal(t, person, doneBox{task.By, task.Attrs, task.Evidence, task.Left})
 	if err != nil {
 		return err
 	}
@@ -176,7 +176,8 @@ func (d *DB) closeTask(t *tx, person dayone.PersonID, task dayone.Task) error {
 	return nil
 }
 
-// openTask opens a task. One that is open already goes on: it belongs to the grant, and this is another run of it.
+// openTask opens a task. One that is open already, or that an earlier run left, goes on as the same, with whoever has it:
+// it belongs to the grant, and this is another run of it.
 func (d *DB) openTask(t *tx, task dayone.Task) error {
 	if err := d.assigned(t, &task); err != nil {
 		return err

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -63,6 +64,7 @@ type (
 		By    string       `json:"by,omitempty"`
 		Attrs dayone.Attrs `json:"attrs,omitempty"`
 		Proof string       `json:"proof,omitempty"`
+		Left  string       `json:"left,omitempty"`
 	}
 )
 
@@ -84,7 +86,7 @@ func (d *DB) scanTask(s interface{ Scan(...any) error }) (dayone.Task, error) {
 		return t, fmt.Errorf("task %s does not read: %w", t.ID, err)
 	}
 	t.Title, t.Note, t.Ask, t.By, t.Attrs = a.Title, a.Note, a.Ask, b.By, b.Attrs
-	t.Assignee, t.Proof, t.Evidence = a.Who, a.Proof, b.Proof
+	t.Assignee, t.Proof, t.Evidence, t.Left = a.Who, a.Proof, b.Proof, b.Left
 	return t, nil
 }
 
@@ -105,7 +107,7 @@ func (d *DB) putTask(x *tx, t *dayone.Task) error {
 	}
 	done := ""
 	if !t.Closed.IsZero() {
-		if done, err = d.seal(x, t.Person, doneBox{t.By, t.Attrs, t.Evidence}); err != nil {
+		if done, err = d.seal(x, t.Person, doneBox{t.By, t.Attrs, t.Evidence, t.Left}); err != nil {
 			return err
 		}
 	}
@@ -161,24 +163,39 @@ func (d *DB) NextReminder(ctx context.Context) (time.Time, error) {
 	return instant(us.Int64), err
 }
 
-// assigned keeps who has a task that an earlier run of its grant opened.
+// assigned keeps who has a task that an earlier run of its grant opened, and opens it again if that run only left it.
 func (d *DB) assigned(x *tx, t *dayone.Task) error {
-	var box string
-	err := x.row(`SELECT box FROM task WHERE once = $1 AND closed = 0`, t.Once).Scan(&box)
-	if errors.Is(err, sql.ErrNoRows) || t.Assignee != "" {
+	var id, box, end string
+	var closed int64
+	err := x.row(`SELECT id, closed, box, done_box FROM task WHERE person = $1 AND once = $2
+		ORDER BY CASE WHEN closed = 0 THEN 0 ELSE 1 END, id DESC LIMIT 1`, t.Person, t.Once).Scan(&id, &closed, &box, &end)
+	if errors.Is(err, sql.ErrNoRows) {
 		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("reading task: %w", err)
 	}
-	key, err := d.key(x, t.Person)
+	sealed, err := d.key(x, t.Person)
 	if err != nil {
 		return err
 	}
+	key := sql.NullString{String: sealed, Valid: true}
 	var was taskBox
-	if _, err := d.unseal(sql.NullString{String: key, Valid: true}, box, &was); err != nil {
+	var done doneBox
+	if _, err := d.unseal(key, box, &was); err != nil {
 		return fmt.Errorf("reading task: %w", err)
 	}
-	t.Assignee = was.Who
+	if closed != 0 {
+		if _, err := d.unseal(key, end, &done); err != nil {
+			return fmt.Errorf("reading task: %w", err)
+		}
+		if !dayone.TaskMoves(done.Left) {
+			return nil
+		}
+		if _, err := x.exec(`UPDATE task SET closed = 0, done_box = '' WHERE id = $1`, id); err != nil {
+			return fmt.Errorf("opening task again: %w", err)
+		}
+	}
+	t.Assignee = cmp.Or(t.Assignee, was.Who)
 	return nil
 }

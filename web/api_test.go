@@ -133,6 +133,11 @@ func (b *bench) api(method, path, body string, status int, into any) {
 	}
 }
 
+// refusedBody is what the API says of what it did not do.
+type refusedBody struct {
+	Error struct{ Kind, Message string }
+}
+
 func TestAPI(t *testing.T) {
 	t.Parallel()
 	b := newCompany(t)
@@ -184,6 +189,9 @@ func TestAPI(t *testing.T) {
 	task := "/api/v1/tasks/" + tasks.Items[0].ID
 	b.api("GET", task, "", 200, nil)
 	b.api("POST", task+"/complete", `{"attrs":{"colour":"red"}}`, 400, nil)
+	var no refusedBody
+	b.api("POST", task+"/complete", `{"note":"done"}`, 400, &no)
+	want(t, "what is missing", no.Error.Message, `This task asks for "serial"; write it down to complete it.`)
 	b.api("POST", task+"/complete", `{"attrs":{"serial":{"template":"${okta.account.ref}"}}}`, 400, nil)
 	b.api("POST", task+"/complete", `{"attrs":`, 400, nil)
 	b.api("POST", "/api/v1/tasks/"+tasks.Items[0].Once+"/complete", `{"attrs":{"serial":"C02XK1ABCD"},"note":"by the box"}`, 200, nil)

@@ -143,21 +143,13 @@ func (p *portal) apiAnswer(w http.ResponseWriter, r *http.Request) error {
 		return refuse(dayone.ErrInvalid, "verdict is approve, refuse or ask anew.")
 	}
 	if err != nil {
-		return told(err)
+		return err
 	}
 	now, err := p.flow.Approval(ctx, x.req.ID)
 	if err != nil {
 		return err
 	}
 	return answerJSON(w, http.StatusOK, newAPIApproval(p.petitions(ctx, []dayone.Petition{now})[0]))
-}
-
-// told shows what flow says about what somebody entered: it is written for them, and names nobody.
-func told(err error) error {
-	if k := dayone.KindOf(err); k == dayone.ErrInvalid || k == dayone.ErrForbidden || k == dayone.ErrConflict {
-		return said(err, sentence(flow.Problem(err)))
-	}
-	return err
 }
 
 type apiDelegation struct {
@@ -197,14 +189,14 @@ func (p *portal) apiDelegate(w http.ResponseWriter, r *http.Request) error {
 	}
 	g, err := p.flow.LetDecide(r.Context(), strings.TrimSpace(in.Who), strings.TrimSpace(in.To), in.From, in.Until, me(r).Name)
 	if err != nil {
-		return told(err)
+		return err
 	}
 	return answerJSON(w, http.StatusOK, newAPIDelegation(g))
 }
 
 func (p *portal) apiEndDelegation(w http.ResponseWriter, r *http.Request) error {
 	if err := p.flow.EndDelegation(r.Context(), r.PathValue("id"), me(r).Name); err != nil {
-		return told(err)
+		return err
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
@@ -222,9 +214,13 @@ func (p *portal) apiAssign(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if t, err = p.flow.Assign(r.Context(), string(t.ID), in.Assignee, me(r).Name); err != nil {
-		return told(err)
+		return err
 	}
-	return answerJSON(w, http.StatusOK, newAPITask(p.todos().of(r.Context(), t)))
+	out := newAPITask(p.todos().of(r.Context(), t))
+	if out.NobodyHears, err = p.flow.Unheard(r.Context(), t.Assignee); err != nil {
+		return err
+	}
+	return answerJSON(w, http.StatusOK, out)
 }
 
 func (p *portal) apiReport(w http.ResponseWriter, r *http.Request) error {
@@ -240,7 +236,7 @@ func (p *portal) apiReport(w http.ResponseWriter, r *http.Request) error {
 	}
 	t, err := p.flow.ReportIssue(r.Context(), id, in.Text, me(r).Name)
 	if err != nil {
-		return told(err)
+		return err
 	}
 	return answerJSON(w, http.StatusOK, newAPITask(p.todos().of(r.Context(), t)))
 }

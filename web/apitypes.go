@@ -69,12 +69,18 @@ type apiReason struct {
 }
 
 type apiExplanation struct {
-	Key     dayone.Key       `json:"key"`
-	Answer  string           `json:"answer"`
-	Planned bool             `json:"planned"` // false: policies say so, but nothing is planned for this person
-	Role    string           `json:"role,omitempty"`
-	Finding string           `json:"finding,omitempty"`
-	Lines   []apiExplainLine `json:"lines"`
+	Key       dayone.Key       `json:"key"`
+	Answer    string           `json:"answer"`
+	Planned   bool             `json:"planned"` // false: policies say so, but nothing is planned for this person
+	Role      string           `json:"role,omitempty"`
+	Finding   string           `json:"finding,omitempty"`
+	Requested *apiAsked        `json:"requested,omitempty"`
+	Lines     []apiExplainLine `json:"lines"`
+}
+
+type apiAsked struct {
+	By     string `json:"by"`
+	Reason string `json:"reason"`
 }
 
 type apiExplainLine struct {
@@ -189,6 +195,8 @@ type apiTask struct {
 	Proof        bool            `json:"proof"`
 	Evidence     string          `json:"evidence,omitempty"`
 	Reminded     *time.Time      `json:"reminded,omitempty"`
+	Left         string          `json:"left,omitempty"`         // it was closed though nobody did it
+	NobodyHears  string          `json:"nobody_hears,omitempty"` // to who gave it to somebody: why nobody will hear of it
 }
 
 type apiEvent struct {
@@ -278,6 +286,9 @@ func newAPIExplanation(x policy.Explanation, planned bool) apiExplanation {
 	if x.Grant != nil {
 		out.Role = x.Grant.Role
 	}
+	if x.Asked != nil {
+		out.Requested = &apiAsked{x.Asked.By, x.Asked.Reason}
+	}
 	for _, l := range x.Lines {
 		line := apiExplainLine{Policy: l.Policy, Title: l.Title, At: l.At, Does: l.Does, Role: l.Role, Truth: l.Truth, Reason: l.Reason, Conditions: []apiCondition{}}
 		for _, c := range l.Conditions {
@@ -333,7 +344,7 @@ func newAPITask(d todo) apiTask {
 	out := apiTask{
 		ID: t.ID, Once: t.Once, Person: t.Person, Run: t.Run, Step: t.Step, System: t.System, Title: d.title(), Note: t.Note, Ask: t.Ask,
 		Instructions: d.instructions(), Opened: moment(t.Opened), Due: moment(due), Closed: moment(t.Closed), By: t.By, Attrs: t.Attrs,
-		Assignee: t.Assignee, Proof: t.Proof, Evidence: t.Evidence, Reminded: moment(t.Reminded),
+		Assignee: t.Assignee, Proof: t.Proof, Evidence: t.Evidence, Reminded: moment(t.Reminded), Left: t.Left,
 	}
 	if out.Ask == nil {
 		out.Ask = []string{}

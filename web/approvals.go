@@ -51,6 +51,7 @@ type petition struct {
 	row  flow.Row
 	what string // Okta group admins as owner
 	run  link
+	mute bool // no mail system tells anybody of it
 }
 
 func (p *portal) petitions(ctx context.Context, list []dayone.Petition) []petition {
@@ -64,7 +65,7 @@ func (p *portal) petitions(ctx context.Context, list []dayone.Petition) []petiti
 			row.Name = cmp.Or(row.Name, string(r.Person))
 			rows[r.Person] = row
 		}
-		x := petition{req: r, row: row, what: joined(" ", systemTitle(titles, r.Key.System), lowerFirst(kindTitle(kinds, r.Key)), r.Key.Name)}
+		x := petition{req: r, row: row, mute: !p.flow.Mails(), what: joined(" ", systemTitle(titles, r.Key.System), lowerFirst(kindTitle(kinds, r.Key)), r.Key.Name)}
 		if r.Role != "" {
 			x.what += " as " + r.Role
 		}
@@ -228,10 +229,15 @@ func newApproval(view viewer, x petition) approvalView {
 		need = "one for each of those named"
 	}
 	v.Facts = append(v.Facts, pair{Name: "Asks", Value: strings.Join(q.Rule.By, ", ")}, pair{Name: "It takes", Value: need}, pair{Name: "Since", At: view.at(q.Opened)}, pair{Name: "Due", At: view.at(q.Due)})
-	for _, f := range []struct {
+	asked := []struct {
 		name string
 		at   time.Time
-	}{{"Asked", q.Asked}, {"Reminded", q.Reminded}, {"One more asked", q.Escalated}} {
+	}{{"Asked", q.Asked}, {"Reminded", q.Reminded}, {"One more asked", q.Escalated}}
+	if x.mute {
+		asked = nil
+		v.Facts = append(v.Facts, pair{Name: "Asked", Value: textNoMail})
+	}
+	for _, f := range asked {
 		if s := view.at(f.at); s != nil {
 			v.Facts = append(v.Facts, pair{Name: f.name, At: s})
 		}

@@ -95,10 +95,18 @@ func TestApprovalsAreDecidedOnThePage(t *testing.T) {
 	b.api("POST", "/api/v1/runs/"+string(runs[0].ID)+"/issues", `{"text": "and so is her title"}`, 200, &task)
 	want(t, "issue", b.page("/tasks/"+task.ID), "and so is her title", "Who has it")
 	b.api("POST", "/api/v1/tasks/"+task.ID+"/assign", `{"assignee": "kim"}`, 400, nil)
+	var given struct {
+		Hears string `json:"nobody_hears"`
+	}
+	b.api("POST", "/api/v1/tasks/"+task.ID+"/assign", `{"assignee": "group:nobody-is-in-it"}`, 200, &given)
+	want(t, "an empty group", given.Hears, `nobody is in "nobody-is-in-it"`)
 	b.api("POST", "/api/v1/tasks/"+task.ID+"/assign", `{"assignee": "kim@company.com"}`, 200, &task)
 	b.api("POST", "/api/v1/tasks/"+task.ID+"/complete", `{"evidence": "https://hr.company.com/1"}`, 200, &task)
 	if task.Assignee != "kim@company.com" || task.Evidence != "https://hr.company.com/1" {
 		t.Errorf("%+v", task)
 	}
 	want(t, "shown", b.page("/tasks/"+task.ID), "https://hr.company.com/1")
+	var no refusedBody
+	b.api("POST", "/api/v1/tasks/"+task.ID+"/complete", `{}`, 409, &no)
+	want(t, "done twice", no.Error.Message, "This task was closed by ")
 }

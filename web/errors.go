@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/flow"
 )
 
 // Kinds of our own, beside those of the nouns.
@@ -92,8 +93,11 @@ func (p *portal) fail(w http.ResponseWriter, r *http.Request, err error) {
 	id := p.ids.New("req")
 	text := a.text
 	var said *refusal
-	if errors.As(err, &said) {
+	switch {
+	case errors.As(err, &said):
 		text = said.text
+	case forWhoAsks(r, err):
+		text = sentence(flow.Problem(err)) + "."
 	}
 	level := p.log.Info
 	if a.status >= http.StatusInternalServerError {
@@ -122,6 +126,19 @@ func (p *portal) fail(w http.ResponseWriter, r *http.Request, err error) {
 		p.log.Error("an error page could not be built", "id", id, "error", shown)
 		http.Error(w, a.title+" ("+id+")", a.status)
 	}
+}
+
+// forWhoAsks says that an error was written for whoever asked: what flow refuses of what somebody entered names nobody and
+// says what to do. What senders of events sent stays in the log.
+func forWhoAsks(r *http.Request, err error) bool {
+	if !strings.HasPrefix(r.URL.Path, "/api/") {
+		return false
+	}
+	switch dayone.KindOf(err) {
+	case dayone.ErrInvalid, dayone.ErrForbidden, dayone.ErrConflict:
+		return true
+	}
+	return false
 }
 
 func kindName(a answer) string {

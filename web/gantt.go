@@ -27,7 +27,7 @@ type ganttView struct {
 // Measures of the timeline, in pixels.
 const (
 	ganttWidth = 980
-	ganttName  = 88  // room for the name of a system
+	ganttName  = 80  // room for the name of a system, which is bold
 	ganttText  = 112 // where labels of rows begin
 	ganttLeft  = 254 // where time begins; labels stand before it
 	ganttRight = 974

@@ -22,6 +22,7 @@ type todo struct {
 	system string          // titles
 	kind   string
 	thing  string
+	mute   bool // no mail system tells anybody of it
 }
 
 // todos reads for a list of tasks what is behind them, each run and person once.
@@ -43,7 +44,7 @@ func (p *portal) todos() *todos {
 
 // of puts a task together. What is gone is left out: a task is shown as long as it is there itself.
 func (l *todos) of(ctx context.Context, t dayone.Task) todo {
-	d := todo{task: t, zone: time.UTC, system: systemTitle(l.titles, t.System)}
+	d := todo{task: t, zone: time.UTC, system: systemTitle(l.titles, t.System), mute: !l.p.flow.Mails()}
 	row, ok := l.people[t.Person]
 	if !ok {
 		row, _ = l.p.flow.Person(ctx, t.Person)

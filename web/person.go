@@ -146,6 +146,11 @@ func (p *portal) personAccess(w http.ResponseWriter, r *http.Request) error {
 	}
 	why := func(k dayone.Key) policy.Explanation { return p.flow.Why(look, k) }
 	v := newPersonAccess(p.viewerOf(r), head, look, list, why).with(p.personFacts(row))
+	for i, q := range look.Requests {
+		if most := p.flow.Lasts(q.Key, q.Role); most > 0 && v.Requests[i].Next == waitsApproval {
+			v.Requests[i].Next = fmt.Sprintf("Waits for an approval; then it lasts at most %s.", hours(most))
+		}
+	}
 	return p.showPerson(w, r, "person", row, v)
 }
 
@@ -177,7 +182,7 @@ func (p *portal) personFacts(row flow.Row) []pair {
 func newPersonAccess(view viewer, head personHead, look flow.Look, list []flow.Access, why func(dayone.Key) policy.Explanation) personAccessView {
 	v := personAccessView{Head: head}
 	systems := map[string]bool{}
-	there, waits, idle := 0, 0, 0
+	there, waits, idle, gone := 0, 0, 0, 0
 	for _, a := range list {
 		title := systemTitle(map[string]string{a.Key.System: a.Title}, a.Key.System)
 		if n := len(v.Groups); n == 0 || v.Groups[n-1].Title != title {
@@ -189,14 +194,18 @@ func newPersonAccess(view viewer, head personHead, look flow.Look, list []flow.A
 		}
 		g.Rows = append(g.Rows, newAccessRow(view, head.ID, a, why(a.Key)))
 		there += btoi(a.Holding != nil)
+		gone += btoi(a.State == flow.Held && a.Holding == nil)
 		idle += btoi(a.State == flow.NotPlanned && a.Holding == nil)
-		if a.State != flow.NotPlanned || a.Holding != nil {
+		if a.State != flow.NotPlanned && a.State != flow.Held || a.Holding != nil {
 			systems[a.Key.System] = true
 		}
 		waits += btoi(a.State == flow.ToCome || a.State == flow.WaitsLogin || a.State == flow.Asks)
 	}
-	access := figure{Label: "Access", Value: strconv.Itoa(len(list)), Small: plural(len(systems), "on 1 system", "on %d systems")}
-	v.Total = thousands(len(list)) + ", now"
+	access := figure{Label: "Access", Value: strconv.Itoa(len(list) - gone), Small: plural(len(systems), "on 1 system", "on %d systems")}
+	v.Total = thousands(len(list)-gone) + ", now"
+	if gone > 0 {
+		v.Total += "; " + plural(gone, "1 is held back", "%d are held back")
+	}
 	if idle > 0 {
 		access.Value, access.Small = strconv.Itoa(there), plural(idle, "policies would give 1", "policies would give %d")
 		v.Total = joined("; ", plural(there, "1 is there", "%d are there"), access.Small)
@@ -227,7 +236,7 @@ func newPersonAccess(view viewer, head personHead, look flow.Look, list []flow.A
 		v.Findings = append(v.Findings, f.Text)
 	}
 	for _, g := range look.Want.Offers {
-		v.Offers = append(v.Offers, item{Title: link{g.Key.String(), requestPage(dayone.PersonID(head.ID), g)}, Meta: reasonTitle(g.Because)})
+		v.Offers = append(v.Offers, item{Title: link{g.Key.String(), requestPage(dayone.PersonID(head.ID), g)}, Meta: reasonTitle(g.Because), Open: &link{"Request", requestPage(dayone.PersonID(head.ID), g)}})
 	}
 	for _, q := range look.Requests {
 		v.Requests = append(v.Requests, requestItem(view, q, look))

@@ -30,6 +30,7 @@ type proposalView struct {
 	Release   string
 	Problem   *notice
 	InForce   bool
+	Waits     *item // it is announced, and takes effect by itself
 }
 
 func (p *portal) proposal(w http.ResponseWriter, r *http.Request) error {
@@ -60,6 +61,16 @@ func (p *portal) proposed(r *http.Request) (proposalView, flow.Proposal, flow.Ev
 	v := newProposal(p.viewerOf(r), version, plan)
 	v.InForce = p.flow.Active().Hash == version.ID
 	v.Alone, v.May, v.Notice = strings.EqualFold(me(r).Name, version.Author), may, hours(notice)
+	waiting, err := p.flow.Waiting(r.Context())
+	if err != nil {
+		return v, pr, plan, err
+	}
+	for _, a := range waiting {
+		if a.Version == version.ID {
+			it := announcedItem(p.viewerOf(r), a)
+			v.Waits = &it
+		}
+	}
 	return v, pr, plan, nil
 }
 
@@ -117,6 +128,9 @@ func planned(plan flow.Everybody) judgement {
 		}
 		v.Moved = append(v.Moved, p)
 	}
+	for _, id := range plan.Told {
+		v.Moved = append(v.Moved, pair{Name: id, Value: "its messages differ: who is told, when, or with which template"})
+	}
 	for _, f := range plan.Files {
 		mark, name, _ := strings.Cut(f, " ")
 		v.Moved = append(v.Moved, pair{Name: name, Value: map[string]string{"+": "is new", "-": "is taken out", "~": "is changed"}[mark]})
@@ -145,6 +159,9 @@ func (p *portal) approveProposal(w http.ResponseWriter, r *http.Request) error {
 	}
 	v.Reason, v.Release = strings.TrimSpace(r.PostForm.Get("reason")), strings.TrimSpace(r.PostForm.Get("release"))
 	switch {
+	case v.Waits != nil:
+		v.Problem = &notice{Kind: "warn", Icon: "warn", Title: "It is announced already", Text: "It takes effect by itself; withdraw it first to approve it anew."}
+		return p.showProposal(w, r, http.StatusConflict, v)
 	case r.PostForm.Get("mark") != v.Mark:
 		v.Problem = &notice{Kind: "warn", Icon: "warn", Title: "The plan is another one now", Text: "People, holdings or policies changed since you saw it. This is how it is now."}
 		return p.showProposal(w, r, http.StatusConflict, v)

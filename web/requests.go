@@ -18,7 +18,7 @@ type requestView struct {
 	Key     string
 	Role    string
 	Asks    string // who has to agree, or that nobody has
-	Lasts   string
+	Lasts   string // how long the offer lasts, if not for ever
 	By      field
 	Reason  field
 	Until   field
@@ -43,13 +43,13 @@ func (p *portal) showRequest(w http.ResponseWriter, r *http.Request, status int,
 	}
 	k, err := dayone.ParseKey(key)
 	if err != nil {
-		return err
+		return refuse(dayone.ErrInvalid, "Choose what to request on the page of the person, under May be requested.")
 	}
 	look, err := p.flow.Preview(r.Context(), row.ID)
 	if err != nil {
 		return err
 	}
-	v := newRequest(head, k, look)
+	v := newRequest(head, k, look).lasting(p.flow.Lasts(k, roleOffered(look, k)))
 	v.Problem, v.By.Value, v.Reason.Value, v.Until.Value = problem, r.PostFormValue("by"), r.PostFormValue("reason"), r.PostFormValue("until")
 	return p.show(w, r, status, page{Template: "request", Title: "Request " + k.String(), Nav: "people", Crumbs: []link{{"People", "/people"}, {row.Name, "/people/" + head.ID}, {"Request", ""}}, Main: v})
 }
@@ -58,7 +58,7 @@ func newRequest(head personHead, k dayone.Key, look flow.Look) requestView {
 	v := requestView{
 		Head: head, Key: k.String(), Why: whyHref(head.ID, k),
 		By:     field{ID: "by", Name: "by", Label: "Who asks", Hint: "Mail address of whoever wants it: they do not decide about it. May stay empty. Who is logged in is recorded beside it", Type: "email"},
-		Reason: field{ID: "reason", Name: "reason", Label: "What it is needed for", Hint: "Whoever has to agree reads it, and so does the auditor", Required: true},
+		Reason: field{ID: "reason", Name: "reason", Label: "What it is needed for", Hint: "Whoever has to agree reads it, and so does the auditor", Required: true, Type: "text"},
 		Until:  field{ID: "until", Name: "until", Label: "Until", Hint: "The last day on which it is needed. May stay empty", Type: "date"},
 	}
 	for _, g := range look.Want.Offers {
@@ -77,6 +77,23 @@ func newRequest(head personHead, k dayone.Key, look flow.Look) requestView {
 	}
 	v.Refused = &notice{Kind: "warn", Icon: "warn", Title: "This is not offered", Text: "No policy offers it to this person now, or it is there already, or asked for.", Act: &link{"Why not", v.Why}}
 	return v
+}
+
+// lasting says how long the offer lasts, if it ends by itself.
+func (v requestView) lasting(most time.Duration) requestView {
+	if most > 0 {
+		v.Lasts = fmt.Sprintf("It lasts %s from when it is given, also where a later day is entered.", hours(most))
+	}
+	return v
+}
+
+func roleOffered(look flow.Look, k dayone.Key) string {
+	for _, g := range look.Want.Offers {
+		if g.Key == k {
+			return g.Role
+		}
+	}
+	return ""
 }
 
 func (p *portal) requestIt(w http.ResponseWriter, r *http.Request) error {
@@ -154,6 +171,8 @@ func requestBy(q dayone.Request) string {
 	return fmt.Sprintf("by %s, entered by %s", q.By, q.Login)
 }
 
+const waitsApproval = "Waits for an approval."
+
 // requestItem is a request that stands, on the page of its person.
 func requestItem(view viewer, q dayone.Request, look flow.Look) item {
 	it := item{
@@ -174,7 +193,7 @@ func requestItem(view viewer, q dayone.Request, look flow.Look) item {
 	case g != nil:
 		it.Next = "Given until somebody ends it."
 	case has(look.Want.Pending) != nil:
-		it.Next = "Waits for an approval."
+		it.Next = waitsApproval
 	default:
 		it.Next = "Not given now: policies do not offer it any more, or its time is over."
 	}
@@ -193,12 +212,17 @@ type apiRequest struct {
 	Reason string           `json:"reason"`
 	Made   *time.Time       `json:"made"`
 	Until  *time.Time       `json:"until,omitempty"`
+	Lasts  string           `json:"lasts,omitempty"` // at most, once it is given
 	Ended  *time.Time       `json:"ended,omitempty"`
 	EndBy  string           `json:"ended_by,omitempty"`
 }
 
-func newAPIRequest(q dayone.Request) apiRequest {
-	return apiRequest{q.ID, q.Person, q.Key, q.Role, q.By, q.Login, q.Reason, moment(q.Made), moment(q.Until), moment(q.Ended), q.EndBy}
+func (p *portal) newAPIRequest(q dayone.Request) apiRequest {
+	out := apiRequest{q.ID, q.Person, q.Key, q.Role, q.By, q.Login, q.Reason, moment(q.Made), moment(q.Until), "", moment(q.Ended), q.EndBy}
+	if most := p.flow.Lasts(q.Key, q.Role); most > 0 && q.Ended.IsZero() {
+		out.Lasts = hours(most)
+	}
+	return out
 }
 
 func (p *portal) apiRequests(w http.ResponseWriter, r *http.Request) error {
@@ -215,7 +239,7 @@ func (p *portal) apiRequests(w http.ResponseWriter, r *http.Request) error {
 	}
 	out := apiPage[apiRequest]{Items: []apiRequest{}}
 	for _, q := range list {
-		out.Items = append(out.Items, newAPIRequest(q))
+		out.Items = append(out.Items, p.newAPIRequest(q))
 	}
 	return answerJSON(w, http.StatusOK, out)
 }
@@ -231,27 +255,17 @@ func (p *portal) apiRequest(w http.ResponseWriter, r *http.Request) error {
 	}
 	q, err := p.ask(r, id, in)
 	if err != nil {
-		return requestRefused(err)
+		return err
 	}
-	return answerJSON(w, http.StatusCreated, newAPIRequest(q))
+	return answerJSON(w, http.StatusCreated, p.newAPIRequest(q))
 }
 
 func (p *portal) apiEndRequest(w http.ResponseWriter, r *http.Request) error {
 	q, err := p.stop(r)
 	if err != nil {
-		return requestRefused(err)
+		return err
 	}
-	return answerJSON(w, http.StatusOK, newAPIRequest(q))
-}
-
-// requestRefused makes a refusal readable: what it says was written for whoever asks.
-func requestRefused(err error) error {
-	for _, kind := range []error{dayone.ErrConflict, dayone.ErrInvalid, dayone.ErrForbidden} {
-		if errors.Is(err, kind) {
-			return said(err, sentence(flow.Problem(err))+".")
-		}
-	}
-	return err
+	return answerJSON(w, http.StatusOK, p.newAPIRequest(q))
 }
 
 // Samples for the gallery.

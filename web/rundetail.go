@@ -112,7 +112,7 @@ func (b *board) story(s *dayone.StepRun, system string) (what, next string) {
 		if s.Wait == nil {
 			return "", ""
 		}
-		return s.Wait.Note, waitNext(s)
+		return sentence(shortly(s.Kind, s.Wait.Note)), waitNext(s)
 	case dayone.StepSkipped:
 		return sentence(s.Error), ""
 	}

@@ -286,7 +286,7 @@ func (b *board) sub(s *dayone.StepRun) string {
 		}
 	case dayone.StepWaiting:
 		if s.Wait != nil {
-			return s.Wait.Note
+			return shortly(s.Kind, s.Wait.Note)
 		}
 	case dayone.StepFailed, dayone.StepUndoFailed:
 		what, _ := failText(s.Kind, b.system(s.Step.Key.System))

@@ -207,7 +207,7 @@ func samples(view viewer) []sample {
 		{"person-unplanned", "Person, cannot be planned", "person", false, false, newPersonAccess(view, stuckHead, look, idleList, noWhy)},
 		{"person-imported", "Person, known from an import", "person", false, false, newPersonAccess(view, head("access"), flow.Look{}, idleList, noWhy)},
 		{"person-requests", "Person, with requests", "person", false, false, newPersonAccess(view, head("access"), sampleRequests(now), list, func(dayone.Key) policy.Explanation { return sampleExplanation() })},
-		{"request", "Request", "request", false, false, newRequest(head("access"), sampleOffer, sampleRequests(now))},
+		{"request", "Request", "request", false, false, newRequest(head("access"), sampleOffer, sampleRequests(now)).lasting(14 * 24 * time.Hour)},
 		{"request-problem", "Request, without a reason", "request", false, false, sampleRefused(newRequest(head("access"), sampleOffer, sampleRequests(now)))},
 		{"request-refused", "Request, not offered", "request", false, false, newRequest(head("access"), dayone.Key{System: "okta", Kind: "group", Name: "admins"}, look)},
 		{"person-empty", "Person, no access", "person", false, false, newPersonAccess(view, head("access"), look, nil, noWhy)},

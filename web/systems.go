@@ -75,12 +75,20 @@ func newSystems(view viewer, list []flow.SystemState, stop dayone.Order) systems
 		ID: "stop-all", Text: "Stop everything", Button: "Stop all systems", Kind: string(dayone.OrderStop), Action: "/systems/" + flow.Everywhere + "/orders",
 		Does: "Calls under way end and nothing new is called anywhere, not for leavers either: for them somebody gets a task.",
 	}}
-	troubled := 0
+	troubled, unset := 0, 0
 	for _, s := range list {
-		v.Systems = append(v.Systems, newSystem(view, s))
+		v.Systems = append(v.Systems, newSystem(view, s, stop.ID != ""))
 		troubled += btoi(s.Stance != engine.Free)
+		unset += btoi(s.Unset)
 	}
-	v.Sentence = plural(len(list), "1 system is configured.", "%d systems are configured.")
+	v.Sentence = plural(len(list)-unset, "1 system is configured.", "%d systems are configured.")
+	switch {
+	case len(list) == unset:
+		v.Sentence = "No system is configured."
+		fallthrough
+	case unset > 0:
+		v.Sentence += " " + plural(unset, "1 that policies name is not: what is to be done there is somebody's task.", "%d that policies name are not: what is to be done there is somebody's task.")
+	}
 	if troubled > 0 {
 		v.Sentence += " " + plural(troubled, "Nothing new is called at 1 of them by itself.", "Nothing new is called at %d of them by itself.")
 	}
@@ -93,9 +101,13 @@ func newSystems(view viewer, list []flow.SystemState, stop dayone.Order) systems
 	return v
 }
 
-func newSystem(view viewer, s flow.SystemState) systemView {
+func newSystem(view viewer, s flow.SystemState, allStopped bool) systemView {
 	v := systemView{Name: s.Name, Title: s.Title, State: stances[s.Stance], Path: "/systems/" + s.Name}
-	v.Acts = systemActs(s, v.Path)
+	v.Acts = systemActs(s, v.Path, allStopped)
+	if s.Unset && s.Stance == engine.Free {
+		v.State = state{Icon: "hand", Class: "s-wait", Text: "Not configured: by hand", Tag: true}
+		v.Note = "No connector is configured for it, so each step is a task for somebody. systems in the configuration connects it."
+	}
 	switch s.Stance {
 	case engine.Down:
 		v.Note = fmt.Sprintf("It said: %s. Steps wait without using up their tries, and go on when it answers.", cmp.Or(s.Circuit.Note, "nothing"))
@@ -127,7 +139,7 @@ func newSystem(view viewer, s flow.SystemState) systemView {
 }
 
 // systemActs are what somebody may order about a system now, beside maintenance.
-func systemActs(s flow.SystemState, path string) []decision {
+func systemActs(s flow.SystemState, path string, allStopped bool) []decision {
 	byHand := decision{ID: "manual-" + s.Name, Text: "Work there by hand", Button: "Work by hand", Kind: string(dayone.OrderManual), Does: "Each step becomes a task that says what to do, until somebody lets it work by itself again."}
 	itself := decision{ID: "automatic-" + s.Name, Text: "Let it work by itself", Button: "Let it work by itself", Kind: string(dayone.OrderAutomatic), Does: "What is done stays done. Open tasks are looked at again and done, unless somebody is faster."}
 	stop := decision{ID: "stop-" + s.Name, Text: "Stop it", Button: "Stop the system", Kind: string(dayone.OrderStop), Does: "Calls under way end and nothing new is called there, not for leavers either: for them somebody gets a task."}
@@ -140,6 +152,10 @@ func systemActs(s flow.SystemState, path string) []decision {
 		return []decision{itself}
 	case s.Stance == engine.Stopped && s.Order.System != "":
 		return []decision{start, byHand}
+	case allStopped: // to stop one of them would change nothing
+		return []decision{byHand}
+	case s.Unset:
+		return nil
 	}
 	return []decision{stop, byHand}
 }
@@ -359,7 +375,7 @@ func newAPIOrder(o dayone.Order) apiOrder {
 
 func newAPISystem(s flow.SystemState) apiSystem {
 	out := apiSystem{
-		Name: s.Name, Title: s.Title, Stance: cmp.Or(string(s.Stance), "free"), Reason: s.Order.Reason, By: s.Order.By, Since: moment(s.Order.From), Until: moment(s.Order.Until),
+		Name: s.Name, Title: s.Title, Stance: s.Word(), Reason: s.Order.Reason, By: s.Order.By, Since: moment(s.Order.From), Until: moment(s.Order.Until),
 		Breaker: string(cmp.Or(s.Circuit.State, dayone.CircuitClosed)), Waiting: s.Waiting, Orders: []apiOrder{},
 	}
 	if s.Stance == engine.Down {
@@ -403,9 +419,9 @@ func (p *portal) apiOrder(w http.ResponseWriter, r *http.Request) error {
 	return answerJSON(w, http.StatusCreated, newAPIOrder(o))
 }
 
-// speaking lets an error of flow speak for itself.
+// speaking lets flow say itself what is not there: which systems are.
 func speaking(err error) error {
-	if errors.Is(err, dayone.ErrInvalid) || errors.Is(err, dayone.ErrConflict) || errors.Is(err, dayone.ErrNotFound) {
+	if errors.Is(err, dayone.ErrNotFound) {
 		return said(err, sentence(plainly(err))+".")
 	}
 	return err

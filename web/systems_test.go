@@ -26,6 +26,9 @@ func TestSystemsAndRunsAreDecidedOn(t *testing.T) {
 		t.Fatalf("a stop: %s", res.Status)
 	}
 	want(t, "any page", b.page("/people"), "Stopped: Okta", "INC-4711")
+	var again refusedBody
+	b.api("POST", "/api/v1/systems/okta/orders", `{"kind":"stop","reason":"another"}`, http.StatusConflict, &again)
+	want(t, "a second stop", again.Error.Message, "Okta is stopped already, by ", ": INC-4711.")
 
 	b.hireSarah()
 	b.until("okta's steps wait", func() bool {
@@ -42,7 +45,7 @@ func TestSystemsAndRunsAreDecidedOn(t *testing.T) {
 	b.api("POST", "/api/v1"+page+"/pause", `{}`, http.StatusBadRequest, nil)
 	b.api("POST", "/api/v1"+page+"/pause", `{"reason":"wait"}`, http.StatusNoContent, nil)
 	b.api("POST", "/api/v1"+page+"/pause", `{"reason":"wait"}`, http.StatusConflict, nil)
-	want(t, page, b.page(page), "Held", "Resume")
+	want(t, page, b.page(page), "Paused", "Resume")
 	b.api("POST", "/api/v1"+page+"/resume", `{"reason":"go"}`, http.StatusNoContent, nil)
 	if res := b.post(page+"/cancel", url.Values{"reason": {"wrong person"}}); res.StatusCode >= 400 {
 		t.Fatalf("a cancel: %s", res.Status)

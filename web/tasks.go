@@ -111,7 +111,7 @@ func taskItem(view viewer, d todo) item {
 	it := item{Title: link{d.title(), "/tasks/" + string(d.task.ID)}, State: &st}
 	switch {
 	case d.technical():
-		it.Next, it.Small = strings.Join(d.facts(), ". "), firstLine(d.task.Note)
+		it.Next, it.Small = strings.Join(d.facts(), ". "), firstLine(shortly(d.step.Kind, d.task.Note))
 	default:
 		it.Meta, it.Next = joined(", ", d.row.Name, d.system), firstLine(d.task.Note)
 	}
@@ -172,7 +172,9 @@ func newTask(view viewer, d todo, given map[string]string) taskView {
 	if t.Assignee != "" {
 		v.Facts = append(v.Facts, pair{Name: "Who has it", Value: t.Assignee})
 	}
-	if s := view.at(t.Reminded); s != nil {
+	if d.mute && t.Assignee != "" && t.Closed.IsZero() {
+		v.Facts = append(v.Facts, pair{Name: "Told", Value: textNoMail})
+	} else if s := view.at(t.Reminded); s != nil {
 		v.Facts = append(v.Facts, pair{Name: "Reminded", At: s})
 	}
 	if s := view.at(t.Opened); s != nil {
@@ -201,6 +203,10 @@ func newTask(view viewer, d todo, given map[string]string) taskView {
 		}
 		v.State = state{Icon: "check", Class: "s-done", Text: "Done", Tag: true}
 		v.Closed = &notice{Kind: "good", Icon: "check", Title: fmt.Sprintf("Closed by %s", by), Text: fmt.Sprintf("On %s.", view.at(t.Closed).Text)}
+		if t.Left != "" {
+			v.State = state{Icon: "skip", Class: "s-skip", Text: "No longer needed", Tag: true}
+			v.Closed = &notice{Kind: "info", Icon: "skip", Title: "Nobody has to do this any more", Text: fmt.Sprintf("Left by %s on %s.", by, view.at(t.Closed).Text)}
+		}
 		for _, n := range t.Attrs.Names() {
 			v.Done = append(v.Done, pair{Name: fieldOf(n).Label, Value: valueText(t.Attrs[n])})
 		}
@@ -294,6 +300,14 @@ func (p *portal) assignTask(w http.ResponseWriter, r *http.Request) error {
 	case err != nil && !errors.Is(err, dayone.ErrConflict):
 		return err
 	}
+	if text, err := p.flow.Unheard(r.Context(), strings.ToLower(strings.TrimSpace(who))); err == nil && text != "" {
+		if t, err = p.taskOf(r); err != nil {
+			return err
+		}
+		v := p.taskPage(r, t, nil)
+		v.Problem = &notice{Kind: "warn", Icon: "warn", Title: "It is given, but nobody may hear of it", Text: sentence(text) + "."}
+		return p.showTask(w, r, http.StatusOK, v)
+	}
 	http.Redirect(w, r, "/tasks/"+string(t.ID)+"?said=assigned", http.StatusSeeOther)
 	return nil
 }
@@ -313,6 +327,14 @@ func (p *portal) reportIssue(w http.ResponseWriter, r *http.Request) error {
 	}
 	http.Redirect(w, r, "/tasks/"+string(t.ID)+"?said=reported", http.StatusSeeOther)
 	return nil
+}
+
+// told shows what flow says about what somebody entered on a page: it is written for them, and names nobody.
+func told(err error) error {
+	if k := dayone.KindOf(err); k == dayone.ErrInvalid || k == dayone.ErrForbidden || k == dayone.ErrConflict {
+		return said(err, sentence(flow.Problem(err))+".")
+	}
+	return err
 }
 
 // missing marks fields that are empty or not as they must be, and counts them.

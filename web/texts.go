@@ -89,9 +89,9 @@ func runState(s dayone.RunState) state {
 	case dayone.RunUndoIncomplete:
 		return state{Icon: "x", Class: "s-fail", Text: "Undo incomplete"}
 	case dayone.RunHeld:
-		return state{Icon: "pause", Class: "s-wait", Text: "Held"}
+		return state{Icon: "pause", Class: "s-wait", Text: "Paused"}
 	case dayone.RunSuperseded:
-		return state{Icon: "skip", Text: "Superseded"}
+		return state{Icon: "skip", Text: "Continued"}
 	case dayone.RunCancelled:
 		return state{Icon: "block", Text: "Cancelled"}
 	default:
@@ -312,6 +312,17 @@ func fieldOf(name string) field {
 		f.Label, f.Hint, f.Type = a.label, a.hint, cmp.Or(a.kind, "text")
 	}
 	return f
+}
+
+// textNoMail stands where a mail would have been sent.
+const textNoMail = "no mail: no mail system is configured"
+
+// shortly is why a step waits, for lists: of a system without a connector the task says the rest.
+func shortly(kind, note string) string {
+	if kind == dayone.ErrUnsupported.Error() && strings.Contains(note, engine.NoConnector) {
+		return "no connector: by hand"
+	}
+	return note
 }
 
 // sentence has its first letter upper case.

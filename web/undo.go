@@ -180,7 +180,7 @@ func (p *portal) undone(ctx context.Context, v *runView, run dayone.Run) error {
 		v.Undone = &notice{Icon: "info", Title: "Somebody turned this run back", Text: "What it had done is taken back, as far as that was possible. Its hold stands on the person's page."}
 		return nil
 	case run.Of != "":
-		v.Undone = &notice{Icon: "info", Title: "This run takes another one back", Text: "What could not be taken back, and why, stands below.", Act: &link{"Open that run", "/runs/" + string(run.Of)}}
+		v.Undone = &notice{Icon: "info", Title: "This run takes another one back", Text: undoneText(run), Act: &link{"Open that run", "/runs/" + string(run.Of)}}
 		return nil
 	}
 	list, err := p.flow.UndoneBy(ctx, run.ID)
@@ -194,6 +194,21 @@ func (p *portal) undone(ctx context.Context, v *runView, run dayone.Run) error {
 		v.Undo = "/runs/" + string(run.ID) + "/undo"
 	}
 	return nil
+}
+
+// undoneText says where what stayed stands, if anything did.
+func undoneText(run dayone.Run) string {
+	stays := 0
+	for i := range run.Steps {
+		switch run.Steps[i].State {
+		case dayone.StepFailed, dayone.StepBlocked, dayone.StepSkipped, dayone.StepUndoFailed:
+			stays++
+		}
+	}
+	if stays == 0 {
+		return "Its steps are what is taken back."
+	}
+	return "What could not be taken back, and why, stands in its steps below."
 }
 
 // holdItem is a hold on the page of its person.
@@ -345,6 +360,7 @@ func (p *portal) apiUndo(w http.ResponseWriter, r *http.Request) error {
 type apiHold struct {
 	ID      dayone.HoldID   `json:"id"`
 	Person  dayone.PersonID `json:"person"`
+	Name    string          `json:"name,omitempty"`
 	Run     dayone.RunID    `json:"run"`
 	Keys    []dayone.Key    `json:"keys"`
 	Keep    bool            `json:"keep"`
@@ -384,7 +400,11 @@ func (p *portal) apiHolds(w http.ResponseWriter, r *http.Request) error {
 		out.Next = address("/api/v1/holds", next)
 	}
 	for _, h := range list {
-		out.Items = append(out.Items, newAPIHold(h, p.flow.Now()))
+		item := newAPIHold(h, p.flow.Now())
+		if row, err := p.flow.Person(r.Context(), h.Person); err == nil {
+			item.Name = row.Name
+		}
+		out.Items = append(out.Items, item)
 	}
 	return answerJSON(w, http.StatusOK, out)
 }

@@ -3,7 +3,9 @@ package web
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/flow"
@@ -62,7 +64,7 @@ func (p *portal) why(w http.ResponseWriter, r *http.Request) error {
 		if a.Key == key {
 			held = a.Holding != nil
 			v.Chain = newReason(p.viewerOf(r), string(row.ID), a, policy.Explanation{}).Chain
-			if a.Implied && v.Text == explained["not given"].text {
+			if a.Implied && strings.HasPrefix(v.Text, explained["not given"].text) {
 				v.State, v.Text = state{Icon: "check", Class: "s-done", Text: "Brought along"}, "No policy names it; another grant needs it and brings it along."
 			}
 		}
@@ -95,6 +97,9 @@ func newWhy(person link, x policy.Explanation) whyView {
 		e = explained["not given"]
 	}
 	v := whyView{Person: person, Key: x.Key.String(), State: e.state, Text: e.text, Finding: x.Finding, Ask: person.Href + "/why"}
+	if x.Asked != nil {
+		v.Text += fmt.Sprintf(" It was requested by %s: %s.", x.Asked.By, strings.TrimRight(x.Asked.Reason, "."))
+	}
 	v.given = x.Answer == "given" || x.Answer == "pending" || x.Answer == "later"
 	if x.Grant != nil {
 		v.Role = x.Grant.Role

@@ -98,7 +98,7 @@ for themselves, or about what they asked for.`,
 				for _, d := range a.Deciders {
 					who = append(who, d.Mail)
 				}
-				fmt.Fprintf(w, "%s\t%s\tuntil %s\t%s\t%s\t%s\t%s\n", a.ID, a.State, a.Due.Local().Format("2006-01-02"), a.Name, a.what(), strings.Join(who, ", "), a.asked())
+				fmt.Fprintf(w, "%s\t%s\tuntil %s\t%s\t%s\t%s\t%s\n", a.ID, a.State, clockOf(a.Due), a.Name, a.what(), strings.Join(who, ", "), a.asked())
 			}
 			if len(page.Items) == 0 {
 				fmt.Fprintln(w, "Nothing waits for an answer.")
@@ -119,12 +119,35 @@ func newAnswer(verb, short string) *cobra.Command {
 		Use: verb + " ID", Short: short, Args: args(1, 1, "the id of an approval, as dayone approvals list shows it"),
 		Example: fmt.Sprintf("  dayone approvals %s apr_01jd9x0000000000000000000a --for kim@company.com --reason %q", verb, "CHG-1234"),
 		RunE: func(c *cobra.Command, got []string) error {
+			if strings.TrimSpace(behalf) == "" {
+				return who(c, got[0])
+			}
 			return answer(c, got[0], map[string]string{"verdict": verb, "for": behalf, "reason": reason})
 		},
 	}
 	c.Flags().StringVar(&behalf, "for", "", "mail address of who decides, one of those who may")
 	c.Flags().StringVar(&reason, "reason", "", "why, for the record")
 	return c
+}
+
+// who says for whom a decision may be entered.
+func who(c *cobra.Command, id string) error {
+	s, err := serverOf(c)
+	if err != nil {
+		return err
+	}
+	var a approvalLine
+	if err := s.call(c.Context(), http.MethodGet, "/approvals/"+url.PathEscape(id), nil, nil, &a); err != nil {
+		return listed(err, "request for an approval", id, "dayone approvals list")
+	}
+	var may []string
+	for _, d := range a.Deciders {
+		may = append(may, d.Mail)
+	}
+	if len(may) == 0 {
+		return &usageError{fmt.Errorf("say with --for who decides; nobody is found who may just now")}
+	}
+	return &usageError{fmt.Errorf("say with --for who decides: %s", strings.Join(may, " or "))}
 }
 
 func newAskAnew() *cobra.Command {
@@ -148,7 +171,7 @@ func answer(c *cobra.Command, id string, in map[string]string) error {
 	}
 	var now approvalLine
 	if err := s.call(c.Context(), http.MethodPost, "/approvals/"+url.PathEscape(id), nil, in, &now); err != nil {
-		return err
+		return listed(err, "request for an approval", id, "dayone approvals list")
 	}
 	out := c.OutOrStdout()
 	switch now.State {
@@ -194,7 +217,7 @@ func newDelegate() *cobra.Command {
 			if err := s.call(c.Context(), http.MethodPost, "/delegations", nil, in, &g); err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(c.OutOrStdout(), "%s: %s decides for %s until %s.\n", g.ID, got[1], got[0], g.Until.Local().Format("2006-01-02 15:04"))
+			_, err = fmt.Fprintf(c.OutOrStdout(), "%s: %s decides for %s until the end of %s.\n", g.ID, got[1], got[0], lastDay(g.Until))
 			return err
 		},
 	}
@@ -212,6 +235,7 @@ type taskLine struct {
 	Ask      []string   `json:"ask"`
 	Proof    bool       `json:"proof"`
 	By       string     `json:"by"`
+	Nobody   string     `json:"nobody_hears"`
 }
 
 func newTasks() *cobra.Command {
@@ -243,7 +267,7 @@ func newTasks() *cobra.Command {
 			for _, t := range page.Items {
 				due, asks := "", t.Ask
 				if t.Due != nil {
-					due = t.Due.Local().Format("2006-01-02")
+					due = clockOf(*t.Due)
 				}
 				if t.Proof {
 					asks = append(asks, dayone.Evidence)
@@ -303,8 +327,10 @@ func task(c *cobra.Command, id, verb string, in map[string]any, said string) err
 	}
 	var t taskLine
 	if err := s.call(c.Context(), http.MethodPost, "/tasks/"+url.PathEscape(id)+"/"+verb, nil, in, &t); err != nil {
-		return err
+		return listed(err, "task", id, "dayone tasks list")
 	}
-	_, err = fmt.Fprintf(c.OutOrStdout(), "%s: %s %s.\n", t.ID, t.Title, said)
+	if _, err = fmt.Fprintf(c.OutOrStdout(), "%s: %s %s.\n", t.ID, t.Title, said); err == nil && t.Nobody != "" && verb == "assign" {
+		_, err = fmt.Fprintf(c.ErrOrStderr(), "warning: %s\n", t.Nobody)
+	}
 	return err
 }

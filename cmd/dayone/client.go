@@ -71,6 +71,14 @@ func kindNamed(name string) error {
 	return nil
 }
 
+// listed says, of something that is not there, which command lists what is.
+func listed(err error, what, id, command string) error {
+	if !errors.Is(err, dayone.ErrNotFound) {
+		return err
+	}
+	return fmt.Errorf("there is no %s %q; %s shows them: %w", what, id, command, dayone.ErrNotFound)
+}
+
 // call asks the API. in and out may be nil.
 func (cl *client) call(ctx context.Context, method, path string, query url.Values, in, out any) error {
 	var body io.Reader

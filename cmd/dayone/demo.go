@@ -645,7 +645,7 @@ func round(d time.Duration) time.Duration {
 	}
 }
 
-func isTerminal(w io.Writer) bool {
+func isTerminal(w any) bool {
 	f, ok := w.(*os.File)
 	if !ok {
 		return false

@@ -164,7 +164,7 @@ func (o *everybody) run(c *cobra.Command, asJSON bool) error {
 			fmt.Fprintf(c.OutOrStdout(), "Written to %s. Somebody other than %s applies it: dayone apply %s --approver NAME\n", o.out, pr.Author, o.out)
 		}
 	}
-	if len(plan.Changes) > 0 || len(plan.Policies) > 0 || len(plan.Files) > 0 {
+	if len(plan.Changes) > 0 || len(plan.Policies) > 0 || len(plan.Told) > 0 || len(plan.Files) > 0 {
 		return &shownError{errChanges}
 	}
 	return nil
@@ -218,6 +218,9 @@ func printEverybody(w io.Writer, e flow.Everybody, list bool) {
 		mark := map[string]string{"added": "+", "removed": "-"}[p.Change]
 		fmt.Fprintf(w, "%s %-28s %s   gives to %d -> %d   (+%d -%d)\n", cmp.Or(mark, "~"), p.ID, p.At, p.Before, p.After, p.Joins, p.Leaves)
 	}
+	for _, id := range e.Told {
+		fmt.Fprintf(w, "~ %-28s its messages differ: who is told, when, or with which template\n", id)
+	}
 	for _, f := range e.Files {
 		fmt.Fprintln(w, f)
 	}
@@ -234,6 +237,11 @@ func printEverybody(w io.Writer, e flow.Everybody, list bool) {
 		}{{"+", k.Gained, ""}, {"-", k.Lost, ""}, {"~", k.Changed, ""}, {"?", k.Pending, " once approved"}} {
 			if x.n > 0 {
 				fmt.Fprintf(w, "  %s %-44s %6s%s   %s   %s\n", x.mark, k.Key, fmt.Sprintf("%s%d", strings.TrimPrefix(x.mark, "~"), x.n), x.note, names(k.First, x.n), strings.Join(k.By, ", "))
+			}
+			if x.mark == "~" && x.n > 0 {
+				for _, line := range e.Roles(k.Key) {
+					fmt.Fprintf(w, "      %s\n", line)
+				}
 			}
 		}
 	}
@@ -280,6 +288,10 @@ func printEverybody(w io.Writer, e flow.Everybody, list bool) {
 		fmt.Fprintln(w)
 	}
 	if gained+lost+changed+pending+cases == 0 {
+		if len(e.Told) > 0 {
+			fmt.Fprintf(w, "Plan: nobody's access changes; the messages of %s do.\n", strings.Join(e.Told, ", "))
+			return
+		}
 		fmt.Fprintln(w, "Plan: nothing changes for anybody.")
 		return
 	}
@@ -346,9 +358,10 @@ back. If the plan is not the same any more by then, nothing happens. The server 
 			if alone {
 				question = "Announce this?"
 			}
-			if !yes && isTerminal(out) && !confirm(c, question) {
-				fmt.Fprintln(out, "Nothing was done.")
-				return nil
+			if !yes {
+				if err := sure(c, question); err != nil {
+					return err
+				}
 			}
 			pr := flow.Proposal{Set: set, Files: z, Only: f.Plan.Only, Author: f.Author, Note: f.Note}
 			if alone {
@@ -357,7 +370,7 @@ back. If the plan is not the same any more by then, nothing happens. The server 
 					return err
 				}
 				fmt.Fprintf(out, "Announced: version %.12s is in force from %s. The portal shows it until then; dayone policy withdraw %s takes it back.\n",
-					a.Version, a.Due.Local().Format("2006-01-02 15:04"), a.ID)
+					a.Version, clockOf(a.Due), a.ID)
 				return nil
 			}
 			st, err := s.flow.Apply(c.Context(), pr, f.Plan, cmp.Or(approver, whoami()), reason, release)
@@ -365,7 +378,7 @@ back. If the plan is not the same any more by then, nothing happens. The server 
 				return err
 			}
 			fmt.Fprintf(out, "In force since %s as stage %d, version %.12s. The server brings %s up to date; dayone plan --all --version goes back.\n",
-				st.Applied.Format("15:04:05"), st.Seq, st.Version, count(st.People, "person"))
+				clockOf(st.Applied), st.Seq, st.Version, count(st.People, "person"))
 			return nil
 		},
 	}
@@ -377,11 +390,17 @@ back. If the plan is not the same any more by then, nothing happens. The server 
 	return c
 }
 
-func confirm(c *cobra.Command, question string) bool {
+// sure asks, and is an error unless somebody wrote yes: where nobody can be asked, --yes has to say it.
+func sure(c *cobra.Command, question string) error {
+	if !isTerminal(c.InOrStdin()) {
+		return &usageError{errors.New("nobody can be asked here, so nothing was done; add --yes to do it")}
+	}
 	fmt.Fprintf(c.OutOrStdout(), "%s Write yes: ", question)
 	var answer string
-	_, _ = fmt.Fscanln(c.InOrStdin(), &answer)
-	return answer == "yes"
+	if _, _ = fmt.Fscanln(c.InOrStdin(), &answer); answer != "yes" {
+		return fmt.Errorf("nothing was done: the answer was not yes: %w", dayone.ErrForbidden)
+	}
+	return nil
 }
 
 func whoami() string {

@@ -139,6 +139,9 @@ func printExplanation(w io.Writer, name string, x policy.Explanation) {
 	default:
 		fmt.Fprintln(w, ", because:")
 	}
+	if x.Asked != nil {
+		fmt.Fprintf(w, "  requested by %s: %s\n", x.Asked.By, x.Asked.Reason)
+	}
 	for _, l := range x.Lines {
 		fmt.Fprintf(w, "  policy %s (%s, content %s) %s it%s: condition is %s\n", l.Policy, l.At, l.Hash, l.Does, asRole(l.Role), map[string]string{"yes": "true", "no": "false", "unknown": "unknown"}[l.Truth])
 		if l.Reason != "" {

@@ -123,8 +123,8 @@ func args(n, most int, what string) cobra.PositionalArgs {
 func newVersion() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
-		Short: "Say which version this is",
-		Args:  args(0, 0, "no arguments"),
+		Short: "Say which version this is", Example: "  dayone version",
+		Args: args(0, 0, "no arguments"),
 		RunE: func(c *cobra.Command, _ []string) error {
 			_, err := fmt.Fprintln(c.OutOrStdout(), "dayone version", version())
 			return err

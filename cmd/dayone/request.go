@@ -26,6 +26,19 @@ type saidRequest struct {
 	Made   time.Time `json:"made"`
 	Until  time.Time `json:"until,omitzero"`
 	Ended  time.Time `json:"ended,omitzero"`
+	Lasts  string    `json:"lasts,omitempty"`
+}
+
+// end says when it ends, as far as that is known.
+func (r saidRequest) end() string {
+	out := ""
+	if !r.Until.IsZero() {
+		out = ", until " + lastDay(r.Until)
+	}
+	if r.Lasts != "" {
+		out += ", for at most " + r.Lasts + " once it is given"
+	}
+	return out
 }
 
 func newRequest() *cobra.Command {
@@ -87,7 +100,7 @@ func newRequestAdd() *cobra.Command {
 			if err := cl.call(c.Context(), http.MethodPost, "/people/"+who+"/requests", nil, map[string]string{"key": got[1], "role": role, "by": by, "reason": reason, "until": until}, &r); err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(c.OutOrStdout(), "%s: %s is requested for %s. dayone approvals list shows whether somebody has to agree.\n", r.ID, r.Key, got[0])
+			_, err = fmt.Fprintf(c.OutOrStdout(), "%s: %s is requested for %s%s. dayone approvals list shows whether somebody has to agree.\n", r.ID, r.Key, got[0], r.end())
 			return err
 		},
 	}
@@ -124,9 +137,12 @@ func newRequestList() *cobra.Command {
 				state := "stands"
 				switch {
 				case !r.Ended.IsZero():
-					state = "ended " + r.Ended.Local().Format(time.DateOnly)
+					state = "ended " + clockOf(r.Ended)
 				case !r.Until.IsZero():
-					state = "until " + r.Until.Add(-time.Second).Local().Format(time.DateOnly)
+					state = "until " + lastDay(r.Until)
+				}
+				if r.Ended.IsZero() && r.Lasts != "" {
+					state += ", at most " + r.Lasts + " once it is given"
 				}
 				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", r.ID, r.Key, state, r.Reason, cmp.Or(r.By, r.Login))
 			}
@@ -152,7 +168,7 @@ func newRequestEnd() *cobra.Command {
 			}
 			var r saidRequest
 			if err := cl.call(c.Context(), http.MethodPost, "/requests/"+url.PathEscape(got[0])+"/end", url.Values{"reason": {reason}}, nil, &r); err != nil {
-				return err
+				return listed(err, "request", got[0], "dayone request list PERSON")
 			}
 			_, err = fmt.Fprintf(c.OutOrStdout(), "%s: the request for %s has ended.\n", r.ID, r.Key)
 			return err

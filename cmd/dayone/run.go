@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"net/url"
@@ -54,6 +55,7 @@ type (
 	saidHold struct {
 		ID      string    `json:"id"`
 		Person  string    `json:"person"`
+		Name    string    `json:"name,omitempty"`
 		Run     string    `json:"run"`
 		Keys    []string  `json:"keys"`
 		Keep    bool      `json:"keep"`
@@ -66,6 +68,19 @@ type (
 		EndedBy string    `json:"ended_by,omitempty"`
 	}
 )
+
+// word is the state of a run as the portal says it.
+func (r saidRun) word() string {
+	switch {
+	case r.State == string(dayone.RunHeld):
+		return "paused"
+	case r.State == string(dayone.RunSuperseded) && r.Continued != "":
+		return "continued in " + r.Continued
+	case r.State == string(dayone.RunSuperseded):
+		return "continued"
+	}
+	return r.State
+}
 
 func newRun() *cobra.Command {
 	c := &cobra.Command{
@@ -108,7 +123,10 @@ func newRunList() *cobra.Command {
 			}
 			w := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
 			for _, r := range page.Items {
-				fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", r.ID, r.Started.UTC().Format("2006-01-02 15:04 MST"), r.State, r.Title)
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", r.ID, clockOf(r.Started), r.word(), r.Title)
+			}
+			if len(page.Items) == 0 {
+				fmt.Fprintln(w, "There is no such run.")
 			}
 			return w.Flush()
 		},
@@ -134,7 +152,7 @@ func newRunShow() *cobra.Command {
 			}
 			var r saidRun
 			if err := cl.call(c.Context(), "GET", "/runs/"+url.PathEscape(args[0]), nil, nil, &r); err != nil {
-				return err
+				return listed(err, "run", args[0], "dayone run list")
 			}
 			if asJSON {
 				return writeJSON(c.OutOrStdout(), r)
@@ -147,14 +165,12 @@ func newRunShow() *cobra.Command {
 }
 
 func printRun(out io.Writer, r saidRun) error {
-	fmt.Fprintf(out, "%s, %s, started %s\n", r.Title, r.State, r.Started.UTC().Format("2006-01-02 15:04 MST"))
+	fmt.Fprintf(out, "%s, %s, started %s\n", r.Title, r.word(), clockOf(r.Started))
 	switch {
 	case r.TakesBack == r.ID && r.ID != "":
 		fmt.Fprintln(out, "Somebody turned it back.")
 	case r.TakesBack != "":
 		fmt.Fprintf(out, "It takes back run %s.\n", r.TakesBack)
-	case r.Continued != "":
-		fmt.Fprintf(out, "It went on in run %s.\n", r.Continued)
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, s := range r.Steps {
@@ -193,6 +209,9 @@ keeps what it gives back until the hold ends, and then it is taken again.`,
 			path := "/runs/" + url.PathEscape(args[0]) + "/undo"
 			var u saidUndo
 			if err := cl.call(c.Context(), "GET", path, url.Values{"step": chosen}, nil, &u); err != nil {
+				if steps == "" {
+					err = listed(err, "run", args[0], "dayone run list")
+				}
 				return err
 			}
 			out := c.OutOrStdout()
@@ -209,9 +228,11 @@ keeps what it gives back until the hold ends, and then it is taken again.`,
 				return fmt.Errorf("nothing of it can be taken back: %w", dayone.ErrConflict)
 			case strings.TrimSpace(reason) == "":
 				return &usageError{fmt.Errorf("say why with --reason; --preview only shows it")}
-			case !yes && !confirm(c, "Undo it?"):
-				fmt.Fprintln(out, "Nothing was done.")
-				return nil
+			}
+			if !yes {
+				if err := sure(c, "Undo it?"); err != nil {
+					return err
+				}
 			}
 			if me := whoami(); me != "" {
 				reason += " (" + me + ")"
@@ -265,7 +286,7 @@ func printUndo(out io.Writer, u saidUndo) {
 	if u.Keep {
 		then = "then it is taken again, since they have left"
 	}
-	fmt.Fprintf(out, "%d are taken back, %d stay. Policies leave %d alone until %s; %s.\n", len(u.Does), len(u.Stays), len(u.Holds), u.Until.UTC().Format("2006-01-02 15:04 MST"), then)
+	fmt.Fprintf(out, "%d are taken back, %d stay. Policies leave %d alone until %s; %s.\n", len(u.Does), len(u.Stays), len(u.Holds), clockOf(u.Until), then)
 }
 
 func newHold() *cobra.Command {
@@ -304,14 +325,17 @@ func newHoldList() *cobra.Command {
 			}
 			w := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
 			for _, h := range page.Items {
-				state := "until " + h.Until.UTC().Format("2006-01-02 15:04 MST")
+				state := "until " + clockOf(h.Until)
 				switch {
 				case !h.Ended.IsZero():
-					state = "ended " + h.Ended.UTC().Format("2006-01-02 15:04 MST")
+					state = "ended " + clockOf(h.Ended)
 				case h.Due:
 					state = "to be decided"
 				}
-				fmt.Fprintf(w, "%s\t%s\t%s\t%d held\t%s\n", h.ID, h.Person, state, len(h.Keys), strings.TrimSpace(h.Reason+", by "+h.By))
+				fmt.Fprintf(w, "%s\t%s\t%s\t%d held\t%s\n", h.ID, cmp.Or(h.Name, h.Person), state, len(h.Keys), strings.TrimSpace(h.Reason+", by "+h.By))
+			}
+			if len(page.Items) == 0 {
+				fmt.Fprintln(w, "Nothing is held.")
 			}
 			return w.Flush()
 		},
@@ -338,7 +362,7 @@ func newHoldEnd() *cobra.Command {
 				return err
 			}
 			if err := cl.call(c.Context(), "DELETE", "/holds/"+args[0], url.Values{"reason": {reason}}, nil, nil); err != nil {
-				return err
+				return listed(err, "hold", args[0], "dayone hold list")
 			}
 			_, err = fmt.Fprintln(c.OutOrStdout(), "The hold has ended; their policies count again.")
 			return err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -43,8 +44,16 @@ func runDecision(use string, n int, short, long, done string, needsReason bool, 
 	if n > 1 {
 		what = "a run and a step"
 	}
+	verb, _, _ := strings.Cut(use, " ")
+	example := fmt.Sprintf("  dayone run %s run_01jd9x0000000000000000000a", verb)
+	if n > 1 {
+		example += " 3"
+	}
+	if needsReason {
+		example += " --reason CHG-1234"
+	}
 	c := &cobra.Command{
-		Use: use, Short: short, Long: short + ".\n\n" + long, Args: args(n, n, what),
+		Use: use, Short: short, Long: short + ".\n\n" + long, Example: example, Args: args(n, n, what),
 		RunE: func(c *cobra.Command, args []string) error {
 			if needsReason && reason == "" {
 				return &usageError{fmt.Errorf("say why with --reason; it goes into the record")}
@@ -58,7 +67,7 @@ func runDecision(use string, n int, short, long, done string, needsReason bool, 
 				return err
 			}
 			if err := cl.call(c.Context(), "POST", at, nil, map[string]string{"reason": reason}, nil); err != nil {
-				return err
+				return listed(err, "run", args[0], "dayone run list")
 			}
 			_, err = fmt.Fprintf(c.OutOrStdout(), "%s %s.\n", args[len(args)-1], done)
 			return err
@@ -80,7 +89,7 @@ func stepNumber(c *cobra.Command, cl *client, run, step string) (int, error) {
 		}
 	}
 	if err := cl.call(c.Context(), "GET", "/runs/"+url.PathEscape(run), nil, nil, &r); err != nil {
-		return 0, err
+		return 0, listed(err, "run", run, "dayone run list")
 	}
 	found := 0
 	for _, s := range r.Steps {

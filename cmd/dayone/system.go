@@ -56,7 +56,7 @@ func newSystemStatus() *cobra.Command {
 			}
 			w := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
 			for _, x := range list {
-				fmt.Fprintf(w, "%s\t%s\t%s\n", x.Name, cmp.Or(string(x.Stance), "free"), inWords(x))
+				fmt.Fprintf(w, "%s\t%s\t%s\n", x.Name, x.Word(), inWords(x))
 				for _, o := range x.Ahead {
 					fmt.Fprintf(w, "\tmaintenance\t%s: from %s until %s: %s\n", o.ID, clockOf(o.From), clockOf(o.Until), o.Reason)
 				}
@@ -94,7 +94,7 @@ type saidSystem struct {
 func said(list []flow.SystemState) []saidSystem {
 	out := []saidSystem{}
 	for _, s := range list {
-		x := saidSystem{Name: s.Name, Stance: cmp.Or(string(s.Stance), "free"), Reason: s.Order.Reason, By: s.Order.By, Since: s.Order.From, Until: s.Order.Until, Waiting: s.Waiting}
+		x := saidSystem{Name: s.Name, Stance: s.Word(), Reason: s.Order.Reason, By: s.Order.By, Since: s.Order.From, Until: s.Order.Until, Waiting: s.Waiting}
 		if s.Stance == engine.Down {
 			x.Reason, x.Since, x.Next = s.Circuit.Note, s.Circuit.Since, s.Circuit.Next
 		}
@@ -115,6 +115,9 @@ func inWords(s flow.SystemState) string {
 	case engine.ByHand:
 		text = cmp.Or(s.Order.Reason, "the configuration says so")
 	default:
+		if s.Unset {
+			return "by hand: no connector is configured for it"
+		}
 		return ""
 	}
 	if s.Waiting > 0 {
@@ -123,7 +126,11 @@ func inWords(s flow.SystemState) string {
 	return text
 }
 
+// clockOf is how every command writes an instant: in this machine's zone, by name.
 func clockOf(t time.Time) string { return t.Local().Format("2006-01-02 15:04 MST") }
+
+// lastDay is the last day before an end, which is midnight here where somebody named a day.
+func lastDay(end time.Time) string { return end.Add(-time.Second).Local().Format(time.DateOnly) }
 
 func newMaintenance() *cobra.Command {
 	var from, until, reason, cancel string

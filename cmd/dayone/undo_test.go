@@ -347,7 +347,7 @@ func TestUndoByCommand(t *testing.T) {
 	id := string(s.run)
 	has(say(0, "run", "list"), id, "waiting", "Onboard Sarah Chen")
 	has(say(0, "run", "show", id), "okta/group:sales-team", "entitlement.add", "done")
-	has(say(3, "run", "show", "run_01jd9x0000000000000000000a"), "what it showed is gone")
+	has(say(3, "run", "show", "run_01jd9x0000000000000000000a"), "dayone run list shows them")
 	has(say(0, "run", "undo", id, "--preview"), "procurement/order", "what was ordered is called off by hand", "slack/account", "closed, not deleted")
 	has(say(2, "run", "undo", id), "say why with --reason")
 	has(say(1, "run", "undo", id, "--steps", "99", "--reason", "x", "--yes"), "has no step")

@@ -34,11 +34,11 @@ func newVersions() *cobra.Command {
 			}
 			out := c.OutOrStdout()
 			for _, x := range slices.Backward(st.Stages) {
-				fmt.Fprintf(out, "%3d  %.12s  %s  %-20s  %-28s  %s\n", x.Seq, x.Version, x.Applied.Local().Format("2006-01-02 15:04"), covers(x.Only), x.Approver, x.Reason)
+				fmt.Fprintf(out, "%3d  %.12s  %s  %-20s  %-28s  %s\n", x.Seq, x.Version, clockOf(x.Applied), covers(x.Only), x.Approver, x.Reason)
 			}
 			for _, a := range waiting {
 				fmt.Fprintf(out, "in force from %s unless withdrawn: %s  %.12s  %s  %s, for %s  %s\n",
-					a.Due.Local().Format("2006-01-02 15:04"), a.ID, a.Version, covers(a.Only), a.Approver, count(a.People, "person"), a.Reason)
+					clockOf(a.Due), a.ID, a.Version, covers(a.Only), a.Approver, count(a.People, "person"), a.Reason)
 			}
 			acts, err := s.flow.Acts(c.Context(), 5)
 			if err != nil {
@@ -46,7 +46,7 @@ func newVersions() *cobra.Command {
 			}
 			for _, a := range acts {
 				if a.State == dayone.ActRefused {
-					fmt.Fprintf(out, "refused at %s: %s  %.12s: %s\n", a.Ended.Local().Format("2006-01-02 15:04"), a.ID, a.Version, a.Why)
+					fmt.Fprintf(out, "refused at %s: %s  %.12s: %s\n", clockOf(a.Ended), a.ID, a.Version, a.Why)
 				}
 			}
 			switch {

@@ -678,6 +678,37 @@ func tasks(t *testing.T, d *store.DB) {
 	if done := must[dayone.Task](t)(d.Task(ctx, string(open[0].ID))); done.By != "reseller" || done.Attrs.Text("serial") != "C02" {
 		t.Errorf("closed as %+v", done)
 	}
+	c := aRun("run_3", p)
+	task.Run = "run_3" // what is done stays done: the next is another task
+	b.State = dayone.RunDone
+	if err := d.Commit(ctx, []dayone.Progress{{Run: head(b), Moved: true}, {Run: head(c), New: true, Opened: []dayone.Task{task}}}); err != nil {
+		t.Fatal(err)
+	}
+	next := must[[]dayone.Task](t)(d.Tasks(ctx, p, ""))
+	if len(next) != 1 || next[0].ID == open[0].ID {
+		t.Fatalf("after a task that is done comes %+v", next)
+	}
+	if _, err := d.ChangeTask(ctx, next[0].ID, func(t *dayone.Task) error {
+		t.Assignee, t.Remind, t.Reminded = "kim@example.com", at.Add(time.Hour), at
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	c.State = dayone.RunSuperseded // planned anew: the run leaves it, and the next one needs it again
+	if err := d.Commit(ctx, []dayone.Progress{{Run: head(c), Moved: true, Closed: []dayone.Task{{Once: "cc", Closed: at, Left: string(dayone.RunSuperseded)}}}}); err != nil {
+		t.Fatal(err)
+	}
+	if left := must[dayone.Task](t)(d.Task(ctx, string(next[0].ID))); left.Closed.IsZero() || left.Left == "" {
+		t.Errorf("left as %+v", left)
+	}
+	task.Run = "run_4"
+	if err := d.Commit(ctx, []dayone.Progress{{Run: head(aRun("run_4", p)), New: true, Opened: []dayone.Task{task}}}); err != nil {
+		t.Fatal(err)
+	}
+	moved := must[[]dayone.Task](t)(d.Tasks(ctx, p, ""))
+	if len(moved) != 1 || moved[0].ID != next[0].ID || moved[0].Assignee != "kim@example.com" || !moved[0].Remind.Equal(at.Add(time.Hour)) || moved[0].Run != "run_4" || moved[0].Left != "" {
+		t.Errorf("the task moved as %+v", moved)
+	}
 }
 
 func ledgerChain(t *testing.T, d *store.DB) {
