@@ -124,10 +124,13 @@ func TestAPlanForEverybodyFollowsWhatIsHeard(t *testing.T) {
 		same(t, what+": people who change", len(made.Changes), changed)
 		same(t, what+": looked at closely", n, closely)
 	}
+	h.settledAt(p1) // who is looked at in this moment would be looked at closely
 	changes("one in Sales", 1, 0)
 	h.changes(p1, r1.ID, employee("1", "start_date", "2024-11-11", "department", "Legal"))
+	h.settledAt(p1)
 	changes("she moved", 0, 0)
-	h.hires(employee("2", "start_date", "2024-11-18", "department", "Sales"))
+	p2, _ := h.hires(employee("2", "start_date", "2024-11-18", "department", "Sales"))
+	h.settledAt(p2)
 	changes("another one", 1, 0)
 	h.stopRun()
 	h.clock.Jump(at(t, "2024-11-19T08:00:00Z"))
