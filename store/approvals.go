@@ -88,16 +88,7 @@ func (d *DB) requests(ctx context.Context, q string, args ...any) ([]dayone.Peti
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
-	var out []dayone.Petition
-	for rows.Next() {
-		r, err := d.scanApproval(rows)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, r)
-	}
-	return out, rows.Err()
+	return collect(rows, d.scanApproval)
 }
 
 // Approval is one request.
@@ -279,16 +270,7 @@ func (d *DB) Holders(ctx context.Context, keys []dayone.Key) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
-	var out []string
-	for rows.Next() {
-		var s string
-		if err := rows.Scan(&s); err != nil {
-			return nil, err
-		}
-		out = append(out, s)
-	}
-	return out, rows.Err()
+	return collect(rows, scanText)
 }
 
 // RenewApproval asks anew for what was refused, or nobody answered; its person is looked at then. ErrConflict: it was not.

@@ -105,16 +105,7 @@ func (d *DB) Requests(ctx context.Context, person dayone.PersonID, standing bool
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
-	var out []dayone.Request
-	for rows.Next() {
-		r, err := d.scanRequest(rows)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, r)
-	}
-	return out, rows.Err()
+	return collect(rows, d.scanRequest)
 }
 
 // Requesting are the people for whom a request stands.

@@ -30,16 +30,7 @@ func (d *DB) someTasks(ctx context.Context, q string, args ...any) ([]dayone.Tas
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
-	var out []dayone.Task
-	for rows.Next() {
-		t, err := d.scanTask(rows)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, t)
-	}
-	return out, rows.Err()
+	return collect(rows, d.scanTask)
 }
 
 // Task is one task, open or closed, by id or by its step's Once.

@@ -146,11 +146,7 @@ func (p *portal) apiRuns(w http.ResponseWriter, r *http.Request) error {
 	out := apiPage[apiRun]{Items: []apiRun{}}
 	if len(list) > limit {
 		list = list[:limit]
-		next := url.Values{"before": {string(list[limit-1].ID)}, "limit": {strconv.Itoa(limit)}, "state": q["state"]}
-		if f.Person != "" {
-			next.Set("person", string(f.Person))
-		}
-		out.Next = address("/api/v1/runs", next)
+		out.Next = nextPage("/api/v1/runs", q, limit, string(list[limit-1].ID), "state", "person")
 	}
 	for _, run := range list {
 		out.Items = append(out.Items, newAPIRun(run))
@@ -302,6 +298,19 @@ func readJSON(r io.Reader, v any) error {
 	return nil
 }
 
+// nextPage is where a list goes on after its last item, narrowed as it was asked for.
+func nextPage(path string, asked url.Values, limit int, last string, keep ...string) string {
+	next := url.Values{"before": {last}, "limit": {strconv.Itoa(limit)}}
+	for _, k := range keep {
+		for _, v := range asked[k] {
+			if v != "" {
+				next.Add(k, v)
+			}
+		}
+	}
+	return address(path, next)
+}
+
 func (p *portal) apiEvents(w http.ResponseWriter, r *http.Request) error {
 	q, limit := r.URL.Query(), apiLimit(r)
 	f := flow.EventFilter{State: dayone.EventState(q.Get("state")), Person: dayone.PersonID(q.Get("person")), Before: dayone.EventID(q.Get("before")), Limit: limit + 1}
@@ -312,13 +321,7 @@ func (p *portal) apiEvents(w http.ResponseWriter, r *http.Request) error {
 	out := apiPage[apiEvent]{Items: []apiEvent{}}
 	if len(list) > limit {
 		list = list[:limit]
-		next := url.Values{"before": {string(list[limit-1].ID)}, "limit": {strconv.Itoa(limit)}}
-		for _, k := range []string{"state", "person"} {
-			if v := q.Get(k); v != "" {
-				next.Set(k, v)
-			}
-		}
-		out.Next = address("/api/v1/events", next)
+		out.Next = nextPage("/api/v1/events", q, limit, string(list[limit-1].ID), "state", "person")
 	}
 	for _, in := range list {
 		out.Items = append(out.Items, newAPIEvent(in))
@@ -349,13 +352,7 @@ func (p *portal) apiRecords(w http.ResponseWriter, r *http.Request) error {
 	out := apiPage[apiRecord]{Items: []apiRecord{}}
 	if len(lines) > limit {
 		lines = lines[:limit]
-		next := url.Values{"before": {strconv.FormatInt(lines[limit-1].Seq, 10)}, "limit": {strconv.Itoa(limit)}}
-		for _, k := range []string{"person", "run", "system", "detail"} {
-			if v := q.Get(k); v != "" {
-				next.Set(k, v)
-			}
-		}
-		out.Next = address("/api/v1/records", next)
+		out.Next = nextPage("/api/v1/records", q, limit, strconv.FormatInt(lines[limit-1].Seq, 10), "person", "run", "system", "detail")
 	}
 	for _, l := range lines {
 		rec, err := flow.RecordOf(l)

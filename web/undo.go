@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -391,13 +390,7 @@ func (p *portal) apiHolds(w http.ResponseWriter, r *http.Request) error {
 	out := apiPage[apiHold]{Items: []apiHold{}}
 	if len(list) > limit {
 		list = list[:limit]
-		next := url.Values{"before": {string(list[limit-1].ID)}, "limit": {fmt.Sprint(limit)}}
-		for _, k := range []string{"person", "ended"} {
-			if v := q.Get(k); v != "" {
-				next.Set(k, v)
-			}
-		}
-		out.Next = address("/api/v1/holds", next)
+		out.Next = nextPage("/api/v1/holds", q, limit, string(list[limit-1].ID), "person", "ended")
 	}
 	for _, h := range list {
 		item := newAPIHold(h, p.flow.Now())
