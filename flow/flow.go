@@ -198,6 +198,7 @@ type Look struct {
 
 	stage int64 // of the policies that decided
 	told  dayone.Told
+	began time.Time    // holds that had ended by then were seen to
 	fell  []dayone.Key // went with their account, which the books do not know yet
 	quiet bool         // nobody is told now of what changed: it is told once the person is planned again
 	laid  laid
@@ -291,6 +292,7 @@ func subjectOf(p dayone.Person) map[string]string {
 // again then. title is what the run is called; "": what the plan looks like.
 func (f *Flow) Replan(ctx context.Context, id dayone.PersonID, event dayone.EventID, title string) (dayone.RunID, error) {
 	defer f.lock(id)()
+	began := f.Clock.Now()
 	if err := f.dueHolds(ctx, id); err != nil {
 		return "", err
 	}
@@ -302,6 +304,7 @@ func (f *Flow) Replan(ctx context.Context, id dayone.PersonID, event dayone.Even
 	if err != nil {
 		return "", err
 	}
+	l.began = began
 	if !l.Person.Managed {
 		return "", f.keepRow(ctx, l, "")
 	}
@@ -346,6 +349,7 @@ func (f *Flow) Replan(ctx context.Context, id dayone.PersonID, event dayone.Even
 		if l, err = f.Preview(ctx, id); err != nil { // from what the calls under way have left
 			return "", err
 		}
+		l.began = began
 		if err := f.consider(ctx, &l, event); err != nil {
 			return "", err
 		}

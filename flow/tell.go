@@ -321,6 +321,9 @@ func (f *Flow) tellOf(ctx context.Context, t *dayone.Timeline, p dayone.Person) 
 func (f *Flow) afterwards(l Look) store.Row {
 	row := rowOf(l.Person)
 	row.Wake = l.Want.Next
+	if slices.ContainsFunc(l.Holds, func(h dayone.Hold) bool { return h.Until.After(l.began) && !h.Until.After(l.Person.At) }) {
+		row.Wake = l.Person.At // one came to its end while she was looked at
+	}
 	now := f.toldOf(l.Person)
 	if l.quiet {
 		return row
