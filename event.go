@@ -22,6 +22,10 @@ var EventTypes = []EventType{
 	Hired, Updated, Terminated, Rehired, LeaveStarted, LeaveEnded, StartChanged, NoShow, TerminationCancelled, Imported,
 }
 
+// Portal is the source of what people enter here. Its subject is the id of an engagement that is known, or an id of its own
+// for an employment that no other source knows; its fields have the names of people.yaml.
+const Portal = "portal"
+
 // Event is what a source said, once, about one employment. Access never follows from an event: it follows from the
 // timeline that the event extends.
 type Event struct {
@@ -34,6 +38,8 @@ type Event struct {
 	Received time.Time
 	Fields   map[string]Value // by the source's field names; only configured ones survive intake
 	Full     bool             // Fields are the whole record: a field that is missing is empty, not left unsaid
+	By       string           // who entered it, and why: of the portal's alone, and kept in the record of what it did
+	Reason   string
 }
 
 // EventState is where an event stands on its way through intake.

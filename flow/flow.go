@@ -78,16 +78,17 @@ type Deps struct {
 // Flow joins people, policy, planner, engine, ledger and messages.
 type Flow struct {
 	Deps
-	force   atomic.Pointer[inForce]
-	folder  atomic.Pointer[policy.Set] // as it was last read
-	crowd   crowd
-	intake  intake
-	errands errands
-	watched watched
-	lately  lately
-	wake    chan struct{} // something is to be looked at
-	orders  sync.Mutex    // an order about a system is recorded once
-	locks   sync.Map      // a mutex per person: two looks at one person never meet
+	force    atomic.Pointer[inForce]
+	folder   atomic.Pointer[policy.Set] // as it was last read
+	crowd    crowd
+	intake   intake
+	errands  errands
+	watched  watched
+	lately   lately
+	wake     chan struct{} // something is to be looked at
+	entering sync.Mutex    // an entry is looked at once
+	orders   sync.Mutex    // an order about a system is recorded once
+	locks    sync.Map      // a mutex per person: two looks at one person never meet
 }
 
 // New joins them. It wires itself into the engine as the one who writes messages.

@@ -252,6 +252,10 @@ func (f *Flow) listen(ctx context.Context, source string, next time.Time) time.T
 // hearOut looks at what waits of one source, some employments at a time, until nothing is left to be looked at now. An
 // error is one of the books: what cannot be read stays for later and is in nobody's way.
 func (f *Flow) hearOut(ctx context.Context, source string) error {
+	if source == dayone.Portal { // whoever enters something waits for it, beside the round
+		f.entering.Lock()
+		defer f.entering.Unlock()
+	}
 	for {
 		events, again, err := f.Store.WaitingEvents(ctx, source, f.Clock.Now(), pageOf)
 		if err != nil || len(events) == 0 {
@@ -399,6 +403,9 @@ func (f *Flow) process(ctx context.Context, in dayone.Intake, read reader) error
 		return err
 	}
 	person, known, err := f.whose(ctx, h)
+	if errors.Is(err, dayone.ErrNotFound) {
+		return f.Store.MarkEvent(ctx, in.ID, dayone.EventQuarantined, err.Error())
+	}
 	if err != nil {
 		return err
 	}
@@ -427,7 +434,7 @@ type reader func(ctx context.Context, subject string) (dayone.Event, error)
 
 // reader asks a source for a record once. It is for events that are at hand already: they were all said before it answers.
 func (f *Flow) reader(source string) reader {
-	src, ok := f.Sources[source]
+	src, ok := f.source(source)
 	if !ok {
 		return nil
 	}
@@ -450,7 +457,7 @@ func (f *Flow) reader(source string) reader {
 // API, since there a webhook only says "look again". What ends an employment counts on its own word where no record can
 // be read: HR deletes the record of somebody who has left, and a termination waits for no token.
 func (f *Flow) hear(ctx context.Context, ev dayone.Event, body []byte, read reader) (people.Heard, error) {
-	src, ok := f.Sources[ev.Source]
+	src, ok := f.source(ev.Source)
 	if !ok {
 		return people.Heard{Event: ev}, fmt.Errorf("source %q is no longer configured: %w", ev.Source, dayone.ErrInvalid)
 	}
@@ -463,7 +470,7 @@ func (f *Flow) hear(ctx context.Context, ev dayone.Event, body []byte, read read
 	for _, e := range events { // as the mapping reads it now; of several that have no id of their own the one of that kind and time
 		same := e.Type == ev.Type && e.At.Truncate(time.Microsecond).Equal(ev.At)
 		if e.Subject == ev.Subject && e.SourceID == ev.SourceID && (same || !found) {
-			h.Type, h.At, h.Fields, h.Full = e.Type, e.At, e.Fields, e.Full
+			h.Type, h.At, h.Fields, h.Full, h.By, h.Reason = e.Type, e.At, e.Fields, e.Full, e.By, e.Reason
 			found = true
 		}
 	}
@@ -502,6 +509,11 @@ func (f *Flow) extend(ctx context.Context, t *dayone.Timeline, h people.Heard, n
 // whose employment an event is about; an id for somebody new, and false, if it is nobody's yet.
 func (f *Flow) whose(ctx context.Context, h people.Heard) (dayone.PersonID, bool, error) {
 	id, known, err := f.Store.PersonOf(ctx, h.Source, h.Subject)
+	if err == nil && !known && h.Source == dayone.Portal && dayone.ValidID("eng", h.Subject) {
+		if id, known, err = f.Store.PersonWith(ctx, dayone.EngagementID(h.Subject)); err == nil && !known {
+			return "", false, fmt.Errorf("nobody has the employment %s: %w", h.Subject, dayone.ErrNotFound)
+		}
+	}
 	if err == nil && !known {
 		id = dayone.PersonID(f.IDs.New("per"))
 	}
@@ -535,7 +547,7 @@ func (f *Flow) take(ctx context.Context, h people.Heard, id dayone.PersonID, kno
 	return j, f.save(ctx, &t, store.Saved{
 		Event: h.ID, State: dayone.EventApplied, Note: noteOf(intent, j), Person: id, New: !known,
 		Employment: j.New, Facts: slices.Concat(j.Facts, j.Again), Row: &row,
-		Records: []dayone.Record{{At: now, Person: id, What: "event: " + string(h.Type), System: h.Source, Detail: &dayone.Detail{Note: intent}}},
+		Records: []dayone.Record{{At: now, Person: id, What: "event: " + string(h.Type), System: h.Source, By: h.By, Detail: &dayone.Detail{Note: withReason(intent, h.Reason)}}},
 	})
 }
 
@@ -566,6 +578,13 @@ func (f *Flow) manage(ctx context.Context, id dayone.PersonID, by string) error 
 
 func noteOf(what string, j people.Judgement) string {
 	return strings.Join(append([]string{what}, j.Findings...), "; ")
+}
+
+func withReason(what, reason string) string {
+	if reason == "" {
+		return what
+	}
+	return what + ": " + reason
 }
 
 // rowOf is the person as lists show her.

@@ -67,7 +67,7 @@ func Judge(t *dayone.Timeline, h Heard, set *policy.Set, recorded time.Time, id 
 	if strings.TrimSpace(h.Subject) == "" {
 		return j.quarantine("it names no employment: the employee id is missing")
 	}
-	i := slices.IndexFunc(t.Employments, func(e dayone.Employment) bool { return e.Source == h.Source && e.SourceID == h.Subject })
+	i := slices.IndexFunc(t.Employments, func(e dayone.Employment) bool { return speaks(h.Event, e) })
 	if i >= 0 {
 		j.engagement = t.Employments[i].ID
 	} else {
@@ -94,6 +94,11 @@ func Judge(t *dayone.Timeline, h Heard, set *policy.Set, recorded time.Time, id 
 		j.out.Note = "it says nothing new"
 	}
 	return j.out
+}
+
+// speaks says whether an event is about an employment.
+func speaks(ev dayone.Event, e dayone.Employment) bool {
+	return e.Source == ev.Source && e.SourceID == ev.Subject || ev.Source == dayone.Portal && string(e.ID) == ev.Subject
 }
 
 type judging struct {
@@ -439,6 +444,9 @@ func (j *judging) clears(attr string, at time.Time) bool {
 
 // mapped says whether an attribute comes from this event's source.
 func (j *judging) mapped(a policy.Attribute) bool {
+	if j.ev.Source == dayone.Portal {
+		return true
+	}
 	return slices.ContainsFunc(a.From, func(from string) bool {
 		where, _, _ := strings.Cut(from, ".")
 		return where == "hr" || where == j.ev.Source
@@ -447,6 +455,10 @@ func (j *judging) mapped(a policy.Attribute) bool {
 
 // field is the source's word for an attribute: people.yaml says hr.FIELD, and "hr" stands for every HR source.
 func (j *judging) field(a policy.Attribute) (dayone.Value, bool) {
+	if j.ev.Source == dayone.Portal {
+		v, ok := j.fields[a.Name]
+		return v, ok
+	}
 	for _, from := range a.From {
 		where, name, _ := strings.Cut(from, ".")
 		if where != "hr" && where != j.ev.Source {

@@ -231,6 +231,16 @@ func (d *DB) PersonOf(ctx context.Context, source, sourceID string) (dayone.Pers
 	return p, err == nil, err
 }
 
+// PersonWith is who has an engagement. The second result is false if nobody has.
+func (d *DB) PersonWith(ctx context.Context, id dayone.EngagementID) (dayone.PersonID, bool, error) {
+	var p dayone.PersonID
+	err := d.read.QueryRowContext(ctx, `SELECT person FROM employment WHERE id = $1`, id).Scan(&p)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", false, nil
+	}
+	return p, err == nil, err
+}
+
 const rowColumns = `id, managed, wake, name, email, manager, title, department, team, location, status, starts, ends, buddy, problem`
 
 func scanRow(s interface{ Scan(...any) error }) (Row, error) {

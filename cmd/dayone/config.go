@@ -265,6 +265,9 @@ func (c *config) check() {
 		if _, err := time.Parse(time.DateOnly, s.Since); s.Since != "" && err != nil {
 			bad(c.wrong(path+".since", "value", "write 2025-01-31", "%s.since is %q, which is no day", path, s.Since))
 		}
+		if name == dayone.Portal {
+			bad(c.wrongKey(path, "name", "call it hr", "%q is the source of what people enter here", name))
+		}
 		m, err := c.connector(path, s.Connector)
 		bad(err)
 		if m == nil {

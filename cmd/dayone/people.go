@@ -1,0 +1,82 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+func newPeople() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "people",
+		Short: "See who works here, and what is known of them over time",
+		Long: `People come from HR and other sources. These commands speak with the running server, at portal.url of the configuration
+and with its token.`,
+	}
+	c.PersistentFlags().String(portalFlag, "", portalHelp)
+	c.AddCommand(newPeopleList())
+	return c
+}
+
+func newPeopleList() *cobra.Command {
+	var status, department string
+	var limit int
+	var asJSON bool
+	c := &cobra.Command{
+		Use: "list [NAME]", Short: "List people, by a part of the name or of the mail address", Args: args(0, 1, "at most a name"),
+		Example: "  dayone people list\n  dayone people list chen --status pre-hire",
+		RunE: func(c *cobra.Command, got []string) error {
+			cl, err := serverOf(c)
+			if err != nil {
+				return err
+			}
+			q := url.Values{"limit": {strconv.Itoa(limit)}}
+			for name, v := range map[string]string{"status": status, "department": department} {
+				if v != "" {
+					q.Set(name, v)
+				}
+			}
+			if len(got) > 0 {
+				q.Set("q", got[0])
+			}
+			var page struct {
+				Items []struct {
+					ID, Name, Email, Status, Department string
+					Starts                              time.Time
+				}
+				Next string
+			}
+			if err := cl.call(c.Context(), http.MethodGet, "/people", q, nil, &page); err != nil {
+				return err
+			}
+			if asJSON {
+				return writeJSON(c.OutOrStdout(), page.Items)
+			}
+			w := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
+			for _, p := range page.Items {
+				starts := ""
+				if !p.Starts.IsZero() {
+					starts = p.Starts.Format(time.DateOnly)
+				}
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", p.Name, p.Email, p.Status, p.Department, starts)
+			}
+			if len(page.Items) == 0 {
+				fmt.Fprintln(w, "Nobody is found.")
+			}
+			if page.Next != "" {
+				fmt.Fprintf(w, "There are more: narrow it down, or say --limit (at most 200).\n")
+			}
+			return w.Flush()
+		},
+	}
+	c.Flags().StringVar(&status, "status", "", "only pre-hire, active, leave or terminated")
+	c.Flags().StringVar(&department, "department", "", "only of this department")
+	c.Flags().IntVar(&limit, "limit", 50, "at most so many, up to 200")
+	c.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
+	return c
+}
