@@ -309,6 +309,15 @@ func (f *Flow) Replan(ctx context.Context, id dayone.PersonID, event dayone.Even
 	if !l.Person.Managed {
 		return "", f.keepRow(ctx, l, "")
 	}
+	switch made, err := f.nameless(ctx, l.Person); {
+	case err != nil:
+		return "", err
+	case made:
+		if l, err = f.Preview(ctx, id); err != nil {
+			return "", err
+		}
+		l.began = began
+	}
 	if err := f.consider(ctx, &l, event); err != nil {
 		return "", err
 	}

@@ -491,19 +491,30 @@ func (f *Flow) hear(ctx context.Context, ev dayone.Event, body []byte, read read
 
 // extend is what an event makes of a timeline and of the person at an instant. Whatever is done or only shown goes
 // through here.
-func (f *Flow) extend(ctx context.Context, t *dayone.Timeline, h people.Heard, now time.Time, id dayone.EngagementID) (before, p dayone.Person, j people.Judgement) {
+func (f *Flow) extend(ctx context.Context, t *dayone.Timeline, h people.Heard, now time.Time, id dayone.EngagementID) (before, p dayone.Person, j people.Judgement, err error) {
 	set := f.Active()
 	before = people.At(t, now, now, set)
 	j = people.Judge(t, h, set, now, id)
 	if j.State == dayone.EventQuarantined {
-		return before, before, j
+		return before, before, j, nil
+	}
+	if err := f.strangers(ctx, t.Person, &j); err != nil {
+		return before, before, j, err
 	}
 	*t = j.Extend(*t)
 	p = people.At(t, now, now, set)
 	if j.State == dayone.EventApplied {
 		p = f.buddy(ctx, t, p, &j)
+		made, findings, err := f.names(ctx, t, p)
+		if err != nil {
+			return before, p, j, err
+		}
+		j.Facts, j.Findings, t.Facts = append(j.Facts, made...), append(j.Findings, findings...), append(t.Facts, made...)
+		for _, n := range made {
+			p.Attrs = p.Attrs.With(dayone.Attrs{n.Attr: n.Value})
+		}
 	}
-	return before, p, j
+	return before, p, j, nil
 }
 
 // whose employment an event is about; an id for somebody new, and false, if it is nobody's yet.
@@ -523,6 +534,15 @@ func (f *Flow) whose(ctx context.Context, h people.Heard) (dayone.PersonID, bool
 // take extends the timeline of the person whose employment it is, making the person if there is none.
 func (f *Flow) take(ctx context.Context, h people.Heard, id dayone.PersonID, known bool) (people.Judgement, error) {
 	defer f.lock(id)()
+	for {
+		j, err := f.taken(ctx, h, id, known)
+		if !errors.Is(err, store.ErrNameTaken) { // by somebody who came at the same time: there is a next one
+			return j, err
+		}
+	}
+}
+
+func (f *Flow) taken(ctx context.Context, h people.Heard, id dayone.PersonID, known bool) (people.Judgement, error) {
 	t := dayone.Timeline{Person: id}
 	if known {
 		var err error
@@ -531,7 +551,10 @@ func (f *Flow) take(ctx context.Context, h people.Heard, id dayone.PersonID, kno
 		}
 	}
 	now := f.Clock.Now()
-	before, p, j := f.extend(ctx, &t, h, now, dayone.EngagementID(f.IDs.New("eng")))
+	before, p, j, err := f.extend(ctx, &t, h, now, dayone.EngagementID(f.IDs.New("eng")))
+	if err != nil {
+		return j, err
+	}
 	if j.State != dayone.EventApplied {
 		if !known {
 			id = ""
@@ -543,10 +566,14 @@ func (f *Flow) take(ctx context.Context, h people.Heard, id dayone.PersonID, kno
 	if !p.Managed {
 		row.Wake = people.Next(&t, now, f.Active())
 	}
+	task, err := f.askRename(ctx, &t, before, p, h.ID)
+	if err != nil {
+		return j, err
+	}
 	intent := people.Intent(before, p, !known)
 	return j, f.save(ctx, &t, store.Saved{
 		Event: h.ID, State: dayone.EventApplied, Note: noteOf(intent, j), Person: id, New: !known,
-		Employment: j.New, Facts: slices.Concat(j.Facts, j.Again), Row: &row,
+		Employment: j.New, Facts: slices.Concat(j.Facts, j.Again), Names: f.named(j.Facts), Row: &row, Opened: task,
 		Records: []dayone.Record{{At: now, Person: id, What: "event: " + string(h.Type), System: h.Source, By: h.By, Detail: &dayone.Detail{Note: withReason(intent, h.Reason)}}},
 	})
 }
@@ -682,8 +709,10 @@ func (f *Flow) PreviewEvent(ctx context.Context, source string, body []byte) (Lo
 			return Look{}, err
 		}
 	}
-	_, p, j := f.extend(ctx, &t, h, ev.Received, "eng_new")
+	_, p, j, err := f.extend(ctx, &t, h, ev.Received, "eng_new")
 	switch {
+	case err != nil:
+		return Look{}, err
 	case j.State == dayone.EventQuarantined:
 		return Look{}, fmt.Errorf("this event would be quarantined: %s: %w", j.Note, dayone.ErrInvalid)
 	case !p.Managed: // known, and nothing is planned

@@ -173,6 +173,9 @@ func (f *Flow) complete(ctx context.Context, t dayone.Task, by string, attrs day
 	if strings.HasPrefix(t.Once, reviewTask) {
 		return f.decideReview(ctx, t, by, attrs)
 	}
+	if strings.HasPrefix(t.Once, renameTask) {
+		return f.decideRename(ctx, t, by, attrs)
+	}
 	if t.Step != "" {
 		return f.Engine.Decide(ctx, t.Run, t.Step, engine.Human{By: by, Verb: engine.Complete, Attrs: attrs, Reason: attrs.Text("note")})
 	}

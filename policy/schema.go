@@ -22,6 +22,7 @@ type Attribute struct {
 	Personal bool             // kept under the person's own key
 	Derived  bool             // made by us, never taken from a source
 	Values   []string         // closed: any other value is a fault of the data
+	Made     *Naming          // how we make it where no source says it; nil: we do not
 	At       Position
 }
 
@@ -32,6 +33,7 @@ func (a Attribute) Closed() bool { return len(a.Values) > 0 }
 type Schema struct {
 	Attributes map[string]Attribute
 	Lists      map[string][]string
+	Letters    map[string]string // how names are written in plain letters, where not as everywhere: ä as ae
 	Defaults   Defaults
 
 	listAt map[string]*yaml.Node
@@ -170,7 +172,7 @@ var attributeName = regexp.MustCompile(`^(custom\.)?[a-z][a-z0-9_]*$`)
 
 // schema reads people.yaml; a missing file leaves the built-in attributes.
 func (r *reader) schema(f *file) Schema {
-	s := Schema{Attributes: builtin(), Lists: map[string][]string{}, listAt: map[string]*yaml.Node{}, Defaults: Defaults{
+	s := Schema{Attributes: builtin(), Lists: map[string][]string{}, Letters: map[string]string{}, listAt: map[string]*yaml.Node{}, Defaults: Defaults{
 		From: map[string]Offset{
 			"device": {WorkingDays: -15}, dayone.AccountKindName: {Days: -3}, "entitlement": {WithAccount: true},
 		},
@@ -201,9 +203,13 @@ func (r *reader) schema(f *file) Schema {
 			s.listAt[k.Value] = k
 		})
 	}
+	if n := top["letters"]; n != nil {
+		r.letters(f, n, s.Letters)
+	}
 	if n := top["defaults"]; n != nil {
 		r.defaults(f, n, &s.Defaults)
 	}
+	r.madeOf(f, s)
 	return s
 }
 
@@ -239,6 +245,7 @@ func (r *reader) attribute(f *file, k, v *yaml.Node, before Attribute) (Attribut
 			r.at(f, n, "value", "", "only a string or list attribute can have a closed set of values")
 		}
 	}
+	a.Made = r.naming(f, a, fs)
 	if a.Name == "status" {
 		a.Derived, a.Values = true, before.Values
 	}

@@ -267,6 +267,7 @@ var expectedGrants = value{form: listForm, elem: &value{form: recordForm, of: &e
 var peopleShape = shape{what: "people.yaml", keys: []key{
 	{name: "attributes", is: tableOf(record(&attributeShape)), help: "what policies may read of a person; custom.NAME for your own"},
 	{name: "lists", is: tableOf(someTexts), help: "values under a name, for lists.NAME in conditions"},
+	{name: "letters", is: tableOf(aText), help: "how names are written in plain letters, where not as everywhere: {ä: ae}"},
 	{name: "defaults", is: record(&defaultsShape)},
 }}
 
@@ -277,6 +278,9 @@ var attributeShape = shape{what: "an attribute", keys: []key{
 	{name: "optional", is: aFlag, help: "not everybody has it: conditions ask has() first"},
 	{name: "pii", is: aFlag, help: "kept under the person's own key"},
 	{name: "values", is: someTexts, help: "any other value is flagged, and the last good one stays"},
+	{name: "made", is: aText, help: "how it is made where no source says it, never the same twice: ${preferred_name|first_name}.${last_name}@company.com"},
+	{name: "max", is: saying(draft{"type": "integer", "minimum": 3, "maximum": 256}), help: "most letters of what is made"},
+	{name: "free_in", is: someTexts, help: "systems that are asked whether they have it already"},
 }}
 
 var defaultsShape = shape{what: "defaults", keys: []key{

@@ -55,12 +55,21 @@ type Saved struct {
 	New        bool // the person is new
 	Employment *dayone.Employment
 	Facts      []dayone.Fact
-	Row        *Row // the list's row; nil leaves it
+	Names      []Name       // that are hers from now on
+	Row        *Row         // the list's row; nil leaves it
+	Opened     *dayone.Task // somebody has to decide about it
 	Records    []dayone.Record
 }
 
-// Save writes it.
+// Save writes it. ErrNameTaken: a name was given to somebody else meanwhile.
 func (d *DB) Save(ctx context.Context, s Saved) error {
+	salt := ""
+	if len(s.Names) > 0 {
+		var err error
+		if salt, err = d.nameSalt(ctx); err != nil {
+			return err
+		}
+	}
 	return d.write(ctx, func(t *tx) error {
 		if s.Person != "" && !s.New {
 			switch key, err := d.key(t, s.Person); {
@@ -92,11 +101,16 @@ func (d *DB) Save(ctx context.Context, s Saved) error {
 				return fmt.Errorf("waking events: %w", err)
 			}
 		}
-		if err := d.facts(t, s.Person, s.Facts); err != nil {
+		if err := errors.Join(t.claim(salt, s.Person, s.Names), d.facts(t, s.Person, s.Facts)); err != nil {
 			return err
 		}
 		if s.Row != nil {
 			if err := d.saveRow(t, *s.Row); err != nil {
+				return err
+			}
+		}
+		if s.Opened != nil {
+			if err := d.openTask(t, *s.Opened); err != nil {
 				return err
 			}
 		}

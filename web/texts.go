@@ -303,6 +303,7 @@ var asked = map[string]struct{ label, hint, kind string }{
 	"email":        {"Mail address", "", "email"},
 	"extension":    {"Extension", "", ""},
 	"decision":     {"Decision", "follow policies, or the day until which it is still left alone, for example 2025-06-30", ""},
+	"rename_on":    {"From which day on", "A day such as 2025-06-30, or keep: then the names stay as they are", ""},
 	"e164":         {"Number", "With country code, for example +14155550100", ""},
 }
 

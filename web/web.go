@@ -154,6 +154,8 @@ func (p *portal) routes() []route {
 		{"GET /api/v1/people/{id}/explain", p.api(p.apiExplain)},
 		{"GET /api/v1/people/{id}/requests", p.api(p.apiRequests)},
 		{"POST /api/v1/people/{id}/requests", p.api(p.apiRequest)},
+		{"GET /api/v1/people/{id}/names", p.api(p.apiRenamings)},
+		{"POST /api/v1/people/{id}/names", p.api(p.apiRename)},
 		{"POST /api/v1/requests/{id}/end", p.api(p.apiEndRequest)},
 		{"GET /api/v1/runs", p.api(p.apiRuns)},
 		{"GET /api/v1/runs/{id}", p.api(p.apiRun)},

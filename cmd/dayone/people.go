@@ -19,7 +19,7 @@ func newPeople() *cobra.Command {
 and with its token.`,
 	}
 	c.PersistentFlags().String(portalFlag, "", portalHelp)
-	c.AddCommand(newPeopleList())
+	c.AddCommand(newPeopleList(), newPeopleRename())
 	return c
 }
 
