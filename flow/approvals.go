@@ -94,6 +94,20 @@ func (l Look) wants(r dayone.Petition) bool {
 	return false
 }
 
+// otherwise says why an open approval is asked for anew: policies ask others than they did, or nobody. "": it stands.
+func (l Look) otherwise(r dayone.Petition) string {
+	for _, s := range l.Plan.Steps {
+		switch {
+		case s.Key != r.Key || s.Want.Role != r.Role || s.Undoes != "":
+		case s.Approval == nil:
+			return "policies ask nobody any more"
+		case s.Approval.Need != r.Rule.Need || s.Approval.Within != r.Rule.Within || !slices.Equal(s.Approval.By, r.Rule.By):
+			return "policies have changed who decides; it is asked for anew"
+		}
+	}
+	return ""
+}
+
 // idle says why nobody has to answer about a thing though policies want it; "": somebody does. What is idle is withdrawn,
 // so that nobody is reminded of what nothing would come of, and asked for again when the cause is over.
 func (f *Flow) idle(ctx context.Context, l Look, event dayone.EventID) (func(dayone.Key) string, error) {
@@ -138,8 +152,8 @@ func (f *Flow) reconsider(ctx context.Context, l *Look, idle func(dayone.Key) st
 		r := &l.answers[i]
 		wanted, expired := l.wants(*r), r.State == dayone.ApprovalOpen && !now.Before(r.Due)
 		why := ""
-		if wanted && r.State == dayone.ApprovalOpen {
-			why = idle(r.Key)
+		if wanted && !expired && r.State == dayone.ApprovalOpen {
+			why = cmp.Or(idle(r.Key), l.otherwise(*r))
 		}
 		asks := asksOf(l.Requests, *r)
 		if wanted && !expired && why == "" && len(asks) == 0 && r.State == r.Noted {

@@ -355,3 +355,31 @@ func TestTasksGoToSomebody(t *testing.T) {
 	same(t, "issue reported", h.ledger(p, "issue reported"), 1)
 	same(t, "issue closed", h.ledger(p, "issue closed"), 1)
 }
+
+func TestAnOpenApprovalFollowsItsPolicy(t *testing.T) {
+	t.Parallel()
+	h, p, _ := asks(t, newWorld(t))
+	before := h.request(p)
+	puts := func(policies string) {
+		t.Helper()
+		pr := h.proposal(policies, nil)
+		if _, err := h.Apply(t.Context(), pr, h.everybody(pr), "priya@company.com", "", ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	puts(strings.Replace(cautious, "by: [manager]", "by: ["+vera+"]", 1))
+	after := until(h, "somebody else is asked", func() (dayone.Petition, bool) {
+		q := h.request(p)
+		return q, q.ID != before.ID && len(q.Deciders) > 0
+	})
+	same(t, "who decides", after.Deciders[0].Mail, vera)
+	if old, err := h.Approval(t.Context(), before.ID); err != nil || old.State != dayone.ApprovalWithdrawn || old.Why == "" {
+		t.Errorf("the old one is %s %q: %v", old.State, old.Why, err)
+	}
+	puts(strings.Replace(cautious, ", approval: {by: [manager], within: 10d}", "", 1))
+	h.answered(p, dayone.ApprovalWithdrawn)
+	until(h, "it is given", func() (bool, bool) {
+		a, ok := account(h.okta, erin)
+		return true, ok && len(a.Entitlements) == 2
+	})
+}

@@ -105,6 +105,10 @@ func (d *DB) AddStage(ctx context.Context, v dayone.PolicyVersion, s dayone.Stag
 				return err
 			}
 		}
+		// whoever waits for an approval: who has to agree may have changed, which no want shows
+		if _, err := t.exec(`UPDATE person SET wake = $1 WHERE key_box <> '' AND id IN (SELECT person FROM approval WHERE ended = 0 AND state = 'open')`, micros(s.Applied)); err != nil {
+			return err
+		}
 		for some := range slices.Chunk(due, 256) { // short, however many: a server waits meanwhile
 			args := []any{micros(s.Applied)}
 			var ids strings.Builder
