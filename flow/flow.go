@@ -472,7 +472,7 @@ func (f *Flow) carries(ctx context.Context, active dayone.RunID, l Look, seen ma
 		}
 		wanted[s.Key] = true
 		if !slices.ContainsFunc(r.Steps, func(o dayone.StepRun) bool {
-			asks := o.Step.Approval != nil && !o.Agreed && s.Approval == nil // nobody has to agree any more
+			asks := o.Step.Approval != nil && !o.Agreed && s.Approval == nil                                         // nobody has to agree any more
 			return (awaits(o.State) && !asks || (o.State == dayone.StepDone && !seen[o.Step.ID])) && does(o.Step, s) // or it was done since we looked
 		}) {
 			return false, nil
