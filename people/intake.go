@@ -60,7 +60,7 @@ func Ends(ev dayone.Event) bool {
 // employment gets id. Identity and dates are judged first and alone: without them the event is quarantined, whatever
 // else it says; with them it counts, whatever else is wrong with it.
 func Judge(t *dayone.Timeline, h Heard, set *policy.Set, recorded time.Time, id dayone.EngagementID) Judgement {
-	j := &judging{t: t, ev: h.Event, set: set, at: recorded, out: Judgement{State: dayone.EventApplied, Managed: t.Managed}}
+	j := &judging{t: t, facts: listen(t), ev: h.Event, set: set, at: recorded, out: Judgement{State: dayone.EventApplied, Managed: t.Managed}}
 	if !slices.Contains(dayone.EventTypes, h.Type) {
 		return j.quarantine("%q is no kind of event we know", h.Type)
 	}
@@ -103,6 +103,7 @@ func speaks(ev dayone.Event, e dayone.Employment) bool {
 
 type judging struct {
 	t          *dayone.Timeline
+	facts      *spoken // of it
 	ev         dayone.Event
 	set        *policy.Set
 	at         time.Time
@@ -155,7 +156,7 @@ func (j *judging) finding(format string, args ...any) {
 
 // counts is the fact that counts at an instant, as known before this event.
 func (j *judging) counts(attr string, at time.Time) *dayone.Fact {
-	return last(j.t, j.engagement, attr, at, j.at, false)
+	return j.facts.last(j.engagement, attr, at, j.at, false)
 }
 
 // effective is from when a word counts that is not about all time: from the date that comes with it, else from when it
@@ -171,7 +172,7 @@ func (j *judging) effective(fields map[string]dayone.Value, said time.Time) time
 
 func (j *judging) zone() *time.Location {
 	location := ""
-	if f := last(j.t, j.engagement, "location", j.at, j.at, true); f != nil {
+	if f := j.facts.last(j.engagement, "location", j.at, j.at, true); f != nil {
 		location = f.Value.Text
 	}
 	if v, ok := j.fields["location"]; ok {
@@ -199,9 +200,12 @@ func (j *judging) again(f *dayone.Fact, said time.Time) {
 
 // known says whether this very word is in the books, though it may not be what counts.
 func (j *judging) known(attr string, v dayone.Value, from, said time.Time, bad bool) bool {
-	return slices.ContainsFunc(j.t.Facts, func(f dayone.Fact) bool {
-		return f.Engagement == j.engagement && f.Attr == attr && f.Value == v && f.Bad == bad && f.Effective.Equal(from) && !said.Before(f.Said) && !said.After(f.Again)
-	})
+	for f := range j.facts.of(j.engagement, attr) {
+		if f.Value == v && f.Bad == bad && f.Effective.Equal(from) && !said.Before(f.Said) && !said.After(f.Again) {
+			return true
+		}
+	}
+	return false
 }
 
 // say adds a fact unless it is what counts already. That it was said again is kept where older words may still come; a
@@ -225,7 +229,7 @@ func (j *judging) say(attr string, v dayone.Value, from, said time.Time, bad boo
 func (j *judging) date(attr string, v dayone.Value, said time.Time) {
 	old := j.counts(attr, farFuture)
 	switch {
-	case old == nil || old.Value != v || said.Before(firstSaid(j.t, old, j.at)), attr == factEnding && said.After(old.Again), j.overtaken(old, said):
+	case old == nil || old.Value != v || said.Before(j.facts.firstSaid(old, j.at)), attr == factEnding && said.After(old.Again), j.overtaken(old, said):
 		if !j.known(attr, v, time.Time{}, said, false) {
 			j.out.Facts = append(j.out.Facts, j.fact(attr, v, time.Time{}, said, false))
 		}
@@ -245,7 +249,7 @@ func (j *judging) overtaken(old *dayone.Fact, said time.Time) bool {
 func (j *judging) dates() string {
 	start, bad := j.firstDay()
 	if j.starts = start; start == "" {
-		if f := last(j.t, j.engagement, factStart, farFuture, j.at, true); f != nil {
+		if f := j.facts.last(j.engagement, factStart, farFuture, j.at, true); f != nil {
 			j.starts = f.Value.Text
 		}
 	}
@@ -349,7 +353,7 @@ func (j *judging) manages(since time.Time) bool {
 	case j.ev.Type == dayone.Hired, j.ev.Type == dayone.Rehired:
 		return true
 	}
-	start, end := period(j.t, j.engagement, j.at)
+	start, end := j.facts.period(j.engagement, j.at)
 	return end != "" && j.starts > start && j.starts > end // hired again, in other words
 }
 

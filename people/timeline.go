@@ -25,108 +25,22 @@ const noShow = "no-show"
 
 var farFuture = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// last is the fact that counts at an instant, as known at another. With good only facts that are no flags count. It goes
-// by what the source said when, never by what came when: events may overtake each other on their way to us.
-func last(t *dayone.Timeline, e dayone.EngagementID, attr string, at, known time.Time, good bool) *dayone.Fact {
-	var best *dayone.Fact
-	for i := range t.Facts {
-		f := &t.Facts[i]
-		if f.Attr != attr || f.Engagement != e || f.Effective.After(at) || f.Recorded.After(known) || (good && f.Bad) || withdrawn(t, f, known) {
-			continue
-		}
-		if best == nil || cmp.Or(reach(f, at, known).Compare(reach(best, at, known)), order(f, best, known)) >= 0 {
-			best = f
-		}
-	}
-	return best
-}
-
-// reach is the last instant up to a given one of which a fact speaks itself; what comes after only follows from nobody
-// having said otherwise. A word said today about what holds since March speaks of today. A leave is a turn, and speaks
-// of its first day alone.
-func reach(f *dayone.Fact, at, known time.Time) time.Time {
-	to := f.Effective
-	if f.Attr != factLeave {
-		to = later(to, again(f, known))
-	}
-	if to.After(at) {
-		return at
-	}
-	return to
-}
-
-// again is when a fact was last said, as far as it was known at an instant.
-func again(f *dayone.Fact, known time.Time) time.Time {
-	if f.Again.After(known) {
-		return known
-	}
-	return f.Again
-}
-
-func later(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
-}
-
-// order compares two facts by when they were said. Sources' clocks are coarse: of two words of one second the one that
-// was received later is the later one, and ids of events grow.
-func order(a, b *dayone.Fact, known time.Time) int {
-	return cmp.Or(again(a, known).Compare(again(b, known)), a.Recorded.Compare(b.Recorded), cmp.Compare(a.Event, b.Event))
-}
-
-// withdrawn says that a change was put off before it came: the same was said again for a later date, with no other change
-// between the two. Or it was called off: a whole record was read since and had it no more.
-func withdrawn(t *dayone.Timeline, f *dayone.Fact, known time.Time) bool {
-	if !f.Effective.After(again(f, known)) {
-		return false
-	}
-	var after *dayone.Fact
-	for i := range t.Facts {
-		g := &t.Facts[i]
-		switch {
-		case g.Engagement != f.Engagement || g.Recorded.After(known):
-		case g.Attr == factRead && f.Attr != factLeave && again(f, known).Before(again(g, known)):
-			return true
-		case g.Attr == f.Attr && !f.Bad && !g.Bad && g.Value == f.Value && g.Effective.After(f.Effective) && f.Effective.After(g.Said) && order(g, f, known) > 0:
-			if after == nil || g.Effective.Before(after.Effective) {
-				after = g
-			}
-		}
-	}
-	return after != nil && !slices.ContainsFunc(t.Facts, func(g dayone.Fact) bool {
-		return g.Engagement == f.Engagement && g.Attr == f.Attr && !g.Bad && !g.Recorded.After(known) && g.Value != f.Value && g.Effective.After(f.Effective) && g.Effective.Before(after.Effective)
-	})
-}
-
-// firstSaid is when a value was said of an employment for the first time.
-func firstSaid(t *dayone.Timeline, f *dayone.Fact, known time.Time) time.Time {
-	first := f.Said
-	for i := range t.Facts {
-		if g := &t.Facts[i]; g.Attr == f.Attr && g.Engagement == f.Engagement && g.Value == f.Value && !g.Bad && !g.Recorded.After(known) && g.Said.Before(first) {
-			first = g.Said
-		}
-	}
-	return first
-}
-
 // period is first and last day of an employment. The later one of two words about its end counts: what the record has,
 // and what an event said. An end before the start is one of two things. Said after that start was, it means that she will
 // not come; said before, it ended an earlier employment under the same number, and she is back.
-func period(t *dayone.Timeline, e dayone.EngagementID, known time.Time) (start, end string) {
-	s := last(t, e, factStart, farFuture, known, true)
-	if s == nil {
+func (s *spoken) period(e dayone.EngagementID, known time.Time) (start, end string) {
+	begins := s.last(e, factStart, farFuture, known, true)
+	if begins == nil {
 		return "", ""
 	}
-	start = s.Value.Text
-	since := firstSaid(t, s, known)
-	word := last(t, e, factEnding, farFuture, known, true)
+	start = begins.Value.Text
+	since := s.firstSaid(begins, known)
+	word := s.last(e, factEnding, farFuture, known, true)
 	if word != nil && word.Again.Before(since) && (word.Value.Text == noShow || word.Value.Text < start) {
 		word = nil
 	}
-	record := last(t, e, factLast, farFuture, known, true)
-	if record != nil && record.Value.Text != "" && record.Value.Text < start && !firstSaid(t, record, known).After(since) {
+	record := s.last(e, factLast, farFuture, known, true)
+	if record != nil && record.Value.Text != "" && record.Value.Text < start && !s.firstSaid(record, known).After(since) {
 		record = nil
 	}
 	if word == nil || (record != nil && again(record, known).After(word.Again)) {
@@ -146,10 +60,10 @@ func dayBefore(day string) string {
 }
 
 // engagement lays one employment out as it stands at an instant.
-func engagement(t *dayone.Timeline, e dayone.Employment, at, known time.Time) dayone.Engagement {
+func (s *spoken) engagement(e dayone.Employment, at, known time.Time) dayone.Engagement {
 	out := dayone.Engagement{ID: e.ID, Source: e.Source, SourceID: e.SourceID}
-	out.Start, out.LastDay = period(t, e.ID, known)
-	if f := last(t, e.ID, factType, at, known, true); f != nil {
+	out.Start, out.LastDay = s.period(e.ID, known)
+	if f := s.last(e.ID, factType, at, known, true); f != nil {
 		out.Type = f.Value.Text
 	}
 	return out
@@ -168,20 +82,21 @@ func At(t *dayone.Timeline, at, known time.Time, set *policy.Set) dayone.Person 
 		start, end time.Time
 		site       dayone.Site
 	}
+	s := listen(t)
 	var all []candidate
 	for _, e := range t.Employments {
 		if e.Recorded.After(known) {
 			continue
 		}
-		c := candidate{engagement: engagement(t, e, at, known), employment: e}
+		c := candidate{engagement: s.engagement(e, at, known), employment: e}
 		location := ""
-		if f := last(t, e.ID, "location", at, known, true); f != nil {
+		if f := s.last(e.ID, "location", at, known, true); f != nil {
 			location = f.Value.Text
 		}
 		c.site = set.SiteOf(location)
 		zone, _ := c.site.Location()
 		c.start, c.end = startOf(c.engagement.Start, zone), endOf(c.engagement.LastDay, zone)
-		c.status = status(t, e.ID, c.start, c.end, at, known)
+		c.status = s.status(e.ID, c.start, c.end, at, known)
 		all = append(all, c)
 	}
 	if len(all) == 0 {
@@ -208,18 +123,18 @@ func At(t *dayone.Timeline, at, known time.Time, set *policy.Set) dayone.Person 
 			p.End = c.end
 		}
 	}
-	attributes(t, &p, main.engagement.ID, at, known, set)
+	s.attributes(&p, main.engagement.ID, at, known, set)
 	return p
 }
 
-func status(t *dayone.Timeline, e dayone.EngagementID, start, end, at, known time.Time) dayone.Status {
+func (s *spoken) status(e dayone.EngagementID, start, end, at, known time.Time) dayone.Status {
 	switch {
 	case !end.IsZero() && (!at.Before(end) || !end.After(start)): // who will not come has left at once
 		return dayone.Left
 	case start.IsZero() || at.Before(start):
 		return dayone.PreHire
 	}
-	if f := last(t, e, factLeave, at, known, true); f != nil && f.Value.Bool() {
+	if f := s.last(e, factLeave, at, known, true); f != nil && f.Value.Bool() {
 		return dayone.OnLeave
 	}
 	return dayone.Working
@@ -253,9 +168,9 @@ func endOf(day string, zone *time.Location) time.Time {
 
 // attributes takes the last good value of each, flags what is unknown, and derives what sites tell. Of a location that no
 // site describes nothing follows: what would is flagged with it.
-func attributes(t *dayone.Timeline, p *dayone.Person, e dayone.EngagementID, at, known time.Time, set *policy.Set) {
+func (s *spoken) attributes(p *dayone.Person, e dayone.EngagementID, at, known time.Time, set *policy.Set) {
 	lost := false
-	if f := last(t, e, "location", at, known, true); f != nil && f.Value.Text != "" {
+	if f := s.last(e, "location", at, known, true); f != nil && f.Value.Text != "" {
 		_, there := set.Sites[f.Value.Text]
 		lost = !there
 	}
@@ -267,10 +182,10 @@ func attributes(t *dayone.Timeline, p *dayone.Person, e dayone.EngagementID, at,
 		if a.Derived {
 			continue
 		}
-		if f := last(t, e, name, at, known, true); f != nil && f.Value.Text != "" {
+		if f := s.last(e, name, at, known, true); f != nil && f.Value.Text != "" {
 			p.Attrs[name] = f.Value
 		}
-		if f := last(t, e, name, at, known, false); f != nil && f.Bad {
+		if f := s.last(e, name, at, known, false); f != nil && f.Bad {
 			p.Unknown = append(p.Unknown, name)
 		}
 		if _, has := p.Attrs[name]; !has {
@@ -311,13 +226,14 @@ func Next(t *dayone.Timeline, at time.Time, set *policy.Set) time.Time {
 	for i := range t.Facts {
 		consider(t.Facts[i].Effective)
 	}
+	s := listen(t)
 	for _, e := range t.Employments {
 		location := ""
-		if f := last(t, e.ID, "location", at, at, true); f != nil {
+		if f := s.last(e.ID, "location", at, at, true); f != nil {
 			location = f.Value.Text
 		}
 		zone, _ := set.SiteOf(location).Location()
-		eng := engagement(t, e, at, at)
+		eng := s.engagement(e, at, at)
 		consider(startOf(eng.Start, zone))
 		consider(endOf(eng.LastDay, zone))
 	}
