@@ -125,12 +125,21 @@ func (f *Flow) idle(ctx context.Context, l Look, event dayone.EventID) (func(day
 			cancelled = "its run was cancelled; when that is resumed, or HR says something new, it is asked for again"
 		}
 	}
-	return func(k dayone.Key) string {
-		if h, held := holdOf(l.Holds, k, l.Person.Status); held {
-			return fmt.Sprintf("a hold of %s leaves it alone; when that ends, it is asked for again", cmp.Or(h.By, "somebody"))
-		}
-		return cancelled
-	}, nil
+	return func(k dayone.Key) string { return cmp.Or(l.heldBack(k), cancelled) }, nil
+}
+
+// heldBack says which hold leaves a thing alone; "": none.
+func (l Look) heldBack(k dayone.Key) string {
+	if h, held := holdOf(l.Holds, k, l.Person.Status); held {
+		return fmt.Sprintf("a hold of %s leaves it alone; when that ends, it is asked for again", cmp.Or(h.By, "somebody"))
+	}
+	return ""
+}
+
+// stands says that nothing becomes of an approval by itself. why is why nobody has to answer it; "": somebody does.
+func (l Look) stands(r dayone.Petition, why string) bool {
+	expired := r.State == dayone.ApprovalOpen && !l.Person.At.Before(r.Due)
+	return l.wants(r) && !expired && why == "" && len(asksOf(l.Requests, r)) == 0 && r.State == r.Noted
 }
 
 // consider brings the approvals of a person up to date with what she is to have.
@@ -150,15 +159,14 @@ func (f *Flow) reconsider(ctx context.Context, l *Look, idle func(dayone.Key) st
 	now := l.Person.At
 	for i := range l.answers {
 		r := &l.answers[i]
-		wanted, expired := l.wants(*r), r.State == dayone.ApprovalOpen && !now.Before(r.Due)
-		why := ""
+		wanted, expired, why := l.wants(*r), r.State == dayone.ApprovalOpen && !now.Before(r.Due), ""
 		if wanted && !expired && r.State == dayone.ApprovalOpen {
 			why = cmp.Or(idle(r.Key), l.otherwise(*r))
 		}
-		asks := asksOf(l.Requests, *r)
-		if wanted && !expired && why == "" && len(asks) == 0 && r.State == r.Noted {
+		if l.stands(*r, why) {
 			continue
 		}
+		asks := asksOf(l.Requests, *r)
 		change := func(r *dayone.Petition) error {
 			r.Asks = append(r.Asks, asks...)
 			switch {

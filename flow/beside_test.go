@@ -26,7 +26,7 @@ func TestPoliciesThatAreAppliedWhileSomebodyIsPlannedReachHer(t *testing.T) {
 	}
 	var apply atomic.Pointer[func()]
 	w.asked = func() {
-		if pc, _, _, _ := runtime.Caller(2); !strings.HasSuffix(runtime.FuncForPC(pc).Name(), ".(*Flow).Preview") {
+		if pc, _, _, _ := runtime.Caller(2); !strings.HasSuffix(runtime.FuncForPC(pc).Name(), ".(*Flow).booksOf") {
 			return
 		}
 		if f := apply.Swap(nil); f != nil {

@@ -1,8 +1,14 @@
 package flow_test
 
 import (
+	"database/sql"
 	"fmt"
+	"os"
 	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -140,4 +146,194 @@ func BenchmarkOneEvent(b *testing.B) {
 			}
 		}
 	})
+}
+
+// townDue puts n people into the books who are settled, and for each of whom something that changes nothing is said to become
+// true in the morning.
+func townDue(b *testing.B, h *house, n int, at time.Time) (facts, holdings int) {
+	b.Helper()
+	const writers = 64
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	for first := range writers {
+		wg.Go(func() {
+			for i := first; i < n; i += writers {
+				was := company.Person(companySeed, i)
+				e := dayone.Employment{ID: dayone.EngagementID(fmt.Sprintf("eng_%026d", i)), Source: "hr", SourceID: fmt.Sprintf("t%06d", i), Recorded: begin}
+				line := dayone.Timeline{Person: dayone.PersonID(fmt.Sprintf("per_%026d", i)), Managed: true, Employments: []dayone.Employment{e}}
+				fact := func(attr string, v dayone.Value, effective time.Time) {
+					line.Facts = append(line.Facts, dayone.Fact{Engagement: e.ID, Attr: attr, Effective: effective, Said: begin, Again: begin, Recorded: begin, Value: v, Source: "hr"})
+				}
+				for name, v := range was.Attrs {
+					fact(name, v, time.Time{})
+				}
+				fact("engagement.start", dayone.Text("2020-01-01"), time.Time{})
+				fact("work_arrangement", dayone.Text("From home"), at)
+				p := people.At(&line, begin, begin, h.Active())
+				row := store.Row{
+					ID: p.ID, Managed: true, Wake: at, Name: p.Name(), Email: p.Attrs.Text("email"), Manager: p.Attrs.Text("manager"), Title: p.Attrs.Text("job_title"),
+					Department: p.Attrs.Text("department"), Team: p.Attrs.Text("team"), Location: p.Attrs.Text("location"), Status: p.Status, Starts: p.Start,
+				}
+				row.Told = &dayone.Told{At: begin, Status: p.Status}
+				if err := h.Store.Save(ctx, store.Saved{Person: p.ID, New: true, Employment: &e, Row: &row, Facts: line.Facts}); err != nil {
+					b.Error(err)
+					return
+				}
+				have := settle(b, h.Active(), p, begin)
+				run := dayone.Run{ID: dayone.RunID(fmt.Sprintf("run_%026d", i)), Person: p.ID, State: dayone.RunDone, Started: begin, Ended: begin, Plan: dayone.Plan{Person: p.ID}}
+				if err := h.Store.Commit(ctx, []dayone.Progress{{Run: run, New: true, Holdings: have}}); err != nil {
+					b.Error(err)
+					return
+				}
+				mu.Lock()
+				facts, holdings = facts+len(line.Facts), holdings+len(have)
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	return facts, holdings
+}
+
+// BenchmarkDue looks again at people who are due at one instant and for whom nothing turns out to be done, by so many
+// policies; beside it a floor that reads the same rows and writes one number of each person, and decides nothing.
+func BenchmarkDue(b *testing.B) {
+	n := 10_000
+	if s := os.Getenv("DAYONE_BENCH_PEOPLE"); s != "" {
+		n, _ = strconv.Atoi(s)
+	}
+	for _, policies := range []int{10, 300} {
+		b.Run(fmt.Sprintf("policies=%d", policies), func(b *testing.B) {
+			w := newWorld(b)
+			w.files = company.Policies(companySeed, policies)
+			h := w.open()
+			h.stopRun()
+			morning := begin.Add(24 * time.Hour)
+			facts, holdings := townDue(b, h, n, morning)
+			h.clock.Jump(morning)
+			if got, due, err := h.NothingToDo(ctx); err != nil || got != due {
+				b.Fatalf("for %d of %d nothing is to be done, %v", got, due, err)
+			}
+			var took, floor, busy, floorBusy time.Duration
+			highest := peak(b)
+			for b.Loop() {
+				began, was := time.Now(), processor(b)
+				if err := h.LookAgain(ctx); err != nil {
+					b.Fatal(err)
+				}
+				took, busy = took+time.Since(began), busy+processor(b)-was
+				b.StopTimer()
+				if left, err := h.Store.CountDue(ctx, h.Now()); err != nil || left > 0 {
+					b.Fatalf("%d are still due, %v", left, err)
+				}
+				dueAgain(b, w.at, morning)
+				began, was = time.Now(), processor(b)
+				onlyRead(b, w.at)
+				floor, floorBusy = floor+time.Since(began), floorBusy+processor(b)-was
+				b.StartTimer()
+			}
+			ours := float64(n) * float64(b.N) / took.Seconds()
+			b.ReportMetric(ours, "people/s")
+			b.ReportMetric(float64(n)*float64(b.N)/floor.Seconds(), "floor-people/s")
+			b.ReportMetric(float64(busy.Microseconds())/float64(n)/float64(b.N), "cpu-us/person") // others may be at work on the machine
+			b.ReportMetric(float64(floorBusy.Microseconds())/float64(n)/float64(b.N), "floor-cpu-us/person")
+			b.ReportMetric(float64(facts)/float64(n), "facts/person")
+			b.ReportMetric(float64(holdings)/float64(n), "holdings/person")
+			b.ReportMetric(highest()/1e6, "peakMB")
+		})
+	}
+}
+
+// processor is how much of the processors this process has used.
+func processor(b *testing.B) time.Duration {
+	b.Helper()
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// beside is a connection to a SQLite database of its own.
+func beside(b *testing.B, at string) *sql.DB {
+	b.Helper()
+	db, err := sql.Open("sqlite", "file:"+strings.TrimPrefix(at, "sqlite:")+"?_pragma=busy_timeout(60000)&_pragma=synchronous(FULL)")
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+func dueAgain(b *testing.B, at string, when time.Time) {
+	b.Helper()
+	if _, err := beside(b, at).Exec(`UPDATE person SET wake = ?`, when.UnixMicro()); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// onlyRead reads the rows behind a look at everybody on both cores, 200 people with one statement, and writes when each is
+// looked at next, 200 in a commit.
+func onlyRead(b *testing.B, at string) {
+	b.Helper()
+	db := beside(b, at)
+	var ids []string
+	rows, err := db.Query(`SELECT id FROM person ORDER BY wake`)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			b.Fatal(err)
+		}
+		ids = append(ids, id)
+	}
+	_ = rows.Close()
+	marks := "(?" + strings.Repeat(",?", store.AtOnce-1) + ")"
+	pages := make(chan []string, len(ids)/store.AtOnce+1)
+	for some := range slices.Chunk(ids, store.AtOnce) {
+		pages <- some
+	}
+	close(pages)
+	var writing sync.Mutex
+	var all sync.WaitGroup
+	for range 2 {
+		all.Go(func() {
+			for some := range pages {
+				args := make([]any, store.AtOnce)
+				for i := range args {
+					args[i] = some[min(i, len(some)-1)]
+				}
+				for _, q := range []string{
+					`SELECT id, wake, name, email, told FROM person WHERE id IN `, `SELECT person, attr, effective, again, recorded, box FROM fact WHERE person IN `,
+					`SELECT person, key, ref, state, box FROM holding WHERE person IN `,
+				} {
+					rows, err := db.Query(q+marks, args...)
+					if err != nil {
+						b.Error(err)
+						return
+					}
+					columns, _ := rows.Columns()
+					to := make([]any, len(columns))
+					for i := range to {
+						to[i] = new(sql.RawBytes)
+					}
+					for rows.Next() {
+						if err := rows.Scan(to...); err != nil {
+							b.Error(err)
+						}
+					}
+					_ = rows.Close()
+				}
+				writing.Lock()
+				_, err := db.Exec(`UPDATE person SET wake = wake WHERE id IN `+marks, args...)
+				writing.Unlock()
+				if err != nil {
+					b.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
 }

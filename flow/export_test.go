@@ -3,6 +3,7 @@ package flow
 import (
 	"context"
 
+	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/policy"
 )
 
@@ -18,4 +19,67 @@ func (f *Flow) PlanBothWays(ctx context.Context, pr Proposal, against *policy.Se
 	}
 	made, closely, err = c.plan(ctx)
 	return made, closely, judged, err
+}
+
+// LookAgain looks at everybody who is due.
+func (f *Flow) LookAgain(ctx context.Context) error {
+	_, err := f.lookAgain(ctx)
+	return err
+}
+
+// LookTogether does that and nothing beside it.
+func (f *Flow) LookTogether(ctx context.Context) error {
+	for {
+		due, err := f.Store.Due(ctx, f.Clock.Now(), manyDue)
+		if err != nil || len(due) == 0 {
+			return err
+		}
+		if due, err = f.lookTogether(ctx, due); err != nil {
+			return err
+		}
+		for _, p := range due {
+			if err := f.lookOnce(ctx, p); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// LookOneByOne does the same as it is judged by: one person after the other.
+func (f *Flow) LookOneByOne(ctx context.Context) error {
+	for {
+		due, err := f.Store.Due(ctx, f.Clock.Now(), 200)
+		if err != nil || len(due) == 0 {
+			return err
+		}
+		for _, p := range due {
+			if err := f.lookOnce(ctx, p); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// NothingToDo says for whom of those who are due nothing is to be done, as looks at many find.
+func (f *Flow) NothingToDo(ctx context.Context) (nothing, due int, err error) {
+	ids, err := f.Store.Due(ctx, f.Clock.Now(), 200)
+	if err != nil {
+		return 0, 0, err
+	}
+	offers, err := f.Store.Catalogue(ctx, "")
+	if err != nil {
+		return 0, 0, err
+	}
+	read, err := f.Store.DueTogether(ctx, ids)
+	for i := range read {
+		if _, ok := f.nothingToDo(&read[i], f.Clock.Now(), offers); ok {
+			nothing++
+		}
+	}
+	return nothing, len(ids), err
+}
+
+// RequestOnce is how the approval of a grant is known.
+func RequestOnce(person dayone.PersonID, k dayone.Key, role string) string {
+	return requestOnce(person, k, role)
 }

@@ -210,58 +210,84 @@ type Look struct {
 // Preview decides and plans for a person, and does nothing.
 func (f *Flow) Preview(ctx context.Context, id dayone.PersonID) (Look, error) {
 	stage := f.force.Load().seq
-	t, err := f.Store.Timeline(ctx, id)
+	b, err := f.booksOf(ctx, id)
 	if err != nil {
 		return Look{}, err
 	}
-	now, set := f.Clock.Now(), f.Active()
-	p := people.At(&t, now, now, set)
-	have, err := f.Store.Holdings(ctx, id, true)
-	fallen := fell(f.ActiveFor(p).Systems, have)
-	if err != nil {
-		return Look{}, err
+	l, err := f.lookAt(b)
+	l.stage = stage
+	return l, err
+}
+
+// books are what a look at somebody goes by, and when they were opened.
+type books struct {
+	at       time.Time
+	line     dayone.Timeline
+	have     []dayone.Holding
+	holds    []dayone.Hold
+	requests []dayone.Request
+	answers  answers
+	unsaid   []dayone.Occasion
+	offers   map[dayone.Key]dayone.Offer
+}
+
+func (f *Flow) booksOf(ctx context.Context, id dayone.PersonID) (b books, err error) {
+	if b.line, err = f.Store.Timeline(ctx, id); err != nil {
+		return b, err
 	}
-	tell, err := f.tellOf(ctx, &t, p)
-	if err != nil {
-		return Look{}, err
+	b.at = f.Clock.Now()
+	if b.have, err = f.Store.Holdings(ctx, id, true); err != nil {
+		return b, err
 	}
-	requests, err := f.Store.Requests(ctx, id, true)
-	if err != nil {
-		return Look{}, err
+	if b.unsaid, err = f.unsaid(ctx, id); err != nil {
+		return b, err
 	}
-	as, err := f.Store.Approvals(ctx, store.ApprovalFilter{Person: id, Live: true})
-	if err != nil {
-		return Look{}, err
+	if b.requests, err = f.Store.Requests(ctx, id, true); err != nil {
+		return b, err
 	}
-	l, err := f.decide(ctx, p, have, as, tell, requests)
-	l.fell = fallen
-	l.stage, l.told, l.Requests, l.laid = stage, t.Told, requests, laid{set, turns(&t, now, set)}
-	next := people.Next(&t, now, set)
+	if b.answers, err = f.Store.Approvals(ctx, store.ApprovalFilter{Person: id, Live: true}); err != nil {
+		return b, err
+	}
+	err = f.standing(ctx, id, &b)
+	return b, err
+}
+
+// standing adds what systems offer, and the holds of a person.
+func (f *Flow) standing(ctx context.Context, id dayone.PersonID, b *books) (err error) {
+	if b.offers, err = f.Store.Catalogue(ctx, ""); err != nil {
+		return err
+	}
+	b.holds, err = f.Store.Holds(ctx, HoldFilter{Person: id})
+	return err
+}
+
+// lookAt is what the books say of somebody.
+func (f *Flow) lookAt(b books) (Look, error) {
+	set, t, now := f.Active(), &b.line, b.at
+	p := people.At(t, now, now, set)
+	fallen := fell(f.ActiveFor(p).Systems, b.have)
+	l, err := f.decide(p, b, f.tellOf(b.unsaid, t, p))
+	l.fell, l.told, l.laid = fallen, t.Told, laid{set, turns(t, now, set)}
+	next := people.Next(t, now, set)
 	if !next.IsZero() && (l.Want.Next.IsZero() || next.Before(l.Want.Next)) {
 		l.Want.Next = next
 	}
 	return l, err
 }
 
-// decide is pure but for the catalogue: person and holdings in, want and plan out.
-func (f *Flow) decide(ctx context.Context, p dayone.Person, have []dayone.Holding, as answers, tell []dayone.Occasion, requests []dayone.Request) (Look, error) {
+// decide is pure: a person and what the books say of her in, want and plan out.
+func (f *Flow) decide(p dayone.Person, b books, tell []dayone.Occasion) (Look, error) {
 	set := f.ActiveFor(p)
-	l := Look{Person: p, Have: have, answers: as}
-	held := heldOf(have)
-	l.Want = set.Want(p, policy.Context{Now: p.At, Held: held, Requested: requestsOf(requests), Approved: agreed(p.ID, set, held, as)})
-	offers, err := f.Store.Catalogue(ctx, "")
-	if err != nil {
-		return l, err
-	}
-	if l.Holds, err = f.Store.Holds(ctx, HoldFilter{Person: p.ID}); err != nil {
-		return l, err
-	}
+	l := Look{Person: p, Have: b.have, Holds: b.holds, Requests: b.requests, answers: b.answers}
+	held := heldOf(b.have)
+	l.Want = set.Want(p, policy.Context{Now: p.At, Held: held, Requested: requestsOf(b.requests), Approved: agreed(p.ID, set, held, b.answers)})
+	var err error
 	l.Plan, err = planner.Make(planner.Input{
-		Person: p.ID, At: p.At, Subject: subjectOf(p), Recorded: p.Recorded, Want: l.Want, Have: have, Holds: l.Holds, Systems: set.Systems, Offers: offers,
+		Person: p.ID, At: p.At, Subject: subjectOf(p), Recorded: p.Recorded, Want: l.Want, Have: b.have, Holds: b.holds, Systems: set.Systems, Offers: b.offers,
 		Leaves:  p.Status == dayone.Left,
 		Mapped:  func(g dayone.Grant) dayone.Grant { return set.Mapped(p, p.At, g) },
 		Deliver: func(n dayone.Notice) []dayone.Notice { return f.deliver(p, n) },
-		Refused: func(g dayone.Grant) string { return refusal(as.of(p.ID, g.Key, g.Role)) },
+		Refused: func(g dayone.Grant) string { return refusal(b.answers.of(p.ID, g.Key, g.Role)) },
 		Tell:    tell, Risk: risk(p),
 	})
 	for _, later := range l.Plan.Later {
@@ -680,4 +706,11 @@ func (f *Flow) lock(id dayone.PersonID) func() {
 	mu := m.(*sync.Mutex)
 	mu.Lock()
 	return mu.Unlock
+}
+
+// tryLock holds a person unless somebody else does.
+func (f *Flow) tryLock(id dayone.PersonID) (free func(), ok bool) {
+	m, _ := f.locks.LoadOrStore(id, &sync.Mutex{})
+	mu := m.(*sync.Mutex)
+	return mu.Unlock, mu.TryLock()
 }

@@ -150,8 +150,7 @@ func (f *Flow) named(facts []dayone.Fact) []store.Name {
 
 // nameless makes the names of somebody whose last event came before people.yaml said how they are made.
 func (f *Flow) nameless(ctx context.Context, p dayone.Person) (bool, error) {
-	schema := f.Active().Schema
-	if !slices.ContainsFunc(schema.Names(), func(n string) bool { return schema.Attributes[n].Made != nil && p.Attrs.Text(n) == "" }) {
+	if !f.lacksNames(p) {
 		return false, nil
 	}
 	t, err := f.Store.Timeline(ctx, p.ID)
@@ -163,6 +162,11 @@ func (f *Flow) nameless(ctx context.Context, p dayone.Person) (bool, error) {
 		return false, err
 	}
 	return true, f.save(ctx, &t, store.Saved{Person: p.ID, Facts: facts, Names: f.named(facts)})
+}
+
+func (f *Flow) lacksNames(p dayone.Person) bool {
+	schema := f.Active().Schema
+	return slices.ContainsFunc(schema.Names(), func(n string) bool { return schema.Attributes[n].Made != nil && p.Attrs.Text(n) == "" })
 }
 
 // Renaming is what somebody is called now, and may be called from a day on.

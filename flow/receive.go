@@ -136,6 +136,19 @@ func (i *intake) has(id dayone.PersonID) bool {
 // round sees to everything that waits. Sources are looked at beside each other and beside people who are due: one that
 // answers slowly holds up nobody but itself. retry is when there is more to be done by itself.
 func (f *Flow) round(ctx context.Context) (retry time.Time, err error) {
+	if retry, err = f.attend(ctx); err != nil {
+		return retry, err
+	}
+	sooner, err := f.lookAgain(ctx)
+	if err != nil {
+		return soon(retry, sooner), err
+	}
+	next, err := f.runErrands(ctx) // what these looks asked for is said at once
+	return soon(soon(retry, sooner), next), err
+}
+
+// attend begins whatever goes on beside people who are due.
+func (f *Flow) attend(ctx context.Context) (retry time.Time, err error) {
 	if err := errors.Join(f.reload(ctx), f.heed(ctx, false)); err != nil {
 		return retry, err
 	}
@@ -143,50 +156,25 @@ func (f *Flow) round(ctx context.Context) (retry time.Time, err error) {
 	if err != nil {
 		return retry, err
 	}
-	switch next, err := f.runErrands(ctx); {
-	case err != nil:
+	next, err := f.runErrands(ctx)
+	if err != nil {
 		return retry, err
-	case !next.IsZero() && next.Before(retry):
-		retry = next
 	}
+	retry = soon(retry, next)
 	switch due, err := f.acts(ctx); {
 	case err != nil: // it is tried again; terminations and everything else go on
 		f.Log.Error("policies that wait for the end of their notice", "error", err)
-	case !due.IsZero() && due.Before(retry):
-		retry = due
+	default:
+		retry = soon(retry, due)
 	}
 	waiting, err := f.Store.Waiting(ctx)
 	if err != nil {
 		return retry, err
 	}
 	for source, next := range waiting {
-		if next = f.listen(ctx, source, next); !next.IsZero() && next.Before(retry) {
-			retry = next
-		}
+		retry = soon(retry, f.listen(ctx, source, next))
 	}
-	for {
-		due, err := f.Store.Due(ctx, f.Clock.Now(), 200)
-		due = slices.DeleteFunc(due, f.intake.has) // the end of it wakes us
-		if err != nil {
-			return retry, err
-		}
-		if len(due) == 0 { // what these looks asked for is said at once
-			next, err := f.runErrands(ctx)
-			return soon(retry, next), err
-		}
-		for _, p := range due {
-			began := f.Clock.Now()
-			if _, err := f.Replan(ctx, p, "", ""); err != nil {
-				if ctx.Err() != nil {
-					return retry, ctx.Err()
-				}
-				f.Log.Error("planning a person again", "person", p, "error", err)
-				if err := f.unplanned(ctx, p, began, err); err != nil {
-					return retry, err
-				}
-			}
-		}
-	}
+	return retry, nil
 }
 
 // forget takes raw bodies out of the books that are older than they may be, once a day, and says when next.
@@ -691,34 +679,26 @@ func (f *Flow) PreviewEvent(ctx context.Context, source string, body []byte) (Lo
 	if err != nil {
 		return Look{}, err
 	}
-	t := dayone.Timeline{Person: cmp.Or(id, "per_new")}
-	var have []dayone.Holding
-	var requests []dayone.Request
-	var as answers
+	b := books{line: dayone.Timeline{Person: cmp.Or(id, "per_new")}}
 	if known {
-		if as, err = f.Store.Approvals(ctx, store.ApprovalFilter{Person: id, Live: true}); err != nil {
-			return Look{}, err
-		}
-		if t, err = f.Store.Timeline(ctx, id); err != nil {
-			return Look{}, err
-		}
-		if have, err = f.Store.Holdings(ctx, id, true); err != nil {
-			return Look{}, err
-		}
-		if requests, err = f.Store.Requests(ctx, id, true); err != nil {
-			return Look{}, err
-		}
+		b, err = f.booksOf(ctx, id)
+		b.unsaid = nil // of this event it says nothing
+	} else {
+		err = f.standing(ctx, b.line.Person, &b)
 	}
-	_, p, j, err := f.extend(ctx, &t, h, ev.Received, "eng_new")
+	if err != nil {
+		return Look{}, err
+	}
+	_, p, j, err := f.extend(ctx, &b.line, h, ev.Received, "eng_new")
 	switch {
 	case err != nil:
 		return Look{}, err
 	case j.State == dayone.EventQuarantined:
 		return Look{}, fmt.Errorf("this event would be quarantined: %s: %w", j.Note, dayone.ErrInvalid)
 	case !p.Managed: // known, and nothing is planned
-		return Look{Person: p, Have: have}, nil
+		return Look{Person: p, Have: b.have}, nil
 	}
-	return f.decide(ctx, p, have, as, f.occasions(t.Told, p), requests)
+	return f.decide(p, b, f.occasions(b.line.Told, p))
 }
 
 // ---- 4. start ----

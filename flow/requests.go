@@ -128,21 +128,27 @@ func requestsOf(rs []dayone.Request) map[dayone.Key]dayone.Request {
 
 // timed keeps the ends that offers give to requests once they are given, and ends those whose time is over.
 func (f *Flow) timed(ctx context.Context, l Look) error {
-	held := heldOf(l.Have)
 	for _, r := range l.Requests {
-		if over(r, l.Person.At) {
+		switch until := l.until(r); {
+		case over(r, l.Person.At):
 			if err := f.endRequest(ctx, r, "", "its time is over"); err != nil {
 				return err
 			}
-			continue
-		}
-		i := slices.IndexFunc(l.Want.Grants, func(g dayone.Grant) bool { return g.Key == r.Key })
-		if _, has := held[r.Key]; i < 0 || !has || l.Want.Grants[i].Until.IsZero() || l.Want.Grants[i].Until.Equal(r.Until) {
-			continue
-		}
-		if err := f.Store.RequestUntil(ctx, r.ID, l.Want.Grants[i].Until); err != nil {
-			return err
+		case !until.Equal(r.Until):
+			if err := f.Store.RequestUntil(ctx, r.ID, until); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+// until is the end of a request: its own, or the one that its offer gives it once it is given.
+func (l Look) until(r dayone.Request) time.Time {
+	has := slices.ContainsFunc(l.Have, func(h dayone.Holding) bool { return h.Key == r.Key && h.State != dayone.Gone })
+	i := slices.IndexFunc(l.Want.Grants, func(g dayone.Grant) bool { return g.Key == r.Key })
+	if i < 0 || !has || l.Want.Grants[i].Until.IsZero() {
+		return r.Until
+	}
+	return l.Want.Grants[i].Until
 }

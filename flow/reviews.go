@@ -34,14 +34,11 @@ func reviewDue(g dayone.Grant, held dayone.Holding, at time.Time) time.Time {
 	return since.Add(g.Review)
 }
 
-// reviews are the grants of a look that are to be confirmed, by when; and the next instant at which one more is.
-func (f *Flow) reviews(ctx context.Context, l *Look) (map[dayone.Key]time.Time, error) {
-	if l.Person.Status == dayone.Left || !slices.ContainsFunc(l.Want.Grants, func(g dayone.Grant) bool { return g.Review > 0 }) {
-		return nil, nil
-	}
-	was, err := f.Store.Reviewed(ctx, l.Person.ID)
-	if err != nil {
-		return nil, err
+// reviews are the grants of a look that are to be confirmed, by when; its next instant is then no later than when one more
+// is. was is when each was last confirmed.
+func (l *Look) reviews(was map[dayone.Key]time.Time) map[dayone.Key]time.Time {
+	if !l.reviewed() {
+		return nil
 	}
 	held, out := heldOf(l.Have), map[dayone.Key]time.Time{}
 	for _, g := range l.Want.Grants {
@@ -58,15 +55,24 @@ func (f *Flow) reviews(ctx context.Context, l *Look) (map[dayone.Key]time.Time, 
 		}
 		out[g.Key] = due
 	}
-	return out, nil
+	return out
+}
+
+// reviewed says whether anything that somebody is to have is confirmed from time to time.
+func (l *Look) reviewed() bool {
+	return l.Person.Status != dayone.Left && slices.ContainsFunc(l.Want.Grants, func(g dayone.Grant) bool { return g.Review > 0 })
 }
 
 // askReviews opens a task for everything that is to be confirmed, and closes those that nobody has to answer any more.
 func (f *Flow) askReviews(ctx context.Context, l *Look) error {
-	due, err := f.reviews(ctx, l)
-	if err != nil {
-		return err
+	var was map[dayone.Key]time.Time
+	if l.reviewed() {
+		var err error
+		if was, err = f.Store.Reviewed(ctx, l.Person.ID); err != nil {
+			return err
+		}
 	}
+	due := l.reviews(was)
 	open, err := f.Store.Tasks(ctx, l.Person.ID, "")
 	if err != nil {
 		return err
@@ -105,6 +111,8 @@ func (f *Flow) askReviews(ctx context.Context, l *Look) error {
 	}
 	return nil
 }
+
+func asksReview(once string) bool { return strings.HasPrefix(once, reviewTask) }
 
 func joinReasons(rs []dayone.Reason) string {
 	var out []string

@@ -269,10 +269,17 @@ func fell(systems map[string]dayone.System, have []dayone.Holding) (keys []dayon
 	return keys
 }
 
-// planned keeps what a look found out about holdings whose loss is put off: since when nothing justifies them. What is
-// justified again is not lost.
+// planned keeps what a look found out about holdings whose loss is put off.
 func (f *Flow) planned(ctx context.Context, l Look) error {
-	var keep []dayone.Holding
+	keep := l.losses()
+	if len(keep) == 0 {
+		return nil
+	}
+	return f.Store.KeepHoldings(ctx, l.Person.ID, keep)
+}
+
+// losses are holdings of which a look found out that nothing justifies them, since when, or that something does again.
+func (l Look) losses() (keep []dayone.Holding) {
 	for _, h := range l.Have {
 		if slices.ContainsFunc(l.Plan.Steps, func(s dayone.Step) bool { return s.Key == h.Key }) {
 			continue // its run keeps it
@@ -297,24 +304,18 @@ func (f *Flow) planned(ctx context.Context, l Look) error {
 			keep = append(keep, h)
 		}
 	}
-	if len(keep) == 0 {
-		return nil
-	}
-	return f.Store.KeepHoldings(ctx, l.Person.ID, keep)
+	return keep
 }
 
-// tellOf is what there is to tell of a person: since she was last planned for, and what a run before could not.
-func (f *Flow) tellOf(ctx context.Context, t *dayone.Timeline, p dayone.Person) ([]dayone.Occasion, error) {
-	out, err := f.unsaid(ctx, p.ID)
-	if err != nil {
-		return nil, err
-	}
+// tellOf is what there is to tell of a person: since she was last planned for, and what runs before could not.
+func (f *Flow) tellOf(unsaid []dayone.Occasion, t *dayone.Timeline, p dayone.Person) []dayone.Occasion {
+	out := unsaid
 	for _, o := range f.occasions(t.Told, p) {
 		if !slices.ContainsFunc(out, func(x dayone.Occasion) bool { return x.ID == o.ID && x.Moment == o.Moment }) {
 			out = append(out, o)
 		}
 	}
-	return out, nil
+	return out
 }
 
 // afterwards is the person's row after a look that came to its end.

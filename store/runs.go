@@ -586,16 +586,18 @@ func (d *DB) Holdings(ctx context.Context, person dayone.PersonID, gone bool) ([
 		}
 		out = append(out, h)
 	}
-	slices.SortFunc(out, func(a, b dayone.Holding) int {
-		switch {
-		case a.Key.Less(b.Key):
-			return -1
-		case b.Key.Less(a.Key):
-			return 1
-		}
-		return 0
-	})
+	slices.SortFunc(out, byKey)
 	return out, rows.Err()
+}
+
+func byKey(a, b dayone.Holding) int {
+	switch {
+	case a.Key.Less(b.Key):
+		return -1
+	case b.Key.Less(a.Key):
+		return 1
+	}
+	return 0
 }
 
 func (d *DB) scanHolding(s interface{ Scan(...any) error }, owner sql.NullString) (dayone.Holding, error) {
@@ -604,6 +606,11 @@ func (d *DB) scanHolding(s interface{ Scan(...any) error }, owner sql.NullString
 	if err := s.Scan(&key, &h.Ref, &h.State, &box); err != nil {
 		return h, err
 	}
+	return d.openHolding(h, key, box, owner)
+}
+
+// openHolding reads what is in the box of one, and its key.
+func (d *DB) openHolding(h dayone.Holding, key, box string, owner sql.NullString) (dayone.Holding, error) {
 	k, err := dayone.ParseKey(key)
 	if err != nil {
 		return h, err
