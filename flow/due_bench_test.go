@@ -18,6 +18,7 @@ import (
 	"github.com/dayone-hq/dayone/planner"
 	"github.com/dayone-hq/dayone/policy"
 	"github.com/dayone-hq/dayone/store"
+	"github.com/dayone-hq/dayone/store/storetest"
 )
 
 const companySeed = 20241122
@@ -202,10 +203,16 @@ func BenchmarkDue(b *testing.B) {
 	if s := os.Getenv("DAYONE_BENCH_PEOPLE"); s != "" {
 		n, _ = strconv.Atoi(s)
 	}
-	for _, policies := range []int{10, 300} {
-		b.Run(fmt.Sprintf("policies=%d", policies), func(b *testing.B) {
+	for _, c := range []struct {
+		database string
+		policies int
+	}{{"sqlite", 10}, {"sqlite", 300}, {"postgres", 10}} {
+		b.Run(fmt.Sprintf("%s/policies=%d", c.database, c.policies), func(b *testing.B) {
 			w := newWorld(b)
-			w.files = company.Policies(companySeed, policies)
+			if c.database == "postgres" {
+				w.at = storetest.Postgres(b)
+			}
+			w.files = company.Policies(companySeed, c.policies)
 			h := w.open()
 			h.stopRun()
 			morning := begin.Add(24 * time.Hour)
@@ -228,15 +235,19 @@ func BenchmarkDue(b *testing.B) {
 				}
 				dueAgain(b, w.at, morning)
 				began, was = time.Now(), processor(b)
-				onlyRead(b, w.at)
+				if c.database == "sqlite" {
+					onlyRead(b, w.at)
+				}
 				floor, floorBusy = floor+time.Since(began), floorBusy+processor(b)-was
 				b.StartTimer()
 			}
 			ours := float64(n) * float64(b.N) / took.Seconds()
 			b.ReportMetric(ours, "people/s")
-			b.ReportMetric(float64(n)*float64(b.N)/floor.Seconds(), "floor-people/s")
 			b.ReportMetric(float64(busy.Microseconds())/float64(n)/float64(b.N), "cpu-us/person") // others may be at work on the machine
-			b.ReportMetric(float64(floorBusy.Microseconds())/float64(n)/float64(b.N), "floor-cpu-us/person")
+			if c.database == "sqlite" {
+				b.ReportMetric(float64(n)*float64(b.N)/floor.Seconds(), "floor-people/s")
+				b.ReportMetric(float64(floorBusy.Microseconds())/float64(n)/float64(b.N), "floor-cpu-us/person")
+			}
 			b.ReportMetric(float64(facts)/float64(n), "facts/person")
 			b.ReportMetric(float64(holdings)/float64(n), "holdings/person")
 			b.ReportMetric(highest()/1e6, "peakMB")
@@ -254,10 +265,14 @@ func processor(b *testing.B) time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// beside is a connection to a SQLite database of its own.
+// beside is a connection of its own to a database.
 func beside(b *testing.B, at string) *sql.DB {
 	b.Helper()
-	db, err := sql.Open("sqlite", "file:"+strings.TrimPrefix(at, "sqlite:")+"?_pragma=busy_timeout(60000)&_pragma=synchronous(FULL)")
+	driver, source := "pgx", at
+	if file, ok := strings.CutPrefix(at, "sqlite:"); ok {
+		driver, source = "sqlite", "file:"+file+"?_pragma=busy_timeout(60000)&_pragma=synchronous(FULL)"
+	}
+	db, err := sql.Open(driver, source)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -267,7 +282,7 @@ func beside(b *testing.B, at string) *sql.DB {
 
 func dueAgain(b *testing.B, at string, when time.Time) {
 	b.Helper()
-	if _, err := beside(b, at).Exec(`UPDATE person SET wake = ?`, when.UnixMicro()); err != nil {
+	if _, err := beside(b, at).Exec(`UPDATE person SET wake = $1`, when.UnixMicro()); err != nil {
 		b.Fatal(err)
 	}
 }

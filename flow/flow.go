@@ -267,8 +267,8 @@ func (f *Flow) lookAt(b books) (Look, error) {
 	p := people.At(t, now, now, set)
 	fallen := fell(f.ActiveFor(p).Systems, b.have)
 	l, err := f.decide(p, b, f.tellOf(b.unsaid, t, p))
-	l.fell, l.told, l.laid = fallen, t.Told, laid{set, turns(t, now, set)}
 	next := people.Next(t, now, set)
+	l.fell, l.told, l.laid = fallen, t.Told, laid{set, turnsBy(t, now, next)}
 	if !next.IsZero() && (l.Want.Next.IsZero() || next.Before(l.Want.Next)) {
 		l.Want.Next = next
 	}

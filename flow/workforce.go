@@ -156,7 +156,11 @@ func (f *Flow) managed(ctx context.Context) (ids []dayone.PersonID, err error) {
 
 // turns is the first instant after now at which a person is laid out in another way although nothing was heard of her.
 func turns(t *dayone.Timeline, now time.Time, set *policy.Set) time.Time {
-	next := people.Next(t, now, set)
+	return turnsBy(t, now, people.Next(t, now, set))
+}
+
+// turnsBy is turns where it is known when she changes by herself.
+func turnsBy(t *dayone.Timeline, now, next time.Time) time.Time {
 	ahead := func(at time.Time) {
 		if at.After(now) && (next.IsZero() || at.Before(next)) {
 			next = at

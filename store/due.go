@@ -24,7 +24,7 @@ type Due struct {
 	Requests  []dayone.Request // that stand
 	Approvals []dayone.Petition
 	Reviewed  map[dayone.Key]time.Time
-	Tasks     []string       // the Once of those that are open
+	Tasks     []string   // the Once of those that are open
 	Last      dayone.Run // the run that began last, its id, state and what it takes back alone; none ever did: zero
 	Active    bool       // a run of hers is under way
 	Err       error
@@ -64,7 +64,11 @@ type reading struct {
 
 // each goes through the rows of a question about them.
 func (r *reading) each(query string, row func(*sql.Rows) error) error {
-	return r.d.each(r.ctx, strings.Replace(query, "IN ?", "IN "+manyIn, 1), r.args, row)
+	marks := manyIn
+	if r.d.lite() { // it looks up numbered parameters by name, one after the other
+		marks = "(?" + strings.Repeat(",?", AtOnce-1) + ")"
+	}
+	return r.d.each(r.ctx, strings.Replace(query, "IN ?", "IN "+marks, 1), r.args, row)
 }
 
 // fail keeps what is wrong with somebody: the first thing.

@@ -65,6 +65,7 @@ func Run(t *testing.T, open Opener) {
 		{"AlertsOpenOnceAndLettersKeepTheirOrder", alerts},
 		{"WhatRulesLookFor", lookedFor},
 		{"WhatWasToldIsKept", told},
+		{"WhoIsDueIsReadTogether", dueTogether},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
