@@ -197,7 +197,8 @@ func townDue(b *testing.B, h *house, n int, at time.Time) (facts, holdings int) 
 }
 
 // BenchmarkDue looks again at people who are due at one instant and for whom nothing turns out to be done, by so many
-// policies; beside it a floor that reads the same rows and writes one number of each person, and decides nothing.
+// policies, together and one by one; beside it a floor that reads the same rows, writes one number of each person, and
+// decides nothing. DAYONE_BENCH_PEOPLE says how many they are; 10,000 if it does not.
 func BenchmarkDue(b *testing.B) {
 	n := 10_000
 	if s := os.Getenv("DAYONE_BENCH_PEOPLE"); s != "" {
@@ -233,7 +234,7 @@ func BenchmarkDue(b *testing.B) {
 				if left, err := h.Store.CountDue(ctx, h.Now()); err != nil || left > 0 {
 					b.Fatalf("%d are still due, %v", left, err)
 				}
-				dueAgain(b, w.at, morning)
+				dueAgain(b, w.at, morning, n)
 				began, was = time.Now(), processor(b)
 				if c.database == "sqlite" {
 					onlyRead(b, w.at)
@@ -241,6 +242,17 @@ func BenchmarkDue(b *testing.B) {
 				floor, floorBusy = floor+time.Since(began), floorBusy+processor(b)-was
 				b.StartTimer()
 			}
+			apart := min(n, 500)
+			if err := h.LookAgain(ctx); err != nil { // they were made due for the next round
+				b.Fatal(err)
+			}
+			dueAgain(b, w.at, morning, apart)
+			began, was := time.Now(), processor(b)
+			if err := h.LookOneByOne(ctx); err != nil {
+				b.Fatal(err)
+			}
+			b.ReportMetric(float64(apart)/time.Since(began).Seconds(), "one-by-one-people/s")
+			b.ReportMetric(float64((processor(b)-was).Microseconds())/float64(apart), "one-by-one-cpu-us/person")
 			ours := float64(n) * float64(b.N) / took.Seconds()
 			b.ReportMetric(ours, "people/s")
 			b.ReportMetric(float64(busy.Microseconds())/float64(n)/float64(b.N), "cpu-us/person") // others may be at work on the machine
@@ -280,9 +292,9 @@ func beside(b *testing.B, at string) *sql.DB {
 	return db
 }
 
-func dueAgain(b *testing.B, at string, when time.Time) {
+func dueAgain(b *testing.B, at string, when time.Time, n int) {
 	b.Helper()
-	if _, err := beside(b, at).Exec(`UPDATE person SET wake = $1`, when.UnixMicro()); err != nil {
+	if _, err := beside(b, at).Exec(`UPDATE person SET wake = $1 WHERE id < $2`, when.UnixMicro(), fmt.Sprintf("per_%026d", n)); err != nil {
 		b.Fatal(err)
 	}
 }
