@@ -127,6 +127,9 @@ func (f *Flow) lookAtPage(ctx context.Context, ids []dayone.PersonID, offers map
 		}
 	}
 	stage, now := f.force.Load().seq, f.Clock.Now()
+	if f.Load == nil {
+		stage = store.AnyStage
+	}
 	read, err := f.Store.DueTogether(ctx, held)
 	if err != nil {
 		return nil, err

@@ -262,6 +262,9 @@ func (r Row) SameAs(read Row) bool {
 	return r == read && starts && ends
 }
 
+// AnyStage is for whoever has the same policies for ever.
+const AnyStage = -1
+
 // SaveDue writes rows in one commit. ErrConflict: other policies count than those of a stage, and nothing was written.
 func (d *DB) SaveDue(ctx context.Context, stage int64, rows []DueRow) error {
 	if len(rows) == 0 {
@@ -272,7 +275,7 @@ func (d *DB) SaveDue(ctx context.Context, stage int64, rows []DueRow) error {
 		if err := t.row(`SELECT COALESCE(MAX(seq), 0) FROM policy_stage`).Scan(&last); err != nil {
 			return err
 		}
-		if last != stage {
+		if last != stage && stage != AnyStage {
 			return fmt.Errorf("other policies count since people were looked at: %w", dayone.ErrConflict)
 		}
 		var same []any
