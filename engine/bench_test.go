@@ -59,14 +59,16 @@ func play(b testing.TB, drv *engine.Driver, n, inFlight int, prefix string) int 
 	plan := onboarding()
 	started, over := 0, 0
 	ctx := context.Background()
-	begin := func() {
+	var wg sync.WaitGroup
+	begin := func() { // begun one after the other, the first would be over before the last begins
 		r := aRun(fmt.Sprintf("%s%06d", prefix, started), plan)
 		started++
-		if err := drv.Start(ctx, r); err != nil {
-			b.Error(err)
-		}
+		wg.Go(func() {
+			if err := drv.Start(ctx, r); err != nil {
+				b.Error(err)
+			}
+		})
 	}
-	var wg sync.WaitGroup
 	for range min(inFlight, n) {
 		begin()
 	}
@@ -76,13 +78,7 @@ func play(b testing.TB, drv *engine.Driver, n, inFlight int, prefix string) int 
 			if u.State.Over() {
 				over++
 				if started < n {
-					started++
-					r := aRun(fmt.Sprintf("%s%06d", prefix, started), plan)
-					wg.Go(func() {
-						if err := drv.Start(ctx, r); err != nil {
-							b.Error(err)
-						}
-					})
+					begin()
 				}
 			}
 		}

@@ -51,6 +51,21 @@ const timeLayout = "2006-01-02T15:04:05.000000Z"
 
 // Append makes the line after the one whose chain is before. random gives the salt.
 func Append(before string, seq int64, r dayone.Record, random io.Reader) (Line, error) {
+	l, err := Make(seq, r, random)
+	if err == nil {
+		l.Hash, l.Chain = hashes(before, l.Leaf)
+	}
+	return l, err
+}
+
+// Chain is that of a leaf after the line whose chain is before.
+func Chain(before, leaf string) string {
+	_, chain := hashes(before, leaf)
+	return chain
+}
+
+// Make makes a line that is not tied to those before it yet: many are made at the same time.
+func Make(seq int64, r dayone.Record, random io.Reader) (Line, error) {
 	l := Line{Seq: seq}
 	if r.Detail != nil {
 		body, err := json.Marshal(r.Detail)
@@ -74,7 +89,6 @@ func Append(before string, seq int64, r dayone.Record, random io.Reader) (Line, 
 		return l, err
 	}
 	l.Leaf = string(text)
-	l.Hash, l.Chain = hashes(before, l.Leaf)
 	return l, nil
 }
 

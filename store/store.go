@@ -35,8 +35,9 @@ type Sealer interface {
 	// Seal puts plain text under the key in keyBox; Open takes it out. An empty keyBox was destroyed: ErrNotFound.
 	Seal(keyBox string, plain []byte) (string, error)
 	Open(keyBox string, box string) ([]byte, error)
-	// Line makes the ledger line after the one whose chain is before.
-	Line(before string, seq int64, r dayone.Record) (leaf, chain string, detail []byte, err error)
+	// Leaf makes a line of the ledger, and what of it is kept apart. Chain ties it to the line whose chain is before.
+	Leaf(seq int64, r dayone.Record) (leaf string, detail []byte, err error)
+	Chain(before, leaf string) string
 	// Mark is how the one-time link of a secret is stored.
 	Mark(id dayone.SecretID) string
 }
