@@ -2,6 +2,7 @@ package ledger_test
 
 import (
 	"crypto/rand"
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -97,4 +98,64 @@ func BenchmarkVerify(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "records/s")
+}
+
+// asReflected is a leaf as encoding/json writes it, which the format was defined by.
+type asReflected struct {
+	Version int             `json:"v"`
+	Seq     int64           `json:"seq"`
+	At      string          `json:"at"`
+	Person  dayone.PersonID `json:"person,omitempty"`
+	Run     dayone.RunID    `json:"run,omitempty"`
+	Step    string          `json:"step,omitempty"`
+	System  string          `json:"system,omitempty"`
+	What    string          `json:"what"`
+	Because []struct {
+		Policy string `json:"policy"`
+		At     string `json:"at,omitempty"`
+		Commit string `json:"commit,omitempty"`
+		Hash   string `json:"hash,omitempty"`
+	} `json:"because,omitempty"`
+	By     string `json:"by,omitempty"`
+	Digest string `json:"digest,omitempty"`
+}
+
+// Lines written by hand are those that encoding/json would write, whatever words they hold: every proof ever given depends
+// on it.
+func FuzzLeafIsCanonical(f *testing.F) {
+	f.Add(int64(1), int64(1e15), "per_1", "okta", "granted", "sales-engineer", "policies/sales.yaml:22", "", 1)
+	f.Add(int64(-1), int64(-5), "", "", "", "", "", "", 0)
+	f.Add(int64(7), int64(0), "Łukasz", "<o&k>", "a\"b\\c\n", "\xff\x00", "\u2028", "x\x7f", 3)
+	f.Fuzz(func(t *testing.T, seq, us int64, person, system, what, policy, at, by string, reasons int) {
+		r := dayone.Record{At: time.UnixMicro(us % 2e17), Person: dayone.PersonID(person), Run: dayone.RunID(by), Step: dayone.StepID(policy), System: system, What: what, By: by}
+		want := asReflected{Version: 1, Seq: seq, At: r.At.UTC().Format("2006-01-02T15:04:05.000000Z"), Person: r.Person, Run: r.Run, Step: string(r.Step), System: system, What: what, By: by}
+		for i := range min(max(reasons, 0), 4) {
+			why := dayone.Reason{Policy: policy, At: at}
+			if i%2 == 1 {
+				why.Commit, why.Hash = what, system
+			}
+			r.Because = append(r.Because, why)
+			want.Because = append(want.Because, struct {
+				Policy string `json:"policy"`
+				At     string `json:"at,omitempty"`
+				Commit string `json:"commit,omitempty"`
+				Hash   string `json:"hash,omitempty"`
+			}(why))
+		}
+		if reasons%2 == 1 {
+			r.Detail = &dayone.Detail{Note: what}
+		}
+		l, err := ledger.Make(seq, r, rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want.Digest = l.Digest
+		raw, err := json.Marshal(want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if l.Leaf != string(raw) {
+			t.Errorf("wrote\n%s\nwant\n%s", l.Leaf, raw)
+		}
+	})
 }

@@ -64,6 +64,7 @@ type holdingBox struct {
 func (d *DB) Commit(ctx context.Context, batch []dayone.Progress) error {
 	return d.write(ctx, func(t *tx) error {
 		b := bulk{t: t, d: d}
+		b.makeRoom(batch)
 		for i := range batch {
 			if err := b.progress(&batch[i]); err != nil {
 				return err
@@ -87,6 +88,18 @@ type bulk struct {
 	secrets  []any
 	tasked   []*dayone.Progress // those that close or open tasks
 	records  []dayone.Record
+}
+
+// makeRoom spares a big commit most of its copying.
+func (b *bulk) makeRoom(batch []dayone.Progress) {
+	steps, holdings, records := 0, 0, 0
+	for i := range batch {
+		p := &batch[i]
+		steps, holdings, records = steps+len(p.Steps), holdings+len(p.Holdings)+len(p.Gone), records+len(p.Records)
+	}
+	b.steps, b.stepAt = make([]any, 0, steps*len(stepTable.columns)), make(map[stepKey]int, steps)
+	b.holdings, b.holdAt = make([]any, 0, holdings*len(holdingTable.columns)), make(map[string]int, holdings)
+	b.records = make([]dayone.Record, 0, records)
 }
 
 type stepKey struct {
@@ -189,9 +202,6 @@ func (b *bulk) step(r *dayone.Run, s *dayone.StepChange) {
 	if seq >= len(r.Plan.Steps) || s.Step.Subject.Ref != r.Plan.Steps[seq].Subject.Ref || s.Step.Undo != r.Plan.Steps[seq].Undo {
 		box.Def = &s.Step
 	}
-	if b.stepAt == nil {
-		b.stepAt = map[stepKey]int{}
-	}
 	b.steps = latest(b.steps, b.stepAt, stepKey{r.ID, seq},
 		string(r.ID), seq, s.Step.Key.System, string(s.State), s.Attempt, s.Tries, micros(s.Since), micros(s.Started), micros(s.Ended),
 		micros(s.Waited), micros(s.Next),
@@ -213,9 +223,6 @@ func (b *bulk) holding(person dayone.PersonID, h dayone.Holding) {
 		h.Role, h.Attrs, micros(h.Created), h.Asked, h.Ours, h.Generation, micros(h.Since), micros(h.Confirmed), h.Because, h.Run, h.Release, micros(h.Lost),
 	}
 	key := h.Key.String()
-	if b.holdAt == nil {
-		b.holdAt = map[string]int{}
-	}
 	b.holdings = latest(b.holdings, b.holdAt, string(person)+" "+key,
 		string(person), key, h.Key.System, h.Key.Kind, h.Ref, string(h.State), unsealed{person, box})
 }

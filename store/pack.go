@@ -27,16 +27,17 @@ type packs interface{ pack(*pack) }
 
 // pack is one box on its way in or out.
 type pack struct {
-	out  []byte // what was written
-	seen map[string]uint64
+	words []string // in the order in which they came
+
+	out  []byte            // what was written
+	many map[string]uint64 // places of words, once they are many
 
 	reading bool
 	in      []byte // what is still to be read
-	words   []string
-	err     error // what was wrong first; after it everything reads as nothing
+	err     error  // what was wrong first; after it everything reads as nothing
 }
 
-var packers = sync.Pool{New: func() any { return &pack{seen: map[string]uint64{}} }}
+var packers = sync.Pool{New: func() any { return &pack{many: map[string]uint64{}} }}
 
 var unpackers = sync.Pool{New: func() any { return &pack{reading: true} }}
 
@@ -46,7 +47,9 @@ func packed(v packs) []byte {
 	p.out = append(p.out[:0], packVersion)
 	v.pack(p)
 	out := append([]byte(nil), p.out...)
-	clear(p.seen)
+	clear(p.words)
+	clear(p.many)
+	p.words = p.words[:0]
 	packers.Put(p)
 	return out
 }
@@ -102,8 +105,8 @@ func (p *pack) count(n uint64) uint64 {
 	return n
 }
 
-// many is the length of a list or map, one more than it is; 0 is nil. What cannot be there is not made room for.
-func (p *pack) many(n int, none bool) (int, bool) {
+// length is that of a list or map, one more than it is; 0 is nil. What cannot be there is not made room for.
+func (p *pack) length(n int, none bool) (int, bool) {
 	if !p.reading {
 		if none {
 			p.count(0)
@@ -155,15 +158,42 @@ func word[T ~string](p *pack, v *T) {
 		return
 	}
 	s := string(*v)
-	if at, there := p.seen[s]; there && s != "" {
+	if s == "" {
+		p.out = append(p.out, 0)
+		return
+	}
+	if at, there := p.place(s); there {
 		p.count(at<<1 | 1)
 		return
 	}
 	p.count(uint64(len(s)) << 1)
-	if s != "" {
-		p.out = append(p.out, s...)
-		p.seen[s] = uint64(len(p.seen))
+	p.out = append(p.out, s...)
+}
+
+// few words are looked through faster than they are looked up.
+const few = 24
+
+// place finds a word among those before, and puts it there if it is not.
+func (p *pack) place(s string) (uint64, bool) {
+	if len(p.words) <= few {
+		for i, w := range p.words {
+			if w == s {
+				return uint64(i), true
+			}
+		}
+	} else if at, there := p.many[s]; there {
+		return at, true
 	}
+	p.words = append(p.words, s)
+	switch n := len(p.words); {
+	case n == few+1:
+		for i, w := range p.words {
+			p.many[w] = uint64(i)
+		}
+	case n > few:
+		p.many[s] = uint64(n - 1)
+	}
+	return 0, false
 }
 
 func (p *pack) read() string {
@@ -248,7 +278,7 @@ func instantOf(p *pack, v *time.Time) {
 const firstRoom = 64
 
 func list[T any](p *pack, v *[]T, one func(*pack, *T)) {
-	n, none := p.many(len(*v), *v == nil)
+	n, none := p.length(len(*v), *v == nil)
 	if !p.reading {
 		for i := range *v {
 			one(p, &(*v)[i])
@@ -271,7 +301,7 @@ func list[T any](p *pack, v *[]T, one func(*pack, *T)) {
 }
 
 func dict[K comparable, V any, M ~map[K]V](p *pack, v *M, key func(*pack, *K), value func(*pack, *V)) {
-	n, none := p.many(len(*v), *v == nil)
+	n, none := p.length(len(*v), *v == nil)
 	if !p.reading {
 		for k, one := range *v {
 			key(p, &k)

@@ -101,7 +101,7 @@ func packValue(p *pack, v *dayone.Value) {
 
 // packAttrs is dict for what nearly everything has: named here, neither its names nor its values go to the heap one by one.
 func packAttrs(p *pack, v *dayone.Attrs) {
-	n, none := p.many(len(*v), *v == nil)
+	n, none := p.length(len(*v), *v == nil)
 	if !p.reading {
 		for name, value := range *v {
 			word(p, &name)

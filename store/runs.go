@@ -371,7 +371,7 @@ func (d *DB) scanHolding(s interface{ Scan(...any) error }, owner sql.NullString
 // KeepHoldings writes holdings as they are to be in the books, where nothing of them changed at their systems.
 func (d *DB) KeepHoldings(ctx context.Context, person dayone.PersonID, holdings []dayone.Holding) error {
 	return d.write(ctx, func(t *tx) error {
-		b := bulk{t: t, d: d}
+		b := bulk{t: t, d: d, holdAt: map[string]int{}}
 		for _, h := range holdings {
 			b.holding(person, h)
 		}
