@@ -1,6 +1,7 @@
 package store
 
 import (
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -220,4 +221,39 @@ func BenchmarkPack(b *testing.B) {
 		})
 	}
 	b.Log(len(raw), len(old))
+}
+
+// bare seals nothing, so that a test sees what a box holds.
+type bare struct{ Sealer }
+
+func (bare) Seal(_ string, plain []byte) (string, error) { return string(plain), nil }
+func (bare) Open(_, box string) ([]byte, error)          { return []byte(box), nil }
+
+// Boxes that an older program wrote are JSON, and still read.
+func TestBoxesOfOlderProgramsStillRead(t *testing.T) {
+	t.Parallel()
+	d := &DB{sealer: bare{}, bodyKey: "nobody's"}
+	r := rand.New(rand.NewPCG(7, 7))
+	for i, v := range boxes() {
+		fill(r, reflect.ValueOf(v).Elem(), false)
+		if one, ok := v.(*stepBox); ok {
+			one.Result.Secrets = nil
+		}
+		now, err := d.sealUnder("", v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if now[0] != packVersion {
+			t.Errorf("%T is stored as %.20q", v, now)
+		}
+		for _, box := range []string{now, asJSON(t, v)} {
+			again := boxes()[i]
+			if there, err := d.unseal(sql.NullString{}, box, again); !there || err != nil {
+				t.Fatalf("%T: %v, %v", v, there, err)
+			}
+			if was, is := asJSON(t, v), asJSON(t, again); was != is {
+				t.Errorf("%T was\n%s\nis\n%s", v, was, is)
+			}
+		}
+	}
 }
