@@ -99,15 +99,14 @@ func Chain(before, leaf string) string {
 func Make(seq int64, r dayone.Record, random io.Reader) (Line, error) {
 	l := Line{Seq: seq}
 	if r.Detail != nil {
-		body, err := json.Marshal(r.Detail)
-		if err != nil {
-			return l, err
-		}
-		l.Detail = make([]byte, saltBytes, saltBytes+len(body))
+		l.Detail = make([]byte, saltBytes, 512)
 		if _, err := io.ReadFull(random, l.Detail); err != nil {
 			return l, err
 		}
-		l.Detail = append(l.Detail, body...)
+		var err error
+		if l.Detail, err = detail(l.Detail, r.Detail); err != nil {
+			return l, err
+		}
 		sum := sha256.Sum256(l.Detail)
 		l.Digest = hex.EncodeToString(sum[:])
 	}
@@ -115,10 +114,60 @@ func Make(seq int64, r dayone.Record, random io.Reader) (Line, error) {
 	return l, nil
 }
 
+// detail is a detail as JSON, by hand as a leaf is; which bytes it has does not matter, since the digest is of those.
+func detail(b []byte, d *dayone.Detail) ([]byte, error) {
+	b = append(b, '{')
+	var err error
+	for _, one := range []struct {
+		name string
+		it   *dayone.Item
+	}{{`"Before":`, d.Before}, {`"Now":`, d.Now}} {
+		if one.it == nil {
+			continue
+		}
+		if b[len(b)-1] != '{' {
+			b = append(b, ',')
+		}
+		if b, err = item(append(b, one.name...), one.it); err != nil {
+			return nil, err
+		}
+	}
+	if d.Note != "" {
+		if b[len(b)-1] != '{' {
+			b = append(b, ',')
+		}
+		b = quoted(append(b, `"Note":`...), d.Note)
+	}
+	return append(b, '}'), nil
+}
+
+func item(b []byte, it *dayone.Item) ([]byte, error) {
+	b = quoted(append(b, `{"Key":`...), it.Key.String())
+	b = field(b, `,"Ref":`, it.Ref)
+	b = field(b, `,"State":`, string(it.State))
+	b = field(b, `,"Role":`, it.Role)
+	if len(it.Attrs) > 0 {
+		raw, err := it.Attrs.MarshalJSON()
+		if err != nil {
+			return nil, err
+		}
+		b = append(append(b, `,"Attrs":`...), raw...)
+	}
+	if !it.Created.IsZero() {
+		raw, err := it.Created.MarshalJSON()
+		if err != nil {
+			return nil, err
+		}
+		b = append(append(b, `,"Created":`...), raw...)
+	}
+	return append(b, '}'), nil
+}
+
 func hashes(before, text string) (hash, chain string) {
-	h := sha256.Sum256(append([]byte{0}, text...)) // RFC 6962: leaves and nodes must not be mistaken for each other
+	b := make([]byte, 0, 1024)
+	h := sha256.Sum256(append(append(b, 0), text...)) // RFC 6962: leaves and nodes must not be mistaken for each other
 	hash = hex.EncodeToString(h[:])
-	c := sha256.Sum256([]byte("\x01" + before + hash))
+	c := sha256.Sum256(append(append(append(b, 1), before...), hash...))
 	return hash, hex.EncodeToString(c[:])
 }
 

@@ -3,6 +3,7 @@ package ledger_test
 import (
 	"crypto/rand"
 	"encoding/json"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -158,4 +159,67 @@ func FuzzLeafIsCanonical(f *testing.F) {
 			t.Errorf("wrote\n%s\nwant\n%s", l.Leaf, raw)
 		}
 	})
+}
+
+// A detail reads as what was put into it, whatever a system calls its things.
+func FuzzDetailReadsBack(f *testing.F) {
+	f.Add("okta", "sales-team", "ref", "member", "title", "Sales <Engineer>", "why", int64(1e15), byte(7))
+	f.Add("a", "x:y/z", "", "", "", "", "", int64(0), byte(0))
+	f.Add("Łódź", "\"quoted\"", "\\", "\x01", "\u2028", "\n", "&", int64(-1), byte(3))
+	f.Fuzz(func(t *testing.T, system, name, ref, role, attr, value, note string, us int64, which byte) {
+		if _, err := dayone.ParseKey(dayone.Key{System: system, Kind: "group", Name: name}.String()); err != nil {
+			t.Skip("no key")
+		}
+		it := dayone.Item{Key: dayone.Key{System: system, Kind: "group", Name: name}, Ref: ref, State: dayone.Active, Role: role}
+		if which&4 != 0 {
+			it.Attrs, it.Created = dayone.Attrs{attr: dayone.Text(value), "n": dayone.Int(us), "l": dayone.List(value, name)}, time.UnixMicro(us%2e17).UTC()
+		}
+		d := dayone.Detail{Note: note}
+		if which&1 != 0 {
+			d.Before = &it
+		}
+		if which&2 != 0 {
+			d.Now = &it
+		}
+		l, err := ledger.Make(1, dayone.Record{What: "granted", Detail: &d}, rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := ledger.DetailOf(l.Digest, l.Detail)
+		if err != nil {
+			t.Fatalf("%s: %v", l.Detail[16:], err)
+		}
+		was, err := json.Marshal(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var want dayone.Detail
+		if err := json.Unmarshal(was, &want); err != nil {
+			t.Fatal(err)
+		}
+		if is, _ := json.Marshal(got); string(is) != reread(t, want) {
+			t.Errorf("reads as\n%s\nnot\n%s", is, was)
+		}
+	})
+}
+
+func reread(t *testing.T, d dayone.Detail) string {
+	t.Helper()
+	raw, err := json.Marshal(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(raw)
+}
+
+// Whoever adds a field to what a line says, or to its detail, writes it out in leaf, detail or item, which are by hand.
+func TestNothingOfALineIsForgotten(t *testing.T) {
+	t.Parallel()
+	for typ, known := range map[reflect.Type]int{
+		reflect.TypeFor[dayone.Record](): 10, reflect.TypeFor[dayone.Reason](): 4, reflect.TypeFor[dayone.Detail](): 3, reflect.TypeFor[dayone.Item](): 6,
+	} {
+		if n := typ.NumField(); n != known {
+			t.Errorf("%s has %d fields, and package ledger writes out %d", typ, n, known)
+		}
+	}
 }
