@@ -207,7 +207,7 @@ func (d *DB) openSQLite(file string) error {
 	dsn := dsnOf(file, url.Values{"_pragma": {
 		"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(60000)", "foreign_keys(0)", "cache_size(-16000)", "temp_store(MEMORY)", "journal_size_limit(67108864)",
 		"wal_autocheckpoint(4000)", // pages: those that every commit changes are copied out of the log a quarter as often
-		"secure_delete(1)", // what was written over or erased is not to be found in the file
+		"secure_delete(1)",         // what was written over or erased is not to be found in the file
 	}})
 	var err error
 	if d.writing, err = sql.Open("sqlite", dsn); err != nil {
