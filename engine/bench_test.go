@@ -57,16 +57,21 @@ func play(b testing.TB, drv *engine.Driver, n, inFlight int, prefix string) int 
 	w := drv.Watch("")
 	defer w.Stop()
 	plan := onboarding()
+	hash := plan.Hash() // whoever plans has it already
 	started, over := 0, 0
 	ctx := context.Background()
-	begin := func() {
-		r := aRun(fmt.Sprintf("%s%06d", prefix, started), plan)
-		started++
-		if err := drv.Start(ctx, r); err != nil {
-			b.Error(err)
-		}
-	}
 	var wg sync.WaitGroup
+	begin := func() { // begun one after the other, the first would be over before the last begins
+		id := fmt.Sprintf("%s%06d", prefix, started)
+		r := dayone.Run{ID: dayone.RunID("run_" + id), Person: dayone.PersonID("per_" + id), Plan: plan, Hash: hash}
+		r.Plan.Person = r.Person
+		started++
+		wg.Go(func() {
+			if err := drv.Start(ctx, r); err != nil {
+				b.Error(err)
+			}
+		})
+	}
 	for range min(inFlight, n) {
 		begin()
 	}
@@ -76,13 +81,7 @@ func play(b testing.TB, drv *engine.Driver, n, inFlight int, prefix string) int 
 			if u.State.Over() {
 				over++
 				if started < n {
-					started++
-					r := aRun(fmt.Sprintf("%s%06d", prefix, started), plan)
-					wg.Go(func() {
-						if err := drv.Start(ctx, r); err != nil {
-							b.Error(err)
-						}
-					})
+					begin()
 				}
 			}
 		}
@@ -91,68 +90,123 @@ func play(b testing.TB, drv *engine.Driver, n, inFlight int, prefix string) int 
 	return n * len(plan.Steps)
 }
 
-// BenchmarkSteps measures durable steps a second with 200 runs in flight, and, in the same process, a floor that does
-// nothing but write the same rows of the same size in group commits of the same size.
-func BenchmarkSteps(b *testing.B) {
-	b.Run("sqlite", func(b *testing.B) {
-		steps(b, "sqlite:"+filepath.Join(b.TempDir(), "x.db"), "sqlite", "file:"+filepath.Join(b.TempDir(), "floor.db")+"?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)")
-	})
-	b.Run("postgres", func(b *testing.B) { steps(b, storetest.Postgres(b), "pgx", storetest.Postgres(b)) })
+// newcomers puts people into the books, whose keys boxes are sealed under.
+func newcomers(b testing.TB, db *store.DB, ids []string) {
+	var wg sync.WaitGroup
+	todo := make(chan string)
+	for range 64 {
+		wg.Go(func() {
+			for id := range todo {
+				p := dayone.PersonID("per_" + id)
+				if err := db.Save(context.Background(), store.Saved{Person: p, New: true, Row: &store.Row{ID: p, Managed: true, Name: "Sarah Chen", Status: dayone.PreHire}}); err != nil {
+					b.Error(err)
+				}
+			}
+		})
+	}
+	for _, id := range ids {
+		todo <- id
+	}
+	close(todo)
+	wg.Wait()
 }
 
-func steps(b *testing.B, at, driver, floorAt string) {
+// BenchmarkSteps measures durable steps a second with 200 runs in flight, and a floor that does nothing but write the same
+// rows of the same size in group commits of the same size: in the same process, turn and turn about, so that whoever else
+// is at work on the machine takes from both.
+func BenchmarkSteps(b *testing.B) {
+	b.Run("sqlite", func(b *testing.B) {
+		file := func(name string) string { return filepath.Join(b.TempDir(), name) }
+		at := file("x.db")
+		steps(b, "sqlite:"+at, "sqlite", "file:"+at, "file:"+file("floor.db")+"?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)")
+	})
+	b.Run("postgres", func(b *testing.B) {
+		at := storetest.Postgres(b)
+		steps(b, at, "pgx", at, storetest.Postgres(b))
+	})
+}
+
+func steps(b *testing.B, at, driver, look, floorAt string) {
 	const runs = 400
 	db, k := newStore(b, at)
 	bn := start(b, db, k, systems(0))
-	batches, changes := 0, 0
-	bn.driver.Batch = func(n int, _ time.Duration) { batches++; changes += n }
-	var total int
-	var took time.Duration
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
+	batches := 0
+	bn.driver.Batch = func(int, time.Duration) { batches++ }
+	newcomer := func(prefix string) {
+		ids := make([]string, runs)
+		for i := range ids {
+			ids[i] = fmt.Sprintf("%s%06d", prefix, i)
+		}
+		newcomers(b, db, ids)
+	}
+	newcomer("0-")
+	total := play(b, bn.driver, runs, 200, "0-") // neither warm-up nor what the floor's rows are made after counts
+	low := newFloor(b, driver, floorAt, shape(b, driver, look))
+	perCommit := total / batches
+	low.write(b, runs*24, perCommit)
+	total, batches = 0, 0
+	var took, lowTook, busy, lowBusy time.Duration
 	n := 0
 	for b.Loop() {
 		n++
-		began := time.Now()
-		total += play(b, bn.driver, runs, 200, fmt.Sprintf("%d-", n))
-		took += time.Since(began)
+		prefix := fmt.Sprintf("%d-", n)
+		newcomer(prefix)
+		began, had := time.Now(), processor()
+		total += play(b, bn.driver, runs, 200, prefix)
+		took, busy = took+time.Since(began), busy+processor()-had
+		began, had = time.Now(), processor()
+		low.write(b, runs*24, perCommit)
+		lowTook, lowBusy = lowTook+time.Since(began), lowBusy+processor()-had
 	}
+	var after runtime.MemStats
 	runtime.ReadMemStats(&after)
-	ours := float64(total) / took.Seconds()
-	rows := shape(b, db)
-	floor := floorRate(b, driver, floorAt, rows, runs*24, max(1, total/max(1, batches)))
+	ours, floor := float64(total)/took.Seconds(), float64(total)/lowTook.Seconds()
 	b.ReportMetric(ours, "steps/s")
 	b.ReportMetric(floor, "floor-steps/s")
 	b.ReportMetric(ours/floor, "of-floor")
+	b.ReportMetric(float64(lowBusy)/float64(busy), "of-floor-by-processor-time")
 	b.ReportMetric(float64(total)/float64(batches), "steps/commit")
 	b.ReportMetric(float64(after.Sys)/1e6, "MB")
 }
 
-// shape is the average size of what one step writes.
+// rowShape is the average size of what one step writes.
 type rowShape struct{ out, holding, leaf, box int }
 
-func shape(b *testing.B, db *store.DB) rowShape {
-	ctx := context.Background()
-	lines, err := db.Records(ctx, store.RecordFilter{Limit: 500})
-	if err != nil {
-		b.Fatal(err)
-	}
-	s := rowShape{}
-	for _, l := range lines {
-		s.leaf += len(l.Leaf)
-	}
-	s.leaf /= len(lines)
-	s.out, s.holding, s.box = 400, 510, 280 // measured: SELECT AVG(LENGTH(box)) of step, holding, record
-	return s
-}
-
-// floorRate writes a step row twice (intent, outcome), a holding and a ledger line for each step, in commits of a size.
-func floorRate(b *testing.B, driver, at string, s rowShape, steps, perCommit int) float64 {
+// shape reads it off what was written.
+func shape(b *testing.B, driver, at string) (s rowShape) {
 	db, err := sql.Open(driver, at)
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer db.Close()
+	for q, n := range map[string]*int{
+		`SELECT AVG(LENGTH(box)) FROM step`: &s.out, `SELECT AVG(LENGTH(box)) FROM holding`: &s.holding,
+		`SELECT AVG(LENGTH(leaf)) FROM record`: &s.leaf, `SELECT AVG(LENGTH(box)) FROM record`: &s.box,
+	} {
+		var avg float64
+		if err := db.QueryRow(q).Scan(&avg); err != nil {
+			b.Fatal(err)
+		}
+		*n = int(avg)
+	}
+	b.Logf("%+v", s)
+	return s
+}
+
+// floor writes a step row twice (intent, outcome), a holding and a ledger line for each step, in commits of a size.
+type floor struct {
+	conn                        *sql.Conn
+	step, holding, record       *sql.Stmt
+	out, body, leaf, box, chain string
+	written                     int
+}
+
+func newFloor(b *testing.B, driver, at string, s rowShape) *floor {
+	db, err := sql.Open(driver, at)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = db.Close() })
 	db.SetMaxOpenConns(1)
 	for _, ddl := range []string{
 		`CREATE TABLE step (run TEXT, seq INTEGER, system TEXT, state TEXT, attempt INTEGER, tries INTEGER, since BIGINT, started BIGINT, ended BIGINT, waited BIGINT, next BIGINT, out TEXT, def TEXT, PRIMARY KEY (run, seq))`,
@@ -170,45 +224,50 @@ func floorRate(b *testing.B, driver, at string, s rowShape, steps, perCommit int
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer conn.Close()
-	ctx := context.Background()
+	b.Cleanup(func() { _ = conn.Close() })
 	prep := func(q string) *sql.Stmt {
-		st, err := conn.PrepareContext(ctx, q)
+		st, err := conn.PrepareContext(context.Background(), q)
 		if err != nil {
 			b.Fatal(err)
 		}
 		return st
 	}
-	stepSt := prep(`INSERT INTO step VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13) ON CONFLICT (run, seq) DO UPDATE SET state = excluded.state, attempt = excluded.attempt, ended = excluded.ended, out = excluded.out`)
-	holdSt := prep(`INSERT INTO holding VALUES ($1,$2,$3,$4,$5,$6,$7)`)
-	recSt := prep(`INSERT INTO record VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9)`)
 	text := func(n int) string { return strings.Repeat("x", n) }
-	out, body, leaf, box, chain := text(s.out), text(s.holding), text(s.leaf), text(s.box), text(64)
-	began := time.Now()
-	for i := 0; i < steps; {
-		if _, err := conn.ExecContext(ctx, "BEGIN"); err != nil {
+	return &floor{
+		conn:    conn,
+		step:    prep(`INSERT INTO step VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13) ON CONFLICT (run, seq) DO UPDATE SET state = excluded.state, attempt = excluded.attempt, ended = excluded.ended, out = excluded.out`),
+		holding: prep(`INSERT INTO holding VALUES ($1,$2,$3,$4,$5,$6,$7)`),
+		record:  prep(`INSERT INTO record VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9)`),
+		out:     text(s.out), body: text(s.holding), leaf: text(s.leaf), box: text(s.box), chain: text(64),
+	}
+}
+
+func (f *floor) write(b *testing.B, steps, perCommit int) {
+	ctx := context.Background()
+	for end := f.written + steps; f.written < end; {
+		if _, err := f.conn.ExecContext(ctx, "BEGIN"); err != nil {
 			b.Fatal(err)
 		}
-		for j := 0; j < perCommit && i < steps; j++ {
+		for j := 0; j < perCommit && f.written < end; j++ {
+			i := f.written
 			run, seq := fmt.Sprintf("run_%06d", i/24), i%24
 			for _, state := range []string{"running", "done"} {
-				if _, err := stepSt.Exec(run, seq, "s1", state, 1, 0, i, i, i, 0, 0, out, ""); err != nil {
+				if _, err := f.step.Exec(run, seq, "s1", state, 1, 0, i, i, i, 0, 0, f.out, ""); err != nil {
 					b.Fatal(err)
 				}
 			}
-			if _, err := holdSt.Exec(run, fmt.Sprintf("s1/group:%d", seq), "s1", "group", "ref", "active", body); err != nil {
+			if _, err := f.holding.Exec(run, fmt.Sprintf("s1/group:%d", seq), "s1", "group", "ref", "active", f.body); err != nil {
 				b.Fatal(err)
 			}
-			if _, err := recSt.Exec(i, i, run, run, "s1", "granted", leaf, chain, box); err != nil {
+			if _, err := f.record.Exec(i, i, run, run, "s1", "granted", f.leaf, f.chain, f.box); err != nil {
 				b.Fatal(err)
 			}
-			i++
+			f.written++
 		}
-		if _, err := conn.ExecContext(ctx, "COMMIT"); err != nil {
+		if _, err := f.conn.ExecContext(ctx, "COMMIT"); err != nil {
 			b.Fatal(err)
 		}
 	}
-	return float64(steps) / time.Since(began).Seconds()
 }
 
 // BenchmarkMakespan is one run alone at 20 ms a call, against its critical path: the longest chain of measured calls.

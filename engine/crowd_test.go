@@ -79,6 +79,11 @@ func recovery(b *testing.B, at string) {
 	ctx := context.Background()
 	db, _ := newStore(b, at)
 	plan, now := onboarding(), time.Now()
+	ids := make([]string, runs)
+	for i := range ids {
+		ids[i] = fmt.Sprintf("%06d", i)
+	}
+	newcomers(b, db, ids)
 	for from := 0; from < runs; from += 500 {
 		var batch []dayone.Progress
 		for i := from; i < from+500; i++ {

@@ -167,6 +167,7 @@ func (d *Driver) Start(ctx context.Context, r dayone.Run) error { return d.Start
 func (d *Driver) StartBy(ctx context.Context, r dayone.Run, h Human) error {
 	r.Machine = Version
 	if len(r.Steps) == 0 {
+		r.Steps = make([]dayone.StepRun, 0, len(r.Plan.Steps))
 		for _, s := range r.Plan.Steps {
 			r.Steps = append(r.Steps, dayone.StepRun{Step: s, State: dayone.StepPending})
 		}

@@ -35,9 +35,11 @@ func (s Sealer) Open(keyBox, box string) ([]byte, error) {
 	return k.Open(box)
 }
 
-func (s Sealer) Line(before string, seq int64, r dayone.Record) (string, string, []byte, error) {
-	l, err := ledger.Append(before, seq, r, s.Random)
-	return l.Leaf, l.Chain, l.Detail, err
+func (s Sealer) Leaf(seq int64, r dayone.Record) (string, []byte, error) {
+	l, err := ledger.Make(seq, r, s.Random)
+	return l.Leaf, l.Detail, err
 }
+
+func (s Sealer) Chain(before, leaf string) string { return ledger.Chain(before, leaf) }
 
 func (s Sealer) Mark(id dayone.SecretID) string { return secret.Mark(s.Keeper.Token(string(id))) }

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strconv"
 
 	"github.com/dayone-hq/dayone"
 )
@@ -23,26 +24,56 @@ type Line struct {
 	Detail []byte // salt and detail, to be sealed under the person's key; nil if there is none
 }
 
-// leaf is what a line says. Field order is part of the format: never change it, add at the end.
-type leaf struct {
-	Version int             `json:"v"`
-	Seq     int64           `json:"seq"`
-	At      string          `json:"at"` // RFC 3339 with microseconds, UTC
-	Person  dayone.PersonID `json:"person,omitempty"`
-	Run     dayone.RunID    `json:"run,omitempty"`
-	Step    string          `json:"step,omitempty"`
-	System  string          `json:"system,omitempty"`
-	What    string          `json:"what"`
-	Because []because       `json:"because,omitempty"`
-	By      string          `json:"by,omitempty"`
-	Digest  string          `json:"digest,omitempty"`
+// leaf is what a line says, as canonical JSON: v, seq, at, person, run, step, system, what, because (policy, at, commit,
+// hash), by and digest, without those that are empty, but for v, seq, at, what and policy. The order is part of the format:
+// never change it, add at the end. It is written by hand because every outcome of every step has one.
+func leaf(seq int64, r *dayone.Record, digest string) string {
+	b := make([]byte, 0, 512)
+	b = strconv.AppendInt(append(b, `{"v":1,"seq":`...), seq, 10)
+	b = r.At.UTC().AppendFormat(append(b, `,"at":"`...), timeLayout)
+	b = append(b, '"')
+	b = field(b, `,"person":`, string(r.Person))
+	b = field(b, `,"run":`, string(r.Run))
+	b = field(b, `,"step":`, string(r.Step))
+	b = field(b, `,"system":`, r.System)
+	b = quoted(append(b, `,"what":`...), r.What)
+	for i, why := range r.Because {
+		if i == 0 {
+			b = append(b, `,"because":[`...)
+		} else {
+			b = append(b, ',')
+		}
+		b = quoted(append(b, `{"policy":`...), why.Policy)
+		b = field(b, `,"at":`, why.At)
+		b = field(b, `,"commit":`, why.Commit)
+		b = field(b, `,"hash":`, why.Hash)
+		if b = append(b, '}'); i == len(r.Because)-1 {
+			b = append(b, ']')
+		}
+	}
+	b = field(b, `,"by":`, r.By)
+	b = field(b, `,"digest":`, digest)
+	return string(append(b, '}'))
 }
 
-type because struct {
-	Policy string `json:"policy"`
-	At     string `json:"at,omitempty"`
-	Commit string `json:"commit,omitempty"`
-	Hash   string `json:"hash,omitempty"`
+// field is a name and a text, or nothing if that is empty.
+func field(b []byte, name, text string) []byte {
+	if text == "" {
+		return b
+	}
+	return quoted(append(b, name...), text)
+}
+
+// quoted is a text as encoding/json writes it.
+func quoted(b []byte, text string) []byte {
+	for i := range len(text) {
+		if c := text[i]; c < ' ' || c >= 0x7f || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+			raw, _ := json.Marshal(text) // a text always encodes
+			return append(b, raw...)
+		}
+	}
+	b = append(append(b, '"'), text...)
+	return append(b, '"')
 }
 
 const saltBytes = 16
@@ -51,37 +82,92 @@ const timeLayout = "2006-01-02T15:04:05.000000Z"
 
 // Append makes the line after the one whose chain is before. random gives the salt.
 func Append(before string, seq int64, r dayone.Record, random io.Reader) (Line, error) {
+	l, err := Make(seq, r, random)
+	if err == nil {
+		l.Hash, l.Chain = hashes(before, l.Leaf)
+	}
+	return l, err
+}
+
+// Chain is that of a leaf after the line whose chain is before.
+func Chain(before, leaf string) string {
+	_, chain := hashes(before, leaf)
+	return chain
+}
+
+// Make makes a line that is not tied to those before it yet: many are made at the same time.
+func Make(seq int64, r dayone.Record, random io.Reader) (Line, error) {
 	l := Line{Seq: seq}
 	if r.Detail != nil {
-		body, err := json.Marshal(r.Detail)
-		if err != nil {
-			return l, err
-		}
-		l.Detail = make([]byte, saltBytes, saltBytes+len(body))
+		l.Detail = make([]byte, saltBytes, 512)
 		if _, err := io.ReadFull(random, l.Detail); err != nil {
 			return l, err
 		}
-		l.Detail = append(l.Detail, body...)
+		var err error
+		if l.Detail, err = detail(l.Detail, r.Detail); err != nil {
+			return l, err
+		}
 		sum := sha256.Sum256(l.Detail)
 		l.Digest = hex.EncodeToString(sum[:])
 	}
-	out := leaf{Version: 1, Seq: seq, At: r.At.UTC().Format(timeLayout), Person: r.Person, Run: r.Run, Step: string(r.Step), System: r.System, What: r.What, By: r.By, Digest: l.Digest}
-	for _, b := range r.Because {
-		out.Because = append(out.Because, because(b))
-	}
-	text, err := json.Marshal(out)
-	if err != nil {
-		return l, err
-	}
-	l.Leaf = string(text)
-	l.Hash, l.Chain = hashes(before, l.Leaf)
+	l.Leaf = leaf(seq, &r, l.Digest)
 	return l, nil
 }
 
+// detail is a detail as JSON, by hand as a leaf is; which bytes it has does not matter, since the digest is of those.
+func detail(b []byte, d *dayone.Detail) ([]byte, error) {
+	b = append(b, '{')
+	var err error
+	for _, one := range []struct {
+		name string
+		it   *dayone.Item
+	}{{`"Before":`, d.Before}, {`"Now":`, d.Now}} {
+		if one.it == nil {
+			continue
+		}
+		if b[len(b)-1] != '{' {
+			b = append(b, ',')
+		}
+		if b, err = item(append(b, one.name...), one.it); err != nil {
+			return nil, err
+		}
+	}
+	if d.Note != "" {
+		if b[len(b)-1] != '{' {
+			b = append(b, ',')
+		}
+		b = quoted(append(b, `"Note":`...), d.Note)
+	}
+	return append(b, '}'), nil
+}
+
+func item(b []byte, it *dayone.Item) ([]byte, error) {
+	b = quoted(append(b, `{"Key":`...), it.Key.String())
+	b = field(b, `,"Ref":`, it.Ref)
+	b = field(b, `,"State":`, string(it.State))
+	b = field(b, `,"Role":`, it.Role)
+	if len(it.Attrs) > 0 {
+		raw, err := it.Attrs.MarshalJSON()
+		if err != nil {
+			return nil, err
+		}
+		b = append(append(b, `,"Attrs":`...), raw...)
+	}
+	if !it.Created.IsZero() {
+		raw, err := it.Created.MarshalJSON()
+		if err != nil {
+			return nil, err
+		}
+		b = append(append(b, `,"Created":`...), raw...)
+	}
+	return append(b, '}'), nil
+}
+
 func hashes(before, text string) (hash, chain string) {
-	h := sha256.Sum256(append([]byte{0}, text...)) // RFC 6962: leaves and nodes must not be mistaken for each other
+	b := make([]byte, 0, 1024)
+	h := sha256.Sum256(append(append(b, 0), text...)) // RFC 6962: leaves and nodes must not be mistaken for each other
 	hash = hex.EncodeToString(h[:])
-	c := sha256.Sum256([]byte("\x01" + before + hash))
+	c := sha256.Sum256(append(append(append(b, 1), before...), hash...))
 	return hash, hex.EncodeToString(c[:])
 }
 

@@ -2,6 +2,8 @@ package ledger_test
 
 import (
 	"crypto/rand"
+	"encoding/json"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -97,4 +99,127 @@ func BenchmarkVerify(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "records/s")
+}
+
+// asReflected is a leaf as encoding/json writes it, which the format was defined by.
+type asReflected struct {
+	Version int             `json:"v"`
+	Seq     int64           `json:"seq"`
+	At      string          `json:"at"`
+	Person  dayone.PersonID `json:"person,omitempty"`
+	Run     dayone.RunID    `json:"run,omitempty"`
+	Step    string          `json:"step,omitempty"`
+	System  string          `json:"system,omitempty"`
+	What    string          `json:"what"`
+	Because []struct {
+		Policy string `json:"policy"`
+		At     string `json:"at,omitempty"`
+		Commit string `json:"commit,omitempty"`
+		Hash   string `json:"hash,omitempty"`
+	} `json:"because,omitempty"`
+	By     string `json:"by,omitempty"`
+	Digest string `json:"digest,omitempty"`
+}
+
+// Lines written by hand are those that encoding/json would write, whatever words they hold: every proof ever given depends
+// on it.
+func FuzzLeafIsCanonical(f *testing.F) {
+	f.Add(int64(1), int64(1e15), "per_1", "okta", "granted", "sales-engineer", "policies/sales.yaml:22", "", 1)
+	f.Add(int64(-1), int64(-5), "", "", "", "", "", "", 0)
+	f.Add(int64(7), int64(0), "Łukasz", "<o&k>", "a\"b\\c\n", "\xff\x00", "\u2028", "x\x7f", 3)
+	f.Fuzz(func(t *testing.T, seq, us int64, person, system, what, policy, at, by string, reasons int) {
+		r := dayone.Record{At: time.UnixMicro(us % 2e17), Person: dayone.PersonID(person), Run: dayone.RunID(by), Step: dayone.StepID(policy), System: system, What: what, By: by}
+		want := asReflected{Version: 1, Seq: seq, At: r.At.UTC().Format("2006-01-02T15:04:05.000000Z"), Person: r.Person, Run: r.Run, Step: string(r.Step), System: system, What: what, By: by}
+		for i := range min(max(reasons, 0), 4) {
+			why := dayone.Reason{Policy: policy, At: at}
+			if i%2 == 1 {
+				why.Commit, why.Hash = what, system
+			}
+			r.Because = append(r.Because, why)
+			want.Because = append(want.Because, struct {
+				Policy string `json:"policy"`
+				At     string `json:"at,omitempty"`
+				Commit string `json:"commit,omitempty"`
+				Hash   string `json:"hash,omitempty"`
+			}(why))
+		}
+		if reasons%2 == 1 {
+			r.Detail = &dayone.Detail{Note: what}
+		}
+		l, err := ledger.Make(seq, r, rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want.Digest = l.Digest
+		raw, err := json.Marshal(want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if l.Leaf != string(raw) {
+			t.Errorf("wrote\n%s\nwant\n%s", l.Leaf, raw)
+		}
+	})
+}
+
+// A detail reads as what was put into it, whatever a system calls its things.
+func FuzzDetailReadsBack(f *testing.F) {
+	f.Add("okta", "sales-team", "ref", "member", "title", "Sales <Engineer>", "why", int64(1e15), byte(7))
+	f.Add("a", "x:y/z", "", "", "", "", "", int64(0), byte(0))
+	f.Add("Łódź", "\"quoted\"", "\\", "\x01", "\u2028", "\n", "&", int64(-1), byte(3))
+	f.Fuzz(func(t *testing.T, system, name, ref, role, attr, value, note string, us int64, which byte) {
+		if _, err := dayone.ParseKey(dayone.Key{System: system, Kind: "group", Name: name}.String()); err != nil {
+			t.Skip("no key")
+		}
+		it := dayone.Item{Key: dayone.Key{System: system, Kind: "group", Name: name}, Ref: ref, State: dayone.Active, Role: role}
+		if which&4 != 0 {
+			it.Attrs, it.Created = dayone.Attrs{attr: dayone.Text(value), "n": dayone.Int(us), "l": dayone.List(value, name)}, time.UnixMicro(us%2e17).UTC()
+		}
+		d := dayone.Detail{Note: note}
+		if which&1 != 0 {
+			d.Before = &it
+		}
+		if which&2 != 0 {
+			d.Now = &it
+		}
+		l, err := ledger.Make(1, dayone.Record{What: "granted", Detail: &d}, rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := ledger.DetailOf(l.Digest, l.Detail)
+		if err != nil {
+			t.Fatalf("%s: %v", l.Detail[16:], err)
+		}
+		was, err := json.Marshal(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var want dayone.Detail
+		if err := json.Unmarshal(was, &want); err != nil {
+			t.Fatal(err)
+		}
+		if is, _ := json.Marshal(got); string(is) != reread(t, want) {
+			t.Errorf("reads as\n%s\nnot\n%s", is, was)
+		}
+	})
+}
+
+func reread(t *testing.T, d dayone.Detail) string {
+	t.Helper()
+	raw, err := json.Marshal(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(raw)
+}
+
+// Whoever adds a field to what a line says, or to its detail, writes it out in leaf, detail or item, which are by hand.
+func TestNothingOfALineIsForgotten(t *testing.T) {
+	t.Parallel()
+	for typ, known := range map[reflect.Type]int{
+		reflect.TypeFor[dayone.Record](): 10, reflect.TypeFor[dayone.Reason](): 4, reflect.TypeFor[dayone.Detail](): 3, reflect.TypeFor[dayone.Item](): 6,
+	} {
+		if n := typ.NumField(); n != known {
+			t.Errorf("%s has %d fields, and package ledger writes out %d", typ, n, known)
+		}
+	}
 }

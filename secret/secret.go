@@ -212,8 +212,9 @@ func (k *Keeper) OpenKey(box string) (Key, error) {
 	return key, nil
 }
 
-// keptKeys are open at most: the one of raw bodies, and those of the people that are worked on.
-const keptKeys = 256
+// keptKeys are open at most, at 1 kB each: the one of raw bodies, and those of the people that are worked on. A start has
+// three pages of 128 runs under way.
+const keptKeys = 1024
 
 func (k *Keeper) key(raw []byte) (Key, error) {
 	aead, err := gcm(raw)

@@ -26,7 +26,7 @@ func (d *DB) SaveCatalogue(ctx context.Context, system string, offers []dayone.O
 		if o.Seats != nil {
 			seats = *o.Seats
 		}
-		rows = latest(rows, seen, o.Key.String(), []any{o.Key.String(), system, o.Ref, string(roles), o.Title, micros(at), seats.Pool, seats.Total, seats.Used})
+		rows = latest(rows, seen, o.Key.String(), o.Key.String(), system, o.Ref, string(roles), o.Title, micros(at), seats.Pool, seats.Total, seats.Used)
 	}
 	return d.write(ctx, func(t *tx) error {
 		if err := t.put(offerTable, rows); err != nil {

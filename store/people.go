@@ -172,9 +172,8 @@ func (d *DB) facts(t *tx, person dayone.PersonID, facts []dayone.Fact) error {
 		if err != nil {
 			return err
 		}
-		rows = latest(rows, seen, fmt.Sprint(f.Engagement, f.Attr, micros(f.Effective), micros(f.Recorded)), []any{
-			string(person), string(f.Engagement), f.Attr, micros(f.Effective), micros(f.Said), micros(f.Again), micros(f.Recorded), box, truth(f.Personal), truth(f.Bad), f.Source, string(f.Event),
-		})
+		rows = latest(rows, seen, fmt.Sprint(f.Engagement, f.Attr, micros(f.Effective), micros(f.Recorded)),
+			string(person), string(f.Engagement), f.Attr, micros(f.Effective), micros(f.Said), micros(f.Again), micros(f.Recorded), box, truth(f.Personal), truth(f.Bad), f.Source, string(f.Event))
 	}
 	return t.put(factTable, rows)
 }

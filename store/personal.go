@@ -130,13 +130,23 @@ func (d *DB) scrub(ctx context.Context) error {
 
 // seal puts v under a person's key. Once that is destroyed nothing is kept, and the box is "".
 func (d *DB) seal(t *tx, person dayone.PersonID, v any) (string, error) {
-	plain, err := json.Marshal(v)
-	if err != nil {
-		return "", err
-	}
 	key, err := d.key(t, person)
 	if err != nil {
 		return "", err
+	}
+	return d.sealUnder(key, v)
+}
+
+// sealUnder is seal with the person's key at hand, which any goroutine may do.
+func (d *DB) sealUnder(key string, v any) (string, error) {
+	var plain []byte
+	if one, ok := v.(packs); ok {
+		plain = packed(one)
+	} else {
+		var err error
+		if plain, err = json.Marshal(v); err != nil {
+			return "", err
+		}
 	}
 	box, err := d.sealer.Seal(key, plain)
 	if errors.Is(err, dayone.ErrNotFound) {
@@ -157,6 +167,9 @@ func (d *DB) unseal(key sql.NullString, box string, v any) (bool, error) {
 	plain, err := d.sealer.Open(key.String, box)
 	if err != nil {
 		return false, err
+	}
+	if one, ok := v.(packs); ok && (len(plain) == 0 || plain[0] != '{') {
+		return true, unpack(plain, one)
 	}
 	return true, json.Unmarshal(plain, v)
 }

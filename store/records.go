@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 
 	"github.com/dayone-hq/dayone"
 )
@@ -14,64 +15,124 @@ var recordTable = table{"record", []string{"seq", "at", "person", "run", "system
 
 // append puts records at the end of the ledger. Only the writer knows the end.
 func (d *DB) append(t *tx, records []dayone.Record) error {
-	if len(records) == 0 {
-		return nil
-	}
+	return (&bulk{t: t, d: d, records: records}).flush()
+}
+
+// ledgerEnd finds the last line, once.
+func (d *DB) ledgerEnd(t *tx) error {
 	if d.beside {
 		return fmt.Errorf("only the server writes the ledger: %w", dayone.ErrUnsupported)
 	}
-	if !t.loaded {
-		err := t.row(`SELECT seq, chain FROM record ORDER BY seq DESC LIMIT 1`).Scan(&t.seq, &t.chain)
-		if err != nil && !errors.Is(err, sql.ErrNoRows) {
-			return fmt.Errorf("finding the end of the ledger: %w", err)
-		}
-		t.loaded = true
+	if t.loaded {
+		return nil
 	}
-	rows := make([]any, 0, len(records)*len(recordTable.columns))
-	for _, r := range records {
-		t.seq++
-		leaf, chain, detail, err := d.sealer.Line(t.chain, t.seq, r)
+	err := t.row(`SELECT seq, chain FROM record ORDER BY seq DESC LIMIT 1`).Scan(&t.seq, &t.chain)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return fmt.Errorf("finding the end of the ledger: %w", err)
+	}
+	t.loaded = true
+	return nil
+}
+
+// Where chainUp finds things in a row of a record.
+const (
+	leafColumn  = 6
+	chainColumn = 7
+)
+
+// leaves makes the rows of records, but for their chain, which needs those before.
+func (d *DB) leaves(s *segment, keys map[dayone.PersonID]string) error {
+	s.rows = make([]any, 0, len(s.records)*len(recordTable.columns))
+	for i := range s.records {
+		r := &s.records[i]
+		seq := s.seq + int64(i)
+		leaf, detail, err := d.sealer.Leaf(seq, *r)
 		if err != nil {
 			return fmt.Errorf("making a ledger line: %w", err)
 		}
-		t.chain = chain
 		box := ""
 		if detail != nil {
-			key, err := d.key(t, r.Person)
-			if err != nil {
-				return err
-			}
-			if box, err = d.sealer.Seal(key, detail); err != nil && !errors.Is(err, dayone.ErrNotFound) {
+			if box, err = d.sealer.Seal(keys[r.Person], detail); err != nil && !errors.Is(err, dayone.ErrNotFound) {
 				return fmt.Errorf("sealing a ledger detail: %w", err)
 			}
 		}
-		rows = append(rows, t.seq, micros(r.At), r.Person, r.Run, r.System, r.What, leaf, chain, box)
+		s.rows = append(s.rows, seq, micros(r.At), string(r.Person), string(r.Run), r.System, r.What, leaf, "", box)
 	}
-	return t.put(recordTable, rows)
+	return nil
 }
 
-// key is the box of a person's key. Records that are about nobody are kept under the key of nobody, made once.
+// chainUp ties rows to the end of the ledger, which they then are.
+func (t *tx) chainUp(s Sealer, rows []any) {
+	for row := range slices.Chunk(rows, len(recordTable.columns)) {
+		t.chain = s.Chain(t.chain, row[leafColumn].(string))
+		row[chainColumn] = t.chain
+		t.seq++
+	}
+}
+
+// key is the box of a person's key.
 func (d *DB) key(t *tx, person dayone.PersonID) (string, error) {
-	if box, ok := t.keys[person]; ok {
-		return box, nil
-	}
-	var box string
-	err := t.row(`SELECT key_box FROM person WHERE id = $1`, person).Scan(&box)
-	if errors.Is(err, sql.ErrNoRows) {
-		if err = t.row(`SELECT value FROM meta WHERE key = 'key_box'`).Scan(&box); errors.Is(err, sql.ErrNoRows) {
-			if box, err = d.sealer.NewKey(); err != nil {
-				return "", err
-			}
-			_, err = t.exec(`INSERT INTO meta (key, value) VALUES ('key_box', $1)`, box)
-		}
-	}
-	if err != nil {
-		return "", fmt.Errorf("reading a person's key: %w", err)
-	}
-	if len(t.keys) > 4096 {
+	one := map[dayone.PersonID]string{person: ""}
+	err := d.keys(t, one)
+	return one[person], err
+}
+
+// keys fills in the boxes of people's keys. What is about nobody is kept under the key of nobody.
+func (d *DB) keys(t *tx, people map[dayone.PersonID]string) error {
+	if len(t.keys)+len(people) > keptKeys {
 		clear(t.keys)
 	}
-	t.keys[person] = box
+	var unknown []any
+	for person := range people {
+		box, there := t.keys[person]
+		if people[person] = box; !there {
+			unknown = append(unknown, string(person))
+		}
+	}
+	if len(unknown) == 0 {
+		return nil
+	}
+	found := 0
+	var person dayone.PersonID
+	var box string
+	if err := t.each(`SELECT id, key_box FROM person WHERE id IN `, unknown, []any{&person, &box}, func() {
+		t.keys[person], people[person] = box, box
+		found++
+	}); err != nil {
+		return fmt.Errorf("reading people's keys: %w", err)
+	}
+	if found == len(unknown) {
+		return nil
+	}
+	nobody, err := d.nobody(t)
+	if err != nil {
+		return err
+	}
+	for _, v := range unknown {
+		person := dayone.PersonID(v.(string))
+		if _, there := t.keys[person]; !there {
+			t.keys[person], people[person] = nobody, nobody
+		}
+	}
+	return nil
+}
+
+// keptKeys are the boxes of people's keys that the writer remembers.
+const keptKeys = 4096
+
+// nobody is the box of the key for what is about nobody, made once.
+func (d *DB) nobody(t *tx) (string, error) {
+	var box string
+	err := t.row(`SELECT value FROM meta WHERE key = 'key_box'`).Scan(&box)
+	if errors.Is(err, sql.ErrNoRows) {
+		if box, err = d.sealer.NewKey(); err != nil {
+			return "", err
+		}
+		_, err = t.exec(`INSERT INTO meta (key, value) VALUES ('key_box', $1)`, box)
+	}
+	if err != nil {
+		return "", fmt.Errorf("reading the key of nobody: %w", err)
+	}
 	return box, nil
 }
 

@@ -35,8 +35,9 @@ type Sealer interface {
 	// Seal puts plain text under the key in keyBox; Open takes it out. An empty keyBox was destroyed: ErrNotFound.
 	Seal(keyBox string, plain []byte) (string, error)
 	Open(keyBox string, box string) ([]byte, error)
-	// Line makes the ledger line after the one whose chain is before.
-	Line(before string, seq int64, r dayone.Record) (leaf, chain string, detail []byte, err error)
+	// Leaf makes a line of the ledger, and what of it is kept apart. Chain ties it to the line whose chain is before.
+	Leaf(seq int64, r dayone.Record) (leaf string, detail []byte, err error)
+	Chain(before, leaf string) string
 	// Mark is how the one-time link of a secret is stored.
 	Mark(id dayone.SecretID) string
 }
@@ -205,7 +206,8 @@ func (d *DB) openSQLite(file string) error {
 	}
 	dsn := dsnOf(file, url.Values{"_pragma": {
 		"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(60000)", "foreign_keys(0)", "cache_size(-16000)", "temp_store(MEMORY)", "journal_size_limit(67108864)",
-		"secure_delete(1)", // what was written over or erased is not to be found in the file
+		"wal_autocheckpoint(4000)", // pages: those that every commit changes are copied out of the log a quarter as often
+		"secure_delete(1)",         // what was written over or erased is not to be found in the file
 	}})
 	var err error
 	if d.writing, err = sql.Open("sqlite", dsn); err != nil {

@@ -190,3 +190,33 @@ func (d *DB) assigned(x *tx, t *dayone.Task) error {
 	t.Assignee = cmp.Or(t.Assignee, was.Who)
 	return nil
 }
+
+func (d *DB) closeTask(t *tx, person dayone.PersonID, task dayone.Task) error {
+	box, err := d.seal(t, person, doneBox{task.By, task.Attrs, task.Evidence, task.Left})
+	if err != nil {
+		return err
+	}
+	if _, err := t.exec(`UPDATE task SET closed = $2, done_box = $3 WHERE once = $1 AND closed = 0`, task.Once, micros(task.Closed), box); err != nil {
+		return fmt.Errorf("closing task: %w", err)
+	}
+	return nil
+}
+
+// openTask opens a task. One that is open already, or that an earlier run left, goes on as the same, with whoever has it:
+// it belongs to the grant, and this is another run of it.
+func (d *DB) openTask(t *tx, task dayone.Task) error {
+	if err := d.assigned(t, &task); err != nil {
+		return err
+	}
+	box, err := d.seal(t, task.Person, taskBox{task.Title, task.Note, task.Ask, task.Assignee, task.Proof})
+	if err != nil {
+		return err
+	}
+	if _, err := t.exec(`INSERT INTO task (id, person, run, step, once, system, opened, due, closed, box, done_box)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, '')
+		ON CONFLICT (once) WHERE closed = 0 DO UPDATE SET run = excluded.run, step = excluded.step, box = excluded.box`,
+		d.ids.New("tsk"), task.Person, task.Run, task.Step, task.Once, task.System, micros(task.Opened), micros(task.Due), box); err != nil {
+		return fmt.Errorf("opening task: %w", err)
+	}
+	return nil
+}

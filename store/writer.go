@@ -345,6 +345,51 @@ func (t *tx) put(tb table, rows []any) error {
 	return nil
 }
 
+// each goes through the rows that a question has for some values: what it asks ends in IN.
+func (t *tx) each(query string, values []any, into []any, row func()) error {
+	for _, n := range chunks {
+		for len(values) >= n {
+			if err := t.some(query+t.marks(n), values[:n], into, row); err != nil {
+				return err
+			}
+			values = values[n:]
+		}
+	}
+	return nil
+}
+
+func (t *tx) some(query string, values []any, into []any, row func()) error {
+	s, err := t.prepare(query)
+	if err != nil {
+		return err
+	}
+	rows, err := s.QueryContext(t.ctx, values...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := rows.Scan(into...); err != nil {
+			return err
+		}
+		row()
+	}
+	return rows.Err()
+}
+
+// marks stand for n values.
+func (t *tx) marks(n int) string {
+	var b strings.Builder
+	for i := range n {
+		if b.WriteByte(','); t.plain {
+			b.WriteByte('?')
+		} else {
+			b.WriteString("$" + strconv.Itoa(i+1))
+		}
+	}
+	return "(" + b.String()[1:] + ")"
+}
+
 // putNew inserts rows whose conflict target is not there yet, and says whether that were all of them.
 func (t *tx) putNew(tb table, target string, rows []any) (all bool, err error) {
 	all = true
