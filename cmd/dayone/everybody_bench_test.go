@@ -133,7 +133,9 @@ func BenchmarkPlanAllCommand(b *testing.B) {
 		{"attributes", changed("people.yaml", "", "hr.level", "hr.grade")},
 	} {
 		lay(b, dir, "policy", c.files)
-		b.Run(c.name+"/alone", func(b *testing.B) { plansAll(b, self, dir, "--offline", "--out", filepath.Join(b.TempDir(), "plan.json")) })
+		b.Run(c.name+"/alone", func(b *testing.B) {
+			plansAll(b, self, dir, "--offline", "--out", filepath.Join(b.TempDir(), "plan.json"))
+		})
 		b.Run(c.name+"/asks", func(b *testing.B) {
 			peak := servesAll(b, self, dir)
 			plansAll(b, self, dir) // the first one after a start reads everybody
