@@ -134,6 +134,11 @@ func (d *DB) seal(t *tx, person dayone.PersonID, v any) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	return d.sealed(t, person, plain)
+}
+
+// sealed is seal for what is bytes already.
+func (d *DB) sealed(t *tx, person dayone.PersonID, plain []byte) (string, error) {
 	key, err := d.key(t, person)
 	if err != nil {
 		return "", err
