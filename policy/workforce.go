@@ -28,9 +28,9 @@ type Workforce struct {
 }
 
 // NewWorkforce holds what policies of the schema may read, and what the sets read now. Personal attributes that none of
-// them reads are left out.
+// them reads are left out, and so are engagements, which no two people have in common.
 func NewWorkforce(d *Dictionary, schema Schema, sets ...*Set) *Workforce {
-	return workforce(d, append([]string{"person.engagements"}, schema.columns()...), sets)
+	return workforce(d, schema.columns(), sets)
 }
 
 // NarrowWorkforce holds no more than what the sets read, and these attributes: it is smaller, and enough for Glances of those
@@ -75,7 +75,7 @@ func (s *Set) reads() []string {
 				for _, name := range s.Schema.Names() {
 					out = append(out, "person."+name)
 				}
-				out = append(out, siteColumn)
+				out = append(out, siteColumn, "person.engagements")
 			}
 		}
 	}
