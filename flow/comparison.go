@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime"
 	"slices"
 	"sync"
@@ -63,7 +64,14 @@ func (c *comparison) glance(ctx context.Context) error {
 	cr := &c.crowd
 	cr.building.Lock()
 	defer cr.building.Unlock()
-	if err := c.gather(ctx, c.now, c.force.base, sets); err != nil {
+	var attrs []string
+	if c.Beside { // a command that ends with this plan
+		attrs = slices.AppendSeq([]string{"status"}, maps.Keys(c.pr.Only))
+		for _, s := range c.force.stages {
+			attrs = slices.AppendSeq(attrs, maps.Keys(s.Only))
+		}
+	}
+	if err := c.gather(ctx, c.now, c.force.base, sets, attrs); err != nil {
 		return err
 	}
 	cr.mu.RLock()

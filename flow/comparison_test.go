@@ -1,6 +1,7 @@
 package flow_test
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -76,6 +77,9 @@ func TestAPlanForEverybodyIsWhatCloseLooksSay(t *testing.T) {
 		for range 3 {
 			check("other policies", load(folder()), nil)
 		}
+		for _, pr := range []flow.Proposal{load(folder()), {Set: load(folder()).Set, Only: map[string]string{"department": "Sales"}}} {
+			h.planElsewhere(pr)
+		}
 		some := load(folder())
 		some.Only = map[string]string{"department": "Sales"}
 		e := check("other policies for some", some, nil)
@@ -85,6 +89,7 @@ func TestAPlanForEverybodyIsWhatCloseLooksSay(t *testing.T) {
 			t.Fatal(err)
 		}
 		check("others are ahead", load(folder()), nil)
+		h.planElsewhere(load(folder()))
 		h.clock.Jump(h.clock.Now().Add(40 * 24 * time.Hour)) // people start, and nobody looked at them
 		check("later", load(folder()), nil)
 
@@ -93,9 +98,18 @@ func TestAPlanForEverybodyIsWhatCloseLooksSay(t *testing.T) {
 		}
 
 		files := folder()
-		files["people.yaml"] = &fstest.MapFile{Data: []byte(strings.Replace(company.Schema, "level: {type: int, from: hr.level, optional: true}", "level: {type: int, from: hr.grade, optional: true}", 1))}
+		schema := func(old, new string) {
+			files["people.yaml"] = &fstest.MapFile{Data: []byte(strings.Replace(company.Schema, old, new, 1))}
+		}
+		schema("hr.level", "hr.level, optional: true}\n  badge: {type: string, from: hr.badge")
 		if _, n, _, err := h.PlanBothWays(ctx, load(files), nil); err != nil || n != people {
-			t.Errorf("other attributes: %d of %d are looked at closely, %v", n, people, err)
+			t.Errorf("another attribute: %d of %d are looked at closely, %v", n, people, err)
+		}
+		schema("hr.level", "hr.grade")
+		closely, looked = 0, 0
+		check("another field of the source", load(files), nil)
+		if closely*2 > looked {
+			t.Errorf("seed %d: %d of %d were looked at closely for a field of the source", seed, closely, looked)
 		}
 		files["people.yaml"] = &fstest.MapFile{Data: []byte(company.Schema + "  lifecycle: {leave: enabled}\n")}
 		closely, looked = 0, 0
@@ -103,6 +117,44 @@ func TestAPlanForEverybodyIsWhatCloseLooksSay(t *testing.T) {
 		if closely*2 > looked {
 			t.Errorf("seed %d: %d of %d were looked at closely for a lifecycle", seed, closely, looked)
 		}
+	}
+}
+
+// planElsewhere lets a command plan beside the house, which holds no more of people than that plan asks for, and send the plan
+// on its way as a server does: it is the house's.
+func (h *house) planElsewhere(pr flow.Proposal) {
+	h.t.Helper()
+	here := h.everybody(pr)
+	deps := h.Deps
+	deps.Beside = true
+	command := flow.New(deps)
+	if err := command.OpenPolicies(ctx, false); err != nil {
+		h.t.Fatal(err)
+	}
+	there, err := command.PlanAll(ctx, pr, nil, nil)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	there.At = here.At // a moment later
+	if diff := cmp.Diff(here, there); diff != "" {
+		h.t.Errorf("the house plans (-) and a command beside it (+)\n%s", diff)
+	}
+	var sent bytes.Buffer
+	if err := flow.WritePlan(&sent, here); err != nil {
+		h.t.Fatal(err)
+	}
+	whole := sent.String()
+	read, err := flow.ReadPlan(&sent)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	if diff := cmp.Diff(here, read); diff != "" {
+		h.t.Errorf("it was sent as (-) and read as (+)\n%s", diff)
+	}
+	lines := strings.SplitAfter(whole, "\n")
+	for _, broken := range []string{"", "{", lines[0], whole[:len(whole)*2/3], strings.Join(lines[1:], ""), strings.Replace(whole, lines[1], "", 1), strings.Repeat(lines[0], 2)} {
+		_, err := flow.ReadPlan(strings.NewReader(broken))
+		is(h.t, err, dayone.ErrUnavailable)
 	}
 }
 

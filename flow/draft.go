@@ -3,6 +3,7 @@ package flow
 import (
 	"context"
 	"fmt"
+	"io"
 	"io/fs"
 	"path"
 	"slices"
@@ -137,4 +138,92 @@ func (f *Flow) ProposalOf(ctx context.Context, version string) (Proposal, dayone
 	}
 	files, err := unpack(v.Files)
 	return Proposal{Set: set, Files: files, Author: v.Author, Note: v.Note}, v, err
+}
+
+// Sent is what somebody who is not here proposes: the files of a folder, or a version that was kept, for those whom Only
+// names, against other files instead of what is in force.
+type Sent struct {
+	Files   []byte            `json:"files"` // zip, as Pack makes it
+	Version string            `json:"version"`
+	Against []byte            `json:"against"` // zip; empty: what is in force
+	Only    map[string]string `json:"only"`
+}
+
+// PlanSent is PlanAll for what is sent. Nothing is kept.
+func (f *Flow) PlanSent(ctx context.Context, in Sent) (Everybody, error) {
+	if f.Load == nil {
+		return Everybody{}, errFixed
+	}
+	if (len(in.Files) == 0) == (in.Version == "") {
+		return Everybody{}, fmt.Errorf("send the files of a policy folder or the id of a version, one of them: %w", dayone.ErrInvalid)
+	}
+	if err := f.reload(ctx); err != nil { // a command may have put others into force a moment ago
+		return Everybody{}, err
+	}
+	for attr := range in.Only {
+		if _, known := f.Active().Schema.Attributes[attr]; !known {
+			return Everybody{}, fmt.Errorf("there is no attribute %q: %w", attr, dayone.ErrInvalid)
+		}
+	}
+	var pr Proposal
+	var err error
+	if in.Version != "" {
+		pr, _, err = f.ProposalOf(ctx, in.Version)
+	} else {
+		pr, err = f.sent(in.Files)
+	}
+	if err != nil {
+		return Everybody{}, err
+	}
+	pr.Only = in.Only
+	var against *policy.Set
+	if len(in.Against) > 0 {
+		old, err := f.sent(in.Against)
+		if err != nil {
+			return Everybody{}, fmt.Errorf("what it is compared with: %w", err)
+		}
+		against = old.Set
+	}
+	return f.PlanAll(ctx, pr, against, nil)
+}
+
+// maxSent is how large a folder that somebody sends may be, unpacked.
+const maxSent = 64 << 20
+
+// sent reads policies that come from elsewhere, as Pack packs them. BrokenPolicies: they have faults.
+func (f *Flow) sent(files []byte) (Proposal, error) {
+	zipped, err := unpack(files)
+	if err != nil {
+		return Proposal{}, fmt.Errorf("the files are no zip of a policy folder: %w", dayone.ErrInvalid)
+	}
+	folder, size := fstest.MapFS{}, 0
+	err = fs.WalkDir(zipped, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !policy.Counts(name) {
+			return err
+		}
+		file, err := zipped.Open(name)
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		raw, err := io.ReadAll(io.LimitReader(file, int64(maxSent-size)+1)) // whatever the zip says of its size
+		if size += len(raw); size > maxSent {
+			return fmt.Errorf("%s and what comes before it are larger than %d MB: %w", name, maxSent>>20, dayone.ErrInvalid)
+		}
+		folder[name] = &fstest.MapFile{Data: raw, Mode: 0o444}
+		return err
+	})
+	if err != nil {
+		return Proposal{}, fmt.Errorf("the zip of the policy folder does not read: %w: %w", err, dayone.ErrInvalid)
+	}
+	set, diags := f.read(f.Active(), folder)
+	if set != nil {
+		if diags = set.Unsendable(Known(folder)); len(diags) > 0 {
+			set = nil
+		}
+	}
+	if set == nil {
+		return Proposal{}, &BrokenPolicies{diags}
+	}
+	return Proposal{Set: set, Files: folder}, nil
 }

@@ -349,7 +349,7 @@ func (f *Flow) replan(ctx context.Context, pr Proposal, planned Everybody, appro
 	if err := f.reload(ctx); err != nil {
 		return Everybody{}, err
 	}
-	now, err := f.PlanAll(ctx, pr, nil, nil)
+	now, err := f.planNow(ctx, pr)
 	if err != nil {
 		return now, err
 	}
@@ -357,6 +357,17 @@ func (f *Flow) replan(ctx context.Context, pr Proposal, planned Everybody, appro
 		return now, err
 	}
 	return now, now.released(release)
+}
+
+// planNow is PlanAll by whoever can do it fastest.
+func (f *Flow) planNow(ctx context.Context, pr Proposal) (Everybody, error) {
+	if f.Planned != nil {
+		if now, err := f.Planned(ctx, pr); err == nil || ctx.Err() != nil {
+			now.Only = pr.Only
+			return now, err
+		}
+	}
+	return f.PlanAll(ctx, pr, nil, nil)
 }
 
 // released says whether a plan stays within limits, or somebody said why it need not.

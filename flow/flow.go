@@ -52,6 +52,9 @@ type Deps struct {
 	Templates message.Templates
 	Policy    *policy.Set
 	Files     fs.FS // the policy folder
+	// Planned asks another process, which has everybody in memory, for a plan of what is to be applied. Whatever it says, a
+	// plan that it fails to make is made here; nil: it always is.
+	Planned func(context.Context, Proposal) (Everybody, error)
 	// Load reads a policy folder for the configured systems. Without it, Policy counts for ever.
 	Load     func(fs.FS) (*policy.Set, []policy.Diagnostic)
 	Base     string // the portal's address, without a slash at the end

@@ -37,6 +37,9 @@ type stageSet struct {
 // Active is the policy set that events are evaluated against, for whoever no later stage names.
 func (f *Flow) Active() *policy.Set { return f.force.Load().base }
 
+// LastStage is the number of the latest stage that counts here.
+func (f *Flow) LastStage() int64 { return f.force.Load().seq }
+
 // ActiveFor is the policy set that counts for somebody.
 func (f *Flow) ActiveFor(p dayone.Person) *policy.Set { return f.force.Load().of(p) }
 

@@ -23,6 +23,7 @@ type crowd struct {
 	mu       sync.RWMutex
 	w        *policy.Workforce // nil: not read yet
 	laid     *policy.Set       // by whose attributes and sites people are laid out
+	narrow   bool              // it holds only what one plan asks for
 	census   *policy.Census    // of what is in force; nil: nobody asked yet
 	rows     map[dayone.PersonID]int
 	names    []string
@@ -44,7 +45,7 @@ func (f *Flow) crowded(ctx context.Context, also *policy.Set) (*crowd, error) {
 	if also != nil {
 		sets = append(sets, also)
 	}
-	if err := f.gather(ctx, now, set, sets); err != nil {
+	if err := f.gather(ctx, now, set, sets, nil); err != nil {
 		return nil, err
 	}
 	c.mu.RLock()
@@ -63,10 +64,11 @@ func (f *Flow) crowded(ctx context.Context, also *policy.Set) (*crowd, error) {
 	return c, nil
 }
 
-// gather reads everybody, unless that was done in a way that suits the sets. Whoever calls holds building.
-func (f *Flow) gather(ctx context.Context, now time.Time, set *policy.Set, sets []*policy.Set) error {
+// gather reads everybody, unless that was done in a way that suits the sets. Where attrs are named nobody asks for others
+// than those and what the sets read. Whoever calls holds building.
+func (f *Flow) gather(ctx context.Context, now time.Time, set *policy.Set, sets []*policy.Set, attrs []string) error {
 	c := &f.crowd
-	fits := c.w != nil && c.laid.SamePeople(set) // only who holds building puts another one there
+	fits := c.w != nil && c.laid.SamePeople(set) && !c.narrow // only who holds building puts another one there
 	for _, s := range sets {
 		fits = fits && c.w.Holds(s)
 	}
@@ -76,7 +78,12 @@ func (f *Flow) gather(ctx context.Context, now time.Time, set *policy.Set, sets 
 	c.mu.Lock()
 	c.reading, c.stale = true, map[dayone.PersonID]bool{}
 	c.mu.Unlock()
-	next := &crowd{w: policy.NewWorkforce(policy.NewDictionary(), set.Schema, sets...), rows: map[dayone.PersonID]int{}}
+	next := &crowd{narrow: attrs != nil, rows: map[dayone.PersonID]int{}}
+	if next.narrow {
+		next.w = policy.NarrowWorkforce(policy.NewDictionary(), attrs, sets...)
+	} else {
+		next.w = policy.NewWorkforce(policy.NewDictionary(), set.Schema, sets...)
+	}
 	err := f.readEverybody(ctx, now, set, next)
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -87,7 +94,7 @@ func (f *Flow) gather(ctx context.Context, now time.Time, set *policy.Set, sets 
 	if c.census != nil { // whoever asked for it may still be about to look
 		c.census = set.Survey(next.w, now)
 	}
-	c.w, c.laid, c.rows, c.names, c.until = next.w, set, next.rows, next.names, next.until
+	c.w, c.laid, c.narrow, c.rows, c.names, c.until = next.w, set, next.narrow, next.rows, next.names, next.until
 	return nil
 }
 
@@ -98,7 +105,8 @@ func (f *Flow) readEverybody(ctx context.Context, now time.Time, set *policy.Set
 		return err
 	}
 	type laidOut struct {
-		p     dayone.Person
+		row   policy.Laid
+		name  string
 		until time.Time
 	}
 	work, stop := context.WithCancelCause(ctx)
@@ -119,10 +127,11 @@ func (f *Flow) readEverybody(ctx context.Context, now time.Time, set *policy.Set
 					stop(err)
 					return
 				}
-				var out []laidOut
+				out := make([]laidOut, 0, len(read))
 				for n := range read {
 					if t := &read[n].Timeline; read[n].Err == nil && t.Managed {
-						out = append(out, laidOut{people.At(t, now, now, set), turns(t, now, set)})
+						p := people.At(t, now, now, set)
+						out = append(out, laidOut{to.w.Lay(&p), p.Name(), turns(t, now, set)})
 					}
 				}
 				done[i] <- out
@@ -133,7 +142,9 @@ func (f *Flow) readEverybody(ctx context.Context, now time.Time, set *policy.Set
 		select {
 		case out := <-done[i]:
 			for _, x := range out {
-				to.set(&x.p, x.until)
+				to.rows[x.row.ID] = len(to.names)
+				to.names, to.until = append(to.names, x.name), append(to.until, x.until)
+				to.w.AddLaid(x.row)
 			}
 		case <-work.Done():
 			return context.Cause(work)

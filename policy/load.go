@@ -352,10 +352,11 @@ func (s *Set) PoliciesOnly(o *Set) bool {
 	return rest(s) == rest(o)
 }
 
-// SamePeople says that two sets lay people out the same way: by the same attributes and sites.
+// SamePeople says that two sets lay people out the same way: by the same attributes and sites. From which field of a source
+// an attribute is taken counts when the source says something, and not when what was said is laid out.
 func (s *Set) SamePeople(o *Set) bool {
 	return s == o || maps.EqualFunc(s.Schema.Attributes, o.Schema.Attributes, func(a, b Attribute) bool {
-		return a.Type == b.Type && a.Derived == b.Derived && slices.Equal(a.From, b.From)
+		return a.Type == b.Type && a.Derived == b.Derived && slices.Equal(a.ofSite(), b.ofSite())
 	}) && maps.EqualFunc(s.Sites, o.Sites, func(a, b dayone.Site) bool {
 		return siteText(a) == siteText(b) && slices.Equal(a.Holidays, b.Holidays)
 	})

@@ -29,6 +29,11 @@ type Attribute struct {
 // Closed says that the attribute knows only certain values.
 func (a Attribute) Closed() bool { return len(a.Values) > 0 }
 
+// ofSite is what of the site it may be taken from.
+func (a Attribute) ofSite() []string {
+	return slices.DeleteFunc(slices.Clone(a.From), func(from string) bool { return !strings.HasPrefix(from, "site.") })
+}
+
 // Schema is people.yaml.
 type Schema struct {
 	Attributes map[string]Attribute

@@ -28,8 +28,22 @@ type Workforce struct {
 }
 
 // NewWorkforce holds what policies of the schema may read, and what the sets read now. Personal attributes that none of
-// them reads are left out.
+// them reads are left out, and so are engagements, which no two people have in common.
 func NewWorkforce(d *Dictionary, schema Schema, sets ...*Set) *Workforce {
+	return workforce(d, schema.columns(), sets)
+}
+
+// NarrowWorkforce holds no more than what the sets read, and these attributes: it is smaller, and enough for Glances of those
+// sets.
+func NarrowWorkforce(d *Dictionary, attrs []string, sets ...*Set) *Workforce {
+	paths := []string{siteColumn}
+	for _, a := range attrs {
+		paths = append(paths, "person."+a)
+	}
+	return workforce(d, paths, sets)
+}
+
+func workforce(d *Dictionary, paths []string, sets []*Set) *Workforce {
 	w := &Workforce{dict: d, byLoc: map[*time.Location]uint16{}, postings: map[string][]*roaring.Bitmap{}}
 	seen := map[string]bool{}
 	add := func(path string) {
@@ -39,8 +53,7 @@ func NewWorkforce(d *Dictionary, schema Schema, sets ...*Set) *Workforce {
 		}
 	}
 	add("person.status")
-	add("person.engagements")
-	for _, path := range schema.columns() {
+	for _, path := range paths {
 		add(path)
 	}
 	for _, s := range sets {
@@ -62,7 +75,7 @@ func (s *Set) reads() []string {
 				for _, name := range s.Schema.Names() {
 					out = append(out, "person."+name)
 				}
-				out = append(out, siteColumn)
+				out = append(out, siteColumn, "person.engagements")
 			}
 		}
 	}
@@ -125,13 +138,33 @@ func (w *Workforce) Len() int { return len(w.ids) }
 // ID is who stands in a row.
 func (w *Workforce) ID(row int) dayone.PersonID { return w.ids[row] }
 
-// Add appends a person.
-func (w *Workforce) Add(p *dayone.Person) {
+// Laid is a person in numbers, before she has a row.
+type Laid struct {
+	ID    dayone.PersonID
+	codes []uint32 // by column
+	zone  *time.Location
+	start int64
+}
+
+// Lay numbers what a workforce holds of a person. Many goroutines may at once, also while rows are added.
+func (w *Workforce) Lay(p *dayone.Person) Laid {
+	l := Laid{ID: p.ID, codes: make([]uint32, len(w.cols)), start: startOf(p)}
+	l.zone, _ = p.Location()
 	for i, c := range w.cols {
-		w.codes[i] = append(w.codes[i], c.code(p))
+		l.codes[i] = c.code(p)
 	}
-	w.zones, w.starts = append(w.zones, w.zoneOf(p)), append(w.starts, startOf(p))
-	w.ids = append(w.ids, p.ID)
+	return l
+}
+
+// Add appends a person.
+func (w *Workforce) Add(p *dayone.Person) { w.AddLaid(w.Lay(p)) }
+
+// AddLaid appends a person who was laid out by this workforce.
+func (w *Workforce) AddLaid(l Laid) {
+	for i, code := range l.codes {
+		w.codes[i] = append(w.codes[i], code)
+	}
+	w.zones, w.starts, w.ids = append(w.zones, w.zoneOf(l.zone)), append(w.starts, l.start), append(w.ids, l.ID)
 }
 
 func startOf(p *dayone.Person) int64 {
@@ -153,8 +186,7 @@ func (w *Workforce) Text(row int, attr string) (string, bool) {
 	return w.cols[n].sampleOf(w.codes[n][row]).value.Text, true
 }
 
-func (w *Workforce) zoneOf(p *dayone.Person) uint16 {
-	zone, _ := p.Location()
+func (w *Workforce) zoneOf(zone *time.Location) uint16 {
 	n, ok := w.byLoc[zone]
 	if !ok {
 		n = uint16(len(w.zone))
@@ -232,7 +264,8 @@ func (w *Workforce) Set(row int, p *dayone.Person) {
 			w.codes[i][row] = code
 		}
 	}
-	w.zones[row], w.starts[row] = w.zoneOf(p), startOf(p)
+	zone, _ := p.Location()
+	w.zones[row], w.starts[row] = w.zoneOf(zone), startOf(p)
 }
 
 // post moves a row from one value's list to another's.

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -80,8 +81,9 @@ func many[T ~string](of []T) []any {
 // Read is somebody who was read with others; Err says why she could not be.
 type Read struct {
 	dayone.Timeline
-	Held []dayone.Holding
-	Err  error
+	Held  []dayone.Holding
+	Err   error
+	Apart bool // what is known of her is not gathered in a box: she was read fact by fact
 
 	key sql.NullString
 }
@@ -89,12 +91,26 @@ type Read struct {
 // Timelines are those of several people, AtOnce at most, in their order. Whoever is not there is ErrNotFound, and nobody
 // who does not read hides another. What others were told of them is left out.
 func (d *DB) Timelines(ctx context.Context, ids []dayone.PersonID) ([]Read, error) {
-	out, at, err := d.heads(ctx, ids)
-	if err != nil || len(ids) == 0 {
-		return out, err
+	out, err := d.heads(ctx, ids)
+	if err != nil {
+		return nil, err
 	}
-	args := many(ids)
-	err = d.each(ctx, `SELECT person, id, source, source_id, recorded FROM employment WHERE person IN `+manyIn+` ORDER BY person, id`, args, func(rows *sql.Rows) error {
+	apart := map[dayone.PersonID]*Read{}
+	for i := range out {
+		if out[i].Apart {
+			apart[out[i].Person] = &out[i]
+		}
+	}
+	if len(apart) == 0 {
+		return out, nil
+	}
+	ask := func(query string, args []any, row func(*sql.Rows) error) error { return d.each(ctx, query, args, row) }
+	return out, d.byFact(ask, many(slices.Collect(maps.Keys(apart))), apart)
+}
+
+// byFact reads employments and facts of people whose ids are args.
+func (d *DB) byFact(ask func(query string, args []any, row func(*sql.Rows) error) error, args []any, at map[dayone.PersonID]*Read) error {
+	err := ask(`SELECT person, id, source, source_id, recorded FROM employment WHERE person IN `+manyIn+` ORDER BY person, id`, args, func(rows *sql.Rows) error {
 		var person dayone.PersonID
 		var e dayone.Employment
 		var recorded int64
@@ -108,7 +124,7 @@ func (d *DB) Timelines(ctx context.Context, ids []dayone.PersonID) ([]Read, erro
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	words := words{}
 	var person, engagement, attr, source, event, box sql.RawBytes
@@ -116,7 +132,7 @@ func (d *DB) Timelines(ctx context.Context, ids []dayone.PersonID) ([]Read, erro
 	var personal, bad int
 	var r *Read
 	to := []any{&person, &engagement, &attr, &effective, &said, &again, &recorded, &box, &personal, &bad, &source, &event}
-	err = d.each(ctx, `SELECT person, engagement, attr, effective, said, again, recorded, box, personal, bad, source, event FROM fact
+	return ask(`SELECT person, engagement, attr, effective, said, again, recorded, box, personal, bad, source, event FROM fact
 		WHERE person IN `+manyIn+` ORDER BY person, engagement, attr, effective, recorded`, args, func(rows *sql.Rows) error {
 		if err := rows.Scan(to...); err != nil {
 			return err
@@ -142,7 +158,6 @@ func (d *DB) Timelines(ctx context.Context, ids []dayone.PersonID) ([]Read, erro
 		}
 		return nil
 	})
-	return out, err
 }
 
 // words keeps one copy of what is said again and again.
@@ -157,31 +172,36 @@ func (w words) of(b []byte) string {
 	return s
 }
 
-// heads are the people themselves, in the order of the ids.
-func (d *DB) heads(ctx context.Context, ids []dayone.PersonID) ([]Read, map[dayone.PersonID]*Read, error) {
+// heads are the people themselves, in the order of the ids, with what is gathered of each.
+func (d *DB) heads(ctx context.Context, ids []dayone.PersonID) ([]Read, error) {
 	if len(ids) > AtOnce {
-		return nil, nil, fmt.Errorf("%d people at once are more than %d: %w", len(ids), AtOnce, dayone.ErrInvalid)
+		return nil, fmt.Errorf("%d people at once are more than %d: %w", len(ids), AtOnce, dayone.ErrInvalid)
 	}
 	out, at := make([]Read, len(ids)), make(map[dayone.PersonID]*Read, len(ids))
 	if len(ids) == 0 {
-		return out, at, nil
+		return out, nil
 	}
 	for i, id := range ids {
 		out[i] = Read{Timeline: dayone.Timeline{Person: id}, Err: fmt.Errorf("person: %w", dayone.ErrNotFound)}
 		at[id] = &out[i]
 	}
-	err := d.each(ctx, `SELECT id, managed, key_box FROM person WHERE id IN `+manyIn, many(ids), func(rows *sql.Rows) error {
+	query := `SELECT p.id, p.managed, p.key_box, t.box FROM person p LEFT JOIN timeline t ON t.person = p.id WHERE p.id IN ` + manyIn
+	return out, d.each(ctx, query, many(ids), func(rows *sql.Rows) error {
 		var id dayone.PersonID
 		var managed int
-		var key sql.NullString
-		if err := rows.Scan(&id, &managed, &key); err != nil {
+		var key, box sql.NullString
+		if err := rows.Scan(&id, &managed, &key, &box); err != nil {
 			return err
 		}
 		r := at[id]
-		r.Managed, r.key, r.Err = managed != 0, key, nil
+		r.Managed, r.key, r.Err, r.Apart = managed != 0, key, nil, true
+		if box.String != "" && key.String != "" {
+			if g, err := d.openGathered(key.String, box.String); err == nil { // else her facts are what counts
+				r.Employments, r.Facts, r.Apart = g.employments, g.facts, false
+			}
+		}
 		return nil
 	})
-	return out, at, err
 }
 
 // WithHoldings adds what the people have who were read, but for what is gone: which entitlements, and in which state. That
@@ -246,6 +266,11 @@ func (d *DB) each(ctx context.Context, query string, args []any, row func(*sql.R
 	if err != nil {
 		return err
 	}
+	return eachRow(rows, row)
+}
+
+// eachRow goes through rows, and closes.
+func eachRow(rows *sql.Rows, row func(*sql.Rows) error) error {
 	defer rows.Close()
 	for rows.Next() {
 		if err := row(rows); err != nil {

@@ -104,6 +104,11 @@ func (d *DB) Save(ctx context.Context, s Saved) error {
 		if err := errors.Join(t.claim(salt, s.Person, s.Names), d.facts(t, s.Person, s.Facts)); err != nil {
 			return err
 		}
+		if s.Employment != nil || len(s.Facts) > 0 {
+			if err := d.gather(t, s); err != nil {
+				return err
+			}
+		}
 		if s.Row != nil {
 			if err := d.saveRow(t, *s.Row); err != nil {
 				return err

@@ -58,6 +58,8 @@ func (p *portal) guard(next *http.ServeMux) http.Handler {
 		case strings.HasPrefix(r.URL.Path, "/hooks/"):
 		case strings.HasPrefix(r.URL.Path, "/policies/"):
 			r.Body = http.MaxBytesReader(rec, r.Body, maxPolicyForm)
+		case r.URL.Path == "/api/v1/plans":
+			r.Body = http.MaxBytesReader(rec, r.Body, maxPlanned)
 		default:
 			r.Body = http.MaxBytesReader(rec, r.Body, maxForm)
 		}

@@ -186,6 +186,7 @@ func (p *portal) routes() []route {
 		{"GET /api/v1/events", p.api(p.apiEvents)},
 		{"POST /api/v1/events/{id}/replay", p.api(p.apiReplay)},
 		{"GET /api/v1/records", p.api(p.apiRecords)},
+		{"POST /api/v1/plans", p.api(p.apiPlans)},
 		{"GET /api/v1/alerts", p.api(p.apiAlerts)},
 	}
 	if p.opt.Mailbox != nil {

@@ -81,11 +81,31 @@ func listed(err error, what, id, command string) error {
 
 // call asks the API. in and out may be nil.
 func (cl *client) call(ctx context.Context, method, path string, query url.Values, in, out any) error {
+	body, err := cl.ask(ctx, method, path, query, in)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	raw, err := io.ReadAll(io.LimitReader(body, 64<<20))
+	if err != nil {
+		return fmt.Errorf("the server at %s broke off: %w", cl.base, dayone.ErrUnavailable)
+	}
+	if out == nil || len(raw) == 0 {
+		return nil
+	}
+	if err := json.Unmarshal(raw, out); err != nil {
+		return fmt.Errorf("what the server at %s says cannot be read; is it another version? %w", cl.base, dayone.ErrInvalid)
+	}
+	return nil
+}
+
+// ask gives away what the API answers, if it is no error. Whoever asks closes it.
+func (cl *client) ask(ctx context.Context, method, path string, query url.Values, in any) (io.ReadCloser, error) {
 	var body io.Reader
 	if in != nil {
 		raw, err := json.Marshal(in)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		body = bytes.NewReader(raw)
 	}
@@ -95,7 +115,7 @@ func (cl *client) call(ctx context.Context, method, path string, query url.Value
 	}
 	req, err := http.NewRequestWithContext(ctx, method, at, body)
 	if err != nil {
-		return &usageError{fmt.Errorf("%q is no address of a server; write http://127.0.0.1:8080", cl.base)}
+		return nil, &usageError{fmt.Errorf("%q is no address of a server; write http://127.0.0.1:8080", cl.base)}
 	}
 	if in != nil {
 		req.Header.Set("Content-Type", "application/json")
@@ -106,36 +126,35 @@ func (cl *client) call(ctx context.Context, method, path string, query url.Value
 	resp, err := cl.http.Do(req)
 	if err != nil {
 		if ctx.Err() != nil {
-			return ctx.Err()
+			return nil, ctx.Err()
 		}
-		return fmt.Errorf("no server answers at %s; dayone serve starts it, --portal names another: %w", cl.base, dayone.ErrUnavailable)
+		return nil, fmt.Errorf("no server answers at %s; dayone serve starts it, --portal names another: %w", cl.base, dayone.ErrUnavailable)
+	}
+	if resp.StatusCode < http.StatusBadRequest {
+		return resp.Body, nil
 	}
 	defer resp.Body.Close()
-	raw, err := io.ReadAll(io.LimitReader(resp.Body, 64<<20))
+	raw, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
 	if err != nil {
-		return fmt.Errorf("the server at %s broke off: %w", cl.base, dayone.ErrUnavailable)
+		return nil, fmt.Errorf("the server at %s broke off: %w", cl.base, dayone.ErrUnavailable)
 	}
-	if resp.StatusCode >= http.StatusBadRequest {
-		var e struct {
-			Error struct{ Kind, Message, ID string }
-		}
-		if json.Unmarshal(raw, &e) != nil || e.Error.Message == "" {
-			return fmt.Errorf("the server at %s says %s: %w", cl.base, resp.Status, dayone.ErrUnavailable)
-		}
-		text := strings.TrimSuffix(e.Error.Message, ".")
-		if e.Error.Kind == dayone.ErrAuth.Error() {
-			text = fmt.Sprintf("the server at %s does not know this token; portal.token of the configuration that --config names has to be its own", cl.base)
-		}
-		if kind := kindNamed(e.Error.Kind); kind != nil {
-			return fmt.Errorf("%s: %w", text, kind)
-		}
-		return fmt.Errorf("%s (%s)", text, e.Error.ID)
+	return nil, cl.refused(resp.Status, raw)
+}
+
+// refused is the error that the API answered.
+func (cl *client) refused(status string, raw []byte) error {
+	var e struct {
+		Error struct{ Kind, Message, ID string }
 	}
-	if out == nil || len(raw) == 0 {
-		return nil
+	if json.Unmarshal(raw, &e) != nil || e.Error.Message == "" {
+		return fmt.Errorf("the server at %s says %s: %w", cl.base, status, dayone.ErrUnavailable)
 	}
-	if err := json.Unmarshal(raw, out); err != nil {
-		return fmt.Errorf("what the server at %s says cannot be read; is it another version? %w", cl.base, dayone.ErrInvalid)
+	text := strings.TrimSuffix(e.Error.Message, ".")
+	if e.Error.Kind == dayone.ErrAuth.Error() {
+		text = fmt.Sprintf("the server at %s does not know this token; portal.token of the configuration that --config names has to be its own", cl.base)
 	}
-	return nil
+	if kind := kindNamed(e.Error.Kind); kind != nil {
+		return fmt.Errorf("%s: %w", text, kind)
+	}
+	return fmt.Errorf("%s (%s)", text, e.Error.ID)
 }

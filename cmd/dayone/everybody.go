@@ -48,6 +48,7 @@ func (o *everybody) flags(c *cobra.Command) {
 	f.BoolVar(&o.list, "list", false, "with --all: every person by name")
 	f.StringVar(&o.author, "author", "", "with --out: who proposes it (default: the author of the git commit, else you)")
 	f.StringVar(&o.note, "note", "", "with --out: what it is for")
+	f.Bool(offlineFlag, false, "with --all: "+offlineHelp)
 }
 
 // planFile is a plan for everybody, with the policies that it is for.
@@ -113,24 +114,19 @@ func (o *everybody) run(c *cobra.Command, asJSON bool) error {
 		pr.Author = cmp.Or(o.author, author)
 	}
 	pr.Author = cmp.Or(pr.Author, whoami())
-	var against *policy.Set
+	var against *flow.Proposal
 	if o.against != "" {
 		_, _, files, err := fromGit(c.Context(), dir, o.against)
 		if err != nil {
 			return err
 		}
-		if against, err = s.read(files, dir+"@"+o.against); err != nil {
+		set, err := s.read(files, dir+"@"+o.against)
+		if err != nil {
 			return err
 		}
+		against = &flow.Proposal{Set: set, Files: files}
 	}
-	progress := func(done int) { fmt.Fprintf(c.ErrOrStderr(), "\r%d people looked at", done) }
-	if !isTerminal(c.ErrOrStderr()) {
-		progress = nil
-	}
-	plan, err := s.flow.PlanAll(c.Context(), pr, against, progress)
-	if progress != nil {
-		fmt.Fprint(c.ErrOrStderr(), "\r\033[K")
-	}
+	plan, err := s.planAll(c, pr, against)
 	if err != nil {
 		return err
 	}
@@ -343,6 +339,13 @@ back. If the plan is not the same any more by then, nothing happens. The server 
 				return err
 			}
 			defer s.close()
+			ask, err := s.askServer(c)
+			if err != nil {
+				return err
+			}
+			if ask != nil {
+				s.flow.Planned = func(ctx context.Context, pr flow.Proposal) (flow.Everybody, error) { return ask(ctx, &pr, nil) }
+			}
 			z, err := zip.NewReader(bytes.NewReader(f.Files), int64(len(f.Files)))
 			if err != nil {
 				return fmt.Errorf("%s is damaged: %w", args[0], dayone.ErrInvalid)
@@ -387,6 +390,7 @@ back. If the plan is not the same any more by then, nothing happens. The server 
 	c.Flags().StringVar(&release, "release", "", "why a limit may be passed")
 	c.Flags().BoolVar(&alone, "alone", false, "the author approves it; it takes effect after a notice")
 	c.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
+	c.Flags().Bool(offlineFlag, false, offlineHelp)
 	return c
 }
 

@@ -194,6 +194,11 @@ func ignoreClosed(err error) error {
 
 // begin does what a start needs and a page need not wait for: catalogues, and the people a source knows already.
 func (s *server) begin(ctx context.Context) {
+	if n, err := s.store.GatherTimelines(ctx); err != nil && ctx.Err() == nil {
+		s.log.Warn("what is known of some people could not be gathered; plans for everybody take longer", "error", err)
+	} else if n > 0 {
+		s.log.Info("what is known of people is gathered", "people", n)
+	}
 	if err := s.flow.PullCatalogues(ctx); err != nil && ctx.Err() == nil {
 		s.log.Warn("some catalogues could not be read; their last state counts", "error", err)
 	}
