@@ -76,6 +76,33 @@ func (f *Flow) History(ctx context.Context, id dayone.PersonID, q HistoryQuery) 
 	return k, nil
 }
 
+// Origins says of each value that an explanation read who says it, where more than one might.
+func (f *Flow) Origins(ctx context.Context, id dayone.PersonID, x policy.Explanation) (policy.Explanation, error) {
+	t, err := f.Store.Timeline(ctx, id)
+	if err != nil {
+		return x, err
+	}
+	return sourced(&t, f.Active(), f.Clock.Now(), x), nil
+}
+
+// sourced says of each value that an explanation read who says it.
+func sourced(t *dayone.Timeline, set *policy.Set, now time.Time, x policy.Explanation) policy.Explanation {
+	origin := map[string]string{}
+	for _, a := range people.Attributes(t, now, now, set) {
+		if len(a.Words) > 1 || a.Correction != nil || a.Unknown {
+			origin[a.Name] = a.Origin()
+		}
+	}
+	for _, l := range x.Lines {
+		for _, c := range l.Conditions {
+			for i := range c.Reads {
+				c.Reads[i].From = origin[c.Reads[i].Name]
+			}
+		}
+	}
+	return x
+}
+
 // Correction is what somebody says is right, whatever sources say, until the end of a day.
 type Correction struct {
 	Values map[string]string // by attribute

@@ -70,7 +70,7 @@ func agreed(t *dayone.Timeline, c, counts *dayone.Fact, at, known time.Time) boo
 	}
 	return slices.ContainsFunc(t.Facts, func(f dayone.Fact) bool {
 		return f.Engagement == counts.Engagement && corrected+f.Attr == c.Attr && f.Value == c.Value && !f.Bad && !f.Recorded.After(known) &&
-			later(f.Effective, f.Said).After(c.Effective) && !f.Effective.After(at) && !withdrawn(t, &f, known)
+			later(f.Effective, again(&f, known)).After(c.Effective) && !f.Effective.After(at) && !withdrawn(t, &f, known)
 	})
 }
 
@@ -169,8 +169,8 @@ func (j *judging) corrects() Judgement {
 			if v, err = Correct(j.set, name, j.fields[name].Text); err != nil {
 				return j.quarantine("%s", strings.TrimSuffix(err.Error(), ": "+dayone.ErrInvalid.Error()))
 			}
-		} else if correction(j.t, j.engagement, name, j.said, j.at) == nil {
-			continue
+		} else if a, there := j.set.Schema.Attributes[name]; !there || a.Derived {
+			continue // the correction that it ends may yet come
 		}
 		add := func(v dayone.Value, from time.Time) {
 			f := j.fact(corrected+name, v, from, j.said, false)
@@ -203,11 +203,9 @@ func (j *judging) finish() Judgement {
 		j.out.Note = "it says nothing new"
 		return j.out
 	}
-	for attr, text := range map[string]string{entryBy: j.ev.By, entryReason: j.ev.Reason} {
-		if text != "" {
-			f := j.fact(attr, dayone.Text(text), j.at, j.said, false)
-			f.Personal = attr == entryReason
-			j.out.Facts = append(j.out.Facts, f)
+	for _, e := range [][2]string{{entryBy, j.ev.By}, {entryReason, j.ev.Reason}} {
+		if e[1] != "" {
+			j.out.Facts = append(j.out.Facts, j.fact(e[0], dayone.Text(e[1]), j.at, j.said, false))
 		}
 	}
 	return j.out

@@ -20,7 +20,13 @@ func Meaning(before, after *dayone.Timeline, at time.Time, set *policy.Set) stri
 	isNew := len(before.Facts) == 0
 	was, is := At(before, at, at, set), At(after, at, at, set)
 	word := Intent(was, is, isNew)
+	if word != otherwise && amends(before, fresh, at, set) && word == moving(was, is) {
+		return otherwise + ": " + about(fresh, set)
+	}
 	if word != otherwise {
+		return word
+	}
+	if word := putOff(before, after, fresh, at, set); word != "" {
 		return word
 	}
 	for _, i := range ahead(fresh, at) { // it is about a day to come
@@ -61,6 +67,40 @@ func byHand(fresh []dayone.Fact, at time.Time) string {
 		return "correction by hand ended: " + strings.Join(ended, ", ")
 	case ours:
 		return "chosen by Dayone: " + spoken(fresh[0].Attr)
+	}
+	return ""
+}
+
+// amends says that what is new was so from where what it replaces began: that was wrong, and nothing has changed.
+func amends(before *dayone.Timeline, fresh []dayone.Fact, at time.Time, set *policy.Set) bool {
+	any := false
+	for _, f := range fresh {
+		if _, ok := set.Schema.Attributes[f.Attr]; !ok || f.Bad {
+			continue
+		}
+		old := last(before, f.Engagement, f.Attr, at, at, true)
+		if old != nil && f.Effective.After(later(old.Effective, old.Said)) {
+			return false
+		}
+		any = any || old != nil
+	}
+	return any
+}
+
+// putOff names a change that was to come and does not come on its day any more; "": there is none.
+func putOff(before, after *dayone.Timeline, fresh []dayone.Fact, at time.Time, set *policy.Set) string {
+	for i := range before.Facts {
+		f := &before.Facts[i]
+		if !f.Effective.After(at) || withdrawn(before, f, at) || !withdrawn(after, f, at) {
+			continue
+		}
+		zone, _ := set.SiteOf(place(after, f.Engagement, at, at, set)).Location()
+		for _, g := range fresh {
+			if g.Engagement == f.Engagement && g.Attr == f.Attr && g.Value == f.Value && g.Effective.After(f.Effective) {
+				return fmt.Sprintf("put off: %s, to %s", spoken(f.Attr), g.Effective.In(zone).Format("2 Jan 2006"))
+			}
+		}
+		return fmt.Sprintf("called off: %s, which was to come on %s", spoken(f.Attr), f.Effective.In(zone).Format("2 Jan 2006"))
 	}
 	return ""
 }

@@ -82,6 +82,41 @@ type Word struct {
 	Event     dayone.EventID
 }
 
+// Says is what else there is to know about who says it: that a source which comes first has none, and what a correction
+// lies over.
+func (a Attribute) Says() []string {
+	var out []string
+	won := a.From == ByCorrection
+	for _, w := range a.Words {
+		has := w.Value.Text != ""
+		switch {
+		case w.Bad:
+			out = append(out, called(w.Source)+" said what cannot be used")
+		case !has && !won:
+			out = append(out, called(w.Source)+" has none")
+		case has && a.From == ByCorrection && w.Value != a.Value:
+			out = append(out, called(w.Source)+" says "+w.Value.String())
+		}
+		won = won || has
+	}
+	return out
+}
+
+func called(source string) string {
+	if source == dayone.Portal {
+		return "what was entered here"
+	}
+	return source
+}
+
+// Origin is the winner in a few words, with what else there is to know; "": nobody has a value.
+func (a Attribute) Origin() string {
+	if a.From == "" {
+		return strings.Join(a.Says(), ", ")
+	}
+	return strings.Join(append([]string{"from " + called(a.From)}, a.Says()...), ", ")
+}
+
 // What wins that is no source.
 const (
 	ByCorrection = "correction"

@@ -32,6 +32,7 @@ type apiAttribute struct {
 	From       string         `json:"from,omitempty"`
 	Unknown    bool           `json:"unknown,omitempty"`
 	Personal   bool           `json:"personal,omitempty"`
+	Says       string         `json:"says"`
 	Words      []apiWord      `json:"words"`
 	Correction *apiCorrection `json:"correction,omitempty"`
 }
@@ -117,7 +118,7 @@ func newAPITimeline(row flow.Row, h flow.History) apiTimeline {
 		out.Engagements = append(out.Engagements, apiEngagement{e.ID, e.Source, e.SourceID, e.Type, e.Start, e.LastDay, e.Primary})
 	}
 	for _, a := range h.Attributes {
-		x := apiAttribute{Name: a.Name, Value: a.Value, From: a.From, Unknown: a.Unknown, Personal: a.Personal, Words: []apiWord{}}
+		x := apiAttribute{Name: a.Name, Value: a.Value, From: a.From, Unknown: a.Unknown, Personal: a.Personal, Says: a.Origin(), Words: []apiWord{}}
 		for _, s := range a.Words {
 			x.Words = append(x.Words, apiWord{s.Source, s.Value, s.Bad, moment(s.Effective), moment(s.Recorded), s.Event})
 		}

@@ -206,20 +206,7 @@ var originTexts = map[string]string{people.ByCorrection: "a correction made here
 func originText(source string) string { return cmp.Or(originTexts[source], source) }
 
 func newAttributeRow(view viewer, zone *time.Location, person string, a people.Attribute) attributeRow {
-	row := attributeRow{Name: attrText(a.Name), Value: view.value(a.Value), From: originText(a.From), Personal: a.Personal}
-	won := a.From == people.ByCorrection
-	for _, w := range a.Words {
-		said := w.Value.Text != ""
-		switch {
-		case w.Bad:
-			row.Words = append(row.Words, fmt.Sprintf("%s said what cannot be used", originText(w.Source)))
-		case !said && !won:
-			row.Words = append(row.Words, fmt.Sprintf("%s has none", originText(w.Source)))
-		case said && won && w.Value != a.Value:
-			row.Words = append(row.Words, fmt.Sprintf("%s says %s", originText(w.Source), view.value(w.Value)))
-		}
-		won = won || said
-	}
+	row := attributeRow{Name: attrText(a.Name), Value: view.value(a.Value), From: originText(a.From), Words: a.Says(), Personal: a.Personal}
 	if a.Unknown {
 		row.State = &state{Icon: "warn", Class: "s-wait", Text: "Flagged"}
 	}

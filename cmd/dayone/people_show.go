@@ -31,15 +31,10 @@ type shownTimeline struct {
 		Primary             bool
 	}
 	Attributes []struct {
-		Name, From string
-		Value      dayone.Value
-		Unknown    bool
-		Words      []struct {
-			Source string
-			Value  dayone.Value
-			Bad    bool
-		}
-		Correction *struct {
+		Name, From, Says string
+		Value            dayone.Value
+		Unknown          bool
+		Correction       *struct {
 			Until      time.Time
 			By, Reason string
 		}
@@ -146,30 +141,14 @@ func (t shownTimeline) print(out io.Writer, then bool) {
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, a := range t.Attributes {
-		var notes []string
-		won := a.From == "correction"
-		for _, s := range a.Words {
-			switch {
-			case s.Bad:
-				notes = append(notes, s.Source+" said what cannot be used")
-			case s.Value.Text == "" && !won:
-				notes = append(notes, s.Source+" has none")
-			case s.Value.Text != "" && won && s.Value != a.Value:
-				notes = append(notes, s.Source+" says "+s.Value.String())
-			}
-			won = won || s.Value.Text != ""
-		}
+		notes := []string{a.Says}
 		if c := a.Correction; c != nil {
 			notes = append(notes, fmt.Sprintf("corrected until %s by %s: %s", c.Until.Add(-time.Second).In(zone).Format(time.DateOnly), cmp.Or(c.By, "somebody"), c.Reason))
 		}
 		if a.Unknown {
 			notes = append(notes, "flagged unknown")
 		}
-		from := ""
-		if a.From != "" {
-			from = "from " + a.From
-		}
-		fmt.Fprintf(w, "  %s\t%s\t%s\n", a.Name, cmp.Or(a.Value.String(), "-"), strings.Join(append([]string{from}, notes...), "; "))
+		fmt.Fprintf(w, "  %s\t%s\t%s\n", a.Name, cmp.Or(a.Value.String(), "-"), strings.Join(notes, "; "))
 	}
 	_ = w.Flush()
 	if len(t.Changes) > 0 {
