@@ -116,6 +116,9 @@ func Correct(set *policy.Set, attr, text string) (dayone.Value, error) {
 	if a.Derived {
 		return dayone.Value{}, fmt.Errorf("%s cannot be corrected: it follows from the rest: %w", attr, dayone.ErrInvalid)
 	}
+	if a.Made != nil {
+		return dayone.Value{}, fmt.Errorf("%s cannot be corrected: it is a name that is nobody else's; dayone people rename gives another: %w", attr, dayone.ErrInvalid)
+	}
 	v, err := normal(a, dayone.Text(text))
 	switch {
 	case err != nil && a.Closed():
@@ -138,7 +141,10 @@ func Correct(set *policy.Set, attr, text string) (dayone.Value, error) {
 
 // Correctable are the attributes that may be corrected, sorted.
 func Correctable(set *policy.Set) []string {
-	return slices.DeleteFunc(set.Schema.Names(), func(name string) bool { return set.Schema.Attributes[name].Derived || uncorrectable[name] != "" })
+	return slices.DeleteFunc(set.Schema.Names(), func(name string) bool {
+		a := set.Schema.Attributes[name]
+		return a.Derived || a.Made != nil || uncorrectable[name] != ""
+	})
 }
 
 // corrects takes a correction, or the end of one.

@@ -111,7 +111,7 @@ func change(t *dayone.Timeline, facts []dayone.Fact, from, to, seq int, at, know
 		if !f.Effective.IsZero() && (c.Effective.IsZero() || f.Effective.Before(c.Effective)) {
 			c.Effective = f.Effective
 		}
-		c.Future = c.Future || turn.State == ToCome
+		c.Future = c.Future || turn.State == ToCome && !(corrects && f.Value.Text == "") // that a correction ends is no news
 		c.Turns = append(c.Turns, turn)
 	}
 	return c

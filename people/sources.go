@@ -91,20 +91,26 @@ func (a Attribute) Says() []string {
 		has := w.Value.Text != ""
 		switch {
 		case w.Bad:
-			out = append(out, called(w.Source)+" said what cannot be used")
+			out = append(out, Called(w.Source)+" said what cannot be used")
 		case !has && !won:
-			out = append(out, called(w.Source)+" has none")
+			out = append(out, Called(w.Source)+" has none")
 		case has && a.From == ByCorrection && w.Value != a.Value:
-			out = append(out, called(w.Source)+" says "+w.Value.String())
+			out = append(out, Called(w.Source)+" says "+w.Value.String())
 		}
 		won = won || has
 	}
 	return out
 }
 
-func called(source string) string {
-	if source == dayone.Portal {
+// Called is a source as it is spoken of.
+func Called(source string) string {
+	switch source {
+	case dayone.Portal:
 		return "what was entered here"
+	case ByCorrection:
+		return "a correction made here"
+	case BySite:
+		return "the site"
 	}
 	return source
 }
@@ -114,7 +120,7 @@ func (a Attribute) Origin() string {
 	if a.From == "" {
 		return strings.Join(a.Says(), ", ")
 	}
-	return strings.Join(append([]string{"from " + called(a.From)}, a.Says()...), ", ")
+	return strings.Join(append([]string{"from " + Called(a.From)}, a.Says()...), ", ")
 }
 
 // What wins that is no source.

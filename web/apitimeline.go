@@ -14,7 +14,7 @@ import (
 type apiTimeline struct {
 	Person      dayone.PersonID `json:"person"`
 	Name        string          `json:"name"`
-	Status      dayone.Status   `json:"status"`
+	Status      dayone.Status   `json:"status,omitempty"`
 	GardenLeave bool            `json:"garden_leave,omitempty"`
 	Known       bool            `json:"known"` // false: nothing was known then
 	Zone        string          `json:"zone"`
@@ -113,6 +113,9 @@ func newAPITimeline(row flow.Row, h flow.History) apiTimeline {
 	out := apiTimeline{
 		Person: row.ID, Name: row.Name, Status: h.Person.Status, GardenLeave: h.Person.Garden, Known: h.Heard, Zone: zone.String(), AsOf: moment(h.AsOf), KnownAt: moment(h.KnownAt),
 		Engagements: []apiEngagement{}, Attributes: []apiAttribute{}, Changes: []apiChange{},
+	}
+	if !h.Heard {
+		out.Status = ""
 	}
 	for _, e := range h.Person.Engagements {
 		out.Engagements = append(out.Engagements, apiEngagement{e.ID, e.Source, e.SourceID, e.Type, e.Start, e.LastDay, e.Primary})

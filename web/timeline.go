@@ -21,7 +21,7 @@ type timelineView struct {
 	AsOf       field
 	KnownAt    field
 	Then       *notice // another instant than now is looked at
-	Status     state
+	Status     *state
 	Periods    []period
 	Attributes []attributeRow
 	History    []changeRow
@@ -142,13 +142,17 @@ func newTimeline(view viewer, head personHead, h flow.History, q url.Values) tim
 	zone, _ := h.Person.Location()
 	base := "/people/" + head.ID + "/timeline"
 	v := timelineView{
-		Head: head, Unknown: unknownTexts(h.Person), Status: statusState(h.Person.Status),
+		Head: head, Unknown: unknownTexts(h.Person),
 		AsOf:    field{ID: "as_of", Name: "as_of", Label: "As of", Hint: "The day that is looked at", Type: "date", Value: q.Get("as_of")},
 		KnownAt: field{ID: "known_at", Name: "known_at", Label: "As known on", Hint: "What was known by the end of that day", Type: "date", Value: q.Get("known_at")},
 		Correct: correctForm{Action: "/people/" + head.ID + "/corrections"},
 	}
-	if h.Person.Garden {
-		v.Status.Text = "Garden leave"
+	if h.Heard {
+		st := statusState(h.Person.Status)
+		if h.Person.Garden {
+			st.Text = "Garden leave"
+		}
+		v.Status = &st
 	}
 	if q.Get("as_of") != "" || q.Get("known_at") != "" {
 		v.Then = &notice{Icon: "clock", Title: "This is not how it stands now", Text: fmt.Sprintf("As of %s, as known on %s.", view.day(h.AsOf, zone).Text, view.at(h.KnownAt).Text), Act: &link{"Show now", base}}
@@ -200,13 +204,8 @@ func dayStamp(view viewer, day string) *stamp {
 	return view.day(t, time.UTC)
 }
 
-// originTexts are what wins that is no source.
-var originTexts = map[string]string{people.ByCorrection: "a correction made here", people.BySite: "the site", dayone.Portal: "what was entered here", "dayone": "Dayone"}
-
-func originText(source string) string { return cmp.Or(originTexts[source], source) }
-
 func newAttributeRow(view viewer, zone *time.Location, person string, a people.Attribute) attributeRow {
-	row := attributeRow{Name: attrText(a.Name), Value: view.value(a.Value), From: originText(a.From), Words: a.Says(), Personal: a.Personal}
+	row := attributeRow{Name: attrText(a.Name), Value: view.value(a.Value), From: people.Called(a.From), Words: a.Says(), Personal: a.Personal}
 	if a.Unknown {
 		row.State = &state{Icon: "warn", Class: "s-wait", Text: "Flagged"}
 	}
@@ -225,7 +224,7 @@ var turnStates = map[people.TurnState]state{
 
 func newChangeRow(view viewer, zone *time.Location, c flow.HistoryLine) changeRow {
 	row := changeRow{
-		Title: sentence(c.Intent), Kind: string(c.Type), Recorded: view.at(c.Recorded), Source: originText(c.Source), Next: c.Future,
+		Title: sentence(c.Intent), Kind: string(c.Type), Recorded: view.at(c.Recorded), Source: people.Called(c.Source), Next: c.Future,
 		By: joined(": ", c.By, c.Reason),
 	}
 	if !c.Effective.IsZero() {
@@ -239,6 +238,9 @@ func newChangeRow(view viewer, zone *time.Location, c flow.HistoryLine) changeRo
 	}
 	for _, t := range c.Turns {
 		tr := turnRow{Name: attrText(t.Attr), Value: cmp.Or(view.value(t.Value), "empty"), Personal: t.Personal}
+		if day := dayStamp(view, t.Value.Text); day != nil && strings.HasPrefix(t.Attr, "engagement.") {
+			tr.Value = day.Text
+		}
 		if t.Was != t.Value {
 			tr.Was = view.value(t.Was)
 		}

@@ -62,7 +62,7 @@ func TestACorrectionThroughTheAPI(t *testing.T) {
 	}
 	b.api("POST", base+"/corrections", `{"values":{"department":"Engineering"},"until":"`+until+`","reason":"HR is on holiday"}`, http.StatusCreated, nil)
 	b.api("GET", base+"/timeline?limit=1", "", http.StatusOK, &line)
-	if value, says, corrected := line.attribute("department"); value != "Engineering" || !corrected || says != "from correction, hr says Sales" {
+	if value, says, corrected := line.attribute("department"); value != "Engineering" || !corrected || says != "from a correction made here, hr says Sales" {
 		t.Errorf("department is %q, %s", value, says)
 	}
 	if c := line.Changes[0]; c.Intent != "corrected by hand: department" || c.Reason != "HR is on holiday" || c.By == "" {

@@ -119,7 +119,10 @@ func (t shownTimeline) print(out io.Writer, then bool) {
 	if t.GardenLeave {
 		status = "garden leave"
 	}
-	fmt.Fprintf(out, "%s, %s (%s)\n", t.Name, status, t.Person)
+	if status != "" {
+		status = ", " + status
+	}
+	fmt.Fprintf(out, "%s%s (%s)\n", t.Name, status, t.Person)
 	if then {
 		fmt.Fprintf(out, "As of %s, as known at %s.\n", t.AsOf.In(zone).Format(minute+" MST"), t.KnownAt.Local().Format(minute+" MST"))
 	}
