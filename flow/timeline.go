@@ -14,6 +14,32 @@ import (
 	"github.com/dayone-hq/dayone/store"
 )
 
+// What pages show of a timeline; they know people only through these.
+type (
+	Attribute   = people.Attribute
+	WhatChanged = people.Change
+	Turn        = people.Turn
+	TurnState   = people.TurnState
+	Word        = people.Word
+	Corrected   = people.Correction
+)
+
+// How a word stands, and what wins that is no source.
+const (
+	Counts    = people.Counts
+	Coming    = people.ToCome
+	Replaced  = people.Replaced
+	Amended   = people.Amended
+	PutOff    = people.PutOff
+	CalledOff = people.CalledOff
+	Unusable  = people.Unusable
+
+	ByCorrection = people.ByCorrection
+)
+
+// SourceName is a source as it is spoken of.
+func SourceName(source string) string { return people.Called(source) }
+
 // History is a person as of one instant, as known at another, and how we came to know it.
 type History struct {
 	Person     dayone.Person

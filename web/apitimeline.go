@@ -8,7 +8,6 @@ import (
 
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/flow"
-	"github.com/dayone-hq/dayone/people"
 )
 
 type apiTimeline struct {
@@ -78,7 +77,7 @@ type apiTurn struct {
 	Value      dayone.Value        `json:"value"`
 	Was        dayone.Value        `json:"was"`
 	Effective  *time.Time          `json:"effective,omitempty"`
-	State      people.TurnState    `json:"state"`
+	State      flow.TurnState      `json:"state"`
 	Personal   bool                `json:"personal,omitempty"`
 }
 

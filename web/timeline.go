@@ -13,7 +13,6 @@ import (
 
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/flow"
-	"github.com/dayone-hq/dayone/people"
 )
 
 type timelineView struct {
@@ -204,8 +203,8 @@ func dayStamp(view viewer, day string) *stamp {
 	return view.day(t, time.UTC)
 }
 
-func newAttributeRow(view viewer, zone *time.Location, person string, a people.Attribute) attributeRow {
-	row := attributeRow{Name: attrText(a.Name), Value: view.value(a.Value), From: people.Called(a.From), Words: a.Says(), Personal: a.Personal}
+func newAttributeRow(view viewer, zone *time.Location, person string, a flow.Attribute) attributeRow {
+	row := attributeRow{Name: attrText(a.Name), Value: view.value(a.Value), From: flow.SourceName(a.From), Words: a.Says(), Personal: a.Personal}
 	if a.Unknown {
 		row.State = &state{Icon: "warn", Class: "s-wait", Text: "Flagged"}
 	}
@@ -217,14 +216,14 @@ func newAttributeRow(view viewer, zone *time.Location, person string, a people.A
 }
 
 // turnStates are how a word stands that does not simply count.
-var turnStates = map[people.TurnState]state{
-	people.ToCome: {Icon: "clock", Text: "To come"}, people.Replaced: {Icon: "dot", Text: "Replaced since"}, people.Amended: {Icon: "undo", Class: "s-wait", Text: "Corrected since"},
-	people.PutOff: {Icon: "skip", Class: "s-wait", Text: "Put off"}, people.CalledOff: {Icon: "block", Class: "s-wait", Text: "Called off"}, people.Unusable: {Icon: "warn", Class: "s-wait", Text: "Not usable"},
+var turnStates = map[flow.TurnState]state{
+	flow.Coming: {Icon: "clock", Text: "To come"}, flow.Replaced: {Icon: "dot", Text: "Replaced since"}, flow.Amended: {Icon: "undo", Class: "s-wait", Text: "Corrected since"},
+	flow.PutOff: {Icon: "skip", Class: "s-wait", Text: "Put off"}, flow.CalledOff: {Icon: "block", Class: "s-wait", Text: "Called off"}, flow.Unusable: {Icon: "warn", Class: "s-wait", Text: "Not usable"},
 }
 
 func newChangeRow(view viewer, zone *time.Location, c flow.HistoryLine) changeRow {
 	row := changeRow{
-		Title: sentence(c.Intent), Kind: string(c.Type), Recorded: view.at(c.Recorded), Source: people.Called(c.Source), Next: c.Future,
+		Title: sentence(c.Intent), Kind: string(c.Type), Recorded: view.at(c.Recorded), Source: flow.SourceName(c.Source), Next: c.Future,
 		By: joined(": ", c.By, c.Reason),
 	}
 	if !c.Effective.IsZero() {
@@ -247,7 +246,7 @@ func newChangeRow(view viewer, zone *time.Location, c flow.HistoryLine) changeRo
 		if t.Corrects && t.Value.Text == "" {
 			tr.Value = "as sources say"
 		}
-		if t.State == people.Unusable {
+		if t.State == flow.Unusable {
 			tr.Value = ""
 		}
 		if st, ok := turnStates[t.State]; ok {
@@ -315,25 +314,27 @@ func sampleTimeline(now time.Time, zone *time.Location) flow.History {
 			Engagements: []dayone.Engagement{{ID: "eng_01jd9x0000000000000000000a", Source: "hr", SourceID: "emp_789", Type: "FTE", Start: "2024-11-25", LastDay: "2025-06-30", Primary: true}},
 		},
 	}
-	h.Attributes = []people.Attribute{
-		{Name: "department", Value: text("Sales"), From: "hr", Words: []people.Word{{Source: "hr", Value: text("Sales")}}},
-		{Name: "location", Value: text("Berlin"), From: "hr", Unknown: true, Words: []people.Word{{Source: "hr", Value: text("Berlin"), Bad: true}}},
-		{Name: "mobile", Value: text("+49 151 1234567"), From: "directory", Personal: true, Words: []people.Word{{Source: "hr"}, {Source: "directory", Value: text("+49 151 1234567")}}},
+	h.Attributes = []flow.Attribute{
+		{Name: "department", Value: text("Sales"), From: "hr", Words: []flow.Word{{Source: "hr", Value: text("Sales")}}},
+		{Name: "location", Value: text("Berlin"), From: "hr", Unknown: true, Words: []flow.Word{{Source: "hr", Value: text("Berlin"), Bad: true}}},
+		{Name: "mobile", Value: text("+49 151 1234567"), From: "directory", Personal: true, Words: []flow.Word{{Source: "hr"}, {Source: "directory", Value: text("+49 151 1234567")}}},
 		{
-			Name: "job_title", Value: text("Account Executive"), From: people.ByCorrection, Words: []people.Word{{Source: "hr", Value: text("Sales Engineer")}},
-			Correction: &people.Correction{Value: text("Account Executive"), Until: now.Add(20 * day), By: "kim@company.com", Reason: "HR mends it with the next payroll"},
+			Name: "job_title", Value: text("Account Executive"), From: flow.ByCorrection, Words: []flow.Word{{Source: "hr", Value: text("Sales Engineer")}},
+			Correction: &flow.Corrected{Value: text("Account Executive"), Until: now.Add(20 * day), By: "kim@company.com", Reason: "HR mends it with the next payroll"},
 		},
 	}
-	for i, c := range []people.Change{
-		{Intent: "transfer: department, from 1 Mar 2025", Source: "hr", Event: "evt_01jd9x0000000000000000000a", Recorded: now.Add(-day), Effective: now.Add(60 * day), Future: true, Turns: []people.Turn{{Attr: "department", Value: text("Legal"), Was: text("Sales"), Effective: now.Add(60 * day), State: people.ToCome}}},
-		{Intent: "corrected by hand: job title", Source: dayone.Portal, Event: "evt_01jd9x0000000000000000000b", Recorded: now.Add(-2 * day), Effective: now.Add(-2 * day), By: "kim@company.com", Reason: "HR mends it with the next payroll", Turns: []people.Turn{
-			{Attr: "job_title", Corrects: true, Value: text("Account Executive"), Effective: now.Add(-2 * day), State: people.Counts},
-			{Attr: "job_title", Corrects: true, Effective: now.Add(20 * day), State: people.ToCome},
+	for i, c := range []flow.WhatChanged{
+		{Intent: "transfer: department, from 1 Mar 2025", Source: "hr", Event: "evt_01jd9x0000000000000000000a", Recorded: now.Add(-day), Effective: now.Add(60 * day), Future: true, Turns: []flow.Turn{{Attr: "department", Value: text("Legal"), Was: text("Sales"), Effective: now.Add(60 * day), State: flow.Coming}}},
+		{Intent: "corrected by hand: job title", Source: dayone.Portal, Event: "evt_01jd9x0000000000000000000b", Recorded: now.Add(-2 * day), Effective: now.Add(-2 * day), By: "kim@company.com", Reason: "HR mends it with the next payroll", Turns: []flow.Turn{
+			{Attr: "job_title", Corrects: true, Value: text("Account Executive"), Effective: now.Add(-2 * day), State: flow.Counts},
+			{Attr: "job_title", Corrects: true, Effective: now.Add(20 * day), State: flow.Coming},
 		}},
-		{Intent: "transfer: department", Source: "hr", Event: "evt_01jd9x0000000000000000000c", Recorded: now.Add(-9 * day), Effective: now.Add(30 * day), Turns: []people.Turn{{Attr: "department", Value: text("Legal"), Was: text("Sales"), Effective: now.Add(30 * day), State: people.PutOff}}},
-		{Intent: "future hire", Source: "hr", Event: "evt_01jd9x0000000000000000000d", Recorded: now.Add(-40 * day), Turns: []people.Turn{
-			{Attr: "first_name", Value: text("Sarah"), State: people.Counts}, {Attr: "email", Value: text("sarah.chen@company.com"), State: people.Counts},
-			{Attr: "home_address", Value: text("1 Very Long Street Name That Goes On, 10115 Berlin"), Personal: true, State: people.Amended}, {Attr: "location", State: people.Unusable},
+		{Intent: "transfer: department", Source: "hr", Event: "evt_01jd9x0000000000000000000c", Recorded: now.Add(-9 * day), Effective: now.Add(30 * day), Turns: []flow.Turn{{Attr: "department", Value: text("Legal"), Was: text("Sales"), Effective: now.Add(30 * day), State: flow.PutOff}}},
+		{Intent: "future hire", Source: "hr", Event: "evt_01jd9x0000000000000000000d", Recorded: now.Add(-40 * day), Turns: []flow.Turn{
+			{Attr: "first_name", Value: text("Sarah"), State: flow.Counts},
+			{Attr: "email", Value: text("sarah.chen@company.com"), State: flow.Counts},
+			{Attr: "home_address", Value: text("1 Very Long Street Name That Goes On, 10115 Berlin"), Personal: true, State: flow.Amended},
+			{Attr: "location", State: flow.Unusable},
 		}},
 	} {
 		c.Seq = 40 - i
@@ -343,7 +344,7 @@ func sampleTimeline(now time.Time, zone *time.Location) flow.History {
 }
 
 func sampleCorrectProblem() *notice {
-	return &notice{Kind: "bad", Icon: "x", Title: "It was not corrected", Text: "Department: \"Nonsense\" is none of the values that people.yaml allows; it is one of Sales, Engineering."}
+	return &notice{Kind: "bad", Icon: "x", Title: "It was not corrected", Text: "Department: \"Nonsense\" is none of the values that flow.yaml allows; it is one of Sales, Engineering."}
 }
 
 func sampleCorrectForm(v timelineView, problem *notice) timelineView {
