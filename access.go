@@ -259,6 +259,7 @@ type Want struct {
 	Person   PersonID
 	At       time.Time
 	Status   Status
+	Garden   bool    `json:",omitempty"` // on garden leave, which is a kind of leave
 	Grants   []Grant // now, ordered by key
 	Pending  []Grant // wanted, but not without an approval that is not there
 	Offers   []Grant // may be requested
@@ -355,18 +356,22 @@ type System struct {
 // Lifecycle is the state of a system's accounts by the status of their owner.
 type Lifecycle struct {
 	PreHire, Working, OnLeave State
+	GardenLeave               State         // "": as on any other leave
 	Enable                    time.Duration // accounts open this long before the start; at it if zero
 	Release                   Release       // when the owner has left, or lost the account
 }
 
-// At is the state for a status.
-func (l Lifecycle) At(s Status) State {
+// At is the state for a status. garden: the leave is garden leave.
+func (l Lifecycle) At(s Status, garden bool) State {
 	switch s {
 	case PreHire:
 		return l.PreHire
 	case Working:
 		return l.Working
 	case OnLeave:
+		if garden && l.GardenLeave != "" {
+			return l.GardenLeave
+		}
 		return l.OnLeave
 	default:
 		return Disabled

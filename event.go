@@ -12,15 +12,23 @@ const (
 	Rehired              EventType = "rehired"
 	LeaveStarted         EventType = "leave started"
 	LeaveEnded           EventType = "leave ended"
+	GardenLeaveStarted   EventType = "garden leave started" // a leave in which nobody may work until the last day
 	StartChanged         EventType = "start date changed"
 	NoShow               EventType = "no-show"
 	TerminationCancelled EventType = "termination cancelled"
 	Imported             EventType = "imported" // a first full read: known, nothing is planned
+
+	// What only people say, here.
+	Corrected       EventType = "corrected"        // what sources say of these attributes is wrong until a day
+	CorrectionEnded EventType = "correction ended" // what they say counts again
 )
 
 var EventTypes = []EventType{
-	Hired, Updated, Terminated, Rehired, LeaveStarted, LeaveEnded, StartChanged, NoShow, TerminationCancelled, Imported,
+	Hired, Updated, Terminated, Rehired, LeaveStarted, LeaveEnded, GardenLeaveStarted, StartChanged, NoShow, TerminationCancelled, Imported,
 }
+
+// EnteredTypes are what people may enter: beside everything that a source may say, corrections of it.
+var EnteredTypes = append([]EventType{Corrected, CorrectionEnded}, EventTypes...)
 
 // Portal is the source of what people enter here. Its subject is the id of an engagement that is known, or an id of its own
 // for an employment that no other source knows; its fields have the names of people.yaml.

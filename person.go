@@ -62,6 +62,7 @@ type Person struct {
 	ID          PersonID
 	At          time.Time
 	Status      Status
+	Garden      bool     // on leave, and it is garden leave
 	Attrs       Attrs    // by the names of people.yaml; a missing name is unknown
 	Unknown     []string // attributes whose last word was bad: their value is the last good one, or missing
 	Engagements []Engagement

@@ -32,7 +32,7 @@ func (f *Flow) Enter(ctx context.Context, e Entry) (dayone.Intake, error) {
 	now := f.Clock.Now()
 	e.Subject, e.By, e.Reason = strings.TrimSpace(e.Subject), strings.TrimSpace(e.By), strings.TrimSpace(e.Reason)
 	switch {
-	case !slices.Contains(dayone.EventTypes, e.Type):
+	case !slices.Contains(dayone.EnteredTypes, e.Type):
 		return dayone.Intake{}, fmt.Errorf("%q is no kind of event we know: %w", e.Type, dayone.ErrInvalid)
 	case e.Subject == "":
 		return dayone.Intake{}, fmt.Errorf("it names no employment: %w", dayone.ErrInvalid)

@@ -20,7 +20,7 @@ import (
 // and comes back with whoever comes back.
 
 // maker is the source of what we make ourselves.
-const maker = "dayone"
+const maker = policy.Ours
 
 // strangers flags names that a source gives to one person and that are or were another's: accounts are found by them.
 func (f *Flow) strangers(ctx context.Context, id dayone.PersonID, j *people.Judgement) error {

@@ -258,7 +258,7 @@ func (f *Flow) Explain(ctx context.Context, id dayone.PersonID, key dayone.Key) 
 	}
 	now, held := f.Clock.Now(), heldOf(have)
 	p := people.At(&t, now, now, f.Active())
-	return withHold(f.Active().Explain(p, policy.Context{Now: now, Held: held, Requested: requestsOf(asked), Approved: agreed(id, f.Active(), held, as)}, key), holds, p.Status), nil
+	return sourced(&t, f.Active(), now, withHold(f.Active().Explain(p, policy.Context{Now: now, Held: held, Requested: requestsOf(asked), Approved: agreed(id, f.Active(), held, as)}, key), holds, p.Status)), nil
 }
 
 // RunOf is a run as it stands, in flight or over.

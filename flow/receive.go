@@ -538,7 +538,7 @@ func (f *Flow) taken(ctx context.Context, h people.Heard, id dayone.PersonID, kn
 			return people.Judgement{}, err
 		}
 	}
-	now := f.Clock.Now()
+	now, was := f.Clock.Now(), t
 	before, p, j, err := f.extend(ctx, &t, h, now, dayone.EngagementID(f.IDs.New("eng")))
 	if err != nil {
 		return j, err
@@ -558,7 +558,7 @@ func (f *Flow) taken(ctx context.Context, h people.Heard, id dayone.PersonID, kn
 	if err != nil {
 		return j, err
 	}
-	intent := people.Intent(before, p, !known)
+	intent := people.Meaning(&was, &t, now, f.Active())
 	return j, f.save(ctx, &t, store.Saved{
 		Event: h.ID, State: dayone.EventApplied, Note: noteOf(intent, j), Person: id, New: !known,
 		Employment: j.New, Facts: slices.Concat(j.Facts, j.Again), Names: f.named(j.Facts), Row: &row, Opened: task,

@@ -61,24 +61,38 @@ func Ends(ev dayone.Event) bool {
 // else it says; with them it counts, whatever else is wrong with it.
 func Judge(t *dayone.Timeline, h Heard, set *policy.Set, recorded time.Time, id dayone.EngagementID) Judgement {
 	j := &judging{t: t, facts: listen(t), ev: h.Event, set: set, at: recorded, out: Judgement{State: dayone.EventApplied, Managed: t.Managed}}
-	if !slices.Contains(dayone.EventTypes, h.Type) {
+	switch {
+	case slices.Contains(dayone.EventTypes, h.Type):
+	case h.Source != dayone.Portal:
+		return j.quarantine("%q is no kind of event that a source says", h.Type)
+	case !slices.Contains(dayone.EnteredTypes, h.Type):
 		return j.quarantine("%q is no kind of event we know", h.Type)
 	}
 	if strings.TrimSpace(h.Subject) == "" {
 		return j.quarantine("it names no employment: the employee id is missing")
 	}
 	i := slices.IndexFunc(t.Employments, func(e dayone.Employment) bool { return speaks(h.Event, e) })
-	if i >= 0 {
+	only := set.Schema.OnlyAttributes(h.Source)
+	switch {
+	case i >= 0:
 		j.engagement = t.Employments[i].ID
-	} else {
+	case only:
+		return j.quarantine("%s gives attributes only, and its record %q is bound to nobody: bind it to the person, with dayone people bind", h.Source, short(h.Subject))
+	default:
 		j.out.New = &dayone.Employment{ID: id, Source: h.Source, SourceID: h.Subject, Recorded: recorded}
 		j.engagement = id
 	}
 	j.listen(h)
-	if why := j.dates(); why != "" {
-		return j.quarantine("%s", why)
+	switch {
+	case only: // whether somebody works here others say
+	case h.Type == dayone.Corrected || h.Type == dayone.CorrectionEnded:
+		return j.corrects()
+	default:
+		if why := j.dates(); why != "" {
+			return j.quarantine("%s", why)
+		}
+		j.leave()
 	}
-	j.leave()
 	if !j.stale {
 		j.attributes()
 		if j.full {
@@ -88,12 +102,8 @@ func Judge(t *dayone.Timeline, h Heard, set *policy.Set, recorded time.Time, id 
 	if h.Unread != "" {
 		j.finding("the record could not be read, so the event's own word counts: %s", h.Unread)
 	}
-	j.out.Managed = t.Managed || j.manages(h.Since)
-	if len(j.out.Facts) == 0 && j.out.New == nil && j.out.Managed == t.Managed {
-		j.out.State = dayone.EventUnchanged
-		j.out.Note = "it says nothing new"
-	}
-	return j.out
+	j.out.Managed = t.Managed || !only && j.manages(h.Since)
+	return j.finish()
 }
 
 // speaks says whether an event is about an employment.
@@ -327,14 +337,19 @@ func (j *judging) ending(ends string) {
 
 // leave is a turn: it counts from the date that the event gives.
 func (j *judging) leave() {
-	if j.ev.Type != dayone.LeaveStarted && j.ev.Type != dayone.LeaveEnded {
+	var v dayone.Value
+	switch j.ev.Type {
+	case dayone.LeaveStarted, dayone.LeaveEnded:
+		v = dayone.Bool(j.ev.Type == dayone.LeaveStarted)
+	case dayone.GardenLeaveStarted:
+		v = dayone.Text(gardenLeave)
+	default:
 		return
 	}
 	from := j.effective(j.ev.Fields, j.turned)
 	if _, own := j.ev.Fields["effective_date"]; !own {
 		from = j.effective(j.fields, j.turned)
 	}
-	v := dayone.Bool(j.ev.Type == dayone.LeaveStarted)
 	if old := j.counts(factLeave, from); old != nil && old.Value == v && old.Effective.Equal(from) {
 		j.again(old, j.turned)
 	} else if !j.known(factLeave, v, from, j.turned, false) {
@@ -453,11 +468,12 @@ func (j *judging) mapped(a policy.Attribute) bool {
 	}
 	return slices.ContainsFunc(a.From, func(from string) bool {
 		where, _, _ := strings.Cut(from, ".")
-		return where == "hr" || where == j.ev.Source
+		return j.set.Schema.Speaks(where, j.ev.Source)
 	})
 }
 
-// field is the source's word for an attribute: people.yaml says hr.FIELD, and "hr" stands for every HR source.
+// field is the source's word for an attribute: people.yaml says hr.FIELD, and "hr" stands for every source that knows
+// employments. What we choose ourselves and write back comes round again: it is ours, and not a word of the source.
 func (j *judging) field(a policy.Attribute) (dayone.Value, bool) {
 	if j.ev.Source == dayone.Portal {
 		v, ok := j.fields[a.Name]
@@ -465,7 +481,10 @@ func (j *judging) field(a policy.Attribute) (dayone.Value, bool) {
 	}
 	for _, from := range a.From {
 		where, name, _ := strings.Cut(from, ".")
-		if where != "hr" && where != j.ev.Source {
+		if where == policy.Ours && j.chosen(a.Name) {
+			return dayone.Value{}, false
+		}
+		if !j.set.Schema.Speaks(where, j.ev.Source) {
 			continue
 		}
 		if v, ok := j.fields[name]; ok {
@@ -473,6 +492,11 @@ func (j *judging) field(a policy.Attribute) (dayone.Value, bool) {
 		}
 	}
 	return dayone.Value{}, false
+}
+
+// chosen says whether we have chosen a value ourselves.
+func (j *judging) chosen(attr string) bool {
+	return slices.ContainsFunc(j.t.Facts, func(f dayone.Fact) bool { return f.Attr == attr && f.Source == policy.Ours && f.Value.Text != "" })
 }
 
 // normal reads a value as the attribute's type. Nothing is nothing, whatever the type.

@@ -3,6 +3,7 @@ package people
 import (
 	"cmp"
 	"iter"
+	"strings"
 	"time"
 
 	"github.com/dayone-hq/dayone"
@@ -11,9 +12,12 @@ import (
 // spoken is a timeline in which the facts about one thing are found without going through all the others: ten years of
 // somebody are hundreds of facts, and each look asks about dozens of things. It is good for as long as the facts stay.
 type spoken struct {
+	t      *dayone.Timeline
 	facts  []dayone.Fact
 	latest map[about]int32 // the last fact about a thing
 	before []int32         // of each fact, the one before it about the same; -1: none
+
+	corrections bool // there are any
 }
 
 // about is one thing of which facts speak.
@@ -23,7 +27,7 @@ type about struct {
 }
 
 func listen(t *dayone.Timeline) *spoken {
-	s := &spoken{facts: t.Facts, latest: make(map[about]int32, min(len(t.Facts), 64)), before: make([]int32, len(t.Facts))}
+	s := &spoken{t: t, facts: t.Facts, latest: make(map[about]int32, min(len(t.Facts), 64)), before: make([]int32, len(t.Facts))}
 	for i := range t.Facts {
 		a := about{t.Facts[i].Engagement, t.Facts[i].Attr}
 		if b, there := s.latest[a]; there {
@@ -32,6 +36,7 @@ func listen(t *dayone.Timeline) *spoken {
 			s.before[i] = -1
 		}
 		s.latest[a] = int32(i)
+		s.corrections = s.corrections || strings.HasPrefix(a.attr, corrected)
 	}
 	return s
 }

@@ -20,6 +20,9 @@ const (
 	factRead   = "engagement.read"     // a whole record was read: nothing said before it counts any more
 )
 
+// gardenLeave is the leave of somebody who may work no more until the last day; any other leave is true.
+const gardenLeave = "garden leave"
+
 // noShow is the ending of somebody who never came.
 const noShow = "no-show"
 
@@ -85,15 +88,11 @@ func At(t *dayone.Timeline, at, known time.Time, set *policy.Set) dayone.Person 
 	s := listen(t)
 	var all []candidate
 	for _, e := range t.Employments {
-		if e.Recorded.After(known) {
+		if e.Recorded.After(known) || attributesOnly(t, e, known, set) {
 			continue
 		}
 		c := candidate{engagement: s.engagement(e, at, known), employment: e}
-		location := ""
-		if f := s.last(e.ID, "location", at, known, true); f != nil {
-			location = f.Value.Text
-		}
-		c.site = set.SiteOf(location)
+		c.site = set.SiteOf(s.place(e.ID, at, known, set))
 		zone, _ := c.site.Location()
 		c.start, c.end = startOf(c.engagement.Start, zone), endOf(c.engagement.LastDay, zone)
 		c.status = s.status(e.ID, c.start, c.end, at, known)
@@ -114,6 +113,9 @@ func At(t *dayone.Timeline, at, known time.Time, set *policy.Set) dayone.Person 
 		p.Engagements = append(p.Engagements, c.engagement)
 	}
 	p.Status, p.Start, p.Site, p.Recorded = main.status, main.start, main.site, main.employment.Recorded
+	if p.Status == dayone.OnLeave {
+		p.Garden = s.last(main.engagement.ID, factLeave, at, known, true).Value.Text == gardenLeave
+	}
 	for _, c := range all { // she leaves when the last engagement ends
 		if c.end.IsZero() {
 			p.End = time.Time{}
@@ -134,7 +136,7 @@ func (s *spoken) status(e dayone.EngagementID, start, end, at, known time.Time) 
 	case start.IsZero() || at.Before(start):
 		return dayone.PreHire
 	}
-	if f := s.last(e, factLeave, at, known, true); f != nil && f.Value.Bool() {
+	if f := s.last(e, factLeave, at, known, true); f != nil && (f.Value.Bool() || f.Value.Text == gardenLeave) {
 		return dayone.OnLeave
 	}
 	return dayone.Working
@@ -170,8 +172,8 @@ func endOf(day string, zone *time.Location) time.Time {
 // site describes nothing follows: what would is flagged with it.
 func (s *spoken) attributes(p *dayone.Person, e dayone.EngagementID, at, known time.Time, set *policy.Set) {
 	lost := false
-	if f := s.last(e, "location", at, known, true); f != nil && f.Value.Text != "" {
-		_, there := set.Sites[f.Value.Text]
+	if where := s.place(e, at, known, set); where != "" {
+		_, there := set.Sites[where]
 		lost = !there
 	}
 	if lost {
@@ -182,10 +184,11 @@ func (s *spoken) attributes(p *dayone.Person, e dayone.EngagementID, at, known t
 		if a.Derived {
 			continue
 		}
-		if f := s.last(e, name, at, known, true); f != nil && f.Value.Text != "" {
+		f, bad := s.counting(e, a, at, known, set)
+		if f != nil {
 			p.Attrs[name] = f.Value
 		}
-		if f := s.last(e, name, at, known, false); f != nil && f.Bad {
+		if bad {
 			p.Unknown = append(p.Unknown, name)
 		}
 		if _, has := p.Attrs[name]; !has {
@@ -201,6 +204,21 @@ func (s *spoken) attributes(p *dayone.Person, e dayone.EngagementID, at, known t
 	p.Attrs["status"] = dayone.Text(string(p.Status))
 	slices.Sort(p.Unknown)
 	p.Unknown = slices.Compact(p.Unknown)
+}
+
+// place is where somebody works in an employment, as the site is called.
+func (s *spoken) place(e dayone.EngagementID, at, known time.Time, set *policy.Set) string {
+	if f, _ := s.counting(e, set.Schema.Attributes["location"], at, known, set); f != nil {
+		return f.Value.Text
+	}
+	return ""
+}
+
+// attributesOnly says that an employment is none, but what a directory says of somebody who has others.
+func attributesOnly(t *dayone.Timeline, e dayone.Employment, known time.Time, set *policy.Set) bool {
+	return set.Schema.OnlyAttributes(e.Source) && slices.ContainsFunc(t.Employments, func(o dayone.Employment) bool {
+		return !o.Recorded.After(known) && !set.Schema.OnlyAttributes(o.Source)
+	})
 }
 
 // ofSite is an attribute that people.yaml takes from the site: site.country.
@@ -228,11 +246,7 @@ func Next(t *dayone.Timeline, at time.Time, set *policy.Set) time.Time {
 	}
 	s := listen(t)
 	for _, e := range t.Employments {
-		location := ""
-		if f := s.last(e.ID, "location", at, at, true); f != nil {
-			location = f.Value.Text
-		}
-		zone, _ := set.SiteOf(location).Location()
+		zone, _ := set.SiteOf(s.place(e.ID, at, at, set)).Location()
 		eng := s.engagement(e, at, at)
 		consider(startOf(eng.Start, zone))
 		consider(endOf(eng.LastDay, zone))

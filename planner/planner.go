@@ -168,7 +168,7 @@ func (p *making) imply() error {
 // stateLike is the state that the life cycle gives accounts of this person now.
 func (p *making) stateLike(k dayone.Key) dayone.State {
 	sys := p.Systems[k.System]
-	return sys.As(sys.Lifecycle.At(p.Want.Status))
+	return sys.As(sys.Lifecycle.At(p.Want.Status, p.Want.Garden))
 }
 
 func merged(a, b []dayone.Reason) []dayone.Reason {

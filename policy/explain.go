@@ -50,6 +50,7 @@ type Read struct {
 	Name  string
 	Value string
 	Known bool
+	From  string // who says it, where more than one might; "": not asked
 }
 
 // Explain asks CEL, conjunct by conjunct, never an index: so it doubles as a check of any faster evaluation.
@@ -91,7 +92,7 @@ func (s *Set) Explain(p dayone.Person, c Context, key dayone.Key) Explanation {
 				l.Truth = no.String()
 				l.Conditions = append(l.Conditions, Condition{
 					Text: fmt.Sprintf("status is one of %s", statusList(pol.Statuses)), Truth: no.String(),
-					Reads: []Read{{"status", string(p.Status), true}},
+					Reads: []Read{{Name: "status", Value: string(p.Status), Known: true}},
 				})
 			}
 			for _, e := range conds {
@@ -162,7 +163,7 @@ func (s *Set) conjunct(e *expr, x ast.Expr, w *world) Condition {
 
 func (w *world) read(path string) Read {
 	if path == "today" {
-		return Read{"today", w.day().UTC().Format("2006-01-02"), true}
+		return Read{Name: "today", Value: w.day().UTC().Format("2006-01-02"), Known: true}
 	}
 	top, field, _ := strings.Cut(path, ".")
 	v, _ := w.ResolveName(top)
@@ -171,11 +172,11 @@ func (w *world) read(path string) Read {
 		o, field = o.fields["custom"].(*object), own
 	}
 	if !ok || o.fields[field] == nil {
-		return Read{strings.TrimPrefix(path, "person."), "", false}
+		return Read{Name: strings.TrimPrefix(path, "person.")}
 	}
 	n, err := nounValue(o.fields[field], dayone.TextValue)
 	if err != nil {
-		return Read{strings.TrimPrefix(path, "person."), fmt.Sprint(o.fields[field].Value()), true}
+		return Read{Name: strings.TrimPrefix(path, "person."), Value: fmt.Sprint(o.fields[field].Value()), Known: true}
 	}
-	return Read{strings.TrimPrefix(path, "person."), n.String(), true}
+	return Read{Name: strings.TrimPrefix(path, "person."), Value: n.String(), Known: true}
 }

@@ -17,7 +17,7 @@ import (
 type Attribute struct {
 	Name     string
 	Type     dayone.ValueKind // text, int, bool, date or list
-	From     []string         // hr.job_title, site.country: the first with a value wins
+	From     []string         // hr.job_title, directory.mobile, site.country, dayone.login: the first with a value wins
 	Optional bool             // policies should ask has() first
 	Personal bool             // kept under the person's own key
 	Derived  bool             // made by us, never taken from a source
@@ -40,8 +40,28 @@ type Schema struct {
 	Lists      map[string][]string
 	Letters    map[string]string // how names are written in plain letters, where not as everywhere: ä as ae
 	Defaults   Defaults
+	Sources    map[string]Trust // those of which something is written
 
 	listAt map[string]*yaml.Node
+}
+
+// Trust is how far a source is believed.
+type Trust struct {
+	AttributesOnly bool // a directory: what it says of somebody counts, that there is a record is no employment
+}
+
+// Ours is the source of what we choose ourselves and write back: people.yaml says dayone.NAME.
+const Ours = "dayone"
+
+// AnyHR stands in people.yaml for every source that knows employments.
+const AnyHR = "hr"
+
+// OnlyAttributes says that a source knows no employments.
+func (s Schema) OnlyAttributes(source string) bool { return s.Sources[source].AttributesOnly }
+
+// Speaks says whether a word of people.yaml, the part before the dot, means a source.
+func (s Schema) Speaks(where, source string) bool {
+	return where == source || where == AnyHR && !s.OnlyAttributes(source)
 }
 
 // Names of all attributes, sorted.
@@ -186,7 +206,7 @@ func (r *reader) schema(f *file) Schema {
 			Release: dayone.Release{DeleteAfter: 30 * 24 * time.Hour},
 		},
 		Systems: map[string]dayone.Lifecycle{},
-	}}
+	}, Sources: map[string]Trust{}}
 	if f == nil {
 		return s
 	}
@@ -210,6 +230,14 @@ func (r *reader) schema(f *file) Schema {
 	}
 	if n := top["letters"]; n != nil {
 		r.letters(f, n, s.Letters)
+	}
+	if n := top["sources"]; n != nil {
+		r.pairs(f, n, "sources", func(k, v *yaml.Node) {
+			fs := r.fields(f, v, &sourceShape)
+			if n := fs["attributes"]; n != nil && r.oneOf(f, n, "attributes", attributesWords...) != "" {
+				s.Sources[k.Value] = Trust{AttributesOnly: true}
+			}
+		})
 	}
 	if n := top["defaults"]; n != nil {
 		r.defaults(f, n, &s.Defaults)
@@ -235,7 +263,7 @@ func (r *reader) attribute(f *file, k, v *yaml.Node, before Attribute) (Attribut
 		a.From = r.words(f, n, "from")
 		for _, src := range a.From {
 			if where, what, ok := strings.Cut(src, "."); !ok || where == "" || what == "" {
-				r.at(f, n, "value", "write hr.FIELD or site.FIELD", "%q does not say where the value comes from", src)
+				r.at(f, n, "value", "write hr.FIELD, SOURCE.FIELD, site.FIELD or dayone.NAME", "%q does not say where the value comes from", src)
 			}
 		}
 	}
@@ -298,6 +326,7 @@ func (r *reader) lifecycle(f *file, n *yaml.Node, l dayone.Lifecycle) dayone.Lif
 	state("pre-hire", &l.PreHire)
 	state("active", &l.Working)
 	state("leave", &l.OnLeave)
+	state("garden-leave", &l.GardenLeave)
 	if n := fs["enable"]; n != nil {
 		o, ok := ParseOffset(n.Value)
 		if !ok || o.Days > 0 || o.Hours > 0 || o.WorkingDays != 0 || o.WithAccount {

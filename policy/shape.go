@@ -71,16 +71,17 @@ func (s *shape) key(name string) *key {
 
 // Words that values may be.
 var (
-	criticalWords = []string{"stop", "rollback", "continue"}
-	tierWords     = []string{"identity", "base", "department", "role", "device"}
-	needWords     = []string{"any", "all"}
-	dutyWords     = []string{"block", "warn"}
-	momentWords   = wordsOf(dayone.Moments, dayone.OnChanged)
-	digestWords   = []string{"daily"}
-	typeWords     = []string{"string", "int", "bool", "date", "list"}
-	mergeWords    = []string{"error", "max", "min", "any", "all", "union"}
-	stateNames    = []string{"staged", "enabled", "disabled"}
-	boolWords     = []string{"true", "false"}
+	criticalWords   = []string{"stop", "rollback", "continue"}
+	tierWords       = []string{"identity", "base", "department", "role", "device"}
+	needWords       = []string{"any", "all"}
+	dutyWords       = []string{"block", "warn"}
+	momentWords     = wordsOf(dayone.Moments, dayone.OnChanged)
+	digestWords     = []string{"daily"}
+	typeWords       = []string{"string", "int", "bool", "date", "list"}
+	mergeWords      = []string{"error", "max", "min", "any", "all", "union"}
+	stateNames      = []string{"staged", "enabled", "disabled"}
+	boolWords       = []string{"true", "false"}
+	attributesWords = []string{"only"}
 
 	// recipients that a notify may name beside addresses, ${...} and system/channel
 	recipients = []string{"new-hire", "person", "manager", "buddy"}
@@ -266,6 +267,7 @@ var expectedGrants = value{form: listForm, elem: &value{form: recordForm, of: &e
 
 var peopleShape = shape{what: "people.yaml", keys: []key{
 	{name: "attributes", is: tableOf(record(&attributeShape)), help: "what policies may read of a person; custom.NAME for your own"},
+	{name: "sources", is: tableOf(record(&sourceShape)), help: "what a source of dayone.yaml is trusted with, where that is not all"},
 	{name: "lists", is: tableOf(someTexts), help: "values under a name, for lists.NAME in conditions"},
 	{name: "letters", is: tableOf(aText), help: "how names are written in plain letters, where not as everywhere: {ä: ae}"},
 	{name: "defaults", is: record(&defaultsShape)},
@@ -273,7 +275,7 @@ var peopleShape = shape{what: "people.yaml", keys: []key{
 
 var attributeShape = shape{what: "an attribute", keys: []key{
 	{name: "type", is: oneOfThese(typeWords)},
-	{name: "from", is: say((*drafts).sources), help: "hr.FIELD or site.FIELD; of several the first that has a value"},
+	{name: "from", is: say((*drafts).sources), help: "hr.FIELD, SOURCE.FIELD, site.FIELD or dayone.NAME; of several the first that has a value"},
 	{name: "derived", is: aFlag, help: "made by Dayone, not taken from a source"},
 	{name: "optional", is: aFlag, help: "not everybody has it: conditions ask has() first"},
 	{name: "pii", is: aFlag, help: "kept under the person's own key"},
@@ -281,6 +283,10 @@ var attributeShape = shape{what: "an attribute", keys: []key{
 	{name: "made", is: aText, help: "how it is made where no source says it, never the same twice: ${preferred_name|first_name}.${last_name}@company.com"},
 	{name: "max", is: saying(draft{"type": "integer", "minimum": 3, "maximum": 256}), help: "most letters of what is made"},
 	{name: "free_in", is: someTexts, help: "systems that are asked whether they have it already"},
+}}
+
+var sourceShape = shape{what: "a source", keys: []key{
+	{name: "attributes", is: oneOfThese(attributesWords), help: "only: a directory; it says how somebody is reached, not that somebody works here"},
 }}
 
 var defaultsShape = shape{what: "defaults", keys: []key{
@@ -297,6 +303,7 @@ var lifecycleShape = shape{what: "lifecycle", keys: []key{
 	{name: "pre-hire", is: oneOfThese(stateNames)},
 	{name: "active", is: oneOfThese(stateNames)},
 	{name: "leave", is: oneOfThese(stateNames)},
+	{name: "garden-leave", is: oneOfThese(stateNames), help: "leave until the last day, in which nobody may work; as leave, unless said"},
 	{name: "terminated", is: record(&terminatedShape)},
 	{name: "enable", is: saying(draft{"type": "string", "pattern": `^(start|-?\d{1,4}[dh])$`}), help: "accounts open so long before the start: -2d, -12h"},
 }}

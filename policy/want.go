@@ -75,7 +75,7 @@ func (s *Set) evaluate(p *dayone.Person, c Context, w *world, truths []truth, da
 		Set: s, person: p, ctx: c, world: w, truths: truths, days: days, given: map[dayone.Key][]candidate{}, offers: map[dayone.Key][]candidate{},
 		keep: map[dayone.Key]bool{}, later: map[dayone.Key]candidate{},
 	}
-	e.want = dayone.Want{Person: p.ID, At: c.Now, Status: p.Status}
+	e.want = dayone.Want{Person: p.ID, At: c.Now, Status: p.Status, Garden: p.Garden}
 	for _, name := range p.Unknown {
 		e.finding("unknown", dayone.Key{}, "", "", "person.%s has no good value; conditions on it give nothing new and take nothing away", name)
 	}
@@ -510,7 +510,7 @@ func (e *evaluation) mapped(g *dayone.Grant) {
 	if !g.Key.IsAccount() {
 		return
 	}
-	g.State = sys.Lifecycle.At(e.person.Status)
+	g.State = sys.Lifecycle.At(e.person.Status, e.person.Garden)
 	if e.person.Status == dayone.PreHire && !e.person.Start.IsZero() {
 		opens := e.person.Start.Add(-sys.Lifecycle.Enable)
 		if !opens.After(e.ctx.Now) {

@@ -104,6 +104,7 @@ type apiRead struct {
 	Name  string `json:"name"`
 	Value string `json:"value"`
 	Known bool   `json:"known"`
+	From  string `json:"from,omitempty"`
 }
 
 type apiRun struct {

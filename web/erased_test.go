@@ -36,7 +36,7 @@ func TestPagesOfSomebodyErasedShowNothingOfHer(t *testing.T) {
 
 	of := "/runs/" + string(run.ID)
 	for _, path := range []string{
-		"/", "/people", "/people/" + id, "/people/" + id + "/employment", "/people/" + id + "/runs", "/people/" + id + "/records",
+		"/", "/people", "/people/" + id, "/people/" + id + "/timeline", "/people/" + id + "/runs", "/people/" + id + "/records",
 		"/people/" + id + "/why?key=okta/group:sales-team", "/runs", of, of + "/records", "/tasks", task, "/events", "/records", "/find?q=sarah", progress,
 		"/api/v1/people", "/api/v1/people/" + id, "/api/v1/people/" + id + "/access", "/api/v1/runs", "/api" + "/v1" + of, "/api/v1/tasks", "/api/v1" + task,
 		"/api/v1/events", "/api/v1/records",

@@ -45,6 +45,9 @@ var eventTabs = []struct {
 func (p *portal) events(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
 	show := dayone.EventState(q.Get("state"))
+	if id := q.Get("event"); id != "" { // one of them, as a timeline names it
+		return p.oneEvent(w, r, id)
+	}
 	f := flow.EventFilter{State: show, Before: dayone.EventID(q.Get("before")), Limit: pageSize + 1}
 	list, err := p.flow.Events(r.Context(), f)
 	if err != nil {
@@ -60,6 +63,22 @@ func (p *portal) events(w http.ResponseWriter, r *http.Request) error {
 	v := newEvents(p.viewerOf(r), list, bad, show, func(id dayone.PersonID) flow.Row { return p.rowOf(r, people, id) })
 	v.First = f.Before == ""
 	return p.show(w, r, http.StatusOK, page{Template: "events", Title: "Events", Nav: "events", Crumbs: []link{{"Events", ""}}, Main: v})
+}
+
+func (p *portal) oneEvent(w http.ResponseWriter, r *http.Request, id string) error {
+	if !dayone.ValidID("evt", id) {
+		return fmt.Errorf("%q is no id of an event: %w", id, dayone.ErrNotFound)
+	}
+	in, err := p.flow.Event(r.Context(), dayone.EventID(id))
+	if err != nil {
+		return err
+	}
+	people := map[dayone.PersonID]flow.Row{}
+	v := newEvents(p.viewerOf(r), []dayone.Intake{in}, nil, in.State, func(id dayone.PersonID) flow.Row { return p.rowOf(r, people, id) })
+	for i := range v.Tabs {
+		v.Tabs[i].Current = false
+	}
+	return p.show(w, r, http.StatusOK, page{Template: "events", Title: "Event", Nav: "events", Crumbs: []link{{"Events", "/events"}, {"One event", ""}}, Main: v})
 }
 
 func newEvents(view viewer, list, bad []dayone.Intake, show dayone.EventState, person func(dayone.PersonID) flow.Row) eventsView {

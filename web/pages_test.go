@@ -22,7 +22,7 @@ func TestPagesOfASmallCompany(t *testing.T) {
 	want(t, "dashboard", b.page("/"), "Ada Lovelace", `href="/runs/`+string(run), "Start soon")
 	want(t, "people", b.page("/people"), "Ada Lovelace", "/people/"+id, "Pre-hire")
 	want(t, "access", b.page("/people/"+id), `data-access="okta/group:sales-team"`, "Sales department", "policies/base.yaml", "As wanted", "Department Sales")
-	want(t, "employment", b.page("/people/"+id+"/employment"), "First known", "recorded", "Work mail", "emp_1@company.com")
+	want(t, "timeline", b.page("/people/"+id+"/timeline"), "Future hire", "recorded", "Work mail", "emp_1@company.com")
 	want(t, "runs of a person", b.page("/people/"+id+"/runs"), "/runs/"+string(run))
 	want(t, "records of a person", b.page("/people/"+id+"/records"), "Granted", "okta/account account.create")
 	want(t, "why", b.page("/people/"+id+"/why?key=okta/group:sales-team"), "Given", "department", "Holds", "policies/base.yaml:")

@@ -122,7 +122,7 @@ func newPersonHead(view viewer, row flow.Row, zone *time.Location, current strin
 	if s := view.date(row.Wake); s != nil {
 		h.Figures = append(h.Figures, figure{Label: "Looked at again", At: s, Small: "by itself"})
 	}
-	for _, t := range []struct{ id, text, path string }{{"access", "Access", ""}, {"employment", "Employment", "/employment"}, {"runs", "Runs", "/runs"}, {"records", "Records", "/records"}} {
+	for _, t := range []struct{ id, text, path string }{{"access", "Access", ""}, {"timeline", "Timeline", "/timeline"}, {"runs", "Runs", "/runs"}, {"records", "Records", "/records"}} {
 		h.Tabs = append(h.Tabs, tab{Text: t.text, Href: base + t.path, Current: t.id == current})
 	}
 	return h
@@ -226,7 +226,7 @@ func newPersonAccess(view viewer, head personHead, look flow.Look, list []flow.A
 	if len(look.Person.Unknown) > 0 {
 		v.Notices = append(v.Notices, notice{
 			Kind: "warn", Icon: "warn", Title: "A source said something that cannot be used", Text: strings.Join(unknownTexts(look.Person), " "),
-			Act: &link{"Employment", "/people/" + head.ID + "/employment"},
+			Act: &link{"Timeline", "/people/" + head.ID + "/timeline"},
 		})
 	}
 	for _, h := range look.Holds {

@@ -158,14 +158,6 @@ func samples(view viewer) []sample {
 		runs.Rows = append(runs.Rows, runRows[0])
 	}
 	noRuns := personRunsView{Head: head("runs"), Empty: &empty{Icon: "play", Title: "No run yet", Text: "A run starts when something is to be done for this person."}}
-	timeline := dayone.Timeline{Person: samplePerson, Facts: []dayone.Fact{
-		{Engagement: "eng_1", Attr: "department", Recorded: now.Add(-48 * time.Hour), Value: dayone.Text("Support"), Source: "hr"},
-		{Engagement: "eng_1", Attr: "personal_email", Recorded: now.Add(-48 * time.Hour), Value: dayone.Text("sarah@example.com"), Personal: true, Source: "hr"},
-		{Engagement: "eng_1", Attr: "department", Recorded: now.Add(-24 * time.Hour), Effective: now.Add(-24 * time.Hour), Value: dayone.Text("Sales"), Source: "hr"},
-		{Engagement: "eng_1", Attr: "level", Recorded: now.Add(-24 * time.Hour), Effective: now.Add(-24 * time.Hour), Bad: true, Source: "hr"},
-		{Engagement: "eng_1", Attr: "location", Recorded: now, Effective: now.Add(240 * time.Hour), Value: dayone.Text("Berlin"), Source: "hr"},
-	}}
-	employed := dayone.Person{Engagements: []dayone.Engagement{{Source: "hr", SourceID: "emp_789", Type: "FTE", Start: "2024-11-25"}}, Unknown: []string{"level"}}
 	why := newWhy(link{"Sarah Chen", "/people/" + samplePerson}, sampleExplanation())
 	why.Chain = newReason(view, samplePerson, list[0], policy.Explanation{}).Chain
 	noLines := newWhy(link{"Sarah Chen", "/people/" + samplePerson}, policy.Explanation{Key: list[0].Key, Answer: "not given"})
@@ -212,8 +204,9 @@ func samples(view viewer) []sample {
 		{"request-refused", "Request, not offered", "request", false, false, newRequest(head("access"), dayone.Key{System: "okta", Kind: "group", Name: "admins"}, look)},
 		{"person-empty", "Person, no access", "person", false, false, newPersonAccess(view, head("access"), look, nil, noWhy)},
 		{"person-many", "Person, a thousand accesses", "person", false, false, newPersonAccess(view, head("access"), look, manyAccess(now), noWhy)},
-		{"employment", "Person, employment", "employment", false, false, newEmployment(view, time.UTC, head("employment"), employed, timeline)},
-		{"employment-empty", "Person, nothing known", "employment", false, false, newEmployment(view, time.UTC, head("employment"), dayone.Person{}, dayone.Timeline{})},
+		{"timeline", "Person, timeline", "timeline", false, false, sampleCorrectForm(newTimeline(view, head("timeline"), sampleTimeline(now, time.UTC), url.Values{}), nil)},
+		{"timeline-then", "Person, as of a day", "timeline", false, false, sampleCorrectForm(newTimeline(view, head("timeline"), sampleTimeline(now, time.UTC), url.Values{"as_of": {"2025-03-01"}, "before": {"41"}}), sampleCorrectProblem())},
+		{"timeline-empty", "Person, nothing known", "timeline", false, false, sampleCorrectForm(newTimeline(view, head("timeline"), flow.History{AsOf: now, KnownAt: now}, url.Values{"known_at": {"2020-01-01"}}), nil)},
 		{"person-runs", "Person, runs", "person-runs", false, false, personRunsView{Head: head("runs"), Rows: runRows}},
 		{"person-runs-empty", "Person, no runs", "person-runs", false, false, noRuns},
 		{"why", "Why, given", "why", false, false, why},

@@ -31,7 +31,7 @@ func TestWhoCannotBePlannedNeedsYou(t *testing.T) {
 	const why = "these steps wait for each other: okta/"
 	person := "/people/" + string(row.ID)
 	want(t, "dashboard", b.page("/"), "One thing needs you.", "Cannot be planned", why, `href="`+person+`"`, "Mend what it names")
-	for _, path := range []string{"", "/employment", "/runs", "/records"} {
+	for _, path := range []string{"", "/timeline", "/runs", "/records"} {
 		want(t, "person"+path, b.page(person+path), "No plan can be made for this person", why)
 	}
 	access := b.page(person)

@@ -35,7 +35,7 @@ const (
 
 // toasts are what an act has done, by the word in the address it redirects to.
 var toasts = map[string]string{
-	string(engine.Retry): "The step is tried again", string(engine.Skip): "The step is skipped", "completed": "The task is done", "requested": "It is requested", "ended": "The request is ended",
+	string(engine.Retry): "The step is tried again", string(engine.Skip): "The step is skipped", "completed": "The task is done", "requested": "It is requested", "corrected": "It is corrected", "correction-ended": "What sources say counts again", "ended": "The request is ended",
 	"replayed": "The event is looked at again", "proposed": "The proposal is saved; its plan has to be approved",
 	"applied": "The policies are in force", "announced": "Announced; it takes effect when its notice is over", "withdrawn": "Withdrawn; what is in force stays",
 	"undo": "It is being undone", "hold": "The hold has ended",
@@ -353,7 +353,7 @@ var attrTexts = map[string]string{
 	"email": "Work mail", "personal_email": "Personal mail", "employee_number": "Employee number", "job_title": "Job title",
 	"home_address": "Home address", "start_date": "Start date", "end_date": "End date", "first_name": "First name", "last_name": "Last name",
 	"preferred_name": "Preferred name", "work_arrangement": "Work arrangement", "employment_type": "Employment type", "cost_center": "Cost centre",
-	"engagement.type": "Type of employment", "engagement.start": "First day", "engagement.last_day": "Last day", "engagement.leave": "On leave",
+	"engagement.type": "Type of employment", "engagement.start": "First day", "engagement.last_day": "Last day", "engagement.leave": "On leave", "engagement.ending": "Last day, as the event said",
 }
 
 func attrText(name string) string {

@@ -58,7 +58,11 @@ func (p *portal) why(w http.ResponseWriter, r *http.Request) error {
 	if err != nil && !errors.Is(err, dayone.ErrInvalid) {
 		return err
 	}
-	v := newWhy(link{row.Name, "/people/" + string(row.ID)}, p.flow.Why(look, key))
+	x, unread := p.flow.Origins(r.Context(), row.ID, p.flow.Why(look, key))
+	if unread != nil {
+		return unread
+	}
+	v := newWhy(link{row.Name, "/people/" + string(row.ID)}, x)
 	held := false
 	for _, a := range list {
 		if a.Key == key {
@@ -113,6 +117,7 @@ func newWhy(person link, x policy.Explanation) whyView {
 				if !rd.Known {
 					value = "not known"
 				}
+				value = joined(", ", value, rd.From)
 				cond.Reads = append(cond.Reads, pair{Name: attrText(rd.Name), Value: value})
 			}
 			line.Conditions = append(line.Conditions, cond)

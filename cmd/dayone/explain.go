@@ -154,6 +154,9 @@ func printExplanation(w io.Writer, name string, x policy.Explanation) {
 				if !r.Known {
 					value = "not known"
 				}
+				if r.From != "" {
+					value += " (" + r.From + ")"
+				}
 				reads = append(reads, r.Name+" = "+value)
 			}
 			fmt.Fprintf(w, "      %-7s %s   %s\n", c.Truth, c.Text, strings.Join(reads, ", "))
