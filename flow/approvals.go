@@ -314,9 +314,10 @@ func (f *Flow) tellRun(ctx context.Context, run dayone.RunID, as answers) error 
 	return nil
 }
 
-// unheard says whether somebody answered since a person was looked at.
+// unheard says whether somebody answered since a person was looked at. Where nothing is planned, nothing comes of an answer:
+// looking for it again would never end.
 func (f *Flow) unheard(ctx context.Context, l Look) (bool, error) {
-	if len(l.answers) == 0 {
+	if len(l.answers) == 0 || !l.Person.Managed {
 		return false, nil
 	}
 	now, err := f.Store.Approvals(ctx, store.ApprovalFilter{Person: l.Person.ID, Live: true})

@@ -167,7 +167,7 @@ func (f *Flow) nothingToDo(d *store.Due, now time.Time, offers map[dayone.Key]da
 		return l, false
 	case slices.ContainsFunc(l.Requests, func(r dayone.Request) bool { return over(r, now) || !l.until(r).Equal(r.Until) }):
 		return l, false
-	case slices.ContainsFunc(d.Tasks, asksReview):
+	case slices.ContainsFunc(d.Tasks, asksReview), slices.ContainsFunc(l.answers, func(a dayone.Petition) bool { return a.State != a.Noted }):
 		return l, false
 	}
 	if l.Person.Managed {
