@@ -53,8 +53,9 @@ func (b SourceBrakes) terminations(managed int) int {
 	return atLeast(cmp.Or(b.Terminations, BrakePeople), cmp.Or(b.Percent, BrakePercent), managed)
 }
 
+// shift is how many people's attribute may change: less than the share.
 func (b SourceBrakes) shift(managed int) int {
-	return atLeast(cmp.Or(b.Terminations, BrakePeople), cmp.Or(b.Shift, BrakeShift), managed)
+	return max(cmp.Or(b.Terminations, BrakePeople), int(math.Ceil(float64(managed)*cmp.Or(b.Shift, BrakeShift)/100))-1)
 }
 
 func (b RemovalBrakes) people(managed int) int {

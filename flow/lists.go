@@ -441,7 +441,7 @@ func (l *listing) reasons(ctx context.Context) ([]string, error) {
 	switch least := float64(before) * (100 - cmp.Or(b.Smaller, BrakeSmaller)) / 100; {
 	case l.Records == 0:
 		out = append(out, "the list is empty")
-	case float64(l.Records) < least:
+	case float64(l.Records) < least && before-l.Records > 1:
 		out = append(out, fmt.Sprintf("the list has %s, and had %d", counted(l.Records, "record", "records"), before))
 	}
 	room, limit, err := l.f.room(ctx, l.Source)
