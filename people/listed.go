@@ -6,14 +6,15 @@ import (
 	"github.com/dayone-hq/dayone"
 )
 
-// Behind says that a record is older than what is known of its employment: a list that has such a one is an old list.
+// Behind says that a record is older than what is known of its employment: a list that has such a one is an old list. What
+// an event brought is known as of the end of its second.
 func Behind(t *dayone.Timeline, record dayone.Event) bool {
 	for _, e := range t.Employments {
 		if !speaks(record, e) {
 			continue
 		}
 		read := listen(t).last(e.ID, factRead, farFuture, farFuture, false)
-		return read != nil && record.At.Truncate(time.Microsecond).Before(read.Again)
+		return read != nil && !record.At.Add(time.Second).After(read.Again)
 	}
 	return false
 }

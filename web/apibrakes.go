@@ -25,7 +25,7 @@ type apiBrake struct {
 }
 
 func newAPIBrake(b dayone.Brake) apiBrake {
-	return apiBrake{b.ID, b.Scope, b.Rule, sentence(brakeTitle(b)), b.State, b.Note, b.Held, moment(b.Opened), moment(b.Closed), b.By, b.Second, b.Reason}
+	return apiBrake{b.ID, b.Scope, b.Rule, brakeTitle(b), b.State, b.Note, b.Held, moment(b.Opened), moment(b.Closed), b.By, b.Second, b.Reason}
 }
 
 type apiHeld struct {

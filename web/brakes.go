@@ -187,20 +187,13 @@ type brakeView struct {
 	State           state
 	Problem, Over   *notice
 	Waits           *notice
-	Items           []heldRow
+	Items           []item
 	Many            string
 	Hash            string
 	Facts           []pair
 	By, Second      field
 	Reason          field
 	OnEvents        bool
-}
-
-type heldRow struct {
-	Who     link
-	Subject string
-	What    string
-	Lines   []string
 }
 
 // heldShown is how many of them a page shows.
@@ -236,23 +229,28 @@ func (p *portal) showBrake(w http.ResponseWriter, r *http.Request, status int, i
 }
 
 func newBrake(view viewer, b flow.BrakeView) brakeView {
-	v := brakeView{ID: string(b.ID), Title: sentence(brakeTitle(b.Brake)), Note: sentence(b.Note), State: brakeState(b.State), Hash: b.Hash, OnEvents: strings.HasPrefix(b.Scope, "source:")}
+	v := brakeView{ID: string(b.ID), Title: brakeTitle(b.Brake), Note: sentence(b.Note), State: brakeState(b.State), Hash: b.Hash, OnEvents: strings.HasPrefix(b.Scope, "source:")}
 	for i, h := range b.Items {
 		if i == heldShown {
 			v.Many = fmt.Sprintf("%d more; dayone brake show %s lists all of them.", len(b.Items)-heldShown, b.ID)
 			break
 		}
-		row := heldRow{Who: link{h.Name, ""}, Subject: h.Subject, What: sentence(h.What)}
+		it := item{Title: link{h.Name, ""}, Next: sentence(h.What)}
 		if h.Person != "" {
-			row.Who.Href = "/people/" + string(h.Person)
+			it.Title.Href = "/people/" + string(h.Person)
+		}
+		if h.Subject != h.Name {
+			it.Meta = h.Subject
 		}
 		if h.Mark == "" {
-			row.What = "Not looked at yet"
+			it.Next = "Not looked at yet"
 		}
+		var lines []string
 		for _, l := range h.Lines {
-			row.Lines = append(row.Lines, heldLine(l))
+			lines = append(lines, heldLine(l))
 		}
-		v.Items = append(v.Items, row)
+		it.Small = strings.Join(lines, "; ")
+		v.Items = append(v.Items, it)
 	}
 	v.Facts = []pair{{Name: "Held", Value: fmt.Sprint(b.Held)}, {Name: "Since", At: view.at(b.Opened)}}
 	if b.State != dayone.BrakeOn {

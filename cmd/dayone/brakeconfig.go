@@ -9,20 +9,20 @@ import (
 
 // sourceBrakes are the limits of one source; what is left out has its default.
 type sourceBrakes struct {
-	Terminations int     `yaml:"terminations"`
+	Terminations int    `yaml:"terminations"`
 	Percent      int    `yaml:"percent"`
 	Smaller      int    `yaml:"smaller"`
 	Shift        int    `yaml:"shift"`
-	Off          string  `yaml:"off"`
+	Off          string `yaml:"off"`
 }
 
 // brakesConfig are the limits of what is taken away at one system.
 type brakesConfig struct {
-	People      int     `yaml:"people"`
+	People      int    `yaml:"people"`
 	Percent     int    `yaml:"percent"`
-	EmptiedFrom int     `yaml:"emptied_from"`
-	SecondFrom  int     `yaml:"second_from"`
-	Off         string  `yaml:"off"`
+	EmptiedFrom int    `yaml:"emptied_from"`
+	SecondFrom  int    `yaml:"second_from"`
+	Off         string `yaml:"off"`
 }
 
 const (
