@@ -58,6 +58,8 @@ const (
 	EventApplied     EventState = "applied"     // in the timeline
 	EventUnchanged   EventState = "unchanged"   // looked at: it changes nothing
 	EventQuarantined EventState = "quarantined" // no usable id or dates; a human decides, nothing is lost
+	EventHeld        EventState = "held"        // beyond a brake: a human lets it through or throws it away
+	EventDiscarded   EventState = "discarded"   // thrown away by a human
 )
 
 // Intake is an event as it lies in the books.
@@ -69,4 +71,5 @@ type Intake struct {
 	Note   string    // why quarantined, what changed, why it still waits and what to do about it
 	Tries  int       // looks in vain
 	Next   time.Time // while it waits: when it is looked at again; zero: at once
+	Brake  BrakeID   // that holds it, or held it
 }

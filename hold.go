@@ -11,10 +11,11 @@ import (
 type Hold struct {
 	ID      HoldID
 	Person  PersonID
-	Run     RunID // what was taken back
-	Keys    []Key // its scope; it covers nothing else
-	Keep    bool  // what is there stays also when its owner has left: the undo of a leaver
-	Away    bool  // what is there is taken away, and not given: the no of a review
+	Run     RunID   // what was taken back
+	Keys    []Key   // its scope; it covers nothing else
+	Keep    bool    // what is there stays also when its owner has left: the undo of a leaver
+	Away    bool    // what is there is taken away, and not given: the no of a review
+	Brake   BrakeID // a brake's: what would be taken away stays until somebody lets it go
 	Reason  string
 	By      string
 	From    time.Time

@@ -48,6 +48,7 @@ func AlertRules() []AlertRule {
 		{Name: "leaver-late", Title: "Leaver's accounts are not closed", Threshold: After, Length: 15 * time.Minute, find: (*Flow).lateLeavers},
 		{Name: "breaker-open", Title: "A system does not answer", Threshold: After, find: (*Flow).openBreakers},
 		{Name: "source-stale", Title: "Nothing heard from a source", find: (*Flow).staleSources},
+		{Name: "brake-on", Title: "A brake holds", Threshold: After, find: (*Flow).heldBrakes},
 		{Name: "task-overdue", Title: "Task overdue", Threshold: After, find: (*Flow).overdueTasks},
 		{Name: "approval-overdue", Title: "An approval is about to lapse", Threshold: Before, Length: 24 * time.Hour, find: (*Flow).silentApprovals},
 		{Name: "run-incomplete", Title: "Run incomplete", Threshold: After, find: (*Flow).incompleteRuns},
@@ -288,6 +289,8 @@ func AlertPath(a dayone.Alert) string {
 		return "/policies"
 	case a.Rule == "approval-overdue":
 		return "/approvals/" + a.Subject
+	case a.Rule == "brake-on":
+		return "/brakes/" + a.Subject
 	case a.Rule == "breaker-open":
 		return "/systems"
 	case a.Rule == "source-stale":

@@ -391,6 +391,9 @@ func (f *Flow) putIntoForce(ctx context.Context, pr Proposal, now Everybody, app
 	if release != "" {
 		s.Reason = strings.TrimSpace(s.Reason + " (brake released: " + release + ")")
 	}
+	if err := f.letGo(ctx, now.Changes); err != nil {
+		return dayone.Stage{}, err
+	}
 	due := make([]dayone.PersonID, 0, len(now.Changes))
 	for _, c := range now.Changes {
 		due = append(due, c.Person)

@@ -38,6 +38,12 @@ type Source struct {
 	StaleAfter time.Duration
 	// Since: people who started before are known, but nothing is planned for them unless somebody says so (Manage).
 	Since time.Time
+	// ReadAt is the time of day, in the company's zone, at which the whole list is read again: "02:00"; "": only when
+	// somebody asks.
+	ReadAt string
+	// AbsentLeaves: whoever is missing from a list that counts is terminated, within the brakes. Else it is only reported.
+	AbsentLeaves bool
+	Brakes       SourceBrakes
 }
 
 // Deps are what flow joins.
@@ -72,8 +78,9 @@ type Deps struct {
 	AloneNotice time.Duration
 	TwoPersons  bool
 	// UndoFor is how long after its end a run can be undone; zero: 30 days.
-	UndoFor time.Duration
-	Alerts  AlertSettings
+	UndoFor  time.Duration
+	Removals RemovalBrakes
+	Alerts   AlertSettings
 	// Room is how much of the database's volume is free; nil: the store says it.
 	Room func() (free, total uint64, err error)
 }
@@ -88,6 +95,8 @@ type Flow struct {
 	errands  errands
 	watched  watched
 	lately   lately
+	sizes    sizes
+	lists    lists
 	wake     chan struct{} // something is to be looked at
 	entering sync.Mutex    // an entry is looked at once
 	orders   sync.Mutex    // an order about a system is recorded once
@@ -212,10 +221,18 @@ type Look struct {
 
 // Preview decides and plans for a person, and does nothing.
 func (f *Flow) Preview(ctx context.Context, id dayone.PersonID) (Look, error) {
+	return f.preview(ctx, id, false)
+}
+
+// preview is Preview; unbraked, as if no brake held anything.
+func (f *Flow) preview(ctx context.Context, id dayone.PersonID, unbraked bool) (Look, error) {
 	stage := f.force.Load().seq
 	b, err := f.booksOf(ctx, id)
 	if err != nil {
 		return Look{}, err
+	}
+	if unbraked {
+		b.holds = slices.DeleteFunc(b.holds, func(h dayone.Hold) bool { return h.Brake != "" })
 	}
 	l, err := f.lookAt(b)
 	l.stage = stage
@@ -330,7 +347,7 @@ func (f *Flow) Replan(ctx context.Context, id dayone.PersonID, event dayone.Even
 	if err != nil {
 		return "", err
 	}
-	l, err := f.Preview(ctx, id)
+	l, err := f.eased(ctx, id)
 	if err != nil {
 		return "", err
 	}
@@ -342,7 +359,7 @@ func (f *Flow) Replan(ctx context.Context, id dayone.PersonID, event dayone.Even
 	case err != nil:
 		return "", err
 	case made:
-		if l, err = f.Preview(ctx, id); err != nil {
+		if l, err = f.eased(ctx, id); err != nil {
 			return "", err
 		}
 		l.began = began
@@ -385,7 +402,7 @@ func (f *Flow) Replan(ctx context.Context, id dayone.PersonID, event dayone.Even
 		if err := f.supersede(ctx, active); err != nil {
 			return "", err
 		}
-		if l, err = f.Preview(ctx, id); err != nil { // from what the calls under way have left
+		if l, err = f.eased(ctx, id); err != nil { // from what the calls under way have left
 			return "", err
 		}
 		l.began = began

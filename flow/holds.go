@@ -39,8 +39,11 @@ func (f *Flow) EndHold(ctx context.Context, id dayone.HoldID, by, reason string)
 	if h, err = f.Store.Hold(ctx, id); err != nil {
 		return err
 	}
-	if !h.Ended.IsZero() {
+	switch {
+	case !h.Ended.IsZero():
 		return endedAlready(h)
+	case h.Brake != "":
+		return fmt.Errorf("a brake holds this; release %s: %w", h.Brake, dayone.ErrConflict)
 	}
 	return f.endHold(ctx, h, by, reason, nil)
 }
@@ -83,7 +86,7 @@ func (f *Flow) dueHolds(ctx context.Context, id dayone.PersonID) error {
 		once := holdTask + string(h.ID)
 		asked := slices.ContainsFunc(open, func(t dayone.Task) bool { return t.Once == once })
 		switch {
-		case !h.Due(now) || asked:
+		case !h.Due(now) || asked || h.Brake != "":
 		case h.Keep:
 			if err := f.endHold(ctx, h, "", "it came to its end", nil); err != nil {
 				return err
@@ -159,6 +162,9 @@ func holdOf(holds []dayone.Hold, k dayone.Key, status dayone.Status) (dayone.Hol
 
 // heldNote says in a line what a hold means for one thing.
 func heldNote(h dayone.Hold) string {
+	if h.Brake != "" {
+		return "a brake keeps it until somebody decides: it would be taken away"
+	}
 	if h.Away {
 		return fmt.Sprintf("withheld until %s: a review by %s says that it is not needed", h.Until.UTC().Format("2 January 2006"), cmp.Or(h.By, "somebody"))
 	}

@@ -50,6 +50,12 @@ func (f *Flow) Receive(ctx context.Context, source string, header http.Header, b
 	if len(events) > 1 && len(events)*len(body) > maxKept { // every event keeps the body that it came in
 		return nil, fmt.Errorf("the body holds %d events; send at most %d of this size at once: %w", len(events), max(1, maxKept/len(body)), dayone.ErrInvalid)
 	}
+	switch why, err := f.bodyBrake(ctx, source, events); {
+	case err != nil:
+		return nil, fmt.Errorf("keeping what %s said: %v: %w", source, err, dayone.ErrUnavailable)
+	case why != "":
+		return f.holdBody(ctx, source, why, events, body)
+	}
 	out := make([]Receipt, 0, len(events))
 	for _, ev := range events {
 		ev.ID, ev.Source, ev.Received = dayone.EventID(f.IDs.New("evt")), source, now
@@ -167,6 +173,13 @@ func (f *Flow) attend(ctx context.Context) (retry time.Time, err error) {
 	default:
 		retry = soon(retry, due)
 	}
+	for _, see := range []func(context.Context) (time.Time, error){f.seeHeld, f.readLists} {
+		next, err := see(ctx)
+		if err != nil {
+			return retry, err
+		}
+		retry = soon(retry, next)
+	}
 	waiting, err := f.Store.Waiting(ctx)
 	if err != nil {
 		return retry, err
@@ -192,6 +205,10 @@ func (f *Flow) forget(ctx context.Context) (time.Time, error) {
 	}
 	if n > 0 {
 		f.Log.Info("raw bodies are forgotten", "events", n)
+	}
+	zone, _ := f.Active().Sites[""].Location()
+	if err := f.Store.ForgetPassed(ctx, now.In(zone).AddDate(0, 0, -7).Format(time.DateOnly), now); err != nil {
+		return now, fmt.Errorf("forgetting who passed brakes: %w", err)
 	}
 	if err := f.Store.ForgetLetters(ctx, now.Add(-alertsKept)); err != nil {
 		return now, fmt.Errorf("forgetting alerts: %w", err)
@@ -398,7 +415,7 @@ func (f *Flow) process(ctx context.Context, in dayone.Intake, read reader) error
 		return err
 	}
 	defer f.intake.take(person)()
-	j, err := f.take(ctx, h, person, known)
+	j, err := f.take(ctx, h, person, known, in.Brake)
 	if err != nil || j.State != dayone.EventApplied {
 		return err
 	}
@@ -448,6 +465,9 @@ func (f *Flow) hear(ctx context.Context, ev dayone.Event, body []byte, read read
 	src, ok := f.source(ev.Source)
 	if !ok {
 		return people.Heard{Event: ev}, fmt.Errorf("source %q is no longer configured: %w", ev.Source, dayone.ErrInvalid)
+	}
+	if h, ok, err := ofList(ev, body, src.Since); ok || err != nil {
+		return h, err
 	}
 	events, err := src.Parse(body)
 	if err != nil && len(events) == 0 {
@@ -519,18 +539,19 @@ func (f *Flow) whose(ctx context.Context, h people.Heard) (dayone.PersonID, bool
 	return id, known, err
 }
 
-// take extends the timeline of the person whose employment it is, making the person if there is none.
-func (f *Flow) take(ctx context.Context, h people.Heard, id dayone.PersonID, known bool) (people.Judgement, error) {
+// take extends the timeline of the person whose employment it is, making the person if there is none. Beyond a brake it is
+// held, and nothing is extended; behind is the brake that let it through.
+func (f *Flow) take(ctx context.Context, h people.Heard, id dayone.PersonID, known bool, behind dayone.BrakeID) (people.Judgement, error) {
 	defer f.lock(id)()
 	for {
-		j, err := f.taken(ctx, h, id, known)
+		j, err := f.taken(ctx, h, id, known, behind)
 		if !errors.Is(err, store.ErrNameTaken) { // by somebody who came at the same time: there is a next one
 			return j, err
 		}
 	}
 }
 
-func (f *Flow) taken(ctx context.Context, h people.Heard, id dayone.PersonID, known bool) (people.Judgement, error) {
+func (f *Flow) taken(ctx context.Context, h people.Heard, id dayone.PersonID, known bool, behind dayone.BrakeID) (people.Judgement, error) {
 	t := dayone.Timeline{Person: id}
 	if known {
 		var err error
@@ -547,6 +568,11 @@ func (f *Flow) taken(ctx context.Context, h people.Heard, id dayone.PersonID, kn
 		if !known {
 			id = ""
 		}
+		if behind != "" {
+			if err := f.Store.DropHeld(ctx, string(h.ID), now); err != nil {
+				return j, err
+			}
+		}
 		return j, f.save(ctx, &t, store.Saved{Event: h.ID, State: j.State, Note: noteOf(j.Note, j), Person: id, Facts: j.Again})
 	}
 	row := rowOf(p)
@@ -559,11 +585,21 @@ func (f *Flow) taken(ctx context.Context, h people.Heard, id dayone.PersonID, kn
 		return j, err
 	}
 	intent := people.Meaning(&was, &t, now, f.Active())
-	return j, f.save(ctx, &t, store.Saved{
-		Event: h.ID, State: dayone.EventApplied, Note: noteOf(intent, j), Person: id, New: !known,
+	passing, err := f.passing(ctx, h, behind, before, p, j, known)
+	if err != nil {
+		return j, err
+	}
+	err = f.save(ctx, &t, store.Saved{
+		Passing: passing,
+		Event:   h.ID, State: dayone.EventApplied, Note: noteOf(intent, j), Person: id, New: !known,
 		Employment: j.New, Facts: slices.Concat(j.Facts, j.Again), Names: f.named(j.Facts), Row: &row, Opened: task,
 		Records: []dayone.Record{{At: now, Person: id, What: "event: " + string(h.Type), System: h.Source, By: h.By, Detail: &dayone.Detail{Note: withReason(intent, h.Reason)}}},
 	})
+	if err == nil && passing != nil && passing.By != "" {
+		j.State = dayone.EventHeld
+		f.follow(before, laid{f.Active(), turns(&was, now, f.Active())})
+	}
+	return j, err
 }
 
 // Manage makes somebody one for whom access is planned who is only known from an import. ErrConflict: that she is already.
@@ -710,7 +746,7 @@ func (f *Flow) Import(ctx context.Context, source string) (int, error) {
 	if !ok {
 		return 0, fmt.Errorf("there is no source %q: %w", source, dayone.ErrNotFound)
 	}
-	n := 0
+	n, listed := 0, 0
 	for ev, err := range src.Everybody(ctx) {
 		if errors.Is(err, dayone.ErrUnsupported) {
 			return n, nil
@@ -722,6 +758,7 @@ func (f *Flow) Import(ctx context.Context, source string) (int, error) {
 		if err != nil {
 			return n, fmt.Errorf("reading everybody of %s: %w", source, err)
 		}
+		listed++
 		start, _ := ev.Fields["start_date"].Day()
 		if t, err := time.Parse(time.DateOnly, ev.Fields["start_date"].Text); err == nil {
 			start = t
@@ -737,7 +774,7 @@ func (f *Flow) Import(ctx context.Context, source string) (int, error) {
 			continue
 		}
 		h := people.Heard{Event: ev, Since: src.Since}
-		j, err := f.take(ctx, h, dayone.PersonID(f.IDs.New("per")), false)
+		j, err := f.take(ctx, h, dayone.PersonID(f.IDs.New("per")), false, "")
 		if err != nil {
 			return n, err
 		}
@@ -748,5 +785,5 @@ func (f *Flow) Import(ctx context.Context, source string) (int, error) {
 		n++
 	}
 	f.heardFrom(source)
-	return n, nil
+	return n, f.firstList(ctx, source, listed)
 }

@@ -216,7 +216,7 @@ func (f *Flow) save(ctx context.Context, t *dayone.Timeline, s store.Saved) erro
 		return f.Store.Save(ctx, s)
 	}
 	f.crowd.touch(s.Person)
-	if err := f.Store.Save(ctx, s); err != nil {
+	if err := f.Store.Save(ctx, s); err != nil || s.Passing != nil && s.Passing.By != "" {
 		return err
 	}
 	now, set := f.Clock.Now(), f.Active()

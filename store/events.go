@@ -107,12 +107,12 @@ func (t *tx) said(ev dayone.Event, hash string) (dayone.Intake, bool, error) {
 	return in, err == nil, err
 }
 
-const eventQuery = `SELECT id, source, source_id, type, subject, at, received, state, person, run, note, tries, next FROM event`
+const eventQuery = `SELECT id, source, source_id, type, subject, at, received, state, person, run, note, tries, next, brake FROM event`
 
 func scanEvent(s interface{ Scan(...any) error }) (dayone.Intake, error) {
 	var in dayone.Intake
 	var at, received, next int64
-	err := s.Scan(&in.ID, &in.Source, &in.SourceID, &in.Type, &in.Subject, &at, &received, &in.State, &in.Person, &in.Run, &in.Note, &in.Tries, &next)
+	err := s.Scan(&in.ID, &in.Source, &in.SourceID, &in.Type, &in.Subject, &at, &received, &in.State, &in.Person, &in.Run, &in.Note, &in.Tries, &next, &in.Brake)
 	in.At, in.Received, in.Next = instant(at), instant(received), instant(next)
 	return in, err
 }
@@ -304,7 +304,7 @@ func (d *DB) Expire(ctx context.Context, before time.Time) (int, error) {
 }
 
 func (d *DB) expired(ctx context.Context, before time.Time, after string) ([]string, error) {
-	rows, err := d.read.QueryContext(ctx, `SELECT id FROM event WHERE id > $1 AND received < $2 AND body <> '' AND state <> 'received' AND state <> 'quarantined' ORDER BY id LIMIT $3`,
+	rows, err := d.read.QueryContext(ctx, `SELECT id FROM event WHERE id > $1 AND received < $2 AND body <> '' AND state <> 'received' AND state <> 'quarantined' AND state <> 'held' ORDER BY id LIMIT $3`,
 		after, micros(before), expireAtOnce)
 	if err != nil {
 		return nil, err

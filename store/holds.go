@@ -12,17 +12,18 @@ import (
 
 // holdBox is what a hold says of its person, and who said it.
 type holdBox struct {
-	Keys    []dayone.Key `json:"keys"`
-	Keep    bool         `json:"keep,omitempty"`
-	Away    bool         `json:"away,omitempty"`
-	Reason  string       `json:"reason,omitempty"`
-	By      string       `json:"by,omitempty"`
-	EndedBy string       `json:"ended_by,omitempty"`
+	Keys    []dayone.Key   `json:"keys"`
+	Keep    bool           `json:"keep,omitempty"`
+	Away    bool           `json:"away,omitempty"`
+	Brake   dayone.BrakeID `json:"brake,omitempty"`
+	Reason  string         `json:"reason,omitempty"`
+	By      string         `json:"by,omitempty"`
+	EndedBy string         `json:"ended_by,omitempty"`
 }
 
 // hold writes one, or what became of it.
 func (d *DB) hold(t *tx, h dayone.Hold) error {
-	box, err := d.seal(t, h.Person, holdBox{h.Keys, h.Keep, h.Away, h.Reason, h.By, h.EndedBy})
+	box, err := d.seal(t, h.Person, holdBox{h.Keys, h.Keep, h.Away, h.Brake, h.Reason, h.By, h.EndedBy})
 	if err != nil {
 		return err
 	}
@@ -144,6 +145,6 @@ func (d *DB) scanHold(s interface{ Scan(...any) error }) (dayone.Hold, bool, err
 	if err != nil {
 		return h, false, fmt.Errorf("hold %s does not read: %w", h.ID, err)
 	}
-	h.Keys, h.Keep, h.Away, h.Reason, h.By, h.EndedBy = b.Keys, b.Keep, b.Away, b.Reason, b.By, b.EndedBy
+	h.Keys, h.Keep, h.Away, h.Brake, h.Reason, h.By, h.EndedBy = b.Keys, b.Keep, b.Away, b.Brake, b.Reason, b.By, b.EndedBy
 	return h, there, nil
 }

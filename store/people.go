@@ -59,6 +59,7 @@ type Saved struct {
 	Row        *Row         // the list's row; nil leaves it
 	Opened     *dayone.Task // somebody has to decide about it
 	Records    []dayone.Record
+	Passing    *Passing // what it asks of brakes; beyond them the event is held, and nothing else is written
 }
 
 // Save writes it. ErrNameTaken: a name was given to somebody else meanwhile.
@@ -77,6 +78,11 @@ func (d *DB) Save(ctx context.Context, s Saved) error {
 				return err
 			case key == "": // the source's next word is about somebody new
 				return fmt.Errorf("person %s was erased: %w", s.Person, dayone.ErrConflict)
+			}
+		}
+		if s.Passing != nil {
+			if held, err := d.braked(t, s.Passing); err != nil || held {
+				return err
 			}
 		}
 		if s.New {

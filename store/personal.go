@@ -30,6 +30,18 @@ var inTheClear = []struct{ why, erase string }{
 		`UPDATE person SET buddy = '' WHERE buddy = (SELECT email FROM person WHERE id = $1 AND email <> '')`,
 	},
 	{
+		"what a brake holds of her is thrown away: nobody could read what it is about",
+		`DELETE FROM held WHERE person = $1 OR EXISTS (SELECT 1 FROM employment e JOIN event v ON v.source = e.source AND v.subject = e.source_id WHERE e.person = $1 AND v.id = held.item)`,
+	},
+	{
+		"as above",
+		`UPDATE event SET state = 'discarded' WHERE state = 'held' AND (person = $1 OR EXISTS (SELECT 1 FROM employment e WHERE e.person = $1 AND e.source = event.source AND e.source_id = event.subject))`,
+	},
+	{
+		"which employments a source's last list lacks is asked for by the source's id",
+		`DELETE FROM absent WHERE person = $1`,
+	},
+	{
 		"an event names the employment before anybody knows whose it is, is told from a repetition of it, and says what was wrong with it",
 		`UPDATE event SET subject = '', note = '', body = '', body_hash = '' WHERE person = $1
 			OR EXISTS (SELECT 1 FROM employment e WHERE e.person = $1 AND e.source = event.source AND e.source_id = event.subject)`,
@@ -69,7 +81,7 @@ var standing = []string{
 }
 
 // What administrators have done stays under the name of whoever was logged in, which may be a mail address: policy_act
-// author, approver and ended_by, the authors of policy versions, system_order author and lifted_by, and By of a ledger line. It is there so that an auditor knows who acted, the law that asks for proof is the reason to
+// author, approver and ended_by, the authors of policy versions, system_order author and lifted_by, author and second of brakes and announced lay-offs, and By of a ledger line. It is there so that an auditor knows who acted, the law that asks for proof is the reason to
 // keep it, and a line of the ledger cannot be changed without breaking every proof after it. docs/operating.md says so.
 
 // Erase destroys a person's key and everything of hers that is in the clear, for good. Her id, her runs without what they

@@ -39,7 +39,7 @@ func quarantined(limit int) flow.EventFilter {
 var eventTabs = []struct {
 	state dayone.EventState
 	text  string
-}{{"", "All"}, {dayone.EventQuarantined, "Quarantined"}, {dayone.EventReceived, "Not looked at yet"}, {dayone.EventApplied, "Applied"}, {dayone.EventUnchanged, "Nothing new"}}
+}{{"", "All"}, {dayone.EventQuarantined, "Quarantined"}, {dayone.EventHeld, "Held"}, {dayone.EventReceived, "Not looked at yet"}, {dayone.EventApplied, "Applied"}, {dayone.EventUnchanged, "Nothing new"}}
 
 // events lists what sources said; what needs somebody stands first.
 func (p *portal) events(w http.ResponseWriter, r *http.Request) error {
@@ -111,6 +111,9 @@ func newEvents(view viewer, list, bad []dayone.Intake, show dayone.EventState, p
 			if in.State == dayone.EventApplied && in.Run == "" && who.Problem != "" {
 				row.Problem = &unplannedState
 			}
+		}
+		if in.State == dayone.EventHeld {
+			row.Run = link{"Open brake", "/brakes/" + string(in.Brake)}
 		}
 		if in.Run != "" {
 			row.Run = link{"Open run", "/runs/" + string(in.Run)}

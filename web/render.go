@@ -209,7 +209,7 @@ func (p *portal) menu(r *http.Request, current string) []menu {
 			item("approvals", "Approvals", "/approvals", "hand", open.approvals),
 		}},
 		{Title: "Decide", Items: []menuItem{item("policies", "Policies", "/policies", "policy", 0)}},
-		{Title: "Operate", Items: []menuItem{item("systems", "Systems", "/systems", "system", 0)}},
+		{Title: "Operate", Items: []menuItem{item("systems", "Systems", "/systems", "system", 0), item("brakes", "Brakes", "/brakes", "pause", open.brakes)}},
 		{Title: "Prove", Items: []menuItem{item("events", "Events", "/events", "bolt", open.quarantined), item("records", "Records", "/records", "record", 0)}},
 	}
 	if p.opt.Mailbox != nil {
@@ -218,7 +218,7 @@ func (p *portal) menu(r *http.Request, current string) []menu {
 	return groups
 }
 
-type openCounts struct{ runs, tasks, approvals, quarantined int }
+type openCounts struct{ runs, tasks, approvals, quarantined, brakes int }
 
 // openCounts are a service, not the page: what cannot be counted is not shown.
 func (p *portal) openCounts(r *http.Request) openCounts {
@@ -235,6 +235,9 @@ func (p *portal) openCounts(r *http.Request) openCounts {
 	}
 	if list, err := p.flow.Events(ctx, quarantined(100)); err == nil {
 		c.quarantined = len(list)
+	}
+	if list, err := p.flow.Brakes(ctx, true, 100); err == nil {
+		c.brakes = len(list)
 	}
 	return c
 }

@@ -178,7 +178,13 @@ func samples(view viewer) []sample {
 	silent := leads
 	silent.Silent, silent.Renewed = true, now.Add(-15*time.Second)
 
+	brakes, braking, braked := sampleBrakes(view)
+
 	return append([]sample{
+		{"brakes", "Brakes, several", "brakes", false, false, brakes},
+		{"brakes-none", "Brakes, nothing held", "brakes", false, false, newBrakes(view, nil, nil, nil, nil)},
+		{"brake", "Brake, what it holds", "brake", false, false, braking},
+		{"brake-over", "Brake, let through", "brake", false, false, braked},
 		{"undo", "Undo, what it would do", "undo", false, false, undo},
 		{"undo-some", "Undo, chosen steps", "undo", false, false, undoSome},
 		{"undo-live", "Undo, of a run under way", "undo", false, false, undoLive},

@@ -43,6 +43,7 @@ var toasts = map[string]string{
 	string(dayone.OrderStop): "Stopped; calls under way end", "started": "Started again", "lifted": "The maintenance is over",
 	string(dayone.OrderMaintenance): "The maintenance is announced", string(dayone.OrderManual): "Its steps are tasks now", string(dayone.OrderAutomatic): "It works by itself now",
 	"answered": "The answer is kept; what it is about goes on by itself", "asked": "They are asked again", "delegated": "It is kept", "taken back": "They decide for themselves again",
+	"released": "Let through, just as it was reviewed", "discarded": "Thrown away", "layoff": "The lay-off is announced", "layoff ended": "The announcement is taken back", "read": "The list was read; below stands what became of it",
 	"assigned": "The task is given to them", "reported": "The issue is reported as a task",
 }
 
@@ -140,6 +141,10 @@ func eventState(s dayone.EventState) state {
 		return state{Icon: "already", Class: "s-done", Text: "Nothing new"}
 	case dayone.EventQuarantined:
 		return state{Icon: "x", Class: "s-fail", Text: "Quarantined"}
+	case dayone.EventHeld:
+		return state{Icon: "pause", Class: "s-wait", Text: "Held by a brake"}
+	case dayone.EventDiscarded:
+		return state{Icon: "block", Text: "Thrown away"}
 	default:
 		return state{Icon: "dot", Text: string(s)}
 	}

@@ -41,6 +41,7 @@ type config struct {
 	Approvals approvalsConfig         `yaml:"approvals"`
 	Tasks     tasksConfig             `yaml:"tasks"`
 	Alerts    alertsConfig            `yaml:"alerts"`
+	Brakes    brakesConfig            `yaml:"brakes"`
 	Sources   map[string]sourceConfig `yaml:"sources"`
 	Systems   map[string]systemConfig `yaml:"systems"`
 
@@ -81,6 +82,9 @@ type sourceConfig struct {
 	Connector  string            `yaml:"connector"`
 	Since      string            `yaml:"since"`
 	StaleAfter time.Duration     `yaml:"stale_after"`
+	ReadAt     string            `yaml:"read_at"`
+	Absent     string            `yaml:"absent"`
+	Brakes     sourceBrakes      `yaml:"brakes"`
 	Settings   map[string]string `yaml:"settings"`
 }
 
@@ -169,6 +173,8 @@ func (c *config) defaults() {
 	c.Portal.URL = strings.TrimSuffix(c.Portal.URL, "/")
 	for name, s := range c.Sources {
 		def(&s.Connector, name)
+		def(&s.ReadAt, "02:00")
+		def(&s.Absent, absentReport)
 		c.Sources[name] = s
 	}
 	for name, s := range c.Systems {
@@ -268,6 +274,7 @@ func (c *config) check() {
 		if name == dayone.Portal {
 			bad(c.wrongKey(path, "name", "call it hr", "%q is the source of what people enter here", name))
 		}
+		c.checkBrakes(path, s, bad)
 		m, err := c.connector(path, s.Connector)
 		bad(err)
 		if m == nil {
@@ -309,6 +316,7 @@ func (c *config) check() {
 	}
 	c.checkOrder(bad)
 	c.checkAlerts(bad)
+	c.checkRemovals(bad)
 	bad(c.checkCarrier("messages.mail", c.Messages.Mail, sendsMail, "sends mail to an address"))
 	bad(c.checkCarrier("messages.calendar", c.Messages.Calendar, sendsInvitations, "sends invitations"))
 	c.places.faults.sort()

@@ -84,7 +84,7 @@ func wire(ctx context.Context, c *config, w wiring) (*server, error) {
 		Asking: flow.Asking{
 			Groups: c.Approvals.Groups, Fallback: c.Approvals.Fallback, RemindAfter: c.Approvals.RemindAfter, EscalateAfter: c.Approvals.EscalateAfter, Tasks: c.Tasks.Assignee,
 		},
-		Alerts: alerts,
+		Alerts: alerts, Removals: c.removals(),
 	})
 	if err := s.flow.OpenPolicies(ctx, !w.looks); err != nil {
 		var broken *flow.BrokenPolicies
@@ -197,7 +197,7 @@ func openSources(c *config, w wiring) (map[string]flow.Source, error) {
 		if _, said := c.stands(path + ".stale_after"); said && stale == 0 {
 			stale = -1 // it may be silent for ever
 		}
-		out[name] = flow.Source{Source: src, Since: since, StaleAfter: stale}
+		out[name] = sc.read(flow.Source{Source: src, Since: since, StaleAfter: stale})
 	}
 	return out, errors.Join(errs...)
 }

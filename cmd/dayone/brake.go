@@ -1,0 +1,234 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+func newBrake() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "brake",
+		Short: "See what is held back since it would take away too much at once; let it through or throw it away",
+		Long: `A brake holds what is beyond a limit: terminations of a source in a day, a list that is empty or much shorter, an attribute
+that changes for too many, accesses that would go from too many at one system. Everything else goes on. docs/brakes.md has
+the limits. These commands speak with the running server, at portal.url of the configuration and with its token.`,
+	}
+	c.PersistentFlags().String(portalFlag, "", portalHelp)
+	c.AddCommand(newBrakeList(), newBrakeShow(), newBrakeVerdict("release"), newBrakeVerdict("discard"), newAnnounce(), newAnnounced())
+	return c
+}
+
+// brakeRow is a brake as the API has it.
+type brakeRow struct {
+	ID, Scope, Rule, Title, State, Note, By, Second, Reason, Hash string
+	Held, Unseen                                                  int
+	Opened                                                        time.Time
+	SecondNeeded                                                  bool `json:"second_needed"`
+	Items                                                         []struct {
+		Item, Person, Name, Subject, What string
+		Changes                           []struct{ What, Was, Is string }
+	}
+}
+
+func newBrakeList() *cobra.Command {
+	var all, asJSON bool
+	c := &cobra.Command{
+		Use: "list", Short: "List brakes that hold", Args: args(0, 0, "no arguments"), Example: "  dayone brake list\n  dayone brake list --all",
+		RunE: func(c *cobra.Command, _ []string) error {
+			cl, err := serverOf(c)
+			if err != nil {
+				return err
+			}
+			q := url.Values{"limit": {"200"}}
+			if all {
+				q.Set("state", "all")
+			}
+			var page struct{ Items []brakeRow }
+			if err := cl.call(c.Context(), http.MethodGet, "/brakes", q, nil, &page); err != nil {
+				return err
+			}
+			if asJSON {
+				return writeJSON(c.OutOrStdout(), page.Items)
+			}
+			w := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
+			for _, b := range page.Items {
+				fmt.Fprintf(w, "%s\t%s\t%s\t%d held\t%s\t%s\n", b.ID, b.State, clockOf(b.Opened), b.Held, b.Title, b.Note)
+			}
+			if len(page.Items) == 0 {
+				fmt.Fprintln(w, "Nothing is held.")
+			}
+			return w.Flush()
+		},
+	}
+	c.Flags().BoolVar(&all, "all", false, "also those that somebody decided")
+	c.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
+	return c
+}
+
+func newBrakeShow() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use: "show BRAKE", Short: "Show what a brake holds, and what would change", Args: args(1, 1, "the id of a brake"), Example: "  dayone brake show brk_01jd9x0000000000000000000a",
+		RunE: func(c *cobra.Command, got []string) error {
+			cl, err := serverOf(c)
+			if err != nil {
+				return err
+			}
+			var b brakeRow
+			if err := cl.call(c.Context(), http.MethodGet, "/brakes/"+url.PathEscape(got[0]), nil, nil, &b); err != nil {
+				return listed(err, "brake", got[0], "dayone brake list")
+			}
+			if asJSON {
+				return writeJSON(c.OutOrStdout(), b)
+			}
+			out := c.OutOrStdout()
+			fmt.Fprintf(out, "%s\n%s\n%s since %s; %s.\n", b.Title, b.Note, b.State, clockOf(b.Opened), count(b.Held, "thing held"))
+			if b.By != "" {
+				fmt.Fprintf(out, "Decided by %s: %s\n", strings.TrimSuffix(b.By+" and "+b.Second, " and "), b.Reason)
+			}
+			for _, x := range b.Items {
+				fmt.Fprintf(out, "\n  %s (%s): %s\n", x.Name, cmp.Or(x.Subject, x.Person), cmp.Or(x.What, "not looked at yet"))
+				for _, l := range x.Changes {
+					fmt.Fprintf(out, "    %s: %s -> %s\n", l.What, cmp.Or(l.Was, "nothing"), cmp.Or(l.Is, "nothing"))
+				}
+			}
+			if b.Hash == "" {
+				return nil
+			}
+			second := ""
+			if b.SecondNeeded {
+				second = " --second NAME"
+			}
+			fmt.Fprintf(out, "\nTo let just this through:\n  dayone brake release %s --hash %s --by NAME%s --reason WHY\n", b.ID, b.Hash, second)
+			return nil
+		},
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
+	return c
+}
+
+// newBrakeVerdict makes release and discard, which differ in what must be named.
+func newBrakeVerdict(verb string) *cobra.Command {
+	in := struct {
+		Hash   string `json:"hash,omitempty"`
+		By     string `json:"by"`
+		Second string `json:"second,omitempty"`
+		Reason string `json:"reason"`
+	}{}
+	c := &cobra.Command{
+		Use: verb + " BRAKE", Short: "Let through exactly what was reviewed", Args: args(1, 1, "the id of a brake"),
+		Long: `Release lets through what dayone brake show has shown: --hash names it. If something has joined or left since, it is
+refused; what is something else by the time it is carried out is held again.`,
+		Example: `  dayone brake release brk_01jd9x0000000000000000000a --hash 0a1b2c3d4e5f6071 --by kim --reason "the site closes"`,
+		RunE: func(c *cobra.Command, got []string) error {
+			if in.By == "" || in.Reason == "" || verb == "release" && in.Hash == "" {
+				return &usageError{fmt.Errorf("say --by and --reason, and for a release --hash; dayone brake show %s has it", got[0])}
+			}
+			cl, err := serverOf(c)
+			if err != nil {
+				return err
+			}
+			var b brakeRow
+			if err := cl.call(c.Context(), http.MethodPost, "/brakes/"+url.PathEscape(got[0])+"/"+verb, nil, in, &b); err != nil {
+				return listed(err, "brake", got[0], "dayone brake list")
+			}
+			fmt.Fprintf(c.OutOrStdout(), "%s: %s, %s.\n", b.Title, b.State, count(b.Held, "thing"))
+			return nil
+		},
+	}
+	if verb == "discard" {
+		c.Short = "Throw away what a brake holds"
+		c.Long = `Discard throws away what a brake holds. Events count for nothing; what is still so at the source comes again with its next
+list. Accesses that would have gone stay for 30 days; then somebody is asked.`
+		c.Example = `  dayone brake discard brk_01jd9x0000000000000000000a --by kim --reason "HR sent half a list"`
+	}
+	c.Flags().StringVar(&in.Hash, "hash", "", "what was reviewed, as dayone brake show says")
+	c.Flags().StringVar(&in.By, "by", "", "who decides")
+	c.Flags().StringVar(&in.Second, "second", "", "a second person who agrees")
+	c.Flags().StringVar(&in.Reason, "reason", "", "why, for the record")
+	return c
+}
+
+func newAnnounce() *cobra.Command {
+	in := struct {
+		Source string `json:"source"`
+		Count  int    `json:"count"`
+		From   string `json:"from"`
+		Until  string `json:"until"`
+		Reason string `json:"reason"`
+		By     string `json:"by"`
+		Second string `json:"second"`
+	}{}
+	c := &cobra.Command{
+		Use: "announce", Short: "Announce a lay-off: so many more terminations of a source pass", Args: args(0, 0, "no arguments"),
+		Example: `  dayone brake announce --source hr --count 40 --from 2025-01-31 --until 2025-02-07 --reason "the site closes" --by kim --second lee`,
+		RunE: func(c *cobra.Command, _ []string) error {
+			cl, err := serverOf(c)
+			if err != nil {
+				return err
+			}
+			var out struct{ ID string }
+			if err := cl.call(c.Context(), http.MethodPost, "/announcements", nil, in, &out); err != nil {
+				return err
+			}
+			fmt.Fprintf(c.OutOrStdout(), "%s: %s of %s from %s to %s.\n", out.ID, count(in.Count, "more termination"), in.Source, in.From, in.Until)
+			return nil
+		},
+	}
+	c.Flags().StringVar(&in.Source, "source", "", "whose terminations")
+	c.Flags().IntVar(&in.Count, "count", 0, "how many")
+	c.Flags().StringVar(&in.From, "from", "", "the first day, 2025-01-31")
+	c.Flags().StringVar(&in.Until, "until", "", "the last day")
+	c.Flags().StringVar(&in.Reason, "reason", "", "why, for the record")
+	c.Flags().StringVar(&in.By, "by", "", "who announces it")
+	c.Flags().StringVar(&in.Second, "second", "", "a second person who agrees")
+	return c
+}
+
+func newAnnounced() *cobra.Command {
+	var end string
+	c := &cobra.Command{
+		Use: "announced", Short: "List announced lay-offs, or take one back", Args: args(0, 0, "no arguments"),
+		Example: "  dayone brake announced\n  dayone brake announced --end ann_01jd9x0000000000000000000a",
+		RunE: func(c *cobra.Command, _ []string) error {
+			cl, err := serverOf(c)
+			if err != nil {
+				return err
+			}
+			if end != "" {
+				if err := cl.call(c.Context(), http.MethodDelete, "/announcements/"+url.PathEscape(end), nil, nil, nil); err != nil {
+					return listed(err, "announcement", end, "dayone brake announced")
+				}
+				fmt.Fprintln(c.OutOrStdout(), "Taken back.")
+				return nil
+			}
+			var page struct {
+				Items []struct {
+					ID, Source, By, Second, Reason string
+					Count, Used                    int
+					From, Until                    time.Time
+				}
+			}
+			if err := cl.call(c.Context(), http.MethodGet, "/announcements", nil, nil, &page); err != nil {
+				return err
+			}
+			w := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
+			for _, a := range page.Items {
+				fmt.Fprintf(w, "%s\t%s\t%d of %d used\t%s to %s\t%s and %s: %s\n", a.ID, a.Source, a.Used, a.Count, clockOf(a.From), clockOf(a.Until), a.By, a.Second, a.Reason)
+			}
+			if len(page.Items) == 0 {
+				fmt.Fprintln(w, "Nothing is announced.")
+			}
+			return w.Flush()
+		},
+	}
+	c.Flags().StringVar(&end, "end", "", "take this one back")
+	return c
+}

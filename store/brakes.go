@@ -1,0 +1,492 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/dayone-hq/dayone"
+)
+
+// Counters of brakes lie in the books, and move in the transaction that carries out what they count: neither a crash nor a
+// second look counts somebody twice or not at all.
+
+const brakeColumns = `id, scope, rule, state, note, held, opened, closed, author, second, reason`
+
+func scanBrake(s interface{ Scan(...any) error }) (dayone.Brake, error) {
+	var b dayone.Brake
+	var opened, closed int64
+	err := s.Scan(&b.ID, &b.Scope, &b.Rule, &b.State, &b.Note, &b.Held, &opened, &closed, &b.By, &b.Second, &b.Reason)
+	b.Opened, b.Closed = instant(opened), instant(closed)
+	return b, err
+}
+
+// Passing is what asks to be let through.
+type Passing struct {
+	Scope string
+	Day   string
+	Now   time.Time
+	Rules []PassRule
+	Held  dayone.Held    // as it is kept if it is held
+	Open  dayone.BrakeID // of the brake that opens, if none of its rule is on
+	Force string         // it is held by this rule, whatever counters say
+	Free  bool           // it is counted, and never held: somebody has let it through
+	Taken *dayone.Hold   // what keeps an access that would be taken away; nil: it is about an event
+
+	By dayone.BrakeID // afterwards: what holds it; "": nothing
+}
+
+// PassRule is a limit: so many people a day.
+type PassRule struct {
+	Name  string
+	Limit int
+	Note  string // why the brake holds, if it does
+	Base  int    // what the day began with; kept with the first one who passes
+	All   bool   // the limit is one below that base: nobody would be left
+}
+
+// braked says whether something is beyond a limit; if it is not, it is counted.
+func (d *DB) braked(t *tx, p *Passing) (held bool, err error) {
+	p.By = ""
+	if p.Force != "" {
+		return true, d.brake(t, p, PassRule{Name: p.Force, Note: "it is no longer what was reviewed when it was let through"})
+	}
+	source, announced := dayone.AfterScope(p.Scope), ""
+	var fresh []PassRule
+	for _, r := range p.Rules {
+		var one int
+		switch err := t.row(`SELECT 1 FROM passed WHERE scope = $1 AND day = $2 AND rule = $3 AND person = $4`, p.Scope, p.Day, r.Name, p.Held.Person).Scan(&one); {
+		case err == nil:
+			continue
+		case !errors.Is(err, sql.ErrNoRows):
+			return false, err
+		}
+		fresh = append(fresh, r)
+		if p.Free {
+			continue
+		}
+		n, base := 0, r.Base
+		if err := t.row(`SELECT n, base FROM passed_count WHERE scope = $1 AND day = $2 AND rule = $3`, p.Scope, p.Day, r.Name).Scan(&n, &base); err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return false, err
+		}
+		limit := r.Limit
+		if r.All {
+			limit = base - 1
+		}
+		if n < limit {
+			continue
+		}
+		if r.Name == dayone.BrakeTerminations {
+			switch err := t.row(`SELECT id FROM announced WHERE source = $1 AND since <= $2 AND until > $2 AND ended = 0 AND used < many ORDER BY id LIMIT 1`, source, micros(p.Now)).Scan(&announced); {
+			case err == nil:
+				continue
+			case !errors.Is(err, sql.ErrNoRows):
+				return false, err
+			}
+		}
+		return true, d.brake(t, p, r)
+	}
+	for _, r := range fresh {
+		if _, err := t.exec(`INSERT INTO passed (scope, day, rule, person) VALUES ($1, $2, $3, $4)`, p.Scope, p.Day, r.Name, p.Held.Person); err != nil {
+			return false, fmt.Errorf("counting who passes a brake: %w", err)
+		}
+		if _, err := t.exec(`INSERT INTO passed_count (scope, day, rule, n, base) VALUES ($1, $2, $3, 1, $4) ON CONFLICT (scope, day, rule) DO UPDATE SET n = passed_count.n + 1`, p.Scope, p.Day, r.Name, r.Base); err != nil {
+			return false, fmt.Errorf("counting who passes a brake: %w", err)
+		}
+	}
+	if announced != "" {
+		if _, err := t.exec(`UPDATE announced SET used = used + 1 WHERE id = $1`, announced); err != nil {
+			return false, err
+		}
+	}
+	if p.Free {
+		_, err = t.exec(`DELETE FROM held WHERE item = $1`, p.Held.Item)
+	}
+	return false, err
+}
+
+// brake keeps what is beyond a limit, behind the brake of that rule.
+func (d *DB) brake(t *tx, p *Passing, r PassRule) error {
+	err := t.row(`SELECT id FROM brake WHERE scope = $1 AND rule = $2 AND state = 'on'`, p.Scope, r.Name).Scan(&p.By)
+	if errors.Is(err, sql.ErrNoRows) {
+		p.By = p.Open
+		err = d.openBrake(t, dayone.Brake{ID: p.Open, Scope: p.Scope, Rule: r.Name, State: dayone.BrakeOn, Note: r.Note, Opened: p.Now})
+	}
+	if err != nil {
+		return err
+	}
+	h := p.Held
+	h.Brake = p.By
+	if p.Taken != nil {
+		p.Taken.Brake = p.By
+		if err := d.hold(t, *p.Taken); err != nil {
+			return err
+		}
+	} else if _, err := t.exec(`UPDATE event SET state = 'held', note = $2, brake = $3, person = $4, tries = 0, next = 0 WHERE id = $1`, h.Item, r.Note, h.Brake, h.Person); err != nil {
+		return fmt.Errorf("holding an event: %w", err)
+	}
+	return d.keepHeld(t, h)
+}
+
+func (d *DB) openBrake(t *tx, b dayone.Brake) error {
+	if _, err := t.exec(`INSERT INTO brake (`+brakeColumns+`) VALUES ($1, $2, $3, $4, $5, 0, $6, 0, '', '', '')`, b.ID, b.Scope, b.Rule, string(b.State), b.Note, micros(b.Opened)); err != nil {
+		return fmt.Errorf("opening a brake: %w", err)
+	}
+	return d.append(t, []dayone.Record{{At: b.Opened, System: dayone.AfterScope(b.Scope), What: "brake on: " + b.Rule}})
+}
+
+// heldBox is what would change, as it lies in the books.
+type heldBox struct {
+	What  string            `json:"what"`
+	Lines []dayone.HeldLine `json:"lines"`
+}
+
+func (d *DB) keepHeld(t *tx, h dayone.Held) error {
+	box, err := d.seal(t, h.Person, heldBox{h.What, h.Lines})
+	if err != nil {
+		return err
+	}
+	res, err := t.exec(`UPDATE held SET brake = $2, person = $3, subject = $4, mark = $5, released = 0, box = $6 WHERE item = $1`, h.Item, h.Brake, h.Person, h.Subject, h.Mark, box)
+	if err != nil {
+		return fmt.Errorf("keeping what is held: %w", err)
+	}
+	if n, err := res.RowsAffected(); err != nil || n > 0 {
+		return err
+	}
+	if _, err := t.exec(`INSERT INTO held (item, brake, person, subject, mark, released, box) VALUES ($1, $2, $3, $4, $5, 0, $6)`, h.Item, h.Brake, h.Person, h.Subject, h.Mark, box); err != nil {
+		return fmt.Errorf("keeping what is held: %w", err)
+	}
+	return nil
+}
+
+// HeldEvent is an event of a list or of a body that is held whole.
+type HeldEvent struct {
+	Event dayone.Event
+	Body  []byte
+	Held  dayone.Held
+}
+
+// heldAtOnce is how many of them go in one commit.
+const heldAtOnce = 200
+
+// HoldAll keeps a list or a body behind a brake of its own. The brake is on once all of it is kept; what replaces an older
+// one of its scope and rule closes that one.
+func (d *DB) HoldAll(ctx context.Context, b dayone.Brake, events []HeldEvent) ([]dayone.Intake, error) {
+	b.State = dayone.BrakeMaking
+	out := make([]dayone.Intake, 0, len(events))
+	made := make([]*acceptance, len(events))
+	for i, e := range events {
+		sum := sha256.Sum256(e.Body)
+		box, err := d.sealer.Seal(d.bodyKey, e.Body)
+		if err != nil {
+			return nil, err
+		}
+		made[i] = &acceptance{in: dayone.Intake{Event: e.Event, State: dayone.EventHeld, Note: b.Note, Brake: b.ID}, hash: hex.EncodeToString(sum[:]), box: box}
+	}
+	for from := 0; from == 0 || from < len(events); from += heldAtOnce {
+		some := made[from:min(from+heldAtOnce, len(made))]
+		last := from+heldAtOnce >= len(events)
+		before := slices.Clone(some)
+		for i, a := range some { // the job may run twice
+			c := *a
+			before[i] = &c
+		}
+		err := d.write(ctx, func(t *tx) error {
+			for i := range some {
+				*some[i] = *before[i]
+			}
+			if err := t.accept(some); err != nil {
+				return err
+			}
+			if from == 0 && last && len(some) > 0 && !slices.ContainsFunc(some, func(a *acceptance) bool { return !a.again }) {
+				return nil // all of it was said before
+			}
+			if from == 0 {
+				if err := d.openBrake(t, b); err != nil {
+					return err
+				}
+			}
+			for i, a := range some {
+				if a.again {
+					continue
+				}
+				if _, err := t.exec(`UPDATE event SET brake = $2 WHERE id = $1`, a.in.ID, b.ID); err != nil {
+					return err
+				}
+				h := events[from+i].Held
+				h.Brake = b.ID
+				if err := d.keepHeld(t, h); err != nil {
+					return err
+				}
+			}
+			if !last {
+				return nil
+			}
+			if err := t.replace(b.Scope, b.Rule, b.ID, b.Opened); err != nil {
+				return err
+			}
+			_, err := t.exec(`UPDATE brake SET state = 'on' WHERE id = $1`, b.ID)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		for _, a := range some {
+			out = append(out, a.in)
+		}
+	}
+	return out, nil
+}
+
+// replace closes what an older list or an interrupted one left behind.
+func (t *tx) replace(scope, rule string, but dayone.BrakeID, at time.Time) error {
+	for _, q := range []string{
+		`UPDATE event SET state = 'discarded', note = 'a newer list replaces it' WHERE state = 'held' AND brake IN (SELECT id FROM brake WHERE scope = $1 AND rule = $2 AND id <> $3 AND state IN ('on', 'making'))`,
+		`DELETE FROM held WHERE brake IN (SELECT id FROM brake WHERE scope = $1 AND rule = $2 AND id <> $3 AND state IN ('on', 'making'))`,
+	} {
+		if _, err := t.exec(q, scope, rule, but); err != nil {
+			return fmt.Errorf("replacing a brake: %w", err)
+		}
+	}
+	_, err := t.exec(`UPDATE brake SET state = 'replaced', closed = $4 WHERE scope = $1 AND rule = $2 AND id <> $3 AND state IN ('on', 'making')`, scope, rule, but, micros(at))
+	return err
+}
+
+// ReplaceBrakes closes the brakes of a scope and rule: what they held has come in another way, or is not so any more.
+func (d *DB) ReplaceBrakes(ctx context.Context, scope, rule string, at time.Time) error {
+	return d.write(ctx, func(t *tx) error { return t.replace(scope, rule, "", at) })
+}
+
+// Brakes lists them: those that hold first, the newest first of both.
+func (d *DB) Brakes(ctx context.Context, on bool, limit int) ([]dayone.Brake, error) {
+	q := `SELECT ` + brakeColumns + ` FROM brake WHERE state <> 'making'`
+	if on {
+		q += ` AND state = 'on'`
+	}
+	rows, err := d.read.QueryContext(ctx, q+` ORDER BY CASE state WHEN 'on' THEN 0 ELSE 1 END, id DESC LIMIT $1`, limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []dayone.Brake
+	for rows.Next() {
+		b, err := scanBrake(rows)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, b)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	for i := range out {
+		if out[i].State == dayone.BrakeOn {
+			if err := d.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM held WHERE brake = $1`, out[i].ID).Scan(&out[i].Held); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return out, nil
+}
+
+// Brake is one of them.
+func (d *DB) Brake(ctx context.Context, id dayone.BrakeID) (dayone.Brake, error) {
+	b, err := scanBrake(d.read.QueryRowContext(ctx, `SELECT `+brakeColumns+` FROM brake WHERE id = $1 AND state <> 'making'`, id))
+	return b, notFound("brake "+string(id), err)
+}
+
+const heldQuery = `SELECT h.item, h.brake, h.person, h.subject, h.mark, h.box, p.key_box FROM held h LEFT JOIN person p ON p.id = h.person`
+
+// HeldBy is what a brake holds, in the order in which it came.
+func (d *DB) HeldBy(ctx context.Context, id dayone.BrakeID) ([]dayone.Held, error) {
+	return d.heldRows(ctx, heldQuery+` WHERE h.brake = $1 ORDER BY h.item`, id)
+}
+
+// Unseen is what is held and nobody has looked at yet.
+func (d *DB) Unseen(ctx context.Context, limit int) ([]dayone.Held, error) {
+	return d.heldRows(ctx, heldQuery+` WHERE h.mark = '' ORDER BY h.item LIMIT $1`, limit)
+}
+
+// HeldItem is how something was held; ErrNotFound: it was not.
+func (d *DB) HeldItem(ctx context.Context, item string) (dayone.Held, error) {
+	list, err := d.heldRows(ctx, heldQuery+` WHERE h.item = $1`, item)
+	if err == nil && len(list) == 0 {
+		err = fmt.Errorf("nothing of %s is held: %w", item, dayone.ErrNotFound)
+	}
+	if err != nil {
+		return dayone.Held{}, err
+	}
+	return list[0], nil
+}
+
+func (d *DB) heldRows(ctx context.Context, query string, args ...any) ([]dayone.Held, error) {
+	var out []dayone.Held
+	err := d.each(ctx, query, args, func(rows *sql.Rows) error {
+		var h dayone.Held
+		var box string
+		var key sql.NullString
+		if err := rows.Scan(&h.Item, &h.Brake, &h.Person, &h.Subject, &h.Mark, &box, &key); err != nil {
+			return err
+		}
+		var b heldBox
+		if _, err := d.unseal(key, box, &b); err != nil {
+			return fmt.Errorf("what %s would change does not read: %w", h.Item, err)
+		}
+		h.What, h.Lines = b.What, b.Lines
+		out = append(out, h)
+		return nil
+	})
+	return out, err
+}
+
+// SeeHeld keeps what somebody's event would change, once it was looked at.
+func (d *DB) SeeHeld(ctx context.Context, h dayone.Held) error {
+	return d.write(ctx, func(t *tx) error {
+		var one int
+		if err := t.row(`SELECT 1 FROM held WHERE item = $1 AND mark = ''`, h.Item).Scan(&one); err != nil {
+			if errors.Is(err, sql.ErrNoRows) {
+				return nil
+			}
+			return err
+		}
+		return d.keepHeld(t, h)
+	})
+}
+
+// DropHeld forgets how something was held, and closes its brake if nothing is left behind it.
+func (d *DB) DropHeld(ctx context.Context, item string, at time.Time) error {
+	return d.write(ctx, func(t *tx) error { return t.dropHeld(item, at) })
+}
+
+func (t *tx) dropHeld(item string, at time.Time) error {
+	if _, err := t.exec(`UPDATE brake SET state = 'replaced', closed = $2 WHERE state = 'on' AND rule <> 'read' AND id = (SELECT brake FROM held WHERE item = $1)
+		AND NOT EXISTS (SELECT 1 FROM held WHERE brake = brake.id AND item <> $1)`, item, micros(at)); err != nil {
+		return err
+	}
+	_, err := t.exec(`DELETE FROM held WHERE item = $1`, item)
+	return err
+}
+
+// Verdict is what somebody decided about a brake.
+type Verdict struct {
+	Brake   dayone.BrakeID
+	State   dayone.BrakeState // released or discarded
+	Hash    string            // of what was reviewed; "": whatever there is
+	By      string
+	Second  string
+	Reason  string
+	At      time.Time
+	Until   time.Time     // released: for how long what was held may be taken away; discarded: how long it stays
+	Holds   []dayone.Hold // as they are afterwards, where accesses were held
+	Passes  []Pass
+	Records []dayone.Record
+}
+
+// Pass lets one access of one person be taken away.
+type Pass struct {
+	Person dayone.PersonID
+	Key    dayone.Key
+}
+
+// Decide closes a brake. ErrConflict: it is closed, or something has joined or left since it was reviewed.
+func (d *DB) Decide(ctx context.Context, v Verdict) error {
+	return d.write(ctx, func(t *tx) error {
+		var state string
+		if err := t.row(`SELECT state FROM brake WHERE id = $1`, v.Brake).Scan(&state); err != nil {
+			return notFound("brake "+string(v.Brake), err)
+		}
+		if dayone.BrakeState(state) != dayone.BrakeOn {
+			return fmt.Errorf("this brake is %s already: %w", state, dayone.ErrConflict)
+		}
+		items, err := t.heldMarks(v.Brake)
+		if err != nil {
+			return err
+		}
+		if v.Hash != "" && v.Hash != dayone.HeldHash(items) {
+			return fmt.Errorf("what is held is not what was reviewed: something has joined or left since; look again: %w", dayone.ErrConflict)
+		}
+		event := `UPDATE event SET state = 'received', tries = 0, next = 0, note = 'let through by a person' WHERE brake = $1 AND state = 'held'`
+		after := `UPDATE held SET released = $2 WHERE brake = $1`
+		args := []any{v.Brake, micros(v.At)}
+		if v.State == dayone.BrakeDiscarded {
+			event = `UPDATE event SET state = 'discarded', note = 'thrown away by a person' WHERE brake = $1 AND state = 'held'`
+		}
+		if v.State == dayone.BrakeDiscarded || len(v.Holds) > 0 {
+			after, args = `DELETE FROM held WHERE brake = $1`, args[:1]
+		}
+		if _, err := t.exec(event, v.Brake); err != nil {
+			return fmt.Errorf("deciding what is held: %w", err)
+		}
+		if _, err := t.exec(after, args...); err != nil {
+			return fmt.Errorf("deciding what is held: %w", err)
+		}
+		for _, h := range v.Holds {
+			if err := d.hold(t, h); err != nil {
+				return err
+			}
+			if _, err := t.exec(`UPDATE person SET wake = $2 WHERE id = $1`, h.Person, micros(v.At)); err != nil {
+				return err
+			}
+		}
+		if err := t.passes(v.Passes, v.Until); err != nil {
+			return err
+		}
+		if v.State == dayone.BrakeReleased { // a list that somebody let through is what the next one is measured by
+			if _, err := t.exec(`UPDATE source_read SET records = seen, counted = at, brake = '' WHERE brake = $1`, v.Brake); err != nil {
+				return err
+			}
+		}
+		if _, err := t.exec(`UPDATE brake SET state = $2, held = $3, closed = $4, author = $5, second = $6, reason = $7 WHERE id = $1`,
+			v.Brake, string(v.State), len(items), micros(v.At), v.By, v.Second, v.Reason); err != nil {
+			return fmt.Errorf("deciding a brake: %w", err)
+		}
+		return d.append(t, v.Records)
+	})
+}
+
+func (t *tx) heldMarks(id dayone.BrakeID) ([]dayone.Held, error) {
+	s, err := t.prepare(`SELECT item, mark FROM held WHERE brake = $1`)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.QueryContext(t.ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []dayone.Held
+	for rows.Next() {
+		var h dayone.Held
+		if err := rows.Scan(&h.Item, &h.Mark); err != nil {
+			return nil, err
+		}
+		out = append(out, h)
+	}
+	return out, rows.Err()
+}
+
+var passTable = table{"pass", []string{"person", "key", "until"}, []string{"person", "key"}}
+
+func (t *tx) passes(list []Pass, until time.Time) error {
+	var rows []any
+	seen := map[string]int{}
+	for _, p := range list {
+		rows = latest(rows, seen, string(p.Person)+" "+p.Key.String(), []any{string(p.Person), p.Key.String(), micros(until)})
+	}
+	return t.put(passTable, rows)
+}
+
+// LetPass lets accesses be taken away whatever brakes say: somebody reviewed a plan that takes them.
+func (d *DB) LetPass(ctx context.Context, list []Pass, until time.Time) error {
+	for some := range slices.Chunk(list, 1000) {
+		if err := d.write(ctx, func(t *tx) error { return t.passes(some, until) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,249 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/flow"
+)
+
+type apiBrake struct {
+	ID     dayone.BrakeID    `json:"id"`
+	Scope  string            `json:"scope"`
+	Rule   string            `json:"rule"`
+	Title  string            `json:"title"`
+	State  dayone.BrakeState `json:"state"`
+	Note   string            `json:"note"`
+	Held   int               `json:"held"`
+	Opened *time.Time        `json:"opened"`
+	Closed *time.Time        `json:"closed,omitempty"`
+	By     string            `json:"by,omitempty"`
+	Second string            `json:"second,omitempty"`
+	Reason string            `json:"reason,omitempty"`
+}
+
+func newAPIBrake(b dayone.Brake) apiBrake {
+	return apiBrake{b.ID, b.Scope, b.Rule, brakeTitle(b), b.State, b.Note, b.Held, moment(b.Opened), moment(b.Closed), b.By, b.Second, b.Reason}
+}
+
+type apiHeld struct {
+	Item    string            `json:"item"`
+	Person  dayone.PersonID   `json:"person,omitempty"`
+	Name    string            `json:"name"`
+	Subject string            `json:"subject,omitempty"`
+	What    string            `json:"what"`
+	Changes []dayone.HeldLine `json:"changes"`
+}
+
+type apiBrakeDetail struct {
+	apiBrake
+	Hash     string    `json:"hash,omitempty"`
+	Unseen   int       `json:"unseen"`
+	TwoAgree bool      `json:"second_needed"`
+	Items    []apiHeld `json:"items"`
+}
+
+func newAPIBrakeDetail(b flow.BrakeView) apiBrakeDetail {
+	out := apiBrakeDetail{apiBrake: newAPIBrake(b.Brake), Unseen: b.Unseen, TwoAgree: b.Second, Items: []apiHeld{}}
+	if b.State == dayone.BrakeOn {
+		out.Hash = b.Hash
+	}
+	for _, h := range b.Items {
+		lines := h.Lines
+		if lines == nil {
+			lines = []dayone.HeldLine{}
+		}
+		out.Items = append(out.Items, apiHeld{h.Item, h.Person, h.Name, h.Subject, h.What, lines})
+	}
+	return out
+}
+
+func (p *portal) apiBrakes(w http.ResponseWriter, r *http.Request) error {
+	on := true
+	switch r.URL.Query().Get("state") {
+	case "", "on":
+	case "all":
+		on = false
+	default:
+		return refuse(dayone.ErrInvalid, "state is on or all.")
+	}
+	list, err := p.flow.Brakes(r.Context(), on, apiLimit(r))
+	if err != nil {
+		return err
+	}
+	out := apiPage[apiBrake]{Items: []apiBrake{}}
+	for _, b := range list {
+		out.Items = append(out.Items, newAPIBrake(b))
+	}
+	return answerJSON(w, http.StatusOK, out)
+}
+
+func (p *portal) apiBrake(w http.ResponseWriter, r *http.Request) error {
+	id, err := brakeID(r)
+	if err != nil {
+		return err
+	}
+	b, err := p.flow.Brake(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	return answerJSON(w, http.StatusOK, newAPIBrakeDetail(b))
+}
+
+// worth puts an error that was written for whoever asked into the answer.
+func worth(err error) error {
+	if refused(err) {
+		return said(err, sentence(flow.Problem(err))+".")
+	}
+	return err
+}
+
+func (p *portal) apiDecideBrake(w http.ResponseWriter, r *http.Request) error {
+	id, err := brakeID(r)
+	if err != nil {
+		return err
+	}
+	var in struct {
+		Hash   string `json:"hash"`
+		By     string `json:"by"`
+		Second string `json:"second"`
+		Reason string `json:"reason"`
+	}
+	if err := readJSON(r.Body, &in); err != nil {
+		return err
+	}
+	b, err := p.verdict(r, id, flow.BrakeDecision{Hash: in.Hash, By: in.By, Second: in.Second, Reason: in.Reason})
+	if err != nil {
+		return worth(err)
+	}
+	return answerJSON(w, http.StatusOK, newAPIBrake(b))
+}
+
+type apiAnnouncement struct {
+	ID     string     `json:"id"`
+	Source string     `json:"source"`
+	Count  int        `json:"count"`
+	Used   int        `json:"used"`
+	From   *time.Time `json:"from"`
+	Until  *time.Time `json:"until"`
+	Reason string     `json:"reason"`
+	By     string     `json:"by"`
+	Second string     `json:"second"`
+	Made   *time.Time `json:"made"`
+}
+
+func newAPIAnnouncement(a dayone.Announcement) apiAnnouncement {
+	return apiAnnouncement{a.ID, a.Source, a.Count, a.Used, moment(a.From), moment(a.Until), a.Reason, a.By, a.Second, moment(a.Made)}
+}
+
+func (p *portal) apiAnnouncements(w http.ResponseWriter, r *http.Request) error {
+	list, err := p.flow.Announced(r.Context())
+	if err != nil {
+		return err
+	}
+	out := apiPage[apiAnnouncement]{Items: []apiAnnouncement{}}
+	for _, a := range list {
+		out.Items = append(out.Items, newAPIAnnouncement(a))
+	}
+	return answerJSON(w, http.StatusOK, out)
+}
+
+func (p *portal) apiAnnounce(w http.ResponseWriter, r *http.Request) error {
+	var in layOff
+	if err := readJSON(r.Body, &in); err != nil {
+		return err
+	}
+	a, err := p.layOff(r, in)
+	if err != nil {
+		return worth(err)
+	}
+	return answerJSON(w, http.StatusCreated, newAPIAnnouncement(a))
+}
+
+func (p *portal) apiEndAnnouncement(w http.ResponseWriter, r *http.Request) error {
+	if err := p.flow.EndAnnouncement(r.Context(), r.PathValue("id"), me(r).Name); err != nil {
+		return worth(err)
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+type apiSource struct {
+	Name    string         `json:"name"`
+	Read    *time.Time     `json:"read,omitempty"`
+	Records int            `json:"records"`
+	Note    string         `json:"note,omitempty"`
+	Brake   dayone.BrakeID `json:"brake,omitempty"`
+	ReadAt  string         `json:"read_at,omitempty"`
+	Limit   int            `json:"terminations_limit"`
+	Passed  int            `json:"terminations_today"`
+	Off     string         `json:"brakes_off,omitempty"`
+}
+
+func (p *portal) apiSources(w http.ResponseWriter, r *http.Request) error {
+	list, err := p.flow.SourceStates(r.Context())
+	if err != nil {
+		return err
+	}
+	out := apiPage[apiSource]{Items: []apiSource{}}
+	for _, s := range list {
+		out.Items = append(out.Items, apiSource{s.Source, moment(s.At), s.Records, s.Note, s.Brake, s.Reads, s.Limit, s.Passed, s.Off})
+	}
+	return answerJSON(w, http.StatusOK, out)
+}
+
+func (p *portal) apiReadSource(w http.ResponseWriter, r *http.Request) error {
+	out, err := p.flow.ReadSource(r.Context(), r.PathValue("source"), me(r).Name)
+	if err != nil {
+		return worth(err)
+	}
+	return answerJSON(w, http.StatusOK, out)
+}
+
+type apiAbsent struct {
+	Source  string          `json:"source"`
+	Subject string          `json:"subject"`
+	Person  dayone.PersonID `json:"person"`
+	Name    string          `json:"name"`
+	Since   *time.Time      `json:"since"`
+}
+
+// mostMissing is how many people one answer names whom a list lacks.
+const mostMissing = 10_000
+
+func (p *portal) apiMissing(w http.ResponseWriter, r *http.Request) error {
+	list, err := p.flow.Absent(r.Context(), mostMissing)
+	if err != nil {
+		return err
+	}
+	out := apiPage[apiAbsent]{Items: []apiAbsent{}}
+	for _, a := range list {
+		out.Items = append(out.Items, apiAbsent{a.Source, a.Subject, a.Person, a.Name, moment(a.Since)})
+	}
+	return answerJSON(w, http.StatusOK, out)
+}
+
+// ---- samples ----
+
+func sampleBrakes(view viewer) (brakesView, brakeView, brakeView) {
+	now := view.now
+	on := dayone.Brake{ID: "brk_01jd9x0000000000000000000a", Scope: "source:hr", Rule: dayone.BrakeRead, State: dayone.BrakeOn, Note: "the list has 812 records, and had 1204; it changes the manager of 300 people, and 240 a day are the limit", Held: 3, Opened: now.Add(-6 * time.Hour)}
+	accesses := on
+	accesses.Scope, accesses.Rule, accesses.Note = "system:okta", dayone.BrakeRemovals, "more than 24 people would lose something there on 2024-11-22"
+	past := on
+	past.Rule, past.State, past.Closed, past.By, past.Second, past.Reason = dayone.BrakeTerminations, dayone.BrakeReleased, now, "kim@company.com", "lee@company.com", "the site in Bremen closes"
+	list := newBrakes(view, []dayone.Brake{on, accesses, past}, []flow.SourceState{
+		{SourceRead: dayone.SourceRead{Source: "hr", At: now.Add(-6 * time.Hour), Note: "812 records read: 0 new, 300 changed, 392 missing; held: the list has 812 records, and had 1204", Brake: on.ID}, Reads: "02:00", Limit: 24, Passed: 3},
+		{SourceRead: dayone.SourceRead{Source: "contractors"}, Limit: 5, Off: "a list that somebody keeps by hand"},
+	}, []flow.AbsentView{{Absence: dayone.Absence{Source: "hr", Subject: "emp_655", Person: samplePerson, Since: now.Add(-48 * time.Hour)}, Name: "Nour الزهراني"}},
+		[]dayone.Announcement{{ID: "ann_01jd9x0000000000000000000a", Source: "hr", Count: 40, Used: 12, From: now.Add(-48 * time.Hour), Until: now.Add(480 * time.Hour), By: "kim@company.com", Second: "lee@company.com", Reason: "the site in Bremen closes"}})
+	list.Problem = notDone(fmt.Errorf("the second person is the first one: %w", dayone.ErrInvalid))
+	open := newBrake(view, flow.BrakeView{Brake: on, Hash: "0a1b2c3d4e5f6071", Second: true, Unseen: 1, Items: []flow.HeldView{
+		{Held: dayone.Held{Person: samplePerson, Subject: "emp_789", Mark: "1", What: "planned termination", Lines: []dayone.HeldLine{{What: "last day", Is: "2024-12-31"}, {What: "manager", Was: "john.doe@company.com", Is: "zoe.lukasiewicz@company.com"}}}, Name: "Sarah Chen"},
+		{Held: dayone.Held{Subject: "emp_900", Mark: "1", What: "hire", Lines: []dayone.HeldLine{{What: "department", Is: "Sales"}}}, Name: "Wolfeschlegelsteinhausenbergerdorff, Hubert Blaine"},
+		{Held: dayone.Held{Subject: "emp_901"}, Name: "emp_901"},
+	}})
+	return list, open, newBrake(view, flow.BrakeView{Brake: past})
+}

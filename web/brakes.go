@@ -1,0 +1,389 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/flow"
+)
+
+type brakesView struct {
+	Sentence  string
+	Problem   *notice
+	On        []item
+	Sources   []sourceRow
+	Missing   []item
+	More      string
+	Announced []announcedRow
+	Announce  announceForm
+	Past      []item
+}
+
+type sourceRow struct {
+	Name, Note, Reads, Limit string
+	At                       *stamp
+	Brake                    *link
+}
+
+type announcedRow struct {
+	Item item
+}
+
+type announceForm struct {
+	Sources                                []option
+	Count, From, Until, By, Second, Reason field
+}
+
+// missingShown is how many people the page names whom a list lacks.
+const missingShown = 50
+
+var brakeOn = state{Icon: "pause", Class: "s-wait", Text: "Holds"}
+
+// brakeTitle says in words which limit was passed where.
+func brakeTitle(b dayone.Brake) string {
+	what := b.Rule
+	switch {
+	case b.Rule == dayone.BrakeTerminations:
+		what = "terminations"
+	case b.Rule == dayone.BrakeRead:
+		what = "a whole list"
+	case b.Rule == dayone.BrakeChanged:
+		what = "not what was reviewed"
+	case b.Rule == dayone.BrakeRemovals:
+		what = "accesses that would go"
+	case strings.HasPrefix(b.Rule, dayone.BrakeBody):
+		what = "a whole body"
+	case strings.HasPrefix(b.Rule, dayone.BrakeShift):
+		what = "another " + strings.ReplaceAll(strings.TrimPrefix(b.Rule, dayone.BrakeShift), "_", " ")
+	case strings.HasPrefix(b.Rule, dayone.BrakeEmpty):
+		what = "the last of " + strings.TrimPrefix(b.Rule, dayone.BrakeEmpty)
+	}
+	return dayone.AfterScope(b.Scope) + ": " + what
+}
+
+func brakeItem(view viewer, b dayone.Brake) item {
+	st := brakeOn
+	it := item{Title: link{brakeTitle(b), "/brakes/" + string(b.ID)}, Meta: joined("; ", sentence(b.Note), plural(b.Held, "1 is held", "%d are held"), "since"), At: view.at(b.Opened)}
+	if b.State != dayone.BrakeOn {
+		st = brakeState(b.State)
+		it.Meta, it.At = joined("; ", sentence(b.Note), plural(b.Held, "1 was held", "%d were held")), view.at(b.Closed)
+		if b.By != "" {
+			it.Next = decidedBy(b)
+		}
+	} else {
+		it.Next = "Look at what would change, then let it through or throw it away. Everything else goes on."
+	}
+	it.State = &st
+	return it
+}
+
+func decidedBy(b dayone.Brake) string {
+	by := b.By
+	if b.Second != "" {
+		by += " and " + b.Second
+	}
+	return by + ": " + b.Reason
+}
+
+func brakeState(s dayone.BrakeState) state {
+	switch s {
+	case dayone.BrakeReleased:
+		return state{Icon: "check", Class: "s-done", Text: "Let through"}
+	case dayone.BrakeDiscarded:
+		return state{Icon: "block", Text: "Thrown away"}
+	case dayone.BrakeReplaced:
+		return state{Icon: "skip", Text: "No longer needed"}
+	}
+	return brakeOn
+}
+
+func (p *portal) brakes(w http.ResponseWriter, r *http.Request) error {
+	return p.showBrakes(w, r, http.StatusOK, nil)
+}
+
+func (p *portal) showBrakes(w http.ResponseWriter, r *http.Request, status int, problem *notice) error {
+	ctx := r.Context()
+	list, err := p.flow.Brakes(ctx, false, 200)
+	if err != nil {
+		return err
+	}
+	sources, err := p.flow.SourceStates(ctx)
+	if err != nil {
+		return err
+	}
+	missing, err := p.flow.Absent(ctx, missingShown+1)
+	if err != nil {
+		return err
+	}
+	announced, err := p.flow.Announced(ctx)
+	if err != nil {
+		return err
+	}
+	v := newBrakes(p.viewerOf(r), list, sources, missing, announced)
+	v.Problem = problem
+	for _, f := range []*field{&v.Announce.Count, &v.Announce.From, &v.Announce.Until, &v.Announce.By, &v.Announce.Second, &v.Announce.Reason} {
+		f.Value = r.PostFormValue(f.Name)
+	}
+	return p.show(w, r, status, page{Template: "brakes", Title: "Brakes", Nav: "brakes", Crumbs: []link{{"Brakes", ""}}, Main: v})
+}
+
+func newBrakes(view viewer, list []dayone.Brake, sources []flow.SourceState, missing []flow.AbsentView, announced []dayone.Announcement) brakesView {
+	v := brakesView{Sentence: "Nothing is held."}
+	for _, b := range list {
+		if b.State == dayone.BrakeOn {
+			v.On = append(v.On, brakeItem(view, b))
+		} else {
+			v.Past = append(v.Past, brakeItem(view, b))
+		}
+	}
+	if len(v.On) > 0 {
+		v.Sentence = plural(len(v.On), "1 brake holds something back until somebody decides.", "%d brakes hold something back until somebody decides.")
+	}
+	for _, s := range sources {
+		row := sourceRow{Name: s.Source, Note: s.Note, At: view.at(s.At), Reads: "only when somebody asks"}
+		if s.Reads != "" {
+			row.Reads = "every day at " + s.Reads
+		}
+		if row.Limit = fmt.Sprintf("%d of %d today", s.Passed, s.Limit); s.Off != "" {
+			row.Limit = "no brakes: " + s.Off
+		}
+		if s.Brake != "" {
+			row.Brake = &link{"Open what is held", "/brakes/" + string(s.Brake)}
+		}
+		v.Sources = append(v.Sources, row)
+		v.Announce.Sources = append(v.Announce.Sources, option{Value: s.Source, Text: s.Source})
+	}
+	for i, a := range missing {
+		if i == missingShown {
+			v.More = "There are more; dayone source missing lists them all."
+			break
+		}
+		v.Missing = append(v.Missing, item{Title: link{a.Name, "/people/" + string(a.Person)}, Meta: a.Source + ", " + a.Subject + ", missing since", At: view.at(a.Since)})
+	}
+	for _, a := range announced {
+		v.Announced = append(v.Announced, announcedRow{
+			Item: item{
+				Title: link{fmt.Sprintf("%s: %s, %d of them so far", a.Source, plural(a.Count, "1 more may leave", "%d more may leave"), a.Used), ""},
+				Meta:  fmt.Sprintf("%s to %s; %s and %s: %s", view.at(a.From).Text, view.at(a.Until).Text, a.By, a.Second, a.Reason),
+				Acts:  []act{{Text: "Take back", Action: "/brakes/announcements/" + a.ID + "/end"}},
+			},
+		})
+	}
+	v.Announce.Count = field{ID: "count", Name: "count", Label: "How many will leave", Type: "number", Required: true}
+	v.Announce.From = field{ID: "from", Name: "from", Label: "From", Hint: "The first day on which HR may say so", Type: "date", Required: true}
+	v.Announce.Until = field{ID: "until", Name: "until", Label: "Until", Hint: "The last such day", Type: "date", Required: true}
+	v.Announce.By = field{ID: "a-by", Name: "by", Label: "Who announces it", Type: "text", Required: true}
+	v.Announce.Second = field{ID: "a-second", Name: "second", Label: "Second person", Hint: "Somebody else, who agrees", Type: "text", Required: true}
+	v.Announce.Reason = field{ID: "a-reason", Name: "reason", Label: "Reason, for the record", Type: "text", Required: true}
+	return v
+}
+
+type brakeView struct {
+	ID, Title, Note string
+	State           state
+	Problem, Over   *notice
+	Waits           *notice
+	Items           []item
+	Many            string
+	Hash            string
+	Facts           []pair
+	By, Second      field
+	Reason          field
+	OnEvents        bool
+}
+
+// heldShown is how many of them a page shows.
+const heldShown = 500
+
+func brakeID(r *http.Request) (dayone.BrakeID, error) {
+	id := r.PathValue("id")
+	if !dayone.ValidID("brk", id) {
+		return "", fmt.Errorf("%q is no id of a brake: %w", id, dayone.ErrNotFound)
+	}
+	return dayone.BrakeID(id), nil
+}
+
+func (p *portal) brake(w http.ResponseWriter, r *http.Request) error {
+	id, err := brakeID(r)
+	if err != nil {
+		return err
+	}
+	return p.showBrake(w, r, http.StatusOK, id, nil)
+}
+
+func (p *portal) showBrake(w http.ResponseWriter, r *http.Request, status int, id dayone.BrakeID, problem *notice) error {
+	b, err := p.flow.Brake(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	v := newBrake(p.viewerOf(r), b)
+	v.Problem = problem
+	for _, f := range []*field{&v.By, &v.Second, &v.Reason} {
+		f.Value = r.PostFormValue(f.Name)
+	}
+	return p.show(w, r, status, page{Template: "brake", Title: v.Title, Nav: "brakes", Crumbs: []link{{"Brakes", "/brakes"}, {v.Title, ""}}, Main: v})
+}
+
+func newBrake(view viewer, b flow.BrakeView) brakeView {
+	v := brakeView{ID: string(b.ID), Title: brakeTitle(b.Brake), Note: sentence(b.Note), State: brakeState(b.State), Hash: b.Hash, OnEvents: strings.HasPrefix(b.Scope, "source:")}
+	for i, h := range b.Items {
+		if i == heldShown {
+			v.Many = fmt.Sprintf("%d more; dayone brake show %s lists all of them.", len(b.Items)-heldShown, b.ID)
+			break
+		}
+		it := item{Title: link{h.Name, ""}, Next: sentence(h.What)}
+		if h.Person != "" {
+			it.Title.Href = "/people/" + string(h.Person)
+		}
+		if h.Subject != h.Name {
+			it.Meta = h.Subject
+		}
+		if h.Mark == "" {
+			it.Next = "Not looked at yet"
+		}
+		var lines []string
+		for _, l := range h.Lines {
+			lines = append(lines, heldLine(l))
+		}
+		it.Small = strings.Join(lines, "; ")
+		v.Items = append(v.Items, it)
+	}
+	v.Facts = []pair{{Name: "Held", Value: fmt.Sprint(b.Held)}, {Name: "Since", At: view.at(b.Opened)}}
+	if b.State != dayone.BrakeOn {
+		v.Over = &notice{Icon: "info", Title: brakeState(b.State).Text, Text: "Nothing is held here any more."}
+		if b.By != "" {
+			v.Over.Text = decidedBy(b.Brake)
+		}
+		v.Facts = append(v.Facts, pair{Name: "Decided", At: view.at(b.Closed)})
+		return v
+	}
+	v.Facts = append(v.Facts, pair{Name: "Reviewed as", Value: b.Hash, Code: true})
+	if b.Unseen > 0 {
+		v.Waits = &notice{Icon: "clock", Title: "Some of it is still being looked at", Text: plural(b.Unseen, "1 event is read at its source first. Load the page again.", "%d events are read at their source first. Load the page again.")}
+	}
+	v.By = field{ID: "by", Name: "by", Label: "Who decides", Hint: "May stay empty: then whoever is logged in", Type: "text"}
+	v.Second = field{ID: "second", Name: "second", Label: "Second person", Hint: "Who agrees. May stay empty", Type: "text"}
+	if b.Second {
+		v.Second.Hint, v.Second.Required = "So many take a second person, who agrees", true
+	}
+	v.Reason = field{ID: "reason", Name: "reason", Label: "Reason, for the record", Type: "text", Required: true}
+	return v
+}
+
+// heldLine is one change in words.
+func heldLine(l dayone.HeldLine) string {
+	switch {
+	case l.Is == "":
+		return l.What + ": " + l.Was + " goes"
+	case l.Was == "":
+		return l.What + ": " + l.Is + " comes"
+	}
+	return l.What + ": " + l.Was + " becomes " + l.Is
+}
+
+// verdict carries out what a form or a call says about a brake.
+func (p *portal) verdict(r *http.Request, id dayone.BrakeID, d flow.BrakeDecision) (dayone.Brake, error) {
+	if strings.TrimSpace(d.By) == "" {
+		d.By = me(r).Name
+	}
+	if strings.HasSuffix(r.URL.Path, "/release") {
+		return p.flow.ReleaseBrake(r.Context(), id, d)
+	}
+	return p.flow.DiscardBrake(r.Context(), id, d)
+}
+
+// refused says whether an error is one for whoever asked.
+func refused(err error) bool {
+	for _, kind := range []error{dayone.ErrInvalid, dayone.ErrConflict, dayone.ErrForbidden, dayone.ErrNotYet, dayone.ErrUnavailable, dayone.ErrUnsupported, dayone.ErrAuth} {
+		if errors.Is(err, kind) {
+			return true
+		}
+	}
+	return false
+}
+
+func notDone(err error) *notice {
+	return &notice{Kind: "bad", Icon: "x", Title: "Not done", Text: sentence(flow.Problem(err)) + "."}
+}
+
+func (p *portal) decideBrake(w http.ResponseWriter, r *http.Request) error {
+	id, err := brakeID(r)
+	if err != nil {
+		return err
+	}
+	b, err := p.verdict(r, id, flow.BrakeDecision{Hash: r.PostFormValue("hash"), By: r.PostFormValue("by"), Second: r.PostFormValue("second"), Reason: r.PostFormValue("reason")})
+	if refused(err) {
+		return p.showBrake(w, r, http.StatusConflict, id, notDone(err))
+	}
+	if err != nil {
+		return err
+	}
+	http.Redirect(w, r, "/brakes?said="+string(b.State), http.StatusSeeOther)
+	return nil
+}
+
+// layOff is an announcement as somebody typed it.
+type layOff struct {
+	Source string `json:"source"`
+	Count  int    `json:"count"`
+	From   string `json:"from"`
+	Until  string `json:"until"`
+	Reason string `json:"reason"`
+	By     string `json:"by"`
+	Second string `json:"second"`
+}
+
+func (p *portal) layOff(r *http.Request, in layOff) (dayone.Announcement, error) {
+	a := dayone.Announcement{Source: in.Source, Count: in.Count, Reason: in.Reason, By: in.By, Second: in.Second}
+	zone := p.zoneOf("")
+	for _, d := range []struct {
+		text string
+		to   *time.Time
+		days int
+	}{{in.From, &a.From, 0}, {in.Until, &a.Until, 1}} { // a last day counts to its end
+		day, err := time.ParseInLocation(time.DateOnly, strings.TrimSpace(d.text), zone)
+		if err != nil {
+			return a, fmt.Errorf("%q is no day; write 2025-01-31: %w", d.text, dayone.ErrInvalid)
+		}
+		*d.to = day.AddDate(0, 0, d.days)
+	}
+	return p.flow.Announce(r.Context(), a)
+}
+
+func (p *portal) announce(w http.ResponseWriter, r *http.Request) error {
+	in := layOff{Source: r.PostFormValue("source"), From: r.PostFormValue("from"), Until: r.PostFormValue("until"), Reason: r.PostFormValue("reason"), By: r.PostFormValue("by"), Second: r.PostFormValue("second")}
+	_, _ = fmt.Sscan(r.PostFormValue("count"), &in.Count) // none is refused below
+	_, err := p.layOff(r, in)
+	if refused(err) {
+		return p.showBrakes(w, r, http.StatusConflict, notDone(err))
+	}
+	if err != nil {
+		return err
+	}
+	http.Redirect(w, r, "/brakes?said=layoff", http.StatusSeeOther)
+	return nil
+}
+
+func (p *portal) endAnnouncement(w http.ResponseWriter, r *http.Request) error {
+	if err := p.flow.EndAnnouncement(r.Context(), r.PathValue("id"), me(r).Name); err != nil {
+		return err
+	}
+	http.Redirect(w, r, "/brakes?said=layoff+ended", http.StatusSeeOther)
+	return nil
+}
+
+func (p *portal) readSource(w http.ResponseWriter, r *http.Request) error {
+	_, err := p.flow.ReadSource(r.Context(), r.PathValue("source"), me(r).Name)
+	if refused(err) {
+		return p.showBrakes(w, r, http.StatusConflict, notDone(err))
+	}
+	if err != nil {
+		return err
+	}
+	http.Redirect(w, r, "/brakes?said=read", http.StatusSeeOther)
+	return nil
+}
