@@ -49,6 +49,7 @@ const (
 	EventReceived    EventState = "received"    // durable, answered, not yet looked at
 	EventApplied     EventState = "applied"     // in the timeline
 	EventUnchanged   EventState = "unchanged"   // looked at: it changes nothing
+	EventHeld        EventState = "held"        // it may be about somebody who is known already: a human decides, nothing is lost
 	EventQuarantined EventState = "quarantined" // no usable id or dates; a human decides, nothing is lost
 )
 

@@ -20,6 +20,7 @@ type (
 	ApprovalID   string // apr_
 	SecretID     string // sec_; derived from a step's Once, see package secret
 	OrderID      string // ord_
+	MatchID      string // mat_
 )
 
 const crockford = "0123456789abcdefghjkmnpqrstvwxyz"

@@ -87,6 +87,9 @@ type Flow struct {
 	intake   intake
 	errands  errands
 	watched  watched
+	claims   claims
+	marking  sync.Mutex // by what people are found is written once
+	marked   bool       // it was
 	lately   lately
 	wake     chan struct{} // something is to be looked at
 	entering sync.Mutex    // an entry is looked at once

@@ -414,6 +414,9 @@ func (j *judging) attributes() {
 	if v, ok := j.fields["employment_type"]; ok && v.Text != "" {
 		j.say(factType, dayone.Text(v.Text), from, j.said, false)
 	}
+	if v, ok := j.fields["sponsor"]; ok && v.Text != "" && j.ev.Source == dayone.Portal {
+		j.say(factSponsor, dayone.Text(strings.ToLower(strings.TrimSpace(v.Text))), from, j.said, false)
+	}
 	for _, name := range j.set.Schema.Names() {
 		a := j.set.Schema.Attributes[name]
 		if a.Derived {
@@ -473,6 +476,15 @@ func (j *judging) field(a policy.Attribute) (dayone.Value, bool) {
 		}
 	}
 	return dayone.Value{}, false
+}
+
+// Readable says why a text cannot be a value of an attribute, for whoever typed it; nil: it can.
+func Readable(a policy.Attribute, text string) error {
+	_, err := normal(a, dayone.Text(text))
+	if err != nil && a.Closed() {
+		return fmt.Errorf("%w; choose one of %s", err, strings.Join(a.Values, ", "))
+	}
+	return err
 }
 
 // normal reads a value as the attribute's type. Nothing is nothing, whatever the type.

@@ -12,12 +12,13 @@ import (
 
 // Names of facts that are about the employment itself, beside the attributes of people.yaml.
 const (
-	factType   = "engagement.type"
-	factStart  = "engagement.start"
-	factLast   = "engagement.last_day" // as the record has it; empty: open
-	factEnding = "engagement.ending"   // as an event said it: a last day, noShow, or empty for "she stays"
-	factLeave  = "engagement.leave"    // true from the first day of a leave, false from the first day back
-	factRead   = "engagement.read"     // a whole record was read: nothing said before it counts any more
+	factType    = "engagement.type"
+	factStart   = "engagement.start"
+	factLast    = "engagement.last_day" // as the record has it; empty: open
+	factEnding  = "engagement.ending"   // as an event said it: a last day, noShow, or empty for "she stays"
+	factLeave   = "engagement.leave"    // true from the first day of a leave, false from the first day back
+	factSponsor = "engagement.sponsor"  // who answers for somebody who is in no HR system
+	factRead    = "engagement.read"     // a whole record was read: nothing said before it counts any more
 )
 
 // noShow is the ending of somebody who never came.
@@ -66,7 +67,24 @@ func (s *spoken) engagement(e dayone.Employment, at, known time.Time) dayone.Eng
 	if f := s.last(e.ID, factType, at, known, true); f != nil {
 		out.Type = f.Value.Text
 	}
+	if f := s.last(e.ID, factSponsor, at, known, true); f != nil {
+		out.Sponsor = f.Value.Text
+	}
+	if out.LastDay != "" {
+		out.EndKnown = s.endKnown(e.ID, known)
+	}
 	return out
+}
+
+// endKnown is since when the end of an employment is known as it stands.
+func (s *spoken) endKnown(e dayone.EngagementID, known time.Time) time.Time {
+	var at time.Time
+	for _, attr := range []string{factLast, factEnding} {
+		if f := s.last(e, attr, farFuture, known, true); f != nil && f.Recorded.After(at) {
+			at = f.Recorded
+		}
+	}
+	return at
 }
 
 // rank orders status from best to worst.
@@ -103,7 +121,7 @@ func At(t *dayone.Timeline, at, known time.Time, set *policy.Set) dayone.Person 
 		return p
 	}
 	slices.SortStableFunc(all, func(a, b candidate) int {
-		return cmp.Or(cmp.Compare(slices.Index(rank, a.status), slices.Index(rank, b.status)), a.start.Compare(b.start))
+		return cmp.Or(cmp.Compare(slices.Index(rank, a.status), slices.Index(rank, b.status)), byHand(a.employment)-byHand(b.employment), a.start.Compare(b.start))
 	})
 	main := all[0]
 	if main.status == dayone.Left { // nobody works here any more: the last employment tells how she is to be called
@@ -125,6 +143,14 @@ func At(t *dayone.Timeline, at, known time.Time, set *policy.Set) dayone.Person 
 	}
 	s.attributes(&p, main.engagement.ID, at, known, set)
 	return p
+}
+
+// byHand says of an employment that people entered it: of two alike, HR's tells more.
+func byHand(e dayone.Employment) int {
+	if e.Source == dayone.Portal {
+		return 1
+	}
+	return 0
 }
 
 func (s *spoken) status(e dayone.EngagementID, start, end, at, known time.Time) dayone.Status {
@@ -182,7 +208,11 @@ func (s *spoken) attributes(p *dayone.Person, e dayone.EngagementID, at, known t
 		if a.Derived {
 			continue
 		}
-		if f := s.last(e, name, at, known, true); f != nil && f.Value.Text != "" {
+		f := s.last(e, name, at, known, true)
+		if (f == nil || f.Value.Text == "") && slices.Contains(ownWords, name) {
+			f = cmp.Or(s.elsewhere(p.Engagements, e, name, at, known), f)
+		}
+		if f != nil && f.Value.Text != "" {
 			p.Attrs[name] = f.Value
 		}
 		if f := s.last(e, name, at, known, false); f != nil && f.Bad {
@@ -201,6 +231,24 @@ func (s *spoken) attributes(p *dayone.Person, e dayone.EngagementID, at, known t
 	p.Attrs["status"] = dayone.Text(string(p.Status))
 	slices.Sort(p.Unknown)
 	p.Unknown = slices.Compact(p.Unknown)
+}
+
+// ownWords are attributes of the human being and not of the employment. What one employment says nothing of, another may: who
+// comes over from a contract keeps login, mail and name.
+var ownWords = []string{"first_name", "last_name", "preferred_name", "email", "login", "personal_email", "mobile", "home_address", "locale"}
+
+// elsewhere is what the other employments of a person say last of an attribute.
+func (s *spoken) elsewhere(all []dayone.Engagement, not dayone.EngagementID, attr string, at, known time.Time) *dayone.Fact {
+	var best *dayone.Fact
+	for _, e := range all {
+		if e.ID == not {
+			continue
+		}
+		if f := s.last(e.ID, attr, at, known, true); f != nil && f.Value.Text != "" && (best == nil || order(f, best, known) > 0) {
+			best = f
+		}
+	}
+	return best
 }
 
 // ofSite is an attribute that people.yaml takes from the site: site.country.
