@@ -38,7 +38,6 @@ CREATE TABLE prehire (
   made       BIGINT NOT NULL,
   told       INTEGER NOT NULL, -- how often
   next       BIGINT NOT NULL,  -- when it is told again; 0: no more
-  expires    BIGINT NOT NULL,
   done       BIGINT NOT NULL
 );
 CREATE UNIQUE INDEX prehire_mark ON prehire (mark);
