@@ -39,7 +39,7 @@ func quarantined(limit int) flow.EventFilter {
 var eventTabs = []struct {
 	state dayone.EventState
 	text  string
-}{{"", "All"}, {dayone.EventQuarantined, "Quarantined"}, {dayone.EventReceived, "Not looked at yet"}, {dayone.EventApplied, "Applied"}, {dayone.EventUnchanged, "Nothing new"}}
+}{{"", "All"}, {dayone.EventQuarantined, "Quarantined"}, {dayone.EventHeld, "Held"}, {dayone.EventReceived, "Not looked at yet"}, {dayone.EventApplied, "Applied"}, {dayone.EventUnchanged, "Nothing new"}}
 
 // events lists what sources said; what needs somebody stands first.
 func (p *portal) events(w http.ResponseWriter, r *http.Request) error {

@@ -19,7 +19,7 @@ func newPeople() *cobra.Command {
 and with its token.`,
 	}
 	c.PersistentFlags().String(portalFlag, "", portalHelp)
-	c.AddCommand(newPeopleList(), newPeopleRename())
+	c.AddCommand(newPeopleList(), newPeopleAdd(), newPeopleExtend(), newPeopleMatches(), newPeoplePreHire(), newPeopleRename())
 	return c
 }
 
