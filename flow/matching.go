@@ -100,7 +100,7 @@ func (f *Flow) find(ctx context.Context, h people.Heard, traits []people.Trait, 
 	case asked && m.State == dayone.MatchOther:
 		return nil
 	}
-	if n.suspects, n.person, err = f.suspects(ctx, traits); err != nil {
+	if n.suspects, n.person, err = f.suspects(ctx, h.Source, traits); err != nil {
 		return err
 	}
 	if people.Ends(h.Event) {
@@ -110,7 +110,7 @@ func (f *Flow) find(ctx context.Context, h people.Heard, traits []people.Trait, 
 }
 
 // suspects are who may be meant; the second result is who is, without a doubt.
-func (f *Flow) suspects(ctx context.Context, traits []people.Trait) ([]dayone.Suspect, dayone.PersonID, error) {
+func (f *Flow) suspects(ctx context.Context, source string, traits []people.Trait) ([]dayone.Suspect, dayone.PersonID, error) {
 	asks := people.Asks(traits)
 	marks := f.marksOf(asks)
 	found, err := f.Store.Marked(ctx, marks)
@@ -121,12 +121,20 @@ func (f *Flow) suspects(ctx context.Context, traits []people.Trait) ([]dayone.Su
 	var bound []dayone.PersonID
 	for i, m := range marks {
 		for _, p := range found[m] {
-			if asks[i].Kind == people.TraitNumber {
+			switch asks[i].Kind {
+			case people.TraitNumber:
 				switch alike, err := f.alike(ctx, p, traits); {
 				case err != nil:
 					return nil, "", err
 				case alike:
 					bound = append(bound, p)
+					continue
+				}
+			case people.TraitStart: // of two who begin on one day the source that tells of both knows that they are two
+				switch only, err := f.onlyOf(ctx, p, source); {
+				case err != nil:
+					return nil, "", err
+				case only:
 					continue
 				}
 			}
@@ -156,6 +164,12 @@ func (f *Flow) alike(ctx context.Context, p dayone.PersonID, traits []people.Tra
 		return false, err
 	}
 	return people.SameName(people.Traits(&t, f.Clock.Now()), traits), nil
+}
+
+// onlyOf says that somebody is known from one source alone.
+func (f *Flow) onlyOf(ctx context.Context, p dayone.PersonID, source string) (bool, error) {
+	t, err := f.Store.Timeline(ctx, p)
+	return !slices.ContainsFunc(t.Employments, func(e dayone.Employment) bool { return e.Source != source }), err
 }
 
 // markAll writes by what people are found who came into the books before that was asked.
@@ -224,7 +238,7 @@ func (f *Flow) Match(ctx context.Context, id dayone.MatchID) (dayone.Match, erro
 func (f *Flow) CountMatches(ctx context.Context) (int, error) { return f.Store.CountMatches(ctx) }
 
 // DecideMatch is a human's answer: the person whose employment it is, or "" for somebody who is not known yet. What was held is
-// looked at then. It is taken back by a split or a merge.
+// looked at then.
 func (f *Flow) DecideMatch(ctx context.Context, id dayone.MatchID, person dayone.PersonID, by, reason string) (dayone.Match, error) {
 	m, err := f.Store.Match(ctx, id)
 	if err != nil {
@@ -245,7 +259,7 @@ func (f *Flow) DecideMatch(ctx context.Context, id dayone.MatchID, person dayone
 			return m, err
 		}
 		if !slices.ContainsFunc(m.Suspects, func(s dayone.Suspect) bool { return s.Person == person }) {
-			return m, fmt.Errorf("%s is none of those who may be meant; let it be somebody new, and merge the two then: %w", row.Name, dayone.ErrInvalid)
+			return m, fmt.Errorf("%s is none of those who may be meant; choose one of them, or somebody new: %w", row.Name, dayone.ErrInvalid)
 		}
 		m.State, m.Person, what = dayone.MatchSame, person, "match: "+m.Source+" tells of the same person"
 	}

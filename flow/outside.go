@@ -81,7 +81,7 @@ func (f *Flow) CheckOutsider(ctx context.Context, o Outsider) (Outsider, []dayon
 			faults[name] = "say how they are called"
 		}
 	}
-	if fields["email"] == "" && fields["personal_email"] == "" {
+	if made := schema.Attributes["email"].Made != nil; fields["email"] == "" && fields["personal_email"] == "" && !made {
 		faults["email"] = "give a work address, or a personal one to which mail goes before the first day"
 	}
 	f.checkKind(&o, schema, faults)

@@ -140,9 +140,9 @@ func newMatch(m dayone.Match, suspects []item, name func(dayone.PersonID) string
 	v.Choices = append(v.Choices, choice{Value: matchNew, Text: "Somebody else, who is not known yet"})
 	switch m.State {
 	case dayone.MatchSame:
-		v.Over = &notice{Kind: "good", Icon: "check", Title: "The same person", Text: fmt.Sprintf("It is an employment of %s%s. If that was wrong, split it off again on their page.", name(m.Person), decidedBy(m)), Act: &link{"Open", "/people/" + string(m.Person)}}
+		v.Over = &notice{Kind: "good", Icon: "check", Title: "The same person", Text: fmt.Sprintf("It is an employment of %s%s.", name(m.Person), decidedBy(m)), Act: &link{"Open", "/people/" + string(m.Person)}}
 	case dayone.MatchOther:
-		v.Over = &notice{Icon: "info", Title: "Somebody else", Text: fmt.Sprintf("It became a person of its own%s. If that was wrong, merge the two.", decidedBy(m))}
+		v.Over = &notice{Icon: "info", Title: "Somebody else", Text: fmt.Sprintf("It became a person of its own%s.", decidedBy(m))}
 	}
 	return v
 }
