@@ -3,6 +3,7 @@ package flow
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -183,7 +184,10 @@ func (f *Flow) markAll(ctx context.Context) error {
 		}
 		f.marked = len(ids) == 0
 		for _, id := range ids {
-			if err := f.mark(ctx, id); err != nil {
+			switch err := f.mark(ctx, id); {
+			case errors.Is(err, dayone.ErrUnsupported): // this process only looks: whoever writes does it
+				f.marked = true
+			case err != nil:
 				return err
 			}
 		}

@@ -84,6 +84,9 @@ func (f *Flow) CheckOutsider(ctx context.Context, o Outsider) (Outsider, []dayon
 	if made := schema.Attributes["email"].Made != nil; fields["email"] == "" && fields["personal_email"] == "" && !made {
 		faults["email"] = "give a work address, or a personal one to which mail goes before the first day"
 	}
+	if sites := f.SiteNames(); fields["location"] != "" && len(sites) > 0 && !slices.Contains(sites, fields["location"]) {
+		faults["location"] = "sites.yaml has no such site; it has " + strings.Join(sites, ", ")
+	}
 	f.checkKind(&o, schema, faults)
 	f.checkDays(&o, faults)
 	if err := f.checkSponsor(ctx, &o, faults); err != nil {
@@ -105,6 +108,11 @@ func (f *Flow) CheckOutsider(ctx context.Context, o Outsider) (Outsider, []dayon
 		n.suspects = []dayone.Suspect{{Person: n.person, Why: []string{"the same employee number"}}}
 	}
 	return o, n.suspects, err
+}
+
+// SiteNames are the sites that there are.
+func (f *Flow) SiteNames() []string {
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(f.Active().Sites)), func(name string) bool { return name == "" })
 }
 
 // ownFields are said beside the attributes.
@@ -301,7 +309,7 @@ func (f *Flow) Extend(ctx context.Context, id dayone.PersonID, x Extension) (day
 	case of == "":
 		return dayone.Intake{}, fmt.Errorf("say who puts it off: %s: %w", cmp.Or(strings.Join(names, " or "), "nobody is found who may"), dayone.ErrInvalid)
 	case !slices.Contains(names, of):
-		return dayone.Intake{}, fmt.Errorf("%s does not answer for %s; %s may put it off: %w", of, p.Name(), cmp.Or(strings.Join(names, " or "), "nobody is found who"), dayone.ErrForbidden)
+		return dayone.Intake{}, fmt.Errorf("only %s may put it off, and not %s: %w", cmp.Or(strings.Join(names, " or "), "who answers for them, and nobody is found who does,"), of, dayone.ErrForbidden)
 	case bad != nil:
 		return dayone.Intake{}, fmt.Errorf("write the new last day as 2025-01-31: %w", dayone.ErrInvalid)
 	case until.Format(time.DateOnly) <= o.Engagement.LastDay:

@@ -256,6 +256,25 @@ func TestTwoNamesakesAreHeldUntilSomebodyHasSaidWhoIsWho(t *testing.T) {
 	}
 }
 
+func TestOfTwoWhoComeAtOnceOneIsAskedAbout(t *testing.T) {
+	t.Parallel()
+	h := newWorld(t).open()
+	var ids []dayone.EventID
+	for _, n := range []string{"21", "22", "23"} {
+		ids = append(ids, h.hears(h.hr.Put(employee(n, "email", "same@company.com", "first_name", "No"+n)))[0].ID)
+	}
+	states := map[dayone.EventState]int{}
+	for _, id := range ids {
+		states[h.looked(id).State]++
+	}
+	if states[dayone.EventApplied] != 1 || states[dayone.EventHeld] != 2 {
+		t.Errorf("states: %v", states)
+	}
+	look, err := h.PreviewEvent(ctx, "hr", h.hr.Put(employee("24", "email", "same@company.com")))
+	is(t, err, dayone.ErrConflict)
+	same(t, "steps", len(look.Plan.Steps), 0)
+}
+
 func TestATerminationIsNeverHeld(t *testing.T) {
 	t.Parallel()
 	_, h := sponsored(t)

@@ -690,6 +690,18 @@ func (f *Flow) PreviewEvent(ctx context.Context, source string, body []byte) (Lo
 	if err != nil {
 		return Look{}, err
 	}
+	if !known {
+		n, err := f.meet(ctx, h)
+		n.release()
+		switch {
+		case err != nil:
+			return Look{}, err
+		case len(n.suspects) > 0:
+			return Look{}, fmt.Errorf("this event would be held: it may be about person %s, by %s; somebody decides that first: %w", n.suspects[0].Person, strings.Join(n.suspects[0].Why, ", "), dayone.ErrConflict)
+		case n.person != "":
+			id, known = n.person, true
+		}
+	}
 	b := books{line: dayone.Timeline{Person: cmp.Or(id, "per_new")}}
 	if known {
 		b, err = f.booksOf(ctx, id)

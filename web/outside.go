@@ -74,7 +74,7 @@ func (o outsiderForm) value(name string) string {
 type outsiderForm flow.Outsider
 
 func (p *portal) addPerson(w http.ResponseWriter, r *http.Request) error {
-	return p.showAdd(w, r, http.StatusOK, newAdd(p.flow.Active().Schema, flow.Outsider{}, nil))
+	return p.showAdd(w, r, http.StatusOK, newAdd(p.flow.Active().Schema, p.flow.SiteNames(), flow.Outsider{}, nil))
 }
 
 func (p *portal) showAdd(w http.ResponseWriter, r *http.Request, status int, v addView) error {
@@ -82,7 +82,7 @@ func (p *portal) showAdd(w http.ResponseWriter, r *http.Request, status int, v a
 }
 
 // newAdd is the form as it was typed, with what is wrong at each field.
-func newAdd(schema policy.Schema, o flow.Outsider, faults flow.Faulty) addView {
+func newAdd(schema policy.Schema, sites []string, o flow.Outsider, faults flow.Faulty) addView {
 	var v addView
 	left := len(faults)
 	for _, f := range addFields {
@@ -96,6 +96,8 @@ func newAdd(schema policy.Schema, o flow.Outsider, faults flow.Faulty) addView {
 		}
 		if a, ok := schema.Attributes[attr]; ok && a.Closed() {
 			f.Options = options(a.Values, f.Value, f.Name != "type")
+		} else if f.Name == "location" && len(sites) > 0 {
+			f.Options = options(sites, f.Value, true)
 		} else if f.Name == "type" {
 			f.Options = options([]string{"Contractor", "Intern", "Guest"}, f.Value, false)
 		}
@@ -135,11 +137,11 @@ func (p *portal) addPersonIt(w http.ResponseWriter, r *http.Request) error {
 	var faults flow.Faulty
 	switch {
 	case errors.As(err, &faults):
-		return p.showAdd(w, r, http.StatusUnprocessableEntity, newAdd(p.flow.Active().Schema, o, faults))
+		return p.showAdd(w, r, http.StatusUnprocessableEntity, newAdd(p.flow.Active().Schema, p.flow.SiteNames(), o, faults))
 	case err != nil:
 		return err
 	case r.PostForm.Get("confirm") == "change":
-		return p.showAdd(w, r, http.StatusOK, newAdd(p.flow.Active().Schema, o, nil))
+		return p.showAdd(w, r, http.StatusOK, newAdd(p.flow.Active().Schema, p.flow.SiteNames(), o, nil))
 	case r.PostForm.Get("confirm") != "yes":
 		return p.showAdd(w, r, http.StatusOK, newAddConfirm(good, p.suspectItems(r, suspects)))
 	}
