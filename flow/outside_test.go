@@ -130,8 +130,11 @@ func TestASponsorIsToldOnceEachAndPutsTheEndOff(t *testing.T) {
 	_, err := h.Extend(ctx, p, flow.Extension{Until: "2025-06-30", Of: "mia@company.com", By: "kim", Reason: "phase two"})
 	is(t, err, dayone.ErrForbidden)
 	for _, bad := range []flow.Extension{
-		{Until: "2025-03-31", Of: "john.doe@company.com", Reason: "x"}, {Until: "2027-01-01", Of: "john.doe@company.com", Reason: "x"},
-		{Until: "later", Of: "john.doe@company.com", Reason: "x"}, {Until: "2025-06-30", Of: "john.doe@company.com"}, {Until: "2025-06-30", By: "administrator", Reason: "x"},
+		{Until: "2025-03-31", Of: "john.doe@company.com", Reason: "x"},
+		{Until: "2027-01-01", Of: "john.doe@company.com", Reason: "x"},
+		{Until: "later", Of: "john.doe@company.com", Reason: "x"},
+		{Until: "2025-06-30", Of: "john.doe@company.com"},
+		{Until: "2025-06-30", By: "administrator", Reason: "x"},
 	} {
 		_, err := h.Extend(ctx, p, bad)
 		is(t, err, dayone.ErrInvalid)
