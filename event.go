@@ -58,7 +58,7 @@ const (
 	EventApplied     EventState = "applied"     // in the timeline
 	EventUnchanged   EventState = "unchanged"   // looked at: it changes nothing
 	EventQuarantined EventState = "quarantined" // no usable id or dates; a human decides, nothing is lost
-	EventHeld        EventState = "held"        // beyond a brake: a human lets it through or throws it away
+	EventHeld        EventState = "held"        // a human decides: beyond a brake, or maybe about somebody who is known already
 	EventDiscarded   EventState = "discarded"   // thrown away by a human
 )
 

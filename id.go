@@ -21,6 +21,7 @@ type (
 	SecretID     string // sec_; derived from a step's Once, see package secret
 	OrderID      string // ord_
 	BrakeID      string // brk_
+	MatchID      string // mat_
 )
 
 const crockford = "0123456789abcdefghjkmnpqrstvwxyz"

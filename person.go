@@ -26,6 +26,8 @@ type Engagement struct {
 	Start    string // 2006-01-02
 	LastDay  string // last day of work or termination date, the earlier one; "" while open
 	Primary  bool
+	Sponsor  string    // who answers for somebody who is in no HR system: a mail address
+	EndKnown time.Time // since when we know its last day; zero: it has none
 }
 
 // Site is what a location means: sites.yaml.

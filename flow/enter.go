@@ -37,7 +37,7 @@ func (f *Flow) Enter(ctx context.Context, e Entry) (dayone.Intake, error) {
 	case e.Subject == "":
 		return dayone.Intake{}, fmt.Errorf("it names no employment: %w", dayone.ErrInvalid)
 	}
-	body, err := json.Marshal(entered{e.Type, e.Subject, now, e.Fields, e.By, e.Reason})
+	body, err := f.bodyOf(e)
 	if err != nil {
 		return dayone.Intake{}, err
 	}
@@ -53,6 +53,11 @@ func (f *Flow) Enter(ctx context.Context, e Entry) (dayone.Intake, error) {
 		err = found
 	}
 	return in, err
+}
+
+// bodyOf is an entry as it is kept.
+func (f *Flow) bodyOf(e Entry) ([]byte, error) {
+	return json.Marshal(entered{e.Type, e.Subject, f.Clock.Now(), e.Fields, e.By, e.Reason})
 }
 
 // source is a source by its name: one of the configuration, or the portal.

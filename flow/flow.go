@@ -81,6 +81,9 @@ type Deps struct {
 	UndoFor  time.Duration
 	Removals RemovalBrakes
 	Alerts   AlertSettings
+	// LongestOutside is how many days the last day of somebody may be away who is in no HR system; zero: 365.
+	LongestOutside int
+	PreHire        PreHireSettings
 	// Room is how much of the database's volume is free; nil: the store says it.
 	Room func() (free, total uint64, err error)
 }
@@ -94,6 +97,9 @@ type Flow struct {
 	intake   intake
 	errands  errands
 	watched  watched
+	claims   claims
+	marking  sync.Mutex // by what people are found is written once
+	marked   bool       // it was
 	lately   lately
 	sizes    sizes
 	lists    lists
@@ -445,7 +451,7 @@ func (f *Flow) Replan(ctx context.Context, id dayone.PersonID, event dayone.Even
 // one that was cut short is made good. run is the one under way: if it has ended meanwhile, its end is looked at first.
 func (f *Flow) keepRow(ctx context.Context, l Look, run dayone.RunID) error {
 	f.follow(l.Person, l.laid)
-	if err := errors.Join(f.planned(ctx, l), f.timed(ctx, l), f.askReviews(ctx, &l)); err != nil {
+	if err := errors.Join(f.planned(ctx, l), f.timed(ctx, l), f.askReviews(ctx, &l), f.remindSponsors(ctx, &l), f.askPreHire(ctx, &l)); err != nil {
 		return err
 	}
 	if err := f.Store.SaveRow(ctx, f.afterwards(l)); err != nil {

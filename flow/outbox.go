@@ -26,6 +26,9 @@ const (
 
 func (f *Flow) ways() []string {
 	var out []string
+	if f.Mails() {
+		out = append(out, viaPeople)
+	}
 	if f.Mail != "" && len(f.Deps.Alerts.Mail) > 0 {
 		out = append(out, viaMail)
 	}
@@ -169,6 +172,9 @@ func (f *Flow) sentLetter(ctx context.Context, l dayone.Letter, failed error) er
 }
 
 func (f *Flow) sendLetter(ctx context.Context, l dayone.Letter) error {
+	if l.Via == viaPeople {
+		return f.sendPersonal(ctx, l)
+	}
 	var b LetterBody
 	if err := json.Unmarshal([]byte(l.Body), &b); err != nil {
 		return fmt.Errorf("a letter does not read: %w: %w", err, dayone.ErrInvalid)

@@ -414,8 +414,19 @@ func (f *Flow) process(ctx context.Context, in dayone.Intake, read reader) error
 	if err != nil {
 		return err
 	}
+	release := func() {}
+	if !known {
+		n, held, err := f.newOf(ctx, in, h)
+		if err != nil || held {
+			return err
+		}
+		if release = n.release; n.person != "" {
+			person, known = n.person, true
+		}
+	}
 	defer f.intake.take(person)()
 	j, err := f.take(ctx, h, person, known, in.Brake)
+	release()
 	if err != nil || j.State != dayone.EventApplied {
 		return err
 	}
@@ -592,7 +603,7 @@ func (f *Flow) taken(ctx context.Context, h people.Heard, id dayone.PersonID, kn
 	err = f.save(ctx, &t, store.Saved{
 		Passing: passing,
 		Event:   h.ID, State: dayone.EventApplied, Note: noteOf(intent, j), Person: id, New: !known,
-		Employment: j.New, Facts: slices.Concat(j.Facts, j.Again), Names: f.named(j.Facts), Row: &row, Opened: task,
+		Employment: j.New, Facts: slices.Concat(j.Facts, j.Again), Names: f.named(j.Facts), Row: &row, Opened: task, Marks: f.marksOf(people.Traits(&t, now)),
 		Records: []dayone.Record{{At: now, Person: id, What: "event: " + string(h.Type), System: h.Source, By: h.By, Detail: &dayone.Detail{Note: withReason(intent, h.Reason)}}},
 	})
 	if err == nil && passing != nil && passing.By != "" {
@@ -715,6 +726,18 @@ func (f *Flow) PreviewEvent(ctx context.Context, source string, body []byte) (Lo
 	if err != nil {
 		return Look{}, err
 	}
+	if !known {
+		n, err := f.meet(ctx, h)
+		n.release()
+		switch {
+		case err != nil:
+			return Look{}, err
+		case len(n.suspects) > 0:
+			return Look{}, fmt.Errorf("this event would be held: it may be about person %s, by %s; somebody decides that first: %w", n.suspects[0].Person, strings.Join(n.suspects[0].Why, ", "), dayone.ErrConflict)
+		case n.person != "":
+			id, known = n.person, true
+		}
+	}
 	b := books{line: dayone.Timeline{Person: cmp.Or(id, "per_new")}}
 	if known {
 		b, err = f.booksOf(ctx, id)
@@ -746,17 +769,17 @@ func (f *Flow) Import(ctx context.Context, source string) (int, error) {
 	if !ok {
 		return 0, fmt.Errorf("there is no source %q: %w", source, dayone.ErrNotFound)
 	}
-	n, listed := 0, 0
+	done, listed := 0, 0
 	for ev, err := range src.Everybody(ctx) {
 		if errors.Is(err, dayone.ErrUnsupported) {
-			return n, nil
+			return done, nil
 		}
 		if errors.Is(err, dayone.ErrInvalid) { // one record that cannot be read hides no other
 			f.Log.Warn("a record cannot be imported", "source", source, "error", err)
 			continue
 		}
 		if err != nil {
-			return n, fmt.Errorf("reading everybody of %s: %w", source, err)
+			return done, fmt.Errorf("reading everybody of %s: %w", source, err)
 		}
 		listed++
 		start, _ := ev.Fields["start_date"].Day()
@@ -769,21 +792,32 @@ func (f *Flow) Import(ctx context.Context, source string) (int, error) {
 		ev.Source, ev.Type, ev.Received = source, dayone.Imported, f.Clock.Now()
 		if _, known, err := f.Store.PersonOf(ctx, source, ev.Subject); err != nil || known {
 			if err != nil {
-				return n, err
+				return done, err
 			}
 			continue
 		}
 		h := people.Heard{Event: ev, Since: src.Since}
-		j, err := f.take(ctx, h, dayone.PersonID(f.IDs.New("per")), false, "")
+		n, err := f.meet(ctx, h)
 		if err != nil {
-			return n, err
+			return done, err
+		}
+		if doubt := slices.DeleteFunc(n.suspects, func(s dayone.Suspect) bool { return !slices.Contains(s.Why, people.TraitTexts[people.TraitMail]) }); len(doubt) > 0 {
+			n.release()
+			f.Log.Warn("a record is not imported: it may be of somebody who is known already; the next event about it asks", "source", source, "subject", ev.Subject, "known", doubt[0].Person)
+			continue
+		}
+		id := cmp.Or(n.person, dayone.PersonID(f.IDs.New("per")))
+		j, err := f.take(ctx, h, id, n.person != "", "")
+		n.release()
+		if err != nil {
+			return done, err
 		}
 		if j.State == dayone.EventQuarantined {
 			f.Log.Warn("a record cannot be imported", "source", source, "subject", ev.Subject, "why", j.Note)
 			continue
 		}
-		n++
+		done++
 	}
 	f.heardFrom(source)
-	return n, f.firstList(ctx, source, listed)
+	return done, f.firstList(ctx, source, listed)
 }

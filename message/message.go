@@ -35,6 +35,8 @@ type View struct {
 	Approval *Approval // what somebody is asked to agree to
 	Task     *Task     // what somebody is to do
 	Alert    *Alert    // what an alert is about
+	Sponsor  *Sponsor  // to who answers for somebody who is in no HR system
+	Asks     *Asks     // what somebody who has not begun is asked for
 	Run      Run
 	Links    Links
 }
@@ -62,6 +64,21 @@ type Task struct {
 	Due   time.Time // zero: at no day
 	Late  bool
 	Proof bool // it wants to be shown
+	Link  string
+}
+
+// Sponsor is who is told that somebody's last day comes.
+type Sponsor struct {
+	Sponsor bool   // she herself, and not who answers in her place
+	Why     string // why it is you
+	Link    string
+}
+
+// Asks is what somebody who has not begun is asked for.
+type Asks struct {
+	Names []string
+	Again bool
+	Until time.Time
 	Link  string
 }
 
@@ -195,6 +212,7 @@ func sample() View {
 		Company: "Company", Person: h, Manager: &h, Buddy: &h, Start: start, Now: start.AddDate(0, 0, -3), Site: map[string]string{},
 		Laptop:  &Laptop{Model: "laptop", Tracking: "1Z", Carrier: "UPS", Arrives: start.AddDate(0, 0, -2), Home: true, Assigned: true},
 		LastDay: start, Changes: []Change{{"team", "Engines", "Looms"}}, Lines: []Line{{"Ada moved", "Ada moved to Looms."}},
+		Sponsor: &Sponsor{Sponsor: true, Why: "sponsor", Link: "https://x"}, Asks: &Asks{Names: []string{"shipping address", "mobile number"}, Until: start, Link: "https://x"},
 		Alert: &Alert{Title: "Day one at risk", Count: 2, Items: []AlertItem{{"Ada Lovelace", "1 step failed", "https://x", start}}, More: 1},
 		Run: Run{
 			Accounts: []string{"Okta"}, Grants: 1, Policies: []string{"Everyone"}, Waiting: []string{"x"}, Failed: []string{"y"}, Open: []string{"z"},

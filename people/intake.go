@@ -429,6 +429,9 @@ func (j *judging) attributes() {
 	if v, ok := j.fields["employment_type"]; ok && v.Text != "" {
 		j.say(factType, dayone.Text(v.Text), from, j.said, false)
 	}
+	if v, ok := j.fields["sponsor"]; ok && v.Text != "" && j.ev.Source == dayone.Portal {
+		j.say(factSponsor, dayone.Text(strings.ToLower(strings.TrimSpace(v.Text))), from, j.said, false)
+	}
 	for _, name := range j.set.Schema.Names() {
 		a := j.set.Schema.Attributes[name]
 		if a.Derived {
@@ -497,6 +500,15 @@ func (j *judging) field(a policy.Attribute) (dayone.Value, bool) {
 // chosen says whether we have chosen a value ourselves.
 func (j *judging) chosen(attr string) bool {
 	return slices.ContainsFunc(j.t.Facts, func(f dayone.Fact) bool { return f.Attr == attr && f.Source == policy.Ours && f.Value.Text != "" })
+}
+
+// Readable says why a text cannot be a value of an attribute, for whoever typed it; nil: it can.
+func Readable(a policy.Attribute, text string) error {
+	_, err := normal(a, dayone.Text(text))
+	if err != nil && a.Closed() {
+		return fmt.Errorf("%w; choose one of %s", err, strings.Join(a.Values, ", "))
+	}
+	return err
 }
 
 // normal reads a value as the attribute's type. Nothing is nothing, whatever the type.

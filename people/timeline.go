@@ -12,12 +12,13 @@ import (
 
 // Names of facts that are about the employment itself, beside the attributes of people.yaml.
 const (
-	factType   = "engagement.type"
-	factStart  = "engagement.start"
-	factLast   = "engagement.last_day" // as the record has it; empty: open
-	factEnding = "engagement.ending"   // as an event said it: a last day, noShow, or empty for "she stays"
-	factLeave  = "engagement.leave"    // true from the first day of a leave, false from the first day back
-	factRead   = "engagement.read"     // a whole record was read: nothing said before it counts any more
+	factType    = "engagement.type"
+	factStart   = "engagement.start"
+	factLast    = "engagement.last_day" // as the record has it; empty: open
+	factEnding  = "engagement.ending"   // as an event said it: a last day, noShow, or empty for "she stays"
+	factLeave   = "engagement.leave"    // true from the first day of a leave, false from the first day back
+	factSponsor = "engagement.sponsor"  // who answers for somebody who is in no HR system
+	factRead    = "engagement.read"     // a whole record was read: nothing said before it counts any more
 )
 
 // gardenLeave is the leave of somebody who may work no more until the last day; any other leave is true.
@@ -69,7 +70,24 @@ func (s *spoken) engagement(e dayone.Employment, at, known time.Time) dayone.Eng
 	if f := s.last(e.ID, factType, at, known, true); f != nil {
 		out.Type = f.Value.Text
 	}
+	if f := s.last(e.ID, factSponsor, at, known, true); f != nil {
+		out.Sponsor = f.Value.Text
+	}
+	if out.LastDay != "" {
+		out.EndKnown = s.endKnown(e.ID, known)
+	}
 	return out
+}
+
+// endKnown is since when the end of an employment is known as it stands.
+func (s *spoken) endKnown(e dayone.EngagementID, known time.Time) time.Time {
+	var at time.Time
+	for _, attr := range []string{factLast, factEnding} {
+		if f := s.last(e, attr, farFuture, known, true); f != nil && f.Recorded.After(at) {
+			at = f.Recorded
+		}
+	}
+	return at
 }
 
 // rank orders status from best to worst.
@@ -102,7 +120,7 @@ func At(t *dayone.Timeline, at, known time.Time, set *policy.Set) dayone.Person 
 		return p
 	}
 	slices.SortStableFunc(all, func(a, b candidate) int {
-		return cmp.Or(cmp.Compare(slices.Index(rank, a.status), slices.Index(rank, b.status)), a.start.Compare(b.start))
+		return cmp.Or(cmp.Compare(slices.Index(rank, a.status), slices.Index(rank, b.status)), entered(a.employment)-entered(b.employment), a.start.Compare(b.start))
 	})
 	main := all[0]
 	if main.status == dayone.Left { // nobody works here any more: the last employment tells how she is to be called
@@ -127,6 +145,14 @@ func At(t *dayone.Timeline, at, known time.Time, set *policy.Set) dayone.Person 
 	}
 	s.attributes(&p, main.engagement.ID, at, known, set)
 	return p
+}
+
+// entered says of an employment that people entered it: of two alike, HR's tells more.
+func entered(e dayone.Employment) int {
+	if e.Source == dayone.Portal {
+		return 1
+	}
+	return 0
 }
 
 func (s *spoken) status(e dayone.EngagementID, start, end, at, known time.Time) dayone.Status {
@@ -185,6 +211,9 @@ func (s *spoken) attributes(p *dayone.Person, e dayone.EngagementID, at, known t
 			continue
 		}
 		f, bad := s.counting(e, a, at, known, set)
+		if f == nil && slices.Contains(ownWords, name) {
+			f = s.elsewhere(p.Engagements, e, name, at, known)
+		}
 		if f != nil {
 			p.Attrs[name] = f.Value
 		}
@@ -219,6 +248,24 @@ func attributesOnly(t *dayone.Timeline, e dayone.Employment, known time.Time, se
 	return set.Schema.OnlyAttributes(e.Source) && slices.ContainsFunc(t.Employments, func(o dayone.Employment) bool {
 		return !o.Recorded.After(known) && !set.Schema.OnlyAttributes(o.Source)
 	})
+}
+
+// ownWords are attributes of the human being and not of the employment. What one employment says nothing of, another may: who
+// comes over from a contract keeps login, mail and name.
+var ownWords = []string{"first_name", "last_name", "preferred_name", "email", "login", "personal_email", "mobile", "home_address", "locale"}
+
+// elsewhere is what the other employments of a person say last of an attribute.
+func (s *spoken) elsewhere(all []dayone.Engagement, not dayone.EngagementID, attr string, at, known time.Time) *dayone.Fact {
+	var best *dayone.Fact
+	for _, e := range all {
+		if e.ID == not {
+			continue
+		}
+		if f := s.last(e.ID, attr, at, known, true); f != nil && f.Value.Text != "" && (best == nil || order(f, best, known) > 0) {
+			best = f
+		}
+	}
+	return best
 }
 
 // ofSite is an attribute that people.yaml takes from the site: site.country.

@@ -135,9 +135,12 @@ func (d *DB) EventTried(ctx context.Context, id dayone.EventID, note string, nex
 }
 
 // overtook lets everything that was quarantined about an employment be looked at again: what came before the event that
-// made it known may be readable now.
+// made it known may be readable now, and whose it is nobody asks any more.
 func (t *tx) overtook(e *dayone.Employment) error {
-	_, err := t.exec(`UPDATE event SET state = 'received', tries = 0, next = 0 WHERE source = $1 AND subject = $2 AND state = 'quarantined'`, e.Source, e.SourceID)
+	if _, err := t.exec(`UPDATE suspicion SET state = 'other', box = '' WHERE source = $1 AND subject = $2 AND state = 'open'`, e.Source, e.SourceID); err != nil {
+		return err // whose it is shows now
+	}
+	_, err := t.exec(`UPDATE event SET state = 'received', tries = 0, next = 0 WHERE source = $1 AND subject = $2 AND state IN ('quarantined', 'held')`, e.Source, e.SourceID)
 	return err
 }
 
@@ -230,6 +233,8 @@ func (d *DB) Events(ctx context.Context, f EventFilter) ([]dayone.Intake, error)
 		q += ` AND state = 'received'`
 	case f.State == dayone.EventQuarantined:
 		q += ` AND state = 'quarantined'`
+	case f.State == dayone.EventHeld:
+		q += ` AND state = 'held'`
 	default:
 		add("state = $%d", string(f.State))
 	}

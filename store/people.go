@@ -58,6 +58,7 @@ type Saved struct {
 	Names      []Name       // that are hers from now on
 	Row        *Row         // the list's row; nil leaves it
 	Opened     *dayone.Task // somebody has to decide about it
+	Marks      []string     // by what she is found; nil leaves it
 	Records    []dayone.Record
 	Passing    *Passing // what it asks of brakes; beyond them the event is held, and nothing else is written
 }
@@ -122,6 +123,11 @@ func (d *DB) Save(ctx context.Context, s Saved) error {
 		}
 		if s.Opened != nil {
 			if err := d.openTask(t, *s.Opened); err != nil {
+				return err
+			}
+		}
+		if s.Marks != nil {
+			if err := t.keepMarks(s.Person, s.Marks); err != nil {
 				return err
 			}
 		}

@@ -47,6 +47,18 @@ var inTheClear = []struct{ why, erase string }{
 			OR EXISTS (SELECT 1 FROM employment e WHERE e.person = $1 AND e.source = event.source AND e.source_id = event.subject)`,
 	},
 	{
+		"whether an employment is of somebody who is known already is asked before anybody knows whose it is, and of several people",
+		`DELETE FROM suspicion WHERE person = $1 OR EXISTS (SELECT 1 FROM employment e WHERE e.person = $1 AND e.source = suspicion.source AND e.source_id = suspicion.subject)`,
+	},
+	{
+		"who comes again is found by digests, which without the master key tell nothing",
+		`DELETE FROM trait WHERE person = $1`,
+	},
+	{
+		"a one-time link is found by its digest",
+		`DELETE FROM prehire WHERE person = $1`,
+	},
+	{
 		"whose an employment is, is found by the source's id of it; said again, it is of somebody new",
 		`DELETE FROM employment WHERE person = $1`,
 	},

@@ -154,13 +154,16 @@ func isAPI(r *http.Request) bool {
 
 // publicPath says that a page is for people who have no login.
 func publicPath(path string) bool {
-	return strings.HasPrefix(path, "/secret/") || strings.HasPrefix(path, "/progress/") || path == "/login"
+	return strings.HasPrefix(path, "/secret/") || strings.HasPrefix(path, "/progress/") || strings.HasPrefix(path, "/prehire/") || path == "/login"
 }
 
 // logPath leaves out the part of a path that opens something.
 func logPath(path string) string {
 	if rest, ok := strings.CutPrefix(path, "/secret/"); ok && rest != "" {
 		return "/secret/[redacted]"
+	}
+	if rest, ok := strings.CutPrefix(path, "/prehire/"); ok && rest != "" {
+		return "/prehire/[redacted]"
 	}
 	if rest, ok := strings.CutPrefix(path, "/progress/"); ok {
 		person, _, _ := strings.Cut(rest, "/")

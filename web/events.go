@@ -112,7 +112,7 @@ func newEvents(view viewer, list, bad []dayone.Intake, show dayone.EventState, p
 				row.Problem = &unplannedState
 			}
 		}
-		if in.State == dayone.EventHeld {
+		if in.State == dayone.EventHeld && in.Brake != "" {
 			row.Run = link{"Open brake", "/brakes/" + string(in.Brake)}
 		}
 		if in.Run != "" {

@@ -146,6 +146,7 @@ func (p *portal) personAccess(w http.ResponseWriter, r *http.Request) error {
 	}
 	why := func(k dayone.Key) policy.Explanation { return p.flow.Why(look, k) }
 	v := newPersonAccess(p.viewerOf(r), head, look, list, why).with(p.personFacts(row))
+	v.Notices = append(p.outsideNotices(r, look.Person), v.Notices...)
 	for i, q := range look.Requests {
 		if most := p.flow.Lasts(q.Key, q.Role); most > 0 && v.Requests[i].Next == waitsApproval {
 			v.Requests[i].Next = fmt.Sprintf("Waits for an approval; then it lasts at most %s.", hours(most))

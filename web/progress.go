@@ -28,7 +28,8 @@ type progressView struct {
 	Code        string
 	CodeFrom    *stamp // not shown before
 	Opens       *stamp
-	Over        bool // she works here already
+	Over        bool   // she works here already
+	Missing     string // what the new hire was asked for and has not said
 }
 
 // thing is one line: what it is for, and whether it is there.
@@ -54,6 +55,9 @@ func (p *portal) progress(w http.ResponseWriter, r *http.Request) error {
 	}
 	zone, _ := got.Look.Person.Location()
 	v := newProgress(p.viewerOf(r), zone, got, connectors)
+	if s, err := p.flow.PreHireOf(r.Context(), got.Look.Person); err == nil {
+		v.Missing = strings.Join(s.Missing, ", ")
+	}
 	return p.show(w, r, http.StatusOK, page{Template: "progress", Title: "Onboarding of " + v.Name, Plain: true, Phone: true, Main: v})
 }
 

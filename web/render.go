@@ -206,7 +206,7 @@ func (p *portal) menu(r *http.Request, current string) []menu {
 		{Items: []menuItem{
 			item("dashboard", "Dashboard", "/", "home", 0), item("people", "People", "/people", "people", 0),
 			item("runs", "Runs", "/runs", "play", open.runs), item("tasks", "Tasks", "/tasks", "inbox", open.tasks),
-			item("approvals", "Approvals", "/approvals", "hand", open.approvals),
+			item("approvals", "Approvals", "/approvals", "hand", open.approvals), item("matches", "Matches", "/matches", "people", open.matches),
 		}},
 		{Title: "Decide", Items: []menuItem{item("policies", "Policies", "/policies", "policy", 0)}},
 		{Title: "Operate", Items: []menuItem{item("systems", "Systems", "/systems", "system", 0), item("brakes", "Brakes", "/brakes", "pause", open.brakes)}},
@@ -218,7 +218,7 @@ func (p *portal) menu(r *http.Request, current string) []menu {
 	return groups
 }
 
-type openCounts struct{ runs, tasks, approvals, quarantined, brakes int }
+type openCounts struct{ runs, tasks, approvals, matches, quarantined, brakes int }
 
 // openCounts are a service, not the page: what cannot be counted is not shown.
 func (p *portal) openCounts(r *http.Request) openCounts {
@@ -232,6 +232,9 @@ func (p *portal) openCounts(r *http.Request) openCounts {
 	}
 	if n, err := p.flow.CountApprovals(ctx); err == nil {
 		c.approvals = n
+	}
+	if n, err := p.flow.CountMatches(ctx); err == nil {
+		c.matches = n
 	}
 	if list, err := p.flow.Events(ctx, quarantined(100)); err == nil {
 		c.quarantined = len(list)

@@ -44,6 +44,7 @@ var toasts = map[string]string{
 	string(dayone.OrderMaintenance): "The maintenance is announced", string(dayone.OrderManual): "Its steps are tasks now", string(dayone.OrderAutomatic): "It works by itself now",
 	"answered": "The answer is kept; what it is about goes on by itself", "asked": "They are asked again", "delegated": "It is kept", "taken back": "They decide for themselves again",
 	"released": "Let through, just as it was reviewed", "discarded": "Thrown away", "layoff": "The lay-off is announced", "layoff ended": "The announcement is taken back", "read": "The list was read; below stands what became of it",
+	"added": "They are added", "held": "They may be known already: decide it here", "matched": "It is decided, and looked at now", "extended": "The last day is put off", "asked-again": "They are asked again",
 	"assigned": "The task is given to them", "reported": "The issue is reported as a task",
 }
 
@@ -139,10 +140,10 @@ func eventState(s dayone.EventState) state {
 		return state{Icon: "check", Class: "s-done", Text: "Applied"}
 	case dayone.EventUnchanged:
 		return state{Icon: "already", Class: "s-done", Text: "Nothing new"}
+	case dayone.EventHeld:
+		return state{Icon: "hand", Class: "s-wait", Text: "Held"}
 	case dayone.EventQuarantined:
 		return state{Icon: "x", Class: "s-fail", Text: "Quarantined"}
-	case dayone.EventHeld:
-		return state{Icon: "pause", Class: "s-wait", Text: "Held by a brake"}
 	case dayone.EventDiscarded:
 		return state{Icon: "block", Text: "Thrown away"}
 	default:

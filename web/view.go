@@ -75,6 +75,8 @@ type field struct {
 	ID, Name, Label, Hint, Value, Error, Type string
 	Mono, Required                            bool
 	Autocomplete                              string
+	Options                                   []option // one of these; none: it is typed
+	Area                                      bool     // several lines
 }
 
 // tab is a view with an address of its own.

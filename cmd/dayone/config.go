@@ -42,6 +42,8 @@ type config struct {
 	Tasks     tasksConfig             `yaml:"tasks"`
 	Alerts    alertsConfig            `yaml:"alerts"`
 	Brakes    brakesConfig            `yaml:"brakes"`
+	Outside   outsideConfig           `yaml:"outside"`
+	PreHire   preHireConfig           `yaml:"prehire"`
 	Sources   map[string]sourceConfig `yaml:"sources"`
 	Systems   map[string]systemConfig `yaml:"systems"`
 
@@ -170,6 +172,7 @@ func (c *config) defaults() {
 	if _, said := c.stands("approvals.escalate_after"); !said {
 		c.Approvals.EscalateAfter = 3
 	}
+	c.outsideDefaults()
 	c.Portal.URL = strings.TrimSuffix(c.Portal.URL, "/")
 	for name, s := range c.Sources {
 		def(&s.Connector, name)
@@ -315,6 +318,7 @@ func (c *config) check() {
 		c.checkCare(path, s, bad)
 	}
 	c.checkOrder(bad)
+	c.checkOutside(bad)
 	c.checkAlerts(bad)
 	c.checkRemovals(bad)
 	bad(c.checkCarrier("messages.mail", c.Messages.Mail, sendsMail, "sends mail to an address"))
@@ -502,6 +506,9 @@ func (c *config) checkAgainst(set *policy.Set) error {
 		if _, ok := set.Systems[via.System]; via.System != "" && !ok {
 			found = append(found, c.wrong(path+".provisioned_by", "unknown-system", dayone.Meant(via.System, known), "%s is provisioned by the system %q, which nobody knows", name, via.System).(faults)...)
 		}
+	}
+	if err := c.checkAsked(set); err != nil {
+		found = append(found, err.(faults)...)
 	}
 	if len(found) > 0 {
 		found.sort()

@@ -19,7 +19,10 @@ func newPeople() *cobra.Command {
 and with its token.`,
 	}
 	c.PersistentFlags().String(portalFlag, "", portalHelp)
-	c.AddCommand(newPeopleList(), newPeopleShow(), newPeopleCorrect(), newPeopleBind(), newPeopleRename())
+	c.AddCommand(
+		newPeopleList(), newPeopleShow(), newPeopleAdd(), newPeopleExtend(), newPeopleMatches(), newPeopleBind(), newPeoplePreHire(), newPeopleCorrect(),
+		newPeopleRename(),
+	)
 	return c
 }
 

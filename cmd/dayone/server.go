@@ -84,7 +84,7 @@ func wire(ctx context.Context, c *config, w wiring) (*server, error) {
 		Asking: flow.Asking{
 			Groups: c.Approvals.Groups, Fallback: c.Approvals.Fallback, RemindAfter: c.Approvals.RemindAfter, EscalateAfter: c.Approvals.EscalateAfter, Tasks: c.Tasks.Assignee,
 		},
-		Alerts: alerts, Removals: c.removals(),
+		Alerts: alerts, Removals: c.removals(), LongestOutside: c.Outside.LongestDays, PreHire: flow.PreHireSettings{Ask: c.PreHire.Ask, Remind: c.PreHire.RemindDays},
 	})
 	if err := s.flow.OpenPolicies(ctx, !w.looks); err != nil {
 		var broken *flow.BrokenPolicies

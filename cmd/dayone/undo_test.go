@@ -190,7 +190,7 @@ func (s *story) colleague(t *testing.T) string {
 		record[k] = v
 	}
 	const mail = "robin.vale@company.com"
-	for k, v := range map[string]any{"employee_id": "emp_900", "first_name": "Robin", "last_name": "Vale", "preferred_name": "Robin", "email": mail} {
+	for k, v := range map[string]any{"employee_id": "emp_900", "first_name": "Robin", "last_name": "Vale", "preferred_name": "Robin", "email": mail, "personal_email": "robin@home.example"} {
 		record[k] = v
 	}
 	if _, err := s.hr.Post(ctx, http.DefaultClient, s.cfg.Portal.URL+"/hooks/hr", s.hr.Put(record)); err != nil {

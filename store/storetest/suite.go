@@ -62,6 +62,7 @@ func Run(t *testing.T, open Opener) {
 		{"OrdersAndBreakers", standing},
 		{"RequestsStandUntilTheyAreEnded", requests},
 		{"DigestsAreGathered", digest},
+		{"WhoMayBeKnownWaits", matches},
 		{"AlertsOpenOnceAndLettersKeepTheirOrder", alerts},
 		{"WhatRulesLookFor", lookedFor},
 		{"WhatWasToldIsKept", told},

@@ -1,0 +1,284 @@
+package flow
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/people"
+	"github.com/dayone-hq/dayone/secret"
+)
+
+// Matching: a source tells of an employment of nobody, and maybe it is one of somebody who is known. By the employee number it
+// is bound; by mail or name it is a question to a human, and until that is answered nothing of it counts. What ends an
+// employment is never held.
+
+// marksOf are the digests of traits, in their order.
+func (f *Flow) marksOf(ts []people.Trait) []string {
+	out := make([]string, 0, len(ts))
+	for _, t := range ts {
+		out = append(out, secret.Mark(f.Keeper.Token("trait "+t.Kind+"\n"+t.Value)))
+	}
+	return out
+}
+
+// claims are newcomers who are being looked at: of two that may be one, the second waits until the first is in the books.
+type claims struct {
+	mu    sync.Mutex
+	moved *sync.Cond
+	taken map[string]bool
+}
+
+// claim takes all marks or waits; the result lets go.
+func (c *claims) claim(marks []string) func() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.moved == nil {
+		c.moved, c.taken = sync.NewCond(&c.mu), map[string]bool{}
+	}
+	for slices.ContainsFunc(marks, func(m string) bool { return c.taken[m] }) {
+		c.moved.Wait()
+	}
+	for _, m := range marks {
+		c.taken[m] = true
+	}
+	return sync.OnceFunc(func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		for _, m := range marks {
+			delete(c.taken, m)
+		}
+		c.moved.Broadcast()
+	})
+}
+
+// newcomer is an employment of nobody.
+type newcomer struct {
+	person   dayone.PersonID // whose it is after all; "": nobody's yet
+	suspects []dayone.Suspect
+	says     map[string]string
+	release  func() // never nil; to be called once she is in the books
+}
+
+// meet looks whether an employment of nobody is one of somebody who is known.
+func (f *Flow) meet(ctx context.Context, h people.Heard) (newcomer, error) {
+	n := newcomer{release: func() {}}
+	now, set := f.Clock.Now(), f.Active()
+	var t dayone.Timeline
+	j := people.Judge(&t, h, set, now, "eng_new")
+	if j.State == dayone.EventQuarantined {
+		return n, nil // it is not known of whom it tells
+	}
+	t = j.Extend(t)
+	traits := people.Traits(&t, now)
+	n.says = saysOf(people.At(&t, now, now, set))
+	if err := f.markAll(ctx); err != nil {
+		return n, err
+	}
+	n.release = f.claims.claim(append(f.marksOf(traits), h.Source+"\n"+h.Subject))
+	err := f.find(ctx, h, traits, &n)
+	if err != nil {
+		n.release()
+	}
+	return n, err
+}
+
+// find looks for somebody by what is said of her, and for what a human said about it.
+func (f *Flow) find(ctx context.Context, h people.Heard, traits []people.Trait, n *newcomer) error {
+	m, asked, err := f.Store.MatchOf(ctx, h.Source, h.Subject)
+	switch {
+	case err != nil:
+		return err
+	case asked && m.State == dayone.MatchSame:
+		n.person = m.Person
+		return nil
+	case asked && m.State == dayone.MatchOther:
+		return nil
+	}
+	if n.suspects, n.person, err = f.suspects(ctx, h.Source, traits); err != nil {
+		return err
+	}
+	if people.Ends(h.Event) {
+		n.suspects = nil
+	}
+	return nil
+}
+
+// suspects are who may be meant; the second result is who is, without a doubt.
+func (f *Flow) suspects(ctx context.Context, source string, traits []people.Trait) ([]dayone.Suspect, dayone.PersonID, error) {
+	asks := people.Asks(traits)
+	marks := f.marksOf(asks)
+	found, err := f.Store.Marked(ctx, marks)
+	if err != nil {
+		return nil, "", err
+	}
+	why := map[dayone.PersonID][]string{}
+	var bound []dayone.PersonID
+	for i, m := range marks {
+		for _, p := range found[m] {
+			switch asks[i].Kind {
+			case people.TraitNumber:
+				switch alike, err := f.alike(ctx, p, traits); {
+				case err != nil:
+					return nil, "", err
+				case alike:
+					bound = append(bound, p)
+					continue
+				}
+			case people.TraitStart: // of two who begin on one day the source that tells of both knows that they are two
+				switch only, err := f.onlyOf(ctx, p, source); {
+				case err != nil:
+					return nil, "", err
+				case only:
+					continue
+				}
+			}
+			if text := people.TraitTexts[asks[i].Kind]; !slices.Contains(why[p], text) {
+				why[p] = append(why[p], text)
+			}
+		}
+	}
+	if len(bound) == 1 {
+		return nil, bound[0], nil
+	}
+	for _, p := range bound {
+		why[p] = append(why[p], "the same employee number, as others have, too")
+	}
+	var out []dayone.Suspect
+	for _, p := range slices.Sorted(maps.Keys(why)) {
+		out = append(out, dayone.Suspect{Person: p, Why: why[p]})
+	}
+	slices.SortStableFunc(out, func(a, b dayone.Suspect) int { return cmp.Compare(len(b.Why), len(a.Why)) })
+	return out, "", nil
+}
+
+// alike says that the name of somebody known does not speak against her being the newcomer.
+func (f *Flow) alike(ctx context.Context, p dayone.PersonID, traits []people.Trait) (bool, error) {
+	t, err := f.Store.Timeline(ctx, p)
+	if err != nil {
+		return false, err
+	}
+	return people.SameName(people.Traits(&t, f.Clock.Now()), traits), nil
+}
+
+// onlyOf says that somebody is known from one source alone.
+func (f *Flow) onlyOf(ctx context.Context, p dayone.PersonID, source string) (bool, error) {
+	t, err := f.Store.Timeline(ctx, p)
+	return !slices.ContainsFunc(t.Employments, func(e dayone.Employment) bool { return e.Source != source }), err
+}
+
+// markAll writes by what people are found who came into the books before that was asked.
+func (f *Flow) markAll(ctx context.Context) error {
+	f.marking.Lock()
+	defer f.marking.Unlock()
+	for !f.marked {
+		ids, err := f.Store.Unmarked(ctx, 200)
+		if err != nil {
+			return err
+		}
+		f.marked = len(ids) == 0
+		for _, id := range ids {
+			switch err := f.mark(ctx, id); {
+			case errors.Is(err, dayone.ErrUnsupported): // this process only looks: whoever writes does it
+				f.marked = true
+			case err != nil:
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (f *Flow) mark(ctx context.Context, id dayone.PersonID) error {
+	defer f.lock(id)()
+	t, err := f.Store.Timeline(ctx, id)
+	if err != nil {
+		return err
+	}
+	return f.Store.SaveMarks(ctx, id, f.marksOf(people.Traits(&t, f.Clock.Now())))
+}
+
+// saysOf is what a human sees of a newcomer.
+func saysOf(p dayone.Person) map[string]string {
+	out := map[string]string{}
+	for _, name := range []string{"first_name", "last_name", "email", "personal_email", "mobile", "department", "job_title", "location", "manager", "company", "employee_number"} {
+		if v := p.Attrs.Text(name); v != "" {
+			out[name] = v
+		}
+	}
+	if len(p.Engagements) > 0 {
+		e := p.Engagements[0]
+		out["start_date"], out["end_date"], out["employment_type"] = e.Start, e.LastDay, e.Type
+	}
+	maps.DeleteFunc(out, func(_, v string) bool { return v == "" })
+	return out
+}
+
+// ask holds an event until a human has said whose it is.
+func (f *Flow) ask(ctx context.Context, in dayone.Intake, n newcomer) error {
+	note := "it may be about somebody who is known already; decide it under Matches"
+	return f.Store.HoldEvent(ctx, in.ID, note, dayone.Match{
+		ID: dayone.MatchID(f.IDs.New("mat")), Source: in.Source, Subject: in.Subject, Event: in.ID, Opened: f.Clock.Now(), Suspects: n.suspects, Says: n.says, State: dayone.MatchOpen,
+	})
+}
+
+// Matches lists the questions whether somebody is known already: open ones first.
+func (f *Flow) Matches(ctx context.Context, open bool, limit int) ([]dayone.Match, error) {
+	return f.Store.Matches(ctx, open, limit)
+}
+
+// Match is one of them.
+func (f *Flow) Match(ctx context.Context, id dayone.MatchID) (dayone.Match, error) {
+	return f.Store.Match(ctx, id)
+}
+
+// CountMatches is how many wait for an answer.
+func (f *Flow) CountMatches(ctx context.Context) (int, error) { return f.Store.CountMatches(ctx) }
+
+// DecideMatch is a human's answer: the person whose employment it is, or "" for somebody who is not known yet. What was held is
+// looked at then.
+func (f *Flow) DecideMatch(ctx context.Context, id dayone.MatchID, person dayone.PersonID, by, reason string) (dayone.Match, error) {
+	m, err := f.Store.Match(ctx, id)
+	if err != nil {
+		return m, err
+	}
+	reason = strings.TrimSpace(reason)
+	switch {
+	case m.State != dayone.MatchOpen:
+		return m, fmt.Errorf("this was decided already: %w", dayone.ErrConflict)
+	case len(reason) > 2000:
+		return m, fmt.Errorf("the reason is longer than 2000 characters: %w", dayone.ErrInvalid)
+	}
+	m.State, m.By, m.Decided = dayone.MatchOther, by, f.Clock.Now()
+	what := "match: " + m.Source + " tells of somebody new"
+	if person != "" {
+		row, err := f.Store.Person(ctx, person)
+		if err != nil {
+			return m, err
+		}
+		if !slices.ContainsFunc(m.Suspects, func(s dayone.Suspect) bool { return s.Person == person }) {
+			return m, fmt.Errorf("%s is none of those who may be meant; choose one of them, or somebody new: %w", row.Name, dayone.ErrInvalid)
+		}
+		m.State, m.Person, what = dayone.MatchSame, person, "match: "+m.Source+" tells of the same person"
+	}
+	err = f.Store.DecideMatch(ctx, m, dayone.Record{At: m.Decided, Person: person, What: what, System: m.Source, By: by, Detail: &dayone.Detail{Note: withReason(string(m.Event), reason)}})
+	if err == nil {
+		f.look()
+	}
+	return m, err
+}
+
+// newOf says whose an employment of nobody is; held: a human says so first.
+func (f *Flow) newOf(ctx context.Context, in dayone.Intake, h people.Heard) (n newcomer, held bool, err error) {
+	if n, err = f.meet(ctx, h); err != nil || len(n.suspects) == 0 {
+		return n, false, err
+	}
+	defer n.release()
+	return n, true, f.ask(ctx, in, n)
+}

@@ -1,0 +1,180 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/dayone-hq/dayone"
+)
+
+var traitTable = table{"trait", []string{"person", "mark"}, nil}
+
+// keepMarks replaces the digests by which a person is found.
+func (t *tx) keepMarks(person dayone.PersonID, marks []string) error {
+	if _, err := t.exec(`DELETE FROM trait WHERE person = $1`, string(person)); err != nil {
+		return fmt.Errorf("writing traits: %w", err)
+	}
+	rows := make([]any, 0, 2*len(marks))
+	for _, m := range marks {
+		rows = append(rows, string(person), m)
+	}
+	if err := t.put(traitTable, rows); err != nil {
+		return err
+	}
+	_, err := t.exec(`UPDATE person SET marked = 1 WHERE id = $1`, string(person))
+	return err
+}
+
+// SaveMarks writes the digests by which somebody is found who may be known already.
+func (d *DB) SaveMarks(ctx context.Context, person dayone.PersonID, marks []string) error {
+	return d.write(ctx, func(t *tx) error { return t.keepMarks(person, marks) })
+}
+
+// Unmarked are people of whom nobody has written yet by what they are found.
+func (d *DB) Unmarked(ctx context.Context, limit int) ([]dayone.PersonID, error) {
+	rows, err := d.read.QueryContext(ctx, `SELECT id FROM person WHERE marked = 0 AND key_box <> '' ORDER BY id LIMIT $1`, limit)
+	if err != nil {
+		return nil, err
+	}
+	return collect(rows, func(s interface{ Scan(...any) error }) (p dayone.PersonID, err error) {
+		err = s.Scan(&p)
+		return p, err
+	})
+}
+
+// Marked are the people who are found by digests, by digest.
+func (d *DB) Marked(ctx context.Context, marks []string) (map[string][]dayone.PersonID, error) {
+	out := map[string][]dayone.PersonID{}
+	if len(marks) == 0 {
+		return out, nil
+	}
+	args, in := make([]any, len(marks)), make([]string, len(marks))
+	for i, m := range marks {
+		args[i], in[i] = m, fmt.Sprintf("$%d", i+1)
+	}
+	rows, err := d.read.QueryContext(ctx, `SELECT t.mark, t.person FROM trait t JOIN person p ON p.id = t.person WHERE p.key_box <> '' AND t.mark IN (`+strings.Join(in, ", ")+`) ORDER BY t.person`, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var m string
+		var p dayone.PersonID
+		if err := rows.Scan(&m, &p); err != nil {
+			return nil, err
+		}
+		out[m] = append(out[m], p)
+	}
+	return out, rows.Err()
+}
+
+// HoldEvent holds an event until somebody has said whose employment it is about, and opens that question, or refreshes it if it
+// is open.
+func (d *DB) HoldEvent(ctx context.Context, event dayone.EventID, note string, m dayone.Match) error {
+	suspects, err := json.Marshal(m.Suspects)
+	if err != nil {
+		return err
+	}
+	says, err := json.Marshal(m.Says)
+	if err != nil {
+		return err
+	}
+	box, err := d.sealer.Seal(d.bodyKey, says) // it is not known yet whose it is
+	if err != nil {
+		return err
+	}
+	return d.write(ctx, func(t *tx) error {
+		if _, err := t.exec(`UPDATE event SET state = $2, note = $3, tries = 0, next = 0 WHERE id = $1`, string(event), string(dayone.EventHeld), note); err != nil {
+			return fmt.Errorf("holding event: %w", err)
+		}
+		_, err := t.exec(`INSERT INTO suspicion (id, source, subject, event, opened, suspects, state, person, by_whom, decided, box) VALUES ($1, $2, $3, $4, $5, $6, 'open', '', '', 0, $7)
+			ON CONFLICT (source, subject) WHERE state = 'open' DO UPDATE SET suspects = excluded.suspects, box = excluded.box`,
+			string(m.ID), m.Source, m.Subject, string(event), micros(m.Opened), string(suspects), box)
+		if err != nil {
+			return fmt.Errorf("writing suspicion: %w", err)
+		}
+		return nil
+	})
+}
+
+const matchColumns = `id, source, subject, event, opened, suspects, state, person, by_whom, decided, box`
+
+func (d *DB) scanMatch(s interface{ Scan(...any) error }) (dayone.Match, error) {
+	var m dayone.Match
+	var opened, decided int64
+	var suspects, box string
+	if err := s.Scan(&m.ID, &m.Source, &m.Subject, &m.Event, &opened, &suspects, &m.State, &m.Person, &m.By, &decided, &box); err != nil {
+		return m, err
+	}
+	m.Opened, m.Decided = instant(opened), instant(decided)
+	if err := json.Unmarshal([]byte(suspects), &m.Suspects); err != nil {
+		return m, fmt.Errorf("suspicion %s does not read: %w", m.ID, err)
+	}
+	if _, err := d.unseal(sql.NullString{}, box, &m.Says); err != nil {
+		return m, fmt.Errorf("suspicion %s does not read: %w", m.ID, err)
+	}
+	return m, nil
+}
+
+// Matches lists questions, open ones first, the newest first of both.
+func (d *DB) Matches(ctx context.Context, open bool, limit int) ([]dayone.Match, error) {
+	q := `SELECT ` + matchColumns + ` FROM suspicion`
+	if open {
+		q += ` WHERE state = 'open'`
+	}
+	rows, err := d.read.QueryContext(ctx, q+` ORDER BY CASE WHEN state = 'open' THEN 0 ELSE 1 END, id DESC LIMIT $1`, limit)
+	if err != nil {
+		return nil, err
+	}
+	return collect(rows, d.scanMatch)
+}
+
+// Match is one of them.
+func (d *DB) Match(ctx context.Context, id dayone.MatchID) (dayone.Match, error) {
+	m, err := d.scanMatch(d.read.QueryRowContext(ctx, `SELECT `+matchColumns+` FROM suspicion WHERE id = $1`, string(id)))
+	return m, notFound("match", err)
+}
+
+// MatchOf is the latest question about an employment; false: there was none.
+func (d *DB) MatchOf(ctx context.Context, source, subject string) (dayone.Match, bool, error) {
+	m, err := d.scanMatch(d.read.QueryRowContext(ctx, `SELECT `+matchColumns+` FROM suspicion WHERE source = $1 AND subject = $2 ORDER BY id DESC LIMIT 1`, source, subject))
+	if errors.Is(err, sql.ErrNoRows) {
+		return m, false, nil
+	}
+	return m, err == nil, err
+}
+
+// CountMatches is how many are open.
+func (d *DB) CountMatches(ctx context.Context) (int, error) {
+	var n int
+	err := d.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM suspicion WHERE state = 'open'`).Scan(&n)
+	return n, err
+}
+
+// DecideMatch keeps the answer, and lets what was held be looked at again. ErrConflict: it was answered already.
+func (d *DB) DecideMatch(ctx context.Context, m dayone.Match, records ...dayone.Record) error {
+	return d.write(ctx, func(t *tx) error {
+		res, err := t.exec(`UPDATE suspicion SET state = $2, person = $3, by_whom = $4, decided = $5, box = '' WHERE id = $1 AND state = 'open'`,
+			string(m.ID), string(m.State), string(m.Person), m.By, micros(m.Decided))
+		if err != nil {
+			return fmt.Errorf("writing suspicion: %w", err)
+		}
+		if n, err := res.RowsAffected(); err != nil || n == 0 {
+			return errors.Join(err, fmt.Errorf("this was decided already: %w", dayone.ErrConflict))
+		}
+		if err := t.unhold(m.Source, m.Subject); err != nil {
+			return err
+		}
+		return d.append(t, records)
+	})
+}
+
+// unhold lets what was held about an employment be looked at, but for what a brake holds.
+func (t *tx) unhold(source, subject string) error {
+	_, err := t.exec(`UPDATE event SET state = 'received', tries = 0, next = 0 WHERE source = $1 AND subject = $2 AND state = 'held' AND NOT EXISTS (SELECT 1 FROM held h WHERE h.item = event.id AND h.released = 0)`, source, subject)
+	return err
+}

@@ -1,0 +1,62 @@
+package web
+
+import (
+	"time"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/flow"
+	"github.com/dayone-hq/dayone/policy"
+)
+
+// sampleOutside are the pages about people who are in no HR system, who may be known already, and who have not begun.
+func sampleOutside(view viewer, row flow.Row, head personHead) []sample {
+	now := view.now
+	schema := policy.Schema{Attributes: map[string]policy.Attribute{
+		"employment_type": {Name: "employment_type", Values: []string{"FTE", "Contractor", "Intern", "Guest"}}, "department": {Name: "department", Values: []string{"Sales", "Engineering"}},
+	}}
+	typed := flow.Outsider{
+		Type: "Contractor", Sponsor: "john.doe@company.com", Start: "2024-11-25", End: "2026-11-25", Reason: "Migration of the billing system",
+		Fields: map[string]string{"first_name": "Wolfeschlegelsteinhausenbergerdorff", "last_name": "Ngozi Chimamanda Eze-Nwachukwu", "email": "ngozi", "department": "Sales"},
+	}
+	working := statusState(dayone.Working)
+	known := []item{{State: &working, Title: link{row.Name, "/people/" + samplePerson}, Meta: "sarah.chen@company.com, Sales Engineer, Sales", Next: "The same name and first day; the same mail address."}}
+	m := dayone.Match{
+		ID: "mat_01jd9x0000000000000000000a", Source: "hr", Subject: "emp_790", Opened: now.Add(-time.Hour), State: dayone.MatchOpen, Suspects: []dayone.Suspect{{Person: samplePerson, Why: []string{"the same name"}}},
+		Says: map[string]string{"first_name": "Sarah", "last_name": "Chen", "email": "sarah.chen2@company.com", "start_date": "2024-12-02", "department": "Finance"},
+	}
+	name := func(dayone.PersonID) string { return row.Name }
+	same, other := m, m
+	same.State, same.Person, same.By, same.Says = dayone.MatchSame, samplePerson, "administrator", nil
+	other.State, other.By = dayone.MatchOther, "administrator"
+	answers := []dayone.Decider{{Mail: "john.doe@company.com", Why: "sponsor"}}
+	e := dayone.Engagement{Source: dayone.Portal, Sponsor: "john.doe@company.com", LastDay: "2025-03-31"}
+	form := flow.PreHireForm{First: "Sarah", Starts: now.AddDate(0, 0, 9), Asks: []flow.Asked{
+		{Name: "home_address", Title: "shipping address"}, {Name: "mobile", Title: "mobile number"}, {Name: "laptop", Title: "laptop", Attribute: policy.Attribute{Values: []string{"MacBook Pro 14", "ThinkPad X1"}}},
+	}}
+	wrong := newPreHire(form, map[string]string{"mobile": "call me"}, flow.Faulty{"mobile": "write the number with its country code, for example +49 151 23456789"})
+	over := form
+	over.Over = true
+	at := func(m dayone.Match) item {
+		st := matchTexts[m.State]
+		return item{State: &st, Title: link{saidName(m), "/gallery"}, Meta: "hr emp_790, since", At: view.at(m.Opened), Next: "May be Sarah Chen."}
+	}
+	return []sample{
+		{"add-person", "Add a person", "add-person", false, false, newAdd(schema, []string{"Berlin", "San Francisco"}, flow.Outsider{}, nil)},
+		{"add-person-wrong", "Add a person, not right", "add-person", false, false, newAdd(schema, []string{"Berlin", "San Francisco"}, typed, flow.Faulty{"email": "write a mail address, such as ada@company.com", "end": "that is more than 365 days after the first day"})},
+		{"add-person-confirm", "Add a person, to confirm", "add-person", false, false, newAddConfirm(typed, known)},
+		{"extend", "Last day, to put off", "extend", false, false, newExtend(head, flow.Outside{Engagement: e, Answer: answers, Latest: "2025-11-22"})},
+		{"extend-instead", "Last day, the sponsor has left", "extend", false, false, newExtend(head, flow.Outside{Engagement: e, Answer: []dayone.Decider{{Mail: "mia@company.com", Why: "manager of john.doe@company.com (gone)"}}, Latest: "2025-11-22"})},
+		{"extend-over", "Last day, over", "extend", false, false, newExtend(head, flow.Outside{Engagement: e, Answer: answers, Over: true})},
+		{"extend-nobody", "Last day, nobody answers", "extend", false, false, newExtend(head, flow.Outside{Engagement: e})},
+		{"matches", "Matches", "matches", false, false, newMatches([]item{at(m)}, []item{at(same), at(other)})},
+		{"matches-empty", "Matches, none", "matches", false, false, newMatches(nil, nil)},
+		{"match", "Match, to decide", "match", false, false, newMatch(m, known, name)},
+		{"match-same", "Match, the same person", "match", false, false, newMatch(same, known, name)},
+		{"match-other", "Match, somebody else", "match", false, false, newMatch(other, known, name)},
+		{"prehire", "Pre-hire form", "prehire", true, true, newPreHire(form, nil, nil)},
+		{"prehire-wrong", "Pre-hire form, not right", "prehire", true, true, wrong},
+		{"prehire-done", "Pre-hire form, answered", "prehire", true, true, newPreHire(flow.PreHireForm{First: "Sarah", Starts: form.Starts}, nil, nil)},
+		{"prehire-over", "Pre-hire form, over", "prehire", true, true, newPreHire(over, nil, nil)},
+		{"prehire-again", "Pre-hire form, ask again", "prehire-again", false, false, preHireAgainView{Head: head, Missing: "shipping address, mobile number"}},
+	}
+}
