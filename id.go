@@ -20,6 +20,9 @@ type (
 	ApprovalID   string // apr_
 	SecretID     string // sec_; derived from a step's Once, see package secret
 	OrderID      string // ord_
+
+	LegalHoldID   string // lgl_
+	CertificateID string // crt_
 )
 
 const crockford = "0123456789abcdefghjkmnpqrstvwxyz"

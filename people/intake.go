@@ -75,10 +75,14 @@ func Judge(t *dayone.Timeline, h Heard, set *policy.Set, recorded time.Time, id 
 		j.engagement = id
 	}
 	j.listen(h)
+	if stops(h.Event) {
+		return j.stop()
+	}
 	if why := j.dates(); why != "" {
 		return j.quarantine("%s", why)
 	}
 	j.leave()
+	j.lift()
 	if !j.stale {
 		j.attributes()
 		if j.full {
