@@ -244,6 +244,7 @@ func (r *reading) item(it dayone.Item) {
 	name := strings.TrimSpace(cmp.Or(man.Title, it.Key.Kind) + " " + cmp.Or(it.Key.Name, it.Attrs.Text("serial"), it.Ref))
 	switch {
 	case it.State == dayone.Gone, it.Key.Kind == "message", it.Key.Kind == "invitation", kind.OneWay || man.OneWay:
+	case kind.Exclusive || man.Exclusive: // a slot that is never empty, on an account that has been judged by itself
 	case it.Key.Kind == "device":
 		r.find(dayone.Unreturned, name, it.Ref, "it is still assigned to them", "somebody takes it back and clears it there")
 	case it.Role == "owner":

@@ -63,7 +63,10 @@ func (f *Flow) ExportPerson(ctx context.Context, id dayone.PersonID, by string) 
 		func() (err error) { out.Timeline, err = f.Store.Timeline(ctx, id); return },
 		func() (err error) { out.Holdings, err = f.Store.Holdings(ctx, id, true); return },
 		func() (err error) { out.Tasks, err = f.Store.AllTasks(ctx, id); return },
-		func() (err error) { out.Approvals, err = f.Store.Approvals(ctx, store.ApprovalFilter{Person: id}); return },
+		func() (err error) {
+			out.Approvals, err = f.Store.Approvals(ctx, store.ApprovalFilter{Person: id})
+			return
+		},
 		func() (err error) { out.Requests, err = f.Store.Requests(ctx, id, false); return },
 		func() (err error) { out.Holds, err = f.Store.Holds(ctx, HoldFilter{Person: id, Ended: true}); return },
 		func() (err error) { out.LegalHolds, err = f.Store.LegalHolds(ctx, id); return },

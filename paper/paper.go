@@ -81,7 +81,11 @@ func Summary(c dayone.Certificate) string {
 	if c.Clean() {
 		return fmt.Sprintf("All %d systems were read, and nothing is open.", len(c.Systems))
 	}
-	return fmt.Sprintf("Of %d systems %d are closed, %d are open, %d could not be read and %d wait for a human.", len(c.Systems), n[dayone.Closed], n[dayone.StillOpen], n[dayone.Unreadable], n[dayone.ByHand])
+	out := fmt.Sprintf("%d systems: %d closed, %d open, %d not readable, %d waiting for a human.", len(c.Systems), n[dayone.Closed], n[dayone.StillOpen], n[dayone.Unreadable], n[dayone.ByHand])
+	if len(c.Others) > 0 {
+		out += fmt.Sprintf(" In our own books: %d to be done.", len(c.Others))
+	}
+	return out
 }
 
 func (s *sheet) head(c dayone.Certificate, zone *time.Location) {

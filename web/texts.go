@@ -43,7 +43,9 @@ var toasts = map[string]string{
 	string(dayone.OrderStop): "Stopped; calls under way end", "started": "Started again", "lifted": "The maintenance is over",
 	string(dayone.OrderMaintenance): "The maintenance is announced", string(dayone.OrderManual): "Its steps are tasks now", string(dayone.OrderAutomatic): "It works by itself now",
 	"answered": "The answer is kept; what it is about goes on by itself", "asked": "They are asked again", "delegated": "It is kept", "taken back": "They decide for themselves again",
-	"assigned": "The task is given to them", "reported": "The issue is reported as a task",
+	"terminate": "Access has ended", "reinstate": "Access comes back", "held": "The legal hold stands", "released": "The legal hold is released", "erased": "They are erased",
+	"certified": "Every system was asked",
+	"assigned":  "The task is given to them", "reported": "The issue is reported as a task",
 }
 
 var statusTexts = map[dayone.Status]string{

@@ -20,6 +20,7 @@ and with its token.`,
 	}
 	c.PersistentFlags().String(portalFlag, "", portalHelp)
 	c.AddCommand(newPeopleList(), newPeopleRename())
+	c.AddCommand(leavingCommands()...)
 	return c
 }
 
