@@ -22,6 +22,9 @@ type (
 	OrderID      string // ord_
 	BrakeID      string // brk_
 	MatchID      string // mat_
+
+	LegalHoldID   string // lgl_
+	CertificateID string // crt_
 )
 
 const crockford = "0123456789abcdefghjkmnpqrstvwxyz"

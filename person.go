@@ -71,6 +71,7 @@ type Person struct {
 	Site        Site
 	Start, End  time.Time // first and last instant of the primary engagement; zero End: open
 	Recorded    time.Time // when we first heard of the primary engagement
+	Stopped     bool      // access was ended here, at an instant: no lead time of a life cycle counts
 	Managed     bool      // false: known from an import, nothing is planned for them yet
 }
 

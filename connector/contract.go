@@ -68,6 +68,19 @@ type Callback struct {
 	Attrs dayone.Attrs
 }
 
+// Reader is a connector that tells what an account still has or gives beside its entitlements.
+type Reader interface {
+	// Remains reads what is left on an account, the closed one of a leaver as well. checked are the classes of which it
+	// tells, unread those of them of which nothing is known now: it is never "nothing is left".
+	Remains(ctx context.Context, account dayone.Item) (found []dayone.Remain, checked, unread []dayone.RemainClass, err error)
+}
+
+// Revoker ends what an account's owner has open when the account is closed: sessions, tokens and keys that outlive it. It
+// is called on every close, also of an account that was closed already, and done twice it is done once.
+type Revoker interface {
+	Revoke(ctx context.Context, ref string) error
+}
+
 // Config is what New gets.
 type Config struct {
 	System   string            // configured name: "gitlab-eu"

@@ -131,6 +131,21 @@ func (g *Guard) Observe(ctx context.Context, s dayone.Subject) (Seen, error) {
 	return seen, err
 }
 
+// Remains reads what is left on an account. ErrUnsupported: the connector tells nothing of it.
+func (g *Guard) Remains(ctx context.Context, account dayone.Item) (found []dayone.Remain, checked, unread []dayone.RemainClass, err error) {
+	r, ok := g.inner.(Reader)
+	if !ok {
+		return nil, nil, nil, &dayone.Fault{System: g.System, Op: "reading what remains", Err: dayone.ErrUnsupported, Detail: g.Manifest.Title + " tells nothing of it"}
+	}
+	ctx, cancel := context.WithTimeout(ctx, g.timeout)
+	defer cancel()
+	began := time.Now()
+	found, checked, unread, err = r.Remains(ctx, account)
+	err = g.redact(err, nil)
+	g.tell("remains", began, err)
+	return found, checked, unread, err
+}
+
 func (g *Guard) Apply(ctx context.Context, a dayone.Act) (dayone.Result, error) {
 	if g.dryRun {
 		return dayone.Result{}, &dayone.Fault{System: g.System, Op: string(a.Action), Err: dayone.ErrDryRun, Detail: a.Key.String() + " is left as it is"}

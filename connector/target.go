@@ -22,6 +22,7 @@ type Target struct {
 	Accounts Accounts                        // nil: no accounts
 	Kinds    map[string]Entitlements
 	Things   map[string]Things
+	Left     map[dayone.RemainClass]func(ctx context.Context, account dayone.Item) ([]dayone.Remain, error) // what remains on an account, by class
 
 	mu     sync.Mutex
 	offers map[dayone.Key]string // catalogue: vendor ids by key
@@ -83,7 +84,11 @@ func (t *Target) account(ctx context.Context, a dayone.Act) (dayone.Result, erro
 		}
 		return dayone.Result{Before: &before}, nil
 	}
-	return t.bring(ctx, is, before, a)
+	r, err := t.bring(ctx, is, before, a)
+	if v, ok := t.Accounts.(Revoker); ok && err == nil && a.Action == dayone.AccountDisable {
+		err = v.Revoke(ctx, is.Ref) // an error: the step is not done, and is tried again
+	}
+	return r, err
 }
 
 // bring makes an account that is there what it should be.

@@ -163,6 +163,12 @@ func (f *Flow) nothingToDo(d *store.Due, now time.Time, offers map[dayone.Key]da
 	l, err := f.lookAt(books{at: now, line: d.Timeline, have: d.Have, holds: d.Holds, requests: d.Requests, answers: d.Approvals, offers: offers})
 	l.began = now
 	switch {
+	case l.Person.Managed && l.Person.Status == dayone.Left: // when she is read back is decided there
+		return l, false
+	case l.Person.Status == dayone.PreHire && len(f.PreHire.Ask) > 0: // and whether she is asked for something
+		return l, false
+	case slices.ContainsFunc(l.Person.Engagements, func(e dayone.Engagement) bool { return e.Sponsor != "" }): // or a sponsor
+		return l, false
 	case err != nil, l.Person.Managed && len(l.Plan.Steps) > 0, len(l.losses()) > 0, len(l.reviews(d.Reviewed)) > 0:
 		return l, false
 	case slices.ContainsFunc(l.Requests, func(r dayone.Request) bool { return over(r, now) || !l.until(r).Equal(r.Until) }):

@@ -3,6 +3,7 @@ package flow
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"iter"
 	"net/http"
@@ -29,7 +30,37 @@ type Entry struct {
 // Enter keeps what somebody entered and carries it out. It comes back when it was looked at; where a plan could not be made
 // yet the intake's note says so, and it is made good by itself.
 func (f *Flow) Enter(ctx context.Context, e Entry) (dayone.Intake, error) {
+	ins, err := f.enterAll(ctx, []Entry{e})
+	if len(ins) == 0 {
+		return dayone.Intake{}, err
+	}
+	return ins[0], err
+}
+
+// enterAll keeps all of what somebody entered at once, then carries it out.
+func (f *Flow) enterAll(ctx context.Context, entries []Entry) ([]dayone.Intake, error) {
 	now := f.Clock.Now()
+	out := make([]dayone.Intake, 0, len(entries))
+	for _, e := range entries {
+		in, err := f.keepEntry(ctx, e, now)
+		if err != nil {
+			return out, err
+		}
+		out = append(out, in)
+	}
+	err := f.hearOut(ctx, dayone.Portal)
+	f.look() // should anything be left, it is looked at from there on
+	for i := range out {
+		in, found := f.Store.Event(ctx, out[i].ID)
+		if found != nil {
+			return out, errors.Join(err, found)
+		}
+		out[i] = in
+	}
+	return out, err
+}
+
+func (f *Flow) keepEntry(ctx context.Context, e Entry, now time.Time) (dayone.Intake, error) {
 	e.Subject, e.By, e.Reason = strings.TrimSpace(e.Subject), strings.TrimSpace(e.By), strings.TrimSpace(e.Reason)
 	switch {
 	case !slices.Contains(dayone.EnteredTypes, e.Type):
@@ -43,15 +74,6 @@ func (f *Flow) Enter(ctx context.Context, e Entry) (dayone.Intake, error) {
 	}
 	ev := dayone.Event{ID: dayone.EventID(f.IDs.New("evt")), Source: dayone.Portal, Type: e.Type, Subject: e.Subject, At: now, Received: now}
 	in, _, err := f.Store.Accept(ctx, ev, body)
-	if err != nil {
-		return in, err
-	}
-	err = f.hearOut(ctx, dayone.Portal)
-	in, found := f.Store.Event(ctx, in.ID)
-	f.look() // should anything be left, it is looked at from there on
-	if err == nil {
-		err = found
-	}
 	return in, err
 }
 

@@ -84,6 +84,8 @@ type Deps struct {
 	// LongestOutside is how many days the last day of somebody may be away who is in no HR system; zero: 365.
 	LongestOutside int
 	PreHire        PreHireSettings
+	// RetainFor is how long after her last day somebody is kept before she may be erased; zero: RetainFor of this package.
+	RetainFor time.Duration
 	// Room is how much of the database's volume is free; nil: the store says it.
 	Room func() (free, total uint64, err error)
 }
@@ -212,6 +214,7 @@ type Look struct {
 	Have   []dayone.Holding
 	Plan   dayone.Plan
 	Holds  []dayone.Hold // what policies leave alone
+	Legal  bool          // a legal hold stands: nothing is deleted
 
 	Requests []dayone.Request // that stand
 
@@ -251,6 +254,7 @@ type books struct {
 	line     dayone.Timeline
 	have     []dayone.Holding
 	holds    []dayone.Hold
+	legal    bool // a legal hold stands
 	requests []dayone.Request
 	answers  answers
 	unsaid   []dayone.Occasion
@@ -283,7 +287,10 @@ func (f *Flow) standing(ctx context.Context, id dayone.PersonID, b *books) (err 
 	if b.offers, err = f.Store.Catalogue(ctx, ""); err != nil {
 		return err
 	}
-	b.holds, err = f.Store.Holds(ctx, HoldFilter{Person: id})
+	if b.holds, err = f.Store.Holds(ctx, HoldFilter{Person: id}); err != nil {
+		return err
+	}
+	b.legal, err = f.Store.UnderLegalHold(ctx, id)
 	return err
 }
 
@@ -304,18 +311,11 @@ func (f *Flow) lookAt(b books) (Look, error) {
 // decide is pure: a person and what the books say of her in, want and plan out.
 func (f *Flow) decide(p dayone.Person, b books, tell []dayone.Occasion) (Look, error) {
 	set := f.ActiveFor(p)
-	l := Look{Person: p, Have: b.have, Holds: b.holds, Requests: b.requests, answers: b.answers}
+	l := Look{Person: p, Have: b.have, Holds: b.holds, Legal: b.legal, Requests: b.requests, answers: b.answers}
 	held := heldOf(b.have)
 	l.Want = set.Want(p, policy.Context{Now: p.At, Held: held, Requested: requestsOf(b.requests), Approved: agreed(p.ID, set, held, b.answers)})
 	var err error
-	l.Plan, err = planner.Make(planner.Input{
-		Person: p.ID, At: p.At, Subject: subjectOf(p), Recorded: p.Recorded, Want: l.Want, Have: b.have, Holds: b.holds, Systems: set.Systems, Offers: b.offers,
-		Leaves:  p.Status == dayone.Left,
-		Mapped:  func(g dayone.Grant) dayone.Grant { return set.Mapped(p, p.At, g) },
-		Deliver: func(n dayone.Notice) []dayone.Notice { return f.deliver(p, n) },
-		Refused: func(g dayone.Grant) string { return refusal(b.answers.of(p.ID, g.Key, g.Role)) },
-		Tell:    tell, Risk: risk(p),
-	})
+	l.Plan, err = planner.Make(f.inputOf(l, set, b.offers, tell))
 	for _, later := range l.Plan.Later {
 		if l.Want.Next.IsZero() || later.From.Before(l.Want.Next) {
 			l.Want.Next = later.From
@@ -327,6 +327,21 @@ func (f *Flow) decide(p dayone.Person, b books, tell []dayone.Occasion) (Look, e
 		}
 	}
 	return l, err
+}
+
+// inputOf is what a plan is made of.
+func (f *Flow) inputOf(l Look, set *policy.Set, offers map[dayone.Key]dayone.Offer, tell []dayone.Occasion) planner.Input {
+	p := l.Person
+	return planner.Input{
+		Person: p.ID, At: p.At, Subject: subjectOf(p), Recorded: p.Recorded, Want: l.Want, Have: l.Have, Holds: l.Holds, Systems: set.Systems, Offers: offers,
+		Leaves:  p.Status == dayone.Left,
+		AtOnce:  p.Stopped,
+		Legal:   l.Legal,
+		Mapped:  func(g dayone.Grant) dayone.Grant { return set.Mapped(p, p.At, g) },
+		Deliver: func(n dayone.Notice) []dayone.Notice { return f.deliver(p, n) },
+		Refused: func(g dayone.Grant) string { return refusal(l.answers.of(p.ID, g.Key, g.Role)) },
+		Tell:    tell, Risk: risk(p),
+	}
 }
 
 // subjectOf is how systems may recognise a person.
@@ -451,7 +466,7 @@ func (f *Flow) Replan(ctx context.Context, id dayone.PersonID, event dayone.Even
 // one that was cut short is made good. run is the one under way: if it has ended meanwhile, its end is looked at first.
 func (f *Flow) keepRow(ctx context.Context, l Look, run dayone.RunID) error {
 	f.follow(l.Person, l.laid)
-	if err := errors.Join(f.planned(ctx, l), f.timed(ctx, l), f.askReviews(ctx, &l), f.remindSponsors(ctx, &l), f.askPreHire(ctx, &l)); err != nil {
+	if err := errors.Join(f.planned(ctx, l), f.timed(ctx, l), f.askReviews(ctx, &l), f.remindSponsors(ctx, &l), f.askPreHire(ctx, &l), f.certifyLater(ctx, l)); err != nil {
 		return err
 	}
 	if err := f.Store.SaveRow(ctx, f.afterwards(l)); err != nil {

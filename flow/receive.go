@@ -437,13 +437,16 @@ func (f *Flow) process(ctx context.Context, in dayone.Intake, read reader) error
 		if err := f.unplanned(ctx, person, began, err); err != nil {
 			return err
 		}
-		return f.Store.EventRun(ctx, in.ID, "", "in the timeline, but no plan could be made: "+Problem(err))
+		return f.Store.EventRun(ctx, in.ID, "", unplannedNote+Problem(err))
 	}
 	if run != "" {
 		return f.Store.EventRun(ctx, in.ID, run, strings.Join(j.Findings, "; "))
 	}
 	return nil
 }
+
+// unplannedNote begins what an event says that counts and asks for a plan that cannot be made yet.
+const unplannedNote = "in the timeline, but no plan could be made: "
 
 // reader reads the record of an employment.
 type reader func(ctx context.Context, subject string) (dayone.Event, error)

@@ -111,7 +111,7 @@ func (f *Flow) undoing(ctx context.Context, r dayone.Run, steps []dayone.StepID)
 	}
 	systems := f.ActiveFor(l.Person).Systems
 	back, err := planner.TakeBack(planner.Past{
-		Run: r, Steps: chosen, At: now, Have: l.Have, Want: l.Want, Systems: systems, Seen: f.sight(ctx, r, l.Have),
+		Run: r, Steps: chosen, At: now, Have: l.Have, Want: l.Want, Systems: systems, Legal: l.Legal, Seen: f.sight(ctx, r, l.Have),
 	})
 	if err != nil {
 		return u, err

@@ -87,11 +87,14 @@ func Judge(t *dayone.Timeline, h Heard, set *policy.Set, recorded time.Time, id 
 	case only: // whether somebody works here others say
 	case h.Type == dayone.Corrected || h.Type == dayone.CorrectionEnded:
 		return j.corrects()
+	case stops(h.Event):
+		return j.stop()
 	default:
 		if why := j.dates(); why != "" {
 			return j.quarantine("%s", why)
 		}
 		j.leave()
+		j.lift()
 	}
 	if !j.stale {
 		j.attributes()

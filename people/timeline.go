@@ -101,6 +101,7 @@ func At(t *dayone.Timeline, at, known time.Time, set *policy.Set) dayone.Person 
 		employment dayone.Employment
 		status     dayone.Status
 		start, end time.Time
+		stopped    bool
 		site       dayone.Site
 	}
 	s := listen(t)
@@ -113,6 +114,9 @@ func At(t *dayone.Timeline, at, known time.Time, set *policy.Set) dayone.Person 
 		c.site = set.SiteOf(s.place(e.ID, at, known, set))
 		zone, _ := c.site.Location()
 		c.start, c.end = startOf(c.engagement.Start, zone), endOf(c.engagement.LastDay, zone)
+		stop := s.stopOf(e.ID, known)
+		c.end = cut(&c.engagement, c.end, stop, zone)
+		c.stopped = !stop.IsZero() && c.end.Equal(stop)
 		c.status = s.status(e.ID, c.start, c.end, at, known)
 		all = append(all, c)
 	}
@@ -130,6 +134,7 @@ func At(t *dayone.Timeline, at, known time.Time, set *policy.Set) dayone.Person 
 		c.engagement.Primary = c.engagement.ID == main.engagement.ID
 		p.Engagements = append(p.Engagements, c.engagement)
 	}
+	p.Stopped = main.stopped && main.status == dayone.Left
 	p.Status, p.Start, p.Site, p.Recorded = main.status, main.start, main.site, main.employment.Recorded
 	if p.Status == dayone.OnLeave {
 		p.Garden = s.last(main.engagement.ID, factLeave, at, known, true).Value.Text == gardenLeave
@@ -297,6 +302,7 @@ func Next(t *dayone.Timeline, at time.Time, set *policy.Set) time.Time {
 		eng := s.engagement(e, at, at)
 		consider(startOf(eng.Start, zone))
 		consider(endOf(eng.LastDay, zone))
+		consider(s.stopOf(e.ID, at))
 	}
 	return next
 }
@@ -305,7 +311,7 @@ func Next(t *dayone.Timeline, at time.Time, set *policy.Set) time.Time {
 func EndSaid(t *dayone.Timeline) time.Time {
 	var at time.Time
 	for _, f := range t.Facts {
-		if (f.Attr == factLast || f.Attr == factEnding) && !f.Bad && f.Recorded.After(at) {
+		if (f.Attr == factLast || f.Attr == factEnding || f.Attr == factStop) && !f.Bad && f.Recorded.After(at) {
 			at = f.Recorded
 		}
 	}

@@ -23,6 +23,8 @@ type Input struct {
 	Holds    []dayone.Hold // those that stand: what they cover is neither given nor taken
 	Systems  map[string]dayone.System
 	Leaves   bool                                // she has left: closing her accounts is urgent
+	AtOnce   bool                                // and at once: nothing of hers stays open for a while
+	Legal    bool                                // a legal hold stands: nothing is deleted or wiped
 	Offers   map[dayone.Key]dayone.Offer         // catalogue: vendor ids of entitlements
 	Refused  func(dayone.Grant) string           // why a grant that asks for an approval is not asked for again; "": nobody said no; may be nil
 	Mapped   func(dayone.Grant) dayone.Grant     // gives an implied grant what its kind maps from the person; may be nil
@@ -232,7 +234,9 @@ func (p *making) called(id dayone.StepID, a dayone.Action, k dayone.Key, have, w
 	if sys.Kinds[k.Kind].WholeSet {
 		s.Lock = k.String()
 	}
-	s.Undo = undo(sys, k, a)
+	if s.Undo = undo(sys, k, a); s.Undo == dayone.UndoDelete && p.Legal {
+		s.Undo = dayone.UndoDisable
+	}
 	p.steps[s.ID] = s
 	p.byKey[k] = append(p.byKey[k], s.ID)
 	return s
@@ -472,7 +476,7 @@ func (p *making) putOff(sys dayone.System, h dayone.Holding) bool {
 	hold := h.Release.Suspend
 	if p.Want.Status == dayone.Left {
 		hold = 0
-		if h.Key.IsAccount() && h.Key.As == dayone.Personal {
+		if h.Key.IsAccount() && h.Key.As == dayone.Personal && !p.AtOnce {
 			hold = sys.Lifecycle.Release.Suspend
 		}
 	}
@@ -526,6 +530,9 @@ func onlyBaseline(rs []dayone.Reason) bool {
 func (p *making) close(sys dayone.System, h dayone.Holding, g dayone.Grant) error {
 	off := sys.As(dayone.Disabled)
 	if off == dayone.Gone {
+		if p.kept(h.Key, "the account would have to be deleted, since its system has no closed ones; close it by hand without losing what it holds") {
+			return nil
+		}
 		if !sys.CanDelete {
 			p.plan.Findings = append(p.plan.Findings, dayone.Finding{
 				Kind: "missing", Key: h.Key,
@@ -550,8 +557,18 @@ func (p *making) close(sys dayone.System, h dayone.Holding, g dayone.Grant) erro
 		p.plan.Later = append(p.plan.Later, dayone.Later{Key: h.Key, From: due, Because: h.Because})
 		return nil
 	}
-	p.step(dayone.AccountDelete, h.Key, &h.Item, nil, g, h)
+	if !p.kept(h.Key, "the account is closed, and not deleted") {
+		p.step(dayone.AccountDelete, h.Key, &h.Item, nil, g, h)
+	}
 	return nil
+}
+
+// kept says that a legal hold forbids a loss, and finds it.
+func (p *making) kept(k dayone.Key, what string) bool {
+	if p.Legal {
+		p.plan.Findings = append(p.plan.Findings, dayone.Finding{Kind: "legal hold", Key: k, Text: fmt.Sprintf("%s stays under a legal hold: %s", k, what)})
+	}
+	return p.Legal
 }
 
 func sorted[V any](m map[dayone.Key]V) []dayone.Key { return slices.SortedFunc(maps.Keys(m), compare) }

@@ -19,6 +19,7 @@ type Past struct {
 	Have    []dayone.Holding
 	Want    dayone.Want
 	Systems map[string]dayone.System
+	Legal   bool                    // a legal hold stands: nothing is deleted
 	Seen    map[dayone.Key]Sighting // accounts that the run made, as their systems show them now
 }
 
@@ -375,6 +376,9 @@ func (b *back) made(s *dayone.StepRun) {
 	case sys.Via.System != "" && !b.goes[sys.Via] && h.State != off:
 		b.stays(s, "the account comes and goes with %s, which stays", sys.Via)
 		return
+	case off == dayone.Gone && b.Legal:
+		b.find(Stays, k, "the account would have to be deleted, and a legal hold stands; close it by hand without losing what it holds")
+		return
 	case off == dayone.Gone:
 		b.find(Instead, k, "the account is deleted: %s has no closed ones", cmp.Or(sys.Title, k.System))
 		inv.Action, inv.Want = dayone.AccountDelete, nil
@@ -417,6 +421,8 @@ func (b *back) used(s *dayone.StepRun, h dayone.Holding) string {
 	switch {
 	case !sys.CanDelete:
 		return "its system cannot delete accounts"
+	case b.Legal:
+		return "a legal hold stands"
 	case sys.Via.System != "" || s.Step.Via.System != "":
 		return "another system makes it"
 	case !h.Ours:

@@ -309,7 +309,8 @@ func (d *DB) Expire(ctx context.Context, before time.Time) (int, error) {
 }
 
 func (d *DB) expired(ctx context.Context, before time.Time, after string) ([]string, error) {
-	rows, err := d.read.QueryContext(ctx, `SELECT id FROM event WHERE id > $1 AND received < $2 AND body <> '' AND state <> 'received' AND state <> 'quarantined' AND state <> 'held' ORDER BY id LIMIT $3`,
+	rows, err := d.read.QueryContext(ctx, `SELECT id FROM event WHERE id > $1 AND received < $2 AND body <> '' AND state <> 'received' AND state <> 'quarantined' AND state <> 'held'
+		AND NOT EXISTS (SELECT 1 FROM legal_hold h WHERE h.person = event.person AND h.ended = 0) ORDER BY id LIMIT $3`,
 		after, micros(before), expireAtOnce)
 	if err != nil {
 		return nil, err

@@ -75,6 +75,10 @@ var inTheClear = []struct{ why, erase string }{
 		`DELETE FROM review WHERE person = $1`,
 	},
 	{
+		"when a leaver is read back is asked for by the instant",
+		`DELETE FROM certificate_due WHERE person = $1`,
+	},
+	{
 		"people are listed, searched, sorted and filtered by them; the key goes with them",
 		`UPDATE person SET name = '` + Erased + `', search = '` + Erased + `', email = '', manager = '', title = '', department = '', team = '', location = '',
 			starts = 0, ends = 0, buddy = '', problem = '', managed = 0, wake = 0, told = '', key_box = '' WHERE id = $1`,
@@ -90,6 +94,7 @@ var standing = []string{
 	`UPDATE request SET ended = $2 WHERE person = $1 AND ended = 0`,
 	`UPDATE delegation SET ends = $2 WHERE (person = $1 OR delegate = $1) AND ends > $2`,
 	`UPDATE alert SET resolved = $2 WHERE person = $1 AND resolved = 0`,
+	`UPDATE legal_hold SET ended = $2 WHERE person = $1 AND ended = 0`,
 }
 
 // What administrators have done stays under the name of whoever was logged in, which may be a mail address: policy_act
@@ -112,6 +117,12 @@ func (d *DB) Erase(ctx context.Context, person dayone.PersonID, at time.Time, re
 		switch err := t.row(`SELECT 1 FROM run WHERE person = $1 AND state IN `+active, person).Scan(&one); {
 		case err == nil:
 			return fmt.Errorf("a run of person %s is under way; let it end, or cancel it, before she is erased: %w", person, dayone.ErrConflict)
+		case !errors.Is(err, sql.ErrNoRows):
+			return err
+		}
+		switch err := t.row(`SELECT 1 FROM legal_hold WHERE person = $1 AND ended = 0`, person).Scan(&one); {
+		case err == nil:
+			return fmt.Errorf("a legal hold on person %s stands: %w", person, dayone.ErrForbidden)
 		case !errors.Is(err, sql.ErrNoRows):
 			return err
 		}

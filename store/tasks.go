@@ -25,6 +25,11 @@ func (d *DB) Tasks(ctx context.Context, person dayone.PersonID, run dayone.RunID
 	return d.someTasks(ctx, q+` ORDER BY t.due, t.id LIMIT 500`, args...)
 }
 
+// AllTasks lists every task of a person, closed ones as well, the newest first.
+func (d *DB) AllTasks(ctx context.Context, person dayone.PersonID) ([]dayone.Task, error) {
+	return d.someTasks(ctx, taskQuery+` WHERE t.person = $1 AND `+readable+` ORDER BY t.id DESC`, person)
+}
+
 func (d *DB) someTasks(ctx context.Context, q string, args ...any) ([]dayone.Task, error) {
 	rows, err := d.read.QueryContext(ctx, q, args...)
 	if err != nil {

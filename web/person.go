@@ -122,7 +122,7 @@ func newPersonHead(view viewer, row flow.Row, zone *time.Location, current strin
 	if s := view.date(row.Wake); s != nil {
 		h.Figures = append(h.Figures, figure{Label: "Looked at again", At: s, Small: "by itself"})
 	}
-	for _, t := range []struct{ id, text, path string }{{"access", "Access", ""}, {"timeline", "Timeline", "/timeline"}, {"runs", "Runs", "/runs"}, {"records", "Records", "/records"}} {
+	for _, t := range []struct{ id, text, path string }{{"access", "Access", ""}, {"timeline", "Timeline", "/timeline"}, {"runs", "Runs", "/runs"}, {"leaving", "Leaving", "/leaving"}, {"records", "Records", "/records"}} {
 		h.Tabs = append(h.Tabs, tab{Text: t.text, Href: base + t.path, Current: t.id == current})
 	}
 	return h

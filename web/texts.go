@@ -45,7 +45,9 @@ var toasts = map[string]string{
 	"answered": "The answer is kept; what it is about goes on by itself", "asked": "They are asked again", "delegated": "It is kept", "taken back": "They decide for themselves again",
 	"released": "Let through, just as it was reviewed", "discarded": "Thrown away", "layoff": "The lay-off is announced", "layoff ended": "The announcement is taken back", "read": "The list was read; below stands what became of it",
 	"added": "They are added", "held": "They may be known already: decide it here", "matched": "It is decided, and looked at now", "extended": "The last day is put off", "asked-again": "They are asked again",
-	"assigned": "The task is given to them", "reported": "The issue is reported as a task",
+	"terminate": "Access has ended", "reinstate": "Access comes back", "legal-hold": "The legal hold stands", "legal-hold-released": "The legal hold is released", "erased": "They are erased",
+	"certified": "Every system was asked",
+	"assigned":  "The task is given to them", "reported": "The issue is reported as a task",
 }
 
 var statusTexts = map[dayone.Status]string{
@@ -359,7 +361,7 @@ var attrTexts = map[string]string{
 	"email": "Work mail", "personal_email": "Personal mail", "employee_number": "Employee number", "job_title": "Job title",
 	"home_address": "Home address", "start_date": "Start date", "end_date": "End date", "first_name": "First name", "last_name": "Last name",
 	"preferred_name": "Preferred name", "work_arrangement": "Work arrangement", "employment_type": "Employment type", "cost_center": "Cost centre",
-	"engagement.type": "Type of employment", "engagement.start": "First day", "engagement.last_day": "Last day", "engagement.leave": "On leave", "engagement.ending": "Last day, as the event said",
+	"engagement.type": "Type of employment", "engagement.start": "First day", "engagement.last_day": "Last day", "engagement.stop": "Access ended at", "engagement.leave": "On leave", "engagement.ending": "Last day, as the event said",
 }
 
 func attrText(name string) string {

@@ -93,6 +93,10 @@ func (cl *client) call(ctx context.Context, method, path string, query url.Value
 	if out == nil || len(raw) == 0 {
 		return nil
 	}
+	if file, is := out.(*[]byte); is { // as it came: a file
+		*file = raw
+		return nil
+	}
 	if err := json.Unmarshal(raw, out); err != nil {
 		return fmt.Errorf("what the server at %s says cannot be read; is it another version? %w", cl.base, dayone.ErrInvalid)
 	}

@@ -36,6 +36,7 @@ type config struct {
 	Standby   bool                    `yaml:"standby"`
 	Lease     time.Duration           `yaml:"lease"`
 	UndoDays  int                     `yaml:"undo_days"`
+	Privacy   privacyConfig           `yaml:"privacy"`
 	Portal    portalConfig            `yaml:"portal"`
 	Messages  messagesConfig          `yaml:"messages"`
 	Approvals approvalsConfig         `yaml:"approvals"`
@@ -55,6 +56,11 @@ type portalConfig struct {
 	Listen string `yaml:"listen"`
 	URL    string `yaml:"url"`
 	Token  string `yaml:"token"`
+}
+
+// privacyConfig says for how long people are known after they have left.
+type privacyConfig struct {
+	RetainDays int `yaml:"retain_days"`
 }
 
 // aloneConfig says whether an author may approve his own proposal after a notice.
@@ -155,6 +161,9 @@ func (c *config) defaults() {
 	if _, said := c.stands("undo_days"); !said {
 		c.UndoDays = 30
 	}
+	if _, said := c.stands("privacy.retain_days"); !said {
+		c.Privacy.RetainDays = int(flow.RetainFor / (24 * time.Hour))
+	}
 	def(&c.Portal.Listen, "127.0.0.1:8080")
 	def(&c.Portal.URL, "http://"+c.Portal.Listen)
 	if _, said := c.stands("messages.links_open_at"); !said {
@@ -221,6 +230,9 @@ func (c *config) wrongKey(path, code, hint, format string, args ...any) error {
 // mostUndoDays is for how long a run can be undone at most: what it was about is hardly so any more after a year.
 const mostUndoDays = 366
 
+// mostRetainDays is a hundred years: longer than anybody has to be known.
+const mostRetainDays = 36525
+
 // check judges what can be judged without a secret, a file or a call.
 func (c *config) check() {
 	bad := func(err error) {
@@ -265,6 +277,9 @@ func (c *config) check() {
 	}
 	if c.UndoDays < 1 || c.UndoDays > mostUndoDays {
 		bad(c.wrong("undo_days", "value", "write 30", "undo_days is %d; a run can be undone for at least one day and at most %d", c.UndoDays, mostUndoDays))
+	}
+	if c.Privacy.RetainDays < 1 || c.Privacy.RetainDays > mostRetainDays {
+		bad(c.wrong("privacy.retain_days", "value", "write 1095", "privacy.retain_days is %d; people are kept for at least one day and at most %d days after they have left", c.Privacy.RetainDays, mostRetainDays))
 	}
 	if _, _, err := net.SplitHostPort(c.Portal.Listen); err != nil {
 		bad(c.wrong("portal.listen", "value", "write 127.0.0.1:8080, or :8080 for every address of this machine", "portal.listen is %q", c.Portal.Listen))

@@ -23,6 +23,7 @@ and with its token.`,
 		newPeopleList(), newPeopleShow(), newPeopleAdd(), newPeopleExtend(), newPeopleMatches(), newPeopleBind(), newPeoplePreHire(), newPeopleCorrect(),
 		newPeopleRename(),
 	)
+	c.AddCommand(leavingCommands()...)
 	return c
 }
 

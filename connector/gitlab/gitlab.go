@@ -41,6 +41,9 @@ func New(cfg connector.Config) (connector.Connector, error) {
 		},
 		Accounts: accounts{scim.Accounts{Client: c.scim, Attrs: paths, Finish: c.finish}, c},
 		Kinds:    map[string]connector.Entitlements{"group": groups{c, only}},
+		Left: map[dayone.RemainClass]func(context.Context, dayone.Item) ([]dayone.Remain, error){
+			dayone.NestedGroup: groups{c, only}.inherited,
+		},
 	}, nil
 }
 

@@ -59,6 +59,7 @@ type assignment struct {
 type client struct {
 	httpc.Client              // the Directory API
 	licensing    httpc.Client // another host, and a scope of its own: not everybody authorises it
+	security     httpc.Client // sessions, tokens and application passwords: another scope that not everybody authorises
 	customer     string
 	licenses     []license
 }
@@ -83,6 +84,7 @@ func newClient(cfg connector.Config) (*client, error) {
 	return &client{
 		Client:    api(cfg.Settings["url"], scope+"admin.directory.user "+scope+"admin.directory.group.readonly "+scope+"admin.directory.group.member"),
 		licensing: api(cfg.Settings["licensing_url"], scope+"apps.licensing"),
+		security:  api(cfg.Settings["url"], scope+"admin.directory.user.security"),
 		customer:  cfg.Settings["customer"], licenses: licenses,
 	}, nil
 }

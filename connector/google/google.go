@@ -39,6 +39,9 @@ func New(cfg connector.Config) (connector.Connector, error) {
 		},
 		Accounts: accounts{c, time.Duration(cfg.Manifest.Lag)},
 		Kinds:    map[string]connector.Entitlements{"group": groups{c}},
+		Left: map[dayone.RemainClass]func(context.Context, dayone.Item) ([]dayone.Remain, error){
+			dayone.KeptToken: accounts{client: c}.tokens, dayone.KeptOwnership: accounts{client: c}.owned,
+		},
 	}, nil
 }
 

@@ -35,6 +35,9 @@ func New(cfg connector.Config) (connector.Connector, error) {
 		},
 		Accounts: accounts{c},
 		Kinds:    map[string]connector.Entitlements{"group": groups{c}, "app": apps{c}},
+		Left: map[dayone.RemainClass]func(context.Context, dayone.Item) ([]dayone.Remain, error){
+			dayone.KeptToken: accounts{c}.tokens,
+		},
 	}, nil
 }
 

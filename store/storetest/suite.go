@@ -48,6 +48,8 @@ func Run(t *testing.T, open Opener) {
 		{"AnAccountIsBoundOnce", boundOnce},
 		{"TasksOutliveRuns", tasks},
 		{"HoldsComeBack", holds},
+		{"ALegalHoldStandsAlone", legalHolds},
+		{"CertificatesComeBack", certificates},
 		{"TasksAreChangedAsTheyStand", taskChanges},
 		{"OneRequestAGrant", approvals},
 		{"RequestsAreChangedAsTheyStand", approvalChanges},

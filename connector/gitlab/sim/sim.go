@@ -41,6 +41,7 @@ type user struct {
 	saml     string    // external id of the SAML identity; "": not linked
 	scim     *identity
 	levels   map[int]int // access level by group id
+	invited  map[int]int // and what a group outside brings that was invited, by group id
 }
 
 type identity struct {
@@ -96,6 +97,7 @@ func New(o sim.Options) *Sim {
 	rest.HandleFunc("GET /api/v4/groups/{id}/scim/{uid}", s.withGroup(s.scimIdentity))
 	rest.HandleFunc("POST /api/v4/groups/{id}/members", s.withGroup(s.addMember))
 	rest.HandleFunc("GET /api/v4/groups/{id}/members/{user}", s.withMember(s.getMember))
+	rest.HandleFunc("GET /api/v4/groups/{id}/members/all/{user}", s.withGroup(s.getAnyMember))
 	rest.HandleFunc("PUT /api/v4/groups/{id}/members/{user}", s.withMember(s.editMember))
 	rest.HandleFunc("DELETE /api/v4/groups/{id}/members/{user}", s.withMember(s.removeMember))
 	rest.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
@@ -467,6 +469,33 @@ func showMember(u *user, g *group) map[string]any {
 
 func (s *Sim) getMember(w http.ResponseWriter, _ *http.Request, g *group, u *user) {
 	sim.JSON(w, 200, showMember(u, g))
+}
+
+// Invite lets a group outside into one of ours, with somebody in it: closing her account does not end that.
+func (s *Sim) Invite(path, email string, level int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	g, u := s.group(top+"/"+path), s.user(func(u *user) bool { return u.email == email })
+	if u.invited == nil {
+		u.invited = map[int]int{}
+	}
+	u.invited[g.id] = level
+}
+
+// getAnyMember shows members of a group's own, of the groups above it, and of groups that were invited.
+func (s *Sim) getAnyMember(w http.ResponseWriter, r *http.Request, g *group) {
+	u := s.user(func(u *user) bool { return strconv.Itoa(u.id) == r.PathValue("user") })
+	level := 0
+	for at := g; u != nil && at != nil; at = at.parent {
+		if l := max(u.levels[at.id], u.invited[at.id]); l > level && (l > minimal || at == g) { // minimal access is not inherited
+			level = l
+		}
+	}
+	if level == 0 {
+		say(w, 404, "404 Not found")
+		return
+	}
+	sim.JSON(w, 200, map[string]any{"id": u.id, "username": u.username, "name": u.name, "state": "active", "access_level": level, "expires_at": nil})
 }
 
 type membership struct {

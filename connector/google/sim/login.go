@@ -46,7 +46,7 @@ func newLogin(o sim.Options) *login {
 	if err != nil {
 		panic("google/sim: no RSA key: " + err.Error())
 	}
-	return &login{opt: o, private: private, tokens: map[string]grant{}, authorised: []string{userScope, groupScope, memberScope, licenseScope}}
+	return &login{opt: o, private: private, tokens: map[string]grant{}, authorised: []string{userScope, groupScope, memberScope, licenseScope, securityScope}}
 }
 
 // credentials is the JSON key that an administrator downloads.

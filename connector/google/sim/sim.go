@@ -41,6 +41,9 @@ type user struct {
 	aliases []string
 	unseen  int  // reads that still miss it
 	bare    bool // the next answer lacks the name
+
+	sessions     int
+	grants, asps []string
 }
 
 type group struct {
@@ -97,6 +100,12 @@ func New(o sim.Options) *Sim {
 	on("GET "+groups, groupScope, s.listGroups)
 	on("POST "+groups+"/{group}/members", memberScope, s.insertMember)
 	on("DELETE "+groups+"/{group}/members/{key}", memberScope, s.deleteMember)
+	on("GET "+groups+"/{group}/members/{key}", groupScope, s.getMember)
+	on("POST "+users+"/{key}/signOut", securityScope, s.withUser(s.signOut))
+	on("GET "+users+"/{key}/tokens", securityScope, s.withUser(s.listTokens))
+	on("DELETE "+users+"/{key}/tokens/{client}", securityScope, s.withUser(s.deleteToken))
+	on("GET "+users+"/{key}/asps", securityScope, s.withUser(s.listASPs))
+	on("DELETE "+users+"/{key}/asps/{code}", securityScope, s.withUser(s.deleteASP))
 	const product = "/apps/licensing/v1/product/{product}"
 	on("GET "+product+"/users", licenseScope, s.listLicenses)
 	on("POST "+product+"/sku/{sku}/user", licenseScope, s.insertLicense)

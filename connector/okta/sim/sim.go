@@ -32,6 +32,8 @@ type user struct {
 	Profile   map[string]string `json:"profile"`
 	password  string
 	unseen    int // searches that still miss it
+	sessions  int
+	tokens    []grantedToken
 }
 
 type group struct {
@@ -94,7 +96,9 @@ func New(o sim.Options) *Sim {
 	mux.HandleFunc("POST /api/v1/users/{id}", s.updateUser)
 	mux.HandleFunc("DELETE /api/v1/users/{id}", s.deleteUser)
 	mux.HandleFunc("POST /api/v1/users/{id}/lifecycle/{op}", s.lifecycle)
-	mux.HandleFunc("DELETE /api/v1/users/{id}/sessions", s.sessions)
+	mux.HandleFunc("DELETE /api/v1/users/{id}/sessions", s.revoke)
+	mux.HandleFunc("GET /api/v1/users/{id}/clients", s.clients)
+	mux.HandleFunc("GET /api/v1/users/{id}/clients/{client}/tokens", s.clientTokens)
 	mux.HandleFunc("GET /api/v1/users/{id}/groups", s.userGroups)
 	mux.HandleFunc("GET /api/v1/groups", s.listGroups)
 	mux.HandleFunc("PUT /api/v1/groups/{gid}/users/{id}", s.member)
@@ -444,14 +448,6 @@ func (s *Sim) deleteUser(w http.ResponseWriter, r *http.Request) {
 	s.users = slices.DeleteFunc(s.users, func(o *user) bool { return o == u })
 	for _, g := range s.groups {
 		delete(g.members, u.ID)
-	}
-	w.WriteHeader(204)
-}
-
-func (s *Sim) sessions(w http.ResponseWriter, r *http.Request) {
-	if s.user(r.PathValue("id")) == nil {
-		s.missing(w, r.PathValue("id"), "User")
-		return
 	}
 	w.WriteHeader(204)
 }

@@ -1,0 +1,188 @@
+package flow_test
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/flow"
+)
+
+// deleting is somebody who has left a company that deletes accounts 30 days after they were closed.
+func deleting(t *testing.T) (*house, dayone.PersonID, dayone.Run) {
+	t.Helper()
+	w := newWorld(t)
+	h := w.open()
+	id, run := h.hires(employee("1001", "start_date", here))
+	return h, id, h.fired(id, run.ID)
+}
+
+func (h *house) accountIs(id dayone.PersonID, state dayone.State) {
+	h.t.Helper()
+	until(h, "okta/account to be "+string(state), func() (bool, bool) {
+		have, err := h.Store.Holdings(ctx, id, true)
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		for _, x := range have {
+			if x.Key.String() == "okta/account" {
+				return true, x.State == state
+			}
+		}
+		return true, false
+	})
+}
+
+func TestAnAccountIsDeletedAfterItsTimeCountedFromTheConfirmedClose(t *testing.T) {
+	t.Parallel()
+	h, id, _ := deleting(t)
+	h.accountIs(id, dayone.Disabled)
+	h.later(29 * 24 * time.Hour)
+	h.settledAt(id)
+	h.accountIs(id, dayone.Disabled)
+	h.later(2 * 24 * time.Hour)
+	h.accountIs(id, dayone.Gone)
+	if _, there := account(h.okta, "e1001@company.com"); there {
+		t.Error("Okta still shows it")
+	}
+}
+
+func TestALegalHoldOutranksEveryTimer(t *testing.T) {
+	t.Parallel()
+	h, id, gone := deleting(t)
+	if _, err := h.HoldLegally(ctx, id, "counsel@company.com", " "); !errors.Is(err, dayone.ErrInvalid) {
+		t.Errorf("without a reason: %v", err)
+	}
+	if _, err := h.HoldLegally(ctx, id, "counsel@company.com", "case 12/24"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.HoldLegally(ctx, id, "counsel@company.com", "case 13/24"); !errors.Is(err, dayone.ErrConflict) {
+		t.Errorf("held twice: %v", err)
+	}
+	h.later(60 * 24 * time.Hour)
+	h.settledAt(id)
+	h.accountIs(id, dayone.Disabled)
+	l, err := h.Preview(ctx, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := false
+	for _, f := range l.Plan.Findings {
+		told = told || f.Kind == "legal hold" && f.Key.String() == "okta/account"
+	}
+	if !told {
+		t.Errorf("nobody is told: %+v", l.Plan.Findings)
+	}
+	if bodies, err := h.Events(ctx, flow.EventFilter{Person: id}); err != nil || len(bodies) == 0 {
+		t.Errorf("%v, %v", bodies, err)
+	} else if body, err := h.Store.Body(ctx, bodies[len(bodies)-1].ID); err != nil || len(body) == 0 {
+		t.Errorf("what HR sent was forgotten: %v", err)
+	}
+
+	if _, err := h.ReleaseLegally(ctx, id, "counsel@company.com", "the case is closed"); err != nil {
+		t.Fatal(err)
+	}
+	h.rests(id, gone.ID)
+	h.accountIs(id, dayone.Gone)
+	if _, err := h.ReleaseLegally(ctx, id, "counsel@company.com", "again"); !errors.Is(err, dayone.ErrConflict) {
+		t.Errorf("released twice: %v", err)
+	}
+	holds, err := h.LegalHolds(ctx, id)
+	if err != nil || len(holds) != 1 || holds[0].Why != "the case is closed" || holds[0].Reason != "case 12/24" {
+		t.Errorf("what was held: %+v, %v", holds, err)
+	}
+	for _, what := range []string{"legal hold", "legal hold released"} {
+		same(t, what, h.ledger(id, what), 1)
+	}
+}
+
+func TestErasingTakesTwoStepsAndNothingThatForbidsIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.joined = func(d *flow.Deps) { d.RetainFor = 365 * 24 * time.Hour }
+	h := w.open()
+	id, run := h.hires(employee("1001", "start_date", here))
+	refused := func(why string) {
+		t.Helper()
+		e, err := h.ErasePreview(ctx, id)
+		if err != nil || !strings.Contains(e.Refused, why) || e.Token != "" {
+			t.Errorf("refused with %q, %v; want %q", e.Refused, err, why)
+		}
+		if err := h.Flow.Erase(ctx, id, "privacy@company.com", "asked for", "x"); !errors.Is(err, dayone.ErrForbidden) {
+			t.Errorf("erased all the same: %v", err)
+		}
+	}
+	refused("they work here")
+	h.fired(id, run.ID)
+	refused("retain_days")
+	h.later(366 * 24 * time.Hour)
+	h.settledAt(id)
+	if _, err := h.HoldLegally(ctx, id, "counsel@company.com", "case 12/24"); err != nil {
+		t.Fatal(err)
+	}
+	refused("legal hold")
+	if err := h.Store.Erase(ctx, id, h.Now()); !errors.Is(err, dayone.ErrForbidden) {
+		t.Errorf("the books let go of what a legal hold keeps: %v", err)
+	}
+	if _, err := h.ReleaseLegally(ctx, id, "counsel@company.com", "closed"); err != nil {
+		t.Fatal(err)
+	}
+	e, err := h.ErasePreview(ctx, id)
+	if err != nil || e.Refused != "" || e.Lines == 0 || e.Runs == 0 {
+		t.Fatalf("%+v, %v", e, err)
+	}
+	if err := h.Flow.Erase(ctx, id, "privacy@company.com", "asked for", "x"); !errors.Is(err, dayone.ErrConflict) {
+		t.Errorf("in one step: %v", err)
+	}
+	h.later(3 * time.Hour)
+	if err := h.Flow.Erase(ctx, id, "privacy@company.com", "asked for", e.Token); !errors.Is(err, dayone.ErrConflict) {
+		t.Errorf("long after: %v", err)
+	}
+	if e, err = h.ErasePreview(ctx, id); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Flow.Erase(ctx, id, "privacy@company.com", "asked for", e.Token); err != nil {
+		t.Fatal(err)
+	}
+	for what, err := range map[string]error{
+		"preview": func() error { _, err := h.ErasePreview(ctx, id); return err }(),
+		"export":  func() error { _, err := h.ExportPerson(ctx, id, "x"); return err }(),
+		"certify": func() error { _, err := h.Certify(ctx, id, "x"); return err }(),
+	} {
+		if !errors.Is(err, dayone.ErrConflict) {
+			t.Errorf("%s of somebody erased: %v", what, err)
+		}
+	}
+}
+
+func TestAnExportHoldsEverythingOfAPerson(t *testing.T) {
+	t.Parallel()
+	h := newWorld(t).open()
+	id, run := h.hires(employee("1001", "start_date", here, "home_address", "17 Quillfeather Lane, Berlin"))
+	h.fired(id, run.ID)
+	if _, err := h.Certify(ctx, id, "auditor@company.com"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.HoldLegally(ctx, id, "counsel@company.com", "case 12/24"); err != nil {
+		t.Fatal(err)
+	}
+	x, err := h.ExportPerson(ctx, id, "privacy@company.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := json.Marshal(x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"17 Quillfeather Lane", "e1001@company.com", "case 12/24", "sold the customer list", "okta/account account.create", `"certificate"`, "person exported"} {
+		if !strings.Contains(string(raw), want) {
+			t.Errorf("it lacks %q", want)
+		}
+	}
+	if len(x.Runs) < 2 || len(x.Said) < 2 || len(x.Said[0].Body) == 0 || len(x.Holdings) == 0 || len(x.Certificates) != 1 || len(x.Records) < 10 {
+		t.Errorf("%d runs, %d events, %d holdings, %d certificates, %d records", len(x.Runs), len(x.Said), len(x.Holdings), len(x.Certificates), len(x.Records))
+	}
+}

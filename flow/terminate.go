@@ -1,0 +1,194 @@
+package flow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/people"
+	"github.com/dayone-hq/dayone/store"
+)
+
+// An emergency does not wait for HR, nor for the end of the day. Whoever is terminated here has no access from that instant
+// on, and no ordinary word of HR gives it back: it stands until somebody reinstates her here, or HR says that a termination
+// is cancelled or that she is hired again.
+
+// Terminated is what a termination, or its end, has brought about.
+type Terminated struct {
+	Person dayone.PersonID
+	At     time.Time
+	Run    dayone.RunID // "": nothing was to be done
+	Note   string       // why no plan could be made
+}
+
+// TerminatePreview is what would be closed if somebody were terminated now: nothing is stored, nobody is called.
+func (f *Flow) TerminatePreview(ctx context.Context, id dayone.PersonID) (Look, error) {
+	t, err := f.Store.Timeline(ctx, id)
+	if err != nil {
+		return Look{}, err
+	}
+	now := f.Clock.Now()
+	p := people.At(&t, now, now, f.Active())
+	for _, e := range goesOn(&t, p, now) {
+		if _, p, _, err = f.extend(ctx, &t, people.Heard{Event: stopEvent(e, dayone.Terminated, now, "", "")}, now, ""); err != nil {
+			return Look{}, err
+		}
+	}
+	b, err := f.booksOf(ctx, id)
+	if err != nil {
+		return Look{}, err
+	}
+	b.at, b.line, b.answers, b.requests = now, t, answers{}, nil
+	b.holds = slices.DeleteFunc(b.holds, func(h dayone.Hold) bool { return h.Keep }) // they end with it
+	return f.decide(p, b, f.tellOf(b.unsaid, &t, p))
+}
+
+// goesOn are the employments of which something is left to be ended.
+func goesOn(t *dayone.Timeline, p dayone.Person, now time.Time) []dayone.EngagementID {
+	if p.Status == dayone.Left {
+		return nil
+	}
+	stopped := people.Stopped(t, now)
+	zone, _ := p.Location()
+	var out []dayone.EngagementID
+	for _, e := range p.Engagements {
+		last, err := time.ParseInLocation(time.DateOnly, e.LastDay, zone)
+		ended := err == nil && last.AddDate(0, 0, 1).Before(now)
+		if _, is := stopped[e.ID]; !is && !ended {
+			out = append(out, e.ID)
+		}
+	}
+	return out
+}
+
+// Terminate takes somebody's access away now. ErrInvalid: no reason. ErrConflict: she has left and nothing keeps her access
+// open. Said twice it is carried out once.
+func (f *Flow) Terminate(ctx context.Context, id dayone.PersonID, by, reason string) (Terminated, error) {
+	reason = strings.TrimSpace(reason)
+	now := f.Clock.Now()
+	out := Terminated{Person: id, At: now}
+	if reason == "" {
+		return out, fmt.Errorf("say why: the reason goes into the record: %w", dayone.ErrInvalid)
+	}
+	t, err := f.Store.Timeline(ctx, id)
+	if err != nil {
+		return out, err
+	}
+	if !t.Managed { // known from an import: what the books know of her access is closed all the same
+		if err := f.manage(ctx, id, by); err != nil && !errors.Is(err, dayone.ErrConflict) {
+			return out, err
+		}
+	}
+	kept, err := f.endKeeping(ctx, id, by, reason)
+	if err != nil {
+		return out, err
+	}
+	p := people.At(&t, now, now, f.Active())
+	open := goesOn(&t, p, now)
+	switch {
+	case len(open) > 0:
+		return f.enterStop(ctx, out, open, dayone.Terminated, by, reason)
+	case kept:
+		out.Run, err = f.Replan(ctx, id, "", "")
+		return out, err
+	}
+	return out, fmt.Errorf("they have left already, and nothing keeps their access open; dayone people certificate shows what every system says: %w", dayone.ErrConflict)
+}
+
+// Reinstate lifts what Terminate did: what HR says of the employment counts again. ErrConflict: access was not ended here.
+func (f *Flow) Reinstate(ctx context.Context, id dayone.PersonID, by, reason string) (Terminated, error) {
+	reason = strings.TrimSpace(reason)
+	now := f.Clock.Now()
+	out := Terminated{Person: id, At: now}
+	if reason == "" {
+		return out, fmt.Errorf("say why: the reason goes into the record: %w", dayone.ErrInvalid)
+	}
+	t, err := f.Store.Timeline(ctx, id)
+	if err != nil {
+		return out, err
+	}
+	stopped := slices.Sorted(maps.Keys(people.Stopped(&t, now)))
+	if len(stopped) == 0 {
+		return out, fmt.Errorf("their access was not ended here, so there is nothing to take back; a termination that HR said is cancelled in HR: %w", dayone.ErrConflict)
+	}
+	return f.enterStop(ctx, out, stopped, dayone.TerminationCancelled, by, reason)
+}
+
+func stopEvent(e dayone.EngagementID, kind dayone.EventType, now time.Time, by, reason string) dayone.Event {
+	return dayone.Event{
+		Source: dayone.Portal, Type: kind, Subject: string(e), At: now, Received: now, By: by, Reason: reason,
+		Fields: map[string]dayone.Value{people.StopAt: dayone.Text(now.UTC().Format(time.RFC3339Nano))},
+	}
+}
+
+// enterStop says it of every employment. All are kept before the first is looked at: should we fall between, the rest is
+// carried out when we are back.
+func (f *Flow) enterStop(ctx context.Context, out Terminated, of []dayone.EngagementID, kind dayone.EventType, by, reason string) (Terminated, error) {
+	entries := make([]Entry, 0, len(of))
+	for _, e := range of {
+		entries = append(entries, Entry{Type: kind, Subject: string(e), By: by, Reason: reason, Fields: map[string]string{people.StopAt: out.At.UTC().Format(time.RFC3339Nano)}})
+	}
+	ins, err := f.enterAll(ctx, entries)
+	if err != nil {
+		return out, err
+	}
+	for _, in := range ins {
+		if in.Run != "" {
+			out.Run = in.Run
+		} else if in.State == dayone.EventApplied && strings.Contains(in.Note, unplannedNote) {
+			out.Note = in.Note
+		}
+	}
+	if out.Run != "" {
+		return out, nil
+	}
+	switch run, err := f.Store.ActiveRun(ctx, out.Person); { // it goes on with what it does already
+	case err == nil:
+		out.Run = run
+	case !errors.Is(err, dayone.ErrNotFound):
+		return out, err
+	}
+	return out, nil
+}
+
+// endKeeping ends what keeps the access of somebody open although she has left: holds of an undone leaver, and the undo
+// itself while it is under way.
+func (f *Flow) endKeeping(ctx context.Context, id dayone.PersonID, by, reason string) (bool, error) {
+	defer f.lock(id)()
+	kept := false
+	active, err := f.Store.ActiveRun(ctx, id)
+	switch {
+	case errors.Is(err, dayone.ErrNotFound):
+	case err != nil:
+		return false, err
+	default:
+		r, err := f.RunOf(ctx, active)
+		if err != nil {
+			return false, err
+		}
+		if r.Of != "" && keeps(r) {
+			if err := f.supersede(ctx, active); err != nil {
+				return false, err
+			}
+			kept = true
+		}
+	}
+	holds, err := f.Store.Holds(ctx, store.HoldFilter{Person: id})
+	if err != nil {
+		return kept, err
+	}
+	for _, h := range holds {
+		if h.Keep {
+			kept = true
+			if err := f.endHold(ctx, h, by, reason, nil); err != nil {
+				return kept, err
+			}
+		}
+	}
+	return kept, nil
+}

@@ -1,0 +1,174 @@
+package flow_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/connector/sim"
+)
+
+// fired is somebody at work who is terminated at once; it returns when nothing is open any more.
+func (h *house) fired(id dayone.PersonID, not dayone.RunID) dayone.Run {
+	h.t.Helper()
+	got, err := h.Terminate(ctx, id, "kim@company.com", "sold the customer list")
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	if got.Run == "" {
+		h.t.Fatalf("nothing was started: %+v", got)
+	}
+	return h.rests(id, not)
+}
+
+// held is what the books say of a person.
+func (h *house) held(id dayone.PersonID) []dayone.Holding {
+	h.t.Helper()
+	have, err := h.Store.Holdings(ctx, id, false)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return have
+}
+
+func (h *house) status(id dayone.PersonID) dayone.Status {
+	h.t.Helper()
+	l, err := h.Preview(ctx, id)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return l.Person.Status
+}
+
+func TestAccessEndsAtTheInstantAtWhichItIsSaidHere(t *testing.T) {
+	t.Parallel()
+	h := newWorld(t).open()
+	id, run := h.hires(employee("1001", "start_date", here))
+	before, err := h.TerminatePreview(ctx, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := 0
+	for _, s := range before.Plan.Steps {
+		if s.Action == dayone.AccountDisable {
+			shown++
+		}
+	}
+	same(t, "accounts that would be closed", shown, 2)
+	same(t, "she still works here", h.status(id), dayone.Working)
+
+	if _, err := h.Terminate(ctx, id, "kim@company.com", " "); !errors.Is(err, dayone.ErrInvalid) {
+		t.Errorf("without a reason: %v", err)
+	}
+	closed := h.fired(id, run.ID)
+	same(t, "state", closed.State, dayone.RunDone)
+	same(t, "she has left", h.status(id), dayone.Left)
+	row, err := h.Person(ctx, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if row.Ends.Before(begin) || row.Ends.After(h.Now()) {
+		t.Errorf("it ends at %v, and now is %v", row.Ends, h.Now())
+	}
+	for _, have := range h.held(id) {
+		if have.State != dayone.Gone && have.State != dayone.Disabled && have.Key.Kind != "message" {
+			t.Errorf("%s is %s", have.Key, have.State)
+		}
+	}
+	if _, err := h.Terminate(ctx, id, "kim@company.com", "again"); !errors.Is(err, dayone.ErrConflict) {
+		t.Errorf("said twice: %v", err)
+	}
+}
+
+// HR does not know of it and goes on as before: none of its ordinary words opens anything.
+func TestAnOrdinaryWordOfHRBringsNoAccessBack(t *testing.T) {
+	t.Parallel()
+	for name, body := range map[string]func(h *house) []byte{
+		"an update":          func(h *house) []byte { return h.hr.Put(employee("1001", "start_date", here, "job_title", "Director")) },
+		"an end to come":     func(h *house) []byte { return h.hr.Put(employee("1001", "start_date", here, "end_date", "2025-03-31")) },
+		"a start that moved": func(h *house) []byte { return h.hr.Put(employee("1001", "start_date", "2024-11-18")) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newWorld(t).open()
+			id, run := h.hires(employee("1001", "start_date", here))
+			h.fired(id, run.ID)
+			h.clock.Jump(h.Now().Add(48 * time.Hour))
+			in := h.judged(h.hears(body(h))[0].ID)
+			same(t, "HR is heard", in.State, dayone.EventApplied)
+			same(t, "she has left", h.status(id), dayone.Left)
+			same(t, "no run", in.Run, "")
+			if name == "an update" && !strings.Contains(in.Note, "stays closed") {
+				t.Errorf("nobody is told why: %q", in.Note)
+			}
+		})
+	}
+}
+
+func TestWhoWasTerminatedHereIsReinstatedHereAndHRsOwnEndStillCounts(t *testing.T) {
+	t.Parallel()
+	h := newWorld(t).open()
+	id, run := h.hires(employee("1001", "start_date", here, "end_date", "2024-12-31"))
+	closed := h.fired(id, run.ID)
+	if _, err := h.Reinstate(ctx, id, "kim@company.com", ""); !errors.Is(err, dayone.ErrInvalid) {
+		t.Errorf("without a reason: %v", err)
+	}
+	h.clock.Jump(h.Now().Add(time.Hour))
+	if _, err := h.Reinstate(ctx, id, "kim@company.com", "it was somebody else"); err != nil {
+		t.Fatal(err)
+	}
+	h.rests(id, closed.ID)
+	same(t, "she works here", h.status(id), dayone.Working)
+	l, err := h.Preview(ctx, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "HR's last day", l.Person.Engagements[0].LastDay, "2024-12-31")
+	if _, err := h.Reinstate(ctx, id, "kim@company.com", "again"); !errors.Is(err, dayone.ErrConflict) {
+		t.Errorf("said twice: %v", err)
+	}
+}
+
+func TestHRThatHiresAgainLiftsATerminationMadeHere(t *testing.T) {
+	t.Parallel()
+	h := newWorld(t).open()
+	id, run := h.hires(employee("1001", "start_date", here))
+	h.fired(id, run.ID)
+	h.clock.Jump(h.Now().Add(24 * time.Hour))
+	h.judged(h.hears(h.says("rehired", employee("1001", "start_date", "2024-11-16")))[0].ID)
+	same(t, "she is back", h.status(id), dayone.Working)
+}
+
+// She is terminated while her first day is still being made, with steps that wait: nothing of it goes on.
+func TestATerminationGivesUpAJoinerRunAtOnce(t *testing.T) {
+	t.Parallel()
+	h := newWorld(t).open()
+	h.gitlab.Door().Inject(sim.Fault{Times: -1, Status: 503})
+	in := h.judged(h.hears(h.hr.Put(employee("1001", "start_date", here)))[0].ID)
+	joins := until(h, "a run under way", func() (dayone.Run, bool) {
+		r, err := h.RunOf(ctx, in.Run)
+		return r, err == nil && !r.State.Over() && len(h.held(in.Person)) > 0
+	})
+	got, err := h.Terminate(ctx, in.Person, "kim@company.com", "the contract is void")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Run == joins.ID || got.Run == "" {
+		t.Fatalf("the joiner's run goes on: %+v", got)
+	}
+	old, err := h.RunOf(ctx, joins.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "the joiner's run", old.State, dayone.RunSuperseded)
+	until(h, "the account at Okta to be closed", func() (bool, bool) {
+		for _, have := range h.held(in.Person) {
+			if have.Key.String() == "okta/account" {
+				return true, have.State == dayone.Disabled
+			}
+		}
+		return false, false
+	})
+}

@@ -1,0 +1,89 @@
+package people
+
+import (
+	"time"
+
+	"github.com/dayone-hq/dayone"
+)
+
+// factStop is the instant from which somebody has no access any more, because it was said here and at once. It stands
+// beside what HR says of the end and is not outvoted by it: an ordinary word of HR, said later, brings no access back. Empty
+// once it was lifted: here, or by HR cancelling a termination or hiring again.
+const factStop = "engagement.stop"
+
+// StopAt is the field of a portal's event that ends or reopens access at an instant, not at the end of a day.
+const StopAt = "stop_at"
+
+// stops says whether an event ends access at an instant, or lifts such an end, and says nothing else.
+func stops(ev dayone.Event) bool {
+	_, at := ev.Fields[StopAt]
+	return at && ev.Source == dayone.Portal && (ev.Type == dayone.Terminated || ev.Type == dayone.TerminationCancelled)
+}
+
+// stop is the judgement of an event that says so.
+func (j *judging) stop() Judgement {
+	v := dayone.Text("")
+	if j.ev.Type == dayone.Terminated {
+		at, err := time.Parse(time.RFC3339Nano, j.ev.Fields[StopAt].Text)
+		if err != nil {
+			return j.quarantine("%s is no instant; write 2024-11-15T15:00:00Z", StopAt)
+		}
+		v = dayone.Text(at.UTC().Format(time.RFC3339Nano))
+	}
+	j.date(factStop, v, j.turned)
+	if len(j.out.Facts) == 0 {
+		j.out.State, j.out.Note = dayone.EventUnchanged, "it says nothing new"
+	}
+	return j.out
+}
+
+// lift ends a stop where HR says that somebody stays or is back. Any other word of an employment that goes on there is
+// kept, and said to change nothing of it.
+func (j *judging) lift() {
+	stop := j.counts(factStop, farFuture)
+	if stop == nil || stop.Value.Text == "" {
+		return
+	}
+	switch j.ev.Type {
+	case dayone.TerminationCancelled, dayone.Rehired:
+		j.date(factStop, dayone.Text(""), j.turned)
+	case dayone.Terminated, dayone.NoShow:
+	default:
+		if _, last := j.facts.period(j.engagement, j.at); last == "" || startOf(last, time.UTC).After(j.at) {
+			j.finding("access was ended here at once and stays closed; dayone people reinstate opens it again")
+		}
+	}
+}
+
+// stopOf is the instant at which access to an employment was ended here; zero: it was not, or that was lifted.
+func (s *spoken) stopOf(e dayone.EngagementID, known time.Time) time.Time {
+	f := s.last(e, factStop, farFuture, known, true)
+	if f == nil || f.Value.Text == "" {
+		return time.Time{}
+	}
+	at, err := time.Parse(time.RFC3339Nano, f.Value.Text)
+	if err != nil {
+		return time.Time{}
+	}
+	return at
+}
+
+// Stopped are the employments of which access was ended here at once, and since when.
+func Stopped(t *dayone.Timeline, known time.Time) map[dayone.EngagementID]time.Time {
+	s, out := listen(t), map[dayone.EngagementID]time.Time{}
+	for _, e := range t.Employments {
+		if at := s.stopOf(e.ID, known); !at.IsZero() {
+			out[e.ID] = at
+		}
+	}
+	return out
+}
+
+// cut brings a stop into an employment as dates have it: the earlier end counts.
+func cut(e *dayone.Engagement, end, stop time.Time, zone *time.Location) time.Time {
+	if stop.IsZero() || !end.IsZero() && !stop.Before(end) {
+		return end
+	}
+	e.LastDay = stop.In(zone).Format(time.DateOnly)
+	return stop
+}

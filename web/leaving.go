@@ -1,0 +1,444 @@
+package web
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/flow"
+	"github.com/dayone-hq/dayone/paper"
+)
+
+// leavingView is everything about somebody's leaving: what can be done, and what every system said.
+type leavingView struct {
+	Head    personHead
+	Held    *notice // a legal hold stands
+	Acts    []item
+	Newest  *certificateView
+	History []item
+	Make    string // where a certificate is asked for; "": they have not left
+	Empty   *empty
+}
+
+type certificateView struct {
+	ID      string
+	Summary notice
+	At      *stamp
+	Facts   []pair
+	Systems []readBackView
+	Others  []item
+	PDF     string
+}
+
+type readBackView struct {
+	Title     string
+	State     state
+	Accounts  string
+	Findings  []item
+	Unchecked string
+}
+
+func verdictState(v dayone.SystemVerdict) state {
+	switch v {
+	case dayone.Closed:
+		return state{Icon: "check", Class: "s-done", Text: "Closed"}
+	case dayone.StillOpen:
+		return state{Icon: "x", Class: "s-fail", Text: "Open"}
+	case dayone.ByHand:
+		return state{Icon: "clock", Class: "s-wait", Text: "A human has something to do"}
+	}
+	return state{Icon: "warn", Class: "s-wait", Text: "Could not be read"}
+}
+
+func remainItems(list []dayone.Remain) (out []item) {
+	for _, m := range list {
+		next := ""
+		if m.Act != "" {
+			next = sentence(m.Act) + "."
+		}
+		out = append(out, item{Title: link{m.Name, ""}, Meta: joined(": ", sentence(string(m.Class)), m.Note), Next: next})
+	}
+	return out
+}
+
+func newCertificate(view viewer, c dayone.Certificate) *certificateView {
+	v := &certificateView{
+		ID: string(c.ID), At: view.at(c.Made), PDF: "/people/" + string(c.Person) + "/certificates/" + string(c.ID) + "/pdf",
+		Summary: notice{Icon: "check", Title: "Nothing is open", Text: paper.Summary(c)},
+		Facts: []pair{
+			{Name: "Made by", Value: cmp.Or(c.By, "Dayone by itself")},
+			{Name: "Policies", Value: c.Policy, Code: true},
+			{Name: "Ledger", Value: fmt.Sprintf("up to line %d", c.Seq)},
+			{Name: "Chain", Value: c.Chain, Code: true},
+			{Name: "Lines about them", Value: thousands(c.Lines)},
+		},
+		Others: remainItems(c.Others),
+	}
+	if n := c.Counts(); !c.Clean() {
+		v.Summary.Kind, v.Summary.Icon, v.Summary.Title = "warn", "warn", "Something is left to do"
+		if n[dayone.StillOpen] > 0 {
+			v.Summary.Kind, v.Summary.Title = "bad", "Something is open"
+		} else if n[dayone.Unreadable] > 0 {
+			v.Summary.Title = "Not everything could be read"
+		}
+	}
+	for _, s := range c.Systems {
+		r := readBackView{Title: s.Title, State: verdictState(s.Verdict), Findings: remainItems(s.Findings)}
+		switch {
+		case len(s.Accounts) > 0:
+			r.Accounts = "Looked at by id: " + strings.Join(s.Accounts, ", ")
+		case s.Verdict == dayone.Closed:
+			r.Accounts = "It shows nothing of theirs."
+		}
+		if len(s.Unchecked) > 0 {
+			r.Unchecked = "Not told by this system, so not checked: " + strings.Join(s.Unchecked, ", ") + "."
+		}
+		v.Systems = append(v.Systems, r)
+	}
+	return v
+}
+
+// leavingActs are what can be done, by how the person stands.
+func leavingActs(id string, left, stopped bool, held bool) []item {
+	to := func(what string) string { return "/people/" + id + "/" + what }
+	var out []item
+	switch {
+	case stopped:
+		out = append(out, item{Title: link{"Give access back", to("reinstate")}, Meta: "Access was ended here, at once. What HR says counts again.", Open: &link{"Reinstate", to("reinstate")}})
+	case !left:
+		out = append(out, item{Title: link{"End all access now", to("terminate")}, Meta: "For an emergency: it does not wait for HR, nor for the end of the day.", Open: &link{"Terminate now", to("terminate")}})
+	}
+	if held {
+		out = append(out, item{Title: link{"Release the legal hold", to("release")}, Meta: "Deletions go on by the timers as they stand.", Open: &link{"Release", to("release")}})
+	} else {
+		out = append(out, item{Title: link{"Place a legal hold", to("hold")}, Meta: "Nothing of theirs is deleted until somebody releases it.", Open: &link{"Legal hold", to("hold")}})
+	}
+	return append(out,
+		item{Title: link{"Hand out what is known of them", ""}, Meta: "One file with everything that is kept, without credentials. It is recorded that it was made.", Acts: []act{{Text: "Export", Action: to("export")}}},
+		item{Title: link{"Erase what is known of them", to("erase")}, Meta: "Destroys the key of their values, for good. Proofs still verify.", Open: &link{"Erase", to("erase")}},
+	)
+}
+
+func (p *portal) leaving(w http.ResponseWriter, r *http.Request) error {
+	row, head, err := p.aboutPerson(r, "leaving")
+	if err != nil {
+		return err
+	}
+	look, err := p.flow.Preview(r.Context(), row.ID)
+	if err != nil && dayone.KindOf(err) == nil {
+		return err
+	}
+	holds, err := p.flow.LegalHolds(r.Context(), row.ID)
+	if err != nil {
+		return err
+	}
+	list, err := p.flow.Certificates(r.Context(), row.ID)
+	if err != nil {
+		return err
+	}
+	return p.showPerson(w, r, "leaving", row, newLeaving(p.viewerOf(r), head, look.Person, holds, list))
+}
+
+func newLeaving(view viewer, head personHead, person dayone.Person, holds []dayone.LegalHold, list []dayone.Certificate) leavingView {
+	v := leavingView{Head: head}
+	held := false
+	for _, h := range holds {
+		if h.Ended.IsZero() {
+			held = true
+			v.Held = &notice{Kind: "warn", Icon: "pause", Title: "A legal hold stands", Text: joined(", ", h.Reason, "by "+h.By, "since "+view.at(h.From).Text) + ". Nothing of theirs is deleted."}
+		}
+	}
+	left := person.Status == dayone.Left
+	v.Acts = leavingActs(head.ID, left, person.Stopped, held)
+	if left {
+		v.Make = "/people/" + head.ID + "/certificates"
+	}
+	for i, c := range list {
+		if i == 0 {
+			v.Newest = newCertificate(view, c)
+			continue
+		}
+		st := state{Icon: "check", Class: "s-done", Text: "Nothing open"}
+		if !c.Clean() {
+			st = state{Icon: "warn", Class: "s-wait", Text: "Something open or unknown"}
+		}
+		v.History = append(v.History, item{State: &st, Title: link{string(c.ID), ""}, At: view.at(c.Made), Meta: paper.Summary(c), Open: &link{"PDF", "/people/" + head.ID + "/certificates/" + string(c.ID) + "/pdf"}})
+	}
+	switch {
+	case len(list) > 0:
+	case left:
+		v.Empty = &empty{Icon: "record", Title: "No certificate yet", Text: "One is made by itself an hour after they have left. Make one now to see what every system says."}
+	default:
+		v.Empty = &empty{Icon: "record", Title: "They have not left", Text: "Once they have, every system is read back and what it says is kept here."}
+	}
+	return v
+}
+
+func (p *portal) makeCertificate(w http.ResponseWriter, r *http.Request) error {
+	id, err := personID(r)
+	if err != nil {
+		return err
+	}
+	if _, err := p.flow.Certify(r.Context(), id, me(r).Name); err != nil {
+		return orderFound(err)
+	}
+	http.Redirect(w, r, "/people/"+string(id)+"/leaving?said=certified", http.StatusSeeOther)
+	return nil
+}
+
+// certificateOf is the certificate that an address names; "latest" is the newest.
+func (p *portal) certificateOf(r *http.Request) (dayone.Certificate, error) {
+	id, err := personID(r)
+	if err != nil {
+		return dayone.Certificate{}, err
+	}
+	list, err := p.flow.Certificates(r.Context(), id)
+	if err != nil {
+		return dayone.Certificate{}, err
+	}
+	want := r.PathValue("certificate")
+	for _, c := range list {
+		if string(c.ID) == want || want == "latest" {
+			return c, nil
+		}
+	}
+	return dayone.Certificate{}, fmt.Errorf("this person has no certificate %q: %w", want, dayone.ErrNotFound)
+}
+
+func (p *portal) certificatePDF(w http.ResponseWriter, r *http.Request) error {
+	c, err := p.certificateOf(r)
+	if err != nil {
+		return err
+	}
+	row, err := p.flow.Person(r.Context(), c.Person)
+	if err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/pdf")
+	h.Set("Content-Disposition", `attachment; filename="leaver-certificate-`+string(c.ID)+`.pdf"`)
+	h.Set("Cache-Control", "no-store")
+	return paper.Certificate(w, c, p.zoneOf(row.Location))
+}
+
+// export answers with a file of everything that is known of somebody.
+func (p *portal) export(w http.ResponseWriter, r *http.Request) error {
+	id, err := personID(r)
+	if err != nil {
+		return err
+	}
+	x, err := p.flow.ExportPerson(r.Context(), id, me(r).Name)
+	if err != nil {
+		return orderFound(err)
+	}
+	raw, err := json.MarshalIndent(x, "", "  ")
+	if err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Content-Disposition", `attachment; filename="person-`+string(id)+`.json"`)
+	h.Set("Cache-Control", "no-store")
+	_, err = w.Write(append(raw, '\n'))
+	return err
+}
+
+// orderFound makes errors of orders readable: what they say was written for whoever gives one.
+func orderFound(err error) error {
+	for _, kind := range []error{dayone.ErrConflict, dayone.ErrInvalid, dayone.ErrForbidden} {
+		if errors.Is(err, kind) {
+			return said(err, sentence(flow.Problem(err))+".")
+		}
+	}
+	return err
+}
+
+// The API's own words.
+
+type apiTerminated struct {
+	Person dayone.PersonID `json:"person"`
+	At     *time.Time      `json:"at"`
+	Run    dayone.RunID    `json:"run,omitempty"`
+	Note   string          `json:"note,omitempty"`
+}
+
+func newAPITerminated(t flow.Terminated) apiTerminated {
+	return apiTerminated{t.Person, moment(t.At), t.Run, t.Note}
+}
+
+type apiOrdered struct {
+	Reason string `json:"reason"`
+	Token  string `json:"token"`
+}
+
+func (p *portal) apiTerminatePreview(w http.ResponseWriter, r *http.Request) error {
+	id, err := personID(r)
+	if err != nil {
+		return err
+	}
+	look, err := p.flow.TerminatePreview(r.Context(), id)
+	if err != nil {
+		return orderFound(err)
+	}
+	type step struct {
+		Key    dayone.Key    `json:"key"`
+		Action dayone.Action `json:"action"`
+	}
+	out := apiPage[step]{Items: []step{}}
+	for _, s := range closes(look.Plan) {
+		out.Items = append(out.Items, step{s.Key, s.Action})
+	}
+	return answerJSON(w, http.StatusOK, out)
+}
+
+// closes are the steps of a plan that take something.
+func closes(p dayone.Plan) (out []dayone.Step) {
+	for _, s := range p.Steps {
+		if s.Action.Takes() {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// apiLeavingWord reads who is meant and why, and gives the order.
+func apiLeavingWord[T any](order func(r *http.Request, id dayone.PersonID, in apiOrdered) (T, error)) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		id, err := personID(r)
+		if err != nil {
+			return err
+		}
+		var in apiOrdered
+		if err := readJSON(r.Body, &in); err != nil {
+			return err
+		}
+		out, err := order(r, id, in)
+		if err != nil {
+			return orderFound(err)
+		}
+		return answerJSON(w, http.StatusOK, out)
+	}
+}
+
+func (p *portal) apiTerminate(r *http.Request, id dayone.PersonID, in apiOrdered) (apiTerminated, error) {
+	t, err := p.flow.Terminate(r.Context(), id, me(r).Name, in.Reason)
+	return newAPITerminated(t), err
+}
+
+func (p *portal) apiReinstate(r *http.Request, id dayone.PersonID, in apiOrdered) (apiTerminated, error) {
+	t, err := p.flow.Reinstate(r.Context(), id, me(r).Name, in.Reason)
+	return newAPITerminated(t), err
+}
+
+type apiLegalHold struct {
+	ID      dayone.LegalHoldID `json:"id"`
+	Reason  string             `json:"reason"`
+	By      string             `json:"by,omitempty"`
+	From    *time.Time         `json:"from"`
+	Ended   *time.Time         `json:"ended,omitempty"`
+	EndedBy string             `json:"ended_by,omitempty"`
+	Why     string             `json:"why,omitempty"`
+}
+
+func newAPILegalHold(h dayone.LegalHold) apiLegalHold {
+	return apiLegalHold{h.ID, h.Reason, h.By, moment(h.From), moment(h.Ended), h.EndedBy, h.Why}
+}
+
+func (p *portal) apiLegalHolds(w http.ResponseWriter, r *http.Request) error {
+	id, err := personID(r)
+	if err != nil {
+		return err
+	}
+	if _, err := p.flow.Person(r.Context(), id); err != nil {
+		return err
+	}
+	list, err := p.flow.LegalHolds(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	out := apiPage[apiLegalHold]{Items: []apiLegalHold{}}
+	for _, h := range list {
+		out.Items = append(out.Items, newAPILegalHold(h))
+	}
+	return answerJSON(w, http.StatusOK, out)
+}
+
+func (p *portal) apiHold(r *http.Request, id dayone.PersonID, in apiOrdered) (apiLegalHold, error) {
+	h, err := p.flow.HoldLegally(r.Context(), id, me(r).Name, in.Reason)
+	return newAPILegalHold(h), err
+}
+
+func (p *portal) apiRelease(r *http.Request, id dayone.PersonID, in apiOrdered) (apiLegalHold, error) {
+	h, err := p.flow.ReleaseLegally(r.Context(), id, me(r).Name, in.Reason)
+	return newAPILegalHold(h), err
+}
+
+func (p *portal) apiCertificates(w http.ResponseWriter, r *http.Request) error {
+	id, err := personID(r)
+	if err != nil {
+		return err
+	}
+	list, err := p.flow.Certificates(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	out := apiPage[dayone.Certificate]{Items: []dayone.Certificate{}}
+	out.Items = append(out.Items, list...)
+	return answerJSON(w, http.StatusOK, out)
+}
+
+func (p *portal) apiCertify(w http.ResponseWriter, r *http.Request) error {
+	id, err := personID(r)
+	if err != nil {
+		return err
+	}
+	c, err := p.flow.Certify(r.Context(), id, me(r).Name)
+	if err != nil {
+		return orderFound(err)
+	}
+	return answerJSON(w, http.StatusCreated, c)
+}
+
+type apiErasure struct {
+	Person   dayone.PersonID `json:"person"`
+	Name     string          `json:"name"`
+	Refused  string          `json:"refused,omitempty"`
+	From     *time.Time      `json:"from,omitempty"`
+	Accounts []dayone.Key    `json:"accounts"`
+	Runs     int             `json:"runs"`
+	Lines    int             `json:"lines"`
+	Token    string          `json:"token,omitempty"`
+}
+
+func (p *portal) apiErasePreview(w http.ResponseWriter, r *http.Request) error {
+	id, err := personID(r)
+	if err != nil {
+		return err
+	}
+	e, err := p.flow.ErasePreview(r.Context(), id)
+	if err != nil {
+		return orderFound(err)
+	}
+	return answerJSON(w, http.StatusOK, apiErasure{id, e.Row.Name, e.Refused, moment(e.From), append([]dayone.Key{}, e.Accounts...), e.Runs, e.Lines, e.Token})
+}
+
+func (p *portal) apiErase(w http.ResponseWriter, r *http.Request) error {
+	id, err := personID(r)
+	if err != nil {
+		return err
+	}
+	var in apiOrdered
+	if err := readJSON(r.Body, &in); err != nil {
+		return err
+	}
+	if err := p.flow.Erase(r.Context(), id, me(r).Name, in.Reason, in.Token); err != nil {
+		return orderFound(err)
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}

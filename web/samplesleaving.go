@@ -1,0 +1,44 @@
+package web
+
+import (
+	"strings"
+	"time"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/flow"
+)
+
+// Samples of somebody's leaving, for the gallery.
+
+var sampleLeft = dayone.Person{Status: dayone.Left, Stopped: true}
+
+var sampleCut = flow.Look{Plan: dayone.Plan{Steps: []dayone.Step{
+	{Key: dayone.Key{System: "okta", Kind: "account"}, Action: dayone.AccountDisable},
+	{Key: dayone.Key{System: "okta", Kind: "group", Name: "sales-team"}, Action: dayone.EntitlementRemove},
+}}}
+
+func sampleLegal(now time.Time) []dayone.LegalHold {
+	return []dayone.LegalHold{{ID: "lgl_01jd9x0000000000000000000a", Reason: "Case 12/24, Company v. Chen", By: "counsel@company.com", From: now.AddDate(0, -1, 0)}}
+}
+
+func sampleCertificates(now time.Time) []dayone.Certificate {
+	chain := strings.Repeat("9f2c", 16)
+	return []dayone.Certificate{
+		{
+			ID: "crt_01jd9x0000000000000000000b", Person: samplePerson, Made: now.Add(-time.Hour), By: "administrator", Name: "Sarah Chen", Left: now.AddDate(0, 0, -1), Policy: "3f2a91", Seq: 81240, Chain: chain, Lines: 112,
+			Systems: []dayone.ReadBack{
+				{System: "aws", Title: "AWS", Verdict: dayone.Unreadable, Findings: []dayone.Remain{{Class: dayone.Unread, Name: "AWS", Note: "reading user: unavailable", Act: "an administrator looks there by hand"}}},
+				{System: "gitlab", Title: "GitLab", Verdict: dayone.Closed, Accounts: []string{"emp_789"}, Unchecked: []string{"kept token", "mail forward"}},
+				{System: "google", Title: "Google Workspace", Verdict: dayone.StillOpen, Accounts: []string{"100000000000000000042"}, Findings: []dayone.Remain{
+					{Class: dayone.KeptOwnership, Name: "customer-success-and-everybody-who-ever-asked-to-be-kept-up-to-date@company.com", Ref: "03g1", Note: "they own this group", Act: "another owner is named, then they are taken out"},
+				}},
+				{System: "procurement", Title: "Procurement", Verdict: dayone.ByHand, Findings: []dayone.Remain{{Class: dayone.OpenTask, Name: "Take the laptop back", Act: "group:it does the task"}}},
+			},
+			Others: []dayone.Remain{{Class: dayone.OpenTask, Name: "Decide about a hold", Act: "whoever does tasks does the task"}},
+		},
+		{
+			ID: "crt_01jd9x0000000000000000000a", Person: samplePerson, Made: now.AddDate(0, 0, -1), Name: "Sarah Chen", Left: now.AddDate(0, 0, -1), Policy: "3f2a91", Seq: 81200, Chain: chain, Lines: 111,
+			Systems: []dayone.ReadBack{{System: "okta", Title: "Okta", Verdict: dayone.Closed, Accounts: []string{"00u00000000000000042"}}, {System: "slack", Title: "Slack", Verdict: dayone.Closed}},
+		},
+	}
+}
