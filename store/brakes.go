@@ -476,7 +476,7 @@ func (t *tx) passes(list []Pass, until time.Time) error {
 	var rows []any
 	seen := map[string]int{}
 	for _, p := range list {
-		rows = latest(rows, seen, string(p.Person)+" "+p.Key.String(), []any{string(p.Person), p.Key.String(), micros(until)})
+		rows = latest(rows, seen, string(p.Person)+" "+p.Key.String(), string(p.Person), p.Key.String(), micros(until))
 	}
 	return t.put(passTable, rows)
 }

@@ -140,7 +140,8 @@ func (t *tx) overtook(e *dayone.Employment) error {
 	if _, err := t.exec(`UPDATE suspicion SET state = 'other', box = '' WHERE source = $1 AND subject = $2 AND state = 'open'`, e.Source, e.SourceID); err != nil {
 		return err // whose it is shows now
 	}
-	_, err := t.exec(`UPDATE event SET state = 'received', tries = 0, next = 0 WHERE source = $1 AND subject = $2 AND state IN ('quarantined', 'held')`, e.Source, e.SourceID)
+	_, err := t.exec(`UPDATE event SET state = 'received', tries = 0, next = 0 WHERE source = $1 AND subject = $2 AND (state = 'quarantined'
+		OR state = 'held' AND NOT EXISTS (SELECT 1 FROM held h WHERE h.item = event.id AND h.released = 0))`, e.Source, e.SourceID)
 	return err
 }
 

@@ -31,7 +31,7 @@ CREATE INDEX held_brake ON held (brake, item);
 CREATE INDEX held_unseen ON held (item) WHERE mark = '';
 CREATE INDEX held_person ON held (person);
 ALTER TABLE event ADD COLUMN brake TEXT NOT NULL DEFAULT '';
-CREATE INDEX event_braked ON event (brake) WHERE state = 'held';
+CREATE INDEX event_brake ON event (brake) WHERE state = 'held';
 
 -- Who has passed a limit on a day, each person once, and how many they are; base is what the limit is a part of.
 CREATE TABLE passed (
