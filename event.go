@@ -48,6 +48,7 @@ type Event struct {
 	Full     bool             // Fields are the whole record: a field that is missing is empty, not left unsaid
 	By       string           // who entered it, and why: of the portal's alone, and kept in the record of what it did
 	Reason   string
+	Veiled   bool // it speaks, or before it is judged may speak, of something confidential
 }
 
 // EventState is where an event stands on its way through intake.

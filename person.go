@@ -73,6 +73,8 @@ type Person struct {
 	Recorded    time.Time // when we first heard of the primary engagement
 	Stopped     bool      // access was ended here, at an instant: no lead time of a life cycle counts
 	Managed     bool      // false: known from an import, nothing is planned for them yet
+	Veil        Veil      // how much was left out because it is confidential
+	Unveils     time.Time // when some of that may be known; zero: never, or nothing was left out
 }
 
 // Name is how a person is called on a page: preferred or first name and last name, else the mail address, else the id.
@@ -109,6 +111,7 @@ type Fact struct {
 	Value      Value
 	Bad        bool // the word was no good: flagged unknown, the last good value stays
 	Personal   bool // kept under the person's own key
+	Veiled     bool // said in confidence: it does not count before the employment ends
 	Source     string
 	Event      EventID
 }

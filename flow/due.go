@@ -157,7 +157,7 @@ func (f *Flow) lookAtPage(ctx context.Context, ids []dayone.PersonID, offers map
 // herself. Whoever has a run under way, or had one given up, is always looked at like that.
 func (f *Flow) nothingToDo(d *store.Due, now time.Time, offers map[dayone.Key]dayone.Offer) (Look, bool) {
 	givenUp := d.Last.State == dayone.RunSuperseded || d.Last.State == dayone.RunCancelled || d.Last.Of != ""
-	if d.Err != nil || d.Active || givenUp || slices.ContainsFunc(d.Holds, func(h dayone.Hold) bool { return h.Due(now) || h.Brake != "" }) {
+	if d.Err != nil || d.Row.Veil != dayone.Unveiled || d.Active || givenUp || slices.ContainsFunc(d.Holds, func(h dayone.Hold) bool { return h.Due(now) || h.Brake != "" }) {
 		return Look{}, false
 	}
 	l, err := f.lookAt(books{at: now, line: d.Timeline, have: d.Have, holds: d.Holds, requests: d.Requests, answers: d.Approvals, offers: offers})

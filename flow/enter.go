@@ -22,7 +22,7 @@ import (
 type Entry struct {
 	Type    dayone.EventType
 	Subject string            // id of the engagement, or of its own for an employment that no other source knows
-	Fields  map[string]string // by the names of people.yaml; start_date, end_date and effective_date for the employment
+	Fields  map[string]string // by the names of people.yaml; start_date, end_date, effective_date, confidential and announced_on for the employment
 	By      string            // who enters it
 	Reason  string
 }
@@ -72,7 +72,10 @@ func (f *Flow) keepEntry(ctx context.Context, e Entry, now time.Time) (dayone.In
 	if err != nil {
 		return dayone.Intake{}, err
 	}
-	ev := dayone.Event{ID: dayone.EventID(f.IDs.New("evt")), Source: dayone.Portal, Type: e.Type, Subject: e.Subject, At: now, Received: now}
+	ev := dayone.Event{ID: dayone.EventID(f.IDs.New("evt")), Source: dayone.Portal, Type: e.Type, Subject: e.Subject, At: now, Received: now, Fields: fieldsOf(e.Fields)}
+	if ev.Veiled, err = f.discreet(ctx, ev); err != nil {
+		return dayone.Intake{}, err
+	}
 	in, _, err := f.Store.Accept(ctx, ev, body)
 	return in, err
 }
@@ -115,11 +118,16 @@ func (portal) Parse(body []byte) ([]dayone.Event, error) {
 	if err := json.Unmarshal(body, &e); err != nil {
 		return nil, fmt.Errorf("what was entered does not read: %v: %w", err, dayone.ErrInvalid)
 	}
-	ev := dayone.Event{Source: dayone.Portal, Type: e.Type, Subject: e.Subject, At: e.At, Fields: map[string]dayone.Value{}, By: e.By, Reason: e.Reason}
-	for name, text := range e.Fields {
-		ev.Fields[name] = dayone.Text(text)
-	}
+	ev := dayone.Event{Source: dayone.Portal, Type: e.Type, Subject: e.Subject, At: e.At, Fields: fieldsOf(e.Fields), By: e.By, Reason: e.Reason}
 	return []dayone.Event{ev}, nil
+}
+
+func fieldsOf(texts map[string]string) map[string]dayone.Value {
+	out := map[string]dayone.Value{}
+	for name, text := range texts {
+		out[name] = dayone.Text(text)
+	}
+	return out
 }
 
 func (portal) Read(context.Context, string) (dayone.Event, error) {

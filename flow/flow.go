@@ -44,6 +44,9 @@ type Source struct {
 	// AbsentLeaves: whoever is missing from a list that counts is terminated, within the brakes. Else it is only reported.
 	AbsentLeaves bool
 	Brakes       SourceBrakes
+	// Confidential: its terminations are, unless it says otherwise. Discreet: what it says is shown to those alone who may
+	// know what is confidential until it was judged.
+	Confidential, Discreet bool
 }
 
 // Deps are what flow joins.
@@ -465,6 +468,9 @@ func (f *Flow) Replan(ctx context.Context, id dayone.PersonID, event dayone.Even
 // keepRow keeps the person as lists show them and when they are to be looked at again: the last thing of a look, so that
 // one that was cut short is made good. run is the one under way: if it has ended meanwhile, its end is looked at first.
 func (f *Flow) keepRow(ctx context.Context, l Look, run dayone.RunID) error {
+	if err := f.unveil(ctx, l.Person); err != nil {
+		return err
+	}
 	f.follow(l.Person, l.laid)
 	if err := errors.Join(f.planned(ctx, l), f.timed(ctx, l), f.askReviews(ctx, &l), f.remindSponsors(ctx, &l), f.askPreHire(ctx, &l), f.certifyLater(ctx, l)); err != nil {
 		return err

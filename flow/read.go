@@ -53,12 +53,23 @@ func (f *Flow) Named(ctx context.Context, who string) (Row, error) { return f.St
 
 // Person is one person as lists show her.
 func (f *Flow) Person(ctx context.Context, id dayone.PersonID) (Row, error) {
-	return f.Store.Person(ctx, id)
+	row, err := f.Store.Person(ctx, id)
+	if err != nil || row.Veil == dayone.Unveiled {
+		return row, err
+	}
+	return f.rowFor(ctx, row)
 }
 
-// Timeline is everything we know of a person.
+// Timeline is everything that whoever asks may know of a person.
 func (f *Flow) Timeline(ctx context.Context, id dayone.PersonID) (dayone.Timeline, error) {
-	return f.Store.Timeline(ctx, id)
+	t, err := f.Store.Timeline(ctx, id)
+	switch {
+	case err != nil:
+		return t, err
+	case mayKnow(ctx):
+		return people.Lifted(t), nil
+	}
+	return f.public(t)
 }
 
 // Access is one line of what a person has, is to have, or is losing.
@@ -122,6 +133,9 @@ func (f *Flow) unplanned(ctx context.Context, id dayone.PersonID, began time.Tim
 // Access lays want and holdings side by side. ErrInvalid: no plan can be made; what is wanted and what is there come all
 // the same.
 func (f *Flow) Access(ctx context.Context, id dayone.PersonID) (Look, []Access, error) {
+	if _, err := f.Person(ctx, id); err != nil {
+		return Look{}, nil, err
+	}
 	l, err := f.Preview(ctx, id)
 	if err != nil && !errors.Is(err, dayone.ErrInvalid) {
 		return l, nil, err
@@ -236,6 +250,9 @@ func idle(list []Access) {
 
 // Explain says why a person has something, or why not.
 func (f *Flow) Explain(ctx context.Context, id dayone.PersonID, key dayone.Key) (policy.Explanation, error) {
+	if _, err := f.Person(ctx, id); err != nil {
+		return policy.Explanation{}, err
+	}
 	t, err := f.Store.Timeline(ctx, id)
 	if err != nil {
 		return policy.Explanation{}, err
@@ -307,17 +324,22 @@ func (f *Flow) Watch(id dayone.RunID) *engine.Watcher { return f.Engine.Watch(id
 
 // Events lists what sources said.
 func (f *Flow) Events(ctx context.Context, q EventFilter) ([]dayone.Intake, error) {
+	q.Public = !mayKnow(ctx)
 	return f.Store.Events(ctx, q)
 }
 
 // Event is one of them.
 func (f *Flow) Event(ctx context.Context, id dayone.EventID) (dayone.Intake, error) {
-	return f.Store.Event(ctx, id)
+	in, err := f.Store.Event(ctx, id)
+	if err == nil && in.Veiled && !mayKnow(ctx) {
+		return dayone.Intake{}, fmt.Errorf("event: %w", dayone.ErrNotFound)
+	}
+	return in, err
 }
 
 // Replay looks at a quarantined event again: after the source, the mapping or people.yaml was mended.
 func (f *Flow) Replay(ctx context.Context, id dayone.EventID, by string) error {
-	in, err := f.Store.Event(ctx, id)
+	in, err := f.Event(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -327,7 +349,13 @@ func (f *Flow) Replay(ctx context.Context, id dayone.EventID, by string) error {
 	if err := f.Store.MarkEvent(ctx, id, dayone.EventReceived, "replayed by "+by); err != nil {
 		return err
 	}
-	if err := f.Store.Record(ctx, dayone.Record{At: f.Clock.Now(), Person: in.Person, What: "event replayed", System: in.Source, By: by, Detail: &dayone.Detail{Note: string(id)}}); err != nil {
+	replayed := dayone.Record{At: f.Clock.Now(), Person: in.Person, What: "event replayed", System: in.Source, By: by, Detail: &dayone.Detail{Note: string(id)}}
+	if in.Veiled {
+		err = f.Store.HushedRecord(ctx, id, replayed)
+	} else {
+		err = f.Store.Record(ctx, replayed)
+	}
+	if err != nil {
 		return err
 	}
 	f.look()
@@ -375,7 +403,7 @@ func (f *Flow) Progress(ctx context.Context, id dayone.PersonID, token string) (
 	if !f.Keeper.Verify("progress "+string(id), token) {
 		return Progress{}, fmt.Errorf("this address is not right: %w", dayone.ErrNotFound)
 	}
-	row, err := f.Store.Person(ctx, id)
+	row, err := f.Person(ctx, id)
 	if err != nil {
 		return Progress{}, err
 	}

@@ -59,6 +59,9 @@ func (f *Flow) Receive(ctx context.Context, source string, header http.Header, b
 	out := make([]Receipt, 0, len(events))
 	for _, ev := range events {
 		ev.ID, ev.Source, ev.Received = dayone.EventID(f.IDs.New("evt")), source, now
+		if ev.Veiled, err = f.discreet(ctx, ev); err != nil {
+			return nil, fmt.Errorf("keeping what %s said: %v: %w", source, err, dayone.ErrUnavailable)
+		}
 		why := err
 		if ev.Type != "" {
 			why = nil // another event of this body is the bad one
@@ -431,7 +434,11 @@ func (f *Flow) process(ctx context.Context, in dayone.Intake, read reader) error
 		return err
 	}
 	began := f.Clock.Now()
-	run, err := f.Replan(ctx, person, in.ID, "")
+	because := in.ID
+	if j.Veiled { // what nobody may know brings nothing about: she is looked at as if by ourselves
+		because = ""
+	}
+	run, err := f.Replan(ctx, person, because, "")
 	if err != nil {
 		f.Log.Error("planning", "person", person, "event", in.ID, "error", err)
 		if err := f.unplanned(ctx, person, began, err); err != nil {
@@ -487,7 +494,7 @@ func (f *Flow) hear(ctx context.Context, ev dayone.Event, body []byte, read read
 	if err != nil && len(events) == 0 {
 		return people.Heard{Event: ev}, err
 	}
-	h := people.Heard{Event: ev, Since: src.Since}
+	h := people.Heard{Event: ev, Since: src.Since, Secret: src.Confidential}
 	found := false
 	for _, e := range events { // as the mapping reads it now; of several that have no id of their own the one of that kind and time
 		same := e.Type == ev.Type && e.At.Truncate(time.Microsecond).Equal(ev.At)
@@ -587,7 +594,7 @@ func (f *Flow) taken(ctx context.Context, h people.Heard, id dayone.PersonID, kn
 				return j, err
 			}
 		}
-		return j, f.save(ctx, &t, store.Saved{Event: h.ID, State: j.State, Note: noteOf(j.Note, j), Person: id, Facts: j.Again})
+		return j, f.save(ctx, &t, store.Saved{Event: h.ID, State: j.State, Note: noteOf(j.Note, j), Person: id, Facts: j.Again, Veiled: j.Veiled})
 	}
 	row := rowOf(p)
 	row.Wake = now // should we fall between here and the plan, she is looked at when we are back
@@ -598,7 +605,7 @@ func (f *Flow) taken(ctx context.Context, h people.Heard, id dayone.PersonID, kn
 	if err != nil {
 		return j, err
 	}
-	intent := people.Meaning(&was, &t, now, f.Active())
+	intent := f.meaning(&was, &t, now, j.Veiled)
 	passing, err := f.passing(ctx, h, behind, before, p, j, known)
 	if err != nil {
 		return j, err
@@ -606,7 +613,7 @@ func (f *Flow) taken(ctx context.Context, h people.Heard, id dayone.PersonID, kn
 	err = f.save(ctx, &t, store.Saved{
 		Passing: passing,
 		Event:   h.ID, State: dayone.EventApplied, Note: noteOf(intent, j), Person: id, New: !known,
-		Employment: j.New, Facts: slices.Concat(j.Facts, j.Again), Names: f.named(j.Facts), Row: &row, Opened: task, Marks: f.marksOf(people.Traits(&t, now)),
+		Employment: j.New, Facts: slices.Concat(j.Facts, j.Again), Names: f.named(j.Facts), Row: &row, Opened: task, Marks: f.marksOf(people.Traits(&t, now)), Veiled: j.Veiled,
 		Records: []dayone.Record{{At: now, Person: id, What: "event: " + string(h.Type), System: h.Source, By: h.By, Detail: &dayone.Detail{Note: withReason(intent, h.Reason)}}},
 	})
 	if err == nil && passing != nil && passing.By != "" {
@@ -654,10 +661,13 @@ func withReason(what, reason string) string {
 
 // rowOf is the person as lists show her.
 func rowOf(p dayone.Person) store.Row {
+	if p.Veil == dayone.WholeVeiled { // she is in no list, no count and no search
+		return store.Row{ID: p.ID, Veil: p.Veil, Unveil: p.Unveils}
+	}
 	return store.Row{
 		ID: p.ID, Managed: p.Managed, Name: p.Name(), Email: p.Attrs.Text("email"), Manager: p.Attrs.Text("manager"), Title: p.Attrs.Text("job_title"),
 		Department: p.Attrs.Text("department"), Team: p.Attrs.Text("team"), Location: p.Attrs.Text("location"), Status: p.Status, Starts: p.Start, Ends: p.End,
-		Buddy: p.Attrs.Text("buddy"),
+		Buddy: p.Attrs.Text("buddy"), Veil: p.Veil, Unveil: p.Unveils,
 	}
 }
 

@@ -15,6 +15,9 @@ import (
 // may be zero. ErrForbidden: no policy offers it to her. ErrConflict: she has it, or it was asked for.
 func (f *Flow) Request(ctx context.Context, r dayone.Request) (dayone.Request, error) {
 	now := f.Clock.Now()
+	if _, err := f.Person(ctx, r.Person); err != nil {
+		return r, err
+	}
 	var err error
 	if r.By, err = asker(r.By, r.Login); err != nil {
 		return r, err

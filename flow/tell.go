@@ -326,7 +326,7 @@ func (f *Flow) afterwards(l Look) store.Row {
 		row.Wake = l.Person.At // one came to its end while she was looked at
 	}
 	now := f.toldOf(l.Person)
-	if l.quiet {
+	if l.quiet || l.Person.Veil == dayone.WholeVeiled {
 		return row
 	}
 	if was := l.told; was.At.IsZero() || was.Status != now.Status || !was.Ends.Equal(now.Ends) || !maps.Equal(was.Attrs, now.Attrs) {

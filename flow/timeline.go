@@ -67,7 +67,7 @@ type HistoryQuery struct {
 
 // History reads it. ErrNotFound: there is no such person.
 func (f *Flow) History(ctx context.Context, id dayone.PersonID, q HistoryQuery) (History, error) {
-	t, err := f.Store.Timeline(ctx, id)
+	t, err := f.Timeline(ctx, id)
 	if err != nil {
 		return History{}, err
 	}
@@ -76,7 +76,7 @@ func (f *Flow) History(ctx context.Context, id dayone.PersonID, q HistoryQuery) 
 	if k.AsOf.IsZero() {
 		k.AsOf = now
 	}
-	if k.KnownAt.IsZero() {
+	if k.KnownAt.IsZero() || k.KnownAt.After(now) { // what is confidential now is so however late it is asked for
 		k.KnownAt = now
 	}
 	if q.Limit <= 0 {
@@ -90,7 +90,7 @@ func (f *Flow) History(ctx context.Context, id dayone.PersonID, q HistoryQuery) 
 	for _, c := range list {
 		x := HistoryLine{Change: c}
 		if c.Event != "" {
-			switch in, err := f.Store.Event(ctx, c.Event); {
+			switch in, err := f.Event(ctx, c.Event); {
 			case err == nil:
 				x.Type, x.Run = in.Type, in.Run
 			case !errors.Is(err, dayone.ErrNotFound):
@@ -104,7 +104,7 @@ func (f *Flow) History(ctx context.Context, id dayone.PersonID, q HistoryQuery) 
 
 // Origins says of each value that an explanation read who says it, where more than one might.
 func (f *Flow) Origins(ctx context.Context, id dayone.PersonID, x policy.Explanation) (policy.Explanation, error) {
-	t, err := f.Store.Timeline(ctx, id)
+	t, err := f.Timeline(ctx, id)
 	if err != nil {
 		return x, err
 	}

@@ -302,6 +302,9 @@ func author(who string) string { return cmp.Or(strings.TrimSpace(who), "unknown"
 // WhyAt explains an entitlement of a person on any day. A past day is judged as it was then: by what was known and by the
 // policies that were in force; a day to come by what is known now and by the policies of now. at zero: now.
 func (f *Flow) WhyAt(ctx context.Context, id dayone.PersonID, key dayone.Key, at time.Time) (policy.Explanation, dayone.Person, error) {
+	if _, err := f.Person(ctx, id); err != nil {
+		return policy.Explanation{}, dayone.Person{}, err
+	}
 	t, err := f.Store.Timeline(ctx, id)
 	if err != nil {
 		return policy.Explanation{}, dayone.Person{}, err

@@ -203,14 +203,19 @@ func sortedFields(m map[string]dayone.Value) []string {
 
 // finish is the judgement, with who entered it and why, or that it says nothing new.
 func (j *judging) finish() Judgement {
-	if len(j.out.Facts) == 0 && j.out.New == nil && j.out.Managed == j.t.Managed {
+	j.out.Veiled = j.veiled()
+	if len(j.out.Facts) == 0 && j.out.New == nil && j.out.Managed == j.t.Managed && !j.lifted {
 		j.out.State = dayone.EventUnchanged
 		j.out.Note = "it says nothing new"
 		return j.out
 	}
+	now := j.out.Extend(*j.t)
+	secret := j.out.Veiled && !j.hidden(&now) // who said so and why is as confidential; of whom nobody knows nothing is known anyway
 	for _, e := range [][2]string{{entryBy, j.ev.By}, {entryReason, j.ev.Reason}} {
 		if e[1] != "" {
-			j.out.Facts = append(j.out.Facts, j.fact(e[0], dayone.Text(e[1]), j.at, j.said, false))
+			f := j.fact(e[0], dayone.Text(e[1]), j.at, j.said, false)
+			f.Veiled = secret
+			j.out.Facts = append(j.out.Facts, f)
 		}
 	}
 	return j.out

@@ -16,6 +16,7 @@ type Heard struct {
 	Record *dayone.Event // as the source has it now; nil: the event's own fields are all there is
 	Unread string        // why there is no record although the source can be asked
 	Since  time.Time     // who starts before is known, and nothing is planned for them; zero: only a hire says who is managed
+	Secret bool          // this source's terminations are confidential unless it says otherwise
 }
 
 // Judgement is what an event means for a timeline.
@@ -27,6 +28,7 @@ type Judgement struct {
 	Findings []string      // bad attributes, unknown location, unknown manager: flagged, not fatal
 	New      *dayone.Employment
 	Managed  bool
+	Veiled   bool // it speaks of something confidential: others must not find the event
 }
 
 // Extend is the timeline with what was judged.
@@ -36,7 +38,7 @@ func (j Judgement) Extend(t dayone.Timeline) dayone.Timeline {
 	for _, f := range j.Again {
 		for i := range t.Facts {
 			if g := &t.Facts[i]; g.Engagement == f.Engagement && g.Attr == f.Attr && g.Effective.Equal(f.Effective) && g.Recorded.Equal(f.Recorded) {
-				g.Again = f.Again
+				g.Again, g.Veiled = f.Again, f.Veiled
 			}
 		}
 	}
@@ -61,6 +63,7 @@ func Ends(ev dayone.Event) bool {
 // else it says; with them it counts, whatever else is wrong with it.
 func Judge(t *dayone.Timeline, h Heard, set *policy.Set, recorded time.Time, id dayone.EngagementID) Judgement {
 	j := &judging{t: t, facts: listen(t), ev: h.Event, set: set, at: recorded, out: Judgement{State: dayone.EventApplied, Managed: t.Managed}}
+	j.confide(h)
 	switch {
 	case slices.Contains(dayone.EventTypes, h.Type):
 	case h.Source != dayone.Portal:
@@ -83,6 +86,7 @@ func Judge(t *dayone.Timeline, h Heard, set *policy.Set, recorded time.Time, id 
 		j.engagement = id
 	}
 	j.listen(h)
+	j.lift()
 	switch {
 	case only: // whether somebody works here others say
 	case h.Type == dayone.Corrected || h.Type == dayone.CorrectionEnded:
@@ -93,6 +97,7 @@ func Judge(t *dayone.Timeline, h Heard, set *policy.Set, recorded time.Time, id 
 		if why := j.dates(); why != "" {
 			return j.quarantine("%s", why)
 		}
+		j.announce()
 		j.leave()
 		j.lift()
 	}
@@ -132,6 +137,8 @@ type judging struct {
 
 	turned time.Time // when the event was said
 	starts string    // the first day, as said or known
+
+	discretion
 }
 
 // listen sorts out who said what when. A time that is missing or yet to come is none: then it was said when we heard it.
@@ -160,7 +167,7 @@ func (j *judging) listen(h Heard) {
 }
 
 func (j *judging) quarantine(format string, args ...any) Judgement {
-	return Judgement{State: dayone.EventQuarantined, Note: fmt.Sprintf(format, args...), Managed: j.t.Managed}
+	return Judgement{State: dayone.EventQuarantined, Note: fmt.Sprintf(format, args...), Managed: j.t.Managed, Veiled: j.whispers()}
 }
 
 func (j *judging) finding(format string, args ...any) {
@@ -198,7 +205,7 @@ func (j *judging) zone() *time.Location {
 func (j *judging) fact(attr string, v dayone.Value, from, said time.Time, bad bool) dayone.Fact {
 	return dayone.Fact{
 		Engagement: j.engagement, Attr: attr, Effective: from, Said: said, Again: said, Recorded: j.at, Value: v, Bad: bad, Source: j.ev.Source, Event: j.ev.ID,
-		Personal: j.set.Schema.Attributes[attr].Personal,
+		Personal: j.set.Schema.Attributes[attr].Personal, Veiled: j.isEnd(attr) && j.veils(v.Text),
 	}
 }
 

@@ -93,8 +93,20 @@ func (s *spoken) endKnown(e dayone.EngagementID, known time.Time) time.Time {
 // rank orders status from best to worst.
 var rank = []dayone.Status{dayone.Working, dayone.OnLeave, dayone.PreHire, dayone.Left}
 
-// At is the person at an instant, as known at another (usually the same).
+// At is the person at an instant, as known at another (usually the same): as everybody may know her, and as policies read
+// her. What is confidential at the instant of knowing is left out.
 func At(t *dayone.Timeline, at, known time.Time, set *policy.Set) dayone.Person {
+	seen, veil, until := Public(t, known, set)
+	p := Whole(seen, at, known, set)
+	if veil == dayone.WholeVeiled {
+		p.Managed = false
+	}
+	p.Veil, p.Unveils = veil, until
+	return p
+}
+
+// Whole is the person with what is confidential: for those alone who may know it.
+func Whole(t *dayone.Timeline, at, known time.Time, set *policy.Set) dayone.Person {
 	p := dayone.Person{ID: t.Person, At: at, Managed: t.Managed, Attrs: dayone.Attrs{}, Status: dayone.Left}
 	type candidate struct {
 		engagement dayone.Engagement
@@ -285,8 +297,9 @@ func ofSite(a policy.Attribute, s dayone.Site) (dayone.Value, bool) {
 }
 
 // Next is the first instant after at on which the person can change by herself: a start, an end, a fact that becomes
-// effective. Zero: none.
+// effective. Zero: none. What is confidential does not show in it; At says when that may be known.
 func Next(t *dayone.Timeline, at time.Time, set *policy.Set) time.Time {
+	t, _, _ = Public(t, at, set)
 	var next time.Time
 	consider := func(i time.Time) {
 		if i.After(at) && (next.IsZero() || i.Before(next)) {

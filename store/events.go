@@ -13,7 +13,7 @@ import (
 )
 
 var eventTable = table{"event", []string{
-	"id", "source", "source_id", "type", "subject", "at", "received", "state", "person", "run", "note", "tries", "next", "body_hash", "body",
+	"id", "source", "source_id", "type", "subject", "at", "received", "state", "person", "run", "note", "tries", "next", "body_hash", "body", "veiled",
 }, nil}
 
 // Accept stores what a source said, before it is answered. Said again, it gives the first one and true: the same id of
@@ -50,7 +50,7 @@ func (d *DB) accept(ctx context.Context, in dayone.Intake, body []byte) (dayone.
 func (a *acceptance) row() []any {
 	e := &a.in
 	return []any{
-		string(e.ID), e.Source, e.SourceID, string(e.Type), e.Subject, micros(e.At), micros(e.Received), string(e.State), "", "", e.Note, 0, 0, a.hash, a.box,
+		string(e.ID), e.Source, e.SourceID, string(e.Type), e.Subject, micros(e.At), micros(e.Received), string(e.State), "", "", e.Note, 0, 0, a.hash, a.box, truth(e.Veiled),
 	}
 }
 
@@ -107,12 +107,14 @@ func (t *tx) said(ev dayone.Event, hash string) (dayone.Intake, bool, error) {
 	return in, err == nil, err
 }
 
-const eventQuery = `SELECT id, source, source_id, type, subject, at, received, state, person, run, note, tries, next, brake FROM event`
+const eventQuery = `SELECT id, source, source_id, type, subject, at, received, state, person, run, note, tries, next, brake, veiled FROM event`
 
 func scanEvent(s interface{ Scan(...any) error }) (dayone.Intake, error) {
 	var in dayone.Intake
 	var at, received, next int64
-	err := s.Scan(&in.ID, &in.Source, &in.SourceID, &in.Type, &in.Subject, &at, &received, &in.State, &in.Person, &in.Run, &in.Note, &in.Tries, &next, &in.Brake)
+	var veiled int
+	err := s.Scan(&in.ID, &in.Source, &in.SourceID, &in.Type, &in.Subject, &at, &received, &in.State, &in.Person, &in.Run, &in.Note, &in.Tries, &next, &in.Brake, &veiled)
+	in.Veiled = veiled != 0
 	in.At, in.Received, in.Next = instant(at), instant(received), instant(next)
 	return in, err
 }
@@ -216,6 +218,7 @@ type EventFilter struct {
 	After   dayone.EventID
 	Limit   int
 	Oldest  bool // oldest first
+	Public  bool // without those that speak of something confidential
 }
 
 // Events lists events.
@@ -253,6 +256,9 @@ func (d *DB) Events(ctx context.Context, f EventFilter) ([]dayone.Intake, error)
 	}
 	if f.After != "" {
 		add("id > $%d", string(f.After))
+	}
+	if f.Public {
+		q += ` AND veiled = 0`
 	}
 	if f.Limit <= 0 {
 		f.Limit = 100

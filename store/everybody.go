@@ -129,10 +129,10 @@ func (d *DB) byFact(ask func(query string, args []any, row func(*sql.Rows) error
 	words := words{}
 	var person, engagement, attr, source, event, box sql.RawBytes
 	var effective, said, again, recorded int64
-	var personal, bad int
+	var personal, bad, veiled int
 	var r *Read
-	to := []any{&person, &engagement, &attr, &effective, &said, &again, &recorded, &box, &personal, &bad, &source, &event}
-	return ask(`SELECT person, engagement, attr, effective, said, again, recorded, box, personal, bad, source, event FROM fact
+	to := []any{&person, &engagement, &attr, &effective, &said, &again, &recorded, &box, &personal, &bad, &source, &event, &veiled}
+	return ask(`SELECT person, engagement, attr, effective, said, again, recorded, box, personal, bad, source, event, veiled FROM fact
 		WHERE person IN `+manyIn+` ORDER BY person, engagement, attr, effective, recorded`, args, func(rows *sql.Rows) error {
 		if err := rows.Scan(to...); err != nil {
 			return err
@@ -145,7 +145,7 @@ func (d *DB) byFact(ask func(query string, args []any, row func(*sql.Rows) error
 		}
 		f := dayone.Fact{
 			Engagement: dayone.EngagementID(words.of(engagement)), Attr: words.of(attr), Effective: instant(effective), Said: instant(said), Again: instant(again),
-			Recorded: instant(recorded), Personal: personal != 0, Bad: bad != 0, Source: words.of(source), Event: dayone.EventID(words.of(event)),
+			Recorded: instant(recorded), Personal: personal != 0, Bad: bad != 0, Veiled: veiled != 0, Source: words.of(source), Event: dayone.EventID(words.of(event)),
 		}
 		switch there, err := d.unseal(r.key, string(box), &f.Value); {
 		case err != nil:

@@ -12,7 +12,7 @@ import (
 )
 
 var factTable = table{"fact", []string{
-	"person", "engagement", "attr", "effective", "said", "again", "recorded", "box", "personal", "bad", "source", "event",
+	"person", "engagement", "attr", "effective", "said", "again", "recorded", "box", "personal", "bad", "source", "event", "veiled",
 }, []string{"person", "engagement", "attr", "effective", "recorded"}}
 
 // Row is a person in a list: what lists show and are searched by.
@@ -33,6 +33,8 @@ type Row struct {
 	Buddy      string
 	Problem    string       // why no plan could be made at the last look; "": one could
 	Told       *dayone.Told // nil leaves it
+	Veil       dayone.Veil  // how much of the person this row leaves out
+	Unveil     time.Time    // when some of that may be known; zero: never
 }
 
 // LastDay is an instant of the last day, Ends being the first after it; zero: open.
@@ -61,6 +63,7 @@ type Saved struct {
 	Marks      []string     // by what she is found; nil leaves it
 	Records    []dayone.Record
 	Passing    *Passing // what it asks of brakes; beyond them the event is held, and nothing else is written
+	Veiled     bool     // the event speaks of something confidential: its records are kept back with it
 }
 
 // Save writes it. ErrNameTaken: a name was given to somebody else meanwhile.
@@ -132,15 +135,24 @@ func (d *DB) Save(ctx context.Context, s Saved) error {
 			}
 		}
 		if s.Event != "" {
-			if _, err := t.exec(`UPDATE event SET state = $2, note = $3, person = $4 WHERE id = $1`, s.Event, s.State, s.Note, s.Person); err != nil {
+			if _, err := t.exec(`UPDATE event SET state = $2, note = $3, person = $4, veiled = $5 WHERE id = $1`, s.Event, s.State, s.Note, s.Person, truth(s.Veiled)); err != nil {
 				return fmt.Errorf("marking event: %w", err)
 			}
+		}
+		if s.Veiled {
+			return d.hush(t, s.Event, s.Person, s.Records)
 		}
 		return d.append(t, s.Records)
 	})
 }
 
+// hidden is the status of the row of somebody of whom nobody may know.
+const hidden dayone.Status = "hidden"
+
 func (d *DB) saveRow(t *tx, r Row) error {
+	if r.Veil == dayone.WholeVeiled {
+		r.Status = hidden
+	}
 	told := ""
 	if r.Told != nil {
 		var err error
@@ -149,9 +161,9 @@ func (d *DB) saveRow(t *tx, r Row) error {
 		}
 	}
 	_, err := t.exec(`UPDATE person SET managed = $2, wake = $3, name = $4, search = $5, email = $6, manager = $7, title = $8, department = $9, team = $10,
-		location = $11, status = $12, starts = $13, ends = $14, buddy = $15, problem = $16, told = CASE WHEN $17 = '' THEN told ELSE $17 END WHERE id = $1 AND key_box <> ''`,
+		location = $11, status = $12, starts = $13, ends = $14, buddy = $15, problem = $16, told = CASE WHEN $17 = '' THEN told ELSE $17 END, veil = $18, unveil = $19 WHERE id = $1 AND key_box <> ''`,
 		r.ID, truth(r.Managed), micros(r.Wake), r.Name, fold(r.Name), strings.ToLower(r.Email), strings.ToLower(r.Manager), r.Title, r.Department, r.Team,
-		r.Location, r.Status, micros(r.Starts), micros(r.Ends), strings.ToLower(r.Buddy), r.Problem, told)
+		r.Location, r.Status, micros(r.Starts), micros(r.Ends), strings.ToLower(r.Buddy), r.Problem, told, int(r.Veil), micros(r.Unveil))
 	if err != nil {
 		return fmt.Errorf("writing person: %w", err)
 	}
@@ -170,7 +182,7 @@ func (d *DB) SetWake(ctx context.Context, person dayone.PersonID, at time.Time) 
 // after since.
 func (d *DB) SetProblem(ctx context.Context, person dayone.PersonID, problem string, since, again time.Time) error {
 	return d.write(ctx, func(t *tx) error {
-		_, err := t.exec(`UPDATE person SET problem = $2, wake = CASE WHEN wake > $4 AND wake < $3 THEN wake ELSE $3 END WHERE id = $1 AND key_box <> ''`,
+		_, err := t.exec(`UPDATE person SET problem = $2, unveil = 0, wake = CASE WHEN wake > $4 AND wake < $3 THEN wake ELSE $3 END WHERE id = $1 AND key_box <> ''`,
 			person, problem, micros(again), micros(since))
 		return err
 	})
@@ -190,7 +202,7 @@ func (d *DB) facts(t *tx, person dayone.PersonID, facts []dayone.Fact) error {
 			return err
 		}
 		rows = latest(rows, seen, fmt.Sprint(f.Engagement, f.Attr, micros(f.Effective), micros(f.Recorded)),
-			string(person), string(f.Engagement), f.Attr, micros(f.Effective), micros(f.Said), micros(f.Again), micros(f.Recorded), box, truth(f.Personal), truth(f.Bad), f.Source, string(f.Event))
+			string(person), string(f.Engagement), f.Attr, micros(f.Effective), micros(f.Said), micros(f.Again), micros(f.Recorded), box, truth(f.Personal), truth(f.Bad), f.Source, string(f.Event), truth(f.Veiled))
 	}
 	return t.put(factTable, rows)
 }
@@ -225,7 +237,7 @@ func (d *DB) Timeline(ctx context.Context, person dayone.PersonID) (dayone.Timel
 	if err := rows.Err(); err != nil {
 		return t, err
 	}
-	fs, err := d.read.QueryContext(ctx, `SELECT engagement, attr, effective, said, again, recorded, box, personal, bad, source, event FROM fact WHERE person = $1 ORDER BY engagement, attr, effective, recorded`, person)
+	fs, err := d.read.QueryContext(ctx, `SELECT engagement, attr, effective, said, again, recorded, box, personal, bad, source, event, veiled FROM fact WHERE person = $1 ORDER BY engagement, attr, effective, recorded`, person)
 	if err != nil {
 		return t, err
 	}
@@ -233,13 +245,13 @@ func (d *DB) Timeline(ctx context.Context, person dayone.PersonID) (dayone.Timel
 	for fs.Next() {
 		var f dayone.Fact
 		var effective, said, again, recorded int64
-		var personal, bad int
+		var personal, bad, veiled int
 		var box string
-		if err := fs.Scan(&f.Engagement, &f.Attr, &effective, &said, &again, &recorded, &box, &personal, &bad, &f.Source, &f.Event); err != nil {
+		if err := fs.Scan(&f.Engagement, &f.Attr, &effective, &said, &again, &recorded, &box, &personal, &bad, &f.Source, &f.Event, &veiled); err != nil {
 			return t, err
 		}
 		f.Effective, f.Said, f.Again, f.Recorded = instant(effective), instant(said), instant(again), instant(recorded)
-		f.Bad, f.Personal = bad != 0, personal != 0
+		f.Bad, f.Personal, f.Veiled = bad != 0, personal != 0, veiled != 0
 		there, err := d.unseal(key, box, &f.Value)
 		if err != nil {
 			return t, fmt.Errorf("%s of %s does not read: %w", f.Attr, person, err)
@@ -271,14 +283,14 @@ func (d *DB) PersonWith(ctx context.Context, id dayone.EngagementID) (dayone.Per
 	return p, err == nil, err
 }
 
-const rowColumns = `id, managed, wake, name, email, manager, title, department, team, location, status, starts, ends, buddy, problem`
+const rowColumns = `id, managed, wake, name, email, manager, title, department, team, location, status, starts, ends, buddy, problem, veil, unveil`
 
 func scanRow(s interface{ Scan(...any) error }) (Row, error) {
 	var r Row
 	var managed int
-	var wake, starts, ends int64
-	err := s.Scan(&r.ID, &managed, &wake, &r.Name, &r.Email, &r.Manager, &r.Title, &r.Department, &r.Team, &r.Location, &r.Status, &starts, &ends, &r.Buddy, &r.Problem)
-	r.Managed, r.Wake, r.Starts, r.Ends = managed != 0, instant(wake), instant(starts), instant(ends)
+	var wake, starts, ends, unveil int64
+	err := s.Scan(&r.ID, &managed, &wake, &r.Name, &r.Email, &r.Manager, &r.Title, &r.Department, &r.Team, &r.Location, &r.Status, &starts, &ends, &r.Buddy, &r.Problem, &r.Veil, &unveil)
+	r.Managed, r.Wake, r.Starts, r.Ends, r.Unveil = managed != 0, instant(wake), instant(starts), instant(ends), instant(unveil)
 	return r, err
 }
 
@@ -298,7 +310,11 @@ func (d *DB) PersonByEmail(ctx context.Context, email string) (Row, error) {
 // Named finds a person by id, mail or the whole name. ErrConflict: several are meant.
 func (d *DB) Named(ctx context.Context, who string) (Row, error) {
 	if dayone.ValidID("per", who) {
-		return d.Person(ctx, dayone.PersonID(who))
+		r, err := d.Person(ctx, dayone.PersonID(who))
+		if err == nil && r.Veil == dayone.WholeVeiled {
+			return Row{}, fmt.Errorf("person: %w", dayone.ErrNotFound)
+		}
+		return r, err
 	}
 	if r, err := d.PersonByEmail(ctx, who); err == nil || !errors.Is(err, dayone.ErrNotFound) {
 		return r, err
@@ -332,7 +348,7 @@ type PeopleFilter struct {
 
 // People lists people by name.
 func (d *DB) People(ctx context.Context, f PeopleFilter) ([]Row, error) {
-	q := `SELECT ` + rowColumns + ` FROM person WHERE key_box <> ''` // who was erased is in no list
+	q := `SELECT ` + rowColumns + ` FROM person WHERE key_box <> '' AND veil < 2` // who was erased is in no list, and who is hidden neither
 	var args []any
 	add := func(cond string, vals ...any) {
 		for _, v := range vals {
@@ -402,6 +418,7 @@ func (d *DB) CountPeople(ctx context.Context) (map[dayone.Status]int, error) {
 		}
 		out[s] = n
 	}
+	delete(out, hidden)
 	return out, rows.Err()
 }
 
@@ -416,7 +433,7 @@ func (d *DB) Departments(ctx context.Context) ([]string, error) {
 
 // Due are people who are to be planned again by themselves, the earliest first.
 func (d *DB) Due(ctx context.Context, now time.Time, limit int) ([]dayone.PersonID, error) {
-	rows, err := d.read.QueryContext(ctx, `SELECT id FROM person WHERE wake > 0 AND wake <= $1 AND key_box <> '' ORDER BY wake LIMIT $2`, micros(now), limit)
+	rows, err := d.read.QueryContext(ctx, `SELECT id FROM person WHERE (wake > 0 AND wake <= $1 OR unveil > 0 AND unveil <= $1) AND key_box <> '' ORDER BY wake LIMIT $2`, micros(now), limit)
 	if err != nil {
 		return nil, err
 	}
@@ -435,7 +452,7 @@ func (d *DB) Due(ctx context.Context, now time.Time, limit int) ([]dayone.Person
 // NextWake is the earliest instant at which somebody is to be planned again; zero: none.
 func (d *DB) NextWake(ctx context.Context) (time.Time, error) {
 	var us sql.NullInt64
-	err := d.read.QueryRowContext(ctx, `SELECT MIN(wake) FROM person WHERE wake > 0 AND key_box <> ''`).Scan(&us)
+	err := d.read.QueryRowContext(ctx, `SELECT MIN(at) FROM (SELECT MIN(wake) AS at FROM person WHERE wake > 0 AND key_box <> '' UNION ALL SELECT MIN(unveil) FROM person WHERE unveil > 0 AND key_box <> '') AS next`).Scan(&us)
 	return instant(us.Int64), err
 }
 

@@ -149,7 +149,7 @@ func (g gathered) pack() []byte {
 		value, _ := f.Value.MarshalJSON() // never fails, and is how a fact's own box has it
 		p.text(string(f.Engagement), f.Attr, f.Source, string(f.Event), string(value))
 		p.instant(micros(f.Effective), micros(f.Said), micros(f.Again), micros(f.Recorded))
-		p.number(uint64(truth(f.Personal) | truth(f.Bad)<<1))
+		p.number(uint64(truth(f.Personal) | truth(f.Bad)<<1 | truth(f.Veiled)<<2))
 	}
 	return p.b
 }
@@ -273,7 +273,7 @@ func unpackGathered(s string) (gathered, error) {
 		value := u.text()
 		f.Effective, f.Said, f.Again, f.Recorded = instant(u.instant()), instant(u.instant()), instant(u.instant()), instant(u.instant())
 		flags := u.number()
-		f.Personal, f.Bad = flags&1 != 0, flags&2 != 0
+		f.Personal, f.Bad, f.Veiled = flags&1 != 0, flags&2 != 0, flags&4 != 0
 		if u.wrong || f.Value.UnmarshalJSON([]byte(value)) != nil {
 			return gathered{}, errGathered
 		}
