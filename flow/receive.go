@@ -597,7 +597,8 @@ func (f *Flow) taken(ctx context.Context, h people.Heard, id dayone.PersonID, kn
 		return j, f.save(ctx, &t, store.Saved{Event: h.ID, State: j.State, Note: noteOf(j.Note, j), Person: id, Facts: j.Again, Veiled: j.Veiled})
 	}
 	row := rowOf(p)
-	row.Wake = now // should we fall between here and the plan, she is looked at when we are back
+	row.Managed = t.Managed // also of whom nobody may know yet
+	row.Wake = now          // should we fall between here and the plan, she is looked at when we are back
 	if !p.Managed {
 		row.Wake = people.Next(&t, now, f.Active())
 	}

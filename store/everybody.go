@@ -18,7 +18,7 @@ import (
 // pageOf is how many ids are read at once.
 const pageOf = 10_000
 
-// EachPerson gives every person id in order, as of when it is asked, and whether access is planned for her.
+// EachPerson gives the id of everybody who may be known, in order, as of when it is asked, and whether access is planned for her.
 func (d *DB) EachPerson(ctx context.Context, each func(id dayone.PersonID, managed bool) error) error {
 	type row struct {
 		id      dayone.PersonID
@@ -28,7 +28,7 @@ func (d *DB) EachPerson(ctx context.Context, each func(id dayone.PersonID, manag
 	page := make([]row, 0, pageOf)
 	for {
 		page = page[:0]
-		rows, err := d.read.QueryContext(ctx, fmt.Sprintf(`SELECT id, managed FROM person WHERE id > $1 AND key_box <> '' ORDER BY id LIMIT %d`, pageOf), after)
+		rows, err := d.read.QueryContext(ctx, fmt.Sprintf(`SELECT id, managed FROM person WHERE id > $1 AND key_box <> '' AND veil < 2 ORDER BY id LIMIT %d`, pageOf), after)
 		if err != nil {
 			return err
 		}

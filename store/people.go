@@ -160,7 +160,7 @@ func (d *DB) saveRow(t *tx, r Row) error {
 			return err
 		}
 	}
-	_, err := t.exec(`UPDATE person SET managed = $2, wake = $3, name = $4, search = $5, email = $6, manager = $7, title = $8, department = $9, team = $10,
+	_, err := t.exec(`UPDATE person SET managed = CASE WHEN $18 = 2 AND $2 = 0 THEN managed ELSE $2 END, wake = $3, name = $4, search = $5, email = $6, manager = $7, title = $8, department = $9, team = $10,
 		location = $11, status = $12, starts = $13, ends = $14, buddy = $15, problem = $16, told = CASE WHEN $17 = '' THEN told ELSE $17 END, veil = $18, unveil = $19 WHERE id = $1 AND key_box <> ''`,
 		r.ID, truth(r.Managed), micros(r.Wake), r.Name, fold(r.Name), strings.ToLower(r.Email), strings.ToLower(r.Manager), r.Title, r.Department, r.Team,
 		r.Location, r.Status, micros(r.Starts), micros(r.Ends), strings.ToLower(r.Buddy), r.Problem, told, int(r.Veil), micros(r.Unveil))
