@@ -15,19 +15,48 @@ import (
 	"github.com/dayone-hq/dayone"
 )
 
-// who is somebody who is in. Everybody who holds the access token is an administrator; this is the one place that says
-// so, and the one to change when people log in by name and have roles.
+// who is somebody who is in.
 type who struct {
-	Name string // goes into records
-	Role string
+	Name  string // goes into records
+	Role  dayone.Role
+	Knows bool // what is confidential
+}
+
+// Token lets one more login in, with a role.
+type Token struct {
+	Name  string // goes into records
+	Role  dayone.Role
+	Token dayone.Secret
 }
 
 const administrator = "administrator"
 
+// key is a token by its digest, and whom it lets in.
+type key struct {
+	digest [sha256.Size]byte
+	who    who
+	main   bool // portal.token
+}
+
+// keysOf are all tokens that let in.
+func keysOf(o Options, knows []dayone.Role) []key {
+	var out []key
+	if !o.Token.IsZero() {
+		out = append(out, key{sha256.Sum256([]byte(o.Token.Reveal())), who{administrator, dayone.Administrator, dayone.Administrator.In(knows)}, true})
+	}
+	for _, t := range o.Tokens {
+		if !t.Token.IsZero() {
+			out = append(out, key{sha256.Sum256([]byte(t.Token.Reveal())), who{t.Name, t.Role, t.Role.In(knows)}, false})
+		}
+	}
+	return out
+}
+
 // access decides who is in: by a cookie after the login page, or by a bearer token at the API.
 type access struct {
-	token  dayone.Secret
+	keys   []key
 	open   bool
+	knows  bool // who is in while it is open knows what is confidential
 	secure bool // cookies travel over https only
 	now    func() time.Time
 	*sessions
@@ -37,7 +66,12 @@ type access struct {
 // whoever has its cookie; a restart ends all of them.
 type sessions struct {
 	mu   sync.Mutex
-	ends map[[sha256.Size]byte]time.Time // by the digest of the cookie
+	ends map[[sha256.Size]byte]session // by the digest of the cookie
+}
+
+type session struct {
+	end time.Time
+	who who
 }
 
 // sessionFor is how long a login holds.
@@ -50,19 +84,22 @@ func (a access) cookieName() string {
 	return "dayone"
 }
 
-// right compares a token in constant time, whatever its length.
-func (a access) right(token string) bool {
-	if a.token.IsZero() {
-		return false
+// holder is whom a token lets in. Every token is compared, in constant time, whatever its length.
+func (a access) holder(token string) (key, bool) {
+	var found key
+	given, ok := sha256.Sum256([]byte(token)), false
+	for _, k := range a.keys {
+		if subtle.ConstantTimeCompare(k.digest[:], given[:]) == 1 {
+			found, ok = k, true
+		}
 	}
-	x, y := sha256.Sum256([]byte(a.token.Reveal())), sha256.Sum256([]byte(token))
-	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
+	return found, ok
 }
 
 // session is who a browser's cookie names.
 func (a access) session(r *http.Request) (who, bool) {
 	if a.open {
-		return who{Name: "demo", Role: administrator}, true
+		return who{"demo", dayone.Administrator, a.knows}, true
 	}
 	c, err := r.Cookie(a.cookieName())
 	if err != nil {
@@ -70,25 +107,30 @@ func (a access) session(r *http.Request) (who, bool) {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return who{Name: administrator, Role: administrator}, a.now().Before(a.ends[sha256.Sum256([]byte(c.Value))])
+	s := a.ends[sha256.Sum256([]byte(c.Value))]
+	return s.who, a.now().Before(s.end)
 }
 
 // caller is who calls the API: a session, or the token itself.
 func (a access) caller(r *http.Request) (who, bool) {
 	if token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
-		return who{Name: "api", Role: administrator}, a.right(token)
+		k, ok := a.holder(token)
+		if k.main {
+			k.who.Name = "api"
+		}
+		return k.who, ok
 	}
 	return a.session(r)
 }
 
 // begin gives a browser its cookie.
-func (a access) begin(w http.ResponseWriter) {
+func (a access) begin(w http.ResponseWriter, is who) {
 	cookie := rand.Text()
 	now := a.now()
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	maps.DeleteFunc(a.ends, func(_ [sha256.Size]byte, end time.Time) bool { return !now.Before(end) })
-	a.ends[sha256.Sum256([]byte(cookie))] = now.Add(sessionFor)
+	maps.DeleteFunc(a.ends, func(_ [sha256.Size]byte, s session) bool { return !now.Before(s.end) })
+	a.ends[sha256.Sum256([]byte(cookie))] = session{now.Add(sessionFor), is}
 	a.set(w, cookie, int(sessionFor/time.Second))
 }
 
@@ -144,12 +186,15 @@ func (p *portal) login(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, back(r.URL.Query().Get("next")), http.StatusSeeOther)
 		return nil
 	}
-	v := loginView{Next: back(r.URL.Query().Get("next")), Out: r.URL.Query().Has("out"), Closed: p.opt.Token.IsZero(), From: p.tokenFrom()}
+	v := loginView{Next: back(r.URL.Query().Get("next")), Out: r.URL.Query().Has("out"), Closed: len(p.access.keys) == 0, From: p.tokenFrom()}
 	return p.show(w, r, http.StatusOK, page{Template: "login", Title: "Sign in", Plain: true, Main: v})
 }
 
 // tokenFrom says where the access token is found: the setting, or the file that the setting names.
 func (p *portal) tokenFrom() string {
+	if len(p.opt.Tokens) > 0 {
+		return textOwnToken
+	}
 	if p.opt.TokenFile != "" {
 		return fmt.Sprintf("What the file %s holds", p.opt.TokenFile)
 	}
@@ -161,12 +206,14 @@ func (p *portal) enter(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	next := back(r.PostForm.Get("next"))
-	if !p.access.right(r.PostForm.Get("token")) {
+	k, ok := p.access.holder(r.PostForm.Get("token"))
+	if !ok {
 		p.log.Warn("a login failed", "from", hostOf(r.RemoteAddr))
-		v := loginView{Next: next, Wrong: true, Closed: p.opt.Token.IsZero(), From: p.tokenFrom()}
+		v := loginView{Next: next, Wrong: true, Closed: len(p.access.keys) == 0, From: p.tokenFrom()}
 		return p.show(w, r, http.StatusUnauthorized, page{Template: "login", Title: "Sign in", Plain: true, Main: v})
 	}
-	p.access.begin(w)
+	p.log.Info("signed in", "login", k.who.Name, "role", k.who.Role, "from", hostOf(r.RemoteAddr))
+	p.access.begin(w, k.who)
 	http.Redirect(w, r, next, http.StatusSeeOther)
 	return nil
 }

@@ -87,11 +87,11 @@ func (p *portal) apiPerson(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	look, err := p.flow.Preview(r.Context(), id)
-	if err != nil && dayone.KindOf(err) == nil {
+	now, err := p.flow.PersonNow(r.Context(), id)
+	if err != nil {
 		return err
 	}
-	return answerJSON(w, http.StatusOK, newAPIPerson(row, look.Person))
+	return answerJSON(w, http.StatusOK, newAPIPerson(row, now))
 }
 
 func (p *portal) apiAccess(w http.ResponseWriter, r *http.Request) error {
@@ -240,6 +240,9 @@ func (p *portal) apiCompleteTask(w http.ResponseWriter, r *http.Request) error {
 	}
 	by, ok := "", false
 	if caller, in := p.access.caller(r); in {
+		if err := p.may(caller, r.Pattern); err != nil {
+			return err
+		}
 		by, ok = caller.Name, true
 	} else if p.opt.TaskAuth != nil {
 		by, ok = p.opt.TaskAuth(r, body)

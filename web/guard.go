@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/flow"
 )
 
 // handler is a page or an answer. Its error becomes words by the table in errors.go.
@@ -222,6 +223,9 @@ func (p *portal) page(h handler) http.HandlerFunc {
 		if !ok {
 			return p.toLogin(w, r)
 		}
+		if err := p.may(me, r.Pattern); err != nil {
+			return err
+		}
 		return h(w, r.WithContext(with(r.Context(), me)))
 	})
 }
@@ -233,13 +237,19 @@ func (p *portal) api(h handler) http.HandlerFunc {
 		if !ok {
 			return refuse(dayone.ErrAuth, textNoCaller)
 		}
+		if err := p.may(me, r.Pattern); err != nil {
+			return err
+		}
 		return h(w, r.WithContext(with(r.Context(), me)))
 	})
 }
 
 type whoKey struct{}
 
-func with(ctx context.Context, w who) context.Context { return context.WithValue(ctx, whoKey{}, w) }
+// with says who asks: to handlers, and to flow, which shows nobody more than they may know.
+func with(ctx context.Context, w who) context.Context {
+	return flow.As(context.WithValue(ctx, whoKey{}, w), dayone.Viewer{Login: w.Name, Role: w.Role, Confidential: w.Knows})
+}
 
 // me is who asks; nobody on pages without login.
 func me(r *http.Request) who {

@@ -37,8 +37,12 @@ func (s standby) metrics() http.Handler {
 func (p *portal) measures(reg *prometheus.Registry) http.Handler {
 	answer := promhttp.HandlerFor(reg, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError, MaxRequestsInFlight: 2})
 	return p.anyone(func(w http.ResponseWriter, r *http.Request) error {
-		if _, ok := p.access.caller(r); (!ok || p.opt.Open) && !here(r) { // the demo lets in everybody who is here
+		caller, ok := p.access.caller(r)
+		if (!ok || p.opt.Open) && !here(r) { // the demo lets in everybody who is here
 			return refuse(dayone.ErrAuth, textNoCaller)
+		}
+		if err := p.may(caller, r.Pattern); ok && err != nil {
+			return err
 		}
 		answer.ServeHTTP(w, r)
 		return nil

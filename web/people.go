@@ -218,7 +218,7 @@ func (p *portal) find(w http.ResponseWriter, r *http.Request) error {
 			}
 		}
 	}
-	if v.Query != "" {
+	if v.Query != "" && p.shows(r, "GET /people/{id}") {
 		rows, err := p.flow.People(r.Context(), flow.PeopleFilter{Text: v.Query, Limit: 8})
 		if err != nil {
 			return err

@@ -23,6 +23,7 @@ type personHead struct {
 	Figures []figure
 	Tabs    []tab
 	Problem *notice
+	Secret  *notice // what few may know
 }
 
 type personAccessView struct {
@@ -102,7 +103,9 @@ func (p *portal) aboutPerson(r *http.Request, current string) (flow.Row, personH
 	if err != nil {
 		return row, personHead{}, err
 	}
-	return row, newPersonHead(p.viewerOf(r), row, p.zoneOf(row.Location), current), nil
+	head := newPersonHead(p.viewerOf(r), row, p.zoneOf(row.Location), current)
+	head.Secret, err = p.inConfidence(r, id)
+	return row, head, err
 }
 
 func newPersonHead(view viewer, row flow.Row, zone *time.Location, current string) personHead {
@@ -218,7 +221,7 @@ func newPersonAccess(view viewer, head personHead, look flow.Look, list []flow.A
 	if waits > 0 {
 		v.Head.Figures = append(v.Head.Figures, figure{Label: "Not there yet", Value: strconv.Itoa(waits)})
 	}
-	if !look.Person.Managed {
+	if !look.Person.Managed && head.Secret == nil {
 		v.Notices = append(v.Notices, notice{
 			Icon: "info", Title: "Known from an import",
 			Text: plural(idle, "Policies would give 1 access. Nothing is planned unless this person is hired again.", "Policies would give %d. Nothing is planned unless this person is hired again."),

@@ -202,9 +202,11 @@ func (p *portal) menu(r *http.Request, current string) []menu {
 		return menuItem{Text: text, Href: href, Icon: icon, Current: id == current, Count: count}
 	}
 	open := p.openCounts(r)
+	me, _ := p.access.session(r)
 	groups := []menu{
 		{Items: []menuItem{
 			item("dashboard", "Dashboard", "/", "home", 0), item("people", "People", "/people", "people", 0),
+			item("confidential", "Confidential", "/confidential", "lock", 0),
 			item("runs", "Runs", "/runs", "play", open.runs), item("tasks", "Tasks", "/tasks", "inbox", open.tasks),
 			item("approvals", "Approvals", "/approvals", "hand", open.approvals), item("matches", "Matches", "/matches", "people", open.matches),
 		}},
@@ -215,7 +217,18 @@ func (p *portal) menu(r *http.Request, current string) []menu {
 	if p.opt.Mailbox != nil {
 		groups = append(groups, menu{Title: "Demo", Items: []menuItem{item("mailbox", "Mailbox", "/mailbox", "mail", 0)}})
 	}
-	return groups
+	for i := range groups {
+		groups[i].Items = slices.DeleteFunc(groups[i].Items, func(it menuItem) bool { return !me.Role.In(p.roles[menuPattern(it.Href)]) })
+	}
+	return slices.DeleteFunc(groups, func(g menu) bool { return len(g.Items) == 0 })
+}
+
+// menuPattern is the address of an entry of the menu, as the table of roles has it.
+func menuPattern(href string) string {
+	if href == "/" {
+		href = "/{$}"
+	}
+	return "GET " + href
 }
 
 type openCounts struct{ runs, tasks, approvals, matches, quarantined, brakes int }

@@ -2,6 +2,7 @@ package web
 
 import (
 	"crypto/sha256"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -133,13 +134,21 @@ func newPortal(o Options, at string, now func() time.Time, ids *dayone.IDs) *por
 	if p.log == nil {
 		p.log = slog.New(slog.DiscardHandler)
 	}
-	p.access = access{token: o.Token, open: o.Open, secure: base.Scheme == "https", now: now, sessions: &sessions{ends: map[[sha256.Size]byte]time.Time{}}}
+	knows := o.Discreet
+	if knows == nil {
+		knows = discreet
+	}
+	p.roles = rolesOf(knows)
+	p.access = access{keys: keysOf(o, knows), open: o.Open, knows: dayone.Administrator.In(knows), secure: base.Scheme == "https", now: now, sessions: &sessions{ends: map[[sha256.Size]byte]session{}}}
 	p.view = newRenderer(o.Version)
 	return p
 }
 
-// handle opens addresses.
+// handle opens addresses. One of which nobody said who may go there is a fault of the program.
 func (p *portal) handle(list []route) {
+	if bare := missingRoles(list); len(bare) > 0 {
+		panic(fmt.Sprintf("web/roles.go does not say who may go to %q", bare))
+	}
 	for _, r := range list {
 		p.mux.Handle(r.pattern, r.answer)
 	}

@@ -30,6 +30,9 @@ const (
 	textHookAuth  = "The signature is missing or wrong."
 	textHookLarge = "The body has more than 1 MiB."
 	textNoSource  = "There is no such source."
+	textNoRole    = "Your role, %s, may not do this, and no other may."
+	textWrongRole = "Your role, %s, may not do this. It is for: %s."
+	textOwnToken  = "Your own, as the administrator of Dayone gave it to you"
 	textNoStream  = "This server cannot stream here."
 )
 
@@ -361,7 +364,7 @@ var attrTexts = map[string]string{
 	"email": "Work mail", "personal_email": "Personal mail", "employee_number": "Employee number", "job_title": "Job title",
 	"home_address": "Home address", "start_date": "Start date", "end_date": "End date", "first_name": "First name", "last_name": "Last name",
 	"preferred_name": "Preferred name", "work_arrangement": "Work arrangement", "employment_type": "Employment type", "cost_center": "Cost centre",
-	"engagement.type": "Type of employment", "engagement.start": "First day", "engagement.last_day": "Last day", "engagement.stop": "Access ended at", "engagement.leave": "On leave", "engagement.ending": "Last day, as the event said",
+	"engagement.type": "Type of employment", "engagement.start": "First day", "engagement.last_day": "Last day", "engagement.stop": "Access ended at", "engagement.leave": "On leave", "engagement.ending": "Last day, as the event said", "engagement.announced": "Announced on",
 }
 
 func attrText(name string) string {

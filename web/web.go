@@ -17,6 +17,8 @@ type Options struct {
 	Base      string        // its address, https://dayone.company.com; requests for any other host are refused
 	Open      bool          // the demo: no login, but only from this machine
 	Token     dayone.Secret // lets in; without it nobody gets in, unless Open
+	Tokens    []Token       // let others in, each with a role
+	Discreet  []dayone.Role // know what is confidential; nil: administrator and hr
 	TokenFile string        // the file that holds the token, as the configuration names it; "": it is in none
 	Mailbox   Mailbox       // the demo's mail simulator; nil: no such page
 	Version   string
@@ -53,6 +55,7 @@ type portal struct {
 	base   *url.URL
 	log    *slog.Logger
 	access access
+	roles  map[string][]dayone.Role // by address
 	view   *renderer
 	pace   paces
 	spec   []byte // OpenAPI, as JSON
@@ -133,6 +136,7 @@ func (p *portal) routes() []route {
 		{"GET /people/{id}/erase", p.page(p.askOrder("erase"))},
 		{"POST /people/{id}/erase", p.page(p.giveOrder("erase"))},
 		{"POST /requests/{id}/end", p.page(p.endRequest)},
+		{"GET /confidential", p.page(p.confidential)},
 		{"GET /runs", p.page(p.runs)},
 		{"GET /runs/{id}", p.page(p.run)},
 		{"GET /runs/{id}/records", p.page(p.runRecords)},
@@ -215,6 +219,7 @@ func (p *portal) routes() []route {
 		{"GET /api/v1/people/{id}/erase", p.api(p.apiErasePreview)},
 		{"POST /api/v1/people/{id}/erase", p.api(p.apiErase)},
 		{"POST /api/v1/people/{id}/export", p.api(p.export)},
+		{"GET /api/v1/confidential", p.api(p.apiConfidential)},
 		{"GET /api/v1/runs", p.api(p.apiRuns)},
 		{"GET /api/v1/runs/{id}", p.api(p.apiRun)},
 		{"GET /api/v1/runs/{id}/events", p.api(p.apiRunLive)},

@@ -56,6 +56,15 @@ type portalConfig struct {
 	Listen string `yaml:"listen"`
 	URL    string `yaml:"url"`
 	Token  string `yaml:"token"`
+
+	Tokens       map[string]tokenConfig `yaml:"tokens"`
+	Confidential []dayone.Role          `yaml:"confidential"`
+}
+
+// tokenConfig lets one more login in, with a role.
+type tokenConfig struct {
+	Role  dayone.Role `yaml:"role"`
+	Token string      `yaml:"token"`
 }
 
 // privacyConfig says for how long people are known after they have left.
@@ -87,13 +96,14 @@ type tasksConfig struct {
 }
 
 type sourceConfig struct {
-	Connector  string            `yaml:"connector"`
-	Since      string            `yaml:"since"`
-	StaleAfter time.Duration     `yaml:"stale_after"`
-	ReadAt     string            `yaml:"read_at"`
-	Absent     string            `yaml:"absent"`
-	Brakes     sourceBrakes      `yaml:"brakes"`
-	Settings   map[string]string `yaml:"settings"`
+	Connector    string            `yaml:"connector"`
+	Since        string            `yaml:"since"`
+	StaleAfter   time.Duration     `yaml:"stale_after"`
+	Confidential string            `yaml:"confidential"`
+	ReadAt       string            `yaml:"read_at"`
+	Absent       string            `yaml:"absent"`
+	Brakes       sourceBrakes      `yaml:"brakes"`
+	Settings     map[string]string `yaml:"settings"`
 }
 
 type systemConfig struct {
@@ -241,6 +251,7 @@ func (c *config) check() {
 		}
 	}
 	c.checkPortal(bad)
+	c.checkLogins(bad)
 	if c.Messages.OpensAt >= 24*time.Hour {
 		bad(c.wrong("messages.links_open_at", "value", "write 7h for seven in the morning", "messages.links_open_at is %s, and the first day has 24 hours", c.Messages.OpensAt))
 	}
@@ -293,6 +304,7 @@ func (c *config) check() {
 			bad(c.wrongKey(path, "name", "call it hr", "%q is the source of what people enter here", name))
 		}
 		c.checkBrakes(path, s, bad)
+		c.checkDiscretion(path, s.Confidential, bad)
 		m, err := c.connector(path, s.Connector)
 		bad(err)
 		if m == nil {

@@ -197,7 +197,7 @@ func openSources(c *config, w wiring) (map[string]flow.Source, error) {
 		if _, said := c.stands(path + ".stale_after"); said && stale == 0 {
 			stale = -1 // it may be silent for ever
 		}
-		out[name] = sc.read(flow.Source{Source: src, Since: since, StaleAfter: stale})
+		out[name] = sc.read(flow.Source{Source: src, Since: since, StaleAfter: stale, Confidential: sc.Confidential == terminations, Discreet: sc.Confidential == marked})
 	}
 	return out, errors.Join(errs...)
 }

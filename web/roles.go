@@ -1,0 +1,184 @@
+package web
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/dayone-hq/dayone"
+)
+
+// Groups of roles that may do the same.
+var (
+	everyRole = dayone.Roles
+	anybody   = []dayone.Role{} // also without a login: the handler itself looks who it is
+
+	admins    = []dayone.Role{dayone.Administrator}
+	operators = []dayone.Role{dayone.Administrator, dayone.Operator}
+	staff     = []dayone.Role{dayone.Administrator, dayone.HR, dayone.Operator}                       // who works with people
+	readers   = []dayone.Role{dayone.Administrator, dayone.HR, dayone.Operator, dayone.Auditor}       // who sees people
+	technical = []dayone.Role{dayone.Administrator, dayone.Operator, dayone.Auditor}                  // who sees the machine
+	deciders  = []dayone.Role{dayone.Administrator, dayone.Operator, dayone.Approver}                 // who answers
+	approvals = []dayone.Role{dayone.Administrator, dayone.Operator, dayone.Approver, dayone.Auditor} // who sees what is to be answered
+	discreet  = []dayone.Role{dayone.Administrator, dayone.HR}                                        // unless the configuration names others
+)
+
+// allowed is who may go where: the one table of it. An address that is not in it is a fault of the program.
+var allowed = map[string][]dayone.Role{
+	"GET /static/":                          anybody,
+	"GET /healthz":                          anybody,
+	"GET /readyz":                           anybody,
+	"GET /metrics":                          technical, // and whoever asks on this machine
+	"GET /robots.txt":                       anybody,
+	"GET /api/openapi.json":                 anybody,
+	"POST /hooks/{source}":                  anybody,
+	"POST /hooks/systems/{system}":          anybody,
+	"GET /login":                            anybody,
+	"POST /login":                           anybody,
+	"POST /logout":                          anybody,
+	"GET /progress/{person}/{token}":        anybody,
+	"GET /secret/{token}":                   anybody,
+	"POST /secret/{token}":                  anybody,
+	"/api/":                                 anybody, // of one that stands by
+	"/hooks/":                               anybody,
+	"/":                                     anybody,
+	"GET /{$}":                              everyRole,
+	"GET /find":                             everyRole,
+	"GET /people":                           readers,
+	"GET /people/{id}":                      readers,
+	"GET /people/{id}/employment":           readers,
+	"GET /people/{id}/runs":                 readers,
+	"GET /people/{id}/records":              readers,
+	"GET /people/{id}/why":                  readers,
+	"GET /people/{id}/request":              readers,
+	"POST /people/{id}/request":             staff,
+	"POST /requests/{id}/end":               staff,
+	"GET /confidential":                     discreet,
+	"GET /runs":                             readers,
+	"GET /runs/{id}":                        readers,
+	"GET /runs/{id}/records":                readers,
+	"GET /runs/{id}/events":                 readers,
+	"POST /runs/{id}/steps/{number}/{verb}": operators,
+	"GET /runs/{id}/undo":                   readers,
+	"POST /runs/{id}/undo":                  operators,
+	"POST /holds/{id}/end":                  operators,
+	"POST /runs/{id}/cancel":                operators,
+	"POST /runs/{id}/pause":                 operators,
+	"POST /runs/{id}/resume":                operators,
+	"GET /systems":                          technical,
+	"POST /systems/{system}/orders":         operators,
+	"POST /systems/{system}/start":          operators,
+	"POST /systems/orders/{order}/lift":     operators,
+	"GET /tasks":                            everyRole,
+	"GET /tasks/{id}":                       everyRole,
+	"POST /tasks/{id}":                      deciders,
+	"POST /tasks/{id}/assign":               operators,
+	"POST /runs/{id}/issues":                staff,
+	"GET /approvals":                        approvals,
+	"GET /approvals/{id}":                   approvals,
+	"POST /approvals/{id}":                  deciders,
+	"POST /approvals/{id}/again":            deciders,
+	"POST /delegations":                     deciders,
+	"POST /delegations/{id}/end":            deciders,
+	"GET /events":                           readers,
+	"POST /events/{id}/replay":              staff,
+	"GET /policies":                         technical,
+	"GET /policies/edit":                    technical,
+	"POST /policies/judge":                  operators,
+	"POST /policies/propose":                operators,
+	"GET /proposals/{version}":              technical,
+	"POST /proposals/{version}":             admins,
+	"POST /announced/{act}/withdraw":        admins,
+	"GET /policies/{id}/people":             technical,
+	"GET /catalogue":                        technical,
+	"GET /records":                          technical,
+	"GET /gallery":                          everyRole,
+	"GET /gallery/{sample}":                 everyRole,
+	"GET /mailbox":                          operators, // mails hold one-time links
+	"GET /mailbox/{number}":                 operators,
+
+	"GET /api/v1/leader":                           everyRole,
+	"GET /api/v1/people":                           readers,
+	"GET /api/v1/people/{id}":                      readers,
+	"GET /api/v1/people/{id}/access":               readers,
+	"GET /api/v1/people/{id}/explain":              readers,
+	"GET /api/v1/people/{id}/requests":             readers,
+	"POST /api/v1/people/{id}/requests":            staff,
+	"POST /api/v1/requests/{id}/end":               staff,
+	"GET /api/v1/confidential":                     discreet,
+	"GET /api/v1/runs":                             readers,
+	"GET /api/v1/runs/{id}":                        readers,
+	"GET /api/v1/runs/{id}/events":                 readers,
+	"POST /api/v1/runs/{id}/steps/{number}/{verb}": operators,
+	"GET /api/v1/runs/{id}/undo":                   readers,
+	"POST /api/v1/runs/{id}/undo":                  operators,
+	"GET /api/v1/holds":                            readers,
+	"DELETE /api/v1/holds/{id}":                    operators,
+	"POST /api/v1/runs/{id}/cancel":                operators,
+	"POST /api/v1/runs/{id}/pause":                 operators,
+	"POST /api/v1/runs/{id}/resume":                operators,
+	"GET /api/v1/systems":                          technical,
+	"POST /api/v1/systems/{system}/orders":         operators,
+	"POST /api/v1/systems/{system}/start":          operators,
+	"POST /api/v1/orders/{order}/lift":             operators,
+	"GET /api/v1/tasks":                            everyRole,
+	"GET /api/v1/tasks/{id}":                       everyRole,
+	"POST /api/v1/tasks/{id}/complete":             deciders, // and a reseller who signs
+	"POST /api/v1/tasks/{id}/assign":               operators,
+	"POST /api/v1/runs/{id}/issues":                staff,
+	"GET /api/v1/approvals":                        approvals,
+	"GET /api/v1/approvals/{id}":                   approvals,
+	"POST /api/v1/approvals/{id}":                  deciders,
+	"GET /api/v1/delegations":                      approvals,
+	"POST /api/v1/delegations":                     deciders,
+	"DELETE /api/v1/delegations/{id}":              deciders,
+	"GET /api/v1/events":                           readers,
+	"POST /api/v1/events/{id}/replay":              staff,
+	"GET /api/v1/records":                          technical,
+	"GET /api/v1/alerts":                           technical,
+}
+
+// rolesOf is the table with the roles that the configuration lets know what is confidential.
+func rolesOf(confidential []dayone.Role) map[string][]dayone.Role {
+	out := maps.Clone(allowed)
+	for _, pattern := range []string{"GET /confidential", "GET /api/v1/confidential"} {
+		out[pattern] = confidential
+	}
+	return out
+}
+
+// may says no to a role that is not let in at an address, and which are.
+func (p *portal) may(w who, pattern string) error {
+	roles := p.roles[pattern]
+	if w.Role.In(roles) {
+		return nil
+	}
+	if len(roles) == 0 {
+		return refuse(dayone.ErrForbidden, fmt.Sprintf(textNoRole, w.Role))
+	}
+	names := make([]string, 0, len(roles))
+	for _, r := range roles {
+		names = append(names, string(r))
+	}
+	return refuse(dayone.ErrForbidden, fmt.Sprintf(textWrongRole, w.Role, strings.Join(names, ", ")))
+}
+
+// shows says whether whoever asks may go to a page: links to others are left out.
+func (p *portal) shows(r *http.Request, pattern string) bool {
+	w, ok := p.access.session(r)
+	return ok && w.Role.In(p.roles[pattern])
+}
+
+// missingRoles says which addresses have no entry in the table.
+func missingRoles(list []route) []string {
+	var out []string
+	for _, r := range list {
+		if _, ok := allowed[r.pattern]; !ok {
+			out = append(out, r.pattern)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
