@@ -21,7 +21,7 @@ and with its token.`,
 	c.PersistentFlags().String(portalFlag, "", portalHelp)
 	c.AddCommand(
 		newPeopleList(), newPeopleShow(), newPeopleAdd(), newPeopleExtend(), newPeopleMatches(), newPeopleBind(), newPeoplePreHire(), newPeopleCorrect(),
-		newPeopleRename(),
+		newPeopleRename(), newPeopleConfidential(),
 	)
 	c.AddCommand(leavingCommands()...)
 	return c

@@ -69,6 +69,7 @@ func Run(t *testing.T, open Opener) {
 		{"WhatRulesLookFor", lookedFor},
 		{"WhatWasToldIsKept", told},
 		{"WhoIsDueIsReadTogether", dueTogether},
+		{"WhatIsVeiledIsFoundByNobody", veiled},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

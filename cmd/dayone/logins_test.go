@@ -1,0 +1,61 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/dayone-hq/dayone"
+)
+
+func TestBadLoginsAreRefused(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ text, says, hint string }{
+		{"portal: {tokens: {kim: {role: oprator, token: x}}}", `portal.tokens.kim.role is "oprator", which is no role`, "operator"},
+		{"portal: {tokens: {kim: {token: x}}}", `which is no role`, "write one of administrator, hr"},
+		{"portal: {tokens: {kim: {role: hr}}}", "portal.tokens.kim has no token", "${file:kim.token}"},
+		{"portal: {tokens: {api: {role: hr, token: x}}}", `"api" is a name of Dayone's own`, "mail address"},
+		{"portal: {tokens: {'kim smith': {role: hr, token: x}}}", `"kim smith" is no name for a login`, "mail address"},
+		{"portal: {tokens: {kim: {role: hr, tokn: x}}}", `"tokn"`, "token"},
+		{"portal: {confidential: [everybody]}", `"everybody", which is no role`, "administrator"},
+		{"portal: {confidential: []}", "portal.confidential names nobody", "[administrator, hr]"},
+		{"sources: {hr: {connector: webhook, confidential: termination, settings: {secret: x}}}", `sources.hr.confidential is "termination"`, "terminations"},
+	} {
+		_, err := configText(t, c.text+"\n")
+		if err == nil || !strings.Contains(err.Error(), c.says) || !strings.Contains(err.Error(), c.hint) {
+			t.Errorf("%s\n says %v\n and not %q and %q", c.text, err, c.says, c.hint)
+		}
+	}
+}
+
+func TestLoginsHaveTokensOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	const main, kim, lee = "the-administrators-token", "a-long-token-for-kim", "a-long-token-for-lee"
+	read := func(kim, lee string) (*config, error) {
+		return configText(t, `portal:
+  token: `+main+`
+  confidential: [hr]
+  tokens:
+    kim@company.com: {role: hr, token: `+kim+`}
+    lee: {role: operator, token: `+lee+`}
+`)
+	}
+	c, err := read(kim, lee)
+	if err != nil {
+		t.Fatal(err)
+	}
+	logins, err := c.logins()
+	if err != nil || len(logins) != 2 || logins[0].Name != "kim@company.com" || logins[0].Role != dayone.HR || logins[1].Token.Reveal() != lee {
+		t.Errorf("logins are %+v (%v)", logins, err)
+	}
+	for _, bad := range []struct{ kim, lee, says string }{
+		{"short", lee, "has 5 characters"}, {kim, kim, "the token of lee is somebody else's, too"}, {main, lee, "the token of kim@company.com is somebody else's, too"},
+	} {
+		c, err := read(bad.kim, bad.lee)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.logins(); err == nil || !strings.Contains(err.Error(), bad.says) || strings.Contains(err.Error(), bad.kim+`"`) {
+			t.Errorf("%v, want %q", err, bad.says)
+		}
+	}
+}
