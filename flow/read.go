@@ -32,7 +32,13 @@ type (
 
 // People lists people, a page at a time.
 func (f *Flow) People(ctx context.Context, q PeopleFilter) ([]Row, error) {
-	return f.Store.People(ctx, q)
+	rows, err := f.Store.People(ctx, q)
+	if !mayKnow(ctx) {
+		for i := range rows {
+			rows[i].Veil, rows[i].Unveil = dayone.Unveiled, time.Time{}
+		}
+	}
+	return rows, err
 }
 
 // CountPeople counts by status.
@@ -49,7 +55,13 @@ func (f *Flow) Offers(ctx context.Context, system string) (map[dayone.Key]dayone
 func (f *Flow) Departments(ctx context.Context) ([]string, error) { return f.Store.Departments(ctx) }
 
 // Named finds one person by id, mail address or name.
-func (f *Flow) Named(ctx context.Context, who string) (Row, error) { return f.Store.Named(ctx, who) }
+func (f *Flow) Named(ctx context.Context, who string) (Row, error) {
+	row, err := f.Store.Named(ctx, who)
+	if !mayKnow(ctx) {
+		row.Veil, row.Unveil = dayone.Unveiled, time.Time{}
+	}
+	return row, err
+}
 
 // Person is one person as lists show her.
 func (f *Flow) Person(ctx context.Context, id dayone.PersonID) (Row, error) {

@@ -216,6 +216,15 @@ func (p *portal) anyone(h handler) http.HandlerFunc {
 	}
 }
 
+// concerns finds whom an address is about. Somebody of whom nobody may know is not there, whatever is asked or ordered.
+func (p *portal) concerns(r *http.Request) error {
+	if !strings.Contains(r.Pattern, "/people/{id}") || !dayone.ValidID("per", r.PathValue("id")) {
+		return nil
+	}
+	_, err := p.flow.Person(r.Context(), dayone.PersonID(r.PathValue("id")))
+	return err
+}
+
 // page is for those who are in; others are shown the door and come back after it.
 func (p *portal) page(h handler) http.HandlerFunc {
 	return p.anyone(func(w http.ResponseWriter, r *http.Request) error {
@@ -226,7 +235,11 @@ func (p *portal) page(h handler) http.HandlerFunc {
 		if err := p.may(me, r.Pattern); err != nil {
 			return err
 		}
-		return h(w, r.WithContext(with(r.Context(), me)))
+		r = r.WithContext(with(r.Context(), me))
+		if err := p.concerns(r); err != nil {
+			return err
+		}
+		return h(w, r)
 	})
 }
 
@@ -240,7 +253,11 @@ func (p *portal) api(h handler) http.HandlerFunc {
 		if err := p.may(me, r.Pattern); err != nil {
 			return err
 		}
-		return h(w, r.WithContext(with(r.Context(), me)))
+		r = r.WithContext(with(r.Context(), me))
+		if err := p.concerns(r); err != nil {
+			return err
+		}
+		return h(w, r)
 	})
 }
 

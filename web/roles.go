@@ -107,6 +107,8 @@ var allowed = map[string][]dayone.Role{
 	"GET /api/v1/people/{id}/requests":             readers,
 	"POST /api/v1/people/{id}/requests":            staff,
 	"POST /api/v1/requests/{id}/end":               staff,
+	"GET /api/v1/people/{id}/names":                readers,
+	"POST /api/v1/people/{id}/names":               staff,
 	"GET /api/v1/confidential":                     discreet,
 	"GET /api/v1/runs":                             readers,
 	"GET /api/v1/runs/{id}":                        readers,

@@ -249,6 +249,11 @@ func samples(view viewer) []sample {
 		{"task-closed", "Task, done", "task", false, false, newTask(view, ordered(closed), nil)},
 		{"events", "Events, with quarantine", "events", false, false, newEvents(view, events, []dayone.Intake{quarantine, nameless}, "", sarah)},
 		{"events-unplanned", "Events, no plan could be made", "events", false, false, newEvents(view, []dayone.Intake{stuckEvent}, nil, "", func(dayone.PersonID) flow.Row { return stuck })},
+		{"confidential", "Confidential, a leaver and a hire", "confidential", false, false, newConfidentials(view, []flow.Confidential{
+			{Person: samplePerson, Name: "Wilhelmina Featherstonehaugh-Cholmondeley", Ends: view.now.AddDate(0, 0, 30), Until: view.now.AddDate(0, 0, 30)},
+			{Person: samplePerson, Name: "山田 太郎", Hire: true, Hidden: true, Starts: view.now.AddDate(0, 1, 0), Until: view.now.AddDate(0, 0, 14)},
+		})},
+		{"confidential-empty", "Confidential, nothing", "confidential", false, false, newConfidentials(view, nil)},
 		{"events-empty", "Events, none", "events", false, false, newEvents(view, nil, nil, "", sarah)},
 		{"policies", "Policies, with their text", "policies", false, false, newPolicies(policies, policyTexts)},
 		{"policy-people", "Policy, who it holds for", "policy-people", false, false, policyPeopleView{ID: "sales-team", Title: "Sales department", Facts: "Holds for 100,412 people", People: []link{{"Sarah Chen", "/people/" + samplePerson}}, More: 100411}},
