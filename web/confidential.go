@@ -68,20 +68,24 @@ func (p *portal) inConfidence(r *http.Request, id dayone.PersonID) (*notice, err
 	if err != nil {
 		return nil, err
 	}
+	return confidentialNotice(p.viewerOf(r), c), nil
+}
+
+func confidentialNotice(view viewer, c flow.Confidential) *notice {
 	return &notice{
 		Kind: "warn", Icon: "lock", Title: "Confidential: only you and others who may know see this",
-		Text: confidentialText(p.viewerOf(r), c) + " Until then nothing is planned, ordered or said because of it.",
-	}, nil
+		Text: confidentialText(view, c) + " Until then nothing is planned, ordered or said because of it.",
+	}
 }
 
 type apiConfidential struct {
-	Person  dayone.PersonID `json:"person"`
-	Name    string          `json:"name"`
-	Kind    string          `json:"kind"`
-	Hidden  bool            `json:"hidden"`
-	Starts  *time.Time      `json:"starts,omitempty"`
-	LastDay string          `json:"last_day,omitempty"`
-	Until   time.Time       `json:"until"`
+	Person   dayone.PersonID `json:"person"`
+	Name     string          `json:"name"`
+	Kind     string          `json:"kind"`
+	Hidden   bool            `json:"hidden"`
+	FirstDay string          `json:"first_day,omitempty"`
+	LastDay  string          `json:"last_day,omitempty"`
+	Until    time.Time       `json:"until"`
 }
 
 func (p *portal) apiConfidential(w http.ResponseWriter, r *http.Request) error {
@@ -91,11 +95,12 @@ func (p *portal) apiConfidential(w http.ResponseWriter, r *http.Request) error {
 	}
 	out := apiPage[apiConfidential]{Items: []apiConfidential{}}
 	for _, c := range list {
-		x := apiConfidential{Person: c.Person, Name: c.Name, Kind: "termination", Hidden: c.Hidden, Starts: moment(c.Starts), Until: c.Until.UTC()}
+		x := apiConfidential{Person: c.Person, Name: c.Name, Kind: "termination", Hidden: c.Hidden, Until: c.Until.UTC()}
+		zone, _ := c.Site.Location()
 		if c.Hire {
-			x.Kind = "hire"
+			x.Kind, x.FirstDay = "hire", c.Starts.In(zone).Format(time.DateOnly)
 		}
-		if zone, _ := c.Site.Location(); !c.Ends.IsZero() {
+		if !c.Ends.IsZero() {
 			x.LastDay = c.LastDay().In(zone).Format(time.DateOnly)
 		}
 		out.Items = append(out.Items, x)

@@ -31,6 +31,8 @@ func samples(view viewer) []sample {
 		Department: "Sales", Team: "Enterprise", Location: "San Francisco", Status: dayone.PreHire, Starts: now.Add(72 * time.Hour), Wake: now.Add(70 * time.Hour),
 	}
 	head := func(current string) personHead { return newPersonHead(view, row, time.UTC, current) }
+	discreet := head("timeline")
+	discreet.Secret = confidentialNotice(view, flow.Confidential{Ends: view.now.AddDate(0, 0, 30), Until: view.now.AddDate(0, 0, 30)})
 	sarah := func(dayone.PersonID) flow.Row { return row }
 	noWhy := func(k dayone.Key) policy.Explanation { return policy.Explanation{Key: k} }
 	running, folded, bad, over := sampleBoard(view, 0), sampleBoard(view, 1000), sampleBoard(view, 0), sampleBoard(view, 0)
@@ -222,6 +224,7 @@ func samples(view viewer) []sample {
 		{"timeline", "Person, timeline", "timeline", false, false, sampleCorrectForm(newTimeline(view, head("timeline"), sampleTimeline(now, time.UTC), url.Values{}), nil)},
 		{"timeline-then", "Person, as of a day", "timeline", false, false, sampleCorrectForm(newTimeline(view, head("timeline"), sampleTimeline(now, time.UTC), url.Values{"as_of": {"2025-03-01"}, "before": {"41"}}), sampleCorrectProblem())},
 		{"timeline-empty", "Person, nothing known", "timeline", false, false, sampleCorrectForm(newTimeline(view, head("timeline"), flow.History{AsOf: now, KnownAt: now}, url.Values{"known_at": {"2020-01-01"}}), nil)},
+		{"timeline-confidential", "Person, who leaves in confidence", "timeline", false, false, sampleCorrectForm(newTimeline(view, discreet, sampleTimeline(now, time.UTC), url.Values{}), nil)},
 		{"person-runs", "Person, runs", "person-runs", false, false, personRunsView{Head: head("runs"), Rows: runRows}},
 		{"person-runs-empty", "Person, no runs", "person-runs", false, false, noRuns},
 		{"why", "Why, given", "why", false, false, why},

@@ -23,11 +23,13 @@ of a role that portal.confidential names: administrator and hr, if it names none
 			}
 			var page struct {
 				Items []struct {
-					Person, Name, Kind string
-					Hidden             bool
-					Starts             *time.Time `json:",omitempty"`
-					LastDay            string     `json:"last_day,omitempty"`
-					Until              time.Time
+					Person   string    `json:"person"`
+					Name     string    `json:"name"`
+					Kind     string    `json:"kind"`
+					Hidden   bool      `json:"hidden"`
+					FirstDay string    `json:"first_day,omitempty"`
+					LastDay  string    `json:"last_day,omitempty"`
+					Until    time.Time `json:"until"`
 				}
 			}
 			if err := cl.call(c.Context(), http.MethodGet, "/confidential", nil, nil, &page); err != nil {
@@ -39,8 +41,8 @@ of a role that portal.confidential names: administrator and hr, if it names none
 			w := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
 			for _, p := range page.Items {
 				what := "last day " + p.LastDay
-				if p.Starts != nil {
-					what = "first day " + p.Starts.Local().Format(time.DateOnly)
+				if p.FirstDay != "" {
+					what = "first day " + p.FirstDay
 				}
 				fmt.Fprintf(w, "%s\t%s\t%s\teverybody may know from %s\n", p.Name, p.Kind, what, p.Until.Local().Format("2006-01-02 15:04 MST"))
 			}
