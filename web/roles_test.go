@@ -59,8 +59,18 @@ func (b *bench) as(r dayone.Role, cookie, method, path string) *http.Response {
 func filled(pattern string) (method, path string) {
 	method, path, _ = strings.Cut(pattern, " ")
 	for _, hole := range []struct{ name, value string }{
-		{"{$}", ""}, {"{number}", "1"}, {"{verb}", "retry"}, {"{system}", "okta"}, {"{source}", "hr"}, {"{sample}", "none"}, {"{version}", "none"},
-		{"{person}", "per_none"}, {"{token}", "none"}, {"{act}", "none"}, {"{order}", "ord_none"}, {"{id}", "none"},
+		{"{$}", ""},
+		{"{number}", "1"},
+		{"{verb}", "retry"},
+		{"{system}", "okta"},
+		{"{source}", "hr"},
+		{"{sample}", "none"},
+		{"{version}", "none"},
+		{"{person}", "per_none"},
+		{"{token}", "none"},
+		{"{act}", "none"},
+		{"{order}", "ord_none"},
+		{"{id}", "none"},
 	} {
 		path = strings.ReplaceAll(path, hole.name, hole.value)
 	}
