@@ -31,7 +31,7 @@ func TestWhatIsGatheredIsWhatTheFactsAre(t *testing.T) {
 	fact := func(p dayone.PersonID, attr string, v dayone.Value, after time.Duration) dayone.Fact {
 		return dayone.Fact{
 			Engagement: dayone.EngagementID("eng_" + p), Attr: attr, Value: v, Effective: when.Add(after), Said: when, Again: when.Add(2 * after), Recorded: when, Source: "hr", Event: "evt_1",
-			Personal: attr == "mobile", Bad: attr == "team", Veiled: attr == "end_date",
+			Personal: attr == "mobile", Bad: attr == "team", Veiled: attr == "level",
 		}
 	}
 	save := func(p dayone.PersonID, fresh bool, facts ...dayone.Fact) {

@@ -139,6 +139,7 @@ var allowed = map[string][]dayone.Role{
 	"GET /api/v1/events":                           readers,
 	"POST /api/v1/events/{id}/replay":              staff,
 	"GET /api/v1/records":                          technical,
+	"POST /api/v1/plans":                           operators,
 	"GET /api/v1/alerts":                           technical,
 }
 
