@@ -146,12 +146,12 @@ func (d *DB) Save(ctx context.Context, s Saved) error {
 	})
 }
 
-// hidden is the status of the row of somebody of whom nobody may know.
-const hidden dayone.Status = "hidden"
+// unlisted is the status of the row of somebody of whom nobody may know.
+const unlisted dayone.Status = "hidden"
 
 func (d *DB) saveRow(t *tx, r Row) error {
 	if r.Veil == dayone.WholeVeiled {
-		r.Status = hidden
+		r.Status = unlisted
 	}
 	told := ""
 	if r.Told != nil {
@@ -418,7 +418,7 @@ func (d *DB) CountPeople(ctx context.Context) (map[dayone.Status]int, error) {
 		}
 		out[s] = n
 	}
-	delete(out, hidden)
+	delete(out, unlisted)
 	return out, rows.Err()
 }
 
