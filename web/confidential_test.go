@@ -214,7 +214,7 @@ func TestWhatIsConfidentialIsFoundNowhere(t *testing.T) {
 	page := text(t, b.as(dayone.HR, hr, "GET", "/confidential"))
 	want(t, "HR's page", page, "Ada Lovelace", "Ngozi Eze", "2 people", "Everybody may know from")
 	want(t, "HR's page of a leaver", text(t, b.as(dayone.HR, hr, "GET", "/people/"+string(ada))), "Confidential: only you")
-	want(t, "HR's page of a hire", text(t, b.as(dayone.HR, hr, "GET", "/people/"+string(hired)+"/employment")), "Ngozi Eze", "Confidential: only you", "Announced on")
+	want(t, "HR's page of a hire", text(t, b.as(dayone.HR, hr, "GET", "/people/"+string(hired)+"/timeline")), "Ngozi Eze", "Confidential: only you")
 	want(t, "HR's events", text(t, b.as(dayone.HR, hr, "GET", "/events")), "planned termination", "future hire", "is no date")
 	want(t, "HR's list by the API", text(t, b.as(dayone.HR, "", "GET", "/api/v1/confidential")), `"kind":"hire","hidden":true`, `"last_day":"`+ends+`"`)
 	if body := text(t, b.as(dayone.Operator, "", "GET", "/api/v1/confidential")); !strings.Contains(body, "administrator, hr") {

@@ -68,6 +68,7 @@ func filled(pattern string) (method, path string) {
 		{"{version}", "none"},
 		{"{person}", "per_none"},
 		{"{token}", "none"},
+		{"{attribute}", "none"},
 		{"{act}", "none"},
 		{"{order}", "ord_none"},
 		{"{id}", "none"},
