@@ -55,7 +55,7 @@ func TestAConfidentialTerminationIsNotThereBeforeItsEnd(t *testing.T) {
 	lines := h.whats(id)
 	in := h.confides(id, "2024-11-29")
 
-	is(t, second(h.Event(ctx, in.ID)), dayone.ErrNotFound)
+	is(t, errOf(h.Event(ctx, in.ID)), dayone.ErrNotFound)
 	after, err := h.Person(ctx, id)
 	if err != nil || after != row {
 		t.Errorf("the row says %+v, before %+v (%v)", after, row, err)
@@ -79,7 +79,7 @@ func TestAConfidentialTerminationIsNotThereBeforeItsEnd(t *testing.T) {
 	if in, err = h.Event(few, in.ID); err != nil || in.Note != "planned termination" {
 		t.Errorf("HR sees the event as %q (%v)", in.Note, err)
 	}
-	is(t, second(h.Confidentials(ctx)), dayone.ErrForbidden)
+	is(t, errOf(h.Confidentials(ctx)), dayone.ErrForbidden)
 
 	h.clock.Jump(c.Until)
 	left := h.rests(id, run.ID)
@@ -101,7 +101,7 @@ func TestAConfidentialTerminationIsNotThereBeforeItsEnd(t *testing.T) {
 	}
 }
 
-func second[T any](_ T, err error) error { return err }
+func errOf[T any](_ T, err error) error { return err }
 
 // Called off it was never there; moved, it comes at its new end, also if the first one has passed; and once HR speaks of it
 // aloud everybody may know.
@@ -139,7 +139,7 @@ func TestAConfidentialTerminationIsCalledOffMovedAndAnnounced(t *testing.T) {
 			t.Errorf("%s is %s until %v", row.Name, row.Status, row.Ends)
 		}
 	}
-	is(t, second(h.Event(ctx, in.ID)), dayone.ErrNotFound)
+	is(t, errOf(h.Event(ctx, in.ID)), dayone.ErrNotFound)
 	h.later(14 * 24 * time.Hour)
 	h.becomes(moved, dayone.Left)
 	h.rests(moved, run.ID)
@@ -176,15 +176,15 @@ func TestNobodyKnowsOfAHireBeforeItsAnnouncement(t *testing.T) {
 	id := in.Person
 	nobody := func(when string) {
 		t.Helper()
-		is(t, second(h.Person(ctx, id)), dayone.ErrNotFound)
-		is(t, second(h.Named(ctx, string(id))), dayone.ErrNotFound)
-		is(t, second(h.Named(ctx, "ngozi@company.com")), dayone.ErrNotFound)
-		is(t, second(h.Timeline(ctx, id)), dayone.ErrNotFound)
-		is(t, second(h.Event(ctx, in.ID)), dayone.ErrNotFound)
+		is(t, errOf(h.Person(ctx, id)), dayone.ErrNotFound)
+		is(t, errOf(h.Named(ctx, string(id))), dayone.ErrNotFound)
+		is(t, errOf(h.Named(ctx, "ngozi@company.com")), dayone.ErrNotFound)
+		is(t, errOf(h.Timeline(ctx, id)), dayone.ErrNotFound)
+		is(t, errOf(h.Event(ctx, in.ID)), dayone.ErrNotFound)
 		_, _, err := h.Access(ctx, id)
 		is(t, err, dayone.ErrNotFound)
-		is(t, second(h.Explain(ctx, id, dayone.Key{System: "okta", Kind: "account"})), dayone.ErrNotFound)
-		is(t, second(h.Request(ctx, dayone.Request{Person: id, By: "kim@company.com", Reason: "x", Key: dayone.Key{System: "okta", Kind: "account"}})), dayone.ErrNotFound)
+		is(t, errOf(h.Explain(ctx, id, dayone.Key{System: "okta", Kind: "account"})), dayone.ErrNotFound)
+		is(t, errOf(h.Request(ctx, dayone.Request{Person: id, By: "kim@company.com", Reason: "x", Key: dayone.Key{System: "okta", Kind: "account"}})), dayone.ErrNotFound)
 		if now, _ := h.CountPeople(ctx); len(now) != len(counts) || now[dayone.PreHire] != counts[dayone.PreHire] || now[dayone.Left] != counts[dayone.Left] {
 			t.Errorf("%s: counted are %v, before %v", when, now, counts)
 		}

@@ -589,6 +589,9 @@ func (f *Flow) Absent(ctx context.Context, limit int) ([]AbsentView, error) {
 	list, err := f.Store.Absent(ctx, limit)
 	var out []AbsentView
 	for _, a := range list {
+		if _, known := f.Person(ctx, a.Person); errors.Is(known, dayone.ErrNotFound) && a.Person != "" {
+			continue // of whom nobody may know
+		}
 		out = append(out, AbsentView{a, cmp.Or(f.nameOf(ctx, a.Person), a.Subject)})
 	}
 	return out, err
