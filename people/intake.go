@@ -86,13 +86,13 @@ func Judge(t *dayone.Timeline, h Heard, set *policy.Set, recorded time.Time, id 
 		j.engagement = id
 	}
 	j.listen(h)
-	j.lift()
+	j.unveil()
 	switch {
 	case only: // whether somebody works here others say
 	case h.Type == dayone.Corrected || h.Type == dayone.CorrectionEnded:
-		return j.corrects()
+		return j.discreetly(j.corrects())
 	case stops(h.Event):
-		return j.stop()
+		return j.discreetly(j.stop())
 	default:
 		if why := j.dates(); why != "" {
 			return j.quarantine("%s", why)

@@ -167,8 +167,8 @@ func (j *judging) hidden(t *dayone.Timeline) bool {
 	return j.engagement != "" && veilOf(t, j.engagement, j.at, j.set).hidden
 }
 
-// lift takes the veil from an end once its source says that it is for everybody.
-func (j *judging) lift() {
+// unveil takes the veil from an end once its source says that it is for everybody.
+func (j *judging) unveil() {
 	ends, _ := lastDay(j.fields)
 	if own, _ := lastDay(j.ev.Fields); own != "" {
 		ends = own
@@ -255,4 +255,13 @@ func (j *judging) veiled() bool {
 	}
 	ends, _ := lastDay(j.fields)
 	return !aloud && (whispered || j.veils(ends))
+}
+
+// discreetly adds to a judgement of its own kind whether others must not find the event.
+func (j *judging) discreetly(out Judgement) Judgement {
+	if out.State != dayone.EventQuarantined {
+		t := out.Extend(*j.t)
+		out.Veiled = out.Veiled || j.hidden(&t)
+	}
+	return out
 }

@@ -69,6 +69,7 @@ func filled(pattern string) (method, path string) {
 		{"{person}", "per_none"},
 		{"{token}", "none"},
 		{"{attribute}", "none"},
+		{"{certificate}", "none"},
 		{"{act}", "none"},
 		{"{order}", "ord_none"},
 		{"{id}", "none"},
