@@ -199,6 +199,11 @@ func alike(h *house) []string {
 		have, err := h.Store.Holdings(ctx, id, true)
 		say(string(id)+" holdings", have, err)
 		holds, err := h.Store.Holds(ctx, store.HoldFilter{Person: id, Ended: true})
+		for i := range holds {
+			if holds[i].Brake != "" { // one of a brake has a new name in each life
+				holds[i].ID, holds[i].Brake = "", "some"
+			}
+		}
 		say(string(id)+" holds", holds, err)
 		requests, err := h.Store.Requests(ctx, id, false)
 		say(string(id)+" requests", requests, err)
