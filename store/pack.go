@@ -34,6 +34,7 @@ type pack struct {
 
 	reading bool
 	in      []byte // what is still to be read
+	whole   string // all of it, if words are parts of it and no copies
 	err     error  // what was wrong first; after it everything reads as nothing
 }
 
@@ -55,7 +56,12 @@ func packed(v packs) []byte {
 }
 
 // unpack reads bytes into v, which is empty. ErrUnsupported: a newer program wrote them. ErrInvalid: nobody did.
-func unpack(b []byte, v packs) error {
+func unpack(b []byte, v packs) error { return unpackFrom(b, "", v) }
+
+// unpackWhole is unpack for what is kept or forgotten as a whole: its words are parts of one text.
+func unpackWhole(b []byte, v packs) error { return unpackFrom(b, string(b), v) }
+
+func unpackFrom(b []byte, whole string, v packs) error {
 	switch {
 	case len(b) == 0:
 		return fmt.Errorf("a packed box is empty: %w", dayone.ErrInvalid)
@@ -65,14 +71,14 @@ func unpack(b []byte, v packs) error {
 		return broken("has no form")
 	}
 	p := unpackers.Get().(*pack)
-	p.in, p.err = b[1:], nil
+	p.in, p.err, p.whole = b[1:], nil, whole
 	v.pack(p)
 	err := p.err
 	if err == nil && len(p.in) > 0 {
 		err = broken("has more in it than it says")
 	}
 	clear(p.words)
-	p.in, p.words = nil, p.words[:0]
+	p.in, p.words, p.whole = nil, p.words[:0], ""
 	unpackers.Put(p)
 	return err
 }
@@ -211,7 +217,13 @@ func (p *pack) read() string {
 		p.fail("ends in the middle of a word")
 		return ""
 	}
-	s := string(p.in[:n>>1])
+	var s string
+	if p.whole != "" {
+		from := len(p.whole) - len(p.in)
+		s = p.whole[from : from+int(n>>1)]
+	} else {
+		s = string(p.in[:n>>1])
+	}
 	p.in = p.in[n>>1:]
 	p.words = append(p.words, s)
 	return s

@@ -176,15 +176,6 @@ func (d *DB) seal(t *tx, person dayone.PersonID, v any) (string, error) {
 	return d.sealUnder(key, v)
 }
 
-// sealed is seal for what is bytes already.
-func (d *DB) sealed(t *tx, person dayone.PersonID, plain []byte) (string, error) {
-	key, err := d.key(t, person)
-	if err != nil {
-		return "", err
-	}
-	return d.sealBytes(key, plain)
-}
-
 // sealUnder is seal with the person's key at hand, which any goroutine may do.
 func (d *DB) sealUnder(key string, v any) (string, error) {
 	var plain []byte
@@ -196,10 +187,6 @@ func (d *DB) sealUnder(key string, v any) (string, error) {
 			return "", err
 		}
 	}
-	return d.sealBytes(key, plain)
-}
-
-func (d *DB) sealBytes(key string, plain []byte) (string, error) {
 	box, err := d.sealer.Seal(key, plain)
 	if errors.Is(err, dayone.ErrNotFound) {
 		return "", nil

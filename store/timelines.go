@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
 
 	"github.com/dayone-hq/dayone"
 )
@@ -40,7 +42,7 @@ func (d *DB) gather(t *tx, s Saved) error {
 }
 
 func (d *DB) saveGathered(t *tx, person dayone.PersonID, g gathered) error {
-	box, err := d.sealed(t, person, g.pack())
+	box, err := d.seal(t, person, g.settled())
 	if err != nil || box == "" {
 		return err
 	}
@@ -85,7 +87,8 @@ func (d *DB) openGathered(key, box string) (gathered, error) {
 	if err != nil {
 		return gathered{}, err
 	}
-	return unpackGathered(string(plain))
+	var g gathered
+	return g, unpackWhole(plain, &g)
 }
 
 // GatherTimelines makes the boxes of people who have none: those whose facts an older program wrote. It says how many.
@@ -124,11 +127,8 @@ func (d *DB) GatherTimelines(ctx context.Context) (made int, err error) {
 	}
 }
 
-// gatheredForm begins each box; another number is of a program that writes otherwise.
-const gatheredForm = 1
-
-// pack sorts, and leaves out what a later word of the same instant replaced.
-func (g gathered) pack() []byte {
+// settled sorts, leaves out what a later word of the same instant replaced, and keeps of each what a fact's own row would.
+func (g gathered) settled() *gathered {
 	slices.SortStableFunc(g.employments, func(a, b dayone.Employment) int { return cmp.Compare(a.ID, b.ID) })
 	g.employments = lastOf(g.employments, func(a, b dayone.Employment) bool { return a.ID == b.ID })
 	byKey := func(a, b dayone.Fact) int {
@@ -136,22 +136,51 @@ func (g gathered) pack() []byte {
 	}
 	slices.SortStableFunc(g.facts, byKey)
 	g.facts = lastOf(g.facts, func(a, b dayone.Fact) bool { return byKey(a, b) == 0 })
+	for i := range g.employments {
+		e := &g.employments[i]
+		e.Source, e.SourceID = storable(e.Source), storable(e.SourceID)
+	}
+	for i := range g.facts {
+		f := &g.facts[i]
+		f.Attr, f.Source = storable(f.Attr), storable(f.Source)
+		if !utf8.ValidString(f.Value.Text) {
+			f.Value.Text = strings.Map(func(r rune) rune { return r }, f.Value.Text) // as JSON has it
+		}
+	}
+	return &g
+}
 
-	p := packer{b: make([]byte, 0, 64*len(g.facts)+64), seen: map[string]uint64{}}
-	p.number(gatheredForm)
-	p.number(uint64(len(g.employments)))
-	for _, e := range g.employments {
-		p.text(string(e.ID), e.Source, e.SourceID)
-		p.instant(micros(e.Recorded))
+func (g *gathered) pack(p *pack) {
+	list(p, &g.employments, func(p *pack, e *dayone.Employment) {
+		word(p, &e.ID)
+		word(p, &e.Source)
+		word(p, &e.SourceID)
+		microsOf(p, &e.Recorded)
+	})
+	list(p, &g.facts, packFact)
+}
+
+func packFact(p *pack, f *dayone.Fact) {
+	word(p, &f.Engagement)
+	word(p, &f.Attr)
+	word(p, &f.Source)
+	word(p, &f.Event)
+	packValue(p, &f.Value)
+	for _, at := range []*time.Time{&f.Effective, &f.Said, &f.Again, &f.Recorded} {
+		microsOf(p, at)
 	}
-	p.number(uint64(len(g.facts)))
-	for _, f := range g.facts {
-		value, _ := f.Value.MarshalJSON() // never fails, and is how a fact's own box has it
-		p.text(string(f.Engagement), f.Attr, f.Source, string(f.Event), string(value))
-		p.instant(micros(f.Effective), micros(f.Said), micros(f.Again), micros(f.Recorded))
-		p.number(uint64(truth(f.Personal) | truth(f.Bad)<<1 | truth(f.Veiled)<<2))
+	yes(p, &f.Personal)
+	yes(p, &f.Bad)
+	yes(p, &f.Veiled)
+}
+
+// microsOf is an instant as columns have it.
+func microsOf(p *pack, v *time.Time) {
+	us := micros(*v)
+	number(p, &us)
+	if p.reading {
+		*v = instant(us)
 	}
-	return p.b
 }
 
 // lastOf keeps the last of equal neighbours.
@@ -163,123 +192,4 @@ func lastOf[T any](list []T, same func(a, b T) bool) []T {
 		}
 	}
 	return out
-}
-
-// packer writes numbers, and each text once.
-type packer struct {
-	b    []byte
-	seen map[string]uint64
-}
-
-func (p *packer) number(n uint64) { p.b = binary.AppendUvarint(p.b, n) }
-
-func (p *packer) instant(all ...int64) {
-	for _, us := range all {
-		p.b = binary.AppendVarint(p.b, us)
-	}
-}
-
-func (p *packer) text(all ...string) {
-	for _, s := range all {
-		s = storable(s)
-		if n, ok := p.seen[s]; ok {
-			p.number(n)
-			continue
-		}
-		p.seen[s] = uint64(len(p.seen) + 1)
-		p.number(0)
-		p.number(uint64(len(s)))
-		p.b = append(p.b, s...)
-	}
-}
-
-// unpacker reads what a packer wrote. Once something is wrong it reads nothing more.
-type unpacker struct {
-	s     string
-	texts []string
-	wrong bool
-}
-
-func (u *unpacker) number() uint64 {
-	var n uint64
-	for i := range len(u.s) {
-		c := u.s[i]
-		if i == binary.MaxVarintLen64 {
-			break
-		}
-		n |= uint64(c&0x7f) << (7 * i)
-		if c < 0x80 {
-			u.s = u.s[i+1:]
-			return n
-		}
-	}
-	u.wrong = true
-	return 0
-}
-
-// count is how many of something follow, each of which takes a byte at least.
-func (u *unpacker) count() int {
-	n := u.number()
-	if n > uint64(len(u.s)) {
-		u.wrong = true
-		return 0
-	}
-	return int(n)
-}
-
-func (u *unpacker) instant() int64 {
-	n := u.number()
-	return int64(n>>1) ^ -int64(n&1)
-}
-
-func (u *unpacker) text() string {
-	n := u.number()
-	if n == 0 {
-		size := u.count()
-		s := u.s[:size]
-		u.s = u.s[size:]
-		u.texts = append(u.texts, s)
-		return s
-	}
-	if n > uint64(len(u.texts)) {
-		u.wrong = true
-		return ""
-	}
-	return u.texts[n-1]
-}
-
-var errGathered = fmt.Errorf("what is gathered of a person does not read: %w", dayone.ErrInvalid)
-
-func unpackGathered(s string) (gathered, error) {
-	u := unpacker{s: s, texts: make([]string, 0, 48)}
-	if u.number() != gatheredForm {
-		return gathered{}, errGathered
-	}
-	var g gathered
-	if n := u.count(); n > 0 {
-		g.employments = make([]dayone.Employment, n)
-	}
-	for i := range g.employments {
-		e := &g.employments[i]
-		e.ID, e.Source, e.SourceID = dayone.EngagementID(u.text()), u.text(), u.text()
-		e.Recorded = instant(u.instant())
-	}
-	if n := u.count(); n > 0 {
-		g.facts = make([]dayone.Fact, n)
-	}
-	for i := range g.facts {
-		f := &g.facts[i]
-		f.Engagement, f.Attr, f.Source, f.Event = dayone.EngagementID(u.text()), u.text(), u.text(), dayone.EventID(u.text())
-		value := u.text()
-		f.Effective, f.Said, f.Again, f.Recorded = instant(u.instant()), instant(u.instant()), instant(u.instant()), instant(u.instant())
-		flags := u.number()
-		f.Personal, f.Bad, f.Veiled = flags&1 != 0, flags&2 != 0, flags&4 != 0
-		if u.wrong || f.Value.UnmarshalJSON([]byte(value)) != nil {
-			return gathered{}, errGathered
-		}
-	}
-	if u.wrong || u.s != "" {
-		return gathered{}, errGathered
-	}
-	return g, nil
 }
