@@ -334,6 +334,9 @@ func (f *Flow) certifyAll(ctx context.Context) error {
 				return ctx.Err()
 			case errors.Is(err, dayone.ErrConflict), errors.Is(err, dayone.ErrNotFound):
 				err = f.Store.CertifyAt(ctx, id, time.Time{})
+			case err != nil: // she is in nobody's way
+				f.Log.Error("reading a leaver back", "person", id, "error", err)
+				err = f.Store.CertifyAt(ctx, id, f.Clock.Now().Add(certifyAgain))
 			}
 			if err != nil {
 				return err

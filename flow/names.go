@@ -299,7 +299,11 @@ func (f *Flow) askRename(ctx context.Context, t *dayone.Timeline, before, p dayo
 // decideRename carries out the answer.
 func (f *Flow) decideRename(ctx context.Context, t dayone.Task, by string, attrs dayone.Attrs) error {
 	on, note := strings.ToLower(strings.TrimSpace(attrs.Text(renameAsk))), attrs.Text("note")
-	if on != keepNames {
+	news, err := f.Renamings(ctx, t.Person)
+	if err != nil {
+		return err
+	}
+	if on != keepNames && len(news) > 0 { // else it was done, and we fell before the task was closed
 		switch _, in, err := f.Rename(ctx, t.Person, on, by, note); {
 		case err != nil:
 			return err
@@ -308,7 +312,7 @@ func (f *Flow) decideRename(ctx context.Context, t dayone.Task, by string, attrs
 		}
 	}
 	now := f.Clock.Now()
-	_, err := f.Store.ChangeTask(ctx, t.ID, func(t *dayone.Task) error {
+	_, err = f.Store.ChangeTask(ctx, t.ID, func(t *dayone.Task) error {
 		t.Closed, t.By, t.Attrs = now, by, attrs
 		return nil
 	}, dayone.Record{At: now, Person: t.Person, What: "renaming decided", By: by, Detail: &dayone.Detail{Note: strings.TrimSpace(on + " " + note)}})

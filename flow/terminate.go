@@ -79,11 +79,6 @@ func (f *Flow) Terminate(ctx context.Context, id dayone.PersonID, by, reason str
 	if err != nil {
 		return out, err
 	}
-	if !t.Managed { // known from an import: what the books know of her access is closed all the same
-		if err := f.manage(ctx, id, by); err != nil && !errors.Is(err, dayone.ErrConflict) {
-			return out, err
-		}
-	}
 	kept, err := f.endKeeping(ctx, id, by, reason)
 	if err != nil {
 		return out, err
@@ -92,7 +87,15 @@ func (f *Flow) Terminate(ctx context.Context, id dayone.PersonID, by, reason str
 	open := goesOn(&t, p, now)
 	switch {
 	case len(open) > 0:
-		return f.enterStop(ctx, out, open, dayone.Terminated, by, reason)
+		if out, err = f.enterStop(ctx, out, open, dayone.Terminated, by, reason); err != nil || t.Managed {
+			return out, err
+		}
+		fallthrough
+	case !t.Managed: // known from an import: what the books know of her access is closed, too, once nothing can be given to her
+		if err := f.manage(ctx, id, by); err != nil && !errors.Is(err, dayone.ErrConflict) {
+			return out, err
+		}
+		fallthrough
 	case kept:
 		out.Run, err = f.Replan(ctx, id, "", "")
 		return out, err

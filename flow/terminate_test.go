@@ -8,6 +8,7 @@ import (
 
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/connector/sim"
+	"github.com/dayone-hq/dayone/flow"
 )
 
 // fired is somebody at work who is terminated at once; it returns when nothing is open any more.
@@ -171,4 +172,28 @@ func TestATerminationGivesUpAJoinerRunAtOnce(t *testing.T) {
 		}
 		return false, false
 	})
+}
+
+// Whoever is only known from an import is closed just the same, and never planned as somebody who stays.
+func TestAnEmergencyEndsWhoWasImported(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.hr.Put(employee("1", "start_date", "2020-01-06"))
+	h := w.open()
+	if _, err := h.Import(ctx, "hr"); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := h.People(ctx, flow.PeopleFilter{Limit: 5})
+	if err != nil || len(rows) != 1 || rows[0].Managed {
+		t.Fatalf("%+v %v", rows, err)
+	}
+	if _, err := h.Terminate(ctx, rows[0].ID, "kim@company.com", "stole the tea"); err != nil {
+		t.Fatal(err)
+	}
+	row := h.becomes(rows[0].ID, dayone.Left)
+	same(t, "managed", row.Managed, true)
+	runs, err := h.Runs(ctx, flow.RunFilter{Person: row.ID, Limit: 5})
+	if err != nil || len(runs) > 0 {
+		t.Errorf("the books know of no access, so there is nothing to do: %v %v", runs, err)
+	}
 }

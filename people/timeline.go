@@ -123,6 +123,9 @@ func Whole(t *dayone.Timeline, at, known time.Time, set *policy.Set) dayone.Pers
 			continue
 		}
 		c := candidate{engagement: s.engagement(e, at, known), employment: e}
+		if c.engagement.Start == "" { // a record that was bound, and of which nothing was said yet
+			continue
+		}
 		c.site = set.SiteOf(s.place(e.ID, at, known, set))
 		zone, _ := c.site.Location()
 		c.start, c.end = startOf(c.engagement.Start, zone), endOf(c.engagement.LastDay, zone)
