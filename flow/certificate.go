@@ -101,6 +101,11 @@ func (f *Flow) askAll(ctx context.Context, p dayone.Person, have []dayone.Holdin
 			names = append(names, name)
 		}
 	}
+	for _, h := range have { // where people work by hand nobody is asked
+		if f.Systems[h.Key.System] == nil && !slices.Contains(names, h.Key.System) {
+			names = append(names, h.Key.System)
+		}
+	}
 	slices.Sort(names)
 	out := make([]dayone.ReadBack, len(names))
 	var wg sync.WaitGroup
@@ -113,8 +118,11 @@ func (f *Flow) askAll(ctx context.Context, p dayone.Person, have []dayone.Holdin
 					r.have = append(r.have, h)
 				}
 			}
-			if readable(r.g) {
+			switch {
+			case readable(r.g):
 				r.read(ctx)
+			case r.g == nil:
+				r.find(dayone.Unread, r.out.Title, "", "no connector reads it: our books alone say what became of it there", "whoever works there looks")
 			}
 			for _, t := range tasks {
 				if t.System == name {

@@ -155,7 +155,7 @@ func (s *sheet) remains(list []dayone.Remain) {
 
 func (s *sheet) foot(c dayone.Certificate) {
 	s.Ln(4)
-	s.text("", 8, 0, fmt.Sprintf("It rests upon the ledger up to line %d, whose chain is %s; %d of its lines are about this person. dayone books verify proves that they stand as they were written.", c.Seq, c.Chain, c.Lines))
+	s.text("", 8, 0, fmt.Sprintf("It rests upon the ledger up to line %d, whose chain is %s; %d of its lines are about this person.", c.Seq, c.Chain, c.Lines))
 }
 
 // text sets a paragraph, broken at blanks, or within a word that is longer than a line.

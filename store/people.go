@@ -309,6 +309,9 @@ func (d *DB) PersonByEmail(ctx context.Context, email string) (Row, error) {
 
 // Named finds a person by id, mail or the whole name. ErrConflict: several are meant.
 func (d *DB) Named(ctx context.Context, who string) (Row, error) {
+	if strings.TrimSpace(who) == "" { // people without an address are no answer to an empty question
+		return Row{}, fmt.Errorf("say who it is, by mail address: %w", dayone.ErrInvalid)
+	}
 	if dayone.ValidID("per", who) {
 		r, err := d.Person(ctx, dayone.PersonID(who))
 		if err == nil && r.Veil == dayone.WholeVeiled {

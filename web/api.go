@@ -73,7 +73,7 @@ func (p *portal) apiPeople(w http.ResponseWriter, r *http.Request) error {
 		out.Next = address("/api/v1/people", next)
 	}
 	for _, row := range rows {
-		out.Items = append(out.Items, newAPIPersonRow(row))
+		out.Items = append(out.Items, newAPIPersonRow(row, p.zoneOf(row.Location)))
 	}
 	return answerJSON(w, http.StatusOK, out)
 }
@@ -91,7 +91,7 @@ func (p *portal) apiPerson(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return answerJSON(w, http.StatusOK, newAPIPerson(row, now))
+	return answerJSON(w, http.StatusOK, newAPIPerson(row, p.zoneOf(row.Location), now))
 }
 
 func (p *portal) apiAccess(w http.ResponseWriter, r *http.Request) error {
@@ -297,6 +297,9 @@ func readJSON(r io.Reader, v any) error {
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(v); err != nil && err != io.EOF {
 		return said(fmt.Errorf("%w: %w", err, dayone.ErrInvalid), textBadJSON)
+	}
+	if _, err := dec.Token(); err != io.EOF { // half of what was said would be done
+		return said(fmt.Errorf("something follows the JSON value: %w", dayone.ErrInvalid), textBadJSON)
 	}
 	return nil
 }

@@ -24,7 +24,8 @@ type apiPersonRow struct {
 	Managed    bool            `json:"managed"`
 	Starts     *time.Time      `json:"starts,omitempty"`
 	Ends       *time.Time      `json:"ends,omitempty"`
-	Problem    string          `json:"problem,omitempty"` // why no plan can be made
+	FirstDay   string          `json:"first_day,omitempty"` // where the person works
+	Problem    string          `json:"problem,omitempty"`   // why no plan can be made
 }
 
 type apiPerson struct {
@@ -239,15 +240,19 @@ type apiItem struct {
 	Attrs map[string]string `json:"attrs,omitempty"`
 }
 
-func newAPIPersonRow(r flow.Row) apiPersonRow {
-	return apiPersonRow{
+func newAPIPersonRow(r flow.Row, zone *time.Location) apiPersonRow {
+	out := apiPersonRow{
 		ID: r.ID, Name: r.Name, Email: r.Email, Title: r.Title, Department: r.Department, Team: r.Team, Location: r.Location, Manager: r.Manager,
 		Status: r.Status, Managed: r.Managed, Starts: moment(r.Starts), Ends: moment(r.Ends), Problem: r.Problem,
 	}
+	if !r.Starts.IsZero() {
+		out.FirstDay = r.Starts.In(zone).Format(time.DateOnly)
+	}
+	return out
 }
 
-func newAPIPerson(r flow.Row, p dayone.Person) apiPerson {
-	out := apiPerson{apiPersonRow: newAPIPersonRow(r), Attributes: p.Attrs, Unknown: p.Unknown, Engagements: []apiEngagement{}}
+func newAPIPerson(r flow.Row, zone *time.Location, p dayone.Person) apiPerson {
+	out := apiPerson{apiPersonRow: newAPIPersonRow(r, zone), Attributes: p.Attrs, Unknown: p.Unknown, Engagements: []apiEngagement{}}
 	if out.Attributes == nil {
 		out.Attributes = dayone.Attrs{}
 	}

@@ -89,7 +89,7 @@ func newBrakeShow() *cobra.Command {
 				return writeJSON(c.OutOrStdout(), b)
 			}
 			out := c.OutOrStdout()
-			fmt.Fprintf(out, "%s\n%s\n%s since %s; %s.\n", b.Title, b.Note, b.State, clockOf(b.Opened), count(b.Held, "thing held"))
+			fmt.Fprintf(out, "%s\n%s\n%s since %s; %s.\n", b.Title, b.Note, b.State, clockOf(b.Opened), count(b.Held, "thing")+" held")
 			if b.By != "" {
 				fmt.Fprintf(out, "Decided by %s: %s\n", strings.TrimSuffix(b.By+" and "+b.Second, " and "), b.Reason)
 			}

@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"strconv"
 	"text/tabwriter"
-	"time"
 
 	"github.com/spf13/cobra"
 )
@@ -50,8 +49,12 @@ func newPeopleList() *cobra.Command {
 			}
 			var page struct {
 				Items []struct {
-					ID, Name, Email, Status, Department string
-					Starts                              time.Time
+					ID         string `json:"id"`
+					Name       string `json:"name"`
+					Email      string `json:"email"`
+					Status     string `json:"status"`
+					Department string `json:"department"`
+					FirstDay   string `json:"first_day,omitempty"`
 				}
 				Next string
 			}
@@ -63,11 +66,7 @@ func newPeopleList() *cobra.Command {
 			}
 			w := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
 			for _, p := range page.Items {
-				starts := ""
-				if !p.Starts.IsZero() {
-					starts = p.Starts.Format(time.DateOnly)
-				}
-				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", p.Name, p.Email, p.Status, p.Department, starts)
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", p.Name, p.Email, p.Status, p.Department, p.FirstDay)
 			}
 			if len(page.Items) == 0 {
 				fmt.Fprintln(w, "Nobody is found.")
