@@ -16,6 +16,7 @@ import (
 	"github.com/dayone-hq/dayone/connector/scim"
 	"github.com/dayone-hq/dayone/connector/slack"
 	"github.com/dayone-hq/dayone/connector/smtp"
+	"github.com/dayone-hq/dayone/connector/webex"
 	"github.com/dayone-hq/dayone/connector/webhook"
 )
 
@@ -34,6 +35,7 @@ func Factories() map[string]connector.Factory {
 		"scim":        scim.Factory,
 		"slack":       slack.Factory,
 		"smtp":        smtp.Factory,
+		"webex":       webex.Factory,
 		"webhook":     webhook.Factory,
 	}
 }
