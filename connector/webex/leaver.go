@@ -42,8 +42,8 @@ func (a accounts) tokens(ctx context.Context, account dayone.Item) ([]dayone.Rem
 	return out, nil
 }
 
-// phones are devices that still ring for the person, whoever put them there.
-func (a accounts) phones(ctx context.Context, account dayone.Item) ([]dayone.Remain, error) {
+// unreturned are devices that still ring for the person, whoever put them there.
+func (a accounts) unreturned(ctx context.Context, account dayone.Item) ([]dayone.Remain, error) {
 	list, err := a.devicesOf(ctx, account.Ref)
 	if err != nil {
 		return nil, err

@@ -11,9 +11,11 @@ import (
 	"github.com/dayone-hq/dayone"
 )
 
-// devices are phones and desk devices of a person. One with a known MAC address is registered at once; any other is
-// activated by whoever unpacks it, with a code.
+// devices of a person are activated by whoever unpacks them, with a code.
 type devices struct{ *client }
+
+// phones of a person are registered at once, as their MAC addresses are known.
+type phones struct{ devices }
 
 func shown(d device, want *dayone.Item) dayone.Item {
 	it := dayone.Item{Ref: d.ID, State: dayone.Active, Attrs: dayone.Attrs{
@@ -77,24 +79,27 @@ func (d devices) Look(ctx context.Context, a dayone.Act) (*dayone.Item, error) {
 	return nil, nil
 }
 
-// Put registers the device, or makes a code. A code that is still good is not made again.
-func (d devices) Put(ctx context.Context, a dayone.Act) (dayone.Result, error) {
+// Put registers the phone.
+func (p phones) Put(ctx context.Context, a dayone.Act) (dayone.Result, error) {
 	mac, model := address(a.Want.Attrs.Text("mac")), a.Want.Attrs.Text("model")
-	if mac != "" {
-		if model == "" {
-			return dayone.Result{}, d.Fault("creating device", dayone.ErrInvalid, "", "a phone with a MAC address needs its model, such as DMS Cisco 8865")
-		}
-		made, err := d.createDevice(ctx, a.Account, mac, model)
-		if errors.Is(err, dayone.ErrConflict) {
-			return dayone.Result{}, next(err, "the device is registered to somebody else or to another organisation; delete it there first")
-		}
-		if err != nil {
-			return dayone.Result{}, err
-		}
-		made.MAC = cmp.Or(made.MAC, mac)
-		it := shown(made, a.Want)
-		return dayone.Result{Now: &it}, nil
+	if mac == "" || model == "" {
+		return dayone.Result{}, p.Fault("creating device", dayone.ErrInvalid, "", "a phone needs its MAC address and its model, such as DMS Cisco 8865")
 	}
+	made, err := p.createDevice(ctx, a.Account, mac, model)
+	if errors.Is(err, dayone.ErrConflict) {
+		return dayone.Result{}, next(err, "the device is registered to somebody else or to another organisation; delete it there first")
+	}
+	if err != nil {
+		return dayone.Result{}, err
+	}
+	made.MAC = cmp.Or(made.MAC, mac)
+	it := shown(made, a.Want)
+	return dayone.Result{Now: &it}, nil
+}
+
+// Put makes a code. One that is still good is not made again.
+func (d devices) Put(ctx context.Context, a dayone.Act) (dayone.Result, error) {
+	model := a.Want.Attrs.Text("model")
 	if a.Have != nil {
 		if until, err := time.Parse(time.RFC3339, a.Have.Attrs.Text("expires")); err == nil && d.Now().Before(until) {
 			is := *a.Have
@@ -124,7 +129,7 @@ func (d devices) waiting(is dayone.Item, until time.Time) dayone.Result {
 	}}
 }
 
-// Drop deletes the device from the organisation. A code that was never used ends by itself.
+// Drop deletes a device from the organisation. A code that was never used ends by itself.
 func (d devices) Drop(ctx context.Context, a dayone.Act) error {
 	is, err := d.Look(ctx, a)
 	if err != nil || is == nil || is.Ref == "" {

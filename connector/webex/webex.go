@@ -41,9 +41,9 @@ func New(cfg connector.Config) (connector.Connector, error) {
 		System: cfg.System, Manifest: cfg.Manifest, Now: cfg.Now, Ping: c.check,
 		Accounts: as,
 		Kinds:    map[string]connector.Entitlements{"license": licenses{c}},
-		Things:   map[string]connector.Things{"device": devices{c}, "workspace": rooms{c}},
+		Things:   map[string]connector.Things{"device": devices{c}, "phone": phones{devices{c}}, "workspace": rooms{c}},
 		Left: map[dayone.RemainClass]func(context.Context, dayone.Item) ([]dayone.Remain, error){
-			dayone.KeptToken: as.tokens, dayone.Unreturned: as.phones,
+			dayone.KeptToken: as.tokens, dayone.Unreturned: as.unreturned,
 		},
 	}, nil
 }

@@ -31,12 +31,13 @@ func sarah() dayone.Attrs {
 func TestWebex(t *testing.T) {
 	connectortest.Run(t, connectortest.Suite{
 		Factory: webex.Factory,
-		Sim:     func(o sim.Options) sim.Simulator { return webexsim.New(o) },
+		Sim:     func(o sim.Options) sim.Simulator { return webexsim.New(o).Eager() },
 		Person:  sarah(),
 		Grants: []dayone.Grant{
 			{Key: dayone.Key{Kind: "license", Name: "Messaging"}},
 			{Key: dayone.Key{Kind: "license", Name: "Meeting - Webex Meeting Center (acme.webex.com)"}},
-			{Key: dayone.Key{Kind: "device"}, Attrs: dayone.Attrs{"model": dayone.Text("DMS Cisco 8865"), "mac": dayone.Text("D82E3EEF4E5C")}},
+			{Key: dayone.Key{Kind: "device"}, Attrs: dayone.Attrs{"model": dayone.Text("DMS Cisco 8875")}},
+			{Key: dayone.Key{Kind: "phone"}, Attrs: dayone.Attrs{"model": dayone.Text("DMS Cisco 8865"), "mac": dayone.Text("D82E3EEF4E5C")}},
 			{Key: dayone.Key{Kind: "workspace"}, Attrs: dayone.Attrs{"name": dayone.Text("Office of Sarah Chen")}},
 			{Key: dayone.Key{Kind: "license", Name: "Webex Calling - Professional"}, Attrs: dayone.Attrs{"location": dayone.Text("loc-1"), "extension": dayone.Text("133")}},
 		},
@@ -318,18 +319,18 @@ func TestPhoneByAddress(t *testing.T) {
 	b := open(t, sim.Options{})
 	ref := b.join(sarah(), dayone.Active).Now.Ref
 	attrs := dayone.Attrs{"model": dayone.Text("DMS Cisco 8865"), "mac": dayone.Text("d8:2e:3e:ef:4e:5c")}
-	r := b.do(thing(dayone.EntitlementAdd, ref, "device", "desk", attrs))
+	r := b.do(thing(dayone.EntitlementAdd, ref, "phone", "desk", attrs))
 	if r.Now.State != dayone.Active || r.Now.Attrs.Text("mac") != "D82E3EEF4E5C" || len(r.Secrets) > 0 {
 		t.Errorf("a phone whose address is known is %+v", r)
 	}
-	if r := b.do(thing(dayone.EntitlementAdd, ref, "device", "desk", attrs)); r.Changed() || b.sim.Devices() != 1 {
+	if r := b.do(thing(dayone.EntitlementAdd, ref, "phone", "desk", attrs)); r.Changed() || b.sim.Devices() != 1 {
 		t.Errorf("registered twice it is %+v -> %+v", r.Before, r.Now)
 	}
 	kim := b.join(sarah().With(dayone.Attrs{"email": dayone.Text("kim@company.com"), "employee_number": dayone.Text("emp_790")}), dayone.Active).Now.Ref
-	_, err := b.try(thing(dayone.EntitlementAdd, kim, "device", "desk", attrs))
+	_, err := b.try(thing(dayone.EntitlementAdd, kim, "phone", "desk", attrs))
 	fault(t, err, dayone.ErrConflict, "delete it there first")
-	_, err = b.try(thing(dayone.EntitlementAdd, kim, "device", "desk", dayone.Attrs{"mac": dayone.Text("D82E3EEF4E5D")}))
-	fault(t, err, dayone.ErrInvalid, "needs its model")
+	_, err = b.try(thing(dayone.EntitlementAdd, kim, "phone", "desk", dayone.Attrs{"mac": dayone.Text("D82E3EEF4E5D")}))
+	fault(t, err, dayone.ErrInvalid, "and its model")
 }
 
 func TestWorkspace(t *testing.T) {

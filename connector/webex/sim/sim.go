@@ -80,6 +80,7 @@ type Sim struct {
 	licenses   []*license
 	devices    []*device
 	codes      map[string]activation
+	eager      bool // somebody enters every code at once
 	workspaces []*workspace
 }
 
@@ -174,6 +175,9 @@ func (s *Sim) Invite() {
 	s.invited = true
 }
 
+// Eager is an organisation in which somebody enters every activation code at once.
+func (s *Sim) Eager() *Sim { s.eager = true; return s }
+
 // Abroad puts a person into another organisation.
 func (s *Sim) Abroad(email string) {
 	s.mu.Lock()
@@ -190,7 +194,7 @@ func (s *Sim) SignIn(email, application string) {
 		return
 	}
 	s.inside("PATCH", "/Users/"+id, map[string]any{
-		"schemas": []string{"urn:ietf:params:scim:api:messages:2.0:PatchOp"},
+		"schemas":    []string{"urn:ietf:params:scim:api:messages:2.0:PatchOp"},
 		"Operations": []any{map[string]any{"op": "replace", "path": identityURN + ":accountStatus", "value": []string{"active"}}},
 	})
 	p := s.of(id)
@@ -474,7 +478,7 @@ func (s *Sim) Accounts() []sim.Account {
 		out[i].Ref = hydra("PEOPLE", out[i].Ref)
 		for _, d := range s.devices {
 			if d.Person == out[i].Ref {
-				out[i].Entitlements = append(out[i].Entitlements, "device")
+				out[i].Entitlements = append(out[i].Entitlements, d.kind())
 			}
 		}
 		for _, x := range s.workspaces {

@@ -21,6 +21,14 @@ type device struct {
 	Created   time.Time `json:"created"`
 }
 
+// kind says by what a device came: an address is known beforehand, a code is entered.
+func (d *device) kind() string {
+	if d.MAC != "" {
+		return "phone"
+	}
+	return "device"
+}
+
 type activation struct {
 	person, workspace, model string
 	until                    time.Time
@@ -254,6 +262,9 @@ func (s *Sim) createCode(w http.ResponseWriter, r *http.Request) {
 	}
 	code, until := s.ids.Next("5414", 16), s.opt.Time().Add(7*24*time.Hour)
 	s.codes[code] = activation{in.Person, in.Workspace, in.Model, until}
+	if s.eager {
+		s.enter(code)
+	}
 	sim.JSON(w, 200, map[string]any{"code": code, "expiryTime": until.Format("2006-01-02T15:04:05.000Z")})
 }
 
@@ -261,6 +272,10 @@ func (s *Sim) createCode(w http.ResponseWriter, r *http.Request) {
 func (s *Sim) Enter(code string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.enter(code)
+}
+
+func (s *Sim) enter(code string) bool {
 	a, ok := s.codes[code]
 	if delete(s.codes, code); !ok || !s.opt.Time().Before(a.until) {
 		return false
