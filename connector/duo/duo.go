@@ -62,8 +62,15 @@ type account struct {
 }
 
 // Apply sets the code last, whichever attempt made the user: it is the same code over retries, and takes its own place. A
-// user who was there before gets none.
+// user who was there before gets none. An employee number that has no place at Duo is not asked for, else every look would
+// find it missing.
 func (d *account) Apply(ctx context.Context, a dayone.Act) (dayone.Result, error) {
+	if d.accounts.alias == "" && a.Key.IsAccount() && a.Want != nil {
+		want := *a.Want
+		want.Attrs = want.Attrs.Clone()
+		delete(want.Attrs, "employee_number")
+		a.Want = &want
+	}
 	r, err := d.Target.Apply(ctx, a)
 	code := a.Secrets["bypass_code"]
 	if err != nil || a.Action != dayone.AccountCreate || r.Now == nil || r.Before != nil || r.Now.State == dayone.Disabled || code.IsZero() {

@@ -267,6 +267,21 @@ func TestWithoutEnrolment(t *testing.T) {
 	}
 }
 
+// Where no alias holds the employee number, a user who is as she should be is left alone.
+func TestNumberHasNoPlace(t *testing.T) {
+	b := open(t, sim.Options{}, "employee_number", "none")
+	ref := b.do(b.create(sarah())).Now.Ref
+	b.sim.Door().Forget()
+	if r := b.do(b.account(dayone.AccountUpdate, ref, &dayone.Item{State: dayone.Active, Attrs: sarah()})); r.Changed() || r.Wait == nil {
+		t.Errorf("it is %+v -> %+v", r.Before, r.Now)
+	}
+	for _, r := range b.sim.Door().Requests() {
+		if r.Method != "GET" {
+			t.Errorf("%s changes what is as it should be", r)
+		}
+	}
+}
+
 func TestNoRoom(t *testing.T) {
 	b := open(t, sim.Options{Seats: 1})
 	b.sim.Seed(sim.Account{Login: "kim@company.com", Email: "kim@company.com", EmployeeNumber: "emp_1", State: dayone.Active})
