@@ -5,6 +5,7 @@ package all
 import (
 	"github.com/dayone-hq/dayone/connector"
 	"github.com/dayone-hq/dayone/connector/aws"
+	"github.com/dayone-hq/dayone/connector/duo"
 	"github.com/dayone-hq/dayone/connector/gitlab"
 	"github.com/dayone-hq/dayone/connector/google"
 	"github.com/dayone-hq/dayone/connector/imip"
@@ -16,6 +17,7 @@ import (
 	"github.com/dayone-hq/dayone/connector/scim"
 	"github.com/dayone-hq/dayone/connector/slack"
 	"github.com/dayone-hq/dayone/connector/smtp"
+	"github.com/dayone-hq/dayone/connector/webex"
 	"github.com/dayone-hq/dayone/connector/webhook"
 )
 
@@ -23,6 +25,7 @@ import (
 func Factories() map[string]connector.Factory {
 	return map[string]connector.Factory{
 		"aws":         aws.Factory,
+		"duo":         duo.Factory,
 		"gitlab":      gitlab.Factory,
 		"google":      google.Factory,
 		"imip":        imip.Factory,
@@ -34,6 +37,7 @@ func Factories() map[string]connector.Factory {
 		"scim":        scim.Factory,
 		"slack":       slack.Factory,
 		"smtp":        smtp.Factory,
+		"webex":       webex.Factory,
 		"webhook":     webhook.Factory,
 	}
 }

@@ -4,6 +4,7 @@ package all
 
 import (
 	awssim "github.com/dayone-hq/dayone/connector/aws/sim"
+	duosim "github.com/dayone-hq/dayone/connector/duo/sim"
 	gitlabsim "github.com/dayone-hq/dayone/connector/gitlab/sim"
 	googlesim "github.com/dayone-hq/dayone/connector/google/sim"
 	jamfsim "github.com/dayone-hq/dayone/connector/jamf/sim"
@@ -14,6 +15,7 @@ import (
 	scimsim "github.com/dayone-hq/dayone/connector/scim/sim"
 	"github.com/dayone-hq/dayone/connector/sim"
 	slacksim "github.com/dayone-hq/dayone/connector/slack/sim"
+	webexsim "github.com/dayone-hq/dayone/connector/webex/sim"
 	webhooksim "github.com/dayone-hq/dayone/connector/webhook/sim"
 )
 
@@ -21,6 +23,7 @@ import (
 func Simulators() map[string]func(sim.Options) sim.Simulator {
 	return map[string]func(sim.Options) sim.Simulator{
 		"aws":         func(o sim.Options) sim.Simulator { return awssim.New(o) },
+		"duo":         func(o sim.Options) sim.Simulator { return duosim.New(o) },
 		"gitlab":      func(o sim.Options) sim.Simulator { return gitlabsim.New(o) },
 		"google":      func(o sim.Options) sim.Simulator { return googlesim.New(o) },
 		"jamf":        func(o sim.Options) sim.Simulator { return jamfsim.New(o) },
@@ -30,6 +33,7 @@ func Simulators() map[string]func(sim.Options) sim.Simulator {
 		"salesforce":  func(o sim.Options) sim.Simulator { return salesforcesim.New(o) },
 		"scim":        func(o sim.Options) sim.Simulator { return scimsim.New(o) },
 		"slack":       func(o sim.Options) sim.Simulator { return slacksim.New(o) },
+		"webex":       func(o sim.Options) sim.Simulator { return webexsim.New(o) },
 		"webhook":     func(o sim.Options) sim.Simulator { return webhooksim.New(o) },
 	}
 }

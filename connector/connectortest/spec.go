@@ -92,7 +92,7 @@ func load(path string) (routers.Router, error) {
 	for _, item := range doc.Paths.Map() {
 		item.Servers = nil
 		for _, op := range item.Operations() {
-			op.Servers = nil
+			op.Servers, op.OperationID = nil, "" // some vendors give two operations one id
 		}
 	}
 	return legacy.NewRouter(doc, openapi3.DisableExamplesValidation(), openapi3.DisableSchemaPatternValidation(), openapi3.DisableSchemaDefaultsValidation(),
