@@ -5,6 +5,7 @@ package all
 import (
 	"github.com/dayone-hq/dayone/connector"
 	"github.com/dayone-hq/dayone/connector/aws"
+	"github.com/dayone-hq/dayone/connector/entra"
 	"github.com/dayone-hq/dayone/connector/gitlab"
 	"github.com/dayone-hq/dayone/connector/google"
 	"github.com/dayone-hq/dayone/connector/imip"
@@ -23,6 +24,7 @@ import (
 func Factories() map[string]connector.Factory {
 	return map[string]connector.Factory{
 		"aws":         aws.Factory,
+		"entra":       entra.Factory,
 		"gitlab":      gitlab.Factory,
 		"google":      google.Factory,
 		"imip":        imip.Factory,
