@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/connector"
@@ -41,7 +42,9 @@ func tenant(t *testing.T) (*house, *entrasim.Sim) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.files = w.folder(tenantPolicy)
+	files := w.folder(tenantPolicy).(fstest.MapFS)
+	files["catalog/catalog.yaml"] = &fstest.MapFile{Data: []byte("systems:\n  entra:\n    account: {}\n    group: {names: [base-employee], needs: account}\n    license: {names: [SPE_E3], needs: account}\n")}
+	w.files = files
 	w.joined = func(d *flow.Deps) {
 		d.Systems = map[string]*connector.Guard{"entra": g}
 		d.Mail = "entra"

@@ -266,7 +266,7 @@ func (a accounts) restored(ctx context.Context, act dayone.Act) (dayone.Result, 
 		return dayone.Result{}, a.soon(err)
 	}
 	r := dayone.Result{Before: &before, Now: &now}
-	for kind, k := range map[string]connector.Entitlements{"group": groups{a.client}, "license": licences{a.client}} {
+	for kind, k := range map[string]connector.Entitlements{"group": groups(a), "license": licences(a)} {
 		held, err := k.Held(ctx, ref)
 		if err != nil {
 			return dayone.Result{}, a.soon(err)

@@ -27,7 +27,9 @@ type pass struct {
 // live says that the pass can be used now, or once its time has come.
 func (p pass) live() bool { return p.Usable || p.Reason == "NotYetValid" }
 
-func passPath(user string) string { return userPath(user) + "/authentication/temporaryAccessPassMethods" }
+func passPath(user string) string {
+	return userPath(user) + "/authentication/temporaryAccessPassMethods"
+}
 
 func (c *client) passes(ctx context.Context, user string) (out []pass, err error) {
 	err = pages(ctx, c, &c.Client, httpc.Request{Op: "listing passes", Method: "GET", Path: passPath(user)}, func(p pass) bool {

@@ -208,8 +208,10 @@ func TestLicences(t *testing.T) {
 func TestSeatRace(t *testing.T) {
 	b := open(t, sim.Options{})
 	ref := b.joins(person())
-	b.sim.Door().Inject(sim.Fault{Method: "POST", Path: "/v1.0/users/" + ref + "/assignLicense", Status: 400,
-		Body: `{"error":{"code":"Request_BadRequest","message":"Subscription with SKU x does not have any available licenses."}}`})
+	b.sim.Door().Inject(sim.Fault{
+		Method: "POST", Path: "/v1.0/users/" + ref + "/assignLicense", Status: 400,
+		Body: `{"error":{"code":"Request_BadRequest","message":"Subscription with SKU x does not have any available licenses."}}`,
+	})
 	_, err := b.try(b.grant(ref, "license", "SPE_E3"))
 	b.refused(err, dayone.ErrNoSeat, "available licenses")
 }
