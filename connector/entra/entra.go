@@ -48,7 +48,7 @@ func New(cfg connector.Config) (connector.Connector, error) {
 			Kinds:    map[string]connector.Entitlements{"group": groups{c}, "license": licences{c}},
 			Things:   map[string]connector.Things{"pass": passes{c}, "message": messages{c}, "invitation": invitations{c}},
 			Left: map[dayone.RemainClass]func(context.Context, dayone.Item) ([]dayone.Remain, error){
-				dayone.KeptToken: a.tokens, dayone.KeptAccess: a.roles, dayone.KeptOwnership: a.owned,
+				dayone.KeptToken: ofNobody(a.tokens), dayone.KeptAccess: ofNobody(a.roles), dayone.KeptOwnership: ofNobody(a.owned),
 			},
 		},
 		source: source{c},

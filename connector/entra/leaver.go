@@ -61,6 +61,17 @@ func permitted(err error) error {
 	return err
 }
 
+// ofNobody turns "no such user" into nothing: nobody can act as a user who was deleted.
+func ofNobody(read func(context.Context, dayone.Item) ([]dayone.Remain, error)) func(context.Context, dayone.Item) ([]dayone.Remain, error) {
+	return func(ctx context.Context, account dayone.Item) ([]dayone.Remain, error) {
+		list, err := read(ctx, account)
+		if errors.Is(err, dayone.ErrNotFound) {
+			return nil, nil
+		}
+		return list, err
+	}
+}
+
 func (a accounts) consents(ctx context.Context, ref string) (out []consent, err error) {
 	err = pages(ctx, a.client, &a.Client, httpc.Request{Op: "listing consents of user", Method: "GET", Path: userPath(ref) + "/oauth2PermissionGrants"}, func(g consent) bool {
 		out = append(out, g)

@@ -72,6 +72,9 @@ func TestJoinMoveLeave(t *testing.T) {
 	if seen, err := b.guard.Observe(t.Context(), dayone.Subject{Ref: ref}); err != nil || len(seen.Items) > 0 {
 		t.Errorf("after the delete she is seen as %v, %v", seen.Items, err)
 	}
+	if found, _, unread, err := b.guard.Remains(t.Context(), dayone.Item{Ref: ref}); err != nil || len(found)+len(unread) > 0 {
+		t.Errorf("of the deleted user there remain %v, unread %v, %v", found, unread, err)
+	}
 	if boss != b.account("john.doe@company.com").Ref {
 		t.Error("somebody else was touched")
 	}
