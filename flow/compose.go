@@ -247,23 +247,39 @@ func named(k dayone.Key) string {
 	return " " + k.Name
 }
 
-// secretLinks are one-time links to what this run made for her: first passwords.
+// secretLinks are one-time links to what this run made for her: first passwords, and codes that a system made.
 func (f *Flow) secretLinks(run dayone.Run, start time.Time) []message.Secret {
 	set := f.Active()
 	from := start.Add(f.OpensAt)
 	var out []message.Secret
 	for _, s := range run.Steps {
-		if s.Step.Action != dayone.AccountCreate || s.Step.Want == nil || s.Result.Now == nil || s.Result.Before != nil {
+		if s.Step.Want == nil || s.Result.Now == nil || s.Result.Before != nil {
 			continue
 		}
-		for _, name := range s.Step.Want.Attrs.Names() {
-			if s.Step.Want.Attrs[name].Kind == dayone.SecretValue {
-				id := engine.SecretIDOf(s.Step.Once, name)
-				out = append(out, message.Secret{Title: cmp.Or(set.Systems[s.Step.Key.System].Title, s.Step.Key.System), URL: f.Base + "/secret/" + url.PathEscape(f.Keeper.Token(string(id))), From: from})
-			}
+		sys := set.Systems[s.Step.Key.System]
+		title := cmp.Or(sys.Title, s.Step.Key.System)
+		if !s.Step.Key.IsAccount() {
+			title += ": " + sys.Kinds[s.Step.Key.Kind].Title
+		}
+		for _, name := range secretNames(sys, s.Step) {
+			id := engine.SecretIDOf(s.Step.Once, name)
+			out = append(out, message.Secret{Title: title, URL: f.Base + "/secret/" + url.PathEscape(f.Keeper.Token(string(id))), From: from})
 		}
 	}
 	return out
+}
+
+// secretNames are the attributes of a step that nobody but its owner may read: those we made for an account, and those that a
+// system makes with what it gives.
+func secretNames(sys dayone.System, s dayone.Step) []string {
+	var attrs dayone.Attrs
+	switch {
+	case s.Action == dayone.AccountCreate && s.Want != nil:
+		attrs = s.Want.Attrs
+	case s.Action == dayone.EntitlementAdd:
+		attrs = sys.Kinds[s.Key.Kind].Mapping
+	}
+	return slices.DeleteFunc(attrs.Names(), func(name string) bool { return attrs[name].Kind != dayone.SecretValue })
 }
 
 // ProgressPath is the page on which a manager follows a new hire: a path that only she is given.

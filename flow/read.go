@@ -491,22 +491,16 @@ func (f *Flow) systemOf(ctx context.Context, s store.LinkedSecret) string {
 	for _, h := range hs {
 		if r, err := f.Store.Run(ctx, h.Run); err == nil {
 			for _, st := range r.Steps {
-				for _, name := range attrNames(st.Step) {
+				sys := f.Active().Systems[st.Step.Key.System]
+				for _, name := range secretNames(sys, st.Step) {
 					if engine.SecretIDOf(st.Step.Once, name) == s.ID {
-						return cmp.Or(f.Active().Systems[st.Step.Key.System].Title, st.Step.Key.System)
+						return cmp.Or(sys.Title, st.Step.Key.System)
 					}
 				}
 			}
 		}
 	}
 	return ""
-}
-
-func attrNames(s dayone.Step) []string {
-	if s.Want == nil {
-		return nil
-	}
-	return s.Want.Attrs.Names()
 }
 
 // OpenLink shows a secret once: not before its hour, only with the code that the manager hands over, and never again.

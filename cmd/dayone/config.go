@@ -417,8 +417,11 @@ func andName(name string, m *connector.Manifest) string {
 	}
 }
 
-// sendsMail tells what writes to any address from what writes to its own channels.
-func sendsMail(m *connector.Manifest) bool { return m.Can("messenger") && m.Account == nil }
+// sendsMail tells what writes to any address from what writes to its own channels: mail can be a page.
+func sendsMail(m *connector.Manifest) bool {
+	_, page := m.Kinds["message"].Attributes["html"]
+	return m.Can("messenger") && page
+}
 
 func sendsInvitations(m *connector.Manifest) bool { return m.Can("calendar") }
 

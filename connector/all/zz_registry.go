@@ -6,6 +6,7 @@ import (
 	"github.com/dayone-hq/dayone/connector"
 	"github.com/dayone-hq/dayone/connector/aws"
 	"github.com/dayone-hq/dayone/connector/duo"
+	"github.com/dayone-hq/dayone/connector/entra"
 	"github.com/dayone-hq/dayone/connector/gitlab"
 	"github.com/dayone-hq/dayone/connector/google"
 	"github.com/dayone-hq/dayone/connector/imip"
@@ -26,6 +27,7 @@ func Factories() map[string]connector.Factory {
 	return map[string]connector.Factory{
 		"aws":         aws.Factory,
 		"duo":         duo.Factory,
+		"entra":       entra.Factory,
 		"gitlab":      gitlab.Factory,
 		"google":      google.Factory,
 		"imip":        imip.Factory,

@@ -295,11 +295,13 @@ func page(v vendor) string {
 // place is where a connector is configured, under a name that fits what it is.
 func place(v vendor) (heading, name, after string) {
 	switch {
+	case v.Account != nil: // whatever else it is
+		return "systems", v.Name, ""
 	case v.Can("source"):
 		return "sources", "hr", "HR posts to `<portal.url>/hooks/hr`."
 	case v.Can("calendar"):
 		return "systems", "calendar", "messages:\n  calendar: calendar\n"
-	case v.Can("messenger") && v.Account == nil:
+	case v.Can("messenger"):
 		return "systems", "mail", "messages:\n  mail: mail\n"
 	default:
 		return "systems", v.Name, ""
@@ -392,7 +394,11 @@ func attributes(as map[string]connector.Attribute) string {
 		if a.ReadOnly {
 			notes = append(notes, "shown, never set")
 		}
-		if a.Secret != "" {
+		switch a.Secret {
+		case "":
+		case "vendor":
+			notes = append(notes, "made by the system, handed over by a one-time link")
+		default:
 			notes = append(notes, "made by Dayone, handed over by a one-time link")
 		}
 		if a.Max > 0 {

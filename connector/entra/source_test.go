@@ -1,0 +1,138 @@
+package entra_test
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/connector"
+	"github.com/dayone-hq/dayone/connector/sim"
+)
+
+func (b *bench) source(settings ...string) connector.Source {
+	b.Helper()
+	s, ok := b.reach(b.sim.Settings(b.base), settings...).Source()
+	if !ok {
+		b.Fatal("it is no source")
+	}
+	return s
+}
+
+// A record is whole, under the names of HR webhooks; what is not there is empty, and what was not asked is not said.
+func TestRecord(t *testing.T) {
+	b := open(t, sim.Options{})
+	b.sim.Seed(sim.Account{Login: "john.doe@company.com", Email: "john@company.com", State: dayone.Active})
+	attrs := person()
+	attrs["manager"] = dayone.Text("john@company.com")
+	ref := b.joins(attrs)
+	b.sim.Set(ref, "employeeOrgData", map[string]any{"costCenter": "CC-1", "division": "EMEA"})
+	b.sim.Set(ref, "employeeLeaveDateTime", "2025-12-31T00:00:00Z")
+
+	e, err := b.source().Read(t.Context(), "emp_789")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{
+		"employee_id": "emp_789", "email": "sarah.chen@company.com", "first_name": "Sarah", "start_date": "2025-01-31", "manager_email": "john@company.com",
+		"cost_center": "CC-1", "company": "", "mobile": "",
+	} {
+		if v, there := e.Fields[name]; !there || v.Text != want {
+			t.Errorf("%s is %+v, want %q", name, v, want)
+		}
+	}
+	if _, said := e.Fields["end_date"]; said || !e.Full || e.Type != dayone.Updated || !e.At.Equal(*b.clock) {
+		t.Errorf("the record is %+v", e)
+	}
+	e, err = b.source("leave_date=true", "subject=id").Read(t.Context(), ref)
+	if err != nil || e.Subject != ref || e.Fields["end_date"].Text != "2025-12-31" {
+		t.Errorf("by id it is %+v, %v", e, err)
+	}
+	_, err = b.source().Read(t.Context(), "it isn't")
+	b.refused(err, dayone.ErrNotFound, "")
+	if err := b.source().Verify(nil, []byte(`{}`), *b.clock); !errors.Is(err, dayone.ErrAuth) {
+		t.Errorf("a webhook of nobody is taken: %v", err)
+	}
+}
+
+// Guests, rooms and services are no people; two users of one number are nobody's record, and hide no other.
+func TestEverybody(t *testing.T) {
+	b := open(t, sim.Options{})
+	for i := range 5 {
+		b.sim.Seed(sim.Account{Login: fmt.Sprintf("p%d@company.com", i), EmployeeNumber: fmt.Sprintf("E-%d", i), State: dayone.Active})
+	}
+	b.sim.Seed(sim.Account{Login: "admin.p1@company.com", EmployeeNumber: "E-1", State: dayone.Active})
+	b.sim.Seed(sim.Account{Login: "room@company.com"})
+	guest := b.sim.Seed(sim.Account{Login: "kim_other.example#EXT#@company.onmicrosoft.com", EmployeeNumber: "E-9", State: dayone.Active})
+	b.sim.Set(guest, "userType", "Guest")
+	var told []string
+	bad := 0
+	for e, err := range b.source().Everybody(t.Context()) {
+		switch {
+		case errors.Is(err, dayone.ErrInvalid):
+			bad++
+		case err != nil:
+			t.Fatal(err)
+		default:
+			told = append(told, e.Subject)
+		}
+	}
+	if fmt.Sprint(told) != "[E-0 E-1 E-2 E-3 E-4]" || bad != 1 {
+		t.Errorf("told were %v, and %d bad ones", told, bad)
+	}
+	_, err := b.source().Read(t.Context(), "E-1")
+	b.refused(err, dayone.ErrInvalid, "2 users")
+	if _, err := b.source().Read(t.Context(), "E-9"); !errors.Is(err, dayone.ErrNotFound) {
+		t.Errorf("a guest is read: %v", err)
+	}
+}
+
+// What breaks off in the middle is an error: nobody is gone because a page is.
+func TestBrokenList(t *testing.T) {
+	b := open(t, sim.Options{})
+	for i := range 7 {
+		b.sim.Seed(sim.Account{Login: fmt.Sprintf("p%d@company.com", i), EmployeeNumber: fmt.Sprintf("E-%d", i), State: dayone.Active})
+	}
+	for name, f := range map[string]sim.Fault{
+		"throttled":  {Status: 429, Header: map[string]string{"Retry-After": "30"}},
+		"cut":        {Drop: true, Times: -1},
+		"no list":    {Status: 200, Body: `{}`},
+		"other host": {Status: 200, Body: `{"value":[],"@odata.nextLink":"https://evil.example/v1.0/users"}`},
+	} {
+		f.Path, f.Skip = "/v1.0/users", 1
+		b.sim.Door().Heal()
+		b.sim.Door().Inject(f)
+		var last error
+		for _, err := range b.source().Everybody(t.Context()) {
+			last = err
+		}
+		if last == nil {
+			t.Errorf("%s: the list seems whole", name)
+		}
+	}
+}
+
+// People are read by the thousand: a big company in a few requests.
+func TestMany(t *testing.T) {
+	n := 20_000
+	if testing.Short() {
+		n = 2_000
+	}
+	b := open(t, sim.Options{Page: 999})
+	b.sim.Door().Validate(nil)
+	for i := range n {
+		b.sim.Seed(sim.Account{Login: fmt.Sprintf("p%d@company.com", i), EmployeeNumber: fmt.Sprintf("E-%d", i), State: dayone.Active})
+	}
+	began, got := time.Now(), 0
+	for _, err := range b.source().Everybody(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got++
+	}
+	if want := (n+998)/999 + 1; got != n || len(b.sim.Door().Requests()) != want {
+		t.Errorf("%d people in %d requests, want %d in %d", got, len(b.sim.Door().Requests()), n, want)
+	}
+	t.Logf("%d people in %v", got, time.Since(began))
+}
