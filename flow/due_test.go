@@ -362,7 +362,7 @@ func TestAKillAmongPeopleWhoAreDueLosesNothing(t *testing.T) {
 	if _, err := h.Order(ctx, dayone.Order{Kind: dayone.OrderStop, Reason: "nobody is called", By: "kim"}); err != nil {
 		t.Fatal(err)
 	}
-	crowdDue(h, rand.New(rand.NewPCG(11, 7)), 2*store.AtOnce+50, morning)
+	crowdDue(h, rand.New(rand.NewPCG(11, 7)), store.AtOnce+40, morning)
 	now.Store(morning.UnixMicro())
 	commits.Store(0)
 	if err := h.LookTogether(ctx); err != nil {
@@ -373,7 +373,7 @@ func TestAKillAmongPeopleWhoAreDueLosesNothing(t *testing.T) {
 	}
 	again := killed.halted(now)
 	due, err := again.Store.CountDue(ctx, morning)
-	if err != nil || due == 0 || due == 2*store.AtOnce+50 {
+	if err != nil || due == 0 || due == store.AtOnce+40 {
 		t.Fatalf("%d are due after the kill, %v: it came too early or too late", due, err)
 	}
 	if err := again.LookTogether(ctx); err != nil {
