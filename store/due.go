@@ -271,12 +271,8 @@ func (d *DB) SaveDue(ctx context.Context, stage int64, rows []DueRow) error {
 		return nil
 	}
 	return d.write(ctx, func(t *tx) error {
-		var last int64
-		if err := t.row(`SELECT COALESCE(MAX(seq), 0) FROM policy_stage`).Scan(&last); err != nil {
+		if err := t.stageIs(stage); err != nil {
 			return err
-		}
-		if last != stage && stage != AnyStage {
-			return fmt.Errorf("other policies count since people were looked at: %w", dayone.ErrConflict)
 		}
 		var same []any
 		for _, r := range rows {
@@ -297,6 +293,18 @@ func (d *DB) SaveDue(ctx context.Context, stage int64, rows []DueRow) error {
 		}
 		return t.wakes(same)
 	})
+}
+
+// stageIs says that the policies of a stage still count.
+func (t *tx) stageIs(stage int64) error {
+	var last int64
+	if err := t.row(`SELECT COALESCE(MAX(seq), 0) FROM policy_stage`).Scan(&last); err != nil {
+		return err
+	}
+	if last != stage && stage != AnyStage {
+		return fmt.Errorf("other policies count since people were looked at: %w", dayone.ErrConflict)
+	}
+	return nil
 }
 
 // nobodySaid says that nobody answered about a person what was not seen to.
