@@ -40,9 +40,10 @@ type foresight struct {
 	due   time.Time // when to look ahead; zero: few will be due
 }
 
-// foreseen is somebody for whom nothing will be to be done.
+// foreseen is somebody who was looked at ahead.
 type foreseen struct {
 	wake time.Time // at this instant
+	rest bool      // nothing will be to be done
 	next time.Time // and nothing changes before this one; zero: never
 	laid *laidAhead
 }
@@ -105,13 +106,23 @@ func (s *foresight) split(ids []dayone.PersonID, force *inForce, offers map[dayo
 		return nil, ids
 	}
 	for _, id := range ids {
-		if _, ok := s.of[id]; ok {
+		if s.of[id].rest {
 			seen = append(seen, id)
 		} else {
 			rest = append(rest, id)
 		}
 	}
 	return seen, rest
+}
+
+// resting is how many are known for whom nothing will be to be done. Whoever calls holds mu.
+func (s *foresight) resting() (n int) {
+	for _, x := range s.of {
+		if x.rest {
+			n++
+		}
+	}
+	return n
 }
 
 // take is what was foreseen of somebody who is held, and is true at an instant; it is used once.
@@ -123,7 +134,7 @@ func (s *foresight) take(id dayone.PersonID, now time.Time) (foreseen, bool) {
 	if len(s.of) == 0 {
 		s.of = nil // its room is given back
 	}
-	return x, ok && !x.wake.After(now) && (x.next.IsZero() || x.next.After(now))
+	return x, ok && x.rest && !x.wake.After(now) && (x.next.IsZero() || x.next.After(now))
 }
 
 // asForeseen writes for those of whom it was foreseen that nothing is to be done, and gives the others, in their order.
@@ -229,7 +240,7 @@ func (f *Flow) lookAhead(ctx context.Context) error {
 	}
 	f.ahead.mu.Lock()
 	defer f.ahead.mu.Unlock()
-	f.Log.Info("people who will be due were looked at ahead", "looked", len(coming), "nothing to do", len(f.ahead.of))
+	f.Log.Info("people who will be due were looked at ahead", "looked", len(coming), "nothing to do", f.ahead.resting())
 	f.ahead.asked = f.Clock.Now().Add(aheadAgain) // then those are looked at who came in between
 	f.ahead.due = f.ahead.asked
 	return nil
@@ -256,6 +267,7 @@ func (f *Flow) foresee(ctx context.Context, some []store.Wake, force *inForce, o
 		d := &read[i]
 		wake := d.Row.Wake
 		quiet := d.Last.State == "" || d.Last.State == dayone.RunDone
+		f.ahead.keep(held[i], force, foreseen{wake: wake})                                   // she is not looked at ahead again
 		if !wake.After(now) || !quiet || len(d.Holds)+len(d.Requests)+len(d.Approvals) > 0 { // a human may decide about her at any time
 			continue
 		}
@@ -264,7 +276,7 @@ func (f *Flow) foresee(ctx context.Context, some []store.Wake, force *inForce, o
 		if !ok || !row.SameAs(d.Row) {
 			continue
 		}
-		x := foreseen{wake: wake, next: row.Wake}
+		x := foreseen{wake: wake, rest: true, next: row.Wake}
 		if by != nil && l.Person.Managed && l.laid.set != nil && laidBy.SamePeople(l.laid.set) {
 			x.laid = &laidAhead{by, by.Lay(&l.Person), l.Person.Name(), l.laid.until}
 		}

@@ -89,7 +89,7 @@ func (f *Flow) LookAhead(ctx context.Context) (foreseen int, err error) {
 func (f *Flow) Foreseen() int {
 	f.ahead.mu.Lock()
 	defer f.ahead.mu.Unlock()
-	return len(f.ahead.of)
+	return f.ahead.resting()
 }
 
 // RequestOnce is how the approval of a grant is known.
