@@ -91,6 +91,9 @@ func (f *Flow) lookTogether(ctx context.Context, due []dayone.PersonID) ([]dayon
 	if err != nil {
 		return nil, err
 	}
+	if due, err = f.asForeseen(ctx, due, offers); err != nil {
+		return nil, err
+	}
 	pages := slices.Collect(slices.Chunk(due, store.AtOnce))
 	rest := make([][]dayone.PersonID, len(pages))
 	next := make(chan int, len(pages))
@@ -121,15 +124,13 @@ func (f *Flow) lookAtPage(ctx context.Context, ids []dayone.PersonID, offers map
 	for _, id := range ids {
 		if free, ok := f.tryLock(id); ok {
 			defer free()
+			f.ahead.drop(id)
 			held = append(held, id)
 		} else {
 			rest = append(rest, id) // somebody is at her
 		}
 	}
-	stage, now := f.force.Load().seq, f.Clock.Now()
-	if f.Load == nil {
-		stage = store.AnyStage
-	}
+	stage, now := f.stage(f.force.Load()), f.Clock.Now()
 	read, err := f.Store.DueTogether(ctx, held)
 	if err != nil {
 		return nil, err

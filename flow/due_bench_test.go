@@ -150,8 +150,8 @@ func BenchmarkOneEvent(b *testing.B) {
 }
 
 // townDue puts n people into the books who are settled, and for each of whom something that changes nothing is said to become
-// true in the morning.
-func townDue(b *testing.B, h *house, n int, at time.Time) (facts, holdings int) {
+// true in the morning, and on each of so many others.
+func townDue(b testing.TB, h *house, n int, at time.Time, others int) (facts, holdings int) {
 	b.Helper()
 	const writers = 64
 	var wg sync.WaitGroup
@@ -169,13 +169,20 @@ func townDue(b *testing.B, h *house, n int, at time.Time) (facts, holdings int) 
 					fact(name, v, time.Time{})
 				}
 				fact("engagement.start", dayone.Text("2020-01-01"), time.Time{})
-				fact("work_arrangement", dayone.Text("From home"), at)
+				for day := range others + 1 {
+					fact("work_arrangement", dayone.Text("From home"), at.AddDate(0, 0, day))
+				}
 				p := people.At(&line, begin, begin, h.Active())
 				row := store.Row{
 					ID: p.ID, Managed: true, Wake: at, Name: p.Name(), Email: p.Attrs.Text("email"), Manager: p.Attrs.Text("manager"), Title: p.Attrs.Text("job_title"),
 					Department: p.Attrs.Text("department"), Team: p.Attrs.Text("team"), Location: p.Attrs.Text("location"), Status: p.Status, Starts: p.Start,
 				}
-				row.Told = &dayone.Told{At: begin, Status: p.Status}
+				row.Told = &dayone.Told{At: begin, Status: p.Status, Attrs: map[string]string{}}
+				for _, name := range h.Active().Watched() {
+					if v, ok := p.Attrs[name]; ok {
+						row.Told.Attrs[name] = v.Text
+					}
+				}
 				if err := h.Store.Save(ctx, store.Saved{Person: p.ID, New: true, Employment: &e, Row: &row, Facts: line.Facts}); err != nil {
 					b.Error(err)
 					return
@@ -200,10 +207,7 @@ func townDue(b *testing.B, h *house, n int, at time.Time) (facts, holdings int) 
 // policies, together and one by one; beside it a floor that reads the same rows, writes one number of each person, and
 // decides nothing. DAYONE_BENCH_PEOPLE says how many they are; 10,000 if it does not.
 func BenchmarkDue(b *testing.B) {
-	n := 10_000
-	if s := os.Getenv("DAYONE_BENCH_PEOPLE"); s != "" {
-		n, _ = strconv.Atoi(s)
-	}
+	n := townSize()
 	for _, c := range []struct {
 		database string
 		policies int
@@ -217,7 +221,7 @@ func BenchmarkDue(b *testing.B) {
 			h := w.open()
 			h.stopRun()
 			morning := begin.Add(24 * time.Hour)
-			facts, holdings := townDue(b, h, n, morning)
+			facts, holdings := townDue(b, h, n, morning, 0)
 			h.clock.Jump(morning)
 			if got, due, err := h.NothingToDo(ctx); err != nil || got != due {
 				b.Fatalf("for %d of %d nothing is to be done, %v", got, due, err)
@@ -261,6 +265,76 @@ func BenchmarkDue(b *testing.B) {
 				b.ReportMetric(float64(floorBusy.Microseconds())/float64(n)/float64(b.N), "floor-cpu-us/person")
 			}
 			b.ReportMetric(float64(facts)/float64(n), "facts/person")
+			b.ReportMetric(float64(holdings)/float64(n), "holdings/person")
+			b.ReportMetric(highest()/1e6, "peakMB")
+		})
+	}
+}
+
+// townSize is how many people a benchmark is about.
+func townSize() int {
+	if n, err := strconv.Atoi(os.Getenv("DAYONE_BENCH_PEOPLE")); err == nil {
+		return n
+	}
+	return 10_000
+}
+
+// BenchmarkDueAhead looks at people half an hour before the instant at which all of them are due, and then at that instant. On
+// each of the first mornings something that was said about everybody becomes true, without effect; after these nothing does.
+// Both are measured by themselves.
+func BenchmarkDueAhead(b *testing.B) {
+	const mornings = 6
+	n := townSize()
+	for _, c := range []struct {
+		database string
+		policies int
+	}{{"sqlite", 10}, {"sqlite", 300}, {"postgres", 10}} {
+		b.Run(fmt.Sprintf("%s/policies=%d", c.database, c.policies), func(b *testing.B) {
+			w := newWorld(b)
+			if c.database == "postgres" {
+				w.at = storetest.Postgres(b)
+			}
+			w.files = company.Policies(companySeed, c.policies)
+			h := w.open()
+			h.stopRun()
+			morning := begin.Add(24 * time.Hour)
+			_, holdings := townDue(b, h, n, morning, mornings-1)
+			var all []float64
+			var took, busy, before, beforeBusy time.Duration
+			highest := peak(b)
+			for b.Loop() {
+				b.StopTimer()
+				dueAgain(b, w.at, morning, n)
+				h.clock.Jump(morning.Add(-30 * time.Minute))
+				began, was := time.Now(), processor(b)
+				if got, err := h.LookAhead(ctx); err != nil || got != n {
+					b.Fatalf("of %d of %d something is foreseen, %v", got, n, err)
+				}
+				before, beforeBusy = before+time.Since(began), beforeBusy+processor(b)-was
+				h.clock.Jump(morning)
+				b.StartTimer()
+				began, was = time.Now(), processor(b)
+				if err := h.LookAgain(ctx); err != nil {
+					b.Fatal(err)
+				}
+				one := time.Since(began)
+				took, busy = took+one, busy+processor(b)-was
+				all = append(all, float64(n)/one.Seconds())
+				b.StopTimer()
+				if left, err := h.Store.CountDue(ctx, h.Now()); err != nil || left > 0 {
+					b.Fatalf("%d are still due, %v", left, err)
+				}
+				morning = morning.AddDate(0, 0, 1)
+				b.StartTimer()
+			}
+			slices.Sort(all)
+			people := float64(n) * float64(b.N)
+			b.ReportMetric(people/took.Seconds(), "people/s")
+			b.ReportMetric(all[0], "slowest-people/s")
+			b.ReportMetric(all[len(all)/2], "median-people/s")
+			b.ReportMetric(float64(busy.Microseconds())/people, "cpu-us/person")
+			b.ReportMetric(people/before.Seconds(), "ahead-people/s")
+			b.ReportMetric(float64(beforeBusy.Microseconds())/people, "ahead-cpu-us/person")
 			b.ReportMetric(float64(holdings)/float64(n), "holdings/person")
 			b.ReportMetric(highest()/1e6, "peakMB")
 		})

@@ -217,10 +217,13 @@ func alike(h *house) []string {
 		tasks, err := h.Store.Tasks(ctx, id, "")
 		for i := range tasks {
 			tasks[i].ID, tasks[i].Run, tasks[i].Remind, tasks[i].Reminded = "", "", time.Time{}, time.Time{}
+			tasks[i].Note, _, _ = strings.Cut(tasks[i].Note, ":") // why it waits, as far as it was known when it was opened
+			tasks[i].Note, _, _ = strings.Cut(tasks[i].Note, ".")
 		}
 		slices.SortFunc(tasks, func(a, b dayone.Task) int { return strings.Compare(a.Once, b.Once) })
 		say(string(id)+" tasks", tasks, err)
 		runs, err := h.Store.Runs(ctx, store.RunFilter{Person: id})
+		slices.SortFunc(runs, func(a, b dayone.Run) int { return strings.Compare(a.Hash, b.Hash) }) // of one instant, their ids say nothing
 		for _, r := range runs {
 			say(string(id)+" run", fmt.Sprint(r.Title, r.State, r.Ending, r.Hash, r.Of != ""), err)
 		}

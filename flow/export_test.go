@@ -79,6 +79,19 @@ func (f *Flow) NothingToDo(ctx context.Context) (nothing, due int, err error) {
 	return nothing, len(ids), err
 }
 
+// LookAhead looks at people who will be due, and says of how many something is foreseen.
+func (f *Flow) LookAhead(ctx context.Context) (foreseen int, err error) {
+	err = f.lookAhead(ctx)
+	return f.Foreseen(), err
+}
+
+// Foreseen is of how many people it is known what will become of them.
+func (f *Flow) Foreseen() int {
+	f.ahead.mu.Lock()
+	defer f.ahead.mu.Unlock()
+	return f.ahead.resting()
+}
+
 // RequestOnce is how the approval of a grant is known.
 func RequestOnce(person dayone.PersonID, k dayone.Key, role string) string {
 	return requestOnce(person, k, role)

@@ -99,6 +99,7 @@ type Flow struct {
 	force    atomic.Pointer[inForce]
 	folder   atomic.Pointer[policy.Set] // as it was last read
 	crowd    crowd
+	ahead    foresight
 	intake   intake
 	errands  errands
 	watched  watched
@@ -747,15 +748,16 @@ func (f *Flow) PullCatalogues(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// lock holds a person; the result lets go.
+// lock holds a person; the result lets go. Whoever holds her may change what the books say of her.
 func (f *Flow) lock(id dayone.PersonID) func() {
 	m, _ := f.locks.LoadOrStore(id, &sync.Mutex{})
 	mu := m.(*sync.Mutex)
 	mu.Lock()
+	f.ahead.drop(id)
 	return mu.Unlock
 }
 
-// tryLock holds a person unless somebody else does.
+// tryLock holds a person unless somebody else does, to read and to write her row.
 func (f *Flow) tryLock(id dayone.PersonID) (free func(), ok bool) {
 	m, _ := f.locks.LoadOrStore(id, &sync.Mutex{})
 	mu := m.(*sync.Mutex)

@@ -254,13 +254,18 @@ func (f *Flow) sendDigest(ctx context.Context, lines []store.DigestLine) error {
 
 // fell marks what hung on an account that is not there any more: it went with it.
 func fell(systems map[string]dayone.System, have []dayone.Holding) (keys []dayone.Key) {
-	held := heldOf(have)
+	accounts := map[dayone.Key]bool{}
+	for i := range have {
+		if h := &have[i]; h.Key.IsAccount() && h.State != dayone.Gone {
+			accounts[h.Key] = true
+		}
+	}
 	for i := range have {
 		h := &have[i]
 		if h.State == dayone.Gone || h.Key.IsAccount() || !slices.Contains(systems[h.Key.System].Kinds[h.Key.Kind].Needs, dayone.AccountKindName) {
 			continue
 		}
-		if _, there := held[h.Key.Account()]; !there {
+		if !accounts[h.Key.Account()] {
 			h.State, h.Lost = dayone.Gone, time.Time{}
 			h.Generation++
 			keys = append(keys, h.Key)

@@ -29,6 +29,7 @@ type crowd struct {
 	names    []string
 	until    []time.Time // by row: when she becomes another by herself; zero: never
 	reading  bool        // a new crowd is being read
+	passed   bool        // people became others, and the census was not told
 	stale    map[dayone.PersonID]bool
 }
 
@@ -49,14 +50,15 @@ func (f *Flow) crowded(ctx context.Context, also *policy.Set) (*crowd, error) {
 		return nil, err
 	}
 	c.mu.RLock()
-	known := c.census != nil && c.census.Set == set && now.Sub(c.census.At()).Abs() <= surveyAge
+	known := c.census != nil && !c.passed && c.census.Set == set && now.Sub(c.census.At()).Abs() <= surveyAge
 	c.mu.RUnlock()
 	if known {
 		return c, nil
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.census == nil || now.Sub(c.census.At()).Abs() > surveyAge { // what reads today has to be asked again
+	if c.census == nil || c.passed || now.Sub(c.census.At()).Abs() > surveyAge { // what reads today has to be asked again
+		c.passed = false
 		c.census = set.Survey(c.w, now)
 	} else { // other policies are in force
 		c.census = c.census.Next(set)

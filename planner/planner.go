@@ -36,7 +36,7 @@ type Input struct {
 // Make plans. An error wraps dayone.ErrInvalid and says what in the configuration has to change.
 func Make(in Input) (dayone.Plan, error) {
 	p := &making{
-		Input: in, want: map[dayone.Key]dayone.Grant{}, have: map[dayone.Key]dayone.Holding{}, gone: map[dayone.Key]dayone.Holding{}, keep: map[dayone.Key]bool{},
+		Input: in, want: make(map[dayone.Key]dayone.Grant, len(in.Want.Grants)), have: make(map[dayone.Key]dayone.Holding, len(in.Have)), gone: map[dayone.Key]dayone.Holding{}, keep: map[dayone.Key]bool{},
 		steps: map[dayone.StepID]*dayone.Step{}, byKey: map[dayone.Key][]dayone.StepID{}, brought: map[dayone.Key][]dayone.Key{},
 		higher: map[dayone.Key]dayone.Grant{}, along: map[dayone.Key][]dayone.Key{},
 	}

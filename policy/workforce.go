@@ -250,22 +250,24 @@ func (w *Workforce) posting(col int) []*roaring.Bitmap {
 }
 
 // Set replaces what is known of a person in a row, or adds a row at the end. Nobody may read meanwhile.
-func (w *Workforce) Set(row int, p *dayone.Person) {
+func (w *Workforce) Set(row int, p *dayone.Person) { w.SetLaid(row, w.Lay(p)) }
+
+// SetLaid is Set for somebody who was laid out by this workforce.
+func (w *Workforce) SetLaid(row int, l Laid) {
 	if row == len(w.ids) {
-		w.Add(p)
+		w.AddLaid(l)
 		for i, c := range w.cols {
 			w.post(c.path, uint32(row), 0, w.codes[i][row], true)
 		}
 		return
 	}
 	for i, c := range w.cols {
-		if code := c.code(p); code != w.codes[i][row] {
+		if code := l.codes[i]; code != w.codes[i][row] {
 			w.post(c.path, uint32(row), w.codes[i][row], code, false)
 			w.codes[i][row] = code
 		}
 	}
-	zone, _ := p.Location()
-	w.zones[row], w.starts[row] = w.zoneOf(zone), startOf(p)
+	w.zones[row], w.starts[row] = w.zoneOf(l.zone), l.start
 }
 
 // post moves a row from one value's list to another's.

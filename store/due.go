@@ -150,14 +150,21 @@ type moreOf struct {
 func (m moreOf) Scan(to ...any) error { return m.Rows.Scan(append(to, m.more...)...) }
 
 func (r *reading) holdings() error {
+	words := words{}
+	var person, state sql.RawBytes
+	var id dayone.PersonID
+	var ref, key, box string
+	var p *Due
+	to := []any{&person, &key, &ref, &state, &box}
 	err := r.each(`SELECT person, key, ref, state, box FROM holding WHERE person IN ? ORDER BY person, key`, func(rows *sql.Rows) error {
-		var id dayone.PersonID
-		var h dayone.Holding
-		var key, box string
-		if err := rows.Scan(&id, &key, &h.Ref, &h.State, &box); err != nil {
+		if err := rows.Scan(to...); err != nil {
 			return err
 		}
-		p := r.at[id]
+		if p == nil || string(person) != string(id) {
+			id = dayone.PersonID(person)
+			p = r.at[id]
+		}
+		h := dayone.Holding{Item: dayone.Item{Ref: ref, State: dayone.State(words.of(state))}}
 		h, err := r.d.openHolding(h, key, box, r.keys[id])
 		if err != nil {
 			r.fail(p, err)
@@ -271,12 +278,8 @@ func (d *DB) SaveDue(ctx context.Context, stage int64, rows []DueRow) error {
 		return nil
 	}
 	return d.write(ctx, func(t *tx) error {
-		var last int64
-		if err := t.row(`SELECT COALESCE(MAX(seq), 0) FROM policy_stage`).Scan(&last); err != nil {
+		if err := t.stageIs(stage); err != nil {
 			return err
-		}
-		if last != stage && stage != AnyStage {
-			return fmt.Errorf("other policies count since people were looked at: %w", dayone.ErrConflict)
 		}
 		var same []any
 		for _, r := range rows {
@@ -297,6 +300,18 @@ func (d *DB) SaveDue(ctx context.Context, stage int64, rows []DueRow) error {
 		}
 		return t.wakes(same)
 	})
+}
+
+// stageIs says that the policies of a stage still count.
+func (t *tx) stageIs(stage int64) error {
+	var last int64
+	if err := t.row(`SELECT COALESCE(MAX(seq), 0) FROM policy_stage`).Scan(&last); err != nil {
+		return err
+	}
+	if last != stage && stage != AnyStage {
+		return fmt.Errorf("other policies count since people were looked at: %w", dayone.ErrConflict)
+	}
+	return nil
 }
 
 // nobodySaid says that nobody answered about a person what was not seen to.

@@ -57,6 +57,29 @@ func dueTogether(t *testing.T, d *store.DB) {
 		}
 	}
 	stage := must[int64](t)(d.LastStage(ctx))
+	if first := must[time.Time](t)(d.WakeAt(ctx, at.Add(-time.Second), 1)); !first.Equal(at) {
+		t.Errorf("the first is due at %v, not %v", first, at)
+	}
+	if none := must[time.Time](t)(d.WakeAt(ctx, at.Add(-time.Second), 1000)); !none.IsZero() {
+		t.Errorf("the thousandth is due at %v", none)
+	}
+	for after, n := range map[time.Duration]int{-time.Second: 1, 0: 0} {
+		if got := must[[]store.Wake](t)(d.DueBy(ctx, at.Add(after), at, 9)); len(got) != n || n > 0 && (got[0].Person != p || !got[0].At.Equal(at)) {
+			t.Errorf("due in the second from %v on: %v", after, got)
+		}
+	}
+	moved := func(since, to time.Time) []store.Wake { return []store.Wake{{Person: p, At: to, Since: since}} }
+	if err := d.SaveWakes(ctx, stage+1, moved(at, at.Add(time.Hour))); !errors.Is(err, dayone.ErrConflict) {
+		t.Errorf("by other policies: %v", err)
+	}
+	for _, m := range [][]store.Wake{moved(at.Add(time.Second), at.Add(time.Hour)), moved(at, at.Add(2*time.Hour)), moved(at.Add(2*time.Hour), at)} {
+		if err := d.SaveWakes(ctx, stage, m); err != nil {
+			t.Fatal(err)
+		}
+		if row := must[store.Row](t)(d.Person(ctx, p)); row.Wake.Equal(at.Add(time.Hour)) {
+			t.Errorf("she was made due, and is looked at %v", row.Wake)
+		}
+	}
 	if err := d.SaveDue(ctx, stage+1, []store.DueRow{rests(at.Add(time.Hour), true)}); !errors.Is(err, dayone.ErrConflict) {
 		t.Errorf("by other policies: %v", err)
 	}
