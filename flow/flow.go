@@ -339,6 +339,7 @@ func (f *Flow) inputOf(l Look, set *policy.Set, offers map[dayone.Key]dayone.Off
 		Person: p.ID, At: p.At, Subject: subjectOf(p), Recorded: p.Recorded, Want: l.Want, Have: l.Have, Holds: l.Holds, Systems: set.Systems, Offers: offers,
 		Leaves:  p.Status == dayone.Left,
 		AtOnce:  p.Stopped,
+		Heir:    heirOf(p),
 		Legal:   l.Legal,
 		Mapped:  func(g dayone.Grant) dayone.Grant { return set.Mapped(p, p.At, g) },
 		Deliver: func(n dayone.Notice) []dayone.Notice { return f.deliver(p, n) },

@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,27 @@ import (
 
 	"github.com/dayone-hq/dayone"
 )
+
+// heirOf is by what systems recognise who takes over what a leaver owns there: whoever was named, else her manager.
+func heirOf(p dayone.Person) map[string]string {
+	if p.Status != dayone.Left {
+		return nil
+	}
+	if mail := cmp.Or(namedHeir(p), strings.ToLower(p.Attrs.Text("manager"))); mail != "" {
+		return map[string]string{"email": mail}
+	}
+	return nil
+}
+
+// namedHeir is who was named to take over when access was ended; "": nobody.
+func namedHeir(p dayone.Person) (heir string) {
+	for _, e := range p.Engagements {
+		if heir == "" || e.Primary && e.Heir != "" {
+			heir = e.Heir
+		}
+	}
+	return heir
+}
 
 // handOver moves what can be moved, and opens one task for the rest. Done twice it is done once.
 func (f *Flow) handOver(ctx context.Context, l *leaver) error {

@@ -140,13 +140,7 @@ func (f *Flow) listAll(ctx context.Context, all []*leaver) error {
 		}
 	}
 	for mail, l := range of {
-		heir := ""
-		for _, e := range l.person.Engagements {
-			if heir == "" || e.Primary && e.Heir != "" {
-				heir = e.Heir
-			}
-		}
-		l.To, l.Why = people.Successor(d.known[mail], heir, d)
+		l.To, l.Why = people.Successor(d.known[mail], namedHeir(l.person), d)
 	}
 	if d.err != nil {
 		return fmt.Errorf("finding a successor: %w", d.err)

@@ -81,7 +81,7 @@ func (d *DB) SaveSuccession(ctx context.Context, s dayone.Succession, task *dayo
 		if err != nil {
 			return err
 		}
-		res, err := t.exec(`UPDATE succession SET box = $3, at = CASE WHEN $4 > 0 THEN 0 ELSE at END WHERE person = $1 AND since = $2 AND at > 0`, s.Person, micros(s.Left), box, micros(s.Done))
+		res, err := t.exec(`UPDATE succession SET box = $3, at = CASE WHEN $4 = 1 THEN 0 ELSE at END WHERE person = $1 AND since = $2 AND at > 0`, s.Person, micros(s.Left), box, truth(!s.Done.IsZero()))
 		if err != nil {
 			return fmt.Errorf("writing succession: %w", err)
 		}

@@ -142,18 +142,18 @@ func (p *portal) leaving(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v := newLeaving(p.viewerOf(r), head, look.Person, holds, list)
-	switch s, err := p.flow.Succession(r.Context(), row.ID); {
-	case err == nil:
-		v.Heir = newHeir(s)
-	case !errors.Is(err, dayone.ErrNotFound):
+	heir, err := p.flow.Succession(r.Context(), row.ID)
+	if err != nil && !errors.Is(err, dayone.ErrNotFound) {
 		return err
 	}
-	return p.showPerson(w, r, "leaving", row, v)
+	return p.showPerson(w, r, "leaving", row, newLeaving(p.viewerOf(r), head, look.Person, holds, list, heir))
 }
 
-func newLeaving(view viewer, head personHead, person dayone.Person, holds []dayone.LegalHold, list []dayone.Certificate) leavingView {
+func newLeaving(view viewer, head personHead, person dayone.Person, holds []dayone.LegalHold, list []dayone.Certificate, heir dayone.Succession) leavingView {
 	v := leavingView{Head: head}
+	if !heir.Made.IsZero() {
+		v.Heir = newHeir(heir)
+	}
 	held := false
 	for _, h := range holds {
 		if h.Ended.IsZero() {

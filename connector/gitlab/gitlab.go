@@ -30,6 +30,7 @@ var Factory = connector.Factory{Manifest: manifest, New: New}
 func New(cfg connector.Config) (connector.Connector, error) {
 	c := newClient(cfg)
 	only := strings.FieldsFunc(cfg.Settings["groups"], func(r rune) bool { return r == ',' || r == ' ' })
+	all := accounts{scim.Accounts{Client: c.scim, Attrs: paths, Finish: c.finish}, c}
 	return &connector.Target{
 		System: cfg.System, Manifest: cfg.Manifest, Now: cfg.Now,
 		Ping: func(ctx context.Context) error {
@@ -39,8 +40,9 @@ func New(cfg connector.Config) (connector.Connector, error) {
 			_, err := c.samlUsers(ctx, url.Values{"username": {"dayone-check"}}) // needs the role Owner
 			return err
 		},
-		Accounts: accounts{scim.Accounts{Client: c.scim, Attrs: paths, Finish: c.finish}, c},
+		Accounts: all,
 		Kinds:    map[string]connector.Entitlements{"group": groups{c, only}},
+		HandOver: owned{groups{c, only}, all}.handOver,
 		Left: map[dayone.RemainClass]func(context.Context, dayone.Item) ([]dayone.Remain, error){
 			dayone.NestedGroup: groups{c, only}.inherited,
 		},
