@@ -177,6 +177,35 @@ func TestACertificateFindsWhatIsLeft(t *testing.T) {
 	}
 }
 
+// What she owns is handed over by a task, which the certificate closes that finds nothing of it any more.
+func TestWhatALeaverOwnsAtASystemIsATask(t *testing.T) {
+	t.Parallel()
+	x := leaves(t)
+	ref := x.google.Seed(sim.Account{Login: leaverMail, Email: leaverMail, EmployeeNumber: "1001", State: dayone.Disabled})
+	x.google.Own(ref, "sales@company.com")
+	open := func() []dayone.Task {
+		tasks, err := x.Store.Tasks(ctx, x.person, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return tasks
+	}
+	for range 2 { // one task, however often it is found, and one finding
+		same(t, "findings", strings.Join(findings(x.certified()), ", "), "google: kept ownership")
+		if got := open(); len(got) != 1 || got[0].System != "google" || !strings.Contains(got[0].Note, "sales@company.com") {
+			t.Fatalf("tasks: %+v", got)
+		}
+	}
+	task := open()[0]
+	x.google.Disown(ref, "sales@company.com")
+	if c := x.certified(); !c.Clean() || len(open()) != 0 {
+		t.Errorf("findings: %v, tasks: %+v", findings(c), open())
+	}
+	if done, err := x.Store.Task(ctx, string(task.ID)); err != nil || done.Left == "" {
+		t.Errorf("nobody is told why it was closed: %+v, %v", done, err)
+	}
+}
+
 func TestALeaverIsReadBackByItself(t *testing.T) {
 	t.Parallel()
 	x := leaves(t)

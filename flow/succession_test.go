@@ -74,6 +74,15 @@ func TestWhatALeaverLookedAfterGoesToTheManagerOrIsOneTask(t *testing.T) {
 	if _, err := h.Terminate(ctx, john, "kim@company.com", "gone", "john.doe@company.com"); !errors.Is(err, dayone.ErrInvalid) {
 		t.Errorf("himself: %v", err)
 	}
+	cut, err := h.TerminatePreview(ctx, john)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range cut.Plan.Steps { // systems are told who takes over what he owns there
+		if x.Action == dayone.AccountDisable {
+			same(t, x.Key.String(), x.Subject.Heir["email"], "mia@company.com")
+		}
+	}
 	if _, err := h.Terminate(ctx, john, "kim@company.com", "gone", ""); err != nil {
 		t.Fatal(err)
 	}
