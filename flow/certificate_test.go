@@ -41,7 +41,11 @@ func leaves(t *testing.T) exit {
 			f := map[string]connector.Factory{"google": google.Factory, "jamf": jamf.Factory}[name]
 			srv := httptest.NewServer(s)
 			t.Cleanup(srv.Close)
-			g, err := connector.Open(f, name, w.clock.Now, connector.Options{Settings: s.Settings(srv.URL)})
+			settings := s.Settings(srv.URL)
+			if name == "google" {
+				settings["mail_forwards"] = "true"
+			}
+			g, err := connector.Open(f, name, w.clock.Now, connector.Options{Settings: settings})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -144,6 +148,10 @@ func TestACertificateFindsWhatIsLeft(t *testing.T) {
 		{"a laptop", func(x exit) {
 			x.jamf.Seed(sim.Account{Login: leaverMail, Email: leaverMail, Entitlements: []string{"device=C02XK1ABCD"}})
 		}, "jamf", dayone.Unreturned, dayone.StillOpen},
+		{"mail that is forwarded", func(x exit) { x.google.Forward(at(x), "she@elsewhere.example") }, "google", dayone.MailForward, dayone.StillOpen},
+		{"a filter that forwards", func(x exit) { x.google.Filter(at(x), "she@elsewhere.example") }, "google", dayone.MailForward, dayone.StillOpen},
+		{"somebody who reads her mail", func(x exit) { x.google.Delegate(at(x), "john.doe@company.com") }, "google", dayone.MailForward, dayone.StillOpen},
+		{"a mailbox that is not shown", func(x exit) { at(x); x.google.RefuseSuspended() }, "google", dayone.Unread, dayone.Unreadable},
 		{"a system that does not answer", func(x exit) { x.gitlab.Door().Inject(down) }, "gitlab", dayone.Unread, dayone.Unreadable},
 		{"a scope that nobody gave", func(x exit) {
 			at(x)
