@@ -2,6 +2,7 @@ package gitlab_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -74,5 +75,33 @@ func TestLastOwner(t *testing.T) {
 	}
 	if err := b.closes(ref, "mia@company.com"); err != nil {
 		t.Errorf("closed twice: %v", err)
+	}
+}
+
+// TestCredentials: where the group may see tokens and keys, none outlives the account; where it may not, that is not called
+// checked.
+func TestCredentials(t *testing.T) {
+	t.Parallel()
+	for setting, left := range map[string]int{"true": 0, "false": 2} {
+		b := setup(t, sim.Options{}, "credentials", setting)
+		ref := b.join(sarah).Now.Ref
+		b.sim.Seed(sim.Account{Login: "mia.long", Email: "mia@company.com", EmployeeNumber: "emp_9", State: dayone.Active})
+		b.sim.Issue("sarah.chen@company.com", "laptop")
+		b.sim.Issue("mia@company.com", "hers")
+		found, checked, unread, err := b.guard.Remains(t.Context(), dayone.Item{Ref: ref})
+		if err != nil || len(unread) > 0 || slices.Contains(checked, dayone.KeptToken) != (setting == "true") || len(found) != 2-left {
+			t.Errorf("%s: found %+v, checked %v, unread %v, %v", setting, found, checked, unread, err)
+		}
+		for range 2 {
+			if err := b.closes(ref, ""); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n := b.sim.Good("sarah.chen@company.com"); n != left {
+			t.Errorf("with %s %d tokens and keys are good, not %d", setting, n, left)
+		}
+		if n := b.sim.Good("mia@company.com"); n != 2 {
+			t.Errorf("of somebody else %d are left", n)
+		}
 	}
 }

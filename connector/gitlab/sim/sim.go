@@ -61,11 +61,12 @@ type Sim struct {
 	opt  sim.Options
 	next http.Handler
 
-	mu      sync.Mutex
-	lastID  int
-	users   []*user
-	founder *user    // made the group and owns it; known to nobody's SCIM
-	groups  []*group // the top-level one first
+	mu          sync.Mutex
+	lastID      int
+	users       []*user
+	founder     *user // made the group and owns it; known to nobody's SCIM
+	credentials []*credential
+	groups      []*group // the top-level one first
 }
 
 var _ sim.Simulator = (*Sim)(nil)
@@ -103,6 +104,8 @@ func New(o sim.Options) *Sim {
 	rest.HandleFunc("GET /api/v4/groups/{id}/members/all", s.withGroup(s.listMembers))
 	rest.HandleFunc("PUT /api/v4/groups/{id}/members/{user}", s.withMember(s.editMember))
 	rest.HandleFunc("DELETE /api/v4/groups/{id}/members/{user}", s.withMember(s.removeMember))
+	rest.HandleFunc("GET /api/v4/groups/{id}/manage/{what}", s.withGroup(s.listCredentials))
+	rest.HandleFunc("DELETE /api/v4/groups/{id}/manage/{what}/{credential}", s.withGroup(s.deleteCredential))
 	rest.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		sim.JSON(w, 404, map[string]string{"error": "404 Not Found"})
 	})
