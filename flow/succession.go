@@ -41,7 +41,7 @@ func (f *Flow) succeedLater(ctx context.Context, l Look) error {
 
 // Succession is what became of what somebody looked after. ErrNotFound: she has not left, or it is not looked at yet.
 func (f *Flow) Succession(ctx context.Context, id dayone.PersonID) (dayone.Succession, error) {
-	if _, err := f.Store.Person(ctx, id); err != nil {
+	if _, err := f.Person(ctx, id); err != nil {
 		return dayone.Succession{}, err
 	}
 	return f.Store.Succession(ctx, id)

@@ -105,9 +105,9 @@ func (d *DB) OpenTasks(ctx context.Context, after dayone.TaskID, limit int) ([]d
 	return d.someTasks(ctx, taskQuery+` WHERE t.closed = 0 AND t.id > $1 AND `+readable+` ORDER BY t.id LIMIT $2`, after, limit)
 }
 
-// Outsiders are people with an employment that was entered here, and who have not left.
+// Outsiders are people with an employment that was entered here, who have not left and are no secret.
 func (d *DB) Outsiders(ctx context.Context) ([]dayone.PersonID, error) {
-	rows, err := d.read.QueryContext(ctx, `SELECT DISTINCT e.person FROM employment e JOIN person p ON p.id = e.person WHERE e.source = $1 AND p.status <> $2 ORDER BY e.person`, dayone.Portal, string(dayone.Left))
+	rows, err := d.read.QueryContext(ctx, `SELECT DISTINCT e.person FROM employment e JOIN person p ON p.id = e.person WHERE e.source = $1 AND p.status <> $2 AND p.veil < 2 ORDER BY e.person`, dayone.Portal, string(dayone.Left))
 	if err != nil {
 		return nil, err
 	}
