@@ -187,7 +187,7 @@ func TestAnEmergencyEndsWhoWasImported(t *testing.T) {
 	if err != nil || len(rows) != 1 || rows[0].Managed {
 		t.Fatalf("%+v %v", rows, err)
 	}
-	if _, err := h.Terminate(ctx, rows[0].ID, "kim@company.com", "stole the tea"); err != nil {
+	if _, err := h.Terminate(ctx, rows[0].ID, "kim@company.com", "stole the tea", ""); err != nil {
 		t.Fatal(err)
 	}
 	row := h.becomes(rows[0].ID, dayone.Left)
