@@ -332,6 +332,7 @@ func (s Seats) Free() int { return max(0, s.Total-s.Used) }
 type Subject struct {
 	Ref      string            `json:",omitempty"`
 	Keys     map[string]string `json:",omitempty"` // employee_number, email, login; used only while Ref is unknown
+	Heir     map[string]string `json:",omitempty"` // of a leaver: by what who takes over what she owns there is recognised
 	Recorded time.Time         `json:",omitzero"`  // an account older than this was somebody's before
 }
 

@@ -27,6 +27,7 @@ type Engagement struct {
 	LastDay  string // last day of work or termination date, the earlier one; "" while open
 	Primary  bool
 	Sponsor  string    // who answers for somebody who is in no HR system: a mail address
+	Heir     string    // who was named to take over what she looks after, when her access was ended here: a mail address
 	EndKnown time.Time // since when we know its last day; zero: it has none
 }
 

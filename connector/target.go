@@ -24,6 +24,11 @@ type Target struct {
 	Things   map[string]Things
 	Left     map[dayone.RemainClass]func(ctx context.Context, account dayone.Item) ([]dayone.Remain, error) // what remains on an account, by class
 
+	// HandOver sees to it that nothing is left without an owner before an account is closed, or before it loses one thing that
+	// it owns; nil: nothing here has owners. heir is by what who takes over is recognised. ErrUnsupported: nobody can, so a
+	// human has to see to it first.
+	HandOver func(ctx context.Context, account string, one *dayone.Item, heir map[string]string) error
+
 	mu     sync.Mutex
 	offers map[dayone.Key]string // catalogue: vendor ids by key
 	read   time.Time
@@ -79,10 +84,20 @@ func (t *Target) account(ctx context.Context, a dayone.Act) (dayone.Result, erro
 		return t.awaited(is, a), nil
 	}
 	if a.Want == nil {
+		if t.HandOver != nil {
+			if err := t.HandOver(ctx, is.Ref, nil, a.Subject.Heir); err != nil {
+				return dayone.Result{}, err
+			}
+		}
 		if err := t.Accounts.Delete(ctx, is.Ref); err != nil && !errors.Is(err, dayone.ErrNotFound) {
 			return dayone.Result{}, err
 		}
 		return dayone.Result{Before: &before}, nil
+	}
+	if t.HandOver != nil && a.Action == dayone.AccountDisable {
+		if err := t.HandOver(ctx, is.Ref, nil, a.Subject.Heir); err != nil {
+			return dayone.Result{}, err
+		}
 	}
 	r, err := t.bring(ctx, is, before, a)
 	if v, ok := t.Accounts.(Revoker); ok && err == nil && a.Action == dayone.AccountDisable {
@@ -367,6 +382,11 @@ func (t *Target) entitlement(ctx context.Context, k Entitlements, a dayone.Act) 
 			return dayone.Result{Before: already(is, a)}, nil
 		}
 		before := *is
+		if t.HandOver != nil && before.Role == "owner" {
+			if err := t.HandOver(ctx, a.Account, &before, a.Subject.Heir); err != nil {
+				return dayone.Result{}, err
+			}
+		}
 		if err := k.Remove(ctx, a.Account, before); err != nil && !errors.Is(err, dayone.ErrNotFound) {
 			return dayone.Result{}, err
 		}

@@ -82,8 +82,13 @@ func (f *Flow) Certify(ctx context.Context, id dayone.PersonID, by string) (dayo
 	if !c.Clean() && len(before)+1 < certifyMost {
 		again = c.Made.Add(certifyAgain)
 	}
+	owns, err := f.handOvers(ctx, c, tasks)
+	if err != nil {
+		return c, err
+	}
+	f.look() // whoever gets a task hears of it
 	n := c.Counts()
-	return c, f.Store.SaveCertificate(ctx, c, again, dayone.Record{
+	return c, f.Store.SaveCertificate(ctx, c, again, owns, dayone.Record{
 		At: c.Made, Person: id, What: "certificate", By: by,
 		Detail: &dayone.Detail{Note: fmt.Sprintf("%s: %d closed, %d open, %d unreadable, %d by hand", c.ID, n[dayone.Closed], n[dayone.StillOpen], n[dayone.Unreadable], n[dayone.ByHand])},
 	})
@@ -125,8 +130,8 @@ func (f *Flow) askAll(ctx context.Context, p dayone.Person, have []dayone.Holdin
 				r.find(dayone.Unread, r.out.Title, "", "no connector reads it: our books alone say what became of it there", "whoever works there looks")
 			}
 			for _, t := range tasks {
-				if t.System == name {
-					r.out.Findings = append(r.out.Findings, taskRemain(t))
+				if t.System == name && (!strings.HasPrefix(t.Once, ownsTask) || !r.owns() && !r.whole()) {
+					r.out.Findings = append(r.out.Findings, taskRemain(t)) // else it is about what was found, or about nothing any more
 				}
 			}
 			out[i] = r.verdict()

@@ -41,7 +41,11 @@ func leaves(t *testing.T) exit {
 			f := map[string]connector.Factory{"google": google.Factory, "jamf": jamf.Factory}[name]
 			srv := httptest.NewServer(s)
 			t.Cleanup(srv.Close)
-			g, err := connector.Open(f, name, w.clock.Now, connector.Options{Settings: s.Settings(srv.URL)})
+			settings := s.Settings(srv.URL)
+			if name == "google" {
+				settings["mail_forwards"] = "true"
+			}
+			g, err := connector.Open(f, name, w.clock.Now, connector.Options{Settings: settings})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -144,6 +148,10 @@ func TestACertificateFindsWhatIsLeft(t *testing.T) {
 		{"a laptop", func(x exit) {
 			x.jamf.Seed(sim.Account{Login: leaverMail, Email: leaverMail, Entitlements: []string{"device=C02XK1ABCD"}})
 		}, "jamf", dayone.Unreturned, dayone.StillOpen},
+		{"mail that is forwarded", func(x exit) { x.google.Forward(at(x), "she@elsewhere.example") }, "google", dayone.MailForward, dayone.StillOpen},
+		{"a filter that forwards", func(x exit) { x.google.Filter(at(x), "she@elsewhere.example") }, "google", dayone.MailForward, dayone.StillOpen},
+		{"somebody who reads her mail", func(x exit) { x.google.Delegate(at(x), "john.doe@company.com") }, "google", dayone.MailForward, dayone.StillOpen},
+		{"a mailbox that is not shown", func(x exit) { at(x); x.google.RefuseSuspended() }, "google", dayone.Unread, dayone.Unreadable},
 		{"a system that does not answer", func(x exit) { x.gitlab.Door().Inject(down) }, "gitlab", dayone.Unread, dayone.Unreadable},
 		{"a scope that nobody gave", func(x exit) {
 			at(x)
@@ -174,6 +182,35 @@ func TestACertificateFindsWhatIsLeft(t *testing.T) {
 				t.Error("it is called clean")
 			}
 		})
+	}
+}
+
+// What she owns is handed over by a task, which the certificate closes that finds nothing of it any more.
+func TestWhatALeaverOwnsAtASystemIsATask(t *testing.T) {
+	t.Parallel()
+	x := leaves(t)
+	ref := x.google.Seed(sim.Account{Login: leaverMail, Email: leaverMail, EmployeeNumber: "1001", State: dayone.Disabled})
+	x.google.Own(ref, "sales@company.com")
+	open := func() []dayone.Task {
+		tasks, err := x.Store.Tasks(ctx, x.person, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return tasks
+	}
+	for range 2 { // one task, however often it is found, and one finding
+		same(t, "findings", strings.Join(findings(x.certified()), ", "), "google: kept ownership")
+		if got := open(); len(got) != 1 || got[0].System != "google" || !strings.Contains(got[0].Note, "sales@company.com") {
+			t.Fatalf("tasks: %+v", got)
+		}
+	}
+	task := open()[0]
+	x.google.Disown(ref, "sales@company.com")
+	if c := x.certified(); !c.Clean() || len(open()) != 0 {
+		t.Errorf("findings: %v, tasks: %+v", findings(c), open())
+	}
+	if done, err := x.Store.Task(ctx, string(task.ID)); err != nil || done.Left == "" {
+		t.Errorf("nobody is told why it was closed: %+v, %v", done, err)
 	}
 }
 

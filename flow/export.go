@@ -28,6 +28,7 @@ type Export struct {
 	Holds        []dayone.Hold        `json:"holds"`
 	LegalHolds   []dayone.LegalHold   `json:"legal_holds"`
 	Certificates []dayone.Certificate `json:"certificates"`
+	Succession   *dayone.Succession   `json:"succession,omitempty"`
 	Records      []ExportedRecord     `json:"records"`
 }
 
@@ -71,6 +72,14 @@ func (f *Flow) ExportPerson(ctx context.Context, id dayone.PersonID, by string) 
 		func() (err error) { out.Holds, err = f.Store.Holds(ctx, HoldFilter{Person: id, Ended: true}); return },
 		func() (err error) { out.LegalHolds, err = f.Store.LegalHolds(ctx, id); return },
 		func() (err error) { out.Certificates, err = f.Store.Certificates(ctx, id); return },
+		func() error {
+			s, err := f.Store.Succession(ctx, id)
+			if errors.Is(err, dayone.ErrNotFound) {
+				return nil
+			}
+			out.Succession = &s
+			return err
+		},
 		func() error { return f.exportRuns(ctx, &out) },
 		func() error { return f.exportEvents(ctx, &out) },
 		func() error { return f.exportRecords(ctx, &out) },

@@ -96,3 +96,28 @@ func (f *Flow) Foreseen() int {
 func RequestOnce(person dayone.PersonID, k dayone.Key, role string) string {
 	return requestOnce(person, k, role)
 }
+
+// FallsWhileHandingOver lists what leavers looked after and moves it, and falls before that is written down.
+func (f *Flow) FallsWhileHandingOver(ctx context.Context) error {
+	due, err := f.Store.DueSuccessions(ctx, f.Clock.Now(), succeedAtOnce)
+	if err != nil {
+		return err
+	}
+	all, err := f.leavers(ctx, due)
+	if err != nil {
+		return err
+	}
+	if err := f.listAll(ctx, all); err != nil {
+		return err
+	}
+	for _, l := range all {
+		for i := range l.Items {
+			if l.Items[i].Act == "" {
+				if err := f.move(ctx, l, &l.Items[i]); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}

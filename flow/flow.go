@@ -340,6 +340,7 @@ func (f *Flow) inputOf(l Look, set *policy.Set, offers map[dayone.Key]dayone.Off
 		Person: p.ID, At: p.At, Subject: subjectOf(p), Recorded: p.Recorded, Want: l.Want, Have: l.Have, Holds: l.Holds, Systems: set.Systems, Offers: offers,
 		Leaves:  p.Status == dayone.Left,
 		AtOnce:  p.Stopped,
+		Heir:    heirOf(p),
 		Legal:   l.Legal,
 		Mapped:  func(g dayone.Grant) dayone.Grant { return set.Mapped(p, p.At, g) },
 		Deliver: func(n dayone.Notice) []dayone.Notice { return f.deliver(p, n) },
@@ -473,7 +474,7 @@ func (f *Flow) keepRow(ctx context.Context, l Look, run dayone.RunID) error {
 		return err
 	}
 	f.follow(l.Person, l.laid)
-	if err := errors.Join(f.planned(ctx, l), f.timed(ctx, l), f.askReviews(ctx, &l), f.remindSponsors(ctx, &l), f.askPreHire(ctx, &l), f.certifyLater(ctx, l)); err != nil {
+	if err := errors.Join(f.planned(ctx, l), f.timed(ctx, l), f.askReviews(ctx, &l), f.remindSponsors(ctx, &l), f.askPreHire(ctx, &l), f.certifyLater(ctx, l), f.succeedLater(ctx, l)); err != nil {
 		return err
 	}
 	if err := f.Store.SaveRow(ctx, f.afterwards(l)); err != nil {

@@ -66,14 +66,19 @@ func goesOn(t *dayone.Timeline, p dayone.Person, now time.Time) []dayone.Engagem
 	return out
 }
 
-// Terminate takes somebody's access away now. ErrInvalid: no reason. ErrConflict: she has left and nothing keeps her access
-// open. Said twice it is carried out once.
-func (f *Flow) Terminate(ctx context.Context, id dayone.PersonID, by, reason string) (Terminated, error) {
+// Terminate takes somebody's access away now. heir is whoever takes over what she looks after, by mail address; "": her
+// manager. ErrInvalid: no reason, or nobody who can take over. ErrConflict: she has left and nothing keeps her access open.
+// Said twice it is carried out once.
+func (f *Flow) Terminate(ctx context.Context, id dayone.PersonID, by, reason, heir string) (Terminated, error) {
 	reason = strings.TrimSpace(reason)
 	now := f.Clock.Now()
 	out := Terminated{Person: id, At: now}
 	if reason == "" {
 		return out, fmt.Errorf("say why: the reason goes into the record: %w", dayone.ErrInvalid)
+	}
+	heir, err := f.mayInherit(ctx, id, heir)
+	if err != nil {
+		return out, err
 	}
 	t, err := f.Store.Timeline(ctx, id)
 	if err != nil {
@@ -87,7 +92,7 @@ func (f *Flow) Terminate(ctx context.Context, id dayone.PersonID, by, reason str
 	open := goesOn(&t, p, now)
 	switch {
 	case len(open) > 0:
-		if out, err = f.enterStop(ctx, out, open, dayone.Terminated, by, reason); err != nil || t.Managed {
+		if out, err = f.enterStop(ctx, out, open, stopWord{dayone.Terminated, by, reason, heir}); err != nil || t.Managed {
 			return out, err
 		}
 		fallthrough
@@ -119,7 +124,7 @@ func (f *Flow) Reinstate(ctx context.Context, id dayone.PersonID, by, reason str
 	if len(stopped) == 0 {
 		return out, fmt.Errorf("their access was not ended here, so there is nothing to take back; a termination that HR said is cancelled in HR: %w", dayone.ErrConflict)
 	}
-	return f.enterStop(ctx, out, stopped, dayone.TerminationCancelled, by, reason)
+	return f.enterStop(ctx, out, stopped, stopWord{dayone.TerminationCancelled, by, reason, ""})
 }
 
 func stopEvent(e dayone.EngagementID, kind dayone.EventType, now time.Time, by, reason string) dayone.Event {
@@ -129,12 +134,22 @@ func stopEvent(e dayone.EngagementID, kind dayone.EventType, now time.Time, by, 
 	}
 }
 
+// stopWord is what is said about every employment of somebody.
+type stopWord struct {
+	kind             dayone.EventType
+	by, reason, heir string
+}
+
 // enterStop says it of every employment. All are kept before the first is looked at: should we fall between, the rest is
 // carried out when we are back.
-func (f *Flow) enterStop(ctx context.Context, out Terminated, of []dayone.EngagementID, kind dayone.EventType, by, reason string) (Terminated, error) {
+func (f *Flow) enterStop(ctx context.Context, out Terminated, of []dayone.EngagementID, w stopWord) (Terminated, error) {
 	entries := make([]Entry, 0, len(of))
 	for _, e := range of {
-		entries = append(entries, Entry{Type: kind, Subject: string(e), By: by, Reason: reason, Fields: map[string]string{people.StopAt: out.At.UTC().Format(time.RFC3339Nano)}})
+		fields := map[string]string{people.StopAt: out.At.UTC().Format(time.RFC3339Nano)}
+		if w.heir != "" {
+			fields[people.StopHeir] = w.heir
+		}
+		entries = append(entries, Entry{Type: w.kind, Subject: string(e), By: w.by, Reason: w.reason, Fields: fields})
 	}
 	ins, err := f.enterAll(ctx, entries)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 // fired is somebody at work who is terminated at once; it returns when nothing is open any more.
 func (h *house) fired(id dayone.PersonID, not dayone.RunID) dayone.Run {
 	h.t.Helper()
-	got, err := h.Terminate(ctx, id, "kim@company.com", "sold the customer list")
+	got, err := h.Terminate(ctx, id, "kim@company.com", "sold the customer list", "")
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -60,7 +60,7 @@ func TestAccessEndsAtTheInstantAtWhichItIsSaidHere(t *testing.T) {
 	same(t, "accounts that would be closed", shown, 2)
 	same(t, "she still works here", h.status(id), dayone.Working)
 
-	if _, err := h.Terminate(ctx, id, "kim@company.com", " "); !errors.Is(err, dayone.ErrInvalid) {
+	if _, err := h.Terminate(ctx, id, "kim@company.com", " ", ""); !errors.Is(err, dayone.ErrInvalid) {
 		t.Errorf("without a reason: %v", err)
 	}
 	closed := h.fired(id, run.ID)
@@ -78,7 +78,7 @@ func TestAccessEndsAtTheInstantAtWhichItIsSaidHere(t *testing.T) {
 			t.Errorf("%s is %s", have.Key, have.State)
 		}
 	}
-	if _, err := h.Terminate(ctx, id, "kim@company.com", "again"); !errors.Is(err, dayone.ErrConflict) {
+	if _, err := h.Terminate(ctx, id, "kim@company.com", "again", ""); !errors.Is(err, dayone.ErrConflict) {
 		t.Errorf("said twice: %v", err)
 	}
 }
@@ -152,7 +152,7 @@ func TestATerminationGivesUpAJoinerRunAtOnce(t *testing.T) {
 		r, err := h.RunOf(ctx, in.Run)
 		return r, err == nil && !r.State.Over() && len(h.held(in.Person)) > 0
 	})
-	got, err := h.Terminate(ctx, in.Person, "kim@company.com", "the contract is void")
+	got, err := h.Terminate(ctx, in.Person, "kim@company.com", "the contract is void", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -187,7 +187,7 @@ func TestAnEmergencyEndsWhoWasImported(t *testing.T) {
 	if err != nil || len(rows) != 1 || rows[0].Managed {
 		t.Fatalf("%+v %v", rows, err)
 	}
-	if _, err := h.Terminate(ctx, rows[0].ID, "kim@company.com", "stole the tea"); err != nil {
+	if _, err := h.Terminate(ctx, rows[0].ID, "kim@company.com", "stole the tea", ""); err != nil {
 		t.Fatal(err)
 	}
 	row := h.becomes(rows[0].ID, dayone.Left)

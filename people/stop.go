@@ -11,6 +11,12 @@ import (
 // once it was lifted: here, or by HR cancelling a termination or hiring again.
 const factStop = "engagement.stop"
 
+// factHeir is who was named with a stop to take over what she looks after.
+const factHeir = "engagement.heir"
+
+// StopHeir is the field of such an event that names a successor by mail address.
+const StopHeir = "successor"
+
 // StopAt is the field of a portal's event that ends or reopens access at an instant, not at the end of a day.
 const StopAt = "stop_at"
 
@@ -31,6 +37,10 @@ func (j *judging) stop() Judgement {
 		v = dayone.Text(at.UTC().Format(time.RFC3339Nano))
 	}
 	j.date(factStop, v, j.turned)
+	heir := lower(j.ev.Fields[StopHeir].Text)
+	if old := j.counts(factHeir, farFuture); heir != "" || old != nil && old.Value.Text != "" { // one that was named before does not count for this end
+		j.date(factHeir, dayone.Text(heir), j.turned)
+	}
 	if len(j.out.Facts) == 0 {
 		j.out.State, j.out.Note = dayone.EventUnchanged, "it says nothing new"
 	}
@@ -66,6 +76,15 @@ func (s *spoken) stopOf(e dayone.EngagementID, known time.Time) time.Time {
 		return time.Time{}
 	}
 	return at
+}
+
+// heirOf is who was named to take over when access to an employment was ended here; "" once that was lifted.
+func (s *spoken) heirOf(e dayone.EngagementID, known time.Time) string {
+	heir := s.last(e, factHeir, farFuture, known, true)
+	if heir == nil || s.stopOf(e, known).IsZero() {
+		return ""
+	}
+	return heir.Value.Text
 }
 
 // Stopped are the employments of which access was ended here at once, and since when.

@@ -73,6 +73,7 @@ func (s *spoken) engagement(e dayone.Employment, at, known time.Time) dayone.Eng
 	if f := s.last(e.ID, factSponsor, at, known, true); f != nil {
 		out.Sponsor = f.Value.Text
 	}
+	out.Heir = s.heirOf(e.ID, known)
 	if out.LastDay != "" {
 		out.EndKnown = s.endKnown(e.ID, known)
 	}

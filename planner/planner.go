@@ -16,6 +16,7 @@ import (
 type Input struct {
 	Person   dayone.PersonID
 	At       time.Time
+	Heir     map[string]string // of a leaver: by what who takes over what she owns is recognised
 	Subject  map[string]string // employee_number, email, login: how systems may recognise her
 	Recorded time.Time         // when we first heard of this employment
 	Want     dayone.Want
@@ -230,6 +231,9 @@ func (p *making) called(id dayone.StepID, a dayone.Action, k dayone.Key, have, w
 		s.Via = sys.Via
 	} else if kind := sys.Kinds[k.Kind]; slices.Contains(kind.Needs, dayone.AccountKindName) {
 		s.Account = p.accountRef(k)
+	}
+	if a.Takes() && (k.IsAccount() || have != nil && have.Role == "owner") {
+		s.Subject.Heir = p.Heir
 	}
 	if sys.Kinds[k.Kind].WholeSet {
 		s.Lock = k.String()

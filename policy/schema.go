@@ -203,7 +203,6 @@ func (r *reader) schema(f *file) Schema {
 		},
 		Lifecycle: dayone.Lifecycle{
 			PreHire: dayone.Staged, Working: dayone.Active, OnLeave: dayone.Disabled,
-			Release: dayone.Release{DeleteAfter: 30 * 24 * time.Hour},
 		},
 		Systems: map[string]dayone.Lifecycle{},
 	}, Sources: map[string]Trust{}}

@@ -228,32 +228,37 @@ func (d *DB) EndDelegation(ctx context.Context, id string, at time.Time, records
 
 // Delegations that have not ended; of one person, if named.
 func (d *DB) Delegations(ctx context.Context, person dayone.PersonID, now time.Time) ([]dayone.Delegation, error) {
-	q, args := `SELECT g.id, g.person, g.delegate, g.starts, g.ends, g.made, g.box, p.key_box FROM delegation g JOIN person p ON p.id = g.person WHERE g.ends > $1 AND p.key_box <> ''`, []any{micros(now)}
-	if person != "" {
-		q, args = q+` AND g.person = $2`, append(args, person)
+	if person == "" {
+		return d.someDelegations(ctx, "", micros(now))
 	}
-	rows, err := d.read.QueryContext(ctx, q+` ORDER BY g.starts, g.id LIMIT 500`, args...)
+	return d.someDelegations(ctx, ` AND g.person = $2`, micros(now), person)
+}
+
+// DelegationsWith are those that have not ended, and in which somebody decides or lets decide.
+func (d *DB) DelegationsWith(ctx context.Context, person dayone.PersonID, now time.Time) ([]dayone.Delegation, error) {
+	return d.someDelegations(ctx, ` AND (g.person = $2 OR g.delegate = $2)`, micros(now), person)
+}
+
+func (d *DB) someDelegations(ctx context.Context, also string, args ...any) ([]dayone.Delegation, error) {
+	rows, err := d.read.QueryContext(ctx, `SELECT g.id, g.person, g.delegate, g.starts, g.ends, g.made, g.box, p.key_box
+		FROM delegation g JOIN person p ON p.id = g.person WHERE g.ends > $1 AND p.key_box <> ''`+also+` ORDER BY g.starts, g.id LIMIT 500`, args...)
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
-	var out []dayone.Delegation
-	for rows.Next() {
-		var g dayone.Delegation
+	return collect(rows, func(row interface{ Scan(...any) error }) (g dayone.Delegation, err error) {
 		var from, until, made int64
 		var box string
 		var key sql.NullString
-		if err := rows.Scan(&g.ID, &g.Person, &g.Delegate, &from, &until, &made, &box, &key); err != nil {
-			return nil, err
+		if err := row.Scan(&g.ID, &g.Person, &g.Delegate, &from, &until, &made, &box, &key); err != nil {
+			return g, err
 		}
 		var b delegationBox
 		if _, err := d.unseal(key, box, &b); err != nil {
-			return nil, fmt.Errorf("delegation %s does not read: %w", g.ID, err)
+			return g, fmt.Errorf("delegation %s does not read: %w", g.ID, err)
 		}
 		g.From, g.Until, g.Made, g.By = instant(from), instant(until), instant(made), b.By
-		out = append(out, g)
-	}
-	return out, rows.Err()
+		return g, nil
+	})
 }
 
 // Holders are the addresses of those who have one of these entitlements.

@@ -77,9 +77,19 @@ func (d *DB) UnderLegalHold(ctx context.Context, person dayone.PersonID) (bool, 
 	return err == nil, err
 }
 
-// SaveCertificate keeps one; again is when the person is read back again by itself, zero: not any more.
-func (d *DB) SaveCertificate(ctx context.Context, c dayone.Certificate, again time.Time, records ...dayone.Record) error {
+// SaveCertificate keeps one, and opens and closes what humans have to do by it; again is when the person is read back again
+// by itself, zero: not any more.
+func (d *DB) SaveCertificate(ctx context.Context, c dayone.Certificate, again time.Time, tasks []dayone.Task, records ...dayone.Record) error {
 	return d.write(ctx, func(t *tx) error {
+		for _, task := range tasks {
+			move := d.openTask
+			if !task.Closed.IsZero() {
+				move = func(t *tx, task dayone.Task) error { return d.closeTask(t, task.Person, task) }
+			}
+			if err := move(t, task); err != nil {
+				return err
+			}
+		}
 		box, err := d.seal(t, c.Person, c)
 		if err != nil {
 			return err

@@ -83,6 +83,10 @@ var inTheClear = []struct{ why, erase string }{
 		`DELETE FROM veiled_record WHERE person = $1 OR event IN (SELECT id FROM event WHERE person = $1)`,
 	},
 	{
+		"when what a leaver looked after is handed over is asked for by the instant",
+		`DELETE FROM succession WHERE person = $1`,
+	},
+	{
 		"people are listed, searched, sorted and filtered by them; the key goes with them",
 		`UPDATE person SET name = '` + Erased + `', search = '` + Erased + `', email = '', manager = '', title = '', department = '', team = '', location = '',
 			starts = 0, ends = 0, buddy = '', problem = '', managed = 0, wake = 0, veil = 0, unveil = 0, told = '', key_box = '' WHERE id = $1`,

@@ -21,6 +21,7 @@ type leavingView struct {
 	Acts    []item
 	Newest  *certificateView
 	History []item
+	Heir    *heirView
 	Make    string // where a certificate is asked for; "": they have not left
 	Empty   *empty
 }
@@ -141,11 +142,18 @@ func (p *portal) leaving(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return p.showPerson(w, r, "leaving", row, newLeaving(p.viewerOf(r), head, look.Person, holds, list))
+	heir, err := p.flow.Succession(r.Context(), row.ID)
+	if err != nil && !errors.Is(err, dayone.ErrNotFound) {
+		return err
+	}
+	return p.showPerson(w, r, "leaving", row, newLeaving(p.viewerOf(r), head, look.Person, holds, list, heir))
 }
 
-func newLeaving(view viewer, head personHead, person dayone.Person, holds []dayone.LegalHold, list []dayone.Certificate) leavingView {
+func newLeaving(view viewer, head personHead, person dayone.Person, holds []dayone.LegalHold, list []dayone.Certificate, heir dayone.Succession) leavingView {
 	v := leavingView{Head: head}
+	if !heir.Made.IsZero() {
+		v.Heir = newHeir(heir)
+	}
 	held := false
 	for _, h := range holds {
 		if h.Ended.IsZero() {
@@ -272,8 +280,9 @@ func newAPITerminated(t flow.Terminated) apiTerminated {
 }
 
 type apiOrdered struct {
-	Reason string `json:"reason"`
-	Token  string `json:"token"`
+	Reason    string `json:"reason"`
+	Token     string `json:"token"`
+	Successor string `json:"successor"`
 }
 
 func (p *portal) apiTerminatePreview(w http.ResponseWriter, r *http.Request) error {
@@ -326,7 +335,7 @@ func apiLeavingWord[T any](order func(r *http.Request, id dayone.PersonID, in ap
 }
 
 func (p *portal) apiTerminate(r *http.Request, id dayone.PersonID, in apiOrdered) (apiTerminated, error) {
-	t, err := p.flow.Terminate(r.Context(), id, me(r).Name, in.Reason)
+	t, err := p.flow.Terminate(r.Context(), id, me(r).Name, in.Reason, in.Successor)
 	return newAPITerminated(t), err
 }
 

@@ -1,10 +1,13 @@
 package web_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/dayone-hq/dayone"
 )
 
 // Somebody is terminated at the portal, read back, held, and cannot be erased: each act is a page first, and a button.
@@ -15,7 +18,8 @@ func TestSomebodyIsTerminatedAtThePortal(t *testing.T) {
 	at := "/people/" + string(person)
 
 	want(t, "leaving", b.page(at+"/leaving"), "They have not left", at+"/terminate", at+"/hold")
-	want(t, "terminate", b.page(at+"/terminate"), "Łucja Đặng", "Will be closed", "okta/account", "End all access now", "required")
+	want(t, "terminate", b.page(at+"/terminate"), "Łucja Đặng", "Will be closed", "okta/account", "End all access now", "required", `name="successor"`)
+	want(t, "a successor whom nobody knows", text(t, b.post(at+"/terminate", url.Values{"reason": {"x"}, "successor": {"nobody@company.com"}})), "It was not done", "name a successor who works here", `value="nobody@company.com"`)
 	if res := b.post(at+"/terminate", url.Values{"reason": {" "}}); res.StatusCode != http.StatusConflict {
 		t.Errorf("without a reason: %s", res.Status)
 	}
@@ -24,6 +28,7 @@ func TestSomebodyIsTerminatedAtThePortal(t *testing.T) {
 		t.Fatalf("it leads to %s %q", res.Status, res.Header.Get("Location"))
 	}
 	b.until("she has left", func() bool { return strings.Contains(b.page(at+"/leaving"), "Give access back") })
+	b.until("what they looked after is handed over", func() bool { return strings.Contains(b.page(at+"/leaving"), "They looked after nothing in our books") })
 	want(t, "terminated twice", text(t, b.post(at+"/terminate", url.Values{"reason": {"again"}})), "It was not done", "They have left already")
 
 	if res := b.post(at+"/certificates", url.Values{}); res.StatusCode != http.StatusSeeOther {
@@ -60,6 +65,8 @@ func TestTheAPIEndsAccessAndProvesIt(t *testing.T) {
 		t.Error("nothing would be closed")
 	}
 	var no refusedBody
+	b.api(http.MethodGet, at+"/succession", "", http.StatusNotFound, &no)
+	b.api(http.MethodPost, at+"/terminate", `{"reason":"x","successor":"nobody@company.com"}`, http.StatusBadRequest, &no)
 	b.api(http.MethodPost, at+"/terminate", `{}`, http.StatusBadRequest, &no)
 	b.api(http.MethodPost, at+"/certificates", ``, http.StatusConflict, &no)
 	b.api(http.MethodPost, at+"/release", `{"reason":"x"}`, http.StatusConflict, &no)
@@ -68,6 +75,12 @@ func TestTheAPIEndsAccessAndProvesIt(t *testing.T) {
 	if cut.Run == "" {
 		t.Error("nothing was started")
 	}
+	var heir dayone.Succession
+	b.until("it is handed over", func() bool {
+		res := b.get(at + "/succession")
+		return json.Unmarshal([]byte(text(t, res)), &heir) == nil && res.StatusCode == http.StatusOK && !heir.Done.IsZero()
+	})
+	b.api(http.MethodGet, at+"/succession", "", http.StatusOK, &heir)
 	var c struct {
 		Systems []struct{ System, Verdict string }
 		Chain   string

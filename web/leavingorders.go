@@ -31,11 +31,13 @@ func reasonField(hint string) field {
 	return field{ID: "reason", Name: "reason", Label: "Reason", Hint: hint, Required: true, Type: "text"}
 }
 
+const hintHeir = "Mail address of who takes over their tasks and whom they answer for; empty: their manager"
+
 const hintReason = "For the record, and for the auditor"
 
 func newTerminate(head personHead, look flow.Look, b *board) orderView {
 	v := orderView{
-		Head: head, Title: "End all access now", Action: "terminate", Button: "End all access now", Danger: true, Fields: []field{reasonField(hintReason)},
+		Head: head, Title: "End all access now", Action: "terminate", Button: "End all access now", Danger: true, Fields: []field{reasonField(hintReason), {ID: "successor", Name: "successor", Label: "Successor", Hint: hintHeir, Type: "email"}},
 		Lead:   "Access ends at the moment at which you say so. Nothing that HR says in the ordinary way gives it back: it stays until somebody reinstates them here, or HR cancels a termination or hires them again. What runs for them now is given up.",
 		Listed: "Will be closed", None: "Nothing of theirs is in our books. The certificate afterwards says what every system shows.",
 	}
@@ -185,17 +187,21 @@ func (p *portal) giveOrder(verb string) func(http.ResponseWriter, *http.Request)
 	}
 }
 
+func (p *portal) endOrReopen(r *http.Request, id dayone.PersonID, verb string) (flow.Terminated, error) {
+	by, reason := me(r).Name, r.PostFormValue("reason")
+	if verb == "reinstate" {
+		return p.flow.Reinstate(r.Context(), id, by, reason)
+	}
+	return p.flow.Terminate(r.Context(), id, by, reason, r.PostFormValue("successor"))
+}
+
 // obey gives an order, and says where to look at what came of it.
 func (p *portal) obey(r *http.Request, id dayone.PersonID, verb string) (string, error) {
 	reason, by := r.PostFormValue("reason"), me(r).Name
 	page := "/people/" + string(id) + "/leaving?said="
 	switch verb {
 	case "terminate", "reinstate":
-		do := p.flow.Terminate
-		if verb == "reinstate" {
-			do = p.flow.Reinstate
-		}
-		t, err := do(r.Context(), id, by, reason)
+		t, err := p.endOrReopen(r, id, verb)
 		if err == nil && t.Run != "" {
 			return "/runs/" + string(t.Run) + "?said=" + verb, nil
 		}

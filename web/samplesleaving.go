@@ -42,3 +42,15 @@ func sampleCertificates(now time.Time) []dayone.Certificate {
 		},
 	}
 }
+
+func sampleHeir(now time.Time) dayone.Succession {
+	return dayone.Succession{
+		Person: samplePerson, Left: now.AddDate(0, 0, -1), Made: now, Done: now, To: "maximiliane.von-habsburg-lothringen@company.com", Why: "manager of john.doe@company.com", Task: "tsk_01jd9x0000000000000000000a",
+		Items: []dayone.Handed{
+			{Kind: dayone.HandedTask, Ref: "tsk_01jd9x0000000000000000000b", Name: "Take the laptop of Łucja Đặng back", To: "maximiliane.von-habsburg-lothringen@company.com"},
+			{Kind: dayone.HandedDelegation, Ref: "dlg_1", Name: "they decided for Raj Patel", Over: true},
+			{Kind: dayone.HandedReport, Ref: string(samplePerson), Name: "Raj Patel", Act: "HR gives them another manager"},
+			{Kind: dayone.HandedPolicy, Ref: "sales-engineer", Name: "sales-engineer", Act: "another owner is named in policies/sales.yaml:12:1"},
+		},
+	}
+}

@@ -36,6 +36,18 @@ const (
 	textNoStream  = "This server cannot stream here."
 )
 
+// What somebody looked after who has left.
+const (
+	textHeirNone = "They looked after nothing in our books."
+	textHeirSoon = "What they looked after is being handed over."
+)
+
+var handedTexts = map[dayone.HandedKind]string{
+	dayone.HandedTask: "A task that was theirs", dayone.HandedSponsor: "Somebody for whom they answered", dayone.HandedDelegation: "A delegation",
+	dayone.HandedApproval: "A question for which nobody is found who may decide", dayone.HandedReport: "Somebody whose manager they are, as HR says",
+	dayone.HandedPolicy: "A policy that names them", dayone.HandedSetting: "A setting that names them",
+}
+
 // toasts are what an act has done, by the word in the address it redirects to.
 var toasts = map[string]string{
 	string(engine.Retry): "The step is tried again", string(engine.Skip): "The step is skipped", "completed": "The task is done", "requested": "It is requested", "corrected": "It is corrected", "correction-ended": "What sources say counts again", "ended": "The request is ended",

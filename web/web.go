@@ -208,6 +208,7 @@ func (p *portal) routes() []route {
 		{"POST /api/v1/people/{id}/names", p.api(p.apiRename)},
 		{"POST /api/v1/requests/{id}/end", p.api(p.apiEndRequest)},
 		{"GET /api/v1/people/{id}/terminate", p.api(p.apiTerminatePreview)},
+		{"GET /api/v1/people/{id}/succession", p.api(p.apiSuccession)},
 		{"POST /api/v1/people/{id}/terminate", p.api(apiLeavingWord(p.apiTerminate))},
 		{"POST /api/v1/people/{id}/reinstate", p.api(apiLeavingWord(p.apiReinstate))},
 		{"GET /api/v1/people/{id}/legal-holds", p.api(p.apiLegalHolds)},

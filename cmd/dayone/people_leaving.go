@@ -18,7 +18,7 @@ import (
 
 // leavingCommands are about somebody's leaving: the emergency, the proof, and what becomes of what is known.
 func leavingCommands() []*cobra.Command {
-	return []*cobra.Command{newTerminate(), newReinstate(), newCertificate(), newLegalHold(), newLegalRelease(), newErase(), newExport()}
+	return []*cobra.Command{newTerminate(), newReinstate(), newSuccession(), newCertificate(), newLegalHold(), newLegalRelease(), newErase(), newExport()}
 }
 
 const whoArgs = "a person, by mail address"
@@ -82,17 +82,21 @@ func (o order) command() *cobra.Command {
 
 func newTerminate() *cobra.Command {
 	var now bool
+	var heir string
 	return order{
 		use: "terminate NAME --now", short: "End all access of somebody at once, without waiting for HR",
 		long: `Terminate ends somebody's access at the moment at which it is said: it waits neither for HR nor for the end of the day, and
 gives up what runs for them now. It shows what will be closed, and asks.
 
 No ordinary word of HR gives access back: not an update, not an end that is still to come. It stands until dayone people
-reinstate, or until HR cancels a termination or hires them again. A planned last day is entered in HR.`,
+reinstate, or until HR cancels a termination or hires them again. A planned last day is entered in HR.
+
+What they look after goes to --successor, else to their manager; dayone people succession shows what became of it.`,
 		example:  `  dayone people terminate sarah.chen@company.com --now --reason "INC-1234, sold the customer list"`,
 		question: "End all access now?",
 		flags: func(c *cobra.Command) {
 			c.Flags().BoolVar(&now, "now", false, "needed: access ends now, not at the end of a day")
+			c.Flags().StringVar(&heir, "successor", "", "mail address of who takes over what they look after (default: their manager)")
 		},
 		check: func() error {
 			if !now {
@@ -117,18 +121,22 @@ reinstate, or until HR cancels a termination or hires them again. A planned last
 			return nil
 		},
 		do: func(c *cobra.Command, cl *client, at, reason string) error {
-			return ended(c, cl, at+"/terminate", reason, "Access has ended")
+			said := map[string]string{"reason": reason}
+			if heir != "" {
+				said["successor"] = heir
+			}
+			return ended(c, cl, at+"/terminate", said, "Access has ended")
 		},
 	}.command()
 }
 
 // ended gives an order after which a run begins.
-func ended(c *cobra.Command, cl *client, at, reason, what string) error {
+func ended(c *cobra.Command, cl *client, at string, said map[string]string, what string) error {
 	var done struct {
 		Run, Note string
 		At        time.Time
 	}
-	if err := cl.call(c.Context(), http.MethodPost, at, nil, map[string]string{"reason": reason}, &done); err != nil {
+	if err := cl.call(c.Context(), http.MethodPost, at, nil, said, &done); err != nil {
 		return err
 	}
 	out := c.OutOrStdout()
@@ -150,7 +158,7 @@ func newReinstate() *cobra.Command {
 		example:  `  dayone people reinstate sarah.chen@company.com --reason "it was somebody else"`,
 		question: "Give access back?",
 		do: func(c *cobra.Command, cl *client, at, reason string) error {
-			return ended(c, cl, at+"/reinstate", reason, "What HR says counts again")
+			return ended(c, cl, at+"/reinstate", map[string]string{"reason": reason}, "What HR says counts again")
 		},
 	}.command()
 }

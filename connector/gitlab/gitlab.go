@@ -30,6 +30,11 @@ var Factory = connector.Factory{Manifest: manifest, New: New}
 func New(cfg connector.Config) (connector.Connector, error) {
 	c := newClient(cfg)
 	only := strings.FieldsFunc(cfg.Settings["groups"], func(r rune) bool { return r == ',' || r == ' ' })
+	all := accounts{Accounts: scim.Accounts{Client: c.scim, Attrs: paths, Finish: c.finish}, client: c}
+	left := map[dayone.RemainClass]func(context.Context, dayone.Item) ([]dayone.Remain, error){dayone.NestedGroup: groups{c, only}.inherited}
+	if all.credentials = cfg.Settings["credentials"] == "true"; all.credentials {
+		left[dayone.KeptToken] = all.tokens
+	}
 	return &connector.Target{
 		System: cfg.System, Manifest: cfg.Manifest, Now: cfg.Now,
 		Ping: func(ctx context.Context) error {
@@ -39,11 +44,10 @@ func New(cfg connector.Config) (connector.Connector, error) {
 			_, err := c.samlUsers(ctx, url.Values{"username": {"dayone-check"}}) // needs the role Owner
 			return err
 		},
-		Accounts: accounts{scim.Accounts{Client: c.scim, Attrs: paths, Finish: c.finish}, c},
+		Accounts: all,
 		Kinds:    map[string]connector.Entitlements{"group": groups{c, only}},
-		Left: map[dayone.RemainClass]func(context.Context, dayone.Item) ([]dayone.Remain, error){
-			dayone.NestedGroup: groups{c, only}.inherited,
-		},
+		HandOver: owned{groups{c, only}, all}.handOver,
+		Left:     left,
 	}, nil
 }
 
@@ -71,6 +75,7 @@ func state(users []samlUser, uid string) dayone.State {
 type accounts struct {
 	scim.Accounts
 	*client
+	credentials bool // the group's inventory of them may be used
 }
 
 // Find looks for the name that GitLab makes of a login: what stands before the @.

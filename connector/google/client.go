@@ -57,9 +57,10 @@ type assignment struct {
 }
 
 type client struct {
-	httpc.Client              // the Directory API
-	licensing    httpc.Client // another host, and a scope of its own: not everybody authorises it
-	security     httpc.Client // sessions, tokens and application passwords: another scope that not everybody authorises
+	httpc.Client                                // the Directory API
+	licensing    httpc.Client                   // another host, and a scope of its own: not everybody authorises it
+	security     httpc.Client                   // sessions, tokens and application passwords: another scope that not everybody authorises
+	mailbox      func(user string) httpc.Client // the Gmail API as one user; nil: nobody authorised that
 	customer     string
 	licenses     []license
 }
@@ -76,17 +77,26 @@ func newClient(cfg connector.Config) (*client, error) {
 		return nil, err
 	}
 	api := func(base, scopes string) httpc.Client {
-		tokens := &httpc.Tokens{Now: cfg.Now, Fetch: key.fetch(cfg, scopes)}
+		tokens := &httpc.Tokens{Now: cfg.Now, Fetch: key.fetch(cfg, cfg.Settings["admin"], scopes)}
 		return httpc.Client{
 			System: cfg.System, Base: strings.TrimSuffix(base, "/"), HTTP: cfg.HTTP, Now: cfg.Now, Tokens: tokens, Classify: classify,
 		}
 	}
-	return &client{
+	c := &client{
 		Client:    api(cfg.Settings["url"], scope+"admin.directory.user "+scope+"admin.directory.group.readonly "+scope+"admin.directory.group.member"),
 		licensing: api(cfg.Settings["licensing_url"], scope+"apps.licensing"),
 		security:  api(cfg.Settings["url"], scope+"admin.directory.user.security"),
 		customer:  cfg.Settings["customer"], licenses: licenses,
-	}, nil
+	}
+	if cfg.Settings["mail_forwards"] == "true" {
+		c.mailbox = func(user string) httpc.Client {
+			return httpc.Client{
+				System: cfg.System, Base: strings.TrimSuffix(cfg.Settings["gmail_url"], "/"), HTTP: cfg.HTTP, Now: cfg.Now, Classify: classify,
+				Tokens: &httpc.Tokens{Now: cfg.Now, Fetch: key.fetch(cfg, user, scope+"gmail.settings.basic")},
+			}
+		}
+	}
+	return c, nil
 }
 
 // key is a service account's JSON key.
@@ -123,14 +133,14 @@ func readKey(raw dayone.Secret) (*key, error) {
 	return k, nil
 }
 
-// fetch trades a signed assertion for an access token of the administrator.
+// fetch trades a signed assertion for an access token of somebody: the administrator, or the owner of a mailbox.
 // https://developers.google.com/identity/protocols/oauth2/service-account#httprest
-func (k *key) fetch(cfg connector.Config, scopes string) func(context.Context) (dayone.Secret, time.Duration, error) {
+func (k *key) fetch(cfg connector.Config, as, scopes string) func(context.Context) (dayone.Secret, time.Duration, error) {
 	tokens := httpc.Client{System: cfg.System, Base: k.URL, HTTP: cfg.HTTP, Now: cfg.Now, Classify: classifyToken}
 	return func(ctx context.Context) (dayone.Secret, time.Duration, error) {
 		now := cfg.Now()
 		assertion, err := k.sign(map[string]any{
-			"iss": k.Email, "sub": cfg.Settings["admin"], "scope": scopes, "aud": k.URL, "iat": now.Unix(), "exp": now.Add(time.Hour).Unix(),
+			"iss": k.Email, "sub": as, "scope": scopes, "aud": k.URL, "iat": now.Unix(), "exp": now.Add(time.Hour).Unix(),
 		})
 		if err != nil {
 			return dayone.Secret{}, 0, tokens.Fault("signing in", dayone.ErrAuth, "", err.Error())

@@ -28,6 +28,12 @@ func New(cfg connector.Config) (connector.Connector, error) {
 	if err != nil {
 		return nil, err
 	}
+	left := map[dayone.RemainClass]func(context.Context, dayone.Item) ([]dayone.Remain, error){
+		dayone.KeptToken: accounts{client: c}.tokens, dayone.KeptOwnership: accounts{client: c}.owned,
+	}
+	if c.mailbox != nil {
+		left[dayone.MailForward] = accounts{client: c}.forwards
+	}
 	return &connector.Target{
 		System: cfg.System, Manifest: cfg.Manifest, Now: cfg.Now,
 		Ping: func(ctx context.Context) error {
@@ -39,9 +45,7 @@ func New(cfg connector.Config) (connector.Connector, error) {
 		},
 		Accounts: accounts{c, time.Duration(cfg.Manifest.Lag)},
 		Kinds:    map[string]connector.Entitlements{"group": groups{c}},
-		Left: map[dayone.RemainClass]func(context.Context, dayone.Item) ([]dayone.Remain, error){
-			dayone.KeptToken: accounts{client: c}.tokens, dayone.KeptOwnership: accounts{client: c}.owned,
-		},
+		Left:     left,
 	}, nil
 }
 

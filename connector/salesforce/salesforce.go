@@ -23,12 +23,14 @@ var Factory = connector.Factory{Manifest: manifest, New: New}
 // New reaches one org.
 func New(cfg connector.Config) (connector.Connector, error) {
 	c := newClient(cfg)
+	all := accounts{c, cfg.Settings["profile"]}
 	return &connector.Target{
 		System: cfg.System, Manifest: cfg.Manifest, Now: cfg.Now,
 		Ping: func(ctx context.Context) error {
 			return c.users(ctx, "Username = 'dayone-check'", func(row) bool { return false })
 		},
-		Accounts: accounts{c, cfg.Settings["profile"]},
+		Accounts: all,
+		Left:     map[dayone.RemainClass]func(context.Context, dayone.Item) ([]dayone.Remain, error){dayone.KeptToken: all.tokens},
 		Kinds: map[string]connector.Entitlements{
 			"profile": profiles{c}, "queue": members{c, queues}, "permset": members{c, permsets},
 		},

@@ -18,6 +18,7 @@ import (
 // client has two doors: SCIM for accounts, the Web API for channels and messages. Each has its own token.
 type client struct {
 	web    httpc.Client
+	org    *httpc.Client // of an Enterprise Grid, which may end sessions; nil: there is none
 	scim   *scim.Client
 	noSCIM bool
 	now    func() time.Time
@@ -28,6 +29,11 @@ func newClient(cfg connector.Config) *client {
 	c.web = httpc.Client{
 		System: cfg.System, Base: strings.TrimSuffix(cfg.Settings["url"], "/"), HTTP: cfg.HTTP, Now: cfg.Now,
 		Auth: httpc.Bearer("Bearer", cfg.Secrets["token"]), Classify: classify,
+	}
+	if token := cfg.Secrets["org_token"]; !token.IsZero() {
+		org := c.web
+		org.Auth = httpc.Bearer("Bearer", token)
+		c.org = &org
 	}
 	auth := httpc.Bearer("Bearer", cfg.Secrets["scim_token"])
 	if c.noSCIM {
@@ -115,6 +121,11 @@ func classifySCIM(status int, header http.Header, body []byte) (string, string, 
 
 // call makes one call of the Web API. Its errors come with status 200. https://docs.slack.dev/apis/web-api#responses
 func (c *client) call(ctx context.Context, op, verb, method string, args url.Values, out any) error {
+	return c.callBy(ctx, &c.web, op, verb, method, args, out)
+}
+
+// callBy makes it by one of our tokens.
+func (c *client) callBy(ctx context.Context, by *httpc.Client, op, verb, method string, args url.Values, out any) error {
 	q := httpc.Request{Op: op, Method: verb, Path: "/" + method}
 	if verb == "GET" {
 		q.Query = args
@@ -122,7 +133,7 @@ func (c *client) call(ctx context.Context, op, verb, method string, args url.Val
 		q.Form = args
 	}
 	var body json.RawMessage
-	got, err := c.web.Do(ctx, q, &body)
+	got, err := by.Do(ctx, q, &body)
 	if err != nil {
 		return err
 	}

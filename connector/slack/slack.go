@@ -35,13 +35,16 @@ func New(cfg connector.Config) (connector.Connector, error) {
 	}
 	return &connector.Target{
 		System: cfg.System, Manifest: cfg.Manifest, Now: cfg.Now, Ping: c.check,
-		Accounts: accounts{scim.Accounts{Client: c.scim, Attrs: paths, Extra: extra, Finish: finish}},
+		Accounts: accounts{scim.Accounts{Client: c.scim, Attrs: paths, Extra: extra, Finish: finish}, c},
 		Kinds:    map[string]connector.Entitlements{"channel": channels{c}},
 		Things:   map[string]connector.Things{"message": messages{c}},
 	}, nil
 }
 
-type accounts struct{ scim.Accounts }
+type accounts struct {
+	scim.Accounts
+	*client
+}
 
 // guestType says what kind of guest somebody is; full members have none.
 const guestType = "urn:ietf:params:scim:schemas:extension:slack:guest:2.0:User:type"

@@ -60,7 +60,7 @@ func certificates(t *testing.T, d *store.DB) {
 		t.Errorf("due: %v", got)
 	}
 	c := dayone.Certificate{ID: "crt_1", Person: p, Made: at, Name: "Sarah Chen", Systems: []dayone.ReadBack{{System: "okta", Title: "Okta", Verdict: dayone.StillOpen, Findings: []dayone.Remain{{Class: dayone.KeptToken, Name: "mail"}}}}}
-	if err := d.SaveCertificate(ctx, c, at.Add(24*time.Hour), dayone.Record{At: at, Person: p, What: "certificate"}); err != nil {
+	if err := d.SaveCertificate(ctx, c, at.Add(24*time.Hour), nil, dayone.Record{At: at, Person: p, What: "certificate"}); err != nil {
 		t.Fatal(err)
 	}
 	if due := must[time.Time](t)(d.CertifiesAt(ctx, p)); !due.Equal(at.Add(24 * time.Hour)) {

@@ -50,6 +50,7 @@ func Run(t *testing.T, open Opener) {
 		{"HoldsComeBack", holds},
 		{"ALegalHoldStandsAlone", legalHolds},
 		{"CertificatesComeBack", certificates},
+		{"ASuccessionGoesOnWhereItWas", successions},
 		{"TasksAreChangedAsTheyStand", taskChanges},
 		{"OneRequestAGrant", approvals},
 		{"RequestsAreChangedAsTheyStand", approvalChanges},

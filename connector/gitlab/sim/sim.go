@@ -61,10 +61,12 @@ type Sim struct {
 	opt  sim.Options
 	next http.Handler
 
-	mu     sync.Mutex
-	lastID int
-	users  []*user
-	groups []*group // the top-level one first
+	mu          sync.Mutex
+	lastID      int
+	users       []*user
+	founder     *user // made the group and owns it; known to nobody's SCIM
+	credentials []*credential
+	groups      []*group // the top-level one first
 }
 
 var _ sim.Simulator = (*Sim)(nil)
@@ -73,6 +75,7 @@ var _ sim.Simulator = (*Sim)(nil)
 func New(o sim.Options) *Sim {
 	s := &Sim{door: sim.NewDoor(o), opt: o, lastID: 1000}
 	s.groups = []*group{{id: s.id(), path: top}}
+	s.founder = &user{id: 1, username: "founder", name: "Somebody Else", email: "founder@acme.example", levels: map[int]int{s.groups[0].id: 50}}
 	names := []string{"customer-solutions", "platform"}
 	if o.Names != nil {
 		names = o.Names["group"]
@@ -98,8 +101,11 @@ func New(o sim.Options) *Sim {
 	rest.HandleFunc("POST /api/v4/groups/{id}/members", s.withGroup(s.addMember))
 	rest.HandleFunc("GET /api/v4/groups/{id}/members/{user}", s.withMember(s.getMember))
 	rest.HandleFunc("GET /api/v4/groups/{id}/members/all/{user}", s.withGroup(s.getAnyMember))
+	rest.HandleFunc("GET /api/v4/groups/{id}/members/all", s.withGroup(s.listMembers))
 	rest.HandleFunc("PUT /api/v4/groups/{id}/members/{user}", s.withMember(s.editMember))
 	rest.HandleFunc("DELETE /api/v4/groups/{id}/members/{user}", s.withMember(s.removeMember))
+	rest.HandleFunc("GET /api/v4/groups/{id}/manage/{what}", s.withGroup(s.listCredentials))
+	rest.HandleFunc("DELETE /api/v4/groups/{id}/manage/{what}/{credential}", s.withGroup(s.deleteCredential))
 	rest.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		sim.JSON(w, 404, map[string]string{"error": "404 Not Found"})
 	})
@@ -482,20 +488,46 @@ func (s *Sim) Invite(path, email string, level int) {
 	u.invited[g.id] = level
 }
 
+// reaches is the highest level at which a user gets to a group; 0: not at all.
+func reaches(u *user, g *group) (level int) {
+	for at := g; at != nil; at = at.parent {
+		if l := max(u.levels[at.id], u.invited[at.id]); l > level && (l > minimal || at == g) { // minimal access is not inherited
+			level = l
+		}
+	}
+	return level
+}
+
 // getAnyMember shows members of a group's own, of the groups above it, and of groups that were invited.
 func (s *Sim) getAnyMember(w http.ResponseWriter, r *http.Request, g *group) {
 	u := s.user(func(u *user) bool { return strconv.Itoa(u.id) == r.PathValue("user") })
 	level := 0
-	for at := g; u != nil && at != nil; at = at.parent {
-		if l := max(u.levels[at.id], u.invited[at.id]); l > level && (l > minimal || at == g) { // minimal access is not inherited
-			level = l
-		}
+	if u != nil {
+		level = reaches(u, g)
 	}
 	if level == 0 {
 		say(w, 404, "404 Not found")
 		return
 	}
 	sim.JSON(w, 200, map[string]any{"id": u.id, "username": u.username, "name": u.name, "state": "active", "access_level": level, "expires_at": nil})
+}
+
+// Orphan takes the group from whoever made it: only those who are members now may own anything.
+func (s *Sim) Orphan() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.founder.levels)
+}
+
+// listMembers shows everybody whom getAnyMember shows, and the bot whose token we use.
+func (s *Sim) listMembers(w http.ResponseWriter, r *http.Request, g *group) {
+	all := []map[string]any{{"id": 2, "username": fmt.Sprintf("group_%d_bot_5f3e", s.groups[0].id), "name": "dayone", "state": "active", "access_level": 50}}
+	for _, u := range append([]*user{s.founder}, s.users...) {
+		if level := reaches(u, g); level != 0 {
+			all = append(all, map[string]any{"id": u.id, "username": u.username, "name": u.name, "state": "active", "access_level": level})
+		}
+	}
+	page(w, r, s.opt.PageSize(), all)
 }
 
 type membership struct {

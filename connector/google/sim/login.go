@@ -31,6 +31,7 @@ type login struct {
 	private *rsa.PrivateKey
 
 	mu         sync.Mutex
+	knows      func(mail string) bool // whether somebody may be acted for, beside the administrator
 	authorised []string
 	tokens     map[string]grant
 }
@@ -38,6 +39,7 @@ type login struct {
 type grant struct {
 	scopes []string
 	until  time.Time
+	as     string // in whose name
 }
 
 // newLogin makes a key of 1024 bits: it guards nothing, and each test makes one.
@@ -46,7 +48,7 @@ func newLogin(o sim.Options) *login {
 	if err != nil {
 		panic("google/sim: no RSA key: " + err.Error())
 	}
-	return &login{opt: o, private: private, tokens: map[string]grant{}, authorised: []string{userScope, groupScope, memberScope, licenseScope, securityScope}}
+	return &login{opt: o, private: private, tokens: map[string]grant{}, authorised: []string{userScope, groupScope, memberScope, licenseScope, securityScope, mailScope}}
 }
 
 // credentials is the JSON key that an administrator downloads.
@@ -73,8 +75,6 @@ func (l *login) withdraw(scope string) {
 
 // token judges an assertion: signature, issuer, subject, audience, scopes and times.
 func (l *login) token(w http.ResponseWriter, r *http.Request) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	refuse := func(status int, code, why string) {
 		sim.JSON(w, status, map[string]string{"error": code, "error_description": why})
 	}
@@ -97,6 +97,9 @@ func (l *login) token(w http.ResponseWriter, r *http.Request) {
 	now, sum := l.opt.Time(), sha256.Sum256([]byte(parts[0]+"."+parts[1]))
 	sig, err := base64.RawURLEncoding.DecodeString(parts[2])
 	scopes := strings.Fields(claims.Scope)
+	of := claims.Sub == admin || claims.Scope == mailScope && l.knows(claims.Sub)
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	switch {
 	case claims.Iss != account:
 		refuse(400, "invalid_grant", "Invalid grant: account not found")
@@ -106,13 +109,13 @@ func (l *login) token(w http.ResponseWriter, r *http.Request) {
 		refuse(400, "invalid_grant", "Invalid JWT: Failed audience check.")
 	case claims.Exp-claims.Iat > 3600 || claims.Exp <= now.Unix() || claims.Iat > now.Unix()+60:
 		refuse(400, "invalid_grant", "Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe. Check your iat and exp values in the JWT claim.")
-	case claims.Sub != admin:
+	case !of:
 		refuse(400, "invalid_grant", "Invalid email or User ID")
 	case len(scopes) == 0 || slices.ContainsFunc(scopes, func(s string) bool { return !slices.Contains(l.authorised, s) }):
 		refuse(401, "unauthorized_client", "Client is unauthorized to retrieve access tokens using this method, or client not authorized for any of the scopes requested.")
 	default:
 		token := l.ids.Next("ya29.sim-", 24)
-		l.tokens[token] = grant{scopes, now.Add(life)}
+		l.tokens[token] = grant{scopes, now.Add(life), claims.Sub}
 		sim.JSON(w, 200, map[string]any{"access_token": token, "expires_in": int(life.Seconds()), "token_type": "Bearer"})
 	}
 }
@@ -124,12 +127,18 @@ func decode(part string, into any) bool {
 
 // scopes of the token in an Authorization header.
 func (l *login) scopes(header string) ([]string, bool) {
+	g, ok := l.grantOf(header)
+	return g.scopes, ok
+}
+
+// grantOf is what a token in an Authorization header stands for.
+func (l *login) grantOf(header string) (grant, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	token, ok := strings.CutPrefix(header, "Bearer ")
 	g, known := l.tokens[token]
 	if !ok || !known || !l.opt.Time().Before(g.until) {
-		return nil, false
+		return grant{}, false
 	}
-	return g.scopes, true
+	return g, true
 }

@@ -108,3 +108,10 @@ func (s *Sim) getMember(w http.ResponseWriter, r *http.Request) {
 	}
 	sim.JSON(w, 200, map[string]any{"kind": "admin#directory#member", "id": u.id, "email": u.email(), "role": g.members[u.id], "type": "USER", "status": "ACTIVE"})
 }
+
+// Disown takes a user out of a group of which she is an owner.
+func (s *Sim) Disown(id, group string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.group(group).members, s.user(id).id)
+}

@@ -44,6 +44,7 @@ type user struct {
 
 	sessions     int
 	grants, asps []string
+	mail         mailbox
 }
 
 type group struct {
@@ -69,6 +70,7 @@ type Sim struct {
 	products map[string]map[string]string // product: SKU: name
 	seats    map[string]map[string]string // product: user id: SKU
 	cursors  map[string]int               // page token and the list it belongs to: where it goes on
+	refuse   bool                         // nobody acts for a suspended user
 	conflict int                          // updates still to be carried out and answered with 409
 }
 
@@ -88,6 +90,7 @@ func New(o sim.Options) *Sim {
 		local, _, _ := strings.Cut(n, "@")
 		s.groups = append(s.groups, &group{ID: s.ids.Next("03g", 12), Email: n, Name: local, Kind: "admin#directory#group", members: map[string]string{}})
 	}
+	s.login.knows = s.mayActFor
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /token", s.login.token)
 	on := func(pattern, scope string, h http.HandlerFunc) { mux.Handle(pattern, s.allowed(scope, h)) }
@@ -112,6 +115,9 @@ func New(o sim.Options) *Sim {
 	on("GET "+product+"/sku/{sku}/user/{key}", licenseScope, s.getLicense)
 	on("PUT "+product+"/sku/{sku}/user/{key}", licenseScope, s.updateLicense)
 	on("DELETE "+product+"/sku/{sku}/user/{key}", licenseScope, s.deleteLicense)
+	for what, show := range map[string]func(*user) map[string]any{"autoForwarding": forwarding, "filters": filters, "delegates": delegates} {
+		on("GET /gmail/v1/users/me/settings/"+what, mailScope, s.ofMailbox(show))
+	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { fail(w, 404, "notFound", "Not Found") })
 	s.mux = s.door.Wrap(mux)
 	return s
@@ -122,7 +128,7 @@ func (s *Sim) Door() *sim.Door                                  { return s.door 
 
 // Settings of a connector that is let in.
 func (s *Sim) Settings(base string) map[string]string {
-	return map[string]string{"url": base, "licensing_url": base, "admin": admin, "credentials": s.login.credentials(base)}
+	return map[string]string{"url": base, "licensing_url": base, "gmail_url": base, "admin": admin, "credentials": s.login.credentials(base)}
 }
 
 // ConflictAfterUpdate makes the next n updates happen and be answered with "Entity already exists.".

@@ -133,6 +133,8 @@ func (s *Sim) query(w http.ResponseWriter, r *http.Request, cursor string) {
 // writable are the methods that objects take, and the fields that may be set.
 var writable = map[string]map[string][]string{
 	"User":                    {"PATCH": {"Username", "Email", "FirstName", "LastName", "Title", "Department", "EmployeeNumber", "FederationIdentifier", "IsActive", "ProfileId"}},
+	"AuthSession":             {"DELETE": nil},
+	"OauthToken":              {"DELETE": nil},
 	"UserLogin":               {"PATCH": {"IsFrozen"}},
 	"GroupMember":             {"POST": {"GroupId", "UserOrGroupId"}, "DELETE": nil},
 	"PermissionSetAssignment": {"POST": {"PermissionSetId", "AssigneeId"}, "DELETE": nil},

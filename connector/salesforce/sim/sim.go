@@ -76,6 +76,8 @@ func New(o sim.Options) *Sim {
 		"PermissionSetAssignment": {prefix: "0Pa", fields: []string{"AssigneeId", "PermissionSetId"}, refers: map[string]string{
 			"PermissionSet": "PermissionSetId", "Assignee": "AssigneeId",
 		}},
+		"AuthSession": {prefix: "0Ak", fields: []string{"UsersId", "SessionType", "CreatedDate"}},
+		"OauthToken":  {prefix: "0CO", fields: []string{"UserId", "AppName", "DeleteToken"}},
 		"UserLogin":   {prefix: "0Yw", fields: []string{"UserId", "IsFrozen"}},
 		"UserLicense": {prefix: "100", fields: []string{"Name", "TotalLicenses", "UsedLicenses"}},
 	}
@@ -150,6 +152,39 @@ func (s *Sim) Own(ref string, owns bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.owners[ref] = owns
+}
+
+// Issue opens a session for a user, and gives an application a token in her name.
+func (s *Sim) Issue(ref, app string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.insert("AuthSession", record{"UsersId": ref, "SessionType": "UI"})
+	s.insert("OauthToken", record{"UserId": ref, "AppName": app, "DeleteToken": "sim"})
+}
+
+// Hide keeps sessions and tokens from our user, as a profile does that may not manage users.
+func (s *Sim) Hide() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.objects, "AuthSession")
+	delete(s.objects, "OauthToken")
+}
+
+// Open counts a user's sessions and tokens.
+func (s *Sim) Open(ref string) (sessions, tokens int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range s.objects["AuthSession"].rows {
+		if r["UsersId"] == ref {
+			sessions++
+		}
+	}
+	for _, r := range s.objects["OauthToken"].rows {
+		if r["UserId"] == ref {
+			tokens++
+		}
+	}
+	return sessions, tokens
 }
 
 // Frozen says whether a user's sign-in is.

@@ -21,6 +21,7 @@ import (
 const (
 	token     = "xoxb-sim-slack-app"
 	scimToken = "xoxp-sim-slack-owner"
+	orgToken  = "xoxp-sim-slack-org"
 	bot       = "U00000BOT"
 	guestURN  = "urn:ietf:params:scim:schemas:extension:slack:guest:2.0:User"
 )
@@ -64,6 +65,7 @@ type Sim struct {
 	tiers    bool
 	calls    map[string]int
 	people   map[string]person
+	resets   map[string]int // how often somebody was signed out everywhere
 	channels []*channel
 	messages []Message
 	posted   int
@@ -73,7 +75,7 @@ var _ sim.Simulator = (*Sim)(nil)
 
 // New makes a workspace with the channels of the examples, or those of o.Names["channel"]. The first one is the general one.
 func New(o sim.Options) *Sim {
-	s := &Sim{door: sim.NewDoor(o), opt: o, plan: "business+", calls: map[string]int{}, people: map[string]person{bot: {active: true}}}
+	s := &Sim{door: sim.NewDoor(o), opt: o, plan: "business+", calls: map[string]int{}, people: map[string]person{bot: {active: true}}, resets: map[string]int{}}
 	names := []string{"#general", "#announcements", "#sales-team", "#customer-success", "#engineering-general", "#emea", "#it-onboarding"}
 	if o.Names != nil {
 		names = o.Names["channel"]
@@ -101,6 +103,16 @@ func (s *Sim) Door() *sim.Door                                  { return s.door 
 // Settings of a connector that is let in.
 func (s *Sim) Settings(base string) map[string]string {
 	return map[string]string{"url": base + "/api", "scim_url": base + "/scim/v2", "token": token, "scim_token": scimToken}
+}
+
+// Grid is the setting of a connector that may also end sessions.
+func (s *Sim) Grid() (setting, value string) { return "org_token", orgToken }
+
+// SignedOut is how often somebody was signed out on every device.
+func (s *Sim) SignedOut(id string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.resets[id]
 }
 
 // user is the standard's schema with Slack's extensions.

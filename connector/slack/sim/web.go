@@ -24,14 +24,15 @@ type method struct {
 
 // methods of the Web API. https://docs.slack.dev/reference/methods
 var methods = map[string]method{
-	"auth.test":             {100, true, (*Sim).authTest},
-	"conversations.list":    {20, true, (*Sim).listChannels},
-	"conversations.history": {50, true, (*Sim).history},
-	"conversations.invite":  {50, false, (*Sim).invite},
-	"conversations.kick":    {50, false, (*Sim).kick},
-	"conversations.join":    {50, false, (*Sim).join},
-	"users.conversations":   {50, true, (*Sim).userChannels},
-	"chat.postMessage":      {60, false, (*Sim).postMessage},
+	"auth.test":                 {100, true, (*Sim).authTest},
+	"conversations.list":        {20, true, (*Sim).listChannels},
+	"conversations.history":     {50, true, (*Sim).history},
+	"conversations.invite":      {50, false, (*Sim).invite},
+	"conversations.kick":        {50, false, (*Sim).kick},
+	"conversations.join":        {50, false, (*Sim).join},
+	"users.conversations":       {50, true, (*Sim).userChannels},
+	"chat.postMessage":          {60, false, (*Sim).postMessage},
+	"admin.users.session.reset": {20, false, (*Sim).resetSessions},
 }
 
 func (s *Sim) serveWeb(w http.ResponseWriter, r *http.Request) {
@@ -45,7 +46,9 @@ func (s *Sim) serveWeb(w http.ResponseWriter, r *http.Request) {
 		fail(200, "unknown_method")
 	case !sent && !sim.Replaying(r):
 		fail(200, "not_authed")
-	case bearer != token && !sim.Replaying(r):
+	case strings.HasPrefix(r.PathValue("method"), "admin.") && bearer == token:
+		fail(200, "not_allowed_token_type")
+	case bearer != token && !(bearer == orgToken && strings.HasPrefix(r.PathValue("method"), "admin.")) && !sim.Replaying(r):
 		fail(200, "invalid_auth")
 	case r.Method != "POST" && !m.reads:
 		fail(200, "invalid_post_type")
@@ -82,6 +85,16 @@ func (s *Sim) over(what string, perMinute int) int {
 		return int(60 - now%60)
 	}
 	return 0
+}
+
+// resetSessions signs somebody out on every device.
+func (s *Sim) resetSessions(r *http.Request) (map[string]any, string) {
+	id := r.Form.Get("user_id")
+	if _, known := s.people[id]; !known {
+		return nil, "user_not_found"
+	}
+	s.resets[id]++
+	return map[string]any{}, ""
 }
 
 func (s *Sim) authTest(*http.Request) (map[string]any, string) {
