@@ -92,7 +92,7 @@ func (f *Flow) MergePreview(ctx context.Context, stays, goes dayone.PersonID) (M
 	}
 	j := store.Join(has, comes)
 	there := func(k dayone.Key) bool {
-		return slices.ContainsFunc(comes, func(h dayone.Holding) bool { return h.Key == k && h.State == dayone.Gone })
+		return k.Kind == "message" || slices.ContainsFunc(comes, func(h dayone.Holding) bool { return h.Key == k && h.State == dayone.Gone })
 	}
 	m.Moves, m.Apart, m.Twice = slices.DeleteFunc(j.Moves, there), slices.DeleteFunc(j.Apart, there), j.Twice
 	if err := f.mergeLoad(ctx, &m); err != nil {

@@ -40,7 +40,7 @@ func Join(has, comes []dayone.Holding) Joined {
 			continue
 		case i >= 0 && (h.State == dayone.Gone || has[i].State != dayone.Gone):
 			j.Apart = append(j.Apart, h.Key)
-			if h.State != dayone.Gone {
+			if h.State != dayone.Gone && h.Key.Kind != "message" { // it was told of both
 				twice(s)
 			}
 			continue

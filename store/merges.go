@@ -31,7 +31,7 @@ type Merger struct {
 	Marks   []string
 	Facts   []dayone.Fact // that keep the names of whoever stays over what comes
 	Names   []Name
-	Tasks   []dayone.Task                                   // for what nobody can join but a human
+	Tasks   []dayone.Task                                    // for what nobody can join but a human
 	Once    func(dayone.PersonID, dayone.Key, string) string // names a question to those who approve: person, thing, role
 	Records []dayone.Record
 }
@@ -221,8 +221,8 @@ func (t *tx) together(ids ...dayone.PersonID) error {
 			return fmt.Errorf("person %s: %w", id, ErrMerged)
 		}
 		for q, why := range map[string]string{
-			`SELECT 1 FROM run WHERE person = $1 AND state IN ` + active:      "a run of theirs is under way",
-			`SELECT 1 FROM legal_hold WHERE person = $1 AND ended = 0`: "a legal hold stands",
+			`SELECT 1 FROM run WHERE person = $1 AND state IN ` + active: "a run of theirs is under way",
+			`SELECT 1 FROM legal_hold WHERE person = $1 AND ended = 0`:   "a legal hold stands",
 		} {
 			var one int
 			switch err := t.row(q, id).Scan(&one); {
