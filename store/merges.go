@@ -188,7 +188,11 @@ func (m *mover) reseal(box string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("a value of person %s does not read: %w", m.from, err)
 	}
-	return m.d.sealBytes(m.new, plain)
+	box, err = m.d.sealer.Seal(m.new, plain)
+	if errors.Is(err, dayone.ErrNotFound) { // her key is destroyed: nothing is kept
+		return "", nil
+	}
+	return box, err
 }
 
 // texts are rows of text columns.
