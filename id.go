@@ -22,6 +22,7 @@ type (
 	OrderID      string // ord_
 	BrakeID      string // brk_
 	MatchID      string // mat_
+	MergeID      string // mrg_
 
 	LegalHoldID   string // lgl_
 	CertificateID string // crt_

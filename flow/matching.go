@@ -96,8 +96,9 @@ func (f *Flow) find(ctx context.Context, h people.Heard, traits []people.Trait, 
 	case err != nil:
 		return err
 	case asked && m.State == dayone.MatchSame:
-		n.person = m.Person
-		return nil
+		to, err := f.Store.PersonOfMerged(ctx, m.Person)
+		n.person = cmp.Or(to, m.Person)
+		return err
 	case asked && m.State == dayone.MatchOther:
 		return nil
 	}

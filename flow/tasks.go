@@ -13,6 +13,7 @@ import (
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/engine"
 	"github.com/dayone-hq/dayone/message"
+	"github.com/dayone-hq/dayone/store"
 )
 
 // remindTasks gives tasks that nobody has to whoever gets them, and tells those who have one that it waits: when it is
@@ -175,6 +176,11 @@ func (f *Flow) complete(ctx context.Context, t dayone.Task, by string, attrs day
 	}
 	if strings.HasPrefix(t.Once, renameTask) {
 		return f.decideRename(ctx, t, by, attrs)
+	}
+	if strings.HasPrefix(t.Once, store.SecondTask) {
+		if err := f.secondDone(ctx, t); err != nil {
+			return err
+		}
 	}
 	if t.Step != "" {
 		return f.Engine.Decide(ctx, t.Run, t.Step, engine.Human{By: by, Verb: engine.Complete, Attrs: attrs, Reason: attrs.Text("note")})

@@ -170,6 +170,12 @@ func (f *Flow) undoable(ctx context.Context, u *Undoing, now time.Time) error {
 	case r.Ending != "" && !r.State.Over():
 		return fmt.Errorf("the run is being %s; undo it when it has ended: %w", r.Ending, dayone.ErrConflict)
 	}
+	switch to, err := f.Store.PersonOfMerged(ctx, r.Person); {
+	case err != nil:
+		return err
+	case to != "":
+		return fmt.Errorf("this run was for an id that is merged into person %s; split that first: %w", to, dayone.ErrConflict)
+	}
 	if !u.Live {
 		if u.Expires = r.Ended.Add(cmp.Or(f.UndoFor, UndoFor)); !u.Expires.After(now) {
 			return fmt.Errorf("the run's journal was kept for undoing until %s; it is not undoable any more, so change policies or write an exception instead: %w",

@@ -228,6 +228,16 @@ func (j *judging) known(attr string, v dayone.Value, from, said time.Time, bad b
 	return false
 }
 
+// repeats says whether the last word of this source about the employment was the same.
+func (j *judging) repeats(attr string, v dayone.Value) bool {
+	for f := range j.facts.of(j.engagement, attr) {
+		if f.Source == j.ev.Source {
+			return !f.Bad && f.Value == v
+		}
+	}
+	return false
+}
+
 // say adds a fact unless it is what counts already. That it was said again is kept where older words may still come; a
 // whole record keeps that for all of them at once, but for what was to come and is now confirmed.
 func (j *judging) say(attr string, v dayone.Value, from, said time.Time, bad bool) {
@@ -240,6 +250,7 @@ func (j *judging) say(attr string, v dayone.Value, from, said time.Time, bad boo
 			j.again(old, said)
 		}
 	case same && j.full && !ahead:
+	case old != nil && old.Source == policy.Ours && j.repeats(attr, v): // what was kept over a merge stays until the source says another thing
 	case !j.known(attr, v, from, said, bad):
 		j.out.Facts = append(j.out.Facts, j.fact(attr, v, from, said, bad))
 	}

@@ -64,7 +64,11 @@ func (d *DB) Approvals(ctx context.Context, f ApprovalFilter) ([]dayone.Petition
 	var args []any
 	if f.Person != "" {
 		args = append(args, f.Person)
-		where = append(where, fmt.Sprintf("a.person = $%d", len(args)))
+		whose := hers("a.person")
+		if f.Live { // what stands moved with the merge
+			whose = "a.person = $%d"
+		}
+		where = append(where, fmt.Sprintf(whose, len(args)))
 	}
 	if f.Before != "" {
 		args = append(args, f.Before)

@@ -249,7 +249,7 @@ func (d *DB) Events(ctx context.Context, f EventFilter) ([]dayone.Intake, error)
 		add("subject = $%d", f.Subject)
 	}
 	if f.Person != "" {
-		add("person = $%d", string(f.Person))
+		add(hers("person"), string(f.Person))
 	}
 	if f.Before != "" {
 		add("id < $%d", string(f.Before))

@@ -28,7 +28,7 @@ func (d *DB) EachPerson(ctx context.Context, each func(id dayone.PersonID, manag
 	page := make([]row, 0, pageOf)
 	for {
 		page = page[:0]
-		rows, err := d.read.QueryContext(ctx, fmt.Sprintf(`SELECT id, managed FROM person WHERE id > $1 AND key_box <> '' AND veil < 2 ORDER BY id LIMIT %d`, pageOf), after)
+		rows, err := d.read.QueryContext(ctx, fmt.Sprintf(`SELECT id, managed FROM person WHERE id > $1 AND key_box <> '' AND veil < 2 AND merged = '' ORDER BY id LIMIT %d`, pageOf), after)
 		if err != nil {
 			return err
 		}

@@ -87,7 +87,11 @@ func (d *DB) Holds(ctx context.Context, f HoldFilter) ([]dayone.Hold, error) {
 		where = append(where, fmt.Sprintf(cond, len(args)))
 	}
 	if f.Person != "" {
-		add("h.person = $%d", f.Person)
+		whose := "h.person = $%d"
+		if f.Ended {
+			whose = hers("h.person")
+		}
+		add(whose, f.Person)
 	}
 	if f.Before != "" {
 		add("h.id < $%d", f.Before)

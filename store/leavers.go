@@ -42,7 +42,7 @@ func (d *DB) SaveLegalHold(ctx context.Context, h dayone.LegalHold, wake time.Ti
 
 // LegalHolds are those of a person, the newest first; one that stands has no Ended.
 func (d *DB) LegalHolds(ctx context.Context, person dayone.PersonID) ([]dayone.LegalHold, error) {
-	rows, err := d.read.QueryContext(ctx, `SELECT h.id, h.since, h.ended, h.box, p.key_box FROM legal_hold h LEFT JOIN person p ON p.id = h.person WHERE h.person = $1 ORDER BY h.id DESC`, person)
+	rows, err := d.read.QueryContext(ctx, `SELECT h.id, h.since, h.ended, h.box, p.key_box FROM legal_hold h LEFT JOIN person p ON p.id = h.person WHERE `+fmt.Sprintf(hers("h.person"), 1)+` ORDER BY h.id DESC`, person)
 	if err != nil {
 		return nil, err
 	}
@@ -156,7 +156,7 @@ func (d *DB) DueCertificates(ctx context.Context, now time.Time, limit int) ([]d
 
 // Certificates are those of a person, the newest first. Those of somebody who was erased are gone with her key.
 func (d *DB) Certificates(ctx context.Context, person dayone.PersonID) ([]dayone.Certificate, error) {
-	rows, err := d.read.QueryContext(ctx, `SELECT c.box, p.key_box FROM certificate c LEFT JOIN person p ON p.id = c.person WHERE c.person = $1 ORDER BY c.id DESC LIMIT 100`, person)
+	rows, err := d.read.QueryContext(ctx, `SELECT c.box, p.key_box FROM certificate c LEFT JOIN person p ON p.id = c.person WHERE `+fmt.Sprintf(hers("c.person"), 1)+` ORDER BY c.id DESC LIMIT 100`, person)
 	if err != nil {
 		return nil, err
 	}
@@ -187,7 +187,7 @@ func (d *DB) LastLine(ctx context.Context, person dayone.PersonID) (seq int64, c
 		err = nil
 	}
 	if err == nil {
-		err = d.read.QueryRowContext(ctx, `SELECT count(*) FROM record WHERE person = $1`, person).Scan(&about)
+		err = d.read.QueryRowContext(ctx, `SELECT count(*) FROM record WHERE `+fmt.Sprintf(hers("person"), 1), person).Scan(&about)
 	}
 	return seq, chain, about, err
 }

@@ -36,7 +36,7 @@ func (d *DB) SaveMarks(ctx context.Context, person dayone.PersonID, marks []stri
 
 // Unmarked are people of whom nobody has written yet by what they are found.
 func (d *DB) Unmarked(ctx context.Context, limit int) ([]dayone.PersonID, error) {
-	rows, err := d.read.QueryContext(ctx, `SELECT id FROM person WHERE marked = 0 AND key_box <> '' ORDER BY id LIMIT $1`, limit)
+	rows, err := d.read.QueryContext(ctx, `SELECT id FROM person WHERE marked = 0 AND key_box <> '' AND merged = '' ORDER BY id LIMIT $1`, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +56,7 @@ func (d *DB) Marked(ctx context.Context, marks []string) (map[string][]dayone.Pe
 	for i, m := range marks {
 		args[i], in[i] = m, fmt.Sprintf("$%d", i+1)
 	}
-	rows, err := d.read.QueryContext(ctx, `SELECT t.mark, t.person FROM trait t JOIN person p ON p.id = t.person WHERE p.key_box <> '' AND t.mark IN (`+strings.Join(in, ", ")+`) ORDER BY t.person`, args...)
+	rows, err := d.read.QueryContext(ctx, `SELECT t.mark, t.person FROM trait t JOIN person p ON p.id = t.person WHERE p.key_box <> '' AND p.merged = '' AND t.mark IN (`+strings.Join(in, ", ")+`) ORDER BY t.person`, args...)
 	if err != nil {
 		return nil, err
 	}

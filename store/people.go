@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -83,6 +84,13 @@ func (d *DB) Save(ctx context.Context, s Saved) error {
 			case key == "": // the source's next word is about somebody new
 				return fmt.Errorf("person %s was erased: %w", s.Person, dayone.ErrConflict)
 			}
+			var merged string
+			switch err := t.row(`SELECT merged FROM person WHERE id = $1`, s.Person).Scan(&merged); {
+			case err != nil && !errors.Is(err, sql.ErrNoRows):
+				return err
+			case merged != "": // its employments are another's now
+				return fmt.Errorf("person %s: %w", s.Person, ErrMerged)
+			}
 		}
 		if s.Passing != nil {
 			if held, err := d.braked(t, s.Passing); err != nil || held {
@@ -161,7 +169,7 @@ func (d *DB) saveRow(t *tx, r Row) error {
 		}
 	}
 	_, err := t.exec(`UPDATE person SET managed = CASE WHEN $18 = 2 AND $2 = 0 THEN managed ELSE $2 END, wake = $3, name = $4, search = $5, email = $6, manager = $7, title = $8, department = $9, team = $10,
-		location = $11, status = $12, starts = $13, ends = $14, buddy = $15, problem = $16, told = CASE WHEN $17 = '' THEN told ELSE $17 END, veil = $18, unveil = $19 WHERE id = $1 AND key_box <> ''`,
+		location = $11, status = $12, starts = $13, ends = $14, buddy = $15, problem = $16, told = CASE WHEN $17 = '' THEN told ELSE $17 END, veil = $18, unveil = $19 WHERE id = $1 AND key_box <> '' AND merged = ''`,
 		r.ID, truth(r.Managed), micros(r.Wake), r.Name, fold(r.Name), strings.ToLower(r.Email), strings.ToLower(r.Manager), r.Title, r.Department, r.Team,
 		r.Location, r.Status, micros(r.Starts), micros(r.Ends), strings.ToLower(r.Buddy), r.Problem, told, int(r.Veil), micros(r.Unveil))
 	if err != nil {
@@ -182,7 +190,7 @@ func (d *DB) SetWake(ctx context.Context, person dayone.PersonID, at time.Time) 
 // after since.
 func (d *DB) SetProblem(ctx context.Context, person dayone.PersonID, problem string, since, again time.Time) error {
 	return d.write(ctx, func(t *tx) error {
-		_, err := t.exec(`UPDATE person SET problem = $2, unveil = 0, wake = CASE WHEN wake > $4 AND wake < $3 THEN wake ELSE $3 END WHERE id = $1 AND key_box <> ''`,
+		_, err := t.exec(`UPDATE person SET problem = $2, unveil = 0, wake = CASE WHEN wake > $4 AND wake < $3 THEN wake ELSE $3 END WHERE id = $1 AND key_box <> '' AND merged = ''`,
 			person, problem, micros(again), micros(since))
 		return err
 	})
@@ -312,8 +320,12 @@ func (d *DB) Named(ctx context.Context, who string) (Row, error) {
 	if strings.TrimSpace(who) == "" { // people without an address are no answer to an empty question
 		return Row{}, fmt.Errorf("say who it is, by mail address: %w", dayone.ErrInvalid)
 	}
-	if dayone.ValidID("per", who) {
-		r, err := d.Person(ctx, dayone.PersonID(who))
+	if id := dayone.PersonID(who); dayone.ValidID("per", who) {
+		to, err := d.PersonOfMerged(ctx, id)
+		if err != nil {
+			return Row{}, err
+		}
+		r, err := d.Person(ctx, cmp.Or(to, id))
 		if err == nil && r.Veil == dayone.WholeVeiled {
 			return Row{}, fmt.Errorf("person: %w", dayone.ErrNotFound)
 		}
@@ -351,7 +363,7 @@ type PeopleFilter struct {
 
 // People lists people by name.
 func (d *DB) People(ctx context.Context, f PeopleFilter) ([]Row, error) {
-	q := `SELECT ` + rowColumns + ` FROM person WHERE key_box <> '' AND veil < 2` // who was erased is in no list, and who is hidden neither
+	q := `SELECT ` + rowColumns + ` FROM person WHERE key_box <> '' AND veil < 2 AND merged = ''` // who was erased is in no list, and who is hidden neither
 	var args []any
 	add := func(cond string, vals ...any) {
 		for _, v := range vals {
@@ -406,8 +418,8 @@ func like(s string) string { return strings.NewReplacer(`\`, `\\`, "%", `\%`, "_
 
 // CountPeople counts by status.
 func (d *DB) CountPeople(ctx context.Context) (map[dayone.Status]int, error) {
-	rows, err := d.read.QueryContext(ctx, `SELECT status, COUNT(*) - (SELECT COUNT(*) FROM person e WHERE e.status = person.status AND e.key_box = '')
-		FROM person GROUP BY status`)
+	rows, err := d.read.QueryContext(ctx, `SELECT status, COUNT(*) - (SELECT COUNT(*) FROM person e WHERE e.status = person.status AND e.key_box = '' AND e.merged = '')
+		FROM person WHERE merged = '' GROUP BY status`)
 	if err != nil {
 		return nil, err
 	}
@@ -436,7 +448,7 @@ func (d *DB) Departments(ctx context.Context) ([]string, error) {
 
 // Due are people who are to be planned again by themselves, the earliest first.
 func (d *DB) Due(ctx context.Context, now time.Time, limit int) ([]dayone.PersonID, error) {
-	rows, err := d.read.QueryContext(ctx, `SELECT id FROM person WHERE (wake > 0 AND wake <= $1 OR unveil > 0 AND unveil <= $1) AND key_box <> '' ORDER BY wake LIMIT $2`, micros(now), limit)
+	rows, err := d.read.QueryContext(ctx, `SELECT id FROM person WHERE (wake > 0 AND wake <= $1 OR unveil > 0 AND unveil <= $1) AND key_box <> '' AND merged = '' ORDER BY wake LIMIT $2`, micros(now), limit)
 	if err != nil {
 		return nil, err
 	}
@@ -455,7 +467,7 @@ func (d *DB) Due(ctx context.Context, now time.Time, limit int) ([]dayone.Person
 // NextWake is the earliest instant at which somebody is to be planned again; zero: none.
 func (d *DB) NextWake(ctx context.Context) (time.Time, error) {
 	var us sql.NullInt64
-	err := d.read.QueryRowContext(ctx, `SELECT MIN(at) FROM (SELECT MIN(wake) AS at FROM person WHERE wake > 0 AND key_box <> '' UNION ALL SELECT MIN(unveil) FROM person WHERE unveil > 0 AND key_box <> '') AS next`).Scan(&us)
+	err := d.read.QueryRowContext(ctx, `SELECT MIN(at) FROM (SELECT MIN(wake) AS at FROM person WHERE wake > 0 AND key_box <> '' AND merged = '' UNION ALL SELECT MIN(unveil) FROM person WHERE unveil > 0 AND key_box <> '' AND merged = '') AS next`).Scan(&us)
 	return instant(us.Int64), err
 }
 

@@ -87,6 +87,10 @@ var inTheClear = []struct{ why, erase string }{
 		`DELETE FROM succession WHERE person = $1`,
 	},
 	{
+		"which two ids are one person, and by whose word, is asked for by either; what it moved lies under the key of whoever stays",
+		`UPDATE merge SET box = '' WHERE person = $1 OR other = $1`,
+	},
+	{
 		"people are listed, searched, sorted and filtered by them; the key goes with them",
 		`UPDATE person SET name = '` + Erased + `', search = '` + Erased + `', email = '', manager = '', title = '', department = '', team = '', location = '',
 			starts = 0, ends = 0, buddy = '', problem = '', managed = 0, wake = 0, veil = 0, unveil = 0, told = '', key_box = '' WHERE id = $1`,
@@ -115,45 +119,58 @@ var standing = []string{
 // her ends at that instant, and records are put into the ledger with it.
 func (d *DB) Erase(ctx context.Context, person dayone.PersonID, at time.Time, records ...dayone.Record) error {
 	err := d.write(ctx, func(t *tx) error {
-		var one int
-		switch err := t.row(`SELECT 1 FROM person WHERE id = $1`, person).Scan(&one); {
-		case errors.Is(err, sql.ErrNoRows):
-			return fmt.Errorf("person %s: %w", person, dayone.ErrNotFound)
-		case err != nil:
-			return err
-		}
-		switch err := t.row(`SELECT 1 FROM run WHERE person = $1 AND state IN `+active, person).Scan(&one); {
-		case err == nil:
-			return fmt.Errorf("a run of person %s is under way; let it end, or cancel it, before she is erased: %w", person, dayone.ErrConflict)
-		case !errors.Is(err, sql.ErrNoRows):
-			return err
-		}
-		switch err := t.row(`SELECT 1 FROM legal_hold WHERE person = $1 AND ended = 0`, person).Scan(&one); {
-		case err == nil:
-			return fmt.Errorf("a legal hold on person %s stands: %w", person, dayone.ErrForbidden)
-		case !errors.Is(err, sql.ErrNoRows):
-			return err
-		}
 		if err := d.append(t, records); err != nil {
 			return err
 		}
-		for _, q := range standing {
-			if _, err := t.exec(q, person, micros(at)); err != nil {
-				return fmt.Errorf("ending what stands of person %s: %w", person, err)
+		ids, err := t.texts(1, `SELECT id FROM person WHERE merged = $1 AND merged <> ''`, person) // whose books hers are
+		if err != nil {
+			return err
+		}
+		for _, id := range append(ids, []string{string(person)}) {
+			if err := t.erase(dayone.PersonID(id[0]), at); err != nil {
+				return err
 			}
 		}
-		for _, c := range inTheClear {
-			if _, err := t.exec(c.erase, person); err != nil {
-				return fmt.Errorf("erasing person %s: %w", person, err)
-			}
-		}
-		delete(t.keys, person)
 		return nil
 	})
 	if err != nil {
 		return err
 	}
 	return d.scrub(ctx)
+}
+
+func (t *tx) erase(person dayone.PersonID, at time.Time) error {
+	var one int
+	switch err := t.row(`SELECT 1 FROM person WHERE id = $1`, person).Scan(&one); {
+	case errors.Is(err, sql.ErrNoRows):
+		return fmt.Errorf("person %s: %w", person, dayone.ErrNotFound)
+	case err != nil:
+		return err
+	}
+	switch err := t.row(`SELECT 1 FROM run WHERE person = $1 AND state IN `+active, person).Scan(&one); {
+	case err == nil:
+		return fmt.Errorf("a run of person %s is under way; let it end, or cancel it, before she is erased: %w", person, dayone.ErrConflict)
+	case !errors.Is(err, sql.ErrNoRows):
+		return err
+	}
+	switch err := t.row(`SELECT 1 FROM legal_hold WHERE person = $1 AND ended = 0`, person).Scan(&one); {
+	case err == nil:
+		return fmt.Errorf("a legal hold on person %s stands: %w", person, dayone.ErrForbidden)
+	case !errors.Is(err, sql.ErrNoRows):
+		return err
+	}
+	for _, q := range standing {
+		if _, err := t.exec(q, person, micros(at)); err != nil {
+			return fmt.Errorf("ending what stands of person %s: %w", person, err)
+		}
+	}
+	for _, c := range inTheClear {
+		if _, err := t.exec(c.erase, person); err != nil {
+			return fmt.Errorf("erasing person %s: %w", person, err)
+		}
+	}
+	delete(t.keys, person)
+	return nil
 }
 
 // scrub empties SQLite's log, where pages lie as they were. PostgreSQL keeps old rows and logs as long as it is told to.

@@ -174,7 +174,7 @@ func (d *DB) Records(ctx context.Context, f RecordFilter) ([]Line, error) {
 		q += fmt.Sprintf(" AND "+cond, len(args))
 	}
 	if f.Person != "" {
-		add("r.person = $%d", f.Person)
+		add(hers("r.person"), f.Person)
 	}
 	if f.Run != "" {
 		add("r.run = $%d", f.Run)

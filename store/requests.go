@@ -97,9 +97,11 @@ func (d *DB) Request(ctx context.Context, id dayone.RequestID) (dayone.Request, 
 
 // Requests of a person, the newest first; only those that stand, if asked.
 func (d *DB) Requests(ctx context.Context, person dayone.PersonID, standing bool) ([]dayone.Request, error) {
-	q := `SELECT ` + requestColumns + ` FROM request r LEFT JOIN person p ON p.id = r.person WHERE r.person = $1`
+	q := `SELECT ` + requestColumns + ` FROM request r LEFT JOIN person p ON p.id = r.person WHERE `
 	if standing {
-		q += ` AND r.ended = 0`
+		q += `r.person = $1 AND r.ended = 0`
+	} else {
+		q += fmt.Sprintf(hers("r.person"), 1)
 	}
 	rows, err := d.read.QueryContext(ctx, q+` ORDER BY r.id DESC`, string(person))
 	if err != nil {

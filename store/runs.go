@@ -274,7 +274,7 @@ func (d *DB) Runs(ctx context.Context, f RunFilter) ([]dayone.Run, error) {
 		where = append(where, fmt.Sprintf(cond, len(args)))
 	}
 	if f.Person != "" {
-		add("r.person = $%d", f.Person)
+		add(hers("r.person"), f.Person)
 	}
 	if f.Of != "" {
 		add("r.takes_back <> '' AND r.takes_back = $%d", f.Of)

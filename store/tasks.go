@@ -27,7 +27,7 @@ func (d *DB) Tasks(ctx context.Context, person dayone.PersonID, run dayone.RunID
 
 // AllTasks lists every task of a person, closed ones as well, the newest first.
 func (d *DB) AllTasks(ctx context.Context, person dayone.PersonID) ([]dayone.Task, error) {
-	return d.someTasks(ctx, taskQuery+` WHERE t.person = $1 AND `+readable+` ORDER BY t.id DESC`, person)
+	return d.someTasks(ctx, taskQuery+` WHERE `+fmt.Sprintf(hers("t.person"), 1)+` AND `+readable+` ORDER BY t.id DESC`, person)
 }
 
 func (d *DB) someTasks(ctx context.Context, q string, args ...any) ([]dayone.Task, error) {

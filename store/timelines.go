@@ -96,7 +96,7 @@ func (d *DB) GatherTimelines(ctx context.Context) (made int, err error) {
 	after := dayone.PersonID("")
 	for {
 		rows, err := d.read.QueryContext(ctx, fmt.Sprintf(`SELECT p.id FROM person p LEFT JOIN timeline t ON t.person = p.id
-			WHERE p.id > $1 AND p.key_box <> '' AND t.person IS NULL ORDER BY p.id LIMIT %d`, AtOnce), after)
+			WHERE p.id > $1 AND p.key_box <> '' AND p.merged = '' AND t.person IS NULL ORDER BY p.id LIMIT %d`, AtOnce), after)
 		if err != nil {
 			return made, err
 		}

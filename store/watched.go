@@ -24,7 +24,7 @@ func (d *DB) LeftWithAccounts(ctx context.Context, since, until time.Time) ([]Ro
 
 // rows are people by a condition, the next to start first.
 func (d *DB) rows(ctx context.Context, where string, args ...any) ([]Row, error) {
-	rows, err := d.read.QueryContext(ctx, `SELECT id, location, status, starts, ends, problem FROM person WHERE `+where+` ORDER BY starts, id`, args...)
+	rows, err := d.read.QueryContext(ctx, `SELECT id, location, status, starts, ends, problem FROM person WHERE merged = '' AND `+where+` ORDER BY starts, id`, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +93,7 @@ func (d *DB) OldestWaiting(ctx context.Context) (time.Time, error) {
 // CountDue is how many people are due to be looked at.
 func (d *DB) CountDue(ctx context.Context, now time.Time) (int, error) {
 	var n int
-	err := d.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM person WHERE wake > 0 AND wake <= $1`, micros(now)).Scan(&n)
+	err := d.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM person WHERE wake > 0 AND wake <= $1 AND merged = ''`, micros(now)).Scan(&n)
 	return n, err
 }
 

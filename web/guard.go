@@ -216,13 +216,25 @@ func (p *portal) anyone(h handler) http.HandlerFunc {
 	}
 }
 
-// concerns finds whom an address is about. Somebody of whom nobody may know is not there, whatever is asked or ordered.
-func (p *portal) concerns(r *http.Request) error {
-	if !strings.Contains(r.Pattern, "/people/{id}") || !dayone.ValidID("per", r.PathValue("id")) {
-		return nil
+// concerns finds whom an address is about. Somebody of whom nobody may know is not there, whatever is asked or ordered. Who
+// was merged into another is found there: true says that the answer leads to it.
+func (p *portal) concerns(w http.ResponseWriter, r *http.Request) (bool, error) {
+	id := dayone.PersonID(r.PathValue("id"))
+	if !strings.Contains(r.Pattern, "/people/{id}") || !dayone.ValidID("per", string(id)) {
+		return false, nil
 	}
-	_, err := p.flow.Person(r.Context(), dayone.PersonID(r.PathValue("id")))
-	return err
+	to, err := p.flow.MergedInto(r.Context(), id)
+	if err != nil {
+		return false, err
+	}
+	if _, err := p.flow.Person(r.Context(), cmp.Or(to, id)); err != nil || to == "" {
+		return false, err
+	}
+	there := *r.URL
+	there.Path = strings.Replace(there.Path, "/people/"+string(id), "/people/"+string(to), 1)
+	there.RawPath = ""
+	http.Redirect(w, r, there.RequestURI(), http.StatusTemporaryRedirect) // not for ever: a merge can be taken back
+	return true, nil
 }
 
 // page is for those who are in; others are shown the door and come back after it.
@@ -236,7 +248,7 @@ func (p *portal) page(h handler) http.HandlerFunc {
 			return err
 		}
 		r = r.WithContext(with(r.Context(), me))
-		if err := p.concerns(r); err != nil {
+		if elsewhere, err := p.concerns(w, r); err != nil || elsewhere {
 			return err
 		}
 		return h(w, r)
@@ -254,7 +266,7 @@ func (p *portal) api(h handler) http.HandlerFunc {
 			return err
 		}
 		r = r.WithContext(with(r.Context(), me))
-		if err := p.concerns(r); err != nil {
+		if elsewhere, err := p.concerns(w, r); err != nil || elsewhere {
 			return err
 		}
 		return h(w, r)

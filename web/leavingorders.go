@@ -25,6 +25,9 @@ type orderView struct {
 	Action  string
 	Button  string
 	Danger  bool
+	Back    string // "": the page about leaving
+	Carried []link // what the form takes along: name and value
+	Ask     bool   // it asks whom it is about before it shows anything
 }
 
 func reasonField(hint string) field {

@@ -62,7 +62,8 @@ var toasts = map[string]string{
 	"added": "They are added", "held": "They may be known already: decide it here", "matched": "It is decided, and looked at now", "extended": "The last day is put off", "asked-again": "They are asked again",
 	"terminate": "Access has ended", "reinstate": "Access comes back", "legal-hold": "The legal hold stands", "legal-hold-released": "The legal hold is released", "erased": "They are erased",
 	"certified": "Every system was asked",
-	"assigned":  "The task is given to them", "reported": "The issue is reported as a task",
+	"merged":    "They are one person now", "split": "They are two persons now",
+	"assigned": "The task is given to them", "reported": "The issue is reported as a task",
 }
 
 var statusTexts = map[dayone.Status]string{

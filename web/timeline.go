@@ -37,6 +37,7 @@ type period struct {
 	Source, SourceID, Type string
 	From, Until            *stamp
 	Primary                bool
+	Split                  string // where it is split off
 }
 
 type attributeRow struct {
@@ -157,7 +158,7 @@ func newTimeline(view viewer, head personHead, h flow.History, q url.Values) tim
 		v.Then = &notice{Icon: "clock", Title: "This is not how it stands now", Text: fmt.Sprintf("As of %s, as known on %s.", view.day(h.AsOf, zone).Text, view.at(h.KnownAt).Text), Act: &link{"Show now", base}}
 	}
 	for _, e := range h.Person.Engagements {
-		v.Periods = append(v.Periods, period{e.Source, e.SourceID, e.Type, dayStamp(view, e.Start), dayStamp(view, e.LastDay), e.Primary})
+		v.Periods = append(v.Periods, period{e.Source, e.SourceID, e.Type, dayStamp(view, e.Start), dayStamp(view, e.LastDay), e.Primary, "/people/" + head.ID + "/split?employment=" + url.QueryEscape(string(e.ID))})
 	}
 	for _, a := range h.Attributes {
 		v.Attributes = append(v.Attributes, newAttributeRow(view, zone, head.ID, a))

@@ -71,6 +71,8 @@ func Run(t *testing.T, open Opener) {
 		{"WhatWasToldIsKept", told},
 		{"WhoIsDueIsReadTogether", dueTogether},
 		{"WhatIsVeiledIsFoundByNobody", veiled},
+		{"AMergeIsTakenBackToTheSameBooks", merges},
+		{"AnEmploymentIsSplitOff", splits},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

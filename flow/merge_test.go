@@ -1,0 +1,228 @@
+package flow_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/flow"
+	"github.com/dayone-hq/dayone/store"
+)
+
+// twice is a world in which Ngozi was added by hand, and HR sends her as somebody else by mistake: with another name and
+// address. She has an Okta account as either, and one at GitLab as the second.
+func twice(t *testing.T) (w *world, h *house, first, second dayone.PersonID) {
+	t.Helper()
+	w, h = sponsored(t)
+	first, _ = h.added(ngozi())
+	second, _ = h.hires(employee("77", "first_name", "N.", "last_name", "Eze-Smith", "start_date", begin.Format("2006-01-02"), "department", "Engineering", "team", "Core"))
+	h.gitlab.Login("e77@company.com") // GitLab shows members who have signed in
+	h.later(20 * time.Minute)
+	h.settledAt(second)
+	h.settledAt(first)
+	return w, h, first, second
+}
+
+// booksOf is what is in the books of somebody, but for what follows from the clock and from runs.
+type booksOf struct {
+	Employments []dayone.Employment
+	Facts       []dayone.Fact
+	Have        map[string]string
+	Managed     bool
+	Name, Mail  string
+	Status      dayone.Status
+}
+
+func (h *house) books(id dayone.PersonID) booksOf {
+	h.t.Helper()
+	line, err := h.Store.Timeline(ctx, id)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	row, err := h.Person(ctx, id)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	b := booksOf{line.Employments, line.Facts, map[string]string{}, line.Managed, row.Name, row.Email, row.Status}
+	for _, x := range h.held(id) {
+		b.Have[x.Key.String()] = string(x.State) + " " + x.Ref
+	}
+	return b
+}
+
+func (h *house) merges(first, second dayone.PersonID) dayone.Merge {
+	h.t.Helper()
+	m, err := h.Merge(ctx, flow.Merger{Stays: first, Goes: second, By: "kim@company.com", Reason: "one person"})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.settledAt(first)
+	return m
+}
+
+func TestTwoWhoAreOneAreMergedAndNothingIsMadeTwiceOrClosed(t *testing.T) {
+	t.Parallel()
+	_, h, first, second := twice(t)
+	p, err := h.MergePreview(ctx, first, second)
+	if err != nil || p.Refused != "" || p.Older {
+		t.Fatalf("%+v, %v", p, err)
+	}
+	if len(p.Twice) != 1 || p.Twice[0] != "okta" || len(p.Names) != 1 || p.Names[0] != (flow.KeptName{Attr: "email", Kept: "ngozi@partner.example", Other: "e77@company.com"}) {
+		t.Errorf("what will happen: %+v", p)
+	}
+	other, err := h.MergePreview(ctx, second, first)
+	if err != nil || !other.Older {
+		t.Errorf("the other way round: %+v, %v", other, err)
+	}
+	h.merges(first, second)
+	one := h.person(first)
+	same(t, "employments", len(one.Engagements), 2)
+	same(t, "mail", one.Attrs.Text("email"), "ngozi@partner.example")
+	same(t, "team", one.Attrs.Text("team"), "Core")
+	h.shows(h.okta, "ngozi@partner.example", dayone.Active, "group:base-employee")
+	if a, ok := account(h.okta, "e77@company.com"); !ok || a.State != dayone.Active {
+		t.Errorf("the second account: %+v, %v", a, ok)
+	}
+	accounts := len(h.okta.Accounts()) + len(h.gitlab.Accounts())
+	same(t, "gitlab", h.books(first).Have["gitlab/account"], "active "+h.books(first).ref("gitlab/account"))
+	task := h.task(first, "See to a second account")
+	if !strings.Contains(task.Note, "okta/account") {
+		t.Errorf("the task says %q", task.Note)
+	}
+	if to, err := h.MergedInto(ctx, second); err != nil || to != first {
+		t.Errorf("the other is %q, %v", to, err)
+	}
+
+	// HR goes on about the employment, and many are due at once: nobody plans the other id
+	h.looked(h.hears(h.hr.Put(employee("77", "first_name", "N.", "last_name", "Eze-Smith", "start_date", begin.Format("2006-01-02"), "department", "Engineering", "team", "Edge")))[0].ID)
+	until(h, "HR's word counts", func() (bool, bool) { return true, h.person(first).Attrs.Text("team") == "Edge" })
+	h.settledAt(first)
+	same(t, "mail", h.person(first).Attrs.Text("email"), "ngozi@partner.example")
+	same(t, "accounts", len(h.okta.Accounts())+len(h.gitlab.Accounts()), accounts)
+	rows, err := h.Store.People(ctx, store.PeopleFilter{})
+	if err != nil || len(rows) != 3 {
+		t.Errorf("people: %+v, %v", rows, err)
+	}
+	runs, err := h.Runs(ctx, flow.RunFilter{Person: first})
+	if err != nil {
+		t.Fatal(err)
+	}
+	both := map[dayone.PersonID]bool{}
+	for _, r := range runs {
+		both[r.Person] = true
+	}
+	if !both[first] || !both[second] {
+		t.Errorf("the runs of both are hers: %v", both)
+	}
+
+	// a human has closed the second account
+	if _, err := h.CompleteTask(ctx, string(task.ID), "it@company.com", nil); err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range h.held(second) {
+		if x.Key.System == "okta" && x.State != dayone.Gone {
+			t.Errorf("%s of the second account is %s", x.Key, x.State)
+		}
+	}
+}
+
+func (b booksOf) ref(key string) string {
+	_, ref, _ := strings.Cut(b.Have[key], " ")
+	return ref
+}
+
+func TestSplittingGivesTheSameBooksAsBefore(t *testing.T) {
+	t.Parallel()
+	w, h, first, second := twice(t)
+	before := []booksOf{h.books(first), h.books(second)}
+	h.merges(first, second)
+	h.stop() // what was done outlives the process
+	h = w.open()
+	s, err := h.SplitPreview(ctx, first, "hr/77")
+	if err != nil || s.Merge == nil || s.Refused != "" || len(s.Back) == 0 {
+		t.Fatalf("%+v, %v", s, err)
+	}
+	off, err := h.Split(ctx, flow.Splitter{Person: first, Employment: "77", By: "kim@company.com", Reason: "two after all"})
+	if err != nil || off != second {
+		t.Fatalf("%s, %v", off, err)
+	}
+	h.settledAt(first)
+	h.settledAt(second)
+	for i, id := range []dayone.PersonID{first, second} {
+		if diff := cmp.Diff(before[i], h.books(id), cmpopts.EquateEmpty(), cmpopts.IgnoreFields(dayone.Fact{}, "Again")); diff != "" {
+			t.Errorf("%s is not as before:\n%s", before[i].Name, diff)
+		}
+	}
+	h.shows(h.okta, "e77@company.com", dayone.Active, "group:base-employee")
+	if to, err := h.MergedInto(ctx, second); err != nil || to != "" {
+		t.Errorf("the other is %q, %v", to, err)
+	}
+	if left, err := h.Store.Tasks(ctx, first, ""); err != nil || len(left) != 0 {
+		t.Errorf("tasks: %+v, %v", left, err)
+	}
+}
+
+func TestAMergeThatCannotBeIsRefusedAndDoesNothing(t *testing.T) {
+	t.Parallel()
+	_, h, first, second := twice(t)
+	before := []booksOf{h.books(first), h.books(second)}
+	try := func(o flow.Merger, kind error) {
+		t.Helper()
+		if _, err := h.Merge(ctx, o); !errors.Is(err, kind) {
+			t.Errorf("%+v: %v", o, err)
+		}
+	}
+	try(flow.Merger{Stays: first, Goes: second, Reason: " "}, dayone.ErrInvalid)
+	try(flow.Merger{Stays: first, Goes: first, Reason: "x"}, dayone.ErrForbidden)
+	try(flow.Merger{Stays: first, Goes: "per_01jd9x0000000000000000000z", Reason: "x"}, dayone.ErrNotFound)
+	if _, err := h.HoldLegally(ctx, second, "counsel@company.com", "case"); err != nil {
+		t.Fatal(err)
+	}
+	try(flow.Merger{Stays: first, Goes: second, Reason: "x"}, dayone.ErrForbidden)
+	if _, err := h.ReleaseLegally(ctx, second, "counsel@company.com", "over"); err != nil {
+		t.Fatal(err)
+	}
+	h.settledAt(second)
+	for i, id := range []dayone.PersonID{first, second} {
+		if diff := cmp.Diff(before[i], h.books(id), cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("%s", diff)
+		}
+	}
+	_, err := h.Split(ctx, flow.Splitter{Person: second, Employment: "77", Reason: "x"})
+	is(t, err, dayone.ErrForbidden)
+	_, err = h.Split(ctx, flow.Splitter{Person: second, Employment: "78", Reason: "x"})
+	is(t, err, dayone.ErrNotFound)
+}
+
+func TestAnAnswerThatTheyAreOneIsTakenBack(t *testing.T) {
+	t.Parallel()
+	_, h := sponsored(t)
+	p, _ := h.added(ngozi())
+	in := h.looked(h.hears(h.hr.Put(employee("77", "first_name", "Ngozi", "last_name", "EZE", "start_date", begin.Format("2006-01-02"), "department", "Sales")))[0].ID)
+	same(t, "state", in.State, dayone.EventHeld)
+	ms, err := h.Matches(ctx, true, 10)
+	if err != nil || len(ms) != 1 {
+		t.Fatalf("%+v, %v", ms, err)
+	}
+	if _, err := h.DecideMatch(ctx, ms[0].ID, p, "kim@company.com", ""); err != nil {
+		t.Fatal(err)
+	}
+	same(t, "whose", h.judged(in.ID).Person, p)
+	h.settledAt(p)
+	off, err := h.Split(ctx, flow.Splitter{Person: p, Employment: "hr/77", By: "kim@company.com", Reason: "a namesake"})
+	if err != nil || off == p {
+		t.Fatalf("%s, %v", off, err)
+	}
+	same(t, "employments of the first", len(h.person(p).Engagements), 1)
+	same(t, "and of the namesake", h.person(off).Attrs.Text("email"), "e77@company.com")
+	h.shows(h.okta, "ngozi@partner.example", dayone.Active, "group:base-employee", "group:sales-team")
+	m, err := h.Match(ctx, ms[0].ID)
+	if err != nil || m.State != dayone.MatchOther {
+		t.Errorf("the answer is %s, %v", m.State, err)
+	}
+}
