@@ -68,6 +68,7 @@ var allowed = map[string][]dayone.Role{
 	"GET /api/v1/matches":                                    persons,
 	"GET /api/v1/matches/{id}":                               persons,
 	"GET /api/v1/people/{id}/certificates":                   readers,
+	"GET /api/v1/people/{id}/succession":                     readers,
 	"GET /api/v1/people/{id}/certificates/{certificate}/pdf": readers,
 	"GET /api/v1/people/{id}/erase":                          admins,
 	"GET /api/v1/people/{id}/legal-holds":                    readers,
