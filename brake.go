@@ -34,6 +34,12 @@ const (
 	BrakeEmpty        = "empty:"       // an entitlement that several have is left without anybody
 )
 
+// BrakeVeiled ends the rule of a brake that holds what is confidential: it counts apart, and only those who may know find it.
+const BrakeVeiled = ", confidential"
+
+// Veiled says whether only those who may know what is confidential may know that the brake is there.
+func (b Brake) Veiled() bool { return strings.HasSuffix(b.Rule, BrakeVeiled) }
+
 // BrakeState is where a brake stands.
 type BrakeState string
 

@@ -32,12 +32,19 @@ type HeldView struct {
 
 // Brakes lists brakes: those that hold first.
 func (f *Flow) Brakes(ctx context.Context, on bool, limit int) ([]dayone.Brake, error) {
-	return f.Store.Brakes(ctx, on, limit)
+	list, err := f.Store.Brakes(ctx, on, limit)
+	if !mayKnow(ctx) {
+		list = slices.DeleteFunc(list, dayone.Brake.Veiled)
+	}
+	return list, err
 }
 
 // Brake is one of them with what it holds.
 func (f *Flow) Brake(ctx context.Context, id dayone.BrakeID) (BrakeView, error) {
 	b, err := f.Store.Brake(ctx, id)
+	if err == nil && b.Veiled() && !mayKnow(ctx) {
+		err = fmt.Errorf("brake %s: %w", id, dayone.ErrNotFound)
+	}
 	if err != nil {
 		return BrakeView{}, err
 	}
@@ -90,19 +97,48 @@ const (
 	keepFor = 30 * 24 * time.Hour // how long what was thrown away stays, until somebody is asked
 )
 
-func (d *BrakeDecision) judge(two bool) error {
-	d.By, d.Second, d.Reason, d.Hash = strings.TrimSpace(d.By), strings.TrimSpace(d.Second), strings.TrimSpace(d.Reason), strings.TrimSpace(d.Hash)
+func (f *Flow) judge(ctx context.Context, d *BrakeDecision, two bool) (err error) {
+	d.Reason, d.Hash = strings.TrimSpace(d.Reason), strings.TrimSpace(d.Hash)
+	d.By, d.Second, err = f.agreed(ctx, d.By, d.Second)
 	switch {
+	case err != nil:
+		return err
 	case d.By == "":
 		return fmt.Errorf("say who decides: %w", dayone.ErrInvalid)
 	case d.Reason == "":
 		return fmt.Errorf("say why: the auditor reads it: %w", dayone.ErrInvalid)
-	case d.Second != "" && strings.EqualFold(d.Second, d.By):
-		return fmt.Errorf("the second person is the first one: %w", dayone.ErrInvalid)
 	case two && d.Second == "":
 		return fmt.Errorf("so many take a second person; name who agrees: %w", dayone.ErrForbidden)
 	}
 	return nil
+}
+
+// agreed are the two who decide as they are recorded: what is typed proves nothing, so the login stands beside it, and the
+// second is somebody whom the books know at work, and neither the first nor whoever is logged in.
+func (f *Flow) agreed(ctx context.Context, by, second string) (string, string, error) {
+	v, _ := ctx.Value(viewerKey{}).(dayone.Viewer)
+	by, second = strings.TrimSpace(by), strings.TrimSpace(second)
+	by = cmp.Or(by, v.Login)
+	if second != "" {
+		row, err := f.Store.Named(ctx, second)
+		switch {
+		case strings.EqualFold(second, by) || strings.EqualFold(second, v.Login):
+			return by, second, fmt.Errorf("the second person is the first one: %w", dayone.ErrInvalid)
+		case err != nil && !errors.Is(err, dayone.ErrNotFound) && !errors.Is(err, dayone.ErrConflict):
+			return by, second, err
+		case err != nil || !strings.EqualFold(row.Email, second) || row.Status != dayone.Working && row.Status != dayone.OnLeave:
+			return by, second, fmt.Errorf("the second person is nobody who works here; name them by their mail address: %w", dayone.ErrInvalid)
+		}
+		for _, first := range []string{by, v.Login} {
+			if one, err := f.Store.Named(ctx, first); first != "" && err == nil && one.ID == row.ID {
+				return by, second, fmt.Errorf("the second person is the first one: %w", dayone.ErrInvalid)
+			}
+		}
+	}
+	if v.Login != "" && !strings.EqualFold(by, v.Login) {
+		by += " (logged in as " + v.Login + ")"
+	}
+	return by, second, nil
 }
 
 // ReleaseBrake lets through exactly what was reviewed. ErrConflict: it is something else by now.
@@ -111,7 +147,7 @@ func (f *Flow) ReleaseBrake(ctx context.Context, id dayone.BrakeID, d BrakeDecis
 	if err != nil {
 		return v.Brake, err
 	}
-	switch err := d.judge(v.Second); {
+	switch err := f.judge(ctx, &d, v.Second); {
 	case v.State != dayone.BrakeOn:
 		return v.Brake, fmt.Errorf("this brake is %s already: %w", v.State, dayone.ErrConflict)
 	case err != nil:
@@ -132,7 +168,7 @@ func (f *Flow) DiscardBrake(ctx context.Context, id dayone.BrakeID, d BrakeDecis
 	if err != nil {
 		return v.Brake, err
 	}
-	switch err := d.judge(false); {
+	switch err := f.judge(ctx, &d, false); {
 	case v.State != dayone.BrakeOn:
 		return v.Brake, fmt.Errorf("this brake is %s already: %w", v.State, dayone.ErrConflict)
 	case err != nil:
@@ -152,6 +188,12 @@ func (f *Flow) decideBrake(ctx context.Context, v BrakeView, to dayone.BrakeStat
 			At: now, What: "brake " + string(to), System: dayone.AfterScope(v.Scope), By: both(d.By, d.Second),
 			Detail: &dayone.Detail{Note: fmt.Sprintf("%s: %s; %d held, reviewed as %s: %s", v.ID, v.Note, v.Held, d.Hash, d.Reason)},
 		}},
+	}
+	if v.Veiled() { // what one of them is told of tells nothing of the others
+		verdict.Records[0].Detail = &dayone.Detail{Note: string(v.ID) + ": " + d.Reason}
+		for _, h := range v.Items {
+			verdict.Veiled = append(verdict.Veiled, h.Held)
+		}
 	}
 	for _, h := range v.Items {
 		if !dayone.ValidID("hld", h.Item) {
@@ -189,17 +231,19 @@ func both(by, second string) string {
 // Announce lets so many more terminations of a source pass in a window: a lay-off that is known beforehand.
 func (f *Flow) Announce(ctx context.Context, a dayone.Announcement) (dayone.Announcement, error) {
 	now := f.Clock.Now()
-	a.By, a.Second, a.Reason = strings.TrimSpace(a.By), strings.TrimSpace(a.Second), strings.TrimSpace(a.Reason)
+	var err error
+	a.Reason = strings.TrimSpace(a.Reason)
+	a.By, a.Second, err = f.agreed(ctx, a.By, a.Second)
 	_, there := f.Sources[a.Source]
 	switch {
+	case err != nil:
+		return a, err
 	case !there:
 		return a, fmt.Errorf("there is no source %q: %w", a.Source, dayone.ErrNotFound)
 	case a.Count < 1 || a.Count > 1_000_000:
 		return a, fmt.Errorf("say how many people will leave: 1 or more: %w", dayone.ErrInvalid)
 	case a.By == "" || a.Second == "":
 		return a, fmt.Errorf("two persons announce a lay-off; name both: %w", dayone.ErrInvalid)
-	case strings.EqualFold(a.By, a.Second):
-		return a, fmt.Errorf("the second person is the first one: %w", dayone.ErrInvalid)
 	case a.Reason == "":
 		return a, fmt.Errorf("say why: the auditor reads it: %w", dayone.ErrInvalid)
 	case !a.Until.After(a.From) || !a.Until.After(now):
@@ -233,7 +277,7 @@ func (f *Flow) heldBrakes(ctx context.Context, r AlertRule, now time.Time) ([]da
 	list, err := f.Store.Brakes(ctx, true, 1000)
 	var out []dayone.Alert
 	for _, b := range list {
-		if b.Opened.Add(r.Length).After(now) {
+		if b.Veiled() || b.Opened.Add(r.Length).After(now) {
 			continue
 		}
 		out = append(out, dayone.Alert{Subject: string(b.ID), Note: fmt.Sprintf("%s; %s", b.Note, counted(b.Held, "thing is held", "things are held"))})

@@ -127,10 +127,10 @@ func shifts(before, p dayone.Person) []string {
 }
 
 // passing is what an event asks of the brakes of its source; nil: nothing. behind is the brake that held it before.
-func (f *Flow) passing(ctx context.Context, h people.Heard, behind dayone.BrakeID, before, p dayone.Person, j people.Judgement, known bool) (*store.Passing, error) {
+func (f *Flow) passing(ctx context.Context, h people.Heard, behind dayone.BrakeID, before, p dayone.Person, j people.Judgement, known, veiled bool) (*store.Passing, error) {
 	src, _ := f.source(h.Source)
 	now := f.Clock.Now()
-	out := &store.Passing{Scope: "source:" + h.Source, Day: f.today(), Now: now, Open: dayone.BrakeID(f.IDs.New("brk"))}
+	out := &store.Passing{Scope: "source:" + h.Source, Day: f.today(), Now: now, Open: dayone.BrakeID(f.IDs.New("brk")), Veiled: veiled}
 	if known && before.Managed && h.Source != dayone.Portal && src.Brakes.Off == "" {
 		gone, moved := ends(before, p), shifts(before, p)
 		if gone || len(moved) > 0 {
@@ -148,6 +148,9 @@ func (f *Flow) passing(ctx context.Context, h people.Heard, behind dayone.BrakeI
 			}
 		}
 	}
+	for i := range out.Rules {
+		out.Rules[i].Name += apart(veiled)
+	}
 	if behind == "" && len(out.Rules) == 0 {
 		return nil, nil
 	}
@@ -163,9 +166,32 @@ func (f *Flow) passing(ctx context.Context, h people.Heard, behind dayone.BrakeI
 	case was.Mark == out.Held.Mark:
 		out.Free = true
 	default:
-		out.Force = dayone.BrakeChanged
+		out.Force = dayone.BrakeChanged + apart(veiled)
 	}
 	return out, nil
+}
+
+// apart is what the rules for what is confidential end in: it has counters and brakes of its own, so that those for everybody
+// tell nothing of it.
+func apart(veiled bool) string {
+	if veiled {
+		return dayone.BrakeVeiled
+	}
+	return ""
+}
+
+// braked is a person before and after an event as brakes see her, and whether only few may know of it. An end that is said in
+// confidence is one, whatever else the event says.
+func (f *Flow) braked(was, is *dayone.Timeline, now time.Time, before, p dayone.Person, j people.Judgement) (dayone.Person, dayone.Person, bool) {
+	if before.Veil == dayone.Unveiled && p.Veil == dayone.Unveiled {
+		return before, p, j.Veiled
+	}
+	set := f.Active()
+	wholeBefore, whole := people.Whole(was, now, now, set), people.Whole(is, now, now, set)
+	if j.Veiled || ends(wholeBefore, whole) && !ends(before, p) {
+		return wholeBefore, whole, true
+	}
+	return before, p, false
 }
 
 // heldOfEvent is what an event would change, with a digest of it.
@@ -237,18 +263,21 @@ func startDay(t time.Time) string {
 
 func wordOf(attr string) string { return strings.ReplaceAll(attr, "_", " ") }
 
-// room is how many terminations of a source may still pass today.
-func (f *Flow) room(ctx context.Context, source string) (room, limit int, err error) {
+// room is how many terminations of a source may still pass today. Announced lay-offs are for everybody to see, and how much
+// of them is used: what is confidential takes nothing of them.
+func (f *Flow) room(ctx context.Context, source string, veiled bool) (room, limit int, err error) {
 	n, err := f.managedOf(ctx, source)
 	if err != nil {
 		return 0, 0, err
 	}
 	limit = f.Sources[source].Brakes.terminations(n)
-	passed, err := f.Store.PassedToday(ctx, "source:"+source, f.today(), dayone.BrakeTerminations)
+	passed, err := f.Store.PassedToday(ctx, "source:"+source, f.today(), dayone.BrakeTerminations+apart(veiled))
 	if err != nil {
 		return 0, 0, err
 	}
-	room = max(0, limit-passed)
+	if room = max(0, limit-passed); veiled {
+		return room, limit, nil
+	}
 	now := f.Clock.Now()
 	list, err := f.Store.Announced(ctx, now)
 	for _, a := range list {
@@ -259,8 +288,9 @@ func (f *Flow) room(ctx context.Context, source string) (room, limit int, err er
 	return room, limit, err
 }
 
-// bodyBrake says why a body is held whole: it ends more employments than may end today. "": it is not.
-func (f *Flow) bodyBrake(ctx context.Context, source string, events []dayone.Event) (string, error) {
+// bodyBrake says why a body is held whole: it ends more employments than may end today. "": it is not. What is confidential
+// of a body is one of its own.
+func (f *Flow) bodyBrake(ctx context.Context, source string, events []dayone.Event, veiled bool) (string, error) {
 	if f.Sources[source].Brakes.Off != "" || len(events) < 2 {
 		return "", nil
 	}
@@ -283,6 +313,9 @@ func (f *Flow) bodyBrake(ctx context.Context, source string, events []dayone.Eve
 			continue
 		}
 		row, err := f.Store.Person(ctx, id)
+		if err == nil && veiled && row.Veil != dayone.Unveiled {
+			row, err = f.rowFor(As(ctx, dayone.Viewer{Confidential: true}), row)
+		}
 		if err != nil {
 			return "", err
 		}
@@ -290,7 +323,7 @@ func (f *Flow) bodyBrake(ctx context.Context, source string, events []dayone.Eve
 			n++
 		}
 	}
-	room, limit, err := f.room(ctx, source)
+	room, limit, err := f.room(ctx, source, veiled)
 	if err != nil || n <= room {
 		return "", err
 	}
@@ -298,14 +331,17 @@ func (f *Flow) bodyBrake(ctx context.Context, source string, events []dayone.Eve
 }
 
 // holdBody keeps a body behind a brake of its own.
-func (f *Flow) holdBody(ctx context.Context, source, why string, events []dayone.Event, body []byte) ([]Receipt, error) {
+func (f *Flow) holdBody(ctx context.Context, source, why string, events []dayone.Event, body []byte, veiled bool) ([]Receipt, error) {
 	now := f.Clock.Now()
 	b := dayone.Brake{ID: dayone.BrakeID(f.IDs.New("brk")), Scope: "source:" + source, Note: why, Opened: now}
-	b.Rule = dayone.BrakeBody + string(b.ID)
+	b.Rule = dayone.BrakeBody + string(b.ID) + apart(veiled)
 	all := make([]store.HeldEvent, 0, len(events))
 	for _, ev := range events {
-		ev.ID, ev.Source, ev.Received = dayone.EventID(f.IDs.New("evt")), source, now
-		all = append(all, store.HeldEvent{Event: ev, Body: body, Held: dayone.Held{Item: string(ev.ID), Subject: ev.Subject}})
+		person, _, err := f.Store.PersonOf(ctx, source, ev.Subject)
+		if err != nil {
+			return nil, fmt.Errorf("keeping what %s said: %v: %w", source, err, dayone.ErrUnavailable)
+		}
+		all = append(all, store.HeldEvent{Event: ev, Body: body, Held: dayone.Held{Item: string(ev.ID), Subject: ev.Subject, Person: person}})
 	}
 	kept, err := f.Store.HoldAll(ctx, b, all)
 	if err != nil {
@@ -316,7 +352,6 @@ func (f *Flow) holdBody(ctx context.Context, source, why string, events []dayone
 		r := Receipt{ID: in.ID, State: in.State, Note: in.Note, Again: in.ID != all[i].Event.ID}
 		out = append(out, r)
 	}
-	f.look()
 	return out, nil
 }
 
@@ -377,10 +412,12 @@ func (f *Flow) wouldChange(ctx context.Context, in dayone.Intake) (dayone.Held, 
 			return dayone.Held{}, err
 		}
 	}
-	before, p, j, err := f.extend(ctx, &t, h, f.Clock.Now(), "eng_new")
+	now, was := f.Clock.Now(), t
+	before, p, j, err := f.extend(ctx, &t, h, now, "eng_new")
 	if err != nil {
 		return dayone.Held{}, err
 	}
+	before, p, _ = f.braked(&was, &t, now, before, p, j)
 	out := heldOfEvent(h, before, p, j, known)
 	switch j.State {
 	case dayone.EventQuarantined:

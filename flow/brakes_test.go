@@ -380,9 +380,9 @@ func TestALayOffIsAnnounced(t *testing.T) {
 	t.Parallel()
 	h, _ := town(t, 14, nil)
 	now := h.clock.Now()
-	a := dayone.Announcement{Source: "hr", Count: 3, From: now, Until: now.Add(48 * time.Hour), Reason: "site closes", By: "kim", Second: "lee"}
+	a := dayone.Announcement{Source: "hr", Count: 3, From: now, Until: now.Add(48 * time.Hour), Reason: "site closes", By: "kim", Second: "e14@company.com"}
 	alone := a
-	alone.Second = "Kim"
+	alone.By, alone.Second = "e14@company.com", "E14@company.com"
 	_, err := h.Announce(ctx, alone)
 	is(t, err, dayone.ErrInvalid)
 	if a, err = h.Announce(ctx, a); err != nil {

@@ -52,16 +52,12 @@ func (f *Flow) ExportPerson(ctx context.Context, id dayone.PersonID, by string) 
 	if out.Row, err = f.there(ctx, id); err != nil {
 		return out, err
 	}
-	if err := f.Store.Record(ctx, dayone.Record{At: out.Made, Person: id, What: "person exported", By: by}); err != nil {
+	if err := f.exported(ctx, out, by); err != nil {
 		return out, err
 	}
-	l, err := f.Preview(ctx, id)
-	if err != nil && dayone.KindOf(err) == nil {
-		return out, err
-	}
-	out.Now = l.Person
 	for _, read := range []func() error{
-		func() (err error) { out.Timeline, err = f.Store.Timeline(ctx, id); return },
+		func() (err error) { out.Now, err = f.PersonNow(ctx, id); return },
+		func() (err error) { out.Timeline, err = f.Timeline(ctx, id); return },
 		func() (err error) { out.Holdings, err = f.Store.Holdings(ctx, id, true); return },
 		func() (err error) { out.Tasks, err = f.Store.AllTasks(ctx, id); return },
 		func() (err error) {
@@ -91,6 +87,21 @@ func (f *Flow) ExportPerson(ctx context.Context, id dayone.PersonID, by string) 
 	return out, nil
 }
 
+// exported records it: of whom nobody may know it enters the ledger with what was said of her.
+func (f *Flow) exported(ctx context.Context, e Export, by string) error {
+	rec := dayone.Record{At: e.Made, Person: e.Person, What: "person exported", By: by}
+	if e.Row.Veil == dayone.WholeVeiled {
+		list, err := f.Events(ctx, EventFilter{Person: e.Person, Limit: 1})
+		if err != nil {
+			return err
+		}
+		if len(list) > 0 {
+			return f.Store.HushedRecord(ctx, list[0].ID, rec)
+		}
+	}
+	return f.Store.Record(ctx, rec)
+}
+
 const exportPage = 500
 
 func (f *Flow) exportRuns(ctx context.Context, out *Export) error {
@@ -114,12 +125,16 @@ func (f *Flow) exportRuns(ctx context.Context, out *Export) error {
 
 func (f *Flow) exportEvents(ctx context.Context, out *Export) error {
 	for q := (EventFilter{Person: out.Person, Limit: exportPage}); ; {
-		list, err := f.Store.Events(ctx, q)
+		list, err := f.Events(ctx, q)
 		if err != nil {
 			return err
 		}
 		for _, in := range list {
 			e := ExportedEvent{Intake: in}
+			if !mayKnow(ctx) { // a body says all that came with it, also what the event is not shown with
+				out.Said = append(out.Said, e)
+				continue
+			}
 			body, err := f.Store.Body(ctx, in.ID)
 			switch {
 			case errors.Is(err, dayone.ErrNotFound):

@@ -306,7 +306,7 @@ func until[T any](h *house, what string, ask func() (T, bool)) T {
 func (h *house) judged(id dayone.EventID) dayone.Intake {
 	h.t.Helper()
 	return until(h, "event looked at", func() (dayone.Intake, bool) {
-		in, err := h.Event(context.Background(), id)
+		in, err := h.Event(few, id)
 		if err != nil {
 			h.t.Fatal(err)
 		}

@@ -13,6 +13,9 @@ import (
 
 // LegalHolds are those on a person, the newest first.
 func (f *Flow) LegalHolds(ctx context.Context, id dayone.PersonID) ([]dayone.LegalHold, error) {
+	if _, err := f.Person(ctx, id); err != nil {
+		return nil, err
+	}
 	return f.Store.LegalHolds(ctx, id)
 }
 
@@ -49,7 +52,7 @@ func (f *Flow) ReleaseLegally(ctx context.Context, id dayone.PersonID, by, reaso
 	if reason == "" {
 		return dayone.LegalHold{}, fmt.Errorf("say why: the reason goes into the record: %w", dayone.ErrInvalid)
 	}
-	holds, err := f.Store.LegalHolds(ctx, id)
+	holds, err := f.LegalHolds(ctx, id)
 	if err != nil {
 		return dayone.LegalHold{}, err
 	}
@@ -76,9 +79,9 @@ func (f *Flow) afresh(ctx context.Context, id dayone.PersonID) error {
 	return err
 }
 
-// there is a person who was not erased.
+// there is a person who was not erased, and of whom whoever asks may know.
 func (f *Flow) there(ctx context.Context, id dayone.PersonID) (Row, error) {
-	row, err := f.Store.Person(ctx, id)
+	row, err := f.Person(ctx, id)
 	if err != nil {
 		return row, err
 	}

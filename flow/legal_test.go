@@ -169,7 +169,7 @@ func TestAnExportHoldsEverythingOfAPerson(t *testing.T) {
 	if _, err := h.HoldLegally(ctx, id, "counsel@company.com", "case 12/24"); err != nil {
 		t.Fatal(err)
 	}
-	x, err := h.ExportPerson(ctx, id, "privacy@company.com")
+	x, err := h.ExportPerson(few, id, "privacy@company.com")
 	if err != nil {
 		t.Fatal(err)
 	}

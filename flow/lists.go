@@ -147,19 +147,20 @@ func (f *Flow) ReadSource(ctx context.Context, source, by string) (ListRead, err
 // listing is a list on its way through a read.
 type listing struct {
 	ListRead
-	f       *Flow
-	id      string
-	src     Source
-	last    dayone.SourceRead
-	now     time.Time
-	today   string
-	records map[string]dayone.Event
-	newest  time.Time
-	open    int // employments in the books that have not ended
-	moved   map[string]int
-	ends    int
-	events  []store.HeldEvent
-	absent  []dayone.Absence
+	f          *Flow
+	id         string
+	src        Source
+	last       dayone.SourceRead
+	now        time.Time
+	today      string
+	records    map[string]dayone.Event
+	newest     time.Time
+	open       int // employments in the books that have not ended
+	moved      map[string]int
+	ends       int
+	veiledEnds int // that only few may know of
+	events     []store.HeldEvent
+	absent     []dayone.Absence
 }
 
 func (f *Flow) readList(ctx context.Context, source string) (ListRead, error) {
@@ -260,7 +261,9 @@ func (l *listing) compare(ctx context.Context) error {
 		l.Absent++
 		l.absent = append(l.absent, a)
 		if l.src.AbsentLeaves {
-			l.leaves(a)
+			if err := l.leaves(ctx, a); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -282,7 +285,8 @@ func (l *listing) timelines(ctx context.Context, ids []dayone.PersonID) (map[day
 func (l *listing) one(ctx context.Context, t *dayone.Timeline, subject string) (*dayone.Absence, error) {
 	set := l.f.Active()
 	before := people.At(t, l.now, l.now, set)
-	lastDay, open := people.Standing(before, l.Source, subject, l.today)
+	_, open := people.Standing(before, l.Source, subject, l.today)
+	lastDay, _ := people.Standing(people.Whole(t, l.now, l.now, set), l.Source, subject, l.today)
 	if open {
 		l.open++
 	}
@@ -304,7 +308,7 @@ func (l *listing) one(ctx context.Context, t *dayone.Timeline, subject string) (
 	case lost:
 		rec.Type, rec.At = dayone.TerminationCancelled, l.now
 	}
-	h := people.Heard{Event: rec, Record: new(rec), Since: l.src.Since}
+	h := people.Heard{Event: rec, Record: new(rec), Since: l.src.Since, Secret: l.src.Confidential}
 	j := people.Judge(t, h, set, l.now, "eng_new")
 	if j.State != dayone.EventApplied {
 		if j.State == dayone.EventQuarantined {
@@ -312,9 +316,10 @@ func (l *listing) one(ctx context.Context, t *dayone.Timeline, subject string) (
 		}
 		return nil, nil
 	}
-	l.Changed++
 	after := j.Extend(*t)
-	l.add(h, before, people.At(&after, l.now, l.now, set), j, true)
+	if !l.add(h, t, &after, j, true) {
+		l.Changed++
+	}
 	return nil, nil
 }
 
@@ -346,40 +351,69 @@ func (l *listing) unknown(rec dayone.Event) {
 		rec.Type = dayone.Hired
 	}
 	t := dayone.Timeline{Person: "per_new"}
-	h := people.Heard{Event: rec, Record: new(rec), Since: l.src.Since}
+	h := people.Heard{Event: rec, Record: new(rec), Since: l.src.Since, Secret: l.src.Confidential}
 	j := people.Judge(&t, h, l.f.Active(), l.now, "eng_new")
 	if j.State != dayone.EventApplied {
 		l.Unreadable++
 		return
 	}
-	l.New++
 	after := j.Extend(t)
-	l.add(h, dayone.Person{}, people.At(&after, l.now, l.now, l.f.Active()), j, false)
+	if !l.add(h, nil, &after, j, false) {
+		l.New++
+	}
 }
 
 // leaves is somebody whom the list lacks, where that is how a source says that they leave: the day it is seen is the last.
-func (l *listing) leaves(a dayone.Absence) {
+func (l *listing) leaves(ctx context.Context, a dayone.Absence) error {
 	rec := dayone.Event{Source: l.Source, SourceID: lostBy + l.id + ": " + a.Subject, Type: dayone.Terminated, Subject: a.Subject, At: l.now, Received: l.now, Fields: map[string]dayone.Value{"end_date": dayone.Text(l.today)}}
-	h := people.Heard{Event: rec, Since: l.src.Since}
+	veiled, err := l.f.discreet(ctx, rec)
+	if err != nil {
+		return err
+	}
 	held := dayone.Held{Person: a.Person, Subject: a.Subject, What: "termination: missing from the list", Lines: []dayone.HeldLine{{What: "last day", Is: l.today}}}
-	l.Changed++
-	l.ends++
-	l.Ending++
-	l.keep(h.Event, held)
+	if !veiled {
+		l.Changed++
+	}
+	l.ending(veiled)
+	rec.Veiled = veiled
+	l.keep(rec, held)
+	return nil
 }
 
-// add keeps a difference, and counts what brakes count.
-func (l *listing) add(h people.Heard, before, p dayone.Person, j people.Judgement, known bool) {
+// ending counts an employment that comes to its end. What is confidential is in no number that everybody sees.
+func (l *listing) ending(veiled bool) {
+	if veiled {
+		l.veiledEnds++
+		return
+	}
+	l.ends++
+	l.Ending++
+}
+
+// add keeps a difference, and counts what brakes count. It says whether only few may know of it.
+func (l *listing) add(h people.Heard, was, is *dayone.Timeline, j people.Judgement, known bool) bool {
+	set := l.f.Active()
+	var before, p dayone.Person
+	veiled := j.Veiled
+	if known {
+		before, p = people.At(was, l.now, l.now, set), people.At(is, l.now, l.now, set)
+		before, p, veiled = l.f.braked(was, is, l.now, before, p, j)
+	} else if p = people.At(is, l.now, l.now, set); veiled {
+		p = people.Whole(is, l.now, l.now, set)
+	}
 	if known && before.Managed {
 		if ends(before, p) {
-			l.ends++
-			l.Ending++
+			l.ending(veiled)
 		}
 		for _, a := range shifts(before, p) {
-			l.moved[a]++
+			if !veiled {
+				l.moved[a]++
+			}
 		}
 	}
+	h.Veiled = veiled
 	l.keep(h.Event, heldOfEvent(h, before, p, j, known))
+	return veiled
 }
 
 // listMark begins the body of an event that a list brought; no source's own body begins like it.
@@ -410,12 +444,12 @@ func (l *listing) keep(ev dayone.Event, held dayone.Held) {
 }
 
 // ofList is what an event of a list says: just what was read then, so that what is let through is what was reviewed.
-func ofList(ev dayone.Event, body []byte, since time.Time) (people.Heard, bool, error) {
+func ofList(ev dayone.Event, body []byte, src Source) (people.Heard, bool, error) {
 	raw, ok := bytes.CutPrefix(body, listMark)
 	if !ok {
 		return people.Heard{}, false, nil
 	}
-	h := people.Heard{Event: ev, Since: since}
+	h := people.Heard{Event: ev, Since: src.Since, Secret: src.Confidential}
 	var l listed
 	if err := json.Unmarshal(raw, &l); err != nil {
 		return h, true, fmt.Errorf("a record of a list does not read: %v: %w", err, dayone.ErrInvalid)
@@ -444,7 +478,7 @@ func (l *listing) reasons(ctx context.Context) ([]string, error) {
 	case float64(l.Records) < least && before-l.Records > 1:
 		out = append(out, fmt.Sprintf("the list has %s, and had %d", counted(l.Records, "record", "records"), before))
 	}
-	room, limit, err := l.f.room(ctx, l.Source)
+	room, limit, err := l.f.room(ctx, l.Source, false)
 	if err != nil {
 		return nil, err
 	}
@@ -484,9 +518,14 @@ func (l *listing) settle(ctx context.Context) error {
 	if l.Unreadable > 0 {
 		l.Note += fmt.Sprintf("; %d cannot be used, so nobody counts as missing", l.Unreadable)
 	}
+	open := slices.DeleteFunc(slices.Clone(l.events), func(e store.HeldEvent) bool { return e.Event.Veiled })
+	veiled := slices.DeleteFunc(slices.Clone(l.events), func(e store.HeldEvent) bool { return !e.Event.Veiled })
 	if len(why) > 0 {
 		b := dayone.Brake{ID: dayone.BrakeID(l.f.IDs.New("brk")), Scope: "source:" + l.Source, Rule: dayone.BrakeRead, Note: strings.Join(why, "; "), Opened: l.now}
-		if _, err := l.f.Store.HoldAll(ctx, b, l.events); err != nil {
+		if _, err := l.f.Store.HoldAll(ctx, b, open); err != nil {
+			return err
+		}
+		if err := l.settleVeiled(ctx, b.Note, veiled); err != nil {
 			return err
 		}
 		l.Brake, l.last.Brake = b.ID, b.ID
@@ -497,7 +536,16 @@ func (l *listing) settle(ctx context.Context) error {
 	if err := l.f.Store.ReplaceBrakes(ctx, "source:"+l.Source, dayone.BrakeRead, l.now); err != nil {
 		return err
 	}
-	if err := l.accept(ctx); err != nil {
+	if err := l.accept(ctx, open); err != nil {
+		return err
+	}
+	apart := ""
+	if room, limit, err := l.f.room(ctx, l.Source, true); err != nil {
+		return err
+	} else if l.veiledEnds > room && l.src.Brakes.Off == "" {
+		apart = fmt.Sprintf("it ends %s, and %d a day are the limit", counted(l.veiledEnds, "employment", "employments"), limit)
+	}
+	if err := l.settleVeiled(ctx, apart, veiled); err != nil {
 		return err
 	}
 	l.last.Brake, l.last.Note, l.last.Counted = "", l.Note, l.now
@@ -509,13 +557,27 @@ func (l *listing) settle(ctx context.Context) error {
 	return l.f.Store.SaveSourceRead(ctx, l.last, counts, l.absent)
 }
 
-func (l *listing) accept(ctx context.Context) error {
-	work := make(chan store.HeldEvent, len(l.events))
-	for _, e := range l.events {
+// settleVeiled keeps what of the list only few may know: events, or if there is a reason a brake of its own.
+func (l *listing) settleVeiled(ctx context.Context, why string, events []store.HeldEvent) error {
+	b := dayone.Brake{Scope: "source:" + l.Source, Rule: dayone.BrakeRead + dayone.BrakeVeiled, Note: why, Opened: l.now}
+	if why == "" || len(events) == 0 {
+		if err := l.f.Store.ReplaceBrakes(ctx, b.Scope, b.Rule, l.now); err != nil {
+			return err
+		}
+		return l.accept(ctx, events)
+	}
+	b.ID = dayone.BrakeID(l.f.IDs.New("brk"))
+	_, err := l.f.Store.HoldAll(ctx, b, events)
+	return err
+}
+
+func (l *listing) accept(ctx context.Context, events []store.HeldEvent) error {
+	work := make(chan store.HeldEvent, len(events))
+	for _, e := range events {
 		work <- e
 	}
 	close(work)
-	faults := make([]error, min(acceptAtOnce, len(l.events)))
+	faults := make([]error, min(acceptAtOnce, len(events)))
 	var wg sync.WaitGroup
 	for i := range faults {
 		wg.Go(func() {

@@ -50,25 +50,43 @@ func (f *Flow) Receive(ctx context.Context, source string, header http.Header, b
 	if len(events) > 1 && len(events)*len(body) > maxKept { // every event keeps the body that it came in
 		return nil, fmt.Errorf("the body holds %d events; send at most %d of this size at once: %w", len(events), max(1, maxKept/len(body)), dayone.ErrInvalid)
 	}
-	switch why, err := f.bodyBrake(ctx, source, events); {
-	case err != nil:
-		return nil, fmt.Errorf("keeping what %s said: %v: %w", source, err, dayone.ErrUnavailable)
-	case why != "":
-		return f.holdBody(ctx, source, why, events, body)
+	unkept := func(err error) error { // whatever kind it is of: the fault is ours, and the source has to say it again
+		return fmt.Errorf("keeping what %s said: %v: %w", source, err, dayone.ErrUnavailable)
 	}
-	out := make([]Receipt, 0, len(events))
-	for _, ev := range events {
+	bad := err
+	for i := range events {
+		ev := &events[i]
 		ev.ID, ev.Source, ev.Received = dayone.EventID(f.IDs.New("evt")), source, now
-		if ev.Veiled, err = f.discreet(ctx, ev); err != nil {
-			return nil, fmt.Errorf("keeping what %s said: %v: %w", source, err, dayone.ErrUnavailable)
+		if ev.Veiled, err = f.discreet(ctx, *ev); err != nil {
+			return nil, unkept(err)
 		}
-		why := err
+	}
+	defer f.look()
+	out := make([]Receipt, 0, len(events))
+	for _, veiled := range []bool{false, true} {
+		some := slices.DeleteFunc(slices.Clone(events), func(ev dayone.Event) bool { return ev.Veiled != veiled })
+		why, err := f.bodyBrake(ctx, source, some, veiled)
+		if err != nil {
+			return nil, unkept(err)
+		}
+		if why == "" {
+			continue
+		}
+		held, err := f.holdBody(ctx, source, why, some, body, veiled)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, held...)
+		events = slices.DeleteFunc(events, func(ev dayone.Event) bool { return ev.Veiled == veiled })
+	}
+	for _, ev := range events {
+		why := bad
 		if ev.Type != "" {
 			why = nil // another event of this body is the bad one
 		}
 		in, again, err := f.accept(ctx, ev, body, why)
-		if err != nil { // whatever kind it is of: the fault is ours, and the source has to say it again
-			return nil, fmt.Errorf("keeping what %s said: %v: %w", source, err, dayone.ErrUnavailable)
+		if err != nil {
+			return nil, unkept(err)
 		}
 		r := Receipt{ID: in.ID, State: in.State, Note: in.Note, Again: again}
 		if again {
@@ -76,7 +94,6 @@ func (f *Flow) Receive(ctx context.Context, source string, header http.Header, b
 		}
 		out = append(out, r)
 	}
-	f.look()
 	return out, nil
 }
 
@@ -487,7 +504,7 @@ func (f *Flow) hear(ctx context.Context, ev dayone.Event, body []byte, read read
 	if !ok {
 		return people.Heard{Event: ev}, fmt.Errorf("source %q is no longer configured: %w", ev.Source, dayone.ErrInvalid)
 	}
-	if h, ok, err := ofList(ev, body, src.Since); ok || err != nil {
+	if h, ok, err := ofList(ev, body, src); ok || err != nil {
 		return h, err
 	}
 	events, err := src.Parse(body)
@@ -607,7 +624,8 @@ func (f *Flow) taken(ctx context.Context, h people.Heard, id dayone.PersonID, kn
 		return j, err
 	}
 	intent := f.meaning(&was, &t, now, j.Veiled)
-	passing, err := f.passing(ctx, h, behind, before, p, j, known)
+	wholeBefore, whole, veiled := f.braked(&was, &t, now, before, p, j)
+	passing, err := f.passing(ctx, h, behind, wholeBefore, whole, j, known, veiled)
 	if err != nil {
 		return j, err
 	}

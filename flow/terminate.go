@@ -33,7 +33,10 @@ func (f *Flow) TerminatePreview(ctx context.Context, id dayone.PersonID) (Look, 
 		return Look{}, err
 	}
 	now := f.Clock.Now()
-	p := people.At(&t, now, now, f.Active())
+	p, err := f.PersonNow(ctx, id)
+	if err != nil {
+		return Look{}, err
+	}
 	for _, e := range goesOn(&t, p, now) {
 		if _, p, _, err = f.extend(ctx, &t, people.Heard{Event: stopEvent(e, dayone.Terminated, now, "", "")}, now, ""); err != nil {
 			return Look{}, err
@@ -84,18 +87,24 @@ func (f *Flow) Terminate(ctx context.Context, id dayone.PersonID, by, reason, he
 	if err != nil {
 		return out, err
 	}
+	seen, err := f.PersonNow(ctx, id)
+	if err != nil {
+		return out, err
+	}
 	kept, err := f.endKeeping(ctx, id, by, reason)
 	if err != nil {
 		return out, err
 	}
-	p := people.At(&t, now, now, f.Active())
-	open := goesOn(&t, p, now)
-	switch {
-	case len(open) > 0:
-		if out, err = f.enterStop(ctx, out, open, stopWord{dayone.Terminated, by, reason, heir}); err != nil || t.Managed {
+	// what whoever asks may not know of ends with the rest, and is not told
+	if open := goesOn(&t, people.Whole(&t, now, now, f.Active()), now); len(open) > 0 {
+		if out, err = f.enterStop(ctx, out, open, stopWord{dayone.Terminated, by, reason, heir}); err != nil {
 			return out, err
 		}
-		fallthrough
+		if t.Managed && len(goesOn(&t, seen, now)) > 0 {
+			return out, nil
+		}
+	}
+	switch {
 	case !t.Managed: // known from an import: what the books know of her access is closed, too, once nothing can be given to her
 		if err := f.manage(ctx, id, by); err != nil && !errors.Is(err, dayone.ErrConflict) {
 			return out, err

@@ -28,15 +28,16 @@ func scanBrake(s interface{ Scan(...any) error }) (dayone.Brake, error) {
 
 // Passing is what asks to be let through.
 type Passing struct {
-	Scope string
-	Day   string
-	Now   time.Time
-	Rules []PassRule
-	Held  dayone.Held    // as it is kept if it is held
-	Open  dayone.BrakeID // of the brake that opens, if none of its rule is on
-	Force string         // it is held by this rule, whatever counters say
-	Free  bool           // it is counted, and never held: somebody has let it through
-	Taken *dayone.Hold   // what keeps an access that would be taken away; nil: it is about an event
+	Scope  string
+	Day    string
+	Now    time.Time
+	Rules  []PassRule
+	Held   dayone.Held    // as it is kept if it is held
+	Open   dayone.BrakeID // of the brake that opens, if none of its rule is on
+	Force  string         // it is held by this rule, whatever counters say
+	Free   bool           // it is counted, and never held: somebody has let it through
+	Veiled bool           // nobody else may know of it: its rules are those of BrakeVeiled
+	Taken  *dayone.Hold   // what keeps an access that would be taken away; nil: it is about an event
 
 	By dayone.BrakeID // afterwards: what holds it; "": nothing
 }
@@ -127,8 +128,13 @@ func (d *DB) brake(t *tx, p *Passing, r PassRule) error {
 		if err := d.hold(t, *p.Taken); err != nil {
 			return err
 		}
-	} else if _, err := t.exec(`UPDATE event SET state = 'held', note = $2, brake = $3, person = $4, tries = 0, next = 0 WHERE id = $1`, h.Item, r.Note, h.Brake, h.Person); err != nil {
+	} else if _, err := t.exec(`UPDATE event SET state = 'held', note = $2, brake = $3, person = $4, veiled = $5, tries = 0, next = 0 WHERE id = $1`, h.Item, r.Note, h.Brake, h.Person, truth(p.Veiled)); err != nil {
 		return fmt.Errorf("holding an event: %w", err)
+	}
+	if p.Veiled {
+		if err := d.whisper(t, []dayone.Held{h}, brakeOn(p.Scope, r.Name, p.Now)); err != nil {
+			return err
+		}
 	}
 	return d.keepHeld(t, h)
 }
@@ -137,7 +143,28 @@ func (d *DB) openBrake(t *tx, b dayone.Brake) error {
 	if _, err := t.exec(`INSERT INTO brake (`+brakeColumns+`) VALUES ($1, $2, $3, $4, $5, 0, $6, 0, '', '', '')`, b.ID, b.Scope, b.Rule, string(b.State), b.Note, micros(b.Opened)); err != nil {
 		return fmt.Errorf("opening a brake: %w", err)
 	}
-	return d.append(t, []dayone.Record{{At: b.Opened, System: dayone.AfterScope(b.Scope), What: "brake on: " + b.Rule}})
+	if b.Veiled() { // the ledger gets it with each of whom it holds something, once that may be known
+		return nil
+	}
+	return d.append(t, []dayone.Record{brakeOn(b.Scope, b.Rule, b.Opened)})
+}
+
+// whisper keeps back what befalls a brake that nobody may know of: with each event that it holds, under the key of whom that
+// is about, so that no record tells of anybody else.
+func (d *DB) whisper(t *tx, held []dayone.Held, r dayone.Record) error {
+	for _, h := range held {
+		if h.Person == "" {
+			continue // of whom nothing is kept
+		}
+		if err := d.hush(t, dayone.EventID(h.Item), h.Person, []dayone.Record{r}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func brakeOn(scope, rule string, at time.Time) dayone.Record {
+	return dayone.Record{At: at, System: dayone.AfterScope(scope), What: "brake on: " + rule}
 }
 
 // heldBox is what would change, as it lies in the books.
@@ -215,11 +242,16 @@ func (d *DB) HoldAll(ctx context.Context, b dayone.Brake, events []HeldEvent) ([
 				if a.again {
 					continue
 				}
-				if _, err := t.exec(`UPDATE event SET brake = $2 WHERE id = $1`, a.in.ID, b.ID); err != nil {
-					return err
-				}
 				h := events[from+i].Held
 				h.Brake = b.ID
+				if _, err := t.exec(`UPDATE event SET brake = $2, person = $3 WHERE id = $1`, a.in.ID, b.ID, h.Person); err != nil {
+					return err
+				}
+				if b.Veiled() {
+					if err := d.whisper(t, []dayone.Held{h}, brakeOn(b.Scope, b.Rule, b.Opened)); err != nil {
+						return err
+					}
+				}
 				if err := d.keepHeld(t, h); err != nil {
 					return err
 				}
@@ -364,7 +396,7 @@ func (d *DB) DropHeld(ctx context.Context, item string, at time.Time) error {
 }
 
 func (t *tx) dropHeld(item string, at time.Time) error {
-	if _, err := t.exec(`UPDATE brake SET state = 'replaced', closed = $2 WHERE state = 'on' AND rule <> 'read' AND id = (SELECT brake FROM held WHERE item = $1)
+	if _, err := t.exec(`UPDATE brake SET state = 'replaced', closed = $2 WHERE state = 'on' AND rule NOT LIKE 'read%' AND id = (SELECT brake FROM held WHERE item = $1)
 		AND NOT EXISTS (SELECT 1 FROM held WHERE brake = brake.id AND item <> $1)`, item, micros(at)); err != nil {
 		return err
 	}
@@ -385,6 +417,7 @@ type Verdict struct {
 	Holds   []dayone.Hold // as they are afterwards, where accesses were held
 	Passes  []Pass
 	Records []dayone.Record
+	Veiled  []dayone.Held // nobody else may know of them: the records are kept back with each
 }
 
 // Pass lets one access of one person be taken away.
@@ -445,7 +478,15 @@ func (d *DB) Decide(ctx context.Context, v Verdict) error {
 			v.Brake, string(v.State), len(items), micros(v.At), v.By, v.Second, v.Reason); err != nil {
 			return fmt.Errorf("deciding a brake: %w", err)
 		}
-		return d.append(t, v.Records)
+		if len(v.Veiled) == 0 {
+			return d.append(t, v.Records)
+		}
+		for _, r := range v.Records {
+			if err := d.whisper(t, v.Veiled, r); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 

@@ -45,22 +45,26 @@ var brakeOn = state{Icon: "pause", Class: "s-wait", Text: "Holds"}
 
 // brakeTitle says in words which limit was passed where.
 func brakeTitle(b dayone.Brake) string {
-	what := b.Rule
+	rule, veiled := strings.CutSuffix(b.Rule, dayone.BrakeVeiled)
+	what := rule
 	switch {
-	case b.Rule == dayone.BrakeTerminations:
+	case rule == dayone.BrakeTerminations:
 		what = "terminations"
-	case b.Rule == dayone.BrakeRead:
+	case rule == dayone.BrakeRead:
 		what = "a whole list"
-	case b.Rule == dayone.BrakeChanged:
+	case rule == dayone.BrakeChanged:
 		what = "not what was reviewed"
-	case b.Rule == dayone.BrakeRemovals:
+	case rule == dayone.BrakeRemovals:
 		what = "accesses that would go"
-	case strings.HasPrefix(b.Rule, dayone.BrakeBody):
+	case strings.HasPrefix(rule, dayone.BrakeBody):
 		what = "a whole body"
-	case strings.HasPrefix(b.Rule, dayone.BrakeShift):
-		what = "another " + strings.ReplaceAll(strings.TrimPrefix(b.Rule, dayone.BrakeShift), "_", " ")
-	case strings.HasPrefix(b.Rule, dayone.BrakeEmpty):
-		what = "the last of " + strings.TrimPrefix(b.Rule, dayone.BrakeEmpty)
+	case strings.HasPrefix(rule, dayone.BrakeShift):
+		what = "another " + strings.ReplaceAll(strings.TrimPrefix(rule, dayone.BrakeShift), "_", " ")
+	case strings.HasPrefix(rule, dayone.BrakeEmpty):
+		what = "the last of " + strings.TrimPrefix(rule, dayone.BrakeEmpty)
+	}
+	if veiled {
+		what += ", confidential"
 	}
 	return dayone.AfterScope(b.Scope) + ": " + what
 }
@@ -177,7 +181,7 @@ func newBrakes(view viewer, list []dayone.Brake, sources []flow.SourceState, mis
 	v.Announce.From = field{ID: "from", Name: "from", Label: "From", Hint: "The first day on which HR may say so", Type: "date", Required: true}
 	v.Announce.Until = field{ID: "until", Name: "until", Label: "Until", Hint: "The last such day", Type: "date", Required: true}
 	v.Announce.By = field{ID: "a-by", Name: "by", Label: "Who announces it", Type: "text", Required: true}
-	v.Announce.Second = field{ID: "a-second", Name: "second", Label: "Second person", Hint: "Somebody else, who agrees", Type: "text", Required: true}
+	v.Announce.Second = field{ID: "a-second", Name: "second", Label: "Second person", Hint: "Mail address of somebody else, who agrees", Type: "email", Required: true}
 	v.Announce.Reason = field{ID: "a-reason", Name: "reason", Label: "Reason, for the record", Type: "text", Required: true}
 	return v
 }
@@ -266,9 +270,9 @@ func newBrake(view viewer, b flow.BrakeView) brakeView {
 		v.Waits = &notice{Icon: "clock", Title: "Some of it is still being looked at", Text: plural(b.Unseen, "1 event is read at its source first. Load the page again.", "%d events are read at their source first. Load the page again.")}
 	}
 	v.By = field{ID: "by", Name: "by", Label: "Who decides", Hint: "May stay empty: then whoever is logged in", Type: "text"}
-	v.Second = field{ID: "second", Name: "second", Label: "Second person", Hint: "Who agrees. May stay empty", Type: "text"}
+	v.Second = field{ID: "second", Name: "second", Label: "Second person", Hint: "Mail address of who agrees. May stay empty", Type: "email"}
 	if b.Second {
-		v.Second.Hint, v.Second.Required = "So many take a second person, who agrees", true
+		v.Second.Hint, v.Second.Required = "So many take a second person, who agrees: their mail address", true
 	}
 	v.Reason = field{ID: "reason", Name: "reason", Label: "Reason, for the record", Type: "text", Required: true}
 	return v
@@ -287,8 +291,14 @@ func heldLine(l dayone.HeldLine) string {
 
 // verdict carries out what a form or a call says about a brake.
 func (p *portal) verdict(r *http.Request, id dayone.BrakeID, d flow.BrakeDecision) (dayone.Brake, error) {
-	if strings.TrimSpace(d.By) == "" {
-		d.By = me(r).Name
+	if me(r).Role == dayone.HR { // what few may know is theirs to decide; the rest is the operators'
+		b, err := p.flow.Brake(r.Context(), id)
+		if err == nil && !b.Veiled() {
+			err = fmt.Errorf("an operator or administrator decides about this brake: %w", dayone.ErrForbidden)
+		}
+		if err != nil {
+			return dayone.Brake{}, err
+		}
 	}
 	if strings.HasSuffix(r.URL.Path, "/release") {
 		return p.flow.ReleaseBrake(r.Context(), id, d)

@@ -130,11 +130,17 @@ func (b *bench) reads(r dayone.Role, cookie string, list []string) map[string]st
 func TestWhatIsConfidentialIsFoundNowhere(t *testing.T) {
 	t.Parallel()
 	now := time.Now().UTC().Truncate(time.Second)
-	b := newBench(t, withRoles, func(_ *web.Options, d *flow.Deps) { d.Clock = frozen{at: now} })
+	b := newBench(t, withRoles, func(_ *web.Options, d *flow.Deps) {
+		d.Clock = frozen{at: now}
+		hr := d.Sources["hr"]
+		hr.Brakes.Terminations, hr.Brakes.Percent = 1, 0.001
+		d.Sources["hr"] = hr
+	})
 	ada, run := b.hire("emp_1", "Ada", "Lovelace", "Sales", now.AddDate(0, 0, -30))
 	grace, run2 := b.hire("emp_2", "Grace", "Hopper", "Sales", now.AddDate(0, 0, -20))
 
-	for _, id := range []dayone.PersonID{ada, grace} { // what their runs left to be looked at: the engine's clock is ahead
+	mary, run3 := b.hire("emp_3", "Mary", "Jackson", "Sales", now.AddDate(0, 0, -20))
+	for _, id := range []dayone.PersonID{ada, grace, mary} { // what their runs left to be looked at: the engine's clock is ahead
 		if _, err := b.flow.Replan(t.Context(), id, "", ""); err != nil {
 			t.Fatal(err)
 		}
@@ -147,6 +153,13 @@ func TestWhatIsConfidentialIsFoundNowhere(t *testing.T) {
 		res := b.say(fmt.Sprintf(`{"event_type":"employee.terminated","event_id":"evt_end","timestamp":%q,"data":{"employee_id":"emp_1","end_date":%q,"confidential":true}}`, now.Format(time.RFC3339), ends))
 		if res.StatusCode != http.StatusAccepted {
 			t.Fatalf("the hook answers %s: %s", res.Status, text(t, res))
+		}
+		b.until("the first is judged", func() bool { // the second of a day is held
+			c, _ := b.flow.Confidentials(fewKnow)
+			return len(c) == 1
+		})
+		if res := b.say(fmt.Sprintf(`{"event_type":"employee.terminated","event_id":"evt_held","timestamp":%q,"data":{"employee_id":"emp_3","end_date":%q,"confidential":true}}`, now.Format(time.RFC3339), ends)); res.StatusCode != http.StatusAccepted {
+			t.Fatalf("the hook answers %s", res.Status)
 		}
 		bad := b.say(fmt.Sprintf(`{"event_type":"employee.terminated","event_id":"evt_bad","timestamp":%q,"data":{"employee_id":"emp_2","end_date":"soon","confidential":true}}`, now.Format(time.RFC3339)))
 		if bad.StatusCode != http.StatusAccepted {
@@ -163,10 +176,11 @@ func TestWhatIsConfidentialIsFoundNowhere(t *testing.T) {
 		b.until("everything is judged", func() bool {
 			list, err := b.flow.Events(fewKnow, flow.EventFilter{State: dayone.EventReceived})
 			c, _ := b.flow.Confidentials(fewKnow)
-			return err == nil && len(list) == 0 && len(c) == 2
+			on, _ := b.flow.Brakes(fewKnow, true, 10)
+			return err == nil && len(list) == 0 && len(c) == 2 && len(on) == 1
 		})
 		all, err := b.flow.Events(fewKnow, flow.EventFilter{})
-		if err != nil || len(all) != 5 {
+		if err != nil || len(all) != 7 {
 			t.Fatalf("there are %d events (%v)", len(all), err)
 		}
 		return []dayone.EventID{all[0].ID, all[1].ID, all[2].ID}
@@ -175,7 +189,7 @@ func TestWhatIsConfidentialIsFoundNowhere(t *testing.T) {
 	blind := []dayone.Role{dayone.Operator, dayone.Approver, dayone.Auditor}
 	cookies := map[dayone.Role]string{}
 	before := map[dayone.Role]map[string]string{}
-	list := addresses([]dayone.PersonID{ada}, []dayone.RunID{run, run2}, nil)
+	list := addresses([]dayone.PersonID{ada, mary}, []dayone.RunID{run, run2, run3}, nil)
 	for _, r := range blind {
 		cookies[r] = b.signIn(r)
 		before[r] = b.reads(r, cookies[r], list)
@@ -216,6 +230,17 @@ func TestWhatIsConfidentialIsFoundNowhere(t *testing.T) {
 	want(t, "HR's page of a leaver", text(t, b.as(dayone.HR, hr, "GET", "/people/"+string(ada))), "Confidential: only you")
 	want(t, "HR's page of a hire", text(t, b.as(dayone.HR, hr, "GET", "/people/"+string(hired)+"/timeline")), "Ngozi Eze", "Confidential: only you")
 	want(t, "HR's events", text(t, b.as(dayone.HR, hr, "GET", "/events")), "planned termination", "future hire", "is no date")
+	want(t, "HR's brakes", text(t, b.as(dayone.HR, hr, "GET", "/brakes")), "hr: terminations, confidential")
+	on, err := b.flow.Brakes(fewKnow, true, 10)
+	if err != nil || len(on) != 1 {
+		t.Fatalf("HR finds %+v (%v)", on, err)
+	}
+	want(t, "HR's brake", text(t, b.as(dayone.HR, hr, "GET", "/brakes/"+string(on[0].ID))), "Mary Jackson", ends)
+	for _, path := range []string{"/api/v1/brakes/" + string(on[0].ID), "/brakes/" + string(on[0].ID)} {
+		if res := b.as(dayone.Operator, cookies[dayone.Operator], "GET", path); res.StatusCode != http.StatusNotFound {
+			t.Errorf("an operator's GET %s: %s", path, res.Status)
+		}
+	}
 	want(t, "HR's list by the API", text(t, b.as(dayone.HR, "", "GET", "/api/v1/confidential")), `"kind":"hire","hidden":true`, `"last_day":"`+ends+`"`)
 	if body := text(t, b.as(dayone.Operator, "", "GET", "/api/v1/confidential")); !strings.Contains(body, "administrator, hr") {
 		t.Errorf("an operator is told %s", body)

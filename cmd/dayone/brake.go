@@ -104,7 +104,7 @@ func newBrakeShow() *cobra.Command {
 			}
 			second := ""
 			if b.SecondNeeded {
-				second = " --second NAME"
+				second = " --second MAIL"
 			}
 			fmt.Fprintf(out, "\nTo let just this through:\n  dayone brake release %s --hash %s --by NAME%s --reason WHY\n", b.ID, b.Hash, second)
 			return nil
@@ -151,7 +151,7 @@ list. Accesses that would have gone stay for 30 days; then somebody is asked.`
 	}
 	c.Flags().StringVar(&in.Hash, "hash", "", "what was reviewed, as dayone brake show says")
 	c.Flags().StringVar(&in.By, "by", "", "who decides")
-	c.Flags().StringVar(&in.Second, "second", "", "a second person who agrees")
+	c.Flags().StringVar(&in.Second, "second", "", "mail address of a second person who agrees")
 	c.Flags().StringVar(&in.Reason, "reason", "", "why, for the record")
 	return c
 }
@@ -168,7 +168,7 @@ func newAnnounce() *cobra.Command {
 	}{}
 	c := &cobra.Command{
 		Use: "announce", Short: "Announce a lay-off: so many more terminations of a source pass", Args: args(0, 0, "no arguments"),
-		Example: `  dayone brake announce --source hr --count 40 --from 2025-01-31 --until 2025-02-07 --reason "the site closes" --by kim --second lee`,
+		Example: `  dayone brake announce --source hr --count 40 --from 2025-01-31 --until 2025-02-07 --reason "the site closes" --by kim@company.com --second lee@company.com`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			cl, err := serverOf(c)
 			if err != nil {
@@ -188,7 +188,7 @@ func newAnnounce() *cobra.Command {
 	c.Flags().StringVar(&in.Until, "until", "", "the last day")
 	c.Flags().StringVar(&in.Reason, "reason", "", "why, for the record")
 	c.Flags().StringVar(&in.By, "by", "", "who announces it")
-	c.Flags().StringVar(&in.Second, "second", "", "a second person who agrees")
+	c.Flags().StringVar(&in.Second, "second", "", "mail address of a second person who agrees")
 	return c
 }
 
