@@ -343,7 +343,7 @@ func (f *Flow) holdBody(ctx context.Context, source, why string, events []dayone
 		}
 		all = append(all, store.HeldEvent{Event: ev, Body: body, Held: dayone.Held{Item: string(ev.ID), Subject: ev.Subject, Person: person}})
 	}
-	kept, err := f.Store.HoldAll(ctx, b, all)
+	kept, err := f.Store.HoldAll(context.WithoutCancel(ctx), b, all) // all of it, though whoever sent it hangs up
 	if err != nil {
 		return nil, fmt.Errorf("keeping what %s said: %v: %w", source, err, dayone.ErrUnavailable)
 	}

@@ -106,6 +106,7 @@ type Flow struct {
 	claims   claims
 	marking  sync.Mutex // by what people are found is written once
 	marked   bool       // it was
+	finished bool       // brakes that a crash left half made are on; only Run asks
 	lately   lately
 	sizes    sizes
 	lists    lists
@@ -615,9 +616,14 @@ func (f *Flow) tried(ctx context.Context, l Look) (bool, error) {
 
 // supersede ends a run: nothing new starts, calls under way come back, waits are given up.
 func (f *Flow) supersede(ctx context.Context, id dayone.RunID) error {
+	return f.end(ctx, id, engine.Human{Verb: engine.Supersede})
+}
+
+// end gives a run up by a word, and waits until it is over.
+func (f *Flow) end(ctx context.Context, id dayone.RunID, word engine.Human) error {
 	moved := f.Engine.Watch(id)
 	defer moved.Stop()
-	err := f.Engine.Decide(ctx, id, "", engine.Human{Verb: engine.Supersede})
+	err := f.Engine.Decide(ctx, id, "", word)
 	if errors.Is(err, dayone.ErrNotFound) {
 		return nil
 	}
@@ -684,6 +690,9 @@ func (f *Flow) Decide(ctx context.Context, run dayone.RunID, step dayone.StepID,
 	o := r.Step(step)
 	if o == nil {
 		return fmt.Errorf("this run has no step %q: %w", step, dayone.ErrNotFound)
+	}
+	if l.Legal && (o.Step.Action == dayone.AccountDelete || o.Step.Undo == dayone.UndoDelete) {
+		return fmt.Errorf("a legal hold stands, and %s may be deleted by this; release it first: %w", o.Step.Key, dayone.ErrConflict)
 	}
 	wanted := r.Of != "" || slices.ContainsFunc(l.Plan.Steps, func(s dayone.Step) bool { return s.Once == o.Step.Once && does(o.Step, s) })
 	_, err = f.Store.ActiveRun(ctx, r.Person)

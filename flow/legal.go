@@ -3,12 +3,14 @@ package flow
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/engine"
 )
 
 // LegalHolds are those on a person, the newest first.
@@ -39,10 +41,46 @@ func (f *Flow) HoldLegally(ctx context.Context, id dayone.PersonID, by, reason s
 		return h, err
 	}
 	rec := dayone.Record{At: h.From, Person: id, What: "legal hold", By: by, Detail: &dayone.Detail{Note: h.Reason}}
-	if err := f.Store.SaveLegalHold(ctx, h, h.From, rec); err != nil {
+	if err := f.spare(ctx, h, rec); err != nil {
 		return h, err
 	}
 	return h, f.afresh(ctx, id)
+}
+
+// spare keeps a legal hold, and gives up the run that would lose something: the engine knows no legal holds, so no such run
+// may go on, nor be resumed. One that somebody paused is cancelled, so that nothing of it starts again by itself.
+func (f *Flow) spare(ctx context.Context, h dayone.LegalHold, rec dayone.Record) error {
+	defer f.lock(h.Person)() // whoever plans now knows of no hold yet
+	if err := f.Store.SaveLegalHold(ctx, h, h.From, rec); err != nil {
+		return err
+	}
+	active, err := f.Store.ActiveRun(ctx, h.Person)
+	if errors.Is(err, dayone.ErrNotFound) {
+		return nil
+	}
+	if err == nil {
+		err = f.stopLoss(ctx, active, h)
+	}
+	if err != nil {
+		return fmt.Errorf("the legal hold stands, but it is not known that their run has stopped, which may still delete an account; cancel it: %w", err)
+	}
+	return nil
+}
+
+func (f *Flow) stopLoss(ctx context.Context, active dayone.RunID, h dayone.LegalHold) error {
+	r, err := f.RunOf(ctx, active)
+	if err != nil || r.State.Over() || r.Ending != "" || !slices.ContainsFunc(r.Steps, destroys) {
+		return err // one that is being given up begins nothing any more
+	}
+	if r.State == dayone.RunHeld {
+		return f.end(ctx, active, engine.Human{By: h.By, Verb: engine.Cancel, Reason: "a legal hold: " + h.Reason})
+	}
+	return f.supersede(ctx, active)
+}
+
+// destroys says that a step deletes something, or would if its run turned back.
+func destroys(s dayone.StepRun) bool {
+	return s.Step.Action == dayone.AccountDelete && !s.State.Over() || s.Of == "" && s.Step.Undo == dayone.UndoDelete
 }
 
 // ReleaseLegally ends the legal hold on somebody: what was put off goes on by the timers as they stand. ErrConflict: none

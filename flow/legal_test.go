@@ -3,11 +3,14 @@ package flow_test
 import (
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/connector/sim"
+	"github.com/dayone-hq/dayone/engine"
 	"github.com/dayone-hq/dayone/flow"
 )
 
@@ -96,6 +99,88 @@ func TestALegalHoldOutranksEveryTimer(t *testing.T) {
 	}
 	for _, what := range []string{"legal hold", "legal hold released"} {
 		same(t, what, h.ledger(id, what), 1)
+	}
+}
+
+// refuses lets the next calls of a method to Okta come back with "later", so that the step is under way for half an hour.
+func refuses(h *house, method string) {
+	h.okta.Door().Inject(sim.Fault{Method: method, Path: "/api/v1/users", Status: 429, Header: map[string]string{"Retry-After": "1500"}, Body: `{"errorCode":"E0000047"}`})
+}
+
+func (h *house) retriesDelete(id dayone.PersonID) dayone.Run {
+	h.t.Helper()
+	return until(h, "a deletion that is tried again", func() (dayone.Run, bool) {
+		active, err := h.Store.ActiveRun(ctx, id)
+		if err != nil {
+			return dayone.Run{}, false
+		}
+		r, err := h.RunOf(ctx, active)
+		return r, err == nil && slices.ContainsFunc(r.Steps, func(s dayone.StepRun) bool {
+			return s.Step.Key.String() == "okta/account" && s.Step.Action == dayone.AccountDelete && s.State == dayone.StepRetrying
+		})
+	})
+}
+
+func TestALegalHoldStopsADeletionThatIsPaused(t *testing.T) {
+	t.Parallel()
+	h, id, _ := deleting(t)
+	h.accountIs(id, dayone.Disabled)
+	refuses(h, "DELETE")
+	h.later(31 * 24 * time.Hour)
+	r := h.retriesDelete(id)
+	if err := h.DecideRun(ctx, r.ID, engine.Pause, "kim@company.com", "counsel asks"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.HoldLegally(ctx, id, "counsel@company.com", "case 12/24"); err != nil {
+		t.Fatal(err)
+	}
+	r, err := h.RunOf(ctx, r.ID)
+	if err != nil || r.State != dayone.RunCancelled {
+		t.Errorf("the run that deletes is %s, %v", r.State, err)
+	}
+	if err := h.DecideRun(ctx, r.ID, engine.GoOn, "kim@company.com", "go on"); err != nil {
+		t.Fatal(err)
+	}
+	h.later(60 * 24 * time.Hour)
+	h.settledAt(id)
+	h.accountIs(id, dayone.Disabled)
+	if _, there := account(h.okta, "e1001@company.com"); !there {
+		t.Error("the account is deleted under a legal hold")
+	}
+	if _, err := h.ReleaseLegally(ctx, id, "counsel@company.com", "closed"); err != nil {
+		t.Fatal(err)
+	}
+	h.accountIs(id, dayone.Gone)
+}
+
+func TestALegalHoldStopsAnUndoThatDeletes(t *testing.T) {
+	t.Parallel()
+	h := newWorld(t).open()
+	id, run := h.hires(employee("1001", "start_date", here))
+	refuses(h, "DELETE")
+	u := h.preview(run.ID)
+	if _, err := h.Undo(ctx, flow.UndoOrder{Run: run.ID, By: "kim@company.com", Reason: "a mistake", Hash: u.Hash}); err != nil {
+		t.Fatal(err)
+	}
+	r := h.retriesDelete(id)
+	if _, err := h.HoldLegally(ctx, id, "counsel@company.com", "case 12/24"); err != nil {
+		t.Fatal(err)
+	}
+	r, err := h.RunOf(ctx, r.ID)
+	if err != nil || r.State != dayone.RunSuperseded {
+		t.Errorf("the undo is %s, %v", r.State, err)
+	}
+	for _, s := range r.Steps {
+		if s.Step.Action == dayone.AccountDelete && s.State != dayone.StepDone {
+			if err := h.Decide(ctx, r.ID, s.Step.ID, engine.Human{By: "kim@company.com", Verb: engine.Retry}); !errors.Is(err, dayone.ErrConflict) {
+				t.Errorf("%s is deleted all the same: %v", s.Step.Key, err)
+			}
+		}
+	}
+	h.later(24 * time.Hour)
+	h.rested(id)
+	if _, there := account(h.okta, "e1001@company.com"); !there {
+		t.Error("the account is deleted under a legal hold")
 	}
 }
 

@@ -162,6 +162,12 @@ func (i *intake) has(id dayone.PersonID) bool {
 // round sees to everything that waits. Sources are looked at beside each other and beside people who are due: one that
 // answers slowly holds up nobody but itself. retry is when there is more to be done by itself.
 func (f *Flow) round(ctx context.Context) (retry time.Time, err error) {
+	if !f.finished {
+		if err := f.Store.FinishBrakes(ctx, f.Clock.Now()); err != nil {
+			return retry, err
+		}
+		f.finished = true
+	}
 	if retry, err = f.attend(ctx); err != nil {
 		return retry, err
 	}

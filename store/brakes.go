@@ -205,6 +205,7 @@ const heldAtOnce = 200
 // one of its scope and rule closes that one.
 func (d *DB) HoldAll(ctx context.Context, b dayone.Brake, events []HeldEvent) ([]dayone.Intake, error) {
 	b.State = dayone.BrakeMaking
+	opened := false
 	out := make([]dayone.Intake, 0, len(events))
 	made := make([]*acceptance, len(events))
 	for i, e := range events {
@@ -217,7 +218,7 @@ func (d *DB) HoldAll(ctx context.Context, b dayone.Brake, events []HeldEvent) ([
 	}
 	for from := 0; from == 0 || from < len(events); from += heldAtOnce {
 		some := made[from:min(from+heldAtOnce, len(made))]
-		last := from+heldAtOnce >= len(events)
+		last, opens := from+heldAtOnce >= len(events), false
 		before := slices.Clone(some)
 		for i, a := range some { // the job may run twice
 			c := *a
@@ -230,23 +231,25 @@ func (d *DB) HoldAll(ctx context.Context, b dayone.Brake, events []HeldEvent) ([
 			if err := t.accept(some); err != nil {
 				return err
 			}
-			if from == 0 && last && len(some) > 0 && !slices.ContainsFunc(some, func(a *acceptance) bool { return !a.again }) {
-				return nil // all of it was said before
+			fresh, err := t.unkept(some, b.ID)
+			if err != nil {
+				return err
 			}
-			if from == 0 {
+			if opens = !opened && (len(events) == 0 || slices.Contains(fresh, true)); opens {
 				if err := d.openBrake(t, b); err != nil {
 					return err
 				}
 			}
 			for i, a := range some {
-				if a.again {
+				if !fresh[i] {
 					continue
 				}
 				h := events[from+i].Held
-				h.Brake = b.ID
+				h.Brake, h.Item = b.ID, string(a.in.ID)
 				if _, err := t.exec(`UPDATE event SET brake = $2, person = $3 WHERE id = $1`, a.in.ID, b.ID, h.Person); err != nil {
 					return err
 				}
+				a.in.Brake = b.ID
 				if b.Veiled() {
 					if err := d.whisper(t, []dayone.Held{h}, brakeOn(b.Scope, b.Rule, b.Opened)); err != nil {
 						return err
@@ -256,23 +259,59 @@ func (d *DB) HoldAll(ctx context.Context, b dayone.Brake, events []HeldEvent) ([
 					return err
 				}
 			}
-			if !last {
+			if !last || !opened && !opens { // all of it was said before
 				return nil
 			}
 			if err := t.replace(b.Scope, b.Rule, b.ID, b.Opened); err != nil {
 				return err
 			}
-			_, err := t.exec(`UPDATE brake SET state = 'on' WHERE id = $1`, b.ID)
+			_, err = t.exec(`UPDATE brake SET state = 'on' WHERE id = $1`, b.ID)
 			return err
 		})
 		if err != nil {
 			return nil, err
 		}
+		opened = opened || opens
 		for _, a := range some {
 			out = append(out, a.in)
 		}
 	}
 	return out, nil
+}
+
+// unkept says which of them are to be put behind a brake: what is new, and what lies behind one that was never finished,
+// which nobody could let through.
+func (t *tx) unkept(some []*acceptance, by dayone.BrakeID) ([]bool, error) {
+	out := make([]bool, len(some))
+	making := map[dayone.BrakeID]bool{by: false}
+	for i, a := range some {
+		if !a.again {
+			out[i] = true
+			continue
+		}
+		if a.in.State != dayone.EventHeld {
+			continue
+		}
+		if _, asked := making[a.in.Brake]; !asked {
+			var n int
+			if err := t.row(`SELECT COUNT(*) FROM brake WHERE id = $1 AND state = 'making'`, a.in.Brake).Scan(&n); err != nil {
+				return nil, err
+			}
+			making[a.in.Brake] = n > 0
+		}
+		out[i] = making[a.in.Brake]
+	}
+	return out, nil
+}
+
+// FinishBrakes puts the brakes of bodies on that were never finished: their sources were not answered, but need not say it
+// again. A list that was not finished is read anew, which closes its brake.
+func (d *DB) FinishBrakes(ctx context.Context, at time.Time) error {
+	return d.write(ctx, func(t *tx) error {
+		_, err := t.exec(`UPDATE brake SET state = CASE WHEN EXISTS (SELECT 1 FROM held h WHERE h.brake = brake.id) THEN 'on' ELSE 'replaced' END,
+			closed = CASE WHEN EXISTS (SELECT 1 FROM held h WHERE h.brake = brake.id) THEN 0 ELSE CAST($1 AS BIGINT) END WHERE state = 'making' AND rule LIKE '`+dayone.BrakeBody+`%'`, micros(at))
+		return err
+	})
 }
 
 // replace closes what an older list or an interrupted one left behind.
@@ -397,7 +436,7 @@ func (d *DB) DropHeld(ctx context.Context, item string, at time.Time) error {
 
 func (t *tx) dropHeld(item string, at time.Time) error {
 	if _, err := t.exec(`UPDATE brake SET state = 'replaced', closed = $2 WHERE state = 'on' AND rule NOT LIKE 'read%' AND id = (SELECT brake FROM held WHERE item = $1)
-		AND NOT EXISTS (SELECT 1 FROM held WHERE brake = brake.id AND item <> $1)`, item, micros(at)); err != nil {
+		AND NOT EXISTS (SELECT 1 FROM held h WHERE h.brake = brake.id AND h.item <> $1)`, item, micros(at)); err != nil {
 		return err
 	}
 	_, err := t.exec(`DELETE FROM held WHERE item = $1`, item)

@@ -17,7 +17,7 @@ var eventTable = table{"event", []string{
 }, nil}
 
 // Accept stores what a source said, before it is answered. Said again, it gives the first one and true: the same id of
-// the source, or, where the source has none, the same body as the last one about that employment.
+// the source, or, where the source has none, the same of the same body as the last one about that employment.
 func (d *DB) Accept(ctx context.Context, ev dayone.Event, body []byte) (dayone.Intake, bool, error) {
 	return d.accept(ctx, dayone.Intake{Event: ev, State: dayone.EventReceived}, body)
 }
@@ -98,7 +98,10 @@ func (t *tx) said(ev dayone.Event, hash string) (dayone.Intake, bool, error) {
 	if ev.SourceID != "" {
 		row = t.row(eventQuery+` WHERE source = $1 AND source_id = $2 AND source_id <> ''`, ev.Source, ev.SourceID)
 	} else {
-		row = t.row(eventQuery+` WHERE id = (SELECT id FROM event WHERE source = $1 AND subject = $2 ORDER BY id DESC LIMIT 1) AND body_hash = $3`, ev.Source, ev.Subject, hash)
+		// one body may say several things of an employment: it is said again if it is among them
+		row = t.row(eventQuery+` WHERE source = $1 AND subject = $2 AND body_hash = $3 AND type = $4 AND at = $5
+			AND id > COALESCE((SELECT id FROM event WHERE source = $1 AND subject = $2 AND body_hash <> $3 ORDER BY id DESC LIMIT 1), '') ORDER BY id LIMIT 1`,
+			ev.Source, ev.Subject, hash, string(ev.Type), micros(ev.At))
 	}
 	in, err := scanEvent(row)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -122,7 +125,10 @@ func scanEvent(s interface{ Scan(...any) error }) (dayone.Intake, error) {
 // MarkEvent says where an event stands. One that is to be looked at is looked at as if for the first time.
 func (d *DB) MarkEvent(ctx context.Context, id dayone.EventID, s dayone.EventState, note string) error {
 	return d.write(ctx, func(t *tx) error {
-		_, err := t.exec(`UPDATE event SET state = $2, note = $3, tries = 0, next = 0 WHERE id = $1`, id, s, note)
+		if _, err := t.exec(`UPDATE event SET state = $2, note = $3, tries = 0, next = 0 WHERE id = $1`, id, s, note); err != nil {
+			return err
+		}
+		_, err := t.exec(`DELETE FROM held WHERE item = $1 AND released > 0`, id) // somebody let it through, and that has come to its end
 		return err
 	})
 }

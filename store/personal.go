@@ -18,6 +18,9 @@ import (
 // Erased stands where a person's values were.
 const Erased = "erased"
 
+// heldOfHers is what a brake holds of a person, also where nobody has looked yet whose it is.
+const heldOfHers = `(held.person = $1 OR EXISTS (SELECT 1 FROM employment e JOIN event v ON v.source = e.source AND v.subject = e.source_id WHERE e.person = $1 AND v.id = held.item))`
+
 // inTheClear is every value of a person that must be read without her key, why, and how it is erased: $1 is the person.
 // Statements go in this order, since the later ones take away what the earlier ones find her by.
 var inTheClear = []struct{ why, erase string }{
@@ -31,7 +34,7 @@ var inTheClear = []struct{ why, erase string }{
 	},
 	{
 		"what a brake holds of her is thrown away: nobody could read what it is about",
-		`DELETE FROM held WHERE person = $1 OR EXISTS (SELECT 1 FROM employment e JOIN event v ON v.source = e.source AND v.subject = e.source_id WHERE e.person = $1 AND v.id = held.item)`,
+		`DELETE FROM held WHERE ` + heldOfHers,
 	},
 	{
 		"as above",
@@ -107,6 +110,8 @@ var standing = []string{
 	`UPDATE delegation SET ends = $2 WHERE (person = $1 OR delegate = $1) AND ends > $2`,
 	`UPDATE alert SET resolved = $2 WHERE person = $1 AND resolved = 0`,
 	`UPDATE legal_hold SET ended = $2 WHERE person = $1 AND ended = 0`,
+	`UPDATE brake SET state = 'replaced', closed = $2 WHERE state = 'on' AND rule <> 'read' AND EXISTS (SELECT 1 FROM held WHERE held.brake = brake.id) AND NOT EXISTS (
+		SELECT 1 FROM held WHERE held.brake = brake.id AND NOT ` + heldOfHers + `)`,
 }
 
 // What administrators have done stays under the name of whoever was logged in, which may be a mail address: policy_act

@@ -173,7 +173,6 @@ var allowed = map[string][]dayone.Role{
 	"POST /api/v1/requests/{id}/end":                       staff,
 	"GET /api/v1/people/{id}/names":                        readers,
 	"POST /api/v1/people/{id}/names":                       staff,
-	"GET /api/v1/people/{id}/succession":                   readers,
 	"GET /api/v1/people/{id}/timeline":                     readers,
 	"POST /api/v1/people/{id}/corrections":                 staff,
 	"POST /api/v1/people/{id}/corrections/{attribute}/end": staff,

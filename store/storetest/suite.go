@@ -73,6 +73,10 @@ func Run(t *testing.T, open Opener) {
 		{"WhatIsVeiledIsFoundByNobody", veiled},
 		{"AMergeIsTakenBackToTheSameBooks", merges},
 		{"AnEmploymentIsSplitOff", splits},
+		{"ABodyThatBrokeOffIsSaidAgain", bodySaidAgain},
+		{"ABodyThatBrokeOffIsOnAfterAStart", bodyBrokenOff},
+		{"TwoEventsInOneBody", twoInOneBody},
+		{"WhatIsHeldEnds", heldEnds},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

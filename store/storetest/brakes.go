@@ -1,0 +1,140 @@
+package storetest
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/store"
+)
+
+// ends is a body of so many terminations; from tells one delivery of it from another.
+func ends(n int, from string) []store.HeldEvent {
+	var out []store.HeldEvent
+	for i := range n {
+		ev := dayone.Event{ID: dayone.EventID(fmt.Sprintf("evt_%s%04d", from, i)), Source: "hr", Type: dayone.Terminated, Subject: fmt.Sprint("emp_", i), At: at, Received: at}
+		out = append(out, store.HeldEvent{Event: ev, Body: []byte("a body"), Held: dayone.Held{Item: string(ev.ID), Subject: ev.Subject}})
+	}
+	return out
+}
+
+func bodyOf(id string) dayone.Brake {
+	return dayone.Brake{ID: dayone.BrakeID(id), Scope: "source:hr", Rule: dayone.BrakeBody + id, Note: "too many", Opened: at}
+}
+
+// brokenOff keeps the first commit of a body and fails in the next one, as a full disk does.
+func brokenOff(t *testing.T, d *store.DB, id string) {
+	t.Helper()
+	all := slices.Clone(ends(500, "a"))
+	all[300].Event.ID = all[0].Event.ID
+	if _, err := d.HoldAll(t.Context(), bodyOf(id), all); err == nil {
+		t.Fatal("it was to break off")
+	}
+	if held := must[[]dayone.Held](t)(d.HeldBy(t.Context(), dayone.BrakeID(id))); len(held) != 200 {
+		t.Fatalf("%d are kept of what broke off", len(held))
+	}
+}
+
+// on are the brakes that hold, and what each of them does.
+func on(t *testing.T, d *store.DB) map[dayone.BrakeID]int {
+	t.Helper()
+	out := map[dayone.BrakeID]int{}
+	for _, b := range must[[]dayone.Brake](t)(d.Brakes(t.Context(), true, 10)) {
+		out[b.ID] = b.Held
+	}
+	return out
+}
+
+func bodySaidAgain(t *testing.T, d *store.DB) {
+	brokenOff(t, d, "brk_1")
+	for i, id := range []string{"brk_2", "brk_3"} { // the second time all of it is kept
+		kept := must[[]dayone.Intake](t)(d.HoldAll(t.Context(), bodyOf(id), ends(500, string(rune('b'+i)))))
+		if len(kept) != 500 || kept[0].ID != "evt_a0000" || kept[0].Brake != "brk_2" {
+			t.Errorf("%d are kept, the first as %+v", len(kept), kept[0])
+		}
+		if got := on(t, d); len(got) != 1 || got["brk_2"] != 500 {
+			t.Errorf("what is held after it was said again: %v", got)
+		}
+	}
+	if err := d.FinishBrakes(t.Context(), at); err != nil {
+		t.Fatal(err)
+	}
+	if got := on(t, d); len(got) != 1 {
+		t.Errorf("the one that broke off is empty, and on: %v", got)
+	}
+	b := must[dayone.Brake](t)(d.Brake(t.Context(), "brk_2"))
+	if err := d.Decide(t.Context(), store.Verdict{Brake: b.ID, State: dayone.BrakeReleased, By: "kim", Reason: "a site closes", At: at}); err != nil {
+		t.Fatal(err)
+	}
+	if left := must[[]dayone.Intake](t)(d.Events(t.Context(), store.EventFilter{State: dayone.EventHeld, Limit: 1000})); len(left) > 0 {
+		t.Errorf("%d events stay behind", len(left))
+	}
+}
+
+func bodyBrokenOff(t *testing.T, d *store.DB) {
+	brokenOff(t, d, "brk_1")
+	if got := on(t, d); len(got) > 0 {
+		t.Errorf("half a body can be let through: %v", got)
+	}
+	if err := d.FinishBrakes(t.Context(), at); err != nil {
+		t.Fatal(err)
+	}
+	if got := on(t, d); len(got) != 1 || got["brk_1"] != 200 {
+		t.Errorf("after a start: %v", got)
+	}
+	must[[]dayone.Intake](t)(d.HoldAll(t.Context(), bodyOf("brk_2"), ends(500, "b"))) // said again after all
+	if got := on(t, d); len(got) != 2 || got["brk_1"] != 200 || got["brk_2"] != 300 {
+		t.Errorf("said again after a start: %v", got)
+	}
+}
+
+// A body may say two things of one employment.
+func twoInOneBody(t *testing.T, d *store.DB) {
+	say := func(from, body string, again bool) {
+		t.Helper()
+		for i, kind := range []dayone.EventType{dayone.Updated, dayone.Terminated} {
+			ev := event(fmt.Sprintf("evt_%s%d", from, i), "")
+			ev.Type = kind
+			in, was, err := d.Accept(t.Context(), ev, []byte(body))
+			if err != nil || was != again || in.Type != kind {
+				t.Errorf("%s %s: %+v, again %v, want %v (%v)", from, kind, in, was, again, err)
+			}
+		}
+	}
+	say("1", "a", false)
+	say("2", "a", true)
+	say("3", "b", false)
+	say("4", "a", false)
+	say("5", "a", true)
+}
+
+// What held somebody goes with her, or with what became of it.
+func heldEnds(t *testing.T, d *store.DB) {
+	ctx := t.Context()
+	hold := func(id string, all []store.HeldEvent) {
+		t.Helper()
+		must[[]dayone.Intake](t)(d.HoldAll(ctx, bodyOf(id), all))
+	}
+	p := Sarah(t, d)
+	all := ends(3, "a")
+	all[0].Held.Person, all[1].Held.Person = p, p
+	hold("brk_1", all[:1])
+	hold("brk_2", all[1:])
+	if err := d.Erase(ctx, p, at); err != nil {
+		t.Fatal(err)
+	}
+	if got := on(t, d); len(got) != 1 || got["brk_2"] != 1 {
+		t.Errorf("after she was erased: %v", got)
+	}
+	if err := d.Decide(ctx, store.Verdict{Brake: "brk_2", State: dayone.BrakeReleased, By: "kim", Reason: "so it is", At: at}); err != nil {
+		t.Fatal(err)
+	}
+	must[dayone.Held](t)(d.HeldItem(ctx, "evt_a0002"))
+	if err := d.MarkEvent(ctx, "evt_a0002", dayone.EventQuarantined, "no start date"); err != nil {
+		t.Fatal(err)
+	}
+	if h, err := d.HeldItem(ctx, "evt_a0002"); err == nil {
+		t.Errorf("it stays for ever: %+v", h)
+	}
+}
