@@ -135,3 +135,12 @@ func TestEightWishesToAskAgainAreOneMail(t *testing.T) {
 		}
 	}
 }
+
+func TestWhoeverIsInHRIsNotAddedByHand(t *testing.T) {
+	t.Parallel()
+	_, h := sponsored(t)
+	o := ngozi()
+	o.Type = "FTE"
+	_, err := h.AddOutsider(ctx, o)
+	is(t, err, dayone.ErrInvalid)
+}
