@@ -96,24 +96,25 @@ type Deps struct {
 // Flow joins people, policy, planner, engine, ledger and messages.
 type Flow struct {
 	Deps
-	force    atomic.Pointer[inForce]
-	folder   atomic.Pointer[policy.Set] // as it was last read
-	crowd    crowd
-	ahead    foresight
-	intake   intake
-	errands  errands
-	watched  watched
-	claims   claims
-	marking  sync.Mutex // by what people are found is written once
-	marked   bool       // it was
-	finished bool       // brakes that a crash left half made are on; only Run asks
-	lately   lately
-	sizes    sizes
-	lists    lists
-	wake     chan struct{} // something is to be looked at
-	entering sync.Mutex    // an entry is looked at once
-	orders   sync.Mutex    // an order about a system is recorded once
-	locks    sync.Map      // a mutex per person: two looks at one person never meet
+	force      atomic.Pointer[inForce]
+	folder     atomic.Pointer[policy.Set] // as it was last read
+	crowd      crowd
+	ahead      foresight
+	intake     intake
+	errands    errands
+	watched    watched
+	claims     claims
+	marking    sync.Mutex // by what people are found is written once
+	correcting sync.Mutex // one correction is looked at after the other
+	marked     bool       // it was
+	finished   bool       // brakes that a crash left half made are on; only Run asks
+	lately     lately
+	sizes      sizes
+	lists      lists
+	wake       chan struct{} // something is to be looked at
+	entering   sync.Mutex    // an entry is looked at once
+	orders     sync.Mutex    // an order about a system is recorded once
+	locks      sync.Map      // a mutex per person: two looks at one person never meet
 }
 
 // New joins them. It wires itself into the engine as the one who writes messages.

@@ -232,6 +232,10 @@ func TestErasingTakesTwoStepsAndNothingThatForbidsIt(t *testing.T) {
 	if err := h.Flow.Erase(ctx, id, "privacy@company.com", "asked for", e.Token); err != nil {
 		t.Fatal(err)
 	}
+	late := dayone.LegalHold{ID: "lgl_late", Person: id, Reason: "case 13/24", From: h.Now()} // it was looked for before she was erased
+	if err := h.Store.SaveLegalHold(ctx, late, h.Now()); !errors.Is(err, dayone.ErrConflict) {
+		t.Errorf("held and erased: %v", err)
+	}
 	for what, err := range map[string]error{
 		"preview": func() error { _, err := h.ErasePreview(ctx, id); return err }(),
 		"export":  func() error { _, err := h.ExportPerson(ctx, id, "x"); return err }(),

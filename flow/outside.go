@@ -64,12 +64,8 @@ func (f *Flow) CheckOutsider(ctx context.Context, o Outsider) (Outsider, []dayon
 			continue
 		case !known || a.Derived || slices.Contains(ownFields, name):
 			faults[name] = "people.yaml has no attribute of this name that can be entered"
-		case len([]rune(text)) > longestValue:
-			faults[name] = fmt.Sprintf("it is longer than %d characters", longestValue)
-		case slices.Contains(mailFields, name) && !mailLike(text):
-			faults[name] = "write a mail address, such as ada@company.com"
 		default:
-			if err := people.Readable(a, text); err != nil {
+			if err := people.Typed(a, text); err != nil {
 				faults[name] = err.Error()
 			}
 		}
@@ -118,32 +114,38 @@ func (f *Flow) SiteNames() []string {
 // ownFields are said beside the attributes.
 var ownFields = []string{"id", "status", "start_date", "end_date", "employment_type"}
 
-var mailFields = []string{"email", "personal_email", "manager", "buddy"}
-
-// longestValue of an attribute that somebody types, in characters.
-const longestValue = 300
-
-func mailLike(s string) bool {
-	local, domain, ok := strings.Cut(s, "@")
-	return ok && local != "" && strings.Contains(domain, ".") && !strings.ContainsAny(s, " \t\r\n,;<>") && !strings.Contains(domain, "@")
-}
-
 // checkKind finds the employment type that is meant, as people.yaml spells it.
 func (f *Flow) checkKind(o *Outsider, schema policy.Schema, faults Faulty) {
-	a, known := schema.Attributes["employment_type"]
-	switch {
-	case o.Type == "":
-		faults["type"] = "say contractor, intern or guest"
-	case known && a.Closed():
-		i := slices.IndexFunc(a.Values, func(v string) bool { return strings.EqualFold(v, o.Type) })
-		if i < 0 {
-			faults["type"] = "people.yaml knows no such employment_type; it has " + strings.Join(a.Values, ", ")
-			return
-		}
-		o.Type = a.Values[i]
-	default:
-		o.Type = strings.ToUpper(o.Type[:1]) + strings.ToLower(o.Type[1:])
+	types := OutsideTypes(schema)
+	i := slices.IndexFunc(types, func(v string) bool { return strings.EqualFold(v, o.Type) })
+	if i < 0 {
+		faults["type"] = "say " + strings.Join(types, ", ") + "; everybody else is entered in HR"
+		return
 	}
+	o.Type = types[i]
+}
+
+// outsideTypes are what somebody may be who is in no HR system.
+var outsideTypes = []string{"Contractor", "Intern", "Guest"}
+
+// OutsideTypes are they as people.yaml spells them. Where it knows none of them it has words of its own, and each may be meant.
+func OutsideTypes(schema policy.Schema) []string {
+	a, known := schema.Attributes["employment_type"]
+	if !known || !a.Closed() {
+		return outsideTypes
+	}
+	var out []string
+	for _, t := range outsideTypes {
+		for _, v := range a.Values {
+			if strings.EqualFold(t, v) {
+				out = append(out, v)
+			}
+		}
+	}
+	if len(out) == 0 {
+		return a.Values
+	}
+	return out
 }
 
 func (f *Flow) checkDays(o *Outsider, faults Faulty) {
@@ -178,6 +180,9 @@ func (f *Flow) checkSponsor(ctx context.Context, o *Outsider, faults Faulty) err
 		return nil
 	}
 	row, err := f.Store.PersonByEmail(ctx, o.Sponsor)
+	if err == nil && row.Veil != dayone.Unveiled { // whoever is hidden is as unknown here as anywhere
+		row, err = f.rowFor(ctx, row)
+	}
 	switch {
 	case errors.Is(err, dayone.ErrNotFound):
 		faults["sponsor"] = "nobody here has this address"

@@ -334,6 +334,7 @@ func TestSomebodyWhoHasNotBegunIsAskedForWhatIsMissing(t *testing.T) {
 	if f, err = h.AnswerPreHire(ctx, token, map[string]string{"mobile": "+49 151 234567"}); err != nil || len(f.Asks) != 1 {
 		t.Fatalf("half an answer: %+v, %v", f, err)
 	}
+	h.later(2 * time.Minute) // nobody is asked twice in a minute
 	s, err := h.SendPreHire(ctx, in.Person, "kim@company.com")
 	if err != nil || len(s.Missing) != 1 {
 		t.Fatalf("sent again: %+v, %v", s, err)

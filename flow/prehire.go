@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -32,6 +31,9 @@ const linkLasts = 24 * time.Hour
 var AskedTexts = map[string]string{
 	"home_address": "shipping address", "mobile": "mobile number", "preferred_name": "how you want to be called", "personal_email": "personal mail address", "locale": "language",
 }
+
+// preHirePause is how long after a mail nobody is asked again by hand.
+const preHirePause = time.Minute
 
 // askedText is what one of them is called.
 func askedText(name string) string {
@@ -90,6 +92,11 @@ func (f *Flow) askPreHire(ctx context.Context, l *Look) error {
 	return f.postPreHire(ctx, &form, l)
 }
 
+// preHireLetter is the name of the last letter that asked.
+func preHireLetter(form dayone.PreHireForm) string {
+	return fmt.Sprintf("prehire.%s.%d", form.Engagement, form.Told)
+}
+
 // postPreHire writes the letter that asks. How often it did is in the books with it, so each of them is sent once.
 func (f *Flow) postPreHire(ctx context.Context, form *dayone.PreHireForm, l *Look, records ...dayone.Record) error {
 	now := l.Person.At
@@ -110,7 +117,7 @@ func (f *Flow) postPreHire(ctx context.Context, form *dayone.PreHireForm, l *Loo
 	}
 	f.look()
 	return f.Store.SavePreHire(ctx, *form, []dayone.Letter{{
-		Once: fmt.Sprintf("prehire.%s.%d", form.Engagement, form.Told), Via: viaPeople, Kind: letterPreHire, About: string(form.Engagement), Body: string(body), Made: now,
+		Once: preHireLetter(*form), Via: viaPeople, Kind: letterPreHire, About: string(form.Engagement), Body: string(body), Made: now,
 	}}, records...)
 }
 
@@ -191,7 +198,7 @@ func (f *Flow) AnswerPreHire(ctx context.Context, token string, answers map[stri
 	}
 	faults, fields := Faulty{}, map[string]string{}
 	for _, a := range out.Asks {
-		text := strings.TrimSpace(answers[a.Name])
+		text := strings.TrimSpace(strings.ReplaceAll(answers[a.Name], "\r\n", "\n")) // as browsers send lines
 		if text == "" {
 			continue
 		}
@@ -215,24 +222,10 @@ func (f *Flow) AnswerPreHire(ctx context.Context, token string, answers map[stri
 
 // badAnswer says what is wrong with an answer; "": nothing.
 func badAnswer(a Asked, text string) string {
-	phone := strings.Trim(text, "+0123456789 ()-./")
-	digits := len(strings.Map(func(r rune) rune {
-		if r < '0' || r > '9' {
-			return -1
-		}
-		return r
-	}, text))
-	switch {
-	case len([]rune(text)) > longestValue:
-		return fmt.Sprintf("write at most %d characters", longestValue)
-	case a.Name == "mobile" && (phone != "" || digits < 6 || digits > 15):
-		return "write the number with its country code, for example +49 151 23456789"
-	case a.Name == "home_address" && len([]rune(text)) < 10:
+	if a.Name == "home_address" && len([]rune(text)) < 10 {
 		return "write street, number, postal code, town and country"
-	case slices.Contains(mailFields, a.Name) && !mailLike(text):
-		return "write a mail address, such as ada@example.com"
 	}
-	if err := people.Readable(a.Attribute, text); err != nil {
+	if err := people.Typed(a.Attribute, text); err != nil {
 		return err.Error()
 	}
 	return ""
@@ -296,6 +289,12 @@ func (f *Flow) SendPreHire(ctx context.Context, id dayone.PersonID, by string) (
 	}
 	if !asked {
 		form = dayone.PreHireForm{Engagement: primary(p), Made: now}
+	}
+	switch last, err := f.Store.LetterMade(ctx, preHireLetter(form)); { // whoever presses twice, or eight times, means one mail
+	case err != nil:
+		return state, err
+	case asked && now.Before(last.Add(preHirePause)):
+		return state, fmt.Errorf("%s was asked less than a minute ago; wait for the mail, and ask again then: %w", p.Name(), dayone.ErrConflict)
 	}
 	form.Links++
 	l := Look{Person: p}

@@ -51,6 +51,21 @@ func (f *Flow) TerminatePreview(ctx context.Context, id dayone.PersonID) (Look, 
 	return f.decide(p, b, f.tellOf(b.unsaid, &t, p))
 }
 
+// StoppedSince is since when access of somebody is ended here; zero: it is not. Another employment of hers opens nothing then.
+func (f *Flow) StoppedSince(ctx context.Context, id dayone.PersonID) (time.Time, error) {
+	t, err := f.Store.Timeline(ctx, id)
+	if err != nil {
+		return time.Time{}, err
+	}
+	var since time.Time
+	for _, at := range people.Stopped(&t, f.Clock.Now()) {
+		if since.IsZero() || at.Before(since) {
+			since = at
+		}
+	}
+	return since, nil
+}
+
 // goesOn are the employments of which something is left to be ended.
 func goesOn(t *dayone.Timeline, p dayone.Person, now time.Time) []dayone.EngagementID {
 	if p.Status == dayone.Left {

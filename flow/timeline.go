@@ -160,6 +160,8 @@ func (f *Flow) Correct(ctx context.Context, id dayone.PersonID, c Correction) (d
 	case until.Sub(p.At) > MostCorrected:
 		return dayone.Intake{}, fmt.Errorf("a correction holds for a year at most; what is wrong for longer is mended at its source: %w", dayone.ErrInvalid)
 	}
+	f.correcting.Lock() // of two who are given one address at once, the second is refused
+	defer f.correcting.Unlock()
 	fields := map[string]string{people.UntilDate: c.Until}
 	for name, text := range c.Values {
 		v, err := people.Correct(set, name, text)
@@ -169,9 +171,43 @@ func (f *Flow) Correct(ctx context.Context, id dayone.PersonID, c Correction) (d
 		if p.Attrs[name] == v {
 			return dayone.Intake{}, fmt.Errorf("%s is that already: %w", name, dayone.ErrConflict)
 		}
+		if err := f.ownOnly(ctx, id, name, v.Text); err != nil {
+			return dayone.Intake{}, err
+		}
 		fields[name] = text
 	}
 	return f.enterSure(ctx, Entry{Type: dayone.Corrected, Subject: subjectEngagement(p), Fields: fields, By: c.By, Reason: c.Reason})
+}
+
+// ownOnly refuses what is another person's, and cannot be shared: systems and matching know people by it. It does not say whose.
+func (f *Flow) ownOnly(ctx context.Context, id dayone.PersonID, attr, value string) error {
+	kind, value := people.Sole(attr, value)
+	if kind == "" {
+		return nil
+	}
+	if err := f.markAll(ctx); err != nil {
+		return err
+	}
+	trait := people.Trait{Kind: kind, Value: value}
+	found, err := f.Store.Marked(ctx, f.marksOf([]people.Trait{trait}))
+	if err != nil {
+		return err
+	}
+	for _, others := range found {
+		for _, other := range others {
+			if other == id {
+				continue
+			}
+			t, err := f.Store.Timeline(ctx, other)
+			if err != nil {
+				return err
+			}
+			if slices.Contains(people.Traits(&t, f.Clock.Now()), trait) { // a correction of theirs may be over
+				return fmt.Errorf("%s: it is another person's: %w", attr, dayone.ErrConflict)
+			}
+		}
+	}
+	return nil
 }
 
 // EndCorrection lets what sources say of an attribute count again. ErrConflict: no correction of it stands.

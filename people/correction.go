@@ -119,6 +119,9 @@ func Correct(set *policy.Set, attr, text string) (dayone.Value, error) {
 		return dayone.Value{}, fmt.Errorf("%s cannot be corrected: it is a name that is nobody else's; dayone people rename gives another: %w", attr, dayone.ErrInvalid)
 	}
 	v, err := normal(a, dayone.Text(text))
+	if err == nil && v.Text != "" {
+		err = Typed(a, text)
+	}
 	switch {
 	case err != nil && a.Closed():
 		return v, fmt.Errorf("%s: %v; it is one of %s: %w", attr, err, strings.Join(a.Values, ", "), dayone.ErrInvalid)

@@ -523,18 +523,9 @@ func (j *judging) chosen(attr string) bool {
 	return slices.ContainsFunc(j.t.Facts, func(f dayone.Fact) bool { return f.Attr == attr && f.Source == policy.Ours && f.Value.Text != "" })
 }
 
-// Readable says why a text cannot be a value of an attribute, for whoever typed it; nil: it can.
-func Readable(a policy.Attribute, text string) error {
-	_, err := normal(a, dayone.Text(text))
-	if err != nil && a.Closed() {
-		return fmt.Errorf("%w; choose one of %s", err, strings.Join(a.Values, ", "))
-	}
-	return err
-}
-
 // normal reads a value as the attribute's type. Nothing is nothing, whatever the type.
 func normal(a policy.Attribute, v dayone.Value) (dayone.Value, error) {
-	text := strings.TrimSpace(v.Text)
+	text := strings.TrimSpace(printable(a.Name, v.Text))
 	if text == "" {
 		return dayone.Value{}, nil
 	}

@@ -50,8 +50,7 @@ func (j *judging) stop() Judgement {
 // lift ends a stop where HR says that somebody stays or is back. Any other word of an employment that goes on there is
 // kept, and said to change nothing of it.
 func (j *judging) lift() {
-	stop := j.counts(factStop, farFuture)
-	if stop == nil || stop.Value.Text == "" {
+	if j.facts.stopOf(j.engagement, j.at).IsZero() {
 		return
 	}
 	switch j.ev.Type {
@@ -65,9 +64,13 @@ func (j *judging) lift() {
 	}
 }
 
-// stopOf is the instant at which access to an employment was ended here; zero: it was not, or that was lifted.
+// stopOf is the instant at which access to an employment was ended here; zero: it was not, or that was lifted. A stop stands for
+// the person: what is bound to her while it does is stopped, too, until that is lifted.
 func (s *spoken) stopOf(e dayone.EngagementID, known time.Time) time.Time {
 	f := s.last(e, factStop, farFuture, known, true)
+	if f == nil {
+		f = s.stopOfOthers(e, known)
+	}
 	if f == nil || f.Value.Text == "" {
 		return time.Time{}
 	}
@@ -85,6 +88,25 @@ func (s *spoken) heirOf(e dayone.EngagementID, known time.Time) string {
 		return ""
 	}
 	return heir.Value.Text
+}
+
+// stopOfOthers is the stop of another employment that stood when this one was bound; nil: none did.
+func (s *spoken) stopOfOthers(e dayone.EngagementID, known time.Time) *dayone.Fact {
+	bound := known // one that is being judged
+	for _, x := range s.t.Employments {
+		if x.ID == e {
+			bound = x.Recorded
+		}
+	}
+	for _, x := range s.t.Employments {
+		if x.ID == e {
+			continue
+		}
+		if f := s.last(x.ID, factStop, farFuture, known, true); f != nil && f.Value.Text != "" && bound.After(f.Recorded) {
+			return f
+		}
+	}
+	return nil
 }
 
 // Stopped are the employments of which access was ended here at once, and since when.

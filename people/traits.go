@@ -56,6 +56,11 @@ func Traits(t *dayone.Timeline, now time.Time) []Trait {
 		add(TraitMail, word("email"))
 		add(TraitMail, word("personal_email"))
 		add(TraitStart, first, family, start)
+		for _, attr := range []string{"email", "personal_email", "employee_number"} { // a correction is as good a word while it stands
+			if c := s.correction(e.ID, attr, now, now); c != nil {
+				add(Sole(attr, c.Value.Text))
+			}
+		}
 		add(TraitMobile, first, family, digits(word("mobile")))
 		add(TraitName, first, family)
 		if e.Source == dayone.Portal {
@@ -63,6 +68,18 @@ func Traits(t *dayone.Timeline, now time.Time) []Trait {
 		}
 	}
 	return out
+}
+
+// Sole is the kind of trait, and its value, of an attribute that no two people share; "": the attribute is none of those.
+func Sole(attr, value string) (kind, trait string) {
+	value = strings.ToLower(strings.Join(strings.Fields(value), " "))
+	switch attr {
+	case "email", "personal_email":
+		return TraitMail, value
+	case "employee_number":
+		return TraitNumber, value
+	}
+	return "", value
 }
 
 // Asks are the traits by which a newcomer is looked for. A name alone speaks only for somebody of whom one side was entered by

@@ -87,6 +87,11 @@ func post(t *tx, l dayone.Letter) error {
 	return nil
 }
 
+// LetterMade is when a letter was written, sent or not; zero: none of that name is in the outbox.
+func (d *DB) LetterMade(ctx context.Context, once string) (time.Time, error) {
+	return d.oneInstant(ctx, `SELECT made FROM outbox WHERE once = $1`, once)
+}
+
 // first says that no earlier letter about the same thing waits for the same way.
 const first = ` AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.about = o.about AND e.via = o.via AND e.sent = 0 AND (e.made < o.made OR e.made = o.made AND e.once < o.once))`
 

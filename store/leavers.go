@@ -21,7 +21,15 @@ type legalBox struct {
 // SaveLegalHold writes one, or its end, and makes its person due. ErrConflict: another one stands.
 func (d *DB) SaveLegalHold(ctx context.Context, h dayone.LegalHold, wake time.Time, records ...dayone.Record) error {
 	return d.write(ctx, func(t *tx) error {
-		var id string
+		var key, id string
+		switch err := t.row(`SELECT key_box FROM person WHERE id = $1`, h.Person).Scan(&key); {
+		case errors.Is(err, sql.ErrNoRows):
+			return fmt.Errorf("person %s: %w", h.Person, dayone.ErrNotFound)
+		case err != nil:
+			return err
+		case key == "" && h.Ended.IsZero(): // nothing is left that it could keep
+			return fmt.Errorf("this person was erased: %w", dayone.ErrConflict)
+		}
 		switch err := t.row(`SELECT id FROM legal_hold WHERE person = $1 AND ended = 0`, h.Person).Scan(&id); {
 		case err == nil && id != string(h.ID):
 			return fmt.Errorf("a legal hold on person %s stands already: %w", h.Person, dayone.ErrConflict)

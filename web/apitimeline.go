@@ -193,6 +193,9 @@ func (p *portal) apiBind(w http.ResponseWriter, r *http.Request) error {
 	if err := readJSON(r.Body, &in); err != nil {
 		return err
 	}
+	if !me(r).Knows { // that a record is somebody's already would tell of one who is hidden: the answer is the same for every record
+		return refuse(dayone.ErrForbidden, textBindKnows)
+	}
 	if err := p.flow.Bind(r.Context(), id, in.Source, in.Subject, me(r).Name, in.Reason); err != nil {
 		return err
 	}

@@ -33,6 +33,7 @@ type apiPerson struct {
 	Attributes  dayone.Attrs    `json:"attributes"`
 	Unknown     []string        `json:"unknown"` // attributes whose last word was bad
 	Engagements []apiEngagement `json:"engagements"`
+	Stopped     bool            `json:"access_ended"` // at once, here
 }
 
 type apiEngagement struct {
@@ -252,7 +253,7 @@ func newAPIPersonRow(r flow.Row, zone *time.Location) apiPersonRow {
 }
 
 func newAPIPerson(r flow.Row, zone *time.Location, p dayone.Person) apiPerson {
-	out := apiPerson{apiPersonRow: newAPIPersonRow(r, zone), Attributes: p.Attrs, Unknown: p.Unknown, Engagements: []apiEngagement{}}
+	out := apiPerson{apiPersonRow: newAPIPersonRow(r, zone), Attributes: p.Attrs, Unknown: p.Unknown, Stopped: p.Stopped, Engagements: []apiEngagement{}}
 	if out.Attributes == nil {
 		out.Attributes = dayone.Attrs{}
 	}

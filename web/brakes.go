@@ -21,6 +21,8 @@ type brakesView struct {
 	Announced []announcedRow
 	Announce  announceForm
 	Past      []item
+
+	MayAnnounce, MayRead bool // what would only be refused is not offered
 }
 
 type sourceRow struct {
@@ -128,7 +130,7 @@ func (p *portal) showBrakes(w http.ResponseWriter, r *http.Request, status int, 
 		return err
 	}
 	v := newBrakes(p.viewerOf(r), list, sources, missing, announced)
-	v.Problem = problem
+	v.Problem, v.MayAnnounce, v.MayRead = problem, p.shows(r, "POST /brakes/announcements"), p.shows(r, "POST /sources/{source}/read")
 	for _, f := range []*field{&v.Announce.Count, &v.Announce.From, &v.Announce.Until, &v.Announce.By, &v.Announce.Second, &v.Announce.Reason} {
 		f.Value = r.PostFormValue(f.Name)
 	}
@@ -177,6 +179,7 @@ func newBrakes(view viewer, list []dayone.Brake, sources []flow.SourceState, mis
 			},
 		})
 	}
+	v.MayAnnounce, v.MayRead = true, true
 	v.Announce.Count = field{ID: "count", Name: "count", Label: "How many will leave", Type: "number", Required: true}
 	v.Announce.From = field{ID: "from", Name: "from", Label: "From", Hint: "The first day on which HR may say so", Type: "date", Required: true}
 	v.Announce.Until = field{ID: "until", Name: "until", Label: "Until", Hint: "The last such day", Type: "date", Required: true}

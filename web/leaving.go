@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -105,7 +106,7 @@ func newCertificate(view viewer, c dayone.Certificate) *certificateView {
 }
 
 // leavingActs are what can be done, by how the person stands.
-func leavingActs(id string, left, stopped bool, held bool) []item {
+func leavingActs(id string, left, stopped bool, held bool, may func(pattern string) bool) []item {
 	to := func(what string) string { return "/people/" + id + "/" + what }
 	var out []item
 	switch {
@@ -119,10 +120,17 @@ func leavingActs(id string, left, stopped bool, held bool) []item {
 	} else {
 		out = append(out, item{Title: link{"Place a legal hold", to("hold")}, Meta: "Nothing of theirs is deleted until somebody releases it.", Open: &link{"Legal hold", to("hold")}})
 	}
-	return append(out,
+	out = append(out,
 		item{Title: link{"Hand out what is known of them", ""}, Meta: "One file with everything that is kept, without credentials. It is recorded that it was made.", Acts: []act{{Text: "Export", Action: to("export")}}},
 		item{Title: link{"Erase what is known of them", to("erase")}, Meta: "Destroys the key of their values, for good. Proofs still verify.", Open: &link{"Erase", to("erase")}},
 	)
+	return slices.DeleteFunc(out, func(it item) bool { // what would only be refused is not offered
+		pattern := "POST /people/{id}/export"
+		if it.Open != nil {
+			pattern = "GET /people/{id}/" + it.Open.Href[strings.LastIndex(it.Open.Href, "/")+1:]
+		}
+		return !may(pattern)
+	})
 }
 
 func (p *portal) leaving(w http.ResponseWriter, r *http.Request) error {
@@ -146,10 +154,10 @@ func (p *portal) leaving(w http.ResponseWriter, r *http.Request) error {
 	if err != nil && !errors.Is(err, dayone.ErrNotFound) {
 		return err
 	}
-	return p.showPerson(w, r, "leaving", row, newLeaving(p.viewerOf(r), head, look.Person, holds, list, heir))
+	return p.showPerson(w, r, "leaving", row, newLeaving(p.viewerOf(r), head, look.Person, holds, list, heir, func(pattern string) bool { return p.shows(r, pattern) }))
 }
 
-func newLeaving(view viewer, head personHead, person dayone.Person, holds []dayone.LegalHold, list []dayone.Certificate, heir dayone.Succession) leavingView {
+func newLeaving(view viewer, head personHead, person dayone.Person, holds []dayone.LegalHold, list []dayone.Certificate, heir dayone.Succession, may func(pattern string) bool) leavingView {
 	v := leavingView{Head: head}
 	if !heir.Made.IsZero() {
 		v.Heir = newHeir(heir)
@@ -162,8 +170,8 @@ func newLeaving(view viewer, head personHead, person dayone.Person, holds []dayo
 		}
 	}
 	left := person.Status == dayone.Left
-	v.Acts = leavingActs(head.ID, left, person.Stopped, held)
-	if left {
+	v.Acts = leavingActs(head.ID, left, person.Stopped, held, may)
+	if left && may("POST /people/{id}/certificates") {
 		v.Make = "/people/" + head.ID + "/certificates"
 	}
 	for i, c := range list {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -102,4 +103,25 @@ func TestTheAPIEndsAccessAndProvesIt(t *testing.T) {
 	b.api(http.MethodPost, at+"/export", ``, http.StatusOK, nil)
 	b.api(http.MethodPost, at+"/reinstate", `{"reason":"it was somebody else"}`, http.StatusOK, nil)
 	b.api(http.MethodPost, at+"/reinstate", `{"reason":"again"}`, http.StatusConflict, &no)
+}
+
+func TestWhatARoleMayNotDoIsNotOffered(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, withRoles)
+	person, _ := b.hire("emp_1", "Sarah", "Chen", "Sales", soon)
+	at := "/people/" + string(person)
+	for role, offered := range map[dayone.Role][]string{
+		dayone.Administrator: {"terminate", "hold", "export", "erase"}, dayone.HR: {"terminate", "hold", "export"}, dayone.Operator: nil, dayone.Auditor: nil,
+	} {
+		cookie := b.signIn(role)
+		body := text(t, b.as(role, cookie, "GET", at+"/leaving"))
+		for _, verb := range []string{"terminate", "hold", "export", "erase"} {
+			if got := strings.Contains(body, `"`+at+"/"+verb+`"`); got != slices.Contains(offered, verb) {
+				t.Errorf("%s is offered %s: %v", role, verb, got)
+			}
+		}
+		if body = text(t, b.as(role, cookie, "GET", "/brakes")); strings.Contains(body, "Announce it") != role.In([]dayone.Role{dayone.Administrator, dayone.Operator}) {
+			t.Errorf("%s and announcing", role)
+		}
+	}
 }

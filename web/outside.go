@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/flow"
@@ -90,16 +91,12 @@ func newAdd(schema policy.Schema, sites []string, o flow.Outsider, faults flow.F
 		if why, bad := faults[f.Name]; bad {
 			f.Error, left = sentence(why)+".", left-1
 		}
-		attr := f.Name
-		if attr == "type" {
-			attr = "employment_type"
-		}
-		if a, ok := schema.Attributes[attr]; ok && a.Closed() {
-			f.Options = options(a.Values, f.Value, f.Name != "type")
+		if f.Name == "type" {
+			f.Options = options(flow.OutsideTypes(schema), f.Value, false)
+		} else if a, ok := schema.Attributes[f.Name]; ok && a.Closed() {
+			f.Options = options(a.Values, f.Value, true)
 		} else if f.Name == "location" && len(sites) > 0 {
 			f.Options = options(sites, f.Value, true)
-		} else if f.Name == "type" {
-			f.Options = options([]string{"Contractor", "Intern", "Guest"}, f.Value, false)
 		}
 		if f.Type == "" {
 			f.Type = "text"
@@ -177,9 +174,22 @@ func (p *portal) suspectItems(r *http.Request, list []dayone.Suspect) []item {
 	for _, s := range list {
 		row := p.rowOf(r, rows, s.Person)
 		st := statusState(row.Status)
-		out = append(out, item{State: &st, Title: link{row.Name, "/people/" + string(s.Person)}, Meta: joined(", ", row.Email, row.Title, row.Department), Next: sentence(strings.Join(s.Why, "; ")) + "."})
+		it := item{State: &st, Title: link{row.Name, "/people/" + string(s.Person)}, Meta: joined(", ", row.Email, row.Title, row.Department), Next: sentence(strings.Join(s.Why, "; ")) + "."}
+		if !p.endedHere(r, s.Person).IsZero() {
+			it.Next += " " + textStaysEnded
+		}
+		out = append(out, it)
 	}
 	return out
+}
+
+// endedHere is since when somebody's access is ended here; zero: it is not, or that cannot be read.
+func (p *portal) endedHere(r *http.Request, id dayone.PersonID) time.Time {
+	since, err := p.flow.StoppedSince(r.Context(), id)
+	if err != nil {
+		return time.Time{}
+	}
+	return since
 }
 
 // extendView is where who answers for somebody puts the last day off.
@@ -290,13 +300,14 @@ type apiSuspect struct {
 	Name   string          `json:"name"`
 	Email  string          `json:"email,omitempty"`
 	Why    []string        `json:"why"`
+	Ended  *time.Time      `json:"access_ended,omitempty"` // at once, here
 }
 
 func (p *portal) apiSuspects(r *http.Request, list []dayone.Suspect) []apiSuspect {
 	rows, out := map[dayone.PersonID]flow.Row{}, []apiSuspect{}
 	for _, s := range list {
 		row := p.rowOf(r, rows, s.Person)
-		out = append(out, apiSuspect{s.Person, row.Name, row.Email, s.Why})
+		out = append(out, apiSuspect{s.Person, row.Name, row.Email, s.Why, moment(p.endedHere(r, s.Person))})
 	}
 	return out
 }

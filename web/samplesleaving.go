@@ -54,3 +54,6 @@ func sampleHeir(now time.Time) dayone.Succession {
 		},
 	}
 }
+
+// everything may be done by whoever looks at a sample.
+func everything(string) bool { return true }

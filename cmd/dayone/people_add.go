@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 )
@@ -12,6 +13,7 @@ import (
 type saidSuspect struct {
 	Person, Name, Email string
 	Why                 []string
+	Ended               time.Time `json:"access_ended"`
 }
 
 func (s saidSuspect) String() string {
@@ -19,7 +21,11 @@ func (s saidSuspect) String() string {
 	if s.Email != "" {
 		out += " <" + s.Email + ">"
 	}
-	return out + ": " + strings.Join(s.Why, "; ")
+	out += ": " + strings.Join(s.Why, "; ")
+	if !s.Ended.IsZero() {
+		out += "; their access was ended here, and stays closed until dayone people reinstate"
+	}
+	return out
 }
 
 // saidEntered is what became of what was entered, as the API tells it.

@@ -125,7 +125,7 @@ What they look after goes to --successor, else to their manager; dayone people s
 			if heir != "" {
 				said["successor"] = heir
 			}
-			return ended(c, cl, at+"/terminate", said, "Access has ended")
+			return ended(c, cl, at+"/terminate", said, "The end of all access is ordered")
 		},
 	}.command()
 }
@@ -146,7 +146,7 @@ func ended(c *cobra.Command, cl *client, at string, said map[string]string, what
 	case done.Note != "":
 		fmt.Fprintf(out, "%s since %s, but: %s\n", what, clockOf(done.At), done.Note)
 	default:
-		fmt.Fprintf(out, "%s since %s; nothing was to be done.\n", what, clockOf(done.At))
+		fmt.Fprintf(out, "%s since %s; nothing is known in the books that is to be changed. dayone people certificate reads every system back.\n", what, clockOf(done.At))
 	}
 	return nil
 }
@@ -157,6 +157,15 @@ func newReinstate() *cobra.Command {
 		long:     "Reinstate takes dayone people terminate back: what HR says of the employment counts again from now on.",
 		example:  `  dayone people reinstate sarah.chen@company.com --reason "it was somebody else"`,
 		question: "Give access back?",
+		show: func(c *cobra.Command, cl *client, at string) error {
+			var now struct {
+				Ended bool `json:"access_ended"`
+			}
+			if err := cl.call(c.Context(), http.MethodGet, at, nil, nil, &now); err != nil || now.Ended {
+				return err
+			}
+			return fmt.Errorf("their access was not ended here, so there is nothing to take back; a termination that HR said is cancelled in HR: %w", dayone.ErrConflict)
+		},
 		do: func(c *cobra.Command, cl *client, at, reason string) error {
 			return ended(c, cl, at+"/reinstate", map[string]string{"reason": reason}, "What HR says counts again")
 		},
@@ -181,6 +190,18 @@ func newLegalRelease() *cobra.Command {
 	return order{
 		use: "release NAME", short: "Release a legal hold; deletions go on by their timers",
 		example: `  dayone people release sarah.chen@company.com --reason "case 12/24 is closed"`, question: "Release the legal hold?",
+		show: func(c *cobra.Command, cl *client, at string) error {
+			var page struct{ Items []struct{ Ended time.Time } }
+			if err := cl.call(c.Context(), http.MethodGet, at+"/legal-holds", nil, nil, &page); err != nil {
+				return err
+			}
+			for _, h := range page.Items {
+				if h.Ended.IsZero() {
+					return nil
+				}
+			}
+			return fmt.Errorf("no legal hold stands on this person: %w", dayone.ErrConflict)
+		},
 		do: func(c *cobra.Command, cl *client, at, reason string) error {
 			if err := cl.call(c.Context(), http.MethodPost, at+"/release", nil, map[string]string{"reason": reason}, nil); err != nil {
 				return err
