@@ -22,9 +22,19 @@ func TestACorrectionMakesNobodySomebodyElse(t *testing.T) {
 		return err
 	}
 	for _, bad := range [][2]string{
-		{"email", "a@b.c\r\nBcc: x@y.z"}, {"email", "<script>"}, {"email", "nobody"}, {"email", strings.Repeat("a", 5000) + "@b.c"}, {"first_name", "A\x00B"},
-		{"first_name", "\x1b[2JAda"}, {"first_name", "Ada\u202egnp"}, {"last_name", "<script>"}, {"last_name", strings.Repeat("x", 5000)},
-		{"mobile", "call me"}, {"employee_number", "1\x1b]0;x\a"}, {"employee_number", strings.Repeat("1", 5000)}, {"manager", "the boss"},
+		{"email", "a@b.c\r\nBcc: x@y.z"},
+		{"email", "<script>"},
+		{"email", "nobody"},
+		{"email", strings.Repeat("a", 5000) + "@b.c"},
+		{"first_name", "A\x00B"},
+		{"first_name", "\x1b[2JAda"},
+		{"first_name", "Ada\u202egnp"},
+		{"last_name", "<script>"},
+		{"last_name", strings.Repeat("x", 5000)},
+		{"mobile", "call me"},
+		{"employee_number", "1\x1b]0;x\a"},
+		{"employee_number", strings.Repeat("1", 5000)},
+		{"manager", "the boss"},
 	} {
 		if err := correct(p, bad[0], bad[1]); dayone.KindOf(err) != dayone.ErrInvalid {
 			t.Errorf("%s = %.20q: %v", bad[0], bad[1], err)
