@@ -42,7 +42,7 @@ func more(r *rand.Rand) string {
 // Whatever is proposed for whomever: a plan says what close looks at everybody say.
 func TestAPlanForEverybodyIsWhatCloseLooksSay(t *testing.T) {
 	t.Parallel()
-	const people = 80
+	const people = 50
 	for seed := range uint64(2) {
 		r := rand.New(rand.NewPCG(seed, 5))
 		folder := func() fstest.MapFS {

@@ -298,7 +298,7 @@ func (w *world) twin() *world {
 // Looked at together or one after the other, people who are due end with the same rows, runs, tasks and wake-ups.
 func TestPeopleWhoAreDueTogetherEndAsOneByOne(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(2) {
+	for seed := range uint64(1) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			t.Parallel()
 			morning := time.Date(2024, 11, 18, 8, 0, 0, 0, time.UTC)
@@ -310,7 +310,7 @@ func TestPeopleWhoAreDueTogetherEndAsOneByOne(t *testing.T) {
 			if _, err := h.Order(ctx, dayone.Order{Kind: dayone.OrderStop, Reason: "nobody is called", By: "kim"}); err != nil {
 				t.Fatal(err)
 			}
-			crowdDue(h, rand.New(rand.NewPCG(seed, 7)), 150, morning)
+			crowdDue(h, rand.New(rand.NewPCG(seed, 7)), 80, morning)
 			h.stop()
 			second := first.twin()
 			together, apart := first.halted(now), second.halted(now)
