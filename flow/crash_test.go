@@ -180,6 +180,9 @@ func (h *house) end(person dayone.PersonID) lifeEnd {
 	lines, err := h.Store.Records(ctx, store.RecordFilter{Limit: 10_000})
 	fail(err)
 	for _, l := range lines {
+		if l.What == "handed over" { // an errand beside runs: its stories are told elsewhere
+			continue
+		}
 		e.Records = append(e.Records, fmt.Sprint(l.What, " ", l.System))
 	}
 	slices.Sort(e.Records)

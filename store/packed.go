@@ -89,6 +89,7 @@ func packSubject(p *pack, v *dayone.Subject) {
 	word(p, &v.Ref)
 	dict(p, &v.Keys, word[string], word[string])
 	instantOf(p, &v.Recorded)
+	dict(p, &v.Heir, word[string], word[string])
 }
 
 func packValue(p *pack, v *dayone.Value) {
