@@ -502,7 +502,7 @@ func (m model) check(target, at string, v any) error {
 func TestSmithyIsStrict(t *testing.T) {
 	v := smithy(t)
 	if len(v.(model)) == 0 {
-		t.Skip("the Smithy models are not here")
+		t.Skip("the Smithy models are not here; set DAYONE_SPECS to the folder that has the vendors' specifications")
 	}
 	const store, id = `"IdentityStoreId":"d-1234567890"`, `"UserId":"1234567890-00000000-0000-4000-8000-000000000001"`
 	for _, c := range []struct{ target, body, want string }{

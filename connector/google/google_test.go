@@ -577,7 +577,7 @@ func (p property) fits(at string, v any) error {
 func TestDiscoveryIsStrict(t *testing.T) {
 	v := discovery(t)
 	if len(v.(methods)) == 0 {
-		t.Skip("the discovery documents are not here")
+		t.Skip("the discovery documents are not here; set DAYONE_SPECS to the folder that has the vendors' specifications")
 	}
 	const users = "http://x/admin/directory/v1/users"
 	for _, c := range []struct{ method, url, body, want string }{
