@@ -97,6 +97,16 @@ func (p Person) Name() string {
 	}
 }
 
+// Primary is the employment that counts; "": there is none.
+func (p Person) Primary() EngagementID {
+	for _, e := range p.Engagements {
+		if e.Primary {
+			return e.ID
+		}
+	}
+	return ""
+}
+
 // Location is the worker's zone; the second result is false if it is a guess.
 func (p Person) Location() (*time.Location, bool) { return p.Site.Location() }
 

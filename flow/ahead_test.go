@@ -123,13 +123,7 @@ func TestPeopleWhoWereLookedAtAheadEndAsOneByOne(t *testing.T) {
 				if err := apart.LookOneByOne(ctx); err != nil {
 					t.Fatal(err)
 				}
-				got, want := alike(ahead), alike(apart)
-				for i := range min(len(got), len(want)) {
-					if got[i] != want[i] {
-						t.Fatalf("instant %d: got  %s\nwant %s", round, got[i], want[i])
-					}
-				}
-				same(t, "lines of the books", len(got), len(want))
+				sameBooks(fmt.Sprint("instant ", round), ahead, apart)
 				plans(t, ahead, pr)
 			}
 			if foreseen < 20 || kept < 10 || kept == foreseen {

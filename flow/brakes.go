@@ -221,7 +221,7 @@ func heldOfEvent(h people.Heard, before, p dayone.Person, j people.Judgement, kn
 	}
 	own := map[string]bool{} // what we choose ourselves may be another choice by then
 	for _, x := range j.Facts {
-		if x.Source == "dayone" {
+		if x.Source == maker {
 			own[wordOf(x.Attr)] = true
 		}
 	}
@@ -233,7 +233,7 @@ func heldOfEvent(h people.Heard, before, p dayone.Person, j people.Judgement, kn
 		}
 	}
 	for _, x := range j.Facts {
-		if x.Source == "dayone" {
+		if x.Source == maker {
 			continue
 		}
 		from := ""

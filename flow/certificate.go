@@ -86,12 +86,11 @@ func (f *Flow) Certify(ctx context.Context, id dayone.PersonID, by string) (dayo
 	if err != nil {
 		return c, err
 	}
-	f.look() // whoever gets a task hears of it
 	n := c.Counts()
-	return c, f.Store.SaveCertificate(ctx, c, again, owns, dayone.Record{
+	return c, f.woken(f.Store.SaveCertificate(ctx, c, again, owns, dayone.Record{
 		At: c.Made, Person: id, What: "certificate", By: by,
 		Detail: &dayone.Detail{Note: fmt.Sprintf("%s: %d closed, %d open, %d unreadable, %d by hand", c.ID, n[dayone.Closed], n[dayone.StillOpen], n[dayone.Unreadable], n[dayone.ByHand])},
-	})
+	}))
 }
 
 func taskRemain(t dayone.Task) dayone.Remain {

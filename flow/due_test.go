@@ -295,6 +295,18 @@ func (w *world) twin() *world {
 	return out
 }
 
+// sameBooks holds the books of two houses against each other.
+func sameBooks(when string, is, was *house) {
+	is.t.Helper()
+	got, want := alike(is), alike(was)
+	for i := range min(len(got), len(want)) {
+		if got[i] != want[i] {
+			is.t.Fatalf("%s: got  %s\nwant %s", when, got[i], want[i])
+		}
+	}
+	same(is.t, when+": lines of the books", len(got), len(want))
+}
+
 // Looked at together or one after the other, people who are due end with the same rows, runs, tasks and wake-ups.
 func TestPeopleWhoAreDueTogetherEndAsOneByOne(t *testing.T) {
 	t.Parallel()
@@ -331,13 +343,7 @@ func TestPeopleWhoAreDueTogetherEndAsOneByOne(t *testing.T) {
 				if err := apart.LookOneByOne(ctx); err != nil {
 					t.Fatal(err)
 				}
-				got, want := alike(together), alike(apart)
-				for i := range min(len(got), len(want)) {
-					if got[i] != want[i] {
-						t.Fatalf("day %d: got  %s\nwant %s", day, got[i], want[i])
-					}
-				}
-				same(t, "lines of the books", len(got), len(want))
+				sameBooks(fmt.Sprint("day ", day), together, apart)
 			}
 		})
 	}
@@ -382,13 +388,7 @@ func TestAKillAmongPeopleWhoAreDueLosesNothing(t *testing.T) {
 	if err := again.LookTogether(ctx); err != nil {
 		t.Fatal(err)
 	}
-	got, want := alike(again), alike(h)
-	for i := range min(len(got), len(want)) {
-		if got[i] != want[i] {
-			t.Fatalf("got  %s\nwant %s", got[i], want[i])
-		}
-	}
-	same(t, "lines of the books", len(got), len(want))
+	sameBooks("after the kill", again, h)
 }
 
 // A hundred thousand who stay are due, and HR says that somebody leaves today: that is seen to in between.

@@ -53,15 +53,6 @@ func (f *Flow) missing(p dayone.Person) []string {
 	return out
 }
 
-func primary(p dayone.Person) dayone.EngagementID {
-	for _, e := range p.Engagements {
-		if e.Primary {
-			return e.ID
-		}
-	}
-	return ""
-}
-
 func preHireToken(e dayone.EngagementID, links int) string {
 	return fmt.Sprintf("prehire %s %d", e, links)
 }
@@ -72,7 +63,7 @@ func (f *Flow) askPreHire(ctx context.Context, l *Look) error {
 	if len(f.PreHire.Ask) == 0 || p.Status != dayone.PreHire || !p.Managed {
 		return nil
 	}
-	form, asked, err := f.Store.PreHire(ctx, primary(p))
+	form, asked, err := f.Store.PreHire(ctx, p.Primary())
 	if err != nil {
 		return err
 	}
@@ -84,7 +75,7 @@ func (f *Flow) askPreHire(ctx context.Context, l *Look) error {
 	case len(missing) == 0 || !f.Mails() || p.Attrs.Text("personal_email") == "":
 		return nil
 	case !asked:
-		form = dayone.PreHireForm{Engagement: primary(p), Person: p.ID, Links: 1, Made: now}
+		form = dayone.PreHireForm{Engagement: p.Primary(), Person: p.ID, Links: 1, Made: now}
 	case form.Next.After(now):
 		l.Want.Next = soon(l.Want.Next, form.Next)
 		return nil
@@ -115,10 +106,9 @@ func (f *Flow) postPreHire(ctx context.Context, form *dayone.PreHireForm, l *Loo
 	if form.Told == 1 {
 		records = append(records, dayone.Record{At: now, Person: l.Person.ID, What: "pre-hire form sent"})
 	}
-	f.look()
-	return f.Store.SavePreHire(ctx, *form, []dayone.Letter{{
+	return f.woken(f.Store.SavePreHire(ctx, *form, []dayone.Letter{{
 		Once: preHireLetter(*form), Via: viaPeople, Kind: letterPreHire, About: string(form.Engagement), Body: string(body), Made: now,
-	}}, records...)
+	}}, records...))
 }
 
 // sayPreHire sends the letter, if something is missing still.
@@ -249,7 +239,7 @@ func (f *Flow) PreHireOf(ctx context.Context, p dayone.Person) (PreHireState, er
 	for _, name := range f.missing(p) {
 		out.Missing = append(out.Missing, askedText(name))
 	}
-	form, _, err := f.Store.PreHire(ctx, primary(p))
+	form, _, err := f.Store.PreHire(ctx, p.Primary())
 	out.Asked, out.Told = form.Made, form.Told
 	if form.Next.Before(p.Start) {
 		out.Next = form.Next
@@ -283,12 +273,12 @@ func (f *Flow) SendPreHire(ctx context.Context, id dayone.PersonID, by string) (
 	case state.Mute != "":
 		return state, fmt.Errorf("%s cannot be asked: %s: %w", p.Name(), state.Mute, dayone.ErrConflict)
 	}
-	form, asked, err := f.Store.PreHire(ctx, primary(p))
+	form, asked, err := f.Store.PreHire(ctx, p.Primary())
 	if err != nil {
 		return state, err
 	}
 	if !asked {
-		form = dayone.PreHireForm{Engagement: primary(p), Made: now}
+		form = dayone.PreHireForm{Engagement: p.Primary(), Made: now}
 	}
 	switch last, err := f.Store.LetterMade(ctx, preHireLetter(form)); { // whoever presses twice, or eight times, means one mail
 	case err != nil:

@@ -110,6 +110,15 @@ func (f *Flow) accept(ctx context.Context, ev dayone.Event, body []byte, why err
 	return f.Store.Accept(ctx, ev, body)
 }
 
+// woken wakes the round for what was just written. Not before: a round in between would find nothing, and nobody would wake
+// it again.
+func (f *Flow) woken(err error) error {
+	if err == nil {
+		f.look()
+	}
+	return err
+}
+
 func (f *Flow) look() {
 	select {
 	case f.wake <- struct{}{}:
@@ -730,7 +739,7 @@ func (f *Flow) buddy(ctx context.Context, t *dayone.Timeline, p dayone.Person, j
 	})
 	for _, e := range p.Engagements {
 		if e.Primary {
-			fact := dayone.Fact{Engagement: e.ID, Attr: "buddy", Recorded: f.Clock.Now(), Value: dayone.Text(best.Email), Source: "dayone"}
+			fact := dayone.Fact{Engagement: e.ID, Attr: "buddy", Recorded: f.Clock.Now(), Value: dayone.Text(best.Email), Source: maker}
 			t.Facts, j.Facts = append(t.Facts, fact), append(j.Facts, fact)
 		}
 	}

@@ -72,8 +72,7 @@ func (f *Flow) remindSponsors(ctx context.Context, l *Look) error {
 	if len(letters) == 0 {
 		return nil
 	}
-	f.look()
-	return f.Store.SaveAlerts(ctx, nil, letters)
+	return f.woken(f.Store.SaveAlerts(ctx, nil, letters))
 }
 
 // sendPersonal sends a letter about one person. What is no longer so is not sent.

@@ -35,11 +35,7 @@ func (f *Flow) succeedLater(ctx context.Context, l Look) error {
 	if err != nil || since.Equal(left) {
 		return err
 	}
-	if err := f.Store.SucceedAt(ctx, l.Person.ID, left, l.Person.At); err != nil {
-		return err
-	}
-	f.look() // not before it is in the books: a round in between would find nothing to do
-	return nil
+	return f.woken(f.Store.SucceedAt(ctx, l.Person.ID, left, l.Person.At))
 }
 
 // Succession is what became of what somebody looked after. ErrNotFound: she has not left, or it is not looked at yet.

@@ -176,7 +176,7 @@ func (f *Flow) Correct(ctx context.Context, id dayone.PersonID, c Correction) (d
 		}
 		fields[name] = text
 	}
-	return f.enterSure(ctx, Entry{Type: dayone.Corrected, Subject: subjectEngagement(p), Fields: fields, By: c.By, Reason: c.Reason})
+	return f.enterSure(ctx, Entry{Type: dayone.Corrected, Subject: string(p.Primary()), Fields: fields, By: c.By, Reason: c.Reason})
 }
 
 // ownOnly refuses what is another person's, and cannot be shared: systems and matching know people by it. It does not say whose.
@@ -223,7 +223,7 @@ func (f *Flow) EndCorrection(ctx context.Context, id dayone.PersonID, attr, by, 
 	if !slices.ContainsFunc(people.Attributes(&t, p.At, p.At, set), func(a people.Attribute) bool { return a.Name == attr && a.Correction != nil }) {
 		return dayone.Intake{}, fmt.Errorf("no correction of %s stands: %w", attr, dayone.ErrConflict)
 	}
-	return f.enterSure(ctx, Entry{Type: dayone.CorrectionEnded, Subject: subjectEngagement(p), Fields: map[string]string{attr: ""}, By: by, Reason: reason})
+	return f.enterSure(ctx, Entry{Type: dayone.CorrectionEnded, Subject: string(p.Primary()), Fields: map[string]string{attr: ""}, By: by, Reason: reason})
 }
 
 // enterSure enters something that was looked at beforehand: what is held back all the same is told, not left lying.
@@ -247,15 +247,6 @@ func (f *Flow) employed(ctx context.Context, id dayone.PersonID) (dayone.Person,
 		return p, set, fmt.Errorf("nothing is known of an employment of this person: %w", dayone.ErrConflict)
 	}
 	return p, set, nil
-}
-
-func subjectEngagement(p dayone.Person) string {
-	for _, e := range p.Engagements {
-		if e.Primary {
-			return string(e.ID)
-		}
-	}
-	return ""
 }
 
 // Bind says that a source's record is about a person whom we know. What the source said of it before is looked at again.

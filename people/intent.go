@@ -228,7 +228,7 @@ func ending(before, now dayone.Person) string {
 
 // lastDayOf is the last day of what was the primary engagement.
 func lastDayOf(before, now dayone.Person) string {
-	return ended(now, primary(before))
+	return ended(now, before.Primary())
 }
 
 func began(p dayone.Person, id dayone.EngagementID) string {

@@ -143,7 +143,7 @@ type Attribute struct {
 // Attributes are those that a person has at an instant, or that somebody said something about, by name.
 func Attributes(t *dayone.Timeline, at, known time.Time, set *policy.Set) []Attribute {
 	p := At(t, at, known, set)
-	main := primary(p)
+	main := p.Primary()
 	if main == "" {
 		return nil
 	}
@@ -172,15 +172,6 @@ func Attributes(t *dayone.Timeline, at, known time.Time, set *policy.Set) []Attr
 		out = append(out, x)
 	}
 	return out
-}
-
-func primary(p dayone.Person) dayone.EngagementID {
-	for _, e := range p.Engagements {
-		if e.Primary {
-			return e.ID
-		}
-	}
-	return ""
 }
 
 // words is what each source says, also that it says nothing.

@@ -126,11 +126,7 @@ func newPeopleExtend() *cobra.Command {
 		Long:    `Only who answers for them may: the sponsor, who stands in for her, or, if she has left, her manager.`,
 		Example: `  dayone people extend ngozi@partner.example --until 2025-06-30 --by john.doe@company.com --reason "phase two"`,
 		RunE: func(c *cobra.Command, got []string) error {
-			cl, err := serverOf(c)
-			if err != nil {
-				return err
-			}
-			who, err := cl.personNamed(c, got[0])
+			cl, who, err := askedAbout(c, got[0])
 			if err != nil {
 				return err
 			}

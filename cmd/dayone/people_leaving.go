@@ -47,11 +47,7 @@ func (o order) command() *cobra.Command {
 			if strings.TrimSpace(reason) == "" {
 				return &usageError{fmt.Errorf("say why with --reason: it goes into the record")}
 			}
-			cl, err := serverOf(c)
-			if err != nil {
-				return err
-			}
-			who, err := cl.personNamed(c, got[0])
+			cl, who, err := askedAbout(c, got[0])
 			if err != nil {
 				return err
 			}
@@ -261,11 +257,7 @@ func newExport() *cobra.Command {
 records, opened, as JSON. Credentials are not in it. That it was made is recorded.`,
 		Example: "  dayone people export sarah.chen@company.com --file sarah.json",
 		RunE: func(c *cobra.Command, got []string) error {
-			cl, err := serverOf(c)
-			if err != nil {
-				return err
-			}
-			who, err := cl.personNamed(c, got[0])
+			cl, who, err := askedAbout(c, got[0])
 			if err != nil {
 				return err
 			}
@@ -315,11 +307,7 @@ it is closed, open, or could not be read; what could not be read is never closed
 itself an hour after somebody has left. The exit code is 0 only if nothing is open and everything was read.`,
 		Example: "  dayone people certificate sarah.chen@company.com\n  dayone people certificate sarah.chen@company.com --last --pdf sarah.pdf",
 		RunE: func(c *cobra.Command, got []string) error {
-			cl, err := serverOf(c)
-			if err != nil {
-				return err
-			}
-			who, err := cl.personNamed(c, got[0])
+			cl, who, err := askedAbout(c, got[0])
 			if err != nil {
 				return err
 			}

@@ -108,11 +108,7 @@ func newPeoplePreHire() *cobra.Command {
 		Use: "prehire NAME", Short: "See what is missing of somebody who has not begun, and ask them again", Args: args(1, 1, "a person, by name, mail address or id"),
 		Example: "  dayone people prehire sarah.chen@company.com\n  dayone people prehire sarah.chen@company.com --send",
 		RunE: func(c *cobra.Command, got []string) error {
-			cl, err := serverOf(c)
-			if err != nil {
-				return err
-			}
-			who, err := cl.personNamed(c, got[0])
+			cl, who, err := askedAbout(c, got[0])
 			if err != nil {
 				return err
 			}

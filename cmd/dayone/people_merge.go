@@ -135,11 +135,7 @@ will happen, and asks; dayone people merge undoes it.`,
 			if strings.TrimSpace(reason) == "" {
 				return &usageError{fmt.Errorf("say why with --reason: it goes into the record")}
 			}
-			cl, err := serverOf(c)
-			if err != nil {
-				return err
-			}
-			who, err := cl.personNamed(c, got[0])
+			cl, who, err := askedAbout(c, got[0])
 			if err != nil {
 				return err
 			}

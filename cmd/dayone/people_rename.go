@@ -16,11 +16,7 @@ func newPeopleRename() *cobra.Command {
 would be made today, and with --on it counts from that day on. The old one goes to nobody else.`,
 		Example: "  dayone people rename sarah.chen@company.com\n  dayone people rename sarah.chen@company.com --on 2025-06-30 --reason \"has married\"",
 		RunE: func(c *cobra.Command, got []string) error {
-			cl, err := serverOf(c)
-			if err != nil {
-				return err
-			}
-			who, err := cl.personNamed(c, got[0])
+			cl, who, err := askedAbout(c, got[0])
 			if err != nil {
 				return err
 			}

@@ -67,11 +67,7 @@ brought: from when it counts, since when we know it, who entered it and why. A d
 times are in this machine's zone.`,
 		Example: "  dayone people show sarah.chen@company.com\n  dayone people show \"Sarah Chen\" --as-of 2025-03-01 --known-at 2025-01-15",
 		RunE: func(c *cobra.Command, got []string) error {
-			cl, err := serverOf(c)
-			if err != nil {
-				return err
-			}
-			who, err := cl.personNamed(c, got[0])
+			cl, who, err := askedAbout(c, got[0])
 			if err != nil {
 				return err
 			}
@@ -232,11 +228,7 @@ the source meanwhile. With --end, name attributes only: what sources say counts 
 			case until == "" && !end:
 				return &usageError{errors.New("say with --until on which day it ends, such as --until 2025-01-31")}
 			}
-			cl, err := serverOf(c)
-			if err != nil {
-				return err
-			}
-			who, err := cl.personNamed(c, got[0])
+			cl, who, err := askedAbout(c, got[0])
 			if err != nil {
 				return err
 			}
@@ -275,11 +267,7 @@ looked at again. A source of which people.yaml says attributes: only gives attri
 			if reason == "" {
 				return &usageError{errors.New("say with --reason why it is the same person")}
 			}
-			cl, err := serverOf(c)
-			if err != nil {
-				return err
-			}
-			who, err := cl.personNamed(c, got[0])
+			cl, who, err := askedAbout(c, got[0])
 			if err != nil {
 				return err
 			}

@@ -19,11 +19,7 @@ questions, people whose manager they are, policies and settings that name them. 
 successor: whoever was named when access was ended, else the manager. The rest is one task.`,
 		Example: "  dayone people succession sarah.chen@company.com", Args: args(1, 1, whoArgs),
 		RunE: func(c *cobra.Command, got []string) error {
-			cl, err := serverOf(c)
-			if err != nil {
-				return err
-			}
-			who, err := cl.personNamed(c, got[0])
+			cl, who, err := askedAbout(c, got[0])
 			if err != nil {
 				return err
 			}

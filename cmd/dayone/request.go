@@ -79,6 +79,16 @@ func (cl *client) personNamed(c *cobra.Command, who string) (string, error) {
 	return "", fmt.Errorf("several people are called %q; say it by mail address: %w", who, dayone.ErrConflict)
 }
 
+// askedAbout is the server that a command means, and the id of whom it is about.
+func askedAbout(c *cobra.Command, who string) (*client, string, error) {
+	cl, err := serverOf(c)
+	if err != nil {
+		return nil, "", err
+	}
+	id, err := cl.personNamed(c, who)
+	return cl, id, err
+}
+
 func newRequestAdd() *cobra.Command {
 	var by, reason, role, until string
 	c := &cobra.Command{
@@ -88,11 +98,7 @@ func newRequestAdd() *cobra.Command {
 			if strings.TrimSpace(reason) == "" {
 				return &usageError{fmt.Errorf("say with --reason what it is needed for")}
 			}
-			cl, err := serverOf(c)
-			if err != nil {
-				return err
-			}
-			who, err := cl.personNamed(c, got[0])
+			cl, who, err := askedAbout(c, got[0])
 			if err != nil {
 				return err
 			}
@@ -117,11 +123,7 @@ func newRequestList() *cobra.Command {
 		Use: "list PERSON", Short: "List what was requested for somebody, the newest first", Args: args(1, 1, "a person, by mail address"),
 		Example: "  dayone request list sarah.chen@company.com",
 		RunE: func(c *cobra.Command, got []string) error {
-			cl, err := serverOf(c)
-			if err != nil {
-				return err
-			}
-			who, err := cl.personNamed(c, got[0])
+			cl, who, err := askedAbout(c, got[0])
 			if err != nil {
 				return err
 			}
