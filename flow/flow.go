@@ -1,6 +1,7 @@
-// Package flow is the use-case layer: READ THIS FIRST. One file, one story: a source says something (Receive), it becomes
-// a person's timeline (process), policies say what she is to have (decide), the planner says what is missing (Preview),
-// the engine brings it about (start), and at each instant at which that can change she is looked at again (Run).
+// Package flow is the use-case layer: READ THIS FIRST. One story: a source says something (receive.go), it is looked at in
+// its turn (intake.go) and becomes a person's timeline (process.go), policies say what she is to have and the planner says
+// what is missing (Preview), the engine brings it about (Replan), and at each instant at which that can change she is looked
+// at again (Run). Every other file is one thing that somebody does, or asks.
 //
 // Web, command line and tests call flow and nothing below it; nobody else strings packages together. Flow must not talk
 // to a vendor by itself, hold state that a restart would lose, or decide what policies and planner decide.
