@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
@@ -49,6 +51,9 @@ func (s *server) askServer(c *cobra.Command) (elsewhere, error) {
 		return plan, err
 	}, nil
 }
+
+// plansWithin is the memory in bytes that a plan made by a command may fill before garbage is collected as often as usual.
+const plansWithin = 400 << 20
 
 // errNobodyThere: no server runs, which is nothing to speak of.
 var errNobodyThere = fmt.Errorf("no server runs: %w", dayone.ErrUnavailable)
@@ -127,6 +132,10 @@ func (s *server) planAll(c *cobra.Command, pr flow.Proposal, against *flow.Propo
 			plan.Only = pr.Only
 			return plan, err
 		}
+	}
+	if os.Getenv("GOGC") == "" { // this process ends with its plan: it collects its garbage less often, within plansWithin
+		defer debug.SetGCPercent(debug.SetGCPercent(300))
+		defer debug.SetMemoryLimit(debug.SetMemoryLimit(plansWithin))
 	}
 	progress := func(done int) { fmt.Fprintf(c.ErrOrStderr(), "\r%d people looked at", done) }
 	if !isTerminal(c.ErrOrStderr()) {
