@@ -21,7 +21,7 @@ const (
 	DateValue                      // 2006-01-02 in the worker's calendar
 	ListValue                      // JSON array of strings, sorted, no duplicates
 	TemplateValue                  // text with ${system.kind.attr}; "$$" stands for one dollar sign; made from files only
-	SecretValue                    // a recipe such as "password:20"; the secret itself is made and sealed outside
+	SecretValue                    // a recipe such as "password:20", or VendorMade; the secret itself is made and sealed outside
 )
 
 var valueKindNames = [...]string{"text", "int", "bool", "date", "list", "template", "secret"}
@@ -245,6 +245,9 @@ func (a Attrs) Differ(want Attrs) Attrs {
 	}
 	return out
 }
+
+// VendorMade is the recipe of a secret that a system makes by itself: nobody makes it before the call, and its answer brings it.
+const VendorMade = "vendor"
 
 // Secret is plain text in memory. It prints, logs and formats as [redacted] and refuses to be marshalled.
 type Secret struct{ plain string }

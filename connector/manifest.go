@@ -87,7 +87,7 @@ type Kind struct {
 type Attribute struct {
 	Required bool   `yaml:"required"`
 	From     string `yaml:"from"`      // default mapping: "${person.email}"
-	Secret   string `yaml:"secret"`    // recipe: "password:20"; of a kind, "vendor": the system makes it, and Result.Secrets brings it
+	Secret   string `yaml:"secret"`    // recipe: "password:20", made for an account or a thing and handed to the call; "vendor": the system makes it, and Result.Secrets brings it
 	ReadOnly bool   `yaml:"read_only"` // shown, never set
 	Once     bool   `yaml:"once"`      // set when an account is made or a thing is put, and not again, nor compared with what is shown
 	Max      int    `yaml:"max"`       // characters

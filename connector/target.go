@@ -364,6 +364,9 @@ func sortedKinds[V any](m map[string]V) []string {
 }
 
 func (t *Target) entitlement(ctx context.Context, k Entitlements, a dayone.Act) (dayone.Result, error) {
+	if len(a.Secrets) > 0 { // else a link would hand out what was never set
+		return dayone.Result{}, t.fault(string(a.Action), dayone.ErrInvalid, "%s is an entitlement, which takes no secret; its connector has to make a thing of it", a.Key)
+	}
 	man := t.Manifest.Kinds[a.Key.Kind]
 	is := a.Have
 	if !a.Fresh || a.Attempt > 1 || a.Action == dayone.EntitlementConfirm {

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -87,6 +88,11 @@ type Driver struct {
 // SecretIDOf is the id of an attribute that a step makes: the same over retries and runs of one grant.
 func SecretIDOf(once, attr string) dayone.SecretID {
 	return dayone.SecretID("sec_" + once + "." + attr)
+}
+
+// MadeWith says whether a secret was made with the grant of a once-key, whatever it is called there.
+func MadeWith(id dayone.SecretID, once string) bool {
+	return strings.HasPrefix(string(id), string(SecretIDOf(once, "")))
 }
 
 const maxBatch = 512
@@ -643,16 +649,15 @@ func (l *loop) arrive(err error) error {
 	return nil
 }
 
-// secrets makes what a new account is born with, seals it with the intent, and opens it for the call. A retry gets the
-// same one. An account that is there has no use for any, and hers may be used up: a box is empty once she has opened its
-// link.
+// secrets makes what a new account or thing is born with, seals it with the intent, and opens it for the call. A retry gets
+// the same one. What is there has no use for any, and hers may be used up: a box is empty once she has opened its link.
 func (l *loop) secrets(c *call) error {
-	if c.act.Action != dayone.AccountCreate || c.act.Want == nil || c.act.Subject.Ref != "" {
+	if c.act.Want == nil || !bears(c) {
 		return nil
 	}
 	for _, name := range c.act.Want.Attrs.Names() {
 		v := c.act.Want.Attrs[name]
-		if v.Kind != dayone.SecretValue {
+		if v.Kind != dayone.SecretValue || v.Text == dayone.VendorMade {
 			continue
 		}
 		id := SecretIDOf(c.act.Once, name)
@@ -680,6 +685,18 @@ func (l *loop) secrets(c *call) error {
 		c.act.Secrets[name] = sec
 	}
 	return nil
+}
+
+// bears says that the call makes what is not there yet, as far as its step knows.
+func bears(c *call) bool {
+	switch c.act.Action {
+	case dayone.AccountCreate:
+		return c.act.Subject.Ref == ""
+	case dayone.EntitlementAdd:
+		s := c.run.run.Step(c.step)
+		return s != nil && s.Result.Now == nil
+	}
+	return false
 }
 
 func (l *loop) seal(lv *live, s dayone.Sealed) {

@@ -22,7 +22,7 @@ func (m *machine) act(s *dayone.StepRun) (dayone.Act, error) {
 		w := *st.Want
 		w.Attrs = nil
 		for _, name := range st.Want.Attrs.Names() {
-			if st.Want.Attrs[name].Kind == dayone.SecretValue && st.Action != dayone.AccountCreate {
+			if st.Want.Attrs[name].Kind == dayone.SecretValue && st.Action != dayone.AccountCreate && st.Action != dayone.EntitlementAdd {
 				continue // set at birth only
 			}
 			v, err := m.value(st.Want.Attrs[name])

@@ -85,6 +85,61 @@ func TestAnOpenedLinkHarmsNobody(t *testing.T) {
 	b.stillWorks("okta")
 }
 
+// A thing is born with its secrets as an account is: the retry gets the same one, what a vendor makes is not made before, and
+// a thing that is there already is given none, even if its owner has opened the link while it waits.
+func TestAThingIsBornWithItsSecrets(t *testing.T) {
+	t.Parallel()
+	db, k := newStore(t, sqlite(t))
+	var mu sync.Mutex
+	var given []dayone.Secret
+	radius := &target{apply: func(_ context.Context, a dayone.Act) (dayone.Result, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		given = append(given, a.Secrets["code"])
+		if _, made := a.Secrets["token"]; made {
+			t.Error("what the vendor makes was made before")
+		}
+		r := done(a)
+		switch a.Attempt {
+		case 1:
+			return dayone.Result{}, dayone.ErrUnavailable
+		case 2:
+			r.Now.State = dayone.Pending
+			r.Wait = &dayone.Wait{Kind: dayone.WaitAcceptance, Note: "sign in"}
+			r.Secrets = map[string]dayone.Secret{"token": dayone.NewSecret("made-by-the-vendor")}
+		}
+		return r, nil
+	}}
+	b := start(t, db, k, map[string]*target{"radius": radius})
+	s := step("radius/code")
+	s.Want.Attrs = dayone.Attrs{"code": {Kind: dayone.SecretValue, Text: "password:20"}, "token": {Kind: dayone.SecretValue, Text: dayone.VendorMade}}
+	if err := b.driver.Start(t.Context(), aRun("1", dayone.Plan{Steps: []dayone.Step{s}})); err != nil {
+		t.Fatal(err)
+	}
+	b.finish("run_1")
+	for _, name := range []string{"code", "token"} {
+		id := engine.SecretIDOf(s.Once, name)
+		if box, _, err := db.Secret(t.Context(), id); err != nil || box == "" {
+			t.Errorf("%s is not kept: %v", name, err)
+		}
+		if err := db.OpenSecret(t.Context(), id, time.Now(), dayone.Record{Person: "per_1"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := b.driver.Decide(t.Context(), "run_1", s.ID, kim(engine.Retry, nil)); err != nil {
+		t.Fatal(err)
+	}
+	b.finishAs("run_1", dayone.RunDone)
+	mu.Lock()
+	defer mu.Unlock()
+	if len(given) != 3 || len(given[0].Reveal()) != 20 || given[1] != given[0] || !given[2].IsZero() {
+		t.Errorf("%d calls; the retry got the same: %v; the last got none: %v", len(given), given[1] == given[0], given[2].IsZero())
+	}
+	if box, _, err := db.Secret(t.Context(), engine.SecretIDOf(s.Once, "code")); err != nil || box != "" {
+		t.Errorf("another code was sealed, which nothing opens: %v", err)
+	}
+}
+
 // finishAs waits until a run is in a state.
 func (b *bench) finishAs(id dayone.RunID, want dayone.RunState) dayone.Run {
 	b.t.Helper()

@@ -15,6 +15,7 @@ import (
 	"github.com/dayone-hq/dayone/engine"
 	"github.com/dayone-hq/dayone/message"
 	"github.com/dayone-hq/dayone/people"
+	"github.com/dayone-hq/dayone/planner"
 	"github.com/dayone-hq/dayone/store"
 )
 
@@ -100,8 +101,8 @@ func (f *Flow) view(ctx context.Context, run dayone.Run) (message.View, dayone.P
 	}
 	v.Laptop = laptopOf(run, p)
 	v.Run = f.summary(run)
-	v.Links.Secrets = f.secretLinks(run, v.Start)
-	return v, p, nil
+	v.Links.Secrets, err = f.secretLinks(ctx, run, v.Start)
+	return v, p, err
 }
 
 func human(r store.Row, p dayone.Person) message.Human {
@@ -247,38 +248,54 @@ func named(k dayone.Key) string {
 	return " " + k.Name
 }
 
-// secretLinks are one-time links to what this run made for her: first passwords, and codes that a system made.
-func (f *Flow) secretLinks(run dayone.Run, start time.Time) []message.Secret {
+// secretLinks are one-time links to what was made for her and nobody has opened yet: first passwords, and codes that come with
+// what she was given. What this run made comes first; what an earlier one made that could not tell her is not lost.
+func (f *Flow) secretLinks(ctx context.Context, run dayone.Run, start time.Time) ([]message.Secret, error) {
 	set := f.Active()
-	from := start.Add(f.OpensAt)
 	var out []message.Secret
+	known := map[dayone.SecretID]bool{}
+	add := func(k dayone.Key, id dayone.SecretID) {
+		known[id] = true
+		sys := set.Systems[k.System]
+		title := cmp.Or(sys.Title, k.System)
+		if !k.IsAccount() {
+			title += ": " + cmp.Or(sys.Kinds[k.Kind].Title, k.Kind)
+		}
+		out = append(out, message.Secret{Title: title, URL: f.Base + "/secret/" + url.PathEscape(f.Keeper.Token(string(id))), From: start.Add(f.OpensAt)})
+	}
 	for _, s := range run.Steps {
 		if s.Step.Want == nil || s.Result.Now == nil || s.Result.Before != nil {
 			continue
 		}
-		sys := set.Systems[s.Step.Key.System]
-		title := cmp.Or(sys.Title, s.Step.Key.System)
-		if !s.Step.Key.IsAccount() {
-			title += ": " + sys.Kinds[s.Step.Key.Kind].Title
-		}
-		for _, name := range secretNames(sys, s.Step) {
-			id := engine.SecretIDOf(s.Step.Once, name)
-			out = append(out, message.Secret{Title: title, URL: f.Base + "/secret/" + url.PathEscape(f.Keeper.Token(string(id))), From: from})
+		for _, name := range secretNames(s.Step.Want.Attrs) {
+			if id := engine.SecretIDOf(s.Step.Once, name); !known[id] {
+				add(s.Step.Key, id)
+			}
 		}
 	}
-	return out
+	for _, h := range run.Have {
+		if !h.Ours || h.State == dayone.Gone || h.State == dayone.Disabled { // what was found there has secrets of its own
+			continue
+		}
+		for _, name := range secretNames(set.Systems[h.Key.System].Kinds[h.Key.Kind].Mapping) {
+			id := engine.SecretIDOf(planner.Once(run.Person, h.Key, h.Generation), name)
+			if known[id] {
+				continue
+			}
+			box, _, err := f.Store.Secret(ctx, id)
+			if err != nil {
+				return nil, err
+			}
+			if box != "" {
+				add(h.Key, id)
+			}
+		}
+	}
+	return out, nil
 }
 
-// secretNames are the attributes of a step that nobody but its owner may read: those we made for an account, and those that a
-// system makes with what it gives.
-func secretNames(sys dayone.System, s dayone.Step) []string {
-	var attrs dayone.Attrs
-	switch {
-	case s.Action == dayone.AccountCreate && s.Want != nil:
-		attrs = s.Want.Attrs
-	case s.Action == dayone.EntitlementAdd:
-		attrs = sys.Kinds[s.Key.Kind].Mapping
-	}
+// secretNames are the attributes that nobody but the owner may read. A step has them only if it makes what was not there.
+func secretNames(attrs dayone.Attrs) []string {
 	return slices.DeleteFunc(attrs.Names(), func(name string) bool { return attrs[name].Kind != dayone.SecretValue })
 }
 

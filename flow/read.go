@@ -14,6 +14,7 @@ import (
 	"github.com/dayone-hq/dayone/engine"
 	"github.com/dayone-hq/dayone/ledger"
 	"github.com/dayone-hq/dayone/people"
+	"github.com/dayone-hq/dayone/planner"
 	"github.com/dayone-hq/dayone/policy"
 	"github.com/dayone-hq/dayone/secret"
 	"github.com/dayone-hq/dayone/store"
@@ -454,6 +455,7 @@ func (f *Flow) opens(p dayone.Person) time.Time {
 // SealedLink is a one-time link before it is opened.
 type SealedLink struct {
 	System string // title
+	Thing  string // what it came with: "Device by code"; "": it is an account's first password
 	Opens  time.Time
 	Zone   *time.Location // where the person works: who opens a link has no other
 	Opened time.Time
@@ -478,29 +480,30 @@ func (f *Flow) Link(ctx context.Context, token string) (SealedLink, error) {
 	p := people.At(&t, now, now, f.Active())
 	out.Opens = f.opens(p)
 	out.Zone, _ = p.Location()
-	out.System = f.systemOf(ctx, s)
+	if k, found := f.madeWith(ctx, s); found {
+		sys := f.Active().Systems[k.System]
+		out.System = cmp.Or(sys.Title, k.System)
+		if !k.IsAccount() {
+			out.Thing = cmp.Or(sys.Kinds[k.Kind].Title, k.Kind)
+		}
+	}
 	return out, nil
 }
 
-// systemOf finds whose secret it is, by the step that made it.
-func (f *Flow) systemOf(ctx context.Context, s store.LinkedSecret) string {
+// madeWith is what a secret was made with: it may be gone, or have been given anew since.
+func (f *Flow) madeWith(ctx context.Context, s store.LinkedSecret) (dayone.Key, bool) {
 	hs, err := f.Store.Holdings(ctx, s.Person, true)
 	if err != nil {
-		return ""
+		return dayone.Key{}, false // the link opens all the same
 	}
 	for _, h := range hs {
-		if r, err := f.Store.Run(ctx, h.Run); err == nil {
-			for _, st := range r.Steps {
-				sys := f.Active().Systems[st.Step.Key.System]
-				for _, name := range secretNames(sys, st.Step) {
-					if engine.SecretIDOf(st.Step.Once, name) == s.ID {
-						return cmp.Or(sys.Title, st.Step.Key.System)
-					}
-				}
+		for n := h.Generation; n >= 0; n-- {
+			if engine.MadeWith(s.ID, planner.Once(s.Person, h.Key, n)) {
+				return h.Key, true
 			}
 		}
 	}
-	return ""
+	return dayone.Key{}, false
 }
 
 // OpenLink shows a secret once: not before its hour, only with the code that the manager hands over, and never again.

@@ -201,7 +201,7 @@ func (p *making) called(id dayone.StepID, a dayone.Action, k dayone.Key, have, w
 	if h.Ref == "" && h.State == "" { // nothing is there; it may have been before
 		generation = p.gone[k].Generation
 	}
-	if want != nil && a != dayone.AccountCreate {
+	if want != nil && !makes(a, h) {
 		want.Attrs = withoutSecrets(want.Attrs)
 	}
 	s := &dayone.Step{
@@ -244,6 +244,12 @@ func (p *making) called(id dayone.StepID, a dayone.Action, k dayone.Key, have, w
 	p.steps[s.ID] = s
 	p.byKey[k] = append(p.byKey[k], s.ID)
 	return s
+}
+
+// makes says that a step brings about what was not there: only then are secrets made with it, a password with its account, a
+// code with the thing that it opens.
+func makes(a dayone.Action, h dayone.Holding) bool {
+	return a == dayone.AccountCreate || a == dayone.EntitlementAdd && h.State == ""
 }
 
 // withoutSecrets: a password is made with its account and never again.

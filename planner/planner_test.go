@@ -494,3 +494,33 @@ func TestPasswordsAreMadeWithTheirAccount(t *testing.T) {
 		t.Error("closing an account asks for its password")
 	}
 }
+
+func TestCodesAreMadeWithTheirThing(t *testing.T) {
+	t.Parallel()
+	g := grant("wifi/code")
+	g.Attrs = dayone.Attrs{"passphrase": {Kind: dayone.SecretValue, Text: "password:20"}, "vlan": dayone.Text("12")}
+	in := planner.Input{
+		Person: "per_1", At: noon, Systems: map[string]dayone.System{"wifi": {Name: "wifi", Kinds: map[string]dayone.Kind{"code": {Mapping: g.Attrs}}}},
+		Want: dayone.Want{Person: "per_1", Status: dayone.Working, Grants: []dayone.Grant{g}},
+	}
+	step := func() dayone.Step {
+		t.Helper()
+		p, err := planner.Make(in)
+		if err != nil || len(p.Steps) != 1 || p.Steps[0].Action != dayone.EntitlementAdd {
+			t.Fatalf("%+v, %v", p.Steps, err)
+		}
+		return p.Steps[0]
+	}
+	first := step()
+	if v := first.Want.Attrs["passphrase"]; v.Kind != dayone.SecretValue {
+		t.Errorf("a new code is asked for without its passphrase: %v", first.Want.Attrs)
+	}
+	in.Have = []dayone.Holding{{Item: dayone.Item{Key: g.Key, Ref: "c1", State: dayone.Active}, Asked: dayone.Attrs{"vlan": dayone.Text("7")}}}
+	if again := step(); again.Want.Attrs["passphrase"].Kind == dayone.SecretValue || again.Once != first.Once {
+		t.Errorf("another network is a new passphrase: %v", again.Want.Attrs)
+	}
+	in.Have[0].State, in.Have[0].Generation = dayone.Gone, 1
+	if anew := step(); anew.Want.Attrs["passphrase"].Kind != dayone.SecretValue || anew.Once == first.Once {
+		t.Errorf("given anew it has the old passphrase: %v", anew.Want.Attrs)
+	}
+}

@@ -323,7 +323,23 @@ func (b *back) removed(s *dayone.StepRun) {
 			b.find(Stays, k, "nothing is known of how it was before")
 			return
 		}
+		b.reborn(&inv)
 		b.add(s, inv)
+	}
+}
+
+// reborn lets a thing that comes back have new secrets: the ones before went with it.
+func (b *back) reborn(inv *dayone.Step) {
+	made := dayone.Attrs{}
+	for name, v := range b.Systems[inv.Key.System].Kinds[inv.Key.Kind].Mapping {
+		if v.Kind == dayone.SecretValue {
+			made[name] = v
+		}
+	}
+	if len(made) > 0 && inv.Want != nil {
+		want := *inv.Want
+		want.Attrs = want.Attrs.With(made)
+		inv.Want = &want
 	}
 }
 

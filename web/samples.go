@@ -284,6 +284,7 @@ func samples(view viewer) []sample {
 		{"progress-stuck", "Progress, no plan can be made", "progress", true, true, newProgress(view, time.UTC, stuckProgress, connectors)},
 		{"progress-empty", "Progress, not begun", "progress", true, true, newProgress(view, time.UTC, flow.Progress{Row: row, Look: look}, connectors)},
 		{"secret", "Secret, asks for the code", "sealed", true, true, newSealed(view, flow.SealedLink{System: "Google"})},
+		{"secret-code", "Secret, a code of a device", "sealed", true, true, sealedView{System: "Webex", Thing: "Device by code", Phase: "open", Secret: "4872-0193-5526-8841"}},
 		{"secret-wrong", "Secret, wrong code", "sealed", true, true, sealedView{System: "Google", Phase: "ready", Wrong: true}},
 		{"secret-early", "Secret, not yet", "sealed", true, true, newSealed(view, flow.SealedLink{System: "Google", Opens: now.Add(72 * time.Hour), Zone: time.FixedZone("PST", -8*3600)})},
 		{"secret-used", "Secret, used", "sealed", true, true, newSealed(view, flow.SealedLink{System: "Google", Opened: now})},

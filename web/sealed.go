@@ -13,10 +13,31 @@ import (
 // sealedView is a one-time link, before, while and after it opens.
 type sealedView struct {
 	System string
+	Thing  string // what a code came with; "": it is a first password
 	Opens  *stamp
 	Phase  string // early | ready | open | used | locked
 	Wrong  bool
 	Secret string // shown once, in this answer only
+}
+
+// Title is what lies behind the link.
+func (v sealedView) Title() string {
+	switch {
+	case v.System == "":
+		return "First password"
+	case v.Thing == "":
+		return v.System + ": first password"
+	default:
+		return v.System + ": " + v.Thing
+	}
+}
+
+// What is it called where its owner uses it.
+func (v sealedView) What() string {
+	if v.Thing != "" {
+		return "code"
+	}
+	return "password"
 }
 
 // sealed tells what a link is. Whoever only looks, such as a mail scanner, changes nothing and learns nothing.
@@ -40,7 +61,7 @@ func newSealed(view viewer, link flow.SealedLink) sealedView {
 	if link.Zone != nil {
 		view = view.there(link.Zone)
 	}
-	v := sealedView{System: link.System, Opens: view.at(link.Opens), Phase: "ready"}
+	v := sealedView{System: link.System, Thing: link.Thing, Opens: view.at(link.Opens), Phase: "ready"}
 	switch {
 	case !link.Opened.IsZero():
 		v.Phase = "used"

@@ -125,8 +125,8 @@ const codeCheck = 15 * time.Minute
 func (d devices) waiting(is dayone.Item, until time.Time) dayone.Result {
 	return dayone.Result{Now: &is, Wait: &dayone.Wait{
 		Kind: dayone.WaitAcceptance, Check: d.Now().Add(codeCheck),
-		Note: "the device is there once an activation code is entered on it; whoever has none makes one in Control Hub under Devices. Ours is good until " +
-			until.UTC().Format("2006-01-02 15:04 MST") + ", then there is a new one",
+		Note: "the device is there once its owner has entered the activation code, which lies behind a one-time link. It is good until " +
+			until.UTC().Format("2006-01-02 15:04 MST") + ", then the link shows a new one",
 	}}
 }
 
