@@ -84,6 +84,10 @@ func Open(f Factory, system string, now func() time.Time, o Options) (*Guard, er
 			},
 		},
 	})
+	var wrong *SettingError
+	if errors.As(err, &wrong) { // our own words, which name the setting
+		return nil, fmt.Errorf("system %s: %w", system, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("system %s: %w", system, g.redact(err, nil))
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/dayone-hq/dayone/connector/google"
 	"github.com/dayone-hq/dayone/connector/imip"
 	"github.com/dayone-hq/dayone/connector/jamf"
+	"github.com/dayone-hq/dayone/connector/ldap"
 	"github.com/dayone-hq/dayone/connector/notion"
 	"github.com/dayone-hq/dayone/connector/okta"
 	"github.com/dayone-hq/dayone/connector/procurement"
@@ -32,6 +33,7 @@ func Factories() map[string]connector.Factory {
 		"google":      google.Factory,
 		"imip":        imip.Factory,
 		"jamf":        jamf.Factory,
+		"ldap":        ldap.Factory,
 		"notion":      notion.Factory,
 		"okta":        okta.Factory,
 		"procurement": procurement.Factory,

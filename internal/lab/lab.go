@@ -1,4 +1,4 @@
-// Package lab starts real servers for tests: mail, calendars. Each runs on free ports of this machine only, from files of
+// Package lab starts real servers for tests: mail, calendars, directories. Each runs on free ports of this machine only, from files of
 // its own in a temporary folder, and ends with its test. It must not be imported but by tests, nor touch a configuration
 // of the machine.
 //
@@ -109,9 +109,9 @@ func (o *output) String() string {
 // group: there is nothing in it that is worth a farewell, and some servers take seconds for theirs.
 const keeper = `{ "$@" </dev/null; kill -KILL 0; } & read -r _; kill -KILL 0`
 
-// start runs a server until the test ends, and returns when it listens on the ports. logs are files of its own that are
-// shown if it fails.
-func start(t testing.TB, listens, logs []string, program string, args ...string) {
+// start runs a server until the test ends, or until what it returns kills it, and returns when it listens: on these ports, or
+// addresses. logs are files of its own that are shown if it fails.
+func start(t testing.TB, listens, logs []string, program string, args ...string) (kill func()) {
 	t.Helper()
 	said := &output{}
 	cmd := exec.Command("/bin/sh", append([]string{"-c", keeper, "sh", program}, args...)...)
@@ -129,16 +129,20 @@ func start(t testing.TB, listens, logs []string, program string, args ...string)
 		defer close(ended)
 		_ = cmd.Wait()
 	}()
-	t.Cleanup(func() {
+	kill = func() {
 		_ = hold.Close()
 		<-ended
-	})
+	}
+	t.Cleanup(kill)
 	late := time.After(patience)
 	again := time.NewTicker(10 * time.Millisecond)
 	defer again.Stop()
-	for _, port := range listens {
+	for _, at := range listens {
+		if !strings.Contains(at, ":") {
+			at = "127.0.0.1:" + at
+		}
 		for {
-			conn, err := net.DialTimeout("tcp", "127.0.0.1:"+port, time.Second)
+			conn, err := net.DialTimeout("tcp", at, time.Second)
 			if err == nil {
 				_ = conn.Close()
 				break
@@ -153,13 +157,14 @@ func start(t testing.TB, listens, logs []string, program string, args ...string)
 				text, _ := os.ReadFile(l)
 				fmt.Fprintf(said, "%s: %s\n", l, text)
 			}
-			t.Fatalf("%s does not listen on port %s: %v\n%s", program, port, err, said)
+			t.Fatalf("%s does not listen on %s: %v\n%s", program, at, err, said)
 		}
 	}
+	return kill
 }
 
 // authority makes a certificate authority and, signed by it, what a server on this machine shows.
-func authority(t testing.TB) (ca, cert, key string) {
+func authority(t testing.TB, at ...net.IP) (ca, cert, key string) {
 	t.Helper()
 	fail := func(err error) {
 		if err != nil {
@@ -173,7 +178,7 @@ func authority(t testing.TB) (ca, cert, key string) {
 	}
 	leaf := &x509.Certificate{
 		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "localhost"}, NotBefore: root.NotBefore, NotAfter: root.NotAfter,
-		DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		DNSNames: []string{"localhost"}, IPAddresses: append(at, net.IPv4(127, 0, 0, 1)), ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
 	rootKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	fail(err)
