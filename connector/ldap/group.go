@@ -1,6 +1,7 @@
 package ldap
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"iter"
@@ -99,4 +100,9 @@ func (g groups) Remove(ctx context.Context, account string, is dayone.Item) erro
 		return g.refuse(op, dayone.ErrUnsupported, "they are the last member, and a group here cannot be empty; put a placeholder in, then take them out")
 	}
 	return err
+}
+
+// nameOf a group is what Windows shows, or its common name.
+func nameOf(e *lib.Entry) string {
+	return cmp.Or(e.GetAttributeValue("sAMAccountName"), e.GetAttributeValue("cn"), e.DN)
 }
