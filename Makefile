@@ -26,14 +26,16 @@ setup:
 	  apt-get update -qq && apt-get install -qq -y --no-install-recommends -o DPkg::Lock::Timeout=600 $$missing >/dev/null; \
 	else echo "not installed:$$missing; the tests that need them are skipped. On Debian: sudo make setup"; fi
 
-# a SCIM server that we did not write
+# servers that we did not write: of SCIM, and of OpenID Connect
 lab:
 	@if command -v npm >/dev/null; then \
-	  mkdir -p $(DAYONE_LAB)/scimmy && cp connector/scim/testdata/scimmy/package*.json $(DAYONE_LAB)/scimmy/ && \
-	  if ! cmp -s $(DAYONE_LAB)/scimmy/package-lock.json $(DAYONE_LAB)/scimmy/node_modules/.installed; then \
-	    (cd $(DAYONE_LAB)/scimmy && npm ci --silent --no-audit --no-fund && cp package-lock.json node_modules/.installed); \
-	  fi; \
-	else echo "there is no npm; the tests that need scimmy are skipped"; fi
+	  for from in connector/scim/testdata/scimmy web/testdata/oidc; do \
+	    to=$(DAYONE_LAB)/$$(basename $$from); mkdir -p $$to && cp $$from/package*.json $$to/ && \
+	    if ! cmp -s $$to/package-lock.json $$to/node_modules/.installed; then \
+	      (cd $$to && npm ci --silent --no-audit --no-fund && cp package-lock.json node_modules/.installed) || exit 1; \
+	    fi; \
+	  done; \
+	else echo "there is no npm; the tests that need scimmy or oidc-provider are skipped"; fi
 
 format: ; $(TOOL) gofumpt -w .
 

@@ -59,6 +59,8 @@ type access struct {
 	knows  bool // who is in while it is open knows what is confidential
 	secure bool // cookies travel over https only
 	now    func() time.Time
+	holds  time.Duration // a login
+	idle   time.Duration // one that nobody uses
 	*sessions
 }
 
@@ -70,12 +72,17 @@ type sessions struct {
 }
 
 type session struct {
-	end time.Time
-	who who
+	id          string // public: by it somebody ends it
+	who         who
+	began, seen time.Time
+	from, agent string // where it was begun, and by which browser
 }
 
-// sessionFor is how long a login holds.
-const sessionFor = 12 * time.Hour
+// How long a login holds, and how long if nobody does anything, unless Options say otherwise.
+const (
+	sessionFor = 12 * time.Hour
+	idleFor    = 2 * time.Hour
+)
 
 func (a access) cookieName() string {
 	if a.secure {
@@ -107,8 +114,22 @@ func (a access) session(r *http.Request) (who, bool) {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	s := a.ends[sha256.Sum256([]byte(c.Value))]
-	return s.who, a.now().Before(s.end)
+	key := sha256.Sum256([]byte(c.Value))
+	s, there := a.ends[key]
+	if !there || a.over(s) {
+		return who{}, false
+	}
+	if !live(r) { // a page that listens by itself is no sign that anybody sits before it
+		s.seen = a.now()
+		a.ends[key] = s
+	}
+	return s.who, true
+}
+
+// over says that a session has ended, by age or because nobody used it.
+func (a access) over(s session) bool {
+	now := a.now()
+	return !now.Before(s.began.Add(a.holds)) || !now.Before(s.seen.Add(a.idle))
 }
 
 // caller is who calls the API: a session, or the token itself.
@@ -124,14 +145,14 @@ func (a access) caller(r *http.Request) (who, bool) {
 }
 
 // begin gives a browser its cookie.
-func (a access) begin(w http.ResponseWriter, is who) {
+func (a access) begin(w http.ResponseWriter, r *http.Request, is who) {
 	cookie := rand.Text()
 	now := a.now()
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	maps.DeleteFunc(a.ends, func(_ [sha256.Size]byte, s session) bool { return !now.Before(s.end) })
-	a.ends[sha256.Sum256([]byte(cookie))] = session{now.Add(sessionFor), is}
-	a.set(w, cookie, int(sessionFor/time.Second))
+	maps.DeleteFunc(a.ends, func(_ [sha256.Size]byte, s session) bool { return a.over(s) })
+	a.ends[sha256.Sum256([]byte(cookie))] = session{id: rand.Text()[:12], who: is, began: now, seen: now, from: hostOf(r.RemoteAddr), agent: cut(r.UserAgent(), 120)}
+	a.set(w, cookie, int(a.holds/time.Second))
 }
 
 // end ends the session of a request, and takes its cookie back.
@@ -174,11 +195,30 @@ func (p *portal) toLogin(w http.ResponseWriter, r *http.Request) error {
 func live(r *http.Request) bool { return strings.Contains(r.Header.Get("Accept"), "text/event-stream") }
 
 type loginView struct {
-	Next   string
-	Wrong  bool
-	Out    bool   // signed out
-	Closed bool   // no token is configured
-	From   string // where the token is found, as a sentence without its stop
+	Next    string
+	Wrong   bool
+	Out     bool    // signed out
+	Closed  bool    // nobody can sign in
+	From    string  // where the token is found, as a sentence without its stop
+	Token   bool    // tokens let in
+	SignOn  *link   // at the identity provider; nil: there is none
+	Problem *notice // of a sign-in there
+}
+
+func (p *portal) loginView(next string) loginView {
+	v := loginView{Next: next, Token: len(p.access.keys) > 0, From: p.tokenFrom()}
+	if p.signOn != nil {
+		v.SignOn = &link{fmt.Sprintf(textSignOnButton, p.signOn.Title), "/login/start?next=" + url.QueryEscape(next)}
+	}
+	v.Closed = !v.Token && v.SignOn == nil
+	return v
+}
+
+// loginAgain is the login page after a sign-in at the identity provider that came to nothing.
+func (p *portal) loginAgain(w http.ResponseWriter, r *http.Request, status int, text string) error {
+	v := p.loginView("/")
+	v.Problem = &notice{Kind: "bad", Icon: "x", Title: textNotIn, Text: text}
+	return p.show(w, r, status, page{Template: "login", Title: "Sign in", Plain: true, Main: v})
 }
 
 func (p *portal) login(w http.ResponseWriter, r *http.Request) error {
@@ -186,7 +226,8 @@ func (p *portal) login(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, back(r.URL.Query().Get("next")), http.StatusSeeOther)
 		return nil
 	}
-	v := loginView{Next: back(r.URL.Query().Get("next")), Out: r.URL.Query().Has("out"), Closed: len(p.access.keys) == 0, From: p.tokenFrom()}
+	v := p.loginView(back(r.URL.Query().Get("next")))
+	v.Out = r.URL.Query().Has("out")
 	return p.show(w, r, http.StatusOK, page{Template: "login", Title: "Sign in", Plain: true, Main: v})
 }
 
@@ -206,14 +247,21 @@ func (p *portal) enter(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	next := back(r.PostForm.Get("next"))
+	from := hostOf(r.RemoteAddr)
+	if !p.tries.may(from) {
+		w.Header().Set("Retry-After", "60")
+		return refuse(dayone.ErrThrottled, textTooManyTries)
+	}
 	k, ok := p.access.holder(r.PostForm.Get("token"))
 	if !ok {
-		p.log.Warn("a login failed", "from", hostOf(r.RemoteAddr))
-		v := loginView{Next: next, Wrong: true, Closed: len(p.access.keys) == 0, From: p.tokenFrom()}
+		p.tries.failed(from)
+		p.log.Warn("a login failed", "from", from)
+		v := p.loginView(next)
+		v.Wrong = true
 		return p.show(w, r, http.StatusUnauthorized, page{Template: "login", Title: "Sign in", Plain: true, Main: v})
 	}
-	p.log.Info("signed in", "login", k.who.Name, "role", k.who.Role, "from", hostOf(r.RemoteAddr))
-	p.access.begin(w, k.who)
+	p.log.Info("signed in", "login", k.who.Name, "role", k.who.Role, "from", from, "by", "token")
+	p.access.begin(w, r, k.who)
 	http.Redirect(w, r, next, http.StatusSeeOther)
 	return nil
 }

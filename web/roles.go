@@ -38,6 +38,8 @@ var allowed = map[string][]dayone.Role{
 	"POST /hooks/systems/{system}":   anybody,
 	"GET /login":                     anybody,
 	"POST /login":                    anybody,
+	"GET /login/start":               anybody,
+	"GET /login/done":                anybody,
 	"POST /logout":                   anybody,
 	"GET /progress/{person}/{token}": anybody,
 	"GET /secret/{token}":            anybody,
@@ -158,6 +160,8 @@ var allowed = map[string][]dayone.Role{
 	"GET /policies/{id}/people":                              technical,
 	"GET /catalogue":                                         technical,
 	"GET /records":                                           technical,
+	"GET /sessions":                                          everyRole, // their own; administrators all
+	"POST /sessions/{id}/end":                                everyRole,
 	"GET /gallery":                                           everyRole,
 	"GET /gallery/{sample}":                                  everyRole,
 	"GET /mailbox":                                           operators, // mails hold one-time links
@@ -217,6 +221,8 @@ var allowed = map[string][]dayone.Role{
 	"GET /api/v1/events":                                   readers,
 	"POST /api/v1/events/{id}/replay":                      staff,
 	"GET /api/v1/records":                                  technical,
+	"GET /api/v1/sessions":                                 everyRole, // their own; administrators all
+	"DELETE /api/v1/sessions/{id}":                         everyRole,
 	"POST /api/v1/plans":                                   operators,
 	"GET /api/v1/alerts":                                   technical,
 }

@@ -35,7 +35,20 @@ const (
 	textNoRole     = "Your role, %s, may not do this, and no other may."
 	textWrongRole  = "Your role, %s, may not do this. It is for: %s."
 	textOwnToken   = "Your own, as the administrator of Dayone gave it to you"
+	textNotIn      = "You were not let in"
 	textNoStream   = "This server cannot stream here."
+)
+
+// Signing in.
+const (
+	textSignOnButton   = "Sign in with %s"
+	textNoProvider     = "The identity provider does not answer. Try again in a minute."
+	textStaleSignIn    = "This sign-in has expired, or was begun in another browser. Begin again here."
+	textRefusedSignIn  = "The identity provider did not confirm who you are. Begin again; if it happens again, tell IT."
+	textSignInNoRole   = "You are %s there, but none of your groups has a role in Dayone. Ask whoever runs Dayone for one."
+	textTooManySignIns = "Too many people are signing in at this moment. Try again in a minute."
+	textTooManyTries   = "Too many wrong tokens came from where you are. Wait a minute."
+	textNoSession      = "There is no such session; it may have ended."
 )
 
 // What somebody looked after who has left.
@@ -55,7 +68,7 @@ var toasts = map[string]string{
 	string(engine.Retry): "The step is tried again", string(engine.Skip): "The step is skipped", "completed": "The task is done", "requested": "It is requested", "corrected": "It is corrected", "correction-ended": "What sources say counts again", "ended": "The request is ended",
 	"replayed": "The event is looked at again", "proposed": "The proposal is saved; its plan has to be approved",
 	"applied": "The policies are in force", "announced": "Announced; it takes effect when its notice is over", "withdrawn": "Withdrawn; what is in force stays",
-	"undo": "It is being undone", "hold": "The hold has ended",
+	"session-ended": "The session has ended", "undo": "It is being undone", "hold": "The hold has ended",
 	"run-cancel": "The run is cancelled", "run-pause": "The run is paused", "run-resume": "The run goes on",
 	string(dayone.OrderStop): "Stopped; calls under way end", "started": "Started again", "lifted": "The maintenance is over",
 	string(dayone.OrderMaintenance): "The maintenance is announced", string(dayone.OrderManual): "Its steps are tasks now", string(dayone.OrderAutomatic): "It works by itself now",

@@ -18,6 +18,7 @@ type Options struct {
 	Open      bool          // the demo: no login, but only from this machine
 	Token     dayone.Secret // lets in; without it nobody gets in, unless Open
 	Tokens    []Token       // let others in, each with a role
+	SignOn    *SignOn       // lets in whom the identity provider knows; nil: there is none
 	Discreet  []dayone.Role // know what is confidential; nil: administrator and hr
 	TokenFile string        // the file that holds the token, as the configuration names it; "": it is in none
 	Mailbox   Mailbox       // the demo's mail simulator; nil: no such page
@@ -28,6 +29,8 @@ type Options struct {
 	Stopping <-chan struct{}
 	// BodyWithin is how long the body of a request may take to arrive; zero: 15 seconds.
 	BodyWithin time.Duration
+	// How long a login holds, and how long if nobody does anything; zero: 12 hours and 2.
+	SessionFor, IdleFor time.Duration
 	// TaskAuth says who completes a task, if neither a session nor the token does: a reseller whose callback is signed.
 	TaskAuth func(r *http.Request, body []byte) (by string, ok bool)
 }
@@ -55,6 +58,8 @@ type portal struct {
 	base   *url.URL
 	log    *slog.Logger
 	access access
+	signOn *signOn // nil: tokens only
+	tries  *tries
 	roles  map[string][]dayone.Role // by address
 	view   *renderer
 	pace   paces
@@ -91,6 +96,8 @@ func (p *portal) routes() []route {
 		{"POST /hooks/systems/{system}", p.anyone(p.callback)},
 		{"GET /login", p.anyone(p.login)},
 		{"POST /login", p.anyone(p.enter)},
+		{"GET /login/start", p.anyone(p.startSignOn)},
+		{"GET /login/done", p.anyone(p.endSignOn)},
 		{"POST /logout", p.anyone(p.leave)},
 		{"GET /progress/{person}/{token}", p.anyone(p.progress)},
 		{"GET /secret/{token}", p.anyone(p.sealed)},
@@ -186,6 +193,8 @@ func (p *portal) routes() []route {
 		{"GET /policies/{id}/people", p.page(p.policyPeople)},
 		{"GET /catalogue", p.page(p.catalogue)},
 		{"GET /records", p.page(p.records)},
+		{"GET /sessions", p.page(p.sessions)},
+		{"POST /sessions/{id}/end", p.page(p.endSession)},
 		{"GET /gallery", p.page(p.gallery)},
 		{"GET /gallery/{sample}", p.page(p.sample)},
 
@@ -269,6 +278,8 @@ func (p *portal) routes() []route {
 		{"GET /api/v1/events", p.api(p.apiEvents)},
 		{"POST /api/v1/events/{id}/replay", p.api(p.apiReplay)},
 		{"GET /api/v1/records", p.api(p.apiRecords)},
+		{"GET /api/v1/sessions", p.api(p.apiSessions)},
+		{"DELETE /api/v1/sessions/{id}", p.api(p.apiEndSession)},
 		{"POST /api/v1/plans", p.api(p.apiPlans)},
 		{"GET /api/v1/alerts", p.api(p.apiAlerts)},
 	}

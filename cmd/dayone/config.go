@@ -59,6 +59,10 @@ type portalConfig struct {
 
 	Tokens       map[string]tokenConfig `yaml:"tokens"`
 	Confidential []dayone.Role          `yaml:"confidential"`
+
+	SignOn  signOnConfig  `yaml:"sign_on"`
+	Session time.Duration `yaml:"session"` // how long a login holds
+	Idle    time.Duration `yaml:"idle"`    // and how long if nobody does anything
 }
 
 // tokenConfig lets one more login in, with a role.
@@ -252,6 +256,7 @@ func (c *config) check() {
 	}
 	c.checkPortal(bad)
 	c.checkLogins(bad)
+	c.checkSignOn(bad)
 	if c.Messages.OpensAt >= 24*time.Hour {
 		bad(c.wrong("messages.links_open_at", "value", "write 7h for seven in the morning", "messages.links_open_at is %s, and the first day has 24 hours", c.Messages.OpensAt))
 	}
@@ -510,6 +515,9 @@ const minToken = 16
 
 // token is what lets people into the portal.
 func (c *config) token() (dayone.Secret, error) {
+	if c.Portal.Token == "" && c.Portal.SignOn.on() {
+		return dayone.Secret{}, nil
+	}
 	if c.Portal.Token == "" {
 		return dayone.Secret{}, c.wrong("portal.token", "missing", "write token: ${file:portal.token} below portal: and a long random text into that file", "portal.token is not set")
 	}

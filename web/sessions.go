@@ -1,0 +1,162 @@
+package web
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/dayone-hq/dayone"
+)
+
+// tries are the wrong tokens that came from an address in the last minute: whoever guesses has to wait.
+type tries struct {
+	now func() time.Time
+
+	mu sync.Mutex
+	of map[string]tried
+}
+
+type tried struct {
+	n     int
+	since time.Time
+}
+
+const (
+	maxTries    = 20 // a company may come from one address
+	maxTriedOf  = 10_000
+	triesWithin = time.Minute
+)
+
+func (t *tries) may(from string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	x := t.of[from]
+	return x.n < maxTries || !t.now().Before(x.since.Add(triesWithin))
+}
+
+func (t *tries) failed(from string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	now := t.now()
+	x := t.of[from]
+	if x.n == 0 || !now.Before(x.since.Add(triesWithin)) {
+		x = tried{since: now}
+	}
+	x.n++
+	if len(t.of) >= maxTriedOf {
+		clear(t.of)
+	}
+	t.of[from] = x
+}
+
+// in are the sessions that somebody may see: her own, and an administrator all; the newest first. here is the one that asks.
+func (a access) in(r *http.Request, is who) (list []session, here string) {
+	if c, err := r.Cookie(a.cookieName()); err == nil {
+		a.mu.Lock()
+		here = a.ends[sha256.Sum256([]byte(c.Value))].id
+		a.mu.Unlock()
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, s := range a.ends {
+		if !a.over(s) && (is.Role == dayone.Administrator || s.who.Name == is.Name) {
+			list = append(list, s)
+		}
+	}
+	slices.SortFunc(list, func(x, y session) int {
+		return cmp.Or(y.began.Compare(x.began), cmp.Compare(x.id, y.id))
+	})
+	return list, here
+}
+
+// endOne ends a session that somebody may see. false: there is none.
+func (a access) endOne(is who, id string) (session, bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for key, s := range a.ends {
+		if s.id == id && (is.Role == dayone.Administrator || s.who.Name == is.Name) {
+			delete(a.ends, key)
+			return s, true
+		}
+	}
+	return session{}, false
+}
+
+type sessionsView struct {
+	All   bool // an administrator sees everybody's
+	Rows  []sessionRow
+	Empty *empty
+}
+
+type sessionRow struct {
+	ID, Who, Role, From, Agent string
+	Began, Seen                *stamp
+	Here                       bool
+}
+
+// sessions shows who is in.
+func (p *portal) sessions(w http.ResponseWriter, r *http.Request) error {
+	view, is := p.viewerOf(r), me(r)
+	list, here := p.access.in(r, is)
+	v := sessionsView{All: is.Role == dayone.Administrator}
+	for _, s := range list {
+		v.Rows = append(v.Rows, sessionRow{s.id, s.who.Name, string(s.who.Role), s.from, s.agent, view.at(s.began), view.at(s.seen), s.id == here})
+	}
+	if len(list) == 0 {
+		v.Empty = &empty{Icon: "lock", Title: "Nobody is signed in by a browser", Text: "The demo has no login, and programs with a token have no session."}
+	}
+	return p.show(w, r, http.StatusOK, page{Template: "sessions", Title: "Sessions", Nav: "sessions", Crumbs: []link{{"Sessions", ""}}, Main: v})
+}
+
+func (p *portal) endSession(w http.ResponseWriter, r *http.Request) error {
+	if err := p.dropSession(r); err != nil {
+		return err
+	}
+	if _, in := p.access.session(r); !in {
+		return p.toLogin(w, r)
+	}
+	http.Redirect(w, r, "/sessions?done=session-ended", http.StatusSeeOther)
+	return nil
+}
+
+func (p *portal) dropSession(r *http.Request) error {
+	s, ok := p.access.endOne(me(r), r.PathValue("id"))
+	if !ok {
+		return refuse(dayone.ErrNotFound, textNoSession)
+	}
+	p.log.Info("session ended", "login", s.who.Name, "by", me(r).Name)
+	return nil
+}
+
+type apiSession struct {
+	ID    string    `json:"id"`
+	Login string    `json:"login"`
+	Role  string    `json:"role"`
+	From  string    `json:"from"`
+	Agent string    `json:"agent"`
+	Began time.Time `json:"began"`
+	Seen  time.Time `json:"seen"`
+	Here  bool      `json:"here"`
+}
+
+func (p *portal) apiSessions(w http.ResponseWriter, r *http.Request) error {
+	list, here := p.access.in(r, me(r))
+	out := struct {
+		Sessions []apiSession `json:"sessions"`
+	}{[]apiSession{}}
+	for _, s := range list {
+		out.Sessions = append(out.Sessions, apiSession{s.id, s.who.Name, string(s.who.Role), s.from, s.agent, s.began.UTC(), s.seen.UTC(), s.id == here})
+	}
+	return answerJSON(w, http.StatusOK, out)
+}
+
+func (p *portal) apiEndSession(w http.ResponseWriter, r *http.Request) error {
+	if err := p.dropSession(r); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
