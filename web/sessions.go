@@ -3,6 +3,7 @@ package web
 import (
 	"cmp"
 	"crypto/sha256"
+	"fmt"
 	"net/http"
 	"slices"
 	"sync"
@@ -87,14 +88,8 @@ func (a access) endOne(is who, id string) (session, bool) {
 
 type sessionsView struct {
 	All   bool // an administrator sees everybody's
-	Rows  []sessionRow
+	Rows  []item
 	Empty *empty
-}
-
-type sessionRow struct {
-	ID, Who, Role, From, Agent string
-	Began, Seen                *stamp
-	Here                       bool
 }
 
 // sessions shows who is in.
@@ -103,12 +98,20 @@ func (p *portal) sessions(w http.ResponseWriter, r *http.Request) error {
 	list, here := p.access.in(r, is)
 	v := sessionsView{All: is.Role == dayone.Administrator}
 	for _, s := range list {
-		v.Rows = append(v.Rows, sessionRow{s.id, s.who.Name, string(s.who.Role), s.from, s.agent, view.at(s.began), view.at(s.seen), s.id == here})
+		row := item{
+			State: &state{Icon: "check", Class: "s-done", Text: string(s.who.Role)}, Title: link{s.who.Name, ""},
+			Meta:  fmt.Sprintf(textSession, view.at(s.began).Text, view.at(s.seen).Text, s.from), Small: s.agent,
+			Acts: []act{{Text: "End", Action: "/sessions/" + s.id + "/end"}},
+		}
+		if s.id == here {
+			row.Next = textThisSession
+		}
+		v.Rows = append(v.Rows, row)
 	}
 	if len(list) == 0 {
 		v.Empty = &empty{Icon: "lock", Title: "Nobody is signed in by a browser", Text: "The demo has no login, and programs with a token have no session."}
 	}
-	return p.show(w, r, http.StatusOK, page{Template: "sessions", Title: "Sessions", Nav: "sessions", Crumbs: []link{{"Sessions", ""}}, Main: v})
+	return p.show(w, r, http.StatusOK, page{Template: "sessions", Title: "Sessions", Crumbs: []link{{"Sessions", ""}}, Main: v})
 }
 
 func (p *portal) endSession(w http.ResponseWriter, r *http.Request) error {

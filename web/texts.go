@@ -48,6 +48,8 @@ const (
 	textSignInNoRole   = "You are %s there, but none of your groups has a role in Dayone. Ask whoever runs Dayone for one."
 	textTooManySignIns = "Too many people are signing in at this moment. Try again in a minute."
 	textTooManyTries   = "Too many wrong tokens came from where you are. Wait a minute."
+	textSession        = "Signed in %s, last seen %s, from %s."
+	textThisSession    = "It is this one: ending it signs you out."
 	textNoSession      = "There is no such session; it may have ended."
 )
 
