@@ -38,6 +38,7 @@ var walls = []wall{
 	{"engine", []string{"", "planner"}, []string{"net", "net/http", "os", "database/sql"}},
 	{"engine/...", []string{"", "planner", "engine"}, nil},
 	{"number", []string{""}, nil},
+	{"number/routeplan", []string{""}, pure},
 	{"secret", []string{""}, nil},
 	{"clock", nil, nil},
 	{"store", []string{""}, []string{"net/http"}},
