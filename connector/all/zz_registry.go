@@ -7,6 +7,7 @@ import (
 	"github.com/dayone-hq/dayone/connector/aws"
 	"github.com/dayone-hq/dayone/connector/duo"
 	"github.com/dayone-hq/dayone/connector/entra"
+	"github.com/dayone-hq/dayone/connector/github"
 	"github.com/dayone-hq/dayone/connector/gitlab"
 	"github.com/dayone-hq/dayone/connector/google"
 	"github.com/dayone-hq/dayone/connector/imip"
@@ -29,6 +30,7 @@ func Factories() map[string]connector.Factory {
 		"aws":         aws.Factory,
 		"duo":         duo.Factory,
 		"entra":       entra.Factory,
+		"github":      github.Factory,
 		"gitlab":      gitlab.Factory,
 		"google":      google.Factory,
 		"imip":        imip.Factory,

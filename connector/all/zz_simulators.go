@@ -6,6 +6,7 @@ import (
 	awssim "github.com/dayone-hq/dayone/connector/aws/sim"
 	duosim "github.com/dayone-hq/dayone/connector/duo/sim"
 	entrasim "github.com/dayone-hq/dayone/connector/entra/sim"
+	githubsim "github.com/dayone-hq/dayone/connector/github/sim"
 	gitlabsim "github.com/dayone-hq/dayone/connector/gitlab/sim"
 	googlesim "github.com/dayone-hq/dayone/connector/google/sim"
 	jamfsim "github.com/dayone-hq/dayone/connector/jamf/sim"
@@ -26,6 +27,7 @@ func Simulators() map[string]func(sim.Options) sim.Simulator {
 		"aws":         func(o sim.Options) sim.Simulator { return awssim.New(o) },
 		"duo":         func(o sim.Options) sim.Simulator { return duosim.New(o) },
 		"entra":       func(o sim.Options) sim.Simulator { return entrasim.New(o) },
+		"github":      func(o sim.Options) sim.Simulator { return githubsim.New(o) },
 		"gitlab":      func(o sim.Options) sim.Simulator { return gitlabsim.New(o) },
 		"google":      func(o sim.Options) sim.Simulator { return googlesim.New(o) },
 		"jamf":        func(o sim.Options) sim.Simulator { return jamfsim.New(o) },
