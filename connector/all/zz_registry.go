@@ -4,6 +4,7 @@ package all
 
 import (
 	"github.com/dayone-hq/dayone/connector"
+	"github.com/dayone-hq/dayone/connector/atlassian"
 	"github.com/dayone-hq/dayone/connector/aws"
 	"github.com/dayone-hq/dayone/connector/duo"
 	"github.com/dayone-hq/dayone/connector/entra"
@@ -27,6 +28,7 @@ import (
 // Factories are all connectors, by name.
 func Factories() map[string]connector.Factory {
 	return map[string]connector.Factory{
+		"atlassian":   atlassian.Factory,
 		"aws":         aws.Factory,
 		"duo":         duo.Factory,
 		"entra":       entra.Factory,

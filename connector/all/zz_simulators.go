@@ -3,6 +3,7 @@
 package all
 
 import (
+	atlassiansim "github.com/dayone-hq/dayone/connector/atlassian/sim"
 	awssim "github.com/dayone-hq/dayone/connector/aws/sim"
 	duosim "github.com/dayone-hq/dayone/connector/duo/sim"
 	entrasim "github.com/dayone-hq/dayone/connector/entra/sim"
@@ -24,6 +25,7 @@ import (
 // Simulators make a vendor's system, by connector name.
 func Simulators() map[string]func(sim.Options) sim.Simulator {
 	return map[string]func(sim.Options) sim.Simulator{
+		"atlassian":   func(o sim.Options) sim.Simulator { return atlassiansim.New(o) },
 		"aws":         func(o sim.Options) sim.Simulator { return awssim.New(o) },
 		"duo":         func(o sim.Options) sim.Simulator { return duosim.New(o) },
 		"entra":       func(o sim.Options) sim.Simulator { return entrasim.New(o) },
