@@ -94,6 +94,15 @@ func (d directory) Get(ctx context.Context, ref string) (dayone.Item, error) {
 	return dayone.Item{Key: dayone.Key{System: d.system, Kind: dayone.AccountKindName}, Ref: ref, State: dayone.Disabled, Attrs: dayone.Attrs{}}, nil
 }
 
+// Update waits for an account that is deactivated and not shown: what is there has to be read to be changed.
+func (d directory) Update(ctx context.Context, ref string, changed dayone.Attrs) error {
+	err := d.Accounts.Update(ctx, ref, changed)
+	if errors.Is(err, dayone.ErrNotFound) {
+		return d.Client.Fault("changing user", dayone.ErrNotYet, "", "the directory does not show a deactivated user; it is changed when it is open")
+	}
+	return err
+}
+
 func (d directory) accountID(ctx context.Context, ref string) (string, error) {
 	r, err := d.Client.Get(ctx, scim.User, ref)
 	if err != nil {

@@ -53,6 +53,10 @@ func TestJoinMoveLeave(t *testing.T) {
 		if seen, err = b.guard.Observe(t.Context(), dayone.Subject{Ref: ref}); err != nil || seen.Account() == nil || seen.Account().State != dayone.Disabled {
 			t.Errorf("closed she is seen as %v, %v", seen.Items, err)
 		}
+		_, err = b.guard.Apply(t.Context(), b.account(dayone.AccountUpdate, ref, &dayone.Item{Ref: ref, Attrs: dayone.Attrs{"title": dayone.Text("Head")}}))
+		if (err != nil) != hides || hides && !errors.Is(err, dayone.ErrNotYet) {
+			t.Errorf("hidden %v: changed while it is closed it says %v", hides, err)
+		}
 		b.apply(b.opening(ref))
 		if got := b.has(mail); !strings.HasPrefix(got, "active") {
 			t.Errorf("back again she is %s", got)

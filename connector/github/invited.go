@@ -155,7 +155,7 @@ func (i invited) Create(ctx context.Context, act dayone.Act) (dayone.Result, err
 	if login == "" {
 		return dayone.Result{}, &dayone.Fault{
 			System: i.System, Op: "inviting", Err: dayone.ErrUnsupported, Detail: "their GitHub login is not known, and who accepts an invitation to a mail address GitHub does not tell",
-			Next: "ask for the login, enter it with the person and retry; or invite them at GitHub under People",
+			Next: "ask for the login and enter it with the person: what is left to do begins anew by itself; or invite them at GitHub under People",
 		}
 	}
 	var m membership
@@ -165,7 +165,7 @@ func (i invited) Create(ctx context.Context, act dayone.Act) (dayone.Result, err
 	}
 	if errors.Is(err, dayone.ErrNotFound) {
 		return dayone.Result{}, &dayone.Fault{
-			System: i.System, Op: "inviting", Err: dayone.ErrInvalid, Detail: "GitHub knows nobody by the login " + login, Next: "correct the person's GitHub login, then retry",
+			System: i.System, Op: "inviting", Err: dayone.ErrInvalid, Detail: "GitHub knows nobody by the login " + login, Next: "correct the person's GitHub login: what is left to do begins anew by itself",
 		}
 	}
 	if err != nil {
