@@ -34,6 +34,9 @@ type client struct {
 	graph string // path of GraphQL, or its whole URL
 	app   bool   // we are a GitHub App, which may read fine-grained tokens
 	sso   bool
+
+	mu     sync.Mutex
+	number int // the organization's; 0: not asked for yet
 }
 
 func newClient(cfg connector.Config) (*client, error) {
@@ -240,6 +243,22 @@ func (c *client) unseen(err error) error {
 		return &out
 	}
 	return err
+}
+
+// orgID is the organization's number, which never changes.
+func (c *client) orgID(ctx context.Context) (string, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.number == 0 {
+		var o struct {
+			ID int `json:"id"`
+		}
+		if _, err := c.Do(ctx, httpc.Request{Op: "reading organization", Method: "GET", Path: "/orgs/" + c.org}, &o); err != nil {
+			return "", err
+		}
+		c.number = o.ID
+	}
+	return strconv.Itoa(c.number), nil
 }
 
 // user of GitHub, in short.

@@ -46,7 +46,7 @@ func New(cfg connector.Config) (connector.Connector, error) {
 	if c.sso {
 		t.Left = map[dayone.RemainClass]func(context.Context, dayone.Item) ([]dayone.Remain, error){dayone.KeptToken: leftovers{c, all}.tokens}
 	}
-	return organization{t, all, cfg.Now}, nil
+	return organization{t, all, cfg.Settings["accounts"] == "scim", cfg.Now}, nil
 }
 
 // memberships are accounts whose GitHub login can be told.
@@ -62,8 +62,9 @@ type memberships interface {
 // could be given to.
 type organization struct {
 	*connector.Target
-	all memberships
-	now func() time.Time
+	all  memberships
+	late bool // a login is known only when the invitation is accepted
+	now  func() time.Time
 }
 
 // open is how long GitHub keeps an invitation.
@@ -95,7 +96,7 @@ func (o organization) Apply(ctx context.Context, a dayone.Act) (dayone.Result, e
 
 // entitlement waits where there is nobody yet.
 func (o organization) entitlement(ctx context.Context, a dayone.Act) (dayone.Result, error) {
-	if a.Want != nil && a.Action == dayone.EntitlementAdd {
+	if o.late && a.Want != nil && a.Action == dayone.EntitlementAdd {
 		login, err := o.all.login(ctx, a.Account)
 		if err != nil {
 			return dayone.Result{}, err

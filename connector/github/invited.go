@@ -45,6 +45,7 @@ func (c *client) member(ctx context.Context, login, role string) (membership, er
 
 // invitation to the organization. https://docs.github.com/rest/orgs/members#list-pending-organization-invitations
 type invitation struct {
+	ID      int       `json:"id"`
 	Login   string    `json:"login"` // "": to a mail address
 	Email   string    `json:"email"`
 	Created time.Time `json:"created_at"`

@@ -67,59 +67,40 @@ const identitiesQuery = `query($org: String!, $name: String, $after: String) {
 // identities are those with this user name, or all.
 func (l linked) identities(ctx context.Context, name string) (map[string]identity, error) {
 	const op = "reading SAML identities"
-	vars := map[string]any{"org": l.org}
+	type answer struct {
+		Organization struct {
+			Provider *struct {
+				Identities struct {
+					Nodes []identity
+					Page  pageInfo `json:"pageInfo"`
+				} `json:"externalIdentities"`
+			} `json:"samlIdentityProvider"`
+		}
+	}
+	vars := map[string]any{}
 	if name != "" {
 		vars["name"] = name
 	}
 	out := map[string]identity{}
 	for {
-		var a struct {
-			Data struct {
-				Organization struct {
-					Provider *struct {
-						Identities struct {
-							Nodes []identity
-							Page  struct {
-								More bool   `json:"hasNextPage"`
-								End  string `json:"endCursor"`
-							} `json:"pageInfo"`
-						} `json:"externalIdentities"`
-					} `json:"samlIdentityProvider"`
-				}
-			}
-			Errors []struct{ Type, Message string }
-		}
-		_, err := l.Do(ctx, httpc.Request{Op: op, Method: "POST", Path: l.graph, JSON: map[string]any{"query": identitiesQuery, "variables": vars}}, &a)
+		a, err := ask[answer](ctx, l.client, op, identitiesQuery, vars)
 		switch {
 		case err != nil:
 			return nil, err
-		case len(a.Errors) > 0:
-			return nil, l.Fault(op, graphKind(a.Errors[0].Type), a.Errors[0].Type, a.Errors[0].Message)
-		case a.Data.Organization.Provider == nil:
+		case a.Organization.Provider == nil:
 			return nil, &dayone.Fault{
 				System: l.System, Op: op, Err: dayone.ErrInvalid, Detail: "the organization has no SAML single sign-on of its own",
 				Next: "switch it on under the organization's Authentication security, or set accounts to invite; if the enterprise has it instead, SCIM is the enterprise's",
 			}
 		}
-		for _, n := range a.Data.Organization.Provider.Identities.Nodes {
+		ids := a.Organization.Provider.Identities
+		for _, n := range ids.Nodes {
 			out[n.GUID] = n
 		}
-		page := a.Data.Organization.Provider.Identities.Page
-		if !page.More {
+		if !ids.Page.More {
 			return out, nil
 		}
-		vars["after"] = page.End
-	}
-}
-
-func graphKind(kind string) error {
-	switch kind {
-	case "RATE_LIMITED":
-		return dayone.ErrThrottled
-	case "FORBIDDEN", "INSUFFICIENT_SCOPES", "NOT_FOUND":
-		return dayone.ErrForbidden
-	default:
-		return dayone.ErrUnavailable
+		vars["after"] = ids.Page.End
 	}
 }
 

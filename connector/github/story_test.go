@@ -296,6 +296,25 @@ func TestRenamedTeam(t *testing.T) {
 	}
 }
 
+// An hour has 5,000 requests for everybody: whoever is looked at costs no more in an organization of many teams.
+func TestManyTeams(t *testing.T) {
+	t.Parallel()
+	var names []string
+	for i := range 60 {
+		names = append(names, "team-"+strconv.Itoa(i))
+	}
+	b := setup(t, githubsim.New, sim.Options{Names: map[string][]string{"team": names}, Page: 100})
+	ref := b.sim.Seed(sim.Account{Login: "sarahchen", State: dayone.Active, Entitlements: []string{"team:team-7=member", "team:team-41=maintainer"}})
+	b.sim.Seed(sim.Account{Login: "sarahchen2", State: dayone.Active, Entitlements: []string{"team:team-8=member"}})
+	seen, err := b.guard.Observe(t.Context(), dayone.Subject{Ref: ref})
+	if err != nil || len(seen.Items) != 3 || seen.Items[2].Role != "maintainer" {
+		t.Errorf("she is seen with %+v, %v", seen.Items, err)
+	}
+	if n := len(b.sim.Door().Requests()); n > 5 {
+		t.Errorf("that took %d requests", n)
+	}
+}
+
 // Teams: below counts as above at GitHub, and not here; the identity provider's are its own; owners are all maintainers; only
 // the named ones are managed.
 func TestTeams(t *testing.T) {

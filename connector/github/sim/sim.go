@@ -138,10 +138,14 @@ func (s *Sim) routes(mux *http.ServeMux) {
 	mux.HandleFunc("GET "+at+"/outside_collaborators", s.listOutside)
 	mux.HandleFunc("DELETE "+at+"/outside_collaborators/{login}", s.withUser(s.deleteOutside))
 	mux.HandleFunc("GET "+at+"/teams", s.listTeams)
-	mux.HandleFunc("GET "+at+"/teams/{slug}/members", s.withTeam(s.listTeamMembers))
-	mux.HandleFunc("GET "+at+"/teams/{slug}/memberships/{login}", s.withPlace(s.getPlace))
-	mux.HandleFunc("PUT "+at+"/teams/{slug}/memberships/{login}", s.withPlace(s.putPlace))
-	mux.HandleFunc("DELETE "+at+"/teams/{slug}/memberships/{login}", s.withPlace(s.deletePlace))
+	const place = "/organizations/4711/team/{team}/memberships/{login}"
+	mux.HandleFunc("GET "+place, s.withPlace(s.getPlace))
+	mux.HandleFunc("PUT "+place, s.withPlace(s.putPlace))
+	mux.HandleFunc("DELETE "+place, s.withPlace(s.deletePlace))
+	mux.HandleFunc("GET "+at, func(w http.ResponseWriter, _ *http.Request) {
+		sim.JSON(w, 200, map[string]any{"id": 4711, "login": org, "plan": map[string]any{"name": "team", "seats": s.opt.Seats}})
+	})
+	mux.HandleFunc("GET "+at+"/invitations/{id}/teams", s.listInvitationTeams)
 	mux.HandleFunc("GET "+at+"/personal-access-tokens", s.listTokens)
 	mux.HandleFunc("POST "+at+"/personal-access-tokens/{id}", s.revokeToken)
 	mux.HandleFunc("POST /graphql", s.graphql)

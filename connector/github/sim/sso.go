@@ -154,31 +154,48 @@ func (s *Sim) deleteSCIM(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(204)
 }
 
-// graphql knows one question: who has linked the identities.
+// graphql knows two questions: who has linked the identities, and in which teams somebody is.
 func (s *Sim) graphql(w http.ResponseWriter, r *http.Request) {
 	var in struct {
 		Query     string
 		Variables struct {
-			Org, Name, After string
+			Org, Name, Login, After string
 		}
 	}
 	refuse := func(kind, text string) {
 		sim.JSON(w, 200, map[string]any{"data": nil, "errors": []any{map[string]string{"type": kind, "message": text}}})
 	}
+	answer := func(under func(list map[string]any) map[string]any, nodes []any) {
+		from, _ := strconv.Atoi(in.Variables.After)
+		from = min(from, len(nodes))
+		to := min(from+s.opt.PageSize(), len(nodes))
+		sim.JSON(w, 200, map[string]any{"data": map[string]any{"organization": under(map[string]any{
+			"nodes": append([]any{}, nodes[from:to]...), "pageInfo": map[string]any{"hasNextPage": to < len(nodes), "endCursor": strconv.Itoa(to)},
+		})}})
+	}
+	bad := sim.Read(r, &in) != nil
 	switch {
-	case sim.Read(r, &in) != nil || !strings.Contains(in.Query, "externalIdentities(first: 100, after: $after, userName: $name)"):
-		refuse("", "Parse error on the query")
-		return
+	case bad:
+		refuse("", "A query attribute must be specified and must be a string.")
 	case in.Variables.Org != org:
 		refuse("NOT_FOUND", "Could not resolve to an Organization with the login of '"+in.Variables.Org+"'.")
-		return
+	case strings.Contains(in.Query, "teams(first: 100, after: $after, userLogins: [$login])") && strings.Contains(in.Query, "members(first: 100, query: $login, membership: IMMEDIATE)"):
+		answer(func(list map[string]any) map[string]any { return map[string]any{"teams": list} }, s.seats(in.Variables.Login))
+	case !strings.Contains(in.Query, "externalIdentities(first: 100, after: $after, userName: $name)"):
+		refuse("", "Parse error on the query")
 	case !s.sso:
 		sim.JSON(w, 200, map[string]any{"data": map[string]any{"organization": map[string]any{"samlIdentityProvider": nil}}})
-		return
+	default:
+		answer(func(list map[string]any) map[string]any {
+			return map[string]any{"samlIdentityProvider": map[string]any{"externalIdentities": list}}
+		}, s.links(in.Variables.Name))
 	}
-	var nodes []any
+}
+
+// links are the identities of this user name, or all, with who has linked them.
+func (s *Sim) links(name string) (nodes []any) {
 	for _, i := range s.identities {
-		if in.Variables.Name != "" && !strings.EqualFold(i.userName, in.Variables.Name) {
+		if name != "" && !strings.EqualFold(i.userName, name) {
 			continue
 		}
 		n := map[string]any{"guid": i.id, "user": nil, "organizationInvitation": nil}
@@ -189,12 +206,7 @@ func (s *Sim) graphql(w http.ResponseWriter, r *http.Request) {
 		}
 		nodes = append(nodes, n)
 	}
-	from, _ := strconv.Atoi(in.Variables.After)
-	from = min(from, len(nodes))
-	to := min(from+s.opt.PageSize(), len(nodes))
-	sim.JSON(w, 200, map[string]any{"data": map[string]any{"organization": map[string]any{"samlIdentityProvider": map[string]any{"externalIdentities": map[string]any{
-		"nodes": append([]any{}, nodes[from:to]...), "pageInfo": map[string]any{"hasNextPage": to < len(nodes), "endCursor": strconv.Itoa(to)},
-	}}}}})
+	return nodes
 }
 
 func (s *Sim) listCredentials(w http.ResponseWriter, r *http.Request) {

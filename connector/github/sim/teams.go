@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/dayone-hq/dayone/connector/sim"
 )
@@ -43,21 +44,34 @@ func (s *Sim) listTeams(w http.ResponseWriter, r *http.Request) {
 	page(s, w, r, out)
 }
 
-func (s *Sim) withTeam(handle func(http.ResponseWriter, *http.Request, *team)) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		t := s.team(r.PathValue("slug"))
-		if t == nil {
-			missing(w)
-			return
+// withPlace finds a team by its number, and an account by its login.
+func (s *Sim) withPlace(handle func(http.ResponseWriter, *http.Request, *team, *user)) http.HandlerFunc {
+	return s.withUser(func(w http.ResponseWriter, r *http.Request, u *user) {
+		for _, t := range s.teams {
+			if strconv.Itoa(t.id) == r.PathValue("team") {
+				handle(w, r, t, u)
+				return
+			}
 		}
-		handle(w, r, t)
-	}
+		missing(w)
+	})
 }
 
-func (s *Sim) withPlace(handle func(http.ResponseWriter, *http.Request, *team, *user)) http.HandlerFunc {
-	return s.withTeam(func(w http.ResponseWriter, r *http.Request, t *team) {
-		s.withUser(func(w http.ResponseWriter, r *http.Request, u *user) { handle(w, r, t, u) })(w, r)
-	})
+// listInvitationTeams shows no roles.
+func (s *Sim) listInvitationTeams(w http.ResponseWriter, r *http.Request) {
+	for _, i := range s.pending() {
+		if strconv.Itoa(i.id) == r.PathValue("id") {
+			out := []map[string]any{}
+			for _, t := range s.teams {
+				if i.teams[t.id] != "" {
+					out = append(out, showTeam(t))
+				}
+			}
+			page(s, w, r, out)
+			return
+		}
+	}
+	missing(w)
 }
 
 // reaches is somebody's role in a team, or that of a member in one below it.
@@ -135,17 +149,27 @@ func (s *Sim) deletePlace(w http.ResponseWriter, _ *http.Request, t *team, u *us
 	w.WriteHeader(204)
 }
 
-// listTeamMembers shows those of the teams below as well.
-func (s *Sim) listTeamMembers(w http.ResponseWriter, r *http.Request, t *team) {
-	out := []map[string]any{}
-	for _, m := range s.members {
-		if role := s.reaches(t, m.user); role != "" {
-			one := showUser(m.user)
-			one["role"], one["inherited"] = role, t.members[m.user.id] == ""
-			out = append(out, one)
+// seats answers GraphQL's question for the teams of one member: those that are reached, and in each the direct members whom
+// a search for the login finds, which looks at the beginning of logins.
+func (s *Sim) seats(login string) (nodes []any) {
+	for _, t := range s.teams {
+		u := s.user(func(u *user) bool { return strings.EqualFold(u.login, login) })
+		if u == nil || s.reaches(t, u) == "" {
+			continue
 		}
+		edges := []any{}
+		for _, m := range s.members {
+			role := t.members[m.user.id]
+			if m.role == "admin" && role != "" {
+				role = "maintainer"
+			}
+			if role != "" && strings.HasPrefix(strings.ToLower(m.user.login), strings.ToLower(login)) {
+				edges = append(edges, map[string]any{"role": strings.ToUpper(role), "node": map[string]string{"login": m.user.login}})
+			}
+		}
+		nodes = append(nodes, map[string]any{"databaseId": t.id, "slug": t.slug, "members": map[string]any{"edges": edges}})
 	}
-	page(s, w, r, out)
+	return nodes
 }
 
 // Synchronise lets the identity provider alone say who is in a team.
