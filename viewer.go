@@ -13,8 +13,11 @@ const (
 	Auditor       Role = "auditor"       // sees everything but secrets and what is confidential, and writes nothing
 )
 
-// Roles are all there are. Managers and employees, who see their own people and themselves, need a login that says who
-// they are; a shared token cannot.
+// Employee is whoever signs in and has no role: she sees herself, those whose manager she is, and what she is asked. It takes
+// a login that says who she is; a token cannot have it.
+const Employee Role = "employee"
+
+// Roles are those that a login can be given.
 var Roles = []Role{Administrator, HR, Operator, Approver, Auditor}
 
 // Viewer is who asks. The zero one is nobody: what is confidential is not there for her.

@@ -416,6 +416,10 @@ func (f *Flow) Progress(ctx context.Context, id dayone.PersonID, token string) (
 	if !f.Keeper.Verify("progress "+string(id), token) {
 		return Progress{}, fmt.Errorf("this address is not right: %w", dayone.ErrNotFound)
 	}
+	return f.progress(ctx, id)
+}
+
+func (f *Flow) progress(ctx context.Context, id dayone.PersonID) (Progress, error) {
 	row, err := f.Person(ctx, id)
 	if err != nil {
 		return Progress{}, err

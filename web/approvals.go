@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -198,7 +199,25 @@ func (p *portal) approvalOf(r *http.Request) (petition, error) {
 	if err != nil {
 		return petition{}, err
 	}
+	if is := me(r); is.Role == dayone.Employee && !isAsked(req, is.Name) {
+		return petition{}, said(fmt.Errorf("approval %s is not hers: %w", id, dayone.ErrNotFound), "There is no such request, or it is not you who is asked.")
+	}
 	return p.petitions(r.Context(), []dayone.Petition{req})[0], nil
+}
+
+// isAsked says whether somebody may decide a request.
+func isAsked(q dayone.Petition, login string) bool {
+	return slices.ContainsFunc(q.Deciders, func(d dayone.Decider) bool { return strings.EqualFold(d.Mail, login) })
+}
+
+// hers leaves of the page what is for somebody who is asked, and runs nothing here: her own answer, and no way elsewhere.
+func (v approvalView) hers(login string) approvalView {
+	v.Decide = slices.DeleteFunc(v.Decide, func(c choice) bool { return !strings.EqualFold(c.Value, login) })
+	v.Again = false
+	for i := range v.Facts {
+		v.Facts[i].Href = ""
+	}
+	return v
 }
 
 // approval is where the link in the mail leads. Opening it decides nothing: scanners open links, too.
@@ -211,7 +230,11 @@ func (p *portal) approval(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *portal) showApproval(w http.ResponseWriter, r *http.Request, status int, v approvalView) error {
-	return p.show(w, r, status, page{Template: "approval", Title: v.Title, Nav: "approvals", Crumbs: []link{{"Approvals", "/approvals"}, {v.Title, ""}}, Main: v})
+	from := link{"Approvals", "/approvals"}
+	if is := me(r); is.Role == dayone.Employee {
+		v, from = v.hers(is.Name), link{"You", "/me"}
+	}
+	return p.show(w, r, status, page{Template: "approval", Title: v.Title, Nav: "approvals", Crumbs: []link{from, {v.Title, ""}}, Main: v})
 }
 
 func newApproval(view viewer, x petition) approvalView {
@@ -310,6 +333,10 @@ func (p *portal) decideApproval(w http.ResponseWriter, r *http.Request) error {
 		return fmt.Errorf("%w: %w", err, dayone.ErrInvalid)
 	}
 	a := flow.Reply{Of: r.PostForm.Get("of"), By: me(r).Name, Reason: strings.TrimSpace(r.PostForm.Get("reason"))}
+	list := "/approvals"
+	if me(r).Role == dayone.Employee { // she answers for nobody else
+		a.Of, list = a.By, "/me"
+	}
 	switch r.PostForm.Get("verdict") {
 	case "approve":
 		a.Yes = true
@@ -321,7 +348,7 @@ func (p *portal) decideApproval(w http.ResponseWriter, r *http.Request) error {
 	status, problem := 0, ""
 	switch {
 	case err == nil:
-		http.Redirect(w, r, "/approvals?said=answered", http.StatusSeeOther)
+		http.Redirect(w, r, list+"?said=answered", http.StatusSeeOther)
 		return nil
 	case errors.Is(err, dayone.ErrInvalid), errors.Is(err, dayone.ErrForbidden):
 		status, problem = http.StatusUnprocessableEntity, flow.Problem(err)

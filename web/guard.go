@@ -244,6 +244,10 @@ func (p *portal) page(h handler) http.HandlerFunc {
 		if !ok {
 			return p.toLogin(w, r)
 		}
+		if me.Role == dayone.Employee && r.Pattern == "GET /{$}" { // the dashboard is for those who run it
+			http.Redirect(w, r, "/me", http.StatusSeeOther)
+			return nil
+		}
 		if err := p.may(me, r.Pattern); err != nil {
 			return err
 		}

@@ -49,12 +49,8 @@ func (p *portal) progress(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	connectors := map[string]string{}
-	for name, s := range p.flow.Active().Systems {
-		connectors[name] = cmp.Or(s.Connector, name)
-	}
 	zone, _ := got.Look.Person.Location()
-	v := newProgress(p.viewerOf(r), zone, got, connectors)
+	v := newProgress(p.viewerOf(r), zone, got, p.connectors())
 	if s, err := p.flow.PreHireOf(r.Context(), got.Look.Person); err == nil {
 		v.Missing = strings.Join(s.Missing, ", ")
 	}

@@ -13,7 +13,8 @@ import (
 // Groups of roles that may do the same.
 var (
 	everyRole = dayone.Roles
-	anybody   = []dayone.Role{} // also without a login: the handler itself looks who it is
+	ownOnly   = append(slices.Clone(everyRole), dayone.Employee) // an employee what is hers: the handler looks
+	anybody   = []dayone.Role{}                                  // also without a login: the handler itself looks who it is
 
 	admins    = []dayone.Role{dayone.Administrator}
 	operators = []dayone.Role{dayone.Administrator, dayone.Operator}
@@ -138,13 +139,13 @@ var allowed = map[string][]dayone.Role{
 	"POST /systems/{system}/start":                           operators,
 	"POST /systems/orders/{order}/lift":                      operators,
 	"GET /tasks":                                             everyRole,
-	"GET /tasks/{id}":                                        everyRole,
-	"POST /tasks/{id}":                                       deciders,
+	"GET /tasks/{id}":                                        ownOnly,
+	"POST /tasks/{id}":                                       withEmployee(deciders),
 	"POST /tasks/{id}/assign":                                operators,
 	"POST /runs/{id}/issues":                                 staff,
 	"GET /approvals":                                         approvals,
-	"GET /approvals/{id}":                                    approvals,
-	"POST /approvals/{id}":                                   deciders,
+	"GET /approvals/{id}":                                    withEmployee(approvals),
+	"POST /approvals/{id}":                                   withEmployee(deciders),
 	"POST /approvals/{id}/again":                             deciders,
 	"POST /delegations":                                      deciders,
 	"POST /delegations/{id}/end":                             deciders,
@@ -160,8 +161,11 @@ var allowed = map[string][]dayone.Role{
 	"GET /policies/{id}/people":                              technical,
 	"GET /catalogue":                                         technical,
 	"GET /records":                                           technical,
-	"GET /sessions":                                          everyRole, // their own; administrators all
-	"POST /sessions/{id}/end":                                everyRole,
+	"GET /sessions":                                          ownOnly, // administrators see all
+	"POST /sessions/{id}/end":                                ownOnly,
+	"GET /me":                                                ownOnly,
+	"GET /team":                                              ownOnly,
+	"GET /team/{id}":                                         ownOnly,
 	"GET /gallery":                                           everyRole,
 	"GET /gallery/{sample}":                                  everyRole,
 	"GET /mailbox":                                           operators, // mails hold one-time links
@@ -221,10 +225,17 @@ var allowed = map[string][]dayone.Role{
 	"GET /api/v1/events":                                   readers,
 	"POST /api/v1/events/{id}/replay":                      staff,
 	"GET /api/v1/records":                                  technical,
-	"GET /api/v1/sessions":                                 everyRole, // their own; administrators all
-	"DELETE /api/v1/sessions/{id}":                         everyRole,
+	"GET /api/v1/sessions":                                 ownOnly, // administrators see all
+	"DELETE /api/v1/sessions/{id}":                         ownOnly,
+	"GET /api/v1/me":                                       ownOnly,
+	"GET /api/v1/team":                                     ownOnly,
 	"POST /api/v1/plans":                                   operators,
 	"GET /api/v1/alerts":                                   technical,
+}
+
+// withEmployee lets in also whoever is asked herself: the handler looks whether she is.
+func withEmployee(roles []dayone.Role) []dayone.Role {
+	return append(slices.Clone(roles), dayone.Employee)
 }
 
 // rolesOf is the table with the roles that the configuration lets know what is confidential.

@@ -100,7 +100,7 @@ func (p *portal) sessions(w http.ResponseWriter, r *http.Request) error {
 	for _, s := range list {
 		row := item{
 			State: &state{Icon: "check", Class: "s-done", Text: string(s.who.Role)}, Title: link{s.who.Name, ""},
-			Meta:  fmt.Sprintf(textSession, view.at(s.began).Text, view.at(s.seen).Text, s.from), Small: s.agent,
+			Meta: fmt.Sprintf(textSession, view.at(s.began).Text, view.at(s.seen).Text, s.from), Small: s.agent,
 			Acts: []act{{Text: "End", Action: "/sessions/" + s.id + "/end"}},
 		}
 		if s.id == here {
@@ -121,7 +121,7 @@ func (p *portal) endSession(w http.ResponseWriter, r *http.Request) error {
 	if _, in := p.access.session(r); !in {
 		return p.toLogin(w, r)
 	}
-	http.Redirect(w, r, "/sessions?done=session-ended", http.StatusSeeOther)
+	http.Redirect(w, r, "/sessions?said=session-ended", http.StatusSeeOther)
 	return nil
 }
 

@@ -131,7 +131,11 @@ func (p *portal) taskOf(r *http.Request) (dayone.Task, error) {
 	if len(id) > 128 {
 		return dayone.Task{}, dayone.ErrNotFound
 	}
-	return p.flow.Task(r.Context(), id)
+	t, err := p.flow.Task(r.Context(), id)
+	if is := me(r); err == nil && is.Role == dayone.Employee && !strings.EqualFold(t.Assignee, is.Name) {
+		return dayone.Task{}, fmt.Errorf("task %s is not hers: %w", t.ID, dayone.ErrNotFound)
+	}
+	return t, err
 }
 
 func (p *portal) task(w http.ResponseWriter, r *http.Request) error {
@@ -143,7 +147,14 @@ func (p *portal) task(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *portal) showTask(w http.ResponseWriter, r *http.Request, status int, v taskView) error {
-	return p.show(w, r, status, page{Template: "task", Title: v.Title, Nav: "tasks", Crumbs: []link{{"Tasks", "/tasks"}, {v.Title, ""}}, Main: v})
+	from := link{"Tasks", "/tasks"}
+	if me(r).Role == dayone.Employee {
+		from = link{"You", "/me"}
+		for i := range v.Facts {
+			v.Facts[i].Href = ""
+		}
+	}
+	return p.show(w, r, status, page{Template: "task", Title: v.Title, Nav: "tasks", Crumbs: []link{from, {v.Title, ""}}, Main: v})
 }
 
 func (p *portal) taskPage(r *http.Request, t dayone.Task, given map[string]string) taskView {
@@ -277,7 +288,11 @@ func (p *portal) completeTask(w http.ResponseWriter, r *http.Request) error {
 		}
 		return err
 	}
-	http.Redirect(w, r, "/tasks?said=completed", http.StatusSeeOther)
+	list := "/tasks"
+	if me(r).Role == dayone.Employee {
+		list = "/me"
+	}
+	http.Redirect(w, r, list+"?said=completed", http.StatusSeeOther)
 	return nil
 }
 

@@ -53,6 +53,14 @@ const (
 	textNoSession      = "There is no such session; it may have ended."
 )
 
+const textNotKnown = "HR has not told us of anybody with the address %s yet."
+
+// toHerself is what a new hire reads where her manager reads something else.
+var toHerself = map[string]string{
+	"IT sets everything up in time. Look again closer to the first day.": "IT sets everything up in time. Look again closer to your first day.",
+	"Everything is prepared.": "Everything is prepared for you.",
+}
+
 // What somebody looked after who has left.
 const (
 	textHeirNone = "They looked after nothing in our books."

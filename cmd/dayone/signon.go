@@ -22,6 +22,7 @@ type signOnConfig struct {
 	NameClaim    string                 `yaml:"name_claim"`
 	GroupsClaim  string                 `yaml:"groups_claim"`
 	Roles        map[string]dayone.Role `yaml:"roles"`
+	Everyone     bool                   `yaml:"everyone"`
 }
 
 func (s signOnConfig) on() bool { return s.Issuer != "" || s.ClientID != "" || len(s.Roles) > 0 }
@@ -47,8 +48,8 @@ func (c *config) checkSignOn(bad func(error)) {
 	if s.ClientID == "" {
 		bad(c.wrongKey(path, "missing", "write client_id: with what the provider calls this application", "%s has no client_id", path))
 	}
-	if len(s.Roles) == 0 {
-		bad(c.wrongKey(path, "missing", "write roles: {NAME-OF-A-GROUP: administrator}", "%s lets nobody in: no group has a role", path))
+	if len(s.Roles) == 0 && !s.Everyone {
+		bad(c.wrongKey(path, "missing", "write roles: {NAME-OF-A-GROUP: administrator}, or everyone: true", "%s lets nobody in: no group has a role", path))
 	}
 	known := roleNames(dayone.Roles)
 	for _, group := range slices.Sorted(maps.Keys(s.Roles)) {
@@ -79,6 +80,6 @@ func (c *config) signOn() (*web.SignOn, error) {
 		scopes = []string{"email", "profile"}
 	}
 	return &web.SignOn{
-		Title: s.Title, Issuer: s.Issuer, ClientID: s.ClientID, Secret: dayone.NewSecret(secret), Scopes: scopes, Name: s.NameClaim, Groups: s.GroupsClaim, Roles: s.Roles,
+		Title: s.Title, Issuer: s.Issuer, ClientID: s.ClientID, Secret: dayone.NewSecret(secret), Scopes: scopes, Name: s.NameClaim, Groups: s.GroupsClaim, Roles: s.Roles, Everyone: s.Everyone,
 	}, nil
 }

@@ -1,0 +1,217 @@
+package web
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/flow"
+)
+
+// mineView is what somebody sees of herself, on a phone as well: her first day, what she uses, and what waits for her.
+type mineView struct {
+	progressView
+	Login string
+	Known bool   // she is in the books
+	Asks  []item // approvals and tasks that wait for her
+	Team  bool   // she is somebody's manager
+	Role  bool   // she may open the portal
+	Said  *state
+}
+
+// mine is the page of whoever signs in.
+func (p *portal) mine(w http.ResponseWriter, r *http.Request) error {
+	is := me(r)
+	v := mineView{Login: is.Name, Role: is.Role != dayone.Employee, Said: toastOf(r)}
+	row, err := p.flow.Mine(r.Context(), is.Name)
+	switch {
+	case errors.Is(err, dayone.ErrNotFound):
+	case err != nil:
+		return err
+	default:
+		got, err := p.flow.ProgressOf(r.Context(), row.ID, true)
+		if err != nil {
+			return err
+		}
+		zone, _ := got.Look.Person.Location()
+		v.Known, v.progressView = true, newProgress(p.viewerOf(r), zone, got, p.connectors()).herself()
+		team, err := p.flow.Team(r.Context(), row)
+		if err != nil {
+			return err
+		}
+		v.Team = len(team) > 0
+	}
+	if v.Asks, err = p.asksOf(r, is.Name); err != nil {
+		return err
+	}
+	return p.show(w, r, http.StatusOK, page{Template: "me", Title: "You", Plain: true, Phone: true, Main: v})
+}
+
+// herself puts what is told to a manager so that it is told to the person herself.
+func (v progressView) herself() progressView {
+	if own, ok := toHerself[v.Sentence]; ok {
+		v.Sentence = own
+	}
+	return v
+}
+
+// connectors by the names of systems.
+func (p *portal) connectors() map[string]string {
+	out := map[string]string{}
+	for name, s := range p.flow.Active().Systems {
+		out[name] = cmp.Or(s.Connector, name)
+	}
+	return out
+}
+
+// asksOf are the approvals and tasks that wait for somebody.
+func (p *portal) asksOf(r *http.Request, login string) ([]item, error) {
+	ctx, view := r.Context(), p.viewerOf(r)
+	open, err := p.flow.Approvals(ctx, flow.ApprovalFilter{Open: true, Limit: 200})
+	if err != nil {
+		return nil, err
+	}
+	var out []item
+	for _, x := range p.petitions(ctx, open) {
+		if isAsked(x.req, login) {
+			it := approvalItem(view, x)
+			it.Next = x.req.Reason()
+			out = append(out, it)
+		}
+	}
+	tasks, err := p.flow.Tasks(ctx, "", "")
+	if err != nil {
+		return nil, err
+	}
+	l := p.todos()
+	for _, t := range tasks {
+		if strings.EqualFold(t.Assignee, login) {
+			out = append(out, taskItem(view, l.of(ctx, t)))
+		}
+	}
+	return out, nil
+}
+
+type teamView struct {
+	Sentence string
+	Rows     []item
+	Empty    *empty
+}
+
+// team lists those whose manager somebody is, with how far each is.
+func (p *portal) team(w http.ResponseWriter, r *http.Request) error {
+	row, team, err := p.teamOf(r)
+	if err != nil {
+		return err
+	}
+	v := teamView{Sentence: plural(len(team), "1 person has you as manager.", "%d people have you as manager.")}
+	for _, m := range team {
+		it := item{Title: link{m.Name, "/team/" + string(m.ID)}, Meta: joined(", ", m.Title, m.Team)}
+		st := state{Icon: "check", Class: "s-done", Text: "Works here"}
+		switch m.Status {
+		case dayone.PreHire:
+			zone := p.zoneOf(m.Location)
+			view := p.viewerOf(r).there(zone)
+			st = state{Icon: "clock", Class: "s-wait", Text: "Starts " + view.day(m.Starts, zone).Text}
+			it.Next = sentence(daysText(view.days(m.Starts, zone))) + "."
+		case dayone.OnLeave:
+			st = state{Icon: "pause", Class: "s-skip", Text: "On leave"}
+		}
+		it.State = &st
+		v.Rows = append(v.Rows, it)
+	}
+	if len(team) == 0 {
+		v.Sentence = ""
+		v.Empty = &empty{Icon: "people", Title: "Nobody has you as manager", Text: "Who reports to you stands here as soon as HR says so, also before their first day."}
+		if row.ID == "" {
+			v.Empty.Text = fmt.Sprintf(textNotKnown, me(r).Name)
+		}
+	}
+	return p.show(w, r, http.StatusOK, page{Template: "team", Title: "Your people", Plain: true, Phone: true, Main: v})
+}
+
+func (p *portal) teamOf(r *http.Request) (flow.Row, []flow.Row, error) {
+	row, err := p.flow.Mine(r.Context(), me(r).Name)
+	if errors.Is(err, dayone.ErrNotFound) {
+		return flow.Row{}, nil, nil
+	}
+	if err != nil {
+		return row, nil, err
+	}
+	team, err := p.flow.Team(r.Context(), row)
+	return row, team, err
+}
+
+// teamMember is the manager's page of one of her people, or of theirs. Nobody else learns that there is such a person.
+func (p *portal) teamMember(w http.ResponseWriter, r *http.Request) error {
+	id := dayone.PersonID(r.PathValue("id"))
+	if !dayone.ValidID("per", string(id)) {
+		return dayone.ErrNotFound
+	}
+	manager, err := p.flow.Mine(r.Context(), me(r).Name)
+	if err != nil {
+		return err
+	}
+	leads, err := p.flow.Leads(r.Context(), manager, id)
+	if err != nil {
+		return err
+	}
+	if !leads {
+		return fmt.Errorf("%s does not lead %s: %w", manager.ID, id, dayone.ErrNotFound)
+	}
+	got, err := p.flow.ProgressOf(r.Context(), id, false)
+	if err != nil {
+		return err
+	}
+	zone, _ := got.Look.Person.Location()
+	v := newProgress(p.viewerOf(r), zone, got, p.connectors())
+	if s, err := p.flow.PreHireOf(r.Context(), got.Look.Person); err == nil {
+		v.Missing = strings.Join(s.Missing, ", ")
+	}
+	return p.show(w, r, http.StatusOK, page{Template: "progress", Title: "Onboarding of " + v.Name, Plain: true, Phone: true, Main: v})
+}
+
+type apiMember struct {
+	ID     string `json:"id"`
+	Name   string `json:"name"`
+	Title  string `json:"title"`
+	Team   string `json:"team"`
+	Status string `json:"status"`
+	Starts string `json:"starts"` // day where she works
+}
+
+func (p *portal) member(row flow.Row) apiMember {
+	m := apiMember{ID: string(row.ID), Name: row.Name, Title: row.Title, Team: row.Team, Status: string(row.Status)}
+	if !row.Starts.IsZero() {
+		m.Starts = row.Starts.In(p.zoneOf(row.Location)).Format("2006-01-02")
+	}
+	return m
+}
+
+func (p *portal) apiMine(w http.ResponseWriter, r *http.Request) error {
+	row, err := p.flow.Mine(r.Context(), me(r).Name)
+	if errors.Is(err, dayone.ErrNotFound) {
+		return refuse(dayone.ErrNotFound, fmt.Sprintf(textNotKnown, me(r).Name))
+	}
+	if err != nil {
+		return err
+	}
+	return answerJSON(w, http.StatusOK, p.member(row))
+}
+
+func (p *portal) apiTeam(w http.ResponseWriter, r *http.Request) error {
+	_, team, err := p.teamOf(r)
+	if err != nil {
+		return err
+	}
+	out := struct {
+		People []apiMember `json:"people"`
+	}{[]apiMember{}}
+	for _, m := range team {
+		out.People = append(out.People, p.member(m))
+	}
+	return answerJSON(w, http.StatusOK, out)
+}

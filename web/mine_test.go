@@ -1,0 +1,146 @@
+package web_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/flow"
+	"github.com/dayone-hq/dayone/web"
+)
+
+// somebody signs in at the provider by an address, and has no role.
+func (b *bench) somebody(p *provider, email string) func(method, path string, form url.Values) (int, string) {
+	b.t.Helper()
+	p.claims = map[string]any{"email": email, "groups": []string{"everybody"}}
+	c := browser()
+	if res := b.comesBack(c, p, nil); res.StatusCode != http.StatusSeeOther {
+		b.t.Fatalf("%s is not let in: %s", email, res.Status)
+	}
+	return func(method, path string, form url.Values) (int, string) {
+		b.t.Helper()
+		req, err := http.NewRequest(method, b.url+path, strings.NewReader(form.Encode()))
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		req.Header.Set("Sec-Fetch-Site", "same-origin")
+		if form != nil {
+			req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		}
+		res, err := c.Do(req)
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		defer func() { _ = res.Body.Close() }()
+		body, _ := io.ReadAll(res.Body)
+		return res.StatusCode, res.Header.Get("Location") + string(body)
+	}
+}
+
+// TestEverybodySeesWhatIsTheirs: the new hire herself, her manager, her manager's manager, and nobody else.
+func TestEverybodySeesWhatIsTheirs(t *testing.T) {
+	t.Parallel()
+	p := ownProvider(t)
+	files := fstest.MapFS{}
+	for name, f := range fewPolicies {
+		files[name] = f
+	}
+	files["policies/base.yaml"] = &fstest.MapFile{Data: []byte(strings.Replace(string(fewPolicies["policies/base.yaml"].Data), "okta/group:sales-team}", "okta/group:sales-team, approval: {by: [manager]}}", 1))}
+	b := startBench(t, files, false, func(o *web.Options, _ *flow.Deps) {
+		o.Open, o.SignOn = false, signOnAt(p.url)
+		o.SignOn.Everyone = true
+	})
+	comes := func(id, manager, department string, in int) dayone.PersonID {
+		t.Helper()
+		res := b.say(fmt.Sprintf(`{"event_type":"employee.hired","event_id":"evt_%s","timestamp":%q,"data":{"employee_id":%q,"email":%q,"first_name":%q,"last_name":"Test","department":%q,"employment_type":"FTE","start_date":%q,"location":"Berlin","job_title":"Engineer","manager_email":%q}}`,
+			id, time.Now().Format(time.RFC3339), id, id+"@company.com", id, department, time.Now().AddDate(0, 0, in).Format(time.DateOnly), manager))
+		if res.StatusCode != http.StatusAccepted {
+			t.Fatalf("%s", res.Status)
+		}
+		b.until("a run of "+id, func() bool { return b.started(id+"@company.com").ID != "" })
+		return b.started(id + "@company.com").Person
+	}
+	comes("head", "", "Board", -400)
+	comes("max", "head@company.com", "Sales", -300)
+	sarah := comes("sarah", "max@company.com", "Sales", 1)
+	other := comes("olga", "head@company.com", "Sales", -3)
+
+	max := b.somebody(p, "max@company.com")
+	if status, to := max("GET", "/", nil); status != http.StatusSeeOther || !strings.HasPrefix(to, "/me") {
+		t.Errorf("the dashboard is %d %s", status, to)
+	}
+	if status, page := max("GET", "/team", nil); status != http.StatusOK || !strings.Contains(page, "sarah Test") || strings.Contains(page, "olga") {
+		t.Errorf("Max's people: %d %s", status, page)
+	}
+	if status, page := max("GET", "/team/"+string(sarah), nil); status != http.StatusOK || !strings.Contains(page, "sarah Test") {
+		t.Errorf("Sarah's progress for her manager: %d %s", status, page)
+	}
+	for _, path := range []string{"/team/" + string(other), "/people", "/people/" + string(sarah), "/runs", "/approvals", "/tasks", "/records", "/api/v1/people", "/team/per_nobody"} {
+		if status, page := max("GET", path, nil); status != http.StatusForbidden && status != http.StatusNotFound {
+			t.Errorf("%s is open to an employee: %d %s", path, status, page)
+		}
+	}
+	if status, _ := b.somebody(p, "head@company.com")("GET", "/team/"+string(sarah), nil); status != http.StatusOK {
+		t.Errorf("Sarah's progress for her manager's manager: %d", status)
+	}
+	if status, page := b.somebody(p, "new@company.com")("GET", "/me", nil); status != http.StatusOK || !strings.Contains(page, "HR has not told us") {
+		t.Errorf("somebody of whom nothing is known sees %d %s", status, page)
+	}
+
+	var asks []dayone.Petition
+	b.until("Max is asked", func() bool {
+		asks, _ = b.flow.Approvals(t.Context(), flow.ApprovalFilter{Open: true, Limit: 10})
+		for _, q := range asks {
+			if q.Person == sarah {
+				return true
+			}
+		}
+		return false
+	})
+	for _, q := range asks {
+		path := "/approvals/" + string(q.ID)
+		if q.Person != sarah {
+			if status, _ := max("GET", path, nil); status != http.StatusNotFound {
+				t.Errorf("a question to somebody else: %d", status)
+			}
+			if status, _ := max("POST", path, url.Values{"verdict": {"approve"}, "of": {"head@company.com"}}); status != http.StatusNotFound {
+				t.Errorf("an answer for somebody else: %d", status)
+			}
+			continue
+		}
+		if _, page := max("GET", "/me", nil); !strings.Contains(page, path) {
+			t.Errorf("what waits for Max is not on his page: %s", page)
+		}
+		if status, page := max("GET", path, nil); status != http.StatusOK || strings.Contains(page, "/people/") {
+			t.Errorf("the question is %d, or leads where he may not go", status)
+		}
+		if status, _ := b.somebody(p, "sarah@company.com")("POST", path, url.Values{"verdict": {"approve"}}); status != http.StatusNotFound {
+			t.Errorf("Sarah decides for herself: %d", status)
+		}
+		if status, to := max("POST", path, url.Values{"verdict": {"approve"}, "of": {"head@company.com"}}); status != http.StatusSeeOther || !strings.HasPrefix(to, "/me?said=answered") {
+			t.Errorf("Max's answer: %d %s", status, to)
+		}
+		got, err := b.flow.Approval(t.Context(), q.ID)
+		if err != nil || got.State != dayone.ApprovalGiven || got.Votes[0].Of != "max@company.com" || got.Votes[0].By != "max@company.com" {
+			t.Errorf("kept is %+v, %v", got.Votes, err)
+		}
+	}
+
+	mine := b.somebody(p, "sarah@company.com")
+	status, page := mine("GET", "/me", nil)
+	if status != http.StatusOK || !strings.Contains(page, "sarah Test") || !strings.Contains(page, "What you use") || strings.Contains(page, "Hand-over code") {
+		t.Errorf("Sarah's own page: %d %s", status, page)
+	}
+	if status, page := mine("GET", "/api/v1/me", nil); status != http.StatusOK || !strings.Contains(page, string(sarah)) {
+		t.Errorf("Sarah by the API: %d %s", status, page)
+	}
+	if status, page := mine("GET", "/team", nil); status != http.StatusOK || !strings.Contains(page, "Nobody has you as manager") {
+		t.Errorf("Sarah's people: %d %s", status, page)
+	}
+}
