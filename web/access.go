@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -59,8 +60,9 @@ type access struct {
 	knows  bool // who is in while it is open knows what is confidential
 	secure bool // cookies travel over https only
 	now    func() time.Time
-	holds  time.Duration // a login
-	idle   time.Duration // one that nobody uses
+	issued func(ctx context.Context, token string) (who, bool) // tokens made here; nil: none are known
+	holds  time.Duration                                       // a login
+	idle   time.Duration                                       // one that nobody uses
 	*sessions
 }
 
@@ -136,8 +138,11 @@ func (a access) over(s session) bool {
 func (a access) caller(r *http.Request) (who, bool) {
 	if token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
 		k, ok := a.holder(token)
-		if k.main {
+		switch {
+		case k.main:
 			k.who.Name = "api"
+		case !ok && a.issued != nil:
+			return a.issued(r.Context(), token)
 		}
 		return k.who, ok
 	}

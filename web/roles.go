@@ -163,6 +163,9 @@ var allowed = map[string][]dayone.Role{
 	"GET /records":                                           technical,
 	"GET /sessions":                                          ownOnly, // administrators see all
 	"POST /sessions/{id}/end":                                ownOnly,
+	"GET /tokens":                                            admins,
+	"POST /tokens":                                           admins,
+	"POST /tokens/{id}/end":                                  admins,
 	"GET /me":                                                ownOnly,
 	"GET /team":                                              ownOnly,
 	"GET /team/{id}":                                         ownOnly,
@@ -227,6 +230,9 @@ var allowed = map[string][]dayone.Role{
 	"GET /api/v1/records":                                  technical,
 	"GET /api/v1/sessions":                                 ownOnly, // administrators see all
 	"DELETE /api/v1/sessions/{id}":                         ownOnly,
+	"GET /api/v1/tokens":                                   admins,
+	"POST /api/v1/tokens":                                  admins,
+	"DELETE /api/v1/tokens/{id}":                           admins,
 	"GET /api/v1/me":                                       ownOnly,
 	"GET /api/v1/team":                                     ownOnly,
 	"POST /api/v1/plans":                                   operators,

@@ -50,6 +50,8 @@ const (
 	textTooManyTries   = "Too many wrong tokens came from where you are. Wait a minute."
 	textSession        = "Signed in %s, last seen %s, from %s."
 	textThisSession    = "It is this one: ending it signs you out."
+	textToken          = "%s, made by %s %s, until %s, %s."
+	textTokenEnded     = "%s ended it %s."
 	textNoSession      = "There is no such session; it may have ended."
 )
 
@@ -78,7 +80,7 @@ var toasts = map[string]string{
 	string(engine.Retry): "The step is tried again", string(engine.Skip): "The step is skipped", "completed": "The task is done", "requested": "It is requested", "corrected": "It is corrected", "correction-ended": "What sources say counts again", "ended": "The request is ended",
 	"replayed": "The event is looked at again", "proposed": "The proposal is saved; its plan has to be approved",
 	"applied": "The policies are in force", "announced": "Announced; it takes effect when its notice is over", "withdrawn": "Withdrawn; what is in force stays",
-	"session-ended": "The session has ended", "undo": "It is being undone", "hold": "The hold has ended",
+	"token-ended": "The token has ended", "session-ended": "The session has ended", "undo": "It is being undone", "hold": "The hold has ended",
 	"run-cancel": "The run is cancelled", "run-pause": "The run is paused", "run-resume": "The run goes on",
 	string(dayone.OrderStop): "Stopped; calls under way end", "started": "Started again", "lifted": "The maintenance is over",
 	string(dayone.OrderMaintenance): "The maintenance is announced", string(dayone.OrderManual): "Its steps are tasks now", string(dayone.OrderAutomatic): "It works by itself now",

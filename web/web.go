@@ -72,6 +72,7 @@ type portal struct {
 func New(f *flow.Flow, o Options) http.Handler {
 	p := newPortal(o, cmp.Or(o.Base, f.Base), f.Now, f.IDs)
 	p.flow = f
+	p.access.issued = p.issued
 	p.handle(p.routes())
 	return p.guard(p.mux)
 }
@@ -196,6 +197,9 @@ func (p *portal) routes() []route {
 		{"GET /me", p.page(p.mine)},
 		{"GET /team", p.page(p.team)},
 		{"GET /team/{id}", p.page(p.teamMember)},
+		{"GET /tokens", p.page(p.tokens)},
+		{"POST /tokens", p.page(p.makeToken)},
+		{"POST /tokens/{id}/end", p.page(p.endToken)},
 		{"GET /sessions", p.page(p.sessions)},
 		{"POST /sessions/{id}/end", p.page(p.endSession)},
 		{"GET /gallery", p.page(p.gallery)},
@@ -283,6 +287,9 @@ func (p *portal) routes() []route {
 		{"GET /api/v1/records", p.api(p.apiRecords)},
 		{"GET /api/v1/me", p.api(p.apiMine)},
 		{"GET /api/v1/team", p.api(p.apiTeam)},
+		{"GET /api/v1/tokens", p.api(p.apiTokens)},
+		{"POST /api/v1/tokens", p.api(p.apiMakeToken)},
+		{"DELETE /api/v1/tokens/{id}", p.api(p.apiEndToken)},
 		{"GET /api/v1/sessions", p.api(p.apiSessions)},
 		{"DELETE /api/v1/sessions/{id}", p.api(p.apiEndSession)},
 		{"POST /api/v1/plans", p.api(p.apiPlans)},

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+func newToken() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "token",
+		Short: "Make, list and end tokens of programs that call the API",
+		Long: `Each program that calls the API gets a token of its own, with a role and an end. It is shown once, when it is made. These
+commands speak with the running server, at portal.url of the configuration and with its token.`,
+	}
+	c.PersistentFlags().String(portalFlag, "", portalHelp)
+	c.AddCommand(newTokenMake(), newTokenList(), newTokenEnd())
+	return c
+}
+
+// tokenRow is a token as the API has it.
+type tokenRow struct {
+	ID      string    `json:"id"`
+	Name    string    `json:"name"`
+	Role    string    `json:"role"`
+	Made    time.Time `json:"made"`
+	By      string    `json:"by"`
+	Expires time.Time `json:"expires"`
+	Used    time.Time `json:"used,omitzero"`
+	Ended   time.Time `json:"ended,omitzero"`
+	Token   string    `json:"token,omitempty"`
+}
+
+func newTokenMake() *cobra.Command {
+	in := struct {
+		Name string `json:"name"`
+		Role string `json:"role"`
+		Days int    `json:"days"`
+	}{}
+	asJSON := false
+	c := &cobra.Command{
+		Use: "make NAME", Short: "Make a token, and print it this once", Args: args(1, 1, "what uses the token"),
+		Example: "  dayone token make ticket-system --role operator\n  dayone token make grafana --role auditor --days 365 > grafana.token",
+		RunE: func(c *cobra.Command, got []string) error {
+			if in.Name = got[0]; in.Role == "" {
+				return &usageError{errors.New("say --role: administrator, hr, operator, approver or auditor")}
+			}
+			cl, err := serverOf(c)
+			if err != nil {
+				return err
+			}
+			var t tokenRow
+			if err := cl.call(c.Context(), http.MethodPost, "/tokens", nil, in, &t); err != nil {
+				return err
+			}
+			if asJSON {
+				return writeJSON(c.OutOrStdout(), t)
+			}
+			fmt.Fprintf(c.ErrOrStderr(), "The token of %s, %s, until %s. It is shown this once:\n", t.Name, t.Role, t.Expires.Format(time.DateOnly))
+			fmt.Fprintln(c.OutOrStdout(), t.Token)
+			return nil
+		},
+	}
+	c.Flags().StringVar(&in.Role, "role", "", "what it may do: administrator, hr, operator, approver or auditor")
+	c.Flags().IntVar(&in.Days, "days", 90, "for how many days it works")
+	c.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
+	return c
+}
+
+func newTokenList() *cobra.Command {
+	asJSON := false
+	c := &cobra.Command{
+		Use: "list", Short: "List tokens", Args: args(0, 0, "no arguments"), Example: "  dayone token list",
+		RunE: func(c *cobra.Command, _ []string) error {
+			cl, err := serverOf(c)
+			if err != nil {
+				return err
+			}
+			var page struct{ Tokens []tokenRow }
+			if err := cl.call(c.Context(), http.MethodGet, "/tokens", nil, nil, &page); err != nil {
+				return err
+			}
+			if asJSON {
+				return writeJSON(c.OutOrStdout(), page.Tokens)
+			}
+			w := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
+			for _, t := range page.Tokens {
+				state, used := "until "+t.Expires.Format(time.DateOnly), "never used"
+				if !t.Ended.IsZero() {
+					state = "ended " + t.Ended.Format(time.DateOnly)
+				}
+				if !t.Used.IsZero() {
+					used = "used " + clockOf(t.Used)
+				}
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", t.ID, t.Name, t.Role, state, used)
+			}
+			if len(page.Tokens) == 0 {
+				fmt.Fprintln(w, "There is none. dayone token make NAME --role ROLE makes one.")
+			}
+			return w.Flush()
+		},
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
+	return c
+}
+
+func newTokenEnd() *cobra.Command {
+	return &cobra.Command{
+		Use: "end TOKEN", Short: "Take a token back: its next call is refused", Args: args(1, 1, "the id of a token"),
+		Example: "  dayone token end tok_01jd9x0000000000000000000a",
+		RunE: func(c *cobra.Command, got []string) error {
+			cl, err := serverOf(c)
+			if err != nil {
+				return err
+			}
+			if err := cl.call(c.Context(), http.MethodDelete, "/tokens/"+url.PathEscape(got[0]), nil, nil, nil); err != nil {
+				return listed(err, "token", got[0], "dayone token list")
+			}
+			fmt.Fprintln(c.OutOrStdout(), "It has ended.")
+			return nil
+		},
+	}
+}

@@ -1,0 +1,205 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/flow"
+)
+
+// issued is whom a token lets in that was made here.
+func (p *portal) issued(ctx context.Context, text string) (who, bool) {
+	t, err := p.flow.Holder(ctx, text)
+	if err != nil {
+		if !errors.Is(err, dayone.ErrAuth) {
+			p.log.Error("whose a token is cannot be read", "error", err)
+		}
+		return who{}, false
+	}
+	return who{t.Name, t.Role, t.Role.In(p.knows())}, true
+}
+
+// knows are the roles that may know what is confidential.
+func (p *portal) knows() []dayone.Role {
+	if p.opt.Discreet != nil {
+		return p.opt.Discreet
+	}
+	return discreet
+}
+
+type tokensView struct {
+	Rows    []item
+	Empty   *empty
+	Fields  []field
+	Problem *notice
+	Made    string // shown once, in this answer only
+	Name    string
+}
+
+func (p *portal) tokens(w http.ResponseWriter, r *http.Request) error {
+	return p.showTokens(w, r, http.StatusOK, tokensView{})
+}
+
+func (p *portal) showTokens(w http.ResponseWriter, r *http.Request, status int, v tokensView) error {
+	list, err := p.flow.Tokens(r.Context())
+	if err != nil {
+		return err
+	}
+	view := p.viewerOf(r)
+	for _, t := range list {
+		v.Rows = append(v.Rows, tokenItem(view, t))
+	}
+	if len(list) == 0 {
+		v.Empty = &empty{Icon: "lock", Title: "No tokens yet", Text: "Programs that call the API need one each: then records tell them apart, and one can be taken back without the others."}
+	}
+	v.Fields = tokenFields(r)
+	return p.show(w, r, status, page{Template: "tokens", Title: "API tokens", Crumbs: []link{{"API tokens", ""}}, Main: v})
+}
+
+func tokenItem(view viewer, t dayone.APIToken) item {
+	it := item{State: &state{Icon: "check", Class: "s-done", Text: "Works"}, Title: link{Text: t.Name}}
+	used := "never used"
+	if !t.Used.IsZero() {
+		used = "used " + view.at(t.Used).Text
+	}
+	it.Meta = fmt.Sprintf(textToken, t.Role, t.By, view.date(t.Made).Text, view.date(t.Expires).Text, used)
+	switch {
+	case !t.Ended.IsZero() && t.EndedBy != "":
+		it.State = &state{Icon: "x", Class: "s-skip", Text: "Ended"}
+		it.Next = fmt.Sprintf(textTokenEnded, t.EndedBy, view.date(t.Ended).Text)
+	case !t.Opens(view.now):
+		it.State = &state{Icon: "clock", Class: "s-skip", Text: "Expired"}
+	default:
+		it.Acts = []act{{Text: "End", Action: "/tokens/" + t.ID + "/end"}}
+		if t.Expires.Sub(view.now) < 14*24*time.Hour {
+			it.State = &state{Icon: "clock", Class: "s-wait", Text: "Expires soon"}
+		}
+	}
+	return it
+}
+
+func tokenFields(r *http.Request) []field {
+	roles := field{ID: "role", Name: "role", Label: "Role", Hint: "What it may do, as for people"}
+	for _, role := range dayone.Roles {
+		roles.Options = append(roles.Options, option{Value: string(role), Text: string(role), Selected: r.PostFormValue("role") == string(role)})
+	}
+	if r.PostFormValue("role") == "" {
+		i := slices.IndexFunc(roles.Options, func(o option) bool { return o.Value == string(dayone.Auditor) })
+		roles.Options[i].Selected = true // the one that writes nothing
+	}
+	days := r.PostFormValue("days")
+	if days == "" {
+		days = strconv.Itoa(flow.TokenDays)
+	}
+	return []field{
+		{ID: "name", Name: "name", Label: "What uses it", Hint: "Goes into records, such as ticket-system", Type: "text", Required: true, Value: r.PostFormValue("name")},
+		roles,
+		{ID: "days", Name: "days", Label: "Days", Hint: fmt.Sprintf("Then it expires; at most %d", flow.TokenDaysMax), Type: "number", Required: true, Value: days},
+	}
+}
+
+// makeToken answers with the page that shows it: it is in no address, and nowhere afterwards.
+func (p *portal) makeToken(w http.ResponseWriter, r *http.Request) error {
+	if err := r.ParseForm(); err != nil {
+		return fmt.Errorf("%w: %w", err, dayone.ErrInvalid)
+	}
+	days, err := strconv.Atoi(strings.TrimSpace(r.PostForm.Get("days")))
+	if err != nil {
+		days = 0
+	}
+	t, opens, err := p.makesToken(r, r.PostForm.Get("name"), dayone.Role(r.PostForm.Get("role")), days)
+	if errors.Is(err, dayone.ErrInvalid) || errors.Is(err, dayone.ErrConflict) {
+		return p.showTokens(w, r, http.StatusUnprocessableEntity, tokensView{Problem: &notice{Kind: "bad", Icon: "x", Title: "It was not made", Text: sentence(flow.Problem(err)) + "."}})
+	}
+	if err != nil {
+		return err
+	}
+	return p.showTokens(w, r, http.StatusOK, tokensView{Made: opens.Reveal(), Name: t.Name})
+}
+
+func (p *portal) makesToken(r *http.Request, name string, role dayone.Role, days int) (dayone.APIToken, dayone.Secret, error) {
+	if slices.ContainsFunc(p.access.keys, func(k key) bool { return strings.EqualFold(k.who.Name, strings.TrimSpace(name)) }) {
+		return dayone.APIToken{}, dayone.Secret{}, fmt.Errorf("a login of the configuration has this name; call it otherwise: %w", dayone.ErrConflict)
+	}
+	return p.flow.MakeToken(r.Context(), name, role, days, me(r).Name)
+}
+
+func (p *portal) endToken(w http.ResponseWriter, r *http.Request) error {
+	if err := p.flow.EndToken(r.Context(), r.PathValue("id"), me(r).Name); err != nil && !errors.Is(err, dayone.ErrConflict) {
+		return err
+	}
+	http.Redirect(w, r, "/tokens?said=token-ended", http.StatusSeeOther)
+	return nil
+}
+
+type apiToken struct {
+	ID      string     `json:"id"`
+	Name    string     `json:"name"`
+	Role    string     `json:"role"`
+	Made    time.Time  `json:"made"`
+	By      string     `json:"by"`
+	Expires time.Time  `json:"expires"`
+	Used    *time.Time `json:"used,omitempty"`
+	Ended   *time.Time `json:"ended,omitempty"`
+	Token   string     `json:"token,omitempty"` // once
+}
+
+func newAPIToken(t dayone.APIToken) apiToken {
+	out := apiToken{ID: t.ID, Name: t.Name, Role: string(t.Role), Made: t.Made.UTC(), By: t.By, Expires: t.Expires.UTC()}
+	if !t.Used.IsZero() {
+		u := t.Used.UTC()
+		out.Used = &u
+	}
+	if !t.Ended.IsZero() {
+		e := t.Ended.UTC()
+		out.Ended = &e
+	}
+	return out
+}
+
+func (p *portal) apiTokens(w http.ResponseWriter, r *http.Request) error {
+	list, err := p.flow.Tokens(r.Context())
+	if err != nil {
+		return err
+	}
+	out := struct {
+		Tokens []apiToken `json:"tokens"`
+	}{[]apiToken{}}
+	for _, t := range list {
+		out.Tokens = append(out.Tokens, newAPIToken(t))
+	}
+	return answerJSON(w, http.StatusOK, out)
+}
+
+func (p *portal) apiMakeToken(w http.ResponseWriter, r *http.Request) error {
+	in := struct {
+		Name string `json:"name"`
+		Role string `json:"role"`
+		Days int    `json:"days"`
+	}{Days: flow.TokenDays}
+	if err := readJSON(r.Body, &in); err != nil {
+		return err
+	}
+	t, opens, err := p.makesToken(r, in.Name, dayone.Role(in.Role), in.Days)
+	if err != nil {
+		return err
+	}
+	out := newAPIToken(t)
+	out.Token = opens.Reveal()
+	return answerJSON(w, http.StatusCreated, out)
+}
+
+func (p *portal) apiEndToken(w http.ResponseWriter, r *http.Request) error {
+	if err := p.flow.EndToken(r.Context(), r.PathValue("id"), me(r).Name); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
