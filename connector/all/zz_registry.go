@@ -17,6 +17,7 @@ import (
 	"github.com/dayone-hq/dayone/connector/notion"
 	"github.com/dayone-hq/dayone/connector/okta"
 	"github.com/dayone-hq/dayone/connector/procurement"
+	"github.com/dayone-hq/dayone/connector/rest"
 	"github.com/dayone-hq/dayone/connector/salesforce"
 	"github.com/dayone-hq/dayone/connector/scim"
 	"github.com/dayone-hq/dayone/connector/slack"
@@ -41,6 +42,7 @@ func Factories() map[string]connector.Factory {
 		"notion":      notion.Factory,
 		"okta":        okta.Factory,
 		"procurement": procurement.Factory,
+		"rest":        rest.Factory,
 		"salesforce":  salesforce.Factory,
 		"scim":        scim.Factory,
 		"slack":       slack.Factory,
