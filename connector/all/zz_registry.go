@@ -22,6 +22,7 @@ import (
 	"github.com/dayone-hq/dayone/connector/scim"
 	"github.com/dayone-hq/dayone/connector/slack"
 	"github.com/dayone-hq/dayone/connector/smtp"
+	"github.com/dayone-hq/dayone/connector/sql"
 	"github.com/dayone-hq/dayone/connector/webex"
 	"github.com/dayone-hq/dayone/connector/webhook"
 )
@@ -47,6 +48,7 @@ func Factories() map[string]connector.Factory {
 		"scim":        scim.Factory,
 		"slack":       slack.Factory,
 		"smtp":        smtp.Factory,
+		"sql":         sql.Factory,
 		"webex":       webex.Factory,
 		"webhook":     webhook.Factory,
 	}
