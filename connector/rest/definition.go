@@ -71,6 +71,7 @@ type kind struct {
 	List         *call `yaml:"list"`
 	Held         *held `yaml:"held"`
 	Add          calls `yaml:"add"`
+	Change       calls `yaml:"change"` // of the role; none: adding does it, or it is taken and given anew
 	Remove       calls `yaml:"remove"`
 }
 
@@ -347,7 +348,7 @@ func (d *definition) calls() iter.Seq2[string, *call] {
 			if k == nil {
 				continue
 			}
-			all["kinds."+name+".list"], all["kinds."+name+".add"], all["kinds."+name+".remove"] = calls{k.List}, k.Add, k.Remove
+			all["kinds."+name+".list"], all["kinds."+name+".add"], all["kinds."+name+".change"], all["kinds."+name+".remove"] = calls{k.List}, k.Add, k.Change, k.Remove
 			if k.Held != nil && k.Held.In == nil {
 				all["kinds."+name+".held"] = calls{&k.Held.call}
 			}
@@ -412,6 +413,9 @@ func (d *definition) kind(m *connector.Manifest, name string, f *defined.Faults)
 	}
 	if k.List != nil && (k.List.Items == nil || k.ID == "" || k.Name == "") {
 		f.Add("kinds.%s needs id, name and list.items: where a list of them has what", name)
+	}
+	if len(k.Change) > 0 && len(k.Roles) == 0 {
+		f.Add("kinds.%s.change is for roles, and there are none", name)
 	}
 	if h := k.Held; h != nil && h.In == nil {
 		switch {

@@ -122,6 +122,35 @@ func TestByHand(t *testing.T) {
 
 func open2(b *bench, oldNew ...string) *connector.Guard { return b.reach(b.sim, nil, oldNew...) }
 
+// A role is changed by its own call, by a PUT, or by taking and giving anew; never by giving it beside the other.
+func TestRoleChanges(t *testing.T) {
+	const put = `add: {method: PUT, path: "/users/${account}/roles/${id}", body: {level: "${role}"}}`
+	post := strings.Replace(put, "PUT", "POST", 1)
+	for name, c := range map[string]struct{ with, calls string }{
+		"put":    {put, "PUT PUT"},
+		"post":   {post, "POST DELETE POST"},
+		"change": {post + "\n    " + strings.Replace(put, "add", "change", 1), "POST PUT"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := open(t, sim.Options{}, put, c.with)
+			ref := b.join(sarah)
+			b.sim.Door().Forget()
+			for _, level := range []string{"reader", "editor"} {
+				b.do(b.role(dayone.EntitlementAdd, ref, "news", level))
+			}
+			var calls []string
+			for _, r := range b.sim.Door().Requests() {
+				if r.Method != http.MethodGet {
+					calls = append(calls, r.Method)
+				}
+			}
+			if got := strings.Join(calls, " "); got != c.calls || b.only().Entitlements[0] != "role:news=editor" {
+				t.Errorf("it called %s; she has %v", got, b.only().Entitlements)
+			}
+		})
+	}
+}
+
 // Who has a role can be asked of the role as well.
 func TestMembersOfEach(t *testing.T) {
 	b := open(t, sim.Options{}, `held: {path: "/users/${account}/roles", items: /data}`, `held: {path: "/roles/${id}/members", items: /data, account: /user}`)

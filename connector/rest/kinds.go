@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"net/http"
 	"slices"
 
 	"github.com/dayone-hq/dayone"
@@ -168,11 +169,28 @@ func (t things) values(account string, it dayone.Item) values {
 	return v
 }
 
+// Add gives it. One that is there gets another role: by the call for that, by a PUT, which sets it, or it is taken and given
+// anew.
 func (t things) Add(ctx context.Context, account string, want dayone.Item) error {
-	if len(t.kind.Add) == 0 {
+	cs := t.kind.Add
+	sets := !slices.ContainsFunc(cs, func(c *call) bool { return c.Method != http.MethodPut })
+	if len(t.kind.Roles) > 0 && (len(t.kind.Change) > 0 || !sets) {
+		held, err := t.Held(ctx, account)
+		if err != nil {
+			return err
+		}
+		has := slices.ContainsFunc(held, func(it dayone.Item) bool { return it.Ref == want.Ref || it.Key.Name == want.Key.Name })
+		switch {
+		case has && len(t.kind.Change) > 0:
+			cs = t.kind.Change
+		case has && !sets && len(t.kind.Remove) > 0:
+			cs = append(append(calls{}, t.kind.Remove...), cs...)
+		}
+	}
+	if len(cs) == 0 {
 		return t.human("add", account, want)
 	}
-	return t.each(ctx, "adding "+t.name, t.kind.Add, t.values(account, want))
+	return t.each(ctx, "adding "+t.name, cs, t.values(account, want))
 }
 
 func (t things) Remove(ctx context.Context, account string, is dayone.Item) error {

@@ -36,13 +36,13 @@ func (d *database) fault(ctx context.Context, op string, err error) error {
 	switch {
 	case errors.As(err, &pg):
 		f.Code, f.Detail = pg.Code, pg.Message
-		f.Err, f.Next = ofPostgres(pg.Code)
+		f.Next, f.Err = ofPostgres(pg.Code)
 	case errors.As(err, &my):
 		f.Code, f.Detail = strconv.Itoa(int(my.Number)), my.Message
-		f.Err, f.Next = ofMySQL(my.Number)
+		f.Next, f.Err = ofMySQL(my.Number)
 	case errors.As(err, &lite):
 		f.Code, f.Detail = strconv.Itoa(lite.Code()), lite.Error()
-		f.Err, f.Next = ofSQLite(lite.Code(), lite.Error())
+		f.Next, f.Err = ofSQLite(lite.Code(), lite.Error())
 	case strings.Contains(err.Error(), "x509:") || strings.Contains(err.Error(), "tls:"):
 		f.Err, f.Detail, f.Next = dayone.ErrInvalid, "its certificate is not trusted: "+err.Error(), "put the authority's certificate into the setting ca"
 	case strings.Contains(err.Error(), "sql: converting argument"), strings.Contains(err.Error(), "failed to encode"):
@@ -63,68 +63,68 @@ func cause(err error) string {
 }
 
 // ofPostgres: https://www.postgresql.org/docs/current/errcodes-appendix.html
-func ofPostgres(code string) (error, string) {
+func ofPostgres(code string) (next string, kind error) {
 	switch {
 	case strings.HasPrefix(code, "28"):
-		return dayone.ErrAuth, renew
+		return renew, dayone.ErrAuth
 	case code == "42501":
-		return dayone.ErrForbidden, allow
+		return allow, dayone.ErrForbidden
 	case code == "23505", code == "23P01":
-		return dayone.ErrConflict, ""
+		return "", dayone.ErrConflict
 	case code == "3D000":
-		return dayone.ErrInvalid, create
+		return create, dayone.ErrInvalid
 	case strings.HasPrefix(code, "42"):
-		return dayone.ErrInvalid, mend
+		return mend, dayone.ErrInvalid
 	case code == "25006":
-		return dayone.ErrInvalid, "it only reads here: a statement that reads must not change anything, and a standby takes no changes"
+		return "it only reads here: a statement that reads must not change anything, and a standby takes no changes", dayone.ErrInvalid
 	case strings.HasPrefix(code, "08"), strings.HasPrefix(code, "40"), strings.HasPrefix(code, "53"), strings.HasPrefix(code, "55"),
 		strings.HasPrefix(code, "57"), strings.HasPrefix(code, "58"), strings.HasPrefix(code, "XX"):
-		return dayone.ErrUnavailable, ""
+		return "", dayone.ErrUnavailable
 	}
-	return dayone.ErrInvalid, "" // what a check, a trigger or a type does not take
+	return "", dayone.ErrInvalid // what a check, a trigger or a type does not take
 }
 
 // ofMySQL: https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html
-func ofMySQL(number uint16) (error, string) {
+func ofMySQL(number uint16) (next string, kind error) {
 	switch number {
 	case 1045, 1698, 1862, 3118, 4151:
-		return dayone.ErrAuth, renew
+		return renew, dayone.ErrAuth
 	case 1044, 1142, 1143, 1227, 1370:
-		return dayone.ErrForbidden, allow
+		return allow, dayone.ErrForbidden
 	case 1062, 1586:
-		return dayone.ErrConflict, ""
+		return "", dayone.ErrConflict
 	case 1049:
-		return dayone.ErrInvalid, create
+		return create, dayone.ErrInvalid
 	case 1054, 1064, 1146, 1149, 1305:
-		return dayone.ErrInvalid, mend
+		return mend, dayone.ErrInvalid
 	case 1792:
-		return dayone.ErrInvalid, "it only reads here: a statement that reads must not change anything"
+		return "it only reads here: a statement that reads must not change anything", dayone.ErrInvalid
 	case 1040, 1053, 1129, 1203, 1205, 1206, 1213, 1226, 1290, 1836, 1927, 1969, 3024:
-		return dayone.ErrUnavailable, ""
+		return "", dayone.ErrUnavailable
 	}
-	return dayone.ErrInvalid, ""
+	return "", dayone.ErrInvalid
 }
 
 // ofSQLite: https://www.sqlite.org/rescode.html. The extended code has the primary one in its last byte.
-func ofSQLite(code int, text string) (error, string) {
+func ofSQLite(code int, text string) (next string, kind error) {
 	switch code {
 	case 2067, 1555, 2579:
-		return dayone.ErrConflict, ""
+		return "", dayone.ErrConflict
 	}
 	switch code & 0xff {
 	case 5, 6, 10, 13, 15:
-		return dayone.ErrUnavailable, ""
+		return "", dayone.ErrUnavailable
 	case 14:
-		return dayone.ErrUnavailable, create
+		return create, dayone.ErrUnavailable
 	case 8:
 		if strings.Contains(text, "attempt to write a readonly database") {
-			return dayone.ErrForbidden, "a statement that reads must not change anything, and the user of the server has to have the right to write the file"
+			return "a statement that reads must not change anything, and the user of the server has to have the right to write the file", dayone.ErrForbidden
 		}
-		return dayone.ErrForbidden, allow
+		return allow, dayone.ErrForbidden
 	case 3, 23:
-		return dayone.ErrForbidden, allow
+		return allow, dayone.ErrForbidden
 	case 1:
-		return dayone.ErrInvalid, mend
+		return mend, dayone.ErrInvalid
 	}
-	return dayone.ErrInvalid, ""
+	return "", dayone.ErrInvalid
 }

@@ -199,11 +199,11 @@ func (a *app) Seed(x sim.Account) string {
 		status = "L"
 	}
 	created := cmp.Or(x.Created, time.Now()).UTC().Format("2006-01-02 15:04:05")
-	at := make([]any, 7)
+	at := make([]string, 7)
 	for i := range at {
 		at[i] = a.place(i + 1)
 	}
-	_, err := a.Exec(fmt.Sprintf(`INSERT INTO staff (uname, mail, emp_no, given, family, status, created) VALUES (%s, %s, %s, %s, %s, %s, %s)`, at...),
+	_, err := a.Exec(`INSERT INTO staff (uname, mail, emp_no, given, family, status, created) VALUES (`+strings.Join(at, ", ")+`)`,
 		x.Login, cmp.Or(x.Email, x.Login), number, cmp.Or(x.FirstName, "Some"), cmp.Or(x.LastName, "Body"), status, created)
 	if err != nil {
 		panic(err)

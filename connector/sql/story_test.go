@@ -181,7 +181,9 @@ func mistakes(b *bench, ref, other string) {
 	refused(t, err, dayone.ErrInvalid, "is still there", "accounts.delete")
 	_, err = b.guard.Apply(ctx, account(dayone.AccountUpdate, ref, &dayone.Item{Ref: ref, Attrs: dayone.Attrs{"email": dayone.Text("tom@company.com")}}))
 	refused(t, err, dayone.ErrConflict)
-	if after := b.Accounts(); !slices.EqualFunc(before, after, func(x, y sim.Account) bool { return x.Ref == y.Ref && x.State == y.State && x.Email == y.Email && slices.Equal(x.Entitlements, y.Entitlements) }) {
+	if after := b.Accounts(); !slices.EqualFunc(before, after, func(x, y sim.Account) bool {
+		return x.Ref == y.Ref && x.State == y.State && x.Email == y.Email && slices.Equal(x.Entitlements, y.Entitlements)
+	}) {
 		t.Errorf("something changed:\n%+v\n%+v", before, after)
 	}
 	for change, says := range map[[2]string]string{

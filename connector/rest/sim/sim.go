@@ -96,6 +96,7 @@ func New(o sim.Options) *Sim {
 		"GET /api/users": s.list, "POST /api/users": s.create, "GET /api/users/{id}": s.one(s.get), "PATCH /api/users/{id}": s.one(s.patch),
 		"DELETE /api/users/{id}": s.one(s.remove), "POST /api/users/{id}/lock": s.one(s.lock), "POST /api/users/{id}/unlock": s.one(s.unlock),
 		"DELETE /api/users/{id}/sessions": s.one(s.end), "GET /api/users/{id}/roles": s.one(s.held), "PUT /api/users/{id}/roles/{role}": s.one(s.give),
+		"POST /api/users/{id}/roles/{role}":   s.one(s.give),
 		"DELETE /api/users/{id}/roles/{role}": s.one(s.take), "GET /api/roles": s.offers, "GET /api/roles/{role}/members": s.members,
 	} {
 		mux.HandleFunc(pattern, s.authorised(h))
@@ -509,6 +510,10 @@ func (s *Sim) give(w http.ResponseWriter, r *http.Request, u *user) {
 	}
 	if f.Level != "reader" && f.Level != "editor" {
 		fail(w, http.StatusUnprocessableEntity, "BAD_LEVEL", "level is reader or editor")
+		return
+	}
+	if _, has := u.roles[id]; has && r.Method == http.MethodPost {
+		fail(w, http.StatusConflict, "HELD", "the user has it already")
 		return
 	}
 	u.roles[id] = f.Level
