@@ -321,7 +321,7 @@ func (k Kind) Shape(m *connector.Manifest, name string, list, held, add, remove 
 // words for what a human does, where the definition has none: with the thing, then the system.
 var words = map[string][2]string{
 	"create":  {"making account", "make the account in %[2]s, then complete this task with its id there"},
-	"update":  {"changing account", "change %[1]s in %[2]s, then complete this task"},
+	"update":  {"changing account", "change in %[2]s %[1]s; then complete this task"},
 	"enable":  {"opening account", "open %[1]s in %[2]s, then complete this task"},
 	"disable": {"closing account", "close %[1]s in %[2]s, then complete this task"},
 	"delete":  {"deleting account", "delete %[1]s in %[2]s, then complete this task"},

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/dayone-hq/dayone"
@@ -26,6 +27,8 @@ type client struct {
 	def   *definition
 	man   *connector.Manifest
 	types map[string]string // of attributes, as the application takes them
+
+	proven atomic.Bool // an account that is there was found by its id
 }
 
 func newClient(cfg connector.Config, def *definition) (*client, error) {
@@ -242,10 +245,7 @@ type listing struct {
 // list streams what a list holds. One that goes in a circle, shows something twice or ends too early is an error: what it
 // misses would look gone.
 func (c *client) list(ctx context.Context, op string, q *call, v values, id pointer) iter.Seq2[any, error] {
-	p := q.Paging
-	if p == nil {
-		p = cmp.Or(c.def.Paging, &paging{By: "none"})
-	}
+	p := cmp.Or(q.Paging, c.def.Paging)
 	return func(yield func(any, error) bool) {
 		l := listing{seen: map[string]bool{}, ids: map[string]bool{}, total: -1}
 		page := *q

@@ -246,6 +246,11 @@ func read(m *connector.Manifest, text string) (*definition, error) {
 	if len(f) > 0 {
 		return nil, f.Error()
 	}
+	for name, c := range d.calls() {
+		if c.Items != nil && c.Paging == nil && d.Paging == nil {
+			f.Add("%s.paging is missing, and nobody would see that only the first page was read: say how lists come, by: none if they come whole", name)
+		}
+	}
 	d.rules(&f)
 	d.accounts(m, &f)
 	for _, name := range slices.Sorted(maps.Keys(d.Kinds)) {

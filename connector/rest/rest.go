@@ -87,7 +87,7 @@ func (p people) retrace(ctx context.Context, it dayone.Item) error {
 			Next: "mend the path or the query of " + way + " in the definition, else everybody would look gone",
 		}
 	}
-	if _, err := p.Get(ctx, it.Ref); errors.Is(err, dayone.ErrNotFound) {
+	if _, err := p.fetch(ctx, it.Ref); errors.Is(err, dayone.ErrNotFound) {
 		return lost("accounts.get")
 	} else if err != nil {
 		return err
@@ -164,8 +164,20 @@ func instant(text string) time.Time {
 	return time.Unix(n, 0)
 }
 
-// raw is an account as the application shows it.
+// raw is an account as the application shows it. The first "not found" is believed only after the definition has found an
+// account that is there: else a slip in a path would make everybody look gone.
 func (p people) raw(ctx context.Context, ref string) (any, error) {
+	v, err := p.fetch(ctx, ref)
+	if errors.Is(err, dayone.ErrNotFound) && !p.proven.Load() {
+		if slip := p.ping(ctx); slip != nil {
+			return nil, slip
+		}
+		p.proven.Store(true)
+	}
+	return v, err
+}
+
+func (p people) fetch(ctx context.Context, ref string) (any, error) {
 	a := &p.def.Accounts
 	if a.Get == nil {
 		for v, err := range p.list(ctx, "reading account", a.List, nil, pointer(a.ID)) {
@@ -424,6 +436,16 @@ func (c *client) byHand(action, what string) error {
 
 // revoking are accounts whose sessions and tokens can be ended.
 type revoking struct{ people }
+
+// Switch ends what is open at once also where a human closes the account.
+func (r revoking) Switch(ctx context.Context, ref string, from, to dayone.State) error {
+	if to != dayone.Active && len(r.def.Accounts.Disable) == 0 {
+		if err := r.Revoke(ctx, ref); err != nil {
+			return err
+		}
+	}
+	return r.people.Switch(ctx, ref, from, to)
+}
 
 // Revoke ends what is open. Nothing open is as good.
 func (r revoking) Revoke(ctx context.Context, ref string) error {

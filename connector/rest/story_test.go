@@ -179,6 +179,8 @@ func TestUnreadIsNotGone(t *testing.T) {
 
 	slip := b.reach(b.sim, nil, `get: {path: "/users/${id}"`, `get: {path: "/users/${id}x"`)
 	refused(t, slip.Check(t.Context()), dayone.ErrInvalid, "accounts.get", "would look gone")
+	_, err = slip.Observe(t.Context(), dayone.Subject{Ref: ref}) // whether or not anybody has checked it
+	refused(t, err, dayone.ErrInvalid, "accounts.get")
 	slip = b.reach(b.sim, nil, `query: {mail: "${value}"}`, `query: {mail: "x${value}"}`)
 	refused(t, slip.Check(t.Context()), dayone.ErrInvalid, "accounts.find.email")
 	slip = b.reach(b.sim, nil, `list: {path: /users,`, `list: {path: /user,`)

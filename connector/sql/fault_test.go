@@ -160,17 +160,22 @@ func TestByHand(t *testing.T) {
 	b := reach(t, lite, cut("  disable:", "  revoke:"), "  by_hand: {disable: The shift leader (4711) locks the badge.}\n", cut("  delete:", "kinds:"), "", cut("  update:", "  enable:"), "",
 		cut("    add: ", "    change:"), "", cut("    change:", "    remove:"), "")
 	ref := b.join(sarah)
+	lite.do(t, `INSERT INTO session VALUES (?, 1)`, ref)
 	for _, c := range []struct {
 		act  dayone.Act
 		says string
 	}{
 		{account(dayone.AccountDisable, ref, &dayone.Item{Ref: ref, State: dayone.Disabled}), "The shift leader (4711) locks the badge (the account " + ref + ")"},
-		{account(dayone.AccountUpdate, ref, &dayone.Item{Ref: ref, Attrs: dayone.Attrs{"title": dayone.Text("Boss")}}), "title = Boss in Time clock"},
+		{account(dayone.AccountUpdate, ref, &dayone.Item{Ref: ref, Attrs: dayone.Attrs{"title": dayone.Text("Boss")}}), "change in Time clock the account " + ref + ": title = Boss"},
 		{account(dayone.AccountDelete, ref, nil), "delete the account"},
 		{badge(dayone.EntitlementAdd, ref, "gate", "day"), "give badge gate as day of the account " + ref},
 	} {
 		_, err := b.guard.Apply(t.Context(), c.act)
 		refused(t, err, dayone.ErrUnsupported, c.says)
+	}
+	n := -1
+	if err := lite.QueryRow(`SELECT count(*) FROM session`).Scan(&n); err != nil || n != 0 { // what can be ended is, until somebody closes it
+		t.Errorf("%d sessions are left, %v", n, err)
 	}
 }
 

@@ -118,6 +118,9 @@ func TestJoinsMovesLeaves(t *testing.T) {
 		if err := b.guard.Check(t.Context()); err != nil {
 			t.Fatalf("of an empty table: %v", err)
 		}
+		if seen, err := b.guard.Observe(t.Context(), dayone.Subject{Keys: map[string]string{"employee_number": "emp_789", "email": "sarah.chen@company.com"}}); err != nil || len(seen.Items) > 0 {
+			t.Errorf("nothing is seen as %+v, %v", seen, err)
+		}
 		staged := b.guard.Manifest.System("clock").As(dayone.Staged)
 		ref := b.run(account(dayone.AccountCreate, "", &dayone.Item{State: staged, Attrs: sarah.With(dayone.Attrs{"cost_center": dayone.Text("4711")})})).Now.Ref
 		if got := b.Accounts(); len(got) != 1 || got[0].State != dayone.Disabled || got[0].Ref != ref {
@@ -186,6 +189,8 @@ func mistakes(b *bench, ref, other string) {
 	}) {
 		t.Errorf("something changed:\n%+v\n%+v", before, after)
 	}
+	_, err = reach(t, b.app, "get: SELECT * FROM staff WHERE id = :id", "get: SELECT * FROM staff WHERE id = :id AND 1 = 2").guard.Observe(ctx, dayone.Subject{Ref: ref})
+	refused(t, err, dayone.ErrInvalid, "accounts.get", "would look gone") // whether or not anybody has checked it
 	for change, says := range map[[2]string]string{
 		{"get: SELECT * FROM staff WHERE id = :id", "get: SELECT * FROM staff WHERE id = :id AND 1 = 2"}:                                                             "accounts.get",
 		{"WHERE lower(mail) = lower(:value)", "WHERE lower(mail) = lower(:value) AND 1 = 2"}:                                                                         "accounts.find.email",
