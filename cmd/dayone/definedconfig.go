@@ -5,7 +5,6 @@ import (
 
 	"github.com/dayone-hq/dayone/connector"
 	"github.com/dayone-hq/dayone/connector/all"
-	"github.com/dayone-hq/dayone/connector/defined"
 )
 
 // manifest is what a configured system is: its connector's manifest, in the shape that the settings describe. A definition
@@ -16,16 +15,21 @@ func (c *config) manifest(name string) (*connector.Manifest, error) {
 	if err != nil {
 		return nil, err
 	}
-	shape, definition := all.Factories()[s.Connector].Shape, s.Settings[defined.Setting]
-	if shape == nil || definition == "" { // that it is missing is said elsewhere
+	shape := all.Factories()[s.Connector].Shape
+	if shape == nil {
 		return m, nil
 	}
 	plain := map[string]string{}
-	for setting, v := range s.Settings {
-		if m.Settings[setting].Type == "secret" {
+	for setting, is := range m.Settings {
+		v, given := s.Settings[setting]
+		switch {
+		case is.Type == "secret":
 			continue
-		}
-		if setting == defined.Setting {
+		case !given && is.Required && is.Default == "": // that it is missing is said elsewhere
+			return m, nil
+		case !given:
+			v = is.Default
+		case setting == "definition":
 			if v, err = c.fill(path+".settings."+setting, v); err != nil {
 				var f faults
 				errors.As(err, &f)

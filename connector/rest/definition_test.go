@@ -122,6 +122,20 @@ func TestByHand(t *testing.T) {
 	}
 }
 
+// Headers go along with each request, and limits are those of the system.
+func TestHeadersAndLimits(t *testing.T) {
+	b := open(t, sim.Options{}, "limits: {per_minute: 600}", "limits: {per_minute: 60, concurrency: 1, paths: {/api/users: 30}}\nheaders: {X-Tenant: emea}")
+	b.join(sarah)
+	for _, r := range b.sim.Door().Requests() {
+		if r.Header.Get("X-Tenant") != "emea" {
+			t.Errorf("%s goes without the header", r)
+		}
+	}
+	if got := b.guard.Manifest.Limits; got.Buckets["default"].PerMinute != 60 || got.Buckets["/api/users"].Match != "/api/users" || b.guard.Width() != 1 {
+		t.Errorf("the limits are %+v", got)
+	}
+}
+
 func open2(b *bench, oldNew ...string) *connector.Guard { return b.reach(b.sim, nil, oldNew...) }
 
 // A role is changed by its own call, by a PUT, or by taking and giving anew; never by giving it beside the other.
