@@ -7,7 +7,7 @@ TOOL := $(GO) tool -modfile=tools/go.mod
 export DAYONE_LAB ?= $(CURDIR)/.cache/lab
 
 # real servers and a browser that tests talk to; npm too, which may have come with another Node.js than Debian's
-PACKAGES := postgresql postfix dovecot-imapd dovecot-lmtpd radicale chromium fonts-dejavu-core git slapd ldap-utils \
+PACKAGES := postgresql mariadb-server-core postfix dovecot-imapd dovecot-lmtpd radicale chromium fonts-dejavu-core git slapd ldap-utils \
             samba samba-ad-dc samba-dsdb-modules samba-vfs-modules samba-ad-provision
 
 .PHONY: test setup lab format check race generate bench bench-peers demo

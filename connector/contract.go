@@ -96,6 +96,9 @@ type Config struct {
 type Factory struct {
 	Manifest []byte // manifest.yaml
 	New      func(Config) (Connector, error)
+	// Shape makes of the manifest what a definition in the settings describes: attributes, kinds, actions. nil: the manifest
+	// says all. It calls nobody, and needs no secret. An error is a *SettingError.
+	Shape func(m *Manifest, settings map[string]string) error
 }
 
 // Accounts are a vendor's verbs for accounts. Find, compare, adopt, act, verify and before-state are Target's.

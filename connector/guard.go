@@ -59,6 +59,11 @@ func Open(f Factory, system string, now func() time.Time, o Options) (*Guard, er
 	if err != nil {
 		return nil, fmt.Errorf("system %s: %w", system, err)
 	}
+	if f.Shape != nil {
+		if err := f.Shape(m, settings); err != nil {
+			return nil, fmt.Errorf("system %s: %w", system, err)
+		}
+	}
 	g := &Guard{System: system, Manifest: m, now: now, width: o.Concurrency, timeout: o.Timeout, dryRun: o.DryRun, observe: o.Observe}
 	if g.width <= 0 {
 		g.width = m.Limits.Concurrency

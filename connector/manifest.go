@@ -275,7 +275,7 @@ func (m *Manifest) System(name string) dayone.System {
 		Name: name, Title: m.Title, Connector: m.Name, Tier: m.Tier, CutFirst: m.CutFirst,
 		Kinds: map[string]dayone.Kind{}, NoUndo: map[dayone.Action]string{},
 	}
-	if name != m.Name {
+	if name != m.Name && !strings.EqualFold(name, m.Title) {
 		s.Title = m.Title + " (" + name + ")"
 	}
 	if a := m.Account; a != nil {

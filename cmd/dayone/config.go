@@ -336,6 +336,10 @@ func (c *config) check() {
 			continue
 		}
 		c.checkSettings(path, m, s.Settings, bad)
+		if m, err = c.manifest(name); err != nil {
+			bad(err)
+			continue
+		}
 		for bucket, n := range s.PerMinute {
 			if n == 0 {
 				bad(c.wrong(path+".per_minute."+bucket, "value", "write how many requests a minute are allowed, or leave it out for those that "+m.Title+" allows", "%s.per_minute.%s is 0", path, bucket))

@@ -113,7 +113,7 @@ func openSystems(c *config, w wiring, files fs.FS) (map[string]*connector.Guard,
 	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(c.Systems)) {
 		sc, path := c.Systems[name], "systems."+name
-		m, err := c.connector(path, sc.Connector)
+		m, err := c.manifest(name)
 		if err != nil {
 			errs = append(errs, err)
 			continue

@@ -17,10 +17,12 @@ import (
 	"github.com/dayone-hq/dayone/connector/notion"
 	"github.com/dayone-hq/dayone/connector/okta"
 	"github.com/dayone-hq/dayone/connector/procurement"
+	"github.com/dayone-hq/dayone/connector/rest"
 	"github.com/dayone-hq/dayone/connector/salesforce"
 	"github.com/dayone-hq/dayone/connector/scim"
 	"github.com/dayone-hq/dayone/connector/slack"
 	"github.com/dayone-hq/dayone/connector/smtp"
+	"github.com/dayone-hq/dayone/connector/sql"
 	"github.com/dayone-hq/dayone/connector/webex"
 	"github.com/dayone-hq/dayone/connector/webhook"
 )
@@ -41,10 +43,12 @@ func Factories() map[string]connector.Factory {
 		"notion":      notion.Factory,
 		"okta":        okta.Factory,
 		"procurement": procurement.Factory,
+		"rest":        rest.Factory,
 		"salesforce":  salesforce.Factory,
 		"scim":        scim.Factory,
 		"slack":       slack.Factory,
 		"smtp":        smtp.Factory,
+		"sql":         sql.Factory,
 		"webex":       webex.Factory,
 		"webhook":     webhook.Factory,
 	}

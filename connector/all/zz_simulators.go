@@ -14,6 +14,7 @@ import (
 	notionsim "github.com/dayone-hq/dayone/connector/notion/sim"
 	oktasim "github.com/dayone-hq/dayone/connector/okta/sim"
 	procurementsim "github.com/dayone-hq/dayone/connector/procurement/sim"
+	restsim "github.com/dayone-hq/dayone/connector/rest/sim"
 	salesforcesim "github.com/dayone-hq/dayone/connector/salesforce/sim"
 	scimsim "github.com/dayone-hq/dayone/connector/scim/sim"
 	"github.com/dayone-hq/dayone/connector/sim"
@@ -36,6 +37,7 @@ func Simulators() map[string]func(sim.Options) sim.Simulator {
 		"notion":      func(o sim.Options) sim.Simulator { return notionsim.New(o) },
 		"okta":        func(o sim.Options) sim.Simulator { return oktasim.New(o) },
 		"procurement": func(o sim.Options) sim.Simulator { return procurementsim.New(o) },
+		"rest":        func(o sim.Options) sim.Simulator { return restsim.New(o) },
 		"salesforce":  func(o sim.Options) sim.Simulator { return salesforcesim.New(o) },
 		"scim":        func(o sim.Options) sim.Simulator { return scimsim.New(o) },
 		"slack":       func(o sim.Options) sim.Simulator { return slacksim.New(o) },

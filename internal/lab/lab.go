@@ -1,4 +1,4 @@
-// Package lab starts real servers for tests: mail, calendars, directories. Each runs on free ports of this machine only, from files of
+// Package lab starts real servers for tests: mail, calendars, directories, a database. Each runs on free ports of this machine only, from files of
 // its own in a temporary folder, and ends with its test. It must not be imported but by tests, nor touch a configuration
 // of the machine.
 //
