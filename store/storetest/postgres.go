@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"database/sql"
+	"flag"
 	"fmt"
 	"net"
 	"os"
@@ -130,6 +131,9 @@ func startPostgres() (*cluster, error) {
 	}
 	cmd := exec.Command(filepath.Join(bin, "postgres"), "-D", data, "-p", strconv.Itoa(port), "-c", "listen_addresses=127.0.0.1",
 		"-c", "unix_socket_directories="+dir, "-c", "max_connections=200", "-c", "shared_buffers=64MB")
+	if bench := flag.Lookup("test.bench"); bench == nil || bench.Value.String() == "" {
+		cmd.Args = append(cmd.Args, "-c", "fsync=off") // tests kill the server, never the machine; what is measured is durable
+	}
 	cmd.SysProcAttr, cmd.Stdout, cmd.Stderr, cmd.Dir = attr, log, log, dir
 	if err := cmd.Start(); err != nil {
 		return nil, err
