@@ -477,7 +477,7 @@ func (f *Flow) keepRow(ctx context.Context, l Look, run dayone.RunID) error {
 		return err
 	}
 	f.follow(l.Person, l.laid)
-	if err := errors.Join(f.planned(ctx, l), f.timed(ctx, l), f.askReviews(ctx, &l), f.remindSponsors(ctx, &l), f.askPreHire(ctx, &l), f.certifyLater(ctx, l), f.succeedLater(ctx, l)); err != nil {
+	if err := errors.Join(f.planned(ctx, l), f.timed(ctx, l), f.askReviews(ctx, &l), f.remindSponsors(ctx, &l), f.askPreHire(ctx, &l), f.certifyLater(ctx, l), f.succeedLater(ctx, l), f.askAboutHeld(ctx, l)); err != nil {
 		return err
 	}
 	if err := f.Store.SaveRow(ctx, f.afterwards(l)); err != nil {

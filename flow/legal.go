@@ -139,6 +139,7 @@ type Erasure struct {
 	Refused  string    // "": it can be done
 	From     time.Time // from when on it may be done; zero: she has not left
 	Accounts []dayone.Key
+	Stays    []Staying // what is open of them still
 	Runs     int
 	Lines    int    // of the ledger, which stay and go on proving
 	Token    string // says that this was shown: Erase wants it
@@ -155,6 +156,9 @@ func (f *Flow) ErasePreview(ctx context.Context, id dayone.PersonID) (Erasure, e
 	l, err := f.Preview(ctx, id)
 	if err != nil && dayone.KindOf(err) == nil {
 		return e, err
+	}
+	if l.Person.Status == dayone.Left {
+		e.Stays = f.Stays(l)
 	}
 	have, err := f.Store.Holdings(ctx, id, false)
 	if err != nil {

@@ -215,7 +215,7 @@ func samples(view viewer) []sample {
 		{"leaving-none", "Person, at work", "leaving", false, false, newLeaving(view, head("leaving"), dayone.Person{Status: dayone.Working}, nil, nil, dayone.Succession{}, everything)},
 		{"order-terminate", "End all access now", "order", false, false, newTerminate(head("leaving"), sampleCut, &board{view: view, titles: map[string]string{"okta": "Okta"}})},
 		{"order-erase", "Erase", "order", false, false, newErase(head("leaving"), flow.Erasure{Runs: 4, Lines: 812, Token: "x", Accounts: []dayone.Key{{System: "salesforce", Kind: "account"}}})},
-		{"order-erase-not", "Erase, not now", "order", false, false, newErase(head("leaving"), flow.Erasure{Refused: "a legal hold stands since 3 March 2025; release it first"})},
+		{"order-erase-not", "Erase, not now", "order", false, false, newErase(head("leaving"), flow.Erasure{Refused: "a legal hold stands since 3 March 2025; release it first", Stays: sampleStays})},
 		{"order-hold", "Legal hold", "order", false, false, newHold(head("leaving"), false)},
 		{"order-release", "Release a legal hold", "order", false, false, newRelease(head("leaving"), true)},
 		{"merge-ask", "Merge, with whom", "order", false, false, newMergeAsk(head("timeline"), "")},

@@ -167,6 +167,8 @@ func accessState(a flow.AccessState) state {
 		return state{Icon: "clock", Text: "Later"}
 	case flow.Held:
 		return state{Icon: "pause", Class: "s-wait", Text: "Held"}
+	case flow.StaysOpen:
+		return state{Icon: "warn", Class: "s-fail", Text: "Stays open"}
 	case flow.NotPlanned:
 		return state{Icon: "pause", Text: "Not planned"}
 	case flow.Asks:

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -102,17 +103,34 @@ What they look after goes to --successor, else to their manager; dayone people s
 		},
 		show: func(c *cobra.Command, cl *client, at string) error {
 			var page struct {
-				Items []struct{ Key, Action string }
+				Items []struct {
+					Key, Action string
+					ByHand      bool `json:"by_hand"`
+				}
+				Stays   []saidStaying
+				Summary string
 			}
 			if err := cl.call(c.Context(), http.MethodGet, at+"/terminate", nil, nil, &page); err != nil {
 				return err
 			}
-			out := c.OutOrStdout()
+			w := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
 			for _, s := range page.Items {
-				fmt.Fprintf(out, "  %s  %s\n", s.Key, s.Action)
+				by := ""
+				if s.ByHand {
+					by = "by hand, as a task"
+				}
+				fmt.Fprintf(w, "  %s\t%s\t%s\n", s.Key, actionWords(s.Action), by)
 			}
-			if len(page.Items) == 0 {
+			if err := w.Flush(); err != nil {
+				return err
+			}
+			out := c.OutOrStdout()
+			printStays(out, page.Stays)
+			if len(page.Items) == 0 && len(page.Stays) == 0 {
 				fmt.Fprintln(out, "Nothing of theirs that could be closed is in the books.")
+			}
+			if page.Summary != "" {
+				fmt.Fprintln(out, page.Summary)
 			}
 			return nil
 		},
@@ -124,6 +142,32 @@ What they look after goes to --successor, else to their manager; dayone people s
 			return ended(c, cl, at+"/terminate", said, "The end of all access is ordered")
 		},
 	}.command()
+}
+
+// saidStaying is access that stays open all the same.
+type saidStaying struct{ Key, Why string }
+
+func printStays(out io.Writer, list []saidStaying) {
+	if len(list) == 0 {
+		return
+	}
+	fmt.Fprintln(out, "Stays open, until a human closes it by hand:")
+	for _, x := range list {
+		fmt.Fprintf(out, "  %s\n", x.Why)
+	}
+}
+
+// actionWords are what a step that takes something does.
+func actionWords(action string) string {
+	switch dayone.Action(action) {
+	case dayone.AccountDisable:
+		return "is closed"
+	case dayone.AccountDelete:
+		return "is deleted"
+	case dayone.EntitlementRemove:
+		return "is taken away"
+	}
+	return action
 }
 
 // ended gives an order after which a run begins.
@@ -213,6 +257,7 @@ type saidErasure struct {
 	Name, Refused, Token string
 	From                 time.Time
 	Accounts             []string
+	Stays                []saidStaying
 	Runs, Lines          int
 }
 
@@ -229,6 +274,7 @@ the ledger stay: they name nobody, and still verify. It shows what is destroyed 
 			if err := cl.call(c.Context(), http.MethodGet, at+"/erase", nil, nil, &e); err != nil {
 				return err
 			}
+			printStays(c.OutOrStdout(), e.Stays)
 			if e.Refused != "" {
 				return fmt.Errorf("%s: %w", e.Refused, dayone.ErrForbidden)
 			}
