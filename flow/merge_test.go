@@ -1,6 +1,7 @@
 package flow_test
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -204,7 +205,7 @@ func TestAnAnswerThatTheyAreOneIsTakenBack(t *testing.T) {
 	_, h := sponsored(t)
 	p, _ := h.added(ngozi())
 	in := h.looked(h.hears(h.hr.Put(employee("77", "first_name", "Ngozi", "last_name", "EZE", "start_date", begin.Format("2006-01-02"), "department", "Sales")))[0].ID)
-	same(t, "state", in.State, dayone.EventHeld)
+	same(t, "state", in.State, dayone.EventAsked)
 	ms, err := h.Matches(ctx, true, 10)
 	if err != nil || len(ms) != 1 {
 		t.Fatalf("%+v, %v", ms, err)
@@ -224,5 +225,46 @@ func TestAnAnswerThatTheyAreOneIsTakenBack(t *testing.T) {
 	m, err := h.Match(ctx, ms[0].ID)
 	if err != nil || m.State != dayone.MatchOther {
 		t.Errorf("the answer is %s, %v", m.State, err)
+	}
+	back, err := h.TakeBackOf(ctx, m)
+	if err != nil || back != (flow.TakeBack{To: p, With: off}) {
+		t.Errorf("taken back, it is undone by %+v, %v", back, err)
+	}
+}
+
+// What is asked in confidence is nobody else's matter: not in the list, not in the count, and nobody else answers it.
+func TestAQuestionInConfidenceIsForFew(t *testing.T) {
+	t.Parallel()
+	w, h := sponsored(t)
+	p, _ := h.added(ngozi())
+	h.stop()
+	w.joined = func(d *flow.Deps) {
+		hr := d.Sources["hr"]
+		hr.Discreet = true
+		d.Sources["hr"] = hr
+	}
+	h = w.open()
+	h.hears(h.hr.Put(employee("77", "first_name", "Ngozi", "last_name", "Eze", "start_date", begin.Format("2006-01-02"))))
+	ms := until(h, "a question", func() ([]dayone.Match, bool) {
+		ms, err := h.Matches(few, true, 10)
+		return ms, err == nil && len(ms) == 1
+	})
+	if seen, err := h.Matches(ctx, false, 10); err != nil || len(seen) != 0 {
+		t.Errorf("others see %+v, %v", seen, err)
+	}
+	for who, want := range map[context.Context]int{few: 1, ctx: 0} {
+		if n, err := h.CountMatches(who); err != nil || n != want {
+			t.Errorf("counted %d, want %d: %v", n, want, err)
+		}
+	}
+	is(t, errOf(h.Match(ctx, ms[0].ID)), dayone.ErrNotFound)
+	is(t, errOf(h.MatchAbout(ctx, "hr", "77")), dayone.ErrNotFound)
+	is(t, errOf(h.DecideMatch(ctx, ms[0].ID, p, "kim@company.com", "")), dayone.ErrNotFound)
+	if _, err := h.DecideMatch(few, ms[0].ID, p, "kim@company.com", ""); err != nil {
+		t.Fatal(err)
+	}
+	same(t, "whose", h.judged(ms[0].Event).Person, p)
+	if back, err := h.TakeBackOf(few, func() dayone.Match { m, _ := h.Match(few, ms[0].ID); return m }()); err != nil || !back.Split || back.To != p || back.Of != "hr/77" {
+		t.Errorf("it is undone by %+v, %v", back, err)
 	}
 }

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/dayone-hq/dayone"
-	"github.com/dayone-hq/dayone/planner"
 	"github.com/dayone-hq/dayone/engine"
 	"github.com/dayone-hq/dayone/ledger"
 	"github.com/dayone-hq/dayone/people"

@@ -122,7 +122,7 @@ func (f *Flow) askAboutHeld(ctx context.Context, l Look) error {
 		}
 		t := dayone.Task{
 			Person: l.Person.ID, Once: store.LegalTask + string(h.ID) + "." + x.Key.String(), System: x.Key.System, Title: "Close by hand what a legal hold keeps open: " + l.Person.Name() + " at " + x.Title,
-			Note: fmt.Sprintf("They have left, and %s. The legal hold stands since %s, placed by %s: %s. Say here once it is closed; when the hold is released it is closed by itself.", x.Why, h.From.UTC().Format("2 January 2006"), h.By, h.Reason),
+			Note:   fmt.Sprintf("They have left, and %s. The legal hold stands since %s, placed by %s: %s. Say here once it is closed; when the hold is released it is closed by itself.", x.Why, h.From.UTC().Format("2 January 2006"), h.By, h.Reason),
 			Opened: now, Due: f.workdays(now, 1, f.Active().Sites[""]),
 		}
 		if isMail(strings.ToLower(h.By)) {

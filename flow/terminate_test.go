@@ -216,7 +216,7 @@ func TestHRThatHiresAnewLetsInWhoWasTerminatedHere(t *testing.T) {
 			closed := h.fired(id, run.ID)
 			h.later(48 * time.Hour)
 			in := h.looked(h.hears(h.hr.Put(employee("2002", "email", "e1001@company.com", "last_name", "No 1001", "start_date", c.start)))[0].ID)
-			same(t, "is she known", in.State, dayone.EventHeld)
+			same(t, "is she known", in.State, dayone.EventAsked)
 			ms, err := h.Matches(few, true, 5)
 			if err != nil || len(ms) != 1 {
 				t.Fatalf("%+v, %v", ms, err)

@@ -321,7 +321,7 @@ records, opened, as JSON. Credentials are not in it. That it was made is recorde
 // writeFile writes to a file that only its owner reads, or to the screen.
 func writeFile(out io.Writer, file string, raw []byte) error {
 	if file == "" || file == "-" {
-		_, err := out.Write(raw)
+		_, err := untamed(out).Write(raw)
 		return err
 	}
 	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
