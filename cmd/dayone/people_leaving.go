@@ -117,9 +117,9 @@ What they look after goes to --successor, else to their manager; dayone people s
 			for _, s := range page.Items {
 				by := ""
 				if s.ByHand {
-					by = "by hand, as a task"
+					by = " by hand, as a task"
 				}
-				fmt.Fprintf(w, "  %s\t%s\t%s\n", s.Key, actionWords(s.Action), by)
+				fmt.Fprintf(w, "  %s\t%s%s\n", s.Key, actionWords(s.Action), by)
 			}
 			if err := w.Flush(); err != nil {
 				return err

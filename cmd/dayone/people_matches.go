@@ -33,6 +33,30 @@ type saidTakeBack struct {
 	Employment string `json:"employment,omitempty"`
 }
 
+// stands is how far the question is.
+func (m saidMatch) stands() string {
+	switch m.State {
+	case "same":
+		who := m.Person
+		for _, s := range m.Suspects {
+			if s.Person == m.Person {
+				who = s.Name
+			}
+		}
+		return joinedBy("the same person as "+who, m.By)
+	case "other":
+		return joinedBy("somebody else", m.By)
+	}
+	return "since " + clockOf(m.Opened)
+}
+
+func joinedBy(what, who string) string {
+	if who == "" {
+		return what
+	}
+	return what + ", says " + who
+}
+
 func newPeopleMatches() *cobra.Command {
 	var all, asJSON bool
 	c := &cobra.Command{
@@ -59,11 +83,10 @@ counts until somebody has decided who is meant. A termination is never held.`,
 			w := c.OutOrStdout()
 			for _, m := range page.Items {
 				name := strings.TrimSpace(m.Says["first_name"] + " " + m.Says["last_name"])
-				state := "since " + clockOf(m.Opened)
-				if m.State != "open" {
-					state = map[string]string{"same": "the same as " + m.Person, "other": "somebody else"}[m.State]
+				if name != "" {
+					name += ", "
 				}
-				fmt.Fprintf(w, "%s  %s %s  %s  %s\n", m.ID, m.Source, m.Subject, name, state)
+				fmt.Fprintf(w, "%s  %s %s  %s%s\n", m.ID, m.Source, m.Subject, name, m.stands())
 				for _, s := range m.Suspects {
 					if m.State == "open" {
 						fmt.Fprintf(w, "    may be %s\n", s)

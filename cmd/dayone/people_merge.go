@@ -1,12 +1,16 @@
 package main
 
 import (
+	"cmp"
+	"context"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/dayone-hq/dayone"
 )
 
 // saidMerging is what merging two persons would do.
@@ -99,12 +103,12 @@ func mergeThem(c *cobra.Command, cl *client, who [2]string, reason string, yes b
 	if err := cl.call(c.Context(), http.MethodGet, at, url.Values{"with": {who[1]}}, nil, &m); err != nil {
 		return err
 	}
+	if m.Refused != "" {
+		return fmt.Errorf("they cannot be merged: %s: %w", m.Refused, dayone.ErrForbidden)
+	}
 	out := c.OutOrStdout()
 	for _, line := range m.lines() {
 		fmt.Fprintln(out, line)
-	}
-	if m.Refused != "" {
-		return fmt.Errorf("they cannot be merged: %s", m.Refused)
 	}
 	if !yes {
 		if err := sure(c, "Make them one person?"); err != nil {
@@ -115,8 +119,12 @@ func mergeThem(c *cobra.Command, cl *client, who [2]string, reason string, yes b
 	if err := cl.call(c.Context(), http.MethodPost, at, nil, map[string]string{"with": who[1], "reason": reasonOfMine(reason)}, &done); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(out, "They are one person now (%s): %s/people/%s. dayone people split takes it back.\n", done.ID, cl.base, who[0])
-	return err
+	fmt.Fprintf(out, "They are one person now (%s): %s/people/%s\n", done.ID, cl.base, who[0])
+	if len(m.Employments) > 0 {
+		e := m.Employments[0]
+		fmt.Fprintf(out, "This takes it back: dayone people split %s %s/%s --reason WHY\n", cmp.Or(m.Stays.Email, who[0]), e.Source, e.Subject)
+	}
+	return nil
 }
 
 // reasonOfMine is a reason with who says so on this machine.
@@ -164,9 +172,12 @@ func splitOff(c *cobra.Command, cl *client, who, employment, reason string, yes 
 	if err := cl.call(c.Context(), http.MethodGet, at, url.Values{"employment": {employment}}, nil, &s); err != nil {
 		return err
 	}
+	if s.Refused != "" {
+		return fmt.Errorf("it cannot be split off: %s: %w", s.Refused, dayone.ErrForbidden)
+	}
 	out := c.OutOrStdout()
 	if s.Merge != "" {
-		fmt.Fprintf(out, "This takes merge %s back: %s has again what it had.\n", s.Merge, s.Other)
+		fmt.Fprintf(out, "It came by a merge (%s), which is taken back: the other entry has again what it had.\n", s.Merge)
 	} else {
 		fmt.Fprintln(out, "Somebody new is made of it. Accounts, login and mail that Dayone made stay here.")
 	}
@@ -179,9 +190,6 @@ func splitOff(c *cobra.Command, cl *client, who, employment, reason string, yes 
 	for _, r := range s.GivenUp {
 		fmt.Fprintf(out, "  given up and planned anew: %s\n", r)
 	}
-	if s.Refused != "" {
-		return fmt.Errorf("it cannot be split off: %s", s.Refused)
-	}
 	if !yes {
 		if err := sure(c, "Split it off?"); err != nil {
 			return err
@@ -191,6 +199,18 @@ func splitOff(c *cobra.Command, cl *client, who, employment, reason string, yes 
 	if err := cl.call(c.Context(), http.MethodPost, at, nil, map[string]string{"employment": employment, "reason": reasonOfMine(reason)}, &done); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(out, "They are two persons now. The employment is %s's: %s/people/%s\n", done.Other, cl.base, done.Other)
+	_, err := fmt.Fprintf(out, "They are two persons now. The employment is that of %s: %s/people/%s\n", cl.called(c.Context(), done.Other), cl.base, done.Other)
 	return err
+}
+
+// called is what somebody is called, by id; the id where that cannot be read.
+func (cl *client) called(ctx context.Context, id string) string {
+	var p struct{ Name, Email string }
+	if err := cl.call(ctx, http.MethodGet, "/people/"+url.PathEscape(id), nil, nil, &p); err != nil || p.Name == "" {
+		return id
+	}
+	if p.Email == "" {
+		return p.Name
+	}
+	return fmt.Sprintf("%s (%s)", p.Name, p.Email)
 }
