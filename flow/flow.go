@@ -90,6 +90,8 @@ type Deps struct {
 	PreHire        PreHireSettings
 	// RetainFor is how long after her last day somebody is kept before she may be erased; zero: RetainFor of this package.
 	RetainFor time.Duration
+	// Retain is the same by type of employment and country, either of which may be Any.
+	Retain map[string]map[string]time.Duration
 	// Room is how much of the database's volume is free; nil: the store says it.
 	Room func() (free, total uint64, err error)
 }

@@ -266,7 +266,7 @@ func newErase() *cobra.Command {
 	return order{
 		use: "erase NAME", short: "Destroy what is known of somebody who has left, for good",
 		long: `Erase destroys the key under which somebody's values lie, wherever they lie, in backups too. It is refused while they work
-here, while a legal hold stands, and before privacy.retain_days of the configuration have passed since they left. Lines of
+here, while a legal hold stands, and before privacy.retain_days or privacy.retain of the configuration has passed since they left. Lines of
 the ledger stay: they name nobody, and still verify. It shows what is destroyed first, and asks.`,
 		example:  `  dayone people erase sarah.chen@company.com --reason "request 88 of 3 March"`,
 		question: "Destroy it, for good?",
