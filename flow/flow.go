@@ -114,6 +114,7 @@ type Flow struct {
 	lately     lately
 	sizes      sizes
 	lists      lists
+	counting   counting
 	wake       chan struct{} // something is to be looked at
 	entering   sync.Mutex    // an entry is looked at once
 	orders     sync.Mutex    // an order about a system is recorded once

@@ -167,6 +167,9 @@ func (c *config) defaults() {
 	if _, said := c.stands("lease"); !said {
 		c.Lease = store.DefaultLease
 	}
+	if _, said := c.stands("brakes.lists_at"); !said {
+		c.Brakes.ListsAt = "03:30"
+	}
 	if _, said := c.stands("undo_days"); !said {
 		c.UndoDays = 30
 	}
