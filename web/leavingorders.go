@@ -65,7 +65,7 @@ func stayItems(list []flow.Staying) (out []item) {
 		if x.Legal {
 			next = "Whoever placed the legal hold gets a task to close it by hand."
 		}
-		out = append(out, item{Title: link{joined(": ", x.Title, x.Key.String()), ""}, Meta: sentence(x.Why) + ".", Next: next})
+		out = append(out, item{Title: link{x.Title, ""}, Meta: x.Why + ".", Next: next})
 	}
 	return out
 }
