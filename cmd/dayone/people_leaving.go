@@ -86,7 +86,10 @@ func newTerminate() *cobra.Command {
 gives up what runs for them now. It shows what will be closed, and asks.
 
 No ordinary word of HR gives access back: not an update, not an end that is still to come. It stands until dayone people
-reinstate, or until HR cancels a termination or hires them again. A planned last day is entered in HR.
+reinstate, or until HR cancels a termination or hires them again, also under a new number for a day after that. A planned last
+day, and a confidential one, is entered in HR.
+
+What a legal hold keeps open is shown beforehand, and becomes a task of whoever placed the hold.
 
 What they look after goes to --successor, else to their manager; dayone people succession shows what became of it.`,
 		example:  `  dayone people terminate sarah.chen@company.com --now --reason "INC-1234, sold the customer list"`,
