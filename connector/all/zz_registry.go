@@ -14,6 +14,7 @@ import (
 	"github.com/dayone-hq/dayone/connector/imip"
 	"github.com/dayone-hq/dayone/connector/jamf"
 	"github.com/dayone-hq/dayone/connector/ldap"
+	"github.com/dayone-hq/dayone/connector/meraki"
 	"github.com/dayone-hq/dayone/connector/notion"
 	"github.com/dayone-hq/dayone/connector/okta"
 	"github.com/dayone-hq/dayone/connector/procurement"
@@ -40,6 +41,7 @@ func Factories() map[string]connector.Factory {
 		"imip":        imip.Factory,
 		"jamf":        jamf.Factory,
 		"ldap":        ldap.Factory,
+		"meraki":      meraki.Factory,
 		"notion":      notion.Factory,
 		"okta":        okta.Factory,
 		"procurement": procurement.Factory,

@@ -11,6 +11,7 @@ import (
 	gitlabsim "github.com/dayone-hq/dayone/connector/gitlab/sim"
 	googlesim "github.com/dayone-hq/dayone/connector/google/sim"
 	jamfsim "github.com/dayone-hq/dayone/connector/jamf/sim"
+	merakisim "github.com/dayone-hq/dayone/connector/meraki/sim"
 	notionsim "github.com/dayone-hq/dayone/connector/notion/sim"
 	oktasim "github.com/dayone-hq/dayone/connector/okta/sim"
 	procurementsim "github.com/dayone-hq/dayone/connector/procurement/sim"
@@ -34,6 +35,7 @@ func Simulators() map[string]func(sim.Options) sim.Simulator {
 		"gitlab":      func(o sim.Options) sim.Simulator { return gitlabsim.New(o) },
 		"google":      func(o sim.Options) sim.Simulator { return googlesim.New(o) },
 		"jamf":        func(o sim.Options) sim.Simulator { return jamfsim.New(o) },
+		"meraki":      func(o sim.Options) sim.Simulator { return merakisim.New(o) },
 		"notion":      func(o sim.Options) sim.Simulator { return notionsim.New(o) },
 		"okta":        func(o sim.Options) sim.Simulator { return oktasim.New(o) },
 		"procurement": func(o sim.Options) sim.Simulator { return procurementsim.New(o) },
