@@ -464,6 +464,8 @@ type SealedLink struct {
 	Zone   *time.Location // where the person works: who opens a link has no other
 	Opened time.Time
 	Locked bool // too many wrong codes
+	Waits  bool // what it opens is made and not in force yet
+	Over   bool // what it opened is not good any more: it was renewed, or taken back
 }
 
 // maxTries of the hand-over code before a link is dead.
@@ -484,30 +486,32 @@ func (f *Flow) Link(ctx context.Context, token string) (SealedLink, error) {
 	p := people.At(&t, now, now, f.Active())
 	out.Opens = f.opens(p)
 	out.Zone, _ = p.Location()
-	if k, found := f.madeWith(ctx, s); found {
-		sys := f.Active().Systems[k.System]
-		out.System = cmp.Or(sys.Title, k.System)
-		if !k.IsAccount() {
-			out.Thing = cmp.Or(sys.Kinds[k.Kind].Title, k.Kind)
-		}
+	if h, n, found := f.madeWith(ctx, s); found {
+		l := f.secretLink(h.Key, s.ID, out.Opens)
+		out.System, out.Thing = l.System, l.Thing
+		out.Waits, out.Over = n > h.Generation, n < h.Generation
 	}
 	return out, nil
 }
 
-// madeWith is what a secret was made with: it may be gone, or have been given anew since.
-func (f *Flow) madeWith(ctx context.Context, s store.LinkedSecret) (dayone.Key, bool) {
+// madeWith is what a secret was made with, and at which time it was given: it may be gone, renewed or given anew since.
+func (f *Flow) madeWith(ctx context.Context, s store.LinkedSecret) (dayone.Holding, int, bool) {
 	hs, err := f.Store.Holdings(ctx, s.Person, true)
 	if err != nil {
-		return dayone.Key{}, false // the link opens all the same
+		return dayone.Holding{}, 0, false // the link opens all the same
 	}
 	for _, h := range hs {
-		for n := h.Generation; n >= 0; n-- {
+		last := h.Generation
+		if h.Renews() {
+			last++
+		}
+		for n := last; n >= 0; n-- {
 			if engine.MadeWith(s.ID, planner.Once(s.Person, h.Key, n)) {
-				return h.Key, true
+				return h, n, true
 			}
 		}
 	}
-	return dayone.Key{}, false
+	return dayone.Holding{}, 0, false
 }
 
 // OpenLink shows a secret once: not before its hour, only with the code that the manager hands over, and never again.
@@ -524,6 +528,10 @@ func (f *Flow) OpenLink(ctx context.Context, token, code string) (dayone.Secret,
 	switch {
 	case !s.Opened.IsZero() || s.Box == "":
 		return dayone.Secret{}, fmt.Errorf("this link was used; ask IT for a new one: %w", dayone.ErrConflict)
+	case link.Over:
+		return dayone.Secret{}, fmt.Errorf("what lies behind this link is not good any more; there is a newer one, or it was taken back: %w", dayone.ErrConflict)
+	case link.Waits:
+		return dayone.Secret{}, fmt.Errorf("what lies behind this link is being made; look again in a few minutes: %w", dayone.ErrForbidden)
 	case now.Before(link.Opens):
 		return dayone.Secret{}, fmt.Errorf("this link opens on %s: %w", link.Opens.Format("Monday 2 January at 15:04"), dayone.ErrForbidden)
 	}

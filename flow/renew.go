@@ -1,0 +1,171 @@
+package flow
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/engine"
+	"github.com/dayone-hq/dayone/planner"
+)
+
+// A code that was lost, or that somebody may have seen, is made anew: the wish stands in the books beside what was asked for,
+// the planner makes a step of it like of any other change, and once the system has taken the new one the old one opens nothing
+// and its link shows nothing.
+
+// SecretLink is a one-time link to something of somebody's that nobody has opened yet.
+type SecretLink struct {
+	Key    dayone.Key
+	System string // titles, as on the link's page
+	Thing  string // "": the first password of an account
+	URL    string
+	Opens  time.Time
+	Waits  bool // it is not made yet
+}
+
+// Renew has the secrets of a thing made anew that were made by us: a network code. It comes back when the wish is in the books;
+// the link shows the new one as soon as the system has taken it. ErrConflict: it cannot be now, and why.
+func (f *Flow) Renew(ctx context.Context, id dayone.PersonID, k dayone.Key, by, reason string) (SecretLink, error) {
+	if reason = strings.TrimSpace(reason); reason == "" {
+		return SecretLink{}, fmt.Errorf("say why: the reason goes into the record: %w", dayone.ErrInvalid)
+	}
+	defer f.lock(id)()
+	l, err := f.Preview(ctx, id)
+	if err != nil {
+		return SecretLink{}, err
+	}
+	h, names, err := f.renewable(ctx, l, k)
+	if err != nil {
+		return SecretLink{}, err
+	}
+	now := f.Clock.Now()
+	err = f.Store.AskAnew(ctx, id, h.Renew(names), now, dayone.Record{At: now, Person: id, System: k.System, What: "renewal asked for: " + k.String(), By: by, Detail: &dayone.Detail{Note: reason}})
+	if err != nil {
+		return SecretLink{}, err
+	}
+	f.look()
+	out := f.secretLink(k, engine.SecretIDOf(planner.Once(id, k, h.Generation+1), names[0]), f.opens(l.Person))
+	out.Waits = true
+	return out, nil
+}
+
+// renewable is what is to be renewed, and the secrets that were made with it.
+func (f *Flow) renewable(ctx context.Context, l Look, k dayone.Key) (dayone.Holding, []string, error) {
+	refuse := func(kind error, format string, args ...any) (dayone.Holding, []string, error) {
+		return dayone.Holding{}, nil, fmt.Errorf(format+": %w", append(args, kind)...)
+	}
+	who := l.Person.Name()
+	i := slices.IndexFunc(l.Have, func(h dayone.Holding) bool { return h.Key == k && h.State != dayone.Gone })
+	if i < 0 {
+		return refuse(dayone.ErrNotFound, "%s has no %s", who, k)
+	}
+	h := l.Have[i]
+	names := f.madeByUs(h)
+	wanted := slices.ContainsFunc(l.Want.Grants, func(g dayone.Grant) bool { return g.Key == k })
+	held := slices.IndexFunc(l.Holds, func(o dayone.Hold) bool { return o.Covers(k) && o.Ended.IsZero() })
+	switch {
+	case len(names) == 0:
+		return refuse(dayone.ErrUnsupported, "%s has nothing that was made here, so nothing is renewed", k)
+	case h.Renews():
+		return refuse(dayone.ErrConflict, "%s of %s is being renewed already", k, who)
+	case h.State != dayone.Active:
+		return refuse(dayone.ErrConflict, "%s of %s is %s; it is renewed when it is active", k, who, h.State)
+	case l.Person.Status == dayone.Left || !wanted:
+		return refuse(dayone.ErrConflict, "nothing gives %s to %s any more, so it is taken back and not renewed", k, who)
+	case held >= 0:
+		return refuse(dayone.ErrConflict, "%s of %s is left alone until %s, since somebody took it back or decided so; end that hold first", k, who, l.Holds[held].Until.Format(time.DateOnly))
+	}
+	switch kept, err := f.kept(ctx, l, ""); {
+	case err != nil:
+		return h, nil, err
+	case kept:
+		return refuse(dayone.ErrConflict, "the last run of %s is paused or was cancelled, so nothing is planned; resume it first", who)
+	}
+	active, err := f.Store.ActiveRun(ctx, l.Person.ID)
+	if errors.Is(err, dayone.ErrNotFound) {
+		return h, names, nil
+	}
+	if err != nil {
+		return h, nil, err
+	}
+	r, err := f.RunOf(ctx, active)
+	if err != nil {
+		return h, nil, err
+	}
+	if slices.ContainsFunc(r.Steps, func(s dayone.StepRun) bool { return s.Step.Key == k && !s.State.Over() }) {
+		return refuse(dayone.ErrConflict, "run %s is at work on %s; ask again when it is done", r.ID, k)
+	}
+	return h, names, nil
+}
+
+// madeByUs are the secrets of a thing that we made for it: those that a system makes it also renews by itself.
+func (f *Flow) madeByUs(h dayone.Holding) []string {
+	if h.Key.IsAccount() || !h.Ours {
+		return nil
+	}
+	recipes := f.Active().Systems[h.Key.System].Kinds[h.Key.Kind].Mapping
+	return slices.DeleteFunc(secretNames(recipes), func(name string) bool { return recipes[name].Text == dayone.VendorMade })
+}
+
+// Renewable says whether something that somebody has can be renewed.
+func (f *Flow) Renewable(h dayone.Holding) bool {
+	return h.State == dayone.Active && !h.Renews() && len(f.madeByUs(h)) > 0
+}
+
+// Links are the one-time links of somebody that nobody has opened, for whoever has lost the message with one. They open with
+// the hand-over code alone, which is not here.
+func (f *Flow) Links(ctx context.Context, id dayone.PersonID) ([]SecretLink, error) {
+	l, err := f.Preview(ctx, id)
+	if err != nil && !errors.Is(err, dayone.ErrInvalid) {
+		return nil, err
+	}
+	have := l.Have
+	if err != nil { // without a plan they open all the same
+		if have, err = f.Store.Holdings(ctx, id, false); err != nil {
+			return nil, err
+		}
+	}
+	return f.unopened(ctx, id, have, f.opens(l.Person))
+}
+
+// unopened are links to what is in the books, as it stands there.
+func (f *Flow) unopened(ctx context.Context, id dayone.PersonID, have []dayone.Holding, opens time.Time) ([]SecretLink, error) {
+	var out []SecretLink
+	for _, h := range have {
+		if !h.Ours || h.State == dayone.Gone || h.State == dayone.Disabled { // what was found there has secrets of its own
+			continue
+		}
+		generation := h.Generation
+		if h.Renews() {
+			generation++
+		}
+		for _, name := range secretNames(f.Active().Systems[h.Key.System].Kinds[h.Key.Kind].Mapping) {
+			sec := engine.SecretIDOf(planner.Once(id, h.Key, generation), name)
+			box, _, err := f.Store.Secret(ctx, sec)
+			if err != nil {
+				return nil, err
+			}
+			if box != "" || h.Renews() {
+				link := f.secretLink(h.Key, sec, opens)
+				link.Waits = h.Renews()
+				out = append(out, link)
+			}
+		}
+	}
+	return out, nil
+}
+
+func (f *Flow) secretLink(k dayone.Key, id dayone.SecretID, opens time.Time) SecretLink {
+	sys := f.Active().Systems[k.System]
+	out := SecretLink{Key: k, System: cmp.Or(sys.Title, k.System), URL: f.Base + "/secret/" + url.PathEscape(f.Keeper.Token(string(id))), Opens: opens}
+	if !k.IsAccount() {
+		out.Thing = cmp.Or(sys.Kinds[k.Kind].Title, k.Kind)
+	}
+	return out
+}
