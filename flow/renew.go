@@ -1,11 +1,9 @@
 package flow
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -18,16 +16,6 @@ import (
 // A code that was lost, or that somebody may have seen, is made anew: the wish stands in the books beside what was asked for,
 // the planner makes a step of it like of any other change, and once the system has taken the new one the old one opens nothing
 // and its link shows nothing.
-
-// SecretLink is a one-time link to something of somebody's that nobody has opened yet.
-type SecretLink struct {
-	Key    dayone.Key
-	System string // titles, as on the link's page
-	Thing  string // "": the first password of an account
-	URL    string
-	Opens  time.Time
-	Waits  bool // it is not made yet
-}
 
 // Renew has the secrets of a thing made anew that were made by us: a network code. It comes back when the wish is in the books;
 // the link shows the new one as soon as the system has taken it. ErrConflict: it cannot be now, and why.
@@ -116,56 +104,4 @@ func (f *Flow) madeByUs(h dayone.Holding) []string {
 // Renewable says whether something that somebody has can be renewed.
 func (f *Flow) Renewable(h dayone.Holding) bool {
 	return h.State == dayone.Active && !h.Renews() && len(f.madeByUs(h)) > 0
-}
-
-// Links are the one-time links of somebody that nobody has opened, for whoever has lost the message with one. They open with
-// the hand-over code alone, which is not here.
-func (f *Flow) Links(ctx context.Context, id dayone.PersonID) ([]SecretLink, error) {
-	l, err := f.Preview(ctx, id)
-	if err != nil && !errors.Is(err, dayone.ErrInvalid) {
-		return nil, err
-	}
-	have := l.Have
-	if err != nil { // without a plan they open all the same
-		if have, err = f.Store.Holdings(ctx, id, false); err != nil {
-			return nil, err
-		}
-	}
-	return f.unopened(ctx, id, have, f.opens(l.Person))
-}
-
-// unopened are links to what is in the books, as it stands there.
-func (f *Flow) unopened(ctx context.Context, id dayone.PersonID, have []dayone.Holding, opens time.Time) ([]SecretLink, error) {
-	var out []SecretLink
-	for _, h := range have {
-		if !h.Ours || h.State == dayone.Gone || h.State == dayone.Disabled { // what was found there has secrets of its own
-			continue
-		}
-		generation := h.Generation
-		if h.Renews() {
-			generation++
-		}
-		for _, name := range secretNames(f.Active().Systems[h.Key.System].Kinds[h.Key.Kind].Mapping) {
-			sec := engine.SecretIDOf(planner.Once(id, h.Key, generation), name)
-			box, _, err := f.Store.Secret(ctx, sec)
-			if err != nil {
-				return nil, err
-			}
-			if box != "" || h.Renews() {
-				link := f.secretLink(h.Key, sec, opens)
-				link.Waits = h.Renews()
-				out = append(out, link)
-			}
-		}
-	}
-	return out, nil
-}
-
-func (f *Flow) secretLink(k dayone.Key, id dayone.SecretID, opens time.Time) SecretLink {
-	sys := f.Active().Systems[k.System]
-	out := SecretLink{Key: k, System: cmp.Or(sys.Title, k.System), URL: f.Base + "/secret/" + url.PathEscape(f.Keeper.Token(string(id))), Opens: opens}
-	if !k.IsAccount() {
-		out.Thing = cmp.Or(sys.Kinds[k.Kind].Title, k.Kind)
-	}
-	return out
 }

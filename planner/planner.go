@@ -256,26 +256,6 @@ func (p *making) called(id dayone.StepID, a dayone.Action, k dayone.Key, have, w
 	return s
 }
 
-// makes says that a step brings about what was not there, or renews it: only then are secrets made with it, a password with
-// its account, a code with the thing that it opens.
-func makes(a dayone.Action, h dayone.Holding) bool {
-	return a == dayone.AccountCreate || a == dayone.EntitlementAdd && (h.State == "" || h.Renews())
-}
-
-// withoutSecrets: a password is made with its account and never again.
-func withoutSecrets(as dayone.Attrs) dayone.Attrs {
-	out := dayone.Attrs{}
-	for name, v := range as {
-		if v.Kind != dayone.SecretValue {
-			out[name] = v
-		}
-	}
-	if len(out) == 0 {
-		return nil
-	}
-	return out
-}
-
 // accountRef is the vendor id of the account that k hangs on: known, or brought by the step that makes it.
 func (p *making) accountRef(k dayone.Key) dayone.Value {
 	if h, ok := p.have[k.Account()]; ok && h.Ref != "" {

@@ -12,6 +12,7 @@ import (
 	"github.com/dayone-hq/dayone/connector/gitlab"
 	"github.com/dayone-hq/dayone/connector/google"
 	"github.com/dayone-hq/dayone/connector/imip"
+	"github.com/dayone-hq/dayone/connector/ise"
 	"github.com/dayone-hq/dayone/connector/jamf"
 	"github.com/dayone-hq/dayone/connector/ldap"
 	"github.com/dayone-hq/dayone/connector/meraki"
@@ -39,6 +40,7 @@ func Factories() map[string]connector.Factory {
 		"gitlab":      gitlab.Factory,
 		"google":      google.Factory,
 		"imip":        imip.Factory,
+		"ise":         ise.Factory,
 		"jamf":        jamf.Factory,
 		"ldap":        ldap.Factory,
 		"meraki":      meraki.Factory,

@@ -10,6 +10,7 @@ import (
 	githubsim "github.com/dayone-hq/dayone/connector/github/sim"
 	gitlabsim "github.com/dayone-hq/dayone/connector/gitlab/sim"
 	googlesim "github.com/dayone-hq/dayone/connector/google/sim"
+	isesim "github.com/dayone-hq/dayone/connector/ise/sim"
 	jamfsim "github.com/dayone-hq/dayone/connector/jamf/sim"
 	merakisim "github.com/dayone-hq/dayone/connector/meraki/sim"
 	notionsim "github.com/dayone-hq/dayone/connector/notion/sim"
@@ -34,6 +35,7 @@ func Simulators() map[string]func(sim.Options) sim.Simulator {
 		"github":      func(o sim.Options) sim.Simulator { return githubsim.New(o) },
 		"gitlab":      func(o sim.Options) sim.Simulator { return gitlabsim.New(o) },
 		"google":      func(o sim.Options) sim.Simulator { return googlesim.New(o) },
+		"ise":         func(o sim.Options) sim.Simulator { return isesim.New(o) },
 		"jamf":        func(o sim.Options) sim.Simulator { return jamfsim.New(o) },
 		"meraki":      func(o sim.Options) sim.Simulator { return merakisim.New(o) },
 		"notion":      func(o sim.Options) sim.Simulator { return notionsim.New(o) },
