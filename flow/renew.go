@@ -18,7 +18,8 @@ import (
 // and its link shows nothing.
 
 // Renew has the secrets of a thing made anew that were made by us: a network code. It comes back when the wish is in the books;
-// the link shows the new one as soon as the system has taken it. ErrConflict: it cannot be now, and why.
+// the link shows the new one as soon as the system has taken it. ErrInvalid: there is no such thing. ErrConflict:
+// it cannot be now, and why.
 func (f *Flow) Renew(ctx context.Context, id dayone.PersonID, k dayone.Key, by, reason string) (SecretLink, error) {
 	if reason = strings.TrimSpace(reason); reason == "" {
 		return SecretLink{}, fmt.Errorf("say why: the reason goes into the record: %w", dayone.ErrInvalid)
@@ -51,7 +52,7 @@ func (f *Flow) renewable(ctx context.Context, l Look, k dayone.Key) (dayone.Hold
 	who := l.Person.Name()
 	i := slices.IndexFunc(l.Have, func(h dayone.Holding) bool { return h.Key == k && h.State != dayone.Gone })
 	if i < 0 {
-		return refuse(dayone.ErrNotFound, "%s has no %s", who, k)
+		return refuse(dayone.ErrInvalid, "%s has no %s", who, k)
 	}
 	h := l.Have[i]
 	names := f.madeByUs(h)
@@ -59,15 +60,15 @@ func (f *Flow) renewable(ctx context.Context, l Look, k dayone.Key) (dayone.Hold
 	held := slices.IndexFunc(l.Holds, func(o dayone.Hold) bool { return o.Covers(k) && o.Ended.IsZero() })
 	switch {
 	case len(names) == 0:
-		return refuse(dayone.ErrUnsupported, "%s has nothing that was made here, so nothing is renewed", k)
+		return refuse(dayone.ErrUnsupported, "nothing of %s was made here, so nothing is renewed", k)
 	case h.Renews():
-		return refuse(dayone.ErrConflict, "%s of %s is being renewed already", k, who)
+		return refuse(dayone.ErrConflict, "a new %s for %s is being made already", k, who)
 	case h.State != dayone.Active:
-		return refuse(dayone.ErrConflict, "%s of %s is %s; it is renewed when it is active", k, who, h.State)
+		return refuse(dayone.ErrConflict, "only what is active is renewed: %s of %s is %s", k, who, h.State)
 	case l.Person.Status == dayone.Left || !wanted:
 		return refuse(dayone.ErrConflict, "nothing gives %s to %s any more, so it is taken back and not renewed", k, who)
 	case held >= 0:
-		return refuse(dayone.ErrConflict, "%s of %s is left alone until %s, since somebody took it back or decided so; end that hold first", k, who, l.Holds[held].Until.Format(time.DateOnly))
+		return refuse(dayone.ErrConflict, "a hold leaves %s of %s alone until %s; end it first", k, who, l.Holds[held].Until.Format(time.DateOnly))
 	}
 	switch kept, err := f.kept(ctx, l, ""); {
 	case err != nil:

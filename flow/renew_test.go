@@ -174,7 +174,7 @@ func TestTheCodeForTheNetwork(t *testing.T) {
 	until(h, "the code is gone", func() (bool, bool) { return true, net.Joins("HQ/Corp", renewed) == "" })
 	h.rests(p, renewal.ID)
 	_, err = h.Renew(ctx, p, networkCode, "kim", "she asks")
-	is(t, err, dayone.ErrNotFound)
+	is(t, err, dayone.ErrInvalid)
 }
 
 // A link to a code that nobody opened is dead once the code was renewed, and the message has the newest one only.
@@ -222,10 +222,10 @@ func TestNothingToRenew(t *testing.T) {
 	_, err := h.Renew(ctx, p, networkCode, "kim", " ")
 	is(t, err, dayone.ErrInvalid)
 	_, err = h.Renew(ctx, p, dayone.Key{System: "meraki", Kind: "code", Name: "HQ/Other"}, "kim", "lost")
-	is(t, err, dayone.ErrNotFound)
+	is(t, err, dayone.ErrInvalid)
 	_, err = h.Renew(ctx, "per_01jd9x0000000000000000000a", networkCode, "kim", "lost")
 	is(t, err, dayone.ErrNotFound)
 	future := h.judged(h.hears(h.hr.Put(employee("2", "start_date", "2025-06-02")))[0].ID).Person
 	_, err = h.Renew(ctx, future, networkCode, "kim", "lost")
-	is(t, err, dayone.ErrNotFound) // before its time there is none
+	is(t, err, dayone.ErrInvalid) // before its time there is none
 }
