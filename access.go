@@ -220,15 +220,15 @@ const (
 	OnChanged Moment = "changed" // one of the attributes that the notice names
 	OnLeaving Moment = "leaving" // a last day is known, or another one
 	OnLeft    Moment = "left"    // the last day is over
-	OnRenewed Moment = "renewed" // a code of theirs has been made anew
+	OnNewCode Moment = "new_code" // they have a code that they had not on their first day: renewed, or come with something
 )
 
-var Moments = []Moment{OnReady, OnFailed, OnWaiting, OnAtRisk, OnMoved, OnChanged, OnLeaving, OnLeft, OnRenewed}
+var Moments = []Moment{OnReady, OnFailed, OnWaiting, OnAtRisk, OnMoved, OnChanged, OnLeaving, OnLeft, OnNewCode}
 
 // OfPerson says that the moment is one of a person, not of a run.
 func (m Moment) OfPerson() bool {
 	switch m {
-	case OnMoved, OnChanged, OnLeaving, OnLeft, OnRenewed:
+	case OnMoved, OnChanged, OnLeaving, OnLeft, OnNewCode:
 		return true
 	}
 	return false

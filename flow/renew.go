@@ -24,6 +24,9 @@ func (f *Flow) Renew(ctx context.Context, id dayone.PersonID, k dayone.Key, by, 
 	if reason = strings.TrimSpace(reason); reason == "" {
 		return SecretLink{}, fmt.Errorf("say why: the reason goes into the record: %w", dayone.ErrInvalid)
 	}
+	if _, err := f.Person(ctx, id); err != nil {
+		return SecretLink{}, err
+	}
 	defer f.lock(id)()
 	l, err := f.Preview(ctx, id)
 	if err != nil {

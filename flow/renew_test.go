@@ -30,8 +30,14 @@ policies:
       - {to: "meraki/code:HQ/Corp", params: {group_policy: Staff}}
     notify:
       - {on: ready, to: new-hire, template: welcome}
-      - {on: renewed, to: person, template: renewed}
-      - {on: renewed, to: manager, template: renewed-manager}
+      - {on: new_code, to: person, template: new-code}
+      - {on: new_code, to: manager, template: new-code-manager}
+  - id: sales
+    title: Sales
+    owner: it@company.com
+    match: {department: Sales}
+    grant:
+      - {to: "meraki/code:Berlin/Corp", params: {group_policy: Staff}}
 `
 
 var networkCode = dayone.Key{System: "meraki", Kind: "code", Name: "HQ/Corp"}
@@ -51,7 +57,7 @@ func network(t *testing.T) (*house, *merakisim.Sim) {
 	}
 	g, mail := open("meraki", meraki.Factory, net.Settings(srv.URL)), open("mail", smtp.Factory, w.setups["mail"])
 	files := w.folder(networkPolicy).(fstest.MapFS)
-	files["catalog/catalog.yaml"] = &fstest.MapFile{Data: []byte("systems:\n  meraki:\n    account: {}\n    code: {names: [HQ/Corp]}\n")}
+	files["catalog/catalog.yaml"] = &fstest.MapFile{Data: []byte("systems:\n  meraki:\n    account: {}\n    code: {names: [HQ/Corp, Berlin/Corp]}\n")}
 	w.files = files
 	w.joined = func(d *flow.Deps) {
 		d.Systems = map[string]*connector.Guard{"meraki": g, "mail": mail}
@@ -228,4 +234,17 @@ func TestNothingToRenew(t *testing.T) {
 	future := h.judged(h.hears(h.hr.Put(employee("2", "start_date", "2025-06-02")))[0].ID).Person
 	_, err = h.Renew(ctx, future, networkCode, "kim", "lost")
 	is(t, err, dayone.ErrInvalid) // before its time there is none
+}
+
+// Whoever is given a code when her first day is long over is told of it, as the welcome told her of the first.
+func TestACodeThatComesLaterIsTold(t *testing.T) {
+	t.Parallel()
+	h, net := network(t)
+	p, run, first := h.joiner()
+	code := h.opens(p, first)
+	h.changes(p, run.ID, employee("1", "start_date", "2024-11-11", "department", "Sales"))
+	later := h.token("e1@company.com", "new code")
+	if got := h.opens(p, later); net.Joins("Berlin/Corp", got) != "e1@company.com" || net.Joins("HQ/Corp", code) != "e1@company.com" {
+		t.Errorf("the code for Berlin lets in %q, the one for HQ %q", net.Joins("Berlin/Corp", got), net.Joins("HQ/Corp", code))
+	}
 }

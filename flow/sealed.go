@@ -29,6 +29,9 @@ type SecretLink struct {
 // Links are the one-time links of somebody that nobody has opened, for whoever has lost the message with one. They open with
 // the hand-over code alone, which is not here.
 func (f *Flow) Links(ctx context.Context, id dayone.PersonID) ([]SecretLink, error) {
+	if _, err := f.Person(ctx, id); err != nil {
+		return nil, err
+	}
 	l, err := f.Preview(ctx, id)
 	if err != nil && !errors.Is(err, dayone.ErrInvalid) {
 		return nil, err

@@ -242,8 +242,8 @@ func (p *making) called(id dayone.StepID, a dayone.Action, k dayone.Key, have, w
 	if sys.Kinds[k.Kind].WholeSet {
 		s.Lock = k.String()
 	}
-	if renews {
-		p.Tell = append(slices.Clone(p.Tell), dayone.Occasion{ID: s.Once[:12], Moment: dayone.OnRenewed})
+	if later := len(p.have) > 0; a == dayone.EntitlementAdd && later && want != nil && hasSecrets(want.Attrs) { // on a first day the welcome tells
+		p.Tell = append(slices.Clone(p.Tell), dayone.Occasion{ID: s.Once[:12], Moment: dayone.OnNewCode})
 	}
 	if s.Undo = undo(sys, k, a); renews {
 		s.Undo = dayone.UndoNone + "what was renewed does not come back"

@@ -522,7 +522,7 @@ func TestCodesAreMadeWithTheirThing(t *testing.T) {
 	wish := in.Have[0].Renew([]string{"passphrase"})
 	wish.Asked["vlan"] = dayone.Text("12")
 	in.Have[0], in.Deliver = wish, func(n dayone.Notice) []dayone.Notice { return []dayone.Notice{n} }
-	in.Want.Notices = []dayone.Notice{{Key: dayone.Key{System: "mail", Kind: "message", Name: "renewed"}, On: []dayone.Moment{dayone.OnRenewed}, To: []string{"person"}}}
+	in.Want.Notices = []dayone.Notice{{Key: dayone.Key{System: "mail", Kind: "message", Name: "new-code"}, On: []dayone.Moment{dayone.OnNewCode}, To: []string{"person"}}}
 	p, err := planner.Make(in)
 	if err != nil || len(p.Steps) != 2 || p.Steps[1].Action != dayone.MessageSend || len(p.Steps[1].Needs) != 1 || len(p.Occasions) != 1 {
 		t.Fatalf("a renewal is told after it is done: %+v, %v", p, err)

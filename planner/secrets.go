@@ -21,3 +21,12 @@ func withoutSecrets(as dayone.Attrs) dayone.Attrs {
 	}
 	return out
 }
+
+func hasSecrets(as dayone.Attrs) bool {
+	for _, v := range as {
+		if v.Kind == dayone.SecretValue {
+			return true
+		}
+	}
+	return false
+}

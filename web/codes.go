@@ -141,9 +141,6 @@ func (p *portal) apiLinks(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if _, err := p.flow.Person(r.Context(), id); err != nil {
-		return err
-	}
 	list, err := p.flow.Links(r.Context(), id)
 	if err != nil {
 		return err

@@ -21,7 +21,7 @@ func newPeopleRenew() *cobra.Command {
 	c := &cobra.Command{
 		Use: "renew PERSON ACCESS", Short: "Make a code of somebody's anew, such as the one for the network", Args: args(2, 2, "a person, by mail address, and what is renewed: system/kind:name"),
 		Long: `The code is made anew and kept sealed; the one before opens nothing from then on. Its owner gets a link that opens once,
-with the hand-over code that the manager has: by a message, where a policy notifies on: renewed, and it is printed here.`,
+with the hand-over code that the manager has: by a message, where a policy notifies on: new_code, and it is printed here.`,
 		Example: `  dayone people renew sarah.chen@company.com meraki/code:HQ/Corp --reason "phone stolen"`,
 		RunE: func(c *cobra.Command, got []string) error {
 			cl, who, err := askedAbout(c, got[0])

@@ -162,8 +162,11 @@ func (c codes) Put(ctx context.Context, a dayone.Act) (dayone.Result, error) {
 		p, _ := parseAt(a.Have.Ref)
 		return c.change(ctx, p, a, body)
 	}
-	if email == "" || code.IsZero() {
-		return dayone.Result{}, c.Fault("making code", dayone.ErrInvalid, "", "a code needs the mail address of its owner and a passphrase")
+	if email == "" {
+		return dayone.Result{}, c.Fault("making code", dayone.ErrInvalid, "", "a code needs the mail address of its owner")
+	}
+	if code.IsZero() {
+		return dayone.Result{}, c.refuse("changing code", dayone.ErrInvalid, "the identity PSK is not there any more, and without a new passphrase there is none to make", "renew it: dayone people renew")
 	}
 	p, err := c.find(ctx, a.Key.Name)
 	if err != nil {
