@@ -216,10 +216,10 @@ const (
 
 // Moments of a person: a run that does nothing but tell is made for them if need be, and they can come again.
 const (
-	OnMoved   Moment = "moved"   // another department, team, manager, title, place, company or kind of employment
-	OnChanged Moment = "changed" // one of the attributes that the notice names
-	OnLeaving Moment = "leaving" // a last day is known, or another one
-	OnLeft    Moment = "left"    // the last day is over
+	OnMoved   Moment = "moved"    // another department, team, manager, title, place, company or kind of employment
+	OnChanged Moment = "changed"  // one of the attributes that the notice names
+	OnLeaving Moment = "leaving"  // a last day is known, or another one
+	OnLeft    Moment = "left"     // the last day is over
 	OnNewCode Moment = "new_code" // they have a code that they had not on their first day: renewed, or come with something
 )
 
