@@ -216,18 +216,19 @@ const (
 
 // Moments of a person: a run that does nothing but tell is made for them if need be, and they can come again.
 const (
-	OnMoved   Moment = "moved"   // another department, team, manager, title, place, company or kind of employment
-	OnChanged Moment = "changed" // one of the attributes that the notice names
-	OnLeaving Moment = "leaving" // a last day is known, or another one
-	OnLeft    Moment = "left"    // the last day is over
+	OnMoved   Moment = "moved"    // another department, team, manager, title, place, company or kind of employment
+	OnChanged Moment = "changed"  // one of the attributes that the notice names
+	OnLeaving Moment = "leaving"  // a last day is known, or another one
+	OnLeft    Moment = "left"     // the last day is over
+	OnNewCode Moment = "new_code" // they have a code that they had not on their first day: renewed, or come with something
 )
 
-var Moments = []Moment{OnReady, OnFailed, OnWaiting, OnAtRisk, OnMoved, OnChanged, OnLeaving, OnLeft}
+var Moments = []Moment{OnReady, OnFailed, OnWaiting, OnAtRisk, OnMoved, OnChanged, OnLeaving, OnLeft, OnNewCode}
 
 // OfPerson says that the moment is one of a person, not of a run.
 func (m Moment) OfPerson() bool {
 	switch m {
-	case OnMoved, OnChanged, OnLeaving, OnLeft:
+	case OnMoved, OnChanged, OnLeaving, OnLeft, OnNewCode:
 		return true
 	}
 	return false
@@ -297,13 +298,33 @@ type Holding struct {
 	Item
 	Asked      Attrs     // what we last asked for and the system accepted; merged, not replaced
 	Ours       bool      // created by us, not adopted
-	Generation int       // how often given before
+	Generation int       // how often given, or its secrets renewed, before
 	Since      time.Time // when it came into its state
 	Confirmed  time.Time // last time the system said so
 	Because    []Reason
 	Run        RunID     // the run that gave it
 	Release    Release   // what losing it does, as its policy said when it was given
 	Lost       time.Time `json:",omitzero"` // since when nothing justifies it, while its loss is put off
+}
+
+// Renew asks for new secrets of these names in the place of those that it was given with: what was asked for is an empty
+// recipe until it has them.
+func (h Holding) Renew(names []string) Holding {
+	h.Asked = h.Asked.With(nil)
+	for _, name := range names {
+		h.Asked[name] = Value{Kind: SecretValue}
+	}
+	return h
+}
+
+// Renews says whether secrets of it are to be made anew.
+func (h Holding) Renews() bool {
+	for _, v := range h.Asked {
+		if v.Kind == SecretValue && v.Text == "" {
+			return true
+		}
+	}
+	return false
 }
 
 // Baseline is the policy name in the reason of a holding that was there before us.

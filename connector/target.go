@@ -567,6 +567,11 @@ func (t *Target) thing(ctx context.Context, k Things, a dayone.Act) (dayone.Resu
 		return dayone.Result{Before: is}, nil
 	}
 	before := already(is, a)
+	if a.Have != nil && len(a.Secrets) > 0 { // it is renewed: until it had the new secret it was not what is wanted
+		was := *a.Have
+		was.State = dayone.Pending
+		before = &was
+	}
 	// what is pending is put again, a confirmation too: only the thing knows for what it waits
 	settled := is != nil && (is.State == dayone.Active || is.State != dayone.Pending && a.Action == dayone.EntitlementConfirm)
 	if settled && len(is.Attrs.Differ(t.ofThing(a))) == 0 {

@@ -41,6 +41,9 @@ func (m *machine) after(s *dayone.StepRun, old *dayone.Holding) dayone.Holding {
 		h.Generation = old.Generation
 	default:
 		h.Ours, h.Generation, h.Release, h.Asked = old.Ours, old.Generation, old.Release, old.Asked.With(nil)
+		if old.Renews() && renews(s.Step) {
+			h.Generation++
+		}
 		if old.State == h.State {
 			h.Since = old.Since
 		}
@@ -55,6 +58,19 @@ func (m *machine) after(s *dayone.StepRun, old *dayone.Holding) dayone.Holding {
 		h.Release = cmp.Or(m.run.Plan.Release[s.Step.Key], h.Release)
 	}
 	return h
+}
+
+// renews says that a step has made secrets of what is there anew.
+func renews(s dayone.Step) bool {
+	if s.Action != dayone.EntitlementAdd || s.Want == nil {
+		return false
+	}
+	for _, v := range s.Want.Attrs {
+		if v.Kind == dayone.SecretValue {
+			return true
+		}
+	}
+	return false
 }
 
 // held is what the books say: what they said when the run began, and what its steps have brought about since.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,7 +14,6 @@ import (
 	"github.com/dayone-hq/dayone/engine"
 	"github.com/dayone-hq/dayone/message"
 	"github.com/dayone-hq/dayone/people"
-	"github.com/dayone-hq/dayone/planner"
 	"github.com/dayone-hq/dayone/store"
 )
 
@@ -251,50 +249,38 @@ func named(k dayone.Key) string {
 // secretLinks are one-time links to what was made for her and nobody has opened yet: first passwords, and codes that come with
 // what she was given. What this run made comes first; what an earlier one made that could not tell her is not lost.
 func (f *Flow) secretLinks(ctx context.Context, run dayone.Run, start time.Time) ([]message.Secret, error) {
-	set := f.Active()
 	var out []message.Secret
-	known := map[dayone.SecretID]bool{}
-	add := func(k dayone.Key, id dayone.SecretID) {
-		known[id] = true
-		sys := set.Systems[k.System]
-		title := cmp.Or(sys.Title, k.System)
-		if !k.IsAccount() {
-			title += ": " + cmp.Or(sys.Kinds[k.Kind].Title, k.Kind)
+	opens := start.Add(f.OpensAt)
+	add := func(l SecretLink) {
+		title := l.System
+		if l.Thing != "" {
+			title += ": " + l.Thing
 		}
-		out = append(out, message.Secret{Title: title, URL: f.Base + "/secret/" + url.PathEscape(f.Keeper.Token(string(id))), From: start.Add(f.OpensAt)})
+		m := message.Secret{Title: title, URL: l.URL, From: l.Opens}
+		if !slices.Contains(out, m) {
+			out = append(out, m)
+		}
 	}
+	made := map[dayone.Key]bool{}
 	for _, s := range run.Steps {
-		if s.Step.Want == nil || s.Result.Now == nil || s.Result.Before != nil {
+		if s.Step.Want == nil || s.Result.Now == nil || s.Result.Before != nil && s.Step.Have == nil { // found there, with secrets of its own
 			continue
 		}
 		for _, name := range secretNames(s.Step.Want.Attrs) {
-			if id := engine.SecretIDOf(s.Step.Once, name); !known[id] {
-				add(s.Step.Key, id)
-			}
+			made[s.Step.Key] = true
+			add(f.secretLink(s.Step.Key, engine.SecretIDOf(s.Step.Once, name), opens))
 		}
 	}
-	for _, h := range run.Have {
-		if !h.Ours || h.State == dayone.Gone || h.State == dayone.Disabled { // what was found there has secrets of its own
-			continue
-		}
-		for _, name := range secretNames(set.Systems[h.Key.System].Kinds[h.Key.Kind].Mapping) {
-			id := engine.SecretIDOf(planner.Once(run.Person, h.Key, h.Generation), name)
-			if known[id] {
-				continue
-			}
-			box, _, err := f.Store.Secret(ctx, id)
-			if err != nil {
-				return nil, err
-			}
-			if box != "" {
-				add(h.Key, id)
-			}
-		}
+	before := slices.DeleteFunc(slices.Clone(run.Have), func(h dayone.Holding) bool { return made[h.Key] || h.Renews() })
+	links, err := f.unopened(ctx, run.Person, before, opens)
+	for _, l := range links {
+		add(l)
 	}
-	return out, nil
+	return out, err
 }
 
-// secretNames are the attributes that nobody but the owner may read. A step has them only if it makes what was not there.
+// secretNames are the attributes that nobody but the owner may read. A step has them only if it makes what was not there, or
+// makes them anew.
 func secretNames(attrs dayone.Attrs) []string {
 	return slices.DeleteFunc(attrs.Names(), func(name string) bool { return attrs[name].Kind != dayone.SecretValue })
 }

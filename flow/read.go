@@ -14,9 +14,7 @@ import (
 	"github.com/dayone-hq/dayone/engine"
 	"github.com/dayone-hq/dayone/ledger"
 	"github.com/dayone-hq/dayone/people"
-	"github.com/dayone-hq/dayone/planner"
 	"github.com/dayone-hq/dayone/policy"
-	"github.com/dayone-hq/dayone/secret"
 	"github.com/dayone-hq/dayone/store"
 )
 
@@ -477,92 +475,6 @@ func (f *Flow) opens(p dayone.Person) time.Time {
 		return time.Time{}
 	}
 	return p.Start.Add(f.OpensAt)
-}
-
-// SealedLink is a one-time link before it is opened.
-type SealedLink struct {
-	System string // title
-	Thing  string // what it came with: "Device by code"; "": it is an account's first password
-	Opens  time.Time
-	Zone   *time.Location // where the person works: who opens a link has no other
-	Opened time.Time
-	Locked bool // too many wrong codes
-}
-
-// maxTries of the hand-over code before a link is dead.
-const maxTries = 10
-
-// Link looks at a one-time link without opening it: a mail scanner may do that as often as it likes.
-func (f *Flow) Link(ctx context.Context, token string) (SealedLink, error) {
-	s, err := f.Store.SecretByMark(ctx, secret.Mark(token))
-	if err != nil {
-		return SealedLink{}, err
-	}
-	out := SealedLink{Opened: s.Opened, Locked: s.Tries >= maxTries}
-	t, err := f.Store.Timeline(ctx, s.Person)
-	if err != nil {
-		return out, err
-	}
-	now := f.Clock.Now()
-	p := people.At(&t, now, now, f.Active())
-	out.Opens = f.opens(p)
-	out.Zone, _ = p.Location()
-	if k, found := f.madeWith(ctx, s); found {
-		sys := f.Active().Systems[k.System]
-		out.System = cmp.Or(sys.Title, k.System)
-		if !k.IsAccount() {
-			out.Thing = cmp.Or(sys.Kinds[k.Kind].Title, k.Kind)
-		}
-	}
-	return out, nil
-}
-
-// madeWith is what a secret was made with: it may be gone, or have been given anew since.
-func (f *Flow) madeWith(ctx context.Context, s store.LinkedSecret) (dayone.Key, bool) {
-	hs, err := f.Store.Holdings(ctx, s.Person, true)
-	if err != nil {
-		return dayone.Key{}, false // the link opens all the same
-	}
-	for _, h := range hs {
-		for n := h.Generation; n >= 0; n-- {
-			if engine.MadeWith(s.ID, planner.Once(s.Person, h.Key, n)) {
-				return h.Key, true
-			}
-		}
-	}
-	return dayone.Key{}, false
-}
-
-// OpenLink shows a secret once: not before its hour, only with the code that the manager hands over, and never again.
-func (f *Flow) OpenLink(ctx context.Context, token, code string) (dayone.Secret, error) {
-	s, err := f.Store.SecretByMark(ctx, secret.Mark(token))
-	if err != nil {
-		return dayone.Secret{}, err
-	}
-	link, err := f.Link(ctx, token)
-	if err != nil {
-		return dayone.Secret{}, err
-	}
-	now := f.Clock.Now()
-	switch {
-	case !s.Opened.IsZero() || s.Box == "":
-		return dayone.Secret{}, fmt.Errorf("this link was used; ask IT for a new one: %w", dayone.ErrConflict)
-	case now.Before(link.Opens):
-		return dayone.Secret{}, fmt.Errorf("this link opens on %s: %w", link.Opens.Format("Monday 2 January at 15:04"), dayone.ErrForbidden)
-	}
-	switch err := f.Store.TrySecret(ctx, s.ID, maxTries); {
-	case errors.Is(err, dayone.ErrForbidden):
-		return dayone.Secret{}, fmt.Errorf("too many wrong codes; ask IT for a new link: %w", err)
-	case err != nil:
-		return dayone.Secret{}, err
-	case !f.Keeper.SameCode(string(s.Person), code):
-		return dayone.Secret{}, fmt.Errorf("the code is not right; your manager has it: %w", dayone.ErrAuth)
-	}
-	sec, err := f.Keeper.Open(s.Box)
-	if err != nil {
-		return dayone.Secret{}, err
-	}
-	return sec, f.Store.OpenSecret(ctx, s.ID, now, dayone.Record{At: now, Person: s.Person, What: "credential opened", Detail: &dayone.Detail{Note: string(s.ID)}})
 }
 
 // Now is what the clock shows that everything goes by: the demo's is moved.

@@ -201,6 +201,10 @@ func (p *making) called(id dayone.StepID, a dayone.Action, k dayone.Key, have, w
 	if h.Ref == "" && h.State == "" { // nothing is there; it may have been before
 		generation = p.gone[k].Generation
 	}
+	renews := a == dayone.EntitlementAdd && h.Renews()
+	if renews { // as if it were given anew: the next secrets have ids of their own
+		generation++
+	}
 	if want != nil && !makes(a, h) {
 		want.Attrs = withoutSecrets(want.Attrs)
 	}
@@ -238,32 +242,18 @@ func (p *making) called(id dayone.StepID, a dayone.Action, k dayone.Key, have, w
 	if sys.Kinds[k.Kind].WholeSet {
 		s.Lock = k.String()
 	}
-	if s.Undo = undo(sys, k, a); s.Undo == dayone.UndoDelete && p.Legal {
+	if later := len(p.have) > 0; a == dayone.EntitlementAdd && later && want != nil && hasSecrets(want.Attrs) { // on a first day the welcome tells
+		p.Tell = append(slices.Clone(p.Tell), dayone.Occasion{ID: s.Once[:12], Moment: dayone.OnNewCode})
+	}
+	if s.Undo = undo(sys, k, a); renews {
+		s.Undo = dayone.UndoNone + "what was renewed does not come back"
+	}
+	if s.Undo == dayone.UndoDelete && p.Legal {
 		s.Undo = dayone.UndoDisable
 	}
 	p.steps[s.ID] = s
 	p.byKey[k] = append(p.byKey[k], s.ID)
 	return s
-}
-
-// makes says that a step brings about what was not there: only then are secrets made with it, a password with its account, a
-// code with the thing that it opens.
-func makes(a dayone.Action, h dayone.Holding) bool {
-	return a == dayone.AccountCreate || a == dayone.EntitlementAdd && h.State == ""
-}
-
-// withoutSecrets: a password is made with its account and never again.
-func withoutSecrets(as dayone.Attrs) dayone.Attrs {
-	out := dayone.Attrs{}
-	for name, v := range as {
-		if v.Kind != dayone.SecretValue {
-			out[name] = v
-		}
-	}
-	if len(out) == 0 {
-		return nil
-	}
-	return out
 }
 
 // accountRef is the vendor id of the account that k hangs on: known, or brought by the step that makes it.
@@ -408,7 +398,10 @@ func openAttrs(h dayone.Holding, want dayone.Attrs) dayone.Attrs {
 	open := dayone.Attrs{}
 	for name, w := range want {
 		switch w.Kind {
-		case dayone.SecretValue: // set at birth only
+		case dayone.SecretValue: // set at birth, and when it is renewed
+			if asked, ok := h.Asked[name]; ok && asked.Kind == dayone.SecretValue && asked.Text == "" {
+				open[name] = w
+			}
 			continue
 		case dayone.TemplateValue:
 			if _, asked := h.Asked[name]; asked {

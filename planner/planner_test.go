@@ -519,6 +519,18 @@ func TestCodesAreMadeWithTheirThing(t *testing.T) {
 	if again := step(); again.Want.Attrs["passphrase"].Kind == dayone.SecretValue || again.Once != first.Once {
 		t.Errorf("another network is a new passphrase: %v", again.Want.Attrs)
 	}
+	wish := in.Have[0].Renew([]string{"passphrase"})
+	wish.Asked["vlan"] = dayone.Text("12")
+	in.Have[0], in.Deliver = wish, func(n dayone.Notice) []dayone.Notice { return []dayone.Notice{n} }
+	in.Want.Notices = []dayone.Notice{{Key: dayone.Key{System: "mail", Kind: "message", Name: "new-code"}, On: []dayone.Moment{dayone.OnNewCode}, To: []string{"person"}}}
+	p, err := planner.Make(in)
+	if err != nil || len(p.Steps) != 2 || p.Steps[1].Action != dayone.MessageSend || len(p.Steps[1].Needs) != 1 || len(p.Occasions) != 1 {
+		t.Fatalf("a renewal is told after it is done: %+v, %v", p, err)
+	}
+	if r := p.Steps[0]; r.Want.Attrs["passphrase"].Kind != dayone.SecretValue || r.Once == first.Once || r.Undo.Possible() || r.Have == nil {
+		t.Errorf("the renewal is %+v", r)
+	}
+	in.Want.Notices = nil
 	in.Have[0].State, in.Have[0].Generation = dayone.Gone, 1
 	if anew := step(); anew.Want.Attrs["passphrase"].Kind != dayone.SecretValue || anew.Once == first.Once {
 		t.Errorf("given anew it has the old passphrase: %v", anew.Want.Attrs)

@@ -415,7 +415,7 @@ func TestMomentsAreWhatTheyAre(t *testing.T) {
 	check(t, notify(`{on: {changed: team}, to: manager, template: welcome}`))
 	check(t, notify(`{on: changed, to: manager, template: welcome}`), "6:14 missing: changed does not say of what")
 	check(t, notify(`{on: {changed: [teem]}, to: manager, template: welcome}`), `6:24 type: unknown person attribute "teem"`)
-	check(t, notify(`{on: lefft, to: manager, template: welcome}`), `6:14 value: on is "lefft"; it can be ready, failed, waiting, at_risk, moved, leaving, left`)
+	check(t, notify(`{on: lefft, to: manager, template: welcome}`), `6:14 value: on is "lefft"; it can be ready, failed, waiting, at_risk, moved, leaving, left, new_code`)
 	check(t, notify(`{on: moved, to: manager, invite: intro-call}`), `6:42 value: an invitation is for a first day; "moved" is told by a message`)
 	check(t, notify(`{on: ready, to: manager, template: welcome, digest: weekly}`), `6:61 value: digest is "weekly"; it can be daily`)
 	check(t, notify(`{on: ready, to: manager, invite: intro-call, digest: daily}`), `6:62 value: an invitation cannot be gathered`)

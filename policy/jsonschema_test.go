@@ -22,7 +22,7 @@ var kinds = map[string]string{
 
 // builtin are the messages that Dayone brings.
 var builtin = policy.Known{
-	Templates:   []string{"alert", "approval", "at-risk", "buddy-meeting", "digest", "intro-call", "it-summary", "leaving", "left", "manager-ready", "moved", "prehire", "sponsor", "task", "team-standup", "waiting", "welcome"},
+	Templates:   []string{"alert", "approval", "at-risk", "buddy-meeting", "digest", "intro-call", "it-summary", "leaving", "left", "manager-ready", "moved", "new-code", "new-code-manager", "prehire", "sponsor", "task", "team-standup", "waiting", "welcome"},
 	Invitations: []string{"buddy-meeting", "intro-call", "team-standup"},
 }
 

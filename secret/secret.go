@@ -232,7 +232,8 @@ const (
 	lower, upper, digits, signs = "abcdefghjkmnpqrstuvwxyz", "ABCDEFGHJKLMNPQRSTUVWXYZ", "23456789", "-_!+=?"
 )
 
-// Make follows a recipe: "password:20" has letters of both cases, digits and signs; "digits:6" only digits.
+// Make follows a recipe: "password:20" has letters of both cases, digits and signs; "digits:6" only digits; "code:16" small
+// letters and digits in groups of four, for people who type it on a phone.
 func (k *Keeper) Make(recipe string) (dayone.Secret, error) {
 	kind, size, _ := strings.Cut(recipe, ":")
 	n, err := strconv.Atoi(size)
@@ -244,6 +245,16 @@ func (k *Keeper) Make(recipe string) (dayone.Secret, error) {
 		return k.draw(n, digits)
 	case "password":
 		return k.draw(n, lower, upper, digits, signs)
+	case "code":
+		drawn, err := k.draw(n, lower, digits)
+		if err != nil {
+			return drawn, err
+		}
+		var groups []string
+		for rest := drawn.Reveal(); rest != ""; rest = rest[min(4, len(rest)):] {
+			groups = append(groups, rest[:min(4, len(rest))])
+		}
+		return dayone.NewSecret(strings.Join(groups, "-")), nil
 	}
 	return dayone.Secret{}, fmt.Errorf("there is no recipe %q: %w", recipe, dayone.ErrInvalid)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -173,6 +174,12 @@ func TestPasswords(t *testing.T) {
 			t.Error("the same password twice")
 		}
 		seen[p] = true
+	}
+	for recipe, shape := range map[string]string{"code:16": `^[a-z2-9]{4}(-[a-z2-9]{4}){3}$`, "code:6": `^[a-z2-9]{4}-[a-z2-9]{2}$`} {
+		s, err := k.Make(recipe)
+		if err != nil || !regexp.MustCompile(shape).MatchString(s.Reveal()) || strings.ContainsAny(s.Reveal(), "il1o0") {
+			t.Errorf("%s makes %q, %v", recipe, s.Reveal(), err)
+		}
 	}
 	for _, bad := range []string{"password", "password:2", "password:9999", "rhyme:20"} {
 		if _, err := k.Make(bad); !errors.Is(err, dayone.ErrInvalid) {

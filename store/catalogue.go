@@ -87,6 +87,21 @@ func (d *DB) SecretByMark(ctx context.Context, mark string) (LinkedSecret, error
 	return s, notFound("link", err)
 }
 
+// AskAnew writes that secrets of a thing are to be made anew, with who asked for it, and has its owner looked at.
+func (d *DB) AskAnew(ctx context.Context, person dayone.PersonID, h dayone.Holding, at time.Time, rec dayone.Record) error {
+	return d.write(ctx, func(t *tx) error {
+		b := bulk{t: t, d: d, holdAt: map[string]int{}}
+		b.holding(person, h)
+		if err := b.flush(); err != nil {
+			return err
+		}
+		if _, err := t.exec(`UPDATE person SET wake = $2 WHERE id = $1`, person, micros(at)); err != nil {
+			return err
+		}
+		return d.append(t, []dayone.Record{rec})
+	})
+}
+
 // OpenSecret burns a link: it returns ErrConflict if somebody was faster. The box is emptied: nobody opens it again.
 func (d *DB) OpenSecret(ctx context.Context, id dayone.SecretID, at time.Time, rec dayone.Record) error {
 	return d.write(ctx, func(t *tx) error {

@@ -148,7 +148,11 @@ func (p *portal) personAccess(w http.ResponseWriter, r *http.Request) error {
 		head.Problem = unplannedNotice(flow.Problem(err))
 	}
 	why := func(k dayone.Key) policy.Explanation { return p.flow.Why(look, k) }
-	v := newPersonAccess(p.viewerOf(r), head, look, list, why).with(p.personFacts(row))
+	facts := p.personFacts(row)
+	if p.shows(r, "GET /people/{id}/codes") {
+		facts = append(facts, pair{Name: "Codes", Value: "Links, and what can be renewed", Href: "/people/" + head.ID + "/codes"})
+	}
+	v := newPersonAccess(p.viewerOf(r), head, look, list, why).with(facts)
 	v.Notices = append(p.outsideNotices(r, look.Person), v.Notices...)
 	if n := anewNotice(p.viewerOf(r), look.Person); n != nil {
 		v.Notices = append([]notice{*n}, v.Notices...)

@@ -184,6 +184,11 @@ var allowed = map[string][]dayone.Role{
 	"POST /api/v1/requests/{id}/end":                       staff,
 	"GET /api/v1/people/{id}/names":                        readers,
 	"POST /api/v1/people/{id}/names":                       staff,
+	"GET /people/{id}/codes":                               operators, // with the hand-over code a link opens
+	"GET /people/{id}/renew":                               operators,
+	"POST /people/{id}/renew":                              operators,
+	"GET /api/v1/people/{id}/links":                        operators,
+	"POST /api/v1/people/{id}/renew":                       operators,
 	"GET /api/v1/people/{id}/timeline":                     readers,
 	"POST /api/v1/people/{id}/corrections":                 staff,
 	"POST /api/v1/people/{id}/corrections/{attribute}/end": staff,

@@ -15,7 +15,7 @@ type sealedView struct {
 	System string
 	Thing  string // what a code came with; "": it is a first password
 	Opens  *stamp
-	Phase  string // early | ready | open | used | locked
+	Phase  string // early | ready | open | used | locked | over | waits
 	Wrong  bool
 	Secret string // shown once, in this answer only
 }
@@ -65,8 +65,12 @@ func newSealed(view viewer, link flow.SealedLink) sealedView {
 	switch {
 	case !link.Opened.IsZero():
 		v.Phase = "used"
+	case link.Over:
+		v.Phase = "over"
 	case link.Locked:
 		v.Phase = "locked"
+	case link.Waits:
+		v.Phase = "waits"
 	case view.now.Before(link.Opens):
 		v.Phase = "early"
 	}
@@ -101,7 +105,9 @@ func (p *portal) unseal(w http.ResponseWriter, r *http.Request) error {
 	case errors.Is(err, dayone.ErrForbidden):
 		return p.showSealed(w, r, http.StatusForbidden, v)
 	case errors.Is(err, dayone.ErrConflict):
-		v.Phase = "used"
+		if v.Phase != "over" {
+			v.Phase = "used"
+		}
 		return p.showSealed(w, r, http.StatusGone, v)
 	default:
 		return err

@@ -22,7 +22,7 @@ and with its token.`,
 	c.PersistentFlags().String(portalFlag, "", portalHelp)
 	c.AddCommand(
 		newPeopleList(), newPeopleShow(), newPeopleAdd(), newPeopleExtend(), newPeopleMatches(), newPeopleBind(), newPeoplePreHire(), newPeopleCorrect(),
-		newPeopleRename(), newPeopleMerge(), newPeopleSplit(), newPeopleConfidential(),
+		newPeopleRename(), newPeopleRenew(), newPeopleLinks(), newPeopleMerge(), newPeopleSplit(), newPeopleConfidential(),
 	)
 	c.AddCommand(leavingCommands()...)
 	return c

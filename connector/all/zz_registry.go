@@ -12,8 +12,10 @@ import (
 	"github.com/dayone-hq/dayone/connector/gitlab"
 	"github.com/dayone-hq/dayone/connector/google"
 	"github.com/dayone-hq/dayone/connector/imip"
+	"github.com/dayone-hq/dayone/connector/ise"
 	"github.com/dayone-hq/dayone/connector/jamf"
 	"github.com/dayone-hq/dayone/connector/ldap"
+	"github.com/dayone-hq/dayone/connector/meraki"
 	"github.com/dayone-hq/dayone/connector/notion"
 	"github.com/dayone-hq/dayone/connector/okta"
 	"github.com/dayone-hq/dayone/connector/procurement"
@@ -38,8 +40,10 @@ func Factories() map[string]connector.Factory {
 		"gitlab":      gitlab.Factory,
 		"google":      google.Factory,
 		"imip":        imip.Factory,
+		"ise":         ise.Factory,
 		"jamf":        jamf.Factory,
 		"ldap":        ldap.Factory,
+		"meraki":      meraki.Factory,
 		"notion":      notion.Factory,
 		"okta":        okta.Factory,
 		"procurement": procurement.Factory,

@@ -10,7 +10,9 @@ import (
 	githubsim "github.com/dayone-hq/dayone/connector/github/sim"
 	gitlabsim "github.com/dayone-hq/dayone/connector/gitlab/sim"
 	googlesim "github.com/dayone-hq/dayone/connector/google/sim"
+	isesim "github.com/dayone-hq/dayone/connector/ise/sim"
 	jamfsim "github.com/dayone-hq/dayone/connector/jamf/sim"
+	merakisim "github.com/dayone-hq/dayone/connector/meraki/sim"
 	notionsim "github.com/dayone-hq/dayone/connector/notion/sim"
 	oktasim "github.com/dayone-hq/dayone/connector/okta/sim"
 	procurementsim "github.com/dayone-hq/dayone/connector/procurement/sim"
@@ -33,7 +35,9 @@ func Simulators() map[string]func(sim.Options) sim.Simulator {
 		"github":      func(o sim.Options) sim.Simulator { return githubsim.New(o) },
 		"gitlab":      func(o sim.Options) sim.Simulator { return gitlabsim.New(o) },
 		"google":      func(o sim.Options) sim.Simulator { return googlesim.New(o) },
+		"ise":         func(o sim.Options) sim.Simulator { return isesim.New(o) },
 		"jamf":        func(o sim.Options) sim.Simulator { return jamfsim.New(o) },
+		"meraki":      func(o sim.Options) sim.Simulator { return merakisim.New(o) },
 		"notion":      func(o sim.Options) sim.Simulator { return notionsim.New(o) },
 		"okta":        func(o sim.Options) sim.Simulator { return oktasim.New(o) },
 		"procurement": func(o sim.Options) sim.Simulator { return procurementsim.New(o) },

@@ -154,6 +154,16 @@ func linkOnce(t *testing.T, d *store.DB) {
 	if err := d.Commit(ctx, []dayone.Progress{{Run: head(r), New: true, Secrets: []dayone.Sealed{{ID: "sec_aa.password", Person: "per_1", Box: "sealed"}}}}); err != nil {
 		t.Fatal(err)
 	}
+	code := dayone.Holding{Item: dayone.Item{Key: dayone.Key{System: "meraki", Kind: "code", Name: "HQ/Corp"}, Ref: "N_1/0/1", State: dayone.Active}, Ours: true, Generation: 1}
+	if err := d.AskAnew(ctx, "per_1", code.Renew([]string{"code"}), at.Add(time.Hour), dayone.Record{At: at, Person: "per_1", What: "renewal asked for"}); err != nil {
+		t.Fatal(err)
+	}
+	if hs := must[[]dayone.Holding](t)(d.Holdings(ctx, "per_1", false)); len(hs) != 1 || !hs[0].Renews() || code.Renews() || hs[0].Generation != 1 {
+		t.Errorf("what was asked for is %+v", hs)
+	}
+	if lines := must[[]store.Line](t)(d.Records(ctx, store.RecordFilter{Person: "per_1", Limit: 9})); len(lines) != 1 || lines[0].What != "renewal asked for" {
+		t.Errorf("the records are %+v", lines)
+	}
 	box, found, err := d.Secret(ctx, "sec_aa.password")
 	if err != nil || !found || box != "sealed" {
 		t.Fatalf("%q %v %v", box, found, err)

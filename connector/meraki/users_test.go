@@ -1,0 +1,105 @@
+package meraki_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/connector/connectortest"
+	"github.com/dayone-hq/dayone/connector/sim"
+)
+
+const password = "Ge3!Ge3!Ge3!Ge3!"
+
+func (b *bench) user(action dayone.Action, ref string, want *dayone.Item) dayone.Act {
+	a := dayone.Act{
+		Action: action, Key: dayone.Key{System: "meraki", Kind: "account"}, Subject: dayone.Subject{Ref: ref}, Want: want, Attempt: 1, Since: b.now(),
+		Secrets: map[string]dayone.Secret{"password": dayone.NewSecret(password)},
+	}
+	if ref == "" {
+		a.Subject.Keys = map[string]string{"email": want.Attrs.Text("email")}
+	}
+	return a
+}
+
+// A user gets past the splash page with the password that was made for her, is called by her new name, and is gone when she
+// leaves.
+func TestSplashUser(t *testing.T) {
+	b := open(t, sim.Options{})
+	r := b.do(b.user(dayone.AccountCreate, "", &dayone.Item{State: dayone.Active, Attrs: sarah()}))
+	ref := r.Now.Ref
+	if r.Before != nil || r.Now.State != dayone.Active || !b.sim.SignsIn("HQ/Lobby", mail, password) {
+		t.Fatalf("she is %+v and does not get in", r.Now)
+	}
+	r = b.do(b.user(dayone.AccountUpdate, ref, &dayone.Item{Attrs: dayone.Attrs{"display_name": dayone.Text("Sarah Łukasiewicz")}}))
+	if r.Now.Attrs.Text("display_name") != "Sarah Łukasiewicz" || !b.sim.SignsIn("HQ/Lobby", mail, password) {
+		t.Errorf("she is %+v", r.Now)
+	}
+	b.do(b.user(dayone.AccountDelete, ref, nil))
+	if b.sim.SignsIn("HQ/Lobby", mail, password) || len(b.sim.Accounts()) != 0 {
+		t.Errorf("after she left there is %+v", b.sim.Accounts())
+	}
+}
+
+// One whom somebody deauthorised is authorised again by the next look; other SSIDs of hers stay.
+func TestUserDeauthorised(t *testing.T) {
+	b := open(t, sim.Options{})
+	ref := b.sim.Seed(sim.Account{Email: mail, FirstName: "Sarah", LastName: "Chen", State: dayone.Disabled})
+	seen, err := b.guard.Observe(t.Context(), dayone.Subject{Ref: ref, Keys: map[string]string{"email": mail}})
+	if err != nil || seen.Account().State != dayone.Disabled {
+		t.Fatalf("she is %+v, %v", seen, err)
+	}
+	if r := b.do(b.user(dayone.AccountEnable, ref, &dayone.Item{State: dayone.Active})); r.Now.State != dayone.Active {
+		t.Errorf("she is %+v", r.Now)
+	}
+	_, err = b.guard.Apply(t.Context(), b.user(dayone.AccountDisable, ref, &dayone.Item{State: dayone.Disabled}))
+	fault(t, err, dayone.ErrUnsupported, "no disabled users")
+}
+
+// Whoever runs the dashboard keeps that account: only what she was authorised for is taken.
+func TestUserRunsTheDashboard(t *testing.T) {
+	b := open(t, sim.Options{})
+	ref := b.do(b.user(dayone.AccountCreate, "", &dayone.Item{State: dayone.Active, Attrs: sarah()})).Now.Ref
+	b.sim.Promote(mail)
+	_, err := b.guard.Apply(t.Context(), b.user(dayone.AccountUpdate, ref, &dayone.Item{Attrs: dayone.Attrs{"display_name": dayone.Text("Z")}}))
+	fault(t, err, dayone.ErrUnsupported, "administrator of the dashboard")
+	b.do(b.user(dayone.AccountDelete, ref, nil))
+	if as := b.sim.Accounts(); len(as) != 1 || as[0].State != dayone.Disabled {
+		t.Errorf("there is %+v", as)
+	}
+}
+
+// No seat, no network, a name that is taken, and a system that is late.
+func TestUserRefused(t *testing.T) {
+	b := open(t, sim.Options{Seats: 1, Lag: 2})
+	b.sim.Seed(sim.Account{Email: "kim@company.com", State: dayone.Active})
+	create := b.user(dayone.AccountCreate, "", &dayone.Item{State: dayone.Active, Attrs: sarah()})
+	_, err := b.guard.Apply(t.Context(), create)
+	fault(t, err, dayone.ErrNoSeat, "limit")
+
+	t.Run("late", func(t *testing.T) {
+		b := open(t, sim.Options{Lag: 2})
+		a := b.user(dayone.AccountCreate, "", &dayone.Item{State: dayone.Active, Attrs: sarah()})
+		a.Subject.Recorded = b.now().Add(-time.Hour)
+		var err error
+		for ; a.Attempt < 6; a.Attempt++ {
+			var r dayone.Result
+			if r, err = connectortest.Apply(t.Context(), b.guard, a); err == nil {
+				if r.Now.State != dayone.Active || len(b.sim.Accounts()) != 1 {
+					t.Errorf("there is %+v of %+v", r.Now, b.sim.Accounts())
+				}
+				return
+			}
+			if !errors.Is(err, dayone.ErrNotYet) && !errors.Is(err, dayone.ErrConflict) {
+				t.Fatal(err)
+			}
+		}
+		t.Error(err)
+	})
+	t.Run("nowhere", func(t *testing.T) {
+		b := open(t, sim.Options{}, "users_network", "", "users_ssids", "")
+		_, err := b.guard.Apply(t.Context(), b.user(dayone.AccountCreate, "", &dayone.Item{State: dayone.Active, Attrs: sarah()}))
+		fault(t, err, dayone.ErrUnsupported, "set users_network")
+	})
+}
