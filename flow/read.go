@@ -14,6 +14,7 @@ import (
 	"github.com/dayone-hq/dayone/engine"
 	"github.com/dayone-hq/dayone/ledger"
 	"github.com/dayone-hq/dayone/people"
+	"github.com/dayone-hq/dayone/planner"
 	"github.com/dayone-hq/dayone/policy"
 	"github.com/dayone-hq/dayone/store"
 )
