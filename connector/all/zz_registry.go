@@ -6,14 +6,17 @@ import (
 	"github.com/dayone-hq/dayone/connector"
 	"github.com/dayone-hq/dayone/connector/atlassian"
 	"github.com/dayone-hq/dayone/connector/aws"
+	"github.com/dayone-hq/dayone/connector/csv"
 	"github.com/dayone-hq/dayone/connector/duo"
 	"github.com/dayone-hq/dayone/connector/entra"
+	"github.com/dayone-hq/dayone/connector/exec"
 	"github.com/dayone-hq/dayone/connector/github"
 	"github.com/dayone-hq/dayone/connector/gitlab"
 	"github.com/dayone-hq/dayone/connector/google"
 	"github.com/dayone-hq/dayone/connector/imip"
 	"github.com/dayone-hq/dayone/connector/jamf"
 	"github.com/dayone-hq/dayone/connector/ldap"
+	"github.com/dayone-hq/dayone/connector/manual"
 	"github.com/dayone-hq/dayone/connector/notion"
 	"github.com/dayone-hq/dayone/connector/okta"
 	"github.com/dayone-hq/dayone/connector/procurement"
@@ -32,14 +35,17 @@ func Factories() map[string]connector.Factory {
 	return map[string]connector.Factory{
 		"atlassian":   atlassian.Factory,
 		"aws":         aws.Factory,
+		"csv":         csv.Factory,
 		"duo":         duo.Factory,
 		"entra":       entra.Factory,
+		"exec":        exec.Factory,
 		"github":      github.Factory,
 		"gitlab":      gitlab.Factory,
 		"google":      google.Factory,
 		"imip":        imip.Factory,
 		"jamf":        jamf.Factory,
 		"ldap":        ldap.Factory,
+		"manual":      manual.Factory,
 		"notion":      notion.Factory,
 		"okta":        okta.Factory,
 		"procurement": procurement.Factory,
