@@ -47,6 +47,7 @@ var walls = []wall{
 	{"connector/sim", []string{""}, nil},
 	{"connector/connectortest", []string{"", "connector", "connector/sim"}, nil},
 	{"connector/httpc", []string{"", "connector"}, nil},
+	{"connector/sheet", []string{"", "connector"}, []string{"net", "net/http", "database/sql"}}, // files, and nothing else
 	{"connector/scim", []string{"", "connector", "connector/httpc"}, nil},
 	{"connector/defined", []string{"", "connector"}, []string{"net/http", "os", "database/sql"}},
 	// a database is what this one speaks to, as others speak HTTP; it must not read files for all that
@@ -56,11 +57,13 @@ var walls = []wall{
 	{"connector/mailc/sim", []string{"", "connector/sim"}, nil},
 	{"connector/all", []string{"connector", "connector/..."}, nil},
 	{"connector/*/sim", []string{"", "connector/sim", "connector/scim/sim", "connector/mailc/sim"}, nil},
-	{"connector/*", []string{"", "connector", "connector/httpc", "connector/scim", "connector/mailc", "connector/defined"}, []string{"os", "database/sql"}},
+	{"connector/exec", []string{"", "connector"}, []string{"net", "net/http", "database/sql"}}, // its system is a program: it looks whether that is there, and gives it an environment
+	{"connector/*", []string{"", "connector", "connector/httpc", "connector/scim", "connector/mailc", "connector/defined", "connector/sheet"}, []string{"os", "database/sql"}},
 	{"flow", []string{"", "people", "policy", "planner", "engine", "ledger", "number", "message", "connector", "store", "secret"}, []string{"database/sql", "os"}},
 	{"web", []string{"", "flow", "policy", "planner", "engine", "paper"}, []string{"database/sql", "os"}},
 	{"cmd/...", []string{"..."}, nil},
 	{"examples", nil, nil},
+	{"examples/...", nil, nil}, // programs that stand beside the house
 	{"internal/company", []string{""}, []string{"net", "os", "database/sql"}},
 	{"internal/lab", []string{""}, nil},
 	{"internal/gen", []string{"", "connector"}, nil},

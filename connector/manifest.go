@@ -33,6 +33,7 @@ type Manifest struct {
 	Lag           Duration           `yaml:"lag"`     // how long "not found" after a create means "not yet"
 	Specification string             `yaml:"specification"`
 	Docs          string             `yaml:"docs"`
+	Hands         bool               `yaml:"hands"` // people do what is to be done there, unless somebody orders otherwise
 	Plan          string             `yaml:"plan"`  // the vendor's plan or licence that its API needs
 	Notes         []string           `yaml:"notes"` // traps and unverified facts, for the docs page
 }
@@ -42,7 +43,7 @@ var Capabilities = []string{"source", "directory", "target", "messenger", "calen
 
 // Setting is one value of a system's configuration.
 type Setting struct {
-	Type     string   `yaml:"type"` // text | url | secret | int | bool | choice | list
+	Type     string   `yaml:"type"` // text | url | file | secret | int | bool | choice | list
 	Required bool     `yaml:"required"`
 	Default  string   `yaml:"default"`
 	Example  string   `yaml:"example"`
@@ -143,7 +144,7 @@ func (m *Manifest) check() error {
 		}
 	}
 	for name, s := range m.Settings {
-		if !slices.Contains([]string{"text", "url", "secret", "int", "bool", "choice", "list"}, s.Type) {
+		if !slices.Contains([]string{"text", "url", "file", "secret", "int", "bool", "choice", "list"}, s.Type) {
 			return bad("setting %s has no type %q", name, s.Type)
 		}
 	}

@@ -32,6 +32,7 @@ type Asking struct {
 	RemindAfter   int                 // working days; zero: 1
 	EscalateAfter int                 // working days; zero: 3
 	Tasks         string              // who gets tasks that nobody has: a mail address or group:NAME; "": nobody
+	Owners        map[string]string   // who gets those of a system, before Tasks
 }
 
 // answers are the requests of one person whose grants are still wanted.

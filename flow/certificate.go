@@ -129,7 +129,12 @@ func (f *Flow) askAll(ctx context.Context, p dayone.Person, have []dayone.Holdin
 			}
 			switch {
 			case readable(r.g):
-				r.read(ctx)
+				var err error
+				if r.since, err = f.since(ctx, p, name); err != nil {
+					r.unreadable(err)
+				} else if r.dated(ctx, f.Clock.Now()) {
+					r.read(ctx)
+				}
 			case r.g == nil:
 				r.find(dayone.Unread, r.out.Title, "", "no connector reads it: our books alone say what became of it there", "whoever works there looks")
 			}
@@ -160,6 +165,8 @@ type reading struct {
 	keys map[string]string
 	have []dayone.Holding
 	out  dayone.ReadBack
+
+	since time.Time // a list that is read has to be as young
 }
 
 func (r *reading) find(class dayone.RemainClass, name, ref, note, act string) {
@@ -248,9 +255,9 @@ func (r *reading) account(a dayone.Item, h dayone.Holding, ours bool) {
 			r.find(dayone.KeptAccount, name, a.Ref, "it is still there, and this system has no closed accounts", closes)
 		}
 	case !ours:
-		r.find(dayone.KeptAccount, name, a.Ref, fmt.Sprintf("an account that our books do not know is %s", a.State), "somebody says whose it is, and closes it")
+		r.find(dayone.KeptAccount, name, a.Ref, fmt.Sprintf("an account that our books do not know is %s", cmp.Or(a.State, inList)), "somebody says whose it is, and closes it")
 	default:
-		r.find(dayone.KeptAccount, name, a.Ref, fmt.Sprintf("it is %s", a.State), closes)
+		r.find(dayone.KeptAccount, name, a.Ref, fmt.Sprintf("it is %s", cmp.Or(a.State, inList)), closes)
 	}
 }
 

@@ -743,24 +743,20 @@ func (f *Flow) Callback(ctx context.Context, system string, header http.Header, 
 func (f *Flow) PullCatalogues(ctx context.Context) error {
 	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(f.Systems)) {
-		var offers []dayone.Offer
-		var failed error
-		for o, err := range f.Systems[name].Catalogue(ctx) {
-			if err != nil {
-				failed = err
-				break
-			}
-			offers = append(offers, o)
-		}
-		if failed != nil {
-			errs = append(errs, fmt.Errorf("catalogue of %s: %w", name, failed))
-			continue
-		}
-		if err := f.Store.SaveCatalogue(ctx, name, offers, f.Clock.Now()); err != nil {
-			errs = append(errs, err)
-		}
+		errs = append(errs, f.pullCatalogue(ctx, name))
 	}
 	return errors.Join(errs...)
+}
+
+func (f *Flow) pullCatalogue(ctx context.Context, name string) error {
+	var offers []dayone.Offer
+	for o, err := range f.Systems[name].Catalogue(ctx) {
+		if err != nil {
+			return fmt.Errorf("catalogue of %s: %w", name, err)
+		}
+		offers = append(offers, o)
+	}
+	return f.Store.SaveCatalogue(ctx, name, offers, f.Clock.Now())
 }
 
 // lock holds a person; the result lets go. Whoever holds her may change what the books say of her.

@@ -31,11 +31,15 @@ func (f *Flow) readBack(ctx context.Context, t dayone.Task, attrs dayone.Attrs) 
 		return "", nil // whatever is wrong with it the engine says
 	}
 	s := r.Step(t.Step)
-	if s == nil || s.Parked.IsZero() && s.Alarmed.IsZero() || slices.Contains(t.Ask, "adopt") || s.Wait == nil || s.Wait.Kind != dayone.WaitTask {
+	_, listed := f.listedAt(t.System)
+	if s == nil || !listed && s.Parked.IsZero() && s.Alarmed.IsZero() || slices.Contains(t.Ask, "adopt") || s.Wait == nil || s.Wait.Kind != dayone.WaitTask {
 		return "", nil
 	}
 	told := cmp.Or(attrs.Text("note"), attrs.Text(dayone.Evidence)) // either says how it is known
 	why := f.unreadable(ctx, *s)
+	if why == "" && listed {
+		why = f.listBefore(ctx, t)
+	}
 	if why == "" {
 		var seen connector.Seen
 		account, known := f.accountOf(ctx, r, *s, attrs)
@@ -48,13 +52,22 @@ func (f *Flow) readBack(ctx context.Context, t dayone.Task, attrs dayone.Attrs) 
 				err = nil // there is no such account, which may be just what was to be done
 			}
 			switch wrong := ""; {
+			case err != nil && listed:
+				why = detailOf(err)
 			case err != nil:
 				why = "it does not answer"
 			case slices.Contains(seen.Unread, s.Step.Key.Kind):
 				why = "it does not show this"
 			default:
+				if listed {
+					seen = asListed(seen, s.Step)
+				}
 				if wrong = f.differs(seen, *s); wrong == "" {
 					return "read back from " + f.systemTitle(t.System), nil
+				}
+				if listed {
+					why = "in its latest list " + wrong // which may be from before it was done
+					break
 				}
 				return "", &Unconfirmed{fmt.Sprintf("%s was looked at just now: %s. Do it there, then complete this task.", f.systemTitle(t.System), wrong), dayone.ErrConflict}
 			}

@@ -26,6 +26,7 @@ type SystemState struct {
 	Ahead       []dayone.Order // maintenance that is under way or to come
 	Messages    bool           // it carries messages
 	Unset       bool           // no connector is configured for it: each step is somebody's task
+	List        *SystemList    // it is known by a list that people bring
 }
 
 // Word is how a system stands, in one word.
@@ -57,6 +58,13 @@ func (f *Flow) SystemStates(ctx context.Context) ([]SystemState, dayone.Order, e
 			if c.System == name {
 				s.Circuit = c
 			}
+		}
+		if _, listed := f.listedAt(name); listed {
+			l, err := f.ListOf(ctx, name)
+			if err != nil {
+				return nil, dayone.Order{}, err
+			}
+			s.List = &l
 		}
 		s.Stance, s.Order = engine.StanceOf(name, f.Engine.Care[name], st.Orders, s.Circuit, now)
 		if s.Stance != engine.Free {

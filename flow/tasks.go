@@ -41,7 +41,7 @@ func (f *Flow) remindTasks(ctx context.Context) error {
 				switch {
 				case !is.Remind.Equal(t.Remind): // somebody was given it meanwhile
 				case is.Remind.IsZero():
-					is.Assignee = cmp.Or(is.Assignee, f.Asking.Tasks)
+					is.Assignee = cmp.Or(is.Assignee, f.Asking.Owners[is.System], f.Asking.Tasks)
 					if is.Remind = f.workdays(is.Opened, cmp.Or(f.Asking.RemindAfter, 1), site); is.Due.After(is.Remind) {
 						is.Remind = is.Due
 					}

@@ -25,6 +25,11 @@ func (d *DB) Tasks(ctx context.Context, person dayone.PersonID, run dayone.RunID
 	return d.someTasks(ctx, q+` ORDER BY t.due, t.id LIMIT 500`, args...)
 }
 
+// TasksAt lists every open task of a system, the oldest first.
+func (d *DB) TasksAt(ctx context.Context, system string) ([]dayone.Task, error) {
+	return d.someTasks(ctx, taskQuery+` WHERE t.closed = 0 AND t.system = $1 AND `+readable+` ORDER BY t.id`, system)
+}
+
 // AllTasks lists every task of a person, closed ones as well, the newest first.
 func (d *DB) AllTasks(ctx context.Context, person dayone.PersonID) ([]dayone.Task, error) {
 	return d.someTasks(ctx, taskQuery+` WHERE `+fmt.Sprintf(hers("t.person"), 1)+` AND `+readable+` ORDER BY t.id DESC`, person)
@@ -149,10 +154,10 @@ func (d *DB) TasksToRemind(ctx context.Context, now time.Time, limit int) ([]day
 	return d.someTasks(ctx, taskQuery+` WHERE t.closed = 0 AND t.remind <= $1 AND p.key_box <> '' ORDER BY t.remind, t.id LIMIT $2`, micros(now), limit)
 }
 
-// NextReminder is when the next of them is due; zero: none is.
+// NextReminder is when the next of them is due: one that nobody has looked at yet, since it was opened. Zero: none is.
 func (d *DB) NextReminder(ctx context.Context) (time.Time, error) {
 	var us sql.NullInt64
-	err := d.read.QueryRowContext(ctx, `SELECT MIN(t.remind) FROM task t JOIN person p ON p.id = t.person WHERE t.closed = 0 AND t.remind > 0 AND p.key_box <> ''`).Scan(&us)
+	err := d.read.QueryRowContext(ctx, `SELECT MIN(CASE WHEN t.remind > 0 THEN t.remind ELSE t.opened END) FROM task t JOIN person p ON p.id = t.person WHERE t.closed = 0 AND p.key_box <> ''`).Scan(&us)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = nil
 	}

@@ -23,6 +23,7 @@ type handler func(w http.ResponseWriter, r *http.Request) error
 const (
 	maxForm       = 64 << 10
 	maxPolicyForm = 2 << 20
+	maxListForm   = 16 << 20
 )
 
 // contentPolicy: nothing inline, nothing from elsewhere, nobody may frame us.
@@ -59,6 +60,8 @@ func (p *portal) guard(next *http.ServeMux) http.Handler {
 		case strings.HasPrefix(r.URL.Path, "/hooks/"):
 		case strings.HasPrefix(r.URL.Path, "/policies/"):
 			r.Body = http.MaxBytesReader(rec, r.Body, maxPolicyForm)
+		case strings.HasSuffix(r.URL.Path, "/list") && strings.Contains(r.URL.Path, "/systems/"):
+			r.Body = http.MaxBytesReader(rec, r.Body, maxListForm)
 		case r.URL.Path == "/api/v1/plans":
 			r.Body = http.MaxBytesReader(rec, r.Body, maxPlanned)
 		default:

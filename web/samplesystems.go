@@ -19,12 +19,13 @@ func sampleSystems(now time.Time) []flow.SystemState {
 		{Name: "google", Title: "Google Workspace", Stance: engine.Maintained, Order: window, Waiting: 1, Ahead: []dayone.Order{window}},
 		{Name: "slack", Title: "Slack", Stance: engine.Stopped, Order: order(dayone.OrderStop, "slack", "INC-4711: wrong channels"), Waiting: 3},
 		{Name: "salesforce", Title: "Salesforce", Stance: engine.ByHand, Order: order(dayone.OrderManual, "salesforce", "new tenant"), Waiting: 2},
+		{Name: "payroll", Title: "Payroll", Stance: engine.ByHand, Waiting: 2, List: &flow.SystemList{System: "payroll", Title: "Payroll", At: now.AddDate(0, 0, -9), Accounts: 312, Good: 7 * 24 * time.Hour, Stale: true}},
 		{Name: "gitlab", Title: "GitLab"},
 	}
 }
 
 func stoppedSystems(view viewer) systemsView {
-	list := sampleSystems(view.now)[4:]
+	list := sampleSystems(view.now)[5:]
 	stop := dayone.Order{ID: "ord_01jd9x0000000000000000000b", Kind: dayone.OrderStop, From: view.now, Reason: "wrong policies", By: "kim@company.com"}
 	list[0].Stance, list[0].Order = engine.Stopped, stop
 	v := newSystems(view, list, stop)
@@ -52,4 +53,20 @@ func sampleParked(view viewer) runView {
 func sampleCancelled(b board) board {
 	b.run.State, b.run.Ending = dayone.RunCancelled, dayone.RunCancelled
 	return b
+}
+
+// sampleLists are the page of a list: before the first, after one was taken, and after one was refused.
+func sampleLists(view viewer) []sample {
+	none := newList(view, flow.SystemList{System: "payroll", Title: "Payroll", Good: 7 * 24 * time.Hour, Problem: "no list of its accounts was brought yet"})
+	is := newList(view, *sampleSystems(view.now)[4].List)
+	taken, wrong := is, is
+	got := flow.Brought{Done: 2}
+	got.Rows, got.Were, got.New, got.Missing = 313, 312, []string{"P-313", "Zoë Łukasiewicz-Ørsted"}, []string{"P-7"}
+	taken.Result, taken.Changes = listResult(got, false), listChanges(got)
+	wrong.Problem = &notice{Kind: "bad", Icon: "x", Title: "The list was not taken", Text: `Line 3, column "Status": this is no state; write active or disabled.`}
+	return []sample{
+		{"list", "List, none yet", "list", false, false, none},
+		{"list-taken", "List, taken", "list", false, false, taken},
+		{"list-wrong", "List, refused", "list", false, false, wrong},
+	}
 }

@@ -33,6 +33,7 @@ type systemView struct {
 	Windows     []windowView
 	Acts        []decision
 	Path        string
+	List        *link // where lists of it are brought
 }
 
 type windowView struct {
@@ -126,6 +127,11 @@ func newSystem(view viewer, s flow.SystemState, allStopped bool) systemView {
 		if s.Order.Reason != "" {
 			v.Note = fmt.Sprintf("Each step is a task for somebody: %s", s.Order.Reason)
 		}
+	}
+	if l := s.List; l != nil {
+		v.Note = "Nothing can call it: each step is a task for somebody, and it is read from lists that people bring."
+		v.List = &link{"Bring a list", v.Path + "/list"}
+		v.Since = append(v.Since, listPairs(view, *l)...)
 	}
 	if s.Waiting > 0 {
 		v.Since = append(v.Since, pair{Name: "Waiting", Value: plural(s.Waiting, "1 step", "%d steps")})

@@ -39,7 +39,24 @@ func (c *config) care() map[string]engine.Care {
 	for name, s := range c.Systems {
 		out[name] = engine.Care{
 			Breaker: engine.BreakerConfig{Failures: s.Breaker.Failures, Base: s.Breaker.Retry, Max: s.Breaker.Longest},
-			Manual:  s.Mode == byHand, HoldLeavers: s.HoldLeavers,
+			Manual:  s.Mode == byHand || s.Mode == "" && c.byHands(name), HoldLeavers: s.HoldLeavers,
+		}
+	}
+	return out
+}
+
+// byHands says that people do what is to be done at a system because nothing else can.
+func (c *config) byHands(name string) bool {
+	m, err := manifestOf(c.Systems[name].Connector)
+	return err == nil && m.Hands
+}
+
+// owners are who gets the tasks of each system.
+func (c *config) owners() map[string]string {
+	out := map[string]string{}
+	for name, s := range c.Systems {
+		if s.Owner != "" {
+			out[name] = s.Owner
 		}
 	}
 	return out

@@ -117,6 +117,7 @@ type systemConfig struct {
 	Timeout       time.Duration                `yaml:"timeout"`
 	DryRun        bool                         `yaml:"dry_run"`
 	Mode          string                       `yaml:"mode"`
+	Owner         string                       `yaml:"owner"`
 	Breaker       breakerConfig                `yaml:"breaker"`
 	HoldLeavers   bool                         `yaml:"maintenance_holds_leavers"`
 }
@@ -323,6 +324,9 @@ func (c *config) check() {
 		bad(err)
 		if m == nil {
 			continue
+		}
+		if s.Owner != "" {
+			somebody(path+".owner", s.Owner)
 		}
 		if slices.Equal(m.Capabilities, []string{"source"}) {
 			bad(c.wrong(path+".connector", "heading", "move it below sources:", "%s: %s is where people come from, and no system that is provisioned", path, m.Title))

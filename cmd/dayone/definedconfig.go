@@ -43,3 +43,13 @@ func (c *config) manifest(name string) (*connector.Manifest, error) {
 	}
 	return m, nil
 }
+
+// files are settings with the paths of files begun at the configuration.
+func (c *config) files(m *connector.Manifest, settings map[string]string) map[string]string {
+	for name, v := range settings {
+		if m.Settings[name].Type == "file" && v != "" {
+			settings[name] = c.path(v)
+		}
+	}
+	return settings
+}

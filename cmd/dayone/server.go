@@ -82,7 +82,7 @@ func wire(ctx context.Context, c *config, w wiring) (*server, error) {
 		KeepBodies: time.Duration(c.KeepDays) * 24 * time.Hour, UndoFor: time.Duration(c.UndoDays) * 24 * time.Hour, RetainFor: time.Duration(c.Privacy.RetainDays) * 24 * time.Hour, Retain: c.Privacy.retain(), AloneNotice: c.Alone.Notice, TwoPersons: !c.Alone.Allowed,
 		Beside: w.beside || w.looks,
 		Asking: flow.Asking{
-			Groups: c.Approvals.Groups, Fallback: c.Approvals.Fallback, RemindAfter: c.Approvals.RemindAfter, EscalateAfter: c.Approvals.EscalateAfter, Tasks: c.Tasks.Assignee,
+			Groups: c.Approvals.Groups, Fallback: c.Approvals.Fallback, RemindAfter: c.Approvals.RemindAfter, EscalateAfter: c.Approvals.EscalateAfter, Tasks: c.Tasks.Assignee, Owners: c.owners(),
 		},
 		Alerts: alerts, Removals: c.removals(), LongestOutside: c.Outside.LongestDays, PreHire: flow.PreHireSettings{Ask: c.PreHire.Ask, Remind: c.PreHire.RemindDays},
 	})
@@ -133,7 +133,7 @@ func openSystems(c *config, w wiring, files fs.FS) (map[string]*connector.Guard,
 			continue
 		}
 		if guards[name], err = connector.Open(all.Factories()[sc.Connector], name, w.clock.Now, connector.Options{
-			Settings: settings, Concurrency: sc.Concurrency, PerMinute: sc.PerMinute, DryRun: sc.DryRun, Timeout: sc.Timeout, Files: files,
+			Settings: c.files(m, settings), Concurrency: sc.Concurrency, PerMinute: sc.PerMinute, DryRun: sc.DryRun, Timeout: sc.Timeout, Files: files,
 			Observe: w.observe, Transport: w.transport,
 		}); err != nil {
 			errs = append(errs, c.unopened(path, err))

@@ -6,8 +6,10 @@ import (
 	"github.com/dayone-hq/dayone/connector"
 	"github.com/dayone-hq/dayone/connector/atlassian"
 	"github.com/dayone-hq/dayone/connector/aws"
+	"github.com/dayone-hq/dayone/connector/csv"
 	"github.com/dayone-hq/dayone/connector/duo"
 	"github.com/dayone-hq/dayone/connector/entra"
+	"github.com/dayone-hq/dayone/connector/exec"
 	"github.com/dayone-hq/dayone/connector/github"
 	"github.com/dayone-hq/dayone/connector/gitlab"
 	"github.com/dayone-hq/dayone/connector/google"
@@ -15,6 +17,7 @@ import (
 	"github.com/dayone-hq/dayone/connector/ise"
 	"github.com/dayone-hq/dayone/connector/jamf"
 	"github.com/dayone-hq/dayone/connector/ldap"
+	"github.com/dayone-hq/dayone/connector/manual"
 	"github.com/dayone-hq/dayone/connector/meraki"
 	"github.com/dayone-hq/dayone/connector/notion"
 	"github.com/dayone-hq/dayone/connector/okta"
@@ -34,8 +37,10 @@ func Factories() map[string]connector.Factory {
 	return map[string]connector.Factory{
 		"atlassian":   atlassian.Factory,
 		"aws":         aws.Factory,
+		"csv":         csv.Factory,
 		"duo":         duo.Factory,
 		"entra":       entra.Factory,
+		"exec":        exec.Factory,
 		"github":      github.Factory,
 		"gitlab":      gitlab.Factory,
 		"google":      google.Factory,
@@ -43,6 +48,7 @@ func Factories() map[string]connector.Factory {
 		"ise":         ise.Factory,
 		"jamf":        jamf.Factory,
 		"ldap":        ldap.Factory,
+		"manual":      manual.Factory,
 		"meraki":      meraki.Factory,
 		"notion":      notion.Factory,
 		"okta":        okta.Factory,

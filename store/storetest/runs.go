@@ -195,6 +195,12 @@ func tasks(t *testing.T, d *store.DB) {
 	if len(open) != 1 || open[0].ID == "" || !reflect.DeepEqual(open[0].Ask, task.Ask) {
 		t.Fatalf("%+v", open)
 	}
+	if due := must[time.Time](t)(d.NextReminder(ctx)); !due.Equal(at) { // nobody has looked at it yet: whoever gets it is to be found now
+		t.Errorf("a new task is looked at at %v", due)
+	}
+	if there, other := must[[]dayone.Task](t)(d.TasksAt(ctx, "procurement")), must[[]dayone.Task](t)(d.TasksAt(ctx, "okta")); len(there) != 1 || there[0].ID != open[0].ID || len(other) != 0 {
+		t.Errorf("at the reseller are %+v, at Okta %+v", there, other)
+	}
 	a.State = dayone.RunSuperseded
 	b := aRun("run_2", p)
 	task.Run = "run_2"

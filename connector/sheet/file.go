@@ -1,0 +1,177 @@
+package sheet
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/dayone-hq/dayone"
+)
+
+// Stamp tells one state of a file from the next.
+type Stamp struct{ info fs.FileInfo }
+
+// At is of when the file is.
+func (s Stamp) At() time.Time {
+	if s.info == nil {
+		return time.Time{}
+	}
+	return s.info.ModTime()
+}
+
+// Is says that nobody has written the file since.
+func (s Stamp) Is(o Stamp) bool {
+	return s.info != nil && o.info != nil && os.SameFile(s.info, o.info) && s.info.ModTime().Equal(o.info.ModTime()) && s.info.Size() == o.info.Size()
+}
+
+// Look says which state a file is in. ErrNotFound: there is none. ErrUnavailable: that cannot be seen.
+func Look(path string) (Stamp, error) {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return Stamp{}, fmt.Errorf("there is no file %s: %w", path, dayone.ErrNotFound)
+	case err != nil:
+		return Stamp{}, fmt.Errorf("%s cannot be seen (%s): %w", path, cause(err), dayone.ErrUnavailable)
+	case !info.Mode().IsRegular():
+		return Stamp{}, fmt.Errorf("%s is no file: %w", path, dayone.ErrInvalid)
+	}
+	return Stamp{info}, nil
+}
+
+// Load reads a file, and says which state that was. ErrUnavailable: it cannot be read, or is written just now, which says
+// nothing of what stands in it.
+func Load(path string) (raw []byte, at Stamp, err error) {
+	if at, err = Look(path); err != nil {
+		return nil, at, err
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, at, fmt.Errorf("%s cannot be opened (%s): %w", path, cause(err), dayone.ErrUnavailable)
+	}
+	defer f.Close()
+	raw, err = io.ReadAll(io.LimitReader(f, MostBytes+1))
+	if err != nil {
+		return nil, at, fmt.Errorf("%s cannot be read (%s): %w", path, cause(err), dayone.ErrUnavailable)
+	}
+	if after, err := f.Stat(); err != nil || !at.Is(Stamp{after}) {
+		return nil, at, fmt.Errorf("%s is written just now: %w", path, dayone.ErrUnavailable)
+	}
+	return raw, at, nil
+}
+
+// Replace puts raw in the place of a file, whole or not at all, whatever happens meanwhile. at is of when it is; zero: now.
+// The file keeps its permissions.
+func Replace(path string, raw []byte, at time.Time) (err error) {
+	mode := fs.FileMode(0o600)
+	if info, err := os.Stat(path); err == nil {
+		mode = info.Mode().Perm()
+	}
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("there is no folder %s, and it cannot be made (%s): %w", dir, cause(err), dayone.ErrUnavailable)
+	}
+	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*.new")
+	if err != nil {
+		return fmt.Errorf("nothing can be written into %s (%s): %w", dir, cause(err), dayone.ErrUnavailable)
+	}
+	defer func() {
+		if err != nil {
+			_ = f.Close()
+			_ = os.Remove(f.Name())
+			err = fmt.Errorf("%s cannot be written (%s): %w", path, cause(err), dayone.ErrUnavailable)
+		}
+	}()
+	if _, err = f.Write(raw); err != nil {
+		return err
+	}
+	if err = f.Chmod(mode); err != nil {
+		return err
+	}
+	if err = f.Sync(); err != nil {
+		return err
+	}
+	if err = f.Close(); err != nil {
+		return err
+	}
+	if !at.IsZero() {
+		if err = os.Chtimes(f.Name(), at, at); err != nil {
+			return err
+		}
+	}
+	if err = os.Rename(f.Name(), path); err != nil {
+		return err
+	}
+	if d, bad := os.Open(dir); bad == nil { // the name, too, is to outlive a power cut
+		_ = d.Sync()
+		_ = d.Close()
+	}
+	return nil
+}
+
+// Lock takes the lock file of a list, which whoever else writes it takes as well: it is made before and removed after. One
+// that is older than stale, or that a process of ours made which is no more, was left by somebody who died. ErrThrottled:
+// somebody has it. Whoever calls sees to it that nobody else in this process does at the same time.
+func Lock(path string, now time.Time, stale time.Duration) (free func(), err error) {
+	host, _ := os.Hostname()
+	for range 2 {
+		f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+		if err == nil {
+			_, _ = fmt.Fprintf(f, lockText, host, os.Getpid())
+			_ = f.Close()
+			return func() { _ = os.Remove(path) }, nil
+		}
+		if !errors.Is(err, fs.ErrExist) {
+			return nil, fmt.Errorf("the lock %s cannot be made (%s): %w", path, cause(err), dayone.ErrUnavailable)
+		}
+		info, err := os.Stat(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // it was given back just now
+		}
+		if err != nil || now.Sub(info.ModTime()) < stale && !abandoned(path, host) {
+			break
+		}
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+	}
+	return nil, fmt.Errorf("somebody else writes it just now, as %s says: %w", path, dayone.ErrThrottled)
+}
+
+const lockText = "dayone %s %d\n"
+
+// abandoned says that a lock is one of ours whose process is no more, or was an earlier life of this one.
+func abandoned(path, host string) bool {
+	raw, err := os.ReadFile(path)
+	var by string
+	var pid int
+	if _, bad := fmt.Sscanf(string(raw), lockText, &by, &pid); err != nil || bad != nil || by != host {
+		return false
+	}
+	if pid == os.Getpid() {
+		return true
+	}
+	p, err := os.FindProcess(pid)
+	if err != nil {
+		return true
+	}
+	err = p.Signal(syscall.Signal(0))
+	return errors.Is(err, os.ErrProcessDone) || errors.Is(err, syscall.ESRCH)
+}
+
+// cause is an error of the file system without the path, which is said already.
+func cause(err error) string {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err.Error()
+	}
+	var l *os.LinkError
+	if errors.As(err, &l) {
+		return l.Err.Error()
+	}
+	return err.Error()
+}
