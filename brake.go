@@ -31,6 +31,7 @@ const (
 	BrakeBody         = "body:"        // one body that ends more employments than a day may
 	BrakeChanged      = "changed"      // it was let through, and then was not what had been reviewed
 	BrakeRemovals     = "removals"     // a system takes something from more people in a day than may lose it
+	BrakeList         = "list"         // a system lists far fewer accounts than before
 	BrakeEmpty        = "empty:"       // an entitlement that several have is left without anybody
 )
 
@@ -117,6 +118,17 @@ type SourceRead struct {
 	Seen    int       // of the last try
 	Note    string    // what became of the last try
 	Brake   BrakeID   // that holds it; "": none
+}
+
+// SystemList is the last count of the accounts that a system lists.
+type SystemList struct {
+	System   string
+	At       time.Time // the last count
+	Counted  time.Time // the last one that is believed
+	Accounts int       // of that one
+	Seen     int       // of the last count
+	Note     string    // why the last count is not believed; "": it is
+	Brake    BrakeID   // that holds it; "": none
 }
 
 // AfterScope is the source or system that a scope names.

@@ -59,7 +59,8 @@ const (
 	EventApplied     EventState = "applied"     // in the timeline
 	EventUnchanged   EventState = "unchanged"   // looked at: it changes nothing
 	EventQuarantined EventState = "quarantined" // no usable id or dates; a human decides, nothing is lost
-	EventHeld        EventState = "held"        // a human decides: beyond a brake, or maybe about somebody who is known already
+	EventHeld        EventState = "held"        // beyond a brake: a human lets it through or throws it away
+	EventAsked       EventState = "asked"       // maybe about somebody who is known already: a human says whose it is
 	EventDiscarded   EventState = "discarded"   // thrown away by a human
 )
 

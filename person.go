@@ -73,6 +73,7 @@ type Person struct {
 	Start, End  time.Time // first and last instant of the primary engagement; zero End: open
 	Recorded    time.Time // when we first heard of the primary engagement
 	Stopped     bool      // access was ended here, at an instant: no lead time of a life cycle counts
+	Anew        time.Time // when access was ended here, though a source has hired her anew since; zero: it was not
 	Managed     bool      // false: known from an import, nothing is planned for them yet
 	Veil        Veil      // how much was left out because it is confidential
 	Unveils     time.Time // when some of that may be known; zero: never, or nothing was left out

@@ -37,6 +37,8 @@ type RemovalBrakes struct {
 	People      int     // a day, at least
 	Percent     float64 // of all who are managed, if that is more
 	EmptiedFrom int     // members from whom on an entitlement is not left without anybody
+	ListsAt     string  // time of day at which the accounts of each system are counted; "": never
+	Smaller     float64 // percent that such a list may be shorter than the last one
 	SecondFrom  int     // so many held things need a second person, where two have to decide
 }
 

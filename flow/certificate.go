@@ -58,7 +58,12 @@ func (f *Flow) Certify(ctx context.Context, id dayone.PersonID, by string) (dayo
 		return c, err
 	}
 	c = dayone.Certificate{ID: dayone.CertificateID(f.IDs.New("crt")), Person: id, By: by, Name: row.Name, Left: p.End}
+	doubted, err := f.doubted(ctx)
+	if err != nil {
+		return c, err
+	}
 	c.Systems = f.askAll(ctx, p, have, tasks)
+	doubt(c.Systems, doubted)
 	if ctx.Err() != nil {
 		return c, ctx.Err()
 	}

@@ -90,6 +90,8 @@ type Deps struct {
 	PreHire        PreHireSettings
 	// RetainFor is how long after her last day somebody is kept before she may be erased; zero: RetainFor of this package.
 	RetainFor time.Duration
+	// Retain is the same by type of employment and country, either of which may be Any.
+	Retain map[string]map[string]time.Duration
 	// Room is how much of the database's volume is free; nil: the store says it.
 	Room func() (free, total uint64, err error)
 }
@@ -112,6 +114,7 @@ type Flow struct {
 	lately     lately
 	sizes      sizes
 	lists      lists
+	counting   counting
 	wake       chan struct{} // something is to be looked at
 	entering   sync.Mutex    // an entry is looked at once
 	orders     sync.Mutex    // an order about a system is recorded once
@@ -477,7 +480,7 @@ func (f *Flow) keepRow(ctx context.Context, l Look, run dayone.RunID) error {
 		return err
 	}
 	f.follow(l.Person, l.laid)
-	if err := errors.Join(f.planned(ctx, l), f.timed(ctx, l), f.askReviews(ctx, &l), f.remindSponsors(ctx, &l), f.askPreHire(ctx, &l), f.certifyLater(ctx, l), f.succeedLater(ctx, l)); err != nil {
+	if err := errors.Join(f.planned(ctx, l), f.timed(ctx, l), f.askReviews(ctx, &l), f.remindSponsors(ctx, &l), f.askPreHire(ctx, &l), f.certifyLater(ctx, l), f.succeedLater(ctx, l), f.askAboutHeld(ctx, l)); err != nil {
 		return err
 	}
 	if err := f.Store.SaveRow(ctx, f.afterwards(l)); err != nil {

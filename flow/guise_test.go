@@ -72,7 +72,7 @@ func TestAStopStandsForThePersonWhoeverBringsAnotherEmployment(t *testing.T) {
 	h.fired(p, run.ID)
 	h.later(time.Minute)
 	in := h.looked(h.hears(h.hr.Put(employee("77", "first_name", "Ngozi", "last_name", "Eze", "email", "ngozi@partner.example", "start_date", here)))[0].ID)
-	same(t, "state", in.State, dayone.EventHeld)
+	same(t, "state", in.State, dayone.EventAsked)
 	ms, err := h.Matches(ctx, true, 10)
 	if err != nil || len(ms) != 1 {
 		t.Fatalf("matches: %+v, %v", ms, err)

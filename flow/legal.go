@@ -1,7 +1,6 @@
 package flow
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -130,15 +129,13 @@ func (f *Flow) there(ctx context.Context, id dayone.PersonID) (Row, error) {
 	return row, err
 }
 
-// RetainFor is how long somebody is kept after her last day, if nothing else is configured.
-const RetainFor = 3 * 365 * 24 * time.Hour
-
 // Erasure is what erasing somebody would destroy, and why it cannot be done yet.
 type Erasure struct {
 	Row      Row
 	Refused  string    // "": it can be done
 	From     time.Time // from when on it may be done; zero: she has not left
 	Accounts []dayone.Key
+	Stays    []Staying // what is open of them still
 	Runs     int
 	Lines    int    // of the ledger, which stay and go on proving
 	Token    string // says that this was shown: Erase wants it
@@ -155,6 +152,9 @@ func (f *Flow) ErasePreview(ctx context.Context, id dayone.PersonID) (Erasure, e
 	l, err := f.Preview(ctx, id)
 	if err != nil && dayone.KindOf(err) == nil {
 		return e, err
+	}
+	if l.Person.Status == dayone.Left {
+		e.Stays = f.Stays(l)
 	}
 	have, err := f.Store.Holdings(ctx, id, false)
 	if err != nil {
@@ -179,7 +179,7 @@ func (f *Flow) ErasePreview(ctx context.Context, id dayone.PersonID) (Erasure, e
 	}
 	now := f.Clock.Now()
 	if !l.Person.End.IsZero() {
-		e.From = l.Person.End.Add(cmp.Or(f.RetainFor, RetainFor))
+		e.From = l.Person.End.Add(f.retained(l.Person))
 	}
 	under := slices.IndexFunc(runs, func(r dayone.Run) bool { return !r.State.Over() })
 	switch h := standing(holds); {
@@ -188,7 +188,7 @@ func (f *Flow) ErasePreview(ctx context.Context, id dayone.PersonID) (Erasure, e
 	case l.Person.Status != dayone.Left:
 		e.Refused = "they work here or will; only somebody who has left is erased"
 	case now.Before(e.From):
-		e.Refused = "what is known of them is kept until " + e.From.UTC().Format("2 January 2006") + " (privacy.retain_days)"
+		e.Refused = "what is known of them is kept until " + e.From.UTC().Format("2 January 2006") + " (privacy.retain_days and privacy.retain)"
 	case under >= 0:
 		e.Refused = "a run of theirs is under way; let it end, or cancel it, first"
 	}

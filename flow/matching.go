@@ -13,6 +13,7 @@ import (
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/people"
 	"github.com/dayone-hq/dayone/secret"
+	"github.com/dayone-hq/dayone/store"
 )
 
 // Matching: a source tells of an employment of nobody, and maybe it is one of somebody who is known. By the employee number it
@@ -223,7 +224,7 @@ func saysOf(p dayone.Person) map[string]string {
 
 // ask holds an event until a human has said whose it is.
 func (f *Flow) ask(ctx context.Context, in dayone.Intake, n newcomer) error {
-	note := "it may be about somebody who is known already; decide it under Matches"
+	note := "it may be about somebody who is known already; say who under Matches"
 	return f.Store.HoldEvent(ctx, in.ID, note, dayone.Match{
 		ID: dayone.MatchID(f.IDs.New("mat")), Source: in.Source, Subject: in.Subject, Event: in.ID, Opened: f.Clock.Now(), Suspects: n.suspects, Says: n.says, State: dayone.MatchOpen,
 	})
@@ -231,21 +232,23 @@ func (f *Flow) ask(ctx context.Context, in dayone.Intake, n newcomer) error {
 
 // Matches lists the questions whether somebody is known already: open ones first.
 func (f *Flow) Matches(ctx context.Context, open bool, limit int) ([]dayone.Match, error) {
-	return f.Store.Matches(ctx, open, limit)
+	return f.Store.Matches(ctx, store.MatchFilter{Open: open, Public: !mayKnow(ctx), Limit: limit})
 }
 
-// Match is one of them.
+// Match is one of them. ErrNotFound also where it is not for whoever asks.
 func (f *Flow) Match(ctx context.Context, id dayone.MatchID) (dayone.Match, error) {
-	return f.Store.Match(ctx, id)
+	return f.Store.Match(ctx, id, store.MatchFilter{Public: !mayKnow(ctx)})
 }
 
 // CountMatches is how many wait for an answer.
-func (f *Flow) CountMatches(ctx context.Context) (int, error) { return f.Store.CountMatches(ctx) }
+func (f *Flow) CountMatches(ctx context.Context) (int, error) {
+	return f.Store.CountMatches(ctx, store.MatchFilter{Open: true, Public: !mayKnow(ctx)})
+}
 
 // DecideMatch is a human's answer: the person whose employment it is, or "" for somebody who is not known yet. What was held is
 // looked at then.
 func (f *Flow) DecideMatch(ctx context.Context, id dayone.MatchID, person dayone.PersonID, by, reason string) (dayone.Match, error) {
-	m, err := f.Store.Match(ctx, id)
+	m, err := f.Match(ctx, id)
 	if err != nil {
 		return m, err
 	}
@@ -273,6 +276,66 @@ func (f *Flow) DecideMatch(ctx context.Context, id dayone.MatchID, person dayone
 		f.look()
 	}
 	return m, err
+}
+
+// TakeBack is how the answer to a question is undone: by splitting the employment off again, or by merging whoever it made
+// with the one who was meant.
+type TakeBack struct {
+	Split bool
+	To    dayone.PersonID // who has the employment; of a merge, who stays
+	With  dayone.PersonID // of a merge: who becomes a part of them
+	Of    string          // of a split: the employment
+}
+
+// TakeBackOf says how an answer is undone. ErrConflict: nothing is left of it to undo. ErrNotFound: not for whoever asks.
+func (f *Flow) TakeBackOf(ctx context.Context, m dayone.Match) (TakeBack, error) {
+	none := fmt.Errorf("nothing of this answer is left to take back: %w", dayone.ErrConflict)
+	has, known, err := f.Store.PersonOf(ctx, m.Source, m.Subject)
+	if err != nil {
+		return TakeBack{}, err
+	}
+	if !known || m.State == dayone.MatchOpen {
+		return TakeBack{}, none
+	}
+	if m.State == dayone.MatchSame {
+		to, err := f.Store.PersonOfMerged(ctx, m.Person)
+		if err != nil {
+			return TakeBack{}, err
+		}
+		if cmp.Or(to, m.Person) != has {
+			return TakeBack{}, none
+		}
+		s, err := f.SplitPreview(ctx, has, m.Source+"/"+m.Subject)
+		if err == nil && s.Refused != "" {
+			err = none
+		}
+		return TakeBack{Split: true, To: has, Of: m.Source + "/" + m.Subject}, err
+	}
+	for _, s := range m.Suspects {
+		to, err := f.Store.PersonOfMerged(ctx, s.Person)
+		if err != nil {
+			return TakeBack{}, err
+		}
+		stays := cmp.Or(to, s.Person)
+		if _, err := f.whole(ctx, stays); err == nil && stays != has {
+			return TakeBack{To: stays, With: has}, nil
+		} else if err != nil && dayone.KindOf(err) == nil {
+			return TakeBack{}, err
+		}
+	}
+	return TakeBack{}, none
+}
+
+// MatchAbout is the latest question about an employment. ErrNotFound: there was none, or not for whoever asks.
+func (f *Flow) MatchAbout(ctx context.Context, source, subject string) (dayone.Match, error) {
+	m, asked, err := f.Store.MatchOf(ctx, source, subject)
+	if err == nil && !asked {
+		err = fmt.Errorf("match: %w", dayone.ErrNotFound)
+	}
+	if err != nil {
+		return m, err
+	}
+	return f.Match(ctx, m.ID)
 }
 
 // newOf says whose an employment of nobody is; held: a human says so first.

@@ -1,8 +1,11 @@
 package flow_test
 
 import (
+	"context"
 	"errors"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -10,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/connector/sim"
 	"github.com/dayone-hq/dayone/flow"
 	"github.com/dayone-hq/dayone/store"
 )
@@ -204,7 +208,7 @@ func TestAnAnswerThatTheyAreOneIsTakenBack(t *testing.T) {
 	_, h := sponsored(t)
 	p, _ := h.added(ngozi())
 	in := h.looked(h.hears(h.hr.Put(employee("77", "first_name", "Ngozi", "last_name", "EZE", "start_date", begin.Format("2006-01-02"), "department", "Sales")))[0].ID)
-	same(t, "state", in.State, dayone.EventHeld)
+	same(t, "state", in.State, dayone.EventAsked)
 	ms, err := h.Matches(ctx, true, 10)
 	if err != nil || len(ms) != 1 {
 		t.Fatalf("%+v, %v", ms, err)
@@ -224,5 +228,155 @@ func TestAnAnswerThatTheyAreOneIsTakenBack(t *testing.T) {
 	m, err := h.Match(ctx, ms[0].ID)
 	if err != nil || m.State != dayone.MatchOther {
 		t.Errorf("the answer is %s, %v", m.State, err)
+	}
+	back, err := h.TakeBackOf(ctx, m)
+	if err != nil || back != (flow.TakeBack{To: p, With: off}) {
+		t.Errorf("taken back, it is undone by %+v, %v", back, err)
+	}
+}
+
+// What is asked in confidence is nobody else's matter: not in the list, not in the count, and nobody else answers it.
+func TestAQuestionInConfidenceIsForFew(t *testing.T) {
+	t.Parallel()
+	w, h := sponsored(t)
+	p, _ := h.added(ngozi())
+	h.stop()
+	w.joined = func(d *flow.Deps) {
+		hr := d.Sources["hr"]
+		hr.Discreet = true
+		d.Sources["hr"] = hr
+	}
+	h = w.open()
+	h.hears(h.hr.Put(employee("77", "first_name", "Ngozi", "last_name", "Eze", "start_date", begin.Format("2006-01-02"))))
+	ms := until(h, "a question", func() ([]dayone.Match, bool) {
+		ms, err := h.Matches(few, true, 10)
+		return ms, err == nil && len(ms) == 1
+	})
+	if seen, err := h.Matches(ctx, false, 10); err != nil || len(seen) != 0 {
+		t.Errorf("others see %+v, %v", seen, err)
+	}
+	for who, want := range map[context.Context]int{few: 1, ctx: 0} {
+		if n, err := h.CountMatches(who); err != nil || n != want {
+			t.Errorf("counted %d, want %d: %v", n, want, err)
+		}
+	}
+	is(t, errOf(h.Match(ctx, ms[0].ID)), dayone.ErrNotFound)
+	is(t, errOf(h.MatchAbout(ctx, "hr", "77")), dayone.ErrNotFound)
+	is(t, errOf(h.DecideMatch(ctx, ms[0].ID, p, "kim@company.com", "")), dayone.ErrNotFound)
+	if _, err := h.DecideMatch(few, ms[0].ID, p, "kim@company.com", ""); err != nil {
+		t.Fatal(err)
+	}
+	same(t, "whose", h.judged(ms[0].Event).Person, p)
+	if back, err := h.TakeBackOf(few, func() dayone.Match { m, _ := h.Match(few, ms[0].ID); return m }()); err != nil || !back.Split || back.To != p || back.Of != "hr/77" {
+		t.Errorf("it is undone by %+v, %v", back, err)
+	}
+}
+
+// The second one's accounts are being made when somebody sees that she is the first. What is under way is given up, what
+// came of it is hers, and the rest is planned anew, once, for the one she is.
+func TestAMergeGivesUpWhatIsUnderWayAndPlansAnewAsOne(t *testing.T) {
+	t.Parallel()
+	_, h := sponsored(t)
+	first, _ := h.added(ngozi())
+	h.settledAt(first)
+	others := len(h.gitlab.Accounts())
+	h.gitlab.Door().Inject(sim.Fault{Times: -1, Status: 503})
+	in := h.judged(h.hears(h.hr.Put(employee("77", "first_name", "N.", "last_name", "Eze-Smith", "start_date", begin.Format("2006-01-02"), "team", "Core")))[0].ID)
+	second := in.Person
+	open := until(h, "a run whose account at Okta is made, and GitLab's is not", func() (dayone.Run, bool) {
+		r, err := h.RunOf(ctx, in.Run)
+		made := slices.ContainsFunc(h.held(second), func(x dayone.Holding) bool { return x.Key.String() == "okta/group:base-employee" })
+		return r, err == nil && !r.State.Over() && made
+	})
+	p, err := h.MergePreview(ctx, first, second)
+	if err != nil || len(p.GivenUp) != 1 || p.GivenUp[0].ID != open.ID {
+		t.Fatalf("what is given up: %+v, %v", p.GivenUp, err)
+	}
+	m, err := h.Merge(ctx, flow.Merger{Stays: first, Goes: second, By: "kim@company.com", Reason: "one person"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	old, err := h.RunOf(ctx, open.ID)
+	if err != nil || old.State != dayone.RunSuperseded {
+		t.Errorf("the run that was open is %s, %v", old.State, err)
+	}
+	h.gitlab.Door().Heal()
+	h.rests(first, open.ID)
+	h.gitlab.Login("ngozi@partner.example")
+	h.later(20 * time.Minute)
+	h.settledAt(first)
+	same(t, "accounts at GitLab", len(h.gitlab.Accounts()), others+1)
+	same(t, "whose", strings.HasPrefix(h.books(first).Have["gitlab/account"], "active "), true)
+	if a, ok := account(h.okta, "e77@company.com"); !ok || a.State != dayone.Active {
+		t.Errorf("what the open run had made: %+v, %v", a, ok)
+	}
+	h.task(first, "See to a second account")
+	h.nobodyPlans(first, second, m)
+}
+
+// nobodyPlans fails if a run of a merged id began after it was merged, or goes on.
+func (h *house) nobodyPlans(stays, gone dayone.PersonID, m dayone.Merge) {
+	h.t.Helper()
+	runs, err := h.Store.Runs(ctx, store.RunFilter{Limit: 500})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	for _, r := range runs {
+		if r.Person == gone && (!r.State.Over() || r.Started.After(m.Made)) {
+			h.t.Errorf("%s is planned still: run %s is %s since %v", gone, r.ID, r.State, r.Started)
+		}
+	}
+	if to, err := h.MergedInto(ctx, gone); err != nil || to != stays {
+		h.t.Errorf("%s leads to %q, %v", gone, to, err)
+	}
+}
+
+// All of them are due at one instant, their first day, when pair by pair is seen to be one person.
+func TestPeopleAreMergedWhileAllAreDue(t *testing.T) {
+	t.Parallel()
+	_, h := sponsored(t)
+	const pairs = 6
+	var stays, goes [pairs]dayone.PersonID
+	for i := range pairs {
+		o := ngozi()
+		n := string(rune('a' + i))
+		o.Start = "2024-11-25"
+		o.Fields = map[string]string{"first_name": "Out" + n, "last_name": "Sider", "email": n + "@partner.example", "department": "Sales", "location": "Berlin"}
+		in, err := h.AddOutsider(ctx, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		stays[i] = in.Person
+		goes[i] = h.looked(h.hears(h.hr.Put(employee("5"+n, "first_name", "Em"+n, "last_name", "Ployee", "department", "Sales")))[0].ID).Person
+	}
+	h.clock.Jump(time.Date(2024, 11, 25, 8, 0, 0, 0, time.UTC))
+	var made [pairs]dayone.Merge
+	var wg sync.WaitGroup
+	for i := range pairs {
+		wg.Go(func() {
+			m, err := h.Merge(ctx, flow.Merger{Stays: stays[i], Goes: goes[i], By: "kim@company.com", Reason: "one person"})
+			if err != nil {
+				t.Errorf("pair %d: %v", i, err)
+			}
+			made[i] = m
+		})
+	}
+	wg.Wait()
+	for i := range pairs {
+		h.settledAt(stays[i])
+		same(t, "she works", h.status(stays[i]), dayone.Working)
+		same(t, "employments", len(h.person(stays[i]).Engagements), 2)
+		h.accountIs(stays[i], dayone.Active)
+		h.nobodyPlans(stays[i], goes[i], made[i])
+	}
+	until(h, "nobody to be due any more", func() (bool, bool) {
+		next, err := h.Store.NextWake(ctx)
+		return true, err == nil && (next.IsZero() || next.After(h.Now()))
+	})
+	logins := map[string]int{}
+	for _, a := range h.okta.Accounts() {
+		if logins[a.Login]++; logins[a.Login] > 1 {
+			t.Errorf("%s is there twice", a.Login)
+		}
 	}
 }

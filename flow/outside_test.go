@@ -211,9 +211,9 @@ func TestTwoNamesakesAreHeldUntilSomebodyHasSaidWhoIsWho(t *testing.T) {
 	held := func(id string) dayone.Match {
 		t.Helper()
 		in := h.looked(h.hears(h.hr.Put(employee(id, "first_name", "Ngozi", "last_name", "EZE")))[0].ID)
-		same(t, "state", in.State, dayone.EventHeld)
+		same(t, "state", in.State, dayone.EventAsked)
 		again := h.looked(h.hears(h.hr.Put(employee(id, "first_name", "Ngozi", "last_name", "EZE", "team", "Core")))[0].ID)
-		same(t, "the next word", again.State, dayone.EventHeld)
+		same(t, "the next word", again.State, dayone.EventAsked)
 		ms, err := h.Matches(ctx, true, 10)
 		if err != nil || len(ms) != 1 {
 			t.Fatalf("matches: %+v, %v", ms, err)
@@ -270,7 +270,7 @@ func TestOfTwoWhoComeAtOnceOneIsAskedAbout(t *testing.T) {
 	for _, id := range ids {
 		states[h.looked(id).State]++
 	}
-	if states[dayone.EventApplied] != 1 || states[dayone.EventHeld] != 2 {
+	if states[dayone.EventApplied] != 1 || states[dayone.EventAsked] != 2 {
 		t.Errorf("states: %v", states)
 	}
 	look, err := h.PreviewEvent(ctx, "hr", h.hr.Put(employee("24", "email", "same@company.com")))
@@ -283,7 +283,7 @@ func TestATerminationIsNeverHeld(t *testing.T) {
 	_, h := sponsored(t)
 	h.added(ngozi())
 	twin := employee("77", "first_name", "Ngozi", "last_name", "Eze", "start_date", here)
-	same(t, "hire", h.looked(h.hears(h.hr.Put(twin))[0].ID).State, dayone.EventHeld)
+	same(t, "hire", h.looked(h.hears(h.hr.Put(twin))[0].ID).State, dayone.EventAsked)
 	twin["end_date"] = "2024-11-14"
 	in := h.looked(h.hears(h.says("terminated", twin))[0].ID)
 	same(t, "termination", in.State, dayone.EventApplied)

@@ -121,6 +121,7 @@ const (
 	Planned    AccessState = "later"
 	Asks       AccessState = "needs approval"
 	Held       AccessState = "held"        // somebody took it back: it is neither given nor taken for a while
+	StaysOpen  AccessState = "stays open"  // there, not wanted any more, and no plan takes it
 	NotPlanned AccessState = "not planned" // a policy has a word on it, but nothing is planned for this person
 )
 
@@ -234,6 +235,7 @@ func (f *Flow) Access(ctx context.Context, id dayone.PersonID) (Look, []Access, 
 	if err != nil || !l.Person.Managed {
 		idle(out)
 	}
+	f.unclosed(out, l)
 	for i := range out {
 		if h, is := holdOf(l.Holds, out[i].Key, l.Person.Status); is {
 			out[i].State, out[i].Note = Held, "until "+h.Until.UTC().Format("2 Jan 2006")
@@ -249,6 +251,27 @@ func (f *Flow) Access(ctx context.Context, id dayone.PersonID) (Look, []Access, 
 		return 0
 	})
 	return l, out, err
+}
+
+// unclosed marks what is not wanted any more and stays: open, or closed and kept by a legal hold.
+func (f *Flow) unclosed(list []Access, l Look) {
+	stays := map[dayone.Key]Staying{}
+	for _, x := range f.Stays(l) {
+		stays[x.Key] = x
+	}
+	for i := range list {
+		a := &list[i]
+		held := slices.ContainsFunc(l.Plan.Findings, func(x dayone.Finding) bool { return x.Key == a.Key && x.Kind == planner.UnderLegalHold })
+		switch x, open := stays[a.Key]; {
+		case a.Holding == nil:
+		case open && x.Legal:
+			a.State, a.Note, a.Implied = StaysOpen, "a legal hold keeps it; a human closes it by hand", false
+		case open:
+			a.State, a.Note, a.Implied = StaysOpen, "Dayone cannot close it; a human closes it by hand", false
+		case held:
+			a.State, a.Note = Held, "closed, and not deleted while the legal hold stands"
+		}
+	}
 }
 
 // idle takes back what only a plan would bring about. Without one nothing is given, changed or taken.

@@ -27,28 +27,32 @@ type Terminated struct {
 }
 
 // TerminatePreview is what would be closed if somebody were terminated now: nothing is stored, nobody is called.
-func (f *Flow) TerminatePreview(ctx context.Context, id dayone.PersonID) (Look, error) {
+func (f *Flow) TerminatePreview(ctx context.Context, id dayone.PersonID) (Closing, error) {
 	t, err := f.Store.Timeline(ctx, id)
 	if err != nil {
-		return Look{}, err
+		return Closing{}, err
 	}
 	now := f.Clock.Now()
 	p, err := f.PersonNow(ctx, id)
 	if err != nil {
-		return Look{}, err
+		return Closing{}, err
 	}
 	for _, e := range goesOn(&t, p, now) {
 		if _, p, _, err = f.extend(ctx, &t, people.Heard{Event: stopEvent(e, dayone.Terminated, now, "", "")}, now, ""); err != nil {
-			return Look{}, err
+			return Closing{}, err
 		}
 	}
 	b, err := f.booksOf(ctx, id)
 	if err != nil {
-		return Look{}, err
+		return Closing{}, err
 	}
 	b.at, b.line, b.answers, b.requests = now, t, answers{}, nil
 	b.holds = slices.DeleteFunc(b.holds, func(h dayone.Hold) bool { return h.Keep }) // they end with it
-	return f.decide(p, b, f.tellOf(b.unsaid, &t, p))
+	l, err := f.decide(p, b, f.tellOf(b.unsaid, &t, p))
+	if err != nil {
+		return Closing{Look: l}, err
+	}
+	return f.closing(ctx, l)
 }
 
 // StoppedSince is since when access of somebody is ended here; zero: it is not. Another employment of hers opens nothing then.

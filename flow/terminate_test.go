@@ -197,3 +197,65 @@ func TestAnEmergencyEndsWhoWasImported(t *testing.T) {
 		t.Errorf("the books know of no access, so there is nothing to do: %v %v", runs, err)
 	}
 }
+
+// HR hires her anew after access was ended here: that is HR's word, given later and of another employment. Nobody has to
+// reinstate her. An employment that begins before the end lets her in no more than before.
+func TestHRThatHiresAnewLetsInWhoWasTerminatedHere(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		start  string
+		status dayone.Status
+	}{
+		"a first day to come":      {"2024-12-02", dayone.PreHire},
+		"a first day that is past": {"2024-11-11", dayone.Left},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newWorld(t).open()
+			id, run := h.hires(employee("1001", "start_date", here))
+			closed := h.fired(id, run.ID)
+			h.later(48 * time.Hour)
+			in := h.looked(h.hears(h.hr.Put(employee("2002", "email", "e1001@company.com", "last_name", "No 1001", "start_date", c.start)))[0].ID)
+			same(t, "is she known", in.State, dayone.EventAsked)
+			ms, err := h.Matches(few, true, 5)
+			if err != nil || len(ms) != 1 {
+				t.Fatalf("%+v, %v", ms, err)
+			}
+			if _, err := h.DecideMatch(few, ms[0].ID, id, "kim@company.com", "back again"); err != nil {
+				t.Fatal(err)
+			}
+			in = h.judged(in.ID)
+			same(t, "she is", h.status(id), c.status)
+			l, err := h.Preview(ctx, id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.status == dayone.Left {
+				same(t, "hired anew", l.Person.Anew.IsZero(), true)
+				if !strings.Contains(in.Note, "stays closed") {
+					t.Errorf("nobody is told why: %q", in.Note)
+				}
+				return
+			}
+			same(t, "hired anew after the end", l.Person.Anew.IsZero(), false)
+			if strings.Contains(in.Note, "stays closed") {
+				t.Errorf("it is said to stay closed: %q", in.Note)
+			}
+			k, err := h.History(ctx, id, flow.HistoryQuery{})
+			if err != nil || len(k.Changes) == 0 || !strings.Contains(k.Changes[0].Intent, "hired anew after access was ended here") {
+				t.Errorf("the timeline says %+v, %v", k.Changes, err)
+			}
+			h.later(16 * 24 * time.Hour)
+			h.accountIs(id, dayone.Active)
+			same(t, "on her first day", h.status(id), dayone.Working)
+			again := h.rests(id, closed.ID)
+			if bad := failures(again); len(bad) > 0 {
+				t.Errorf("her run is %s: %v", again.State, bad)
+			}
+
+			// and she can be terminated again, as everybody
+			h.fired(id, again.ID)
+			same(t, "she is out", h.status(id), dayone.Left)
+		})
+	}
+}

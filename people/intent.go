@@ -176,6 +176,8 @@ func hiring(before, now dayone.Person, isNew bool) string {
 		}
 	}
 	switch {
+	case before.Stopped && !now.Anew.IsZero():
+		return "rehire: hired anew after access was ended here"
 	case before.Status == dayone.Left && now.Status != dayone.Left && (added != nil || now.Start.After(before.Start)):
 		return "rehire"
 	case added == nil:

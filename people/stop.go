@@ -53,6 +53,11 @@ func (j *judging) lift() {
 	if j.facts.stopOf(j.engagement, j.at).IsZero() {
 		return
 	}
+	if own := j.facts.last(j.engagement, factStop, farFuture, j.at, true); own == nil {
+		if other := j.facts.stopOfOthers(j.engagement, j.at); other != nil && anew(other, j.ev.Source, j.starts, j.at) {
+			return
+		}
+	}
 	switch j.ev.Type {
 	case dayone.TerminationCancelled, dayone.Rehired:
 		j.date(factStop, dayone.Text(""), j.turned)
@@ -65,12 +70,19 @@ func (j *judging) lift() {
 }
 
 // stopOf is the instant at which access to an employment was ended here; zero: it was not, or that was lifted. A stop stands for
-// the person: what is bound to her while it does is stopped, too, until that is lifted.
+// the person: what is bound to her while it does is stopped, too, until that is lifted, or HR hires her anew.
 func (s *spoken) stopOf(e dayone.EngagementID, known time.Time) time.Time {
 	f := s.last(e, factStop, farFuture, known, true)
 	if f == nil {
-		f = s.stopOfOthers(e, known)
+		if f = s.stopOfOthers(e, known); f != nil && s.hiredAnew(e, f, known) {
+			return time.Time{}
+		}
 	}
+	return stopAt(f)
+}
+
+// stopAt is the instant that a stop names; zero: there is none, or it was lifted.
+func stopAt(f *dayone.Fact) time.Time {
 	if f == nil || f.Value.Text == "" {
 		return time.Time{}
 	}
@@ -79,6 +91,33 @@ func (s *spoken) stopOf(e dayone.EngagementID, known time.Time) time.Time {
 		return time.Time{}
 	}
 	return at
+}
+
+// hiredAnew says that an employment is a hire that HR decided knowing, or late enough to know, that access was ended: a source said
+// so after the stop, of a first day after the day of the stop. What people enter here lifts nothing: that is reinstating.
+func (s *spoken) hiredAnew(e dayone.EngagementID, stop *dayone.Fact, known time.Time) bool {
+	for _, x := range s.t.Employments {
+		if x.ID == e {
+			f := s.last(e, factStart, farFuture, known, true)
+			return f != nil && anew(stop, x.Source, f.Value.Text, f.Recorded)
+		}
+	}
+	return false
+}
+
+func anew(stop *dayone.Fact, source, start string, said time.Time) bool {
+	return source != dayone.Portal && start > stopAt(stop).UTC().Format(time.DateOnly) && said.After(stop.Recorded)
+}
+
+// anewSince is the stop of another employment that this one does not fall under because it is a new hire; zero: none.
+func (s *spoken) anewSince(e dayone.EngagementID, known time.Time) time.Time {
+	if s.last(e, factStop, farFuture, known, true) != nil {
+		return time.Time{}
+	}
+	if f := s.stopOfOthers(e, known); f != nil && s.hiredAnew(e, f, known) {
+		return stopAt(f)
+	}
+	return time.Time{}
 }
 
 // heirOf is who was named to take over when access to an employment was ended here; "" once that was lifted.

@@ -150,7 +150,9 @@ func Whole(t *dayone.Timeline, at, known time.Time, set *policy.Set) dayone.Pers
 		c.engagement.Primary = c.engagement.ID == main.engagement.ID
 		p.Engagements = append(p.Engagements, c.engagement)
 	}
-	p.Stopped = main.stopped && main.status == dayone.Left
+	if p.Stopped = main.stopped && main.status == dayone.Left; main.status != dayone.Left {
+		p.Anew = s.anewSince(main.engagement.ID, known)
+	}
 	p.Status, p.Start, p.Site, p.Recorded = main.status, main.start, main.site, main.employment.Recorded
 	if p.Status == dayone.OnLeave {
 		p.Garden = s.last(main.engagement.ID, factLeave, at, known, true).Value.Text == gardenLeave

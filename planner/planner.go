@@ -545,7 +545,7 @@ func (p *making) close(sys dayone.System, h dayone.Holding, g dayone.Grant) erro
 		}
 		if !sys.CanDelete {
 			p.plan.Findings = append(p.plan.Findings, dayone.Finding{
-				Kind: "missing", Key: h.Key,
+				Kind: ByHand, Key: h.Key,
 				Text: fmt.Sprintf("%s can neither be disabled nor deleted by us; close it by hand", h.Key),
 			})
 			return nil
@@ -573,10 +573,16 @@ func (p *making) close(sys dayone.System, h dayone.Holding, g dayone.Grant) erro
 	return nil
 }
 
+// Kinds of findings about what a plan does not take though it is wanted no more.
+const (
+	UnderLegalHold = "legal hold"
+	ByHand         = "missing" // we have no way to take it
+)
+
 // kept says that a legal hold forbids a loss, and finds it.
 func (p *making) kept(k dayone.Key, what string) bool {
 	if p.Legal {
-		p.plan.Findings = append(p.plan.Findings, dayone.Finding{Kind: "legal hold", Key: k, Text: fmt.Sprintf("%s stays under a legal hold: %s", k, what)})
+		p.plan.Findings = append(p.plan.Findings, dayone.Finding{Kind: UnderLegalHold, Key: k, Text: fmt.Sprintf("%s stays under a legal hold: %s", k, what)})
 	}
 	return p.Legal
 }

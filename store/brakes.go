@@ -509,8 +509,13 @@ func (d *DB) Decide(ctx context.Context, v Verdict) error {
 			return err
 		}
 		if v.State == dayone.BrakeReleased { // a list that somebody let through is what the next one is measured by
-			if _, err := t.exec(`UPDATE source_read SET records = seen, counted = at, brake = '' WHERE brake = $1`, v.Brake); err != nil {
-				return err
+			for _, q := range []string{
+				`UPDATE source_read SET records = seen, counted = at, brake = '' WHERE brake = $1`,
+				`UPDATE system_list SET accounts = seen, counted = at, note = '', brake = '' WHERE brake = $1`,
+			} {
+				if _, err := t.exec(q, v.Brake); err != nil {
+					return err
+				}
 			}
 		}
 		if _, err := t.exec(`UPDATE brake SET state = $2, held = $3, closed = $4, author = $5, second = $6, reason = $7 WHERE id = $1`,

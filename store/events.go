@@ -148,8 +148,7 @@ func (t *tx) overtook(e *dayone.Employment) error {
 	if _, err := t.exec(`UPDATE suspicion SET state = 'other', box = '' WHERE source = $1 AND subject = $2 AND state = 'open'`, e.Source, e.SourceID); err != nil {
 		return err // whose it is shows now
 	}
-	_, err := t.exec(`UPDATE event SET state = 'received', tries = 0, next = 0 WHERE source = $1 AND subject = $2 AND (state = 'quarantined'
-		OR state = 'held' AND NOT EXISTS (SELECT 1 FROM held h WHERE h.item = event.id AND h.released = 0))`, e.Source, e.SourceID)
+	_, err := t.exec(`UPDATE event SET state = 'received', tries = 0, next = 0 WHERE source = $1 AND subject = $2 AND (state = 'quarantined' OR state = 'asked')`, e.Source, e.SourceID)
 	return err
 }
 
@@ -235,7 +234,7 @@ func (d *DB) Events(ctx context.Context, f EventFilter) ([]dayone.Intake, error)
 		args = append(args, v)
 		q += fmt.Sprintf(" AND "+cond, len(args))
 	}
-	switch { // the words of these two must stand in the text for their partial indexes to be used
+	switch { // the words of these must stand in the text for their partial indexes to be used
 	case f.State == "":
 	case f.State == dayone.EventReceived && f.Source == "":
 		q += ` AND id IN (SELECT id FROM event WHERE state = 'received' AND source > '')`
@@ -245,6 +244,8 @@ func (d *DB) Events(ctx context.Context, f EventFilter) ([]dayone.Intake, error)
 		q += ` AND state = 'quarantined'`
 	case f.State == dayone.EventHeld:
 		q += ` AND state = 'held'`
+	case f.State == dayone.EventAsked:
+		q += ` AND state = 'asked'`
 	default:
 		add("state = $%d", string(f.State))
 	}
@@ -322,7 +323,7 @@ func (d *DB) Expire(ctx context.Context, before time.Time) (int, error) {
 }
 
 func (d *DB) expired(ctx context.Context, before time.Time, after string) ([]string, error) {
-	rows, err := d.read.QueryContext(ctx, `SELECT id FROM event WHERE id > $1 AND received < $2 AND body <> '' AND state <> 'received' AND state <> 'quarantined' AND state <> 'held'
+	rows, err := d.read.QueryContext(ctx, `SELECT id FROM event WHERE id > $1 AND received < $2 AND body <> '' AND state <> 'received' AND state <> 'quarantined' AND state <> 'held' AND state <> 'asked'
 		AND NOT EXISTS (SELECT 1 FROM legal_hold h WHERE h.person = event.person AND h.ended = 0) ORDER BY id LIMIT $3`,
 		after, micros(before), expireAtOnce)
 	if err != nil {

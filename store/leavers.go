@@ -18,7 +18,11 @@ type legalBox struct {
 	Why     string `json:"why,omitempty"`
 }
 
-// SaveLegalHold writes one, or its end, and makes its person due. ErrConflict: another one stands.
+// LegalTask is how the Once of a task begins that a legal hold opened: its id and the key of what stays open follow.
+const LegalTask = "legal."
+
+// SaveLegalHold writes one, or its end, and makes its person due. With its end its tasks end. ErrConflict: another one
+// stands.
 func (d *DB) SaveLegalHold(ctx context.Context, h dayone.LegalHold, wake time.Time, records ...dayone.Record) error {
 	return d.write(ctx, func(t *tx) error {
 		var key, id string
@@ -43,6 +47,15 @@ func (d *DB) SaveLegalHold(ctx context.Context, h dayone.LegalHold, wake time.Ti
 		if _, err := t.exec(`INSERT INTO legal_hold (id, person, since, ended, box) VALUES ($1, $2, $3, $4, $5)
 			ON CONFLICT (id) DO UPDATE SET ended = excluded.ended, box = excluded.box`, h.ID, h.Person, micros(h.From), micros(h.Ended), box); err != nil {
 			return fmt.Errorf("writing legal hold: %w", err)
+		}
+		if !h.Ended.IsZero() {
+			done, err := d.seal(t, h.Person, doneBox{Left: "the legal hold was released"})
+			if err != nil {
+				return err
+			}
+			if _, err := t.exec(`UPDATE task SET closed = $2, done_box = $3 WHERE closed = 0 AND once LIKE $1`, LegalTask+string(h.ID)+".%", micros(h.Ended), done); err != nil {
+				return fmt.Errorf("closing tasks of a legal hold: %w", err)
+			}
 		}
 		return d.due(t, h.Person, wake, records)
 	})
@@ -89,14 +102,8 @@ func (d *DB) UnderLegalHold(ctx context.Context, person dayone.PersonID) (bool, 
 // by itself, zero: not any more.
 func (d *DB) SaveCertificate(ctx context.Context, c dayone.Certificate, again time.Time, tasks []dayone.Task, records ...dayone.Record) error {
 	return d.write(ctx, func(t *tx) error {
-		for _, task := range tasks {
-			move := d.openTask
-			if !task.Closed.IsZero() {
-				move = func(t *tx, task dayone.Task) error { return d.closeTask(t, task.Person, task) }
-			}
-			if err := move(t, task); err != nil {
-				return err
-			}
+		if err := d.settleTasks(t, tasks); err != nil {
+			return err
 		}
 		box, err := d.seal(t, c.Person, c)
 		if err != nil {

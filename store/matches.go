@@ -73,7 +73,7 @@ func (d *DB) Marked(ctx context.Context, marks []string) (map[string][]dayone.Pe
 }
 
 // HoldEvent holds an event until somebody has said whose employment it is about, and opens that question, or refreshes it if it
-// is open.
+// is open. What is said in confidence about a question that others see too does not change it.
 func (d *DB) HoldEvent(ctx context.Context, event dayone.EventID, note string, m dayone.Match) error {
 	suspects, err := json.Marshal(m.Suspects)
 	if err != nil {
@@ -88,11 +88,12 @@ func (d *DB) HoldEvent(ctx context.Context, event dayone.EventID, note string, m
 		return err
 	}
 	return d.write(ctx, func(t *tx) error {
-		if _, err := t.exec(`UPDATE event SET state = $2, note = $3, tries = 0, next = 0 WHERE id = $1`, string(event), string(dayone.EventHeld), note); err != nil {
+		if _, err := t.exec(`UPDATE event SET state = $2, note = $3, tries = 0, next = 0 WHERE id = $1`, string(event), string(dayone.EventAsked), note); err != nil {
 			return fmt.Errorf("holding event: %w", err)
 		}
 		_, err := t.exec(`INSERT INTO suspicion (id, source, subject, event, opened, suspects, state, person, by_whom, decided, box) VALUES ($1, $2, $3, $4, $5, $6, 'open', '', '', 0, $7)
-			ON CONFLICT (source, subject) WHERE state = 'open' DO UPDATE SET suspects = excluded.suspects, box = excluded.box`,
+			ON CONFLICT (source, subject) WHERE state = 'open' DO UPDATE SET suspects = excluded.suspects, box = excluded.box
+			WHERE (SELECT veiled FROM event WHERE id = suspicion.event) >= (SELECT veiled FROM event WHERE id = excluded.event)`,
 			string(m.ID), m.Source, m.Subject, string(event), micros(m.Opened), string(suspects), box)
 		if err != nil {
 			return fmt.Errorf("writing suspicion: %w", err)
@@ -120,22 +121,41 @@ func (d *DB) scanMatch(s interface{ Scan(...any) error }) (dayone.Match, error) 
 	return m, nil
 }
 
-// Matches lists questions, open ones first, the newest first of both.
-func (d *DB) Matches(ctx context.Context, open bool, limit int) ([]dayone.Match, error) {
-	q := `SELECT ` + matchColumns + ` FROM suspicion`
-	if open {
-		q += ` WHERE state = 'open'`
+// publicMatch leaves out what was asked in confidence, and what is about somebody of whom nobody may know.
+const publicMatch = ` AND NOT EXISTS (SELECT 1 FROM event e WHERE e.id = suspicion.event AND e.veiled = 1)
+	AND NOT EXISTS (SELECT 1 FROM person p WHERE p.veil = 2 AND (p.id = suspicion.person OR suspicion.suspects LIKE '%' || p.id || '%'))`
+
+// MatchFilter chooses questions.
+type MatchFilter struct {
+	Open   bool // only those
+	Public bool // only what everybody may know
+	Limit  int
+}
+
+func (f MatchFilter) where() string {
+	q := ` WHERE 1 = 1`
+	if f.Open {
+		q += ` AND state = 'open'`
 	}
-	rows, err := d.read.QueryContext(ctx, q+` ORDER BY CASE WHEN state = 'open' THEN 0 ELSE 1 END, id DESC LIMIT $1`, limit)
+	if f.Public {
+		q += publicMatch
+	}
+	return q
+}
+
+// Matches lists questions, open ones first, the newest first of both.
+func (d *DB) Matches(ctx context.Context, f MatchFilter) ([]dayone.Match, error) {
+	q := `SELECT ` + matchColumns + ` FROM suspicion` + f.where()
+	rows, err := d.read.QueryContext(ctx, q+` ORDER BY CASE WHEN state = 'open' THEN 0 ELSE 1 END, id DESC LIMIT $1`, f.Limit)
 	if err != nil {
 		return nil, err
 	}
 	return collect(rows, d.scanMatch)
 }
 
-// Match is one of them.
-func (d *DB) Match(ctx context.Context, id dayone.MatchID) (dayone.Match, error) {
-	m, err := d.scanMatch(d.read.QueryRowContext(ctx, `SELECT `+matchColumns+` FROM suspicion WHERE id = $1`, string(id)))
+// Match is one of them. ErrNotFound also where it is not public, and only what is was asked for.
+func (d *DB) Match(ctx context.Context, id dayone.MatchID, f MatchFilter) (dayone.Match, error) {
+	m, err := d.scanMatch(d.read.QueryRowContext(ctx, `SELECT `+matchColumns+` FROM suspicion`+f.where()+` AND id = $1`, string(id)))
 	return m, notFound("match", err)
 }
 
@@ -148,10 +168,10 @@ func (d *DB) MatchOf(ctx context.Context, source, subject string) (dayone.Match,
 	return m, err == nil, err
 }
 
-// CountMatches is how many are open.
-func (d *DB) CountMatches(ctx context.Context) (int, error) {
+// CountMatches is how many there are.
+func (d *DB) CountMatches(ctx context.Context, f MatchFilter) (int, error) {
 	var n int
-	err := d.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM suspicion WHERE state = 'open'`).Scan(&n)
+	err := d.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM suspicion`+f.where()).Scan(&n)
 	return n, err
 }
 
@@ -173,8 +193,8 @@ func (d *DB) DecideMatch(ctx context.Context, m dayone.Match, records ...dayone.
 	})
 }
 
-// unhold lets what was held about an employment be looked at, but for what a brake holds.
+// unhold lets what waited for the answer whose an employment is be looked at.
 func (t *tx) unhold(source, subject string) error {
-	_, err := t.exec(`UPDATE event SET state = 'received', tries = 0, next = 0 WHERE source = $1 AND subject = $2 AND state = 'held' AND NOT EXISTS (SELECT 1 FROM held h WHERE h.item = event.id AND h.released = 0)`, source, subject)
+	_, err := t.exec(`UPDATE event SET state = 'received', tries = 0, next = 0 WHERE source = $1 AND subject = $2 AND state = 'asked'`, source, subject)
 	return err
 }

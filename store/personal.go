@@ -38,7 +38,7 @@ var inTheClear = []struct{ why, erase string }{
 	},
 	{
 		"as above",
-		`UPDATE event SET state = 'discarded' WHERE state = 'held' AND (person = $1 OR EXISTS (SELECT 1 FROM employment e WHERE e.person = $1 AND e.source = event.source AND e.source_id = event.subject))`,
+		`UPDATE event SET state = 'discarded' WHERE (state = 'held' OR state = 'asked') AND (person = $1 OR EXISTS (SELECT 1 FROM employment e WHERE e.person = $1 AND e.source = event.source AND e.source_id = event.subject))`,
 	},
 	{
 		"which employments a source's last list lacks is asked for by the source's id",

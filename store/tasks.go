@@ -196,6 +196,26 @@ func (d *DB) assigned(x *tx, t *dayone.Task) error {
 	return nil
 }
 
+// SettleTasks opens tasks that no step opens, and closes those that are closed.
+func (d *DB) SettleTasks(ctx context.Context, tasks []dayone.Task) error {
+	return d.write(ctx, func(t *tx) error { return d.settleTasks(t, tasks) })
+}
+
+func (d *DB) settleTasks(t *tx, tasks []dayone.Task) error {
+	for _, task := range tasks {
+		var err error
+		if task.Closed.IsZero() {
+			err = d.openTask(t, task)
+		} else {
+			err = d.closeTask(t, task.Person, task)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (d *DB) closeTask(t *tx, person dayone.PersonID, task dayone.Task) error {
 	box, err := d.seal(t, person, doneBox{task.By, task.Attrs, task.Evidence, task.Left})
 	if err != nil {

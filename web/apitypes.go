@@ -34,6 +34,7 @@ type apiPerson struct {
 	Unknown     []string        `json:"unknown"` // attributes whose last word was bad
 	Engagements []apiEngagement `json:"engagements"`
 	Stopped     bool            `json:"access_ended"` // at once, here
+	Anew        *time.Time      `json:"hired_anew_after,omitempty"`
 }
 
 type apiEngagement struct {
@@ -253,7 +254,7 @@ func newAPIPersonRow(r flow.Row, zone *time.Location) apiPersonRow {
 }
 
 func newAPIPerson(r flow.Row, zone *time.Location, p dayone.Person) apiPerson {
-	out := apiPerson{apiPersonRow: newAPIPersonRow(r, zone), Attributes: p.Attrs, Unknown: p.Unknown, Stopped: p.Stopped, Engagements: []apiEngagement{}}
+	out := apiPerson{apiPersonRow: newAPIPersonRow(r, zone), Attributes: p.Attrs, Unknown: p.Unknown, Stopped: p.Stopped, Anew: moment(p.Anew), Engagements: []apiEngagement{}}
 	if out.Attributes == nil {
 		out.Attributes = dayone.Attrs{}
 	}

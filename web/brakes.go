@@ -56,6 +56,8 @@ func brakeTitle(b dayone.Brake) string {
 		what = "a whole list"
 	case rule == dayone.BrakeChanged:
 		what = "not what was reviewed"
+	case rule == dayone.BrakeList:
+		what = "far fewer accounts than before"
 	case rule == dayone.BrakeRemovals:
 		what = "accesses that would go"
 	case strings.HasPrefix(rule, dayone.BrakeBody):
@@ -200,7 +202,7 @@ type brakeView struct {
 	Facts           []pair
 	By, Second      field
 	Reason          field
-	OnEvents        bool
+	Nothing, Thrown string // what it means if nobody is in it, and what throwing it away does
 }
 
 // heldShown is how many of them a page shows.
@@ -236,7 +238,8 @@ func (p *portal) showBrake(w http.ResponseWriter, r *http.Request, status int, i
 }
 
 func newBrake(view viewer, b flow.BrakeView) brakeView {
-	v := brakeView{ID: string(b.ID), Title: brakeTitle(b.Brake), Note: sentence(b.Note), State: brakeState(b.State), Hash: b.Hash, OnEvents: strings.HasPrefix(b.Scope, "source:")}
+	v := brakeView{ID: string(b.ID), Title: brakeTitle(b.Brake), Note: sentence(b.Note), State: brakeState(b.State), Hash: b.Hash}
+	v.Nothing, v.Thrown = brakeMeans(b.Brake)
 	for i, h := range b.Items {
 		if i == heldShown {
 			v.Many = fmt.Sprintf("%d more; dayone brake show %s lists all of them.", len(b.Items)-heldShown, b.ID)
@@ -279,6 +282,19 @@ func newBrake(view viewer, b flow.BrakeView) brakeView {
 	}
 	v.Reason = field{ID: "reason", Name: "reason", Label: "Reason, for the record", Type: "text", Required: true}
 	return v
+}
+
+// brakeMeans says what it means if nobody is in a brake, and what throwing away does.
+func brakeMeans(b dayone.Brake) (nothing, thrown string) {
+	switch {
+	case b.Rule == dayone.BrakeList:
+		return "No access is taken by this. Until it is let through, no leaver's certificate calls this system closed. Let through, the next list is measured by this one.",
+			"Thrown away, the list is still not believed, and the next one that is so short comes again."
+	case strings.HasPrefix(b.Scope, "source:"):
+		return "Nothing would change. Let through, a list counts as the source's list of today.",
+			"Thrown away, these events count for nothing. What is still so at the source comes again with its next list."
+	}
+	return "Nothing would change.", "Thrown away, they keep these accesses for 30 days; then somebody is asked."
 }
 
 // heldLine is one change in words.

@@ -26,6 +26,8 @@ type dashboardView struct {
 	Quarantined  []item
 	NoStarters   *empty
 	NoRuns       *empty
+
+	waits, runs int // how much needs somebody, and goes on
 }
 
 type starterRow struct {
@@ -107,6 +109,11 @@ func (p *portal) dashboard(w http.ResponseWriter, r *http.Request) error {
 	for _, d := range list[:min(len(list), tasksShown)] {
 		v.Tasks = append(v.Tasks, taskItem(view, d))
 	}
+	matches, brakes, err := p.toDecide(r)
+	if err != nil {
+		return err
+	}
+	v.decide(matches, brakes)
 	for _, row := range stuck[:min(len(stuck), tasksShown)] {
 		v.Unplanned = append(v.Unplanned, unplannedItem(row))
 	}
@@ -145,19 +152,54 @@ func newDashboard(counts map[dayone.Status]int, runs, tasks, bad, stuck int) das
 	if stuck > 0 { // in the place of what needs nobody
 		v.Figures[2] = figure{Label: "Cannot be planned", Value: capped(stuck, 100), Href: "/people?status=" + unplanned}
 	}
-	switch waits := tasks + bad + stuck; {
-	case waits == 0 && runs == 0:
-		v.Sentence = "Nothing needs you, and nothing is under way."
-	case waits == 0:
-		v.Sentence = "Nothing needs you. What is under way goes on by itself."
-	case waits == 1:
-		v.Sentence = "One thing needs you."
-	default:
-		v.Sentence = fmt.Sprintf("%d things need you.", waits)
-	}
+	v.waits, v.runs = tasks+bad+stuck, runs
+	v.sum()
 	v.NoStarters = &empty{Icon: "people", Title: "Nobody starts soon", Text: "People appear here when a source says that they are hired. Send the webhook of your HR system to /hooks/ and the name of the source."}
 	v.NoRuns = &empty{Icon: "play", Title: "No run is under way", Text: "A run starts when somebody is hired, moves or leaves."}
 	return v
+}
+
+// sum says in one sentence how much waits.
+func (v *dashboardView) sum() {
+	switch {
+	case v.waits == 0 && v.runs == 0:
+		v.Sentence = "Nothing needs you, and nothing is under way."
+	case v.waits == 0:
+		v.Sentence = "Nothing needs you. What is under way goes on by itself."
+	case v.waits == 1:
+		v.Sentence = "One thing needs you."
+	default:
+		v.Sentence = fmt.Sprintf("%d things need you.", v.waits)
+	}
+}
+
+// decide adds questions and brakes that wait, before the tasks: they hold up more than one.
+func (v *dashboardView) decide(matches, brakes int) {
+	hand := state{Icon: "hand", Class: "s-wait", Text: "To decide"}
+	var first []item
+	if brakes > 0 {
+		first = append(first, item{State: &hand, Title: link{plural(brakes, "1 brake holds something back", "%d brakes hold something back"), "/brakes"}, Next: "Let it through, or throw it away."})
+	}
+	if matches > 0 {
+		first = append(first, item{State: &hand, Title: link{plural(matches, "1 employment may be of somebody known", "%d employments may be of somebody known"), "/matches"}, Next: "Say whose it is."})
+	}
+	v.Tasks = append(first, v.Tasks...)
+	v.waits += matches + brakes
+	v.sum()
+}
+
+// toDecide counts what whoever looks may decide.
+func (p *portal) toDecide(r *http.Request) (matches, brakes int, err error) {
+	if p.shows(r, "POST /matches/{id}") {
+		if matches, err = p.flow.CountMatches(r.Context()); err != nil {
+			return 0, 0, err
+		}
+	}
+	if p.shows(r, "POST /brakes/{id}/release") {
+		on, err := p.flow.Brakes(r.Context(), true, 100)
+		return matches, len(on), err
+	}
+	return matches, 0, nil
 }
 
 // unplannedItem is somebody for whom no plan can be made, with what to do about it.

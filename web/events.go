@@ -39,7 +39,7 @@ func quarantined(limit int) flow.EventFilter {
 var eventTabs = []struct {
 	state dayone.EventState
 	text  string
-}{{"", "All"}, {dayone.EventQuarantined, "Quarantined"}, {dayone.EventHeld, "Held"}, {dayone.EventReceived, "Not looked at yet"}, {dayone.EventApplied, "Applied"}, {dayone.EventUnchanged, "Nothing new"}}
+}{{"", "All"}, {dayone.EventQuarantined, "Quarantined"}, {dayone.EventHeld, "Behind a brake"}, {dayone.EventAsked, "Whose is it?"}, {dayone.EventReceived, "Not looked at yet"}, {dayone.EventApplied, "Applied"}, {dayone.EventUnchanged, "Nothing new"}}
 
 // events lists what sources said; what needs somebody stands first.
 func (p *portal) events(w http.ResponseWriter, r *http.Request) error {
@@ -60,7 +60,7 @@ func (p *portal) events(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	people := map[dayone.PersonID]flow.Row{}
-	v := newEvents(p.viewerOf(r), list, bad, show, func(id dayone.PersonID) flow.Row { return p.rowOf(r, people, id) })
+	v := newEvents(p.viewerOf(r), list, bad, show, func(id dayone.PersonID) flow.Row { return p.rowOf(r, people, id) }, p.matchLinks(r))
 	v.First = f.Before == ""
 	return p.show(w, r, http.StatusOK, page{Template: "events", Title: "Events", Nav: "events", Crumbs: []link{{"Events", ""}}, Main: v})
 }
@@ -74,14 +74,29 @@ func (p *portal) oneEvent(w http.ResponseWriter, r *http.Request, id string) err
 		return err
 	}
 	people := map[dayone.PersonID]flow.Row{}
-	v := newEvents(p.viewerOf(r), []dayone.Intake{in}, nil, in.State, func(id dayone.PersonID) flow.Row { return p.rowOf(r, people, id) })
+	v := newEvents(p.viewerOf(r), []dayone.Intake{in}, nil, in.State, func(id dayone.PersonID) flow.Row { return p.rowOf(r, people, id) }, p.matchLinks(r))
 	for i := range v.Tabs {
 		v.Tabs[i].Current = false
 	}
 	return p.show(w, r, http.StatusOK, page{Template: "events", Title: "Event", Nav: "events", Crumbs: []link{{"Events", "/events"}, {"One event", ""}}, Main: v})
 }
 
-func newEvents(view viewer, list, bad []dayone.Intake, show dayone.EventState, person func(dayone.PersonID) flow.Row) eventsView {
+// matchLinks lead from an event to the question whose it is, for whoever may answer it.
+func (p *portal) matchLinks(r *http.Request) func(dayone.Intake) link {
+	may := p.shows(r, "GET /matches/{id}")
+	return func(in dayone.Intake) link {
+		if !may {
+			return link{}
+		}
+		m, err := p.flow.MatchAbout(r.Context(), in.Source, in.Subject)
+		if err != nil { // a service, not the page
+			return link{}
+		}
+		return link{"Say whose it is", "/matches/" + string(m.ID)}
+	}
+}
+
+func newEvents(view viewer, list, bad []dayone.Intake, show dayone.EventState, person func(dayone.PersonID) flow.Row, match func(dayone.Intake) link) eventsView {
 	var v eventsView
 	if len(list) > pageSize {
 		list = list[:pageSize]
@@ -114,6 +129,9 @@ func newEvents(view viewer, list, bad []dayone.Intake, show dayone.EventState, p
 		}
 		if in.State == dayone.EventHeld && in.Brake != "" {
 			row.Run = link{"Open brake", "/brakes/" + string(in.Brake)}
+		}
+		if in.State == dayone.EventAsked {
+			row.Run = match(in)
 		}
 		if in.Run != "" {
 			row.Run = link{"Open run", "/runs/" + string(in.Run)}

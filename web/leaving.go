@@ -302,23 +302,40 @@ func (p *portal) apiTerminatePreview(w http.ResponseWriter, r *http.Request) err
 	if err != nil {
 		return orderFound(err)
 	}
-	type step struct {
-		Key    dayone.Key    `json:"key"`
-		Action dayone.Action `json:"action"`
+	out := apiClosing{Items: []apiCloses{}, Stays: newAPIStays(look.Stays), Tasks: look.Tasks, Summary: look.Summary()}
+	for _, s := range look.ByUs {
+		out.Items = append(out.Items, apiCloses{s.Key, s.Action, false})
 	}
-	out := apiPage[step]{Items: []step{}}
-	for _, s := range closes(look.Plan) {
-		out.Items = append(out.Items, step{s.Key, s.Action})
+	for _, s := range look.ByPeople {
+		out.Items = append(out.Items, apiCloses{s.Key, s.Action, true})
 	}
 	return answerJSON(w, http.StatusOK, out)
 }
 
-// closes are the steps of a plan that take something.
-func closes(p dayone.Plan) (out []dayone.Step) {
-	for _, s := range p.Steps {
-		if s.Action.Takes() {
-			out = append(out, s)
-		}
+// apiClosing is what would be closed, and what would stay open.
+type apiClosing struct {
+	Items   []apiCloses `json:"items"`
+	Stays   []apiStays  `json:"stays"`
+	Tasks   int         `json:"tasks"`
+	Summary string      `json:"summary,omitempty"`
+}
+
+type apiCloses struct {
+	Key    dayone.Key    `json:"key"`
+	Action dayone.Action `json:"action"`
+	ByHand bool          `json:"by_hand"`
+}
+
+type apiStays struct {
+	Key   dayone.Key `json:"key"`
+	Legal bool       `json:"legal_hold"`
+	Why   string     `json:"why"`
+}
+
+func newAPIStays(list []flow.Staying) []apiStays {
+	out := []apiStays{}
+	for _, x := range list {
+		out = append(out, apiStays{x.Key, x.Legal, x.Why})
 	}
 	return out
 }
@@ -427,6 +444,7 @@ type apiErasure struct {
 	Refused  string          `json:"refused,omitempty"`
 	From     *time.Time      `json:"from,omitempty"`
 	Accounts []dayone.Key    `json:"accounts"`
+	Stays    []apiStays      `json:"stays"`
 	Runs     int             `json:"runs"`
 	Lines    int             `json:"lines"`
 	Token    string          `json:"token,omitempty"`
@@ -441,7 +459,7 @@ func (p *portal) apiErasePreview(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return orderFound(err)
 	}
-	return answerJSON(w, http.StatusOK, apiErasure{id, e.Row.Name, e.Refused, moment(e.From), append([]dayone.Key{}, e.Accounts...), e.Runs, e.Lines, e.Token})
+	return answerJSON(w, http.StatusOK, apiErasure{id, e.Row.Name, e.Refused, moment(e.From), append([]dayone.Key{}, e.Accounts...), newAPIStays(e.Stays), e.Runs, e.Lines, e.Token})
 }
 
 func (p *portal) apiErase(w http.ResponseWriter, r *http.Request) error {

@@ -19,6 +19,8 @@ type orderView struct {
 	Refused *notice // it cannot be given
 	List    []item  // what it does
 	Listed  string  // the title of that
+	Sum     string  // what it comes to
+	Stays   []item  // what stays open all the same
 	None    string  // what stands there if it does nothing
 	Fields  []field
 	Token   string
@@ -38,16 +40,34 @@ const hintHeir = "Mail address of who takes over their tasks and whom they answe
 
 const hintReason = "For the record, and for the auditor"
 
-func newTerminate(head personHead, look flow.Look, b *board) orderView {
+func newTerminate(head personHead, look flow.Closing, b *board) orderView {
 	v := orderView{
 		Head: head, Title: "End all access now", Action: "terminate", Button: "End all access now", Danger: true, Fields: []field{reasonField(hintReason), {ID: "successor", Name: "successor", Label: "Successor", Hint: hintHeir, Type: "email"}},
 		Lead:   "Access ends at the moment at which you say so. Nothing that HR says in the ordinary way gives it back: it stays until somebody reinstates them here, or HR cancels a termination or hires them again. What runs for them now is given up.",
-		Listed: "Will be closed", None: "Nothing of theirs is in our books. The certificate afterwards says what every system shows.",
+		Listed: "Will be closed", None: "Nothing of theirs is in our books. The certificate afterwards says what every system shows.", Sum: look.Summary(), Stays: stayItems(look.Stays),
 	}
-	for _, s := range closes(look.Plan) {
+	for _, s := range look.ByUs {
 		v.List = append(v.List, item{Title: link{fmt.Sprintf("%s: %s", b.system(s.Key.System), lowerFirst(b.title(s))), ""}, Meta: s.Key.String()})
 	}
+	for _, s := range look.ByPeople {
+		v.List = append(v.List, item{Title: link{fmt.Sprintf("%s: %s", b.system(s.Key.System), lowerFirst(b.title(s))), ""}, Meta: joined(", ", s.Key.String(), "a task for people")})
+	}
+	if len(v.List) == 0 && len(v.Stays) > 0 {
+		v.None = "Nothing of theirs can be closed."
+	}
 	return v
+}
+
+// stayItems are what stays open though nobody wants it to.
+func stayItems(list []flow.Staying) (out []item) {
+	for _, x := range list {
+		next := "A human closes it by hand."
+		if x.Legal {
+			next = "Whoever placed the legal hold gets a task to close it by hand."
+		}
+		out = append(out, item{Title: link{x.Title, ""}, Meta: x.Why + ".", Next: next})
+	}
+	return out
 }
 
 func newReinstate(head personHead, stopped bool) orderView {
@@ -100,6 +120,7 @@ func newErase(head personHead, e flow.Erasure) orderView {
 	for _, k := range e.Accounts {
 		v.List = append(v.List, item{Title: link{"An account stays, and nobody knows any more whose it was", ""}, Meta: k.String()})
 	}
+	v.Stays = stayItems(e.Stays)
 	if e.Refused != "" {
 		v.Refused = &notice{Kind: "warn", Icon: "warn", Title: "Not now", Text: sentence(e.Refused) + "."}
 	}

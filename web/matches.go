@@ -28,6 +28,7 @@ type matchView struct {
 	Reason   field
 	Problem  *notice
 	Over     *notice
+	Back     *link // where the answer is taken back
 }
 
 var matchTexts = map[dayone.MatchState]state{
@@ -111,11 +112,24 @@ func (p *portal) match(w http.ResponseWriter, r *http.Request) error {
 func (p *portal) showMatch(w http.ResponseWriter, r *http.Request, status int, m dayone.Match, problem *notice) error {
 	rows := map[dayone.PersonID]flow.Row{}
 	v := newMatch(m, p.suspectItems(r, m.Suspects), func(id dayone.PersonID) string { return p.rowOf(r, rows, id).Name })
+	v.Back = p.takeBack(r, m)
 	v.Problem, v.Reason.Value = problem, r.PostFormValue("reason")
 	for i := range v.Choices {
 		v.Choices[i].Selected = v.Choices[i].Value == r.PostFormValue("person")
 	}
 	return p.show(w, r, status, page{Template: "match", Title: v.Title, Nav: "matches", Crumbs: []link{{"Matches", "/matches"}, {v.Title, ""}}, Main: v})
+}
+
+// takeBack is the page on which an answer is undone, after it was shown what that does; nil: nothing is left of it.
+func (p *portal) takeBack(r *http.Request, m dayone.Match) *link {
+	b, err := p.flow.TakeBackOf(r.Context(), m)
+	switch {
+	case err != nil: // a service, not the page
+		return nil
+	case b.Split:
+		return &link{"Take it back: split it off", "/people/" + string(b.To) + "/split?employment=" + queryEscape(b.Of)}
+	}
+	return &link{"Take it back: merge them", "/people/" + string(b.To) + "/merge?with=" + string(b.With)}
 }
 
 // matchNew is chosen for somebody who is none of those who are known.
@@ -198,13 +212,31 @@ type apiMatch struct {
 	Person   dayone.PersonID   `json:"person,omitempty"`
 	By       string            `json:"by,omitempty"`
 	Decided  *time.Time        `json:"decided,omitempty"`
+	Back     *apiTakeBack      `json:"take_back,omitempty"`
+}
+
+type apiTakeBack struct {
+	Verb       string          `json:"verb"`
+	Person     dayone.PersonID `json:"person"`
+	With       dayone.PersonID `json:"with,omitempty"`
+	Employment string          `json:"employment,omitempty"`
 }
 
 func (p *portal) newAPIMatch(r *http.Request, m dayone.Match) apiMatch {
 	if m.Says == nil {
 		m.Says = map[string]string{}
 	}
-	return apiMatch{m.ID, m.Source, m.Subject, m.Event, moment(m.Opened), p.apiSuspects(r, m.Suspects), m.Says, m.State, m.Person, m.By, moment(m.Decided)}
+	out := apiMatch{m.ID, m.Source, m.Subject, m.Event, moment(m.Opened), p.apiSuspects(r, m.Suspects), m.Says, m.State, m.Person, m.By, moment(m.Decided), nil}
+	if m.State == dayone.MatchOpen {
+		return out
+	}
+	if b, err := p.flow.TakeBackOf(r.Context(), m); err == nil {
+		out.Back = &apiTakeBack{Verb: "merge", Person: b.To, With: b.With, Employment: b.Of}
+		if b.Split {
+			out.Back.Verb = "split"
+		}
+	}
+	return out
 }
 
 func (p *portal) apiMatches(w http.ResponseWriter, r *http.Request) error {

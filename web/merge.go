@@ -355,6 +355,9 @@ func (p *portal) apiSplitPreview(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	s, err := p.flow.SplitPreview(r.Context(), id, r.URL.Query().Get("employment"))
+	if errors.Is(err, dayone.ErrNotFound) && s.Person.ID != "" { // she is there, and the employment is not
+		return said(err, sentence(flow.Problem(err))+".")
+	}
 	if err != nil {
 		return orderFound(err)
 	}

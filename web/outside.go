@@ -146,7 +146,7 @@ func (p *portal) addPersonIt(w http.ResponseWriter, r *http.Request) error {
 	switch {
 	case err != nil:
 		return err
-	case in.State == dayone.EventHeld:
+	case in.State == dayone.EventAsked:
 		http.Redirect(w, r, "/matches?said=held", http.StatusSeeOther)
 	case in.Person == "":
 		http.Redirect(w, r, "/events", http.StatusSeeOther) // it says there why

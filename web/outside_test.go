@@ -61,7 +61,7 @@ func TestAPersonIsAddedExtendedAndMatchedInThePortal(t *testing.T) {
 		t.Errorf("checked: %+v", got)
 	}
 	b.api("POST", "/api/v1/people", twin+`}`, 201, &got)
-	if got.State != "held" {
+	if got.State != "asked" {
 		t.Errorf("added: %+v", got)
 	}
 	b.api("POST", "/api/v1/people", `{"type": "contractor"}`, 400, nil)

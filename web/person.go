@@ -150,12 +150,32 @@ func (p *portal) personAccess(w http.ResponseWriter, r *http.Request) error {
 	why := func(k dayone.Key) policy.Explanation { return p.flow.Why(look, k) }
 	v := newPersonAccess(p.viewerOf(r), head, look, list, why).with(p.personFacts(row))
 	v.Notices = append(p.outsideNotices(r, look.Person), v.Notices...)
+	if n := anewNotice(p.viewerOf(r), look.Person); n != nil {
+		v.Notices = append([]notice{*n}, v.Notices...)
+	}
 	for i, q := range look.Requests {
 		if most := p.flow.Lasts(q.Key, q.Role); most > 0 && v.Requests[i].Next == waitsApproval {
 			v.Requests[i].Next = fmt.Sprintf("Waits for an approval; then it lasts at most %s.", hours(most))
 		}
 	}
 	return p.showPerson(w, r, "person", row, v)
+}
+
+// anewNotice says why somebody is in again whose access was ended here; nil: it was not.
+func anewNotice(view viewer, p dayone.Person) *notice {
+	if p.Anew.IsZero() {
+		return nil
+	}
+	hired := ""
+	for _, e := range p.Engagements {
+		if e.Primary {
+			hired = fmt.Sprintf("%s has hired them anew since (%s, from %s), so they are let in.", e.Source, e.SourceID, e.Start)
+		}
+	}
+	return &notice{
+		Icon: "info", Title: "Access was ended here on " + view.at(p.Anew).Text, Text: hired + " The employment that was ended stays closed.",
+		Act: &link{"Timeline", "/people/" + string(p.ID) + "/timeline"},
+	}
 }
 
 // unplannedNotice says why no plan can be made for somebody, and what to do.

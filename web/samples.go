@@ -85,6 +85,9 @@ func samples(view viewer) []sample {
 		tasks = append(tasks, todo{task: t, row: row, zone: time.UTC, system: "Procurement"})
 	}
 	hands := []todo{todoOf(byHand, create, "Okta", "account", ""), todoOf(byHand, join, "Slack", "channel", "#general"), ordered(task)}
+	asked := dayone.Intake{Event: dayone.Event{ID: "evt_01jd9x0000000000000000000d", Source: "hr", Type: dayone.Hired, Subject: "emp_902", Received: now, At: now}, State: dayone.EventAsked, Note: "it may be about somebody who is known already; say who under Matches"}
+	noMatch := func(dayone.Intake) link { return link{} }
+	oneMatch := func(dayone.Intake) link { return link{"Say whose it is", "/matches/mat_01jd9x0000000000000000000a"} }
 	quarantine := dayone.Intake{Event: dayone.Event{ID: "evt_01jd9x0000000000000000000a", Source: "hr", Type: dayone.Hired, Subject: "emp_789", Received: now, At: now}, State: dayone.EventQuarantined, Note: "start_date: 2024-13-40 is no day"}
 	var events []dayone.Intake
 	for range 60 {
@@ -215,7 +218,7 @@ func samples(view viewer) []sample {
 		{"leaving-none", "Person, at work", "leaving", false, false, newLeaving(view, head("leaving"), dayone.Person{Status: dayone.Working}, nil, nil, dayone.Succession{}, everything)},
 		{"order-terminate", "End all access now", "order", false, false, newTerminate(head("leaving"), sampleCut, &board{view: view, titles: map[string]string{"okta": "Okta"}})},
 		{"order-erase", "Erase", "order", false, false, newErase(head("leaving"), flow.Erasure{Runs: 4, Lines: 812, Token: "x", Accounts: []dayone.Key{{System: "salesforce", Kind: "account"}}})},
-		{"order-erase-not", "Erase, not now", "order", false, false, newErase(head("leaving"), flow.Erasure{Refused: "a legal hold stands since 3 March 2025; release it first"})},
+		{"order-erase-not", "Erase, not now", "order", false, false, newErase(head("leaving"), flow.Erasure{Refused: "a legal hold stands since 3 March 2025; release it first", Stays: sampleStays})},
 		{"order-hold", "Legal hold", "order", false, false, newHold(head("leaving"), false)},
 		{"order-release", "Release a legal hold", "order", false, false, newRelease(head("leaving"), true)},
 		{"merge-ask", "Merge, with whom", "order", false, false, newMergeAsk(head("timeline"), "")},
@@ -255,14 +258,14 @@ func samples(view viewer) []sample {
 		{"task-missing", "Task, something missing", "task", false, false, missed},
 		{"task-conflict", "Task, whose account", "task", false, false, newTask(view, todoOf(conflict, create, "Okta", "account", ""), nil)},
 		{"task-closed", "Task, done", "task", false, false, newTask(view, ordered(closed), nil)},
-		{"events", "Events, with quarantine", "events", false, false, newEvents(view, events, []dayone.Intake{quarantine, nameless}, "", sarah)},
-		{"events-unplanned", "Events, no plan could be made", "events", false, false, newEvents(view, []dayone.Intake{stuckEvent}, nil, "", func(dayone.PersonID) flow.Row { return stuck })},
+		{"events", "Events, with quarantine", "events", false, false, newEvents(view, append([]dayone.Intake{asked}, events...), []dayone.Intake{quarantine, nameless}, "", sarah, oneMatch)},
+		{"events-unplanned", "Events, no plan could be made", "events", false, false, newEvents(view, []dayone.Intake{stuckEvent}, nil, "", func(dayone.PersonID) flow.Row { return stuck }, noMatch)},
 		{"confidential", "Confidential, a leaver and a hire", "confidential", false, false, newConfidentials(view, []flow.Confidential{
 			{Person: samplePerson, Name: "Wilhelmina Featherstonehaugh-Cholmondeley", Ends: view.now.AddDate(0, 0, 30), Until: view.now.AddDate(0, 0, 30)},
 			{Person: samplePerson, Name: "山田 太郎", Hire: true, Hidden: true, Starts: view.now.AddDate(0, 1, 0), Until: view.now.AddDate(0, 0, 14)},
 		})},
 		{"confidential-empty", "Confidential, nothing", "confidential", false, false, newConfidentials(view, nil)},
-		{"events-empty", "Events, none", "events", false, false, newEvents(view, nil, nil, "", sarah)},
+		{"events-empty", "Events, none", "events", false, false, newEvents(view, nil, nil, "", sarah, noMatch)},
 		{"policies", "Policies, with their text", "policies", false, false, newPolicies(policies, policyTexts)},
 		{"policy-people", "Policy, who it holds for", "policy-people", false, false, policyPeopleView{ID: "sales-team", Title: "Sales department", Facts: "Holds for 100,412 people", People: []link{{"Sarah Chen", "/people/" + samplePerson}}, More: 100411}},
 		{"catalogue", "Catalogue", "catalogue", false, false, newCatalogue(policies)},

@@ -12,10 +12,20 @@ import (
 
 var sampleLeft = dayone.Person{Status: dayone.Left, Stopped: true}
 
-var sampleCut = flow.Look{Plan: dayone.Plan{Steps: []dayone.Step{
-	{Key: dayone.Key{System: "okta", Kind: "account"}, Action: dayone.AccountDisable},
-	{Key: dayone.Key{System: "okta", Kind: "group", Name: "sales-team"}, Action: dayone.EntitlementRemove},
-}}}
+var sampleCut = flow.Closing{
+	ByUs: []dayone.Step{
+		{Key: dayone.Key{System: "okta", Kind: "account"}, Action: dayone.AccountDisable},
+		{Key: dayone.Key{System: "okta", Kind: "group", Name: "sales-team"}, Action: dayone.EntitlementRemove},
+	},
+	ByPeople: []dayone.Step{{Key: dayone.Key{System: "badge", Kind: "account"}, Action: dayone.AccountDisable}},
+	Stays:    sampleStays,
+	Tasks:    1,
+}
+
+var sampleStays = []flow.Staying{{
+	Key: dayone.Key{System: "webex", Kind: "account"}, Title: "Webex", Legal: true,
+	Why: "webex/account stays under a legal hold: the account would have to be deleted, since its system has no closed ones; close it by hand without losing what it holds",
+}}
 
 func sampleLegal(now time.Time) []dayone.LegalHold {
 	return []dayone.LegalHold{{ID: "lgl_01jd9x0000000000000000000a", Reason: "Case 12/24, Company v. Chen", By: "counsel@company.com", From: now.AddDate(0, -1, 0)}}

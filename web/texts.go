@@ -30,7 +30,7 @@ const (
 	textHookAuth   = "The signature is missing or wrong."
 	textHookLarge  = "The body has more than 1 MiB."
 	textNoSource   = "There is no such source."
-	textStaysEnded = "Their access was ended here, and another employment opens nothing until they are reinstated."
+	textStaysEnded = "Their access was ended here, and another employment opens nothing until they are reinstated, unless HR hires them anew for a day after that."
 	textBindKnows  = "Only who may know what is confidential binds records: the record may be of somebody who is not announced yet."
 	textNoRole     = "Your role, %s, may not do this, and no other may."
 	textWrongRole  = "Your role, %s, may not do this. It is for: %s."
@@ -167,6 +167,8 @@ func accessState(a flow.AccessState) state {
 		return state{Icon: "clock", Text: "Later"}
 	case flow.Held:
 		return state{Icon: "pause", Class: "s-wait", Text: "Held"}
+	case flow.StaysOpen:
+		return state{Icon: "warn", Class: "s-fail", Text: "Stays open"}
 	case flow.NotPlanned:
 		return state{Icon: "pause", Text: "Not planned"}
 	case flow.Asks:
@@ -185,6 +187,8 @@ func eventState(s dayone.EventState) state {
 		return state{Icon: "check", Class: "s-done", Text: "Applied"}
 	case dayone.EventUnchanged:
 		return state{Icon: "already", Class: "s-done", Text: "Nothing new"}
+	case dayone.EventAsked:
+		return state{Icon: "people", Class: "s-wait", Text: "Whose is it?"}
 	case dayone.EventHeld:
 		return state{Icon: "hand", Class: "s-wait", Text: "Held"}
 	case dayone.EventQuarantined:

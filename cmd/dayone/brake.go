@@ -17,8 +17,9 @@ func newBrake() *cobra.Command {
 		Use:   "brake",
 		Short: "See what is held back since it would take away too much at once; let it through or throw it away",
 		Long: `A brake holds what is beyond a limit: terminations of a source in a day, a list that is empty or much shorter, an attribute
-that changes for too many, accesses that would go from too many at one system. Everything else goes on. docs/brakes.md has
-the limits. These commands speak with the running server, at portal.url of the configuration and with its token.`,
+that changes for too many, accesses that would go from too many at one system, and a system that suddenly lists far fewer
+accounts. Everything else goes on. docs/brakes.md has the limits. These commands speak with the running server, at
+portal.url of the configuration and with its token.`,
 	}
 	c.PersistentFlags().String(portalFlag, "", portalHelp)
 	c.AddCommand(newBrakeList(), newBrakeShow(), newBrakeVerdict("release"), newBrakeVerdict("discard"), newAnnounce(), newAnnounced())

@@ -22,6 +22,8 @@ type brakesConfig struct {
 	Percent     int    `yaml:"percent"`
 	EmptiedFrom int    `yaml:"emptied_from"`
 	SecondFrom  int    `yaml:"second_from"`
+	ListsAt     string `yaml:"lists_at"`
+	Smaller     int    `yaml:"smaller"`
 	Off         string `yaml:"off"`
 }
 
@@ -65,6 +67,10 @@ func (c *config) checkRemovals(bad func(error)) {
 	c.limit("brakes.people", b.People, mostPeople, bad)
 	c.limit("brakes.percent", b.Percent, 100, bad)
 	c.limit("brakes.emptied_from", b.EmptiedFrom, mostPeople, bad)
+	c.limit("brakes.smaller", b.Smaller, 100, bad)
+	if _, err := time.Parse("15:04", b.ListsAt); err != nil && b.ListsAt != readNever {
+		bad(c.wrong("brakes.lists_at", "value", "write \"03:30\", or never", "brakes.lists_at is %q, which is no time of day", b.ListsAt))
+	}
 	c.limit("brakes.second_from", b.SecondFrom, mostPeople, bad)
 	c.off("brakes.off", b.Off, bad)
 }
@@ -80,7 +86,11 @@ func (c *config) off(path, why string, bad func(error)) {
 // removals are the limits as flow takes them.
 func (c *config) removals() flow.RemovalBrakes {
 	b := c.Brakes
-	return flow.RemovalBrakes{Off: strings.TrimSpace(b.Off), People: b.People, Percent: float64(b.Percent), EmptiedFrom: b.EmptiedFrom, SecondFrom: b.SecondFrom}
+	at := b.ListsAt
+	if at == readNever {
+		at = ""
+	}
+	return flow.RemovalBrakes{ListsAt: at, Smaller: float64(b.Smaller), Off: strings.TrimSpace(b.Off), People: b.People, Percent: float64(b.Percent), EmptiedFrom: b.EmptiedFrom, SecondFrom: b.SecondFrom}
 }
 
 // read adds how a source is read, and its limits.

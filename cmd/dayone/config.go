@@ -71,11 +71,6 @@ type tokenConfig struct {
 	Token string      `yaml:"token"`
 }
 
-// privacyConfig says for how long people are known after they have left.
-type privacyConfig struct {
-	RetainDays int `yaml:"retain_days"`
-}
-
 // aloneConfig says whether an author may approve his own proposal after a notice.
 type aloneConfig struct {
 	Allowed bool          `yaml:"allowed"`
@@ -172,6 +167,9 @@ func (c *config) defaults() {
 	if _, said := c.stands("lease"); !said {
 		c.Lease = store.DefaultLease
 	}
+	if _, said := c.stands("brakes.lists_at"); !said {
+		c.Brakes.ListsAt = "03:30"
+	}
 	if _, said := c.stands("undo_days"); !said {
 		c.UndoDays = 30
 	}
@@ -244,9 +242,6 @@ func (c *config) wrongKey(path, code, hint, format string, args ...any) error {
 // mostUndoDays is for how long a run can be undone at most: what it was about is hardly so any more after a year.
 const mostUndoDays = 366
 
-// mostRetainDays is a hundred years: longer than anybody has to be known.
-const mostRetainDays = 36525
-
 // check judges what can be judged without a secret, a file or a call.
 func (c *config) check() {
 	bad := func(err error) {
@@ -294,9 +289,7 @@ func (c *config) check() {
 	if c.UndoDays < 1 || c.UndoDays > mostUndoDays {
 		bad(c.wrong("undo_days", "value", "write 30", "undo_days is %d; a run can be undone for at least one day and at most %d", c.UndoDays, mostUndoDays))
 	}
-	if c.Privacy.RetainDays < 1 || c.Privacy.RetainDays > mostRetainDays {
-		bad(c.wrong("privacy.retain_days", "value", "write 1095", "privacy.retain_days is %d; people are kept for at least one day and at most %d days after they have left", c.Privacy.RetainDays, mostRetainDays))
-	}
+	c.checkPrivacy(bad)
 	if _, _, err := net.SplitHostPort(c.Portal.Listen); err != nil {
 		bad(c.wrong("portal.listen", "value", "write 127.0.0.1:8080, or :8080 for every address of this machine", "portal.listen is %q", c.Portal.Listen))
 	}
@@ -548,6 +541,9 @@ func (c *config) checkAgainst(set *policy.Set) error {
 		if _, ok := set.Systems[via.System]; via.System != "" && !ok {
 			found = append(found, c.wrong(path+".provisioned_by", "unknown-system", dayone.Meant(via.System, known), "%s is provisioned by the system %q, which nobody knows", name, via.System).(faults)...)
 		}
+	}
+	if err := c.checkRetained(set); err != nil {
+		found = append(found, err.(faults)...)
 	}
 	if err := c.checkAsked(set); err != nil {
 		found = append(found, err.(faults)...)

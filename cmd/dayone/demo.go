@@ -486,12 +486,13 @@ func (s *story) progress(r dayone.Run) {
 	if len(line) > 118 {
 		line = line[:115] + "..."
 	}
-	fmt.Fprintf(s.out, "\r\x1b[K%s", line)
+	fmt.Fprint(untamed(s.out), "\r\x1b[K")
+	fmt.Fprint(s.out, line)
 }
 
 func (s *story) erase() {
 	if s.live {
-		fmt.Fprint(s.out, "\r\x1b[K")
+		fmt.Fprint(untamed(s.out), "\r\x1b[K")
 	}
 }
 
@@ -646,6 +647,9 @@ func round(d time.Duration) time.Duration {
 }
 
 func isTerminal(w any) bool {
+	if t, ok := w.(*tame); ok {
+		w = t.w
+	}
 	f, ok := w.(*os.File)
 	if !ok {
 		return false

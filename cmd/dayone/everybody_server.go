@@ -137,11 +137,11 @@ func (s *server) planAll(c *cobra.Command, pr flow.Proposal, against *flow.Propo
 		defer debug.SetGCPercent(debug.SetGCPercent(300))
 		defer debug.SetMemoryLimit(debug.SetMemoryLimit(plansWithin))
 	}
-	progress := func(done int) { fmt.Fprintf(c.ErrOrStderr(), "\r%d people looked at", done) }
+	progress := func(done int) { fmt.Fprintf(untamed(c.ErrOrStderr()), "\r%d people looked at", done) }
 	if !isTerminal(c.ErrOrStderr()) {
 		progress = nil
 	} else {
-		defer fmt.Fprint(c.ErrOrStderr(), "\r\033[K")
+		defer fmt.Fprint(untamed(c.ErrOrStderr()), "\r\033[K")
 	}
 	if against != nil {
 		return s.flow.PlanAll(c.Context(), pr, against.Set, progress)

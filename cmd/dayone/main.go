@@ -34,6 +34,7 @@ func Main(args []string, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // who says it twice does not want to wait
+	stdout, stderr = &tame{w: stdout}, &tame{w: stderr}
 	root := newRoot()
 	root.SetArgs(args)
 	root.SetOut(stdout)

@@ -8,6 +8,8 @@ import (
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
+
+	"github.com/dayone-hq/dayone"
 )
 
 func newPeople() *cobra.Command {
@@ -66,7 +68,14 @@ func newPeopleList() *cobra.Command {
 			}
 			w := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
 			for _, p := range page.Items {
-				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", p.Name, p.Email, p.Status, p.Department, p.FirstDay)
+				first := p.FirstDay
+				if first != "" {
+					first = "since " + first
+					if p.Status == string(dayone.PreHire) {
+						first = "from " + p.FirstDay
+					}
+				}
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", p.Name, p.Email, p.Status, p.Department, first)
 			}
 			if len(page.Items) == 0 {
 				fmt.Fprintln(w, "Nobody is found.")

@@ -85,7 +85,7 @@ has said who they are: dayone people matches.`,
 				fmt.Fprintln(w, "It can be entered, and nobody who is known may be meant. Nothing was entered.")
 			case in.Check:
 				fmt.Fprintln(w, "It can be entered, and would wait for a decision. Nothing was entered. They may be known already:")
-			case out.State == "held":
+			case out.State == "asked":
 				fmt.Fprintln(w, "They may be known already, so nothing is made yet. dayone people matches decides it. Who may be meant:")
 			case out.State == "quarantined":
 				fmt.Fprintf(w, "%s cannot be used: %s\n", out.Event, out.Note)

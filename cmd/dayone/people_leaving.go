@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -85,7 +86,10 @@ func newTerminate() *cobra.Command {
 gives up what runs for them now. It shows what will be closed, and asks.
 
 No ordinary word of HR gives access back: not an update, not an end that is still to come. It stands until dayone people
-reinstate, or until HR cancels a termination or hires them again. A planned last day is entered in HR.
+reinstate, or until HR cancels a termination or hires them again, also under a new number for a day after that. A planned last
+day, and a confidential one, is entered in HR.
+
+What a legal hold keeps open is shown beforehand, and becomes a task of whoever placed the hold.
 
 What they look after goes to --successor, else to their manager; dayone people succession shows what became of it.`,
 		example:  `  dayone people terminate sarah.chen@company.com --now --reason "INC-1234, sold the customer list"`,
@@ -102,17 +106,34 @@ What they look after goes to --successor, else to their manager; dayone people s
 		},
 		show: func(c *cobra.Command, cl *client, at string) error {
 			var page struct {
-				Items []struct{ Key, Action string }
+				Items []struct {
+					Key, Action string
+					ByHand      bool `json:"by_hand"`
+				}
+				Stays   []saidStaying
+				Summary string
 			}
 			if err := cl.call(c.Context(), http.MethodGet, at+"/terminate", nil, nil, &page); err != nil {
 				return err
 			}
-			out := c.OutOrStdout()
+			w := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
 			for _, s := range page.Items {
-				fmt.Fprintf(out, "  %s  %s\n", s.Key, s.Action)
+				by := ""
+				if s.ByHand {
+					by = " by hand, as a task"
+				}
+				fmt.Fprintf(w, "  %s\t%s%s\n", s.Key, actionWords(s.Action), by)
 			}
-			if len(page.Items) == 0 {
+			if err := w.Flush(); err != nil {
+				return err
+			}
+			out := c.OutOrStdout()
+			printStays(out, page.Stays)
+			if len(page.Items) == 0 && len(page.Stays) == 0 {
 				fmt.Fprintln(out, "Nothing of theirs that could be closed is in the books.")
+			}
+			if page.Summary != "" {
+				fmt.Fprintln(out, page.Summary)
 			}
 			return nil
 		},
@@ -124,6 +145,32 @@ What they look after goes to --successor, else to their manager; dayone people s
 			return ended(c, cl, at+"/terminate", said, "The end of all access is ordered")
 		},
 	}.command()
+}
+
+// saidStaying is access that stays open all the same.
+type saidStaying struct{ Key, Why string }
+
+func printStays(out io.Writer, list []saidStaying) {
+	if len(list) == 0 {
+		return
+	}
+	fmt.Fprintln(out, "Stays open, until a human closes it by hand:")
+	for _, x := range list {
+		fmt.Fprintf(out, "  %s\n", x.Why)
+	}
+}
+
+// actionWords are what a step that takes something does.
+func actionWords(action string) string {
+	switch dayone.Action(action) {
+	case dayone.AccountDisable:
+		return "is closed"
+	case dayone.AccountDelete:
+		return "is deleted"
+	case dayone.EntitlementRemove:
+		return "is taken away"
+	}
+	return action
 }
 
 // ended gives an order after which a run begins.
@@ -213,6 +260,7 @@ type saidErasure struct {
 	Name, Refused, Token string
 	From                 time.Time
 	Accounts             []string
+	Stays                []saidStaying
 	Runs, Lines          int
 }
 
@@ -221,7 +269,7 @@ func newErase() *cobra.Command {
 	return order{
 		use: "erase NAME", short: "Destroy what is known of somebody who has left, for good",
 		long: `Erase destroys the key under which somebody's values lie, wherever they lie, in backups too. It is refused while they work
-here, while a legal hold stands, and before privacy.retain_days of the configuration have passed since they left. Lines of
+here, while a legal hold stands, and before privacy.retain_days or privacy.retain of the configuration has passed since they left. Lines of
 the ledger stay: they name nobody, and still verify. It shows what is destroyed first, and asks.`,
 		example:  `  dayone people erase sarah.chen@company.com --reason "request 88 of 3 March"`,
 		question: "Destroy it, for good?",
@@ -229,6 +277,7 @@ the ledger stay: they name nobody, and still verify. It shows what is destroyed 
 			if err := cl.call(c.Context(), http.MethodGet, at+"/erase", nil, nil, &e); err != nil {
 				return err
 			}
+			printStays(c.OutOrStdout(), e.Stays)
 			if e.Refused != "" {
 				return fmt.Errorf("%s: %w", e.Refused, dayone.ErrForbidden)
 			}
@@ -275,7 +324,7 @@ records, opened, as JSON. Credentials are not in it. That it was made is recorde
 // writeFile writes to a file that only its owner reads, or to the screen.
 func writeFile(out io.Writer, file string, raw []byte) error {
 	if file == "" || file == "-" {
-		_, err := out.Write(raw)
+		_, err := untamed(out).Write(raw)
 		return err
 	}
 	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)

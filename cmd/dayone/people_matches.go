@@ -22,6 +22,39 @@ type saidMatch struct {
 	State    string            `json:"state"`
 	Person   string            `json:"person,omitempty"`
 	By       string            `json:"by,omitempty"`
+	Back     *saidTakeBack     `json:"take_back,omitempty"`
+}
+
+// saidTakeBack is how an answer is undone.
+type saidTakeBack struct {
+	Verb       string `json:"verb"`
+	Person     string `json:"person"`
+	With       string `json:"with,omitempty"`
+	Employment string `json:"employment,omitempty"`
+}
+
+// stands is how far the question is.
+func (m saidMatch) stands() string {
+	switch m.State {
+	case "same":
+		who := m.Person
+		for _, s := range m.Suspects {
+			if s.Person == m.Person {
+				who = s.Name
+			}
+		}
+		return joinedBy("the same person as "+who, m.By)
+	case "other":
+		return joinedBy("somebody else", m.By)
+	}
+	return "since " + clockOf(m.Opened)
+}
+
+func joinedBy(what, who string) string {
+	if who == "" {
+		return what
+	}
+	return what + ", says " + who
 }
 
 func newPeopleMatches() *cobra.Command {
@@ -50,13 +83,17 @@ counts until somebody has decided who is meant. A termination is never held.`,
 			w := c.OutOrStdout()
 			for _, m := range page.Items {
 				name := strings.TrimSpace(m.Says["first_name"] + " " + m.Says["last_name"])
-				state := "since " + clockOf(m.Opened)
-				if m.State != "open" {
-					state = map[string]string{"same": "the same as " + m.Person, "other": "somebody else"}[m.State]
+				if name != "" {
+					name += ", "
 				}
-				fmt.Fprintf(w, "%s  %s %s  %s  %s\n", m.ID, m.Source, m.Subject, name, state)
+				fmt.Fprintf(w, "%s  %s %s  %s%s\n", m.ID, m.Source, m.Subject, name, m.stands())
 				for _, s := range m.Suspects {
-					fmt.Fprintf(w, "    may be %s\n", s)
+					if m.State == "open" {
+						fmt.Fprintf(w, "    may be %s\n", s)
+					}
+				}
+				if m.Back != nil {
+					fmt.Fprintf(w, "    dayone people matches back %s takes this answer back\n", m.ID)
 				}
 			}
 			if len(page.Items) == 0 {
@@ -67,7 +104,43 @@ counts until somebody has decided who is meant. A termination is never held.`,
 	}
 	c.Flags().BoolVar(&all, "all", false, "those that were decided, too")
 	c.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
-	c.AddCommand(newPeopleMatch("same", "MATCH PERSON", "Say that it is somebody who is known: she keeps login, accounts and mail", 2), newPeopleMatch("other", "MATCH", "Say that it is somebody who is not known yet", 1))
+	c.AddCommand(newPeopleMatch("same", "MATCH PERSON", "Say that it is somebody who is known: she keeps login, accounts and mail", 2), newPeopleMatch("other", "MATCH", "Say that it is somebody who is not known yet", 1), newPeopleMatchBack())
+	return c
+}
+
+func newPeopleMatchBack() *cobra.Command {
+	var reason string
+	var yes bool
+	c := &cobra.Command{
+		Use: "back MATCH", Short: "Take an answer back: split off what was joined, or merge what was kept apart", Args: args(1, 1, "a match"),
+		Long: `An answer that it is the same person is taken back by splitting the employment off; that it is somebody else, by merging the
+two. Back shows what that does, and asks, as dayone people split and merge do.`,
+		Example: "  dayone people matches back mat_01jd9x0000000000000000000a --reason \"two persons after all\"",
+		RunE: func(c *cobra.Command, got []string) error {
+			if strings.TrimSpace(reason) == "" {
+				return &usageError{fmt.Errorf("say why with --reason: it goes into the record")}
+			}
+			cl, err := serverOf(c)
+			if err != nil {
+				return err
+			}
+			var m saidMatch
+			if err := cl.call(c.Context(), http.MethodGet, "/matches/"+url.PathEscape(got[0]), nil, nil, &m); err != nil {
+				return listed(err, "match", got[0], "dayone people matches --all")
+			}
+			switch {
+			case m.State == "open":
+				return fmt.Errorf("%s was not decided yet, so there is nothing to take back: %w", m.ID, dayone.ErrConflict)
+			case m.Back == nil:
+				return fmt.Errorf("nothing of this answer is left to take back: %w", dayone.ErrConflict)
+			case m.Back.Verb == "split":
+				return splitOff(c, cl, m.Back.Person, m.Back.Employment, reason, yes)
+			}
+			return mergeThem(c, cl, [2]string{m.Back.Person, m.Back.With}, reason, yes)
+		},
+	}
+	c.Flags().StringVar(&reason, "reason", "", "why, for the record")
+	c.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
 	return c
 }
 

@@ -1,12 +1,16 @@
 package main
 
 import (
+	"cmp"
+	"context"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/dayone-hq/dayone"
 )
 
 // saidMerging is what merging two persons would do.
@@ -84,34 +88,43 @@ OTHER's id leads to NAME from then on. dayone people split takes it back. It is 
 					return err
 				}
 			}
-			at := "/people/" + url.PathEscape(who[0]) + "/merge"
-			var m saidMerging
-			if err := cl.call(c.Context(), http.MethodGet, at, url.Values{"with": {who[1]}}, nil, &m); err != nil {
-				return err
-			}
-			out := c.OutOrStdout()
-			for _, line := range m.lines() {
-				fmt.Fprintln(out, line)
-			}
-			if m.Refused != "" {
-				return fmt.Errorf("they cannot be merged: %s", m.Refused)
-			}
-			if !yes {
-				if err := sure(c, "Make them one person?"); err != nil {
-					return err
-				}
-			}
-			var done struct{ ID string }
-			if err := cl.call(c.Context(), http.MethodPost, at, nil, map[string]string{"with": who[1], "reason": reasonOfMine(reason)}, &done); err != nil {
-				return err
-			}
-			_, err = fmt.Fprintf(out, "They are one person now (%s): %s/people/%s. dayone people split takes it back.\n", done.ID, cl.base, who[0])
-			return err
+			return mergeThem(c, cl, who, reason, yes)
 		},
 	}
 	c.Flags().StringVar(&reason, "reason", "", "why, for the record")
 	c.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
 	return c
+}
+
+// mergeThem makes the second a part of the first, after it was shown what that does.
+func mergeThem(c *cobra.Command, cl *client, who [2]string, reason string, yes bool) error {
+	at := "/people/" + url.PathEscape(who[0]) + "/merge"
+	var m saidMerging
+	if err := cl.call(c.Context(), http.MethodGet, at, url.Values{"with": {who[1]}}, nil, &m); err != nil {
+		return err
+	}
+	if m.Refused != "" {
+		return fmt.Errorf("they cannot be merged: %s: %w", m.Refused, dayone.ErrForbidden)
+	}
+	out := c.OutOrStdout()
+	for _, line := range m.lines() {
+		fmt.Fprintln(out, line)
+	}
+	if !yes {
+		if err := sure(c, "Make them one person?"); err != nil {
+			return err
+		}
+	}
+	var done struct{ ID string }
+	if err := cl.call(c.Context(), http.MethodPost, at, nil, map[string]string{"with": who[1], "reason": reasonOfMine(reason)}, &done); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "They are one person now (%s): %s/people/%s\n", done.ID, cl.base, who[0])
+	if len(m.Employments) > 0 {
+		e := m.Employments[0]
+		fmt.Fprintf(out, "This takes it back: dayone people split %s %s/%s --reason WHY\n", cmp.Or(m.Stays.Email, who[0]), e.Source, e.Subject)
+	}
+	return nil
 }
 
 // reasonOfMine is a reason with who says so on this machine.
@@ -139,48 +152,65 @@ will happen, and asks; dayone people merge undoes it.`,
 			if err != nil {
 				return err
 			}
-			at := "/people/" + url.PathEscape(who) + "/split"
-			var s struct {
-				Merge, Other, Refused string
-				Employments           []struct{ ID, Source, Subject string }
-				Back                  []string
-				GivenUp               []string `json:"given_up"`
-			}
-			if err := cl.call(c.Context(), http.MethodGet, at, url.Values{"employment": {got[1]}}, nil, &s); err != nil {
-				return err
-			}
-			out := c.OutOrStdout()
-			if s.Merge != "" {
-				fmt.Fprintf(out, "This takes merge %s back: %s has again what it had.\n", s.Merge, s.Other)
-			} else {
-				fmt.Fprintln(out, "Somebody new is made of it. Accounts, login and mail that Dayone made stay here.")
-			}
-			for _, e := range s.Employments {
-				fmt.Fprintf(out, "  goes: employment %s %s\n", e.Source, e.Subject)
-			}
-			for _, k := range s.Back {
-				fmt.Fprintf(out, "  goes back with it: %s\n", k)
-			}
-			for _, r := range s.GivenUp {
-				fmt.Fprintf(out, "  given up and planned anew: %s\n", r)
-			}
-			if s.Refused != "" {
-				return fmt.Errorf("it cannot be split off: %s", s.Refused)
-			}
-			if !yes {
-				if err := sure(c, "Split it off?"); err != nil {
-					return err
-				}
-			}
-			var done struct{ Other string }
-			if err := cl.call(c.Context(), http.MethodPost, at, nil, map[string]string{"employment": got[1], "reason": reasonOfMine(reason)}, &done); err != nil {
-				return err
-			}
-			_, err = fmt.Fprintf(out, "They are two persons now. The employment is %s's: %s/people/%s\n", done.Other, cl.base, done.Other)
-			return err
+			return splitOff(c, cl, who, got[1], reason, yes)
 		},
 	}
 	c.Flags().StringVar(&reason, "reason", "", "why, for the record")
 	c.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
 	return c
+}
+
+// splitOff makes an employment somebody else's, after it was shown what that does.
+func splitOff(c *cobra.Command, cl *client, who, employment, reason string, yes bool) error {
+	at := "/people/" + url.PathEscape(who) + "/split"
+	var s struct {
+		Merge, Other, Refused string
+		Employments           []struct{ ID, Source, Subject string }
+		Back                  []string
+		GivenUp               []string `json:"given_up"`
+	}
+	if err := cl.call(c.Context(), http.MethodGet, at, url.Values{"employment": {employment}}, nil, &s); err != nil {
+		return err
+	}
+	if s.Refused != "" {
+		return fmt.Errorf("it cannot be split off: %s: %w", s.Refused, dayone.ErrForbidden)
+	}
+	out := c.OutOrStdout()
+	if s.Merge != "" {
+		fmt.Fprintf(out, "It came by a merge (%s), which is taken back: the other entry has again what it had.\n", s.Merge)
+	} else {
+		fmt.Fprintln(out, "Somebody new is made of it. Accounts, login and mail that Dayone made stay here.")
+	}
+	for _, e := range s.Employments {
+		fmt.Fprintf(out, "  goes: employment %s %s\n", e.Source, e.Subject)
+	}
+	for _, k := range s.Back {
+		fmt.Fprintf(out, "  goes back with it: %s\n", k)
+	}
+	for _, r := range s.GivenUp {
+		fmt.Fprintf(out, "  given up and planned anew: %s\n", r)
+	}
+	if !yes {
+		if err := sure(c, "Split it off?"); err != nil {
+			return err
+		}
+	}
+	var done struct{ Other string }
+	if err := cl.call(c.Context(), http.MethodPost, at, nil, map[string]string{"employment": employment, "reason": reasonOfMine(reason)}, &done); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(out, "They are two persons now. The employment is that of %s: %s/people/%s\n", cl.called(c.Context(), done.Other), cl.base, done.Other)
+	return err
+}
+
+// called is what somebody is called, by id; the id where that cannot be read.
+func (cl *client) called(ctx context.Context, id string) string {
+	var p struct{ Name, Email string }
+	if err := cl.call(ctx, http.MethodGet, "/people/"+url.PathEscape(id), nil, nil, &p); err != nil || p.Name == "" {
+		return id
+	}
+	if p.Email == "" {
+		return p.Name
+	}
+	return fmt.Sprintf("%s (%s)", p.Name, p.Email)
 }

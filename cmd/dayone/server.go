@@ -79,7 +79,7 @@ func wire(ctx context.Context, c *config, w wiring) (*server, error) {
 		Store: db, Engine: driver, Clock: w.clock, IDs: ids, Keeper: keeper, Sources: sources, Systems: guards,
 		Load:  func(fsys fs.FS) (*policy.Set, []policy.Diagnostic) { return policy.Load(fsys, systems) },
 		Files: files, Base: c.Portal.URL, Company: c.Company, Mail: c.Messages.Mail, Calendar: c.Messages.Calendar, OpensAt: c.Messages.OpensAt, Log: w.log,
-		KeepBodies: time.Duration(c.KeepDays) * 24 * time.Hour, UndoFor: time.Duration(c.UndoDays) * 24 * time.Hour, RetainFor: time.Duration(c.Privacy.RetainDays) * 24 * time.Hour, AloneNotice: c.Alone.Notice, TwoPersons: !c.Alone.Allowed,
+		KeepBodies: time.Duration(c.KeepDays) * 24 * time.Hour, UndoFor: time.Duration(c.UndoDays) * 24 * time.Hour, RetainFor: time.Duration(c.Privacy.RetainDays) * 24 * time.Hour, Retain: c.Privacy.retain(), AloneNotice: c.Alone.Notice, TwoPersons: !c.Alone.Allowed,
 		Beside: w.beside || w.looks,
 		Asking: flow.Asking{
 			Groups: c.Approvals.Groups, Fallback: c.Approvals.Fallback, RemindAfter: c.Approvals.RemindAfter, EscalateAfter: c.Approvals.EscalateAfter, Tasks: c.Tasks.Assignee,

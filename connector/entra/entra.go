@@ -41,15 +41,19 @@ func New(cfg connector.Config) (connector.Connector, error) {
 		return nil, err
 	}
 	a := accounts{c}
+	left := map[dayone.RemainClass]func(context.Context, dayone.Item) ([]dayone.Remain, error){
+		dayone.KeptToken: ofNobody(a.tokens), dayone.KeptAccess: ofNobody(a.roles), dayone.KeptOwnership: ofNobody(a.owned),
+	}
+	if cfg.Settings["mail_forwards"] == "true" {
+		left[dayone.MailForward] = ofNobody(a.forwards)
+	}
 	return tenant{
 		Target: &connector.Target{
 			System: cfg.System, Manifest: cfg.Manifest, Now: cfg.Now, Ping: c.ping,
 			Accounts: a,
 			Kinds:    map[string]connector.Entitlements{"group": groups{c}, "license": licences{c}},
 			Things:   map[string]connector.Things{"pass": passes{c}, "message": messages{c}, "invitation": invitations{c}},
-			Left: map[dayone.RemainClass]func(context.Context, dayone.Item) ([]dayone.Remain, error){
-				dayone.KeptToken: ofNobody(a.tokens), dayone.KeptAccess: ofNobody(a.roles), dayone.KeptOwnership: ofNobody(a.owned),
-			},
+			Left:     left,
 		},
 		source: source{c},
 	}, nil

@@ -275,3 +275,24 @@ func TestRemains(t *testing.T) {
 		t.Errorf("there remain %v, unread %v, %v", found, unread, err)
 	}
 }
+
+// Mail that goes on to somebody else is found, and where that cannot be read nobody claims that it does not.
+func TestMailForwards(t *testing.T) {
+	b := open(t, sim.Options{}, "mail_forwards=true")
+	ref := b.joins(person())
+	b.sim.Forward(ref, "sarah@home.example", true)
+	b.sim.Forward(ref, "off@home.example", false)
+	account := dayone.Item{Ref: ref}
+	if _, _, unread, err := b.guard.Remains(t.Context(), account); err != nil || !slices.Equal(unread, []dayone.RemainClass{dayone.MailForward}) {
+		t.Errorf("without the permission %v are unread, %v", unread, err)
+	}
+	b.sim.Grant("MailboxSettings.Read")
+	found, checked, unread, err := b.guard.Remains(t.Context(), account)
+	if err != nil || len(unread) > 0 || !slices.Contains(checked, dayone.MailForward) || len(found) != 1 || found[0].Class != dayone.MailForward || found[0].Name != "sarah@home.example" {
+		t.Errorf("there remain %+v, unread %v, %v", found, unread, err)
+	}
+	b.sim.NoMailbox(ref)
+	if found, _, unread, err := b.guard.Remains(t.Context(), account); err != nil || len(found) > 0 || !slices.Equal(unread, []dayone.RemainClass{dayone.MailForward}) {
+		t.Errorf("without a mailbox there remain %+v, unread %v, %v", found, unread, err)
+	}
+}

@@ -44,14 +44,14 @@ func matches(t *testing.T, d *store.DB) {
 	}
 	first := hold("m1", "mat_1")
 	hold("m2", "mat_2") // the same question
-	open := must[[]dayone.Match](t)(d.Matches(ctx, true, 10))
+	open := must[[]dayone.Match](t)(d.Matches(ctx, store.MatchFilter{Open: true, Limit: 10}))
 	if len(open) != 1 || open[0].ID != "mat_1" || open[0].Says["first_name"] != "Sarah" || open[0].Suspects[0].Person != p {
 		t.Fatalf("open: %+v", open)
 	}
-	if n := must[int](t)(d.CountMatches(ctx)); n != 1 {
+	if n := must[int](t)(d.CountMatches(ctx, store.MatchFilter{Open: true})); n != 1 {
 		t.Errorf("%d open", n)
 	}
-	held := must[[]dayone.Intake](t)(d.Events(ctx, store.EventFilter{State: dayone.EventHeld}))
+	held := must[[]dayone.Intake](t)(d.Events(ctx, store.EventFilter{State: dayone.EventAsked}))
 	if len(held) != 2 {
 		t.Errorf("held: %+v", held)
 	}
@@ -97,7 +97,7 @@ func matches(t *testing.T, d *store.DB) {
 	if got := must[map[string][]dayone.PersonID](t)(d.Marked(ctx, []string{"m2", "m3"})); len(got) != 0 {
 		t.Errorf("who was erased is found: %v", got)
 	}
-	if got := must[[]dayone.Match](t)(d.Matches(ctx, false, 10)); len(got) != 0 {
+	if got := must[[]dayone.Match](t)(d.Matches(ctx, store.MatchFilter{Limit: 10})); len(got) != 0 {
 		t.Errorf("what was asked of who was erased is there: %+v", got)
 	}
 	_, err = d.PreHireByMark(ctx, "x2")

@@ -43,6 +43,8 @@ func Run(t *testing.T, open Opener) {
 		{"TasksOutliveRuns", tasks},
 		{"HoldsComeBack", holds},
 		{"ALegalHoldStandsAlone", legalHolds},
+		{"TheEndOfALegalHoldEndsItsTasks", legalTasks},
+		{"OneBrakeForAListThatShrank", systemLists},
 		{"CertificatesComeBack", certificates},
 		{"ASuccessionGoesOnWhereItWas", successions},
 		{"TasksAreChangedAsTheyStand", taskChanges},

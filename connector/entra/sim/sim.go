@@ -74,6 +74,7 @@ func New(o sim.Options) *Sim {
 	on("DELETE /users/{id}/manager/$ref", s.with(s.setManager), write)
 	on("POST /users/{id}/revokeSignInSessions", s.with(s.revoke), write, "User.RevokeSessions.All")
 	on("GET /users/{id}/memberOf", s.with(s.memberOf), "Directory.Read.All", "GroupMember.ReadWrite.All")
+	on("GET /users/{id}/mailFolders/inbox/messageRules", s.with(s.listRules), "MailboxSettings.Read")
 	on("GET /users/{id}/ownedObjects", s.with(s.ownedObjects), "Directory.Read.All")
 	on("GET /users/{id}/oauth2PermissionGrants", s.with(s.listConsents), "DelegatedPermissionGrant.ReadWrite.All", "Directory.Read.All")
 	on("DELETE /oauth2PermissionGrants/{grant}", s.deleteConsent, "DelegatedPermissionGrant.ReadWrite.All")

@@ -21,6 +21,8 @@ type user struct {
 	licences map[string]string // sku: the group that brings it, or ""
 	passes   []pass
 	sessions int
+	rules    []rule // of the inbox
+	boxless  bool
 }
 
 func (u *user) text(name string) string {

@@ -1,0 +1,150 @@
+package flow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/engine"
+	"github.com/dayone-hq/dayone/planner"
+	"github.com/dayone-hq/dayone/store"
+)
+
+// Staying is access that somebody is not to have any more, and that no plan takes.
+type Staying struct {
+	Key   dayone.Key
+	Title string // of the system
+	Legal bool   // a legal hold keeps it; else we have no way to take it
+	Why   string
+}
+
+// Stays is what stays open of somebody, by a legal hold or because we cannot close it. A human has to.
+func (f *Flow) Stays(l Look) (out []Staying) {
+	systems := f.ActiveFor(l.Person).Systems
+	for _, x := range l.Plan.Findings {
+		if x.Kind != planner.UnderLegalHold && x.Kind != planner.ByHand {
+			continue
+		}
+		for _, h := range l.Have {
+			sys := systems[h.Key.System]
+			closed := h.State == dayone.Gone || h.Key.IsAccount() && h.State == dayone.Disabled && sys.As(dayone.Disabled) != dayone.Gone
+			if h.Key == x.Key && !closed {
+				out = append(out, Staying{Key: x.Key, Title: f.systemTitle(x.Key.System), Legal: x.Kind == planner.UnderLegalHold, Why: x.Text})
+			}
+		}
+	}
+	return out
+}
+
+// Closing is what would be closed of somebody: by us, by people, and not at all.
+type Closing struct {
+	Look
+	ByUs, ByPeople []dayone.Step
+	Stays          []Staying
+	Tasks          int // open ones about her that no step is behind: they go on
+}
+
+func (f *Flow) closing(ctx context.Context, l Look) (Closing, error) {
+	c := Closing{Look: l, Stays: f.Stays(l)}
+	st, err := f.Store.Standing(ctx, f.Clock.Now())
+	if err != nil {
+		return c, err
+	}
+	for _, s := range l.Plan.Steps {
+		if !s.Action.Takes() {
+			continue
+		}
+		name := s.Key.System
+		stance, _ := engine.StanceOf(name, f.Engine.Care[name], st.Orders, dayone.Circuit{}, f.Clock.Now())
+		if stance == engine.ByHand || f.Systems[name] == nil {
+			c.ByPeople = append(c.ByPeople, s)
+		} else {
+			c.ByUs = append(c.ByUs, s)
+		}
+	}
+	tasks, err := f.Store.Tasks(ctx, l.Person.ID, "")
+	for _, t := range tasks {
+		if t.Step == "" {
+			c.Tasks++
+		}
+	}
+	return c, err
+}
+
+// Summary counts it in words.
+func (c Closing) Summary() string {
+	var out []string
+	if n := len(c.ByUs); n > 0 {
+		systems := map[string]bool{}
+		for _, s := range c.ByUs {
+			systems[s.Key.System] = true
+		}
+		out = append(out, fmt.Sprintf("Dayone takes %s in %s.", counted(n, "thing", "things"), counted(len(systems), "system", "systems")))
+	}
+	if n := len(c.ByPeople); n > 0 {
+		out = append(out, fmt.Sprintf("People take %s by hand; each becomes a task.", counted(n, "thing", "things")))
+	}
+	if n := len(c.Stays); n > 0 {
+		out = append(out, fmt.Sprintf("%s open until a human closes it.", counted(n, "thing stays", "things stay")))
+	}
+	if c.Tasks > 0 {
+		out = append(out, fmt.Sprintf("%s about them.", counted(c.Tasks, "open task goes on", "open tasks go on")))
+	}
+	return strings.Join(out, " ")
+}
+
+// askAboutHeld asks whoever answers for a legal hold to close by hand what stays open by it. What a human said is closed is
+// not asked for again before she leaves anew.
+func (f *Flow) askAboutHeld(ctx context.Context, l Look) error {
+	if !l.Legal {
+		return nil
+	}
+	holds, err := f.Store.LegalHolds(ctx, l.Person.ID)
+	if err != nil {
+		return err
+	}
+	h := standing(holds)
+	if h == nil {
+		return nil
+	}
+	open, err := f.Store.Tasks(ctx, l.Person.ID, "")
+	if err != nil {
+		return err
+	}
+	now := f.Clock.Now()
+	wanted := map[string]bool{}
+	var tasks []dayone.Task
+	for _, x := range f.Stays(l) {
+		if l.Person.Status != dayone.Left || !x.Legal {
+			continue
+		}
+		t := dayone.Task{
+			Person: l.Person.ID, Once: store.LegalTask + string(h.ID) + "." + x.Key.String(), System: x.Key.System, Title: "Close by hand what a legal hold keeps open: " + l.Person.Name() + " at " + x.Title,
+			Note:   fmt.Sprintf("They have left, and %s. The legal hold stands since %s, placed by %s: %s. Say here once it is closed; when the hold is released it is closed by itself.", x.Why, h.From.UTC().Format("2 January 2006"), h.By, h.Reason),
+			Opened: now, Due: f.workdays(now, 1, f.Active().Sites[""]),
+		}
+		if isMail(strings.ToLower(h.By)) {
+			t.Assignee = strings.ToLower(h.By)
+		}
+		wanted[t.Once] = true
+		switch was, err := f.Store.Task(ctx, t.Once); {
+		case err != nil && !errors.Is(err, dayone.ErrNotFound):
+			return err
+		case err == nil && (was.Closed.IsZero() || was.By != "" && was.Closed.After(l.Person.End)):
+			continue
+		}
+		tasks = append(tasks, t)
+	}
+	for _, t := range open {
+		if strings.HasPrefix(t.Once, store.LegalTask) && !wanted[t.Once] {
+			t.Closed, t.Left = now, "it does not stay open any more"
+			tasks = append(tasks, t)
+		}
+	}
+	if len(tasks) == 0 {
+		return nil
+	}
+	return f.woken(f.Store.SettleTasks(ctx, tasks))
+}
