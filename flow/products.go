@@ -65,6 +65,9 @@ func (f *Flow) Products() []*dayone.Product { return f.Active().Products }
 
 // ProductsOf says how each product stands for a person, and what else a look at her shows.
 func (f *Flow) ProductsOf(ctx context.Context, id dayone.PersonID) (Look, []PersonProduct, error) {
+	if _, err := f.Person(ctx, id); err != nil {
+		return Look{}, nil, err
+	}
 	l, err := f.Preview(ctx, id)
 	if err != nil && l.Person.ID == "" {
 		return l, nil, err

@@ -3,6 +3,7 @@ package web
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -301,7 +302,7 @@ func samples(view viewer) []sample {
 		{"error-404", "Page error, not found", "error", false, false, sampleError(dayone.ErrNotFound)},
 		{"error-403", "Page error, not for you", "error", false, false, sampleError(dayone.ErrForbidden)},
 		{"error-500", "Page error, our fault", "error", false, false, sampleError(nil)},
-	}, append(sampleApprovals(view, row), sampleOutside(view, row, head("access"))...)...)
+	}, slices.Concat(sampleApprovals(view, row), sampleOutside(view, row, head("access")), sampleProducts(view, row, head("access"), list))...)
 }
 
 // sampleIdle is access of which nothing is planned.
