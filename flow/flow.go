@@ -115,6 +115,7 @@ type Flow struct {
 	sizes      sizes
 	lists      lists
 	counting   counting
+	tiles      tiles
 	wake       chan struct{} // something is to be looked at
 	entering   sync.Mutex    // an entry is looked at once
 	orders     sync.Mutex    // an order about a system is recorded once
