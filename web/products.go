@@ -160,7 +160,13 @@ func whoAgrees(as []dayone.Approval) string {
 		if a.Need == "all" {
 			or = " and "
 		}
-		if text := strings.Join(a.By, or); !slices.Contains(out, text) {
+		by := slices.Clone(a.By)
+		for i, who := range by {
+			if who == "manager" || who == "owner" {
+				by[i] = "the " + who
+			}
+		}
+		if text := strings.Join(by, or); !slices.Contains(out, text) {
 			out = append(out, text)
 		}
 	}

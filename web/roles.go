@@ -188,6 +188,7 @@ var allowed = map[string][]dayone.Role{
 	"GET /api/v1/people/{id}/requests":                     readers,
 	"POST /api/v1/people/{id}/requests":                    staff,
 	"POST /api/v1/requests/{id}/end":                       staff,
+	"GET /api/v1/tiles":                                    readers,
 	"GET /api/v1/products":                                 readers,
 	"GET /api/v1/people/{id}/products":                     readers,
 	"POST /api/v1/people/{id}/products":                    staff,

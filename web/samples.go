@@ -173,6 +173,7 @@ func samples(view viewer) []sample {
 	policies, policyTexts := samplePolicies()
 	announcedPolicies, proposed := sampleAnnounced(view, newPolicies(policies, policyTexts))
 	dash.Announced = announcedPolicies.Announced[:1]
+	dash.Tiles = newTiles(view, sampleTiles(now), nil)
 
 	undo, undoSome, undoLive, undoNone := sampleUndos(over, running)
 	heldLook := look

@@ -233,6 +233,7 @@ func (p *portal) routes() []route {
 		{"GET /api/v1/people/{id}/names", p.api(p.apiRenamings)},
 		{"POST /api/v1/people/{id}/names", p.api(p.apiRename)},
 		{"POST /api/v1/requests/{id}/end", p.api(p.apiEndRequest)},
+		{"GET /api/v1/tiles", p.api(p.apiTiles)},
 		{"GET /api/v1/products", p.api(p.apiProducts)},
 		{"GET /api/v1/people/{id}/products", p.api(p.apiPersonProducts)},
 		{"POST /api/v1/people/{id}/products", p.api(p.apiPickProducts)},
