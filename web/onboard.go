@@ -361,7 +361,7 @@ func (v *onboardPreviewView) against(pv flow.PickPreview, titles map[string]stri
 		case s.Short > 0:
 			v.Notices = append(v.Notices, notice{Kind: "warn", Icon: "warn", Title: fmt.Sprintf("%s has no seat left", name), Text: fmt.Sprintf("%s: %s of %s are free. The step waits for one.", s.Pool, thousands(s.Free), thousands(s.Total))})
 		case s.Free-s.Needed <= 3:
-			v.Notices = append(v.Notices, notice{Kind: "warn", Icon: "warn", Title: fmt.Sprintf("%s will have %d seats left", name, s.Free-s.Needed), Text: fmt.Sprintf("%s: %s of %s are free now.", s.Pool, thousands(s.Free), thousands(s.Total))})
+			v.Notices = append(v.Notices, notice{Kind: "warn", Icon: "warn", Title: fmt.Sprintf(plural(s.Free-s.Needed, "%s will have 1 seat left", "%%s will have %d seats left"), name), Text: fmt.Sprintf("%s: %s of %s are free now.", s.Pool, thousands(s.Free), thousands(s.Total))})
 		}
 	}
 	for _, text := range pv.Findings {

@@ -302,7 +302,7 @@ func newProductEnd() *cobra.Command {
 			}
 			var r saidRequest
 			if err := cl.call(c.Context(), http.MethodPost, "/people/"+who+"/products/"+url.PathEscape(got[1])+"/end", url.Values{"reason": {reason}}, nil, &r); err != nil {
-				return err
+				return listed(err, "requested product", got[1], "dayone product list PERSON")
 			}
 			_, err = fmt.Fprintf(c.OutOrStdout(), "%s: the request for %s has ended.\n", r.ID, r.Product)
 			return err
