@@ -3,6 +3,7 @@ package flow_test
 import (
 	"io/fs"
 	"slices"
+	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -192,4 +193,58 @@ func TestAProductNeedsItsPrerequisitesAndEndsWithItsOffer(t *testing.T) {
 	}
 	h.rests(p, last.ID)
 	h.shows(h.gitlab, "e1@company.com", dayone.Active, "group:platform=developer") // an engineer has it anyway
+}
+
+// A product is part of a policy version: what it gains or loses is planned for everybody who asked for it, and applied.
+func TestAChangedProductIsPlannedForWhoeverAskedForIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.files = withProducts(w.folder(houseOffers), houseProducts)
+	h := w.open()
+	p, _ := h.hires(employee("1", "start_date", "2024-11-11"))
+	h.hires(employee("2", "start_date", "2024-11-11"))
+	h.gitlab.Login("e1@company.com")
+	h.gitlab.Login("e2@company.com")
+	h.clock.Jump(h.clock.Now().Add(20 * time.Minute))
+	h.settledAt(p)
+	last := h.rests(p, "")
+	if _, err := h.PickProducts(ctx, flow.Pick{Person: p, Products: []string{"code"}, By: "lead@company.com", Reason: "a customer"}); err != nil {
+		t.Fatal(err)
+	}
+	last = h.rests(p, last.ID)
+	h.shows(h.gitlab, "e1@company.com", dayone.Active, "group:customer-solutions=reporter", "group:platform=developer")
+
+	files := withProducts(h.folder(strings.Replace(houseOffers, "- {product: sales-kit, for: 30d}", "- {to: okta/group:sales-team}", 1)),
+		strings.Replace(houseProducts, "- {to: gitlab/group:customer-solutions, role: reporter}", "- {to: okta/group:sales-team}", 1))
+	set, diags := h.Load(files)
+	if set == nil {
+		t.Fatal(diags)
+	}
+	pr := flow.Proposal{Set: set, Files: files, Author: "kim@company.com"}
+	e := h.everybody(pr)
+	if len(e.Changes) != 1 || e.Changes[0].Person != p || len(e.Changes[0].Gained) != 1 || len(e.Changes[0].Lost) != 1 || !slices.Equal(e.Files, []string{"~ products/house.yaml"}) {
+		t.Fatalf("the plan: %+v, files %v", e.Changes, e.Files)
+	}
+	if _, err := h.Apply(ctx, pr, e, "priya@company.com", "CHG-1", ""); err != nil {
+		t.Fatal(err)
+	}
+	last = h.rests(p, last.ID)
+	h.shows(h.gitlab, "e1@company.com", dayone.Active, "group:platform=developer")
+	h.shows(h.okta, "e1@company.com", dayone.Active, "group:base-employee", "group:sales-team")
+	h.shows(h.okta, "e2@company.com", dayone.Active, "group:base-employee")
+
+	// taken out, it takes along what only it gave; the request can still be ended
+	files = withProducts(h.folder(housePolicy), "products: []\n")
+	if set, diags = h.Load(files); set == nil {
+		t.Fatal(diags)
+	}
+	pr = flow.Proposal{Set: set, Files: files, Author: "kim@company.com"}
+	if _, err := h.Apply(ctx, pr, h.everybody(pr), "priya@company.com", "CHG-2", ""); err != nil {
+		t.Fatal(err)
+	}
+	h.rests(p, last.ID)
+	h.shows(h.okta, "e1@company.com", dayone.Active, "group:base-employee")
+	if _, err := h.EndProduct(ctx, p, "code", "kim@company.com", ""); err != nil {
+		t.Error(err)
+	}
 }
