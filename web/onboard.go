@@ -342,8 +342,10 @@ func (v *onboardPreviewView) figures(pv flow.PickPreview) {
 		seats += s.Needed
 	}
 	v.Figures = []figure{
-		finish, {Label: "New grants", Value: thousands(len(pv.Gained)), Small: plural(len(pv.Picked), "of 1 product", "of %d products")},
-		{Label: "Approvals", Value: thousands(len(pv.Pending))}, {Label: "Seats used", Value: thousands(seats)},
+		finish,
+		{Label: "New grants", Value: thousands(len(pv.Gained)), Small: plural(len(pv.Picked), "of 1 product", "of %d products")},
+		{Label: "Approvals", Value: thousands(len(pv.Pending))},
+		{Label: "Seats used", Value: thousands(seats)},
 	}
 }
 

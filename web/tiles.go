@@ -103,8 +103,10 @@ func sampleTiles(now time.Time) []flow.Shown {
 		{System: "duo", Title: "Duo", Read: now.Add(-3 * time.Hour), Problem: "unavailable", Tiles: []dayone.Tile{{Title: "Duo users", Value: 1306, Unit: "users", Link: "https://admin.duosecurity.com/users"}}},
 		{System: "meraki", Title: "Meraki", Problem: "not allowed in: check the key"},
 		{System: "webex", Title: "Webex", Read: now.Add(-2 * time.Minute), Tiles: []dayone.Tile{
-			{Title: "Webex users", Value: 98765, Unit: "users", Link: "https://admin.webex.com/users"}, {Title: "Webex devices", Value: 2000, AtLeast: true, Unit: "devices"},
-			{Title: "Webex Calling - Professional", Value: 3, Of: 50, Unit: "seats left", State: dayone.TileLow}, {Title: "Messaging", Of: 50, Unit: "seats left", State: dayone.TileNone},
+			{Title: "Webex users", Value: 98765, Unit: "users", Link: "https://admin.webex.com/users"},
+			{Title: "Webex devices", Value: 2000, AtLeast: true, Unit: "devices"},
+			{Title: "Webex Calling - Professional", Value: 3, Of: 50, Unit: "seats left", State: dayone.TileLow},
+			{Title: "Messaging", Of: 50, Unit: "seats left", State: dayone.TileNone},
 		}},
 	}
 }
