@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"cmp"
 	"maps"
 	"slices"
 	"strconv"
@@ -285,51 +284,6 @@ func (l *loader) rules(f *file, n *yaml.Node, of *shape) []*Rule {
 		return l.bundled(f, n, p, fs, of.f, of.grants, &productRuleShape)
 	}
 	return l.rule(f, n, fs)
-}
-
-// bundled are the rules of a bundle or product that a line names. What stands on the line counts for each that does not say
-// otherwise; who must agree is the catalogue's word first.
-func (l *loader) bundled(f *file, n, name *yaml.Node, fs map[string]*yaml.Node, from *file, grants []*yaml.Node, of *shape) []*Rule {
-	for _, k := range []string{"to", "role", "params", "needs"} {
-		if fs[k] != nil {
-			l.at(f, fs[k], "bundle", "write it on the grants of "+name.Value, "%s says nothing on a line that names a bundle or product", k)
-		}
-	}
-	line := &Rule{}
-	l.common(f, fs, line)
-	var out []*Rule
-	before, both := len(l.diags), false
-	for _, g := range grants {
-		for _, rule := range l.rules(from, g, of) {
-			both = both || rule.If != nil && line.If != nil
-			rule.inherit(line, l.set.Systems[rule.Key.System].Kinds[rule.Key.Kind])
-			rule.At, rule.bundled, rule.to = Position{f.name, n.Line, n.Column}, true, name
-			out = append(out, rule)
-		}
-	}
-	l.diags = l.diags[:before] // the bundle itself is checked where it stands
-	if both {
-		l.at(f, fs["if"], "bundle", "put the condition on the bundle or on its grants, not on both", "bundle %q has conditions of its own", name.Value)
-	}
-	return out
-}
-
-// inherit takes from the line that names a bundle what the rule itself does not say.
-func (r *Rule) inherit(line *Rule, kind dayone.Kind) {
-	if r.If == nil {
-		r.If = line.If
-	}
-	if r.From == nil {
-		r.From = line.From
-	}
-	if r.Until == nil {
-		r.Until = line.Until
-	}
-	r.For, r.Review, r.Grace = cmp.Or(r.For, line.For), cmp.Or(r.Review, line.Review), cmp.Or(r.Grace, line.Grace)
-	r.Critical = cmp.Or(r.Critical, line.Critical)
-	if line.Approval != nil && kind.Approval == nil && (r.Approval == nil || r.catalogued) {
-		r.Approval, r.catalogued = line.Approval, false
-	}
 }
 
 // rule reads one that names what it gives.
