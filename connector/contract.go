@@ -81,6 +81,11 @@ type Revoker interface {
 	Revoke(ctx context.Context, ref string) error
 }
 
+// Teller is a connector that tells what a dashboard shows of its system, by few requests however large that is.
+type Teller interface {
+	Tiles(ctx context.Context) ([]dayone.Tile, error)
+}
+
 // Config is what New gets.
 type Config struct {
 	System   string            // configured name: "gitlab-eu"

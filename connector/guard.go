@@ -155,6 +155,27 @@ func (g *Guard) Remains(ctx context.Context, account dayone.Item) (found []dayon
 	return found, checked, unread, err
 }
 
+// Tells says whether the connector has anything for a dashboard.
+func (g *Guard) Tells() bool {
+	_, ok := g.inner.(Teller)
+	return ok
+}
+
+// Tiles are what a dashboard shows of the system. ErrUnsupported: it tells nothing.
+func (g *Guard) Tiles(ctx context.Context) ([]dayone.Tile, error) {
+	t, ok := g.inner.(Teller)
+	if !ok {
+		return nil, &dayone.Fault{System: g.System, Op: "reading tiles", Err: dayone.ErrUnsupported, Detail: g.Manifest.Title + " tells none"}
+	}
+	ctx, cancel := context.WithTimeout(ctx, g.timeout)
+	defer cancel()
+	began := time.Now()
+	tiles, err := t.Tiles(ctx)
+	err = g.redact(err, nil)
+	g.tell("tiles", began, err)
+	return tiles, err
+}
+
 func (g *Guard) Apply(ctx context.Context, a dayone.Act) (dayone.Result, error) {
 	if g.dryRun {
 		return dayone.Result{}, &dayone.Fault{System: g.System, Op: string(a.Action), Err: dayone.ErrDryRun, Detail: a.Key.String() + " is left as it is"}

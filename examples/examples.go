@@ -4,7 +4,7 @@ package examples
 
 import "embed"
 
-// Files are people.yaml, sites.yaml, catalog/, policies/, tests/, devices/ and events/.
+// Files are people.yaml, sites.yaml, catalog/, policies/, products/, tests/, devices/ and events/.
 //
-//go:embed people.yaml sites.yaml catalog policies tests devices events broken all:.schema
+//go:embed people.yaml sites.yaml catalog policies products tests devices events broken all:.schema
 var Files embed.FS

@@ -140,7 +140,7 @@ func (l Look) heldBack(k dayone.Key) string {
 // stands says that nothing becomes of an approval by itself. why is why nobody has to answer it; "": somebody does.
 func (l Look) stands(r dayone.Petition, why string) bool {
 	expired := r.State == dayone.ApprovalOpen && !l.Person.At.Before(r.Due)
-	return l.wants(r) && !expired && why == "" && len(asksOf(l.Requests, r)) == 0 && r.State == r.Noted
+	return l.wants(r) && !expired && why == "" && len(asksOf(l.asked[r.Key], r)) == 0 && r.State == r.Noted
 }
 
 // consider brings the approvals of a person up to date with what she is to have.
@@ -167,7 +167,7 @@ func (f *Flow) reconsider(ctx context.Context, l *Look, idle func(dayone.Key) st
 		if l.stands(*r, why) {
 			continue
 		}
-		asks := asksOf(l.Requests, *r)
+		asks := asksOf(l.asked[r.Key], *r)
 		change := func(r *dayone.Petition) error {
 			r.Asks = append(r.Asks, asks...)
 			switch {
@@ -209,7 +209,7 @@ func asksOf(rs []dayone.Request, p dayone.Petition) (out []dayone.Ask) {
 		return nil
 	}
 	for _, q := range rs {
-		if q.Key == p.Key && !slices.ContainsFunc(p.Asks, func(a dayone.Ask) bool { return a.At.Equal(q.Made) && a.Of == q.By }) {
+		if !slices.ContainsFunc(p.Asks, func(a dayone.Ask) bool { return a.At.Equal(q.Made) && a.Of == q.By }) {
 			out = append(out, dayone.Ask{Of: q.By, By: q.Login, Reason: q.Reason, At: q.Made})
 		}
 	}
@@ -234,7 +234,7 @@ func (f *Flow) askFresh(ctx context.Context, l *Look, idle func(dayone.Key) stri
 			return err
 		}
 		r.Asks, r.Anew = was.Asks, was.Anew // taken up again, it is still theirs
-		r.Asks = append(r.Asks, asksOf(l.Requests, r)...)
+		r.Asks = append(r.Asks, asksOf(l.asked[r.Key], r)...)
 		fresh, records = append(fresh, r), append(records, recordOf(r, now))
 	}
 	if len(fresh) == 0 {

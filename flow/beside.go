@@ -6,6 +6,7 @@ import (
 	"maps"
 	"path"
 	"slices"
+	"strings"
 	"testing/fstest" // a folder in memory; it brings no tests along
 
 	"github.com/dayone-hq/dayone"
@@ -122,20 +123,35 @@ func toldShift(before, after *policy.Set) []string {
 	return out
 }
 
-// besideShift says which files beside the policies differ: + new, - gone, ~ changed.
+// besideShift says which files beside the policies differ, and which products: + new, - gone, ~ changed.
 func besideShift(before, after *policy.Set) []string {
+	was, is := besideTexts(before), besideTexts(after)
 	var out []string
-	for _, name := range slices.Sorted(maps.Keys(after.Beside)) {
-		switch was, had := before.Beside[name]; {
+	for _, name := range slices.Sorted(maps.Keys(is)) {
+		switch text, had := was[name]; {
 		case !had:
 			out = append(out, "+ "+name)
-		case was != after.Beside[name]:
+		case text != is[name]:
 			out = append(out, "~ "+name)
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(before.Beside)) {
-		if _, has := after.Beside[name]; !has {
+	for _, name := range slices.Sorted(maps.Keys(was)) {
+		if _, has := is[name]; !has {
 			out = append(out, "- "+name)
+		}
+	}
+	return out
+}
+
+// besideTexts are the files beside the policies, and the files of products by what they hash to.
+func besideTexts(set *policy.Set) map[string]string {
+	out := maps.Clone(set.Beside)
+	if out == nil {
+		out = map[string]string{}
+	}
+	for name, hash := range set.Hashes {
+		if strings.HasPrefix(name, "products/") {
+			out[name] = hash
 		}
 	}
 	return out

@@ -326,21 +326,21 @@ func (l *looks) close(ctx context.Context, ids []dayone.PersonID) error {
 		case r.Err != nil:
 			l.skipped = append(l.skipped, fmt.Sprintf("%s: %v", r.Person, r.Err))
 		case r.Managed:
-			l.compare(&r.Timeline, r.Held, requestsOf(asked), as)
+			l.compare(&r.Timeline, r.Held, asked, as)
 		}
 	}
 	return nil
 }
 
 // compare is one person under both sets.
-func (l *looks) compare(t *dayone.Timeline, have []dayone.Holding, asked map[dayone.Key]dayone.Request, as answers) {
+func (l *looks) compare(t *dayone.Timeline, have []dayone.Holding, asked []dayone.Request, as answers) {
 	base := l.force.base
 	p := people.At(t, l.now, l.now, base)
 	old := l.against
 	if old == nil {
 		old = l.force.of(p)
 	}
-	at := policy.Context{Now: l.now, Held: heldOf(have), Requested: asked, Approved: agreed(p.ID, old, nil, as)}
+	at := policy.Context{Now: l.now, Held: heldOf(have), Requested: old.Asked(asked), Approved: agreed(p.ID, old, nil, as)}
 	before := old.Want(p, at)
 	if !(dayone.Stage{Only: l.pr.Only}).Covers(p) {
 		l.aside(before)
@@ -350,6 +350,7 @@ func (l *looks) compare(t *dayone.Timeline, have []dayone.Holding, asked map[day
 	if !l.pr.Set.SamePeople(base) { // what a location or an attribute means may differ
 		q = people.At(t, l.now, l.now, l.pr.Set)
 	}
+	at.Requested = l.pr.Set.Asked(asked)
 	after := l.pr.Set.Want(q, at)
 	l.add(changeOf(p, before, after), before, after)
 }

@@ -172,7 +172,7 @@ func (f *Flow) nothingToDo(d *store.Due, now time.Time, offers map[dayone.Key]da
 		return l, false
 	case err != nil, l.Person.Managed && len(l.Plan.Steps) > 0, len(l.losses()) > 0, len(l.reviews(d.Reviewed)) > 0:
 		return l, false
-	case slices.ContainsFunc(l.Requests, func(r dayone.Request) bool { return over(r, now) || !l.until(r).Equal(r.Until) }):
+	case slices.ContainsFunc(l.Requests, func(r dayone.Request) bool { return over(r, now) || !f.until(l, r).Equal(r.Until) }):
 		return l, false
 	case slices.ContainsFunc(d.Tasks, asksReview), slices.ContainsFunc(l.answers, func(a dayone.Petition) bool { return a.State != a.Noted }):
 		return l, false

@@ -55,7 +55,7 @@ type Everybody struct {
 	Keys     []KeyCount
 	Seats    []SeatCount `json:",omitempty"` // licences that it needs, where systems tell how many there are
 	Told     []string    `json:",omitempty"` // policies whose messages differ
-	Files    []string    `json:",omitempty"` // beside policies: messages and device profiles that differ
+	Files    []string    `json:",omitempty"` // beside policies: messages, device profiles and products that differ
 	Skipped  []string    // whom nobody could plan for, and why
 	Brakes   []string    // limits that it is beyond
 }

@@ -115,6 +115,7 @@ type Flow struct {
 	sizes      sizes
 	lists      lists
 	counting   counting
+	tiles      tiles
 	wake       chan struct{} // something is to be looked at
 	entering   sync.Mutex    // an entry is looked at once
 	orders     sync.Mutex    // an order about a system is recorded once
@@ -226,7 +227,8 @@ type Look struct {
 	Holds  []dayone.Hold // what policies leave alone
 	Legal  bool          // a legal hold stands: nothing is deleted
 
-	Requests []dayone.Request // that stand
+	Requests []dayone.Request                // that stand
+	asked    map[dayone.Key][]dayone.Request // by what they are for
 
 	stage int64 // of the policies that decided
 	told  dayone.Told
@@ -321,9 +323,9 @@ func (f *Flow) lookAt(b books) (Look, error) {
 // decide is pure: a person and what the books say of her in, want and plan out.
 func (f *Flow) decide(p dayone.Person, b books, tell []dayone.Occasion) (Look, error) {
 	set := f.ActiveFor(p)
-	l := Look{Person: p, Have: b.have, Holds: b.holds, Legal: b.legal, Requests: b.requests, answers: b.answers}
+	l := Look{Person: p, Have: b.have, Holds: b.holds, Legal: b.legal, Requests: b.requests, answers: b.answers, asked: set.Asked(b.requests)}
 	held := heldOf(b.have)
-	l.Want = set.Want(p, policy.Context{Now: p.At, Held: held, Requested: requestsOf(b.requests), Approved: agreed(p.ID, set, held, b.answers)})
+	l.Want = set.Want(p, policy.Context{Now: p.At, Held: held, Requested: l.asked, Approved: agreed(p.ID, set, held, b.answers)})
 	var err error
 	l.Plan, err = planner.Make(f.inputOf(l, set, b.offers, tell))
 	for _, later := range l.Plan.Later {

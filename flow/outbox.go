@@ -115,6 +115,9 @@ func (f *Flow) runErrands(ctx context.Context) (next time.Time, err error) {
 			sooner(f.errand(ctx, e.name, due, e.do))
 		}
 	}
+	for name, due := range f.tilesDue() {
+		sooner(f.errand(ctx, "tiles of "+name, due, func(ctx context.Context) error { return f.readTiles(ctx, name) }))
+	}
 	for _, via := range f.ways() {
 		due, err := f.Store.NextLetter(ctx, via)
 		if err != nil {

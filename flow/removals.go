@@ -76,7 +76,7 @@ func (l Look) taken() []dayone.Key {
 	var out []dayone.Key
 	for _, s := range l.Plan.Steps {
 		decided := slices.ContainsFunc(l.Holds, func(h dayone.Hold) bool { return h.Away && h.Covers(s.Key) }) ||
-			slices.ContainsFunc(l.Requests, func(r dayone.Request) bool { return r.Key == s.Key })
+			len(l.asked[s.Key]) > 0
 		if s.Action.Takes() && !decided && !slices.Contains(out, s.Key) {
 			out = append(out, s.Key)
 		}

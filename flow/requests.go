@@ -15,20 +15,9 @@ import (
 // may be zero. ErrForbidden: no policy offers it to her. ErrConflict: she has it, or it was asked for.
 func (f *Flow) Request(ctx context.Context, r dayone.Request) (dayone.Request, error) {
 	now := f.Clock.Now()
-	if _, err := f.Person(ctx, r.Person); err != nil {
+	err := f.wish(ctx, &r, now)
+	if err != nil {
 		return r, err
-	}
-	var err error
-	if r.By, err = asker(r.By, r.Login); err != nil {
-		return r, err
-	}
-	switch {
-	case r.By == "" && r.Login == "":
-		return r, fmt.Errorf("say who asks, by mail address: %w", dayone.ErrInvalid)
-	case strings.TrimSpace(r.Reason) == "":
-		return r, fmt.Errorf("say what it is needed for: %w", dayone.ErrInvalid)
-	case !r.Until.IsZero() && !r.Until.After(now):
-		return r, fmt.Errorf("the end lies behind us; say a later one, or none: %w", dayone.ErrInvalid)
 	}
 	defer f.lock(r.Person)() // a look under way would put off the next one
 	l, err := f.Preview(ctx, r.Person)
@@ -52,18 +41,48 @@ func (f *Flow) Request(ctx context.Context, r dayone.Request) (dayone.Request, e
 		r.Until = now.Add(most) // it is given at once
 	}
 	r.ID, r.Made, r.Role = dayone.RequestID(f.IDs.New("req")), now, l.Want.Offers[i].Role
-	for _, old := range l.Requests { // one that is over makes room
-		if old.Key == r.Key && over(old, now) {
-			if err := f.endRequest(ctx, old, "", "its time is over"); err != nil {
-				return r, err
-			}
-		}
+	if err := f.makeRoom(ctx, l, r.What()); err != nil {
+		return r, err
 	}
 	err = f.Store.AddRequest(ctx, r, dayone.Record{At: now, Person: r.Person, System: r.Key.System, What: "requested: " + r.Key.String(), By: cmp.Or(r.Login, r.By), Detail: &dayone.Detail{Note: askedNote(r)}})
 	if err == nil {
 		f.look()
 	}
 	return r, err
+}
+
+// wish checks what every request has to say.
+func (f *Flow) wish(ctx context.Context, r *dayone.Request, now time.Time) error {
+	if _, err := f.Person(ctx, r.Person); err != nil {
+		return err
+	}
+	var err error
+	r.By, err = asker(r.By, r.Login)
+	switch r.Reason = strings.TrimSpace(r.Reason); {
+	case err != nil:
+		return err
+	case r.By == "" && r.Login == "":
+		return fmt.Errorf("say who asks, by mail address: %w", dayone.ErrInvalid)
+	case r.Reason == "":
+		return fmt.Errorf("say what it is needed for: %w", dayone.ErrInvalid)
+	case len(r.Reason) > 2000:
+		return fmt.Errorf("the reason is longer than 2000 characters: %w", dayone.ErrInvalid)
+	case !r.Until.IsZero() && !r.Until.After(now):
+		return fmt.Errorf("the end lies behind us; say a later one, or none: %w", dayone.ErrInvalid)
+	}
+	return nil
+}
+
+// makeRoom ends requests for the same whose time is over.
+func (f *Flow) makeRoom(ctx context.Context, l Look, what string) error {
+	for _, old := range l.Requests {
+		if old.What() == what && over(old, l.Person.At) {
+			if err := f.endRequest(ctx, old, "", "its time is over"); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // askedNote says who asked and why.
@@ -102,6 +121,9 @@ func (f *Flow) EndRequest(ctx context.Context, id dayone.RequestID, by, reason s
 	if !r.Ended.IsZero() {
 		return r, fmt.Errorf("this request has ended already: %w", dayone.ErrConflict)
 	}
+	if err := f.needed(ctx, r); err != nil {
+		return r, err
+	}
 	defer f.lock(r.Person)()
 	if err = f.endRequest(ctx, r, by, reason); err == nil {
 		f.look()
@@ -112,7 +134,7 @@ func (f *Flow) EndRequest(ctx context.Context, id dayone.RequestID, by, reason s
 
 func (f *Flow) endRequest(ctx context.Context, r dayone.Request, by, reason string) error {
 	r.Ended, r.EndBy = f.Clock.Now(), by
-	return f.Store.EndRequest(ctx, r, dayone.Record{At: r.Ended, Person: r.Person, System: r.Key.System, What: "request ended: " + r.Key.String(), By: by, Detail: &dayone.Detail{Note: reason}})
+	return f.Store.EndRequest(ctx, r, dayone.Record{At: r.Ended, Person: r.Person, System: r.Key.System, What: "request ended: " + r.What(), By: by, Detail: &dayone.Detail{Note: reason}})
 }
 
 // Requests of a person, the newest first.
@@ -120,19 +142,10 @@ func (f *Flow) Requests(ctx context.Context, id dayone.PersonID) ([]dayone.Reque
 	return f.Store.Requests(ctx, id, false)
 }
 
-// requestsOf are those that stand, by key.
-func requestsOf(rs []dayone.Request) map[dayone.Key]dayone.Request {
-	out := make(map[dayone.Key]dayone.Request, len(rs))
-	for _, r := range rs {
-		out[r.Key] = r
-	}
-	return out
-}
-
 // timed keeps the ends that offers give to requests once they are given, and ends those whose time is over.
 func (f *Flow) timed(ctx context.Context, l Look) error {
 	for _, r := range l.Requests {
-		switch until := l.until(r); {
+		switch until := f.until(l, r); {
 		case over(r, l.Person.At):
 			if err := f.endRequest(ctx, r, "", "its time is over"); err != nil {
 				return err
@@ -146,12 +159,19 @@ func (f *Flow) timed(ctx context.Context, l Look) error {
 	return nil
 }
 
-// until is the end of a request: its own, or the one that its offer gives it once it is given.
-func (l Look) until(r dayone.Request) time.Time {
-	has := slices.ContainsFunc(l.Have, func(h dayone.Holding) bool { return h.Key == r.Key && h.State != dayone.Gone })
+// until is the end of a request: its own, or the one that its offer gives it once it is given. A product is had as long as
+// all of it is: until the first of its offers ends.
+func (f *Flow) until(l Look, r dayone.Request) time.Time {
+	if r.Product != "" {
+		return f.productUntil(l, r)
+	}
 	i := slices.IndexFunc(l.Want.Grants, func(g dayone.Grant) bool { return g.Key == r.Key })
-	if i < 0 || !has || l.Want.Grants[i].Until.IsZero() {
+	if i < 0 || !l.has(r.Key) || l.Want.Grants[i].Until.IsZero() {
 		return r.Until
 	}
 	return l.Want.Grants[i].Until
+}
+
+func (l Look) has(k dayone.Key) bool {
+	return slices.ContainsFunc(l.Have, func(h dayone.Holding) bool { return h.Key == k && h.State != dayone.Gone })
 }

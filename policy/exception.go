@@ -77,7 +77,7 @@ func (l *loader) exception(f *file, n *yaml.Node) *Exception {
 			if body.Kind == yaml.ScalarNode { // add: okta/group:x is short for add: {to: okta/group:x}
 				body = &yaml.Node{Kind: yaml.MappingNode, Line: body.Line, Column: body.Column, Content: []*yaml.Node{{Kind: yaml.ScalarNode, Value: "to", Line: body.Line, Column: body.Column}, body}}
 			}
-			rules := l.rules(f, body, false, 0)
+			rules := l.rules(f, body, &bundledShape)
 			if len(rules) != 1 {
 				continue
 			}

@@ -57,7 +57,8 @@ type Read struct {
 func (s *Set) Explain(p dayone.Person, c Context, key dayone.Key) Explanation {
 	want := s.Reference(p, c)
 	x := Explanation{Key: key, Answer: "not given"}
-	if req, ok := c.Requested[key]; ok {
+	if asked := c.Requested[key]; len(asked) > 0 {
+		req := asked[0]
 		x.Asked = &Asked{cmp.Or(req.By, req.Login), req.Reason}
 	}
 	answer := func(gs []dayone.Grant, word string) {

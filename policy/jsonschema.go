@@ -43,7 +43,7 @@ func Schemas(fsys fs.FS, known Known) (map[string][]byte, []Diagnostic) {
 
 func schemaFiles() map[string]*shape {
 	return map[string]*shape{
-		"policy.schema.json": &policyFileShape, "exception.schema.json": &exceptionFileShape, "test.schema.json": &testFileShape,
+		"policy.schema.json": &policyFileShape, "product.schema.json": &productFileShape, "exception.schema.json": &exceptionFileShape, "test.schema.json": &testFileShape,
 		"people.schema.json": &peopleShape, "sites.schema.json": &sitesShape, "catalog.schema.json": &catalogueShape,
 	}
 }
@@ -64,6 +64,8 @@ func shapeOf(name string) *shape {
 			return &catalogueShape
 		case "policies", "broken":
 			return &policyFileShape
+		case "products":
+			return &productFileShape
 		case "exceptions":
 			return &exceptionFileShape
 		case "tests":
@@ -84,7 +86,7 @@ func Files(fsys fs.FS) []string {
 			out = append(out, name)
 		}
 	}
-	for _, dir := range []string{"catalog", "policies", "exceptions", "tests"} {
+	for _, dir := range []string{"catalog", "products", "policies", "exceptions", "tests"} {
 		out = append(out, glob(fsys, dir)...)
 	}
 	return out
@@ -322,6 +324,11 @@ func (w *drafts) systems() draft {
 }
 
 func (w *drafts) bundle() draft { return scalarDraft() } // bundles come and go while somebody writes
+
+// domain is free; an editor offers those that come first.
+func (w *drafts) domain() draft {
+	return draft{"anyOf": []draft{{"enum": dayone.Domains}, {"type": "string", "minLength": 1}}}
+}
 
 func (w *drafts) template() draft   { return oneKnown(w.known.Templates) }
 func (w *drafts) invitation() draft { return oneKnown(w.known.Invitations) }

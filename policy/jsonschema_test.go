@@ -17,7 +17,7 @@ import (
 
 var kinds = map[string]string{
 	"people": "people.schema.json", "sites": "sites.schema.json", "catalog": "catalog.schema.json", "policies": "policy.schema.json",
-	"broken": "policy.schema.json", "tests": "test.schema.json", "exceptions": "exception.schema.json",
+	"broken": "policy.schema.json", "products": "product.schema.json", "tests": "test.schema.json", "exceptions": "exception.schema.json",
 }
 
 // builtin are the messages that Dayone brings.

@@ -37,7 +37,7 @@ func check(before *Set, fsys fs.FS, known Known, extra []string) (*Set, []Diagno
 	r := &reader{fsys: fsys}
 	s := r.gather(before, known.Systems, extra)
 	if s != nil {
-		r.diags = append(r.diags, s.Unsendable(known)...)
+		r.diags = append(append(r.diags, s.Unsendable(known)...), s.unoffered...)
 		newLinter(r, s).lint()
 	}
 	diags := r.finish()

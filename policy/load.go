@@ -29,6 +29,7 @@ type Set struct {
 	Duties     []*Duty
 	Exceptions []*Exception
 	Waivers    []*Waiver
+	Products   []*dayone.Product // by id
 	Hash       string            // of all files
 	Hashes     map[string]string // of each file, short
 	Commit     string            // of the folder, where the caller knows it
@@ -45,6 +46,8 @@ type Set struct {
 	given    []dayone.System      // what connectors said
 	loaded   map[string]*loaded   // files, to load the next set faster
 	context  string               // all that the meaning of a policy file depends on
+
+	unoffered []Diagnostic // products that nobody can have, for Check
 
 	own *ownIndex
 }
@@ -161,7 +164,7 @@ type loaded struct {
 	diags    []Diagnostic
 }
 
-// Load reads people.yaml, sites.yaml, catalog/*.yaml and policies/*.yaml of fsys, and any file named in extra. systems
+// Load reads people.yaml, sites.yaml, catalog/*.yaml, products/*.yaml and policies/*.yaml of fsys, and any file named in extra. systems
 // are what the configured connectors say of themselves. The set is nil if any diagnostic is an error.
 func Load(fsys fs.FS, systems []dayone.System, extra ...string) (*Set, []Diagnostic) {
 	return load(nil, fsys, systems, extra)
@@ -261,6 +264,7 @@ func (r *reader) gather(before *Set, systems []dayone.System, extra []string) *S
 	}
 	l := &loader{compiler: &compiler{r, env, prov, s.Schema}, set: s, bundles: map[string]*yaml.Node{}, from: map[string]*file{}, ids: map[string]Position{}}
 	l.mappings()
+	l.readProducts(note)
 	var files []*loaded
 	names := append(glob(r.fsys, "policies"), extra...)
 	for _, name := range names {
@@ -284,6 +288,7 @@ func (r *reader) gather(before *Set, systems []dayone.System, extra []string) *S
 		}
 		s.Policies, s.Duties = append(s.Policies, f.policies...), append(s.Duties, f.duties...)
 	}
+	s.unoffered = l.unoffered()
 	for _, name := range glob(r.fsys, "exceptions") {
 		if f := r.read(name); f != nil {
 			note(f)
@@ -414,7 +419,7 @@ func Counts(name string) bool {
 	switch top {
 	case "people.yaml", "sites.yaml":
 		return !below
-	case "catalog", "policies", "exceptions", "tests":
+	case "catalog", "policies", "products", "exceptions", "tests":
 		return below && (ext == ".yaml" || ext == ".yml")
 	default:
 		return isBeside(name)
@@ -462,10 +467,11 @@ func glob(fsys fs.FS, dir string) []string {
 
 type loader struct {
 	*compiler
-	set     *Set
-	bundles map[string]*yaml.Node
-	from    map[string]*file // of a bundle
-	ids     map[string]Position
+	set      *Set
+	bundles  map[string]*yaml.Node
+	from     map[string]*file // of a bundle
+	products map[string]*productNode
+	ids      map[string]Position
 }
 
 // mappings compiles what connectors and configuration give to accounts and entitlements.
@@ -536,7 +542,7 @@ func (l *loader) policies(into *loaded) {
 		case "bundles":
 			l.pairs(f, v, "bundles", func(k, v *yaml.Node) { // checked even if nobody uses it
 				for _, g := range l.items(f, v, "a bundle") {
-					l.rules(f, g, false, 1)
+					l.rules(f, g, &bundledShape)
 				}
 			})
 		}

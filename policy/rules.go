@@ -82,12 +82,12 @@ func (l *loader) policy(f *file, n *yaml.Node) *Policy {
 	}
 	if n := fs["grant"]; n != nil {
 		for _, g := range l.items(f, n, "grant") {
-			p.Grants = append(p.Grants, l.rules(f, g, true, 0)...)
+			p.Grants = append(p.Grants, l.rules(f, g, &ruleShape)...)
 		}
 	}
 	if n := fs["offer"]; n != nil {
 		for _, g := range l.items(f, n, "offer") {
-			p.Offers = append(p.Offers, l.rules(f, g, true, 0)...)
+			p.Offers = append(p.Offers, l.rules(f, g, &ruleShape)...)
 		}
 	}
 	if n := fs["deny"]; n != nil {
@@ -259,41 +259,35 @@ func (l *loader) release(f *file, n *yaml.Node) *dayone.Release {
 	return out
 }
 
-// rules reads one entry of grant or offer: a rule, or a bundle's.
-func (l *loader) rules(f *file, n *yaml.Node, bundles bool, depth int) []*Rule {
-	fs := l.fields(f, n, &ruleShape)
-	if b := fs["bundle"]; b != nil {
+// rules reads one entry of grant or offer: a rule, or those of a bundle or product. of is what may stand in it.
+func (l *loader) rules(f *file, n *yaml.Node, of *shape) []*Rule {
+	fs := l.fields(f, n, of)
+	switch b, p := fs["bundle"], fs["product"]; {
+	case b != nil && p != nil:
+		l.at(f, p, "value", "write two lines", "a line gives a bundle or a product, not both")
+		return nil
+	case b != nil:
 		name := l.word(f, b, "bundle")
 		body, ok := l.bundles[name]
-		switch {
-		case !bundles:
-			l.at(f, b, "bundle", "write its grants out", "a bundle cannot hold a bundle")
-		case !ok:
+		if !ok {
 			l.at(f, b, "unknown-bundle", meant(name, slices.Sorted(maps.Keys(l.bundles))), "there is no bundle %q", name)
-		default:
-			var out []*Rule
-			var cond *expr
-			if c := fs["if"]; c != nil {
-				cond = l.condition(place{f: f, n: c}, l.word(f, c, "if"))
-			}
-			before, both := len(l.diags), false
-			for _, g := range body.Content {
-				for _, rule := range l.rules(l.from[name], g, false, depth+1) {
-					if both = both || rule.If != nil && cond != nil; rule.If == nil {
-						rule.If = cond
-					}
-					rule.At, rule.bundled, rule.to = Position{f.name, n.Line, n.Column}, true, b
-					out = append(out, rule)
-				}
-			}
-			l.diags = l.diags[:before] // the bundle itself is checked where it stands
-			if both {
-				l.at(f, fs["if"], "bundle", "put the condition on the bundle or on its grants, not on both", "bundle %q has conditions of its own", name)
-			}
-			return out
+			return nil
 		}
-		return nil
+		return l.bundled(f, n, b, fs, l.from[name], body.Content, &bundledShape)
+	case p != nil:
+		id := l.word(f, p, "product")
+		of := l.products[id]
+		if of == nil {
+			l.at(f, p, "unknown-product", meant(id, slices.Sorted(maps.Keys(l.products))), "there is no product %q", id)
+			return nil
+		}
+		return l.bundled(f, n, p, fs, of.f, of.grants, &productRuleShape)
 	}
+	return l.rule(f, n, fs)
+}
+
+// rule reads one that names what it gives.
+func (l *loader) rule(f *file, n *yaml.Node, fs map[string]*yaml.Node) []*Rule {
 	to := fs["to"]
 	if to == nil {
 		l.at(f, n, "missing", "write to: system/kind:name", "a grant does not say what it gives")
@@ -317,22 +311,8 @@ func (l *loader) rules(f *file, n *yaml.Node, bundles bool, depth int) []*Rule {
 			l.at(f, n, "role", meant(rule.Role, kind.Roles), "%s has no role %q; there are %s", key, rule.Role, strings.Join(kind.Roles, ", "))
 		}
 	}
-	if n := fs["if"]; n != nil {
-		rule.If = l.condition(place{f: f, n: n}, l.word(f, n, "if"))
-	}
-	rule.From, rule.Until = l.moment(f, fs["from"], "from"), l.moment(f, fs["until"], "until")
-	for name, to := range map[string]*time.Duration{"for": &rule.For, "review": &rule.Review, "grace": &rule.Grace} {
-		if n := fs[name]; n != nil {
-			*to = l.length(f, n, name)
-		}
-	}
-	if n := fs["approval"]; n != nil {
-		rule.Approval = l.approval(f, n)
-	}
+	l.common(f, fs, rule)
 	rule.owed(kind)
-	if n := fs["critical"]; n != nil {
-		rule.Critical = dayone.Critical(l.oneOf(f, n, "critical", criticalWords...))
-	}
 	if n := fs["needs"]; n != nil {
 		for _, w := range l.words(f, n, "needs") {
 			k, err := dayone.ParseKey(w)
@@ -349,6 +329,25 @@ func (l *loader) rules(f *file, n *yaml.Node, bundles bool, depth int) []*Rule {
 		rule.Params = l.params(f, n, key, kind)
 	}
 	return []*Rule{rule}
+}
+
+// common reads what a rule and a line that names a bundle may both say.
+func (l *loader) common(f *file, fs map[string]*yaml.Node, rule *Rule) {
+	if n := fs["if"]; n != nil {
+		rule.If = l.condition(place{f: f, n: n}, l.word(f, n, "if"))
+	}
+	rule.From, rule.Until = l.moment(f, fs["from"], "from"), l.moment(f, fs["until"], "until")
+	for name, to := range map[string]*time.Duration{"for": &rule.For, "review": &rule.Review, "grace": &rule.Grace} {
+		if n := fs[name]; n != nil {
+			*to = l.length(f, n, name)
+		}
+	}
+	if n := fs["approval"]; n != nil {
+		rule.Approval = l.approval(f, n)
+	}
+	if n := fs["critical"]; n != nil {
+		rule.Critical = dayone.Critical(l.oneOf(f, n, "critical", criticalWords...))
+	}
 }
 
 func (l *loader) params(f *file, n *yaml.Node, key dayone.Key, kind dayone.Kind) map[string]*template {

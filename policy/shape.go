@@ -1,6 +1,8 @@
 package policy
 
 import (
+	"slices"
+
 	"github.com/dayone-hq/dayone"
 )
 
@@ -93,7 +95,7 @@ const everyone = "everyone"
 // policies/*.yaml
 
 var policyFileShape = shape{what: "a policy file", file: true, keys: []key{
-	{name: "bundles", is: tableOf(listOf(record(&ruleShape))), help: "grants under a name, for {bundle: NAME} in any file"},
+	{name: "bundles", is: tableOf(listOf(record(&bundledShape))), help: "grants under a name, for {bundle: NAME} in any file"},
 	{name: "policies", is: listOf(record(&policyShape)), help: "who gets what; there is no order and no priority"},
 	{name: "sod", is: listOf(record(&dutyShape)), help: "separation of duties: what one person must not have at the same time"},
 }}
@@ -127,6 +129,7 @@ var ruleShape = shape{
 	what: "a grant", line: true, keys: []key{
 		{name: "to", is: say((*drafts).entitlement), help: "system/kind:name"},
 		{name: "bundle", is: say((*drafts).bundle), help: "the grants of a bundle, instead of to"},
+		{name: "product", is: say((*drafts).bundle), help: "all that belongs to a product, instead of to"},
 		{name: "role", is: aText, help: "where the catalogue has roles; of two the higher one wins"},
 		{name: "params", is: saying(draft{"type": "object"}), help: "values, or ${...} over person and site"},
 		{name: "if", is: aCondition, help: "for this line alone"},
@@ -140,9 +143,25 @@ var ruleShape = shape{
 		{name: "needs", is: say((*drafts).entitlements), help: "what must be there first"},
 	},
 	more: func(w *drafts, d draft) {
-		d["oneOf"] = []draft{{"required": []string{"to"}}, {"required": []string{"bundle"}}}
+		d["oneOf"] = []draft{{"required": []string{"to"}}, {"required": []string{"bundle"}}, {"required": []string{"product"}}}
 		w.byKind(d)
 	},
+}
+
+// bundledShape is a grant where no bundle or product may be named: a bundle cannot hold a bundle.
+var bundledShape = without("a grant of a bundle", ruleShape, "bundle", "product")
+
+// productRuleShape is a grant of a product: what it is. Who gets it and when, and who agrees, is for policies to say.
+var productRuleShape = without("a grant of a product", ruleShape, "bundle", "product", "if", "from", "until", "for", "approval", "review")
+
+// without is a shape of grants that lacks some keys.
+func without(what string, s shape, names ...string) shape {
+	s.what, s.keys = what, slices.DeleteFunc(slices.Clone(s.keys), func(k key) bool { return slices.Contains(names, k.name) })
+	s.more = func(w *drafts, d draft) {
+		d["required"] = []string{"to"}
+		w.byKind(d)
+	}
+	return s
 }
 
 var approvalShape = shape{what: "approval", keys: []key{
@@ -192,6 +211,23 @@ var dutyShape = shape{what: "a separation of duty", keys: []key{
 var waiveShape = shape{what: "waive", keys: []key{
 	{name: "by", is: someTexts},
 	{name: "for", is: aLength},
+}}
+
+// products/*.yaml
+
+var productFileShape = shape{what: "a product file", file: true, keys: []key{
+	{name: "products", is: listOf(record(&productShape)), help: "what people know a bundle of grants by; policies say who gets it or may ask for it"},
+}}
+
+var productShape = shape{what: "a product", keys: []key{
+	{name: "id", is: saying(draft{"type": "string", "pattern": productID.String()}), must: true, help: "small letters, digits and hyphens, never changed: requests name it"},
+	{name: "title", is: aText, must: true, help: "what people call it"},
+	{name: "domain", is: say((*drafts).domain), must: true, help: "under which it stands; any other may be named"},
+	{name: "icon", is: oneOfThese(dayone.ProductIcons)},
+	{name: "owner", is: aText, must: true, help: "who answers for it: a mail address"},
+	{name: "description", is: aText, help: "one or two sentences for whoever picks it"},
+	{name: "prerequisites", is: someTexts, help: "products that must be there, too"},
+	{name: "grant", is: listOf(record(&productRuleShape)), must: true, help: "what belongs to it"},
 }}
 
 // exceptions/*.yaml

@@ -16,7 +16,7 @@ type Context struct {
 	Now  time.Time
 	Held map[dayone.Key]dayone.Holding
 	// Requested is what of the offers somebody asked for.
-	Requested map[dayone.Key]dayone.Request
+	Requested map[dayone.Key][]dayone.Request
 	Approved  func(k dayone.Key, role string) bool // nil: nothing
 }
 
@@ -136,12 +136,18 @@ func (e *evaluation) policy(p *Policy) {
 		}
 	}
 	for _, r := range p.Offers {
-		if cand, ok := e.rule(p, r); ok {
-			if e.requested(&cand) {
-				e.given[r.Key] = append(e.given[r.Key], cand)
-				continue
-			}
-			e.offers[r.Key] = append(e.offers[r.Key], cand)
+		if e.truths[r.unit] != yes {
+			continue
+		}
+		cand, open := e.opening(p, r)
+		switch asked := open != closed && e.requested(&cand); {
+		case open == closed:
+		case !asked:
+			e.offers[r.Key] = append(e.offers[r.Key], cand) // also before its window: it may be asked for ahead
+		case open == ahead:
+			e.comes(cand)
+		default:
+			e.given[r.Key] = append(e.given[r.Key], cand)
 		}
 	}
 }
@@ -155,43 +161,81 @@ func (e *evaluation) rule(p *Policy, r *Rule) (candidate, bool) {
 }
 
 // requested says whether an offer is given because somebody asked for it, and clips it to its end: the request's own, or
-// the offer's, counted from when it was given.
+// the offer's, counted from when it was given. Of several requests the last end counts.
 func (e *evaluation) requested(c *candidate) bool {
-	req, ok := e.ctx.Requested[c.rule.Key]
-	if !ok || req.Role != c.rule.Role {
-		return false
+	var last time.Time
+	stands, open := false, false
+	for _, req := range e.ctx.Requested[c.rule.Key] {
+		if req.Role != c.rule.Role {
+			continue
+		}
+		end := req.Until
+		if h, held := e.ctx.Held[c.rule.Key]; held && c.rule.For > 0 {
+			if over := Lasting(h.Since, req.Made, c.rule.For); end.IsZero() || over.Before(end) {
+				end = over
+			}
+		}
+		switch {
+		case end.IsZero():
+			stands, open = true, true
+		case end.After(e.ctx.Now):
+			e.flips(end)
+			stands = true
+			if end.After(last) {
+				last = end
+			}
+		}
 	}
-	end := req.Until
-	if h, held := e.ctx.Held[c.rule.Key]; held && c.rule.For > 0 {
-		since := h.Since
-		if req.Made.After(since) { // she had it for another reason before
-			since = req.Made
-		}
-		if over := since.Add(c.rule.For); end.IsZero() || over.Before(end) {
-			end = over
-		}
+	if stands && !open && (c.until.IsZero() || last.Before(c.until)) {
+		c.until = last
 	}
-	if !end.IsZero() {
-		if !end.After(e.ctx.Now) {
-			return false
-		}
-		e.flips(end)
-		if c.until.IsZero() || end.Before(c.until) {
-			c.until = end
-		}
-	}
-	return true
+	return stands
 }
+
+// Lasting is the end of an offer that lasts for a while, by when it was given; whoever had it before for another reason has
+// it by the request from when that was made.
+func Lasting(since, made time.Time, most time.Duration) time.Time {
+	if made.After(since) {
+		since = made
+	}
+	return since.Add(most)
+}
+
+// opening is how the window of a rule stands.
+type opening int
+
+const (
+	closed opening = iota // over, or not known
+	ahead
+	open
+)
 
 // candidate is what a rule gives while its window is open.
 func (e *evaluation) candidate(p *Policy, r *Rule) (candidate, bool) {
+	c, is := e.opening(p, r)
+	if is == ahead {
+		e.comes(c)
+	}
+	return c, is == open
+}
+
+// comes keeps what will be given, by when that is first.
+func (e *evaluation) comes(c candidate) {
+	e.flips(c.from)
+	if old, dup := e.later[c.rule.Key]; !dup || c.from.Before(old.from) {
+		e.later[c.rule.Key] = c
+	}
+}
+
+// opening is what a rule gives in its window, and how that stands.
+func (e *evaluation) opening(p *Policy, r *Rule) (candidate, opening) {
 	c := candidate{policy: p, rule: r, attrs: dayone.Attrs{}}
 	for _, name := range sortedKeys(r.Params) {
 		v, err := r.Params[name].eval(e.world)
 		if err != nil {
 			e.keep[r.Key] = true
 			e.finding("unknown", r.Key, p.ID, r.At.line(), "%s of %s is not known: %v", name, r.Key, err)
-			return candidate{}, false
+			return candidate{}, closed
 		}
 		c.attrs[name] = v
 	}
@@ -199,20 +243,16 @@ func (e *evaluation) candidate(p *Policy, r *Rule) (candidate, bool) {
 	if c.from, c.until, ok = e.window(p, r); !ok {
 		e.keep[r.Key] = true
 		e.finding("unknown", r.Key, p.ID, r.At.line(), "when %s begins or ends is not known", r.Key)
-		return candidate{}, false
+		return candidate{}, closed
 	}
 	switch {
 	case !c.until.IsZero() && !c.until.After(e.ctx.Now):
-		return candidate{}, false
+		return candidate{}, closed
 	case c.from.After(e.ctx.Now):
-		e.flips(c.from)
-		if old, dup := e.later[r.Key]; !dup || c.from.Before(old.from) {
-			e.later[r.Key] = c
-		}
-		return candidate{}, false
+		return c, ahead
 	}
 	e.flips(c.until)
-	return c, true
+	return c, open
 }
 
 // window is the time in which a rule gives: from its own or its kind's lead to the earliest of its ends.
@@ -450,7 +490,8 @@ func (e *evaluation) finish() {
 	for key, cands := range e.offers {
 		_, given := e.grants[key]
 		_, pending := e.pend[key]
-		if given || pending {
+		_, comes := e.later[key]
+		if given || pending || comes {
 			continue
 		}
 		if g, ok := e.grant(key, cands); ok {

@@ -37,6 +37,25 @@ func (d *DB) SaveCatalogue(ctx context.Context, system string, offers []dayone.O
 	})
 }
 
+// CatalogueRead is when each system was last read whose catalogue tells of seats.
+func (d *DB) CatalogueRead(ctx context.Context) (map[string]time.Time, error) {
+	rows, err := d.read.QueryContext(ctx, `SELECT system, MAX(seen) FROM offer WHERE seats >= 0 GROUP BY system`)
+	if err != nil {
+		return nil, fmt.Errorf("reading catalogue: %w", err)
+	}
+	defer rows.Close()
+	out := map[string]time.Time{}
+	for rows.Next() {
+		var system string
+		var seen int64
+		if err := rows.Scan(&system, &seen); err != nil {
+			return nil, err
+		}
+		out[system] = instant(seen)
+	}
+	return out, rows.Err()
+}
+
 // Catalogue is everything that systems offer, as last read; of one system, if named.
 func (d *DB) Catalogue(ctx context.Context, system string) (map[dayone.Key]dayone.Offer, error) {
 	q, args := `SELECT key, ref, roles, title, pool, seats, used FROM offer`, []any{}

@@ -15,21 +15,35 @@ type requestBox struct{ Role, By, Login, Reason, EndBy string }
 
 // AddRequest keeps a request and makes its person due. ErrConflict: one for the same thing stands.
 func (d *DB) AddRequest(ctx context.Context, r dayone.Request, records ...dayone.Record) error {
+	return d.AddRequests(ctx, []dayone.Request{r}, records...)
+}
+
+// AddRequests keeps several of one person, or none of them.
+func (d *DB) AddRequests(ctx context.Context, rs []dayone.Request, records ...dayone.Record) error {
 	return d.write(ctx, func(t *tx) error {
-		box, err := d.seal(t, r.Person, requestBox{r.Role, r.By, r.Login, r.Reason, ""})
-		if err != nil {
-			return err
+		for _, r := range rs {
+			if err := d.addRequest(t, r); err != nil {
+				return err
+			}
 		}
-		_, err = t.exec(`INSERT INTO request (id, person, key, made, until, ended, box) VALUES ($1, $2, $3, $4, $5, 0, $6)`,
-			string(r.ID), string(r.Person), r.Key.String(), micros(r.Made), micros(r.Until), box)
-		if taken(err) {
-			return fmt.Errorf("a request for %s stands already; end it first: %w", r.Key, dayone.ErrConflict)
-		}
-		if err != nil {
-			return fmt.Errorf("writing request: %w", err)
-		}
-		return d.due(t, r.Person, r.Made, records)
+		return d.due(t, rs[0].Person, rs[0].Made, records)
 	})
+}
+
+func (d *DB) addRequest(t *tx, r dayone.Request) error {
+	box, err := d.seal(t, r.Person, requestBox{r.Role, r.By, r.Login, r.Reason, ""})
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(`INSERT INTO request (id, person, key, made, until, ended, box) VALUES ($1, $2, $3, $4, $5, 0, $6)`,
+		string(r.ID), string(r.Person), r.What(), micros(r.Made), micros(r.Until), box)
+	if taken(err) {
+		return fmt.Errorf("a request for %s stands already; end it first: %w", r.What(), dayone.ErrConflict)
+	}
+	if err != nil {
+		return fmt.Errorf("writing request: %w", err)
+	}
+	return nil
 }
 
 // due makes a person due and appends records.
@@ -71,20 +85,19 @@ const requestColumns = `r.id, r.person, r.key, r.made, r.until, r.ended, r.box, 
 func (d *DB) scanRequest(s interface{ Scan(...any) error }) (dayone.Request, error) {
 	var r dayone.Request
 	var made, until, ended int64
-	var key, box string
+	var what, box string
 	var owner sql.NullString
-	if err := s.Scan(&r.ID, &r.Person, &key, &made, &until, &ended, &box, &owner); err != nil {
+	if err := s.Scan(&r.ID, &r.Person, &what, &made, &until, &ended, &box, &owner); err != nil {
 		return r, err
 	}
-	k, err := dayone.ParseKey(key)
-	if err != nil {
+	if err := r.Asks(what); err != nil {
 		return r, err
 	}
 	var b requestBox
 	if _, err := d.unseal(owner, box, &b); err != nil {
 		return r, fmt.Errorf("request %s does not read: %w", r.ID, err)
 	}
-	r.Key, r.Made, r.Until, r.Ended = k, instant(made), instant(until), instant(ended)
+	r.Made, r.Until, r.Ended = instant(made), instant(until), instant(ended)
 	r.Role, r.By, r.Login, r.Reason, r.EndBy = b.Role, b.By, b.Login, b.Reason, b.EndBy
 	return r, nil
 }

@@ -16,6 +16,7 @@ type dashboardView struct {
 	Alerts       []item
 	MoreAlerts   string // how many more there are
 	Figures      []figure
+	Tiles        []tileRow // what systems show
 	Starters     []starterRow
 	More         bool
 	Runs         []runRow
@@ -136,6 +137,7 @@ func (p *portal) dashboard(w http.ResponseWriter, r *http.Request) error {
 	if v.Announced, err = p.announced(r); err != nil {
 		return err
 	}
+	v.Tiles = p.shown(r)
 	return p.show(w, r, http.StatusOK, page{Template: "dashboard", Title: "Dashboard", Nav: "dashboard", Main: v})
 }
 

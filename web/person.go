@@ -158,6 +158,10 @@ func (p *portal) personAccess(w http.ResponseWriter, r *http.Request) error {
 		v.Notices = append([]notice{*n}, v.Notices...)
 	}
 	for i, q := range look.Requests {
+		if q.Product != "" {
+			v.Requests[i].Title.Text = p.productTitle(q.Product)
+			continue
+		}
 		if most := p.flow.Lasts(q.Key, q.Role); most > 0 && v.Requests[i].Next == waitsApproval {
 			v.Requests[i].Next = fmt.Sprintf("Waits for an approval; then it lasts at most %s.", hours(most))
 		}

@@ -205,12 +205,12 @@ func (p *portal) menu(r *http.Request, current string) []menu {
 	me, _ := p.access.session(r)
 	groups := []menu{
 		{Items: []menuItem{
-			item("dashboard", "Dashboard", "/", "home", 0), item("people", "People", "/people", "people", 0),
+			item("dashboard", "Dashboard", "/", "home", 0), item("people", "People", "/people", "people", 0), item("onboard", "Onboard", "/onboard", "plus", 0),
 			item("confidential", "Confidential", "/confidential", "lock", 0),
 			item("runs", "Runs", "/runs", "play", open.runs), item("tasks", "Tasks", "/tasks", "inbox", open.tasks),
 			item("approvals", "Approvals", "/approvals", "hand", open.approvals), item("matches", "Matches", "/matches", "people", open.matches),
 		}},
-		{Title: "Decide", Items: []menuItem{item("policies", "Policies", "/policies", "policy", 0)}},
+		{Title: "Decide", Items: []menuItem{item("policies", "Policies", "/policies", "policy", 0), item("products", "Products", "/products", "key", 0)}},
 		{Title: "Operate", Items: []menuItem{item("systems", "Systems", "/systems", "system", 0), item("brakes", "Brakes", "/brakes", "pause", open.brakes)}},
 		{Title: "Prove", Items: []menuItem{item("events", "Events", "/events", "bolt", open.quarantined), item("records", "Records", "/records", "record", 0)}},
 	}

@@ -129,18 +129,28 @@ func (p *portal) ask(r *http.Request, id dayone.PersonID, in wish) (dayone.Reque
 		return dayone.Request{}, err
 	}
 	q := dayone.Request{Person: id, Key: k, Role: in.Role, By: in.By, Login: me(r).Name, Reason: strings.TrimSpace(in.Reason)}
-	if until := in.Until; until != "" {
+	if in.Until != "" {
 		row, err := p.flow.Person(r.Context(), id)
 		if err != nil {
 			return q, err
 		}
-		day, err := time.ParseInLocation(time.DateOnly, until, p.zoneOf(row.Location))
-		if err != nil {
-			return q, fmt.Errorf("%q is no day; write 2025-01-31: %w", until, dayone.ErrInvalid)
+		if q.Until, err = p.endOfDay(row, in.Until); err != nil {
+			return q, err
 		}
-		q.Until = day.AddDate(0, 0, 1) // a last day counts to its end
 	}
 	return p.flow.Request(r.Context(), q)
+}
+
+// endOfDay reads a last day, which counts to its end where somebody is; zero: none.
+func (p *portal) endOfDay(row flow.Row, text string) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	day, err := time.ParseInLocation(time.DateOnly, text, p.zoneOf(row.Location))
+	if err != nil {
+		return time.Time{}, fmt.Errorf("%q is no day; write 2025-01-31: %w", text, dayone.ErrInvalid)
+	}
+	return day.AddDate(0, 0, 1), nil
 }
 
 func (p *portal) endRequest(w http.ResponseWriter, r *http.Request) error {
@@ -175,6 +185,12 @@ const waitsApproval = "Waits for an approval."
 
 // requestItem is a request that stands, on the page of its person.
 func requestItem(view viewer, q dayone.Request, look flow.Look) item {
+	if q.Product != "" {
+		return item{
+			Title: link{q.What(), "/onboard/" + string(q.Person) + "/result"}, At: view.at(q.Made), Meta: joined(", ", q.Reason, requestBy(q)) + ".",
+			Next: untilText(view, q.Until), Acts: []act{{Text: "End it", Action: "/requests/" + string(q.ID) + "/end"}},
+		}
+	}
 	it := item{
 		Title: link{q.Key.String(), whyHref(string(q.Person), q.Key)}, At: view.at(q.Made), Meta: joined(", ", q.Reason, requestBy(q)) + ".",
 		Acts: []act{{Text: "End it", Action: "/requests/" + string(q.ID) + "/end"}},
@@ -188,10 +204,8 @@ func requestItem(view viewer, q dayone.Request, look flow.Look) item {
 		return nil
 	}
 	switch g := has(look.Want.Grants); {
-	case g != nil && !g.Until.IsZero():
-		it.Next = fmt.Sprintf("Given until %s.", view.at(g.Until).Text)
 	case g != nil:
-		it.Next = "Given until somebody ends it."
+		it.Next = untilText(view, g.Until)
 	case has(look.Want.Pending) != nil:
 		it.Next = waitsApproval
 	default:
@@ -200,25 +214,38 @@ func requestItem(view viewer, q dayone.Request, look flow.Look) item {
 	return it
 }
 
+// untilText says how long something is given.
+func untilText(view viewer, until time.Time) string {
+	if until.IsZero() {
+		return "Given until somebody ends it."
+	}
+	return fmt.Sprintf("Given until %s.", view.at(until).Text)
+}
+
 // The API's own words.
 
 type apiRequest struct {
-	ID     dayone.RequestID `json:"id"`
-	Person dayone.PersonID  `json:"person"`
-	Key    dayone.Key       `json:"key"`
-	Role   string           `json:"role,omitempty"`
-	By     string           `json:"by,omitempty"`
-	Login  string           `json:"entered_by,omitempty"`
-	Reason string           `json:"reason"`
-	Made   *time.Time       `json:"made"`
-	Until  *time.Time       `json:"until,omitempty"`
-	Lasts  string           `json:"lasts,omitempty"` // at most, once it is given
-	Ended  *time.Time       `json:"ended,omitempty"`
-	EndBy  string           `json:"ended_by,omitempty"`
+	ID      dayone.RequestID `json:"id"`
+	Person  dayone.PersonID  `json:"person"`
+	Key     *dayone.Key      `json:"key,omitempty"`
+	Product string           `json:"product,omitempty"` // instead of a key: all that belongs to it
+	Role    string           `json:"role,omitempty"`
+	By      string           `json:"by,omitempty"`
+	Login   string           `json:"entered_by,omitempty"`
+	Reason  string           `json:"reason"`
+	Made    *time.Time       `json:"made"`
+	Until   *time.Time       `json:"until,omitempty"`
+	Lasts   string           `json:"lasts,omitempty"` // at most, once it is given
+	Ended   *time.Time       `json:"ended,omitempty"`
+	EndBy   string           `json:"ended_by,omitempty"`
 }
 
 func (p *portal) newAPIRequest(q dayone.Request) apiRequest {
-	out := apiRequest{q.ID, q.Person, q.Key, q.Role, q.By, q.Login, q.Reason, moment(q.Made), moment(q.Until), "", moment(q.Ended), q.EndBy}
+	out := apiRequest{q.ID, q.Person, nil, q.Product, q.Role, q.By, q.Login, q.Reason, moment(q.Made), moment(q.Until), "", moment(q.Ended), q.EndBy}
+	if q.Product != "" {
+		return out
+	}
+	out.Key = &q.Key
 	if most := p.flow.Lasts(q.Key, q.Role); most > 0 && q.Ended.IsZero() {
 		out.Lasts = hours(most)
 	}

@@ -3,6 +3,7 @@ package web
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -172,6 +173,7 @@ func samples(view viewer) []sample {
 	policies, policyTexts := samplePolicies()
 	announcedPolicies, proposed := sampleAnnounced(view, newPolicies(policies, policyTexts))
 	dash.Announced = announcedPolicies.Announced[:1]
+	dash.Tiles = newTiles(view, sampleTiles(now), nil)
 
 	undo, undoSome, undoLive, undoNone := sampleUndos(over, running)
 	heldLook := look
@@ -306,7 +308,7 @@ func samples(view viewer) []sample {
 		{"error-404", "Page error, not found", "error", false, false, sampleError(dayone.ErrNotFound)},
 		{"error-403", "Page error, not for you", "error", false, false, sampleError(dayone.ErrForbidden)},
 		{"error-500", "Page error, our fault", "error", false, false, sampleError(nil)},
-	}, append(append(sampleApprovals(view, row), sampleOutside(view, row, head("access"))...), sampleLists(view)...)...)
+	}, slices.Concat(sampleApprovals(view, row), sampleOutside(view, row, head("access")), sampleLists(view), sampleProducts(view, row, head("access"), list), sampleMine(view, row, progress, connectors))...)
 }
 
 // sampleIdle is access of which nothing is planned.

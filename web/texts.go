@@ -37,6 +37,9 @@ const (
 	textOwnToken   = "Your own, as the administrator of Dayone gave it to you"
 	textNotIn      = "You were not let in"
 	textNoStream   = "This server cannot stream here."
+	textFindNames  = "Names are found by their beginning, and by the beginning of each word in them; mail addresses by theirs."
+	textKnownOnly  = "Known from an import or a directory; nothing is planned yet."
+	textManages    = "Nothing was planned for this person so far. Once you start, what policies give is planned, too, and stays right from then on."
 )
 
 // Signing in.

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -59,7 +60,7 @@ func (p *portal) showTokens(w http.ResponseWriter, r *http.Request, status int, 
 	if len(list) == 0 {
 		v.Empty = &empty{Icon: "lock", Title: "No tokens yet", Text: "Programs that call the API need one each: then records tell them apart, and one can be taken back without the others."}
 	}
-	v.Fields = tokenFields(r)
+	v.Fields = tokenFields(r.PostFormValue("name"), r.PostFormValue("role"), r.PostFormValue("days"))
 	return p.show(w, r, status, page{Template: "tokens", Title: "API tokens", Crumbs: []link{{"API tokens", ""}}, Main: v})
 }
 
@@ -85,23 +86,16 @@ func tokenItem(view viewer, t dayone.APIToken) item {
 	return it
 }
 
-func tokenFields(r *http.Request) []field {
+func tokenFields(name, role, days string) []field {
 	roles := field{ID: "role", Name: "role", Label: "Role", Hint: "What it may do, as for people"}
-	for _, role := range dayone.Roles {
-		roles.Options = append(roles.Options, option{Value: string(role), Text: string(role), Selected: r.PostFormValue("role") == string(role)})
-	}
-	if r.PostFormValue("role") == "" {
-		i := slices.IndexFunc(roles.Options, func(o option) bool { return o.Value == string(dayone.Auditor) })
-		roles.Options[i].Selected = true // the one that writes nothing
-	}
-	days := r.PostFormValue("days")
-	if days == "" {
-		days = strconv.Itoa(flow.TokenDays)
+	for _, r := range dayone.Roles {
+		// the auditor, who writes nothing, unless another was chosen
+		roles.Options = append(roles.Options, option{Value: string(r), Text: string(r), Selected: string(r) == cmp.Or(role, string(dayone.Auditor))})
 	}
 	return []field{
-		{ID: "name", Name: "name", Label: "What uses it", Hint: "Goes into records, such as ticket-system", Type: "text", Required: true, Value: r.PostFormValue("name")},
+		{ID: "name", Name: "name", Label: "What uses it", Hint: "Goes into records, such as ticket-system", Type: "text", Required: true, Value: name},
 		roles,
-		{ID: "days", Name: "days", Label: "Days", Hint: fmt.Sprintf("Then it expires; at most %d", flow.TokenDaysMax), Type: "number", Required: true, Value: days},
+		{ID: "days", Name: "days", Label: "Days", Hint: fmt.Sprintf("Then it expires; at most %d", flow.TokenDaysMax), Type: "number", Required: true, Value: cmp.Or(days, strconv.Itoa(flow.TokenDays))},
 	}
 }
 

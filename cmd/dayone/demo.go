@@ -603,11 +603,13 @@ func (s *story) again(ctx context.Context) error {
 	return nil
 }
 
-// calls to simulated targets so far.
+// calls to simulated targets so far. What the dashboard counts, from time to time, is about nobody.
 func (s *story) calls() int {
 	n := 0
 	for _, sys := range demoSystems {
-		n += len(s.systems[sys.name].Door().Requests())
+		for _, r := range s.systems[sys.name].Door().Requests() {
+			n += map[bool]int{true: 1}[r.Query != "count=1&startIndex=1"]
+		}
 	}
 	return n
 }

@@ -195,7 +195,11 @@ though they seem to choose, and which cannot be answered because nobody has what
 					printStats(out, set.Stats())
 				}
 				if set != nil {
-					fmt.Fprintf(out, "%s, %s in %s: no errors, %s\n", count(len(set.Policies), "policy"), count(len(set.Duties), "separation of duty"),
+					products := ""
+					if n := len(set.Products); n > 0 {
+						products = count(n, "product") + ", "
+					}
+					fmt.Fprintf(out, "%s, %s%s in %s: no errors, %s\n", count(len(set.Policies), "policy"), products, count(len(set.Duties), "separation of duty"),
 						count(files, "file"), orNo(warnings, "warning"))
 				} else {
 					fmt.Fprintf(out, "%s, %s in %s\n", count(errs, "error"), count(warnings, "warning"), count(files, "file"))

@@ -16,17 +16,26 @@ import (
 
 // saidRequest is a request as the API tells it.
 type saidRequest struct {
-	ID     string    `json:"id"`
-	Person string    `json:"person"`
-	Key    string    `json:"key"`
-	Role   string    `json:"role"`
-	By     string    `json:"by"`
-	Login  string    `json:"entered_by"`
-	Reason string    `json:"reason"`
-	Made   time.Time `json:"made"`
-	Until  time.Time `json:"until,omitzero"`
-	Ended  time.Time `json:"ended,omitzero"`
-	Lasts  string    `json:"lasts,omitempty"`
+	ID      string    `json:"id"`
+	Person  string    `json:"person"`
+	Key     string    `json:"key,omitempty"`
+	Product string    `json:"product,omitempty"` // instead of a key: all that belongs to it
+	Role    string    `json:"role"`
+	By      string    `json:"by"`
+	Login   string    `json:"entered_by"`
+	Reason  string    `json:"reason"`
+	Made    time.Time `json:"made"`
+	Until   time.Time `json:"until,omitzero"`
+	Ended   time.Time `json:"ended,omitzero"`
+	Lasts   string    `json:"lasts,omitempty"`
+}
+
+// what it is for.
+func (r saidRequest) what() string {
+	if r.Product != "" {
+		return "product:" + r.Product
+	}
+	return r.Key
 }
 
 // end says when it ends, as far as that is known.
@@ -146,7 +155,7 @@ func newRequestList() *cobra.Command {
 				if r.Ended.IsZero() && r.Lasts != "" {
 					state += ", at most " + r.Lasts + " once it is given"
 				}
-				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", r.ID, r.Key, state, r.Reason, cmp.Or(r.By, r.Login))
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", r.ID, r.what(), state, r.Reason, cmp.Or(r.By, r.Login))
 			}
 			if len(page.Items) == 0 {
 				fmt.Fprintln(w, "Nothing was requested.")
@@ -172,7 +181,7 @@ func newRequestEnd() *cobra.Command {
 			if err := cl.call(c.Context(), http.MethodPost, "/requests/"+url.PathEscape(got[0])+"/end", url.Values{"reason": {reason}}, nil, &r); err != nil {
 				return listed(err, "request", got[0], "dayone request list PERSON")
 			}
-			_, err = fmt.Fprintf(c.OutOrStdout(), "%s: the request for %s has ended.\n", r.ID, r.Key)
+			_, err = fmt.Fprintf(c.OutOrStdout(), "%s: the request for %s has ended.\n", r.ID, r.what())
 			return err
 		},
 	}

@@ -67,7 +67,7 @@ var advice = map[string]string{
 
 // call unwraps {"stat":"OK","response":...,"metadata":{"next_offset":...}}. A call that was refused for its time is made
 // again, once, by Duo's clock.
-func (c *client) call(ctx context.Context, op, method, path string, params url.Values, out any) (next int, err error) {
+func (c *client) call(ctx context.Context, op, method, path string, params url.Values, out any) (meta metadata, err error) {
 	q := httpc.Request{Op: op, Method: method, Path: path}
 	switch {
 	case method == http.MethodGet || method == http.MethodDelete:
@@ -83,9 +83,7 @@ func (c *client) call(ctx context.Context, op, method, path string, params url.V
 	}
 	var answer struct {
 		Response json.RawMessage `json:"response"`
-		Metadata struct {
-			Next *int `json:"next_offset"`
-		} `json:"metadata"`
+		Metadata metadata        `json:"metadata"`
 	}
 	a, err := c.Do(ctx, q, &answer)
 	var f *dayone.Fault
@@ -95,17 +93,20 @@ func (c *client) call(ctx context.Context, op, method, path string, params url.V
 	if errors.As(err, &f) {
 		said := *f
 		said.Next = cmp.Or(f.Next, advice[f.Code])
-		return 0, &said
+		return meta, &said
 	}
 	if err == nil && out != nil {
 		if bad := json.Unmarshal(answer.Response, out); bad != nil {
-			return 0, c.Fault(op, dayone.ErrUnavailable, "", "the answer is no JSON that we understand: "+bad.Error())
+			return meta, c.Fault(op, dayone.ErrUnavailable, "", "the answer is no JSON that we understand: "+bad.Error())
 		}
 	}
-	if answer.Metadata.Next != nil {
-		next = *answer.Metadata.Next
-	}
-	return next, err
+	return answer.Metadata, err
+}
+
+// metadata of a list.
+type metadata struct {
+	Next  int  `json:"next_offset"` // 0: this was the last page
+	Total *int `json:"total_objects"`
 }
 
 // pageSize is what every list of Duo's gives at once.
@@ -120,7 +121,7 @@ func list[T any](ctx context.Context, c *client, op, path string, params url.Val
 	for at := 0; ; {
 		params.Set("offset", strconv.Itoa(at))
 		var page []T
-		next, err := c.call(ctx, op, "GET", path, params, &page)
+		meta, err := c.call(ctx, op, "GET", path, params, &page)
 		if err != nil {
 			return err
 		}
@@ -129,10 +130,10 @@ func list[T any](ctx context.Context, c *client, op, path string, params url.Val
 				return nil
 			}
 		}
-		if next <= at {
+		if meta.Next <= at {
 			return nil
 		}
-		at = next
+		at = meta.Next
 	}
 }
 
@@ -178,6 +179,18 @@ type token struct {
 }
 
 const users = "/admin/v1/users"
+
+// countUsers is how many there are, by one request.
+func (c *client) countUsers(ctx context.Context) (int, error) {
+	meta, err := c.call(ctx, "counting users", "GET", users, url.Values{"limit": {"1"}, "offset": {"0"}}, nil)
+	if err == nil && meta.Total == nil {
+		err = c.Fault("counting users", dayone.ErrUnavailable, "", "the answer says no total")
+	}
+	if err != nil {
+		return 0, err
+	}
+	return *meta.Total, nil
+}
 
 func userPath(id string) string { return users + "/" + url.PathEscape(id) }
 

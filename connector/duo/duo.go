@@ -79,6 +79,17 @@ func (d *account) Apply(ctx context.Context, a dayone.Act) (dayone.Result, error
 	return r, d.accounts.setBypassCode(ctx, r.Now.Ref, code, d.accounts.bypassDays*24*60*60)
 }
 
+var _ connector.Teller = &account{}
+
+// Tiles counts users.
+func (d *account) Tiles(ctx context.Context) ([]dayone.Tile, error) {
+	n, err := d.accounts.countUsers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return []dayone.Tile{{Title: "Duo users", Value: n, Unit: "users", Link: "https://admin.duosecurity.com/users"}}, nil
+}
+
 type accounts struct {
 	*client
 	alias                 string // which alias holds the employee number; "": none

@@ -19,9 +19,10 @@ var Factory = connector.Factory{Manifest: manifest, New: New}
 // New reaches one workspace.
 func New(cfg connector.Config) (connector.Connector, error) {
 	c := newClient(cfg)
-	return &connector.Target{
+	target := &connector.Target{
 		System: cfg.System, Manifest: cfg.Manifest, Now: cfg.Now, Ping: c.Ping,
 		Accounts: scim.Accounts{Client: c, Attrs: paths},
 		Kinds:    map[string]connector.Entitlements{"space": scim.Groups{Client: c}},
-	}, nil
+	}
+	return scim.Counted{Target: target, Client: c, Title: "Notion users", Link: "https://www.notion.so"}, nil
 }

@@ -206,6 +206,21 @@ func (c *Client) List(ctx context.Context, t Type, filter string) iter.Seq2[Reso
 	}
 }
 
+// Count is how many of a type the server says there are, by one request.
+func (c *Client) Count(ctx context.Context, t Type) (int, error) {
+	op := "counting " + t.word() + "s"
+	var page struct {
+		Total *number `json:"totalResults"`
+	}
+	if _, err := c.call(ctx, op, "GET", "/"+string(t)+"s", url.Values{"startIndex": {"1"}, "count": {"1"}}, nil, &page); err != nil {
+		return 0, err
+	}
+	if page.Total == nil {
+		return 0, c.Fault(op, dayone.ErrUnavailable, "", "the answer says no total")
+	}
+	return int(*page.Total), nil
+}
+
 // Find lists those that have a value; any of their mail addresses counts. What comes back is compared again, as some servers
 // ignore a filter that they do not understand. Logins and mails are compared in any case, all else exactly.
 func (c *Client) Find(ctx context.Context, t Type, attr, value string) ([]Resource, error) {

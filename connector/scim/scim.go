@@ -60,9 +60,10 @@ func New(cfg connector.Config) (connector.Connector, error) {
 		q.Filters[as[name]] = ""
 	}
 	c := NewClient(cfg, s["url"], httpc.Bearer("Bearer", cfg.Secrets["token"]), q)
-	return &connector.Target{
+	target := &connector.Target{
 		System: cfg.System, Manifest: cfg.Manifest, Now: cfg.Now, Ping: c.Ping,
 		Accounts: Accounts{Client: c, Attrs: as},
 		Kinds:    map[string]connector.Entitlements{"group": Groups{c}},
-	}, nil
+	}
+	return Counted{Target: target, Client: c, Title: "Users at " + cfg.System}, nil
 }

@@ -33,12 +33,13 @@ func New(cfg connector.Config) (connector.Connector, error) {
 	if cfg.Settings["employee_number"] == "externalId" {
 		paths["employee_number"] = "externalId"
 	}
-	return &connector.Target{
+	target := &connector.Target{
 		System: cfg.System, Manifest: cfg.Manifest, Now: cfg.Now, Ping: c.check,
 		Accounts: accounts{scim.Accounts{Client: c.scim, Attrs: paths, Extra: extra, Finish: finish}, c},
 		Kinds:    map[string]connector.Entitlements{"channel": channels{c}},
 		Things:   map[string]connector.Things{"message": messages{c}},
-	}, nil
+	}
+	return scim.Counted{Target: target, Client: c.scim, Title: "Slack users", Link: "https://app.slack.com/manage"}, nil
 }
 
 type accounts struct {

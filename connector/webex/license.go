@@ -56,7 +56,11 @@ func (l licenses) Offers(ctx context.Context) iter.Seq2[dayone.Offer, error] {
 			if x.Total >= 0 {
 				title = fmt.Sprintf("%s, %d of %d in use", x.Name, x.Consumed, x.Total)
 			}
-			if !yield(dayone.Offer{Key: dayone.Key{Name: x.Name}, Ref: x.ID, Title: title}, nil) {
+			var seats *dayone.Seats
+			if x.Total >= 0 {
+				seats = &dayone.Seats{Pool: x.Name, Total: x.Total, Used: x.Consumed}
+			}
+			if !yield(dayone.Offer{Key: dayone.Key{Name: x.Name}, Ref: x.ID, Title: title, Seats: seats}, nil) {
 				return
 			}
 		}

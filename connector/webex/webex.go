@@ -37,7 +37,7 @@ var paths = map[string]string{
 func New(cfg connector.Config) (connector.Connector, error) {
 	c := newClient(cfg)
 	as := accounts{scim.Accounts{Client: c.scim, Attrs: paths, Finish: finish}, c, time.Duration(cfg.Manifest.Lag)}
-	return &connector.Target{
+	return org{c, &connector.Target{
 		System: cfg.System, Manifest: cfg.Manifest, Now: cfg.Now, Ping: c.check,
 		Accounts: as,
 		Kinds:    map[string]connector.Entitlements{"license": licenses{c}},
@@ -45,7 +45,7 @@ func New(cfg connector.Config) (connector.Connector, error) {
 		Left: map[dayone.RemainClass]func(context.Context, dayone.Item) ([]dayone.Remain, error){
 			dayone.KeptToken: as.tokens, dayone.Unreturned: as.unreturned,
 		},
-	}, nil
+	}}, nil
 }
 
 type accounts struct {

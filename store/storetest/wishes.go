@@ -53,6 +53,24 @@ func requests(t *testing.T, d *store.DB) {
 	if err := d.AddRequest(ctx, again); err != nil {
 		t.Errorf("once it ended: %v", err)
 	}
+	// for products: each stands once, several at once or none, and none is in the way of a key
+	chat := dayone.Request{ID: "req_3", Person: p, Product: "chat", By: "lead@company.com", Reason: "covers for Max", Made: at}
+	desk := chat
+	desk.ID, desk.Product = "req_4", "desk"
+	if err := d.AddRequests(ctx, []dayone.Request{chat, desk}, dayone.Record{At: at, Person: p, What: "requested"}); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(chat, must[dayone.Request](t)(d.Request(ctx, "req_3"))); diff != "" {
+		t.Error(diff)
+	}
+	fax := chat
+	fax.ID, fax.Product, desk.ID = "req_5", "fax", "req_6"
+	if err := d.AddRequests(ctx, []dayone.Request{fax, desk}); !errors.Is(err, dayone.ErrConflict) {
+		t.Errorf("one of two stands already: %v", err)
+	}
+	if rs := must[[]dayone.Request](t)(d.Requests(ctx, p, true)); len(rs) != 3 {
+		t.Errorf("half of it was kept: %v", rs)
+	}
 	if _, err := d.Request(ctx, "req_9"); !errors.Is(err, dayone.ErrNotFound) {
 		t.Errorf("nobody's: %v", err)
 	}

@@ -1,0 +1,151 @@
+package flow
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/engine"
+)
+
+// Tiles are what systems show on the dashboard. They are read beside everything else, each system by itself and within its
+// limits, and kept in memory with their age: a page never waits for a vendor. What cannot be read keeps its last numbers,
+// and says so.
+
+// Shown is what a system shows.
+type Shown struct {
+	System, Title string
+	Tiles         []dayone.Tile
+	Read          time.Time // zero: not yet
+	Problem       string    // why it could not be read since; "": it could
+}
+
+const (
+	tilesEvery = 15 * time.Minute
+	// seatsLow is from when on seats are few: a tenth, and five at least.
+	seatsLow = 5
+)
+
+type tiles struct {
+	mu    sync.Mutex
+	last  map[string]Shown
+	tried map[string]time.Time
+}
+
+// tilesDue says of each system that shows tiles when it is to be read.
+func (f *Flow) tilesDue() map[string]time.Time {
+	out := map[string]time.Time{}
+	if f.Beside {
+		return out // a command that ends soon
+	}
+	f.tiles.mu.Lock()
+	defer f.tiles.mu.Unlock()
+	for name, g := range f.Systems {
+		if g != nil && g.Tells() {
+			out[name] = cmp.Or(f.tiles.tried[name], f.Clock.Now().Add(-tilesEvery)).Add(tilesEvery)
+		}
+	}
+	return out
+}
+
+// readTiles reads those of one system, unless it is held: then it is not called.
+func (f *Flow) readTiles(ctx context.Context, name string) error {
+	now := f.Clock.Now()
+	st, err := f.Store.Standing(ctx, now)
+	if err != nil {
+		return err
+	}
+	var circuit dayone.Circuit
+	for _, c := range st.Circuits {
+		if c.System == name {
+			circuit = c
+		}
+	}
+	next := Shown{System: name, Title: f.systemTitle(name), Read: now}
+	switch stance, _ := engine.StanceOf(name, f.Engine.Care[name], st.Orders, circuit, now); stance {
+	case engine.Free:
+		next.Tiles, err = f.Systems[name].Tiles(ctx)
+		if ctx.Err() != nil {
+			return nil // we end, and nothing was found out
+		}
+		if err != nil {
+			next.Problem = cmp.Or(unreadable(err), "it cannot be read")
+		}
+	default:
+		next.Problem = "it is " + string(stance)
+	}
+	f.tiles.mu.Lock()
+	defer f.tiles.mu.Unlock()
+	if f.tiles.last == nil {
+		f.tiles.last, f.tiles.tried = map[string]Shown{}, map[string]time.Time{}
+	}
+	if next.Problem != "" { // what was read last still stands, with its age
+		old := f.tiles.last[name]
+		next.Tiles, next.Read = old.Tiles, old.Read
+	}
+	f.tiles.last[name], f.tiles.tried[name] = next, now
+	return nil
+}
+
+// unreadable is what a page says of a failure: its kind and what to do, nothing of the answer.
+func unreadable(err error) string {
+	text := ""
+	if kind := dayone.KindOf(err); kind != nil {
+		text = kind.Error()
+	}
+	var fault *dayone.Fault
+	if errors.As(err, &fault) && fault.Next != "" {
+		text += ": " + fault.Next
+	}
+	return text
+}
+
+// Tiles are what systems show, as last read, with the seats that their catalogues tell of.
+func (f *Flow) Tiles(ctx context.Context) ([]Shown, error) {
+	f.tiles.mu.Lock()
+	by := maps.Clone(f.tiles.last)
+	f.tiles.mu.Unlock()
+	out := slices.Collect(maps.Values(by))
+	offers, err := f.Store.Catalogue(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	read, err := f.Store.CatalogueRead(ctx)
+	if err != nil {
+		return nil, err
+	}
+	pools := map[string]map[string]dayone.Seats{}
+	for k, o := range offers {
+		if o.Seats != nil {
+			if pools[k.System] == nil {
+				pools[k.System] = map[string]dayone.Seats{}
+			}
+			pools[k.System][cmp.Or(o.Seats.Pool, k.String())] = *o.Seats
+		}
+	}
+	for system, of := range pools {
+		s := Shown{System: system, Title: f.systemTitle(system), Read: read[system]}
+		for _, pool := range slices.Sorted(maps.Keys(of)) {
+			s.Tiles = append(s.Tiles, seatTile(pool, of[pool]))
+		}
+		out = append(out, s)
+	}
+	slices.SortFunc(out, func(a, b Shown) int { return cmp.Or(cmp.Compare(a.System, b.System), a.Read.Compare(b.Read)) })
+	return out, nil
+}
+
+func seatTile(pool string, s dayone.Seats) dayone.Tile {
+	t := dayone.Tile{Title: pool, Value: s.Free(), Of: s.Total, Unit: "seats left"}
+	switch {
+	case s.Free() == 0:
+		t.State = dayone.TileNone
+	case s.Free() <= max(seatsLow, s.Total/10) && s.Used > 0:
+		t.State = dayone.TileLow
+	}
+	return t
+}

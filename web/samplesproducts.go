@@ -1,0 +1,97 @@
+package web
+
+import (
+	"time"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/engine"
+	"github.com/dayone-hq/dayone/flow"
+	"github.com/dayone-hq/dayone/policy"
+)
+
+// samplePersonProducts are products in every state.
+func samplePersonProducts(now time.Time) []flow.PersonProduct {
+	key := func(s string) dayone.Key { k, _ := dayone.ParseKey(s); return k }
+	product := func(id, title, domain, about string, state flow.ProductState, keys ...string) flow.PersonProduct {
+		p := flow.PersonProduct{Product: dayone.Product{ID: id, Title: title, Domain: domain, Description: about, Owner: "it-platform@company.com", At: "products/products.yaml:4"}, State: state}
+		for _, k := range keys {
+			part := dayone.ProductPart{Key: key(k)}
+			p.Product.Parts = append(p.Product.Parts, part)
+			p.Parts = append(p.Parts, flow.PersonPart{ProductPart: part, State: flow.PartGiven, Given: state == flow.ProductGiven})
+		}
+		return p
+	}
+	given := product("sign-in", "Okta", "security", "One sign-in for everything, with a second factor", flow.ProductGiven, "okta/account", "okta/group:base-employee")
+	given.Policies = []dayone.Reason{{Policy: "base-employee", At: "policies/base.yaml:14"}, {Policy: "sales-team", At: "policies/sales.yaml:8"}}
+	asked := product("chat", "Slack", "collaboration", "Messages with everybody, and what is announced", flow.ProductRequested, "slack/account", "slack/channel:#general")
+	asked.Request = &dayone.Request{ID: "req_01jd9x0000000000000000000a", Person: samplePerson, Product: "chat", Reason: "Covers for Max during his parental leave", Made: now.Add(-time.Hour)}
+	offered := product("mid-market", "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft", "business", "New requests of mid-market customers in Salesforce", flow.ProductOffered, "salesforce/queue:mid-market")
+	offered.Lasts, offered.Needs, offered.Prerequisites = 90*24*time.Hour, []string{"chat"}, []string{"chat", "sign-in"}
+	offered.Approvals = []dayone.Approval{{By: []string{"manager", "owner"}, Need: "all"}}
+	free := product("customer-code", "GitLab for customers", "business", "", flow.ProductOffered, "gitlab/account", "gitlab/group:customer-solutions")
+	none := product("fax", "Fax", "archive", "For those who still need it", flow.ProductNone, "phone/line")
+	return []flow.PersonProduct{given, asked, offered, free, none}
+}
+
+// samplePick is a preview with everything that can stand against it.
+func samplePick(now time.Time, b *board) flow.PickPreview {
+	all := samplePersonProducts(now)
+	v := flow.PickPreview{
+		Picked: all[2:4], Already: all[:1], Needs: []flow.Prerequisite{{Product: "chat", For: "mid-market"}}, Hash: "8991c0c00105",
+		Seats:    []flow.SeatCount{{System: "salesforce", Pool: "Sales Cloud", Total: 120, Used: 118, Free: 2, Needed: 1}, {System: "google", Pool: "Business Plus", Total: 50, Used: 50, Needed: 1, Short: 1}},
+		Findings: []string{"quote-and-approve: nobody both writes a quote and approves its discount"},
+		Forecast: engine.Forecast{At: now.Add(9 * time.Minute), Early: now.Add(7 * time.Minute), Late: now.Add(26 * time.Minute), Without: []int{2}},
+	}
+	for i := range b.run.Steps {
+		v.Look.Plan.Steps = append(v.Look.Plan.Steps, b.run.Steps[i].Step)
+	}
+	v.Look.Person = dayone.Person{ID: samplePerson, At: now}
+	v.Gained = []dayone.Grant{{Key: sampleOffer, Approval: &offeredApproval}}
+	v.Pending, v.Look.Want.Later = v.Gained, []dayone.Grant{{Key: sampleOffer, From: now.AddDate(0, 0, 3)}}
+	return v
+}
+
+var offeredApproval = dayone.Approval{By: []string{"manager"}, Need: "any"}
+
+func sampleProducts(view viewer, row flow.Row, head personHead, access []flow.Access) []sample {
+	now := view.now
+	all := samplePersonProducts(now)
+	set := &policy.Set{Policies: []*policy.Policy{{ID: "base-employee", Title: "Everyone on the payroll", Grants: []*policy.Rule{{Key: all[0].Product.Parts[0].Key}, {Key: all[0].Product.Parts[1].Key}}, Offers: []*policy.Rule{{Key: all[1].Product.Parts[0].Key}}}}}
+	for i := range all {
+		set.Products = append(set.Products, &all[i].Product)
+	}
+	title := func(id string) string { return id }
+	known := row
+	known.Managed, known.Status = false, dayone.Working
+	b := sampleBoard(view, 0)
+	pick := samplePick(now, b)
+	preview := func(pv flow.PickPreview, products ...string) onboardPreviewView {
+		return newOnboardPreview(view, head, pv, products, b.titles, nil, title)
+	}
+	good := pick
+	good.Needs, good.Findings, good.Seats, good.Now.Person.Managed = nil, nil, nil, true
+	stale := preview(good, "mid-market")
+	stale.Problem = &notice{Kind: "bad", Icon: "x", Title: "It was not started", Text: "What would be done has changed since you looked at it; look again."}
+	nothing := flow.PickPreview{Already: all[:1]}
+	nothing.Now.Person.Managed = true
+	look := flow.Look{Person: dayone.Person{ID: samplePerson, Managed: true}}
+	result := func(l resultList) onboardResultView {
+		return onboardResultView{Head: head, Steps: wizard(3, "/onboard"), Live: l, Products: "/onboard/" + samplePerson}
+	}
+	return []sample{
+		{"products", "Products", "products", false, false, newProducts(set)},
+		{"products-none", "Products, none", "products", false, false, newProducts(&policy.Set{})},
+		{"onboard", "Onboard, who starts next", "onboard", false, false, onboardView{Steps: wizard(0), List: newOnboardPeople(view, "", []flow.Row{row, known})}},
+		{"onboard-none", "Onboard, nobody matches", "onboard", false, false, onboardView{Steps: wizard(0), Query: "zzz", List: newOnboardPeople(view, "zzz", nil)}},
+		{"onboard-empty", "Onboard, nobody starts", "onboard", false, false, onboardView{Steps: wizard(0), List: newOnboardPeople(view, "", nil)}},
+		{"onboard-products", "Onboard, products", "onboard-products", false, false, newOnboardProducts(head, true, all, []string{"mid-market"}, title)},
+		{"onboard-products-known", "Onboard, known from a directory", "onboard-products", false, false, newOnboardProducts(head, false, all, nil, title)},
+		{"onboard-products-none", "Onboard, no products", "onboard-products", false, false, newOnboardProducts(head, true, nil, nil, title)},
+		{"onboard-preview", "Onboard, preview", "onboard-preview", false, false, preview(good, "mid-market")},
+		{"onboard-preview-against", "Onboard, what stands against it", "onboard-preview", false, false, preview(pick, "mid-market")},
+		{"onboard-preview-stale", "Onboard, the plan has changed", "onboard-preview", false, false, stale},
+		{"onboard-preview-nothing", "Onboard, nothing to start", "onboard-preview", false, false, preview(nothing)},
+		{"onboard-result", "Onboard, result", "onboard-result", false, false, result(newResultList(view, look, all, access, b))},
+		{"onboard-result-none", "Onboard, no product", "onboard-result", false, false, result(newResultList(view, look, all[4:], access, nil))},
+	}
+}
