@@ -75,6 +75,11 @@ type Reader interface {
 	Remains(ctx context.Context, account dayone.Item) (found []dayone.Remain, checked, unread []dayone.RemainClass, err error)
 }
 
+// Limited is a connector that knows which actions its settings leave to humans, and what to set so that it does them.
+type Limited interface {
+	Cannot() map[string]string // "account disable": set scim_token
+}
+
 // Revoker ends what an account's owner has open when the account is closed: sessions, tokens and keys that outlive it. It
 // is called on every close, also of an account that was closed already, and done twice it is done once.
 type Revoker interface {

@@ -211,6 +211,7 @@ var allowed = map[string][]dayone.Role{
 	"POST /api/v1/runs/{id}/pause":                         operators,
 	"POST /api/v1/runs/{id}/resume":                        operators,
 	"GET /api/v1/systems":                                  technical,
+	"GET /api/v1/systems/{system}/retirement":              technical,
 	"POST /api/v1/systems/{system}/orders":                 operators,
 	"POST /api/v1/systems/{system}/start":                  operators,
 	"POST /api/v1/orders/{order}/lift":                     operators,

@@ -258,6 +258,7 @@ func (p *portal) routes() []route {
 		{"POST /api/v1/runs/{id}/pause", p.api(p.apiDecideRun(engine.Pause))},
 		{"POST /api/v1/runs/{id}/resume", p.api(p.apiDecideRun(engine.GoOn))},
 		{"GET /api/v1/systems", p.api(p.apiSystems)},
+		{"GET /api/v1/systems/{system}/retirement", p.api(p.apiRetirement)},
 		{"POST /api/v1/systems/{system}/orders", p.api(p.apiOrder)},
 		{"POST /api/v1/systems/{system}/start", p.api(p.apiStart())},
 		{"POST /api/v1/orders/{order}/lift", p.api(p.apiLift())},

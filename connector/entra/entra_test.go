@@ -31,7 +31,9 @@ func TestEntra(t *testing.T) {
 		Sim:     func(o sim.Options) sim.Simulator { return entrasim.New(o) },
 		Person:  person(),
 		Grants: []dayone.Grant{
-			{Key: dayone.Key{Kind: "group", Name: "sales-team"}}, {Key: dayone.Key{Kind: "license", Name: "SPE_E3"}}, {Key: dayone.Key{Kind: "pass"}},
+			{Key: dayone.Key{Kind: "group", Name: "sales-team"}},
+			{Key: dayone.Key{Kind: "license", Name: "SPE_E3"}},
+			{Key: dayone.Key{Kind: "pass"}},
 			{Key: dayone.Key{Kind: "message", Name: "welcome"}, Attrs: dayone.Attrs{
 				"to": dayone.List("Sarah Chen <sarah@home.example>"), "subject": dayone.Text("Welcome"), "text": dayone.Text("Hello Sarah"),
 			}},
