@@ -29,6 +29,9 @@ type lists struct {
 	busy  map[string]bool
 	next  map[string]time.Time // when a source's list is read
 	began time.Time            // where nothing is in the books, a day begins here
+
+	asking  map[string]bool      // for changes
+	changes map[string]time.Time // when a source is asked for them
 }
 
 // failedAgain is when a list that could not be read is read again.
@@ -202,20 +205,25 @@ func (l *listing) fetch(ctx context.Context) error {
 			l.Unreadable++
 			continue
 		}
-		if ev.At.After(l.now) || ev.At.IsZero() {
-			ev.At = l.now
-		}
-		if old, twice := l.records[ev.Subject]; twice && old.At.After(ev.At) {
-			continue
-		}
-		ev.Source, ev.Received = l.Source, l.now
-		l.records[ev.Subject] = ev
-		if ev.At.After(l.newest) {
-			l.newest = ev.At
-		}
+		l.record(ev)
 	}
 	l.Records = len(l.records)
 	return ctx.Err()
+}
+
+// record takes one record up; of two of one employment the newer one counts.
+func (l *listing) record(ev dayone.Event) {
+	if ev.At.After(l.now) || ev.At.IsZero() {
+		ev.At = l.now
+	}
+	if old, twice := l.records[ev.Subject]; twice && old.At.After(ev.At) {
+		return
+	}
+	ev.Source, ev.Received = l.Source, l.now
+	l.records[ev.Subject] = ev
+	if ev.At.After(l.newest) {
+		l.newest = ev.At
+	}
 }
 
 // compare finds what the list says anew, and whom it lacks.

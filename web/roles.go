@@ -198,6 +198,7 @@ var allowed = map[string][]dayone.Role{
 	"GET /api/v1/sources":                                  readers,
 	"POST /api/v1/sources/{source}/read":                   staff,
 	"GET /api/v1/sources/missing":                          readers,
+	"GET /api/v1/sources/{source}/people":                  staff,
 	"GET /api/v1/confidential":                             discreet,
 	"GET /api/v1/runs":                                     readers,
 	"GET /api/v1/runs/{id}":                                readers,

@@ -272,6 +272,7 @@ func (p *portal) routes() []route {
 		{"GET /api/v1/sources", p.api(p.apiSources)},
 		{"POST /api/v1/sources/{source}/read", p.api(p.apiReadSource)},
 		{"GET /api/v1/sources/missing", p.api(p.apiMissing)},
+		{"GET /api/v1/sources/{source}/people", p.api(p.apiLookUp)},
 		{"GET /api/v1/tasks", p.api(p.apiTasks)},
 		{"GET /api/v1/tasks/{id}", p.api(p.apiTask)},
 		{"POST /api/v1/tasks/{id}/complete", p.anyone(p.apiCompleteTask)},
