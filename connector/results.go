@@ -43,7 +43,7 @@ func (m *Manifest) ActionNames() []string {
 	return out
 }
 
-// ParseResults reads the results of a connector: all of its actions, and no others.
+// ParseResults reads the results of a connector: all of its actions, and no others. It gives also those that are not, with the error.
 func ParseResults(raw []byte, m *Manifest) (Results, error) {
 	r := Results{}
 	if err := yaml.Unmarshal(raw, &r); err != nil {
@@ -59,12 +59,12 @@ func ParseResults(raw []byte, m *Manifest) (Results, error) {
 	names := m.ActionNames()
 	for _, n := range names {
 		if len(r[n]) == 0 {
-			return nil, fmt.Errorf("results of %s: %q was never tried; let its test suite do it, then %s: %w", m.Name, n, HowToWrite(m.Name), dayone.ErrInvalid)
+			return r, fmt.Errorf("results of %s: %q was never tried; let its test suite do it, then %s: %w", m.Name, n, HowToWrite(m.Name), dayone.ErrInvalid)
 		}
 	}
 	for n := range r {
 		if !slices.Contains(names, n) {
-			return nil, fmt.Errorf("results of %s: %q is no action of its manifest; %s: %w", m.Name, n, HowToWrite(m.Name), dayone.ErrInvalid)
+			return r, fmt.Errorf("results of %s: %q is no action of its manifest; %s: %w", m.Name, n, HowToWrite(m.Name), dayone.ErrInvalid)
 		}
 	}
 	return r, nil

@@ -111,6 +111,8 @@ type Door struct {
 	log      []Request
 	validate func(*http.Request, []byte) error
 	invalid  []error
+	judged   int // requests that a check had something to hold against
+	loose    int // and others
 	journal  *journal
 }
 
@@ -158,6 +160,13 @@ func (d *Door) Invalid() []error {
 	return slices.Clone(d.invalid)
 }
 
+// Judged counts the requests that a check had something to hold against, and the others.
+func (d *Door) Judged() (judged, loose int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.judged, d.loose
+}
+
 // Requests in the order of arrival.
 func (d *Door) Requests() []Request {
 	d.mu.Lock()
@@ -191,10 +200,18 @@ func (d *Door) Wrap(next http.Handler) http.Handler {
 		})
 		f := d.strike(r)
 		latency, kept := d.latency, d.journal
+		err = ErrUnspecified
 		if d.validate != nil {
-			if err := d.validate(r, body); err != nil && !errors.Is(err, ErrUnspecified) {
-				d.invalid = append(d.invalid, fmt.Errorf("%s %s: %w", r.Method, r.URL.Path, err))
-			}
+			err = d.validate(r, body)
+		}
+		switch {
+		case errors.Is(err, ErrUnspecified):
+			d.loose++
+		case err != nil:
+			d.invalid = append(d.invalid, fmt.Errorf("%s %s: %w", r.Method, r.URL.Path, err))
+			fallthrough
+		default:
+			d.judged++
 		}
 		d.mu.Unlock()
 		if latency > 0 {
