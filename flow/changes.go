@@ -26,7 +26,7 @@ func (f *Flow) readChanges(ctx context.Context) (first time.Time, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.asking == nil {
-		l.asking, l.changes = map[string]bool{}, map[string]time.Time{}
+		l.asking, l.changes, l.anew = map[string]bool{}, map[string]time.Time{}, map[string]bool{}
 	}
 	for name, s := range f.Sources {
 		src, tells := s.Source.(connector.Changing)
@@ -67,7 +67,7 @@ func (f *Flow) askChanges(ctx context.Context, source string, src connector.Chan
 	if errors.Is(err, dayone.ErrNotFound) && mark != "" { // too long ago: from a new mark on, and all of the list for what was between
 		if _, next, err = src.Changes(ctx, ""); err == nil {
 			f.lists.mu.Lock()
-			f.lists.next[source] = f.Clock.Now()
+			f.lists.anew[source] = true
 			f.lists.mu.Unlock()
 		}
 	}

@@ -30,6 +30,7 @@ type lists struct {
 	next  map[string]time.Time // when a source's list is read
 	began time.Time            // where nothing is in the books, a day begins here
 
+	anew    map[string]bool      // whose list has to be read, from its beginning, whatever is under way
 	asking  map[string]bool      // for changes
 	changes map[string]time.Time // when a source is asked for them
 }
@@ -78,11 +79,12 @@ func (f *Flow) readLists(ctx context.Context) (time.Time, error) {
 			}
 			l.next[name] = f.nightAfter(last, s.ReadAt)
 		}
-		if l.next[name].After(now) {
+		if l.next[name].After(now) && !l.anew[name] {
 			first = soon(first, l.next[name])
 			continue
 		}
 		l.busy[name] = true
+		delete(l.anew, name)
 		f.intake.Go(func() {
 			next := time.Time{} // as the books say
 			_, err := f.readList(ctx, name)
