@@ -10,7 +10,14 @@ const (
 	OrderMaintenance OrderKind = "maintenance" // nothing new is called there from From to Until
 	OrderManual      OrderKind = "manual"      // humans do what is to be done there
 	OrderAutomatic   OrderKind = "automatic"   // we do, whatever the configuration says
+
+	// A system is being retired: policies give nothing there any more. Both are taken back by being lifted.
+	OrderRelease OrderKind = "stop-managing"  // what is there is left as it is, and nothing is called
+	OrderClose   OrderKind = "close-accounts" // what we gave is taken, within the brakes
 )
+
+// Retires says that the order ends what policies give at a system.
+func (k OrderKind) Retires() bool { return k == OrderRelease || k == OrderClose }
 
 // Order is what a human said about calls to a system. It stands until it is lifted or its time is over.
 type Order struct {

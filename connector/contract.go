@@ -56,6 +56,20 @@ type Source interface {
 	Everybody(ctx context.Context) iter.Seq2[dayone.Event, error]
 }
 
+// Changing is a source that tells what changed since it was asked last: a change there does not wait for the night.
+type Changing interface {
+	// Changes are the records that changed since a mark, whole as Read gives them, and the next mark. Without a mark there
+	// are no records, only a first mark. ErrNotFound: the mark is too old, so the whole list has to be read. Whoever is gone
+	// is not told of: that is the list's to show.
+	Changes(ctx context.Context, since string) (records []dayone.Event, next string, err error)
+}
+
+// Directory is a source in which somebody can be looked up.
+type Directory interface {
+	// Search finds people by name, mail address or login, at most limit of them: records as Read gives them.
+	Search(ctx context.Context, text string, limit int) ([]dayone.Event, error)
+}
+
 // Called is a connector whose system calls back, such as a reseller when an order ships.
 type Called interface {
 	// Callback checks the signature first (ErrAuth), then says whose step it is about and what it brings.
@@ -73,6 +87,11 @@ type Reader interface {
 	// Remains reads what is left on an account, the closed one of a leaver as well. checked are the classes of which it
 	// tells, unread those of them of which nothing is known now: it is never "nothing is left".
 	Remains(ctx context.Context, account dayone.Item) (found []dayone.Remain, checked, unread []dayone.RemainClass, err error)
+}
+
+// Limited is a connector that knows which actions its settings leave to humans, and what to set so that it does them.
+type Limited interface {
+	Cannot() map[string]string // "account disable": set scim_token
 }
 
 // Revoker ends what an account's owner has open when the account is closed: sessions, tokens and keys that outlive it. It

@@ -140,6 +140,14 @@ func (g *Guard) Observe(ctx context.Context, s dayone.Subject) (Seen, error) {
 	return seen, err
 }
 
+// Cannot are the actions that its settings leave to humans, and what to set.
+func (g *Guard) Cannot() map[string]string {
+	if l, ok := g.inner.(Limited); ok {
+		return l.Cannot()
+	}
+	return nil
+}
+
 // Remains reads what is left on an account. ErrUnsupported: the connector tells nothing of it.
 func (g *Guard) Remains(ctx context.Context, account dayone.Item) (found []dayone.Remain, checked, unread []dayone.RemainClass, err error) {
 	r, ok := g.inner.(Reader)

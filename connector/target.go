@@ -24,6 +24,9 @@ type Target struct {
 	Things   map[string]Things
 	Left     map[dayone.RemainClass]func(ctx context.Context, account dayone.Item) ([]dayone.Remain, error) // what remains on an account, by class
 
+	// Unset are actions that this configuration leaves to humans, by the words of results, and what to set: "account disable".
+	Unset map[string]string
+
 	// HandOver sees to it that nothing is left without an owner before an account is closed, or before it loses one thing that
 	// it owns; nil: nothing here has owners. heir is by what who takes over is recognised. ErrUnsupported: nobody can, so a
 	// human has to see to it first.
@@ -41,6 +44,9 @@ const confirmEvery = 15 * time.Minute
 
 // catalogueAge is how long a catalogue is trusted for the ids in it, and for what it misses.
 const catalogueAge = 10 * time.Minute
+
+// Cannot is Unset.
+func (t *Target) Cannot() map[string]string { return t.Unset }
 
 func (t *Target) Check(ctx context.Context) error { return t.Ping(ctx) }
 

@@ -63,6 +63,13 @@ func (s *foresight) drop(id dayone.PersonID) {
 	delete(s.of, id)
 }
 
+// forgetAll forgets what was foreseen of everybody.
+func (s *foresight) forgetAll() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.of = nil
+}
+
 // begin forgets what was foreseen by other policies, with another catalogue, or for what is long over.
 func (s *foresight) begin(force *inForce, offers map[dayone.Key]dayone.Offer, now time.Time) {
 	s.mu.Lock()

@@ -101,6 +101,7 @@ type Flow struct {
 	Deps
 	force      atomic.Pointer[inForce]
 	folder     atomic.Pointer[policy.Set] // as it was last read
+	ends       atomic.Pointer[retiring]   // systems that are being retired
 	crowd      crowd
 	ahead      foresight
 	intake     intake
@@ -231,6 +232,7 @@ type Look struct {
 	asked    map[dayone.Key][]dayone.Request // by what they are for
 
 	stage int64 // of the policies that decided
+	ends  *retiring
 	told  dayone.Told
 	began time.Time    // holds that had ended by then were seen to
 	fell  []dayone.Key // went with their account, which the books do not know yet
@@ -326,6 +328,8 @@ func (f *Flow) decide(p dayone.Person, b books, tell []dayone.Occasion) (Look, e
 	l := Look{Person: p, Have: b.have, Holds: b.holds, Legal: b.legal, Requests: b.requests, answers: b.answers, asked: set.Asked(b.requests)}
 	held := heldOf(b.have)
 	l.Want = set.Want(p, policy.Context{Now: p.At, Held: held, Requested: l.asked, Approved: agreed(p.ID, set, held, b.answers)})
+	l.ends = f.retires()
+	withoutRetired(&l, *l.ends)
 	var err error
 	l.Plan, err = planner.Make(f.inputOf(l, set, b.offers, tell))
 	for _, later := range l.Plan.Later {
@@ -493,6 +497,10 @@ func (f *Flow) keepRow(ctx context.Context, l Look, run dayone.RunID) error {
 			return err
 		}
 		f.look() // other policies count since she was looked at; whoever applied them made her due, and the row has not
+		return f.Store.SetWake(ctx, l.Person.ID, f.Clock.Now())
+	}
+	if l.ends != f.retires() { // a system is being retired, or is not any more, since she was looked at
+		f.look()
 		return f.Store.SetWake(ctx, l.Person.ID, f.Clock.Now())
 	}
 	if again, err := f.unheard(ctx, l); err != nil || again {

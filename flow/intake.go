@@ -95,7 +95,7 @@ func (f *Flow) attend(ctx context.Context) (retry time.Time, err error) {
 	default:
 		retry = soon(retry, due)
 	}
-	for _, see := range []func(context.Context) (time.Time, error){f.seeHeld, f.readLists, f.countSystems} {
+	for _, see := range []func(context.Context) (time.Time, error){f.seeHeld, f.readLists, f.countSystems, f.readChanges} {
 		next, err := see(ctx)
 		if err != nil {
 			return retry, err

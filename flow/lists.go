@@ -29,6 +29,10 @@ type lists struct {
 	busy  map[string]bool
 	next  map[string]time.Time // when a source's list is read
 	began time.Time            // where nothing is in the books, a day begins here
+
+	anew    map[string]bool      // whose list has to be read, from its beginning, whatever is under way
+	asking  map[string]bool      // for changes
+	changes map[string]time.Time // when a source is asked for them
 }
 
 // failedAgain is when a list that could not be read is read again.
@@ -75,11 +79,12 @@ func (f *Flow) readLists(ctx context.Context) (time.Time, error) {
 			}
 			l.next[name] = f.nightAfter(last, s.ReadAt)
 		}
-		if l.next[name].After(now) {
+		if l.next[name].After(now) && !l.anew[name] {
 			first = soon(first, l.next[name])
 			continue
 		}
 		l.busy[name] = true
+		delete(l.anew, name)
 		f.intake.Go(func() {
 			next := time.Time{} // as the books say
 			_, err := f.readList(ctx, name)
@@ -202,20 +207,25 @@ func (l *listing) fetch(ctx context.Context) error {
 			l.Unreadable++
 			continue
 		}
-		if ev.At.After(l.now) || ev.At.IsZero() {
-			ev.At = l.now
-		}
-		if old, twice := l.records[ev.Subject]; twice && old.At.After(ev.At) {
-			continue
-		}
-		ev.Source, ev.Received = l.Source, l.now
-		l.records[ev.Subject] = ev
-		if ev.At.After(l.newest) {
-			l.newest = ev.At
-		}
+		l.record(ev)
 	}
 	l.Records = len(l.records)
 	return ctx.Err()
+}
+
+// record takes one record up; of two of one employment the newer one counts.
+func (l *listing) record(ev dayone.Event) {
+	if ev.At.After(l.now) || ev.At.IsZero() {
+		ev.At = l.now
+	}
+	if old, twice := l.records[ev.Subject]; twice && old.At.After(ev.At) {
+		return
+	}
+	ev.Source, ev.Received = l.Source, l.now
+	l.records[ev.Subject] = ev
+	if ev.At.After(l.newest) {
+		l.newest = ev.At
+	}
 }
 
 // compare finds what the list says anew, and whom it lacks.

@@ -310,7 +310,7 @@ func (f *Flow) Explain(ctx context.Context, id dayone.PersonID, key dayone.Key) 
 	}
 	now, held := f.Clock.Now(), heldOf(have)
 	p := people.At(&t, now, now, f.Active())
-	return sourced(&t, f.Active(), now, withHold(f.Active().Explain(p, policy.Context{Now: now, Held: held, Requested: f.Active().Asked(asked), Approved: agreed(id, f.Active(), held, as)}, key), holds, p.Status)), nil
+	return sourced(&t, f.Active(), now, f.noteRetired(withHold(f.Active().Explain(p, policy.Context{Now: now, Held: held, Requested: f.Active().Asked(asked), Approved: agreed(id, f.Active(), held, as)}, key), holds, p.Status))), nil
 }
 
 // RunOf is a run as it stands, in flight or over.
@@ -574,7 +574,7 @@ func (f *Flow) Why(l Look, key dayone.Key) policy.Explanation {
 			held[h.Key] = h
 		}
 	}
-	return withHold(f.Active().Explain(l.Person, policy.Context{Now: l.Person.At, Held: held, Requested: f.Active().Asked(l.Requests), Approved: agreed(l.Person.ID, f.Active(), held, l.answers)}, key), l.Holds, l.Person.Status)
+	return f.noteRetired(withHold(f.Active().Explain(l.Person, policy.Context{Now: l.Person.At, Held: held, Requested: f.Active().Asked(l.Requests), Approved: agreed(l.Person.ID, f.Active(), held, l.answers)}, key), l.Holds, l.Person.Status))
 }
 
 // RecordOf reads a ledger line as the record it was made of; the detail only if it was asked for and not erased.

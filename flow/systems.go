@@ -11,6 +11,7 @@ import (
 
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/engine"
+	"github.com/dayone-hq/dayone/store"
 )
 
 // Systems as somebody runs them: what holds for calls to each, and what may be ordered. An order is durable before it is
@@ -27,6 +28,8 @@ type SystemState struct {
 	Messages    bool           // it carries messages
 	Unset       bool           // no connector is configured for it: each step is somebody's task
 	List        *SystemList    // it is known by a list that people bring
+	Retiring    dayone.Order   // by which it is being retired; without an id: it is not
+	Held        store.HeldAt   // what people hold there
 }
 
 // Word is how a system stands, in one word.
@@ -50,10 +53,14 @@ func (f *Flow) SystemStates(ctx context.Context) ([]SystemState, dayone.Order, e
 	if err != nil {
 		return nil, dayone.Order{}, err
 	}
+	held, err := f.Store.HeldBySystem(ctx)
+	if err != nil {
+		return nil, dayone.Order{}, err
+	}
 	now := f.Clock.Now()
 	var out []SystemState
 	for _, name := range f.systemNames() {
-		s := SystemState{Name: name, Title: f.systemTitle(name), Messages: name == f.Mail || name == f.Calendar, Unset: f.Systems[name] == nil}
+		s := SystemState{Name: name, Title: f.systemTitle(name), Messages: name == f.Mail || name == f.Calendar, Unset: f.Systems[name] == nil, Held: held[name]}
 		for _, c := range st.Circuits {
 			if c.System == name {
 				s.Circuit = c
@@ -71,8 +78,12 @@ func (f *Flow) SystemStates(ctx context.Context) ([]SystemState, dayone.Order, e
 			s.Waiting = waiting[name]
 		}
 		for _, o := range st.Orders {
-			if o.Kind == dayone.OrderMaintenance && o.System == name && !o.Over(now) {
+			switch {
+			case o.System != name || o.Over(now):
+			case o.Kind == dayone.OrderMaintenance:
 				s.Ahead = append(s.Ahead, o)
+			case o.Kind.Retires():
+				s.Retiring = o
 			}
 		}
 		out = append(out, s)
@@ -134,8 +145,8 @@ func (f *Flow) Order(ctx context.Context, o dayone.Order) (dayone.Order, error) 
 		return o, fmt.Errorf("there is no system %q; there are %s: %w", o.System, strings.Join(f.systemNames(), ", "), dayone.ErrNotFound)
 	}
 	switch {
-	case !slices.Contains([]dayone.OrderKind{dayone.OrderStop, dayone.OrderMaintenance, dayone.OrderManual, dayone.OrderAutomatic}, o.Kind):
-		return o, fmt.Errorf("%q is nothing that can be ordered; stop, maintenance, manual and automatic are: %w", o.Kind, dayone.ErrInvalid)
+	case !slices.Contains([]dayone.OrderKind{dayone.OrderStop, dayone.OrderMaintenance, dayone.OrderManual, dayone.OrderAutomatic}, o.Kind) && !o.Kind.Retires():
+		return o, fmt.Errorf("%q is nothing that can be ordered; stop, maintenance, manual, automatic, stop-managing and close-accounts are: %w", o.Kind, dayone.ErrInvalid)
 	case o.Reason == "":
 		return o, fmt.Errorf("say why: the reason goes into the record: %w", dayone.ErrInvalid)
 	case len(o.Reason) > 500:
@@ -153,6 +164,11 @@ func (f *Flow) Order(ctx context.Context, o dayone.Order) (dayone.Order, error) 
 	}
 	if o.Kind == dayone.OrderStop {
 		if err := f.stoppedBy(ctx, o.System); err != nil {
+			return o, err
+		}
+	}
+	if o.Kind.Retires() {
+		if err := f.mayRetire(o); err != nil {
 			return o, err
 		}
 	}
@@ -213,7 +229,7 @@ func (f *Flow) LiftStop(ctx context.Context, system, by, reason string) error {
 // obey lets orders count now, if it is this process that calls systems.
 func (f *Flow) obey(ctx context.Context) error {
 	if f.Beside {
-		return nil
+		return f.readRetiring(ctx)
 	}
 	return f.heed(ctx, true)
 }
@@ -222,6 +238,9 @@ func (f *Flow) obey(ctx context.Context) error {
 func (f *Flow) heed(ctx context.Context, sure bool) error {
 	f.orders.Lock()
 	defer f.orders.Unlock()
+	if err := f.readRetiring(ctx); err != nil { // whoever becomes due by them is looked at with them
+		return err
+	}
 	news, err := f.Store.RecordOrders(ctx, orderRecords)
 	if err != nil {
 		return fmt.Errorf("recording orders about systems: %w", err)
@@ -229,6 +248,7 @@ func (f *Flow) heed(ctx context.Context, sure bool) error {
 	if !news && !sure {
 		return nil
 	}
+	f.look()
 	return f.Engine.Reorder(ctx)
 }
 
@@ -236,6 +256,7 @@ func (f *Flow) heed(ctx context.Context, sure bool) error {
 func orderRecords(o dayone.Order, given, lifted bool) []dayone.Record {
 	what := map[dayone.OrderKind]string{
 		dayone.OrderStop: "stopped", dayone.OrderMaintenance: "maintenance ordered", dayone.OrderManual: "set to manual", dayone.OrderAutomatic: "set to automatic",
+		dayone.OrderRelease: "is retired: stop managing", dayone.OrderClose: "is retired: close accounts",
 	}[o.Kind]
 	system := cmp.Or(o.System, Everywhere)
 	var out []dayone.Record

@@ -107,6 +107,9 @@ func (f *Flow) FilesOf(ctx context.Context, version string) (fs.FS, error) {
 
 // OpenPolicies finds out what counts. With first, what lies in the folder does if nothing ever did.
 func (f *Flow) OpenPolicies(ctx context.Context, first bool) error {
+	if err := f.readRetiring(ctx); err != nil {
+		return err
+	}
 	if f.Load == nil {
 		return nil
 	}

@@ -219,3 +219,28 @@ func TestHolds(t *testing.T) {
 		t.Errorf("what was given back to somebody who has left is taken:\n%s", got)
 	}
 }
+
+// A code that comes back is another one: the one before went with what it opened.
+func TestWhatComesBackHasNewSecrets(t *testing.T) {
+	t.Parallel()
+	code := dayone.Key{System: "wifi", Kind: "code"}
+	was := dayone.Item{Key: code, Ref: "c1", State: dayone.Active, Attrs: dayone.Attrs{"vlan": dayone.Text("12")}}
+	at := time.Date(2024, 11, 25, 9, 0, 0, 0, time.UTC)
+	b, err := planner.TakeBack(planner.Past{
+		At:      at,
+		Run:     dayone.Run{ID: "run_1", Person: "per_1", State: dayone.RunDone, Steps: []dayone.StepRun{{Step: dayone.Step{ID: "x", Action: dayone.EntitlementRemove, Key: code, Have: &was, Undo: dayone.UndoRestore}, State: dayone.StepDone, Result: dayone.Result{Before: &was}}}},
+		Have:    []dayone.Holding{{Item: dayone.Item{Key: code, State: dayone.Gone}, Generation: 1}},
+		Want:    dayone.Want{Status: dayone.Working},
+		Systems: map[string]dayone.System{"wifi": {Kinds: map[string]dayone.Kind{"code": {Mapping: dayone.Attrs{"passphrase": {Kind: dayone.SecretValue, Text: "password:20"}, "vlan": dayone.Text("7")}}}}},
+	})
+	if err != nil || len(b.Plan.Steps) != 1 {
+		t.Fatalf("it comes back by %+v, %v", b.Plan.Steps, err)
+	}
+	s := b.Plan.Steps[0]
+	if s.Want.Attrs["passphrase"].Kind != dayone.SecretValue || s.Want.Attrs.Text("vlan") != "12" || s.Once != planner.Once("per_1", code, 1) {
+		t.Errorf("it comes back as %+v, %s", s.Want.Attrs, s.Once)
+	}
+	if _, changed := was.Attrs["passphrase"]; changed {
+		t.Error("what was is not what it was")
+	}
+}

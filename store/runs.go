@@ -376,13 +376,16 @@ func (d *DB) openHolding(h dayone.Holding, key, box string, owner sql.NullString
 }
 
 // KeepHoldings writes holdings as they are to be in the books, where nothing of them changed at their systems.
-func (d *DB) KeepHoldings(ctx context.Context, person dayone.PersonID, holdings []dayone.Holding) error {
+func (d *DB) KeepHoldings(ctx context.Context, person dayone.PersonID, holdings []dayone.Holding, records ...dayone.Record) error {
 	return d.write(ctx, func(t *tx) error {
 		b := bulk{t: t, d: d, holdAt: map[string]int{}}
 		for _, h := range holdings {
 			b.holding(person, h)
 		}
-		return b.flush()
+		if err := b.flush(); err != nil {
+			return err
+		}
+		return d.append(t, records)
 	})
 }
 

@@ -20,6 +20,7 @@ func (d *DB) SaveOrder(ctx context.Context, o dayone.Order) error {
 		replaced := map[dayone.OrderKind][]any{
 			dayone.OrderStop: {dayone.OrderStop, dayone.OrderStop}, dayone.OrderManual: {dayone.OrderManual, dayone.OrderAutomatic},
 			dayone.OrderAutomatic: {dayone.OrderManual, dayone.OrderAutomatic},
+			dayone.OrderRelease:   {dayone.OrderRelease, dayone.OrderClose}, dayone.OrderClose: {dayone.OrderRelease, dayone.OrderClose},
 		}
 		if kinds, ok := replaced[o.Kind]; ok {
 			if _, err := t.exec(`UPDATE system_order SET lifted = $1, lifted_by = $2, lifted_reason = $3 WHERE lifted = 0 AND system = $4 AND kind IN ($5, $6)`,
@@ -51,7 +52,8 @@ func (d *DB) LiftOrder(ctx context.Context, id dayone.OrderID, at time.Time, by,
 	})
 }
 
-// RecordOrders puts what was ordered and lifted since into the ledger, and says whether there was anything.
+// RecordOrders puts what was ordered and lifted since into the ledger, and says whether there was anything. Whoever has
+// something at a system that is being retired becomes due with that, and everybody when it is not retired after all.
 func (d *DB) RecordOrders(ctx context.Context, lines func(o dayone.Order, given, lifted bool) []dayone.Record) (bool, error) {
 	rows, err := d.read.QueryContext(ctx, orderQuery+` WHERE (recorded = 0 OR recorded = 1) AND (recorded = 0 OR lifted > 0) ORDER BY made, id`)
 	if err != nil {
@@ -79,6 +81,9 @@ func (d *DB) RecordOrders(ctx context.Context, lines func(o dayone.Order, given,
 			}
 			if _, err := t.exec(`UPDATE system_order SET recorded = $2 WHERE id = $1`, o.ID, to); err != nil {
 				return fmt.Errorf("marking an order: %w", err)
+			}
+			if err := d.dueFor(t, o); err != nil {
+				return err
 			}
 		}
 		return d.append(t, records)

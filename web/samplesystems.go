@@ -20,12 +20,14 @@ func sampleSystems(now time.Time) []flow.SystemState {
 		{Name: "slack", Title: "Slack", Stance: engine.Stopped, Order: order(dayone.OrderStop, "slack", "INC-4711: wrong channels"), Waiting: 3},
 		{Name: "salesforce", Title: "Salesforce", Stance: engine.ByHand, Order: order(dayone.OrderManual, "salesforce", "new tenant"), Waiting: 2},
 		{Name: "payroll", Title: "Payroll", Stance: engine.ByHand, Waiting: 2, List: &flow.SystemList{System: "payroll", Title: "Payroll", At: now.AddDate(0, 0, -9), Accounts: 312, Good: 7 * 24 * time.Hour, Stale: true}},
-		{Name: "gitlab", Title: "GitLab"},
+		{Name: "notion", Title: "Notion", Retiring: order(dayone.OrderClose, "notion", "CHG-1234: we move to a wiki"), Held: flow.HeldAt{People: 3, Accounts: 3, Open: 3}},
+		{Name: "gitlab", Title: "GitLab", Held: flow.HeldAt{People: 118, Accounts: 118, Open: 117, Others: 340}},
 	}
 }
 
 func stoppedSystems(view viewer) systemsView {
-	list := sampleSystems(view.now)[5:]
+	all := sampleSystems(view.now)
+	list := all[len(all)-1:]
 	stop := dayone.Order{ID: "ord_01jd9x0000000000000000000b", Kind: dayone.OrderStop, From: view.now, Reason: "wrong policies", By: "kim@company.com"}
 	list[0].Stance, list[0].Order = engine.Stopped, stop
 	v := newSystems(view, list, stop)

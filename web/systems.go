@@ -31,6 +31,7 @@ type systemView struct {
 	Note        string
 	Since       []pair
 	Windows     []windowView
+	Retiring    *windowView
 	Acts        []decision
 	Path        string
 	List        *link // where lists of it are brought
@@ -136,6 +137,13 @@ func newSystem(view viewer, s flow.SystemState, allStopped bool) systemView {
 	if s.Waiting > 0 {
 		v.Since = append(v.Since, pair{Name: "Waiting", Value: plural(s.Waiting, "1 step", "%d steps")})
 	}
+	if o := s.Retiring; o.ID != "" {
+		v.State = state{Icon: "block", Class: "s-wait", Text: "Retiring", Tag: true}
+		v.Retiring = &windowView{Text: fmt.Sprintf("%s By %s: %s", retireTexts[o.Kind].now, o.By, o.Reason), From: view.at(o.From), End: decision{
+			ID: string(o.ID), Text: "Take the retirement back", Button: "Take it back", Action: "/systems/orders/" + string(o.ID) + "/lift",
+			Does: "Policies count there again, and give again what they took.",
+		}}
+	}
 	for _, o := range s.Ahead {
 		v.Windows = append(v.Windows, windowView{Text: o.Reason, From: view.at(o.From), To: view.at(o.Until), End: decision{
 			ID: string(o.ID), Text: "End the maintenance", Button: "End it now", Action: "/systems/orders/" + string(o.ID) + "/lift", Does: "Whatever waits for its end goes on.",
@@ -153,17 +161,46 @@ func systemActs(s flow.SystemState, path string, allStopped bool) []decision {
 		d.Action = path + "/orders"
 	}
 	start := decision{ID: "start-" + s.Name, Text: "Start it again", Button: "Start the system", Does: "Whatever waits goes on, within the limits of the system.", Action: path + "/start"}
+	ends := retireActs(s, path)
 	switch {
 	case s.Stance == engine.ByHand:
-		return []decision{itself}
+		return append([]decision{itself}, ends...)
 	case s.Stance == engine.Stopped && s.Order.System != "":
-		return []decision{start, byHand}
+		return append([]decision{start, byHand}, ends...)
 	case allStopped: // to stop one of them would change nothing
-		return []decision{byHand}
+		return append([]decision{byHand}, ends...)
 	case s.Unset:
+		return ends
+	}
+	return append([]decision{stop, byHand}, ends...)
+}
+
+// retireTexts say what a retirement does, and what it is while it stands.
+var retireTexts = map[dayone.OrderKind]struct{ text, button, does, now string }{
+	dayone.OrderRelease: {
+		"Retire it, and leave what is there", "Stop managing it",
+		"%s. All of it stays as it is, and nothing is called there any more: whoever leaves keeps what they have there until you see to it.",
+		"Nothing is given, taken or called there.",
+	},
+	dayone.OrderClose: {
+		"Retire it, and close what is there", "Close its accounts",
+		"%s. All that Dayone gave is taken, of as many people a day as the brakes let through. What was there before stays.",
+		"What Dayone gave is taken, within the brakes.",
+	},
+}
+
+// retireActs are the two ways to give a system up, with what people hold there. What carries messages is given up in the
+// configuration.
+func retireActs(s flow.SystemState, path string) (out []decision) {
+	if s.Retiring.ID != "" || s.Messages || s.Held.People == 0 {
 		return nil
 	}
-	return []decision{stop, byHand}
+	holds := fmt.Sprintf("%s, of %s", plural(s.Held.Accounts+s.Held.Others, "1 thing is held there", "%d things are held there"), plural(s.Held.People, "1 person", "%d people"))
+	for _, k := range []dayone.OrderKind{dayone.OrderRelease, dayone.OrderClose} {
+		t := retireTexts[k]
+		out = append(out, decision{ID: string(k) + "-" + s.Name, Text: t.text, Button: t.button, Kind: string(k), Does: fmt.Sprintf(t.does, holds), Action: path + "/orders"})
+	}
+	return out
 }
 
 // stopNotice stands on every page while something is stopped.
@@ -363,6 +400,7 @@ type apiSystem struct {
 	Breaker string     `json:"breaker"`
 	Waiting int        `json:"waiting_steps"`
 	Orders  []apiOrder `json:"maintenance"`
+	Retires *apiOrder  `json:"retiring,omitempty"`
 }
 
 type apiOrder struct {
@@ -393,7 +431,41 @@ func newAPISystem(s flow.SystemState) apiSystem {
 	for _, o := range s.Ahead {
 		out.Orders = append(out.Orders, newAPIOrder(o))
 	}
+	if s.Retiring.ID != "" {
+		o := newAPIOrder(s.Retiring)
+		out.Retires = &o
+	}
 	return out
+}
+
+// apiRetirement is what it would mean to retire a system, or means.
+type apiRetirement struct {
+	System   string    `json:"system"`
+	Title    string    `json:"title"`
+	People   int       `json:"people"`
+	Accounts int       `json:"accounts"`
+	Open     int       `json:"open_accounts"`
+	Others   int       `json:"other_things"`
+	Limit    int       `json:"people_a_day"`
+	Policies []string  `json:"policies"`
+	Needed   []string  `json:"needed"`
+	Order    *apiOrder `json:"retiring,omitempty"`
+}
+
+func (p *portal) apiRetirement(w http.ResponseWriter, r *http.Request) error {
+	x, err := p.flow.Retirement(r.Context(), r.PathValue("system"))
+	if err != nil {
+		return speaking(err)
+	}
+	out := apiRetirement{
+		System: x.System, Title: x.Title, People: x.Held.People, Accounts: x.Held.Accounts, Open: x.Held.Open, Others: x.Held.Others, Limit: x.Limit,
+		Policies: append([]string{}, x.Policies...), Needed: append([]string{}, x.Needed...),
+	}
+	if x.Standing.ID != "" {
+		o := newAPIOrder(x.Standing)
+		out.Order = &o
+	}
+	return answerJSON(w, http.StatusOK, out)
 }
 
 func (p *portal) apiSystems(w http.ResponseWriter, r *http.Request) error {

@@ -87,3 +87,42 @@ func TestSystemsAndRunsAreDecidedOn(t *testing.T) {
 	b.api("POST", "/api/v1/systems/all/start", `{"reason":"solved"}`, http.StatusNoContent, nil)
 	b.api("POST", "/api/v1/orders/ord_01jd9x0000000000000000000a/lift", `{"reason":"x"}`, http.StatusNotFound, nil)
 }
+
+// A system is retired after it was said what that means, and taken back, on the page and by the API.
+func TestASystemIsRetiredAndTakenBack(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.hire("emp_1", "Ada", "Lovelace", "Sales", soon)
+	var r struct {
+		People   int
+		Open     int `json:"open_accounts"`
+		Needed   []string
+		Policies []string
+		Retiring *struct{ ID, Kind, Reason string }
+	}
+	b.api("GET", "/api/v1/systems/okta/retirement", "", http.StatusOK, &r)
+	if r.People != 1 || r.Open != 1 || len(r.Policies) == 0 || r.Retiring != nil {
+		t.Fatalf("it would mean %+v", r)
+	}
+	b.api("GET", "/api/v1/systems/oktta/retirement", "", http.StatusNotFound, nil)
+	if len(r.Needed) > 0 {
+		t.Fatalf("nothing else needs it: %v", r.Needed)
+	}
+	want(t, "/systems", b.page("/systems"), "Retire it, and leave what is there", "Retire it, and close what is there", "of 1 person")
+	if res := b.post("/systems/okta/orders", url.Values{"kind": {string(dayone.OrderRelease)}}); res.StatusCode != http.StatusUnprocessableEntity {
+		t.Errorf("without a reason: %s", res.Status)
+	}
+	if res := b.post("/systems/okta/orders", url.Values{"kind": {string(dayone.OrderRelease)}, "reason": {"CHG-7"}}); res.StatusCode >= 400 {
+		t.Fatalf("a retirement: %s", res.Status)
+	}
+	want(t, "/systems", b.page("/systems"), "Retiring", "Nothing is given, taken or called there.", "CHG-7", "Take the retirement back")
+	b.api("GET", "/api/v1/systems/okta/retirement", "", http.StatusOK, &r)
+	if r.Retiring == nil || r.Retiring.Reason != "CHG-7" {
+		t.Fatalf("it is %+v", r)
+	}
+	b.api("POST", "/api/v1/orders/"+r.Retiring.ID+"/lift", `{"reason":"we stay"}`, http.StatusNoContent, nil)
+	r.Retiring = nil
+	if b.api("GET", "/api/v1/systems/okta/retirement", "", http.StatusOK, &r); r.Retiring != nil {
+		t.Errorf("it was taken back, and is %+v", r)
+	}
+}

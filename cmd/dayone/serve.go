@@ -100,6 +100,9 @@ func serve(ctx context.Context, cfg *config, log *slog.Logger) error {
 		return err
 	}
 	defer s.close()
+	if err := s.flow.AtStart(ctx); err != nil {
+		return err
+	}
 	if set, diags := s.flow.Folder(); set == nil {
 		log.Error("the policy folder is broken; what is in force stays", "fault", (&flow.BrokenPolicies{Diagnostics: diags}).Error())
 	}

@@ -13,12 +13,12 @@ import (
 func newSource() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "source",
-		Short: "See where people come from; read a source's whole list now",
+		Short: "See where people come from; read a source's whole list now, or look somebody up there",
 		Long: `A source's whole list is read again every night, since a webhook may have been lost. These commands speak with the running
 server, at portal.url of the configuration and with its token.`,
 	}
 	c.PersistentFlags().String(portalFlag, "", portalHelp)
-	c.AddCommand(newSourceList(), newSourceRead(), newSourceMissing())
+	c.AddCommand(newSourceList(), newSourceRead(), newSourceMissing(), newSourceSearch())
 	return c
 }
 

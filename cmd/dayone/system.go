@@ -20,12 +20,12 @@ import (
 func newSystem() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "system",
-		Short: "See how systems stand; announce maintenance, or work there by hand",
+		Short: "Add, check and retire systems; see how they stand, announce maintenance, work there by hand",
 		Long: `What holds for calls to a system is the first of: people work there by hand, somebody stopped it (dayone stop), it is in
 maintenance, it is down. Steps wait meanwhile, keep their tries, and go on by themselves. A leaver is cut off in
 maintenance and at a system that is down all the same; if that is not confirmed within 15 minutes it is somebody's task.`,
 	}
-	c.AddCommand(newSystemStatus(), newMaintenance(), newSystemMode(), newSystemUpload(), newSystemList())
+	c.AddCommand(newSystemStatus(), newMaintenance(), newSystemMode(), newSystemAdd(), newSystemCheck(), newSystemRetire(), newSystemUpload(), newSystemList())
 	return c
 }
 
@@ -46,6 +46,10 @@ func newSystemStatus() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			for i := range list { // this process opens no connector
+				_, set := s.cfg.Systems[list[i].Name]
+				list[i].Unset = !set
+			}
 			if len(args) > 0 {
 				if list, err = only(list, args[0]); err != nil {
 					return err
@@ -57,6 +61,9 @@ func newSystemStatus() *cobra.Command {
 			w := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
 			for _, x := range list {
 				fmt.Fprintf(w, "%s\t%s\t%s\n", x.Name, x.Word(), inWords(x))
+				if o := x.Retiring; o.ID != "" {
+					fmt.Fprintf(w, "\tretiring\t%s, by %s since %s: %s\n", o.Kind, o.By, clockOf(o.From), o.Reason)
+				}
 				for _, o := range x.Ahead {
 					fmt.Fprintf(w, "\tmaintenance\t%s: from %s until %s: %s\n", o.ID, clockOf(o.From), clockOf(o.Until), o.Reason)
 				}
@@ -89,12 +96,13 @@ type saidSystem struct {
 	Until   time.Time `json:"until,omitzero"`
 	Next    time.Time `json:"next_probe,omitzero"`
 	Waiting int       `json:"waiting_steps"`
+	Retires string    `json:"retiring,omitempty"`
 }
 
 func said(list []flow.SystemState) []saidSystem {
 	out := []saidSystem{}
 	for _, s := range list {
-		x := saidSystem{Name: s.Name, Stance: s.Word(), Reason: s.Order.Reason, By: s.Order.By, Since: s.Order.From, Until: s.Order.Until, Waiting: s.Waiting}
+		x := saidSystem{Name: s.Name, Stance: s.Word(), Reason: s.Order.Reason, By: s.Order.By, Since: s.Order.From, Until: s.Order.Until, Waiting: s.Waiting, Retires: string(s.Retiring.Kind)}
 		if s.Stance == engine.Down {
 			x.Reason, x.Since, x.Next = s.Circuit.Note, s.Circuit.Since, s.Circuit.Next
 		}

@@ -40,8 +40,13 @@ func New(cfg connector.Config) (connector.Connector, error) {
 	if err != nil {
 		return nil, err
 	}
+	unset := map[string]string{}
+	if cfg.Secrets["scim_token"].IsZero() {
+		const both = "set scim_url and scim_token: only SCIM opens and closes users"
+		unset["account enable"], unset["account disable"] = both, both
+	}
 	return &connector.Target{
-		System: cfg.System, Manifest: cfg.Manifest, Now: cfg.Now,
+		System: cfg.System, Manifest: cfg.Manifest, Now: cfg.Now, Unset: unset,
 		Ping:     c.ping,
 		Accounts: accounts{c},
 		Kinds:    map[string]connector.Entitlements{"permission-set": sets{c, where}},

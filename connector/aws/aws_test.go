@@ -400,7 +400,7 @@ func (m model) renew() {
 
 func (m model) Validate(r *http.Request, body []byte) error {
 	if len(m) == 0 || strings.HasPrefix(r.URL.Path, "/scim/") {
-		return nil
+		return sim.ErrUnspecified
 	}
 	service, op, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
 	s, ok := m[namespaces[service]+op]

@@ -249,6 +249,9 @@ func (o *odata) Validate(r *http.Request, body []byte) error {
 	if !ours {
 		return nil
 	}
+	if path == "/$batch" {
+		return o.batch(r, body)
+	}
 	at, err := o.walk(path)
 	if err != nil {
 		return err
@@ -272,6 +275,37 @@ func (o *odata) Validate(r *http.Request, body []byte) error {
 		return nil
 	}
 	return o.write(r.Method, at, body)
+}
+
+// batch judges each call of a JSON batch: twenty at most, with ids of their own, and addresses below the prefix.
+func (o *odata) batch(r *http.Request, body []byte) error {
+	var in struct {
+		Requests []struct {
+			ID, Method, URL string
+			Body            json.RawMessage
+		}
+	}
+	if err := json.Unmarshal(body, &in); err != nil {
+		return fmt.Errorf("the batch does not read: %w", err)
+	}
+	if n := len(in.Requests); n == 0 || n > 20 || r.Method != http.MethodPost {
+		return fmt.Errorf("a batch is a POST of 1 to 20 calls, and this is a %s of %d", r.Method, n)
+	}
+	ids := map[string]bool{}
+	for _, q := range in.Requests {
+		if q.ID == "" || ids[q.ID] {
+			return fmt.Errorf("the id %q stands twice in a batch, or is none", q.ID)
+		}
+		ids[q.ID] = true
+		one, err := http.NewRequestWithContext(r.Context(), q.Method, "http://x"+o.prefix+q.URL, nil)
+		if err != nil {
+			return err
+		}
+		if err := o.Validate(one, q.Body); err != nil {
+			return fmt.Errorf("%s %s: %w", q.Method, q.URL, err)
+		}
+	}
+	return nil
 }
 
 func (o *odata) write(method string, at place, body []byte) error {

@@ -226,6 +226,7 @@ func classify(status int, _ http.Header, body []byte) (string, string, error) {
 	}
 	kinds := map[string]error{
 		"Request_ResourceNotFound": dayone.ErrNotFound, "ErrorItemNotFound": dayone.ErrNotFound, "resourceNotFound": dayone.ErrNotFound,
+		"syncStateNotFound": dayone.ErrNotFound, "resyncRequired": dayone.ErrNotFound,
 		"MailboxNotEnabledForRESTAPI": dayone.ErrNotYet, "Request_ConcurrencyViolation": dayone.ErrNotYet, "ConcurrencyViolation": dayone.ErrNotYet,
 		"Directory_QuotaExceeded": dayone.ErrNoSeat, "Authorization_RequestDenied": dayone.ErrForbidden, "ErrorAccessDenied": dayone.ErrForbidden,
 		"InvalidAuthenticationToken": dayone.ErrAuth, "TooManyRequests": dayone.ErrThrottled, "activityLimitReached": dayone.ErrThrottled,

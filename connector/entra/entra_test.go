@@ -31,7 +31,16 @@ func TestEntra(t *testing.T) {
 		Sim:     func(o sim.Options) sim.Simulator { return entrasim.New(o) },
 		Person:  person(),
 		Grants: []dayone.Grant{
-			{Key: dayone.Key{Kind: "group", Name: "sales-team"}}, {Key: dayone.Key{Kind: "license", Name: "SPE_E3"}}, {Key: dayone.Key{Kind: "pass"}},
+			{Key: dayone.Key{Kind: "group", Name: "sales-team"}},
+			{Key: dayone.Key{Kind: "license", Name: "SPE_E3"}},
+			{Key: dayone.Key{Kind: "pass"}},
+			{Key: dayone.Key{Kind: "message", Name: "welcome"}, Attrs: dayone.Attrs{
+				"to": dayone.List("Sarah Chen <sarah@home.example>"), "subject": dayone.Text("Welcome"), "text": dayone.Text("Hello Sarah"),
+			}},
+			{Key: dayone.Key{Kind: "invitation", Name: "intro"}, Attrs: dayone.Attrs{
+				"to": dayone.List("sarah.chen@company.com"), "summary": dayone.Text("Intro call"), "zone": dayone.Text("America/Los_Angeles"),
+				"start": dayone.Text("2050-01-31T09:00:00-08:00"), "end": dayone.Text("2050-01-31T09:15:00-08:00"),
+			}},
 		},
 		CreateMethod:  "POST",
 		CreatePath:    "/v1.0/users",

@@ -3,6 +3,7 @@ package entra_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -135,4 +136,110 @@ func TestMany(t *testing.T) {
 		t.Errorf("%d people in %d requests, want %d in %d", got, len(b.sim.Door().Requests()), n, want)
 	}
 	t.Logf("%d people in %v", got, time.Since(began))
+}
+
+// What changed is told once, whole and with its manager, many in one call; who is gone, and who is no person, is not told of.
+func TestChanges(t *testing.T) {
+	b := open(t, sim.Options{Page: 7})
+	ids := map[string]string{}
+	for i := range 30 {
+		login := fmt.Sprintf("p%02d@company.com", i)
+		ids[login] = b.sim.Seed(sim.Account{Login: login, Email: login, EmployeeNumber: fmt.Sprintf("E-%02d", i), State: dayone.Active})
+	}
+	src := b.source().(connector.Changing)
+	ask := func(since string, want ...string) string {
+		t.Helper()
+		records, next, err := src.Changes(t.Context(), since)
+		if err != nil || next == "" {
+			t.Fatalf("asked for changes it says %q, %v", next, err)
+		}
+		var got []string
+		for _, e := range records {
+			got = append(got, e.Subject+" "+e.Fields["department"].Text+" "+e.Fields["manager_email"].Text)
+			if !e.Full || e.Type != dayone.Updated {
+				t.Errorf("a record is %+v", e)
+			}
+		}
+		slices.Sort(got)
+		if fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("changed are %q, want %q", got, want)
+		}
+		return next
+	}
+	mark := ask("")
+	mark = ask(mark)
+	b.sim.Set(ids["p01@company.com"], "department", "Sales")
+	b.sim.Set(ids["p01@company.com"], "department", "Legal")
+	b.apply(b.act(dayone.AccountUpdate, ids["p02@company.com"], &dayone.Item{Attrs: dayone.Attrs{"manager": dayone.Text("p00@company.com")}}))
+	guest := b.sim.Seed(sim.Account{Login: "kim@company.com", EmployeeNumber: "E-99", State: dayone.Active})
+	b.sim.Set(guest, "userType", "Guest")
+	b.sim.Seed(sim.Account{Login: "room@company.com"})
+	b.apply(b.act(dayone.AccountDelete, ids["p03@company.com"], nil))
+	mark = ask(mark, "E-01 Legal ", "E-02  p00@company.com")
+	mark = ask(mark)
+
+	var all []string
+	for i := range 30 {
+		if i == 3 {
+			continue
+		}
+		b.sim.Set(ids[fmt.Sprintf("p%02d@company.com", i)], "department", "IT")
+		all = append(all, fmt.Sprintf("E-%02d IT %s", i, map[bool]string{true: "p00@company.com"}[i == 2]))
+	}
+	before := len(b.sim.Door().Requests())
+	next := ask(mark, all...)
+	batches, alone := 0, 0
+	for _, r := range b.sim.Door().Requests()[before:] {
+		switch {
+		case r.Path == "/v1.0/$batch":
+			batches++
+		case r.Path == "/v1.0/users":
+			alone++
+		}
+	}
+	if batches != 2 || alone != 0 {
+		t.Errorf("29 people were read by %d batches, and %d alone", batches, alone)
+	}
+
+	b.sim.Set(ids["p05@company.com"], "department", "HR")
+	b.sim.Door().Inject(sim.Fault{Path: "/v1.0/$batch", Status: 200, Body: `{"responses":[{"id":"1","status":429,"headers":{"Retry-After":"9"},"body":{"error":{"code":"TooManyRequests","message":"slow down"}}}]}`})
+	if _, _, err := src.Changes(t.Context(), next); !errors.Is(err, dayone.ErrThrottled) {
+		t.Errorf("one that was throttled in a batch says %v", err)
+	}
+	b.sim.Door().Inject(sim.Fault{Path: "/v1.0/$batch", Status: 200, Body: `{"responses":[]}`})
+	if _, _, err := src.Changes(t.Context(), next); !errors.Is(err, dayone.ErrUnavailable) {
+		t.Errorf("a batch without an answer says %v", err)
+	}
+	ask(next, "E-05 HR ")
+	b.sim.Forget()
+	if _, _, err := src.Changes(t.Context(), next); !errors.Is(err, dayone.ErrNotFound) {
+		t.Errorf("a mark that is too old says %v", err)
+	}
+}
+
+// Somebody is found by words of the name, by mail address or login; quotes are no way into the query.
+func TestSearch(t *testing.T) {
+	b := open(t, sim.Options{})
+	for i, n := range [][2]string{{"Sarah", "Chen"}, {"Sara", "Cheney-Smith"}, {"John", "Doe"}, {"美咲", "山田"}} {
+		b.sim.Seed(sim.Account{Login: fmt.Sprintf("user%d@company.com", i), Email: fmt.Sprintf("mail%d@company.com", i), FirstName: n[0], LastName: n[1], EmployeeNumber: fmt.Sprint(i), State: dayone.Active})
+	}
+	guest := b.sim.Seed(sim.Account{Login: "guest@company.com", FirstName: "Sarah", LastName: "Guest", EmployeeNumber: "9", State: dayone.Active})
+	b.sim.Set(guest, "userType", "Guest")
+	dir := b.source().(connector.Directory)
+	for text, want := range map[string]string{
+		"sarah": "[0]", "sar ch": "[0 1]", "chen": "[0 1]", "山田": "[3]", "mail2@": "[2]", "user1": "[1]", `Chen" OR "displayName:John`: "[]", "nobody": "[]", "  ": "[]", `sa"rah`: "[]",
+	} {
+		found, err := dir.Search(t.Context(), text, 10)
+		got := []string{}
+		for _, e := range found {
+			got = append(got, e.Subject)
+		}
+		slices.Sort(got)
+		if err != nil || fmt.Sprint(got) != want {
+			t.Errorf("%q finds %v, want %s: %v", text, got, want, err)
+		}
+	}
+	if found, err := dir.Search(t.Context(), "sar", 1); err != nil || len(found) != 1 {
+		t.Errorf("at most one is %d, %v", len(found), err)
+	}
 }

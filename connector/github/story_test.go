@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/connector/connectortest"
 	githubsim "github.com/dayone-hq/dayone/connector/github/sim"
 	"github.com/dayone-hq/dayone/connector/sim"
 )
@@ -91,7 +92,7 @@ func TestInvitationRunsOut(t *testing.T) {
 				}
 				a := made
 				a.Action, a.Subject, a.Attempt = action, dayone.Subject{Ref: ref}, 2
-				r, err := b.try(a)
+				r, err := connectortest.Try(t, b.guard, b.sim, a)
 				if err != nil || r.Wait == nil || r.Now.State != dayone.Pending || r.Now.Ref != ref || !strings.Contains(r.Wait.Note, b.clock.Add(7*24*time.Hour).Format(time.DateOnly)) {
 					t.Fatalf("%s of one that ran out is %+v, %+v, %v", action, r.Now, r.Wait, err)
 				}

@@ -474,7 +474,10 @@ var documents = sync.OnceValues(func() (methods, error) {
 })
 
 func (ms methods) Validate(r *http.Request, body []byte) error {
-	if len(ms) == 0 || r.URL.Path == "/token" {
+	switch {
+	case len(ms) == 0:
+		return sim.ErrUnspecified
+	case r.URL.Path == "/token":
 		return nil
 	}
 	i := slices.IndexFunc(ms, func(m method) bool { return m.HTTPMethod == r.Method && m.match.MatchString(r.URL.EscapedPath()) })

@@ -42,6 +42,7 @@ func TestIMIP(t *testing.T) {
 		Factory: imip.Factory,
 		Sim:     func(o sim.Options) sim.Simulator { return mailsim.New(o) },
 		Serve:   serve,
+		Grants:  []dayone.Grant{{Key: intro(nil).Key, Attrs: intro(nil).Want.Attrs}},
 	})
 }
 
@@ -49,7 +50,12 @@ var now = time.Date(2024, 11, 22, 15, 1, 0, 0, time.UTC)
 
 func open(t *testing.T, settings map[string]string) *connector.Guard {
 	t.Helper()
-	g, err := connector.Open(imip.Factory, "calendar", func() time.Time { return now }, connector.Options{Settings: settings})
+	return openWith(t, connector.Options{Settings: settings})
+}
+
+func openWith(t *testing.T, o connector.Options) *connector.Guard {
+	t.Helper()
+	g, err := connector.Open(imip.Factory, "calendar", func() time.Time { return now }, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -336,7 +342,7 @@ func instant(t *testing.T, cal *ical.Calendar, p *ical.Prop) time.Time {
 func TestRealServers(t *testing.T) {
 	t.Parallel()
 	server, calendar := lab.Mail(t), lab.CalDAV(t)
-	g := open(t, server.Settings("onboarding"))
+	g := openWith(t, connector.Options{Settings: server.Settings("onboarding"), Observe: connectortest.Real(t, imip.Factory)})
 	client := webdav.HTTPClientWithBasicAuth(http.DefaultClient, calendar.User, calendar.Password)
 	do(t, client, "MKCALENDAR", calendar.URL+"first-day/", "", http.StatusCreated)
 	dav, err := caldav.NewClient(client, calendar.URL)

@@ -107,7 +107,10 @@ func (b both) Validate(r *http.Request, body []byte) error {
 	if !strings.HasPrefix(r.URL.Path, "/JSSResource") {
 		return b.pro.Validate(r, body)
 	}
-	if b.classic != nil && !slices.ContainsFunc(b.classic[r.Method], func(re *regexp.Regexp) bool { return re.MatchString(r.URL.Path) }) {
+	if b.classic == nil {
+		return sim.ErrUnspecified
+	}
+	if !slices.ContainsFunc(b.classic[r.Method], func(re *regexp.Regexp) bool { return re.MatchString(r.URL.Path) }) {
 		return errors.New("no such call")
 	}
 	if len(body) > 0 {

@@ -29,6 +29,8 @@ type company struct {
 	g      *connector.Guard
 	ad     bool
 	groups map[string]string // ids by name
+
+	observe func(system, op string, took time.Duration, err error)
 }
 
 func dial(t *testing.T, d *lab.DirectoryServer) *lib.Conn {
@@ -44,9 +46,9 @@ func dial(t *testing.T, d *lab.DirectoryServer) *lib.Conn {
 	return conn
 }
 
-func found(t *testing.T, d *lab.DirectoryServer, flavour string) *company {
+func found(t *testing.T, d *lab.DirectoryServer, flavour string, observe func(string, string, time.Duration, error)) *company {
 	t.Helper()
-	c := &company{t: t, d: d, ad: flavour == "ad", groups: map[string]string{}}
+	c := &company{t: t, d: d, ad: flavour == "ad", groups: map[string]string{}, observe: observe}
 	conn := dial(t, d)
 	if err := conn.Bind(d.Admin, d.Password); err != nil {
 		t.Fatal(err)
@@ -89,7 +91,7 @@ func found(t *testing.T, d *lab.DirectoryServer, flavour string) *company {
 
 func (c *company) open(settings map[string]string) *connector.Guard {
 	c.t.Helper()
-	g, err := connector.Open(ldap.Factory, "directory", time.Now, connector.Options{Settings: settings})
+	g, err := connector.Open(ldap.Factory, "directory", time.Now, connector.Options{Settings: settings, Observe: c.observe})
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -167,13 +169,14 @@ func (c *company) shows(ref string) dayone.Item {
 // TestRealServers takes people in, moves them and lets them go, on servers that we did not write.
 func TestRealServers(t *testing.T) {
 	t.Parallel()
+	real := connectortest.Real(t, ldap.Factory)
 	t.Run("Samba", func(t *testing.T) {
 		t.Parallel()
-		live(found(t, lab.ActiveDirectory(t), "ad"))
+		live(found(t, lab.ActiveDirectory(t), "ad", real))
 	})
 	t.Run("OpenLDAP", func(t *testing.T) {
 		t.Parallel()
-		live(found(t, lab.OpenLDAP(t), "openldap"))
+		live(found(t, lab.OpenLDAP(t), "openldap", real))
 	})
 }
 

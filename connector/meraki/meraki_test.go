@@ -35,6 +35,7 @@ func TestMeraki(t *testing.T) {
 		},
 		CreateMethod: "POST", CreatePath: "/api/v1/networks", ReadPath: "/api/v1/networks",
 		Specification: specification,
+		DoneBy:        map[string]string{"account update": "TestSplashUser"},
 	})
 }
 

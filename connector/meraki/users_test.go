@@ -32,7 +32,10 @@ func TestSplashUser(t *testing.T) {
 	if r.Before != nil || r.Now.State != dayone.Active || !b.sim.SignsIn("HQ/Lobby", mail, password) {
 		t.Fatalf("she is %+v and does not get in", r.Now)
 	}
-	r = b.do(b.user(dayone.AccountUpdate, ref, &dayone.Item{Attrs: dayone.Attrs{"display_name": dayone.Text("Sarah Łukasiewicz")}}))
+	r, err := connectortest.Try(t, b.guard, b.sim, b.user(dayone.AccountUpdate, ref, &dayone.Item{Attrs: dayone.Attrs{"display_name": dayone.Text("Sarah Łukasiewicz")}}))
+	if err != nil {
+		t.Fatal(err)
+	}
 	if r.Now.Attrs.Text("display_name") != "Sarah Łukasiewicz" || !b.sim.SignsIn("HQ/Lobby", mail, password) {
 		t.Errorf("she is %+v", r.Now)
 	}

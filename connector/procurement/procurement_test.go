@@ -74,7 +74,12 @@ func setup(t *testing.T, o sim.Options, change map[string]string) *bench {
 
 func open(t *testing.T, now func() time.Time, settings map[string]string) *connector.Guard {
 	t.Helper()
-	g, err := connector.Open(procurement.Factory, "procurement", now, connector.Options{Settings: settings})
+	return openWith(t, now, connector.Options{Settings: settings})
+}
+
+func openWith(t *testing.T, now func() time.Time, o connector.Options) *connector.Guard {
+	t.Helper()
+	g, err := connector.Open(procurement.Factory, "procurement", now, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -409,7 +414,7 @@ func TestRealMail(t *testing.T) {
 	server := lab.Mail(t)
 	settings := server.Settings("onboarding")
 	settings["mode"], settings["order_to"] = "mail", "orders@"+server.Domain
-	apply(t, open(t, time.Now, settings), order(nil))
+	apply(t, openWith(t, time.Now, connector.Options{Settings: settings, Observe: connectortest.Real(t, procurement.Factory)}), order(nil))
 	if raw := server.Read(t, "orders", once+"@"+server.Domain); !strings.Contains(raw, "Subject: Order: macbook-pro-14") {
 		t.Errorf("the reseller got\n%s", raw)
 	}

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/dayone-hq/dayone/connector/connectortest"
+	"github.com/dayone-hq/dayone/connector/sim"
 )
 
 // schemas validates requests against the schemas of RFC 7643, section 8.7, as files that we did not write.
@@ -48,11 +49,14 @@ type attribute struct {
 	Sub        []attribute `json:"subAttributes"`
 }
 
-// validator is attributes by schema.
+// validator is attributes by schema: it judges bodies, and what is written without one it cannot.
 type validator map[string][]attribute
 
 func (v validator) Validate(r *http.Request, body []byte) error {
-	if len(v) == 0 || len(body) == 0 {
+	switch {
+	case len(v) == 0, len(body) == 0 && r.Method != http.MethodGet:
+		return sim.ErrUnspecified
+	case len(body) == 0:
 		return nil
 	}
 	var in map[string]any

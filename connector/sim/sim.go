@@ -6,6 +6,7 @@ package sim
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -110,6 +111,8 @@ type Door struct {
 	log      []Request
 	validate func(*http.Request, []byte) error
 	invalid  []error
+	judged   int // requests that a check had something to hold against
+	loose    int // and others
 	journal  *journal
 }
 
@@ -140,6 +143,9 @@ func (d *Door) SetLatency(l time.Duration) {
 	d.latency = l
 }
 
+// ErrUnspecified is the answer of a check that has nothing to hold a request against: it is neither right nor wrong.
+var ErrUnspecified = errors.New("no specification says anything of this request")
+
 // Validate checks every request from now on; Invalid returns what was wrong.
 func (d *Door) Validate(check func(r *http.Request, body []byte) error) {
 	d.mu.Lock()
@@ -152,6 +158,13 @@ func (d *Door) Invalid() []error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return slices.Clone(d.invalid)
+}
+
+// Judged counts the requests that a check had something to hold against, and the others.
+func (d *Door) Judged() (judged, loose int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.judged, d.loose
 }
 
 // Requests in the order of arrival.
@@ -187,10 +200,18 @@ func (d *Door) Wrap(next http.Handler) http.Handler {
 		})
 		f := d.strike(r)
 		latency, kept := d.latency, d.journal
+		err = ErrUnspecified
 		if d.validate != nil {
-			if err := d.validate(r, body); err != nil {
-				d.invalid = append(d.invalid, fmt.Errorf("%s %s: %w", r.Method, r.URL.Path, err))
-			}
+			err = d.validate(r, body)
+		}
+		switch {
+		case errors.Is(err, ErrUnspecified):
+			d.loose++
+		case err != nil:
+			d.invalid = append(d.invalid, fmt.Errorf("%s %s: %w", r.Method, r.URL.Path, err))
+			fallthrough
+		default:
+			d.judged++
 		}
 		d.mu.Unlock()
 		if latency > 0 {

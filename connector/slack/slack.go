@@ -33,8 +33,14 @@ func New(cfg connector.Config) (connector.Connector, error) {
 	if cfg.Settings["employee_number"] == "externalId" {
 		paths["employee_number"] = "externalId"
 	}
+	unset := map[string]string{}
+	if cfg.Secrets["scim_token"].IsZero() {
+		for _, action := range cfg.Manifest.Account.Actions {
+			unset[dayone.AccountKindName+" "+action] = "set scim_token, which takes Business+ or Enterprise"
+		}
+	}
 	target := &connector.Target{
-		System: cfg.System, Manifest: cfg.Manifest, Now: cfg.Now, Ping: c.check,
+		System: cfg.System, Manifest: cfg.Manifest, Now: cfg.Now, Ping: c.check, Unset: unset,
 		Accounts: accounts{scim.Accounts{Client: c.scim, Attrs: paths, Extra: extra, Finish: finish}, c},
 		Kinds:    map[string]connector.Entitlements{"channel": channels{c}},
 		Things:   map[string]connector.Things{"message": messages{c}},

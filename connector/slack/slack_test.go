@@ -31,6 +31,7 @@ func TestSlack(t *testing.T) {
 		Grants: []dayone.Grant{
 			{Key: dayone.Key{Kind: "channel", Name: "#sales-team"}, Role: "member"},
 			{Key: dayone.Key{Kind: "channel", Name: "#engineering-general"}, Role: "guest"},
+			{Key: dayone.Key{Kind: "message", Name: "welcome"}, Attrs: dayone.Attrs{"to": dayone.List("#sales-team"), "text": dayone.Text("Sarah starts on Monday")}},
 		},
 		CreateMethod:  "POST",
 		CreatePath:    "/scim/v2/Users",
@@ -48,7 +49,7 @@ type web struct{ connectortest.Validator }
 
 func (v web) Validate(r *http.Request, body []byte) error {
 	if !strings.HasPrefix(r.URL.Path, "/api/") || r.URL.Path == "/api/conversations.history" {
-		return nil
+		return sim.ErrUnspecified
 	}
 	r = r.Clone(r.Context())
 	r.Header.Set("token", r.Header.Get("Authorization")) // where the specification of 2021 has it

@@ -33,12 +33,18 @@ func TestSMTP(t *testing.T) {
 		Factory: smtp.Factory,
 		Sim:     func(o sim.Options) sim.Simulator { return mailsim.New(o) },
 		Serve:   serve,
+		Grants:  []dayone.Grant{{Key: welcome().Key, Attrs: welcome().Want.Attrs}},
 	})
 }
 
 func open(t *testing.T, settings map[string]string) *connector.Guard {
 	t.Helper()
-	g, err := connector.Open(smtp.Factory, "mail", time.Now, connector.Options{Settings: settings})
+	return openWith(t, connector.Options{Settings: settings})
+}
+
+func openWith(t *testing.T, o connector.Options) *connector.Guard {
+	t.Helper()
+	g, err := connector.Open(smtp.Factory, "mail", time.Now, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,7 +185,7 @@ func TestNothingToSay(t *testing.T) {
 func TestRealServer(t *testing.T) {
 	t.Parallel()
 	server := lab.Mail(t)
-	g := open(t, server.Settings("onboarding"))
+	g := openWith(t, connector.Options{Settings: server.Settings("onboarding"), Observe: connectortest.Real(t, smtp.Factory)})
 	if err := g.Check(t.Context()); err != nil {
 		t.Fatal(err)
 	}

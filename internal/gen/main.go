@@ -10,6 +10,7 @@ import (
 	"flag"
 	"fmt"
 	"go/format"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -98,6 +99,7 @@ type vendor struct {
 	*connector.Manifest
 	Sim     bool   // it has a simulator that speaks HTTP
 	Example string // example.md, if there is one: a section of its page that somebody wrote
+	Results connector.Results
 }
 
 var simulator = regexp.MustCompile(`(?m)^func New\(o sim\.Options\)`)
@@ -126,10 +128,36 @@ func vendors(root string) ([]vendor, error) {
 		if err == nil {
 			example = append([]byte("\n"), example...)
 		}
-		out = append(out, vendor{m, speaks, string(example)})
+		results, err := tried(filepath.Dir(p), m)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, vendor{m, speaks, string(example), results})
 	}
 	slices.SortFunc(out, func(a, b vendor) int { return cmp.Compare(a.Name, b.Name) })
 	return out, nil
+}
+
+// tried are a connector's results: without one for each action nothing is generated.
+func tried(dir string, m *connector.Manifest) (connector.Results, error) {
+	if len(m.ActionNames()) == 0 {
+		return nil, nil
+	}
+	if m.Hands { // people do all of it
+		r := connector.Results{}
+		for _, name := range m.ActionNames() {
+			r[name] = []connector.Evidence{connector.ByTask}
+		}
+		return r, nil
+	}
+	raw, err := os.ReadFile(filepath.Join(dir, connector.ResultsFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("connector %s has no %s; %s", m.Name, connector.ResultsFile, connector.HowToWrite(m.Name))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return connector.ParseResults(raw, m)
 }
 
 func generate(root string) (map[string][]byte, error) {
@@ -219,7 +247,67 @@ func systemsPage(vs []vendor) string {
 		row[6] = strings.Join(kinds, ", ")
 		b.WriteString("| " + strings.Join(row, " | ") + " |\n")
 	}
+	b.WriteString(triedHow(vs))
 	return b.String()
+}
+
+// triedHow is the part of the page that says how far each action can be trusted.
+func triedHow(vs []vendor) string {
+	var b strings.Builder
+	b.WriteString(`
+## How each action was tried
+
+Written from what the tests of each connector did, and held against it by each of their runs.
+
+- **specification**: every request of the action keeps to the vendor's own specification; the answers are our simulator's
+- **real server**: a server that we did not write took it
+- **own simulator only**: nothing but our reading of the vendor's pages has judged it
+- **task**: a human does it, and is told how
+
+| system | specification | real server | own simulator only | task |
+|---|---|---|---|---|
+`)
+	for _, v := range vs {
+		if len(v.Results) == 0 {
+			continue
+		}
+		by := map[connector.Evidence][]string{}
+		for _, name := range v.ActionNames() {
+			for _, e := range v.Results[name] {
+				if e != connector.Simulated || !slices.Contains(v.Results[name], connector.Real) {
+					by[e] = append(by[e], name)
+				}
+			}
+		}
+		for act := range v.ByHand() {
+			_, verb, _ := strings.Cut(string(act.Action), ".")
+			if name := act.Kind + " " + verb; !slices.Contains(v.ActionNames(), name) {
+				by[connector.ByTask] = append(by[connector.ByTask], name)
+			}
+		}
+		slices.Sort(by[connector.ByTask])
+		fmt.Fprintf(&b, "| [%s](systems/%s.md) |", v.Title, v.Name)
+		for _, e := range []connector.Evidence{connector.Checked, connector.Real, connector.Simulated, connector.ByTask} {
+			fmt.Fprintf(&b, " %s |", grouped(by[e]))
+		}
+		b.WriteString("\n")
+	}
+	return b.String()
+}
+
+// grouped names a kind once: "account create, update; group add".
+func grouped(names []string) string {
+	var out []string
+	last := ""
+	for _, n := range names {
+		kind, verb, _ := strings.Cut(n, " ")
+		if kind == last {
+			out[len(out)-1] += ", " + verb
+			continue
+		}
+		out, last = append(out, n), kind
+	}
+	return strings.Join(out, "; ")
 }
 
 func yes(b bool) string {

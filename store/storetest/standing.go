@@ -100,3 +100,61 @@ func standing(t *testing.T, d *store.DB) {
 		t.Errorf("breakers come back as %+v, %v", st.Circuits, err)
 	}
 }
+
+// retired: whoever holds something at a system that is retired becomes due with the order, and is counted; taken back, everybody does.
+func retired(t *testing.T, d *store.DB) {
+	ctx := t.Context()
+	p := Sarah(t, d)
+	row := must[store.Row](t)(d.Person(ctx, p))
+	row.Managed, row.Wake = true, at.AddDate(10, 0, 0)
+	rests := func() {
+		t.Helper()
+		if err := d.SaveRow(ctx, row); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rests()
+	account := dayone.Holding{Item: dayone.Item{Key: dayone.Key{System: "okta", Kind: dayone.AccountKindName}, Ref: "u1", State: dayone.Disabled}}
+	group := dayone.Holding{Item: dayone.Item{Key: dayone.Key{System: "okta", Kind: "group", Name: "staff"}, State: dayone.Active}}
+	gone := dayone.Holding{Item: dayone.Item{Key: dayone.Key{System: "slack", Kind: dayone.AccountKindName}, Ref: "u2", State: dayone.Gone}}
+	if err := d.KeepHoldings(ctx, p, []dayone.Holding{account, group, gone}); err != nil {
+		t.Fatal(err)
+	}
+	if held := must[map[string]store.HeldAt](t)(d.HeldBySystem(ctx)); len(held) != 1 || held["okta"] != (store.HeldAt{People: 1, Accounts: 1, Others: 1}) {
+		t.Errorf("held is %+v", held)
+	}
+	if who := must[[]dayone.PersonID](t)(d.HoldersAt(ctx, "okta", 5)); !slices.Equal(who, []dayone.PersonID{p}) {
+		t.Errorf("who holds something is %v", who)
+	}
+	give := func(id dayone.OrderID, kind dayone.OrderKind, system string) {
+		t.Helper()
+		if err := d.SaveOrder(ctx, dayone.Order{ID: id, Kind: kind, System: system, From: at, Made: at, Reason: "x", By: "kim"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	due := func(what string, want bool) {
+		t.Helper()
+		if _, err := d.RecordOrders(ctx, func(dayone.Order, bool, bool) []dayone.Record { return nil }); err != nil {
+			t.Fatal(err)
+		}
+		if is := must[store.Row](t)(d.Person(ctx, p)).Wake.Before(row.Wake); is != want {
+			t.Errorf("%s she is due: %v", what, is)
+		}
+		rests()
+	}
+	give("ord_1", dayone.OrderManual, "okta")
+	due("for work by hand", false)
+	give("ord_2", dayone.OrderRelease, "notion")
+	due("for a system where she has nothing", false)
+	give("ord_3", dayone.OrderRelease, "okta")
+	due("for one where she has something", true)
+	give("ord_4", dayone.OrderClose, "okta") // takes the place of the one before
+	due("for another way", true)
+	if st := must[dayone.Standing](t)(d.Standing(ctx, at)); len(st.Orders) != 3 {
+		t.Errorf("what stands is %+v", st.Orders)
+	}
+	if err := d.LiftOrder(ctx, "ord_2", at, "kim", "we stay"); err != nil {
+		t.Fatal(err)
+	}
+	due("for what is taken back", true)
+}

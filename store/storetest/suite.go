@@ -59,6 +59,7 @@ func Run(t *testing.T, open Opener) {
 		{"ActsEndOnce", acts},
 		{"LongAndStrangeTexts", strange},
 		{"OrdersAndBreakers", standing},
+		{"WhatIsHeldAtASystemThatIsRetired", retired},
 		{"RequestsStandUntilTheyAreEnded", requests},
 		{"DigestsAreGathered", digest},
 		{"WhoMayBeKnownWaits", matches},

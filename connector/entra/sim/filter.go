@@ -70,6 +70,9 @@ func (p *parser) one() (func(*user) bool, error) {
 	}
 	return func(u *user) bool {
 		is := u.props[name]
+		if name == "id" {
+			is = u.id
+		}
 		same := false
 		switch {
 		case value == "null":

@@ -40,6 +40,9 @@ type Sim struct {
 	skus      []*sku
 	consents  []*consent
 	domains   []string
+	seq       int            // of changes
+	left      map[string]int // who was removed, and when
+	oldest    int            // marks before are too old
 	sent      []Mail
 	events    []*event
 	disasters int
@@ -47,7 +50,7 @@ type Sim struct {
 
 // New makes a tenant with the groups and licences of the examples, or those of o.Names.
 func New(o sim.Options) *Sim {
-	s := &Sim{door: sim.NewDoor(o), opt: o, login: newLogin(o), byID: map[string]*user{}, byUPN: map[string]*user{}, domains: []string{"company.com", "company.onmicrosoft.com"}}
+	s := &Sim{door: sim.NewDoor(o), opt: o, login: newLogin(o), byID: map[string]*user{}, byUPN: map[string]*user{}, left: map[string]int{}, domains: []string{"company.com", "company.onmicrosoft.com"}}
 	names := o.Names
 	if names == nil {
 		names = map[string][]string{"group": {"base-employee", "sales-team", "contractors"}, "license": {"SPE_E3", "SPE_E5"}}
@@ -66,6 +69,8 @@ func New(o sim.Options) *Sim {
 	}
 	const read, write = "User.Read.All", "User.ReadWrite.All"
 	on("GET /users", s.listUsers, read, write)
+	on("GET /users/delta", s.delta, read, write)
+	on("POST /$batch", s.batch(mux), read, write)
 	on("POST /users", s.createUser, write)
 	on("GET /users/{id}", s.with(s.getUser), read, write)
 	on("PATCH /users/{id}", s.with(s.updateUser), write)
@@ -268,6 +273,7 @@ func (s *Sim) Set(id, property string, value any) {
 	defer s.mu.Unlock()
 	if u := s.byID[id]; u != nil {
 		u.props[property] = value
+		s.changed(u)
 	}
 }
 

@@ -23,6 +23,7 @@ type user struct {
 	sessions int
 	rules    []rule // of the inbox
 	boxless  bool
+	changed  int // in the order of all changes
 }
 
 func (u *user) text(name string) string {
@@ -46,6 +47,8 @@ var (
 )
 
 func (s *Sim) keep(u *user) {
+	s.changed(u)
+	delete(s.left, u.id)
 	s.users = append(s.users, u)
 	s.byID[u.id], s.byUPN[strings.ToLower(u.text("userPrincipalName"))] = u, u
 }
@@ -129,7 +132,12 @@ func (s *Sim) listOf(w http.ResponseWriter, r *http.Request, all []*user) {
 			return
 		}
 	}
-	s.some(w, r, len(all), func(i int) bool { return match(all[i]) && seen(all[i]) }, func(i int) map[string]any { return s.view(r, all[i]) })
+	found, err := search(r.URL.Query().Get("$search"))
+	if err != nil {
+		fail(w, 400, "Request_BadRequest", "Syntax error: "+err.Error())
+		return
+	}
+	s.some(w, r, len(all), func(i int) bool { return match(all[i]) && found(all[i]) && seen(all[i]) }, func(i int) map[string]any { return s.view(r, all[i]) })
 }
 
 // write checks and sets properties; "" is no value at Microsoft.
@@ -178,6 +186,7 @@ func (s *Sim) write(w http.ResponseWriter, u *user, in map[string]any) bool {
 			u.props[name] = v
 		}
 	}
+	s.changed(u)
 	if s.byUPN[was] == u {
 		delete(s.byUPN, was)
 		s.byUPN[strings.ToLower(u.text("userPrincipalName"))] = u
@@ -248,6 +257,8 @@ func (s *Sim) remove(u *user) {
 	s.users = slices.DeleteFunc(s.users, func(o *user) bool { return o == u })
 	u.props["userPrincipalName"] = strings.ReplaceAll(u.id, "-", "") + u.text("userPrincipalName")
 	u.removed, u.sessions = s.opt.Time(), 0
+	s.seq++
+	s.left[u.id] = s.seq
 	s.deleted = append(s.deleted, u)
 }
 
@@ -286,6 +297,7 @@ func (s *Sim) setManager(w http.ResponseWriter, r *http.Request, u *user) {
 			return
 		}
 		u.manager = ""
+		s.changed(u)
 		w.WriteHeader(204)
 		return
 	}
@@ -295,6 +307,7 @@ func (s *Sim) setManager(w http.ResponseWriter, r *http.Request, u *user) {
 		return
 	}
 	u.manager = id
+	s.changed(u)
 	w.WriteHeader(204)
 }
 

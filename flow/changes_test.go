@@ -1,0 +1,110 @@
+package flow_test
+
+import (
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/connector/entra"
+	entrasim "github.com/dayone-hq/dayone/connector/entra/sim"
+	"github.com/dayone-hq/dayone/connector/sim"
+	"github.com/dayone-hq/dayone/flow"
+
+	"github.com/dayone-hq/dayone/connector"
+)
+
+// directory is a world whose people come from a tenant at Microsoft, which posts nothing.
+func directory(t *testing.T) (*house, *entrasim.Sim) {
+	w := newWorld(t)
+	ms := entrasim.New(sim.Options{Now: w.clock.Now, Page: 50})
+	srv := httptest.NewServer(ms)
+	t.Cleanup(srv.Close)
+	g, err := connector.Open(entra.Factory, "azure", w.clock.Now, connector.Options{Settings: ms.Settings(srv.URL), PerMinute: map[string]int{"default": 1_000_000}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	src, ok := g.Source()
+	if !ok {
+		t.Fatal("it is no source")
+	}
+	w.joined = func(d *flow.Deps) {
+		d.Sources = map[string]flow.Source{"azure": {Source: src, ReadAt: "02:00", Since: begin.AddDate(0, -1, 0), StaleAfter: -1}}
+	}
+	return w.open(), ms
+}
+
+// What changes in a directory that posts nothing is known within minutes, also after a restart, and when it has forgotten how
+// far it was asked.
+func TestADirectoryTellsWhatChanged(t *testing.T) {
+	t.Parallel()
+	h, ms := directory(t)
+	asked := func(what string) {
+		t.Helper()
+		n := len(ms.Door().Requests())
+		until(h, what, func() (bool, bool) {
+			h.clock.Jump(h.clock.Now().Add(time.Minute)) // its last answer may still be on its way into the books
+			return true, len(ms.Door().Requests()) > n
+		})
+	}
+	until(h, "the first mark", func() (bool, bool) {
+		mark, err := h.Store.Meta(ctx, "changes of azure")
+		return true, err == nil && mark != ""
+	})
+	ref := ms.Seed(sim.Account{Login: "erin@company.com", Email: "erin@company.com", FirstName: "Erin", LastName: "Quill", EmployeeNumber: "E-1", State: dayone.Active})
+	ms.Set(ref, "employeeHireDate", "2024-11-13T00:00:00Z")
+	ms.Set(ref, "department", "Engineering")
+	ms.Set(ref, "employeeType", "Employee")
+	asked("the hire")
+	row := until(h, "she is known", func() (flow.Row, bool) {
+		rows, err := h.People(ctx, flow.PeopleFilter{Limit: 5})
+		if err != nil || len(rows) != 1 {
+			return flow.Row{}, false
+		}
+		return rows[0], true
+	})
+	same(t, "her department", row.Department, "Engineering")
+	until(h, "her account", func() (bool, bool) {
+		_, made := account(h.okta, "erin@company.com")
+		return true, made
+	})
+	found, err := h.LookUp(ctx, "azure", "eri qui", 5)
+	if err != nil || len(found) != 1 || found[0].Person != row.ID || found[0].Name != "Erin Quill" || found[0].Department != "Engineering" {
+		t.Errorf("looked up she is %+v, %v", found, err)
+	}
+	_, err = h.LookUp(ctx, "azure", "e", 5)
+	is(t, err, dayone.ErrInvalid)
+	_, err = h.LookUp(ctx, "hr", "erin", 5)
+	is(t, err, dayone.ErrNotFound)
+	department := func(want string) {
+		t.Helper()
+		until(h, want, func() (bool, bool) {
+			h.clock.Jump(h.clock.Now().Add(time.Minute))
+			r, err := h.Person(ctx, row.ID)
+			return true, err == nil && r.Department == want
+		})
+	}
+	h.stop()
+	ms.Set(ref, "department", "Sales")
+	h = h.world.open()
+	asked("the move")
+	department("Sales")
+
+	events, err := h.Events(ctx, flow.EventFilter{Limit: 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked("nothing")
+	asked("nothing again")
+	if again, err := h.Events(ctx, flow.EventFilter{Limit: 20}); err != nil || len(again) != len(events) {
+		t.Errorf("where nothing changed there are %d events more, %v", len(again)-len(events), err)
+	}
+
+	ms.Set(ref, "department", "Legal")
+	ms.Forget()
+	asked("a mark that is too old")
+	department("Legal")
+	ms.Set(ref, "department", "Finance")
+	asked("the mark after it")
+	department("Finance")
+}

@@ -1,0 +1,280 @@
+package flow
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/policy"
+	"github.com/dayone-hq/dayone/store"
+)
+
+// A system is retired by an order, which somebody may take back: either nothing is called there any more and what is there is
+// left as it is, or what we gave is taken, within the brakes. Then it may go out of the configuration. One that goes without
+// that is an error at the start: what people have there would be nobody's.
+
+// retiring are the systems that are being retired, as the last look at the orders had it. It is another one when it changes.
+type retiring map[string]dayone.OrderKind
+
+// readRetiring looks which they are.
+func (f *Flow) readRetiring(ctx context.Context) error {
+	now := f.Clock.Now()
+	st, err := f.Store.Standing(ctx, now)
+	if err != nil {
+		return err
+	}
+	is := retiring{}
+	for _, o := range st.Orders {
+		if o.Kind.Retires() && o.Holds(now) {
+			is[o.System] = o.Kind
+		}
+	}
+	if !maps.Equal(is, *f.retires()) {
+		f.ends.Store(&is)
+		f.ahead.forgetAll() // it was foreseen with them, or without
+	}
+	return nil
+}
+
+var noneRetires = retiring{}
+
+func (f *Flow) retires() *retiring { return cmp.Or(f.ends.Load(), &noneRetires) }
+
+// withoutRetired takes out of a want what is at systems that are being retired. What is there stays, unless it is to be closed.
+func withoutRetired(l *Look, ends retiring) {
+	if len(ends) == 0 {
+		return
+	}
+	gone := func(g dayone.Grant) bool {
+		_, is := ends[g.Key.System]
+		return is
+	}
+	for _, g := range l.Want.Grants {
+		if gone(g) {
+			l.Want.Findings = append(l.Want.Findings, dayone.Finding{Kind: "retired", Key: g.Key, Text: retiredText(g.Key.System, ends[g.Key.System])})
+		}
+	}
+	for _, list := range []*[]dayone.Grant{&l.Want.Grants, &l.Want.Pending, &l.Want.Later, &l.Want.Offers} {
+		*list = slices.DeleteFunc(*list, gone)
+	}
+	for _, h := range l.Have {
+		if h.State != dayone.Gone && ends[h.Key.System] == dayone.OrderRelease {
+			l.Want.Keep = append(l.Want.Keep, h.Key)
+		}
+	}
+}
+
+func retiredText(system string, how dayone.OrderKind) string {
+	if how == dayone.OrderClose {
+		return system + " is being retired: nothing is given there, and what was given is taken"
+	}
+	return system + " is being retired: nothing is given or taken there"
+}
+
+// noteRetired adds to an explanation that nothing comes of it.
+func (f *Flow) noteRetired(x policy.Explanation) policy.Explanation {
+	if how, is := (*f.retires())[x.Key.System]; is {
+		x.Finding = strings.TrimSuffix(retiredText(x.Key.System, how)+"; "+x.Finding, "; ")
+	}
+	return x
+}
+
+// HeldAt counts what people hold at a system.
+type HeldAt = store.HeldAt
+
+// Retirement is what retiring a system means now.
+type Retirement struct {
+	System, Title string
+	Held          store.HeldAt
+	Limit         int          // people who may lose something there in a day; 0: no brake is on
+	Policies      []string     // that give something there
+	Needed        []string     // what cannot do without it; it cannot be retired before
+	Standing      dayone.Order // it is being retired already
+}
+
+// Retirement looks at what retiring a system would mean. ErrNotFound: nobody knows the system.
+func (f *Flow) Retirement(ctx context.Context, system string) (Retirement, error) {
+	r := Retirement{System: system, Title: f.systemTitle(system)}
+	held, err := f.Store.HeldBySystem(ctx)
+	if err != nil {
+		return r, err
+	}
+	if _, has := held[system]; !has && !slices.Contains(f.systemNames(), system) {
+		return r, fmt.Errorf("there is no system %q; there are %s: %w", system, strings.Join(f.systemNames(), ", "), dayone.ErrNotFound)
+	}
+	r.Held = held[system]
+	set := f.Active()
+	for _, p := range set.Policies {
+		if slices.ContainsFunc(slices.Concat(p.Grants, p.Offers), func(g *policy.Rule) bool { return g.Key.System == system }) {
+			r.Policies = append(r.Policies, p.ID)
+		}
+	}
+	r.Needed = f.needs(system)
+	if f.Removals.Off == "" {
+		n, err := f.managedOf(ctx, "")
+		if err != nil {
+			return r, err
+		}
+		r.Limit = f.Removals.people(n)
+	}
+	st, err := f.Store.Standing(ctx, f.Clock.Now())
+	for _, o := range st.Orders {
+		if o.Kind.Retires() && o.System == system && o.Holds(f.Clock.Now()) {
+			r.Standing = o
+		}
+	}
+	return r, err
+}
+
+// needs is what cannot do without a system.
+func (f *Flow) needs(system string) []string {
+	var out []string
+	switch system {
+	case f.Mail:
+		out = append(out, "messages.mail names it")
+	case f.Calendar:
+		out = append(out, "messages.calendar names it")
+	}
+	if chat, err := dayone.ParseKey(f.Deps.Alerts.Chat); err == nil && chat.System == system {
+		out = append(out, "alerts.chat names it")
+	}
+	ends := *f.retires()
+	for _, name := range slices.Sorted(maps.Keys(f.Active().Systems)) {
+		s := f.Active().Systems[name]
+		if _, is := ends[name]; is || name == system {
+			continue
+		}
+		if s.Via.System == system {
+			out = append(out, name+" is provisioned by it")
+		}
+		if slices.Contains(s.Needs, system) {
+			out = append(out, name+" needs it")
+		}
+		for _, kind := range slices.Sorted(maps.Keys(s.Kinds)) {
+			if s.Kinds[kind].Supply.System == system {
+				out = append(out, fmt.Sprintf("%s/%s comes from it", name, kind))
+			}
+		}
+	}
+	return out
+}
+
+// mayRetire refuses to retire what others cannot do without.
+func (f *Flow) mayRetire(o dayone.Order) error {
+	if needed := f.needs(o.System); len(needed) > 0 {
+		return fmt.Errorf("%s cannot be retired yet: %s; change that in the configuration first: %w", o.System, strings.Join(needed, ", "), dayone.ErrConflict)
+	}
+	return nil
+}
+
+// LiftRetirement takes back that a system is being retired. ErrNotFound: it is not.
+func (f *Flow) LiftRetirement(ctx context.Context, system, by, reason string) error {
+	r, err := f.Retirement(ctx, system)
+	if err != nil {
+		return err
+	}
+	if r.Standing.ID == "" {
+		return fmt.Errorf("%s is not being retired: %w", system, dayone.ErrNotFound)
+	}
+	return f.Lift(ctx, r.Standing.ID, by, reason)
+}
+
+// configuredMeta is where the systems of the last start are kept.
+const configuredMeta = "configured systems"
+
+// AtStart compares the configured systems with those of the last start. One that is missing, and at which people hold
+// something, is an error that says what to do: nothing is done at any system before somebody has. If it was retired, what is
+// known of it is let go.
+func (f *Flow) AtStart(ctx context.Context) error {
+	raw, err := f.Store.Meta(ctx, configuredMeta)
+	if err != nil {
+		return err
+	}
+	var before []string
+	if raw != "" {
+		if err := json.Unmarshal([]byte(raw), &before); err != nil {
+			return fmt.Errorf("the systems of the last start do not read: %w", err)
+		}
+	}
+	held, err := f.Store.HeldBySystem(ctx)
+	if err != nil {
+		return err
+	}
+	var lost []string
+	for _, name := range before {
+		if f.Systems[name] != nil || held[name] == (store.HeldAt{}) {
+			continue
+		}
+		r, err := f.Retirement(ctx, name)
+		if err != nil {
+			return err
+		}
+		switch r.Standing.Kind {
+		case dayone.OrderClose:
+			if r.Held.Open > 0 {
+				lost = append(lost, fmt.Sprintf("%s is being retired, and %s of it are not closed yet; put it back until they are, or say dayone system retire %[1]s --stop-managing",
+					name, counted(r.Held.Open, "account", "accounts")))
+				continue
+			}
+			fallthrough
+		case dayone.OrderRelease:
+			if err := f.release(ctx, r); err != nil {
+				return err
+			}
+		default:
+			lost = append(lost, fmt.Sprintf("%s is not in the configuration any more, and %s something there: %s, %s. Put it back, then retire it: dayone system retire %[1]s, with --stop-managing or --close-accounts",
+				name, counted(r.Held.People, "person holds", "people hold"), counted(r.Held.Open, "open account", "open accounts"), counted(r.Held.Others, "other thing", "other things")))
+		}
+	}
+	if len(lost) > 0 {
+		return fmt.Errorf("nothing was done: %s: %w", strings.Join(lost, "; "), dayone.ErrInvalid)
+	}
+	now, err := json.Marshal(slices.Sorted(maps.Keys(f.Systems)))
+	if err != nil {
+		return err
+	}
+	return f.Store.SetMeta(ctx, configuredMeta, string(now))
+}
+
+// releaseAtOnce are how many people are read at once when a system is let go.
+const releaseAtOnce = 500
+
+// release lets everything go that is known of a system. It is called again if it was cut short, and goes on then.
+func (f *Flow) release(ctx context.Context, r Retirement) error {
+	for {
+		people, err := f.Store.HoldersAt(ctx, r.System, releaseAtOnce)
+		if err != nil || len(people) == 0 {
+			return err
+		}
+		for _, id := range people {
+			if err := f.releaseOf(ctx, id, r); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func (f *Flow) releaseOf(ctx context.Context, id dayone.PersonID, r Retirement) error {
+	defer f.lock(id)()
+	have, err := f.Store.Holdings(ctx, id, false)
+	if err != nil {
+		return err
+	}
+	var gone []dayone.Holding
+	for _, h := range have {
+		if h.Key.System == r.System && h.Key.Kind != "message" && h.Key.Kind != "invitation" {
+			h.State, h.Lost = dayone.Gone, time.Time{}
+			h.Generation++ // if it is managed again one day, it is given anew
+			gone = append(gone, h)
+		}
+	}
+	return f.Store.KeepHoldings(ctx, id, gone, dayone.Record{
+		At: f.Clock.Now(), Person: id, System: r.System, What: "not managed any more", By: r.Standing.By, Detail: &dayone.Detail{Note: r.Standing.Reason},
+	})
+}

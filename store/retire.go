@@ -1,0 +1,73 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/dayone-hq/dayone"
+)
+
+// What people hold at a system, as far as somebody has to know before the system is retired. Who was erased holds nothing.
+
+// HeldAt counts it.
+type HeldAt struct {
+	People   int
+	Accounts int // of them
+	Open     int // of these, not closed
+	Others   int // entitlements and things
+}
+
+const livesOn = ` FROM holding h JOIN person p ON p.id = h.person WHERE p.key_box <> '' AND h.state <> 'gone' AND h.kind NOT IN ('message', 'invitation')`
+
+// HeldBySystem counts it for each system at which anybody holds anything.
+func (d *DB) HeldBySystem(ctx context.Context) (map[string]HeldAt, error) {
+	rows, err := d.read.QueryContext(ctx, `SELECT h.system, COUNT(DISTINCT h.person), SUM(CASE WHEN h.kind = 'account' THEN 1 ELSE 0 END),
+		SUM(CASE WHEN h.kind = 'account' AND h.state <> 'disabled' THEN 1 ELSE 0 END), SUM(CASE WHEN h.kind = 'account' THEN 0 ELSE 1 END)`+livesOn+` GROUP BY h.system`)
+	if err != nil {
+		return nil, fmt.Errorf("counting holdings: %w", err)
+	}
+	defer rows.Close()
+	out := map[string]HeldAt{}
+	for rows.Next() {
+		var name string
+		var n HeldAt
+		if err := rows.Scan(&name, &n.People, &n.Accounts, &n.Open, &n.Others); err != nil {
+			return nil, err
+		}
+		out[name] = n
+	}
+	return out, rows.Err()
+}
+
+// HoldersAt are some of those who hold anything at a system.
+func (d *DB) HoldersAt(ctx context.Context, system string, limit int) ([]dayone.PersonID, error) {
+	rows, err := d.read.QueryContext(ctx, `SELECT DISTINCT h.person`+livesOn+` AND h.system = $1 ORDER BY h.person LIMIT $2`, system, limit)
+	if err != nil {
+		return nil, fmt.Errorf("reading who holds something at %s: %w", system, err)
+	}
+	defer rows.Close()
+	var out []dayone.PersonID
+	for rows.Next() {
+		var id dayone.PersonID
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		out = append(out, id)
+	}
+	return out, rows.Err()
+}
+
+// dueFor makes those due for whom an order about a system changes what they are to have.
+func (d *DB) dueFor(t *tx, o dayone.Order) error {
+	if !o.Kind.Retires() {
+		return nil
+	}
+	q, args := `UPDATE person SET wake = $1 WHERE managed = 1 AND key_box <> '' AND merged = '' AND (wake = 0 OR wake > $1)`, []any{micros(d.now())}
+	if o.Lifted.IsZero() {
+		q, args = q+` AND id IN (SELECT person FROM holding WHERE system = $2)`, append(args, o.System)
+	}
+	if _, err := t.exec(q, args...); err != nil {
+		return fmt.Errorf("looking at people again: %w", err)
+	}
+	return nil
+}
