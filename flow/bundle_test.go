@@ -5,7 +5,10 @@ import (
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -17,6 +20,8 @@ import (
 	duosim "github.com/dayone-hq/dayone/connector/duo/sim"
 	"github.com/dayone-hq/dayone/connector/entra"
 	entrasim "github.com/dayone-hq/dayone/connector/entra/sim"
+	"github.com/dayone-hq/dayone/connector/meraki"
+	merakisim "github.com/dayone-hq/dayone/connector/meraki/sim"
 	"github.com/dayone-hq/dayone/connector/sim"
 	"github.com/dayone-hq/dayone/connector/webex"
 	webexsim "github.com/dayone-hq/dayone/connector/webex/sim"
@@ -35,6 +40,7 @@ policies:
       - {product: second-factor}
       - {product: vpn, approval: {by: ["security@company.com"]}}
       - {product: webex}
+      - {product: network}
 `
 
 const bundleProducts = `
@@ -42,20 +48,22 @@ products:
   - {id: second-factor, title: Duo, domain: security, owner: it@company.com, grant: [{to: duo/account}]}
   - {id: vpn, title: VPN, domain: network access, owner: it@company.com, prerequisites: [second-factor], grant: [{to: duo/group:vpn}]}
   - {id: webex, title: Webex, domain: collaboration, owner: it@company.com, grant: [{to: webex/account}, {to: webex/license:Messaging}]}
+  - {id: network, title: Company network, domain: network access, owner: it@company.com, grant: [{to: "meraki/code:HQ/Corp"}]}
 `
 
 // portalOf is the company of the Cisco portal: people in a directory at Microsoft, Webex and Duo for whoever gets them.
 type portalOf struct {
 	*house
-	entra *entrasim.Sim
-	webex *webexsim.Sim
-	duo   *duosim.Sim
+	entra  *entrasim.Sim
+	webex  *webexsim.Sim
+	duo    *duosim.Sim
+	meraki *merakisim.Sim
 }
 
 func openPortal(t *testing.T, people int) *portalOf {
 	w := newWorld(t)
 	opt := sim.Options{Now: w.clock.Now, Page: 999}
-	b := &portalOf{entra: entrasim.New(opt), webex: webexsim.New(opt), duo: duosim.New(opt)}
+	b := &portalOf{entra: entrasim.New(opt), webex: webexsim.New(opt), duo: duosim.New(opt), meraki: merakisim.New(opt)}
 	guard := func(name string, f connector.Factory, s http.Handler, settings func(string) map[string]string) *connector.Guard {
 		srv := httptest.NewServer(s)
 		t.Cleanup(srv.Close)
@@ -66,7 +74,10 @@ func openPortal(t *testing.T, people int) *portalOf {
 		return g
 	}
 	directory := guard("directory", entra.Factory, b.entra, b.entra.Settings)
-	added := map[string]*connector.Guard{"webex": guard("webex", webex.Factory, b.webex, b.webex.Settings), "duo": guard("duo", duo.Factory, b.duo, b.duo.Settings)}
+	added := map[string]*connector.Guard{
+		"webex": guard("webex", webex.Factory, b.webex, b.webex.Settings), "duo": guard("duo", duo.Factory, b.duo, b.duo.Settings),
+		"meraki": guard("meraki", meraki.Factory, b.meraki, b.meraki.Settings),
+	}
 	for i := range people {
 		ref := b.entra.Seed(sim.Account{
 			Login: fmt.Sprintf("p%d@company.com", i), Email: fmt.Sprintf("p%d@company.com", i), EmployeeNumber: fmt.Sprintf("E-%d", i),
@@ -78,7 +89,7 @@ func openPortal(t *testing.T, people int) *portalOf {
 		b.entra.Set(ref, "employeeType", "FTE")
 	}
 	files := withProducts(w.folder(bundlePolicy), bundleProducts).(fstest.MapFS)
-	files["catalog/catalog.yaml"] = &fstest.MapFile{Data: []byte("systems:\n  okta:\n    account: {}\n  webex:\n    account: {}\n    license: {names: [Messaging], needs: account}\n  duo:\n    account: {}\n    group: {names: [vpn], needs: account}\n")}
+	files["catalog/catalog.yaml"] = &fstest.MapFile{Data: []byte("systems:\n  okta:\n    account: {}\n  webex:\n    account: {}\n    license: {names: [Messaging], needs: account}\n  duo:\n    account: {}\n    group: {names: [vpn], needs: account}\n  meraki:\n    code: {names: [HQ/Corp]}\n")}
 	w.files = files
 	w.joined = func(d *flow.Deps) {
 		delete(d.Systems, "gitlab")
@@ -119,7 +130,9 @@ func (b *portalOf) shown(system, title string) (flow.Shown, dayone.Tile) {
 func TestABundleForSomebodyOfTheDirectory(t *testing.T) {
 	t.Parallel()
 	n := 500
-	if testing.Short() {
+	if many, err := strconv.Atoi(os.Getenv("DAYONE_STORY_PEOPLE")); err == nil {
+		n = many
+	} else if testing.Short() {
 		n = 50
 	}
 	b := openPortal(t, n)
@@ -132,7 +145,7 @@ func TestABundleForSomebodyOfTheDirectory(t *testing.T) {
 		t.Fatalf("found: %+v, %v", rows, err)
 	}
 	p, mail := rows[0].ID, rows[0].Email
-	pick := flow.Pick{Person: p, Products: []string{"webex", "vpn"}, Login: "administrator", Reason: "joins the field team"}
+	pick := flow.Pick{Person: p, Products: []string{"webex", "vpn", "network"}, Login: "administrator", Reason: "joins the field team"}
 	v, err := b.PreviewPick(ctx, pick)
 	if err != nil || len(v.Needs) != 1 || v.Needs[0].Product != "second-factor" {
 		t.Fatalf("the preview: %+v, %v", v.Needs, err)
@@ -146,7 +159,7 @@ func TestABundleForSomebodyOfTheDirectory(t *testing.T) {
 		t.Fatalf("the preview: pending %+v, seats %+v, %d steps, %v", v.Pending, v.Seats, len(v.Look.Plan.Steps), err)
 	}
 	pick.Plan = v.Hash
-	if rs, err := b.PickProducts(ctx, pick); err != nil || len(rs) != 3 {
+	if rs, err := b.PickProducts(ctx, pick); err != nil || len(rs) != 4 {
 		t.Fatalf("picked: %+v, %v", rs, err)
 	}
 	r := b.rests(p, "")
@@ -155,6 +168,14 @@ func TestABundleForSomebodyOfTheDirectory(t *testing.T) {
 	}
 	if a, ok := account(b.webex, mail); !ok || !slices.Contains(a.Entitlements, "license:Messaging") {
 		t.Errorf("at Webex she has %+v", a)
+	}
+	links, err := b.Links(ctx, p)
+	at := slices.IndexFunc(links, func(l flow.SecretLink) bool { return l.Key.System == "meraki" })
+	if err != nil || at < 0 {
+		t.Fatalf("no link leads to the code of the network: %+v, %v", links, err)
+	}
+	if got := b.meraki.Joins("HQ/Corp", b.opens(p, path.Base(links[at].URL))); got != mail {
+		t.Errorf("with the code of the link the network lets in %q", got)
 	}
 	in := func() []string {
 		for _, a := range b.duo.Accounts() {
