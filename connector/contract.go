@@ -70,6 +70,13 @@ type Directory interface {
 	Search(ctx context.Context, text string, limit int) ([]dayone.Event, error)
 }
 
+// Pictured is a source that has pictures of people.
+type Pictured interface {
+	// Photo is the picture of one employment, of about 100 pixels, and its media type. ErrNotFound: there is none.
+	// ErrUnsupported: the settings ask for none.
+	Photo(ctx context.Context, subject string) (image []byte, kind string, err error)
+}
+
 // Called is a connector whose system calls back, such as a reseller when an order ships.
 type Called interface {
 	// Callback checks the signature first (ErrAuth), then says whose step it is about and what it brings.

@@ -18,6 +18,7 @@ import (
 // personHead is what stands above all views of a person.
 type personHead struct {
 	ID      string
+	Photo   string // where the picture is; "": no source has any
 	Name    string
 	Facts   string
 	Figures []figure
@@ -104,6 +105,9 @@ func (p *portal) aboutPerson(r *http.Request, current string) (flow.Row, personH
 		return row, personHead{}, err
 	}
 	head := newPersonHead(p.viewerOf(r), row, p.zoneOf(row.Location), current)
+	if p.flow.Pictured() {
+		head.Photo = "/people/" + string(id) + "/photo"
+	}
 	head.Secret, err = p.inConfidence(r, id)
 	return row, head, err
 }

@@ -31,6 +31,7 @@ type tenant struct {
 var (
 	_ connector.Connector = tenant{}
 	_ connector.Source    = tenant{}
+	_ connector.Pictured  = tenant{}
 	_ connector.Revoker   = accounts{}
 )
 

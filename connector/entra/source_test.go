@@ -243,3 +243,33 @@ func TestSearch(t *testing.T) {
 		t.Errorf("at most one is %d, %v", len(found), err)
 	}
 }
+
+// A picture is what it is, whatever it is called; who has none, or where nobody asked for pictures, shows none.
+func TestPhoto(t *testing.T) {
+	b := open(t, sim.Options{})
+	b.sim.Door().Validate(nil) // the excerpt of the specification has no photos
+	ref := b.sim.Seed(sim.Account{Login: "sarah@company.com", EmployeeNumber: "1", State: dayone.Active})
+	fake := b.sim.Seed(sim.Account{Login: "max@company.com", EmployeeNumber: "2", State: dayone.Active})
+	b.sim.Seed(sim.Account{Login: "kim@company.com", EmployeeNumber: "3", State: dayone.Active})
+	jpeg := "\xff\xd8\xff\xe0 a picture"
+	b.sim.SetPhoto(ref, []byte(jpeg))
+	b.sim.SetPhoto(fake, []byte("<html><script>alert(1)</script>"))
+	photo := func(subject string, settings ...string) (string, string, error) {
+		image, kind, err := b.source(settings...).(connector.Pictured).Photo(t.Context(), subject)
+		return string(image), kind, err
+	}
+	if image, kind, err := photo("1", "photos=true"); err != nil || image != jpeg || kind != "image/jpeg" {
+		t.Errorf("her picture is %q, %s, %v", image, kind, err)
+	}
+	if image, _, err := photo(ref, "photos=true", "subject=id"); err != nil || image != jpeg {
+		t.Errorf("by id her picture is %q, %v", image, err)
+	}
+	for subject, want := range map[string]error{"2": dayone.ErrInvalid, "3": dayone.ErrNotFound, "404": dayone.ErrNotFound} {
+		if image, _, err := photo(subject, "photos=true"); !errors.Is(err, want) || image != "" {
+			t.Errorf("the picture of %s is %q, %v", subject, image, err)
+		}
+	}
+	if _, _, err := photo("1"); !errors.Is(err, dayone.ErrUnsupported) {
+		t.Errorf("without the setting it says %v", err)
+	}
+}

@@ -40,6 +40,7 @@ type Sim struct {
 	skus      []*sku
 	consents  []*consent
 	domains   []string
+	photos    map[string][]byte // by id of the user
 	seq       int            // of changes
 	left      map[string]int // who was removed, and when
 	oldest    int            // marks before are too old
@@ -73,6 +74,7 @@ func New(o sim.Options) *Sim {
 	on("POST /$batch", s.batch(mux), read, write)
 	on("POST /users", s.createUser, write)
 	on("GET /users/{id}", s.with(s.getUser), read, write)
+	on("GET /users/{id}/photos/{size}/$value", s.with(s.photo), read, write, "ProfilePhoto.Read.All")
 	on("PATCH /users/{id}", s.with(s.updateUser), write)
 	on("DELETE /users/{id}", s.with(s.deleteUser), write)
 	on("PUT /users/{id}/manager/$ref", s.with(s.setManager), write)
