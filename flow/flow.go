@@ -117,6 +117,7 @@ type Flow struct {
 	lists      lists
 	counting   counting
 	tiles      tiles
+	numbers    numbering
 	wake       chan struct{} // something is to be looked at
 	entering   sync.Mutex    // an entry is looked at once
 	orders     sync.Mutex    // an order about a system is recorded once
