@@ -288,6 +288,17 @@ type NumberOrder struct {
 	Reason string
 }
 
+// Say makes it an order of a word: confirm, release, hold or retire.
+func (o *NumberOrder) Say(verb string) error {
+	for _, v := range []number.Verb{number.Confirm, number.Release, number.Hold, number.Retire} {
+		if string(v) == verb {
+			o.Verb = v
+			return nil
+		}
+	}
+	return fmt.Errorf("%q is nothing that is done with a number; it is confirmed, released, held or retired: %w", verb, dayone.ErrInvalid)
+}
+
 // OrderNumber does what somebody says. ErrConflict: the number is in no state for that.
 func (f *Flow) OrderNumber(ctx context.Context, id dayone.NumberID, o NumberOrder) (dayone.Number, error) {
 	if !slices.Contains([]number.Verb{number.Confirm, number.Release, number.Hold, number.Retire}, o.Verb) {
