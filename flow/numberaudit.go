@@ -67,7 +67,12 @@ func (f *Flow) AuditNumbers(ctx context.Context) (NumberAudit, error) {
 		a.Pool(p, looks[p.Name])
 	}
 	cache := map[dayone.PersonID]string{}
+	out.Findings = make([]FindingView, 0, len(a.Findings()))
 	for _, x := range a.Findings() {
+		if x.Kind == number.Nobody { // there is no name to look for
+			out.Findings = append(out.Findings, FindingView{x, string(x.Person)})
+			continue
+		}
 		name, hidden, err := f.whoHas(ctx, x.Person, cache)
 		if err != nil {
 			return out, err

@@ -226,9 +226,11 @@ func choose(n *store.Numbers, plan *number.Plan, w NumberWish, refs []string) (d
 		of := func(x dayone.Number) bool { return x.Pool != pool.Name }
 		found.Own, found.Before = slices.DeleteFunc(own, of), slices.DeleteFunc(before, of)
 	}
-	awaited, err := n.Awaited(pool.Name)
-	if err != nil {
-		return dayone.Number{}, "", pool, err
+	var awaited []dayone.Number
+	if slices.ContainsFunc(refs, func(r string) bool { return r != "" }) {
+		if awaited, err = n.Awaited(pool.Name); err != nil {
+			return dayone.Number{}, "", pool, err
+		}
 	}
 	found.Kept = slices.DeleteFunc(awaited, func(x dayone.Number) bool {
 		return x.For.Ref == "" || !slices.ContainsFunc(refs, func(r string) bool { return strings.EqualFold(r, x.For.Ref) })
@@ -560,6 +562,17 @@ func (f *Flow) NumberID(ctx context.Context, text string) (dayone.NumberID, erro
 	}
 	if !errors.Is(err, dayone.ErrNotFound) {
 		return "", err
+	}
+	if text != "" && strings.Trim(text, "0123456789") == "" && len(text) <= 15 { // an extension, if there is one of that name
+		list, err := n.Patterned(text)
+		switch {
+		case err != nil:
+			return "", err
+		case len(list) == 1:
+			return list[0].ID, nil
+		case len(list) > 1:
+			return "", fmt.Errorf("%s may be %s or %s; write one of them: %w", text, list[0].ID, list[1].ID, dayone.ErrConflict)
+		}
 	}
 	return "", fmt.Errorf("number %q is not in the books: %w", text, dayone.ErrNotFound)
 }

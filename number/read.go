@@ -275,7 +275,7 @@ func (r *reader) pool(k, n *yaml.Node) Pool {
 		}
 	}
 	if p.Country != "" && !knownCountry(p.Country) {
-		r.at(p.At.Line, p.At.Col, "there is no country %q; write DE, US, ...", p.Country)
+		r.at(p.At.Line, p.At.Col, "there is no country %q; write it as in DE or US", p.Country)
 	}
 	for _, v := range p.Vanity {
 		if !digits(v) {

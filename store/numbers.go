@@ -162,6 +162,11 @@ func (n *Numbers) Ending(pool, digits string, limit int) ([]dayone.Number, error
 	return n.some(`tail >= $2 AND tail <= $3 AND pool = $1 AND state = 'available' ORDER BY used, id LIMIT $4`, pool, tail, tail+"99999999999999999999", limit)
 }
 
+// Patterned are two, at most, of the numbers that platforms store as some digits.
+func (n *Numbers) Patterned(digits string) ([]dayone.Number, error) {
+	return n.some(`tail >= $2 AND tail <= $3 AND pattern = $1 ORDER BY id LIMIT 2`, digits, reversed(digits), reversed(digits)+"99999999999999999999")
+}
+
 func reversed(s string) string {
 	b := []byte(s)
 	slices.Reverse(b)

@@ -103,7 +103,7 @@ func newNumberPage(view viewer, x flow.NumberView, lines []flow.NumberEventView)
 		v.Shown = append(v.Shown, it)
 	}
 	for _, e := range lines {
-		it := item{Title: link{sentence(e.What), ""}, Meta: joined(", ", e.Name, cmp.Or(e.By, "by a timer")), At: view.at(e.At), Small: e.Note}
+		it := item{Title: link{sentence(e.What), ""}, Meta: joined(", ", e.Name, "by "+cmp.Or(e.By, "a timer")) + " on", At: view.at(e.At), Small: e.Note}
 		v.History = append(v.History, it)
 	}
 	v.Verbs = verbsOf(x)
@@ -397,8 +397,7 @@ func plainCell(text string) string {
 }
 
 func newNumberAudit(a flow.NumberAudit) numberAuditView {
-	v := numberAuditView{Sentence: fmt.Sprintf("%s of numbers looked at; %s.", thousands(a.Numbers), plural(len(a.Findings), "1 thing is not right", "%d things are not right"))}
-	v.Sentence = strings.Replace(v.Sentence, " of numbers looked at", " numbers looked at", 1)
+	v := numberAuditView{Sentence: fmt.Sprintf("%s numbers were looked at; %s.", thousands(a.Numbers), plural(len(a.Findings), "1 thing is not right", "%d things are not right"))}
 	if a.Unread > 0 {
 		v.Sentence += " " + plural(a.Unread, "1 person could not be read, and nothing is said of them.", "%d people could not be read, and nothing is said of them.")
 	}

@@ -121,7 +121,7 @@ func newNumbers(view viewer, list []flow.PoolView) numbersView {
 		row.Exhausted = view.date(x.Outlook.Exhausted)
 		v.Pools = append(v.Pools, row)
 	}
-	v.Sentence = fmt.Sprintf("%s in %s; %s can be given.", plural(total, "1 number", "%d numbers"), plural(len(list), "1 pool", "%d pools"), thousands(free))
+	v.Sentence = fmt.Sprintf("%s numbers in %s; %s can be given.", thousands(total), plural(len(list), "1 pool", "%d pools"), thousands(free))
 	if len(list) == 0 {
 		v.Sentence = "No pool is known yet."
 		v.Empty = &empty{Icon: "phone", Title: "No numbers yet", Text: "A pool says which numbers there are, for whom, and where an emergency call from them comes from. Write numbers.yaml, then import who has which.", Acts: []link{{"Write numbers.yaml", "/numbers/plan"}}}

@@ -78,7 +78,7 @@ func sampleNumbers(view viewer) []sample {
 	empties.Problem = notDone(fmt.Errorf("pool lab has no number to give: every number of it is in use, at rest or held: %w", dayone.ErrNoSeat))
 	confirm := newNumberPage(view, one, lines)
 	confirm.Problem = notDone(fmt.Errorf("+493012340017 is assigned: others show it, too (assistant); name an heir, or take it from there first: %w", dayone.ErrConflict))
-	fault := []flow.NumberFault{{File: "numbers.yaml", Line: 7, Col: 5, Text: `there is no country "XY"; write DE, US, ...`}}
+	fault := []flow.NumberFault{{File: "numbers.yaml", Line: 7, Col: 5, Text: `there is no country "XY"; write it as in DE or US`}}
 	return []sample{
 		{"numbers", "Numbers, two pools", "numbers", false, false, newNumbers(view, []flow.PoolView{berlin, london})},
 		{"numbers-empty", "Numbers, no pool", "numbers", false, false, newNumbers(view, nil)},

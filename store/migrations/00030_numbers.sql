@@ -32,6 +32,7 @@ CREATE UNIQUE INDEX number_pattern ON number (platform, part, pattern);
 CREATE UNIQUE INDEX number_e164 ON number (e164) WHERE e164 <> '';
 CREATE INDEX number_free ON number (pool, block, used, id) WHERE state = 'available' AND vanity = 0;
 CREATE INDEX number_state ON number (pool, block, state);
+CREATE INDEX number_awaited ON number (pool, since, id) WHERE state = 'reserved' AND owner = '';
 CREATE INDEX number_tail ON number (tail);
 CREATE INDEX number_owner ON number (owner) WHERE owner <> '';
 CREATE INDEX number_last ON number (last) WHERE last <> '';
