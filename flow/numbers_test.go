@@ -373,3 +373,65 @@ func TestASharedLineGoesToAnHeir(t *testing.T) {
 		return true, err == nil && slices.ContainsFunc(audit.Findings, func(f flow.FindingView) bool { return f.Kind == number.Leaver && f.Person == ada })
 	})
 }
+
+// Two records of one person: the number goes with whoever goes, and comes back with them.
+func TestANumberGoesWithWhoeverIsMerged(t *testing.T) {
+	t.Parallel()
+	_, h, first, second := twice(t)
+	if _, err := h.SaveNumberPlan(few, houseNumbers, 0, "kim"); err != nil {
+		t.Fatal(err)
+	}
+	got := h.gives(flow.NumberWish{Person: second, Pool: "DE-geo", By: "kim"})
+	other := h.gives(flow.NumberWish{Person: first, Pool: "DE-geo", By: "kim"})
+	if _, err := h.ShowNumber(few, dayone.Appearance{Number: other.ID, Role: dayone.ShownSecond, Person: second, Device: "SEP1"}, "kim"); err != nil {
+		t.Fatal(err)
+	}
+	h.merges(first, second)
+	same(t, "owner", h.number(got.ID).Owner, first)
+	if s := h.number(other.ID).Shown; len(s) != 1 || s[0].Person != first || s[0].Device != "SEP1" {
+		t.Errorf("shown: %+v", s)
+	}
+	if _, err := h.Split(few, flow.Splitter{Person: first, Employment: "77", By: "kim@company.com", Reason: "two after all"}); err != nil {
+		t.Fatal(err)
+	}
+	same(t, "owner after all", h.number(got.ID).Owner, second)
+	same(t, "and not the other's", h.number(other.ID).Owner, first)
+	if s := h.number(other.ID).Shown; len(s) != 1 || s[0].Person != second || s[0].Device != "SEP1" {
+		t.Errorf("shown after all: %+v", s)
+	}
+}
+
+// Who may not know of a hire sees that somebody has a number, and not who.
+func TestWhoIsConfidentialHasANumberInConfidence(t *testing.T) {
+	t.Parallel()
+	h := numbered(t)
+	in, err := h.Enter(few, flow.Entry{Type: dayone.Hired, Subject: "ceo", By: "kim@company.com", Fields: map[string]string{
+		"start_date": "2024-12-02", "first_name": "Ngozi", "last_name": "Eze", "email": "ngozi@company.com", "department": "Sales", "location": "Berlin", "employment_type": "FTE",
+		"confidential": "true", "announced_on": "2024-11-25",
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	hidden := in.Person
+	is(t, errOf(h.Person(ctx, hidden)), dayone.ErrNotFound)
+	got := h.gives(flow.NumberWish{Person: hidden, Pool: "DE-geo", By: "hr"})
+	v, lines, err := h.Number(ctx, got.ID)
+	if err != nil || !v.Hidden || v.Owner != "" || v.Number.Owner != "" || v.Name != "" {
+		t.Errorf("%+v, %v", v, err)
+	}
+	for _, e := range lines {
+		if e.Person != "" || e.Name != "" || e.Note != "" {
+			t.Errorf("the history says %+v", e)
+		}
+	}
+	_, err = h.OrderNumber(ctx, got.ID, flow.NumberOrder{Verb: number.Release, By: "it"})
+	is(t, err, dayone.ErrForbidden)
+	_, err = h.AssignNumber(ctx, flow.NumberWish{Person: hidden, Pool: "DE-geo", By: "it"})
+	is(t, err, dayone.ErrNotFound)
+	if recs, err := h.Records(ctx, flow.RecordFilter{Limit: 100}); err != nil || slices.ContainsFunc(recs, func(l flow.Line) bool { return l.Person == hidden }) {
+		t.Errorf("the ledger names them: %v, %v", recs, err)
+	}
+	h.clock.Jump(time.Date(2024, 11, 25, 12, 0, 0, 0, time.UTC))
+	until(h, "the record, once everybody may know", func() (bool, bool) { return true, slices.Contains(h.whats(hidden), "number assigned") })
+	same(t, "owner", h.number(got.ID).Name, "Ngozi Eze")
+}

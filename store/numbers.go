@@ -195,7 +195,8 @@ func (n *Numbers) Put(list ...dayone.Number) error {
 	return err
 }
 
-// Tell adds lines to the histories of numbers, and puts records into the ledger.
+// Tell adds lines to the histories of numbers, and puts records into the ledger; those of whom nobody may know are kept back
+// until everybody may.
 func (n *Numbers) Tell(events []dayone.NumberEvent, records ...dayone.Record) error {
 	n.wrote = true
 	last := map[dayone.NumberID]int{}
@@ -220,7 +221,33 @@ func (n *Numbers) Tell(events []dayone.NumberEvent, records ...dayone.Record) er
 	if err := n.t.put(numberEventTable, rows); err != nil {
 		return err
 	}
-	return n.d.append(n.t, records)
+	open := make([]dayone.Record, 0, len(records))
+	for _, r := range records {
+		event, err := n.t.veiledBy(r.Person)
+		switch {
+		case err != nil:
+			return err
+		case event == "":
+			open = append(open, r)
+		default:
+			if err := n.d.hush(n.t, event, r.Person, []dayone.Record{r}); err != nil {
+				return err
+			}
+		}
+	}
+	return n.d.append(n.t, open)
+}
+
+// veiledBy is the event that keeps all of somebody from others, with which what is recorded of her is kept back; "": none does.
+func (t *tx) veiledBy(person dayone.PersonID) (event dayone.EventID, err error) {
+	if person == "" {
+		return "", nil
+	}
+	err = t.row(`SELECT e.id FROM person p JOIN event e ON e.person = p.id AND e.veiled = 1 WHERE p.id = $1 AND p.veil = $2 ORDER BY e.id DESC LIMIT 1`, person, int(dayone.WholeVeiled)).Scan(&event)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	return event, err
 }
 
 // Begin adds the first line of the histories of numbers that are new.
