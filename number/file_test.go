@@ -140,8 +140,11 @@ func TestAnAuditFindsWhatIsWrongAndNothingElse(t *testing.T) {
 func TestNumbersReadAsPeopleWriteThem(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ text, country, want string }{
-		{"(030) 1234-567", "DE", "+49301234567"}, {"+1 (408) 555-0100", "", "+14085550100"}, {"0044 20 7946 0000", "DE", "+442079460000"},
-		{"٠٣٠ ١٢٣٤٥٦٧", "DE", "+49301234567"}, {" +49 30 1234567 ", "US", "+49301234567"},
+		{"(030) 1234-567", "DE", "+49301234567"},
+		{"+1 (408) 555-0100", "", "+14085550100"},
+		{"0044 20 7946 0000", "DE", "+442079460000"},
+		{"٠٣٠ ١٢٣٤٥٦٧", "DE", "+49301234567"},
+		{" +49 30 1234567 ", "US", "+49301234567"},
 	} {
 		if got, err := number.Parse(c.text, c.country); err != nil || got != c.want {
 			t.Errorf("%q is %q, %v", c.text, got, err)

@@ -138,7 +138,8 @@ func newAPIPool(v flow.PoolView) apiPool {
 	o := v.Outlook
 	out := apiPool{
 		v.Name, v.Title, v.Platform, v.Partition, v.Country, v.Site, v.Class, v.Service.Line, v.Emergency, v.When, v.Total, v.Given, v.Low, countsOf(v.Count), o.Needs, o.Short, moment(o.ShortAt),
-		o.PerMonth, moment(o.Exhausted), daysOf(v.Quarantine), []apiRange{},
+		o.PerMonth, moment(o.Exhausted), daysOf(v.Quarantine),
+		[]apiRange{},
 	}
 	for _, r := range v.Ranges {
 		x := apiRange{First: r.First, Last: r.Last, Carrier: r.Carrier, Contract: r.Contract, Trunk: r.Trunk, Port: string(r.Port), From: dayText(r.From), Until: dayText(r.Until), Emergency: v.Location(r.First), Shut: r.Shut, Total: r.Total, Count: countsOf(r.Count)}

@@ -51,8 +51,13 @@ var numberWords = []struct {
 	state dayone.NumberState
 	word  string
 }{
-	{dayone.NumberAssigned, "assigned"}, {dayone.NumberReserved, "reserved"}, {dayone.NumberQuarantine, "at rest"}, {dayone.NumberOnHold, "held"}, {dayone.NumberExternal, "external"},
-	{dayone.NumberRetired, "retired"}, {dayone.NumberFree, "available"},
+	{dayone.NumberAssigned, "assigned"},
+	{dayone.NumberReserved, "reserved"},
+	{dayone.NumberQuarantine, "at rest"},
+	{dayone.NumberOnHold, "held"},
+	{dayone.NumberExternal, "external"},
+	{dayone.NumberRetired, "retired"},
+	{dayone.NumberFree, "available"},
 }
 
 func numberState(s dayone.NumberState) state {
