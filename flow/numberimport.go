@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/dayone-hq/dayone"
@@ -91,7 +92,8 @@ func (im *importing) fault(r number.Row, col int, format string, args ...any) {
 	}
 }
 
-// people finds who is named: by id, mail address or name, or by what a source calls their employment.
+// people finds who is named: by mail address or id, by what a source calls their employment, or by name. A file in which
+// nobody is found is not looked through to its end: names are looked for among everybody.
 func (im *importing) people(ctx context.Context) error {
 	im.who = map[string]dayone.PersonID{}
 	sources := append(slices.Sorted(maps.Keys(im.f.Sources)), dayone.Portal)
@@ -99,19 +101,10 @@ func (im *importing) people(ctx context.Context) error {
 		if _, done := im.who[r.Who]; done || r.Who == "" {
 			continue
 		}
-		row, err := im.f.Named(ctx, r.Who)
-		for _, s := range sources {
-			if !errors.Is(err, dayone.ErrNotFound) {
-				break
-			}
-			id, ok, failed := im.f.Store.PersonOf(ctx, s, r.Who)
-			if failed != nil {
-				return failed
-			}
-			if ok {
-				row, err = im.f.Person(ctx, id)
-			}
+		if len(im.out.Faults) >= mostImportFaults {
+			return nil
 		}
+		id, err := im.person(ctx, sources, r.Who)
 		switch {
 		case errors.Is(err, dayone.ErrNotFound):
 			im.fault(r, r.WhoCol, "nobody has this mail address, id or employee number")
@@ -120,9 +113,26 @@ func (im *importing) people(ctx context.Context) error {
 		case err != nil:
 			return err
 		}
-		im.who[r.Who] = row.ID
+		im.who[r.Who] = id
 	}
 	return nil
+}
+
+func (im *importing) person(ctx context.Context, sources []string, who string) (dayone.PersonID, error) {
+	if !strings.Contains(who, "@") && !dayone.ValidID("per", who) {
+		for _, s := range sources {
+			id, ok, err := im.f.Store.PersonOf(ctx, s, who)
+			if err != nil {
+				return "", err
+			}
+			if ok {
+				row, err := im.f.Person(ctx, id) // whoever asks may not know of her
+				return row.ID, err
+			}
+		}
+	}
+	row, err := im.f.Named(ctx, who)
+	return row.ID, err
 }
 
 // decide says what becomes of every number of the file. It may run twice.

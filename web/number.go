@@ -414,7 +414,7 @@ func newNumberAudit(a flow.NumberAudit) numberAuditView {
 			}
 			v.Groups = append(v.Groups, findingGroup{ID: string(f.Kind), Title: cmp.Or(t.title, string(f.Kind)), State: st})
 		}
-		it := item{Title: link{string(f.Number), "/numbers/" + url.PathEscape(string(f.Number))}, Meta: joined(", ", f.Name, sentence(f.Text)) + ".", Next: f.Next}
+		it := item{Title: link{string(f.Number), "/numbers/" + url.PathEscape(string(f.Number))}, Meta: sentence(joined(": ", f.Name, f.Text)) + ".", Next: f.Next}
 		switch {
 		case f.Number == "" && f.Person != "":
 			it.Title = link{f.Name, "/people/" + string(f.Person)}
