@@ -118,6 +118,7 @@ type Flow struct {
 	counting   counting
 	tiles      tiles
 	pictures   photos
+	numbers    numbering
 	wake       chan struct{} // something is to be looked at
 	entering   sync.Mutex    // an entry is looked at once
 	orders     sync.Mutex    // an order about a system is recorded once

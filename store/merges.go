@@ -512,7 +512,10 @@ func (m *mover) plain(b *mergeBox) error {
 	for _, r := range rows {
 		b.Moved["delegate"] = append(b.Moved["delegate"], r[0])
 	}
-	return m.named("delegation", "delegate", "id", b.Moved["delegate"])
+	if err := m.named("delegation", "delegate", "id", b.Moved["delegate"]); err != nil {
+		return err
+	}
+	return m.numbers(b)
 }
 
 func (m *mover) named(table, column, id string, which []string) error {

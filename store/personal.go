@@ -90,6 +90,10 @@ var inTheClear = []struct{ why, erase string }{
 		`DELETE FROM succession WHERE person = $1`,
 	},
 	{
+		"whoever comes back gets the number that she had, which is asked for by her id",
+		`UPDATE number SET last = '' WHERE last = $1`,
+	},
+	{
 		"which two ids are one person, and by whose word, is asked for by either; what it moved lies under the key of whoever stays",
 		`UPDATE merge SET box = '' WHERE person = $1 OR other = $1`,
 	},
@@ -110,6 +114,7 @@ var standing = []string{
 	`UPDATE delegation SET ends = $2 WHERE (person = $1 OR delegate = $1) AND ends > $2`,
 	`UPDATE alert SET resolved = $2 WHERE person = $1 AND resolved = 0`,
 	`UPDATE legal_hold SET ended = $2 WHERE person = $1 AND ended = 0`,
+	`UPDATE number SET until = $2 WHERE owner = $1 AND state = 'reserved'`,
 	`UPDATE brake SET state = 'replaced', closed = $2 WHERE state = 'on' AND rule <> 'read' AND EXISTS (SELECT 1 FROM held WHERE held.brake = brake.id) AND NOT EXISTS (
 		SELECT 1 FROM held WHERE held.brake = brake.id AND NOT ` + heldOfHers + `)`,
 }

@@ -82,6 +82,9 @@ func (d *DB) unmerge(t *tx, s *Splitter, _ string) error {
 	if err := mv.named("delegation", "delegate", "id", b.Moved["delegate"]); err != nil {
 		return err
 	}
+	if err := mv.numbersBack(&b); err != nil {
+		return err
+	}
 	if err := mv.unspoken(b.Moved["event"]); err != nil {
 		return err
 	}

@@ -169,5 +169,10 @@ func logPath(path string) string {
 		person, _, _ := strings.Cut(rest, "/")
 		return "/progress/" + person + "/[redacted]"
 	}
+	if before, rest, ok := strings.Cut(path, "/numbers/"); ok && (before == "" || before == "/api/v1") {
+		if number, more, _ := strings.Cut(rest, "/"); strings.ContainsAny(number, "+:0123456789") { // somebody's
+			return strings.TrimSuffix(before+"/numbers/[redacted]/"+more, "/")
+		}
+	}
 	return path
 }

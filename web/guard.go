@@ -24,6 +24,7 @@ const (
 	maxForm       = 64 << 10
 	maxPolicyForm = 2 << 20
 	maxListForm   = 16 << 20
+	maxNumbers    = 32 << 20 // a file of a quarter of a million numbers
 )
 
 // contentPolicy: nothing inline, nothing from elsewhere, nobody may frame us.
@@ -64,6 +65,8 @@ func (p *portal) guard(next *http.ServeMux) http.Handler {
 			r.Body = http.MaxBytesReader(rec, r.Body, maxListForm)
 		case r.URL.Path == "/api/v1/plans":
 			r.Body = http.MaxBytesReader(rec, r.Body, maxPlanned)
+		case strings.HasPrefix(r.URL.Path, "/numbers/"), strings.HasPrefix(r.URL.Path, "/api/v1/numbers/"):
+			r.Body = http.MaxBytesReader(rec, r.Body, maxNumbers)
 		default:
 			r.Body = http.MaxBytesReader(rec, r.Body, maxForm)
 		}

@@ -308,7 +308,7 @@ func samples(view viewer) []sample {
 		{"error-404", "Page error, not found", "error", false, false, sampleError(dayone.ErrNotFound)},
 		{"error-403", "Page error, not for you", "error", false, false, sampleError(dayone.ErrForbidden)},
 		{"error-500", "Page error, our fault", "error", false, false, sampleError(nil)},
-	}, slices.Concat(sampleApprovals(view, row), sampleOutside(view, row, head("access")), sampleLists(view), sampleProducts(view, row, head("access"), list), sampleMine(view, row, progress, connectors))...)
+	}, slices.Concat(sampleApprovals(view, row), sampleOutside(view, row, head("access")), sampleLists(view), sampleNumbers(view), sampleProducts(view, row, head("access"), list), sampleMine(view, row, progress, connectors))...)
 }
 
 // sampleIdle is access of which nothing is planned.

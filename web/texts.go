@@ -40,6 +40,7 @@ const (
 	textFindNames  = "Names are found by their beginning, and by the beginning of each word in them; mail addresses by theirs."
 	textKnownOnly  = "Known from an import or a directory; nothing is planned yet."
 	textManages    = "Nothing was planned for this person so far. Once you start, what policies give is planned, too, and stays right from then on."
+	textLongNumber = "No number is this long: search for 64 signs at most."
 )
 
 // Signing in.
@@ -94,6 +95,8 @@ var toasts = map[string]string{
 	"terminate": "Access has ended", "reinstate": "Access comes back", "legal-hold": "The legal hold stands", "legal-hold-released": "The legal hold is released", "erased": "They are erased",
 	"certified": "Every system was asked",
 	"merged":    "They are one person now", "split": "They are two persons now",
+	"number-reserved": "The number is kept for them", "number-assigned": "The number is theirs", "number-confirm": "It is confirmed", "number-release": "It is released", "number-hold": "It is held",
+	"number-retire": "It is retired", "number-shown": "The place is added", "number-hidden": "It rings there no more", "number-plan": "numbers.yaml is saved, and counts", "number-import": "The file is imported",
 	"assigned": "The task is given to them", "reported": "The issue is reported as a task",
 }
 

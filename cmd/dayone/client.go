@@ -137,7 +137,7 @@ func (cl *client) ask(ctx context.Context, method, path string, query url.Values
 		}
 		return nil, fmt.Errorf("no server answers at %s; dayone serve starts it, --portal names another: %w", cl.base, dayone.ErrUnavailable)
 	}
-	if resp.StatusCode < http.StatusBadRequest {
+	if resp.StatusCode < http.StatusBadRequest || resp.StatusCode == http.StatusUnprocessableEntity { // the faults of a file are the answer
 		return resp.Body, nil
 	}
 	defer resp.Body.Close()

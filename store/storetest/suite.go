@@ -74,6 +74,9 @@ func Run(t *testing.T, open Opener) {
 		{"ABodyThatBrokeOffIsOnAfterAStart", bodyBrokenOff},
 		{"TwoEventsInOneBody", twoInOneBody},
 		{"WhatIsHeldEnds", heldEnds},
+		{"NumbersComeBack", numbers},
+		{"NumbersRingElsewhere", numbersShown},
+		{"NoNumberIsTwoPeoples", numbersConcurrently},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -41,9 +41,9 @@ type Sim struct {
 	consents  []*consent
 	domains   []string
 	photos    map[string][]byte // by id of the user
-	seq       int            // of changes
-	left      map[string]int // who was removed, and when
-	oldest    int            // marks before are too old
+	seq       int               // of changes
+	left      map[string]int    // who was removed, and when
+	oldest    int               // marks before are too old
 	sent      []Mail
 	events    []*event
 	disasters int

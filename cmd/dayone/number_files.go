@@ -1,0 +1,240 @@
+package main
+
+import (
+	"encoding/csv"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/dayone-hq/dayone"
+)
+
+type numberFault struct {
+	File, Text string
+	Line, Col  int
+}
+
+// printFaults prints what is wrong with a file, where editors jump to.
+func printFaults(c *cobra.Command, file string, list []numberFault) error {
+	for _, f := range list {
+		fmt.Fprintf(c.ErrOrStderr(), "%s:%d:%d: %s\n", file, f.Line, f.Col, f.Text)
+	}
+	return &shownError{errFaults}
+}
+
+// mostNumbersFile is more than any file of numbers has.
+const mostNumbersFile = 30 << 20
+
+func readNumbersFile(name string) (string, error) {
+	info, err := os.Stat(name)
+	switch {
+	case os.IsNotExist(err):
+		return "", fmt.Errorf("there is no file %s: %w", name, dayone.ErrNotFound)
+	case err == nil && info.Size() > mostNumbersFile:
+		return "", fmt.Errorf("%s has more than %d bytes; split it: %w", name, mostNumbersFile, dayone.ErrInvalid)
+	}
+	raw, err := os.ReadFile(name)
+	return string(raw), err
+}
+
+func newNumberPlan() *cobra.Command {
+	var check, yes bool
+	c := &cobra.Command{
+		Use: "plan [FILE]", Short: "Print numbers.yaml, or save a file as it", Args: args(0, 1, "at most a file"),
+		Long: `Without a file it prints numbers.yaml as it counts. With one it says what that would change, asks, and saves it: whole or not
+at all. A pipeline says --check on a proposal and --yes on what was agreed.`,
+		Example: "  dayone number plan > numbers.yaml\n  dayone number plan numbers.yaml --check\n  dayone number plan numbers.yaml",
+		RunE: func(c *cobra.Command, got []string) error {
+			cl, err := serverOf(c)
+			if err != nil {
+				return err
+			}
+			var is struct {
+				Seq  int
+				Text string
+			}
+			if err := cl.call(c.Context(), http.MethodGet, "/numbers/plan", nil, nil, &is); err != nil {
+				return err
+			}
+			if len(got) == 0 {
+				_, err := io.WriteString(c.OutOrStdout(), is.Text)
+				return err
+			}
+			text, err := readNumbersFile(got[0])
+			if err != nil {
+				return err
+			}
+			put := func(check bool) (changes []string, err error) {
+				in := struct {
+					Text  string `json:"text"`
+					Seq   int    `json:"seq"`
+					Check bool   `json:"check"`
+				}{text, is.Seq, check}
+				var d struct {
+					Changes []string
+					Faults  []numberFault
+				}
+				if err := cl.call(c.Context(), http.MethodPut, "/numbers/plan", nil, in, &d); err != nil {
+					return nil, err
+				}
+				if len(d.Faults) > 0 {
+					return nil, printFaults(c, got[0], d.Faults)
+				}
+				return d.Changes, nil
+			}
+			changes, err := put(true)
+			if err != nil {
+				return err
+			}
+			for _, l := range changes {
+				fmt.Fprintln(c.OutOrStdout(), l)
+			}
+			if len(changes) == 0 {
+				fmt.Fprintln(c.OutOrStdout(), "No number and no rule changes.")
+			}
+			if check {
+				return nil
+			}
+			if !yes {
+				if err := sure(c, "Save it?"); err != nil {
+					return err
+				}
+			}
+			if _, err := put(false); err != nil {
+				return err
+			}
+			fmt.Fprintln(c.OutOrStdout(), "Saved; it counts.")
+			return nil
+		},
+	}
+	c.Flags().BoolVar(&check, "check", false, "only say what it would change")
+	c.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
+	return c
+}
+
+func newNumberImport() *cobra.Command {
+	var dry, yes bool
+	c := &cobra.Command{
+		Use: "import FILE", Short: "Take in numbers, ranges of them, and who has which, from CSV", Args: args(1, 1, "a file"),
+		Long: `The first line names the columns: number, to, pool, platform, partition, pattern, state, person, confirmed, since, reason.
+Only number has to be there. It says what the file would do, asks, and imports it: whole or not at all.`,
+		Example: "  dayone number import numbers.csv --dry-run\n  dayone number import numbers.csv",
+		RunE: func(c *cobra.Command, got []string) error {
+			text, err := readNumbersFile(got[0])
+			if err != nil {
+				return err
+			}
+			cl, err := serverOf(c)
+			if err != nil {
+				return err
+			}
+			cl.http.Timeout = 10 * time.Minute // a quarter of a million lines
+			post := func(check bool) error {
+				in := struct {
+					Name  string `json:"name"`
+					CSV   string `json:"csv"`
+					Check bool   `json:"check"`
+				}{filepath.Base(got[0]), text, check}
+				var im struct {
+					Rows, Numbers, New, Changed, Assigned int
+					Faults                                []numberFault
+				}
+				if err := cl.call(c.Context(), http.MethodPost, "/numbers/import", nil, in, &im); err != nil {
+					return err
+				}
+				if len(im.Faults) > 0 {
+					return printFaults(c, got[0], im.Faults)
+				}
+				does := "Imported"
+				if check {
+					does = "It would import"
+				}
+				fmt.Fprintf(c.OutOrStdout(), "%s %s of %s: %d new, %d changed, %d of these somebody's own.\n", does, count(im.Numbers, "number"), count(im.Rows, "line"), im.New, im.Changed, im.Assigned)
+				return nil
+			}
+			if err := post(true); err != nil || dry {
+				return err
+			}
+			if !yes {
+				if err := sure(c, "Import it?"); err != nil {
+					return err
+				}
+			}
+			return post(false)
+		},
+	}
+	c.Flags().BoolVar(&dry, "dry-run", false, "only say what it would do")
+	c.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
+	return c
+}
+
+func newNumberAudit() *cobra.Command {
+	var asJSON, asCSV bool
+	c := &cobra.Command{
+		Use: "audit", Short: "Find what is wrong: leavers' numbers, numbers that sources state differently, pools that do not last", Args: args(0, 0, "no arguments"),
+		Long:    "The audit compares the books with who works here, with what sources state, and with what is going to be needed. It changes nothing.",
+		Example: "  dayone number audit\n  dayone number audit --csv > findings.csv",
+		RunE: func(c *cobra.Command, _ []string) error {
+			cl, err := serverOf(c)
+			if err != nil {
+				return err
+			}
+			cl.http.Timeout = 10 * time.Minute
+			var a struct {
+				Numbers  int `json:"numbers"`
+				People   int `json:"people"`
+				Unread   int `json:"unread"`
+				Findings []struct {
+					Kind   string `json:"kind"`
+					Pool   string `json:"pool,omitempty"`
+					Number string `json:"number,omitempty"`
+					Person string `json:"person,omitempty"`
+					Name   string `json:"name,omitempty"`
+					Text   string `json:"text"`
+					Next   string `json:"next"`
+				} `json:"findings"`
+			}
+			if err := cl.call(c.Context(), http.MethodGet, "/numbers/audit", nil, nil, &a); err != nil {
+				return err
+			}
+			out := c.OutOrStdout()
+			switch {
+			case asJSON:
+				return writeJSON(out, a)
+			case asCSV:
+				w := csv.NewWriter(out)
+				_ = w.Write([]string{"kind", "pool", "number", "person", "name", "finding", "next"})
+				for _, f := range a.Findings {
+					_ = w.Write([]string{f.Kind, f.Pool, f.Number, f.Person, f.Name, f.Text, f.Next})
+				}
+				w.Flush()
+				return w.Error()
+			}
+			w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+			for _, f := range a.Findings {
+				about := f.Number
+				if about == "" && f.Name == "" {
+					about = "pool " + f.Pool
+				}
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s. %s\n", f.Kind, about, f.Name, f.Text, f.Next)
+			}
+			if err := w.Flush(); err != nil {
+				return err
+			}
+			fmt.Fprintf(out, "%s looked at; %s.\n", count(a.Numbers, "number"), count(len(a.Findings), "finding"))
+			if a.Unread > 0 {
+				fmt.Fprintf(out, "%s could not be read, and nothing is said of them.\n", count(a.Unread, "person"))
+			}
+			return nil
+		},
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
+	c.Flags().BoolVar(&asCSV, "csv", false, "print as CSV")
+	return c
+}

@@ -1,0 +1,99 @@
+package web
+
+import (
+	"fmt"
+	"net/url"
+	"time"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/flow"
+)
+
+// sampleNumbers are the pages of telephone numbers in their states.
+func sampleNumbers(view viewer) []sample {
+	now := view.now
+	counts := func(assigned, reserved, rest, held, free int) map[dayone.NumberState]int {
+		out := map[dayone.NumberState]int{}
+		for s, n := range map[dayone.NumberState]int{dayone.NumberAssigned: assigned, dayone.NumberReserved: reserved, dayone.NumberQuarantine: rest, dayone.NumberOnHold: held, dayone.NumberFree: free} {
+			if n > 0 {
+				out[s] = n
+			}
+		}
+		return out
+	}
+	berlin := flow.PoolView{
+		NumberPool: flow.NumberPool{
+			Name: "berlin", Title: "Berlin direct dial", Platform: "cucm-eu", Partition: "DN_BER", Country: "DE", Site: "Berlin", Class: "national", Emergency: "ERL-BER-1", When: `person.location == "Berlin"`,
+			Reservation: 720 * time.Hour, Quarantine: 4320 * time.Hour, Low: 20, Vanity: []string{"00"},
+		},
+		Count: counts(820, 14, 60, 6, 100), Total: 1000, Given: 91, Service: flow.NumberClass{Line: "CSS_BER_NAT"}, Outlook: flow.NumberOutlook{Free: 91, Needs: 12, PerMonth: 9.3, Exhausted: now.AddDate(0, 9, 0)},
+		Ranges: []flow.RangeView{
+			{NumberRange: flow.NumberRange{First: "+493012340000", Last: "+493012340899", Carrier: "Telekom", Contract: "4711", Port: "active"}, Count: counts(800, 14, 60, 6, 20), Total: 900},
+			{NumberRange: flow.NumberRange{First: "+493012345000", Last: "+493012345099", Carrier: "Colt", Port: "porting-in", From: now.AddDate(0, 1, 0), Location: "ERL-BER-2"}, Count: counts(20, 0, 0, 0, 80), Total: 100, Shut: "the range is ours from 2024-12-22 on"},
+		},
+	}
+	london := berlin
+	london.NumberPool.Name, london.NumberPool.Title, london.NumberPool.Site = "london", "London, Mayfair and the City with a name that is longer than most", "London"
+	london.Count, london.Total, london.Given, london.Outlook = counts(98, 0, 2, 0, 0), 100, 0, flow.NumberOutlook{Needs: 4, Short: 3, ShortAt: now.AddDate(0, 0, 3)}
+	var cells []flow.NumberCell
+	for i := range 90 {
+		cells = append(cells, flow.NumberCell{First: dayone.NumberID(fmt.Sprintf("+4930123400%d0", i)), Last: dayone.NumberID(fmt.Sprintf("+4930123400%d9", i)), Count: counts(max(0, 10-i/9), 0, i%7/3, i%31/30, i/9)})
+	}
+	one := flow.NumberView{
+		Number: dayone.Number{ID: "+493012340017", Pool: "berlin", Range: "+493012340000", Platform: "cucm-eu", Partition: "DN_BER", Pattern: `\+493012340017`, E164: "+493012340017", State: dayone.NumberAssigned, Since: now.AddDate(0, -2, 0), Until: now.AddDate(0, 0, 2), Last: samplePerson},
+		Owner:  samplePerson, Name: "Sarah Chen", LastName: "Nour الزهراني", Location: "ERL-BER-1", Pool: &berlin.NumberPool, Range: &berlin.Ranges[0].NumberRange,
+		Shown: []flow.ShownView{{Appearance: dayone.Appearance{Slot: 1, Role: dayone.ShownAssistant, Person: samplePerson, Device: "SEP001122334455", Since: now}, Name: "Wolfeschlegelsteinhausenbergerdorff, Hubert Blaine"}},
+	}
+	secret, kept := one, one
+	secret.Hidden, secret.Owner, secret.Name = true, "", ""
+	kept.Number.State, kept.Number.For, kept.Owner, kept.Name = dayone.NumberReserved, dayone.NumberNote{Name: "Ngozi Eze", Ref: "offer 4711"}, "", ""
+	lines := []flow.NumberEventView{
+		{NumberEvent: dayone.NumberEvent{Seq: 3, At: now, What: "assigned", Person: samplePerson, By: "kim@company.com", Note: "as the offer says"}, Name: "Sarah Chen"},
+		{NumberEvent: dayone.NumberEvent{Seq: 2, At: now.AddDate(0, -1, 0), What: "free again"}},
+		{NumberEvent: dayone.NumberEvent{Seq: 1, At: now.AddDate(-1, 0, 0), What: "created", By: "kim@company.com"}},
+	}
+	var many []flow.NumberView
+	for i := range pageSize + 1 {
+		x := one
+		x.Number.ID = dayone.NumberID(fmt.Sprintf("+4930123400%02d", i))
+		x.Number.State = dayone.NumberStates[i%len(dayone.NumberStates)]
+		many = append(many, x)
+	}
+	finding := func(kind, number, name, text string) flow.FindingView {
+		x := flow.FindingView{Name: name}
+		x.Kind, x.Number, x.Text, x.Next = "leaver", dayone.NumberID(number), text, "Release it, or name an heir."
+		if x.Pool = "berlin"; name != "" {
+			x.Person = samplePerson
+		}
+		if kind != "leaver" {
+			x.Kind = "low"
+		}
+		return x
+	}
+	audit := flow.NumberAudit{Numbers: 100_000, Unread: 1, Findings: []flow.FindingView{
+		finding("leaver", "+493012340017", "Sarah Chen", "it is assigned, and its owner has left"), finding("low", "", "", "3 numbers are left, and fewer than 20 are too few"),
+	}}
+	pool := newPoolPage(view, berlin, [][]flow.NumberCell{cells, cells[:10]})
+	empties := newPoolPage(view, flow.PoolView{NumberPool: flow.NumberPool{Name: "lab", Platform: "cucm-eu", Emergency: "ERL-LAB"}}, nil)
+	empties.Problem = notDone(fmt.Errorf("pool lab has no number to give: every number of it is in use, at rest or held: %w", dayone.ErrNoSeat))
+	confirm := newNumberPage(view, one, lines)
+	confirm.Problem = notDone(fmt.Errorf("+493012340017 is assigned: others show it, too (assistant); name an heir, or take it from there first: %w", dayone.ErrConflict))
+	fault := []flow.NumberFault{{File: "numbers.yaml", Line: 7, Col: 5, Text: `there is no country "XY"; write it as in DE or US`}}
+	return []sample{
+		{"numbers", "Numbers, two pools", "numbers", false, false, newNumbers(view, []flow.PoolView{berlin, london})},
+		{"numbers-empty", "Numbers, no pool", "numbers", false, false, newNumbers(view, nil)},
+		{"numbers-all", "All numbers, a page", "numbers-all", false, false, newAllNumbers(view, url.Values{"pool": {"berlin"}, "after": {"+4930"}}, []flow.PoolView{berlin}, many)},
+		{"numbers-none", "All numbers, none", "numbers-all", false, false, newAllNumbers(view, url.Values{"q": {"999"}}, nil, nil)},
+		{"number-pool", "Pool, with a map", "number-pool", false, false, pool},
+		{"number-pool-empty", "Pool, no range", "number-pool", false, false, empties},
+		{"number", "Number, somebody's", "number", false, false, confirm},
+		{"number-reserved", "Number, reserved with an offer", "number", false, false, newNumberPage(view, kept, lines[2:])},
+		{"number-hidden", "Number, of somebody confidential", "number", false, false, newNumberPage(view, secret, nil)},
+		{"number-plan", "numbers.yaml, with a fault", "number-plan", false, false, numberPlanView{Text: newNumberPlanText, Seq: 3, May: true, At: view.at(now), By: "kim@company.com", Faults: numberFaults(fault), Problem: &notice{Kind: "bad", Icon: "x", Title: "One thing is not right", Text: "Nothing was saved."}}},
+		{"number-plan-judged", "numbers.yaml, looked at", "number-plan", false, false, numberPlanView{Text: newNumberPlanText, May: true, Judged: true, Lines: []string{"pool berlin is new", "+493012340000 to +493012340099 come to pool berlin (100 numbers)"}}},
+		{"number-import", "Import of numbers, looked at", "number-import", false, false, numberImportView{Name: "n.csv", Text: "number,person\n+493012340017,sarah.chen@company.com\n", Columns: numberColumnsText, Would: []pair{{Name: "Lines", Value: "1"}, {Name: "Changed", Value: "1"}}}},
+		{"number-import-wrong", "Import of numbers, a line is wrong", "number-import", false, false, numberImportView{Columns: numberColumnsText, Faults: numberFaults(fault)}},
+		{"number-audit", "Audit of numbers", "number-audit", false, false, newNumberAudit(audit)},
+		{"number-audit-none", "Audit of numbers, nothing wrong", "number-audit", false, false, newNumberAudit(flow.NumberAudit{Numbers: 12})},
+	}
+}
