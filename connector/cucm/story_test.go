@@ -1,0 +1,299 @@
+package cucm_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/connector"
+	"github.com/dayone-hq/dayone/connector/connectortest"
+	"github.com/dayone-hq/dayone/connector/cucm"
+	cucmsim "github.com/dayone-hq/dayone/connector/cucm/sim"
+	"github.com/dayone-hq/dayone/connector/sim"
+)
+
+// TestJoinerMoverLeaver: a local user of a living cluster comes, moves and goes, and nobody beside her is touched.
+func TestJoinerMoverLeaver(t *testing.T) {
+	t.Parallel()
+	b := open(t, company(t), "local_users", "true")
+	before := b.sim.Snapshot()
+
+	ahead := b.create()
+	ahead.Want.State = dayone.Disabled
+	made := b.do(ahead)
+	ref := made.Now.Ref
+	if made.Now.State != dayone.Disabled || made.Before != nil {
+		t.Fatalf("before her first day she is %+v", made.Now)
+	}
+	b.do(b.group(dayone.EntitlementAdd, ref, "Standard CCM End Users"))
+	b.do(b.group(dayone.EntitlementAdd, ref, "Standard CTI Enabled"))
+	if r := b.do(b.act(dayone.AccountEnable, ref, &dayone.Item{Ref: ref, State: dayone.Active})); r.Now.State != dayone.Active {
+		t.Fatalf("on her first day she is %+v", r.Now)
+	}
+
+	moved := dayone.Attrs{"title": dayone.Text("Führungskraft"), "last_name": dayone.Text("Chen-Łukasiewicz")}
+	if r := b.do(b.act(dayone.AccountUpdate, ref, &dayone.Item{Ref: ref, Attrs: moved})); len(r.Now.Attrs.Differ(moved)) > 0 || r.Before.Attrs.Text("last_name") != "Chen" {
+		t.Errorf("after the move: %+v, before: %+v", r.Now, r.Before)
+	}
+	b.do(b.group(dayone.EntitlementRemove, ref, "Standard CTI Enabled"))
+	var mine sim.Account
+	for _, a := range b.sim.Accounts() {
+		if a.Ref == ref {
+			mine = a
+		}
+	}
+	if strings.Join(mine.Entitlements, ",") != "user_group:Standard CCM End Users" {
+		t.Errorf("after the move she has %v", mine.Entitlements)
+	}
+
+	leave := b.act(dayone.AccountDisable, ref, &dayone.Item{Ref: ref, State: dayone.Disabled})
+	if r := b.do(leave); r.Now.State != dayone.Disabled {
+		t.Errorf("after her last day she is %+v", r.Now)
+	}
+	if again := b.do(leave); again.Changed() {
+		t.Error("closing twice changes twice")
+	}
+	b.do(b.act(dayone.AccountDelete, ref, nil))
+	if d := differences(before, b.sim.Snapshot()); len(d) > 0 {
+		t.Errorf("after she went these are not what they were: %v", d)
+	}
+	if n := b.sent("apply"); n != 0 {
+		t.Errorf("%d devices were applied", n)
+	}
+}
+
+// TestLeaverIsLoggedOut: a colleague who is logged in on somebody else's phone is logged out there, whoever logged in since
+// stays, and the phone is its owner's again.
+func TestLeaverIsLoggedOut(t *testing.T) {
+	t.Parallel()
+	b := open(t, company(t))
+	ref := b.ref("ecolleague")
+	rings := func(to string) string {
+		c, err := b.sim.Call("PSTN", to)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Join(c.Rings, " ")
+	}
+	if got := rings("+14085552103"); got != "SEP001122302100" {
+		t.Fatalf("her number rings %q", got)
+	}
+	b.do(b.act(dayone.AccountDisable, ref, &dayone.Item{Ref: ref, State: dayone.Disabled}))
+	if got := rings("+14085552103"); got != "" {
+		t.Errorf("after her last day her number still rings %q", got)
+	}
+	if got := rings("+14085552100"); got != "SEP001122302100 SEP001122302102" {
+		t.Errorf("the boss' number rings %q", got)
+	}
+
+	b = open(t, company(t))
+	b.sim.Before("getPhone", func() { b.sim.LogIn("SEP001122302100", "hhunt", "UDP-ecolleague") }) // between our list and our look
+	b.do(b.act(dayone.AccountDisable, b.ref("ecolleague"), &dayone.Item{State: dayone.Disabled}))
+	if n := b.sent("doDeviceLogout"); n != 0 {
+		t.Errorf("somebody else was logged out %d times", n)
+	}
+}
+
+// TestSynced: what the directory masters is changed there; the PIN is ours; and no local user stands beside it.
+func TestSynced(t *testing.T) {
+	t.Parallel()
+	b := open(t, company(t))
+	ref := b.ref("mboss")
+	before := b.sim.Snapshot()
+	for name, a := range map[string]dayone.Act{
+		"a new name": b.act(dayone.AccountUpdate, ref, &dayone.Item{Ref: ref, Attrs: dayone.Attrs{"last_name": dayone.Text("Chef")}}),
+		"a removal":  b.act(dayone.AccountDelete, ref, nil),
+	} {
+		if _, err := b.guard.Apply(t.Context(), a); !errors.Is(err, dayone.ErrUnsupported) || !strings.Contains(detail(err), "corp-ad") {
+			t.Errorf("%s: %v (%s)", name, err, detail(err))
+		}
+	}
+	if _, err := b.guard.Apply(t.Context(), b.create()); !errors.Is(err, dayone.ErrInvalid) || !strings.Contains(detail(err), "local_users") {
+		t.Errorf("a local user: %v (%s)", err, detail(err))
+	}
+	if d := differences(before, b.sim.Snapshot()); len(d) > 0 {
+		t.Errorf("changed: %v", d)
+	}
+	if r := b.do(b.act(dayone.AccountDisable, ref, &dayone.Item{Ref: ref, State: dayone.Disabled})); r.Now.State != dayone.Disabled {
+		t.Errorf("closed she is %+v", r.Now)
+	}
+}
+
+// TestLostAnswer: the write was committed and its answer lost. The account is taken up by its employee number; without one a
+// human says whose it is; and a group is given once.
+func TestLostAnswer(t *testing.T) {
+	t.Parallel()
+	for _, field := range []string{"associatedPc", "none"} {
+		b := open(t, cucmsim.New(sim.Options{Page: 50}), "employee_number", field)
+		b.sim.Before("addUser", func() { b.sim.CutNext() })
+		a := b.create()
+		if _, err := b.guard.Apply(t.Context(), a); !errors.Is(err, dayone.ErrUnavailable) {
+			t.Fatalf("a cut answer says %v", err)
+		}
+		if len(b.sim.Accounts()) != 1 {
+			t.Fatalf("there are %v", b.sim.Accounts())
+		}
+		a.Attempt = 2
+		r, err := connectortest.Apply(t.Context(), b.guard, a)
+		switch {
+		case field == "none" && !errors.Is(err, dayone.ErrConflict):
+			t.Errorf("without a number the retry says %v", err)
+		case field != "none" && (err != nil || r.Now.Ref != b.ref("schen")):
+			t.Errorf("the retry says %+v, %v", r.Now, err)
+		}
+		ref := b.ref("schen")
+		b.sim.Before("updateUser", func() { b.sim.CutNext() })
+		g := b.group(dayone.EntitlementAdd, ref, "Standard CTI Enabled")
+		if _, err := b.guard.Apply(t.Context(), g); !errors.Is(err, dayone.ErrUnavailable) {
+			t.Fatalf("a cut answer says %v", err)
+		}
+		g.Attempt = 2
+		if r := b.do(g); r.Now == nil {
+			t.Error("the retry does not see the group")
+		}
+		if n := len(b.sim.Accounts()[0].Entitlements); n != 1 || len(b.sim.Accounts()) != 1 {
+			t.Errorf("there are %v", b.sim.Accounts())
+		}
+	}
+}
+
+// TestSomebodyElseWrites between our reading and our writing: what they added is gone with our list, and that is said.
+func TestSomebodyElseWrites(t *testing.T) {
+	t.Parallel()
+	b := open(t, company(t))
+	ref := b.ref("hhunt")
+	other := func() {
+		b.sim.Admin("user", "hhunt", "associatedGroups", "Standard CCM End Users", "Standard CTI Allow Control of All Devices")
+	}
+	b.sim.Before("updateUser", other)
+	a := b.group(dayone.EntitlementAdd, ref, "Standard CTI Enabled")
+	if _, err := b.guard.Apply(t.Context(), a); err == nil {
+		t.Error("nobody says that somebody else wrote")
+	}
+
+	after := open(t, company(t), "change_list", "false")
+	ref = after.ref("hhunt")
+	after.sim.Before("updateUser", func() {
+		after.sim.Before("getUser", func() { after.sim.Admin("user", "hhunt", "title", "Operator") })
+	})
+	_, _, err := after.cluster.Change(t.Context(), cucm.User, cucm.Key{UUID: ref}, func(o *cucm.Object) error {
+		o.Set("homeNumber", "1")
+		return o.Err()
+	})
+	if !errors.Is(err, dayone.ErrConflict) || !strings.Contains(detail(err), "title") {
+		t.Errorf("somebody who writes before we read back: %v (%s)", err, detail(err))
+	}
+}
+
+// TestRefusals: each fault is of its kind, and says what the administrator does.
+func TestRefusals(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		break_ func(*cucmsim.Sim)
+		want   error
+		says   string
+	}{
+		"password changed":   {func(s *cucmsim.Sim) { s.Password("another") }, dayone.ErrAuth, "Application User"},
+		"no AXL role":        {func(s *cucmsim.Sim) { s.Role(false) }, dayone.ErrForbidden, "Standard AXL API Access"},
+		"no AXL service":     {func(s *cucmsim.Sim) { s.Door().Inject(sim.Fault{Status: 404, Times: -1}) }, dayone.ErrUnavailable, "Service Activation"},
+		"queue full":         {func(s *cucmsim.Sim) { s.Shed(1) }, dayone.ErrThrottled, "queue"},
+		"publisher down":     {func(s *cucmsim.Sim) { s.Publisher(false) }, dayone.ErrUnavailable, "publisher"},
+		"half an answer":     {func(s *cucmsim.Sim) { s.Door().Inject(sim.Fault{Status: 200, Body: "<Envelope><Body>"}) }, dayone.ErrUnavailable, "no XML"},
+		"another's answer":   {func(s *cucmsim.Sim) { s.Door().Inject(sim.Fault{Status: 200, Body: "<a><Body/></a>"}) }, dayone.ErrUnavailable, "not one to"},
+		"a fault of no code": {func(s *cucmsim.Sim) { s.Door().Inject(sim.Fault{Status: 500, Body: "<html>"}) }, dayone.ErrUnavailable, ""},
+	} {
+		b := open(t, cucmsim.New(sim.Options{}))
+		c.break_(b.sim)
+		_, err := b.guard.Apply(t.Context(), b.create())
+		if kindOf(err) != c.want || !strings.Contains(detail(err), c.says) {
+			t.Errorf("%s: %v (%s)", name, err, detail(err))
+		}
+		var f *dayone.Fault
+		if name == "queue full" && (!errors.As(err, &f) || !f.RetryAt.After(b.at)) {
+			t.Errorf("a full queue is come back to at %v", f.RetryAt)
+		}
+		b.sim.Door().Heal()
+	}
+}
+
+// TestWrongReferences: a misspelt partition is said with its name; a name that another class of device has is a conflict.
+func TestWrongReferences(t *testing.T) {
+	t.Parallel()
+	b := stocked(t)
+	_, err := b.cluster.Add(t.Context(), cucm.Line.New().Set("pattern", "2999").Set("usage", "Device").Set("routePartitionName", "DM_PT"))
+	if kindOf(err) != dayone.ErrInvalid || !strings.Contains(detail(err), "DM_PT") {
+		t.Errorf("a misspelt partition: %v (%s)", err, detail(err))
+	}
+	if _, err = b.cluster.Add(t.Context(), device(cucm.DeviceProfile.New(), "SEP001122334455", "Device Profile")); kindOf(err) != dayone.ErrConflict {
+		t.Errorf("a profile with a phone's name: %v", err)
+	}
+	if _, err = b.cluster.Get(t.Context(), cucm.Phone, cucm.By("SEPNONE")); kindOf(err) != dayone.ErrNotFound {
+		t.Errorf("no such phone: %v", err)
+	}
+	if err = b.cluster.Update(t.Context(), cucm.By("SEPNONE"), cucm.Phone.New().Set("description", "x")); kindOf(err) != dayone.ErrNotFound {
+		t.Errorf("no such phone to update: %v", err)
+	}
+	if err = b.cluster.Remove(t.Context(), cucm.Phone, cucm.By("SEP001122334455")); err != nil {
+		t.Errorf("removing a phone: %v", err)
+	}
+	if _, err = b.cluster.Get(t.Context(), cucm.Line, cucm.By("2101", "DN_PT")); err != nil {
+		t.Errorf("the line went with its phone: %v", err)
+	}
+}
+
+// TestSession: the server's session is kept, else each call opens one more.
+func TestSession(t *testing.T) {
+	t.Parallel()
+	b := open(t, company(t))
+	for range 3 {
+		if err := b.guard.Check(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, r := range b.sim.Door().Requests() {
+		if got := r.Header.Get("Cookie"); (i > 0) != strings.Contains(got, "JSESSIONIDSSO=SESSION") {
+			t.Errorf("request %d carries the cookies %q", i, got)
+		}
+	}
+}
+
+// TestObserve shows a person's lines, phones and profiles by the same names as the list does.
+func TestObserve(t *testing.T) {
+	t.Parallel()
+	b := open(t, company(t))
+	want := `account: device_profile:UDP-ecolleague line:\+14085552103@DN_PT user_group:Standard CCM End Users`
+	one, err := b.guard.Observe(t.Context(), dayone.Subject{Ref: b.ref("ecolleague")})
+	if err != nil || len(one.Unread) > 0 || words(one) != want {
+		t.Errorf("she is seen with %s, unread %v, %v", words(one), one.Unread, err)
+	}
+	n := 0
+	for seen, err := range b.guard.List(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n++; seen.Account().Ref == b.ref("ecolleague") && words(seen) != want {
+			t.Errorf("the list shows her with %s", words(seen))
+		}
+		if seen.Account().Ref == b.ref("aassist") && words(seen) != `account: line:\+14085552100@DN_PT line:\+14085552102@DN_PT phone:SEP001122302102 user_group:Standard CCM End Users` {
+			t.Errorf("the assistant has %s", words(seen))
+		}
+	}
+	if n != 6 {
+		t.Errorf("the list shows %d", n)
+	}
+	found, checked, unread, err := b.guard.Remains(t.Context(), dayone.Item{Ref: b.ref("mboss")})
+	if err != nil || len(checked) != 2 || len(unread) > 0 || len(found) != 1 || found[0].Name != "SEP001122302100" {
+		t.Errorf("with the boss remain %v of %v, unread %v, %v", found, checked, unread, err)
+	}
+}
+
+func words(s connector.Seen) string {
+	var out []string
+	for _, it := range s.Items {
+		out = append(out, it.Key.Kind+":"+it.Key.Name)
+	}
+	slices.Sort(out)
+	return strings.Join(out, " ")
+}
