@@ -223,6 +223,31 @@ func TestListsAreKeptWhole(t *testing.T) {
 	}
 }
 
+// TestLivingPhone: a line of a phone that others made keeps the id by which applications know it, and what the cluster only
+// shows is not sent back.
+func TestLivingPhone(t *testing.T) {
+	t.Parallel()
+	b := open(t, company(t))
+	before := b.sim.Snapshot()
+	was, is, err := b.cluster.Change(t.Context(), cucm.Phone, cucm.By("SEP001122302102"), func(o *cucm.Object) error {
+		ls := o.All("lines/line")
+		ls[1].At("label").Text = "Boss"
+		o.Put("lines", ls...)
+		return o.Err()
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := differences(before, b.sim.Snapshot()); len(d) != 1 || d[0] != "phone SEP001122302102" {
+		t.Errorf("changed: %v", d)
+	}
+	for i, l := range is.All("lines/line") {
+		if then := was.All("lines/line")[i]; l.CTI == "" || l.CTI != then.CTI || l.Value("dirn/pattern") != then.Value("dirn/pattern") || l.Value("associatedEndusers/enduser/userId") != then.Value("associatedEndusers/enduser/userId") {
+			t.Errorf("line %d was %v and is %v", i, then, l)
+		}
+	}
+}
+
 // TestNothingToChange writes nothing.
 func TestNothingToChange(t *testing.T) {
 	t.Parallel()

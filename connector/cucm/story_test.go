@@ -4,7 +4,9 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/connector"
@@ -93,6 +95,22 @@ func TestLeaverIsLoggedOut(t *testing.T) {
 	b.do(b.act(dayone.AccountDisable, b.ref("ecolleague"), &dayone.Item{State: dayone.Disabled}))
 	if n := b.sent("doDeviceLogout"); n != 0 {
 		t.Errorf("somebody else was logged out %d times", n)
+	}
+}
+
+// TestTokensAreEnded where that is asked for, and a closing that could not end them is not done.
+func TestTokensAreEnded(t *testing.T) {
+	t.Parallel()
+	b := open(t, company(t), "revoke_tokens", "true")
+	b.sim.Door().Inject(sim.Fault{Path: "/ssosp/", Status: 503})
+	leave := b.act(dayone.AccountDisable, b.ref("local"), &dayone.Item{State: dayone.Disabled})
+	if _, err := b.guard.Apply(t.Context(), leave); !errors.Is(err, dayone.ErrUnavailable) {
+		t.Errorf("tokens that were not ended: %v", err)
+	}
+	leave.Attempt = 2
+	b.do(leave)
+	if got := strings.Join(b.sim.Revoked(), ","); got != "local" {
+		t.Errorf("tokens were ended of %q", got)
 	}
 }
 
@@ -255,6 +273,36 @@ func TestSession(t *testing.T) {
 	for i, r := range b.sim.Door().Requests() {
 		if got := r.Header.Get("Cookie"); (i > 0) != strings.Contains(got, "JSESSIONIDSSO=SESSION") {
 			t.Errorf("request %d carries the cookies %q", i, got)
+		}
+	}
+}
+
+// TestDoors: whatever is asked at the same time, one request writes and two read.
+func TestDoors(t *testing.T) {
+	t.Parallel()
+	b := open(t, company(t))
+	b.sim.Door().SetLatency(2 * time.Millisecond) // long enough to meet on the way
+	var wait sync.WaitGroup
+	for _, login := range []string{"mboss", "aassist", "ecolleague", "hhunt", "agent", "local"} {
+		ref := b.ref(login)
+		for range 2 {
+			wait.Go(func() {
+				if _, err := b.guard.Apply(t.Context(), b.group(dayone.EntitlementAdd, ref, "Standard CTI Enabled")); err != nil {
+					t.Errorf("%s: %v", login, err)
+				}
+				if _, err := b.guard.Observe(t.Context(), dayone.Subject{Ref: ref}); err != nil {
+					t.Errorf("%s: %v", login, err)
+				}
+			})
+		}
+	}
+	wait.Wait()
+	if reads, writes := b.sim.Busiest(); reads != 2 || writes != 1 {
+		t.Errorf("%d read and %d wrote at the same time", reads, writes)
+	}
+	for _, a := range b.sim.Accounts() {
+		if len(a.Entitlements) != 2 {
+			t.Errorf("%s has %v", a.Login, a.Entitlements)
 		}
 	}
 }

@@ -41,9 +41,6 @@ func (s *Sim) find(kind string, op *node, code int) (*object, error) {
 		return nil, fmt.Errorf("there is no %s", op.name)
 	}
 	if u := op.value("uuid"); u != "" {
-		if op.value(keys[kind][0]) != "" {
-			return nil, fmt.Errorf("cvc-complex-type.2.4.d: uuid and %s exclude each other", keys[kind][0])
-		}
 		for _, o := range s.objects[kind] {
 			if strings.EqualFold(o.uuid, u) {
 				return o, nil

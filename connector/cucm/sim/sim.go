@@ -58,9 +58,12 @@ type Sim struct {
 	noRole   bool
 	down     bool // the publisher's database: reads go on
 	queue    int  // writes that are shed from now on
+	revoked  []string
 	cut      bool // the answer of the request under way is lost
 	lineless bool // a phone with an unknown number makes it, as some releases do
 	before   map[string][]func()
+
+	under, most map[bool]int // requests under way, and at most, by whether they write
 
 	objects  map[string][]*object // by kind: user, line, phone, ...
 	names    map[string][]string  // what objects refer to: partitions, pools
@@ -78,7 +81,7 @@ var _ sim.Simulator = (*Sim)(nil)
 // New makes a cluster with what the examples name, and nobody in it.
 func New(o sim.Options) *Sim {
 	s := &Sim{
-		door: sim.NewDoor(o), opt: o, versions: []string{"12.5", "14.0", "15.0"}, password: password, before: map[string][]func(){},
+		door: sim.NewDoor(o), opt: o, versions: []string{"12.5", "14.0", "15.0"}, password: password, before: map[string][]func(){}, under: map[bool]int{}, most: map[bool]int{},
 		objects: map[string][]*object{}, groups: map[string][]string{}, loggedIn: map[string]string{}, profile: map[string]string{}, unplug: map[string]bool{},
 		names: map[string][]string{
 			"partition": {"DN_PT", "QUARANTINE_PT", "PSTN_PT", "EMERGENCY_PT", "INTL_PT"}, "devicePool": {"SFO_DP", "BER_DP"},
@@ -104,12 +107,21 @@ func New(o sim.Options) *Sim {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /axl/", s.axl)
 	mux.HandleFunc("GET /sim/call", s.call)
+	mux.HandleFunc("POST /ssosp/token/revoke", s.revoke)
 	s.next = s.door.Wrap(mux)
 	return s
 }
 
-func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.next.ServeHTTP(w, r) }
-func (s *Sim) Door() *sim.Door                                  { return s.door }
+// ServeHTTP counts what is under way, then goes through the door.
+func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	_, op, _ := strings.Cut(strings.Trim(r.Header.Get("SOAPAction"), `"`), " ")
+	if _, op, ok := strings.Cut(op, " "); ok {
+		defer s.count(isWrite(op))()
+	}
+	s.next.ServeHTTP(w, r)
+}
+
+func (s *Sim) Door() *sim.Door { return s.door }
 
 // Settings of a connector that is let in. The legacy field associatedPc holds employee numbers here.
 func (s *Sim) Settings(base string) map[string]string {
@@ -385,6 +397,25 @@ func (s *Sim) Snapshot() map[string]string {
 	return out
 }
 
+// revoke ends the tokens that Jabber holds in somebody's name.
+func (s *Sim) revoke(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if user, pass, _ := r.BasicAuth(); user != operator || pass != s.password {
+		w.WriteHeader(http.StatusUnauthorized)
+		return
+	}
+	id := r.URL.Query().Get("user_id")
+	if s.object("user", id) == nil {
+		w.WriteHeader(http.StatusNotFound)
+		return
+	}
+	s.revoked = append(s.revoked, id)
+}
+
+// Revoked are the users whose tokens were ended, as often as they were.
+func (s *Sim) Revoked() []string { s.mu.Lock(); defer s.mu.Unlock(); return slices.Clone(s.revoked) }
+
 // LogIn logs somebody in on a device by extension mobility.
 func (s *Sim) LogIn(device, user, profile string) {
 	s.mu.Lock()
@@ -394,3 +425,33 @@ func (s *Sim) LogIn(device, user, profile string) {
 
 // CutNext cuts the connection after the request that is under way was carried out: its answer is lost.
 func (s *Sim) CutNext() { s.mu.Lock(); defer s.mu.Unlock(); s.cut = true }
+
+// Drop takes an object away as another administrator does.
+func (s *Sim) Drop(kind, name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if o := s.object(kind, name); o != nil {
+		s.objects[kind] = slices.DeleteFunc(s.objects[kind], func(x *object) bool { return x == o })
+		s.note(kind, "r", o.uuid)
+	}
+}
+
+// Busiest is how many requests were under way at the same time at most: those that read, and those that write.
+func (s *Sim) Busiest() (reads, writes int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.most[false], s.most[true]
+}
+
+// count takes a request in and returns what lets it out.
+func (s *Sim) count(write bool) func() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.under[write]++
+	s.most[write] = max(s.most[write], s.under[write])
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.under[write]--
+	}
+}

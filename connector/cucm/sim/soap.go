@@ -240,6 +240,9 @@ func check(path string, n *node) error {
 			return err
 		}
 	}
+	if seen["uuid"] && !strings.Contains(path, "/") && (seen["pattern"] || seen["name"] || seen["userid"]) {
+		return fmt.Errorf("cvc-complex-type.2.4.d: in %s uuid and name exclude each other", path)
+	}
 	for _, p := range parts {
 		whole := strings.Count(path, "/") == 0 || len(n.kids) > 0 || p.name == "line"
 		if p.must && !seen[p.name] && whole && !(seen["uuid"] && !strings.Contains(path, "/")) {
