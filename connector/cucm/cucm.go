@@ -6,6 +6,7 @@ package cucm
 
 import (
 	"context"
+	"crypto/x509"
 	_ "embed"
 	"errors"
 	"iter"
@@ -30,6 +31,9 @@ type target struct {
 
 // New reaches one cluster.
 func New(cfg connector.Config) (connector.Connector, error) {
+	if ca := cfg.Settings["ca"]; ca != "" && !x509.NewCertPool().AppendCertsFromPEM([]byte(ca)) {
+		return nil, &connector.SettingError{Setting: "ca", Text: "setting ca holds no certificate", Hint: "write it in PEM: -----BEGIN CERTIFICATE-----, by ${file:cucm.pem} for example"}
+	}
 	c := Open(cfg)
 	u := users{Cluster: c, number: cfg.Settings["employee_number"], local: cfg.Settings["local_users"] == "true", tokens: cfg.Settings["revoke_tokens"] == "true"}
 	kinds := map[string]connector.Entitlements{"user_group": groups{u}, "line": lines{shown{u}}, "phone": phones{shown{u}}, "device_profile": profiles{shown{u}}}
@@ -60,6 +64,31 @@ func (c *Cluster) Ping(ctx context.Context) error {
 	}
 	_, err := c.read(ctx, "checking access", "listUser", Group("searchCriteria", Leaf("userid", "dayone-check")), Group("returnedTags", Leaf("userid", "")), Leaf("skip", "0"), Leaf("first", "1"))
 	return err
+}
+
+// Apply does one step. Where a directory makes and closes the accounts, Target only waits for it; the PIN is the cluster's own,
+// and it, and what is open in a leaver's name, cannot wait.
+func (t *target) Apply(ctx context.Context, a dayone.Act) (dayone.Result, error) {
+	ref := a.Subject.Ref
+	if a.Via.System == "" || ref == "" || !a.Key.IsAccount() || a.Want == nil {
+		return t.Target.Apply(ctx, a)
+	}
+	if a.Want.State == dayone.Active && (a.Action == dayone.AccountEnable || a.Action == dayone.AccountCreate) {
+		if err := t.users.pin(ctx, ref, false); err != nil && !errors.Is(err, dayone.ErrNotFound) {
+			return dayone.Result{}, err
+		}
+	}
+	r, err := t.Target.Apply(ctx, a)
+	if err != nil || a.Action != dayone.AccountDisable {
+		return r, err
+	}
+	if err = t.users.pin(ctx, ref, true); err == nil {
+		err = t.users.Revoke(ctx, ref)
+	}
+	if err != nil && !errors.Is(err, dayone.ErrNotFound) {
+		return dayone.Result{}, err
+	}
+	return r, nil
 }
 
 // List streams every user with what hangs on them: one look at each user, and one at each of their devices.

@@ -1,7 +1,9 @@
 package cucm_test
 
 import (
+	"encoding/pem"
 	"errors"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -136,6 +138,46 @@ func TestSynced(t *testing.T) {
 	}
 	if r := b.do(b.act(dayone.AccountDisable, ref, &dayone.Item{Ref: ref, State: dayone.Disabled})); r.Now.State != dayone.Disabled {
 		t.Errorf("closed she is %+v", r.Now)
+	}
+}
+
+// TestDirectoryCloses: the account waits for the directory; the PIN and the phone do not.
+func TestDirectoryCloses(t *testing.T) {
+	t.Parallel()
+	b := open(t, company(t))
+	ref := b.ref("ecolleague")
+	leave := b.act(dayone.AccountDisable, ref, &dayone.Item{Ref: ref, State: dayone.Disabled})
+	leave.Via = dayone.Key{System: "ad", Kind: "account"}
+	if r := b.do(leave); r.Wait == nil && r.Now.State != dayone.Disabled {
+		t.Errorf("before the directory let go of her she is %+v", r.Now)
+	}
+	o, err := b.cluster.Get(t.Context(), cucm.User, cucm.Key{UUID: ref})
+	if err != nil || !o.True("pinCredentials/pinCredLockedByAdministrator") || o.State("passwordCredentials") == cucm.Set {
+		t.Errorf("her PIN is open, or her password was touched: %v, %v", o, err)
+	}
+	c, err := b.sim.Call("PSTN", "+14085552103")
+	if err != nil || len(c.Rings) != 0 {
+		t.Errorf("she is still logged in: %+v, %v", c, err)
+	}
+	writes := b.sent("update")
+	leave.Attempt = 2
+	b.do(leave)
+	if b.sent("update") != writes {
+		t.Error("her PIN is locked again at every look")
+	}
+	back := b.act(dayone.AccountEnable, ref, &dayone.Item{Ref: ref, State: dayone.Active})
+	back.Via = leave.Via
+	if r := b.do(back); r.Wait != nil || r.Now.State != dayone.Active {
+		t.Errorf("when she is back she is %+v and waits for %+v", r.Now, r.Wait)
+	}
+	b.sim.Admin("user", "ecolleague", "status", "0")
+	leave.Attempt = 3
+	if r := b.do(leave); r.Wait != nil || r.Now.State != dayone.Disabled {
+		t.Errorf("after the directory let go of her she is %+v and waits for %+v", r.Now, r.Wait)
+	}
+	b.sim.Drop("user", "ecolleague") // and a day later
+	if seen, err := b.guard.Observe(t.Context(), dayone.Subject{Ref: ref}); err != nil || len(seen.Items) != 0 {
+		t.Errorf("after the purge she is seen as %+v, %v", seen, err)
 	}
 }
 
@@ -344,4 +386,32 @@ func words(s connector.Seen) string {
 	}
 	slices.Sort(out)
 	return strings.Join(out, " ")
+}
+
+// TestOwnAuthority: a publisher that signed its own certificate is trusted by that certificate, and by nothing less.
+func TestOwnAuthority(t *testing.T) {
+	t.Parallel()
+	s := made(cucmsim.New(sim.Options{}))
+	server := httptest.NewTLSServer(s)
+	t.Cleanup(server.Close)
+	own := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}))
+	for _, c := range []struct {
+		ca   string
+		want error
+	}{{own, nil}, {"", dayone.ErrUnavailable}} {
+		settings := s.Settings(server.URL)
+		settings["ca"] = c.ca
+		g, err := connector.Open(cucm.Factory, "cucm", time.Now, connector.Options{Settings: settings})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := g.Check(t.Context()); kindOf(err) != c.want {
+			t.Errorf("with %d bytes of an authority: %v (%s)", len(c.ca), err, detail(err))
+		}
+	}
+	settings := s.Settings(server.URL)
+	settings["ca"] = "cucm.pem"
+	if _, err := connector.Open(cucm.Factory, "cucm", time.Now, connector.Options{Settings: settings}); !errors.Is(err, dayone.ErrInvalid) {
+		t.Errorf("a file's name as a certificate: %v", err)
+	}
 }

@@ -57,7 +57,8 @@ func (u users) item(o *Object) dayone.Item {
 	if u.number != "none" {
 		it.Attrs["employee_number"] = dayone.Text(o.Value(u.number))
 	}
-	if o.True("pinCredentials/pinCredLockedByAdministrator") && (synced(o) || o.True("passwordCredentials/pwdCredLockedByAdministrator")) {
+	inactive := synced(o) && o.Value("status") != "" && o.Value("status") != "1" // the directory let go of it
+	if inactive || o.True("pinCredentials/pinCredLockedByAdministrator") && (synced(o) || o.True("passwordCredentials/pwdCredLockedByAdministrator")) {
 		it.State = dayone.Disabled
 	}
 	return it
@@ -124,7 +125,7 @@ func (u users) Create(ctx context.Context, a dayone.Act) (dayone.Result, error) 
 			return dayone.Result{}, err
 		}
 		if len(agreements) > 0 {
-			return dayone.Result{}, u.Fault("adding user", dayone.ErrInvalid, "", "the directory agreement "+strings.Join(agreements, ", ")+" feeds this cluster: let the directory make the account, or allow local users by the setting local_users")
+			return dayone.Result{}, u.Fault("adding user", dayone.ErrInvalid, "", "the directory agreement "+strings.Join(agreements, ", ")+" feeds this cluster: let the directory make the account (provisioned_by in the configuration of this system), or allow local users by the setting local_users")
 		}
 	}
 	o := User.New()
@@ -183,6 +184,17 @@ func (u users) Switch(ctx context.Context, ref string, _, to dayone.State) error
 	}
 	o := User.New()
 	lock(o, to != dayone.Active, !synced(is))
+	return u.Cluster.Update(ctx, Key{UUID: ref}, o)
+}
+
+// pin locks or opens the PIN of somebody whose account a directory opens and closes; it stays if it is so already.
+func (u users) pin(ctx context.Context, ref string, shut bool) error {
+	is, err := u.Cluster.Get(ctx, User, Key{UUID: ref})
+	if err != nil || is.True("pinCredentials/pinCredLockedByAdministrator") == shut {
+		return err
+	}
+	o := User.New()
+	lock(o, shut, !synced(is))
 	return u.Cluster.Update(ctx, Key{UUID: ref}, o)
 }
 

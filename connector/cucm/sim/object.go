@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -72,7 +73,7 @@ func (s *Sim) show(kind string, o *object) *node {
 	}
 	switch kind {
 	case "user":
-		out.kids = append(out.kids, leaf("status", "1"))
+		out.kids = append(out.kids, leaf("status", cmp.Or(o.node.value("status"), "1")))
 	case "phone":
 		if user := s.loggedIn[o.node.value("name")]; user != "" {
 			out.kids = append(out.kids, leaf("loginUserId", user), leaf("currentProfileName", s.profile[o.node.value("name")]))
