@@ -227,6 +227,17 @@ func (c *Cluster) Get(ctx context.Context, kind *Kind, key Key) (*Object, error)
 	return kind.Of(e), nil
 }
 
+// Synchronize starts the synchronization of a directory agreement, all of it: whoever waits for one person starts one for
+// everybody, so that one serves all.
+func (c *Cluster) Synchronize(ctx context.Context, agreement string) error {
+	if err := enter(ctx, c.writer); err != nil {
+		return err
+	}
+	defer func() { <-c.writer }()
+	_, err := c.write(ctx, "synchronizing the directory", "doLdapSync", Leaf("name", agreement), Leaf("sync", "true"))
+	return err
+}
+
 // Tags are the empty elements that say what a list should show. A true-or-false tag must hold a value, which means nothing.
 func (k *Kind) Tags(names ...string) []*Element {
 	var out []*Element

@@ -35,7 +35,7 @@ func New(cfg connector.Config) (connector.Connector, error) {
 		return nil, &connector.SettingError{Setting: "ca", Text: "setting ca holds no certificate", Hint: "write it in PEM: -----BEGIN CERTIFICATE-----, by ${file:cucm.pem} for example"}
 	}
 	c := Open(cfg)
-	u := users{Cluster: c, number: cfg.Settings["employee_number"], local: cfg.Settings["local_users"] == "true", tokens: cfg.Settings["revoke_tokens"] == "true"}
+	u := users{Cluster: c, number: cfg.Settings["employee_number"], custom: cfg.Settings["employee_field"], local: cfg.Settings["local_users"] == "true", tokens: cfg.Settings["revoke_tokens"] == "true"}
 	kinds := map[string]connector.Entitlements{"user_group": groups{u}, "line": lines{shown{u}}, "phone": phones{shown{u}}, "device_profile": profiles{shown{u}}}
 	for kind, n := range catalogues {
 		kinds[kind] = catalogue{c, n}
@@ -79,6 +79,9 @@ func (t *target) Apply(ctx context.Context, a dayone.Act) (dayone.Result, error)
 		}
 	}
 	r, err := t.Target.Apply(ctx, a)
+	if a.Action == dayone.AccountDisable && errors.Is(err, dayone.ErrNotFound) {
+		return dayone.Result{Before: a.Have}, nil // the cluster let go of it a day after the directory did
+	}
 	if err != nil || a.Action != dayone.AccountDisable {
 		return r, err
 	}

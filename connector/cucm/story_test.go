@@ -3,6 +3,8 @@ package cucm_test
 import (
 	"encoding/pem"
 	"errors"
+	"io"
+	"log"
 	"net/http/httptest"
 	"slices"
 	"strings"
@@ -178,6 +180,91 @@ func TestDirectoryCloses(t *testing.T) {
 	b.sim.Drop("user", "ecolleague") // and a day later
 	if seen, err := b.guard.Observe(t.Context(), dayone.Subject{Ref: ref}); err != nil || len(seen.Items) != 0 {
 		t.Errorf("after the purge she is seen as %+v, %v", seen, err)
+	}
+}
+
+// TestPurge: a joiner appears when the directory brings her. Whoever the directory lets go of is inactive, then gone in the
+// night after the next; somebody who is back before that keeps what she has.
+func TestPurge(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 2, 8, 0, 0, 0, time.UTC)
+	s := cucmsim.New(sim.Options{Page: 50, Now: func() time.Time { return now }})
+	s.Fill("SFO", `\+1408555`)
+	b := open(t, s, "employee_number", "custom")
+	staff := []cucmsim.Entry{{ID: "schen", First: "Sarah", Last: "Chen", Mail: "sarah.chen@company.com", Number: "emp_789"}}
+	for _, a := range s.Accounts() {
+		if a.Login != "local" {
+			staff = append(staff, cucmsim.Entry{ID: a.Login, First: a.FirstName, Last: a.LastName, Mail: a.Email})
+		}
+	}
+	via := dayone.Key{System: "ad", Kind: "account"}
+	hire := b.create()
+	hire.Via = via
+	if r := b.do(hire); r.Wait == nil || r.Wait.Kind != dayone.WaitPropagation {
+		t.Fatalf("before the directory brings her: %+v", r)
+	}
+	sync := func() {
+		t.Helper()
+		if err := b.cluster.Synchronize(t.Context(), "corp-ad"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.Directory(staff...)
+	sync()
+	hire.Attempt = 2
+	made := b.do(hire)
+	if made.Wait != nil || made.Now == nil || made.Now.Attrs.Text("directory") != "corp-ad" {
+		t.Fatalf("after it brought her: %+v", made)
+	}
+	ref := made.Now.Ref
+	b.do(b.group(dayone.EntitlementAdd, ref, "Standard CTI Enabled"))
+
+	state := func() dayone.State {
+		t.Helper()
+		seen, err := b.guard.Observe(t.Context(), dayone.Subject{Ref: ref})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if seen.Account() == nil {
+			return dayone.Gone
+		}
+		return seen.Account().State
+	}
+	staff[0].Disabled = true // a leave of twenty hours
+	s.Directory(staff...)
+	sync()
+	now = now.Add(20 * time.Hour)
+	if got := state(); got != dayone.Disabled {
+		t.Errorf("on leave she is %s", got)
+	}
+	staff[0].Disabled = false
+	s.Directory(staff...)
+	sync()
+	now = now.Add(72 * time.Hour)
+	if got := state(); got != dayone.Active {
+		t.Errorf("back from leave she is %s", got)
+	}
+	if items, err := b.guard.Observe(t.Context(), dayone.Subject{Ref: ref}); err != nil || !strings.Contains(words(items), "Standard CTI Enabled") {
+		t.Errorf("back from leave she has %s, %v", words(items), err)
+	}
+
+	staff[0].Disabled = true
+	s.Directory(staff...)
+	sync()
+	now = now.Add(72 * time.Hour)
+	if got := state(); got != dayone.Gone {
+		t.Errorf("three nights later she is %s", got)
+	}
+	leave := b.act(dayone.AccountDisable, ref, &dayone.Item{Ref: ref, State: dayone.Disabled})
+	leave.Via = via
+	if r := b.do(leave); r.Now != nil {
+		t.Errorf("closing who is gone says %+v", r.Now)
+	}
+	if len(s.Accounts()) != 6 || s.Synchronizations() != 4 {
+		t.Errorf("there are %d users after %d synchronizations", len(s.Accounts()), s.Synchronizations())
+	}
+	if err := b.cluster.Synchronize(t.Context(), "other-ad"); kindOf(err) != dayone.ErrNotFound {
+		t.Errorf("an agreement that is not there: %v", err)
 	}
 }
 
@@ -392,7 +479,9 @@ func words(s connector.Seen) string {
 func TestOwnAuthority(t *testing.T) {
 	t.Parallel()
 	s := made(cucmsim.New(sim.Options{}))
-	server := httptest.NewTLSServer(s)
+	server := httptest.NewUnstartedServer(s)
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // it is refused, which is what is tested
+	server.StartTLS()
 	t.Cleanup(server.Close)
 	own := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}))
 	for _, c := range []struct {

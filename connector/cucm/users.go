@@ -16,7 +16,8 @@ import (
 // users are the cluster's end users.
 type users struct {
 	*Cluster
-	number string // the field that holds the employee number; none
+	number string // the field that holds the employee number; none; custom: a field that the directory fills
+	custom string // name of that field
 	local  bool   // local users are made in a cluster that a directory feeds
 	tokens bool   // OAuth tokens are ended
 }
@@ -41,9 +42,25 @@ func (u users) put(o *Object, as dayone.Attrs) {
 			o.Set(theirs, v.Text)
 		}
 	}
-	if v, ok := as["employee_number"]; ok && u.number != "none" {
+	if v, ok := as["employee_number"]; ok && u.listed() {
 		o.Set(u.number, v.Text)
 	}
+}
+
+// listed says that the employee number stands in a field of our own, which lists show.
+func (u users) listed() bool { return u.number != "none" && u.number != "custom" }
+
+// employee is the number that a user shows.
+func (u users) employee(o *Object) string {
+	if u.number != "custom" {
+		return o.Value(u.number)
+	}
+	for _, f := range o.All("customUserFields/customUserField") {
+		if f.Value("name") == u.custom {
+			return f.Value("value")
+		}
+	}
+	return ""
 }
 
 func (u users) item(o *Object) dayone.Item {
@@ -55,7 +72,7 @@ func (u users) item(o *Object) dayone.Item {
 		it.Attrs[ours] = dayone.Text(o.Value(theirs))
 	}
 	if u.number != "none" {
-		it.Attrs["employee_number"] = dayone.Text(o.Value(u.number))
+		it.Attrs["employee_number"] = dayone.Text(u.employee(o))
 	}
 	inactive := synced(o) && o.Value("status") != "" && o.Value("status") != "1" // the directory let go of it
 	if inactive || o.True("pinCredentials/pinCredLockedByAdministrator") && (synced(o) || o.True("passwordCredentials/pwdCredLockedByAdministrator")) {
@@ -88,7 +105,7 @@ func (u users) Find(ctx context.Context, by, value string) ([]dayone.Item, error
 			return nil, err
 		}
 		return []dayone.Item{u.item(o)}, nil
-	case by == "employee_number" && u.number != "none":
+	case by == "employee_number" && u.listed():
 		err := u.List(ctx, User, "userid", []string{u.number}, func(o *Object) bool {
 			if o.Value(u.number) == value {
 				refs = append(refs, o.UUID)

@@ -13,12 +13,13 @@ import (
 // patterns that no search by text finds.
 func NewCompany(o sim.Options) (sfo, ber *Sim) {
 	sfo, ber = New(o), New(o)
-	sfo.company("SFO", `\+1408555`)
-	ber.company("BER", `\+4930555`)
+	sfo.Fill("SFO", `\+1408555`)
+	ber.Fill("BER", `\+4930555`)
 	return sfo, ber
 }
 
-func (s *Sim) company(site, prefix string) {
+// Fill puts the company's people of one site into a cluster; prefix stands before their extensions, as it is stored.
+func (s *Sim) Fill(site, prefix string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	pool := site + "_DP"

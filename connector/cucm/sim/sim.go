@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/connector/sim"
@@ -74,6 +75,10 @@ type Sim struct {
 	loggedIn map[string]string // device: userid of who is logged in by extension mobility
 	profile  map[string]string // device: the profile that is active on it
 	unplug   map[string]bool   // devices that are not registered
+
+	directory []Entry
+	syncs     int
+	inactive  map[string]time.Time // users whom the directory let go of, by uuid
 }
 
 var _ sim.Simulator = (*Sim)(nil)
@@ -82,7 +87,7 @@ var _ sim.Simulator = (*Sim)(nil)
 func New(o sim.Options) *Sim {
 	s := &Sim{
 		door: sim.NewDoor(o), opt: o, versions: []string{"12.5", "14.0", "15.0"}, password: password, before: map[string][]func(){}, under: map[bool]int{}, most: map[bool]int{},
-		objects: map[string][]*object{}, groups: map[string][]string{}, loggedIn: map[string]string{}, profile: map[string]string{}, unplug: map[string]bool{},
+		objects: map[string][]*object{}, groups: map[string][]string{}, loggedIn: map[string]string{}, profile: map[string]string{}, unplug: map[string]bool{}, inactive: map[string]time.Time{},
 		names: map[string][]string{
 			"partition": {"DN_PT", "QUARANTINE_PT", "PSTN_PT", "EMERGENCY_PT", "INTL_PT"}, "devicePool": {"SFO_DP", "BER_DP"},
 			"phoneButtonTemplate": {"Standard 8845 SIP", "Standard Client Services Framework", "Standard Dual Mode for iPhone"},
@@ -214,6 +219,7 @@ func (s *Sim) axl(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
+	s.collect()
 	content, err := s.do(op)
 	if s.cut {
 		s.cut = false
@@ -237,6 +243,8 @@ func (s *Sim) do(op *node) ([]*node, error) {
 		return ret(group("componentVersion", leaf("version", s.versions[0]+".1.11900(1)"))), nil
 	case "doDeviceLogout":
 		return s.logout(op)
+	case "doLdapSync":
+		return s.synchronize(op)
 	case "listChange":
 		return s.listChange(op)
 	case "listRoutePlan":
