@@ -73,6 +73,9 @@ func (s *Sim) show(kind string, o *object) *node {
 	}
 	switch kind {
 	case "user":
+		for _, g := range out.all("associatedGroups", "userGroup") {
+			g.set(group("userRoles", leaf("userRole", "Role of "+g.value("name")))) // shown, and never taken
+		}
 		out.kids = append(out.kids, leaf("status", cmp.Or(o.node.value("status"), "1")))
 	case "phone":
 		if user := s.loggedIn[o.node.value("name")]; user != "" {
@@ -197,6 +200,9 @@ func (s *Sim) update(kind string, op *node) ([]*node, error) {
 	next.name = identity(kind, next.node)
 	if err := s.taken(kind, next, o); err != nil {
 		return nil, err
+	}
+	if kind == "user" && strings.Contains(op.String(), "<userRoles") {
+		return nil, refuse(-1, "roles are those of the group, and are not written with a user")
 	}
 	if kind == "user" && o.node.value("ldapDirectoryName") != "" {
 		for _, k := range op.kids {
