@@ -2,6 +2,8 @@ package connector
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -77,7 +79,7 @@ func Open(f Factory, system string, now func() time.Time, o Options) (*Guard, er
 	g.limits = newLimiter(m.Limits.Buckets, o.PerMinute, now)
 	next := o.Transport
 	if next == nil {
-		next = http.DefaultTransport
+		next = trusting(settings["ca"])
 	}
 	g.inner, err = f.New(Config{
 		System: system, Settings: settings, Secrets: secrets, Now: now, Manifest: m, Files: o.Files,
@@ -97,6 +99,23 @@ func Open(f Factory, system string, now func() time.Time, o Options) (*Guard, er
 		return nil, fmt.Errorf("system %s: %w", system, g.redact(err, nil))
 	}
 	return g, nil
+}
+
+// trusting is a transport that trusts, beside the machine's authorities, the one of the setting ca: systems in the house often
+// have a certificate that the house made. What is no certificate is the connector's to refuse.
+func trusting(ca string) http.RoundTripper {
+	shared, ok := http.DefaultTransport.(*http.Transport)
+	if ca == "" || !ok {
+		return http.DefaultTransport
+	}
+	roots, err := x509.SystemCertPool()
+	if err != nil {
+		roots = x509.NewCertPool()
+	}
+	roots.AppendCertsFromPEM([]byte(ca))
+	own := shared.Clone()
+	own.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
+	return own
 }
 
 // Source is the connector as a source, if it is one.

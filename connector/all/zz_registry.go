@@ -7,6 +7,7 @@ import (
 	"github.com/dayone-hq/dayone/connector/atlassian"
 	"github.com/dayone-hq/dayone/connector/aws"
 	"github.com/dayone-hq/dayone/connector/csv"
+	"github.com/dayone-hq/dayone/connector/cucm"
 	"github.com/dayone-hq/dayone/connector/duo"
 	"github.com/dayone-hq/dayone/connector/entra"
 	"github.com/dayone-hq/dayone/connector/exec"
@@ -38,6 +39,7 @@ func Factories() map[string]connector.Factory {
 		"atlassian":   atlassian.Factory,
 		"aws":         aws.Factory,
 		"csv":         csv.Factory,
+		"cucm":        cucm.Factory,
 		"duo":         duo.Factory,
 		"entra":       entra.Factory,
 		"exec":        exec.Factory,

@@ -5,6 +5,7 @@ package all
 import (
 	atlassiansim "github.com/dayone-hq/dayone/connector/atlassian/sim"
 	awssim "github.com/dayone-hq/dayone/connector/aws/sim"
+	cucmsim "github.com/dayone-hq/dayone/connector/cucm/sim"
 	duosim "github.com/dayone-hq/dayone/connector/duo/sim"
 	entrasim "github.com/dayone-hq/dayone/connector/entra/sim"
 	githubsim "github.com/dayone-hq/dayone/connector/github/sim"
@@ -30,6 +31,7 @@ func Simulators() map[string]func(sim.Options) sim.Simulator {
 	return map[string]func(sim.Options) sim.Simulator{
 		"atlassian":   func(o sim.Options) sim.Simulator { return atlassiansim.New(o) },
 		"aws":         func(o sim.Options) sim.Simulator { return awssim.New(o) },
+		"cucm":        func(o sim.Options) sim.Simulator { return cucmsim.New(o) },
 		"duo":         func(o sim.Options) sim.Simulator { return duosim.New(o) },
 		"entra":       func(o sim.Options) sim.Simulator { return entrasim.New(o) },
 		"github":      func(o sim.Options) sim.Simulator { return githubsim.New(o) },

@@ -350,7 +350,12 @@ func page(v vendor) string {
 	}
 	for _, name := range slices.Sorted(maps.Keys(v.Kinds)) {
 		k := v.Kinds[name]
-		p("\n## %s (`%s/%s`)\n\nActions: %s.", cmp.Or(k.Title, name), v.Name, name, strings.Join(k.Actions, ", "))
+		p("\n## %s (`%s/%s`)\n\n", cmp.Or(k.Title, name), v.Name, name)
+		if len(k.Actions) > 0 {
+			p("Actions: %s.", strings.Join(k.Actions, ", "))
+		} else {
+			p("It is shown only.")
+		}
 		if len(k.Needs) > 0 {
 			p(" Needs: %s.", strings.Join(k.Needs, ", "))
 		}

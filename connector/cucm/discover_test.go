@@ -1,0 +1,106 @@
+package cucm_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/dayone-hq/dayone"
+	cucmsim "github.com/dayone-hq/dayone/connector/cucm/sim"
+	"github.com/dayone-hq/dayone/connector/sim"
+	"github.com/dayone-hq/dayone/number/routeplan"
+)
+
+// TestDiscovery reads two living clusters, finds what is planted in them and nothing else, and leaves them as they were.
+func TestDiscovery(t *testing.T) {
+	t.Parallel()
+	sfo, ber := cucmsim.NewCompany(sim.Options{}) // pages of two rows
+	for site, s := range map[string]*cucmsim.Sim{"SFO": sfo, "BER": ber} {
+		prefix := map[string]string{"SFO": `\+1408555`, "BER": `\+4930555`}[site]
+		b := open(t, s)
+		before := s.Snapshot()
+		d, err := b.cluster.Discover(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if changed := differences(before, s.Snapshot()); len(changed) > 0 {
+			t.Errorf("%s: reading changed %v", site, changed)
+		}
+		if reads, writes := s.Busiest(); reads > 2 || writes > 0 {
+			t.Errorf("%s: %d read and %d wrote at the same time", site, reads, writes)
+		}
+		var unshown, shared, borrowed []string
+		for _, l := range d.Lines {
+			if l.Unshown() {
+				unshown = append(unshown, l.Pattern)
+			}
+			if len(l.At) > 1 {
+				shared = append(shared, fmt.Sprint(l.Pattern, " of ", l.Users(), " at ", l.At[0].Device, " and ", l.At[1].Device))
+			}
+			if strings.HasPrefix(l.Pattern, `\+`) && "\\"+l.E164 != l.Pattern || l.Pattern == "2101" && l.E164 != "" {
+				t.Errorf("%s: %s is %s", site, l.Pattern, l.E164)
+			}
+		}
+		for _, x := range d.Devices {
+			if x.LoggedIn != "" && x.LoggedIn != x.Owner {
+				borrowed = append(borrowed, x.LoggedIn+" on "+x.Name+" of "+x.Owner)
+			}
+		}
+		for what, c := range map[string][2]string{
+			"lines that nothing shows": {strings.Join(unshown, ", "), "2101, " + prefix + "2990"},
+			"shared lines":             {strings.Join(shared, ", "), prefix + "2100 of [mboss] at SEP001122302100 and SEP001122302102"},
+			"who is logged in":         {strings.Join(borrowed, ", "), "ecolleague on SEP001122302100 of mboss"},
+		} {
+			if c[0] != c[1] {
+				t.Errorf("%s: %s are %q, want %q", site, what, c[0], c[1])
+			}
+		}
+		if len(d.Users) != 6 || len(d.Devices) != 6 || len(d.Lines) != 8 || len(d.Plan) != 8+7 {
+			t.Errorf("%s: %d users, %d devices, %d lines, %d patterns", site, len(d.Users), len(d.Devices), len(d.Lines), len(d.Plan))
+		}
+	}
+}
+
+// TestPlanCompiles: what is read is what the matcher of patterns takes, and 2107, which nothing names, is not free.
+func TestPlanCompiles(t *testing.T) {
+	t.Parallel()
+	b := open(t, company(t))
+	read, err := b.cluster.RoutePlan(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	entries := make([]routeplan.Entry, len(read))
+	for i, e := range read {
+		entries[i] = routeplan.Entry(e)
+	}
+	plan, faults := routeplan.Compile(entries)
+	if len(faults) > 0 {
+		t.Errorf("patterns that cannot be read: %v", faults)
+	}
+	var covers []string
+	for _, e := range plan.Matches(nil, "2107", func(string) bool { return true }) {
+		covers = append(covers, e.Kind+" "+e.Pattern)
+	}
+	if strings.Join(covers, ", ") != "Translation 21XX" {
+		t.Errorf("2107 is covered by %v", covers)
+	}
+}
+
+// TestHalfADiscovery is none: a device that cannot be read ends it.
+func TestHalfADiscovery(t *testing.T) {
+	t.Parallel()
+	for skip := range 12 {
+		b := open(t, company(t))
+		b.sim.Door().Inject(sim.Fault{Path: "/axl/", Skip: skip, Status: 503, Body: "busy"})
+		d, err := b.cluster.Discover(t.Context())
+		if !errors.Is(err, dayone.ErrUnavailable) || d != nil {
+			t.Errorf("fault after %d requests: %v, %v", skip, d, err)
+		}
+	}
+	b := open(t, company(t))
+	b.sim.Before("getPhone", func() { b.sim.Drop("phone", "SEP001122302106") })
+	if d, err := b.cluster.Discover(t.Context()); err != nil || len(d.Devices) != 5 {
+		t.Errorf("a device that went meanwhile: %v", err)
+	}
+}

@@ -1,0 +1,89 @@
+package sim
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/dayone-hq/dayone/connector/sim"
+)
+
+// NewCompany makes two clusters that have what hurts in the field: the same extension 2101 in both, a line that a boss and an
+// assistant share, a colleague who is logged in on somebody's phone, a member of a hunt group, an agent of the contact centre,
+// numbers of a range that is being ported, a local user in a cluster that a directory feeds, a line that nobody shows, and
+// patterns that no search by text finds.
+func NewCompany(o sim.Options) (sfo, ber *Sim) {
+	sfo, ber = New(o), New(o)
+	sfo.Fill("SFO", `\+1408555`)
+	ber.Fill("BER", `\+4930555`)
+	return sfo, ber
+}
+
+// Fill puts the company's people of one site into a cluster; prefix stands before their extensions, as it is stored.
+func (s *Sim) Fill(site, prefix string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	pool := site + "_DP"
+	s.put("ldapDirectory", group("ldapDirectory", leaf("name", "corp-ad"), leaf("ldapDn", "svc@corp.example"), leaf("userSearchBase", "OU=People,DC=corp,DC=example"), leaf("nextExecTime", "2026-01-01 03:15"),
+		leaf("applyMask", "false"), leaf("applyPoolList", "false")))
+	person := func(id, first, last, ldap string, extension int, profile bool) {
+		number := prefix + strconv.Itoa(extension)
+		s.put("line", group("line", leaf("pattern", number), leaf("description", first+" "+last), leaf("usage", "Device"), leaf("routePartitionName", "DN_PT"),
+			group("callForwardNoAnswer", leaf("forwardToVoiceMail", "true"), leaf("callingSearchSpaceName", "LINE_INTERNAL_CSS"), leaf("destination", ""), leaf("duration", "20")),
+			leaf("alertingName", first+" "+last), leaf("shareLineAppearanceCssName", "LINE_INTERNAL_CSS"), leaf("voiceMailProfileName", "VM-Default"), leaf("active", "true")))
+		u := group("user", leaf("firstName", first), leaf("lastName", last), leaf("userid", id), leaf("mailid", id+"@example.com"),
+			group("associatedGroups", group("userGroup", leaf("name", "Standard CCM End Users"))), leaf("presenceGroupName", presence), leaf("homeCluster", "true"), leaf("telephoneNumber", number[1:]))
+		if ldap != "" {
+			u.set(leaf("ldapDirectoryName", ldap))
+		}
+		if profile {
+			s.put("deviceProfile", group("deviceProfile", leaf("name", "UDP-"+id), leaf("product", "Cisco 8845"), leaf("class", "Device Profile"), leaf("protocol", "SIP"), leaf("protocolSide", "User"),
+				group("lines", appearance(1, number, first+" "+last, id)), leaf("phoneTemplateName", "Standard 8845 SIP")))
+			u.set(group("phoneProfiles", leaf("profileName", "UDP-"+id)))
+			u.set(leaf("defaultProfile", "UDP-"+id))
+		} else {
+			device := fmt.Sprintf("SEP0011223%05d", extension)
+			s.put("phone", phone(device, pool, id, appearance(1, number, first+" "+last, id)))
+			u.set(group("associatedDevices", leaf("device", device)))
+			u.set(group("primaryExtension", leaf("pattern", number), leaf("routePartitionName", "DN_PT")))
+		}
+		s.put("user", u)
+	}
+	person("mboss", "Maria", "Boss", "corp-ad", 2100, false)
+	person("aassist", "Ali", "Assist", "corp-ad", 2102, false)
+	person("ecolleague", "Ewa", "Colleague", "corp-ad", 2103, true)
+	person("hhunt", "Hugo", "Hunt", "corp-ad", 2104, false)
+	person("agent", "Agnes", "Agent", "corp-ad", 2105, false)
+	person("local", "Lothar", "Local", "", 2106, false)
+	s.object("user", "agent").node.set(leaf("ipccExtension", prefix+"2105"))
+
+	boss := s.object("phone", "SEP001122302100")
+	assistant := s.object("phone", "SEP001122302102")
+	assistant.node.get("lines").kids = append(assistant.node.get("lines").kids, appearance(2, prefix+"2100", "Maria Boss", "mboss"))
+	s.loggedIn[boss.name], s.profile[boss.name] = "ecolleague", "UDP-ecolleague"
+
+	s.put("line", group("line", leaf("pattern", "2101"), leaf("description", "was jdoe"), leaf("usage", "Device"), leaf("routePartitionName", "DN_PT"), leaf("active", "true"),
+		group("callForwardAll", leaf("forwardToVoiceMail", "false"), leaf("callingSearchSpaceName", "LINE_INTERNAL_CSS"), leaf("secondaryCallingSearchSpaceName", ""), leaf("destination", prefix[1:]+"2104"))))
+	s.put("line", group("line", leaf("pattern", prefix+"2990"), leaf("description", "ported in on 1 March"), leaf("usage", "Device"), leaf("routePartitionName", "DN_PT"), leaf("active", "false")))
+	s.pattern("21XX", "DN_PT", "Translation", prefix[1:]+"21XX", "LINE_INTERNAL_CSS")
+	s.pattern("5000", "DN_PT", "Hunt Pilot", prefix+"2104,"+prefix+"2105", "")
+	s.pattern("71XX", "DN_PT", "CallPark", "", "")
+	s.pattern("9.!", "PSTN_PT", "Route", "RL-PSTN", "")
+	s.pattern("9.011!", "INTL_PT", "Route", "RL-INTL", "")
+	s.pattern("911", "EMERGENCY_PT", "Route", "RL-EMERGENCY", "")
+	s.pattern(prefix+"29XX", "DN_PT", "Emergency Location ID Number", site, "")
+}
+
+func phone(name, pool, owner string, lines ...*node) *node {
+	return group("phone", leaf("name", name), leaf("product", "Cisco 8845"), leaf("class", "Phone"), leaf("protocol", "SIP"), leaf("protocolSide", "User"), leaf("callingSearchSpaceName", "DEVICE_SFO_CSS"),
+		leaf("devicePoolName", pool), leaf("commonPhoneConfigName", "Standard Common Phone Profile"), leaf("locationName", "Hub_None"),
+		group("vendorConfig", leaf("videoCapability", "1"), leaf("ciscoCamera", "1")), leaf("useTrustedRelayPoint", "Default"),
+		group("lines", lines...), leaf("phoneTemplateName", "Standard 8845 SIP"), leaf("primaryPhoneName", ""), leaf("enableExtensionMobility", "true"), leaf("builtInBridgeStatus", "Default"),
+		leaf("ownerUserName", owner), leaf("packetCaptureMode", "None"), leaf("certificateOperation", "No Pending Operation"), leaf("deviceMobilityMode", "Default"))
+}
+
+func appearance(index int, number, name, user string) *node {
+	n := group("line", leaf("index", strconv.Itoa(index)), leaf("label", name), leaf("display", name), group("dirn", leaf("pattern", number), leaf("routePartitionName", "DN_PT")),
+		leaf("e164Mask", number[1:]), leaf("dialPlanWizardId", ""), leaf("maxNumCalls", "4"), leaf("busyTrigger", "2"), group("associatedEndusers", group("enduser", leaf("userId", user))))
+	n.attr = map[string]string{"ctiid": strconv.Itoa(1000 + index), "uuid": "{00000000-1111-2222-3333-44444444444" + strconv.Itoa(index%10) + "}"}
+	return n
+}
