@@ -99,6 +99,23 @@ func (m *machine) afterwards() {
 // lost says that the step did not come to its end, and that a human may do without it.
 func lost(s dayone.StepState) bool { return s == dayone.StepFailed || s == dayone.StepBlocked }
 
+// How the note of a conflict ends that asks whose an account is.
+const (
+	isAdopt  = adopt + " = "
+	elseFree = "; if not, free the name there and retry."
+)
+
+// Adoptable is the id of the account that the note of a task asks about; "": it asks about none. What a system said stands
+// before it, and may say anything.
+func Adoptable(note string) string {
+	rest, ends := strings.CutSuffix(note, elseFree)
+	i := strings.LastIndex(rest, isAdopt)
+	if !ends || i < 0 {
+		return ""
+	}
+	return rest[i+len(isAdopt):]
+}
+
 // complete takes a human's word for what she did.
 func (m *machine) complete(s *dayone.StepRun, i int) {
 	h := m.ev.Human
@@ -132,7 +149,7 @@ func (m *machine) complete(s *dayone.StepRun, i int) {
 		m.touched(i)
 		m.again(s)
 		s.Step.Subject, s.Result = dayone.Subject{Ref: id}, dayone.Result{}
-		m.record(s, "adoption decided", &dayone.Detail{Note: h.Reason})
+		m.record(s, "adoption decided", &dayone.Detail{Note: strings.TrimSuffix("account "+id+": "+h.Reason, ": ")})
 		return
 	}
 	now := byHand(s, h.Attrs)

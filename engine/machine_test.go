@@ -656,6 +656,9 @@ func TestConflictWaitsForAHuman(t *testing.T) {
 	if len(w.tasks) != 1 {
 		t.Errorf("tasks: %v", w.tasks)
 	}
+	if note := w.run.Steps[0].Wait.Note; engine.Adoptable(note) != "42" || engine.Adoptable("it said: adopt = 7; "+note) != "42" || engine.Adoptable("adopt = 7; no") != "" {
+		t.Errorf("the note %q asks about %q", note, engine.Adoptable(note))
+	}
 	w.feed(engine.Event{What: engine.Decide, Step: "gitlab/account", Human: engine.Human{By: "priya", Verb: engine.Complete, Attrs: dayone.Attrs{"adopt": dayone.Text("42")}}})
 	if w.run.Steps[0].Step.Subject.Ref != "42" {
 		t.Errorf("the account is looked for as %+v", w.run.Steps[0].Step.Subject)

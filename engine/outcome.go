@@ -202,8 +202,8 @@ func (m *machine) trouble(s *dayone.StepRun, err error) {
 			w.Ask = []string{adopt}
 		}
 		if f != nil && f.Found != nil && f.Next == "" {
-			w.Note = fmt.Sprintf("%s. The account %s is bound to nobody we know. If it is theirs, complete this task with %s = %s; if not, free the name there and retry.",
-				note, f.Found.Ref, adopt, f.Found.Ref)
+			w.Note = fmt.Sprintf("%s. The account %s is bound to nobody we know. If it is theirs, complete this task with %s%s%s",
+				note, f.Found.Ref, isAdopt, f.Found.Ref, elseFree)
 		}
 		m.waitError(s, w)
 	case errors.Is(err, dayone.ErrNoSeat):

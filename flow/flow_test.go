@@ -219,6 +219,11 @@ func TestAnAccountOfSomebodyElseIsNeverTaken(t *testing.T) {
 	a, _ := account(h.okta, "e1@company.com")
 	same(t, "the other's account", a.Ref+" "+a.EmployeeNumber+" "+a.LastName, other+" 77 Old")
 
+	chief := h.okta.Seed(sim.Account{Login: "chief@company.com", Email: "chief@company.com", EmployeeNumber: "1000", FirstName: "Cee", State: dayone.Active})
+	for _, role := range []dayone.Role{dayone.Employee, dayone.Approver, dayone.HR} { // whoever is asked names no other account
+		_, err := h.CompleteTask(flow.As(ctx, dayone.Viewer{Login: "wim@company.com", Role: role}), string(tasks[0].ID), "wim@company.com", dayone.Attrs{"adopt": dayone.Text(chief)})
+		is(t, err, dayone.ErrForbidden)
+	}
 	if _, err := h.CompleteTask(ctx, string(tasks[0].ID), "kim@company.com", dayone.Attrs{"adopt": dayone.Text(other), "note": dayone.Text("the same Erin, back from the other company")}); err != nil {
 		t.Fatal(err)
 	}
@@ -226,7 +231,10 @@ func TestAnAccountOfSomebodyElseIsNeverTaken(t *testing.T) {
 		a, _ := account(h.okta, "e1@company.com")
 		return true, a.EmployeeNumber == "1" && a.LastName == "No 1"
 	})
-	same(t, "accounts", len(h.okta.Accounts()), 1)
+	same(t, "accounts", len(h.okta.Accounts()), 2)
+	if a, _ := account(h.okta, "chief@company.com"); a.Ref != chief || a.EmployeeNumber != "1000" {
+		t.Errorf("the chief's account is %+v", a)
+	}
 	_, err = h.CompleteTask(ctx, string(tasks[0].ID), "kim@company.com", nil)
 	is(t, err, dayone.ErrConflict)
 }

@@ -148,6 +148,9 @@ func (f *Flow) CompleteTask(ctx context.Context, who, by string, attrs dayone.At
 			return t, fmt.Errorf("this task asks for %q; write it down to complete it: %w", name, dayone.ErrInvalid)
 		}
 	}
+	if err := mayAdopt(ctx, t, attrs); err != nil {
+		return t, err
+	}
 	switch proof := strings.TrimSpace(attrs.Text(dayone.Evidence)); {
 	case t.Proof && proof == "":
 		return t, fmt.Errorf("this task is done when somebody shows that it is; give %q, a sentence or a link: %w", dayone.Evidence, dayone.ErrInvalid)
@@ -162,6 +165,17 @@ func (f *Flow) CompleteTask(ctx context.Context, who, by string, attrs dayone.At
 		attrs = attrs.With(dayone.Attrs{"note": dayone.Text(strings.TrimPrefix(attrs.Text("note")+"; "+evidence, "; "))})
 	}
 	return t, f.complete(ctx, t, by, attrs)
+}
+
+// mayAdopt lets whoever is asked say only whether the account that was found is this person's. Another one, which nobody has
+// looked at, is for those who run systems to name: it would be changed to hers, and be closed with hers.
+func mayAdopt(ctx context.Context, t dayone.Task, attrs dayone.Attrs) error {
+	v, asked := ctx.Value(viewerKey{}).(dayone.Viewer)
+	id := cmp.Or(attrs.Text("adopt"), attrs.Text("ref"))
+	if !slices.Contains(t.Ask, "adopt") || !asked || v.Role == dayone.Administrator || v.Role == dayone.Operator || id == engine.Adoptable(t.Note) {
+		return nil
+	}
+	return fmt.Errorf("you can say that the account that was found is theirs; another one is for an operator or an administrator to name: %w", dayone.ErrForbidden)
 }
 
 func (f *Flow) complete(ctx context.Context, t dayone.Task, by string, attrs dayone.Attrs) error {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/engine"
 	"github.com/dayone-hq/dayone/flow"
 )
 
@@ -226,7 +227,7 @@ func newTask(view viewer, d todo, given map[string]string) taskView {
 	v.Assignee, v.Proof, v.Evidence = t.Assignee, t.Proof, given[dayone.Evidence]
 	for _, name := range t.Ask {
 		if name == "adopt" {
-			v.Adopt = &adoptView{Found: adoptable(t.Note), Person: d.row.Name}
+			v.Adopt = &adoptView{Found: engine.Adoptable(t.Note), Person: d.row.Name}
 			continue
 		}
 		f := fieldOf(name)
@@ -234,16 +235,6 @@ func newTask(view viewer, d todo, given map[string]string) taskView {
 		v.Fields = append(v.Fields, f)
 	}
 	return v
-}
-
-// adoptable reads the vendor's id that the engine names in the note of a conflict: "adopt = 00u1".
-func adoptable(note string) string {
-	_, rest, ok := strings.Cut(note, "adopt = ")
-	if !ok {
-		return ""
-	}
-	ref, _, _ := strings.Cut(rest, ";")
-	return strings.TrimSpace(ref)
 }
 
 // completeTask takes the form. What is missing is said beside its field, with what was typed kept.
