@@ -15,7 +15,7 @@ import (
 
 // Tiles are what systems show on the dashboard. They are read beside everything else, each system by itself and within its
 // limits, and kept in memory with their age: a page never waits for a vendor. What cannot be read keeps its last numbers,
-// and says so.
+// and says so. Where nobody looks, nothing is read.
 
 // Shown is what a system shows.
 type Shown struct {
@@ -35,7 +35,11 @@ type tiles struct {
 	mu    sync.Mutex
 	last  map[string]Shown
 	tried map[string]time.Time
+	asked time.Time // when somebody last looked
 }
+
+// tilesSeen is how long tiles are read again after somebody has looked: systems are not called for nobody.
+const tilesSeen = time.Hour
 
 // tilesDue says of each system that shows tiles when it is to be read.
 func (f *Flow) tilesDue() map[string]time.Time {
@@ -47,7 +51,13 @@ func (f *Flow) tilesDue() map[string]time.Time {
 	defer f.tiles.mu.Unlock()
 	for name, g := range f.Systems {
 		if g != nil && g.Tells() {
-			out[name] = cmp.Or(f.tiles.tried[name], f.Clock.Now().Add(-tilesEvery)).Add(tilesEvery)
+			tried, read := f.tiles.tried[name]
+			switch {
+			case !read: // once, so that the first look shows something
+				out[name] = f.Clock.Now()
+			case f.tiles.asked.Add(tilesSeen).After(tried.Add(tilesEvery)):
+				out[name] = tried.Add(tilesEvery)
+			}
 		}
 	}
 	return out
@@ -107,9 +117,14 @@ func unreadable(err error) string {
 
 // Tiles are what systems show, as last read, with the seats that their catalogues tell of.
 func (f *Flow) Tiles(ctx context.Context) ([]Shown, error) {
+	now := f.Clock.Now()
 	f.tiles.mu.Lock()
-	by := maps.Clone(f.tiles.last)
+	by, before := maps.Clone(f.tiles.last), f.tiles.asked
+	f.tiles.asked = now
 	f.tiles.mu.Unlock()
+	if now.Sub(before) >= tilesEvery { // nobody looked for a while, so nothing may be planned to be read
+		f.look()
+	}
 	out := slices.Collect(maps.Values(by))
 	offers, err := f.Store.Catalogue(ctx, "")
 	if err != nil {
