@@ -175,7 +175,11 @@ func (a accounts) one(ctx context.Context, q question) (dayone.Item, error) {
 	case got.Account == nil:
 		return dayone.Item{}, a.p.unclear(q.Operation, "its answer has no account")
 	}
-	return got.Account.item(a.p)
+	is, err := got.Account.item(a.p)
+	if err == nil && q.Account != "" && is.Ref != q.Account { // what follows would be done to somebody else
+		return dayone.Item{}, a.p.unclear(q.Operation, "its answer is about another account than the one that was asked for")
+	}
+	return is, err
 }
 
 func (a accounts) Find(ctx context.Context, by, value string) ([]dayone.Item, error) {
@@ -188,6 +192,9 @@ func (a accounts) Find(ctx context.Context, by, value string) ([]dayone.Item, er
 		is, err := found.item(a.p)
 		if err != nil {
 			return nil, err
+		}
+		if !strings.EqualFold(is.Attrs.Text(by), value) {
+			return nil, a.p.unclear("find", "an account that it found does not show the %s that was asked for", by)
 		}
 		out = append(out, is)
 	}
