@@ -227,7 +227,7 @@ func (c *client) networks(ctx context.Context) ([]network, error) {
 	return out, nil
 }
 
-// network by name or id.
+// network by name or id. One that is not there is a setting to correct: it says nothing of who was in it.
 func (c *client) network(ctx context.Context, name string) (network, error) {
 	all, err := c.networks(ctx)
 	if err != nil {
@@ -238,7 +238,7 @@ func (c *client) network(ctx context.Context, name string) (network, error) {
 			return n, nil
 		}
 	}
-	return network{}, c.refuse("finding network", dayone.ErrNotFound, "we manage no network "+name, "correct the name, or add it to the setting networks")
+	return network{}, c.refuse("finding network", dayone.ErrInvalid, "we manage no network "+name, "if it was renamed, write its new name or its id into the settings; else add it to the setting networks")
 }
 
 // ssids of a network; none where there is no wireless.
@@ -316,11 +316,35 @@ func (c *client) psks(ctx context.Context, p at) (out []psk, err error) {
 	return out, err
 }
 
+// getPSK believes that one is gone only if its list, which can be read, has it no more.
 func (c *client) getPSK(ctx context.Context, p at) (out psk, err error) {
-	if err = c.get(ctx, "reading identity PSK", p.path(), &out); err == nil && out.ID == "" {
-		err = c.Fault("reading identity PSK", dayone.ErrUnavailable, "", "the answer names no identity PSK")
+	const op = "reading identity PSK"
+	err = c.get(ctx, op, p.path(), &out)
+	switch {
+	case err == nil && out.ID == "":
+		return out, c.Fault(op, dayone.ErrUnavailable, "", "the answer names no identity PSK")
+	case !errors.Is(err, dayone.ErrNotFound):
+		return out, err
+	}
+	all, bad := c.psks(ctx, p)
+	if bad != nil {
+		return out, c.unseen(op, p.network, bad)
+	}
+	for _, k := range all {
+		if k.ID == p.psk {
+			return k, nil
+		}
 	}
 	return out, err
+}
+
+// unseen is a network that does not even show its list: Meraki says "not found" of what a key may not see, too.
+func (c *client) unseen(op, network string, err error) error {
+	if !errors.Is(err, dayone.ErrNotFound) {
+		return err
+	}
+	return c.refuse(op, dayone.ErrForbidden, "the API key sees nothing of the network "+network+", so nobody knows what is there",
+		"give the administrator whose API key this is full access to it; if the network was deleted, see that in the dashboard and complete the step by hand")
 }
 
 // user of https://developer.cisco.com/meraki/api-v1/get-network-meraki-auth-users/
@@ -352,9 +376,24 @@ func (c *client) users(ctx context.Context, network string) (out []user, err err
 	return out, err
 }
 
+// getUser believes that one is gone only if the list, which can be read, has them no more.
 func (c *client) getUser(ctx context.Context, network, id string) (out user, err error) {
-	if err = c.get(ctx, "reading user", usersPath(network, id), &out); err == nil && out.ID == "" {
-		err = c.Fault("reading user", dayone.ErrUnavailable, "", "the answer names no user")
+	const op = "reading user"
+	err = c.get(ctx, op, usersPath(network, id), &out)
+	switch {
+	case err == nil && out.ID == "":
+		return out, c.Fault(op, dayone.ErrUnavailable, "", "the answer names no user")
+	case !errors.Is(err, dayone.ErrNotFound):
+		return out, err
+	}
+	all, bad := c.users(ctx, network)
+	if bad != nil {
+		return out, c.unseen(op, network, bad)
+	}
+	for _, u := range all {
+		if u.ID == id {
+			return u, nil
+		}
 	}
 	return out, err
 }

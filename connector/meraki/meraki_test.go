@@ -329,7 +329,7 @@ func TestNotLetIn(t *testing.T) {
 		"API off":         {(*merakisim.Sim).SwitchOff, nil, dayone.ErrForbidden, "switch it on"},
 		"no such network": {nil, []string{"networks", "HQ, Rome"}, dayone.ErrInvalid, "no network Rome"},
 		"no such SSID":    {nil, []string{"users_ssids", "Foyer"}, dayone.ErrInvalid, "no SSID Foyer"},
-		"users' network":  {nil, []string{"users_network", "Rome"}, dayone.ErrNotFound, "no network Rome"},
+		"users' network":  {nil, []string{"users_network", "Rome"}, dayone.ErrInvalid, "no network Rome"},
 		"sent to a shard": {func(s *merakisim.Sim) {
 			s.Door().Inject(sim.Fault{Status: 308, Header: map[string]string{"Location": "https://n392.meraki.com/api/v1/organizations/549236"}})
 		}, nil, dayone.ErrInvalid, "n392.meraki.com"},

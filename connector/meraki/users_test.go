@@ -106,3 +106,41 @@ func TestUserRefused(t *testing.T) {
 		fault(t, err, dayone.ErrUnsupported, "set users_network")
 	})
 }
+
+// A network that somebody renamed says nothing of who is in it: a leaver is not gone because of that.
+func TestUsersNetworkRenamed(t *testing.T) {
+	b := open(t, sim.Options{})
+	ref := b.do(b.user(dayone.AccountCreate, "", &dayone.Item{State: dayone.Active, Attrs: sarah()})).Now.Ref
+	b.sim.Rename("HQ", "Headquarters")
+	b.later(time.Hour) // what is known of networks is read again
+	_, err := b.guard.Apply(t.Context(), b.user(dayone.AccountDelete, ref, nil))
+	fault(t, err, dayone.ErrInvalid, "if it was renamed")
+	if !b.sim.SignsIn("HQ/Lobby", mail, password) && !b.sim.SignsIn("Headquarters/Lobby", mail, password) {
+		t.Error("she is gone")
+	}
+	if seen, err := b.guard.Observe(t.Context(), dayone.Subject{Ref: ref}); err == nil {
+		t.Errorf("a certificate would see %+v", seen)
+	}
+	b.sim.Rename("Headquarters", "HQ")
+	b.later(time.Hour)
+	b.do(b.user(dayone.AccountDelete, ref, nil))
+	if b.sim.SignsIn("HQ/Lobby", mail, password) {
+		t.Error("she still signs in")
+	}
+}
+
+// "Not found" is also what a key hears of a network that it may not see any more: neither a user nor a code is gone by that.
+func TestNetworkThatTheKeyMayNotSee(t *testing.T) {
+	b := open(t, sim.Options{})
+	ref := b.do(b.user(dayone.AccountCreate, "", &dayone.Item{State: dayone.Active, Attrs: sarah()})).Now.Ref
+	code := b.do(b.code(dayone.EntitlementAdd, nil, first, "")).Now
+	b.sim.Hide("HQ")
+	_, err := b.guard.Apply(t.Context(), b.user(dayone.AccountDelete, ref, nil))
+	fault(t, err, dayone.ErrForbidden, "sees nothing of the network")
+	_, err = b.guard.Apply(t.Context(), b.code(dayone.EntitlementRemove, code, "", ""))
+	fault(t, err, dayone.ErrForbidden, "sees nothing of the network")
+	b.opens(first, true)
+	if _, err := b.guard.Observe(t.Context(), dayone.Subject{Ref: ref}); !errors.Is(err, dayone.ErrForbidden) {
+		t.Errorf("a certificate is told %v", err)
+	}
+}

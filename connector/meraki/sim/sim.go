@@ -26,6 +26,7 @@ const (
 type network struct {
 	id, name string
 	wireless bool
+	hidden   bool // from the key
 	ssids    []*ssid
 	policies []groupPolicy
 	users    []*user
@@ -153,6 +154,21 @@ func (s *Sim) ReadOnly() { s.mu.Lock(); defer s.mu.Unlock(); s.readOnly = true }
 
 // SwitchOff is an organisation without an API.
 func (s *Sim) SwitchOff() { s.mu.Lock(); defer s.mu.Unlock(); s.off = true }
+
+// Rename gives a network another name, as an administrator does in the dashboard.
+func (s *Sim) Rename(network, name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.network(network).name = name
+}
+
+// Hide takes a network out of what the key's administrator may see: whatever is below it is not found. It stays in the list
+// of networks, since that may be read by others than those who may read what is in them.
+func (s *Sim) Hide(network string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.network(network).hidden = true
+}
 
 // Limit allows so many calls in a second of its clock.
 func (s *Sim) Limit(n int) { s.mu.Lock(); defer s.mu.Unlock(); s.limit = n }
@@ -323,7 +339,7 @@ func (s *Sim) listNetworks(w http.ResponseWriter, r *http.Request) {
 // in is the network of a request.
 func (s *Sim) in(w http.ResponseWriter, r *http.Request) *network {
 	for _, n := range s.networks {
-		if n.id == r.PathValue("net") {
+		if n.id == r.PathValue("net") && !n.hidden {
 			return n
 		}
 	}
