@@ -207,7 +207,7 @@ type query struct {
 
 // search streams entries, a page at a time, until there are no more or yield says that these are enough.
 func (c *client) search(ctx context.Context, q query, yield func(*lib.Entry) bool) error {
-	return c.do(ctx, q.op, func(conn *lib.Conn) error {
+	err := c.do(ctx, q.op, func(conn *lib.Conn) error {
 		paging := lib.NewControlPaging(c.page)
 		for {
 			r, err := conn.Search(lib.NewSearchRequest(q.base, q.scope, lib.NeverDerefAliases, q.limit, int(c.timeout.Seconds()), false, q.filter, q.attrs, []lib.Control{paging}))
@@ -226,6 +226,46 @@ func (c *client) search(ctx context.Context, q query, yield func(*lib.Entry) boo
 			paging.SetCookie(next.Cookie)
 		}
 	})
+	if errors.Is(err, dayone.ErrNotFound) && (q.base == c.base || q.base == c.groups) {
+		return c.unseen(q.op, "there is no "+q.base+", or the account of bind_dn may not see it")
+	}
+	return err
+}
+
+// unseen is a directory of which too little is shown to say of anybody that they are not in it.
+func (c *client) unseen(op, why string) error {
+	f := c.refuse(op, dayone.ErrForbidden, why)
+	f.Next = "let the account of bind_dn read all that is below base, or correct the settings base, people_ou, disabled_ou, group_base and filter; then retry"
+	return f
+}
+
+// whole says whether the directory shows itself as far as we can tell: somebody below base, and the units where accounts go.
+// A server says of what may not be seen that it is not there, so without this nobody is believed to be gone.
+func (c *client) whole(ctx context.Context, op string) error {
+	somebody := false
+	err := c.search(ctx, query{op: op, base: c.base, filter: c.f.person, scope: lib.ScopeWholeSubtree, attrs: []string{"1.1"}, limit: 1}, func(*lib.Entry) bool {
+		somebody = true
+		return false
+	})
+	if err != nil {
+		return err
+	}
+	if !somebody {
+		return c.unseen(op, "it is not found, but below "+c.base+" nobody is shown at all")
+	}
+	for _, unit := range []string{c.people, c.closed} {
+		if unit == "" {
+			continue
+		}
+		there, err := c.exists(ctx, op, unit)
+		if err != nil {
+			return err
+		}
+		if !there {
+			return c.unseen(op, "it is not found, but "+unit+" is not shown either")
+		}
+	}
+	return nil
 }
 
 // one reads the only entry of a filter. ErrNotFound; ErrInvalid if there are more.

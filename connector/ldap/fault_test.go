@@ -54,7 +54,7 @@ func TestRefusals(t *testing.T) {
 		{name: "nobody of that name", change: map[string]string{"bind_dn": "nobody@corp.test"}, want: dayone.ErrAuth, says: "nobody has the name"},
 		{name: "a certificate of somebody else's", change: map[string]string{"ca": ""}, want: dayone.ErrAuth, says: "setting ca"},
 		{name: "no such place", attrs: dayone.Attrs{"ou": dayone.Text("Staff/Paris")}, want: dayone.ErrInvalid, says: "there is no OU=Paris"},
-		{name: "another base", change: map[string]string{"base": "DC=other,DC=test"}, want: dayone.ErrNotFound},
+		{name: "another base", change: map[string]string{"base": "DC=other,DC=test"}, want: dayone.ErrForbidden, says: "there is no DC=other,DC=test"},
 		{name: "a server that is busy", fault: sim.Fault{Path: "/add", Status: 429}, want: dayone.ErrThrottled},
 		{name: "a day that is none", attrs: dayone.Attrs{"expires": dayone.Text("tomorrow")}, want: dayone.ErrInvalid, says: "2025-01-31"},
 	} {
@@ -114,5 +114,78 @@ func TestAnotherServer(t *testing.T) {
 	}
 	if s.LetsIn("sarah.chen", firstPassword) {
 		t.Error("the first password need not be changed")
+	}
+}
+
+// leaver has an account with a group, and Dayone's settings are then changed for the worse.
+func leaver(t *testing.T, change map[string]string) (s *adsim.Server, g *connector.Guard, ref string, take dayone.Act) {
+	t.Helper()
+	s, g = simulated(t, nil)
+	r, err := g.Apply(t.Context(), create(sarah, firstPassword))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ref = r.Now.Ref
+	key := dayone.Key{System: "directory", Kind: "group", Name: "sales-team"}
+	give := dayone.Act{Once: "fedcba9876543210", Action: dayone.EntitlementAdd, Key: key, Account: ref, Want: &dayone.Item{Key: key, State: dayone.Active}, Attempt: 1, Since: time.Now(), Subject: dayone.Subject{Ref: ref}}
+	if r, err = g.Apply(t.Context(), give); err != nil {
+		t.Fatal(err)
+	}
+	take = give
+	take.Action, take.Want, take.Have = dayone.EntitlementRemove, nil, r.Now
+	off := create(nil, "")
+	off.Action, off.Want, off.Subject = dayone.AccountDisable, &dayone.Item{State: dayone.Disabled}, dayone.Subject{Ref: ref}
+	if _, err := g.Apply(t.Context(), off); err != nil {
+		t.Fatal(err)
+	}
+	settings := s.Settings("ldaps://" + s.Addr())
+	for name, v := range change {
+		settings[name] = v
+	}
+	if g, err = connector.Open(ldap.Factory, "directory", time.Now, connector.Options{Settings: settings}); err != nil {
+		t.Fatal(err)
+	}
+	return s, g, ref, take
+}
+
+// TestWhatMayNotBeSeenIsNotGone: a server says that there is no such thing of what it does not show. No group of a leaver is
+// done by that, and no certificate sees an empty hand.
+func TestWhatMayNotBeSeenIsNotGone(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]map[string]string{
+		"no base":           {"base": "DC=other,DC=test", "group_base": adsim.Base},
+		"nobody in base":    {"base": "OU=Closed," + adsim.Base, "people_ou": "", "group_base": adsim.Base},
+		"a lost unit":       {"base": "CN=Users," + adsim.Base, "group_base": adsim.Base},
+		"no base of groups": {"group_base": "OU=Groups," + adsim.Base},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, g, ref, take := leaver(t, change)
+			if _, err := g.Apply(t.Context(), take); !errors.Is(err, dayone.ErrForbidden) || !strings.Contains(err.Error(), "let the account of bind_dn read") {
+				t.Errorf("taking her out of a group says %v", err)
+			}
+			if is := s.Accounts()[0].Entitlements; len(is) != 1 {
+				t.Errorf("she is in %v", is)
+			}
+			seen, err := g.Observe(t.Context(), dayone.Subject{Ref: ref})
+			if !errors.Is(err, dayone.ErrForbidden) && len(seen.Unread) == 0 {
+				t.Errorf("a certificate would see %+v, %v", seen, err)
+			}
+		})
+	}
+}
+
+// TestAFilterThatLeavesOutTheClosed still has their groups taken.
+func TestAFilterThatLeavesOutTheClosed(t *testing.T) {
+	t.Parallel()
+	s, g, ref, take := leaver(t, map[string]string{"filter": "(&(objectCategory=person)(objectClass=user)(!(userAccountControl:1.2.840.113556.1.4.803:=2)))"})
+	if seen, err := g.Observe(t.Context(), dayone.Subject{Ref: ref}); err != nil || len(seen.Items) != 2 || seen.Account().State != dayone.Disabled {
+		t.Errorf("she is seen as %+v, %v", seen, err)
+	}
+	if _, err := g.Apply(t.Context(), take); err != nil {
+		t.Error(err)
+	}
+	if is := s.Accounts()[0].Entitlements; len(is) != 0 {
+		t.Errorf("she is still in %v", is)
 	}
 }

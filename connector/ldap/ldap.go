@@ -156,8 +156,16 @@ func (c *client) mail(ctx context.Context) func(dn string) (string, error) {
 	}
 }
 
+// entry is the one with an id, whatever the filter says of it: who is closed may be nobody whom the filter lets through.
+// ErrNotFound: the directory can be read, and they are not in it.
 func (c *client) entry(ctx context.Context, op, ref string, attrs ...string) (*lib.Entry, error) {
-	return c.one(ctx, op, c.base, "(&"+c.f.person+c.f.byID(ref)+")", attrs...)
+	e, err := c.one(ctx, op, c.base, c.f.byID(ref), attrs...)
+	if errors.Is(err, dayone.ErrNotFound) {
+		if bad := c.whole(ctx, op); bad != nil {
+			return nil, bad
+		}
+	}
+	return e, err
 }
 
 func (a accounts) Get(ctx context.Context, ref string) (dayone.Item, error) {

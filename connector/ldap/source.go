@@ -1,7 +1,9 @@
 package ldap
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"net/http"
@@ -59,6 +61,9 @@ func (s source) numbered() string {
 func (s source) Read(ctx context.Context, subject string) (dayone.Event, error) {
 	const op = "reading person"
 	e, err := s.api.one(ctx, op, s.api.base, "(&"+s.api.f.person+"("+s.api.f.names["employee_number"]+"="+lib.EscapeFilter(subject)+"))", s.fields()...)
+	if errors.Is(err, dayone.ErrNotFound) {
+		err = cmp.Or(s.api.whole(ctx, op), err)
+	}
 	if err != nil {
 		return dayone.Event{}, err
 	}

@@ -77,6 +77,9 @@ func (s *Server) Listen() (string, error) {
 	return "ldaps://" + on.Addr().String(), nil
 }
 
+// Addr is where it listens.
+func (s *Server) Addr() string { s.linemu.Lock(); defer s.linemu.Unlock(); return s.on.Addr().String() }
+
 // Close ends every connection.
 func (s *Server) Close() {
 	s.linemu.Lock()
