@@ -3,6 +3,7 @@ package sheet_test
 import (
 	"encoding/binary"
 	"errors"
+	"os"
 	"strings"
 	"testing"
 	"testing/quick"
@@ -42,6 +43,32 @@ func TestListsComeInManyWays(t *testing.T) {
 		if err != nil || len(r.Accounts) != 1 || r.Of("1") == nil || r.Of("1").Item.Attrs.Text("login") != "Zoë" {
 			t.Errorf("%s: %+v, %v", name, r, err)
 		}
+	}
+}
+
+// Whoever copies the example of the page has a list that is read, with both roles.
+func TestTheExampleOfThePageIsRead(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../docs/lists.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(page), "```csv\n")
+	example, _, ok := strings.Cut(rest, "```")
+	if !ok {
+		t.Fatal("the page has no example")
+	}
+	s, err := sheet.Parse([]byte(example))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := sheet.Layout{Attrs: []string{"email", "employee_number"}, Columns: map[string]string{"state": "Status"}, Kinds: []string{"role"}}.Roster(s)
+	if err != nil || len(r.Accounts) != 1 {
+		t.Fatalf("it is %+v, %v", r, err)
+	}
+	a := r.Accounts[0]
+	if held := a.Held["role"]; len(held) != 2 || held[0].Key.Name != "clerk" || held[1].Key.Name != "approver" || a.Item.State != dayone.Active {
+		t.Errorf("it reads as %+v", a)
 	}
 }
 
