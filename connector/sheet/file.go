@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
 	"time"
 
 	"github.com/dayone-hq/dayone"
@@ -111,56 +110,6 @@ func Replace(path string, raw []byte, at time.Time) (err error) {
 		_ = d.Close()
 	}
 	return nil
-}
-
-// Lock takes the lock file of a list, which whoever else writes it takes as well: it is made before and removed after. One
-// that is older than stale, or that a process of ours made which is no more, was left by somebody who died. ErrThrottled:
-// somebody has it. Whoever calls sees to it that nobody else in this process does at the same time.
-func Lock(path string, now time.Time, stale time.Duration) (free func(), err error) {
-	host, _ := os.Hostname()
-	for range 2 {
-		f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-		if err == nil {
-			_, _ = fmt.Fprintf(f, lockText, host, os.Getpid())
-			_ = f.Close()
-			return func() { _ = os.Remove(path) }, nil
-		}
-		if !errors.Is(err, fs.ErrExist) {
-			return nil, fmt.Errorf("the lock %s cannot be made (%s): %w", path, cause(err), dayone.ErrUnavailable)
-		}
-		info, err := os.Stat(path)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue // it was given back just now
-		}
-		if err != nil || now.Sub(info.ModTime()) < stale && !abandoned(path, host) {
-			break
-		}
-		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			break
-		}
-	}
-	return nil, fmt.Errorf("somebody else writes it just now, as %s says: %w", path, dayone.ErrThrottled)
-}
-
-const lockText = "dayone %s %d\n"
-
-// abandoned says that a lock is one of ours whose process is no more, or was an earlier life of this one.
-func abandoned(path, host string) bool {
-	raw, err := os.ReadFile(path)
-	var by string
-	var pid int
-	if _, bad := fmt.Sscanf(string(raw), lockText, &by, &pid); err != nil || bad != nil || by != host {
-		return false
-	}
-	if pid == os.Getpid() {
-		return true
-	}
-	p, err := os.FindProcess(pid)
-	if err != nil {
-		return true
-	}
-	err = p.Signal(syscall.Signal(0))
-	return errors.Is(err, os.ErrProcessDone) || errors.Is(err, syscall.ESRCH)
 }
 
 // cause is an error of the file system without the path, which is said already.
