@@ -62,14 +62,15 @@ func shape(m *connector.Manifest, settings map[string]string) error {
 	return nil
 }
 
-// New judges the program. It is not called yet.
+// New judges the program. It is not called yet; before each call it is judged again.
 func New(cfg connector.Config) (connector.Connector, error) {
 	path := cfg.Settings["program"]
-	if err := judge(path); err != nil {
+	args := connector.Words(cfg.Settings["args"])
+	if err := judge(path, args); err != nil {
 		return nil, err
 	}
 	p := &program{
-		system: cfg.System, title: cfg.Manifest.Title, path: path, args: connector.Words(cfg.Settings["args"]), secret: cfg.Secrets["secret"], now: cfg.Now,
+		system: cfg.System, title: cfg.Manifest.Title, path: path, args: args, secret: cfg.Secrets["secret"], now: cfg.Now,
 		environment: connector.Words(cfg.Settings["environment"]),
 	}
 	t := &connector.Target{
@@ -86,8 +87,8 @@ func New(cfg connector.Config) (connector.Connector, error) {
 	return system{t, p}, nil
 }
 
-// judge refuses a program that is not there, or that anybody may put another in the place of.
-func judge(path string) error {
+// judge refuses a program that is not there, or that others may put another in the place of.
+func judge(path string, args []string) error {
 	bad := func(text, hint string) error {
 		return &connector.SettingError{Setting: "program", Text: "setting program: " + text, Hint: hint}
 	}
@@ -104,10 +105,77 @@ func judge(path string) error {
 		return nil
 	case info.Mode()&0o111 == 0:
 		return bad(fmt.Sprintf("%s may not be run", path), "chmod 755 "+path)
-	case info.Mode()&fs.FileMode(0o002) != 0:
-		return bad(fmt.Sprintf("anybody may change %s, and it gets secrets", path), "chmod o-w "+path)
+	}
+	if text, hint := exposed(path, args); text != "" {
+		return bad(text, hint)
 	}
 	return nil
+}
+
+// exposed says by what others than its owner could make the program another one, which would get the secrets: by writing
+// it, a file that it is called with, such as a script, or a folder on the way to one of them. "": by nothing. In a sticky
+// folder such as /tmp nobody replaces what is another's. Windows has no such bits.
+func exposed(path string, args []string) (text, hint string) {
+	if runtime.GOOS == "windows" {
+		return "", ""
+	}
+	seen := map[string]bool{}
+	for _, file := range append([]string{path}, files(path, args)...) {
+		for _, at := range hops(file) {
+			for ; !seen[at]; at = filepath.Dir(at) {
+				seen[at] = true
+				info, err := os.Stat(at)
+				if err != nil || info.IsDir() && info.Mode()&fs.ModeSticky != 0 {
+					continue
+				}
+				switch {
+				case info.Mode()&0o002 != 0:
+					return fmt.Sprintf("anybody may change %s, and the program gets secrets", at), "chmod go-w " + at
+				case info.Mode()&0o020 != 0:
+					return fmt.Sprintf("its whole group may change %s, and the program gets secrets", at), "chmod go-w " + at
+				}
+			}
+		}
+	}
+	return "", ""
+}
+
+// hops are a file, what it is a link to, and so on, and where all of that really is.
+func hops(file string) []string {
+	out := []string{file}
+	for at := file; len(out) < 40; out = append(out, at) { // more the system does not follow
+		to, err := os.Readlink(at)
+		if err != nil {
+			break
+		}
+		if !filepath.IsAbs(to) {
+			to = filepath.Join(filepath.Dir(at), to)
+		}
+		at = filepath.Clean(to)
+	}
+	if real, err := filepath.EvalSymlinks(file); err == nil {
+		out = append(out, real)
+	}
+	return out
+}
+
+// files are the arguments that name one, as the program sees them from its folder; --name=FILE, too.
+func files(path string, args []string) (out []string) {
+	for _, arg := range args {
+		_, value, _ := strings.Cut(arg, "=")
+		for _, name := range []string{arg, value} {
+			if name == "" {
+				continue
+			}
+			if !filepath.IsAbs(name) {
+				name = filepath.Join(filepath.Dir(path), name)
+			}
+			if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() {
+				out = append(out, filepath.Clean(name))
+			}
+		}
+	}
+	return out
 }
 
 // system lists everybody in one call.

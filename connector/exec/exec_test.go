@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -34,7 +35,31 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 2 && os.Args[1] == "misbehave" {
 		os.Exit(misbehave(os.Args[2:]))
 	}
-	os.Exit(m.Run())
+	os.Exit(run(m))
+}
+
+// binary is this one in a folder of its own, which nobody else may write, whatever the umask was when it was built.
+var binary string
+
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "exec")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+	path, err := os.Executable()
+	if err != nil {
+		panic(err)
+	}
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		panic(err)
+	}
+	binary = filepath.Join(dir, "program")
+	if err := os.WriteFile(binary, raw, 0o700); err != nil {
+		panic(err)
+	}
+	return m.Run()
 }
 
 // ends are what the program ends with.
@@ -64,6 +89,9 @@ func carry(base string) int {
 	return ends[resp.StatusCode]
 }
 
+// alive is what the child of a program that hangs says.
+const alive = "I live"
+
 func misbehave(how []string) int {
 	_, _ = io.Copy(io.Discard, os.Stdin)
 	switch how[0] {
@@ -81,10 +109,12 @@ func misbehave(how []string) int {
 		_ = child.Start()
 		_ = child.Wait()
 	case "live":
-		for i := 0; ; i++ {
-			_ = os.WriteFile(how[1], fmt.Append(nil, i), 0o600)
-			time.Sleep(5 * time.Millisecond)
+		conn, err := net.Dial("tcp", how[1])
+		if err != nil {
+			return 1
 		}
+		_, _ = io.WriteString(conn, alive)
+		_, _ = conn.Read(make([]byte, 1)) // nobody says anything: until it is ended
 	case "environment":
 		text, _ := json.Marshal(strings.Join(os.Environ(), "\n") + "\n" + strings.Join(os.Args, " "))
 		fmt.Printf(`{"version":1,"error":{"message":%s}}`, text)
@@ -93,21 +123,12 @@ func misbehave(how []string) int {
 	return 0
 }
 
-func self(t *testing.T) string {
-	t.Helper()
-	path, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
 // office is the badge office with the program that reaches it.
 type office struct{ *execsim.Office }
 
 func (o office) Settings(base string) map[string]string {
 	s := o.Office.Settings(base)
-	s["program"], _ = os.Executable()
+	s["program"] = binary
 	return s
 }
 
@@ -126,9 +147,21 @@ func TestExec(t *testing.T) {
 	})
 }
 
+// closedDir is a folder in which nobody else may write, whatever the umask: a test's own, with the one above it.
+func closedDir(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	for _, d := range []string{dir, filepath.Dir(dir)} {
+		if err := os.Chmod(d, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
 func open(t *testing.T, o connector.Options, settings ...string) *connector.Guard {
 	t.Helper()
-	o.Settings = map[string]string{"program": self(t), "secret": execsim.Token, "kinds": "door"}
+	o.Settings = map[string]string{"program": binary, "secret": execsim.Token, "kinds": "door"}
 	for i := 0; i+1 < len(settings); i += 2 {
 		o.Settings[settings[i]] = settings[i+1]
 	}
@@ -177,7 +210,7 @@ func TestWhatIsNoAnswerSaysNothing(t *testing.T) {
 // said is a system whose program says one thing and ends with a number.
 func said(t *testing.T, say string, code int) *connector.Guard {
 	t.Helper()
-	dir := t.TempDir()
+	dir := closedDir(t)
 	answer := filepath.Join(dir, "answer")
 	if err := os.WriteFile(answer, []byte(say), 0o600); err != nil {
 		t.Fatal(err)
@@ -219,28 +252,58 @@ func TestEndsHaveKinds(t *testing.T) {
 	}
 }
 
-// A program that hangs is ended with all that it has started.
+// overdue is a context whose time is over when the test says so, not when a slow machine's clock does.
+type overdue struct {
+	context.Context
+	over chan struct{}
+}
+
+func (o overdue) Done() <-chan struct{} { return o.over }
+func (o overdue) Err() error {
+	select {
+	case <-o.over:
+		return context.DeadlineExceeded
+	default:
+		return nil
+	}
+}
+
+// A program that hangs is ended with all that it has started. Its time is over when the child has said that it lives; whether
+// it still does is seen by the line that it holds.
 func TestAProgramThatHangsIsEndedWithItsChildren(t *testing.T) {
 	t.Parallel()
-	life := filepath.Join(t.TempDir(), "life")
-	g := open(t, connector.Options{Timeout: 400 * time.Millisecond}, "args", "misbehave, hang, "+life)
-	began := time.Now()
-	err := g.Check(ctx)
+	on, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = on.Close() })
+	g := open(t, connector.Options{Timeout: 2 * time.Minute}, "args", "misbehave, hang, "+on.Addr().String())
+	until := overdue{context.Background(), make(chan struct{})}
+	child := make(chan net.Conn, 1)
+	go func() {
+		defer close(until.over)
+		defer close(child)
+		conn, err := on.Accept()
+		if err != nil {
+			return
+		}
+		if _, err := io.ReadFull(conn, make([]byte, len(alive))); err == nil {
+			child <- conn
+		}
+	}()
+	err = g.Check(until)
 	if !errors.Is(err, dayone.ErrUnavailable) || !strings.Contains(err.Error(), "took too long") {
 		t.Errorf("it says %v", err)
 	}
-	if took := time.Since(began); took > 10*time.Second {
-		t.Errorf("it took %s", took)
+	_ = on.Close() // a program that ended without a child: nobody waits for one
+	conn := <-child
+	if conn == nil {
+		t.Fatal("the child never lived")
 	}
-	first, err := os.ReadFile(life)
-	if err != nil {
-		t.Fatalf("the child never lived: %v", err)
-	}
-	deadline := time.Now().Add(300 * time.Millisecond) // a child that lives writes every 5 ms
-	for time.Now().Before(deadline) {
-		if now, _ := os.ReadFile(life); !bytes.Equal(now, first) {
-			t.Fatal("the child outlives its program")
-		}
+	defer conn.Close()
+	_ = conn.SetReadDeadline(time.Now().Add(30 * time.Second))
+	if _, err := conn.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("the child outlives its program: %v", err)
 	}
 }
 
@@ -296,7 +359,7 @@ func TestWhatAProgramCannotDoIsATask(t *testing.T) {
 // A password that Dayone makes reaches the program with the question, and one that the program makes comes back.
 func TestSecretsComeWithTheQuestion(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
+	dir := closedDir(t)
 	script := filepath.Join(dir, "program")
 	if err := os.WriteFile(script, []byte(`#!/bin/sh
 read -r q
@@ -336,8 +399,12 @@ esac
 
 func TestSettingsAreJudged(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	for name, mode := range map[string]os.FileMode{"plain": 0o600, "shared": 0o777} {
+	dir := closedDir(t)
+	below := filepath.Join(dir, "open", "below")
+	if err := os.MkdirAll(below, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for name, mode := range map[string]os.FileMode{"plain": 0o600, "shared": 0o777, "grouped": 0o775, "open/below/program": 0o700} {
 		path := filepath.Join(dir, name)
 		if err := os.WriteFile(path, nil, 0o600); err != nil {
 			t.Fatal(err)
@@ -346,20 +413,74 @@ func TestSettingsAreJudged(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if err := os.Chmod(filepath.Join(dir, "open"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(filepath.Join(below, "program"), filepath.Join(dir, "link")); err != nil {
+		t.Fatal(err)
+	}
+	for link, to := range map[string]string{"link to a link": filepath.Join("open", "hop"), "open/hop": binary} {
+		if err := os.Symlink(to, filepath.Join(dir, link)); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for _, c := range []struct{ setting, value, want string }{
+		{"program", filepath.Join(dir, "link to a link"), "anybody may change " + filepath.Join(dir, "open") + ","},
 		{"program", "badges", "no absolute path"},
 		{"program", "/nowhere/badges", "is not there"},
 		{"program", dir, "is no program"},
 		{"program", filepath.Join(dir, "plain"), "may not be run"},
 		{"program", filepath.Join(dir, "shared"), "anybody may change"},
+		{"program", filepath.Join(dir, "grouped"), "whole group may change"},
+		{"program", filepath.Join(dir, "open", "below", "program"), "anybody may change " + filepath.Join(dir, "open") + ","},
+		{"program", filepath.Join(dir, "link"), "anybody may change " + filepath.Join(dir, "open") + ","},
+		{"args", filepath.Join(dir, "shared"), "anybody may change"},
+		{"args", "-v, --config=" + filepath.Join(dir, "grouped"), "whole group may change"},
+
 		{"actions", "create, erase", `there is no "erase"`},
 		{"kinds", "account", "is no kind"},
 		{"attributes", "=x", "is no attribute"},
 	} {
-		settings := map[string]string{"program": self(t), c.setting: c.value}
+		settings := map[string]string{"program": binary, c.setting: c.value}
 		_, err := connector.Open(exec.Factory, "badges", time.Now, connector.Options{Settings: settings})
 		if !errors.Is(err, dayone.ErrInvalid) || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s = %q says %v, want %q", c.setting, c.value, err, c.want)
 		}
+	}
+}
+
+// A program that somebody opened to others after the server began is not called any more, and gets no secret.
+func TestAProgramIsJudgedBeforeEachCall(t *testing.T) {
+	t.Parallel()
+	dir := closedDir(t)
+	script := filepath.Join(dir, "program")
+	if err := os.WriteFile(script, []byte("#!/bin/sh\ncat >> '"+dir+"/seen'\necho '{\"version\":1}'\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	g := open(t, connector.Options{}, "program", "/bin/sh", "args", script)
+	if err := g.Check(ctx); err != nil {
+		t.Fatal(err)
+	}
+	before, _ := os.ReadFile(filepath.Join(dir, "seen"))
+	for path, mode := range map[string]os.FileMode{script: 0o720, dir: 0o702} {
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+		err := g.Check(ctx)
+		if !errors.Is(err, dayone.ErrForbidden) || !strings.Contains(err.Error(), "may change "+path) {
+			t.Errorf("%s with %o says %v", path, mode, err)
+		}
+		if err := os.Chmod(path, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if after, _ := os.ReadFile(filepath.Join(dir, "seen")); len(before) == 0 || !bytes.Equal(before, after) {
+		t.Error("it was called")
+	}
+	if err := os.Chmod(dir, 0o777|os.ModeSticky); err != nil { // as /tmp is
+		t.Fatal(err)
+	}
+	if err := g.Check(ctx); err != nil {
+		t.Errorf("in a sticky folder: %v", err)
 	}
 }

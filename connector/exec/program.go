@@ -44,6 +44,9 @@ func (p *program) ask(ctx context.Context, q question) (answer, error) {
 	if err := ctx.Err(); err != nil {
 		return answer{}, err
 	}
+	if text, hint := exposed(p.path, p.args); text != "" { // it was well when the server began
+		return answer{}, &dayone.Fault{System: p.system, Op: q.Operation, Err: dayone.ErrForbidden, Detail: text, Next: hint + ", see whether it still is what you put there, and retry"}
+	}
 	q.Version, q.System, q.Secret = version, p.system, p.secret.Reveal()
 	in, err := json.Marshal(q)
 	if err != nil {

@@ -17,10 +17,13 @@ import (
 // Somebody joins, moves and leaves by the program that we give as an example, and her leaving is undone.
 func TestTheExampleJoinsMovesAndLeaves(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
+	dir := closedDir(t)
 	program, file := filepath.Join(dir, "badges"), filepath.Join(dir, "office.json")
 	if out, err := osexec.Command("go", "build", "-o", program, "../../examples/exec").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
+	}
+	if err := os.Chmod(program, 0o700); err != nil {
+		t.Fatal(err)
 	}
 	if err := os.WriteFile(file, []byte(`{"secret":"`+"office-secret"+`","doors":["main","lab"]}`), 0o600); err != nil {
 		t.Fatal(err)
