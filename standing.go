@@ -12,7 +12,7 @@ const (
 	OrderAutomatic   OrderKind = "automatic"   // we do, whatever the configuration says
 
 	// A system is being retired: policies give nothing there any more. Both are taken back by being lifted.
-	OrderRelease OrderKind = "stop-managing"  // what is there is left as it is, and nothing is called
+	OrderRelease OrderKind = "stop-managing"  // what is there is left as it is, and nothing is changed there
 	OrderClose   OrderKind = "close-accounts" // what we gave is taken, within the brakes
 )
 

@@ -265,6 +265,8 @@ func (f *Flow) unclosed(list []Access, l Look) {
 		case a.Holding == nil:
 		case open && x.Legal:
 			a.State, a.Note, a.Implied = StaysOpen, "a legal hold keeps it; a human closes it by hand", false
+		case open && x.Ended:
+			a.State, a.Note, a.Implied = StaysOpen, "Dayone does not manage its system any more; a human closes it by hand", false
 		case open:
 			a.State, a.Note, a.Implied = StaysOpen, "Dayone cannot close it; a human closes it by hand", false
 		case held:

@@ -15,7 +15,7 @@ import (
 	"github.com/dayone-hq/dayone/store"
 )
 
-// A system is retired by an order, which somebody may take back: either nothing is called there any more and what is there is
+// A system is retired by an order, which somebody may take back: either nothing is changed there any more and what is there is
 // left as it is, or what we gave is taken, within the brakes. Then it may go out of the configuration. One that goes without
 // that is an error at the start: what people have there would be nobody's.
 
@@ -64,10 +64,25 @@ func withoutRetired(l *Look, ends retiring) {
 		*list = slices.DeleteFunc(*list, gone)
 	}
 	for _, h := range l.Have {
-		if h.State != dayone.Gone && ends[h.Key.System] == dayone.OrderRelease {
-			l.Want.Keep = append(l.Want.Keep, h.Key)
+		if h.State == dayone.Gone || ends[h.Key.System] != dayone.OrderRelease {
+			continue
+		}
+		l.Want.Keep = append(l.Want.Keep, h.Key)
+		if l.Person.Status == dayone.Left && !told(h.Key) && !onClosed(h.Key, l.Have) {
+			l.Want.Findings = append(l.Want.Findings, dayone.Finding{Kind: notManaged, Key: h.Key, Text: h.Key.String() + " stays: Dayone does not manage " + h.Key.System + " any more"})
 		}
 	}
+}
+
+// notManaged is the kind of a finding about what somebody who has left keeps at a system that is left as it is.
+const notManaged = "not managed"
+
+// told says that the key is of something that was sent, which nobody has.
+func told(k dayone.Key) bool { return k.Kind == "message" || k.Kind == "invitation" }
+
+// onClosed says that something hangs on an account that is closed.
+func onClosed(k dayone.Key, have []dayone.Holding) bool {
+	return !k.IsAccount() && slices.ContainsFunc(have, func(h dayone.Holding) bool { return h.Key == k.Account() && h.State == dayone.Disabled })
 }
 
 func retiredText(system string, how dayone.OrderKind) string {
@@ -173,6 +188,12 @@ func (f *Flow) mayRetire(o dayone.Order) error {
 	return nil
 }
 
+// isHeldAt says that people hold something at a system, which may be missing from the configuration: it has to be retired then.
+func (f *Flow) isHeldAt(ctx context.Context, system string) bool {
+	held, err := f.Store.HeldBySystem(ctx)
+	return err == nil && held[system] != (store.HeldAt{})
+}
+
 // LiftRetirement takes back that a system is being retired. ErrNotFound: it is not.
 func (f *Flow) LiftRetirement(ctx context.Context, system, by, reason string) error {
 	r, err := f.Retirement(ctx, system)
@@ -183,6 +204,29 @@ func (f *Flow) LiftRetirement(ctx context.Context, system, by, reason string) er
 		return fmt.Errorf("%s is not being retired: %w", system, dayone.ErrNotFound)
 	}
 	return f.Lift(ctx, r.Standing.ID, by, reason)
+}
+
+// letGoMeta is where it is kept that a system was let go, and when.
+func letGoMeta(system string) string { return "let go: " + system }
+
+// mayManage refuses to manage a system again of which Dayone has let go: it knows nobody's account there any more, and would
+// make a second one for everybody.
+func (f *Flow) mayManage(ctx context.Context, id dayone.OrderID) error {
+	st, err := f.Store.Standing(ctx, f.Clock.Now())
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(st.Orders, func(o dayone.Order) bool { return o.ID == id && o.Kind.Retires() })
+	if i < 0 {
+		return nil
+	}
+	system := st.Orders[i].System
+	since, err := f.Store.Meta(ctx, letGoMeta(system))
+	if err != nil || since == "" {
+		return err
+	}
+	return fmt.Errorf("%s was let go at %s: Dayone does not know any more whose the accounts there are, and would make a second one for each person; see to those that are there, then configure the system under another name: %w",
+		system, since, dayone.ErrConflict)
 }
 
 // configuredMeta is where the systems of the last start are kept.
@@ -217,9 +261,13 @@ func (f *Flow) AtStart(ctx context.Context) error {
 		}
 		switch r.Standing.Kind {
 		case dayone.OrderClose:
-			if r.Held.Open > 0 {
-				lost = append(lost, fmt.Sprintf("%s is being retired, and %s of it are not closed yet; put it back until they are, or say dayone system retire %[1]s --stop-managing",
-					name, counted(r.Held.Open, "account", "accounts")))
+			accounts, things, err := f.Store.UnclosedAt(ctx, name)
+			if err != nil {
+				return err
+			}
+			if accounts+things > 0 {
+				lost = append(lost, fmt.Sprintf("%s is being retired, and %s and %s there are not taken yet; put it back until they are, or say dayone system retire %[1]s --stop-managing",
+					name, counted(accounts, "open account", "open accounts"), counted(things, "other thing", "other things")))
 				continue
 			}
 			fallthrough
@@ -247,6 +295,9 @@ const releaseAtOnce = 500
 
 // release lets everything go that is known of a system. It is called again if it was cut short, and goes on then.
 func (f *Flow) release(ctx context.Context, r Retirement) error {
+	if err := f.Store.SetMeta(ctx, letGoMeta(r.System), f.Clock.Now().UTC().Format(time.RFC3339)); err != nil { // before anything is
+		return err
+	}
 	for {
 		people, err := f.Store.HoldersAt(ctx, r.System, releaseAtOnce)
 		if err != nil || len(people) == 0 {
@@ -268,7 +319,7 @@ func (f *Flow) releaseOf(ctx context.Context, id dayone.PersonID, r Retirement) 
 	}
 	var gone []dayone.Holding
 	for _, h := range have {
-		if h.Key.System == r.System && h.Key.Kind != "message" && h.Key.Kind != "invitation" {
+		if h.Key.System == r.System && !told(h.Key) {
 			h.State, h.Lost = dayone.Gone, time.Time{}
 			h.Generation++ // if it is managed again one day, it is given anew
 			gone = append(gone, h)

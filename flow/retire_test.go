@@ -153,8 +153,142 @@ func TestAMissingSystemIsAnErrorAndNeverARemoval(t *testing.T) {
 		}
 	}
 	h.shows(h.gitlab, "e1@company.com", dayone.Active, "group:platform=developer")
+	for _, joined := range []func(*flow.Deps){without, nil} { // with it back, everybody would get a second account
+		h = again(joined)
+		if err := h.AtStart(ctx); err != nil {
+			t.Fatal(err)
+		}
+		err := h.LiftRetirement(ctx, "gitlab", "kim", "we stay")
+		is(t, err, dayone.ErrConflict)
+		if !strings.Contains(err.Error(), "under another name") {
+			t.Errorf("it does not say what to do: %v", err)
+		}
+		r, err := h.Retirement(ctx, "gitlab")
+		if err != nil || r.Standing.ID == "" {
+			t.Fatalf("it is not retired any more: %+v, %v", r, err)
+		}
+		is(t, h.Lift(ctx, r.Standing.ID, "kim", "we stay"), dayone.ErrConflict)
+		h.retires("gitlab", dayone.OrderClose) // another way is still no way back
+		is(t, h.LiftRetirement(ctx, "gitlab", "kim", "we stay"), dayone.ErrConflict)
+	}
 	records, err := h.Records(ctx, flow.RecordFilter{Person: p})
 	if err != nil || records[0].What != "not managed any more" && !strings.Contains(fmt.Sprint(records), "not managed any more") {
 		t.Errorf("the ledger does not say it: %+v, %v", records, err)
 	}
+}
+
+// Where people have no accounts, only things such as codes of a network, these are what is to be taken: while one is had, nothing
+// is let go. What hangs on a closed account went with it.
+func TestASystemOfThingsAloneIsNotLetGoWhileSomebodyHasThem(t *testing.T) {
+	t.Parallel()
+	h := newWorld(t).open()
+	p, _ := h.hires(employee("1", "start_date", "2024-11-11"))
+	if err := h.Store.SetMeta(ctx, "configured systems", `["network", "gitlab", "okta"]`); err != nil {
+		t.Fatal(err)
+	}
+	code := dayone.Holding{Item: dayone.Item{Key: dayone.Key{System: "network", Kind: "code", Name: "guests"}, Ref: "c1", State: dayone.Active}}
+	keep := func(have ...dayone.Holding) {
+		t.Helper()
+		if err := h.Store.KeepHoldings(ctx, p, have); err != nil {
+			t.Fatal(err)
+		}
+	}
+	state := func() dayone.State {
+		t.Helper()
+		for _, x := range h.held(p) {
+			if x.Key == code.Key {
+				return x.State
+			}
+		}
+		return dayone.Gone
+	}
+	keep(code)
+	h.retires("network", dayone.OrderClose)
+	err := h.AtStart(ctx)
+	is(t, err, dayone.ErrInvalid)
+	if !strings.Contains(err.Error(), "0 open accounts and 1 other thing") {
+		t.Errorf("it says %v", err)
+	}
+	same(t, "the code", state(), dayone.Active)
+	account := dayone.Holding{Item: dayone.Item{Key: code.Key.Account(), Ref: "u1", State: dayone.Disabled}}
+	keep(code, account)
+	if err := h.AtStart(ctx); err != nil {
+		t.Fatal(err)
+	}
+	same(t, "the code of a closed account", state(), dayone.Gone)
+}
+
+// Somebody joins while a system goes: what her run had still to do there is not done.
+func TestARunUnderWayGivesNothingAtARetiredSystem(t *testing.T) {
+	t.Parallel()
+	for _, how := range []dayone.OrderKind{dayone.OrderRelease, dayone.OrderClose} {
+		t.Run(string(how), func(t *testing.T) {
+			t.Parallel()
+			h := newWorld(t).open()
+			h.stops("okta")
+			p, r := h.hires(employee("1", "start_date", "2024-11-11"))
+			same(t, "the run", r.State, dayone.RunWaiting)
+			h.retires("gitlab", how)
+			until(h, "a run without it", func() (bool, bool) { return true, h.newest(p).ID != r.ID })
+			if err := h.LiftStop(ctx, "okta", "kim", "solved"); err != nil {
+				t.Fatal(err)
+			}
+			h.settledAt(p)
+			h.shows(h.okta, "e1@company.com", dayone.Active, "group:base-employee")
+			if _, made := account(h.gitlab, "e1@company.com"); made {
+				t.Error("an account was made at a system that is retired")
+			}
+		})
+	}
+}
+
+// Who leaves keeps what they have at a system that is left as it is. That is said before, and after.
+func TestWhatStaysOpenAtARetiredSystemIsNamed(t *testing.T) {
+	t.Parallel()
+	h := newWorld(t).open()
+	p := h.engineers(1)[0]
+	h.retires("gitlab", dayone.OrderRelease)
+	h.settledAt(p)
+	same(t, "while they work here", h.accessOf(p, "gitlab/account").State, flow.Kept)
+	before, err := h.TerminatePreview(ctx, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var keys []string
+	for _, x := range before.Stays {
+		keys = append(keys, x.Key.String())
+		if !x.Ended || x.Legal || !strings.Contains(x.Why, "does not manage gitlab any more") {
+			t.Errorf("it stays as %+v", x)
+		}
+	}
+	same(t, "what stays", strings.Join(keys, " "), "gitlab/account gitlab/group:platform")
+	if s := before.Summary(); !strings.Contains(s, "2 things stay open") {
+		t.Errorf("the summary is %q", s)
+	}
+	h.fired(p, h.newest(p).ID)
+	h.settledAt(p)
+	a := h.accessOf(p, "gitlab/account")
+	if a.State != flow.StaysOpen || !strings.Contains(a.Note, "does not manage") {
+		t.Errorf("the access tab says %s, %q", a.State, a.Note)
+	}
+	e, err := h.ErasePreview(ctx, p)
+	if err != nil || len(e.Stays) != 2 {
+		t.Errorf("what erasing says: %+v, %v", e.Stays, err)
+	}
+	h.shows(h.gitlab, "e1@company.com", dayone.Active, "group:platform=developer")
+}
+
+// Nobody can pick what holds something at a system that is being retired.
+func TestAProductAtARetiredSystemIsNotOffered(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.files = withProducts(w.folder(houseOffers), houseProducts)
+	h := w.open()
+	p, _ := h.hires(employee("1", "start_date", "2024-11-11", "department", "Sales"))
+	same(t, "before", h.product(p, "code").State, flow.ProductOffered)
+	h.retires("gitlab", dayone.OrderRelease)
+	same(t, "the product", h.product(p, "code").State, flow.ProductNone)
+	_, err := h.PreviewPick(ctx, flow.Pick{Person: p, Products: []string{"code"}, By: "lead@company.com", Reason: "x"})
+	is(t, err, dayone.ErrForbidden)
+	same(t, "what is elsewhere", h.product(p, "directory").State, flow.ProductGiven)
 }

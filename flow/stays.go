@@ -17,21 +17,23 @@ type Staying struct {
 	Key   dayone.Key
 	Title string // of the system
 	Legal bool   // a legal hold keeps it; else we have no way to take it
+	Ended bool   // the system is not managed any more: nothing is taken there
 	Why   string
 }
 
-// Stays is what stays open of somebody, by a legal hold or because we cannot close it. A human has to.
+// Stays is what stays open of somebody: by a legal hold, because we cannot close it, or because its system is not managed any
+// more. A human has to close it.
 func (f *Flow) Stays(l Look) (out []Staying) {
 	systems := f.ActiveFor(l.Person).Systems
 	for _, x := range l.Plan.Findings {
-		if x.Kind != planner.UnderLegalHold && x.Kind != planner.ByHand {
+		if x.Kind != planner.UnderLegalHold && x.Kind != planner.ByHand && x.Kind != notManaged {
 			continue
 		}
 		for _, h := range l.Have {
 			sys := systems[h.Key.System]
 			closed := h.State == dayone.Gone || h.Key.IsAccount() && h.State == dayone.Disabled && sys.As(dayone.Disabled) != dayone.Gone
 			if h.Key == x.Key && !closed {
-				out = append(out, Staying{Key: x.Key, Title: f.systemTitle(x.Key.System), Legal: x.Kind == planner.UnderLegalHold, Why: x.Text})
+				out = append(out, Staying{Key: x.Key, Title: f.systemTitle(x.Key.System), Legal: x.Kind == planner.UnderLegalHold, Ended: x.Kind == notManaged, Why: x.Text})
 			}
 		}
 	}

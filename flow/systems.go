@@ -141,7 +141,7 @@ func (f *Flow) Order(ctx context.Context, o dayone.Order) (dayone.Order, error) 
 	if o.From.IsZero() {
 		o.From = now
 	}
-	if o.System != "" && !slices.Contains(f.systemNames(), o.System) {
+	if o.System != "" && !slices.Contains(f.systemNames(), o.System) && !(o.Kind.Retires() && f.isHeldAt(ctx, o.System)) {
 		return o, fmt.Errorf("there is no system %q; there are %s: %w", o.System, strings.Join(f.systemNames(), ", "), dayone.ErrNotFound)
 	}
 	switch {
@@ -195,10 +195,13 @@ func (f *Flow) stoppedBy(ctx context.Context, system string) error {
 	return nil
 }
 
-// Lift ends an order before its time.
+// Lift ends an order before its time. ErrConflict: its system was retired, and Dayone has let go of it.
 func (f *Flow) Lift(ctx context.Context, id dayone.OrderID, by, reason string) error {
 	if strings.TrimSpace(reason) == "" {
 		return fmt.Errorf("say why: the reason goes into the record: %w", dayone.ErrInvalid)
+	}
+	if err := f.mayManage(ctx, id); err != nil {
+		return err
 	}
 	if err := f.Store.LiftOrder(ctx, id, f.Clock.Now(), by, strings.TrimSpace(reason)); err != nil {
 		return err

@@ -39,6 +39,18 @@ func (d *DB) HeldBySystem(ctx context.Context) (map[string]HeldAt, error) {
 	return out, rows.Err()
 }
 
+// UnclosedAt counts what is still had at a system: open accounts, and things that hang on no closed account of their owner. What
+// hangs on a closed one went with it.
+func (d *DB) UnclosedAt(ctx context.Context, system string) (accounts, things int, err error) {
+	err = d.read.QueryRowContext(ctx, `SELECT COALESCE(SUM(CASE WHEN h.kind = 'account' AND h.state <> 'disabled' THEN 1 ELSE 0 END), 0),
+		COALESCE(SUM(CASE WHEN h.kind <> 'account' AND NOT EXISTS (SELECT 1 FROM holding a
+			WHERE a.person = h.person AND a.system = h.system AND a.kind = 'account' AND a.state = 'disabled') THEN 1 ELSE 0 END), 0)`+livesOn+` AND h.system = $1`, system).Scan(&accounts, &things)
+	if err != nil {
+		return 0, 0, fmt.Errorf("counting what is not closed at %s: %w", system, err)
+	}
+	return accounts, things, nil
+}
+
 // HoldersAt are some of those who hold anything at a system.
 func (d *DB) HoldersAt(ctx context.Context, system string, limit int) ([]dayone.PersonID, error) {
 	rows, err := d.read.QueryContext(ctx, `SELECT DISTINCT h.person`+livesOn+` AND h.system = $1 ORDER BY h.person LIMIT $2`, system, limit)
@@ -57,14 +69,15 @@ func (d *DB) HoldersAt(ctx context.Context, system string, limit int) ([]dayone.
 	return out, rows.Err()
 }
 
-// dueFor makes those due for whom an order about a system changes what they are to have.
+// dueFor makes those due for whom an order about a system changes what they are to have: whoever holds something there, and
+// whoever has a run under way, which may be about to give something there. What a run has still to do has no rows to ask.
 func (d *DB) dueFor(t *tx, o dayone.Order) error {
 	if !o.Kind.Retires() {
 		return nil
 	}
 	q, args := `UPDATE person SET wake = $1 WHERE managed = 1 AND key_box <> '' AND merged = '' AND (wake = 0 OR wake > $1)`, []any{micros(d.now())}
 	if o.Lifted.IsZero() {
-		q, args = q+` AND id IN (SELECT person FROM holding WHERE system = $2)`, append(args, o.System)
+		q, args = q+` AND (id IN (SELECT person FROM holding WHERE system = $2) OR id IN (SELECT person FROM run WHERE state IN `+active+`))`, append(args, o.System)
 	}
 	if _, err := t.exec(q, args...); err != nil {
 		return fmt.Errorf("looking at people again: %w", err)

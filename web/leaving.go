@@ -329,13 +329,14 @@ type apiCloses struct {
 type apiStays struct {
 	Key   dayone.Key `json:"key"`
 	Legal bool       `json:"legal_hold"`
+	Ended bool       `json:"not_managed"`
 	Why   string     `json:"why"`
 }
 
 func newAPIStays(list []flow.Staying) []apiStays {
 	out := []apiStays{}
 	for _, x := range list {
-		out = append(out, apiStays{x.Key, x.Legal, x.Why})
+		out = append(out, apiStays{x.Key, x.Legal, x.Ended, x.Why})
 	}
 	return out
 }

@@ -62,7 +62,10 @@ func newTerminate(head personHead, look flow.Closing, b *board) orderView {
 func stayItems(list []flow.Staying) (out []item) {
 	for _, x := range list {
 		next := "A human closes it by hand."
-		if x.Legal {
+		switch {
+		case x.Ended:
+			next = "Dayone does not manage it any more; a human closes it by hand."
+		case x.Legal:
 			next = "Whoever placed the legal hold gets a task to close it by hand."
 		}
 		out = append(out, item{Title: link{x.Title, ""}, Meta: x.Why + ".", Next: next})

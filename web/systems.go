@@ -179,8 +179,8 @@ func systemActs(s flow.SystemState, path string, allStopped bool) []decision {
 var retireTexts = map[dayone.OrderKind]struct{ text, button, does, now string }{
 	dayone.OrderRelease: {
 		"Retire it, and leave what is there", "Stop managing it",
-		"%s. All of it stays as it is, and nothing is called there any more: whoever leaves keeps what they have there until you see to it.",
-		"Nothing is given, taken or called there.",
+		"%s. All of it stays as it is, and nothing is changed there any more: whoever leaves keeps what they have there until you see to it.",
+		"Nothing is given, changed or taken there.",
 	},
 	dayone.OrderClose: {
 		"Retire it, and close what is there", "Close its accounts",

@@ -115,7 +115,7 @@ func TestASystemIsRetiredAndTakenBack(t *testing.T) {
 	if res := b.post("/systems/okta/orders", url.Values{"kind": {string(dayone.OrderRelease)}, "reason": {"CHG-7"}}); res.StatusCode >= 400 {
 		t.Fatalf("a retirement: %s", res.Status)
 	}
-	want(t, "/systems", b.page("/systems"), "Retiring", "Nothing is given, taken or called there.", "CHG-7", "Take the retirement back")
+	want(t, "/systems", b.page("/systems"), "Retiring", "Nothing is given, changed or taken there.", "CHG-7", "Take the retirement back")
 	b.api("GET", "/api/v1/systems/okta/retirement", "", http.StatusOK, &r)
 	if r.Retiring == nil || r.Retiring.Reason != "CHG-7" {
 		t.Fatalf("it is %+v", r)

@@ -87,7 +87,7 @@ var toasts = map[string]string{
 	"token-ended": "The token has ended", "session-ended": "The session has ended", "undo": "It is being undone", "hold": "The hold has ended",
 	"run-cancel": "The run is cancelled", "run-pause": "The run is paused", "run-resume": "The run goes on",
 	string(dayone.OrderStop): "Stopped; calls under way end", "started": "Started again", "lifted": "It does not count any more",
-	string(dayone.OrderRelease): "It is being retired; nothing is called there", string(dayone.OrderClose): "It is being retired; its accounts are closed within the brakes",
+	string(dayone.OrderRelease): "It is being retired; nothing is changed there", string(dayone.OrderClose): "It is being retired; its accounts are closed within the brakes",
 	string(dayone.OrderMaintenance): "The maintenance is announced", string(dayone.OrderManual): "Its steps are tasks now", string(dayone.OrderAutomatic): "It works by itself now",
 	"answered": "The answer is kept; what it is about goes on by itself", "asked": "They are asked again", "delegated": "It is kept", "taken back": "They decide for themselves again",
 	"released": "Let through, just as it was reviewed", "discarded": "Thrown away", "layoff": "The lay-off is announced", "layoff ended": "The announcement is taken back", "read": "The list was read; below stands what became of it",

@@ -20,12 +20,12 @@ func newSystemRetire() *cobra.Command {
 		Short: "Give a system up: leave what is there as it is, or close it first",
 		Long: `Retire shows what it means, asks, and counts from then on: policies give nothing at the system any more.
 
-With --stop-managing nothing is called there at all, not for leavers either: what people have there is yours to see to. With
+With --stop-managing nothing is changed there, not for leavers either: what people have there is yours to see to. With
 --close-accounts all that Dayone gave is taken, of as many people a day as the brakes let through; what is beyond waits for
 dayone brake release. What was there before Dayone, and what is protected, stays.
 
 Until the system is out of the configuration --back takes it back: policies count again, and give again what they took. Once
-nothing is to be done there, take it out of dayone.yaml and start the server: then Dayone lets go of what it knows of it. A
+nothing is to be done there, take it out of dayone.yaml and start the server: then Dayone lets go of what it knows of it, and nothing takes that back. A
 system that is missing there and was not retired keeps the server from starting.`,
 		Example: `  dayone system retire notion --stop-managing --preview
   dayone system retire notion --close-accounts --reason CHG-1234
@@ -84,7 +84,7 @@ system that is missing there and was not retired keeps the server from starting.
 			return err
 		},
 	}
-	c.Flags().BoolVar(&leave, "stop-managing", false, "call nothing there any more, and leave what is there as it is")
+	c.Flags().BoolVar(&leave, "stop-managing", false, "change nothing there any more, and leave what is there as it is")
 	c.Flags().BoolVar(&closes, "close-accounts", false, "take what Dayone gave, within the brakes")
 	c.Flags().BoolVar(&back, "back", false, "take it back: policies count there again")
 	c.Flags().StringVar(&reason, "reason", "", "why, for the record")
@@ -115,7 +115,7 @@ func printRetirement(out io.Writer, r flow.Retirement, kind dayone.OrderKind) {
 			fmt.Fprintf(out, "Of people who stay at most %s a day lose it; the rest waits for dayone brake release.\n", people(r.Limit))
 		}
 	default:
-		fmt.Fprintln(out, "All of it stays as it is, and nothing is called there any more: whoever leaves keeps what they have there until you see to it.")
+		fmt.Fprintln(out, "All of it stays as it is, and nothing is changed there any more: whoever leaves keeps what they have there until you see to it.")
 	}
 	if len(r.Policies) > 0 {
 		fmt.Fprintf(out, "These policies give something there, of which nothing comes any more: %s.\n", strings.Join(r.Policies, ", "))

@@ -123,6 +123,27 @@ func retired(t *testing.T, d *store.DB) {
 	if held := must[map[string]store.HeldAt](t)(d.HeldBySystem(ctx)); len(held) != 1 || held["okta"] != (store.HeldAt{People: 1, Accounts: 1, Others: 1}) {
 		t.Errorf("held is %+v", held)
 	}
+	unclosed := func(what string, accounts, things int) {
+		t.Helper()
+		if a, n, err := d.UnclosedAt(ctx, "okta"); err != nil || a != accounts || n != things {
+			t.Errorf("%s, %d accounts and %d things are not closed, %v", what, a, n, err)
+		}
+	}
+	unclosed("with a closed account", 0, 0)
+	opened := account
+	opened.State = dayone.Active
+	if err := d.KeepHoldings(ctx, p, []dayone.Holding{opened, group}); err != nil {
+		t.Fatal(err)
+	}
+	unclosed("with an open account", 1, 1)
+	opened.State = dayone.Gone
+	if err := d.KeepHoldings(ctx, p, []dayone.Holding{opened, group}); err != nil {
+		t.Fatal(err)
+	}
+	unclosed("without an account", 0, 1)
+	if err := d.KeepHoldings(ctx, p, []dayone.Holding{account, group}); err != nil {
+		t.Fatal(err)
+	}
 	if who := must[[]dayone.PersonID](t)(d.HoldersAt(ctx, "okta", 5)); !slices.Equal(who, []dayone.PersonID{p}) {
 		t.Errorf("who holds something is %v", who)
 	}
