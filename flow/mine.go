@@ -1,7 +1,9 @@
 package flow
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -16,14 +18,70 @@ const maxLevels = 20
 
 // Mine is the person who signs in by an address. ErrNotFound: nobody here has it, or nobody may know of her.
 func (f *Flow) Mine(ctx context.Context, login string) (Row, error) {
-	if !dayone.IsMail(login) {
+	if !isMail(login) {
 		return Row{}, fmt.Errorf("a login that is no mail address is nobody: %w", dayone.ErrNotFound)
 	}
 	row, err := f.Store.PersonByEmail(ctx, login)
-	if err == nil && row.Veil == dayone.WholeVeiled && !mayKnow(ctx) {
-		return Row{}, fmt.Errorf("person: %w", dayone.ErrNotFound)
+	if err != nil || row.Veil == dayone.Unveiled {
+		return row, err
 	}
-	return row, err
+	return f.rowFor(ctx, row)
+}
+
+// Gone says that whoever signs in by an address has left, or that all her access was ended here: nothing is open to her. It
+// asks for everybody, also for those of whom few may know. Nobody by this address is not gone.
+func (f *Flow) Gone(ctx context.Context, login string) (bool, error) {
+	if !isMail(login) {
+		return false, nil
+	}
+	row, err := f.Store.PersonByEmail(ctx, login) // of several by an address, one who works here comes first
+	if errors.Is(err, dayone.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil || row.Status == dayone.Left {
+		return err == nil, err
+	}
+	since, err := f.StoppedSince(ctx, row.ID)
+	return err == nil && !since.IsZero(), err
+}
+
+// AsksOf are the approvals and tasks that wait for whoever signs in by an address, the next due first. Addresses are sealed
+// in the store, so that all that is open is read: what waits for others pushes nothing out.
+func (f *Flow) AsksOf(ctx context.Context, login string) ([]dayone.Petition, []dayone.Task, error) {
+	n, err := f.Store.CountApprovals(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	asks, err := f.Store.Approvals(ctx, ApprovalFilter{Open: true, Limit: n + 100})
+	if err != nil {
+		return nil, nil, err
+	}
+	asks = slices.DeleteFunc(asks, func(q dayone.Petition) bool {
+		return !slices.ContainsFunc(q.Deciders, func(d dayone.Decider) bool { return strings.EqualFold(d.Mail, login) })
+	})
+	const page = 500
+	var tasks []dayone.Task
+	for after := dayone.TaskID(""); ; {
+		some, err := f.Store.OpenTasks(ctx, after, page)
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, t := range some {
+			if after = t.ID; t.Assignee != "" && strings.EqualFold(t.Assignee, login) {
+				tasks = append(tasks, t)
+			}
+		}
+		if len(some) < page {
+			break
+		}
+	}
+	slices.SortFunc(tasks, func(a, b dayone.Task) int { return cmp.Or(a.Due.Compare(b.Due), cmp.Compare(a.ID, b.ID)) })
+	return asks, tasks, nil
+}
+
+// SessionEnded records that somebody ended the session of somebody else.
+func (f *Flow) SessionEnded(ctx context.Context, login, by string) error {
+	return f.Store.Record(ctx, dayone.Record{At: f.Clock.Now(), What: "session ended", By: by, Detail: &dayone.Detail{Note: login}})
 }
 
 // Team are those whose manager somebody is, by name; who has left is left out.
@@ -49,11 +107,18 @@ func (f *Flow) Team(ctx context.Context, manager Row) ([]Row, error) {
 	}
 }
 
-// Leads says whether somebody is the manager of a person, or of a manager of hers.
+// Leads says whether somebody is the manager of a person, or of a manager of hers. Nobody leads herself, whatever HR says:
+// a hand-over code goes through another's hands.
 func (f *Flow) Leads(ctx context.Context, manager Row, id dayone.PersonID) (bool, error) {
+	if id == manager.ID || manager.Email == "" {
+		return false, nil
+	}
 	row, err := f.Person(ctx, id)
 	if err != nil {
 		return false, err
+	}
+	if strings.EqualFold(row.Email, manager.Email) { // another entry of the same login
+		return false, nil
 	}
 	seen := []dayone.PersonID{row.ID}
 	for range maxLevels {

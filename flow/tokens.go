@@ -40,7 +40,7 @@ func (f *Flow) MakeToken(ctx context.Context, name string, role dayone.Role, day
 	case !tokenName.MatchString(name) || strings.EqualFold(name, "administrator") || strings.EqualFold(name, "api") || strings.EqualFold(name, "demo"):
 		return dayone.APIToken{}, dayone.Secret{}, fmt.Errorf("call it by what uses it, in letters and digits, such as ticket-system: %w", dayone.ErrInvalid)
 	case !role.In(dayone.Roles):
-		return dayone.APIToken{}, dayone.Secret{}, fmt.Errorf("%q is no role of a token: %w", role, dayone.ErrInvalid)
+		return dayone.APIToken{}, dayone.Secret{}, fmt.Errorf("%q is no role of a token; choose %s: %w", role, roleNames(), dayone.ErrInvalid)
 	case days < 1 || days > TokenDaysMax:
 		return dayone.APIToken{}, dayone.Secret{}, fmt.Errorf("say for how many days: 1 to %d: %w", TokenDaysMax, dayone.ErrInvalid)
 	}
@@ -54,6 +54,14 @@ func (f *Flow) MakeToken(ctx context.Context, name string, role dayone.Role, day
 		return dayone.APIToken{}, dayone.Secret{}, err
 	}
 	return t, dayone.NewSecret(text), nil
+}
+
+func roleNames() string {
+	var out []string
+	for _, r := range dayone.Roles {
+		out = append(out, string(r))
+	}
+	return strings.Join(out, ", ")
 }
 
 // Tokens lists them, the newest first.

@@ -60,9 +60,10 @@ type access struct {
 	knows  bool // who is in while it is open knows what is confidential
 	secure bool // cookies travel over https only
 	now    func() time.Time
-	issued func(ctx context.Context, token string) (who, bool) // tokens made here; nil: none are known
-	holds  time.Duration                                       // a login
-	idle   time.Duration                                       // one that nobody uses
+	issued func(ctx context.Context, token string) (who, bool)   // tokens made here; nil: none are known
+	holds  time.Duration                                         // a login
+	idle   time.Duration                                         // one that nobody uses
+	gone   func(ctx context.Context, login string) (bool, error) // whoever has this login has left
 	*sessions
 }
 
@@ -77,13 +78,15 @@ type session struct {
 	id          string // public: by it somebody ends it
 	who         who
 	began, seen time.Time
-	from, agent string // where it was begun, and by which browser
+	looked      time.Time // when it was last looked up that she has not left
+	from, agent string    // where it was begun, and by which browser
 }
 
 // How long a login holds, and how long if nobody does anything, unless Options say otherwise.
 const (
 	sessionFor = 12 * time.Hour
 	idleFor    = 2 * time.Hour
+	leftWithin = time.Minute // whoever has left is out after it
 )
 
 func (a access) cookieName() string {
@@ -114,9 +117,12 @@ func (a access) session(r *http.Request) (who, bool) {
 	if err != nil {
 		return who{}, false
 	}
+	key := sha256.Sum256([]byte(c.Value))
+	if a.left(r.Context(), key) {
+		return who{}, false
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	key := sha256.Sum256([]byte(c.Value))
 	s, there := a.ends[key]
 	if !there || a.over(s) {
 		return who{}, false
@@ -126,6 +132,34 @@ func (a access) session(r *http.Request) (who, bool) {
 		a.ends[key] = s
 	}
 	return s.who, true
+}
+
+// left ends a session of somebody who has left, and says so. It is looked up once in a while, outside the lock.
+func (a access) left(ctx context.Context, key [sha256.Size]byte) bool {
+	a.mu.Lock()
+	s, there := a.ends[key]
+	due, before := there && !a.now().Before(s.looked.Add(leftWithin)), s.looked
+	if due { // one request looks for all that come meanwhile
+		s.looked = a.now()
+		a.ends[key] = s
+	}
+	a.mu.Unlock()
+	if !due {
+		return false
+	}
+	gone, err := a.gone(ctx, s.who.Name)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	s, there = a.ends[key]
+	switch {
+	case !there:
+	case gone:
+		delete(a.ends, key)
+	case err != nil: // what cannot be read is looked up again at once, and throws nobody out
+		s.looked = before
+		a.ends[key] = s
+	}
+	return gone
 }
 
 // over says that a session has ended, by age or because nobody used it.
@@ -156,7 +190,7 @@ func (a access) begin(w http.ResponseWriter, r *http.Request, is who) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	maps.DeleteFunc(a.ends, func(_ [sha256.Size]byte, s session) bool { return a.over(s) })
-	a.ends[sha256.Sum256([]byte(cookie))] = session{id: rand.Text()[:12], who: is, began: now, seen: now, from: hostOf(r.RemoteAddr), agent: cut(r.UserAgent(), 120)}
+	a.ends[sha256.Sum256([]byte(cookie))] = session{id: rand.Text()[:12], who: is, began: now, seen: now, looked: now, from: hostOf(r.RemoteAddr), agent: cut(r.UserAgent(), 120)}
 	a.set(w, cookie, int(a.holds/time.Second))
 }
 
@@ -264,6 +298,12 @@ func (p *portal) enter(w http.ResponseWriter, r *http.Request) error {
 		v := p.loginView(next)
 		v.Wrong = true
 		return p.show(w, r, http.StatusUnauthorized, page{Template: "login", Title: "Sign in", Plain: true, Main: v})
+	}
+	if gone, err := p.flow.Gone(r.Context(), k.who.Name); err != nil {
+		return err
+	} else if gone {
+		p.log.Warn("somebody who has left wanted in", "login", k.who.Name, "from", from)
+		return p.loginAgain(w, r, http.StatusForbidden, fmt.Sprintf(textSignInLeft, k.who.Name))
 	}
 	p.log.Info("signed in", "login", k.who.Name, "role", k.who.Role, "from", from, "by", "token")
 	p.access.begin(w, r, k.who)

@@ -199,10 +199,18 @@ func (p *portal) approvalOf(r *http.Request) (petition, error) {
 	if err != nil {
 		return petition{}, err
 	}
-	if is := me(r); is.Role == dayone.Employee && !isAsked(req, is.Name) {
+	if is := me(r); !is.Role.In(mayDo(r, approvals)) && !isAsked(req, is.Name) {
 		return petition{}, said(fmt.Errorf("approval %s is not hers: %w", id, dayone.ErrNotFound), "There is no such request, or it is not you who is asked.")
 	}
 	return p.petitions(r.Context(), []dayone.Petition{req})[0], nil
+}
+
+// mayDo are those for whom a page is, whoever is asked; answering is for fewer than reading.
+func mayDo(r *http.Request, reading []dayone.Role) []dayone.Role {
+	if r.Method == http.MethodPost {
+		return deciders
+	}
+	return reading
 }
 
 // isAsked says whether somebody may decide a request.
@@ -212,12 +220,16 @@ func isAsked(q dayone.Petition, login string) bool {
 
 // hers leaves of the page what is for somebody who is asked, and runs nothing here: her own answer, and no way elsewhere.
 func (v approvalView) hers(login string) approvalView {
-	v.Decide = slices.DeleteFunc(v.Decide, func(c choice) bool { return !strings.EqualFold(c.Value, login) })
-	v.Again = false
+	v.Decide, v.Again = v.own(login), false
 	for i := range v.Facts {
 		v.Facts[i].Href = ""
 	}
 	return v
+}
+
+// own leaves of those who may still decide whoever asks.
+func (v approvalView) own(login string) []choice {
+	return slices.DeleteFunc(v.Decide, func(c choice) bool { return !strings.EqualFold(c.Value, login) })
 }
 
 // approval is where the link in the mail leads. Opening it decides nothing: scanners open links, too.
@@ -231,8 +243,11 @@ func (p *portal) approval(w http.ResponseWriter, r *http.Request) error {
 
 func (p *portal) showApproval(w http.ResponseWriter, r *http.Request, status int, v approvalView) error {
 	from := link{"Approvals", "/approvals"}
-	if is := me(r); is.Role == dayone.Employee {
+	switch is := me(r); {
+	case !is.Role.In(approvals):
 		v, from = v.hers(is.Name), link{"You", "/me"}
+	case !is.Role.In(deciders):
+		v.Decide, v.Again = v.own(is.Name), false
 	}
 	return p.show(w, r, status, page{Template: "approval", Title: v.Title, Nav: "approvals", Crumbs: []link{from, {v.Title, ""}}, Main: v})
 }
@@ -334,7 +349,7 @@ func (p *portal) decideApproval(w http.ResponseWriter, r *http.Request) error {
 	}
 	a := flow.Reply{Of: r.PostForm.Get("of"), By: me(r).Name, Reason: strings.TrimSpace(r.PostForm.Get("reason"))}
 	list := "/approvals"
-	if me(r).Role == dayone.Employee { // she answers for nobody else
+	if !me(r).Role.In(deciders) { // she answers for nobody else
 		a.Of, list = a.By, "/me"
 	}
 	switch r.PostForm.Get("verdict") {

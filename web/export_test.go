@@ -1,6 +1,14 @@
 package web
 
-import "github.com/dayone-hq/dayone"
+import (
+	"fmt"
+	"net/url"
+	"time"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+
+	"github.com/dayone-hq/dayone"
+)
 
 // Patterns are all addresses there are, for the test that compares them with the API's document.
 func Patterns() []string {
@@ -22,4 +30,36 @@ func Unguarded(patterns ...string) []string {
 		list = append(list, route{pattern: p})
 	}
 	return missingRoles(list)
+}
+
+// Begun begins n sign-ins, and says whether the first and the last can still go on.
+func Begun(n int) (first, last bool) {
+	at := time.Unix(1, 0)
+	s := newSignOn(Options{SignOn: &SignOn{}}, &url.URL{}, func() time.Time { at = at.Add(time.Microsecond); return at }, nil)
+	var states, cookies []string
+	for range n {
+		to, cookie := s.begin(&oidc.Provider{}, "/")
+		u, _ := url.Parse(to)
+		states, cookies = append(states, u.Query().Get("state")), append(cookies, cookie)
+	}
+	_, first = s.take(states[0], cookies[0])
+	_, last = s.take(states[n-1], cookies[n-1])
+	return first, last
+}
+
+// Tried says whether somebody who guessed too often may go on, after one wrong token from each of n other addresses, most of
+// them longer ago.
+func Tried(n int) bool {
+	at := time.Unix(1, 0)
+	t := &tries{now: func() time.Time { return at }, of: map[string]tried{}}
+	for i := range n {
+		if i == maxTriedOf-1 {
+			at = at.Add(2 * triesWithin)
+			for range maxTries {
+				t.failed("guesser")
+			}
+		}
+		t.failed(fmt.Sprint(i))
+	}
+	return t.may("guesser")
 }

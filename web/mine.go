@@ -19,13 +19,15 @@ type mineView struct {
 	Asks  []item // approvals and tasks that wait for her
 	Team  bool   // she is somebody's manager
 	Role  bool   // she may open the portal
+	Bare  bool   // the login is no address, so it is nobody in the books
+	Demo  bool   // there is nothing to sign out of
 	Said  *state
 }
 
 // mine is the page of whoever signs in.
 func (p *portal) mine(w http.ResponseWriter, r *http.Request) error {
 	is := me(r)
-	v := mineView{Login: is.Name, Role: is.Role != dayone.Employee, Said: toastOf(r)}
+	v := mineView{Login: is.Name, Role: is.Role != dayone.Employee, Bare: !dayone.IsMail(is.Name), Demo: p.opt.Open, Said: toastOf(r)}
 	row, err := p.flow.Mine(r.Context(), is.Name)
 	switch {
 	case errors.Is(err, dayone.ErrNotFound):
@@ -70,27 +72,19 @@ func (p *portal) connectors() map[string]string {
 // asksOf are the approvals and tasks that wait for somebody.
 func (p *portal) asksOf(r *http.Request, login string) ([]item, error) {
 	ctx, view := r.Context(), p.viewerOf(r)
-	open, err := p.flow.Approvals(ctx, flow.ApprovalFilter{Open: true, Limit: 200})
+	open, tasks, err := p.flow.AsksOf(ctx, login)
 	if err != nil {
 		return nil, err
 	}
 	var out []item
 	for _, x := range p.petitions(ctx, open) {
-		if isAsked(x.req, login) {
-			it := approvalItem(view, x)
-			it.Next = x.req.Reason()
-			out = append(out, it)
-		}
-	}
-	tasks, err := p.flow.Tasks(ctx, "", "")
-	if err != nil {
-		return nil, err
+		it := approvalItem(view, x)
+		it.Next = x.req.Reason()
+		out = append(out, it)
 	}
 	l := p.todos()
 	for _, t := range tasks {
-		if strings.EqualFold(t.Assignee, login) {
-			out = append(out, taskItem(view, l.of(ctx, t)))
-		}
+		out = append(out, taskItem(view, l.of(ctx, t)))
 	}
 	return out, nil
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/clock"
 	"github.com/dayone-hq/dayone/flow"
 	"github.com/dayone-hq/dayone/web"
 )
@@ -18,7 +19,13 @@ import (
 // somebody signs in at the provider by an address, and has no role.
 func (b *bench) somebody(p *provider, email string) func(method, path string, form url.Values) (int, string) {
 	b.t.Helper()
-	p.claims = map[string]any{"email": email, "groups": []string{"everybody"}}
+	return b.inGroup(p, email, "everybody")
+}
+
+// inGroup is somebody who is in one group there.
+func (b *bench) inGroup(p *provider, email, group string) func(method, path string, form url.Values) (int, string) {
+	b.t.Helper()
+	p.claims = map[string]any{"email": email, "groups": []string{group}}
 	c := browser()
 	if res := b.comesBack(c, p, nil); res.StatusCode != http.StatusSeeOther {
 		b.t.Fatalf("%s is not let in: %s", email, res.Status)
@@ -55,6 +62,7 @@ func TestEverybodySeesWhatIsTheirs(t *testing.T) {
 	b := startBench(t, files, false, func(o *web.Options, _ *flow.Deps) {
 		o.Open, o.SignOn = false, signOnAt(p.url)
 		o.SignOn.Everyone = true
+		o.SignOn.Roles["it-hr"], o.SignOn.Roles["it-auditors"] = dayone.HR, dayone.Auditor
 	})
 	comes := func(id, manager, department string, in int) dayone.PersonID {
 		t.Helper()
@@ -93,6 +101,20 @@ func TestEverybodySeesWhatIsTheirs(t *testing.T) {
 		t.Errorf("somebody of whom nothing is known sees %d %s", status, page)
 	}
 
+	self := comes("self", "self@company.com", "Board", -3)
+	if status, page := b.somebody(p, "self@company.com")("GET", "/team/"+string(self), nil); status != http.StatusNotFound {
+		t.Errorf("her own manager sees %d %s", status, page)
+	}
+	ann := comes("ann", "ben@company.com", "Board", -3)
+	ben := comes("ben", "ann@company.com", "Board", -3)
+	inCircle := b.somebody(p, "ann@company.com")
+	if status, page := inCircle("GET", "/team/"+string(ann), nil); status != http.StatusNotFound {
+		t.Errorf("her manager's manager is she, and sees %d %s", status, page)
+	}
+	if status, _ := inCircle("GET", "/team/"+string(ben), nil); status != http.StatusOK {
+		t.Errorf("whose manager she is: %d", status)
+	}
+
 	var asks []dayone.Petition
 	b.until("Max is asked", func() bool {
 		asks, _ = b.flow.Approvals(t.Context(), flow.ApprovalFilter{Open: true, Limit: 10})
@@ -123,6 +145,19 @@ func TestEverybodySeesWhatIsTheirs(t *testing.T) {
 		if status, _ := b.somebody(p, "sarah@company.com")("POST", path, url.Values{"verdict": {"approve"}}); status != http.StatusNotFound {
 			t.Errorf("Sarah decides for herself: %d", status)
 		}
+		for _, group := range []string{"it-hr", "it-auditors"} {
+			other := b.inGroup(p, "olga@company.com", group)
+			if status, _ := other("POST", path, url.Values{"verdict": {"approve"}, "of": {"max@company.com"}}); status != http.StatusNotFound {
+				t.Errorf("%s answers for Max: %d", group, status)
+			}
+			asked := b.inGroup(p, "max@company.com", group)
+			if status, page := asked("GET", path, nil); status != http.StatusOK || !strings.Contains(page, "max@company.com") {
+				t.Errorf("Max, in %s, is asked and sees %d %s", group, status, page)
+			}
+			if status, _ := asked("POST", path, url.Values{"verdict": {"perhaps"}}); status != http.StatusBadRequest {
+				t.Errorf("Max, in %s, cannot answer: %d", group, status)
+			}
+		}
 		if status, to := max("POST", path, url.Values{"verdict": {"approve"}, "of": {"head@company.com"}}); status != http.StatusSeeOther || !strings.HasPrefix(to, "/me?said=answered") {
 			t.Errorf("Max's answer: %d %s", status, to)
 		}
@@ -142,5 +177,43 @@ func TestEverybodySeesWhatIsTheirs(t *testing.T) {
 	}
 	if status, page := mine("GET", "/team", nil); status != http.StatusOK || !strings.Contains(page, "Nobody has you as manager") {
 		t.Errorf("Sarah's people: %d %s", status, page)
+	}
+}
+
+// TestWhoHasLeftIsOut: of the session she had, within a minute, and of every other.
+func TestWhoHasLeftIsOut(t *testing.T) {
+	t.Parallel()
+	p := ownProvider(t)
+	now := clock.NewMoved(time.Now())
+	b := startBench(t, fewPolicies, false, func(o *web.Options, d *flow.Deps) {
+		o.Open, o.SignOn, d.Clock = false, signOnAt(p.url), now
+		o.SignOn.Everyone, o.SessionFor, o.IdleFor = true, 300*time.Hour, 300*time.Hour
+	})
+	res := b.say(fmt.Sprintf(`{"event_type":"employee.hired","event_id":"evt_lee","timestamp":%q,"data":{"employee_id":"lee","email":"lee@company.com","first_name":"Lee","last_name":"Test","department":"Sales","employment_type":"FTE","start_date":%q,"end_date":%q,"location":"Berlin","job_title":"Engineer"}}`,
+		time.Now().Format(time.RFC3339), time.Now().AddDate(0, 0, -90).Format(time.DateOnly), time.Now().AddDate(0, 0, 2).Format(time.DateOnly)))
+	if res.StatusCode != http.StatusAccepted {
+		t.Fatal(res.Status)
+	}
+	b.until("a run of Lee", func() bool { return b.started("lee@company.com").ID != "" })
+	lee := b.somebody(p, "lee@company.com")
+	if status, page := lee("GET", "/me", nil); status != http.StatusOK || !strings.Contains(page, "Lee Test") {
+		t.Fatalf("Lee sees %d %s", status, page)
+	}
+	now.Jump(now.Now().AddDate(0, 0, 6))
+	b.until("Lee to have left", func() bool { gone, err := b.flow.Gone(t.Context(), "Lee@company.com"); return err == nil && gone })
+	now.Jump(now.Now().Add(time.Minute))
+	if status, page := lee("GET", "/me", nil); status != http.StatusSeeOther {
+		t.Errorf("who has left sees %d %s", status, page)
+	}
+	if status, _ := lee("GET", "/api/v1/me", nil); status != http.StatusUnauthorized {
+		t.Errorf("who has left asks the API: %d", status)
+	}
+	p.claims = map[string]any{"email": "lee@company.com", "groups": []string{"it-admins"}, "exp": now.Now().Add(time.Hour).Unix(), "iat": now.Now().Unix()}
+	if res := b.comesBack(browser(), p, nil); res.StatusCode != http.StatusForbidden || !strings.Contains(text(t, res), "have left here") {
+		t.Errorf("who has left signs in: %s", res.Status)
+	}
+	p.claims["email"] = "unknown@company.com"
+	if res := b.comesBack(browser(), p, nil); res.StatusCode != http.StatusSeeOther {
+		t.Errorf("who is not in the books is not let in: %s", res.Status)
 	}
 }

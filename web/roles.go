@@ -13,7 +13,7 @@ import (
 // Groups of roles that may do the same.
 var (
 	everyRole = dayone.Roles
-	ownOnly   = append(slices.Clone(everyRole), dayone.Employee) // an employee what is hers: the handler looks
+	ownOnly   = append(slices.Clone(everyRole), dayone.Employee) // what is hers, whoever the rest is not for: the handler looks
 	anybody   = []dayone.Role{}                                  // also without a login: the handler itself looks who it is
 
 	admins    = []dayone.Role{dayone.Administrator}
@@ -149,12 +149,12 @@ var allowed = map[string][]dayone.Role{
 	"POST /systems/orders/{order}/lift":                      operators,
 	"GET /tasks":                                             everyRole,
 	"GET /tasks/{id}":                                        ownOnly,
-	"POST /tasks/{id}":                                       withEmployee(deciders),
+	"POST /tasks/{id}":                                       ownOnly, // who is no decider: her own
 	"POST /tasks/{id}/assign":                                operators,
 	"POST /runs/{id}/issues":                                 staff,
 	"GET /approvals":                                         approvals,
-	"GET /approvals/{id}":                                    withEmployee(approvals),
-	"POST /approvals/{id}":                                   withEmployee(deciders),
+	"GET /approvals/{id}":                                    ownOnly,
+	"POST /approvals/{id}":                                   ownOnly,
 	"POST /approvals/{id}/again":                             deciders,
 	"POST /delegations":                                      deciders,
 	"POST /delegations/{id}/end":                             deciders,
@@ -288,11 +288,6 @@ var allowed = map[string][]dayone.Role{
 	"GET /api/v1/team":                                     ownOnly,
 	"POST /api/v1/plans":                                   operators,
 	"GET /api/v1/alerts":                                   technical,
-}
-
-// withEmployee lets in also whoever is asked herself: the handler looks whether she is.
-func withEmployee(roles []dayone.Role) []dayone.Role {
-	return append(slices.Clone(roles), dayone.Employee)
 }
 
 // rolesOf is the table with the roles that the configuration lets know what is confidential.

@@ -20,7 +20,8 @@ func sampleMine(view viewer, row flow.Row, progress flow.Progress, connectors ma
 		{State: &state{Icon: "check", Class: "s-done", Text: "Works here"}, Title: link{"Prof. Dr. Maximiliane-Charlotte Wolfeschlegelsteinhausenbergerdorff", "#"}, Meta: row.Title},
 	}}
 	token := dayone.APIToken{ID: "tok_01jd9x0000000000000000000a", Name: "ticket-system", Role: dayone.Operator, Made: view.now.AddDate(0, 0, -80), By: "kim@company.com", Expires: view.now.AddDate(0, 0, 10), Used: view.now.Add(-time.Hour)}
-	over, ended := token, token
+	over, ended, left := token, token, token
+	left.Name, left.By = "badge-printer", "lee@company.com"
 	over.Name, over.Expires = "grafana", view.now.AddDate(0, 0, -1)
 	ended.Name, ended.Ended, ended.EndedBy = "old-script", view.now.AddDate(0, 0, -3), "kim@company.com"
 	form := tokenFields("", "", "")
@@ -33,12 +34,13 @@ func sampleMine(view viewer, row flow.Row, progress flow.Progress, connectors ma
 	return []sample{
 		{"me", "You", "me", true, true, mineView{progressView: own, Login: row.Email, Known: true, Asks: asks, Team: true, Role: true}},
 		{"me-new", "You, nothing is known", "me", true, true, mineView{Login: "kim@company.com"}},
+		{"me-bare", "You, by a login without an address", "me", true, true, mineView{Login: "administrator", Bare: true, Role: true}},
 		{"team", "Your people", "team", true, true, people},
 		{"team-none", "Your people, none", "team", true, true, teamView{Empty: &empty{Icon: "people", Title: "Nobody has you as manager", Text: "Who reports to you stands here as soon as HR says so, also before their first day."}}},
 		{"sessions", "Sessions", "sessions", false, false, sessionsView{All: true, Rows: []item{here, browser}}},
 		{"sessions-none", "Sessions, none", "sessions", false, false, sessionsView{Empty: &empty{Icon: "lock", Title: "Nobody is signed in by a browser", Text: "The demo has no login, and programs with a token have no session."}}},
-		{"tokens", "API tokens", "tokens", false, false, tokensView{Rows: []item{tokenItem(view, token), tokenItem(view, over), tokenItem(view, ended)}, Fields: form}},
-		{"tokens-made", "API tokens, one was made", "tokens", false, false, tokensView{Rows: []item{tokenItem(view, token)}, Fields: form, Name: token.Name, Made: "dayone_EXAMPLEEXAMPLEEXAMPLEEXAM"}},
+		{"tokens", "API tokens", "tokens", false, false, tokensView{Rows: []item{tokenItem(view, token, false), tokenItem(view, left, true), tokenItem(view, over, false), tokenItem(view, ended, false)}, Fields: form}},
+		{"tokens-made", "API tokens, one was made", "tokens", false, false, tokensView{Rows: []item{tokenItem(view, token, false)}, Fields: form, Name: token.Name, Made: "dayone_EXAMPLEEXAMPLEEXAMPLEEXAM"}},
 		{"tokens-none", "API tokens, none", "tokens", false, false, tokensView{Fields: form, Empty: &empty{Icon: "lock", Title: "No tokens yet", Text: "Programs that call the API need one each: then records tell them apart, and one can be taken back without the others."}}},
 	}
 }

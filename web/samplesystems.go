@@ -14,13 +14,15 @@ func sampleSystems(now time.Time) []flow.SystemState {
 		return dayone.Order{ID: "ord_01jd9x0000000000000000000a", Kind: k, System: system, From: now.Add(-time.Hour), Until: now.Add(2 * time.Hour), Reason: reason, By: "kim@company.com", Made: now.Add(-time.Hour)}
 	}
 	window := order(dayone.OrderMaintenance, "google", "CHG-1234, Google moves the tenant")
+	retiring := order(dayone.OrderClose, "notion", "CHG-1234: we move to a wiki")
+	retiring.ID = "ord_01jd9x0000000000000000000c"
 	return []flow.SystemState{
 		{Name: "okta", Title: "Okta", Stance: engine.Down, Waiting: 12, Circuit: dayone.Circuit{System: "okta", State: dayone.CircuitOpen, Failures: 5, Since: now.Add(-4 * time.Minute), Next: now.Add(time.Minute), Note: "unavailable (HTTP 503)"}},
 		{Name: "google", Title: "Google Workspace", Stance: engine.Maintained, Order: window, Waiting: 1, Ahead: []dayone.Order{window}},
 		{Name: "slack", Title: "Slack", Stance: engine.Stopped, Order: order(dayone.OrderStop, "slack", "INC-4711: wrong channels"), Waiting: 3},
 		{Name: "salesforce", Title: "Salesforce", Stance: engine.ByHand, Order: order(dayone.OrderManual, "salesforce", "new tenant"), Waiting: 2},
 		{Name: "payroll", Title: "Payroll", Stance: engine.ByHand, Waiting: 2, List: &flow.SystemList{System: "payroll", Title: "Payroll", At: now.AddDate(0, 0, -9), Accounts: 312, Good: 7 * 24 * time.Hour, Stale: true}},
-		{Name: "notion", Title: "Notion", Retiring: order(dayone.OrderClose, "notion", "CHG-1234: we move to a wiki"), Held: flow.HeldAt{People: 3, Accounts: 3, Open: 3}},
+		{Name: "notion", Title: "Notion", Retiring: retiring, Held: flow.HeldAt{People: 3, Accounts: 3, Open: 3}},
 		{Name: "gitlab", Title: "GitLab", Held: flow.HeldAt{People: 118, Accounts: 118, Open: 117, Others: 340}},
 	}
 }

@@ -2,6 +2,7 @@ package web
 
 import (
 	"cmp"
+	"context"
 	"crypto/sha256"
 	"fmt"
 	"net/http"
@@ -47,10 +48,40 @@ func (t *tries) failed(from string) {
 		x = tried{since: now}
 	}
 	x.n++
-	if len(t.of) >= maxTriedOf {
-		clear(t.of)
+	if _, there := t.of[from]; !there && len(t.of) >= maxTriedOf {
+		dropOld(t.of, func(x tried) time.Time { return x.since.Add(triesWithin) }, now)
 	}
 	t.of[from] = x
+}
+
+// dropOld makes room where anybody can add: what is over goes, and if nothing is, the one that is over next.
+func dropOld[K comparable, V any](of map[K]V, until func(V) time.Time, now time.Time) {
+	var next K
+	var at time.Time
+	full := len(of)
+	for k, v := range of {
+		u := until(v)
+		if !now.Before(u) {
+			delete(of, k)
+		} else if at.IsZero() || u.Before(at) {
+			next, at = k, u
+		}
+	}
+	if len(of) == full {
+		delete(of, next)
+	}
+}
+
+// hasLeft says whether whoever has a login has left. A login that is no address is nobody's.
+func (p *portal) hasLeft(ctx context.Context, login string) (bool, error) {
+	gone, err := p.flow.Gone(ctx, login)
+	switch {
+	case err != nil:
+		p.log.Error("whether somebody has left cannot be read", "login", login, "error", err)
+	case gone:
+		p.log.Warn("session ended: who has it has left", "login", login)
+	}
+	return gone, err
 }
 
 // in are the sessions that somebody may see: her own, and an administrator all; the newest first. here is the one that asks.
@@ -131,7 +162,10 @@ func (p *portal) dropSession(r *http.Request) error {
 		return refuse(dayone.ErrNotFound, textNoSession)
 	}
 	p.log.Info("session ended", "login", s.who.Name, "by", me(r).Name)
-	return nil
+	if s.who.Name == me(r).Name {
+		return nil
+	}
+	return p.flow.SessionEnded(r.Context(), s.who.Name, me(r).Name)
 }
 
 type apiSession struct {

@@ -8,7 +8,6 @@ import (
 	"crypto/subtle"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -46,7 +45,15 @@ type signOn struct {
 
 	mu       sync.Mutex
 	provider *oidc.Provider // nil: it was not reached yet
+	asking   *asking        // nil: nobody asks for it now
 	open     map[[sha256.Size]byte]attempt
+}
+
+// asking is one question to the provider, for all who wait for its answer.
+type asking struct {
+	done  chan struct{}
+	found *oidc.Provider
+	err   error
 }
 
 // attempt is a sign-in that has begun here and goes on at the provider.
@@ -57,7 +64,7 @@ type attempt struct {
 	until           time.Time
 }
 
-// A sign-in has to be over in this time, and so many may be under way at once.
+// A sign-in has to be over in this time, and so many may be under way at once: one more, and the oldest has to begin again.
 const (
 	attemptFor  = 10 * time.Minute
 	maxAttempts = 10_000
@@ -80,19 +87,40 @@ func newSignOn(o Options, base *url.URL, now func() time.Time, knows []dayone.Ro
 	return s
 }
 
-// reach finds the provider's addresses and keys, once. What is found outlives the request that asked.
+// reach finds the provider's addresses and keys, once. What is found outlives the request that asked. One question is under
+// way at a time; whoever waits for its answer waits as long as their own request, and keeps nobody else waiting.
 func (s *signOn) reach(ctx context.Context) (*oidc.Provider, error) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.provider != nil {
-		return s.provider, nil
+	if found := s.provider; found != nil {
+		s.mu.Unlock()
+		return found, nil
 	}
-	found, err := oidc.NewProvider(oidc.ClientContext(context.WithoutCancel(ctx), s.Client), s.Issuer)
+	a := s.asking
+	if a == nil {
+		a = &asking{done: make(chan struct{})}
+		s.asking = a
+		go s.ask(context.WithoutCancel(ctx), a)
+	}
+	s.mu.Unlock()
+	select {
+	case <-a.done:
+		return a.found, a.err
+	case <-ctx.Done():
+		return nil, fmt.Errorf("asking the identity provider where it is: %w: %w", ctx.Err(), dayone.ErrUnavailable)
+	}
+}
+
+func (s *signOn) ask(ctx context.Context, a *asking) {
+	found, err := oidc.NewProvider(oidc.ClientContext(ctx, s.Client), s.Issuer)
 	if err != nil {
-		return nil, fmt.Errorf("asking the identity provider where it is: %w: %w", err, dayone.ErrUnavailable)
+		a.err = fmt.Errorf("asking the identity provider where it is: %w: %w", err, dayone.ErrUnavailable)
+	} else {
+		a.found = found
 	}
-	s.provider = found
-	return found, nil
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.provider, s.asking = a.found, nil
+	close(a.done)
 }
 
 func (s *signOn) config(p *oidc.Provider) *oauth2.Config {
@@ -102,17 +130,16 @@ func (s *signOn) config(p *oidc.Provider) *oauth2.Config {
 }
 
 // begin notes a sign-in, and says where it goes on and what the browser keeps meanwhile.
-func (s *signOn) begin(p *oidc.Provider, next string) (to, cookie string, err error) {
+func (s *signOn) begin(p *oidc.Provider, next string) (to, cookie string) {
 	state, cookie := rand.Text(), rand.Text()
 	a := attempt{sha256.Sum256([]byte(cookie)), rand.Text(), oauth2.GenerateVerifier(), next, s.now().Add(attemptFor)}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	maps.DeleteFunc(s.open, func(_ [sha256.Size]byte, a attempt) bool { return !s.now().Before(a.until) })
-	if len(s.open) >= maxAttempts {
-		return "", "", refuse(dayone.ErrThrottled, textTooManySignIns)
+	if len(s.open) >= maxAttempts { // anybody can begin them, and must not keep others out by it
+		dropOld(s.open, func(a attempt) time.Time { return a.until }, s.now())
 	}
 	s.open[sha256.Sum256([]byte(state))] = a
-	return s.config(p).AuthCodeURL(state, oidc.Nonce(a.nonce), oauth2.S256ChallengeOption(a.verifier)), cookie, nil
+	return s.config(p).AuthCodeURL(state, oidc.Nonce(a.nonce), oauth2.S256ChallengeOption(a.verifier)), cookie
 }
 
 // take finds a sign-in by what the provider sends back. It is good once, and only in the browser that began it.
@@ -164,7 +191,7 @@ func (s *signOn) who(ctx context.Context, p *oidc.Provider, a attempt, code stri
 	if name = strings.TrimSpace(name); !strings.Contains(name, "@") || len(name) > 200 {
 		return who{}, fmt.Errorf("the claim %s holds no mail address: %w", s.Name, dayone.ErrAuth)
 	}
-	if verified, said := claims["email_verified"].(bool); said && !verified && s.Name == "email" {
+	if s.Name == "email" && !verified(claims["email_verified"]) {
 		return who{}, fmt.Errorf("the identity provider has not verified the mail address: %w", dayone.ErrAuth)
 	}
 	role, ok := s.role(groupsIn(claims[s.Groups]))
@@ -176,6 +203,9 @@ func (s *signOn) who(ctx context.Context, p *oidc.Provider, a attempt, code stri
 	}
 	return who{name, role, role.In(s.knows)}, nil
 }
+
+// verified reads what a provider says of an address. Some say it as text; one that says nothing verifies all of them.
+func verified(claim any) bool { return claim == nil || claim == true || claim == "true" }
 
 // more asks the provider for claims that it left out of the token. It must speak of the same person.
 func (s *signOn) more(ctx context.Context, p *oidc.Provider, token *oauth2.Token, subject string, claims map[string]any) error {
@@ -250,10 +280,7 @@ func (p *portal) startSignOn(w http.ResponseWriter, r *http.Request) error {
 		p.log.Error("the identity provider is not reached", "issuer", p.signOn.Issuer, "error", err)
 		return p.loginAgain(w, r, http.StatusServiceUnavailable, textNoProvider)
 	}
-	to, cookie, err := p.signOn.begin(provider, back(r.URL.Query().Get("next")))
-	if err != nil {
-		return err
-	}
+	to, cookie := p.signOn.begin(provider, back(r.URL.Query().Get("next")))
 	p.access.keep(w, cookie, attemptFor)
 	http.Redirect(w, r, to, http.StatusSeeOther)
 	return nil
@@ -293,6 +320,13 @@ func (p *portal) endSignOn(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		p.log.Warn("a sign-in failed", "from", hostOf(r.RemoteAddr), "error", err)
 		return p.loginAgain(w, r, http.StatusUnauthorized, textRefusedSignIn)
+	}
+	switch gone, err := p.flow.Gone(r.Context(), is.Name); {
+	case err != nil:
+		return err
+	case gone:
+		p.log.Warn("somebody who has left wanted in", "login", is.Name, "from", hostOf(r.RemoteAddr))
+		return p.loginAgain(w, r, http.StatusForbidden, fmt.Sprintf(textSignInLeft, is.Name))
 	}
 	p.log.Info("signed in", "login", is.Name, "role", is.Role, "from", hostOf(r.RemoteAddr), "by", "identity provider")
 	p.access.begin(w, r, is)

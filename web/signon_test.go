@@ -22,6 +22,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -285,6 +286,9 @@ func TestForgedSignOns(t *testing.T) {
 		{"of another sign-in", func() { p.claims = map[string]any{"nonce": "another"} }, nil, http.StatusUnauthorized},
 		{"without an address", func() { p.claims = map[string]any{"email": "kim"} }, nil, http.StatusUnauthorized},
 		{"with an address that nobody verified", func() { p.claims = map[string]any{"email_verified": false} }, nil, http.StatusUnauthorized},
+		{"with an address that nobody verified, as text", func() { p.claims = map[string]any{"email_verified": "false"} }, nil, http.StatusUnauthorized},
+		{"with an address that may be verified", func() { p.claims = map[string]any{"email_verified": 1} }, nil, http.StatusUnauthorized},
+		{"with a verified address, as text", func() { p.claims = map[string]any{"email_verified": "true"} }, nil, http.StatusSeeOther},
 		{"without a role", func() { p.claims = map[string]any{"groups": []string{"everybody"}} }, nil, http.StatusForbidden},
 		{"signed by somebody else", func() { p.sign = other }, nil, http.StatusUnauthorized},
 		{"signed by nobody", func() { p.alg = "none" }, nil, http.StatusUnauthorized},
@@ -387,6 +391,9 @@ func TestSessionsEnd(t *testing.T) {
 	if got := end(admin, own[0].ID); got != http.StatusNoContent {
 		t.Errorf("the administrator ends hr's session: %d", got)
 	}
+	if lines, err := b.flow.Records(t.Context(), flow.RecordFilter{Limit: 50}); err != nil || !slices.ContainsFunc(lines, func(l flow.Line) bool { return strings.Contains(fmt.Sprint(l), "session ended") }) {
+		t.Errorf("ending somebody else's session is no record: %+v, %v", lines, err)
+	}
 	if res := b.as(dayone.HR, hr, "GET", "/people"); res.StatusCode != http.StatusSeeOther {
 		t.Errorf("an ended session shows %s", res.Status)
 	}
@@ -430,5 +437,17 @@ func TestGuessingWaits(t *testing.T) {
 	}
 	if res := b.post("/login", url.Values{"token": {token}}); res.StatusCode != http.StatusTooManyRequests || res.Header.Get("Retry-After") != "60" {
 		t.Errorf("after twenty guesses: %s", res.Status)
+	}
+}
+
+// TestWhatAnybodyAddsIsDropped: sign-ins that nobody ends, and wrong tokens from everywhere, keep nobody out and hide nobody.
+func TestWhatAnybodyAddsIsDropped(t *testing.T) {
+	t.Parallel()
+	first, last := web.Begun(10_001)
+	if first || !last {
+		t.Errorf("after too many sign-ins the first goes on %t, the last %t", first, last)
+	}
+	if web.Tried(10_020) {
+		t.Error("after wrong tokens from many addresses a guesser may go on")
 	}
 }

@@ -53,18 +53,38 @@ func (p *portal) showTokens(w http.ResponseWriter, r *http.Request, status int, 
 	if err != nil {
 		return err
 	}
+	left, err := p.makersGone(r.Context(), list)
+	if err != nil {
+		return err
+	}
 	view := p.viewerOf(r)
 	for _, t := range list {
-		v.Rows = append(v.Rows, tokenItem(view, t))
+		v.Rows = append(v.Rows, tokenItem(view, t, left[t.By]))
 	}
 	if len(list) == 0 {
 		v.Empty = &empty{Icon: "lock", Title: "No tokens yet", Text: "Programs that call the API need one each: then records tell them apart, and one can be taken back without the others."}
 	}
 	v.Fields = tokenFields(r.PostFormValue("name"), r.PostFormValue("role"), r.PostFormValue("days"))
-	return p.show(w, r, status, page{Template: "tokens", Title: "API tokens", Crumbs: []link{{"API tokens", ""}}, Main: v})
+	return p.show(w, r, status, page{Template: "tokens", Title: "API tokens", Crumbs: []link{{"Sessions", "/sessions"}, {"API tokens", ""}}, Main: v})
 }
 
-func tokenItem(view viewer, t dayone.APIToken) item {
+// makersGone says of those who made tokens who has left: their tokens work on, because programs need them.
+func (p *portal) makersGone(ctx context.Context, list []dayone.APIToken) (map[string]bool, error) {
+	out := map[string]bool{}
+	for _, t := range list {
+		if _, known := out[t.By]; known {
+			continue
+		}
+		gone, err := p.flow.Gone(ctx, t.By)
+		if err != nil {
+			return nil, err
+		}
+		out[t.By] = gone
+	}
+	return out, nil
+}
+
+func tokenItem(view viewer, t dayone.APIToken, left bool) item {
 	it := item{State: &state{Icon: "check", Class: "s-done", Text: "Works"}, Title: link{Text: t.Name}}
 	used := "never used"
 	if !t.Used.IsZero() {
@@ -81,6 +101,9 @@ func tokenItem(view viewer, t dayone.APIToken) item {
 		it.Acts = []act{{Text: "End", Action: "/tokens/" + t.ID + "/end"}}
 		if t.Expires.Sub(view.now) < 14*24*time.Hour {
 			it.State = &state{Icon: "clock", Class: "s-wait", Text: "Expires soon"}
+		}
+		if left {
+			it.Next = textTokenLeft
 		}
 	}
 	return it
@@ -139,6 +162,7 @@ type apiToken struct {
 	Role    string     `json:"role"`
 	Made    time.Time  `json:"made"`
 	By      string     `json:"by"`
+	Left    bool       `json:"by_left,omitempty"` // who made it has left
 	Expires time.Time  `json:"expires"`
 	Used    *time.Time `json:"used,omitempty"`
 	Ended   *time.Time `json:"ended,omitempty"`
@@ -163,11 +187,17 @@ func (p *portal) apiTokens(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	left, err := p.makersGone(r.Context(), list)
+	if err != nil {
+		return err
+	}
 	out := struct {
 		Tokens []apiToken `json:"tokens"`
 	}{[]apiToken{}}
 	for _, t := range list {
-		out.Tokens = append(out.Tokens, newAPIToken(t))
+		row := newAPIToken(t)
+		row.Left = left[t.By]
+		out.Tokens = append(out.Tokens, row)
 	}
 	return answerJSON(w, http.StatusOK, out)
 }

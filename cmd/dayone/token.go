@@ -1,10 +1,12 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -33,6 +35,7 @@ type tokenRow struct {
 	Expires time.Time `json:"expires"`
 	Used    time.Time `json:"used,omitzero"`
 	Ended   time.Time `json:"ended,omitzero"`
+	Left    bool      `json:"by_left,omitempty"`
 	Token   string    `json:"token,omitempty"`
 }
 
@@ -61,7 +64,7 @@ func newTokenMake() *cobra.Command {
 			if asJSON {
 				return writeJSON(c.OutOrStdout(), t)
 			}
-			fmt.Fprintf(c.ErrOrStderr(), "The token of %s, %s, until %s. It is shown this once:\n", t.Name, t.Role, t.Expires.Format(time.DateOnly))
+			fmt.Fprintf(c.ErrOrStderr(), "The token of %s, %s, until %s, %s. It is shown this once:\n", t.Name, t.Role, t.Expires.Format(time.DateOnly), t.ID)
 			fmt.Fprintln(c.OutOrStdout(), t.Token)
 			return nil
 		},
@@ -97,7 +100,11 @@ func newTokenList() *cobra.Command {
 				if !t.Used.IsZero() {
 					used = "used " + clockOf(t.Used)
 				}
-				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", t.ID, t.Name, t.Role, state, used)
+				by := ""
+				if t.Left {
+					by = "made by " + t.By + ", who has left"
+				}
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", t.ID, t.Name, t.Role, state, used, by)
 			}
 			if len(page.Tokens) == 0 {
 				fmt.Fprintln(w, "There is none. dayone token make NAME --role ROLE makes one.")
@@ -111,18 +118,36 @@ func newTokenList() *cobra.Command {
 
 func newTokenEnd() *cobra.Command {
 	return &cobra.Command{
-		Use: "end TOKEN", Short: "Take a token back: its next call is refused", Args: args(1, 1, "the id of a token"),
-		Example: "  dayone token end tok_01jd9x0000000000000000000a",
+		Use: "end TOKEN", Short: "Take a token back: its next call is refused", Args: args(1, 1, "the name or the id of a token"),
+		Example: "  dayone token end ticket-system\n  dayone token end tok_01jd9x0000000000000000000a",
 		RunE: func(c *cobra.Command, got []string) error {
 			cl, err := serverOf(c)
 			if err != nil {
 				return err
 			}
-			if err := cl.call(c.Context(), http.MethodDelete, "/tokens/"+url.PathEscape(got[0]), nil, nil, nil); err != nil {
+			id, err := tokenNamed(c.Context(), cl, got[0])
+			if err != nil {
+				return err
+			}
+			if err := cl.call(c.Context(), http.MethodDelete, "/tokens/"+url.PathEscape(id), nil, nil, nil); err != nil {
 				return listed(err, "token", got[0], "dayone token list")
 			}
 			fmt.Fprintln(c.OutOrStdout(), "It has ended.")
 			return nil
 		},
 	}
+}
+
+// tokenNamed is the id of the token that works by a name, of which there is one; what is no name of one is taken for an id.
+func tokenNamed(ctx context.Context, cl *client, name string) (string, error) {
+	var page struct{ Tokens []tokenRow }
+	if err := cl.call(ctx, http.MethodGet, "/tokens", nil, nil, &page); err != nil {
+		return "", err
+	}
+	for _, t := range page.Tokens { // the newest first: an ended one may have had the name before
+		if strings.EqualFold(t.Name, name) && t.Ended.IsZero() {
+			return t.ID, nil
+		}
+	}
+	return name, nil
 }
