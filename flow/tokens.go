@@ -26,7 +26,8 @@ const usedEvery = 10 * time.Minute
 // tokenPrefix lets tools that look for secrets in texts know one of ours.
 const tokenPrefix = "dayone_"
 
-var tokenName = regexp.MustCompile(`^[\p{L}\p{N}][\p{L}\p{N}._@+-]{0,99}$`)
+// tokenName is a name that looks like no other, nor like somebody's address: records hold it.
+var tokenName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}[a-z0-9]$`)
 
 func digestOf(token string) string {
 	sum := sha256.Sum256([]byte(token))
@@ -37,8 +38,8 @@ func digestOf(token string) string {
 func (f *Flow) MakeToken(ctx context.Context, name string, role dayone.Role, days int, by string) (dayone.APIToken, dayone.Secret, error) {
 	name = strings.TrimSpace(name)
 	switch {
-	case !tokenName.MatchString(name) || strings.EqualFold(name, "administrator") || strings.EqualFold(name, "api") || strings.EqualFold(name, "demo"):
-		return dayone.APIToken{}, dayone.Secret{}, fmt.Errorf("call it by what uses it, in letters and digits, such as ticket-system: %w", dayone.ErrInvalid)
+	case !tokenName.MatchString(name) || name == "administrator" || name == "api" || name == "demo":
+		return dayone.APIToken{}, dayone.Secret{}, fmt.Errorf("call it by what uses it, in small letters, digits and hyphens, such as ticket-system: %w", dayone.ErrInvalid)
 	case !role.In(dayone.Roles):
 		return dayone.APIToken{}, dayone.Secret{}, fmt.Errorf("%q is no role of a token; choose %s: %w", role, roleNames(), dayone.ErrInvalid)
 	case days < 1 || days > TokenDaysMax:

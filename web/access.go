@@ -287,11 +287,11 @@ func (p *portal) enter(w http.ResponseWriter, r *http.Request) error {
 	}
 	next := back(r.PostForm.Get("next"))
 	from := hostOf(r.RemoteAddr)
-	if !p.tries.may(from) {
+	k, ok := p.access.holder(r.PostForm.Get("token"))
+	if !ok && !p.tries.may(from) { // a right one lets in all the same: who guesses must lock nobody out
 		w.Header().Set("Retry-After", "60")
 		return refuse(dayone.ErrThrottled, textTooManyTries)
 	}
-	k, ok := p.access.holder(r.PostForm.Get("token"))
 	if !ok {
 		p.tries.failed(from)
 		p.log.Warn("a login failed", "from", from)

@@ -182,6 +182,9 @@ func (s *signOn) who(ctx context.Context, p *oidc.Provider, a attempt, code stri
 	if err := signed.Claims(&claims); err != nil {
 		return who{}, fmt.Errorf("reading the claims: %w: %w", err, dayone.ErrAuth)
 	}
+	if azp, said := claims["azp"]; said && azp != s.ClientID || signed.Subject == "" { // OpenID Connect Core 1.0, 3.1.3.7
+		return who{}, fmt.Errorf("the identity provider's token is for another application, or of nobody: %w", dayone.ErrAuth)
+	}
 	if claims[s.Groups] == nil || claims[s.Name] == nil {
 		if err := s.more(ctx, p, token, signed.Subject, claims); err != nil {
 			return who{}, err

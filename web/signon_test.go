@@ -281,6 +281,8 @@ func TestForgedSignOns(t *testing.T) {
 			p.claims, p.info = map[string]any{"groups": nil}, map[string]any{"sub": "2", "groups": []string{"it-admins"}}
 		}, nil, http.StatusUnauthorized},
 		{"for another application", func() { p.claims = map[string]any{"aud": "payroll"} }, nil, http.StatusUnauthorized},
+		{"given to another application", func() { p.claims = map[string]any{"aud": []string{"dayone", "payroll"}, "azp": "payroll"} }, nil, http.StatusUnauthorized},
+		{"of nobody", func() { p.claims = map[string]any{"sub": ""} }, nil, http.StatusUnauthorized},
 		{"of another provider", func() { p.claims = map[string]any{"iss": "https://evil.test"} }, nil, http.StatusUnauthorized},
 		{"expired", func() { p.claims = map[string]any{"exp": time.Now().Add(-time.Hour).Unix()} }, nil, http.StatusUnauthorized},
 		{"of another sign-in", func() { p.claims = map[string]any{"nonce": "another"} }, nil, http.StatusUnauthorized},
@@ -426,7 +428,7 @@ func TestAnIdleSessionEnds(t *testing.T) {
 	}
 }
 
-// TestGuessingWaits: after twenty wrong tokens from an address nobody there gets an answer for a minute.
+// TestGuessingWaits: after twenty wrong tokens from an address no wrong one from there gets an answer for a minute.
 func TestGuessingWaits(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, withToken)
@@ -435,8 +437,11 @@ func TestGuessingWaits(t *testing.T) {
 			t.Fatalf("guess %d: %s", i, res.Status)
 		}
 	}
-	if res := b.post("/login", url.Values{"token": {token}}); res.StatusCode != http.StatusTooManyRequests || res.Header.Get("Retry-After") != "60" {
+	if res := b.post("/login", url.Values{"token": {"one more"}}); res.StatusCode != http.StatusTooManyRequests || res.Header.Get("Retry-After") != "60" {
 		t.Errorf("after twenty guesses: %s", res.Status)
+	}
+	if res := b.post("/login", url.Values{"token": {token}}); res.StatusCode != http.StatusSeeOther {
+		t.Errorf("who has the token is locked out by who guesses: %s", res.Status)
 	}
 }
 

@@ -45,19 +45,20 @@ const (
 
 // Signing in.
 const (
-	textSignOnButton  = "Sign in with %s"
-	textNoProvider    = "The identity provider does not answer. Try again in a minute."
-	textStaleSignIn   = "This sign-in has expired, or was begun in another browser. Begin again here."
-	textRefusedSignIn = "The identity provider did not confirm who you are. Begin again; if it happens again, tell IT."
-	textSignInNoRole  = "You are %s there, but none of your groups has a role in Dayone. Ask whoever runs Dayone for one."
-	textSignInLeft    = "You are %s there, and have left here, as HR says. If this is wrong, ask HR."
-	textTooManyTries  = "Too many wrong tokens came from where you are. Wait a minute."
-	textSession       = "Signed in %s, last seen %s, from %s."
-	textThisSession   = "It is this one: ending it signs you out."
-	textToken         = "%s, made by %s %s, until %s, %s."
-	textTokenLeft     = "Made by somebody who has left. End it, or see that somebody else answers for it."
-	textTokenEnded    = "%s ended it %s."
-	textNoSession     = "There is no such session; it may have ended."
+	textSignOnButton    = "Sign in with %s"
+	textNoProvider      = "The identity provider does not answer. Try again in a minute."
+	textStaleSignIn     = "This sign-in has expired, or was begun in another browser. Begin again here."
+	textRefusedSignIn   = "The identity provider did not confirm who you are. Begin again; if it happens again, tell IT."
+	textSignInNoRole    = "You are %s there, but none of your groups has a role in Dayone. Ask whoever runs Dayone for one."
+	textSignInLeft      = "You are %s there, and have left here, as HR says. If this is wrong, ask HR."
+	textTooManyTries    = "Too many wrong tokens came from where you are. Wait a minute."
+	textSession         = "Signed in %s, last seen %s, from %s."
+	textThisSession     = "It is this one: ending it signs you out."
+	textToken           = "%s, made by %s %s, until %s, %s."
+	textTokenLeft       = "Made by somebody who has left. End it, or see that somebody else answers for it."
+	textTokenMakesToken = "A token that was made here makes no other. Use the portal, or the administrator's own."
+	textTokenEnded      = "%s ended it %s."
+	textNoSession       = "There is no such session; it may have ended."
 )
 
 const textNotKnown = "HR has not told us of anybody with the address %s yet."

@@ -203,6 +203,9 @@ func (p *portal) apiTokens(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *portal) apiMakeToken(w http.ResponseWriter, r *http.Request) error {
+	if strings.HasPrefix(r.Header.Get("Authorization"), "Bearer dayone_") { // else one that was stolen would live for ever
+		return refuse(dayone.ErrForbidden, textTokenMakesToken)
+	}
 	in := struct {
 		Name string `json:"name"`
 		Role string `json:"role"`

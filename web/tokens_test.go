@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -51,8 +52,14 @@ func TestTokensOfPrograms(t *testing.T) {
 	if status, _ := call(token, "POST", "/api/v1/tokens", `{"name":"grafana","role":"hr"}`); status != http.StatusConflict {
 		t.Errorf("two are called the same: %d", status)
 	}
-	if status, _ := call(token, "POST", "/api/v1/tokens", `{"name":"hr@company.com","role":"hr"}`); status != http.StatusConflict {
-		t.Errorf("one is called like a login: %d", status)
+	for _, like := range []string{"ben@company.com", "Grafana", "grаfana", "x"} { // the third has a letter of another script
+		if status, _ := call(token, "POST", "/api/v1/tokens", fmt.Sprintf(`{"name":%q,"role":"hr"}`, like)); status != http.StatusBadRequest {
+			t.Errorf("one is called %s: %d", like, status)
+		}
+	}
+	_, strong := call(token, "POST", "/api/v1/tokens", `{"name":"strong","role":"administrator"}`)
+	if status, _ := call(strong["token"].(string), "POST", "/api/v1/tokens", `{"name":"child","role":"administrator"}`); status != http.StatusForbidden {
+		t.Errorf("a token makes a token: %d", status)
 	}
 	if status, _ := call(opens, "GET", "/api/v1/people", ""); status != http.StatusOK {
 		t.Errorf("it does not let in: %d", status)
@@ -65,7 +72,7 @@ func TestTokensOfPrograms(t *testing.T) {
 	}
 	status, list := call(token, "GET", "/api/v1/tokens", "")
 	rows, _ := list["tokens"].([]any)
-	if row, _ := rows[0].(map[string]any); status != http.StatusOK || len(rows) != 1 || row["token"] != nil || row["used"] == nil {
+	if row, _ := rows[0].(map[string]any); status != http.StatusOK || len(rows) != 2 || row["token"] != nil || row["used"] == nil {
 		t.Errorf("listed are %v", list)
 	}
 	if status, _ := call(token, "DELETE", "/api/v1/tokens/"+made["id"].(string), ""); status != http.StatusNoContent {
