@@ -27,11 +27,12 @@ func (f *Flow) readChanges(ctx context.Context) (first time.Time, err error) {
 	defer l.mu.Unlock()
 	if l.asking == nil {
 		l.asking, l.changes, l.anew = map[string]bool{}, map[string]time.Time{}, map[string]bool{}
+		l.marks = map[string]string{}
 	}
 	for name, s := range f.Sources {
 		src, tells := s.Source.(connector.Changing)
 		switch at := l.changes[name]; {
-		case !tells, s.ReadAt == "", l.asking[name]:
+		case !tells, s.ReadAt == "", l.asking[name], l.marks[name] != "": // the whole list comes first
 			continue
 		case at.After(now):
 			first = soon(first, at)
@@ -55,7 +56,8 @@ func (f *Flow) readChanges(ctx context.Context) (first time.Time, err error) {
 }
 
 // changesMark is where it is kept how far a source was asked. It is moved on once what it told is in the books: after a crash
-// the same is told again, and differs from nothing.
+// the same is told again, and differs from nothing. One that is too old stays until the whole list was read, so that a crash
+// before that does not lose what was between.
 const changesMark = "changes of "
 
 func (f *Flow) askChanges(ctx context.Context, source string, src connector.Changing) error {
@@ -64,11 +66,13 @@ func (f *Flow) askChanges(ctx context.Context, source string, src connector.Chan
 		return err
 	}
 	records, next, err := src.Changes(ctx, mark)
-	if errors.Is(err, dayone.ErrNotFound) && mark != "" { // too long ago: from a new mark on, and all of the list for what was between
+	if errors.Is(err, dayone.ErrNotFound) && mark != "" { // too long ago: all of the list for what was between, and then from a new mark on
 		if _, next, err = src.Changes(ctx, ""); err == nil {
+			f.heardFrom(source)
 			f.lists.mu.Lock()
-			f.lists.anew[source] = true
+			f.lists.anew[source], f.lists.marks[source] = true, next
 			f.lists.mu.Unlock()
+			return nil
 		}
 	}
 	if err != nil {

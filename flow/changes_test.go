@@ -1,7 +1,11 @@
 package flow_test
 
 import (
+	"context"
+	"fmt"
+	"iter"
 	"net/http/httptest"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -107,4 +111,74 @@ func TestADirectoryTellsWhatChanged(t *testing.T) {
 	ms.Set(ref, "department", "Finance")
 	asked("the mark after it")
 	department("Finance")
+}
+
+// listless is a source whose list cannot be read for a while.
+type listless struct {
+	connector.Source
+	connector.Changing
+	off   atomic.Bool
+	tried atomic.Int32
+}
+
+func (l *listless) Everybody(ctx context.Context) iter.Seq2[dayone.Event, error] {
+	if !l.off.Load() {
+		return l.Source.Everybody(ctx)
+	}
+	return func(yield func(dayone.Event, error) bool) {
+		l.tried.Add(1)
+		yield(dayone.Event{}, fmt.Errorf("the directory is busy: %w", dayone.ErrUnavailable))
+	}
+}
+
+// Where a directory has forgotten how far it was asked, all of its list has to be read for what was between: also if that does
+// not succeed before a restart.
+func TestAListThatIsOwedIsReadAfterARestart(t *testing.T) {
+	t.Parallel()
+	h, ms := directory(t)
+	mark := func() string {
+		t.Helper()
+		m, err := h.Store.Meta(ctx, "changes of azure")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+	until(h, "the first mark", func() (bool, bool) { return true, mark() != "" })
+	ref := ms.Seed(sim.Account{Login: "erin@company.com", Email: "erin@company.com", FirstName: "Erin", LastName: "Quill", EmployeeNumber: "E-1", State: dayone.Active})
+	ms.Set(ref, "employeeHireDate", "2024-11-13T00:00:00Z")
+	ms.Set(ref, "department", "Engineering")
+	ms.Set(ref, "employeeType", "Employee")
+	is := func(want string) {
+		t.Helper()
+		until(h, want, func() (bool, bool) {
+			rows, err := h.People(ctx, flow.PeopleFilter{Limit: 5})
+			return true, err == nil && len(rows) == 1 && rows[0].Department == want
+		})
+	}
+	h.clock.Jump(h.clock.Now().Add(6 * time.Minute))
+	is("Engineering")
+	h.stop()
+
+	joined, src := h.world.joined, &listless{}
+	src.off.Store(true)
+	h.world.joined = func(d *flow.Deps) {
+		joined(d)
+		s := d.Sources["azure"]
+		src.Source, src.Changing = s.Source, s.Source.(connector.Changing)
+		s.Source = src
+		d.Sources["azure"] = s
+	}
+	ms.Set(ref, "department", "Legal")
+	ms.Forget()
+	h = h.world.open()
+	until(h, "a list that cannot be read", func() (bool, bool) { return true, src.tried.Load() > 0 })
+	h.stop()
+
+	src.off.Store(false)
+	h = h.world.open() // no time passes: it is no night's list that tells it
+	is("Legal")
+	ms.Set(ref, "department", "Finance")
+	h.clock.Jump(h.clock.Now().Add(6 * time.Minute)) // and the mark after it counts
+	is("Finance")
 }

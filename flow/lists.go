@@ -31,6 +31,7 @@ type lists struct {
 	began time.Time            // where nothing is in the books, a day begins here
 
 	anew    map[string]bool      // whose list has to be read, from its beginning, whatever is under way
+	marks   map[string]string    // from which a source is asked for changes once its whole list was read
 	asking  map[string]bool      // for changes
 	changes map[string]time.Time // when a source is asked for them
 }
@@ -168,7 +169,25 @@ type listing struct {
 	absent     []dayone.Absence
 }
 
+// readList reads the whole list. It keeps the promise that a mark that was too old made: only then a new one counts.
 func (f *Flow) readList(ctx context.Context, source string) (ListRead, error) {
+	f.lists.mu.Lock()
+	mark := f.lists.marks[source]
+	f.lists.mu.Unlock()
+	out, err := f.readWhole(ctx, source)
+	if mark == "" || err != nil && !errors.Is(err, dayone.ErrUnsupported) {
+		return out, err
+	}
+	if err := f.Store.SetMeta(ctx, changesMark+source, mark); err != nil {
+		return out, err
+	}
+	f.lists.mu.Lock()
+	delete(f.lists.marks, source)
+	f.lists.mu.Unlock()
+	return out, err
+}
+
+func (f *Flow) readWhole(ctx context.Context, source string) (ListRead, error) {
 	l := &listing{f: f, id: f.IDs.New("lst"), src: f.Sources[source], now: f.Clock.Now(), today: f.today(), records: map[string]dayone.Event{}, moved: map[string]int{}}
 	l.Source = source
 	reads, err := f.Store.SourceReads(ctx)

@@ -287,8 +287,10 @@ func (p PersonProduct) missing() string {
 func (f *Flow) weigh(ctx context.Context, v *PickPreview) error {
 	w, now := v.Look.Want, v.Now.Want
 	had := map[dayone.Key]string{}
-	for _, g := range slices.Concat(now.Grants, now.Pending, now.Later) {
-		had[g.Key] = g.Role + " "
+	if v.Now.Person.Managed { // else nothing was planned so far, and what policies give is new, too
+		for _, g := range slices.Concat(now.Grants, now.Pending, now.Later) {
+			had[g.Key] = g.Role + " "
+		}
 	}
 	var keys []KeyCount
 	for i, g := range slices.Concat(w.Grants, w.Pending, w.Later) {

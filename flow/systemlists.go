@@ -12,7 +12,9 @@ import (
 
 // Every night the accounts of each system are counted. A system that suddenly shows far fewer of them is more often one that
 // answers wrongly, to another tenant, to a token that sees less, than one that has lost them: a brake is on then, and until
-// somebody says that it is so, what the system does not show is not taken for gone. A list that broke off counts for nothing.
+// somebody says that it is so, a leaver's certificate does not call closed what the system does not show. Steps go on as they
+// do: what a system says is not there, when it is asked for that alone, is not there for them. A list that broke off counts
+// for nothing.
 
 // counting is what flow remembers of counts; a restart loses nothing with it.
 type counting struct {

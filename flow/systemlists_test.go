@@ -13,10 +13,11 @@ import (
 )
 
 // elsewhere lets Okta answer as a tenant without people, or not at all, whenever somebody lists all of them.
-type elsewhere struct{ answers atomic.Int32 } // 0: as it is
+type elsewhere struct{ answers, told atomic.Int32 } // answers 0: as it is; told: how often it was not
 
 func (e *elsewhere) RoundTrip(r *http.Request) (*http.Response, error) {
 	if status := e.answers.Load(); status != 0 && r.URL.Path == "/api/v1/users" && strings.Contains(r.URL.RawQuery, "status") {
+		e.told.Add(1)
 		return &http.Response{StatusCode: int(status), Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader("[]")), Request: r}, nil
 	}
 	return http.DefaultTransport.RoundTrip(r)
@@ -59,7 +60,13 @@ func TestAListOfASystemThatShrankIsNotReadAsGone(t *testing.T) {
 	same(t, "certified", okta().Verdict, dayone.Closed)
 
 	wrong.answers.Store(http.StatusForbidden) // what cannot be read is no list
-	counted("time to pass", func(s dayone.SystemList) bool { return s.Seen == first.Seen })
+	counted("the night's refusal", func(dayone.SystemList) bool { return wrong.told.Load() > 0 })
+	if _, err := h.CountSystem(ctx, "okta"); err == nil { // once more, to its end
+		t.Error("a refusal counts as a list")
+	}
+	if lists, err := h.Store.SystemLists(ctx); err != nil || !lists["okta"].At.Equal(first.At) || lists["okta"].Accounts != first.Accounts || lists["okta"].Note != "" {
+		t.Errorf("after a refusal the list is %+v, was %+v, %v", lists["okta"], first, err)
+	}
 	same(t, "certified", okta().Verdict, dayone.Closed)
 
 	wrong.answers.Store(http.StatusOK)

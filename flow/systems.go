@@ -151,6 +151,8 @@ func (f *Flow) Order(ctx context.Context, o dayone.Order) (dayone.Order, error) 
 		return o, fmt.Errorf("say why: the reason goes into the record: %w", dayone.ErrInvalid)
 	case len(o.Reason) > 500:
 		return o, fmt.Errorf("the reason has more than 500 bytes; say it shorter: %w", dayone.ErrInvalid)
+	case o.Kind == dayone.OrderAutomatic && f.byLists(o.System):
+		return o, fmt.Errorf("nothing can call %s: what is to be done there stays somebody's task; to let it work by itself, give it another connector than manual in the configuration: %w", o.System, dayone.ErrInvalid)
 	case o.System == "" && o.Kind != dayone.OrderStop:
 		return o, fmt.Errorf("name one system; only a stop is about all of them: %w", dayone.ErrInvalid)
 	case o.Kind == dayone.OrderMaintenance && !o.Until.After(o.From):
@@ -176,6 +178,12 @@ func (f *Flow) Order(ctx context.Context, o dayone.Order) (dayone.Order, error) 
 		return o, err
 	}
 	return o, f.obey(ctx)
+}
+
+// byLists says that a system is known by lists alone.
+func (f *Flow) byLists(system string) bool {
+	_, is := f.listedAt(system)
+	return is
 }
 
 // stoppedBy refuses a second stop: it would put another reason in the place of the first.

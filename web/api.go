@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"cmp"
 	_ "embed"
 	"encoding/json"
 	"errors"
@@ -11,6 +12,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -265,7 +267,7 @@ func (p *portal) apiCompleteTask(w http.ResponseWriter, r *http.Request) error {
 	attrs := dayone.Attrs{}
 	for name, v := range in.Attrs {
 		if !slices.Contains(t.Ask, name) && name != "ref" {
-			return refuse(dayone.ErrInvalid, fmt.Sprintf("This task does not ask for %q. It asks for %q.", name, t.Ask))
+			return refuse(dayone.ErrInvalid, fmt.Sprintf("This task does not ask for %q. It asks for %s.", name, cmp.Or(strings.Join(t.Ask, ", "), "nothing")))
 		}
 		if v.Kind > dayone.ListValue { // templates and recipes come from files only
 			return refuse(dayone.ErrInvalid, fmt.Sprintf("%q must be text, a number, a truth, a date or a list of texts.", name))

@@ -343,9 +343,21 @@ func (v *onboardPreviewView) figures(pv flow.PickPreview) {
 	}
 	v.Figures = []figure{
 		finish,
-		{Label: "New grants", Value: thousands(len(pv.Gained)), Small: plural(len(pv.Picked), "of 1 product", "of %d products")},
+		{Label: "New grants", Value: thousands(len(pv.Gained)), Small: newOf(pv)},
 		{Label: "Approvals", Value: thousands(len(pv.Pending))},
 		{Label: "Seats used", Value: thousands(seats)},
+	}
+}
+
+// newOf says where new grants come from: for somebody of whom nothing was planned so far, from policies, too.
+func newOf(pv flow.PickPreview) string {
+	switch products := plural(len(pv.Picked), "of 1 product", "of %d products"); {
+	case pv.Now.Person.Managed:
+		return products
+	case len(pv.Picked) == 0:
+		return "of policies"
+	default:
+		return products + ", and of policies"
 	}
 }
 
@@ -373,7 +385,7 @@ func (v *onboardPreviewView) against(pv flow.PickPreview, titles map[string]stri
 		v.Notices = append(v.Notices, notice{Icon: "info", Title: "Nothing more was picked", Text: "What policies give comes by itself, at its time."})
 	}
 	if !pv.Now.Person.Managed {
-		v.Notices = append(v.Notices, notice{Kind: "warn", Icon: "warn", Title: "Known from an import or a directory", Text: textManages})
+		v.Notices = append(v.Notices, notice{Kind: "warn", Icon: "warn", Title: "Known from an import or a directory", Text: textManages + " " + textRecognised})
 	}
 }
 

@@ -25,7 +25,8 @@ type resultList struct {
 	Run     *link
 	Domains []resultDomain
 	Empty   *empty
-	More    bool // something is still under way: it is asked for again
+	More    bool       // something is still under way: it is asked for again
+	Ends    []decision // of requests; beside the list, so that what somebody types there stays
 }
 
 type resultDomain struct {
@@ -39,7 +40,6 @@ type resultRow struct {
 	Note        string
 	At          *stamp
 	Parts       []resultPart
-	End         string // request to be ended; "": policies give it
 }
 
 type resultPart struct {
@@ -115,6 +115,12 @@ func newResultList(view viewer, look flow.Look, products []flow.PersonProduct, a
 			all, ready = all+1, ready+btoi(worst <= standsThere)
 			v.More = v.More || worst == standsComing && look.Person.Managed
 			d.Rows = append(d.Rows, row)
+			if q := byID[c.Value].Request; q != nil {
+				v.Ends = append(v.Ends, decision{
+					ID: string(q.ID), Text: fmt.Sprintf("End %s", row.Title), Button: "End the request", Action: "/requests/" + string(q.ID) + "/end",
+					Does: "What only this request gave is taken back. What policies give stays.",
+				})
+			}
 		}
 		v.Domains = append(v.Domains, d)
 	}
@@ -137,9 +143,6 @@ const (
 
 func newResultRow(view viewer, person string, x flow.PersonProduct, stands map[dayone.Key]flow.Access, b *board) (resultRow, int) {
 	row := resultRow{Icon: productIcon(x.Product), Title: x.Title, State: state{Icon: "check", Class: "s-done", Text: "Done"}}
-	if x.Request != nil {
-		row.End = "/requests/" + string(x.Request.ID) + "/end"
-	}
 	worst := standsThere
 	for _, part := range x.Parts {
 		st, rank, note := partStands(part, stands[part.Key], b)

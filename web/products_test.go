@@ -57,6 +57,11 @@ func TestTheWizardPicksProducts(t *testing.T) {
 	b.until("the product to be there", func() bool {
 		return regexp.MustCompile(`(?s)Mid-market customers</span></th><td><span class="nowrap"><span class="state s-done">.*?Done`).MatchString(b.page("/onboard/" + id + "/result"))
 	})
+	result := b.page("/onboard/" + id + "/result")
+	want(t, "its end", result, "End Mid-market customers", "What only this request gave is taken back")
+	if end := regexp.MustCompile(`(?s)<form[^>]*action="/requests/[^"]*/end">.*?</form>`).FindString(result); !strings.Contains(end, `name="reason" required`) {
+		t.Errorf("access is taken back without a reason: %q", end)
+	}
 	want(t, "the person", b.page("/people/"+id), "Mid-market customers", "covers for Max", "/onboard/"+id+"/result")
 
 	var list struct {

@@ -163,6 +163,8 @@ func systemActs(s flow.SystemState, path string, allStopped bool) []decision {
 	start := decision{ID: "start-" + s.Name, Text: "Start it again", Button: "Start the system", Does: "Whatever waits goes on, within the limits of the system.", Action: path + "/start"}
 	ends := retireActs(s, path)
 	switch {
+	case s.Stance == engine.ByHand && s.List != nil: // nothing can call it
+		return ends
 	case s.Stance == engine.ByHand:
 		return append([]decision{itself}, ends...)
 	case s.Stance == engine.Stopped && s.Order.System != "":

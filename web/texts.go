@@ -40,6 +40,7 @@ const (
 	textFindNames  = "Names are found by their beginning, and by the beginning of each word in them; mail addresses by theirs."
 	textKnownOnly  = "Known from an import or a directory; nothing is planned yet."
 	textManages    = "Nothing was planned for this person so far. Once you start, what policies give is planned, too, and stays right from then on."
+	textRecognised = "An account that is there already is recognised by the id that an import kept of it, else by its employee number; one that only has the same mail address, login or name is a question to somebody first."
 	textLongNumber = "No number is this long: search for 64 signs at most."
 )
 

@@ -134,7 +134,7 @@ type breakerConfig struct {
 func readConfig(path string) (*config, error) {
 	raw, err := readUpTo(path, mostFile)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("there is no %s; dayone init writes one, --config names another, --demo needs none: %w", path, dayone.ErrNotFound)
+		return nil, fmt.Errorf("there is no %s; dayone init writes one, --config names another: %w", path, dayone.ErrNotFound)
 	}
 	if err != nil {
 		return nil, err
@@ -565,11 +565,16 @@ func (c *config) idle(set *policy.Set) map[string]string {
 	if chat, err := dayone.ParseKey(c.Alerts.Chat); err == nil {
 		named = append(named, chat.System)
 	}
-	free := slices.DeleteFunc(slices.Clone(named), func(name string) bool { _, ok := c.Systems[name]; return ok })
+	free := slices.DeleteFunc(slices.Clone(named), func(name string) bool { _, ok := c.Systems[name]; return ok || name == "" })
+	slices.Sort(free)
+	hint := "policies name no system that is not configured"
+	if len(free) > 0 {
+		hint = "policies name " + strings.Join(slices.Compact(free), ", ")
+	}
 	out := map[string]string{}
 	for name := range c.Systems {
 		if !slices.Contains(named, name) {
-			out[name] = cmp.Or(dayone.Meant(name, free), "policies name "+strings.Join(slices.Compact(slices.Sorted(slices.Values(free))), ", "))
+			out[name] = cmp.Or(dayone.Meant(name, free), hint)
 		}
 	}
 	return out

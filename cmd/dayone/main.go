@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -54,7 +55,7 @@ func Main(args []string, stdout, stderr io.Writer) int {
 	}
 	var usage *usageError
 	switch {
-	case errors.As(err, &usage), strings.HasPrefix(err.Error(), "unknown command"): // cobra has no type for it
+	case errors.As(err, &usage):
 		return exitUsage
 	case errors.Is(err, errChanges):
 		return exitChanges
@@ -108,7 +109,29 @@ with 2 if something would change.`,
 	})
 	root.PersistentFlags().StringP("config", "c", "dayone.yaml", "configuration file")
 	root.AddCommand(newDemo(), newServe(), newInit(), newPlan(), newApply(), newExplain(), newPeople(), newNumber(), newRun(), newHold(), newApprovals(), newTasks(), newAlerts(), newBrake(), newToken(), newSource(), newRequest(), newProduct(), newPolicy(), newSystem(), newStop(), newStart(), newVersion())
+	root.InitDefaultCompletionCmd()
+	refuseUnknown(root)
 	return root
+}
+
+// refuseUnknown lets every group of commands refuse a word that is none of them: cobra would show help, as if all were well.
+func refuseUnknown(group *cobra.Command) {
+	var known []string
+	for _, c := range group.Commands() {
+		refuseUnknown(c)
+		known = append(known, c.Name())
+	}
+	if len(known) == 0 || group.Runnable() {
+		return
+	}
+	group.DisableFlagsInUseLine, group.Args = true, cobra.ArbitraryArgs
+	group.RunE = func(c *cobra.Command, got []string) error {
+		if len(got) == 0 {
+			return c.Help()
+		}
+		hint := cmp.Or(dayone.Meant(got[0], known), c.CommandPath()+" --help shows what there is")
+		return &usageError{fmt.Errorf("unknown command %q for %q; %s", got[0], c.CommandPath(), hint)}
+	}
 }
 
 // args checks the number of arguments with an error that says what belongs there.

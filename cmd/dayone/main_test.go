@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/spf13/cobra"
 
 	"github.com/dayone-hq/dayone/store/storetest"
 )
@@ -224,4 +225,21 @@ func TestDemoSurvivesKill(t *testing.T) {
 	if len(got.Messages) != 3 || len(got.Events) != 3 {
 		t.Errorf("%d messages and %d invitations", len(got.Messages), len(got.Events))
 	}
+}
+
+// A word that is no command ends as what it is: a script that mistypes one must not go on.
+func TestUnknownCommandsAreUsageErrors(t *testing.T) {
+	t.Parallel()
+	var groups func(c *cobra.Command, path []string)
+	groups = func(c *cobra.Command, path []string) {
+		if c.HasSubCommands() {
+			if code := Main(append(slices.Clone(path), "nosuchword"), io.Discard, io.Discard); code != exitUsage {
+				t.Errorf("dayone %s nosuchword ends with %d", strings.Join(path, " "), code)
+			}
+		}
+		for _, sub := range c.Commands() {
+			groups(sub, append(slices.Clone(path), sub.Name()))
+		}
+	}
+	groups(newRoot(), nil)
 }

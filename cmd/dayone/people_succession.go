@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -25,6 +26,9 @@ successor: whoever was named when access was ended, else the manager. The rest i
 			}
 			var s dayone.Succession
 			if err := cl.call(c.Context(), http.MethodGet, "/people/"+url.PathEscape(who)+"/succession", nil, nil, &s); err != nil {
+				if errors.Is(err, dayone.ErrNotFound) {
+					return fmt.Errorf("nothing is known of a succession of %s: they have not left, or it was not looked at yet: %w", got[0], dayone.ErrNotFound)
+				}
 				return err
 			}
 			out := c.OutOrStdout()

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -22,7 +23,11 @@ func configured(c *cobra.Command) (*config, error) {
 	if err != nil {
 		return nil, err
 	}
-	return readConfig(path)
+	cfg, err := readConfig(path)
+	if c.Flags().Lookup("demo") != nil && errors.Is(err, dayone.ErrNotFound) {
+		return nil, fmt.Errorf("%s, --demo needs none: %w", plain(err), dayone.ErrNotFound)
+	}
+	return cfg, err
 }
 
 // look wires a server for a command that only looks: nothing runs, nothing changes and nobody is called.

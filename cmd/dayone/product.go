@@ -1,10 +1,13 @@
 package main
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -236,14 +239,14 @@ whoever has to has agreed. With --preview it only says what would be done: steps
 			if dry {
 				var v saidPick
 				if err := cl.call(c.Context(), http.MethodGet, "/people/"+who+"/products/preview", url.Values{"product": got[1:]}, nil, &v); err != nil {
-					return err
+					return noProduct(c, err, got[1:])
 				}
 				return v.print(c.OutOrStdout())
 			}
 			var page struct{ Items []saidRequest }
 			body := map[string]any{"products": got[1:], "by": by, "reason": reason, "until": until, "manage": manage}
 			if err := cl.call(c.Context(), http.MethodPost, "/people/"+who+"/products", nil, body, &page); err != nil {
-				return err
+				return noProduct(c, err, got[1:])
 			}
 			for _, r := range page.Items {
 				fmt.Fprintf(c.OutOrStdout(), "%s: %s is requested for %s%s.\n", r.ID, r.Product, got[0], r.end())
@@ -258,6 +261,27 @@ whoever has to has agreed. With --preview it only says what would be done: steps
 	c.Flags().BoolVar(&dry, "preview", false, "only say what would be done")
 	c.Flags().BoolVar(&manage, "manage", false, "also plan from now on for somebody who is only known from an import or a directory")
 	return c
+}
+
+// noProduct names the product that is not there, if it is that.
+func noProduct(c *cobra.Command, err error, picked []string) error {
+	if !errors.Is(err, dayone.ErrNotFound) {
+		return err
+	}
+	list, failed := productsFor(c, nil)
+	if failed != nil {
+		return err
+	}
+	var known []string
+	for _, p := range list {
+		known = append(known, p.ID)
+	}
+	for _, id := range picked {
+		if !slices.Contains(known, id) {
+			return fmt.Errorf("there is no product %q; %s: %w", id, cmp.Or(dayone.Meant(id, known), "dayone product list shows them"), dayone.ErrNotFound)
+		}
+	}
+	return err
 }
 
 func (v saidPick) print(out io.Writer) error {
@@ -296,6 +320,9 @@ func newProductEnd() *cobra.Command {
 		Use: "end PERSON PRODUCT", Short: "End the request for a product; what only it gave is taken back", Args: args(2, 2, "a person, by mail address, and a product"),
 		Example: `  dayone product end sarah.chen@company.com mid-market --reason "Max is back"`,
 		RunE: func(c *cobra.Command, got []string) error {
+			if strings.TrimSpace(reason) == "" {
+				return &usageError{fmt.Errorf("say with --reason why: it goes into the record")}
+			}
 			cl, who, err := askedAbout(c, got[0])
 			if err != nil {
 				return err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -10,6 +11,8 @@ import (
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
+
+	"github.com/dayone-hq/dayone"
 )
 
 func newSourceSearch() *cobra.Command {
@@ -37,6 +40,9 @@ id of whoever is known here stands behind.`,
 			}
 			q := url.Values{"q": {strings.Join(got[1:], " ")}, "limit": {strconv.Itoa(limit)}}
 			if err := cl.call(c.Context(), http.MethodGet, "/sources/"+url.PathEscape(got[0])+"/people", q, nil, &page); err != nil {
+				if errors.Is(err, dayone.ErrUnsupported) {
+					return fmt.Errorf("nobody can be looked up in %s, which is no directory; a source with the connector entra is one: %w", got[0], dayone.ErrUnsupported)
+				}
 				return listed(err, "source", got[0], "dayone source list")
 			}
 			if asJSON {

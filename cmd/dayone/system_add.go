@@ -257,6 +257,14 @@ func (a *addition) write(path string) error {
 		if _, before := readConfig(path); before != nil {
 			return fmt.Errorf("nothing was written, for the configuration has faults already; mend them first:\n%w", before)
 		}
+		var wrong faults
+		if errors.As(err, &wrong) { // told of the file that is meant, not of the one beside it
+			wrong = slices.Clone(wrong)
+			for i := range wrong {
+				wrong[i].File = path
+			}
+			err = wrong
+		}
 		return fmt.Errorf("nothing was written, for the configuration would be wrong then:\n%w", err)
 	}
 	return os.Rename(f.Name(), file)
@@ -329,6 +337,10 @@ func (a *addition) tell(c *cobra.Command, path string) error {
 	}
 	if a.heading() == "sources" {
 		_, err := fmt.Fprintln(out, "It counts when the server is started again.")
+		return err
+	}
+	if a.manifest.Name == "manual" {
+		_, err := fmt.Fprintf(out, "Start the server again, so that it counts. Then: dayone system upload %s FILE, a list of its accounts.\n", a.name)
 		return err
 	}
 	_, err := fmt.Fprintf(out, "Then: dayone system check %s. It counts when the server is started again.\n", a.name)

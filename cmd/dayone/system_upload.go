@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -70,6 +71,9 @@ done are completed in your name.`,
 			if err := cl.bring(c.Context(), "/systems/"+url.PathEscape(args[0])+"/list?"+q.Encode(), raw, &got); err != nil {
 				if text, ok := strings.CutSuffix(err.Error(), "say so: "+dayone.ErrConflict.Error()); ok {
 					return fmt.Errorf("%ssay so with --yes: %w", text, dayone.ErrConflict)
+				}
+				if errors.Is(err, dayone.ErrNotFound) {
+					return fmt.Errorf("the server knows no system %q; dayone system list shows those that it knows, and for one that was added the server has not been started since: %w", args[0], dayone.ErrNotFound)
 				}
 				return err
 			}
