@@ -48,7 +48,7 @@ func browse(t *testing.T) *tab {
 		}
 	}
 	if path == "" {
-		t.Skip("no Chromium here: apt-get install chromium, or name one in CHROMIUM")
+		t.Skip("no Chromium here: `make setup` gets it, or name one in CHROMIUM")
 	}
 	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-quic", true))
 	ctx, stop := chromedp.NewExecAllocator(context.Background(), opts...)

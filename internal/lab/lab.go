@@ -35,11 +35,11 @@ func need(t testing.TB, programs ...string) {
 		t.Skip("real servers are started on Linux only")
 	}
 	if os.Getuid() != 0 {
-		t.Skipf("%s is not started: get it with `make lab` and run this test as root", programs[0])
+		t.Skipf("%s is not started: run this test as root, after `make setup`", programs[0])
 	}
 	for _, p := range programs {
 		if _, err := exec.LookPath(p); err != nil {
-			t.Skipf("%s is not installed: `make lab` gets it", p)
+			t.Skipf("%s is not installed: `make setup` gets it", p)
 		}
 	}
 }
