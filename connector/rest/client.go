@@ -13,11 +13,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/connector"
+	"github.com/dayone-hq/dayone/connector/defined"
 	"github.com/dayone-hq/dayone/connector/httpc"
 )
 
@@ -27,8 +27,7 @@ type client struct {
 	def   *definition
 	man   *connector.Manifest
 	types map[string]string // of attributes, as the application takes them
-
-	proven atomic.Bool // an account that is there was found by its id
+	reach *defined.Reach
 }
 
 func newClient(cfg connector.Config, def *definition) (*client, error) {

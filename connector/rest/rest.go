@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -36,6 +38,13 @@ func New(cfg connector.Config) (connector.Connector, error) {
 	c, err := newClient(cfg, def)
 	if err != nil {
 		return nil, err
+	}
+	c.reach = &defined.Reach{
+		System: cfg.System, By: slices.Sorted(maps.Keys(def.Accounts.Find)), Find: people{c}.search,
+		Get: func(ctx context.Context, ref string) error {
+			_, err := people{c}.fetch(ctx, ref)
+			return err
+		},
 	}
 	t := &connector.Target{System: cfg.System, Manifest: cfg.Manifest, Now: cfg.Now, Kinds: map[string]connector.Entitlements{}}
 	t.Accounts, t.Ping = people{c}, people{c}.ping
@@ -74,36 +83,7 @@ func (p people) ping(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		return p.retrace(ctx, it)
-	}
-	return nil
-}
-
-// retrace finds an account that is there by every way that is defined.
-func (p people) retrace(ctx context.Context, it dayone.Item) error {
-	lost := func(way string) error {
-		return &dayone.Fault{
-			System: p.System, Op: "checking the definition", Err: dayone.ErrInvalid, Detail: fmt.Sprintf("the account %s is in the list and is not found by %s", it.Ref, way),
-			Next: "mend the path or the query of " + way + " in the definition, else everybody would look gone",
-		}
-	}
-	if _, err := p.fetch(ctx, it.Ref); errors.Is(err, dayone.ErrNotFound) {
-		return lost("accounts.get")
-	} else if err != nil {
-		return err
-	}
-	for by := range p.def.Accounts.Find {
-		value := it.Attrs.Text(by)
-		if value == "" {
-			continue
-		}
-		found, err := p.search(ctx, by, value)
-		if err != nil {
-			return err
-		}
-		if len(found) == 0 {
-			return lost("accounts.find." + by)
-		}
+		return p.reach.Retrace(ctx, it)
 	}
 	return nil
 }
@@ -164,17 +144,10 @@ func instant(text string) time.Time {
 	return time.Unix(n, 0)
 }
 
-// raw is an account as the application shows it. The first "not found" is believed only after the definition has found an
-// account that is there: else a slip in a path would make everybody look gone.
+// raw is an account as the application shows it.
 func (p people) raw(ctx context.Context, ref string) (any, error) {
 	v, err := p.fetch(ctx, ref)
-	if errors.Is(err, dayone.ErrNotFound) && !p.proven.Load() {
-		if slip := p.ping(ctx); slip != nil {
-			return nil, slip
-		}
-		p.proven.Store(true)
-	}
-	return v, err
+	return v, p.reach.Believed(ctx, err, p.ping)
 }
 
 func (p people) fetch(ctx context.Context, ref string) (any, error) {
@@ -303,24 +276,12 @@ func (p people) All(ctx context.Context) iter.Seq2[dayone.Item, error] {
 	}
 }
 
-// filled are attributes and secrets as templates name them.
-func filled(as dayone.Attrs, secrets map[string]dayone.Secret) values {
-	out := values{}
-	for name, v := range as {
-		out[name] = v
-	}
-	for name, s := range secrets {
-		out[name] = dayone.Text(s.Reveal())
-	}
-	return out
-}
-
 func (p people) Create(ctx context.Context, act dayone.Act) (dayone.Result, error) {
 	q := p.def.Accounts.Create
 	if q == nil {
 		return dayone.Result{}, p.byHand("create", "")
 	}
-	v := filled(act.Want.Attrs, act.Secrets)
+	v := values(defined.Filled(act.Want.Attrs, act.Secrets))
 	v["active"] = dayone.Bool(act.Want.State == dayone.Active || act.Want.State == "")
 	v["once"] = dayone.Text(act.Once)
 	answer, _, err := p.do(ctx, "making account", q, v, nil)
@@ -332,25 +293,11 @@ func (p people) Create(ctx context.Context, act dayone.Act) (dayone.Result, erro
 			return dayone.Result{Now: &dayone.Item{Key: act.Key, Ref: ref}}, nil
 		}
 	}
-	return p.made(ctx, act)
-}
-
-// made looks for an account whose making did not tell its id.
-func (p people) made(ctx context.Context, act dayone.Act) (dayone.Result, error) {
-	for _, by := range p.man.Account.Match {
-		value := act.Subject.Keys[by]
-		if value == "" {
-			continue
-		}
-		found, err := p.search(ctx, by, value)
-		if err != nil {
-			return dayone.Result{}, err
-		}
-		if len(found) == 1 {
-			return dayone.Result{Now: &found[0]}, nil
-		}
+	made, err := p.reach.Made(ctx, p.man.Account.Match, act.Subject.Keys)
+	if err == nil && made == nil {
+		err = p.Fault("making account", dayone.ErrNotYet, "", "it was made, and is not shown yet")
 	}
-	return dayone.Result{}, p.Fault("making account", dayone.ErrNotYet, "", "it was made, and is not shown yet")
+	return dayone.Result{Now: made}, err
 }
 
 // Update sends what changed. What stands in one field with it is read first, and goes along.
@@ -362,7 +309,7 @@ func (p people) Update(ctx context.Context, ref string, changed dayone.Attrs) er
 	if err != nil {
 		return err
 	}
-	v := filled(is.Attrs.With(changed), nil)
+	v := values(defined.Filled(is.Attrs.With(changed), nil))
 	v["id"] = dayone.Text(ref)
 	for _, q := range p.def.Accounts.Update {
 		only := changed

@@ -8,10 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/dayone-hq/dayone"
@@ -43,7 +43,12 @@ func New(cfg connector.Config) (connector.Connector, error) {
 	for name, a := range def.Accounts.Attributes {
 		d.types[name] = a.Type
 	}
-	p := people{d, def, cfg.Manifest, new(atomic.Bool)}
+	p := people{d, def, cfg.Manifest, &defined.Reach{System: cfg.System, By: slices.Sorted(maps.Keys(def.Accounts.Find))}}
+	p.reach.Find = p.Find
+	p.reach.Get = func(ctx context.Context, ref string) error {
+		_, err := p.fetch(ctx, ref)
+		return err
+	}
 	t := &connector.Target{System: cfg.System, Manifest: cfg.Manifest, Now: cfg.Now, Ping: p.ping, Accounts: p, Kinds: map[string]connector.Entitlements{}}
 	if len(def.Accounts.Revoke) > 0 {
 		t.Accounts = revoking{p}
@@ -57,9 +62,9 @@ func New(cfg connector.Config) (connector.Connector, error) {
 // people are the accounts that are defined.
 type people struct {
 	*database
-	def    *definition
-	man    *connector.Manifest
-	proven *atomic.Bool // an account that is there was found by its id
+	def   *definition
+	man   *connector.Manifest
+	reach *defined.Reach
 }
 
 // ping has the database read every statement, and looks whether the definition fits what is there: the first account of the
@@ -99,36 +104,7 @@ func (p people) ping(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return p.retrace(ctx, it)
-}
-
-// retrace finds an account that is there by every way that is defined.
-func (p people) retrace(ctx context.Context, it dayone.Item) error {
-	lost := func(way string) error {
-		return &dayone.Fault{
-			System: p.system, Op: "checking the definition", Err: dayone.ErrInvalid, Detail: fmt.Sprintf("the account %s is in the list and is not found by %s", it.Ref, way),
-			Next: "mend " + way + " in the definition, else everybody would look gone",
-		}
-	}
-	if _, err := p.fetch(ctx, it.Ref); errors.Is(err, dayone.ErrNotFound) {
-		return lost("accounts.get")
-	} else if err != nil {
-		return err
-	}
-	for by := range p.def.Accounts.Find {
-		value := it.Attrs.Text(by)
-		if value == "" {
-			continue
-		}
-		found, err := p.Find(ctx, by, value)
-		if err != nil {
-			return err
-		}
-		if len(found) == 0 {
-			return lost("accounts.find." + by)
-		}
-	}
-	return nil
+	return p.reach.Retrace(ctx, it)
 }
 
 // rows reads accounts, and looks whether every column is there of which the definition speaks.
@@ -204,17 +180,9 @@ func instant(text string) time.Time {
 	return time.Time{}
 }
 
-// Get believes the first "not found" only after the definition has found an account that is there: else a slip in a condition
-// would make everybody look gone.
 func (p people) Get(ctx context.Context, ref string) (dayone.Item, error) {
 	it, err := p.fetch(ctx, ref)
-	if errors.Is(err, dayone.ErrNotFound) && !p.proven.Load() {
-		if slip := p.ping(ctx); slip != nil {
-			return it, slip
-		}
-		p.proven.Store(true)
-	}
-	return it, err
+	return it, p.reach.Believed(ctx, err, p.ping)
 }
 
 func (p people) fetch(ctx context.Context, ref string) (dayone.Item, error) {
@@ -300,24 +268,12 @@ func (p people) All(ctx context.Context) iter.Seq2[dayone.Item, error] {
 	}
 }
 
-// filled are attributes and secrets as parameters name them.
-func filled(as dayone.Attrs, secrets map[string]dayone.Secret) values {
-	out := values{}
-	for name, v := range as {
-		out[name] = v
-	}
-	for name, s := range secrets {
-		out[name] = dayone.Text(s.Reveal())
-	}
-	return out
-}
-
 func (p people) Create(ctx context.Context, act dayone.Act) (dayone.Result, error) {
 	a, op := &p.def.Accounts, "making account"
 	if len(a.Create) == 0 {
 		return dayone.Result{}, p.byHand("create", "")
 	}
-	v := filled(act.Want.Attrs, act.Secrets)
+	v := values(defined.Filled(act.Want.Attrs, act.Secrets))
 	v["active"] = dayone.Bool(act.Want.State == dayone.Active || act.Want.State == "")
 	v["once"] = dayone.Text(act.Once)
 	made, err := p.change(ctx, op, a.Create, v, a.ID, false)
@@ -327,20 +283,11 @@ func (p people) Create(ctx context.Context, act dayone.Act) (dayone.Result, erro
 	if ref, _ := made.column(a.ID); ref != "" {
 		return dayone.Result{Now: &dayone.Item{Key: act.Key, Ref: ref}}, nil
 	}
-	for _, by := range p.man.Account.Match { // nothing was returned: it is looked for
-		value := act.Subject.Keys[by]
-		if value == "" {
-			continue
-		}
-		found, err := p.Find(ctx, by, value)
-		if err != nil {
-			return dayone.Result{}, err
-		}
-		if len(found) == 1 {
-			return dayone.Result{Now: &found[0]}, nil
-		}
+	it, err := p.reach.Made(ctx, p.man.Account.Match, act.Subject.Keys)
+	if err == nil && it == nil {
+		err = p.refuse(op, dayone.ErrNotYet, "it was made, and is not found; let accounts.create return its id")
 	}
-	return dayone.Result{}, p.refuse(op, dayone.ErrNotYet, "it was made, and is not found; let accounts.create return its id")
+	return dayone.Result{Now: it}, err
 }
 
 // Update carries out the statements that name what changed. What else they name is as it was.
@@ -353,7 +300,7 @@ func (p people) Update(ctx context.Context, ref string, changed dayone.Attrs) er
 	if err != nil {
 		return err
 	}
-	v := filled(is.Attrs.With(changed), nil)
+	v := values(defined.Filled(is.Attrs.With(changed), nil))
 	v["id"] = dayone.Text(ref)
 	var touched statements
 	for _, s := range all {

@@ -34,6 +34,10 @@ func MariaDB(t testing.TB) *MariaDBServer {
 	if err := os.Mkdir(data, 0o700); err != nil {
 		t.Fatal(err)
 	}
+	tmp := filepath.Join(dir, "tmp") // a server that starts takes temporary tables of others out of the folder that all share
+	if err := os.Mkdir(tmp, 0o700); err != nil {
+		t.Fatal(err)
+	}
 	first := "CREATE DATABASE mysql;\nUSE mysql;\nSET @auth_root_socket = NULL, @skip_auth_anonymous = 1;\n" // each on a line of its own
 	for _, name := range []string{"mysql_system_tables.sql", "mysql_system_tables_data.sql"} {
 		raw, err := os.ReadFile(share + name)
@@ -43,7 +47,7 @@ func MariaDB(t testing.TB) *MariaDBServer {
 		first += string(raw) + "\n"
 	}
 	first += "CREATE DATABASE app CHARACTER SET utf8mb4;\nFLUSH PRIVILEGES;\nCREATE USER lab@'%' IDENTIFIED BY 'lab-password';\nGRANT ALL ON `app%`.* TO lab@'%';\n"
-	common := []string{"--no-defaults", "--datadir=" + data, "--user=root", "--lc-messages-dir=" + share, "--innodb-log-file-size=4M", "--innodb-buffer-pool-size=16M", "--innodb-flush-log-at-trx-commit=0"}
+	common := []string{"--no-defaults", "--datadir=" + data, "--tmpdir=" + tmp, "--user=root", "--lc-messages-dir=" + share, "--innodb-log-file-size=4M", "--innodb-buffer-pool-size=16M", "--innodb-flush-log-at-trx-commit=0"}
 	making := exec.Command("mariadbd", append(common, "--bootstrap")...)
 	making.Stdin = strings.NewReader(first)
 	if out, err := making.CombinedOutput(); err != nil {
