@@ -2,10 +2,8 @@ package duo_test
 
 import (
 	"errors"
-	"net/http/httptest"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -44,72 +42,22 @@ func TestDuoVersion5(t *testing.T) { connectortest.Run(t, suite(5, "/admin/v1/us
 
 // bench is an account of Duo's with a connector to it.
 type bench struct {
-	*testing.T
-	sim   *duosim.Sim
-	guard *connector.Guard
-
-	mu sync.Mutex
-	at time.Time
-}
-
-func (b *bench) now() time.Time {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.at
-}
-
-func (b *bench) later(d time.Duration) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.at = b.at.Add(d)
+	*connectortest.Story[*duosim.Sim]
 }
 
 func open(t *testing.T, o sim.Options, settings ...string) *bench {
 	t.Helper()
-	t.Parallel()
-	b := &bench{T: t, at: time.Now()}
-	o.Now = b.now
-	b.sim = duosim.New(o)
-	server := httptest.NewServer(b.sim)
-	t.Cleanup(server.Close)
-	all := b.sim.Settings(server.URL)
-	for i := 0; i < len(settings); i += 2 {
-		all[settings[i]] = settings[i+1]
-	}
-	var err error
-	if b.guard, err = connector.Open(duo.Factory, "duo", b.now, connector.Options{Settings: all, PerMinute: map[string]int{"default": 600_000}}); err != nil {
-		t.Fatal(err)
-	}
-	return b
+	return &bench{connectortest.Begin(t, connectortest.Stage[*duosim.Sim]{Factory: duo.Factory, System: "duo", New: duosim.New, Options: o, Settings: settings})}
 }
 
 const code = "123456789"
 
 func (b *bench) account(action dayone.Action, ref string, want *dayone.Item) dayone.Act {
-	a := dayone.Act{
-		Action: action, Key: dayone.Key{System: "duo", Kind: "account"}, Subject: dayone.Subject{Ref: ref}, Want: want, Attempt: 1, Since: b.now(),
-		Secrets: map[string]dayone.Secret{"bypass_code": dayone.NewSecret(code)},
-	}
-	if ref == "" {
-		a.Subject.Keys = map[string]string{}
-		for _, k := range []string{"employee_number", "login", "email"} {
-			a.Subject.Keys[k] = want.Attrs.Text(k)
-		}
-	}
-	return a
+	return b.Account(action, ref, want, map[string]dayone.Secret{"bypass_code": dayone.NewSecret(code)})
 }
 
 func (b *bench) create(attrs dayone.Attrs) dayone.Act {
 	return b.account(dayone.AccountCreate, "", &dayone.Item{State: dayone.Active, Attrs: attrs})
-}
-
-func (b *bench) do(a dayone.Act) dayone.Result {
-	b.Helper()
-	r, err := connectortest.Apply(b.Context(), b.guard, a)
-	if err != nil {
-		b.Fatal(err)
-	}
-	return r
 }
 
 func grant(action dayone.Action, account, kind, name string, attrs dayone.Attrs) dayone.Act {
@@ -121,75 +69,67 @@ func grant(action dayone.Action, account, kind, name string, attrs dayone.Attrs)
 	return a
 }
 
-func fault(t *testing.T, err error, want error, says string) {
-	t.Helper()
-	var f *dayone.Fault
-	if !errors.Is(err, want) || !errors.As(err, &f) || !strings.Contains(err.Error(), says) {
-		t.Errorf("says %v, want %v with %q", err, want, says)
-	}
-}
-
 // A hire is mailed a link and has a code for her first day; she enrols, moves to another group, and leaves.
 func TestStory(t *testing.T) {
 	b := open(t, sim.Options{})
-	r := b.do(b.create(sarah()))
+	r := b.Do(b.create(sarah()))
 	ref := r.Now.Ref
 	if r.Now.State != dayone.Pending || r.Wait == nil || r.Wait.Kind != dayone.WaitAcceptance || r.Before != nil {
 		t.Fatalf("whoever has not enrolled is %+v and waits for %+v", r.Now, r.Wait)
 	}
-	if got := b.sim.Mails(); !slices.Equal(got, []string{login}) {
+	if got := b.Sim.Mails(); !slices.Equal(got, []string{login}) {
 		t.Errorf("enrolments went to %v", got)
 	}
-	b.later(9 * 24 * time.Hour)
-	if !b.sim.Enter(login, code) || b.sim.Enter(login, code) {
+	b.Later(9 * 24 * time.Hour)
+	if !b.Sim.Enter(login, code) || b.Sim.Enter(login, code) {
 		t.Error("the code for the first day is not good once")
 	}
-	b.sim.Enrol(login)
-	if r := b.do(b.account(dayone.AccountConfirm, ref, &dayone.Item{State: dayone.Active})); r.Now.State != dayone.Active || r.Wait != nil {
+	b.Sim.Enrol(login)
+	if r := b.Do(b.account(dayone.AccountConfirm, ref, &dayone.Item{State: dayone.Active})); r.Now.State != dayone.Active || r.Wait != nil {
 		t.Errorf("after she enrolled it is %+v and waits for %+v", r.Now, r.Wait)
 	}
-	b.do(grant(dayone.EntitlementAdd, ref, "group", "employees", nil))
-	b.do(grant(dayone.EntitlementAdd, ref, "phone", "", dayone.Attrs{"number": dayone.Text("+14085267209")}))
+	b.Do(grant(dayone.EntitlementAdd, ref, "group", "employees", nil))
+	b.Do(grant(dayone.EntitlementAdd, ref, "phone", "", dayone.Attrs{"number": dayone.Text("+14085267209")}))
 
-	b.do(b.account(dayone.AccountUpdate, ref, &dayone.Item{Attrs: dayone.Attrs{"last_name": dayone.Text("Chen-Łukasiewicz"), "login": dayone.Text("s.chen@company.com")}}))
-	b.do(grant(dayone.EntitlementRemove, ref, "group", "employees", nil))
-	b.do(grant(dayone.EntitlementAdd, ref, "group", "vpn", nil))
-	if a := b.sim.Accounts()[0]; a.LastName != "Chen-Łukasiewicz" || a.Login != "s.chen@company.com" || a.EmployeeNumber != "emp_789" || strings.Join(a.Entitlements, " ") != "group:vpn phone" {
+	b.Do(b.account(dayone.AccountUpdate, ref, &dayone.Item{Attrs: dayone.Attrs{"last_name": dayone.Text("Chen-Łukasiewicz"), "login": dayone.Text("s.chen@company.com")}}))
+	b.Do(grant(dayone.EntitlementRemove, ref, "group", "employees", nil))
+	b.Do(grant(dayone.EntitlementAdd, ref, "group", "vpn", nil))
+	if a := b.Sim.Accounts()[0]; a.LastName != "Chen-Łukasiewicz" || a.Login != "s.chen@company.com" || a.EmployeeNumber != "emp_789" || strings.Join(a.Entitlements, " ") != "group:vpn phone" {
 		t.Errorf("after the move there is %+v", a)
 	}
 
-	again := b.do(b.account(dayone.AccountCreate, ref, &dayone.Item{State: dayone.Active}))
-	if again.Before == nil || b.sim.Codes("s.chen@company.com") != 0 {
+	again := b.Do(b.account(dayone.AccountCreate, ref, &dayone.Item{State: dayone.Active}))
+	if again.Before == nil || b.Sim.Codes("s.chen@company.com") != 0 {
 		t.Error("a user who was there gets another code")
 	}
-	b.do(b.account(dayone.AccountDisable, ref, &dayone.Item{State: dayone.Disabled}))
-	found, _, unread, err := b.guard.Remains(t.Context(), dayone.Item{Ref: ref})
+	b.Do(b.account(dayone.AccountDisable, ref, &dayone.Item{State: dayone.Disabled}))
+	found, _, unread, err := b.Guard.Remains(t.Context(), dayone.Item{Ref: ref})
 	if err != nil || len(unread) > 0 || len(found) != 2 {
 		t.Errorf("there remains %+v, %v, %v", found, unread, err)
 	}
 	phone := grant(dayone.EntitlementRemove, ref, "phone", "", nil)
 	phone.Have = &dayone.Item{Ref: found[0].Ref}
-	b.do(phone)
-	if a := b.sim.Accounts()[0]; a.State != dayone.Disabled || b.sim.Phones() != 0 {
-		t.Errorf("the leaver is %+v with %d phones", a, b.sim.Phones())
+	b.Do(phone)
+	if a := b.Sim.Accounts()[0]; a.State != dayone.Disabled || b.Sim.Phones() != 0 {
+		t.Errorf("the leaver is %+v with %d phones", a, b.Sim.Phones())
 	}
 }
 
 // Closing ends codes that nobody used; a failure leaves the step to be done again.
 func TestLeaverLosesCodes(t *testing.T) {
 	b := open(t, sim.Options{})
-	ref := b.do(b.create(sarah())).Now.Ref
-	b.sim.Door().Inject(sim.Fault{Method: "DELETE", Path: "/admin/v1/bypass_codes", Status: 500, Body: `{"stat":"FAIL","code":50000,"message":"later"}`})
+	ref := b.Do(b.create(sarah())).Now.Ref
+	b.Sim.Door().Inject(sim.Fault{Method: "DELETE", Path: "/admin/v1/bypass_codes", Status: 500, Body: `{"stat":"FAIL","code":50000,"message":"later"}`})
 	leave := b.account(dayone.AccountDisable, ref, &dayone.Item{State: dayone.Disabled})
-	if _, err := b.guard.Apply(t.Context(), leave); !errors.Is(err, dayone.ErrUnavailable) {
+	if _, err := b.Guard.Apply(t.Context(), leave); !errors.Is(err, dayone.ErrUnavailable) {
 		t.Fatalf("says %v", err)
 	}
-	if b.sim.Enter(login, code) {
+	if b.Sim.Enter(login, code) {
 		t.Error("a disabled user is let in")
 	}
 	leave.Attempt = 2
-	b.do(leave)
-	if b.sim.Codes(login) != 0 {
+	b.Do(leave)
+	if b.Sim.Codes(login) != 0 {
 		t.Error("a code outlives its owner's account")
 	}
 }
@@ -198,39 +138,39 @@ func TestLeaverLosesCodes(t *testing.T) {
 // taken up, and a namesake is a conflict that shows the user.
 func TestUserAlreadyExists(t *testing.T) {
 	b := open(t, sim.Options{})
-	ref := b.sim.Seed(sim.Account{Login: login, Email: login, State: dayone.Active, Created: time.Now().Add(-48 * time.Hour)})
-	_, err := connectortest.Apply(t.Context(), b.guard, b.create(sarah()))
-	fault(t, err, dayone.ErrConflict, "an account with this login exists")
+	ref := b.Sim.Seed(sim.Account{Login: login, Email: login, State: dayone.Active, Created: time.Now().Add(-48 * time.Hour)})
+	_, err := connectortest.Apply(t.Context(), b.Guard, b.create(sarah()))
+	connectortest.Refused(t, err, dayone.ErrConflict, "an account with this login exists")
 	var f *dayone.Fault
 	if !errors.As(err, &f) || f.Found == nil || f.Found.Ref != ref {
 		t.Errorf("the conflict shows %+v", f.Found)
 	}
 	bound := b.create(sarah())
 	bound.Subject = dayone.Subject{Ref: ref}
-	if r := b.do(bound); r.Before == nil || r.Now.Ref != ref || r.Now.Attrs.Text("employee_number") != "emp_789" {
+	if r := b.Do(bound); r.Before == nil || r.Now.Ref != ref || r.Now.Attrs.Text("employee_number") != "emp_789" {
 		t.Errorf("the user that the books know is %+v -> %+v", r.Before, r.Now)
 	}
-	if b.sim.Codes(login) != 0 || len(b.sim.Mails()) != 0 || len(b.sim.Accounts()) != 1 {
+	if b.Sim.Codes(login) != 0 || len(b.Sim.Mails()) != 0 || len(b.Sim.Accounts()) != 1 {
 		t.Error("a user who was there was enrolled again")
 	}
-	if r := b.do(b.create(sarah())); r.Before == nil || r.Now.Ref != ref {
+	if r := b.Do(b.create(sarah())); r.Before == nil || r.Now.Ref != ref {
 		t.Errorf("whoever carries the number is %+v -> %+v", r.Before, r.Now)
 	}
 
 	other := sarah().With(dayone.Attrs{"employee_number": dayone.Text("emp_790")})
-	_, err = connectortest.Apply(t.Context(), b.guard, b.create(other))
-	fault(t, err, dayone.ErrConflict, "belongs to employee emp_789")
+	_, err = connectortest.Apply(t.Context(), b.Guard, b.create(other))
+	connectortest.Refused(t, err, dayone.ErrConflict, "belongs to employee emp_789")
 	alias := other.With(dayone.Attrs{"login": dayone.Text("emp_789"), "email": dayone.Text("kim@company.com")})
-	_, err = connectortest.Apply(t.Context(), b.guard, b.create(alias))
-	fault(t, err, dayone.ErrConflict, "belongs to employee emp_789")
+	_, err = connectortest.Apply(t.Context(), b.Guard, b.create(alias))
+	connectortest.Refused(t, err, dayone.ErrConflict, "belongs to employee emp_789")
 }
 
 // Somebody else makes the user between our look and our create.
 func TestUserAppearsMeanwhile(t *testing.T) {
 	b := open(t, sim.Options{}, "employee_number", "none")
-	b.sim.Door().Inject(sim.Fault{Method: "POST", Path: "/admin/v1/users/enroll", Status: 400, Body: `{"stat":"FAIL","code":40003,"message":"User already exists"}`})
-	_, err := connectortest.Apply(t.Context(), b.guard, b.create(sarah()))
-	fault(t, err, dayone.ErrConflict, "User already exists")
+	b.Sim.Door().Inject(sim.Fault{Method: "POST", Path: "/admin/v1/users/enroll", Status: 400, Body: `{"stat":"FAIL","code":40003,"message":"User already exists"}`})
+	_, err := connectortest.Apply(t.Context(), b.Guard, b.create(sarah()))
+	connectortest.Refused(t, err, dayone.ErrConflict, "User already exists")
 }
 
 // Whatever is cut off on the way, one user comes of it, with all fields and the code.
@@ -239,15 +179,15 @@ func TestCutOffAnywhere(t *testing.T) {
 		for skip := range 2 {
 			t.Run(path, func(t *testing.T) {
 				b := open(t, sim.Options{})
-				b.sim.Door().Inject(sim.Fault{Method: "POST", Path: path, Skip: skip, Cut: true})
+				b.Sim.Door().Inject(sim.Fault{Method: "POST", Path: path, Skip: skip, Cut: true})
 				a := b.create(sarah())
-				if _, err := b.guard.Apply(t.Context(), a); err == nil && !(skip == 1 && strings.HasSuffix(path, "enroll")) {
+				if _, err := b.Guard.Apply(t.Context(), a); err == nil && !(skip == 1 && strings.HasSuffix(path, "enroll")) {
 					t.Fatal("the call was not cut off")
 				}
 				a.Attempt = 2
-				r := b.do(a)
-				all := b.sim.Accounts()
-				if len(all) != 1 || all[0].LastName != "Chen" || all[0].EmployeeNumber != "emp_789" || r.Before != nil || !b.sim.Enter(login, code) {
+				r := b.Do(a)
+				all := b.Sim.Accounts()
+				if len(all) != 1 || all[0].LastName != "Chen" || all[0].EmployeeNumber != "emp_789" || r.Before != nil || !b.Sim.Enter(login, code) {
 					t.Errorf("there is %+v, %+v -> %+v", all, r.Before, r.Now)
 				}
 			})
@@ -257,12 +197,12 @@ func TestCutOffAnywhere(t *testing.T) {
 
 func TestWithoutEnrolment(t *testing.T) {
 	b := open(t, sim.Options{}, "enrol", "false", "bypass_days", "2")
-	b.do(b.create(sarah()))
-	if len(b.sim.Mails()) != 0 {
+	b.Do(b.create(sarah()))
+	if len(b.Sim.Mails()) != 0 {
 		t.Error("somebody was told")
 	}
-	b.later(3 * 24 * time.Hour)
-	if b.sim.Enter(login, code) {
+	b.Later(3 * 24 * time.Hour)
+	if b.Sim.Enter(login, code) {
 		t.Error("the code is good for more than two days")
 	}
 }
@@ -270,12 +210,12 @@ func TestWithoutEnrolment(t *testing.T) {
 // Where no alias holds the employee number, a user who is as she should be is left alone.
 func TestNumberHasNoPlace(t *testing.T) {
 	b := open(t, sim.Options{}, "employee_number", "none")
-	ref := b.do(b.create(sarah())).Now.Ref
-	b.sim.Door().Forget()
-	if r := b.do(b.account(dayone.AccountUpdate, ref, &dayone.Item{State: dayone.Active, Attrs: sarah()})); r.Changed() || r.Wait == nil {
+	ref := b.Do(b.create(sarah())).Now.Ref
+	b.Sim.Door().Forget()
+	if r := b.Do(b.account(dayone.AccountUpdate, ref, &dayone.Item{State: dayone.Active, Attrs: sarah()})); r.Changed() || r.Wait == nil {
 		t.Errorf("it is %+v -> %+v", r.Before, r.Now)
 	}
-	for _, r := range b.sim.Door().Requests() {
+	for _, r := range b.Sim.Door().Requests() {
 		if r.Method != "GET" {
 			t.Errorf("%s changes what is as it should be", r)
 		}
@@ -284,28 +224,28 @@ func TestNumberHasNoPlace(t *testing.T) {
 
 func TestNoRoom(t *testing.T) {
 	b := open(t, sim.Options{Seats: 1})
-	b.sim.Seed(sim.Account{Login: "kim@company.com", Email: "kim@company.com", EmployeeNumber: "emp_1", State: dayone.Active})
-	_, err := connectortest.Apply(t.Context(), b.guard, b.create(sarah()))
-	fault(t, err, dayone.ErrNoSeat, "user limit")
+	b.Sim.Seed(sim.Account{Login: "kim@company.com", Email: "kim@company.com", EmployeeNumber: "emp_1", State: dayone.Active})
+	_, err := connectortest.Apply(t.Context(), b.Guard, b.create(sarah()))
+	connectortest.Refused(t, err, dayone.ErrNoSeat, "user limit")
 }
 
 // A user of a directory refuses edits, and whoever is in the trash is restored by people.
 func TestNotOursToChange(t *testing.T) {
 	b := open(t, sim.Options{})
-	ref := b.sim.Seed(sim.Account{Login: login, Email: login, EmployeeNumber: "emp_789", State: dayone.Active})
-	b.sim.Edit(login, "", true)
+	ref := b.Sim.Seed(sim.Account{Login: login, Email: login, EmployeeNumber: "emp_789", State: dayone.Active})
+	b.Sim.Edit(login, "", true)
 	for _, a := range []dayone.Act{
 		b.account(dayone.AccountUpdate, ref, &dayone.Item{Attrs: dayone.Attrs{"last_name": dayone.Text("Z")}}),
 		b.account(dayone.AccountDisable, ref, &dayone.Item{State: dayone.Disabled}),
 		grant(dayone.EntitlementAdd, ref, "group", "vpn", nil),
 	} {
-		_, err := b.guard.Apply(t.Context(), a)
-		fault(t, err, dayone.ErrUnsupported, "from a directory")
+		_, err := b.Guard.Apply(t.Context(), a)
+		connectortest.Refused(t, err, dayone.ErrUnsupported, "from a directory")
 	}
-	gone := b.sim.Seed(sim.Account{Login: "kim@company.com", State: dayone.Active})
-	b.sim.Edit("kim@company.com", "pending deletion", false)
-	_, err := b.guard.Apply(t.Context(), b.account(dayone.AccountEnable, gone, &dayone.Item{State: dayone.Active}))
-	fault(t, err, dayone.ErrUnsupported, "Users > Trash")
+	gone := b.Sim.Seed(sim.Account{Login: "kim@company.com", State: dayone.Active})
+	b.Sim.Edit("kim@company.com", "pending deletion", false)
+	_, err := b.Guard.Apply(t.Context(), b.account(dayone.AccountEnable, gone, &dayone.Item{State: dayone.Active}))
+	connectortest.Refused(t, err, dayone.ErrUnsupported, "Users > Trash")
 }
 
 // Two people share a phone: taken off one, it stays with the other.
@@ -314,53 +254,53 @@ func TestSharedPhone(t *testing.T) {
 	number := dayone.Attrs{"number": dayone.Text("+49 30 1234567")}
 	var refs []string
 	for _, who := range []string{"kim@company.com", login} {
-		ref := b.sim.Seed(sim.Account{Login: who, Email: who, State: dayone.Active})
+		ref := b.Sim.Seed(sim.Account{Login: who, Email: who, State: dayone.Active})
 		refs = append(refs, ref)
-		b.do(grant(dayone.EntitlementAdd, ref, "phone", "", number))
+		b.Do(grant(dayone.EntitlementAdd, ref, "phone", "", number))
 	}
-	if b.sim.Phones() != 1 {
-		t.Fatalf("there are %d phones", b.sim.Phones())
+	if b.Sim.Phones() != 1 {
+		t.Fatalf("there are %d phones", b.Sim.Phones())
 	}
 	for i, ref := range refs {
-		seen := b.do(grant(dayone.EntitlementAdd, ref, "phone", "", number))
+		seen := b.Do(grant(dayone.EntitlementAdd, ref, "phone", "", number))
 		gone := grant(dayone.EntitlementRemove, ref, "phone", "", nil)
 		gone.Have = seen.Now
-		b.do(gone)
-		if want := 1 - i; b.sim.Phones() != want {
-			t.Errorf("after %d of two there are %d phones", i+1, b.sim.Phones())
+		b.Do(gone)
+		if want := 1 - i; b.Sim.Phones() != want {
+			t.Errorf("after %d of two there are %d phones", i+1, b.Sim.Phones())
 		}
 	}
-	_, err := b.guard.Apply(t.Context(), grant(dayone.EntitlementAdd, refs[0], "phone", "", dayone.Attrs{"number": dayone.Text("030 12")}))
-	fault(t, err, dayone.ErrInvalid, "number")
+	_, err := b.Guard.Apply(t.Context(), grant(dayone.EntitlementAdd, refs[0], "phone", "", dayone.Attrs{"number": dayone.Text("030 12")}))
+	connectortest.Refused(t, err, dayone.ErrInvalid, "number")
 }
 
 // Whoever is not let in is told what to do about it in the Admin Panel.
 func TestNotLetIn(t *testing.T) {
 	t.Run("secret reset", func(t *testing.T) {
 		b := open(t, sim.Options{})
-		b.sim.Reset()
-		fault(t, b.guard.Check(t.Context()), dayone.ErrAuth, "check secret_key")
+		b.Sim.Reset()
+		connectortest.Refused(t, b.Guard.Check(t.Context()), dayone.ErrAuth, "check secret_key")
 	})
 	t.Run("another account's key", func(t *testing.T) {
 		b := open(t, sim.Options{}, "integration_key", "DIOTHEROTHEROTHEROTH")
-		fault(t, b.guard.Check(t.Context()), dayone.ErrAuth, "not known at this address")
+		connectortest.Refused(t, b.Guard.Check(t.Context()), dayone.ErrAuth, "not known at this address")
 	})
 	t.Run("grant missing", func(t *testing.T) {
 		b := open(t, sim.Options{})
-		b.sim.Deny("POST")
-		if err := b.guard.Check(t.Context()); err != nil {
+		b.Sim.Deny("POST")
+		if err := b.Guard.Check(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		_, err := connectortest.Apply(t.Context(), b.guard, b.create(sarah()))
-		fault(t, err, dayone.ErrForbidden, "Grant write resource")
+		_, err := connectortest.Apply(t.Context(), b.Guard, b.create(sarah()))
+		connectortest.Refused(t, err, dayone.ErrForbidden, "Grant write resource")
 	})
 	t.Run("clock", func(t *testing.T) {
 		b := open(t, sim.Options{})
-		b.sim.Skew(3 * time.Hour)
-		if err := b.guard.Check(t.Context()); err != nil {
+		b.Sim.Skew(3 * time.Hour)
+		if err := b.Guard.Check(t.Context()); err != nil {
 			t.Errorf("by a clock that is off it says %v", err)
 		}
-		if n := len(b.sim.Door().Requests()); n != 3 {
+		if n := len(b.Sim.Door().Requests()); n != 3 {
 			t.Errorf("it took %d calls, want 3: one was refused", n)
 		}
 	})
@@ -377,10 +317,10 @@ func TestNotLetIn(t *testing.T) {
 // Duo throttles without saying when to come back.
 func TestThrottled(t *testing.T) {
 	b := open(t, sim.Options{})
-	b.sim.Door().Inject(sim.Fault{Status: 429, Body: `{"stat":"FAIL","code":42901,"message":"Too Many Requests"}`})
-	err := b.guard.Check(t.Context())
+	b.Sim.Door().Inject(sim.Fault{Status: 429, Body: `{"stat":"FAIL","code":42901,"message":"Too Many Requests"}`})
+	err := b.Guard.Check(t.Context())
 	var f *dayone.Fault
-	if !errors.Is(err, dayone.ErrThrottled) || !errors.As(err, &f) || !f.RetryAt.After(b.now()) {
+	if !errors.Is(err, dayone.ErrThrottled) || !errors.As(err, &f) || !f.RetryAt.After(b.Now()) {
 		t.Errorf("says %v", err)
 	}
 }

@@ -2,14 +2,12 @@ package ise_test
 
 import (
 	"errors"
-	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/dayone-hq/dayone"
-	"github.com/dayone-hq/dayone/connector"
 	"github.com/dayone-hq/dayone/connector/connectortest"
 	"github.com/dayone-hq/dayone/connector/ise"
 	isesim "github.com/dayone-hq/dayone/connector/ise/sim"
@@ -39,51 +37,18 @@ func TestISE(t *testing.T) {
 
 // bench is a deployment with a connector to it.
 type bench struct {
-	*testing.T
-	sim   *isesim.Sim
-	guard *connector.Guard
+	*connectortest.Story[*isesim.Sim]
 }
 
 func open(t *testing.T, o sim.Options, settings ...string) *bench {
 	t.Helper()
-	t.Parallel()
-	b := &bench{T: t, sim: isesim.New(o)}
-	server := httptest.NewServer(b.sim)
-	t.Cleanup(server.Close)
-	all := b.sim.Settings(server.URL)
-	for i := 0; i < len(settings); i += 2 {
-		all[settings[i]] = settings[i+1]
-	}
-	var err error
-	if b.guard, err = connector.Open(ise.Factory, "ise", time.Now, connector.Options{Settings: all, PerMinute: map[string]int{"default": 600_000}}); err != nil {
-		t.Fatal(err)
-	}
-	return b
+	return &bench{connectortest.Begin(t, connectortest.Stage[*isesim.Sim]{Factory: ise.Factory, System: "ise", New: isesim.New, Options: o, Settings: settings})}
 }
 
 const secret = "Xk7-mq9WdP2xRt4Zb!+a"
 
 func (b *bench) act(action dayone.Action, ref string, want *dayone.Item) dayone.Act {
-	a := dayone.Act{
-		Action: action, Key: dayone.Key{System: "ise", Kind: "account"}, Subject: dayone.Subject{Ref: ref}, Want: want, Attempt: 1, Since: time.Now(),
-		Secrets: map[string]dayone.Secret{"password": dayone.NewSecret(secret)},
-	}
-	if ref == "" {
-		a.Subject.Keys = map[string]string{}
-		for _, k := range []string{"employee_number", "login", "email"} {
-			a.Subject.Keys[k] = want.Attrs.Text(k)
-		}
-	}
-	return a
-}
-
-func (b *bench) do(a dayone.Act) dayone.Result {
-	b.Helper()
-	r, err := connectortest.Apply(b.Context(), b.guard, a)
-	if err != nil {
-		b.Fatalf("%s %s: %v", a.Action, a.Key, err)
-	}
-	return r
+	return b.Account(action, ref, want, map[string]dayone.Secret{"password": dayone.NewSecret(secret)})
 }
 
 func (b *bench) group(action dayone.Action, account, name string) dayone.Act {
@@ -95,46 +60,38 @@ func (b *bench) group(action dayone.Action, account, name string) dayone.Act {
 	return a
 }
 
-func fault(t *testing.T, err, want error, says string) {
-	t.Helper()
-	var f *dayone.Fault
-	if !errors.Is(err, want) || !errors.As(err, &f) || !strings.Contains(err.Error(), says) {
-		t.Errorf("says %v, want %v with %q", err, want, says)
-	}
-}
-
 // A hire is made disabled, opened on her first day, moves to another group, is called otherwise, and leaves: what somebody
 // else gave her stays as long as she does, and her password through every change.
 func TestStory(t *testing.T) {
 	b := open(t, sim.Options{})
-	r := b.do(b.act(dayone.AccountCreate, "", &dayone.Item{State: dayone.Disabled, Attrs: sarah()}))
+	r := b.Do(b.act(dayone.AccountCreate, "", &dayone.Item{State: dayone.Disabled, Attrs: sarah()}))
 	ref := r.Now.Ref
-	if r.Before != nil || r.Now.State != dayone.Disabled || b.sim.Enters(login, secret) {
+	if r.Before != nil || r.Now.State != dayone.Disabled || b.Sim.Enters(login, secret) {
 		t.Fatalf("before her first day she is %+v", r.Now)
 	}
-	b.do(b.act(dayone.AccountEnable, ref, &dayone.Item{State: dayone.Active}))
-	b.do(b.group(dayone.EntitlementAdd, ref, "Employee"))
-	b.sim.Join(login, "OWN_ACCOUNTS (default)")
-	if !b.sim.Enters(login, secret) {
+	b.Do(b.act(dayone.AccountEnable, ref, &dayone.Item{State: dayone.Active}))
+	b.Do(b.group(dayone.EntitlementAdd, ref, "Employee"))
+	b.Sim.Join(login, "OWN_ACCOUNTS (default)")
+	if !b.Sim.Enters(login, secret) {
 		t.Error("on her first day she is not let in")
 	}
-	b.do(b.group(dayone.EntitlementAdd, ref, "Contractor"))
-	b.do(b.group(dayone.EntitlementRemove, ref, "Employee"))
-	r = b.do(b.act(dayone.AccountUpdate, ref, &dayone.Item{Attrs: dayone.Attrs{"last_name": dayone.Text("Łukasiewicz"), "email": dayone.Text("s.łukasiewicz@company.com")}}))
-	if a := b.sim.Accounts()[0]; a.LastName != "Łukasiewicz" || a.Login != login || a.EmployeeNumber != "emp_789" || strings.Join(a.Entitlements, " ") != "group:Contractor group:OWN_ACCOUNTS (default)" || !b.sim.Enters(login, secret) {
+	b.Do(b.group(dayone.EntitlementAdd, ref, "Contractor"))
+	b.Do(b.group(dayone.EntitlementRemove, ref, "Employee"))
+	r = b.Do(b.act(dayone.AccountUpdate, ref, &dayone.Item{Attrs: dayone.Attrs{"last_name": dayone.Text("Łukasiewicz"), "email": dayone.Text("s.łukasiewicz@company.com")}}))
+	if a := b.Sim.Accounts()[0]; a.LastName != "Łukasiewicz" || a.Login != login || a.EmployeeNumber != "emp_789" || strings.Join(a.Entitlements, " ") != "group:Contractor group:OWN_ACCOUNTS (default)" || !b.Sim.Enters(login, secret) {
 		t.Errorf("after the move there is %+v", a)
 	}
-	b.do(b.act(dayone.AccountDisable, ref, &dayone.Item{State: dayone.Disabled}))
-	if b.sim.Enters(login, secret) {
+	b.Do(b.act(dayone.AccountDisable, ref, &dayone.Item{State: dayone.Disabled}))
+	if b.Sim.Enters(login, secret) {
 		t.Error("whoever left is let in")
 	}
 	for _, name := range []string{"Contractor", "OWN_ACCOUNTS (default)"} {
-		b.do(b.group(dayone.EntitlementRemove, ref, name))
+		b.Do(b.group(dayone.EntitlementRemove, ref, name))
 	}
-	if a := b.sim.Accounts()[0]; len(a.Entitlements) != 0 || a.State != dayone.Disabled {
+	if a := b.Sim.Accounts()[0]; len(a.Entitlements) != 0 || a.State != dayone.Disabled {
 		t.Errorf("the leaver is %+v", a)
 	}
-	if _, checked, _, err := b.guard.Remains(t.Context(), dayone.Item{Ref: ref}); err != nil || len(checked) != 0 {
+	if _, checked, _, err := b.Guard.Remains(t.Context(), dayone.Item{Ref: ref}); err != nil || len(checked) != 0 {
 		t.Errorf("sessions that nobody can read are said to be checked: %v, %v", checked, err)
 	}
 }
@@ -143,17 +100,17 @@ func TestStory(t *testing.T) {
 func TestGroupsAtTheSameTime(t *testing.T) {
 	names := []string{"a", "b", "c", "d", "e", "f"}
 	b := open(t, sim.Options{Names: map[string][]string{"group": names}, Page: 100})
-	ref := b.do(b.act(dayone.AccountCreate, "", &dayone.Item{State: dayone.Active, Attrs: sarah()})).Now.Ref
+	ref := b.Do(b.act(dayone.AccountCreate, "", &dayone.Item{State: dayone.Active, Attrs: sarah()})).Now.Ref
 	var wg sync.WaitGroup
 	for _, n := range names {
 		wg.Go(func() {
-			if _, err := b.guard.Apply(t.Context(), b.group(dayone.EntitlementAdd, ref, n)); err != nil {
+			if _, err := b.Guard.Apply(t.Context(), b.group(dayone.EntitlementAdd, ref, n)); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 	wg.Wait()
-	if got := b.sim.Accounts()[0].Entitlements; len(got) != len(names) {
+	if got := b.Sim.Accounts()[0].Entitlements; len(got) != len(names) {
 		t.Errorf("there are %v", got)
 	}
 }
@@ -178,52 +135,52 @@ func TestNotLetIn(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := open(t, sim.Options{})
-			c.do(b.sim)
-			fault(t, b.guard.Check(t.Context()), c.want, c.says)
+			c.do(b.Sim)
+			connectortest.Refused(t, b.Guard.Check(t.Context()), c.want, c.says)
 		})
 	}
 	t.Run("not the primary node", func(t *testing.T) {
 		b := open(t, sim.Options{})
-		b.sim.Secondary()
-		if err := b.guard.Check(t.Context()); err != nil {
+		b.Sim.Secondary()
+		if err := b.Guard.Check(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		_, err := connectortest.Apply(t.Context(), b.guard, b.act(dayone.AccountCreate, "", &dayone.Item{State: dayone.Active, Attrs: sarah()}))
-		fault(t, err, dayone.ErrForbidden, "primary administration node")
+		_, err := connectortest.Apply(t.Context(), b.Guard, b.act(dayone.AccountCreate, "", &dayone.Item{State: dayone.Active, Attrs: sarah()}))
+		connectortest.Refused(t, err, dayone.ErrForbidden, "primary administration node")
 	})
 }
 
 // No room, a name that ISE does not take, a name that somebody took between look and create, and a node that is late.
 func TestRefused(t *testing.T) {
 	b := open(t, sim.Options{Seats: 1})
-	b.sim.Seed(sim.Account{Login: "kim", EmployeeNumber: "emp_1"})
+	b.Sim.Seed(sim.Account{Login: "kim", EmployeeNumber: "emp_1"})
 	create := b.act(dayone.AccountCreate, "", &dayone.Item{State: dayone.Active, Attrs: sarah()})
-	_, err := connectortest.Apply(t.Context(), b.guard, create)
-	fault(t, err, dayone.ErrNoSeat, "maximum number")
+	_, err := connectortest.Apply(t.Context(), b.Guard, create)
+	connectortest.Refused(t, err, dayone.ErrNoSeat, "maximum number")
 	bad := sarah().With(dayone.Attrs{"login": dayone.Text("sarah;chen")})
-	_, err = connectortest.Apply(t.Context(), b.guard, b.act(dayone.AccountCreate, "", &dayone.Item{State: dayone.Active, Attrs: bad}))
-	fault(t, err, dayone.ErrInvalid, "User Name")
-	b.sim.Door().Inject(sim.Fault{Method: "POST", Status: 500, Body: `{"ERSResponse":{"messages":[{"title":"User already exists","type":"ERROR","code":"CRUD operation exception"}]}}`})
-	_, err = connectortest.Apply(t.Context(), b.guard, create)
-	fault(t, err, dayone.ErrConflict, "already exists")
+	_, err = connectortest.Apply(t.Context(), b.Guard, b.act(dayone.AccountCreate, "", &dayone.Item{State: dayone.Active, Attrs: bad}))
+	connectortest.Refused(t, err, dayone.ErrInvalid, "User Name")
+	b.Sim.Door().Inject(sim.Fault{Method: "POST", Status: 500, Body: `{"ERSResponse":{"messages":[{"title":"User already exists","type":"ERROR","code":"CRUD operation exception"}]}}`})
+	_, err = connectortest.Apply(t.Context(), b.Guard, create)
+	connectortest.Refused(t, err, dayone.ErrConflict, "already exists")
 	gone := b.group(dayone.EntitlementAdd, "9e4c2f60-1a77-11ee-8d5c-000000000099", "Employee")
 	gone.Since = time.Now().Add(-time.Hour)
-	_, err = b.guard.Apply(t.Context(), gone)
+	_, err = b.Guard.Apply(t.Context(), gone)
 	if !errors.Is(err, dayone.ErrNotFound) {
 		t.Errorf("a user who is not there says %v", err)
 	}
 	t.Run("late", func(t *testing.T) {
 		b := open(t, sim.Options{Lag: 2})
 		a := b.act(dayone.AccountCreate, "", &dayone.Item{State: dayone.Active, Attrs: sarah()})
-		_, err := connectortest.Apply(t.Context(), b.guard, a)
-		fault(t, err, dayone.ErrNotYet, "not shown yet")
+		_, err := connectortest.Apply(t.Context(), b.Guard, a)
+		connectortest.Refused(t, err, dayone.ErrNotYet, "not shown yet")
 		for a.Attempt = 2; err != nil && a.Attempt < 8; a.Attempt++ {
-			_, err = connectortest.Apply(t.Context(), b.guard, a)
+			_, err = connectortest.Apply(t.Context(), b.Guard, a)
 			if err != nil && !errors.Is(err, dayone.ErrNotYet) && !errors.Is(err, dayone.ErrConflict) {
 				t.Fatal(err)
 			}
 		}
-		if all := b.sim.Accounts(); err != nil || len(all) != 1 || all[0].State != dayone.Active {
+		if all := b.Sim.Accounts(); err != nil || len(all) != 1 || all[0].State != dayone.Active {
 			t.Errorf("there is %+v, %v", all, err)
 		}
 	})
@@ -232,12 +189,12 @@ func TestRefused(t *testing.T) {
 // Where the description is somebody else's, the employee number is neither written nor missed.
 func TestNumberHasNoPlace(t *testing.T) {
 	b := open(t, sim.Options{}, "employee_number", "none", "change_password", "true")
-	ref := b.do(b.act(dayone.AccountCreate, "", &dayone.Item{State: dayone.Active, Attrs: sarah()})).Now.Ref
-	b.sim.Door().Forget()
-	if r := b.do(b.act(dayone.AccountUpdate, ref, &dayone.Item{State: dayone.Active, Attrs: sarah()})); r.Changed() || b.sim.Accounts()[0].EmployeeNumber != "" {
+	ref := b.Do(b.act(dayone.AccountCreate, "", &dayone.Item{State: dayone.Active, Attrs: sarah()})).Now.Ref
+	b.Sim.Door().Forget()
+	if r := b.Do(b.act(dayone.AccountUpdate, ref, &dayone.Item{State: dayone.Active, Attrs: sarah()})); r.Changed() || b.Sim.Accounts()[0].EmployeeNumber != "" {
 		t.Errorf("it is %+v -> %+v", r.Before, r.Now)
 	}
-	for _, r := range b.sim.Door().Requests() {
+	for _, r := range b.Sim.Door().Requests() {
 		if r.Method != "GET" {
 			t.Errorf("%s changes what is as it should be", r)
 		}

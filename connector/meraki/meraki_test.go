@@ -2,9 +2,7 @@ package meraki_test
 
 import (
 	"errors"
-	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -41,56 +39,18 @@ func TestMeraki(t *testing.T) {
 
 // bench is an organisation with a connector to it. Every request is checked against Meraki's specification.
 type bench struct {
-	*testing.T
-	sim   *merakisim.Sim
-	guard *connector.Guard
-
-	mu sync.Mutex
-	at time.Time
-}
-
-func (b *bench) now() time.Time {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.at
-}
-
-func (b *bench) later(d time.Duration) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.at = b.at.Add(d)
+	*connectortest.Story[*merakisim.Sim]
 }
 
 func open(t *testing.T, o sim.Options, settings ...string) *bench {
 	t.Helper()
-	t.Parallel()
-	b := &bench{T: t, at: time.Now()}
-	o.Now = b.now
-	b.sim = merakisim.New(o)
-	v := specification(t)
-	b.sim.Door().Validate(v.Validate)
-	server := httptest.NewServer(b.sim)
-	t.Cleanup(server.Close)
-	t.Cleanup(func() {
-		for _, err := range b.sim.Door().Invalid() {
-			t.Errorf("against the vendor's specification: %v", err)
-		}
-	})
-	all := b.sim.Settings(server.URL)
-	for i := 0; i < len(settings); i += 2 {
-		all[settings[i]] = settings[i+1]
-	}
-	var err error
-	if b.guard, err = connector.Open(meraki.Factory, "meraki", b.now, connector.Options{Settings: all, PerMinute: map[string]int{"default": 600_000}}); err != nil {
-		t.Fatal(err)
-	}
-	return b
+	return &bench{connectortest.Begin(t, connectortest.Stage[*merakisim.Sim]{Factory: meraki.Factory, System: "meraki", New: merakisim.New, Options: o, Specification: specification, Settings: settings})}
 }
 
 // code is an act on Sarah's code; secret is what the engine made for it, if anything.
 func (b *bench) code(action dayone.Action, have *dayone.Item, secret, policy string) dayone.Act {
 	key := dayone.Key{System: "meraki", Kind: "code", Name: "HQ/Corp"}
-	a := dayone.Act{Once: "0123456789abcdef", Action: action, Key: key, Have: have, Attempt: 1, Since: b.now()}
+	a := dayone.Act{Once: "0123456789abcdef", Action: action, Key: key, Have: have, Attempt: 1, Since: b.Now()}
 	if action == dayone.EntitlementAdd {
 		a.Want = &dayone.Item{Key: key, State: dayone.Active, Attrs: dayone.Attrs{"email": dayone.Text(mail)}}
 		if policy != "" {
@@ -105,7 +65,7 @@ func (b *bench) code(action dayone.Action, have *dayone.Item, secret, policy str
 
 func (b *bench) do(a dayone.Act) dayone.Result {
 	b.Helper()
-	r, err := b.guard.Apply(b.Context(), a)
+	r, err := b.Guard.Apply(b.Context(), a)
 	if err != nil {
 		b.Fatalf("%s %s: %v", a.Action, a.Key, err)
 	}
@@ -114,16 +74,8 @@ func (b *bench) do(a dayone.Act) dayone.Result {
 
 func (b *bench) opens(secret string, want bool) {
 	b.Helper()
-	if who := b.sim.Joins("HQ/Corp", secret); (who == mail) != want {
+	if who := b.Sim.Joins("HQ/Corp", secret); (who == mail) != want {
 		b.Errorf("%s opens the network for %q, want her in: %v", secret, who, want)
-	}
-}
-
-func fault(t *testing.T, err, want error, says string) {
-	t.Helper()
-	var f *dayone.Fault
-	if !errors.Is(err, want) || !errors.As(err, &f) || !strings.Contains(err.Error(), says) {
-		t.Errorf("says %v, want %v with %q", err, want, says)
 	}
 }
 
@@ -146,14 +98,14 @@ func TestCode(t *testing.T) {
 	ref := r.Now.Ref
 
 	r = b.do(b.code(dayone.EntitlementAdd, r.Now, "", "contractors"))
-	if r.Now.Ref != ref || b.sim.Policy("HQ/Corp", mail) != "102" {
-		t.Errorf("after the move it is %+v with the policy %s", r.Now, b.sim.Policy("HQ/Corp", mail))
+	if r.Now.Ref != ref || b.Sim.Policy("HQ/Corp", mail) != "102" {
+		t.Errorf("after the move it is %+v with the policy %s", r.Now, b.Sim.Policy("HQ/Corp", mail))
 	}
 	b.opens(first, true)
 
 	r = b.do(b.code(dayone.EntitlementAdd, r.Now, second, ""))
-	if r.Now.Ref != ref || r.Now.State != dayone.Active || b.sim.Policy("HQ/Corp", mail) != "102" {
-		t.Errorf("the renewed code is %+v with the policy %s", r.Now, b.sim.Policy("HQ/Corp", mail))
+	if r.Now.Ref != ref || r.Now.State != dayone.Active || b.Sim.Policy("HQ/Corp", mail) != "102" {
+		t.Errorf("the renewed code is %+v with the policy %s", r.Now, b.Sim.Policy("HQ/Corp", mail))
 	}
 	b.opens(first, false)
 	b.opens(second, true)
@@ -161,11 +113,11 @@ func TestCode(t *testing.T) {
 	renamed := b.code(dayone.EntitlementAdd, r.Now, "", "")
 	renamed.Want.Attrs["email"] = dayone.Text("s.łukasiewicz@company.com")
 	r = b.do(renamed)
-	if who := b.sim.Joins("HQ/Corp", second); who != "s.łukasiewicz@company.com" || r.Now.Ref != ref {
+	if who := b.Sim.Joins("HQ/Corp", second); who != "s.łukasiewicz@company.com" || r.Now.Ref != ref {
 		t.Errorf("after the new name it is that of %s, %+v", who, r.Now)
 	}
 
-	seen, err := b.guard.Observe(t.Context(), dayone.Subject{Keys: map[string]string{"email": "S.Łukasiewicz@company.com"}})
+	seen, err := b.Guard.Observe(t.Context(), dayone.Subject{Keys: map[string]string{"email": "S.Łukasiewicz@company.com"}})
 	if err != nil || len(seen.Items) != 1 || seen.Items[0].Key.String() != "meraki/code:HQ/Corp" || seen.Items[0].Ref != ref || len(seen.Unread) > 0 {
 		t.Errorf("there is %+v, %v", seen, err)
 	}
@@ -173,7 +125,7 @@ func TestCode(t *testing.T) {
 	if r = b.do(leave); r.Before == nil || r.Now != nil {
 		t.Errorf("the removal is %+v -> %+v", r.Before, r.Now)
 	}
-	if who := b.sim.Joins("HQ/Corp", second); who != "" {
+	if who := b.Sim.Joins("HQ/Corp", second); who != "" {
 		t.Errorf("the code of somebody who left lets %s in", who)
 	}
 	if r = b.do(leave); r.Changed() {
@@ -194,11 +146,11 @@ func TestCodeCutOff(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := open(t, sim.Options{})
-			b.sim.Door().Inject(f)
+			b.Sim.Door().Inject(f)
 			struck := 0
 			twice := func(a dayone.Act) dayone.Result {
 				t.Helper()
-				r, err := b.guard.Apply(t.Context(), a)
+				r, err := b.Guard.Apply(t.Context(), a)
 				if err == nil {
 					return r
 				}
@@ -229,20 +181,20 @@ func TestCodeCutOff(t *testing.T) {
 // neither.
 func TestCodeOfSomebodyElse(t *testing.T) {
 	b := open(t, sim.Options{})
-	b.sim.Paste("HQ/Corp", "Sarah.Chen@company.com", "pasted-by-hand")
-	_, err := b.guard.Apply(t.Context(), b.code(dayone.EntitlementAdd, nil, first, ""))
-	fault(t, err, dayone.ErrConflict, "delete it in the dashboard")
+	b.Sim.Paste("HQ/Corp", "Sarah.Chen@company.com", "pasted-by-hand")
+	_, err := b.Guard.Apply(t.Context(), b.code(dayone.EntitlementAdd, nil, first, ""))
+	connectortest.Refused(t, err, dayone.ErrConflict, "delete it in the dashboard")
 	if strings.Contains(err.Error(), "pasted") {
 		t.Errorf("it tells a passphrase: %v", err)
 	}
 	var f *dayone.Fault
-	if !errors.As(err, &f) || f.Found == nil || b.sim.Joins("HQ/Corp", "pasted-by-hand") == "" {
+	if !errors.As(err, &f) || f.Found == nil || b.Sim.Joins("HQ/Corp", "pasted-by-hand") == "" {
 		t.Errorf("it shows %+v", f)
 	}
 	gone := &dayone.Item{Ref: "N_24329001/0/999", Attrs: sarah()}
-	_, err = b.guard.Apply(t.Context(), b.code(dayone.EntitlementAdd, gone, second, ""))
-	fault(t, err, dayone.ErrConflict, "passphrase is not ours")
-	if r := b.do(b.code(dayone.EntitlementRemove, gone, "", "")); r.Changed() || b.sim.Joins("HQ/Corp", "pasted-by-hand") == "" {
+	_, err = b.Guard.Apply(t.Context(), b.code(dayone.EntitlementAdd, gone, second, ""))
+	connectortest.Refused(t, err, dayone.ErrConflict, "passphrase is not ours")
+	if r := b.do(b.code(dayone.EntitlementRemove, gone, "", "")); r.Changed() || b.Sim.Joins("HQ/Corp", "pasted-by-hand") == "" {
 		t.Error("what has another id was deleted")
 	}
 }
@@ -270,12 +222,12 @@ func TestCodeRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := open(t, sim.Options{}, c.settings...)
-			b.sim.Paste("HQ/Corp", "kim@company.com", "pasted-by-hand")
+			b.Sim.Paste("HQ/Corp", "kim@company.com", "pasted-by-hand")
 			a := b.code(dayone.EntitlementAdd, nil, c.secret, c.policy)
 			a.Key.Name = c.key
-			_, err := b.guard.Apply(t.Context(), a)
-			fault(t, err, c.want, c.says)
-			fault(t, err, c.want, c.next)
+			_, err := b.Guard.Apply(t.Context(), a)
+			connectortest.Refused(t, err, c.want, c.says)
+			connectortest.Refused(t, err, c.want, c.next)
 		})
 	}
 }
@@ -286,7 +238,7 @@ func TestCatalogue(t *testing.T) {
 		t.Run(networks, func(t *testing.T) {
 			b := open(t, sim.Options{Page: 1}, "networks", networks, "users_network", "", "users_ssids", "")
 			var got []string
-			for o, err := range b.guard.Catalogue(t.Context()) {
+			for o, err := range b.Guard.Catalogue(t.Context()) {
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -295,7 +247,7 @@ func TestCatalogue(t *testing.T) {
 			if strings.Join(got, " ") != want {
 				t.Errorf("it offers %v, want %s", got, want)
 			}
-			for s, err := range b.guard.List(t.Context()) {
+			for s, err := range b.Guard.List(t.Context()) {
 				t.Errorf("without users it lists %+v, %v", s, err)
 			}
 		})
@@ -306,13 +258,13 @@ func TestCatalogue(t *testing.T) {
 func TestUnread(t *testing.T) {
 	b := open(t, sim.Options{})
 	r := b.do(b.code(dayone.EntitlementAdd, nil, first, ""))
-	b.sim.Door().Inject(sim.Fault{Method: "GET", Path: "/api/v1/networks/N_24329001/wireless/ssids/0/identityPsks", Status: 500, Times: -1})
-	seen, err := b.guard.Observe(t.Context(), dayone.Subject{Keys: map[string]string{"email": mail}})
+	b.Sim.Door().Inject(sim.Fault{Method: "GET", Path: "/api/v1/networks/N_24329001/wireless/ssids/0/identityPsks", Status: 500, Times: -1})
+	seen, err := b.Guard.Observe(t.Context(), dayone.Subject{Keys: map[string]string{"email": mail}})
 	if err != nil || len(seen.Unread) != 1 || seen.Unread[0] != "code" || len(seen.Items) != 0 {
 		t.Errorf("there is %+v, %v", seen, err)
 	}
-	_, err = b.guard.Apply(t.Context(), b.code(dayone.EntitlementRemove, r.Now, "", ""))
-	fault(t, err, dayone.ErrUnavailable, "")
+	_, err = b.Guard.Apply(t.Context(), b.code(dayone.EntitlementRemove, r.Now, "", ""))
+	connectortest.Refused(t, err, dayone.ErrUnavailable, "")
 	b.opens(first, true)
 }
 
@@ -341,23 +293,23 @@ func TestNotLetIn(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := open(t, sim.Options{}, c.settings...)
 			if c.do != nil {
-				c.do(b.sim)
+				c.do(b.Sim)
 			}
-			err := b.guard.Check(t.Context())
+			err := b.Guard.Check(t.Context())
 			if c.want == nil {
 				if err != nil {
 					t.Error(err)
 				}
 				return
 			}
-			fault(t, err, c.want, c.says)
+			connectortest.Refused(t, err, c.want, c.says)
 		})
 	}
 	t.Run("writes", func(t *testing.T) {
 		b := open(t, sim.Options{})
-		b.sim.ReadOnly()
-		_, err := b.guard.Apply(t.Context(), b.code(dayone.EntitlementAdd, nil, first, ""))
-		fault(t, err, dayone.ErrForbidden, "full access")
+		b.Sim.ReadOnly()
+		_, err := b.Guard.Apply(t.Context(), b.code(dayone.EntitlementAdd, nil, first, ""))
+		connectortest.Refused(t, err, dayone.ErrForbidden, "full access")
 	})
 	for _, bad := range [][]string{{"users_ssids", ""}, {"users_network", ""}, {"users_type", "Friend"}} {
 		all := merakisim.New(sim.Options{}).Settings("https://api.meraki.com")
@@ -371,22 +323,22 @@ func TestNotLetIn(t *testing.T) {
 // Ten calls a second are the organisation's; the eleventh comes again when Meraki says so.
 func TestThrottled(t *testing.T) {
 	b := open(t, sim.Options{})
-	b.sim.Limit(3)
-	_, err := b.guard.Apply(t.Context(), b.code(dayone.EntitlementAdd, nil, first, ""))
+	b.Sim.Limit(3)
+	_, err := b.Guard.Apply(t.Context(), b.code(dayone.EntitlementAdd, nil, first, ""))
 	var f *dayone.Fault
-	if !errors.Is(err, dayone.ErrThrottled) || !errors.As(err, &f) || !f.RetryAt.After(b.now()) || !b.guard.Open().After(b.now()) {
-		t.Fatalf("says %v, open at %v", err, b.guard.Open())
+	if !errors.Is(err, dayone.ErrThrottled) || !errors.As(err, &f) || !f.RetryAt.After(b.Now()) || !b.Guard.Open().After(b.Now()) {
+		t.Fatalf("says %v, open at %v", err, b.Guard.Open())
 	}
 	a := b.code(dayone.EntitlementAdd, nil, first, "")
 	for a.Attempt = 2; a.Attempt < 9; a.Attempt++ {
-		b.later(2 * time.Second)
-		if _, err = b.guard.Apply(t.Context(), a); err == nil {
+		b.Later(2 * time.Second)
+		if _, err = b.Guard.Apply(t.Context(), a); err == nil {
 			break
 		}
 		if !errors.Is(err, dayone.ErrThrottled) {
 			t.Fatal(err)
 		}
-		b.sim.Limit(10)
+		b.Sim.Limit(10)
 	}
 	b.opens(first, true)
 }

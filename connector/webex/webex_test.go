@@ -4,15 +4,12 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/dayone-hq/dayone"
-	"github.com/dayone-hq/dayone/connector"
 	"github.com/dayone-hq/dayone/connector/connectortest"
 	"github.com/dayone-hq/dayone/connector/sim"
 	"github.com/dayone-hq/dayone/connector/webex"
@@ -77,63 +74,22 @@ func (s specs) Validate(r *http.Request, body []byte) error {
 
 // bench is an organisation with a connector to it.
 type bench struct {
-	*testing.T
-	sim   *webexsim.Sim
-	guard *connector.Guard
-
-	mu sync.Mutex
-	at time.Time
-}
-
-func (b *bench) now() time.Time {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.at
-}
-
-func (b *bench) later(d time.Duration) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.at = b.at.Add(d)
+	*connectortest.Story[*webexsim.Sim]
 }
 
 func open(t *testing.T, o sim.Options, settings ...string) *bench {
 	t.Helper()
-	t.Parallel()
-	b := &bench{T: t, at: time.Now()}
-	o.Now = b.now
-	b.sim = webexsim.New(o)
-	server := httptest.NewServer(b.sim)
-	t.Cleanup(server.Close)
-	b.sim.Door().Validate(specification(t).Validate)
-	t.Cleanup(func() {
-		for _, err := range b.sim.Door().Invalid() {
-			t.Errorf("against the vendor's specification: %v", err)
-		}
-	})
-	all := b.sim.Settings(server.URL)
-	for i := 0; i < len(settings); i += 2 {
-		all[settings[i]] = settings[i+1]
-	}
-	var err error
-	if b.guard, err = connector.Open(webex.Factory, "webex", b.now, connector.Options{Settings: all, PerMinute: map[string]int{"default": 600_000}}); err != nil {
-		t.Fatal(err)
-	}
-	return b
+	return &bench{connectortest.Begin(t, connectortest.Stage[*webexsim.Sim]{Factory: webex.Factory, System: "webex", New: webexsim.New, Options: o, Specification: specification, Settings: settings})}
 }
 
 func (b *bench) account(action dayone.Action, ref string, want *dayone.Item) dayone.Act {
-	a := dayone.Act{Action: action, Key: dayone.Key{System: "webex", Kind: "account"}, Subject: dayone.Subject{Ref: ref}, Want: want, Attempt: 1, Since: b.now()}
-	if ref == "" {
-		a.Subject.Keys = map[string]string{"employee_number": want.Attrs.Text("employee_number"), "email": want.Attrs.Text("email")}
-	}
-	return a
+	return b.Account(action, ref, want, nil)
 }
 
 // try calls as the engine does, until Webex has caught up with itself.
 func (b *bench) try(a dayone.Act) (dayone.Result, error) {
 	for {
-		r, err := connectortest.Apply(b.Context(), b.guard, a)
+		r, err := connectortest.Apply(b.Context(), b.Guard, a)
 		if !errors.Is(err, dayone.ErrNotYet) || a.Attempt > 20 {
 			return r, err
 		}
@@ -164,27 +120,19 @@ func thing(action dayone.Action, account, kind, name string, attrs dayone.Attrs)
 	return a
 }
 
-func fault(t *testing.T, err error, want error, says string) {
-	t.Helper()
-	var f *dayone.Fault
-	if !errors.Is(err, want) || !errors.As(err, &f) || !strings.Contains(err.Error(), says) {
-		t.Errorf("says %v, want %v with %q", err, want, says)
-	}
-}
-
 // A hire, a move and a leaving: made closed, opened, licensed, given a desk phone that she activates; another title and
 // licence; then closed and signed out everywhere, with what she holds taken back.
 func TestStory(t *testing.T) {
 	b := open(t, sim.Options{Lag: 1})
-	b.sim.Invite()
+	b.Sim.Invite()
 	ref := b.join(sarah(), dayone.Disabled).Now.Ref
-	if got := b.sim.State(mail); got != dayone.Disabled {
+	if got := b.Sim.State(mail); got != dayone.Disabled {
 		t.Fatalf("before her first day she is %s", got)
 	}
 	if r := b.do(b.account(dayone.AccountEnable, ref, &dayone.Item{State: dayone.Active})); r.Wait == nil || r.Wait.Kind != dayone.WaitFirstLogin {
 		t.Errorf("an account that nobody has signed in to is %+v and waits for %+v", r.Now, r.Wait)
 	}
-	b.sim.SignIn(mail, "Webex App")
+	b.Sim.SignIn(mail, "Webex App")
 	if r := b.do(b.account(dayone.AccountConfirm, ref, &dayone.Item{State: dayone.Active})); r.Now.State != dayone.Active || r.Wait != nil {
 		t.Errorf("after she signed in it is %+v and waits for %+v", r.Now, r.Wait)
 	}
@@ -202,11 +150,11 @@ func TestStory(t *testing.T) {
 		t.Fatalf("a phone that waits for its code is %+v, %+v", r.Now, r.Wait)
 	}
 	phone.Have, phone.Action = r.Now, dayone.EntitlementConfirm
-	if r := b.do(phone); r.Wait == nil || len(r.Secrets) > 0 || b.sim.Codes() != 1 {
-		t.Errorf("asked how it stands it is %+v with %d codes", r.Now, b.sim.Codes())
+	if r := b.do(phone); r.Wait == nil || len(r.Secrets) > 0 || b.Sim.Codes() != 1 {
+		t.Errorf("asked how it stands it is %+v with %d codes", r.Now, b.Sim.Codes())
 	}
-	b.later(8 * 24 * time.Hour)
-	if b.sim.Enter(code.Reveal()) {
+	b.Later(8 * 24 * time.Hour)
+	if b.Sim.Enter(code.Reveal()) {
 		t.Fatal("an old code was taken")
 	}
 	r = b.do(phone)
@@ -214,7 +162,7 @@ func TestStory(t *testing.T) {
 		t.Fatalf("after a week there is no new code: %+v", r)
 	}
 	phone.Have = r.Now
-	b.sim.Enter(r.Secrets["activation_code"].Reveal())
+	b.Sim.Enter(r.Secrets["activation_code"].Reveal())
 	r = b.do(phone)
 	if r.Now.State != dayone.Active || r.Now.Attrs.Text("serial") == "" || r.Wait != nil {
 		t.Fatalf("an activated phone is %+v, %+v", r.Now, r.Wait)
@@ -222,72 +170,72 @@ func TestStory(t *testing.T) {
 	desk := r.Now
 
 	b.do(b.account(dayone.AccountUpdate, ref, &dayone.Item{Attrs: dayone.Attrs{"title": dayone.Text("Manager"), "email": dayone.Text("s.chen@company.com")}}))
-	seen, err := b.guard.Observe(t.Context(), dayone.Subject{Ref: ref})
+	seen, err := b.Guard.Observe(t.Context(), dayone.Subject{Ref: ref})
 	if err != nil || seen.Account().Attrs.Text("email") != "s.chen@company.com" || seen.Account().Attrs.Text("employee_number") != "emp_789" || len(seen.Items) != 3 {
 		t.Errorf("after the move there is %+v, %v", seen, err)
 	}
 
-	_, checked, unread, err := b.guard.Remains(t.Context(), dayone.Item{Ref: ref})
+	_, checked, unread, err := b.Guard.Remains(t.Context(), dayone.Item{Ref: ref})
 	if err != nil || len(unread) > 0 || len(checked) != 2 {
 		t.Errorf("what remains: %v %v %v", checked, unread, err)
 	}
 	b.do(b.account(dayone.AccountDisable, ref, &dayone.Item{State: dayone.Disabled}))
-	if b.sim.State("s.chen@company.com") != dayone.Disabled || b.sim.Grants("s.chen@company.com") != 0 {
-		t.Errorf("the leaver is %s with %d authorisations", b.sim.State("s.chen@company.com"), b.sim.Grants("s.chen@company.com"))
+	if b.Sim.State("s.chen@company.com") != dayone.Disabled || b.Sim.Grants("s.chen@company.com") != 0 {
+		t.Errorf("the leaver is %s with %d authorisations", b.Sim.State("s.chen@company.com"), b.Sim.Grants("s.chen@company.com"))
 	}
 	for _, name := range []string{"Messaging", "Webex Calling - Professional"} {
 		b.do(thing(dayone.EntitlementRemove, ref, "license", name, nil))
 	}
 	gone := thing(dayone.EntitlementRemove, ref, "device", "desk", nil)
 	gone.Have = desk
-	found, _, _, _ := b.guard.Remains(t.Context(), dayone.Item{Ref: ref})
+	found, _, _, _ := b.Guard.Remains(t.Context(), dayone.Item{Ref: ref})
 	if len(found) != 1 || found[0].Class != dayone.Unreturned {
 		t.Errorf("before the phone is taken back there remains %+v", found)
 	}
 	b.do(gone)
-	if found, _, _, _ = b.guard.Remains(t.Context(), dayone.Item{Ref: ref}); len(found) > 0 || b.sim.Devices() != 0 || len(b.sim.Accounts()[0].Entitlements) > 0 {
-		t.Errorf("there remains %+v; Webex has %+v", found, b.sim.Accounts())
+	if found, _, _, _ = b.Guard.Remains(t.Context(), dayone.Item{Ref: ref}); len(found) > 0 || b.Sim.Devices() != 0 || len(b.Sim.Accounts()[0].Entitlements) > 0 {
+		t.Errorf("there remains %+v; Webex has %+v", found, b.Sim.Accounts())
 	}
 }
 
 // Webex answers 400 to a create that it has carried out: whoever was made is recognised by reading, and gets her number.
 func TestCreateAnsweredWith400(t *testing.T) {
 	b := open(t, sim.Options{Lag: 2})
-	b.sim.Half(1)
+	b.Sim.Half(1)
 	r := b.join(sarah(), dayone.Active)
-	all := b.sim.Accounts()
+	all := b.Sim.Accounts()
 	if len(all) != 1 || all[0].Ref != r.Now.Ref || all[0].EmployeeNumber != "emp_789" || r.Before != nil {
 		t.Errorf("the organisation has %+v, the answer is %+v -> %+v", all, r.Before, r.Now)
 	}
 
 	bad := sarah().With(dayone.Attrs{"email": dayone.Text("nobody"), "employee_number": dayone.Text("emp_1")})
 	_, err := b.try(b.account(dayone.AccountCreate, "", &dayone.Item{State: dayone.Active, Attrs: bad}))
-	fault(t, err, dayone.ErrInvalid, "valid email")
-	if len(b.sim.Accounts()) != 1 {
-		t.Errorf("a create that was refused made somebody: %+v", b.sim.Accounts())
+	connectortest.Refused(t, err, dayone.ErrInvalid, "valid email")
+	if len(b.Sim.Accounts()) != 1 {
+		t.Errorf("a create that was refused made somebody: %+v", b.Sim.Accounts())
 	}
 }
 
 // The answer to a create is lost while Identity lags behind.
 func TestLostAnswerBehindLag(t *testing.T) {
 	b := open(t, sim.Options{Lag: 4})
-	b.sim.Door().Inject(sim.Fault{Method: "POST", Path: "/people", Cut: true})
+	b.Sim.Door().Inject(sim.Fault{Method: "POST", Path: "/people", Cut: true})
 	a := b.account(dayone.AccountCreate, "", &dayone.Item{State: dayone.Active, Attrs: sarah()})
-	if _, err := b.guard.Apply(t.Context(), a); !errors.Is(err, dayone.ErrUnavailable) {
+	if _, err := b.Guard.Apply(t.Context(), a); !errors.Is(err, dayone.ErrUnavailable) {
 		t.Fatalf("a lost answer says %v", err)
 	}
 	a.Attempt = 2
 	r := b.do(a)
-	if all := b.sim.Accounts(); len(all) != 1 || all[0].EmployeeNumber != "emp_789" || r.Before != nil {
+	if all := b.Sim.Accounts(); len(all) != 1 || all[0].EmployeeNumber != "emp_789" || r.Before != nil {
 		t.Errorf("the retries end with %+v; the organisation has %+v", r, all)
 	}
 }
 
 func TestAnotherOrganisation(t *testing.T) {
 	b := open(t, sim.Options{})
-	b.sim.Abroad(mail)
+	b.Sim.Abroad(mail)
 	_, err := b.try(b.account(dayone.AccountCreate, "", &dayone.Item{State: dayone.Active, Attrs: sarah()}))
-	fault(t, err, dayone.ErrConflict, "claim the user in Control Hub")
+	connectortest.Refused(t, err, dayone.ErrConflict, "claim the user in Control Hub")
 }
 
 func TestSeats(t *testing.T) {
@@ -296,21 +244,21 @@ func TestSeats(t *testing.T) {
 	kim := b.join(sarah().With(dayone.Attrs{"email": dayone.Text("kim@company.com"), "employee_number": dayone.Text("emp_790")}), dayone.Active).Now.Ref
 	b.do(thing(dayone.EntitlementAdd, first, "license", "Messaging", nil))
 	_, err := b.try(thing(dayone.EntitlementAdd, kim, "license", "Messaging", nil))
-	fault(t, err, dayone.ErrNoSeat, "all 1 of Messaging are in use")
+	connectortest.Refused(t, err, dayone.ErrNoSeat, "all 1 of Messaging are in use")
 	b.do(thing(dayone.EntitlementRemove, first, "license", "Messaging", nil))
 	b.do(thing(dayone.EntitlementAdd, kim, "license", "Messaging", nil))
 
 	calling := thing(dayone.EntitlementAdd, kim, "license", "Webex Calling - Professional", dayone.Attrs{"phone_number": dayone.Text("+49301234567")})
 	_, err = b.try(calling)
-	fault(t, err, dayone.ErrInvalid, "phone number that is free")
+	connectortest.Refused(t, err, dayone.ErrInvalid, "phone number that is free")
 	calling.Want.Attrs = dayone.Attrs{"extension": dayone.Text("133"), "location": dayone.Text("loc-1")}
 	b.do(calling)
 	calling.Want.Attrs = dayone.Attrs{"extension": dayone.Text("134"), "location": dayone.Text("loc-1")}
 	_, err = b.try(calling)
-	fault(t, err, dayone.ErrUnsupported, "Control Hub")
+	connectortest.Refused(t, err, dayone.ErrUnsupported, "Control Hub")
 	_, err = b.try(thing(dayone.EntitlementAdd, kim, "license", "Contact Center", nil))
-	fault(t, err, dayone.ErrNotFound, "")
-	if got := strings.Join(b.sim.Accounts()[0].Entitlements, ", "); got != "license:Messaging, license:Webex Calling - Professional" {
+	connectortest.Refused(t, err, dayone.ErrNotFound, "")
+	if got := strings.Join(b.Sim.Accounts()[0].Entitlements, ", "); got != "license:Messaging, license:Webex Calling - Professional" {
 		t.Errorf("Kim has %s", got)
 	}
 }
@@ -323,14 +271,14 @@ func TestPhoneByAddress(t *testing.T) {
 	if r.Now.State != dayone.Active || r.Now.Attrs.Text("mac") != "D82E3EEF4E5C" || len(r.Secrets) > 0 {
 		t.Errorf("a phone whose address is known is %+v", r)
 	}
-	if r := b.do(thing(dayone.EntitlementAdd, ref, "phone", "desk", attrs)); r.Changed() || b.sim.Devices() != 1 {
+	if r := b.do(thing(dayone.EntitlementAdd, ref, "phone", "desk", attrs)); r.Changed() || b.Sim.Devices() != 1 {
 		t.Errorf("registered twice it is %+v -> %+v", r.Before, r.Now)
 	}
 	kim := b.join(sarah().With(dayone.Attrs{"email": dayone.Text("kim@company.com"), "employee_number": dayone.Text("emp_790")}), dayone.Active).Now.Ref
 	_, err := b.try(thing(dayone.EntitlementAdd, kim, "phone", "desk", attrs))
-	fault(t, err, dayone.ErrConflict, "delete it there first")
+	connectortest.Refused(t, err, dayone.ErrConflict, "delete it there first")
 	_, err = b.try(thing(dayone.EntitlementAdd, kim, "phone", "desk", dayone.Attrs{"mac": dayone.Text("D82E3EEF4E5D")}))
-	fault(t, err, dayone.ErrInvalid, "and its model")
+	connectortest.Refused(t, err, dayone.ErrInvalid, "and its model")
 }
 
 func TestWorkspace(t *testing.T) {
@@ -344,43 +292,43 @@ func TestWorkspace(t *testing.T) {
 	other := add
 	other.Once = "fedcba9876543210"
 	_, err := b.try(other)
-	fault(t, err, dayone.ErrConflict, "is not ours")
+	connectortest.Refused(t, err, dayone.ErrConflict, "is not ours")
 	gone := thing(dayone.EntitlementRemove, "", "workspace", "office", nil)
 	gone.Have = r.Now
-	b.sim.PutInto("Office of Sarah")
+	b.Sim.PutInto("Office of Sarah")
 	_, err = b.try(gone)
-	fault(t, err, dayone.ErrConflict, "move or delete them")
+	connectortest.Refused(t, err, dayone.ErrConflict, "move or delete them")
 }
 
 // Whoever is not let in is told what to do about it in Control Hub.
 func TestNotLetIn(t *testing.T) {
 	t.Run("secret renewed", func(t *testing.T) {
 		b := open(t, sim.Options{})
-		if err := b.guard.Check(t.Context()); err != nil {
+		if err := b.Guard.Check(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		b.sim.Renew()
-		fault(t, b.guard.Check(t.Context()), dayone.ErrAuth, "authorise the app again")
+		b.Sim.Renew()
+		connectortest.Refused(t, b.Guard.Check(t.Context()), dayone.ErrAuth, "authorise the app again")
 	})
 	t.Run("wrong organisation", func(t *testing.T) {
 		b := open(t, sim.Options{}, "org", "00000000-3dcc-11e5-a152-fe34819cdc9a")
-		fault(t, b.guard.Check(t.Context()), dayone.ErrForbidden, "setting org")
+		connectortest.Refused(t, b.Guard.Check(t.Context()), dayone.ErrForbidden, "setting org")
 	})
 	t.Run("scope missing", func(t *testing.T) {
 		b := open(t, sim.Options{})
-		b.sim.Deny("/licenses")
-		fault(t, b.guard.Check(t.Context()), dayone.ErrForbidden, "scopes of the notes")
+		b.Sim.Deny("/licenses")
+		connectortest.Refused(t, b.Guard.Check(t.Context()), dayone.ErrForbidden, "scopes of the notes")
 	})
 	t.Run("token ends", func(t *testing.T) {
 		b := open(t, sim.Options{})
 		for range 3 {
-			if err := b.guard.Check(t.Context()); err != nil {
+			if err := b.Guard.Check(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			b.later(15 * 24 * time.Hour)
+			b.Later(15 * 24 * time.Hour)
 		}
 		n := 0
-		for _, r := range b.sim.Door().Requests() {
+		for _, r := range b.Sim.Door().Requests() {
 			if r.Path == "/access_token" {
 				n++
 			}
@@ -395,10 +343,10 @@ func TestNotLetIn(t *testing.T) {
 func TestAuthorisationsUnreadable(t *testing.T) {
 	b := open(t, sim.Options{})
 	ref := b.join(sarah(), dayone.Active).Now.Ref
-	b.sim.SignIn(mail, "Webex App")
-	b.sim.Deny("/authorizations", "/licenses")
+	b.Sim.SignIn(mail, "Webex App")
+	b.Sim.Deny("/authorizations", "/licenses")
 	b.do(b.account(dayone.AccountDisable, ref, &dayone.Item{State: dayone.Disabled}))
-	_, _, unread, err := b.guard.Remains(t.Context(), dayone.Item{Ref: ref})
+	_, _, unread, err := b.Guard.Remains(t.Context(), dayone.Item{Ref: ref})
 	if err != nil || !slices.Equal(unread, []dayone.RemainClass{dayone.KeptToken}) {
 		t.Errorf("unread is %v, %v", unread, err)
 	}
@@ -408,16 +356,16 @@ func TestAuthorisationsUnreadable(t *testing.T) {
 func TestRevocationFails(t *testing.T) {
 	b := open(t, sim.Options{})
 	ref := b.join(sarah(), dayone.Active).Now.Ref
-	b.sim.SignIn(mail, "Webex App")
-	b.sim.SignIn(mail, "Outlook")
-	b.sim.Door().Inject(sim.Fault{Method: "DELETE", Path: "/authorizations", Skip: 1, Status: 503})
+	b.Sim.SignIn(mail, "Webex App")
+	b.Sim.SignIn(mail, "Outlook")
+	b.Sim.Door().Inject(sim.Fault{Method: "DELETE", Path: "/authorizations", Skip: 1, Status: 503})
 	leave := b.account(dayone.AccountDisable, ref, &dayone.Item{State: dayone.Disabled})
-	if _, err := b.guard.Apply(t.Context(), leave); !errors.Is(err, dayone.ErrUnavailable) {
+	if _, err := b.Guard.Apply(t.Context(), leave); !errors.Is(err, dayone.ErrUnavailable) {
 		t.Fatalf("says %v", err)
 	}
 	leave.Attempt = 2
 	b.do(leave)
-	if b.sim.Grants(mail) != 0 {
+	if b.Sim.Grants(mail) != 0 {
 		t.Error("an authorisation outlives its owner's account")
 	}
 }
@@ -426,10 +374,10 @@ func TestLockedAndLimited(t *testing.T) {
 	for status, want := range map[int]error{423: dayone.ErrUnavailable, 429: dayone.ErrThrottled} {
 		t.Run(http.StatusText(status), func(t *testing.T) {
 			b := open(t, sim.Options{})
-			b.sim.Door().Inject(sim.Fault{Path: "/people", Status: status, Header: map[string]string{"Retry-After": "40"}, Body: `{"message":"later","trackingId":"ROUTER_1"}`})
-			_, err := b.guard.Apply(t.Context(), b.account(dayone.AccountCreate, "", &dayone.Item{State: dayone.Active, Attrs: sarah()}))
+			b.Sim.Door().Inject(sim.Fault{Path: "/people", Status: status, Header: map[string]string{"Retry-After": "40"}, Body: `{"message":"later","trackingId":"ROUTER_1"}`})
+			_, err := b.Guard.Apply(t.Context(), b.account(dayone.AccountCreate, "", &dayone.Item{State: dayone.Active, Attrs: sarah()}))
 			var f *dayone.Fault
-			if !errors.Is(err, want) || !errors.As(err, &f) || f.RetryAt.Sub(b.now()) < 39*time.Second {
+			if !errors.Is(err, want) || !errors.As(err, &f) || f.RetryAt.Sub(b.Now()) < 39*time.Second {
 				t.Errorf("says %v, to be tried again at %s", err, f.RetryAt)
 			}
 		})
