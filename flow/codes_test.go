@@ -37,26 +37,32 @@ func desks(t *testing.T) (*house, *webexsim.Sim) {
 	w := newWorld(t)
 	wx := webexsim.New(sim.Options{Now: w.clock.Now, Page: 50})
 	wx.Invite()
-	srv := httptest.NewServer(wx)
-	t.Cleanup(srv.Close)
+	return w.with("webex", webex.Factory, wx, deskPolicy, "{account: {}, device: {needs: account}}"), wx
+}
+
+// with opens a world whose only system, beside the mails, is a simulated one. has is what the catalogue says of it.
+func (w *world) with(name string, f connector.Factory, s sim.Simulator, policies, has string) *house {
+	w.t.Helper()
+	srv := httptest.NewServer(s)
+	w.t.Cleanup(srv.Close)
 	open := func(name string, f connector.Factory, settings map[string]string) *connector.Guard {
 		g, err := connector.Open(f, name, w.clock.Now, connector.Options{Settings: settings, PerMinute: map[string]int{"default": 1_000_000}})
 		if err != nil {
-			t.Fatal(err)
+			w.t.Fatal(err)
 		}
 		return g
 	}
-	g, mail := open("webex", webex.Factory, wx.Settings(srv.URL)), open("mail", smtp.Factory, w.setups["mail"])
-	files := w.folder(deskPolicy).(fstest.MapFS)
-	files["catalog/catalog.yaml"] = &fstest.MapFile{Data: []byte("systems:\n  webex:\n    account: {}\n    device: {needs: account}\n")}
+	g, mail := open(name, f, s.Settings(srv.URL)), open("mail", smtp.Factory, w.setups["mail"])
+	files := w.folder(policies).(fstest.MapFS)
+	files["catalog/catalog.yaml"] = &fstest.MapFile{Data: []byte("systems: {" + name + ": " + has + "}\n")}
 	w.files = files
 	w.joined = func(d *flow.Deps) {
-		d.Systems = map[string]*connector.Guard{"webex": g, "mail": mail}
+		d.Systems = map[string]*connector.Guard{name: g, "mail": mail}
 		d.Load = func(f fs.FS) (*policy.Set, []policy.Diagnostic) {
-			return policy.Load(f, []dayone.System{g.Manifest.System("webex"), mail.Manifest.System("mail")})
+			return policy.Load(f, []dayone.System{g.Manifest.System(name), mail.Manifest.System("mail")})
 		}
 	}
-	return w.open(), wx
+	return w.open()
 }
 
 // The code that Webex makes for a desk phone reaches its owner behind a link in her welcome, and stands nowhere else. If it

@@ -1,23 +1,17 @@
 package flow_test
 
 import (
-	"io/fs"
-	"net/http/httptest"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
-	"testing/fstest"
 
 	"github.com/dayone-hq/dayone"
-	"github.com/dayone-hq/dayone/connector"
 	mailsim "github.com/dayone-hq/dayone/connector/mailc/sim"
 	"github.com/dayone-hq/dayone/connector/meraki"
 	merakisim "github.com/dayone-hq/dayone/connector/meraki/sim"
 	"github.com/dayone-hq/dayone/connector/sim"
-	"github.com/dayone-hq/dayone/connector/smtp"
 	"github.com/dayone-hq/dayone/flow"
-	"github.com/dayone-hq/dayone/policy"
 )
 
 const networkPolicy = `
@@ -46,26 +40,7 @@ var networkCode = dayone.Key{System: "meraki", Kind: "code", Name: "HQ/Corp"}
 func network(t *testing.T) (*house, *merakisim.Sim) {
 	w := newWorld(t)
 	net := merakisim.New(sim.Options{Now: w.clock.Now, Page: 50})
-	srv := httptest.NewServer(net)
-	t.Cleanup(srv.Close)
-	open := func(name string, f connector.Factory, settings map[string]string) *connector.Guard {
-		g, err := connector.Open(f, name, w.clock.Now, connector.Options{Settings: settings, PerMinute: map[string]int{"default": 1_000_000}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return g
-	}
-	g, mail := open("meraki", meraki.Factory, net.Settings(srv.URL)), open("mail", smtp.Factory, w.setups["mail"])
-	files := w.folder(networkPolicy).(fstest.MapFS)
-	files["catalog/catalog.yaml"] = &fstest.MapFile{Data: []byte("systems:\n  meraki:\n    account: {}\n    code: {names: [HQ/Corp, Berlin/Corp]}\n")}
-	w.files = files
-	w.joined = func(d *flow.Deps) {
-		d.Systems = map[string]*connector.Guard{"meraki": g, "mail": mail}
-		d.Load = func(f fs.FS) (*policy.Set, []policy.Diagnostic) {
-			return policy.Load(f, []dayone.System{g.Manifest.System("meraki"), mail.Manifest.System("mail")})
-		}
-	}
-	return w.open(), net
+	return w.with("meraki", meraki.Factory, net, networkPolicy, "{account: {}, code: {names: [HQ/Corp, Berlin/Corp]}}"), net
 }
 
 // joiner is somebody at work with a code, and the token of the link in her welcome.

@@ -107,7 +107,16 @@ func (s *Story[S]) Account(action dayone.Action, ref string, want *dayone.Item, 
 func Refused(t testing.TB, err, kind error, words ...string) {
 	t.Helper()
 	var f *dayone.Fault
-	if !errors.Is(err, kind) || !errors.As(err, &f) {
+	if err != nil && !errors.As(err, &f) {
+		t.Errorf("%v is no fault of a system", err)
+	}
+	Told(t, err, kind, words...)
+}
+
+// Told says that an error, of a system or of its settings, is of a kind and tells what is to be done.
+func Told(t testing.TB, err, kind error, words ...string) {
+	t.Helper()
+	if !errors.Is(err, kind) {
 		t.Errorf("says %v, want %v", err, kind)
 		return
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/connector"
+	"github.com/dayone-hq/dayone/connector/connectortest"
 	"github.com/dayone-hq/dayone/connector/rest"
 	restsim "github.com/dayone-hq/dayone/connector/rest/sim"
 	"github.com/dayone-hq/dayone/connector/sim"
@@ -74,7 +75,7 @@ func TestWrongDefinitions(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := shape(t, restsim.Definition, c.change...)
-			refused(t, err, dayone.ErrInvalid, c.says)
+			connectortest.Told(t, err, dayone.ErrInvalid, c.says)
 		})
 	}
 }
@@ -100,7 +101,7 @@ func TestByHand(t *testing.T) {
 		{dayone.AccountDelete, nil, []string{"delete the account " + ref}},
 	} {
 		_, err := b.guard.Apply(t.Context(), b.account(c.action, ref, c.want))
-		refused(t, err, dayone.ErrUnsupported, c.says...)
+		connectortest.Told(t, err, dayone.ErrUnsupported, c.says...)
 	}
 	if got := b.only(); got.State != dayone.Active || b.sim.Sessions(ref) != 0 { // what can be ended is, until somebody closes it
 		t.Errorf("it is %+v with %d sessions", got, b.sim.Sessions(ref))
@@ -111,7 +112,7 @@ func TestByHand(t *testing.T) {
 
 	made := open2(b, "    add: {method: PUT, path: \"/users/${account}/roles/${id}\", body: {level: \"${role}\"}}\n", "", take, "")
 	_, err := made.Apply(t.Context(), b.role(dayone.EntitlementAdd, ref, "news", "reader"))
-	refused(t, err, dayone.ErrUnsupported, "give role news as reader of the account "+ref)
+	connectortest.Told(t, err, dayone.ErrUnsupported, "give role news as reader of the account "+ref)
 
 	m, err := shape(t, restsim.Definition, disable, "")
 	if err != nil || m.System("intranet").As(dayone.Disabled) != dayone.Gone {
@@ -262,7 +263,7 @@ func TestOldApplication(t *testing.T) {
 	_, err := b.guard.Apply(t.Context(), dayone.Act{
 		Action: dayone.AccountCreate, Key: dayone.Key{System: "intranet", Kind: "account"}, Want: &dayone.Item{State: dayone.Active, Attrs: who}, Attempt: 1, Since: b.now(),
 	})
-	refused(t, err, dayone.ErrConflict, "the user is there")
+	connectortest.Told(t, err, dayone.ErrConflict, "the user is there")
 	b.do(b.account(dayone.AccountUpdate, ref, &dayone.Item{Ref: ref, Attrs: dayone.Attrs{"title": dayone.Text("2")}}))
 	if app.rows["zoë"]["full"] != "Zoë & Co=" || app.rows["zoë"]["rank"] != "Rank 2" {
 		t.Errorf("a PUT of the whole left %v", app.rows["zoë"])

@@ -1,7 +1,6 @@
 package rest_test
 
 import (
-	"errors"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -108,20 +107,6 @@ func (b *bench) only() sim.Account {
 	return all[0]
 }
 
-// refused says that an error is of a kind and tells what is to be done.
-func refused(t *testing.T, err, kind error, words ...string) {
-	t.Helper()
-	if !errors.Is(err, kind) {
-		t.Errorf("it says %v, not %v", err, kind)
-		return
-	}
-	for _, w := range words {
-		if !strings.Contains(err.Error(), w) {
-			t.Errorf("%q does not say %q", err, w)
-		}
-	}
-}
-
 // A life: made closed before the first day, opened, moved, closed with what was open, and deleted.
 func TestJoinsMovesLeaves(t *testing.T) {
 	b := open(t, sim.Options{})
@@ -175,22 +160,22 @@ func TestUnreadIsNotGone(t *testing.T) {
 	}
 	b.sim.Door().Inject(sim.Fault{Path: "/api/users", Status: 404, Header: map[string]string{"Content-Type": "text/html"}, Body: "<html>no route</html>"})
 	_, err := b.guard.Observe(t.Context(), dayone.Subject{Ref: ref})
-	refused(t, err, dayone.ErrUnavailable, "url")
+	connectortest.Told(t, err, dayone.ErrUnavailable, "url")
 
 	slip := b.reach(b.sim, nil, `get: {path: "/users/${id}"`, `get: {path: "/users/${id}x"`)
-	refused(t, slip.Check(t.Context()), dayone.ErrInvalid, "accounts.get", "would look gone")
+	connectortest.Told(t, slip.Check(t.Context()), dayone.ErrInvalid, "accounts.get", "would look gone")
 	_, err = slip.Observe(t.Context(), dayone.Subject{Ref: ref}) // whether or not anybody has checked it
-	refused(t, err, dayone.ErrInvalid, "accounts.get")
+	connectortest.Told(t, err, dayone.ErrInvalid, "accounts.get")
 	slip = b.reach(b.sim, nil, `query: {mail: "${value}"}`, `query: {mail: "x${value}"}`)
-	refused(t, slip.Check(t.Context()), dayone.ErrInvalid, "accounts.find.email")
+	connectortest.Told(t, slip.Check(t.Context()), dayone.ErrInvalid, "accounts.find.email")
 	slip = b.reach(b.sim, nil, `list: {path: /users,`, `list: {path: /user,`)
-	refused(t, slip.Check(t.Context()), dayone.ErrUnavailable)
+	connectortest.Told(t, slip.Check(t.Context()), dayone.ErrUnavailable)
 	slip = b.reach(b.sim, nil, `held: {path: "/users/${account}/roles"`, `held: {path: "/users/${account}x/roles"`)
 	_, err = slip.Apply(t.Context(), b.role(dayone.EntitlementRemove, ref, "news", "reader"))
-	refused(t, err, dayone.ErrUnavailable, "held")
+	connectortest.Told(t, err, dayone.ErrUnavailable, "held")
 	slip = b.reach(b.sim, nil, `delete: {method: DELETE, path: "/users/${id}"}`, `delete: {method: DELETE, path: "/users/0${id}"}`)
 	_, err = slip.Apply(t.Context(), b.account(dayone.AccountDelete, ref, nil))
-	refused(t, err, dayone.ErrInvalid, "accounts.delete")
+	connectortest.Told(t, err, dayone.ErrInvalid, "accounts.delete")
 	if b.only().Entitlements == nil {
 		t.Error("something was taken by a call that finds nothing")
 	}
@@ -206,7 +191,7 @@ func TestStates(t *testing.T) {
 	b.do(b.account(dayone.AccountDisable, ref, &dayone.Item{Ref: ref, State: dayone.Disabled}))
 	unknown := b.reach(b.sim, nil, "disabled: LOCKED", "disabled: CLOSED")
 	_, err := unknown.Observe(t.Context(), dayone.Subject{Ref: ref})
-	refused(t, err, dayone.ErrInvalid, `"LOCKED"`, "accounts.state")
+	connectortest.Told(t, err, dayone.ErrInvalid, `"LOCKED"`, "accounts.state")
 	remembered := b.reach(b.sim, nil, "disabled: LOCKED", "disabled: CLOSED, gone: LOCKED")
 	if seen, err := remembered.Observe(t.Context(), dayone.Subject{Ref: ref}); err != nil || len(seen.Items) != 0 {
 		t.Errorf("it is seen as %+v, %v", seen, err)
@@ -255,7 +240,7 @@ func TestPaging(t *testing.T) {
 				b.sim.Seed(sim.Account{Login: "new"})
 			}
 		}
-		refused(t, last, dayone.ErrUnavailable, "changed")
+		connectortest.Told(t, last, dayone.ErrUnavailable, "changed")
 	})
 	t.Run("not as defined", func(t *testing.T) {
 		b := open(t, sim.Options{}, "by: page, parameter: page, size: per_page, most: 2, total: /meta/total", "by: page, parameter: cursor")
@@ -266,7 +251,7 @@ func TestPaging(t *testing.T) {
 		for _, err := range b.guard.List(t.Context()) {
 			last = err
 		}
-		refused(t, last, dayone.ErrUnavailable, "twice", "paging")
+		connectortest.Told(t, last, dayone.ErrUnavailable, "twice", "paging")
 	})
 }
 
@@ -305,7 +290,7 @@ func TestCredentials(t *testing.T) {
 				if err := g.Check(t.Context()); err != nil {
 					t.Error(err)
 				}
-				refused(t, with(func(s map[string]string) { s["scope"] = "users" }).Check(t.Context()), dayone.ErrForbidden)
+				connectortest.Told(t, with(func(s map[string]string) { s["scope"] = "users" }).Check(t.Context()), dayone.ErrForbidden)
 			}
 			expired := with(func(s map[string]string) {
 				for _, name := range []string{"token", "password", "client_secret"} {
@@ -315,7 +300,7 @@ func TestCredentials(t *testing.T) {
 				}
 			})
 			err := expired.Check(t.Context())
-			refused(t, err, dayone.ErrAuth, "expired")
+			connectortest.Told(t, err, dayone.ErrAuth, "expired")
 			if strings.Contains(err.Error(), "-old") {
 				t.Errorf("%v holds a secret", err)
 			}
@@ -333,15 +318,15 @@ func TestRefusals(t *testing.T) {
 	_, err := b.guard.Apply(t.Context(), b.account(dayone.AccountCreate, "", &dayone.Item{State: dayone.Active, Attrs: sarah.With(dayone.Attrs{
 		"login": dayone.Text("tom"), "email": dayone.Text("tom@company.com"), "employee_number": dayone.Text("emp_1"),
 	})}))
-	refused(t, err, dayone.ErrNoSeat, "NO_LICENCE", "buy licences")
+	connectortest.Told(t, err, dayone.ErrNoSeat, "NO_LICENCE", "buy licences")
 	b.sim.Door().Inject(sim.Fault{Path: "/api/users", Status: 403, Body: `{"error":{"code":"SCOPE","message":"read only"}}`})
 	_, err = b.guard.Observe(t.Context(), dayone.Subject{Ref: ref})
-	refused(t, err, dayone.ErrForbidden, "SCOPE", "right", "Intranet")
+	connectortest.Told(t, err, dayone.ErrForbidden, "SCOPE", "right", "Intranet")
 	_, err = b.guard.Apply(t.Context(), b.account(dayone.AccountUpdate, ref, &dayone.Item{Ref: ref, Attrs: dayone.Attrs{"cost_center": dayone.Text("north")}}))
-	refused(t, err, dayone.ErrInvalid, "cost_center", "whole number")
+	connectortest.Told(t, err, dayone.ErrInvalid, "cost_center", "whole number")
 	for _, evil := range []string{"..", "."} {
 		_, err = b.guard.Observe(t.Context(), dayone.Subject{Ref: evil})
-		refused(t, err, dayone.ErrInvalid, "path")
+		connectortest.Told(t, err, dayone.ErrInvalid, "path")
 	}
 	if seen, err := b.guard.Observe(t.Context(), dayone.Subject{Ref: ref + "/../" + ref}); err != nil || len(seen.Items) > 0 {
 		t.Errorf("a path in an id reaches %+v, %v", seen, err)
@@ -353,7 +338,7 @@ func TestLate(t *testing.T) {
 	b := open(t, sim.Options{Lag: 2})
 	a := b.account(dayone.AccountCreate, "", &dayone.Item{State: dayone.Active, Attrs: sarah})
 	_, err := b.guard.Apply(t.Context(), a)
-	refused(t, err, dayone.ErrNotYet)
+	connectortest.Told(t, err, dayone.ErrNotYet)
 	for a.Attempt = 2; err != nil && a.Attempt < 9; a.Attempt++ {
 		_, err = connectortest.Apply(t.Context(), b.guard, a)
 	}

@@ -45,16 +45,16 @@ func TestNotLetIn(t *testing.T) {
 		"no encryption":  {changed(my, "tls", "off"), dayone.ErrAuth, "tls"},
 	} {
 		err := with(t, my, c.settings).guard.Check(ctx)
-		refused(t, err, c.kind, c.says)
+		connectortest.Told(t, err, c.kind, c.says)
 		if strings.Contains(err.Error(), "passw0rd") || strings.Contains(err.Error(), my.settings["password"]) {
 			t.Errorf("%s: %v holds a secret", name, err)
 		}
 	}
 
 	pg := onPostgres(t)
-	refused(t, with(t, pg, changed(pg, "user", "nobody_here")).guard.Check(ctx), dayone.ErrAuth, "password")
-	refused(t, with(t, pg, changed(pg, "database", "nothing_here")).guard.Check(ctx), dayone.ErrInvalid, "setting database")
-	refused(t, with(t, pg, changed(pg, "tls", "verify")).guard.Check(ctx), dayone.ErrUnavailable)
+	connectortest.Told(t, with(t, pg, changed(pg, "user", "nobody_here")).guard.Check(ctx), dayone.ErrAuth, "password")
+	connectortest.Told(t, with(t, pg, changed(pg, "database", "nothing_here")).guard.Check(ctx), dayone.ErrInvalid, "setting database")
+	connectortest.Told(t, with(t, pg, changed(pg, "tls", "verify")).guard.Check(ctx), dayone.ErrUnavailable)
 	if os.Getenv("DAYONE_TEST_POSTGRES") == "" { // a server of ours: others' may not let us make users
 		ref := reach(t, pg).join(sarah)
 		clerk := "clerk_" + pg.settings["database"]
@@ -65,18 +65,18 @@ func TestNotLetIn(t *testing.T) {
 			t.Errorf("who may read is refused: %v", err)
 		}
 		_, err := reader.Apply(ctx, account(dayone.AccountDisable, ref, &dayone.Item{Ref: ref, State: dayone.Disabled}))
-		refused(t, err, dayone.ErrForbidden, "42501", "grant")
+		connectortest.Told(t, err, dayone.ErrForbidden, "42501", "grant")
 		pg.do(t, `DROP OWNED BY `+clerk)
 		pg.do(t, `DROP USER `+clerk)
 	}
 
 	lite := onSQLite(t)
-	refused(t, with(t, lite, changed(lite, "database", filepath.Join(t.TempDir(), "none.db"))).guard.Check(ctx), dayone.ErrUnavailable, "setting database")
+	connectortest.Told(t, with(t, lite, changed(lite, "database", filepath.Join(t.TempDir(), "none.db"))).guard.Check(ctx), dayone.ErrUnavailable, "setting database")
 	junk := filepath.Join(t.TempDir(), "junk.db")
 	if err := os.WriteFile(junk, []byte(strings.Repeat("this is no database ", 100)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	refused(t, with(t, lite, changed(lite, "database", junk)).guard.Check(ctx), dayone.ErrInvalid)
+	connectortest.Told(t, with(t, lite, changed(lite, "database", junk)).guard.Check(ctx), dayone.ErrInvalid)
 	for setting, value := range map[string]string{"database": "app.db", "definition": "x: 1"} {
 		if _, err := connector.Open(sql.Factory, "clock", time.Now, connector.Options{Settings: changed(lite, setting, value)}); !errors.Is(err, dayone.ErrInvalid) {
 			t.Errorf("%s = %s says %v", setting, value, err)
@@ -94,7 +94,7 @@ func TestServerInTrouble(t *testing.T) {
 	a := account(dayone.AccountCreate, "", &dayone.Item{State: dayone.Active, Attrs: sarah})
 	between.cut.Store(true)
 	_, err := b.guard.Apply(t.Context(), a)
-	refused(t, err, dayone.ErrUnavailable)
+	connectortest.Told(t, err, dayone.ErrUnavailable)
 	if got := pg.Accounts(); len(got) != 1 {
 		t.Fatalf("the commit did not arrive: %+v", got)
 	}
@@ -114,7 +114,7 @@ func TestServerInTrouble(t *testing.T) {
 	defer cancel()
 	began := time.Now()
 	_, err = b.guard.Observe(ctx, dayone.Subject{Ref: "1"})
-	refused(t, err, dayone.ErrUnavailable)
+	connectortest.Told(t, err, dayone.ErrUnavailable)
 	stopped, stop := context.WithCancel(t.Context())
 	stop()
 	if err := b.guard.Check(stopped); !errors.Is(err, context.Canceled) {
@@ -129,7 +129,7 @@ func TestServerInTrouble(t *testing.T) {
 
 	between.stop()
 	_, err = with(t, pg, changed(pg, "host", between.addr)).guard.Observe(t.Context(), dayone.Subject{Ref: "1"})
-	refused(t, err, dayone.ErrUnavailable)
+	connectortest.Told(t, err, dayone.ErrUnavailable)
 	if strings.Contains(err.Error(), "user=") {
 		t.Errorf("%v tells too much", err)
 	}
@@ -142,7 +142,7 @@ func TestReadsOnlyRead(t *testing.T) {
 	ref := reach(t, pg).join(sarah)
 	sly := reach(t, pg, "get: SELECT * FROM staff WHERE id = :id", "get: WITH x AS (UPDATE staff SET status = 'L' WHERE id = :id RETURNING *) SELECT * FROM x")
 	_, err := sly.guard.Observe(t.Context(), dayone.Subject{Ref: ref})
-	refused(t, err, dayone.ErrInvalid, "must not change anything")
+	connectortest.Told(t, err, dayone.ErrInvalid, "must not change anything")
 	if got := pg.Accounts(); got[0].State != dayone.Active {
 		t.Errorf("reading closed the account: %+v", got)
 	}
@@ -171,7 +171,7 @@ func TestByHand(t *testing.T) {
 		{badge(dayone.EntitlementAdd, ref, "gate", "day"), "give badge gate as day of the account " + ref},
 	} {
 		_, err := b.guard.Apply(t.Context(), c.act)
-		refused(t, err, dayone.ErrUnsupported, c.says)
+		connectortest.Told(t, err, dayone.ErrUnsupported, c.says)
 	}
 	n := -1
 	if err := lite.QueryRow(`SELECT count(*) FROM session`).Scan(&n); err != nil || n != 0 { // what can be ended is, until somebody closes it
@@ -208,7 +208,7 @@ func TestWrongDefinitions(t *testing.T) {
 		if !strings.Contains(text, c.old) {
 			t.Fatalf("%s: %q is not in the definition", name, c.old)
 		}
-		refused(t, sql.Shape(m, map[string]string{"driver": "postgres", "definition": strings.Replace(text, c.old, c.new, 1)}), dayone.ErrInvalid, c.says)
+		connectortest.Told(t, sql.Shape(m, map[string]string{"driver": "postgres", "definition": strings.Replace(text, c.old, c.new, 1)}), dayone.ErrInvalid, c.says)
 	}
 }
 

@@ -1,7 +1,6 @@
 package sql_test
 
 import (
-	"errors"
 	"maps"
 	"os"
 	"slices"
@@ -82,20 +81,6 @@ func (b *bench) join(as dayone.Attrs) string {
 	return b.run(account(dayone.AccountCreate, "", &dayone.Item{State: dayone.Active, Attrs: as})).Now.Ref
 }
 
-// refused says that an error is of a kind and tells what is to be done.
-func refused(t *testing.T, err, kind error, words ...string) {
-	t.Helper()
-	if !errors.Is(err, kind) {
-		t.Errorf("it says %v, not %v", err, kind)
-		return
-	}
-	for _, w := range words {
-		if !strings.Contains(err.Error(), w) {
-			t.Errorf("%q does not say %q", err, w)
-		}
-	}
-}
-
 // everywhere runs a story on each database.
 func everywhere(t *testing.T, story func(t *testing.T, on func(testing.TB) *app)) {
 	t.Helper()
@@ -174,23 +159,23 @@ func mistakes(b *bench, ref, other string) {
 	disable := account(dayone.AccountDisable, ref, &dayone.Item{Ref: ref, State: dayone.Disabled})
 
 	_, err := reach(t, b.app, `SET status = 'L' WHERE id = :id`, `SET status = 'L' WHERE id = :id OR 1 = 1`).guard.Apply(ctx, disable)
-	refused(t, err, dayone.ErrInvalid, "would change 2 rows", "rolled back")
+	connectortest.Told(t, err, dayone.ErrInvalid, "would change 2 rows", "rolled back")
 	_, err = reach(t, b.app, "emp_no = :employee_number, cost = :cost_center WHERE id = :id", "emp_no = :employee_number, cost = :cost_center WHERE :id = :id").guard.Apply(ctx,
 		account(dayone.AccountUpdate, ref, &dayone.Item{Ref: ref, Attrs: dayone.Attrs{"title": dayone.Text("Boss")}}))
-	refused(t, err, dayone.ErrConflict)
+	connectortest.Told(t, err, dayone.ErrConflict)
 	_, err = reach(t, b.app, `SET status = 'L' WHERE id = :id`, `SET status = 'L' WHERE id = :id AND 1 = 2`).guard.Apply(ctx, disable)
-	refused(t, err, dayone.ErrNotFound, "found no row")
+	connectortest.Told(t, err, dayone.ErrNotFound, "found no row")
 	_, err = reach(t, b.app, `    - DELETE FROM staff WHERE id = :id`, `    - DELETE FROM staff WHERE id = :id AND 1 = 2`).guard.Apply(ctx, account(dayone.AccountDelete, ref, nil))
-	refused(t, err, dayone.ErrInvalid, "is still there", "accounts.delete")
+	connectortest.Told(t, err, dayone.ErrInvalid, "is still there", "accounts.delete")
 	_, err = b.guard.Apply(ctx, account(dayone.AccountUpdate, ref, &dayone.Item{Ref: ref, Attrs: dayone.Attrs{"email": dayone.Text("tom@company.com")}}))
-	refused(t, err, dayone.ErrConflict)
+	connectortest.Told(t, err, dayone.ErrConflict)
 	if after := b.Accounts(); !slices.EqualFunc(before, after, func(x, y sim.Account) bool {
 		return x.Ref == y.Ref && x.State == y.State && x.Email == y.Email && slices.Equal(x.Entitlements, y.Entitlements)
 	}) {
 		t.Errorf("something changed:\n%+v\n%+v", before, after)
 	}
 	_, err = reach(t, b.app, "get: SELECT * FROM staff WHERE id = :id", "get: SELECT * FROM staff WHERE id = :id AND 1 = 2").guard.Observe(ctx, dayone.Subject{Ref: ref})
-	refused(t, err, dayone.ErrInvalid, "accounts.get", "would look gone") // whether or not anybody has checked it
+	connectortest.Told(t, err, dayone.ErrInvalid, "accounts.get", "would look gone") // whether or not anybody has checked it
 	for change, says := range map[[2]string]string{
 		{"get: SELECT * FROM staff WHERE id = :id", "get: SELECT * FROM staff WHERE id = :id AND 1 = 2"}:                                                             "accounts.get",
 		{"WHERE lower(mail) = lower(:value)", "WHERE lower(mail) = lower(:value) AND 1 = 2"}:                                                                         "accounts.find.email",
@@ -205,7 +190,7 @@ func mistakes(b *bench, ref, other string) {
 			for _, last := range reach(t, b.app, change[0], change[1]).guard.List(ctx) {
 				err = last
 			}
-			refused(t, err, dayone.ErrUnavailable, "twice")
+			connectortest.Told(t, err, dayone.ErrUnavailable, "twice")
 			continue
 		}
 		if err == nil || !strings.Contains(err.Error(), says) {
@@ -227,7 +212,7 @@ func unread(b *bench, ref string) {
 	b.do(b.T, `ALTER TABLE away RENAME TO staff_badge`)
 	b.do(b.T, `UPDATE staff SET status = '!' WHERE id = ?`, ref)
 	_, err := b.guard.Observe(b.Context(), dayone.Subject{Ref: ref})
-	refused(b.T, err, dayone.ErrInvalid, `"!"`, "accounts.state")
+	connectortest.Told(b.T, err, dayone.ErrInvalid, `"!"`, "accounts.state")
 	b.do(b.T, `UPDATE staff SET status = 'L' WHERE id = ?`, ref)
 }
 
