@@ -1,7 +1,6 @@
 package web_test
 
 import (
-	"bufio"
 	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
@@ -13,13 +12,10 @@ import (
 	"io"
 	"maps"
 	"math/big"
-	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -30,6 +26,7 @@ import (
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/clock"
 	"github.com/dayone-hq/dayone/flow"
+	"github.com/dayone-hq/dayone/internal/lab"
 	"github.com/dayone-hq/dayone/web"
 )
 
@@ -45,46 +42,9 @@ func signOnAt(issuer string) *web.SignOn {
 // realProvider starts testdata/oidc, which sends people back to a portal.
 func realProvider(t *testing.T, portal string) string {
 	t.Helper()
-	dir := filepath.Join(os.Getenv("DAYONE_LAB"), "oidc")
-	node, err := exec.LookPath("node")
-	if _, missing := os.Stat(filepath.Join(dir, "node_modules", "oidc-provider")); err != nil || missing != nil {
-		t.Skip("there is no node, or no oidc-provider in $DAYONE_LAB/oidc/node_modules: `make lab` gets it")
-	}
-	script, err := os.ReadFile(filepath.Join("testdata", "oidc", "server.mjs"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, port, _ := net.SplitHostPort(free.Addr().String())
-	_ = free.Close()
-	cmd := exec.Command(node, "--input-type=module", "--eval", string(script))
-	cmd.Dir, cmd.Env = dir, append(os.Environ(), "PORT="+port, "SECRET="+clientSecret, "REDIRECT="+portal+"/login/done")
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = in.Close()
-		_ = cmd.Wait()
-	})
-	for lines := bufio.NewScanner(out); ; {
-		if !lines.Scan() {
-			t.Fatal("the provider ended before it was ready")
-		}
-		if lines.Text() == "ready" {
-			return "http://127.0.0.1:" + port
-		}
-	}
+	port := lab.Port(t)
+	lab.Node(t, "oidc", "oidc-provider", filepath.Join("testdata", "oidc", "server.mjs"), "ready", "PORT="+port, "SECRET="+clientSecret, "REDIRECT="+portal+"/login/done")
+	return "http://127.0.0.1:" + port
 }
 
 var (

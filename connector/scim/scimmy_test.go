@@ -1,15 +1,11 @@
 package scim_test
 
 import (
-	"bufio"
 	"errors"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/dayone-hq/dayone"
@@ -18,6 +14,7 @@ import (
 	"github.com/dayone-hq/dayone/connector/scim"
 	scimsim "github.com/dayone-hq/dayone/connector/scim/sim"
 	"github.com/dayone-hq/dayone/connector/sim"
+	"github.com/dayone-hq/dayone/internal/lab"
 )
 
 const scimmyToken = "token-of-the-lab"
@@ -25,38 +22,8 @@ const scimmyToken = "token-of-the-lab"
 // scimmy starts the server of testdata/scimmy and returns its base URL. It ends with this test, or with the process.
 func scimmy(t *testing.T) string {
 	t.Helper()
-	dir := filepath.Join(os.Getenv("DAYONE_LAB"), "scimmy")
-	node, err := exec.LookPath("node")
-	if _, missing := os.Stat(filepath.Join(dir, "node_modules", "scimmy")); err != nil || missing != nil {
-		t.Skip("there is no node, or no scimmy in $DAYONE_LAB/scimmy/node_modules: `make lab` gets it")
-	}
-	script, err := os.ReadFile(filepath.Join("testdata", "scimmy", "server.mjs"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(node, "--input-type=module", "--eval", string(script))
-	cmd.Dir, cmd.Stderr = dir, os.Stderr // what is evaluated looks for its modules in dir
-	cmd.Env = append(os.Environ(), "SCIMMY_TOKEN="+scimmyToken)
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = in.Close()
-		_ = cmd.Wait()
-	})
-	lines := bufio.NewScanner(out)
-	if !lines.Scan() {
-		t.Fatal("the server ended before it said its port")
-	}
-	return "http://127.0.0.1:" + strings.TrimPrefix(lines.Text(), "port ") + "/scim/v2"
+	port := lab.Node(t, "scimmy", "scimmy", filepath.Join("testdata", "scimmy", "server.mjs"), "port ", "SCIMMY_TOKEN="+scimmyToken)
+	return "http://127.0.0.1:" + port + "/scim/v2"
 }
 
 func client(base, token string, q scim.Quirks) *scim.Client {
