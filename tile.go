@@ -8,7 +8,7 @@ type Tile struct {
 	Of      int    // out of how many; 0: nobody knows
 	Unit    string // users, devices, seats
 	State   TileState
-	Link    string // where more of it stands, in the vendor's console; "": nowhere
+	Link    string // where more of it stands: https:// in the vendor's console, or a path of the portal; "": nowhere
 }
 
 // TileState says whether somebody should look.

@@ -72,6 +72,23 @@ func (h *house) number(id dayone.NumberID) flow.NumberView {
 	return v
 }
 
+// poolTile is what the dashboard shows of a pool.
+func (h *house) poolTile(pool string) dayone.Tile {
+	h.t.Helper()
+	all, err := h.Tiles(few)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	for _, s := range all {
+		for _, x := range s.Tiles {
+			if s.System == "numbers" && strings.HasSuffix(x.Link, "/"+pool) {
+				return x
+			}
+		}
+	}
+	return dayone.Tile{}
+}
+
 // A number is reserved with an offer, becomes hers when HR hires her, rests when she leaves, and is hers again when she
 // comes back in time.
 func TestANumberFromTheOfferToTheLastDay(t *testing.T) {
@@ -89,11 +106,15 @@ func TestANumberFromTheOfferToTheLastDay(t *testing.T) {
 	again := h.gives(flow.NumberWish{Person: erin, By: "kim"})
 	same(t, "asked twice", again.ID, offer.ID)
 
+	before := h.poolTile(got.Pool)
 	other := h.known("emp_2")
 	_, err = h.AssignNumber(few, flow.NumberWish{Person: other, Number: offer.ID, By: "kim"})
 	is(t, err, dayone.ErrConflict)
 	second := h.gives(flow.NumberWish{Person: other, Like: "7", By: "kim"})
 	same(t, "the end that was wished", second.ID, "+493012340007")
+	if now := h.poolTile(got.Pool); now.Value != before.Value-1 || now.Of != before.Of || now.Of == 0 || !strings.HasPrefix(now.Link, "/numbers/pools/") {
+		t.Errorf("the dashboard shows %+v, before it was %+v", now, before)
+	}
 
 	if _, err := h.OrderNumber(few, offer.ID, flow.NumberOrder{Verb: number.Confirm, By: "cucm-eu"}); err != nil {
 		t.Fatal(err)

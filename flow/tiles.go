@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"net/url"
 	"slices"
 	"sync"
 	"time"
@@ -150,8 +151,39 @@ func (f *Flow) Tiles(ctx context.Context) ([]Shown, error) {
 		}
 		out = append(out, s)
 	}
+	levels, err := f.numberPoolTiles(ctx, now)
+	if err != nil {
+		return nil, err
+	}
+	out = append(out, levels...)
 	slices.SortFunc(out, func(a, b Shown) int { return cmp.Or(cmp.Compare(a.System, b.System), a.Read.Compare(b.Read)) })
 	return out, nil
+}
+
+// numberPoolTiles say how full the pools of telephone numbers are. They are in our own books, so they are of this instant.
+func (f *Flow) numberPoolTiles(ctx context.Context, now time.Time) ([]Shown, error) {
+	pools, err := f.NumberPools(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s := Shown{System: "numbers", Title: "Telephone numbers", Read: now}
+	for _, p := range pools {
+		if p.Total == 0 {
+			continue
+		}
+		t := dayone.Tile{Title: cmp.Or(p.Title, p.Name), Value: p.Given, Of: p.Total, Unit: "numbers left", Link: "/numbers/pools/" + url.PathEscape(p.Name)}
+		switch {
+		case p.Given == 0:
+			t.State = dayone.TileNone
+		case p.Given < p.Low || p.Outlook.Short > 0:
+			t.State = dayone.TileLow
+		}
+		s.Tiles = append(s.Tiles, t)
+	}
+	if len(s.Tiles) == 0 {
+		return nil, nil
+	}
+	return []Shown{s}, nil
 }
 
 func seatTile(pool string, s dayone.Seats) dayone.Tile {

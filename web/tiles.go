@@ -46,7 +46,7 @@ func newTiles(view viewer, list []flow.Shown, titles map[string]string) []tileRo
 			if t.Of > 0 {
 				row.Small = fmt.Sprintf("of %s %s", thousands(t.Of), t.Unit)
 			}
-			if strings.HasPrefix(t.Link, "https://") {
+			if strings.HasPrefix(t.Link, "https://") || strings.HasPrefix(t.Link, "/numbers/") {
 				row.Href = t.Link
 			}
 			switch {
