@@ -29,9 +29,10 @@ type Look struct {
 	stage int64 // of the policies that decided
 	ends  *retiring
 	told  dayone.Told
-	began time.Time    // holds that had ended by then were seen to
-	fell  []dayone.Key // went with their account, which the books do not know yet
-	quiet bool         // nobody is told now of what changed: it is told once the person is planned again
+	began time.Time              // holds that had ended by then were seen to
+	seen  map[dayone.StepID]bool // what the run under way had done before the look
+	fell  []dayone.Key           // went with their account, which the books do not know yet
+	quiet bool                   // nobody is told now of what changed: it is told once the person is planned again
 	laid  laid
 
 	answers answers

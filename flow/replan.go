@@ -32,7 +32,7 @@ func (f *Flow) Replan(ctx context.Context, id dayone.PersonID, event dayone.Even
 	if err != nil {
 		return "", err
 	}
-	l.began = began
+	l.began, l.seen = began, seen
 	if !l.Person.Managed {
 		return "", f.keepRow(ctx, l, "")
 	}
@@ -43,7 +43,7 @@ func (f *Flow) Replan(ctx context.Context, id dayone.PersonID, event dayone.Even
 		if l, err = f.eased(ctx, id); err != nil {
 			return "", err
 		}
-		l.began = began
+		l.began, l.seen = began, seen
 	}
 	if err := f.consider(ctx, &l, event); err != nil {
 		return "", err
@@ -123,7 +123,8 @@ func (f *Flow) Replan(ctx context.Context, id dayone.PersonID, event dayone.Even
 }
 
 // keepRow keeps the person as lists show them and when they are to be looked at again: the last thing of a look, so that
-// one that was cut short is made good. run is the one under way: if it has ended meanwhile, its end is looked at first.
+// one that was cut short is made good. run is the one under way: if it has come to its end or to rest meanwhile, that is
+// looked at first.
 func (f *Flow) keepRow(ctx context.Context, l Look, run dayone.RunID) error {
 	if err := f.unveil(ctx, l.Person); err != nil {
 		return err
@@ -132,7 +133,7 @@ func (f *Flow) keepRow(ctx context.Context, l Look, run dayone.RunID) error {
 	if err := errors.Join(f.planned(ctx, l), f.timed(ctx, l), f.askReviews(ctx, &l), f.remindSponsors(ctx, &l), f.askPreHire(ctx, &l), f.certifyLater(ctx, l), f.succeedLater(ctx, l), f.askAboutHeld(ctx, l)); err != nil {
 		return err
 	}
-	if err := f.Store.SaveRow(ctx, f.afterwards(l)); err != nil {
+	if err := f.Store.SaveRow(ctx, f.afterwards(l), l.began); err != nil {
 		return err
 	}
 	if last, err := f.Store.LastStage(ctx); err != nil || last != l.stage && f.Load != nil {
@@ -154,11 +155,18 @@ func (f *Flow) keepRow(ctx context.Context, l Look, run dayone.RunID) error {
 		return nil
 	}
 	r, err := f.Store.Run(ctx, run)
-	if err != nil || !r.State.Over() {
+	if err != nil || !r.State.Over() && !rests(r, l.seen) {
 		return err
 	}
 	f.look()
 	return f.Store.SetWake(ctx, l.Person.ID, f.Clock.Now())
+}
+
+// rests says that the run of a leaver came to wait, for long maybe, and did something that a look has not seen: the row of
+// that look has written over when she was due for it.
+func rests(r dayone.Run, seen map[dayone.StepID]bool) bool {
+	return r.State == dayone.RunWaiting && slices.ContainsFunc(r.Plan.Steps, func(s dayone.Step) bool { return s.Urgent }) &&
+		slices.ContainsFunc(r.Steps, func(s dayone.StepRun) bool { return s.State == dayone.StepDone && !seen[s.Step.ID] })
 }
 
 // doneBefore are the steps of the run under way that the books show as done. Asked before a look, it tells what the look

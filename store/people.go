@@ -196,9 +196,22 @@ func (d *DB) SetProblem(ctx context.Context, person dayone.PersonID, problem str
 	})
 }
 
-// SaveRow refreshes the list's row of a person.
-func (d *DB) SaveRow(ctx context.Context, r Row) error {
-	return d.write(ctx, func(t *tx) error { return d.saveRow(t, r) })
+// SaveRow refreshes the list's row of a person after a look that began at since. If somebody made her due while she was
+// looked at, she stays due.
+func (d *DB) SaveRow(ctx context.Context, r Row, since time.Time) error {
+	return d.write(ctx, func(t *tx) error {
+		var wake int64
+		switch err := t.row(`SELECT wake FROM person WHERE id = $1`, r.ID).Scan(&wake); {
+		case errors.Is(err, sql.ErrNoRows):
+			return nil
+		case err != nil:
+			return fmt.Errorf("reading when somebody is due: %w", err)
+		}
+		if !since.IsZero() && wake > micros(since) && wake <= micros(d.now()) {
+			r.Wake = instant(wake)
+		}
+		return d.saveRow(t, r)
+	})
 }
 
 func (d *DB) facts(t *tx, person dayone.PersonID, facts []dayone.Fact) error {

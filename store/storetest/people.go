@@ -250,6 +250,21 @@ func wakes(t *testing.T, d *store.DB) {
 	if next := must[time.Time](t)(d.NextWake(ctx)); !next.IsZero() {
 		t.Errorf("after it was taken out: %v", next)
 	}
+
+	// a look that began before she was made due writes over nothing
+	row := must[store.Row](t)(d.Person(ctx, p))
+	for _, x := range []struct{ since, woken, want time.Time }{{at.Add(-2 * time.Minute), at.Add(-time.Minute), at.Add(-time.Minute)}, {at.Add(-time.Minute), at.Add(-2 * time.Minute), at.Add(time.Hour)}} {
+		if err := d.SetWake(ctx, p, x.woken); err != nil {
+			t.Fatal(err)
+		}
+		row.Wake = at.Add(time.Hour)
+		if err := d.SaveRow(ctx, row, x.since); err != nil {
+			t.Fatal(err)
+		}
+		if got := must[store.Row](t)(d.Person(ctx, p)); !got.Wake.Equal(x.want) {
+			t.Errorf("made due at %v, looked at since %v: due at %v", x.woken, x.since, got.Wake)
+		}
+	}
 }
 
 func problems(t *testing.T, d *store.DB) {
@@ -263,7 +278,7 @@ func problems(t *testing.T, d *store.DB) {
 		t.Fatalf("cannot be planned: %+v", rows)
 	}
 	rows[0].Problem = ""
-	if err := d.SaveRow(ctx, rows[0]); err != nil {
+	if err := d.SaveRow(ctx, rows[0], time.Time{}); err != nil {
 		t.Fatal(err)
 	}
 	if rows := must[[]store.Row](t)(d.People(ctx, store.PeopleFilter{Unplanned: true})); len(rows) != 0 {
