@@ -113,6 +113,7 @@ type Flow struct {
 	sizes      sizes
 	lists      lists
 	counting   counting
+	heldAt     remembered[map[string]store.HeldAt]
 	tiles      tiles
 	pictures   photos
 	numbers    numbering

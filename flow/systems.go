@@ -53,7 +53,7 @@ func (f *Flow) SystemStates(ctx context.Context) ([]SystemState, dayone.Order, e
 	if err != nil {
 		return nil, dayone.Order{}, err
 	}
-	held, err := f.Store.HeldBySystem(ctx)
+	held, err := f.heldAt.get(ctx, f.Clock, &f.errands.WaitGroup, f.Store.HeldBySystem)
 	if err != nil {
 		return nil, dayone.Order{}, err
 	}

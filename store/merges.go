@@ -306,6 +306,9 @@ func (m *mover) people(b *mergeBox) error {
 			return err
 		}
 	}
+	if _, err := m.t.exec(`DELETE FROM person_word WHERE person = $1`, m.from); err != nil {
+		return err
+	}
 	for _, q := range []string{
 		`UPDATE person SET merged = $2 WHERE merged = $1 AND merged <> ''`,
 		`UPDATE person SET merged = $2, managed = 0, wake = 0, search = '', email = '', manager = '', title = '', department = '', team = '', location = '', status = 'merged', starts = 0, ends = 0,

@@ -168,6 +168,9 @@ func (d *DB) saveRow(t *tx, r Row) error {
 			return err
 		}
 	}
+	if there, err := t.words(r.ID, fold(r.Name), strings.ToLower(r.Email)); err != nil || !there {
+		return err
+	}
 	_, err := t.exec(`UPDATE person SET managed = CASE WHEN $18 = 2 AND $2 = 0 THEN managed ELSE $2 END, wake = $3, name = $4, search = $5, email = $6, manager = $7, title = $8, department = $9, team = $10,
 		location = $11, status = $12, starts = $13, ends = $14, buddy = $15, problem = $16, told = CASE WHEN $17 = '' THEN told ELSE $17 END, veil = $18, unveil = $19 WHERE id = $1 AND key_box <> '' AND merged = ''`,
 		r.ID, truth(r.Managed), micros(r.Wake), r.Name, fold(r.Name), strings.ToLower(r.Email), strings.ToLower(r.Manager), r.Title, r.Department, r.Team,
@@ -386,8 +389,11 @@ func (d *DB) People(ctx context.Context, f PeopleFilter) ([]Row, error) {
 		q += " AND " + cond
 	}
 	if f.Text != "" {
-		p := like(fold(f.Text))
-		add(`(search LIKE ? ESCAPE '\' OR search LIKE ? ESCAPE '\' OR email LIKE ? ESCAPE '\')`, p+"%", "% "+p+"%", p+"%")
+		cond, vals, err := d.found(ctx, f.Text)
+		if err != nil {
+			return nil, err
+		}
+		add(cond, vals...)
 	}
 	if f.Status != "" {
 		add("status = ?", string(f.Status))
@@ -431,8 +437,7 @@ func like(s string) string { return strings.NewReplacer(`\`, `\\`, "%", `\%`, "_
 
 // CountPeople counts by status.
 func (d *DB) CountPeople(ctx context.Context) (map[dayone.Status]int, error) {
-	rows, err := d.read.QueryContext(ctx, `SELECT status, COUNT(*) - (SELECT COUNT(*) FROM person e WHERE e.status = person.status AND e.key_box = '' AND e.merged = '')
-		FROM person WHERE merged = '' GROUP BY status`)
+	rows, err := d.read.QueryContext(ctx, `SELECT status, COUNT(*) FROM person WHERE key_box <> '' AND merged = '' GROUP BY status`)
 	if err != nil {
 		return nil, err
 	}
@@ -452,7 +457,10 @@ func (d *DB) CountPeople(ctx context.Context) (map[dayone.Status]int, error) {
 
 // Departments that anybody is in, sorted.
 func (d *DB) Departments(ctx context.Context) ([]string, error) {
-	rows, err := d.read.QueryContext(ctx, `SELECT DISTINCT department FROM person WHERE department <> '' ORDER BY department`)
+	rows, err := d.read.QueryContext(ctx, `WITH RECURSIVE one (name) AS (
+		SELECT MIN(department) FROM person WHERE department > ''
+		UNION ALL SELECT (SELECT MIN(department) FROM person WHERE department > one.name) FROM one WHERE one.name IS NOT NULL
+		) SELECT name FROM one WHERE name IS NOT NULL`) // from one to the next, however many are in it
 	if err != nil {
 		return nil, err
 	}

@@ -98,6 +98,10 @@ var inTheClear = []struct{ why, erase string }{
 		`UPDATE merge SET box = '' WHERE person = $1 OR other = $1`,
 	},
 	{
+		"people are found by the words of their names as one types",
+		`DELETE FROM person_word WHERE person = $1`,
+	},
+	{
 		"people are listed, searched, sorted and filtered by them; the key goes with them",
 		`UPDATE person SET name = '` + Erased + `', search = '` + Erased + `', email = '', manager = '', title = '', department = '', team = '', location = '',
 			starts = 0, ends = 0, buddy = '', problem = '', managed = 0, wake = 0, veil = 0, unveil = 0, told = '', key_box = '' WHERE id = $1`,

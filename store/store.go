@@ -314,7 +314,8 @@ func (d *DB) migrations(pool *sql.DB) (*goose.Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	return goose.NewProvider(d.dialect.name, pool, files)
+	words := goose.NewGoMigration(39, &goose.GoFunc{RunTx: wordEverybody}, nil)
+	return goose.NewProvider(d.dialect.name, pool, files, goose.WithGoMigrations(words))
 }
 
 // Close waits for the write under way and disconnects. What it leaves of SQLite is one file, which is the whole database.

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/klauspost/compress/gzhttp"
+
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/flow"
 )
@@ -37,7 +39,7 @@ func (p *portal) guard(next *http.ServeMux) http.Handler {
 	if err := crossSite.AddTrustedOrigin(p.base.Scheme + "://" + p.base.Host); err != nil {
 		p.log.Error("the portal's address is no origin", "error", err)
 	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return packed(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		rec := &sent{ResponseWriter: w}
 		defer p.recover(rec, r)
 		headers(rec.Header())
@@ -75,6 +77,26 @@ func (p *portal) guard(next *http.ServeMux) http.Handler {
 			return
 		}
 		next.ServeHTTP(rec, r)
+	}))
+}
+
+// packed makes what is only looked at smaller on its way. A stream goes as it is, and so does whatever shows a secret: beside
+// what the visitor sent, its length would tell of it.
+func packed(next http.Handler) http.Handler {
+	wrap, err := gzhttp.NewWrapper(gzhttp.MinSize(1400), gzhttp.EnableZstd(false), gzhttp.ContentTypes([]string{
+		"text/html", "text/css", "text/csv", "text/plain", "text/javascript", "application/javascript", "application/json", "image/svg+xml",
+	}))
+	if err != nil {
+		panic("packing answers: " + err.Error()) // a fault of the program
+	}
+	small := wrap(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		secret := strings.HasPrefix(r.URL.Path, "/secret/") || strings.HasPrefix(r.URL.Path, "/prehire/") || strings.HasPrefix(r.URL.Path, "/progress/")
+		if r.Method != http.MethodGet || live(r) || secret {
+			next.ServeHTTP(w, r)
+			return
+		}
+		small.ServeHTTP(w, r)
 	})
 }
 

@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -28,6 +29,36 @@ func TestHeadersOfEveryAnswer(t *testing.T) {
 	for _, path := range []string{"/login", "/secret/x", "/progress/per_x/y"} {
 		if h := b.get(path).Header; path != "/login" && !strings.Contains(h.Get("X-Robots-Tag"), "noindex") {
 			t.Errorf("%s may be indexed", path)
+		}
+	}
+}
+
+// What the first page needs is small on its way; what shows a secret says nothing by its length.
+func TestWhatIsLookedAtGoesPacked(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	whole := int64(0)
+	ask := func(path, accept string) *http.Response {
+		t.Helper()
+		req, _ := http.NewRequest(http.MethodGet, b.url+path, nil)
+		req.Header.Set("Accept-Encoding", "gzip")
+		req.Header.Set("Accept", accept)
+		return b.do(req)
+	}
+	for _, path := range []string{"/", "/static/dayone.css", "/static/dayone.js", "/static/vendor/htmx.min.js", "/static/icons.svg"} {
+		r := ask(path, "*/*")
+		n, err := io.Copy(io.Discard, r.Body)
+		if err != nil || r.Header.Get("Content-Encoding") != "gzip" || r.Header.Get("Vary") == "" {
+			t.Errorf("%s: %v, %v", path, r.Header, err)
+		}
+		whole += n
+	}
+	if whole > 60<<10 {
+		t.Errorf("the first page takes %d bytes", whole)
+	}
+	for _, path := range []string{"/secret/x", "/prehire/x", "/progress/per_x/y"} {
+		if r := ask(path, "*/*"); r.Header.Get("Content-Encoding") != "" {
+			t.Errorf("%s goes packed", path)
 		}
 	}
 }

@@ -27,8 +27,9 @@ const (
 	crowdPortal = "http://127.0.0.1:18473"
 )
 
-// crowdOf is a folder as dayone init makes one, with n people in its database, who have what 300 policies give them.
-func crowdOf(b testing.TB, n int) string {
+// crowdOf is a folder as dayone init makes one, with n people in its database, who have what 300 policies give them, and as
+// many records of each.
+func crowdOf(b testing.TB, n, records int) string {
 	b.Helper()
 	dir := os.Getenv("DAYONE_BENCH_FOLDER")
 	if dir == "" {
@@ -51,7 +52,7 @@ func crowdOf(b testing.TB, n int) string {
 	if err != nil {
 		b.Fatal(err)
 	}
-	employ(b, s, n)
+	employ(b, s, n, records)
 	if err := s.close(); err != nil {
 		b.Fatal(err)
 	}
@@ -71,7 +72,7 @@ func lay(b testing.TB, dir, name string, files fs.FS) {
 }
 
 // employ fills the books: a timeline for everybody, and what policies give her.
-func employ(b testing.TB, s *server, n int) {
+func employ(b testing.TB, s *server, n, records int) {
 	b.Helper()
 	const writers = 64
 	set, now := s.flow.Active(), time.Now().Add(-time.Hour)
@@ -86,7 +87,13 @@ func employ(b testing.TB, s *server, n int) {
 				for name, v := range p.Attrs {
 					facts = append(facts, dayone.Fact{Engagement: e.ID, Attr: name, Recorded: now, Value: v, Source: "hr"})
 				}
-				row := store.Row{ID: p.ID, Managed: true, Name: p.Name(), Email: p.Attrs.Text("email"), Status: dayone.Working}
+				row := store.Row{
+					ID: p.ID, Managed: true, Name: p.Name(), Email: p.Attrs.Text("email"), Status: dayone.Working, Manager: p.Attrs.Text("manager"),
+					Title: p.Attrs.Text("job_title"), Department: p.Attrs.Text("department"), Team: p.Attrs.Text("team"), Location: p.Attrs.Text("location"),
+				}
+				if i%500 == 0 { // some are to come
+					row.Status, row.Starts = dayone.PreHire, now.AddDate(0, 0, 1+i/500%20)
+				}
 				if err := s.store.Save(b.Context(), store.Saved{Person: p.ID, New: true, Employment: &e, Row: &row, Facts: facts}); err != nil {
 					b.Error(err)
 					return
@@ -95,8 +102,13 @@ func employ(b testing.TB, s *server, n int) {
 				for _, g := range set.Want(p, policy.Context{Now: now}).Grants {
 					has = append(has, dayone.Holding{Item: dayone.Item{Key: g.Key, Ref: "r", State: dayone.Active, Role: g.Role}, Because: g.Because})
 				}
-				run := dayone.Run{ID: dayone.RunID(fmt.Sprintf("run_%026d", i)), Person: p.ID, State: dayone.RunDone, Started: now, Ended: now, Plan: dayone.Plan{Person: p.ID}}
-				if err := s.store.Commit(b.Context(), []dayone.Progress{{Run: run, New: true, Holdings: has}}); err != nil {
+				run := dayone.Run{ID: dayone.RunID(fmt.Sprintf("run_%026d", i)), Person: p.ID, Title: "Onboard " + p.Name(), State: dayone.RunDone, Started: now, Ended: now, Plan: dayone.Plan{Person: p.ID}}
+				said := make([]dayone.Record, 0, records)
+				for r := range min(records, records*len(has)) { // none of somebody who has nothing
+					h := has[r%len(has)].Item
+					said = append(said, dayone.Record{At: now.Add(time.Duration(r) * time.Second), Person: p.ID, Run: run.ID, What: "granted", System: h.Key.System, Detail: &dayone.Detail{Now: &h}})
+				}
+				if err := s.store.Commit(b.Context(), []dayone.Progress{{Run: run, New: true, Holdings: has, Records: said}}); err != nil {
 					b.Error(err)
 					return
 				}
@@ -118,7 +130,7 @@ func BenchmarkPlanAllCommand(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	dir := crowdOf(b, n)
+	dir := crowdOf(b, n, 0)
 	changed := func(name, more string, other ...string) fs.FS {
 		next := company.Policies(crowdSeed, 300)
 		next[name].Data = []byte(strings.NewReplacer(other...).Replace(string(next[name].Data)) + more)
@@ -137,7 +149,7 @@ func BenchmarkPlanAllCommand(b *testing.B) {
 			plansAll(b, self, dir, "--offline", "--out", filepath.Join(b.TempDir(), "plan.json"))
 		})
 		b.Run(c.name+"/asks", func(b *testing.B) {
-			peak := servesAll(b, self, dir)
+			_, peak := servesAll(b, self, dir)
 			plansAll(b, self, dir) // the first one after a start reads everybody
 			b.ResetTimer()
 			plansAll(b, self, dir, "--out", filepath.Join(b.TempDir(), "plan.json"))
@@ -146,8 +158,8 @@ func BenchmarkPlanAllCommand(b *testing.B) {
 	}
 }
 
-// servesAll starts the server of a folder; what it returns stops it, and says how much memory it took at most.
-func servesAll(b *testing.B, self, dir string) func() float64 {
+// servesAll starts the server of a folder; stop ends it, and says how much memory it took at most.
+func servesAll(b *testing.B, self, dir string) (pid int, stop func() float64) {
 	cmd := exec.Command(self, "serve")
 	cmd.Dir = dir
 	var said bytes.Buffer
@@ -156,7 +168,7 @@ func servesAll(b *testing.B, self, dir string) func() float64 {
 		b.Fatal(err)
 	}
 	over := false
-	stop := func() float64 {
+	stop = func() float64 {
 		if over {
 			return 0
 		}
@@ -171,11 +183,11 @@ func servesAll(b *testing.B, self, dir string) func() float64 {
 	for end := time.Now().Add(time.Minute); time.Now().Before(end); <-again.C {
 		if r, err := http.Get(crowdPortal + "/healthz"); err == nil {
 			_ = r.Body.Close()
-			return stop
+			return cmd.Process.Pid, stop
 		}
 	}
 	b.Fatalf("the server does not come up:\n%s", said.String())
-	return nil
+	return 0, nil
 }
 
 // plansAll runs the command, and says how much memory it took at most.

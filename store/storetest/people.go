@@ -216,6 +216,43 @@ func people(t *testing.T, d *store.DB) {
 	}
 }
 
+// byWords: somebody is found by what any word of her name begins with, or her mail address, as she is called now, and by
+// nothing once she was erased.
+func byWords(t *testing.T, d *store.DB) {
+	ctx := t.Context()
+	crowd(t, d, 40)
+	p := Sarah(t, d)
+	finds := func(text string, want bool) {
+		t.Helper()
+		rows := must[[]store.Row](t)(d.People(ctx, store.PeopleFilter{Text: text}))
+		if found := len(rows) == 1 && rows[0].ID == p; found != want || !want && len(rows) > 0 {
+			t.Errorf("%q finds %+v", text, rows)
+		}
+	}
+	for _, text := range []string{"sa", "SAR", "chen", "sarah c", "Sarah  Chen", "sarah.chen@c", "SARAH.CHEN@COMPANY.COM"} {
+		finds(text, true)
+	}
+	for _, text := range []string{"hen", "arah", "company.com", "chen s", "sarah chenx"} {
+		finds(text, false)
+	}
+	row := must[store.Row](t)(d.Person(ctx, p))
+	row.Name, row.Email = "Zażółć Gęślą Jaźń-Nguyễn Wolfeschlegelsteinhausenbergerdorff", "zg@company.com"
+	if err := d.SaveRow(ctx, row, time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{"zażółć", "GĘŚLĄ", "jaźń-nguyễn wolfeschlegelsteinhausen", "wolfeschlegelsteinhausenbergerdorff", "zg@"} {
+		finds(text, true)
+	}
+	for _, text := range []string{"sarah", "sarah.chen@", "wolfeschlegelsteinhausenbergerdorfx"} {
+		finds(text, false)
+	}
+	if err := d.Erase(ctx, p, at); err != nil {
+		t.Fatal(err)
+	}
+	finds("zażółć", false)
+	finds("zg@", false)
+}
+
 func named(t *testing.T, d *store.DB) {
 	Sarah(t, d)
 	crowd(t, d, 3)

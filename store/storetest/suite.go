@@ -34,6 +34,7 @@ func Run(t *testing.T, open Opener) {
 		{"ManyAreReadAsOneByOne", manyAtOnce},
 		{"EmploymentBindsOnce", employmentOnce},
 		{"PeopleInPages", people},
+		{"PeopleByWords", byWords},
 		{"Named", named},
 		{"Wakes", wakes},
 		{"ProblemStaysUntilTheNextLook", problems},

@@ -1,0 +1,247 @@
+package main
+
+import (
+	"compress/gzip"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"os"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// pagesOf are the pages that people open, by what they are called. {person} and {run} stand for one of them.
+var pagesOf = []struct{ name, path string }{
+	{"dashboard", "/"},
+	{"people", "/people"},
+	{"people-search", "/people?q=smith"},
+	{"people-nobody", "/people?q=zzzyx"},
+	{"people-leave", "/people?status=pre-hire"},
+	{"people-later", "/people?{next}"},
+	{"person", "/people/{person}"},
+	{"person-timeline", "/people/{person}/timeline"},
+	{"person-runs", "/people/{person}/runs"},
+	{"person-records", "/people/{person}/records"},
+	{"find", "/find?q=smi"},
+	{"onboard", "/onboard"},
+	{"onboard-person", "/onboard/{person}"},
+	{"runs", "/runs"},
+	{"run", "/runs/{run}"},
+	{"run-records", "/runs/{run}/records"},
+	{"records", "/records"},
+	{"events", "/events"},
+	{"tasks", "/tasks"},
+	{"approvals", "/approvals"},
+	{"brakes", "/brakes"},
+	{"matches", "/matches"},
+	{"policies", "/policies"},
+	{"policy-people", "/policies/policy-0001/people"},
+	{"products", "/products"},
+	{"systems", "/systems"},
+	{"numbers", "/numbers"},
+	{"sessions", "/sessions"},
+}
+
+// BenchmarkPages opens each page of the portal of a large company: each op is one answer, with two who ask at once. It says
+// the median, the 95th of 100 answers, and how much goes over the wire. BenchmarkPages/idle and /watched say how much memory
+// the server takes after its start, and with 500 pages of runs open. DAYONE_BENCH_PEOPLE says how many people there are,
+// 2,000 if it does not, each with 24 holdings and 50 records; DAYONE_BENCH_FOLDER keeps what was filled for the next time.
+func BenchmarkPages(b *testing.B) {
+	n := 2_000
+	if s := os.Getenv("DAYONE_BENCH_PEOPLE"); s != "" {
+		n, _ = strconv.Atoi(s)
+	}
+	self, err := exec.LookPath("dayone")
+	if err != nil {
+		b.Fatal(err)
+	}
+	dir := crowdOf(b, n, 50)
+	pid, stop := servesAll(b, self, dir)
+	defer stop()
+	b.Run("idle", func(b *testing.B) {
+		b.ReportMetric(resident(b, pid), "MB")
+		b.ReportMetric(0, "ns/op")
+	})
+	visitor := administrator(b)
+	names := strings.NewReplacer("{person}", fmt.Sprintf("per_%026d", n/2), "{run}", fmt.Sprintf("run_%026d", n/2), "{next}", strings.TrimPrefix(nextOf(b, visitor), "/people?"))
+	for _, p := range pagesOf {
+		b.Run(p.name, func(b *testing.B) {
+			path := names.Replace(p.path)
+			wire, page := visit(b, visitor, path)
+			if page == 0 {
+				b.Fatalf("%s shows nothing", path)
+			}
+			var took []time.Duration
+			for b.Loop() {
+				took = slices.Concat(took, together(b, visitor, path))
+			}
+			slices.Sort(took)
+			b.ReportMetric(float64(took[len(took)/2].Microseconds())/1000, "p50-ms")
+			b.ReportMetric(float64(took[len(took)*95/100].Microseconds())/1000, "p95-ms")
+			b.ReportMetric(float64(wire)/1024, "wire-KB")
+			b.ReportMetric(0, "ns/op")
+		})
+	}
+	b.Run("watched", func(b *testing.B) {
+		const pages = 500
+		before := resident(b, pid)
+		ctx, leave := context.WithCancel(b.Context())
+		defer leave()
+		for i := range pages {
+			r := ask(b, visitor, ctx, "/runs/"+fmt.Sprintf("run_%026d", i)+"/events")
+			if r.StatusCode != http.StatusOK {
+				b.Fatalf("a page that is watched answers %s", r.Status)
+			}
+			defer r.Body.Close()
+			if _, err := r.Body.Read(make([]byte, 1)); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.ReportMetric(resident(b, pid), "MB")
+		b.ReportMetric(resident(b, pid)-before, "more-MB")
+		b.ReportMetric(0, "ns/op")
+	})
+}
+
+// together is how long each of two who ask at once waits for the same page.
+func together(b *testing.B, c *http.Client, path string) []time.Duration {
+	out := make([]time.Duration, 2)
+	done := make(chan struct{})
+	for i := range out {
+		go func() {
+			defer func() { done <- struct{}{} }()
+			began := time.Now()
+			visit(b, c, path)
+			out[i] = time.Since(began)
+		}()
+	}
+	for range out {
+		<-done
+	}
+	return out
+}
+
+// administrator is somebody who has signed in, and is sent nowhere else.
+func administrator(b *testing.B) *http.Client {
+	b.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	c := &http.Client{Jar: jar, Transport: &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 8}}
+	c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	r, err := c.PostForm(crowdPortal+"/login", url.Values{"token": {standbyToken}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer r.Body.Close()
+	if r.StatusCode != http.StatusSeeOther {
+		b.Fatalf("nobody can sign in: %s", r.Status)
+	}
+	return c
+}
+
+// ask opens a page as a browser of the administrator does.
+func ask(b *testing.B, c *http.Client, ctx context.Context, path string) *http.Response {
+	b.Helper()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, crowdPortal+path, nil)
+	if err != nil {
+		b.Error(err)
+		return &http.Response{Body: http.NoBody}
+	}
+	r.Header.Set("Accept-Encoding", "gzip")
+	out, err := c.Do(r)
+	if err != nil {
+		b.Error(err)
+		return &http.Response{Body: http.NoBody}
+	}
+	return out
+}
+
+// visit reads a page to its end, and says how long it is over the wire and unpacked; 0, 0: it is not shown.
+func visit(b *testing.B, c *http.Client, path string) (wire, page int64) {
+	b.Helper()
+	r := ask(b, c, b.Context(), path)
+	defer r.Body.Close()
+	counted := &counter{r: r.Body}
+	body, err := unpacked(r, counted)
+	if err != nil {
+		b.Error(err)
+		return 0, 0
+	}
+	page, err = io.Copy(io.Discard, body)
+	if err != nil || r.StatusCode != http.StatusOK {
+		b.Errorf("%s answers %s, %v", path, r.Status, err)
+		return 0, 0
+	}
+	return counted.n, page
+}
+
+// unpacked is a body as it was before it went over the wire.
+func unpacked(r *http.Response, body io.Reader) (io.Reader, error) {
+	if r.Header.Get("Content-Encoding") != "gzip" {
+		return body, nil
+	}
+	return gzip.NewReader(body)
+}
+
+type counter struct {
+	r io.Reader
+	n int64
+}
+
+func (c *counter) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.n += int64(n)
+	return n, err
+}
+
+var laterPage = regexp.MustCompile(`href="(/people\?[^"]*after=[^"]*)"`)
+
+// nextOf is where the second page of people is.
+func nextOf(b *testing.B, c *http.Client) string {
+	b.Helper()
+	r := ask(b, c, b.Context(), "/people")
+	defer r.Body.Close()
+	body, err := unpacked(r, r.Body)
+	if err != nil {
+		b.Fatal(err)
+	}
+	page, err := io.ReadAll(body)
+	if err != nil {
+		b.Fatal(err)
+	}
+	found := laterPage.FindSubmatch(page)
+	if found == nil {
+		b.Fatal("the list of people has no second page")
+	}
+	return strings.ReplaceAll(string(found[1]), "&amp;", "&")
+}
+
+var residentLine = regexp.MustCompile(`VmRSS:\s+(\d+) kB`)
+
+// resident is how many MB of memory a process takes now.
+func resident(b *testing.B, pid int) float64 {
+	b.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		b.Skip("how much memory a process takes is read from /proc, as Linux has it")
+	}
+	found := residentLine.FindSubmatch(text)
+	if found == nil {
+		b.Fatalf("it is not said how much memory the server takes: %s", text)
+	}
+	kb, err := strconv.Atoi(string(found[1]))
+	if err != nil {
+		b.Fatal(err)
+	}
+	return float64(kb) / 1024
+}
