@@ -15,7 +15,9 @@ import (
 const wordLength = 24
 
 // wordKey is how a text lies in the index of words.
-func wordKey(folded string) string { return hex.EncodeToString([]byte(folded[:min(len(folded), wordLength)])) }
+func wordKey(folded string) string {
+	return hex.EncodeToString([]byte(folded[:min(len(folded), wordLength)]))
+}
 
 // wordsOf are those by which somebody is found: her folded name from each word on, and her mail address.
 func wordsOf(search, email string) []any {
@@ -86,7 +88,9 @@ func wordEverybody(ctx context.Context, db *sql.Tx) error {
 	if err != nil {
 		return err
 	}
-	all, err := collect(rows, func(r interface{ Scan(...any) error }) (x [3]string, err error) { return x, r.Scan(&x[0], &x[1], &x[2]) })
+	all, err := collect(rows, func(r interface{ Scan(...any) error }) (x [3]string, err error) {
+		return x, r.Scan(&x[0], &x[1], &x[2])
+	})
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/flow"
@@ -27,13 +28,13 @@ var staticFiles embed.FS
 // renderer turns view structs into HTML: components, one template each, and pages that compose them.
 type renderer struct {
 	parts   *template.Template
-	pages   map[string]*template.Template
-	hashes  map[string]string // of static files, for their addresses
+	pages   map[string]func() *template.Template // each is made when somebody opens it first
+	hashes  map[string]string                    // of static files, for their addresses
 	version string
 }
 
 func newRenderer(version string) *renderer {
-	v := &renderer{pages: map[string]*template.Template{}, hashes: map[string]string{}, version: version}
+	v := &renderer{pages: map[string]func() *template.Template{}, hashes: map[string]string{}, version: version}
 	names, err := fs.Glob(staticFiles, "static/*")
 	must(err)
 	more, err := fs.Glob(staticFiles, "static/vendor/*.js")
@@ -50,9 +51,11 @@ func newRenderer(version string) *renderer {
 	template.Must(v.parts.ParseFS(templateFiles, "templates/*.html"))
 	files, err := fs.Glob(templateFiles, "templates/pages/*.html")
 	must(err)
+	parts := template.Must(v.parts.Clone()) // what was executed once cannot be cloned
 	for _, file := range files {
-		t := template.Must(v.parts.Clone())
-		v.pages[strings.TrimSuffix(path.Base(file), ".html")] = template.Must(t.ParseFS(templateFiles, file))
+		v.pages[strings.TrimSuffix(path.Base(file), ".html")] = sync.OnceValue(func() *template.Template {
+			return template.Must(template.Must(parts.Clone()).ParseFS(templateFiles, file))
+		})
 	}
 	return v
 }
@@ -142,7 +145,7 @@ func (p *portal) show(w http.ResponseWriter, r *http.Request, status int, pg pag
 		return fmt.Errorf("there is no page %q", pg.Template)
 	}
 	var b bytes.Buffer
-	if err := t.ExecuteTemplate(&b, "page", pg); err != nil {
+	if err := t().ExecuteTemplate(&b, "page", pg); err != nil {
 		return fmt.Errorf("building page %s: %w", pg.Template, err)
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")

@@ -29,14 +29,14 @@ func TestEveryStateRenders(t *testing.T) {
 		}
 		names[s.name], used[s.template] = true, true
 		var b bytes.Buffer
-		if err := v.pages[s.template].ExecuteTemplate(&b, "page", page{Title: s.title, Plain: s.plain, Phone: s.phone, Main: s.main}); err != nil {
+		if err := v.pages[s.template]().ExecuteTemplate(&b, "page", page{Title: s.title, Plain: s.plain, Phone: s.phone, Main: s.main}); err != nil {
 			t.Errorf("%s: %v", s.name, err)
 			continue
 		}
 		wellFormed(t, s.name, b.String())
 	}
 	var b bytes.Buffer
-	if err := v.pages["gallery"].ExecuteTemplate(&b, "page", page{Main: newGallery()}); err != nil {
+	if err := v.pages["gallery"]().ExecuteTemplate(&b, "page", page{Main: newGallery()}); err != nil {
 		t.Error(err)
 	}
 	wellFormed(t, "gallery", b.String())
@@ -142,7 +142,7 @@ func TestNothingFromOutsideIsMarkup(t *testing.T) {
 		"sealed":  sealedView{System: nasty, Phase: "open", Secret: nasty}, "find": found{Query: nasty, None: true}, "login": loginView{Next: nasty, From: nasty},
 	} {
 		var out bytes.Buffer
-		if err := v.pages[template].ExecuteTemplate(&out, "page", page{Title: nasty, Phone: template == "sealed" || template == "progress", Main: main, Crumbs: []link{{nasty, ""}}, Who: nasty}); err != nil {
+		if err := v.pages[template]().ExecuteTemplate(&out, "page", page{Title: nasty, Phone: template == "sealed" || template == "progress", Main: main, Crumbs: []link{{nasty, ""}}, Who: nasty}); err != nil {
 			t.Errorf("%s: %v", template, err)
 			continue
 		}
@@ -373,7 +373,7 @@ func pageOf(t *testing.T, name string) string {
 	}
 	var b bytes.Buffer
 	s := all[i]
-	if err := newRenderer("test").pages[s.template].ExecuteTemplate(&b, "page", page{Title: s.title, Plain: s.plain, Phone: s.phone, Main: s.main}); err != nil {
+	if err := newRenderer("test").pages[s.template]().ExecuteTemplate(&b, "page", page{Title: s.title, Plain: s.plain, Phone: s.phone, Main: s.main}); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()

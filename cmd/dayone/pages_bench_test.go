@@ -10,12 +10,17 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/clock"
+	"github.com/dayone-hq/dayone/internal/company"
 )
 
 // pagesOf are the pages that people open, by what they are called. {person} and {run} stand for one of them.
@@ -64,6 +69,7 @@ func BenchmarkPages(b *testing.B) {
 		b.Fatal(err)
 	}
 	dir := crowdOf(b, n, 50)
+	goOn(b, dir, pagesWatched)
 	pid, stop := servesAll(b, self, dir)
 	defer stop()
 	b.Run("idle", func(b *testing.B) {
@@ -71,6 +77,24 @@ func BenchmarkPages(b *testing.B) {
 		b.ReportMetric(0, "ns/op")
 	})
 	visitor := administrator(b)
+	b.Run("watched", func(b *testing.B) {
+		before := resident(b, pid)
+		ctx, leave := context.WithCancel(b.Context())
+		defer leave()
+		for i := range pagesWatched {
+			r := ask(b, visitor, ctx, "/runs/"+waitingRun(i)+"/events")
+			if r.StatusCode != http.StatusOK {
+				b.Fatalf("a page that is watched answers %s", r.Status)
+			}
+			defer r.Body.Close()
+			if _, err := r.Body.Read(make([]byte, 1)); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.ReportMetric(resident(b, pid), "MB")
+		b.ReportMetric(resident(b, pid)-before, "more-MB")
+		b.ReportMetric(0, "ns/op")
+	})
 	names := strings.NewReplacer("{person}", fmt.Sprintf("per_%026d", n/2), "{run}", fmt.Sprintf("run_%026d", n/2), "{next}", strings.TrimPrefix(nextOf(b, visitor), "/people?"))
 	for _, p := range pagesOf {
 		b.Run(p.name, func(b *testing.B) {
@@ -90,25 +114,38 @@ func BenchmarkPages(b *testing.B) {
 			b.ReportMetric(0, "ns/op")
 		})
 	}
-	b.Run("watched", func(b *testing.B) {
-		const pages = 500
-		before := resident(b, pid)
-		ctx, leave := context.WithCancel(b.Context())
-		defer leave()
-		for i := range pages {
-			r := ask(b, visitor, ctx, "/runs/"+fmt.Sprintf("run_%026d", i)+"/events")
-			if r.StatusCode != http.StatusOK {
-				b.Fatalf("a page that is watched answers %s", r.Status)
-			}
-			defer r.Body.Close()
-			if _, err := r.Body.Read(make([]byte, 1)); err != nil {
-				b.Fatal(err)
-			}
+}
+
+// pagesWatched is how many pages of runs are open at once.
+const pagesWatched = 500
+
+func waitingRun(i int) string { return fmt.Sprintf("run_1%025d", i) }
+
+// goOn makes runs that wait for somebody, so that their pages stay open.
+func goOn(b *testing.B, dir string, n int) {
+	b.Helper()
+	cfg, err := readConfig(filepath.Join(dir, "dayone.yaml"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	s, err := wire(b.Context(), cfg, wiring{clock: clock.System{}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.close()
+	if _, err := s.store.Run(b.Context(), dayone.RunID(waitingRun(0))); err == nil {
+		return // kept from the last time
+	}
+	key := company.Key(1)
+	for i := range n {
+		r := dayone.Run{ID: dayone.RunID(waitingRun(i)), Person: dayone.PersonID(fmt.Sprintf("per_%026d", i)), Title: "Move", State: dayone.RunWaiting, Started: time.Now()}
+		step := dayone.Step{ID: "one", Key: key, Action: dayone.EntitlementAdd, Once: waitingRun(i)}
+		r.Plan = dayone.Plan{Person: r.Person, Steps: []dayone.Step{step}}
+		waits := dayone.StepChange{StepRun: dayone.StepRun{Step: step, State: dayone.StepWaiting, Started: r.Started, Wait: &dayone.Wait{Kind: dayone.WaitTask}}}
+		if err := s.store.Commit(b.Context(), []dayone.Progress{{Run: r, New: true, Steps: []dayone.StepChange{waits}}}); err != nil {
+			b.Fatal(err)
 		}
-		b.ReportMetric(resident(b, pid), "MB")
-		b.ReportMetric(resident(b, pid)-before, "more-MB")
-		b.ReportMetric(0, "ns/op")
-	})
+	}
 }
 
 // together is how long each of two who ask at once waits for the same page.

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -117,6 +118,7 @@ func serve(ctx context.Context, cfg *config, log *slog.Logger) error {
 	}
 	s.run(ctx)
 	s.under.Go(func() { s.begin(ctx) })
+	debug.FreeOSMemory() // what reading policies took is not needed again
 	log.Info("serving", "portal", cfg.Portal.URL, "listen", f.at.Addr().String(), "policies", len(s.flow.Active().Policies), "systems", len(cfg.Systems))
 	select {
 	case <-ctx.Done():

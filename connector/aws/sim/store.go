@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 )
@@ -50,12 +51,13 @@ func (u *user) show(extensions []string) any {
 
 func epoch(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
 
+// Large tables come of these: they are made when the simulator is used, and not in each program that could be one.
 var (
-	userName = regexp.MustCompile(`^[\p{L}\p{M}\p{S}\p{N}\p{P}]{1,128}$`)
-	word     = regexp.MustCompile(`^[\p{L}\p{M}\p{S}\p{N}\p{P}\t\n\r \x{3000}]+$`)
+	userName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[\p{L}\p{M}\p{S}\p{N}\p{P}]{1,128}$`) })
+	word     = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[\p{L}\p{M}\p{S}\p{N}\p{P}\t\n\r \x{3000}]+$`) })
 )
 
-func text(s string) bool { return word.MatchString(s) && utf8.RuneCountInString(s) <= 1024 }
+func text(s string) bool { return word().MatchString(s) && utf8.RuneCountInString(s) <= 1024 }
 
 // enterpriseText are the texts of the enterprise extension.
 var enterpriseText = []string{"employeeNumber", "costCenter", "organization", "division", "department"}
@@ -73,7 +75,7 @@ func (s *Sim) createUser(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	switch {
-	case !userName.MatchString(in.UserName) || in.UserName == "Administrator" || in.UserName == "AWSAdministrators":
+	case !userName().MatchString(in.UserName) || in.UserName == "Administrator" || in.UserName == "AWSAdministrators":
 		invalid(w, "userName: the attribute is required, has at most 128 letters, and is not reserved")
 		return
 	case !text(in.DisplayName) || !text(in.Name.GivenName) || !text(in.Name.FamilyName):
