@@ -112,6 +112,13 @@ type Teller interface {
 	Tiles(ctx context.Context) ([]dayone.Tile, error)
 }
 
+// PhoneSystem is a connector whose system has telephone lines, devices or mailboxes.
+type PhoneSystem interface {
+	// Discover reads all of it, and changes nothing. It is whole or an error: what could not be read would look as if it were
+	// free. seen is told from time to time how many of a kind were read; it is called by one at a time, and never nil.
+	Discover(ctx context.Context, seen func(kind dayone.PlatformKind, n int)) (dayone.Platform, error)
+}
+
 // Config is what New gets.
 type Config struct {
 	System   string            // configured name: "gitlab-eu"

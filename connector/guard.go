@@ -203,6 +203,31 @@ func (g *Guard) Tiles(ctx context.Context) ([]dayone.Tile, error) {
 	return tiles, err
 }
 
+// Phones says whether the system has telephone lines, devices or mailboxes.
+func (g *Guard) Phones() bool {
+	_, ok := g.inner.(PhoneSystem)
+	return ok
+}
+
+// Discover reads a telephone system. As List it has no timeout of its own. ErrUnsupported: it is none. seen may be nil.
+func (g *Guard) Discover(ctx context.Context, seen func(kind dayone.PlatformKind, n int)) (dayone.Platform, error) {
+	p, ok := g.inner.(PhoneSystem)
+	if !ok {
+		return dayone.Platform{}, &dayone.Fault{System: g.System, Op: "reading its lines", Err: dayone.ErrUnsupported, Detail: g.Manifest.Title + " is no telephone system"}
+	}
+	if seen == nil {
+		seen = func(dayone.PlatformKind, int) {}
+	}
+	began := time.Now()
+	out, err := p.Discover(ctx, seen)
+	err = g.redact(err, nil)
+	g.tell("discover", began, err)
+	if err != nil {
+		return dayone.Platform{}, err
+	}
+	return out, nil
+}
+
 func (g *Guard) Apply(ctx context.Context, a dayone.Act) (dayone.Result, error) {
 	if g.dryRun {
 		return dayone.Result{}, &dayone.Fault{System: g.System, Op: string(a.Action), Err: dayone.ErrDryRun, Detail: a.Key.String() + " is left as it is"}
