@@ -5,141 +5,120 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
 	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/connector"
 )
 
-// Discovery is a cluster as it was read: nothing was changed for it. It is whole, or there is none: what could not be read
-// would look as if it were free.
-type Discovery struct {
-	Lines   []Shown
-	Plan    []Entry
-	Users   []Person
-	Devices []Device
+// discovery is a cluster on its way to be read.
+type discovery struct {
+	dayone.Platform
+	seen func(dayone.PlatformKind, int)
+	line map[string]int    // by name
+	of   map[string]string // whose a device is, by its name, where the device itself does not say
 }
 
-// Entry is one pattern of the route plan: a directory number, a translation, a route or hunt pattern, a park number, a place.
-type Entry struct {
-	Pattern   string // as the cluster stores it: 2101, 21XX, \+49305550[1-3]XX
-	Partition string
-	Kind      string // "Device", "Translation", "Hunt Pilot", "Emergency Location ID Number"
-	Detail    string // what it leads to
-}
+var _ connector.PhoneSystem = &target{}
 
-// Shown is one line, and where it is shown. It outlives every device.
-type Shown struct {
-	Ref         string
-	Pattern     string
-	Partition   string
-	E164        string // "": the pattern is none
-	Description string
-	Primary     []string // userids whose primary extension it is
-	At          []Appearance
-}
-
-// Appearance is one place at which a line is shown.
-type Appearance struct {
-	Device string
-	Class  string   // Phone, Device Profile, Remote Destination Profile
-	Index  string   // which button; the first is the device's own line
-	Mask   string   // the number that callees see
-	Users  []string // userids that are associated with the line there
-}
-
-// Person is an end user.
-type Person struct {
-	Ref, ID, Email, Department, Phone string
-}
-
-// Device is a phone, a profile of extension mobility, or the profile of somebody's remote destinations.
-type Device struct {
-	Ref, Name, Class, Product, Pool, Description string
-	Owner                                        string // userid; "": nobody, or a public place
-	LoggedIn                                     string // userid
-}
-
-// Unshown says that no device shows a line: it is left over, or rests.
-func (s Shown) Unshown() bool { return len(s.At) == 0 }
-
-// Users are the userids that a line leads to, each once.
-func (s Shown) Users() []string {
-	out := slices.Clone(s.Primary)
-	for _, a := range s.At {
-		out = append(out, a.Users...)
-	}
-	slices.Sort(out)
-	return slices.Compact(out)
-}
-
-// Discover reads users, lines, devices and the whole route plan. It takes one look at each device, by at most two at a time,
-// since no list shows lines.
-func (c *Cluster) Discover(ctx context.Context) (*Discovery, error) {
-	d := &Discovery{}
-	byName := map[string]int{}
-	err := c.List(ctx, Line, "pattern", []string{"pattern", "description", "routePartitionName"}, func(o *Object) bool {
-		s := Shown{Ref: o.UUID, Pattern: o.Value("pattern"), Partition: o.Value("routePartitionName"), Description: o.Value("description")}
-		s.E164 = e164(s.Pattern)
-		if _, twice := byName[LineName(s.Pattern, s.Partition)]; !twice { // a page may begin with what the last one ended
-			byName[LineName(s.Pattern, s.Partition)] = len(d.Lines)
-			d.Lines = append(d.Lines, s)
+// Discover reads users, lines, devices and the whole route plan. It takes one look at each user and each device, by at most two
+// at a time, since no list shows their devices and lines. Nothing is changed for it.
+func (t *target) Discover(ctx context.Context, seen func(dayone.PlatformKind, int)) (dayone.Platform, error) {
+	d := &discovery{seen: seen, line: map[string]int{}, of: map[string]string{}}
+	d.Of = []dayone.PlatformKind{dayone.PlatformLines, dayone.PlatformPatterns, dayone.PlatformUsers, dayone.PlatformDevices}
+	for _, read := range []func(context.Context, *discovery) error{t.users.allLines, t.users.allUsers, t.users.allDevices, t.users.allPatterns} {
+		if err := read(ctx, d); err != nil {
+			return dayone.Platform{}, err
 		}
-		return true
-	})
-	if err != nil {
-		return nil, err
-	}
-	line := func(e *Element) *Shown {
-		if i, ok := byName[LineName(e.Value("pattern"), e.Value("routePartitionName"))]; ok {
-			return &d.Lines[i]
-		}
-		return nil // it was made while we read
-	}
-	err = c.List(ctx, User, "userid", []string{"userid", "mailid", "department", "primaryExtension", "telephoneNumber"}, func(o *Object) bool {
-		d.Users = append(d.Users, Person{o.UUID, o.Value("userid"), o.Value("mailid"), o.Value("department"), o.Value("telephoneNumber")})
-		if ext := o.At("primaryExtension"); ext != nil {
-			if s := line(ext); s != nil {
-				s.Primary = append(s.Primary, o.Value("userid"))
-			}
-		}
-		return true
-	})
-	if err != nil {
-		return nil, err
-	}
-	for _, kind := range []*Kind{Phone, DeviceProfile, RemoteDestinationProfile} {
-		if err := c.devices(ctx, kind, func(o *Object) {
-			d.Devices = append(d.Devices, deviceOf(o))
-			for _, l := range o.All("lines/line") {
-				dirn := l.At("dirn")
-				if dirn == nil {
-					continue
-				}
-				if s := line(dirn); s != nil {
-					a := Appearance{Device: o.Value("name"), Class: o.Value("class"), Index: l.Value("index"), Mask: l.Value("e164Mask")}
-					for _, u := range l.All("associatedEndusers/enduser") {
-						a.Users = append(a.Users, u.Value("userId"))
-					}
-					s.At = append(s.At, a)
-				}
-			}
-		}); err != nil {
-			return nil, err
-		}
-	}
-	if d.Plan, err = c.RoutePlan(ctx); err != nil {
-		return nil, err
 	}
 	d.sort()
-	return d, nil
+	return d.Platform, nil
 }
 
-func deviceOf(o *Object) Device {
-	return Device{
-		o.UUID, o.Value("name"), o.Value("class"), o.Value("product"), o.Value("devicePoolName"), o.Value("description"),
-		cmp.Or(o.Value("ownerUserName"), o.Value("userId")), o.Value("loginUserId"),
+func (u users) allLines(ctx context.Context, d *discovery) error {
+	return u.List(ctx, Line, "pattern", []string{"pattern", "description", "routePartitionName"}, func(o *Object) bool {
+		l := dayone.PlatformLine{Ref: o.UUID, Pattern: o.Value("pattern"), Partition: o.Value("routePartitionName"), Description: o.Value("description")}
+		l.E164 = e164(l.Pattern)
+		if _, twice := d.line[LineName(l.Pattern, l.Partition)]; !twice { // a page may begin with what the last one ended
+			d.line[LineName(l.Pattern, l.Partition)] = len(d.Lines)
+			d.Lines = append(d.Lines, l)
+			d.seen(dayone.PlatformLines, len(d.Lines))
+		}
+		return true
+	})
+}
+
+// at is the line that an element names; nil: it was made while we read.
+func (d *discovery) at(e *Element) *dayone.PlatformLine {
+	if e == nil {
+		return nil
 	}
+	if i, ok := d.line[LineName(e.Value("pattern"), e.Value("routePartitionName"))]; ok {
+		return &d.Lines[i]
+	}
+	return nil
+}
+
+func (u users) allUsers(ctx context.Context, d *discovery) error {
+	return u.each(ctx, User, "userid", func(o *Object) {
+		x := dayone.PlatformUser{
+			Ref: o.UUID, Login: o.Value("userid"), Email: o.Value("mailid"), FirstName: o.Value("firstName"), LastName: o.Value("lastName"), Phone: o.Value("telephoneNumber"),
+			Extension: o.Value("ipccExtension"), Directory: o.Value("ldapDirectoryName"), Closed: u.item(o).State == dayone.Disabled,
+		}
+		if u.number != "none" {
+			x.EmployeeNumber = u.employee(o)
+		}
+		for _, name := range append(o.Values("associatedDevices/device"), o.Values("phoneProfiles/profileName")...) {
+			if name != "" {
+				x.Devices = append(x.Devices, name)
+			}
+		}
+		for _, name := range o.Values("phoneProfiles/profileName") { // no profile says whose it is
+			if name != "" {
+				d.of[name] = x.Login
+			}
+		}
+		d.Users = append(d.Users, x)
+		if l := d.at(o.At("primaryExtension")); l != nil {
+			l.Primary = append(l.Primary, x.Login)
+		}
+		d.seen(dayone.PlatformUsers, len(d.Users))
+	})
+}
+
+func (u users) allDevices(ctx context.Context, d *discovery) error {
+	classes := map[*Kind]dayone.DeviceClass{Phone: dayone.DevicePhone, DeviceProfile: dayone.DeviceProfile, RemoteDestinationProfile: dayone.DeviceReach}
+	for _, kind := range []*Kind{Phone, DeviceProfile, RemoteDestinationProfile} {
+		if err := u.each(ctx, kind, "name", func(o *Object) {
+			d.Devices = append(d.Devices, dayone.PlatformDevice{
+				Ref: o.UUID, Name: o.Value("name"), Class: classes[kind], Product: o.Value("product"), Pool: o.Value("devicePoolName"), Description: o.Value("description"),
+				Owner: cmp.Or(o.Value("ownerUserName"), o.Value("userId"), d.of[o.Value("name")]), LoggedIn: o.Value("loginUserId"),
+			})
+			for _, e := range o.All("lines/line") {
+				l := d.at(e.At("dirn"))
+				if l == nil {
+					continue
+				}
+				a := dayone.PlatformAppearance{Device: o.Value("name")}
+				a.Index, _ = strconv.Atoi(e.Value("index")) // what is no number is no button of its own
+				for _, user := range e.All("associatedEndusers/enduser") {
+					a.Users = append(a.Users, user.Value("userId"))
+				}
+				l.At = append(l.At, a)
+			}
+			d.seen(dayone.PlatformDevices, len(d.Devices))
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (u users) allPatterns(ctx context.Context, d *discovery) (err error) {
+	d.Patterns, err = u.RoutePlan(ctx, func(n int) { d.seen(dayone.PlatformPatterns, n) })
+	return err
 }
 
 // e164 is the international number of a pattern such as \+14085552101, or "".
@@ -151,15 +130,18 @@ func e164(pattern string) string {
 	return "+" + digits
 }
 
-// devices reads every device of a kind, whole. One that goes while we read is gone; any other error ends it.
-func (c *Cluster) devices(ctx context.Context, kind *Kind, each func(*Object)) error {
+// each reads every object of a kind, whole, two at a time, and tells of one at a time. One that goes while we read is gone; any
+// other error ends it.
+func (c *Cluster) each(ctx context.Context, kind *Kind, by string, each func(*Object)) error {
 	var refs []string
-	if err := c.List(ctx, kind, "name", []string{"name"}, func(o *Object) bool {
+	if err := c.List(ctx, kind, by, []string{by}, func(o *Object) bool {
 		refs = append(refs, o.UUID)
 		return true
 	}); err != nil {
 		return err
 	}
+	slices.Sort(refs)
+	refs = slices.Compact(refs) // a page may begin with what the last one ended
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	todo := make(chan string)
@@ -196,14 +178,14 @@ func (c *Cluster) devices(ctx context.Context, kind *Kind, each func(*Object)) e
 	return context.Cause(ctx)
 }
 
-// RoutePlan reads every pattern of the cluster. A line that several devices show stands there once.
-func (c *Cluster) RoutePlan(ctx context.Context) ([]Entry, error) {
-	var out []Entry
+// RoutePlan reads every pattern of the cluster. A line that several devices show stands there once. seen is told how many.
+func (c *Cluster) RoutePlan(ctx context.Context, seen func(int)) ([]dayone.PlatformPattern, error) {
+	var out []dayone.PlatformPattern
 	lines := map[string]bool{}
 	err := c.list(ctx, "the route plan", "RoutePlan", []*Element{Leaf("dnOrPattern", "%")},
 		[]*Element{Leaf("dnOrPattern", ""), Leaf("partition", ""), Leaf("type", ""), Leaf("routeDetail", "")}, func(e *Element) bool {
-			x := Entry{e.Value("dnOrPattern"), e.Value("partition"), e.Value("type"), e.Value("routeDetail")}
-			if x.Kind == "Device" {
+			x := dayone.PlatformPattern{Pattern: e.Value("dnOrPattern"), Partition: e.Value("partition"), Kind: e.Value("type"), Detail: e.Value("routeDetail")}
+			if x.Class = classOf(x.Kind); x.Class == dayone.PatternLine {
 				name := LineName(x.Pattern, x.Partition)
 				if lines[name] {
 					return true
@@ -211,24 +193,45 @@ func (c *Cluster) RoutePlan(ctx context.Context) ([]Entry, error) {
 				lines[name], x.Detail = true, ""
 			}
 			out = append(out, x)
+			seen(len(out))
 			return true
 		})
 	return out, err
 }
 
-func (d *Discovery) sort() {
-	slices.SortFunc(d.Lines, func(a, b Shown) int {
+// classOf is what a type of pattern means. The cluster writes them with and without spaces, and releases add to them.
+func classOf(kind string) dayone.PatternClass {
+	kind = strings.ToLower(strings.ReplaceAll(kind, " ", ""))
+	for _, c := range []struct {
+		part  string
+		class dayone.PatternClass
+	}{
+		{"emergency", dayone.PatternEmergency}, {"hunt", dayone.PatternHunt}, {"park", dayone.PatternService}, {"pickup", dayone.PatternService}, {"meet-me", dayone.PatternService},
+		{"conference", dayone.PatternService}, {"messagewaiting", dayone.PatternService}, {"voicemail", dayone.PatternService}, {"translation", dayone.PatternRoute}, {"route", dayone.PatternRoute},
+	} {
+		if strings.Contains(kind, c.part) {
+			return c.class
+		}
+	}
+	if kind == "device" {
+		return dayone.PatternLine
+	}
+	return dayone.PatternOther
+}
+
+func (d *discovery) sort() {
+	slices.SortFunc(d.Lines, func(a, b dayone.PlatformLine) int {
 		return cmp.Or(cmp.Compare(a.Pattern, b.Pattern), cmp.Compare(a.Partition, b.Partition))
 	})
 	for i := range d.Lines {
 		slices.Sort(d.Lines[i].Primary)
-		slices.SortFunc(d.Lines[i].At, func(a, b Appearance) int {
+		slices.SortFunc(d.Lines[i].At, func(a, b dayone.PlatformAppearance) int {
 			return cmp.Or(cmp.Compare(a.Device, b.Device), cmp.Compare(a.Index, b.Index))
 		})
 	}
-	slices.SortFunc(d.Plan, func(a, b Entry) int {
+	slices.SortFunc(d.Patterns, func(a, b dayone.PlatformPattern) int {
 		return cmp.Or(cmp.Compare(a.Pattern, b.Pattern), cmp.Compare(a.Partition, b.Partition), cmp.Compare(a.Kind, b.Kind))
 	})
-	slices.SortFunc(d.Users, func(a, b Person) int { return cmp.Compare(a.ID, b.ID) })
-	slices.SortFunc(d.Devices, func(a, b Device) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortFunc(d.Users, func(a, b dayone.PlatformUser) int { return cmp.Compare(a.Login, b.Login) })
+	slices.SortFunc(d.Devices, func(a, b dayone.PlatformDevice) int { return cmp.Compare(a.Name, b.Name) })
 }

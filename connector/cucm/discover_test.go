@@ -20,9 +20,13 @@ func TestDiscovery(t *testing.T) {
 		prefix := map[string]string{"SFO": `\+1408555`, "BER": `\+4930555`}[site]
 		b := open(t, s)
 		before := s.Snapshot()
-		d, err := b.cluster.Discover(t.Context())
+		told := map[dayone.PlatformKind]int{}
+		d, err := b.guard.Discover(t.Context(), func(kind dayone.PlatformKind, n int) { told[kind] = n })
 		if err != nil {
 			t.Fatal(err)
+		}
+		if !b.guard.Phones() || !d.Tells(dayone.PlatformLines) || d.Tells(dayone.PlatformMailboxes) || told[dayone.PlatformLines] != 8 || told[dayone.PlatformDevices] != 6 || told[dayone.PlatformPatterns] != 15 {
+			t.Errorf("%s: it tells of %v, and on the way of %v", site, d.Of, told)
 		}
 		if changed := differences(before, s.Snapshot()); len(changed) > 0 {
 			t.Errorf("%s: reading changed %v", site, changed)
@@ -32,11 +36,11 @@ func TestDiscovery(t *testing.T) {
 		}
 		var unshown, shared, borrowed []string
 		for _, l := range d.Lines {
-			if l.Unshown() {
+			if len(l.At) == 0 {
 				unshown = append(unshown, l.Pattern)
 			}
 			if len(l.At) > 1 {
-				shared = append(shared, fmt.Sprint(l.Pattern, " of ", l.Users(), " at ", l.At[0].Device, " and ", l.At[1].Device))
+				shared = append(shared, fmt.Sprint(l.Pattern, " of ", l.Primary, " at ", l.At[0].Device, " and ", l.At[1].Device))
 			}
 			if strings.HasPrefix(l.Pattern, `\+`) && "\\"+l.E164 != l.Pattern || l.Pattern == "2101" && l.E164 != "" {
 				t.Errorf("%s: %s is %s", site, l.Pattern, l.E164)
@@ -56,8 +60,25 @@ func TestDiscovery(t *testing.T) {
 				t.Errorf("%s: %s are %q, want %q", site, what, c[0], c[1])
 			}
 		}
-		if len(d.Users) != 6 || len(d.Devices) != 6 || len(d.Lines) != 8 || len(d.Plan) != 8+7 {
-			t.Errorf("%s: %d users, %d devices, %d lines, %d patterns", site, len(d.Users), len(d.Devices), len(d.Lines), len(d.Plan))
+		if len(d.Users) != 6 || len(d.Devices) != 6 || len(d.Lines) != 8 || len(d.Patterns) != 8+7 {
+			t.Errorf("%s: %d users, %d devices, %d lines, %d patterns", site, len(d.Users), len(d.Devices), len(d.Lines), len(d.Patterns))
+		}
+		for _, u := range d.Users {
+			if (u.Directory == "") != (u.Login == "local") || (u.Extension != "") != (u.Login == "agent") || u.Closed {
+				t.Errorf("%s: %+v", site, u)
+			}
+		}
+		for _, x := range d.Devices {
+			if x.Class == dayone.DeviceProfile && x.Owner != "ecolleague" {
+				t.Errorf("%s: the profile %s is %s's", site, x.Name, x.Owner)
+			}
+		}
+		classes := map[dayone.PatternClass]int{}
+		for _, p := range d.Patterns {
+			classes[p.Class]++
+		}
+		if classes[dayone.PatternLine] != 8 || classes[dayone.PatternRoute] != 4 || classes[dayone.PatternHunt] != 1 || classes[dayone.PatternService] != 1 || classes[dayone.PatternEmergency] != 1 {
+			t.Errorf("%s: patterns are %v", site, classes)
 		}
 	}
 }
@@ -66,13 +87,13 @@ func TestDiscovery(t *testing.T) {
 func TestPlanCompiles(t *testing.T) {
 	t.Parallel()
 	b := open(t, company(t))
-	read, err := b.cluster.RoutePlan(t.Context())
+	read, err := b.cluster.RoutePlan(t.Context(), func(int) {})
 	if err != nil {
 		t.Fatal(err)
 	}
 	entries := make([]routeplan.Entry, len(read))
 	for i, e := range read {
-		entries[i] = routeplan.Entry(e)
+		entries[i] = routeplan.Entry{Pattern: e.Pattern, Partition: e.Partition, Kind: e.Kind, Detail: e.Detail}
 	}
 	plan, faults := routeplan.Compile(entries)
 	if len(faults) > 0 {
@@ -90,17 +111,17 @@ func TestPlanCompiles(t *testing.T) {
 // TestHalfADiscovery is none: a device that cannot be read ends it.
 func TestHalfADiscovery(t *testing.T) {
 	t.Parallel()
-	for skip := range 12 {
+	for skip := range 18 {
 		b := open(t, company(t))
 		b.sim.Door().Inject(sim.Fault{Path: "/axl/", Skip: skip, Status: 503, Body: "busy"})
-		d, err := b.cluster.Discover(t.Context())
-		if !errors.Is(err, dayone.ErrUnavailable) || d != nil {
+		d, err := b.guard.Discover(t.Context(), nil)
+		if !errors.Is(err, dayone.ErrUnavailable) || len(d.Lines)+len(d.Users)+len(d.Of) > 0 {
 			t.Errorf("fault after %d requests: %v, %v", skip, d, err)
 		}
 	}
 	b := open(t, company(t))
 	b.sim.Before("getPhone", func() { b.sim.Drop("phone", "SEP001122302106") })
-	if d, err := b.cluster.Discover(t.Context()); err != nil || len(d.Devices) != 5 {
+	if d, err := b.guard.Discover(t.Context(), nil); err != nil || len(d.Devices) != 5 {
 		t.Errorf("a device that went meanwhile: %v", err)
 	}
 }
