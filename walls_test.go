@@ -39,6 +39,7 @@ var walls = []wall{
 	{"engine/...", []string{"", "planner", "engine"}, nil},
 	{"number", []string{""}, pure},
 	{"number/routeplan", []string{""}, pure},
+	{"number/platform", []string{"", "number", "number/routeplan"}, pure},
 	{"secret", []string{""}, nil},
 	{"clock", nil, nil},
 	{"store", []string{""}, []string{"net/http"}},
@@ -59,7 +60,7 @@ var walls = []wall{
 	{"connector/*/sim", []string{"", "connector/sim", "connector/scim/sim", "connector/mailc/sim"}, nil},
 	{"connector/exec", []string{"", "connector"}, []string{"net", "net/http", "database/sql"}}, // its system is a program: it looks whether that is there, and gives it an environment
 	{"connector/*", []string{"", "connector", "connector/httpc", "connector/scim", "connector/mailc", "connector/defined", "connector/sheet"}, []string{"os", "database/sql"}},
-	{"flow", []string{"", "people", "policy", "planner", "engine", "ledger", "number", "message", "connector", "store", "secret"}, []string{"database/sql", "os"}},
+	{"flow", []string{"", "people", "policy", "planner", "engine", "ledger", "number", "number/platform", "message", "connector", "store", "secret"}, []string{"database/sql", "os"}},
 	{"web", []string{"", "flow", "policy", "planner", "engine", "paper"}, []string{"database/sql", "os"}},
 	{"cmd/...", []string{"..."}, nil},
 	{"examples", nil, nil},

@@ -25,35 +25,12 @@ func (s *Sim) Fill(site, prefix string) {
 	pool := site + "_DP"
 	s.put("ldapDirectory", group("ldapDirectory", leaf("name", "corp-ad"), leaf("ldapDn", "svc@corp.example"), leaf("userSearchBase", "OU=People,DC=corp,DC=example"), leaf("nextExecTime", "2026-01-01 03:15"),
 		leaf("applyMask", "false"), leaf("applyPoolList", "false")))
-	person := func(id, first, last, ldap string, extension int, profile bool) {
-		number := prefix + strconv.Itoa(extension)
-		s.put("line", group("line", leaf("pattern", number), leaf("description", first+" "+last), leaf("usage", "Device"), leaf("routePartitionName", "DN_PT"),
-			group("callForwardNoAnswer", leaf("forwardToVoiceMail", "true"), leaf("callingSearchSpaceName", "LINE_INTERNAL_CSS"), leaf("destination", ""), leaf("duration", "20")),
-			leaf("alertingName", first+" "+last), leaf("shareLineAppearanceCssName", "LINE_INTERNAL_CSS"), leaf("voiceMailProfileName", "VM-Default"), leaf("active", "true")))
-		u := group("user", leaf("firstName", first), leaf("lastName", last), leaf("userid", id), leaf("mailid", id+"@example.com"),
-			group("associatedGroups", group("userGroup", leaf("name", "Standard CCM End Users"))), leaf("presenceGroupName", presence), leaf("homeCluster", "true"), leaf("telephoneNumber", number[1:]))
-		if ldap != "" {
-			u.set(leaf("ldapDirectoryName", ldap))
-		}
-		if profile {
-			s.put("deviceProfile", group("deviceProfile", leaf("name", "UDP-"+id), leaf("product", "Cisco 8845"), leaf("class", "Device Profile"), leaf("protocol", "SIP"), leaf("protocolSide", "User"),
-				group("lines", appearance(1, number, first+" "+last, id)), leaf("phoneTemplateName", "Standard 8845 SIP")))
-			u.set(group("phoneProfiles", leaf("profileName", "UDP-"+id)))
-			u.set(leaf("defaultProfile", "UDP-"+id))
-		} else {
-			device := fmt.Sprintf("SEP0011223%05d", extension)
-			s.put("phone", phone(device, pool, id, appearance(1, number, first+" "+last, id)))
-			u.set(group("associatedDevices", leaf("device", device)))
-			u.set(group("primaryExtension", leaf("pattern", number), leaf("routePartitionName", "DN_PT")))
-		}
-		s.put("user", u)
-	}
-	person("mboss", "Maria", "Boss", "corp-ad", 2100, false)
-	person("aassist", "Ali", "Assist", "corp-ad", 2102, false)
-	person("ecolleague", "Ewa", "Colleague", "corp-ad", 2103, true)
-	person("hhunt", "Hugo", "Hunt", "corp-ad", 2104, false)
-	person("agent", "Agnes", "Agent", "corp-ad", 2105, false)
-	person("local", "Lothar", "Local", "", 2106, false)
+	s.person(pool, prefix, "mboss", "Maria", "Boss", "corp-ad", 2100, false)
+	s.person(pool, prefix, "aassist", "Ali", "Assist", "corp-ad", 2102, false)
+	s.person(pool, prefix, "ecolleague", "Ewa", "Colleague", "corp-ad", 2103, true)
+	s.person(pool, prefix, "hhunt", "Hugo", "Hunt", "corp-ad", 2104, false)
+	s.person(pool, prefix, "agent", "Agnes", "Agent", "corp-ad", 2105, false)
+	s.person(pool, prefix, "local", "Lothar", "Local", "", 2106, false)
 	s.object("user", "agent").node.set(leaf("ipccExtension", prefix+"2105"))
 
 	boss := s.object("phone", "SEP001122302100")
@@ -71,6 +48,64 @@ func (s *Sim) Fill(site, prefix string) {
 	s.pattern("9.011!", "INTL_PT", "Route", "RL-INTL", "")
 	s.pattern("911", "EMERGENCY_PT", "Route", "RL-EMERGENCY", "")
 	s.pattern(prefix+"29XX", "DN_PT", "Emergency Location ID Number", site, "")
+}
+
+// person puts a user there with a line, and a phone or a profile that shows it.
+func (s *Sim) person(pool, prefix, id, first, last, ldap string, extension int, profile bool) {
+	number := prefix + strconv.Itoa(extension)
+	s.put("line", group("line", leaf("pattern", number), leaf("description", first+" "+last), leaf("usage", "Device"), leaf("routePartitionName", "DN_PT"),
+		group("callForwardNoAnswer", leaf("forwardToVoiceMail", "true"), leaf("callingSearchSpaceName", "LINE_INTERNAL_CSS"), leaf("destination", ""), leaf("duration", "20")),
+		leaf("alertingName", first+" "+last), leaf("shareLineAppearanceCssName", "LINE_INTERNAL_CSS"), leaf("voiceMailProfileName", "VM-Default"), leaf("active", "true")))
+	u := group("user", leaf("firstName", first), leaf("lastName", last), leaf("userid", id), leaf("mailid", id+"@example.com"),
+		group("associatedGroups", group("userGroup", leaf("name", "Standard CCM End Users"))), leaf("presenceGroupName", presence), leaf("homeCluster", "true"), leaf("telephoneNumber", number[1:]))
+	if ldap != "" {
+		u.set(leaf("ldapDirectoryName", ldap))
+	}
+	if profile {
+		s.put("deviceProfile", group("deviceProfile", leaf("name", "UDP-"+id), leaf("product", "Cisco 8845"), leaf("class", "Device Profile"), leaf("protocol", "SIP"), leaf("protocolSide", "User"),
+			group("lines", appearance(1, number, first+" "+last, id)), leaf("phoneTemplateName", "Standard 8845 SIP")))
+		u.set(group("phoneProfiles", leaf("profileName", "UDP-"+id)))
+		u.set(leaf("defaultProfile", "UDP-"+id))
+	} else {
+		device := fmt.Sprintf("SEP0011223%05d", extension)
+		s.put("phone", phone(device, pool, id, appearance(1, number, first+" "+last, id)))
+		u.set(group("associatedDevices", leaf("device", device)))
+		u.set(group("primaryExtension", leaf("pattern", number), leaf("routePartitionName", "DN_PT")))
+	}
+	s.put("user", u)
+}
+
+// Neglect puts into a cluster, which Fill has filled, what years leave behind: all that somebody had who has left since, a number
+// that is two people's own, a number that the directory states otherwise, a phone whose owner is no user any more, a number of
+// nobody's pool, a user who is like nobody, and a park slot in the middle of a range.
+func (s *Sim) Neglect(site, prefix string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	pool := site + "_DP"
+	s.person(pool, prefix, "lleft", "Lea", "Left", "corp-ad", 2107, false)
+	s.put("deviceProfile", group("deviceProfile", leaf("name", "UDP-lleft"), leaf("product", "Cisco 8845"), leaf("class", "Device Profile"), leaf("protocol", "SIP"), leaf("protocolSide", "User"),
+		group("lines", appearance(1, prefix+"2107", "Lea Left", "lleft")), leaf("phoneTemplateName", "Standard 8845 SIP")))
+	s.object("user", "lleft").node.set(group("phoneProfiles", leaf("profileName", "UDP-lleft")))
+	s.put("remoteDestinationProfile", group("remoteDestinationProfile", leaf("name", "RDP-lleft"), leaf("product", "Remote Destination Profile"), leaf("class", "Remote Destination Profile"),
+		leaf("protocol", "Remote Destination"), leaf("protocolSide", "User"), leaf("devicePoolName", pool), group("lines", appearance(1, prefix+"2107", "Lea Left", "lleft")), leaf("userId", "lleft")))
+	local := s.object("phone", "SEP001122302106")
+	s.loggedIn[local.name], s.profile[local.name] = "lleft", "UDP-lleft"
+
+	s.person(pool, prefix, "twin", "Tara", "Twin", "corp-ad", 2108, false)
+	s.person(pool, prefix, "nomad", "Nora", "Nomad", "corp-ad", 2109, false)
+	s.object("user", "nomad").node.set(group("primaryExtension", leaf("pattern", prefix+"2108"), leaf("routePartitionName", "DN_PT")))
+
+	s.person(pool, prefix, "moved", "Mona", "Moved", "corp-ad", 2110, false)
+	s.object("user", "moved").node.set(leaf("telephoneNumber", prefix[1:]+"2199"))
+
+	s.person(pool, prefix, "ghost", "Gero", "Ghost", "corp-ad", 2111, false)
+	s.put("line", group("line", leaf("pattern", prefix+"2112"), leaf("description", "lobby"), leaf("usage", "Device"), leaf("routePartitionName", "DN_PT"), leaf("active", "true")))
+	s.put("phone", phone("SEP001122302112", pool, "retired", appearance(1, prefix+"2112", "lobby", "retired")))
+
+	s.put("line", group("line", leaf("pattern", prefix+"3000"), leaf("description", "Hugo Hunt"), leaf("usage", "Device"), leaf("routePartitionName", "DN_PT"), leaf("active", "true")))
+	hunt := s.object("phone", "SEP001122302104")
+	hunt.node.get("lines").kids = append(hunt.node.get("lines").kids, appearance(2, prefix+"3000", "Hugo Hunt", "hhunt"))
+	s.pattern(prefix+"211[5-9]", "DN_PT", "CallPark", "", "")
 }
 
 func phone(name, pool, owner string, lines ...*node) *node {
