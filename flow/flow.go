@@ -117,6 +117,7 @@ type Flow struct {
 	tiles      tiles
 	pictures   photos
 	numbers    numbering
+	phones     phoneReads
 	wake       chan struct{} // something is to be looked at
 	entering   sync.Mutex    // an entry is looked at once
 	orders     sync.Mutex    // an order about a system is recorded once

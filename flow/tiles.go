@@ -67,18 +67,12 @@ func (f *Flow) tilesDue() map[string]time.Time {
 // readTiles reads those of one system, unless it is held: then it is not called.
 func (f *Flow) readTiles(ctx context.Context, name string) error {
 	now := f.Clock.Now()
-	st, err := f.Store.Standing(ctx, now)
+	stance, err := f.stanceOf(ctx, name)
 	if err != nil {
 		return err
 	}
-	var circuit dayone.Circuit
-	for _, c := range st.Circuits {
-		if c.System == name {
-			circuit = c
-		}
-	}
 	next := Shown{System: name, Title: f.systemTitle(name), Read: now}
-	switch stance, _ := engine.StanceOf(name, f.Engine.Care[name], st.Orders, circuit, now); stance {
+	switch stance {
 	case engine.Free:
 		next.Tiles, err = f.Systems[name].Tiles(ctx)
 		if ctx.Err() != nil {

@@ -546,6 +546,26 @@ func (n *Numbers) States(pool, block string) (ids []dayone.NumberID, states []da
 	return ids, states, rows.Err()
 }
 
+// Here says who of some people is in the books: neither erased nor merged into somebody else.
+func (n *Numbers) Here(people []dayone.PersonID) (map[dayone.PersonID]bool, error) {
+	out := map[dayone.PersonID]bool{}
+	for some := range slices.Chunk(people, AtOnce) {
+		rows, err := n.rows(`SELECT id FROM person WHERE id IN `+manyIn+` AND key_box <> '' AND merged = ''`, many(some)...)
+		if err != nil {
+			return nil, err
+		}
+		if err := eachRow(rows, func(rows *sql.Rows) error {
+			var id dayone.PersonID
+			err := rows.Scan(&id)
+			out[id] = true
+			return err
+		}); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
 // Held says whether a legal hold on somebody stands.
 func (n *Numbers) Held(person dayone.PersonID) (bool, error) {
 	if person == "" {

@@ -400,6 +400,18 @@ func (d *DB) Owner(ctx context.Context, system, ref string) (dayone.PersonID, bo
 	return p, err == nil, err
 }
 
+// BoundAccounts says whose the accounts of a system are, by the system's own ids.
+func (d *DB) BoundAccounts(ctx context.Context, system string) (map[string]dayone.PersonID, error) {
+	out := map[string]dayone.PersonID{}
+	return out, d.each(ctx, `SELECT ref, person FROM holding WHERE kind = 'account' AND system = $1 AND state <> 'gone' AND ref <> ''`, []any{system}, func(rows *sql.Rows) error {
+		var ref string
+		var person dayone.PersonID
+		err := rows.Scan(&ref, &person)
+		out[ref] = person
+		return err
+	})
+}
+
 // Secret is the box of a secret.
 func (d *DB) Secret(ctx context.Context, id dayone.SecretID) (string, bool, error) {
 	var box string

@@ -50,10 +50,13 @@ func (c *comparing) take(l *dayone.PlatformLine, n *dayone.Number, here bool, m 
 	c.out.Takes = append(c.out.Takes, t)
 }
 
-// Taken is what a take makes of a number as it stands now, with the lines of its history; changed is false where the books say
-// so already. An error says why it is left as it is.
-func (t Take) Taken(n dayone.Number, p number.Pool, at time.Time) (is dayone.Number, changed bool, err error) {
+// Taken is what a take makes of a number as it stands now; changed is false where the books say so already. seen is when the
+// platform was read: then it showed the line. An error says why the number is left as it is.
+func (t Take) Taken(n dayone.Number, p number.Pool, seen, at time.Time) (is dayone.Number, changed bool, err error) {
 	if t.Owner == "" {
+		if n.State == dayone.NumberOnHold {
+			return n, false, nil
+		}
 		if n.State != dayone.NumberFree {
 			return n, false, fmt.Errorf("%s is %s by now: %w", n.ID, n.State, dayone.ErrConflict)
 		}
@@ -66,7 +69,7 @@ func (t Take) Taken(n dayone.Number, p number.Pool, at time.Time) (is dayone.Num
 	if is.State == n.State && !n.Confirmed.IsZero() {
 		return n, false, nil
 	}
-	if is, _, err = number.Apply(is, number.Order{Verb: number.Confirm, At: at}, p); err != nil {
+	if is, _, err = number.Apply(is, number.Order{Verb: number.Confirm, At: seen}, p); err != nil {
 		return n, false, err
 	}
 	return is, true, nil
