@@ -537,6 +537,16 @@ type apiAudit struct {
 	People   int          `json:"people"`
 	Unread   int          `json:"unread"`
 	Findings []apiFinding `json:"findings"`
+	Systems  []apiAudited `json:"systems"`
+}
+
+// apiAudited is a telephone system that has an audit of its own.
+type apiAudited struct {
+	System  string     `json:"system"`
+	Title   string     `json:"title"`
+	Reading bool       `json:"reading"`
+	Read    *time.Time `json:"read,omitempty"`
+	Total   int        `json:"total"`
 }
 
 func (p *portal) apiAuditNumbers(w http.ResponseWriter, r *http.Request) error {
@@ -544,7 +554,14 @@ func (p *portal) apiAuditNumbers(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	out := apiAudit{moment(a.At), a.Numbers, a.People, a.Unread, []apiFinding{}}
+	out := apiAudit{moment(a.At), a.Numbers, a.People, a.Unread, []apiFinding{}, []apiAudited{}}
+	for _, name := range p.flow.PhoneSystems() {
+		x, err := p.flow.PlatformAudit(r.Context(), name, flow.PlatformFilter{Limit: 1})
+		if err != nil {
+			return err
+		}
+		out.Systems = append(out.Systems, apiAudited{x.System, x.Title, x.Reading, moment(x.Read), x.Total})
+	}
 	for _, f := range a.Findings {
 		out.Findings = append(out.Findings, apiFinding{string(f.Kind), f.Pool, f.Number, f.Person, f.Name, f.Text, f.Next})
 	}

@@ -343,6 +343,7 @@ func (p *portal) importNumbersIt(w http.ResponseWriter, r *http.Request) error {
 
 type numberAuditView struct {
 	Sentence string
+	Systems  []item // telephone systems, each with an audit of its own
 	Groups   []findingGroup
 	More     string
 	Empty    *empty
@@ -385,6 +386,13 @@ func (p *portal) auditNumbers(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	v := newNumberAudit(a)
+	for _, name := range p.flow.PhoneSystems() {
+		x, err := p.flow.PlatformAudit(r.Context(), name, flow.PlatformFilter{Limit: 1})
+		if err != nil {
+			return err
+		}
+		v.Systems = append(v.Systems, newSystemAudited(p.viewerOf(r), x))
+	}
 	return p.show(w, r, http.StatusOK, page{Template: "number-audit", Title: "Audit of numbers", Nav: "numbers", Crumbs: []link{{"Numbers", "/numbers"}, {"Audit", ""}}, Main: v})
 }
 

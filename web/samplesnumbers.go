@@ -73,6 +73,9 @@ func sampleNumbers(view viewer) []sample {
 	audit := flow.NumberAudit{Numbers: 100_000, Unread: 1, Findings: []flow.FindingView{
 		finding("leaver", "+493012340017", "Sarah Chen", "it is assigned, and its owner has left"), finding("low", "", "", "3 numbers are left, and fewer than 20 are too few"),
 	}}
+	phones, before, thousand, broken := samplePhones(view)
+	books := newNumberAudit(audit)
+	books.Systems = []item{newSystemAudited(view, phones), newSystemAudited(view, flow.PlatformAudit{System: "unity", Title: "Cisco Unity Connection"})}
 	pool := newPoolPage(view, berlin, [][]flow.NumberCell{cells, cells[:10]})
 	empties := newPoolPage(view, flow.PoolView{NumberPool: flow.NumberPool{Name: "lab", Platform: "cucm-eu", Emergency: "ERL-LAB"}}, nil)
 	empties.Problem = notDone(fmt.Errorf("pool lab has no number to give: every number of it is in use, at rest or held: %w", dayone.ErrNoSeat))
@@ -93,7 +96,50 @@ func sampleNumbers(view viewer) []sample {
 		{"number-plan-judged", "numbers.yaml, looked at", "number-plan", false, false, numberPlanView{Text: newNumberPlanText, May: true, Judged: true, Lines: []string{"pool berlin is new", "+493012340000 to +493012340099 come to pool berlin (100 numbers)"}}},
 		{"number-import", "Import of numbers, looked at", "number-import", false, false, numberImportView{Name: "n.csv", Text: "number,person\n+493012340017,sarah.chen@company.com\n", Columns: numberColumnsText, Would: []pair{{Name: "Lines", Value: "1"}, {Name: "Changed", Value: "1"}}}},
 		{"number-import-wrong", "Import of numbers, a line is wrong", "number-import", false, false, numberImportView{Columns: numberColumnsText, Faults: numberFaults(fault)}},
-		{"number-audit", "Audit of numbers", "number-audit", false, false, newNumberAudit(audit)},
+		{"number-audit", "Audit of numbers", "number-audit", false, false, books},
+		{"number-platform", "Telephone system, findings", "number-platform", false, false, newPlatformPage(view, phones, url.Values{})},
+		{"number-platform-adopt", "Telephone system, before it is adopted", "number-platform", false, false, before},
+		{"number-platform-thousand", "Telephone system, a page of many findings", "number-platform", false, false, newPlatformPage(view, thousand, url.Values{"after": {"200"}})},
+		{"number-platform-none", "Telephone system, not read yet", "number-platform", false, false, newPlatformPage(view, flow.PlatformAudit{System: "cucm-eu", Title: "Cisco Unified CM"}, url.Values{})},
+		{"number-platform-reading", "Telephone system, being read", "number-platform", false, false, newPlatformPage(view, flow.PlatformAudit{System: "cucm-eu", Title: "Cisco Unified CM", Reading: true, Seen: phones.Has}, url.Values{})},
+		{"number-platform-broken", "Telephone system, the reading broke off", "number-platform", false, false, newPlatformPage(view, broken, url.Values{})},
+		{"number-platform-fine", "Telephone system, nothing wrong", "number-platform", false, false, newPlatformPage(view, flow.PlatformAudit{System: "cucm-eu", Title: "Cisco Unified CM", Read: now, Compared: now, Has: phones.Has}, url.Values{})},
 		{"number-audit-none", "Audit of numbers, nothing wrong", "number-audit", false, false, newNumberAudit(flow.NumberAudit{Numbers: 12})},
 	}
+}
+
+// samplePhones are a telephone system, one that is about to be adopted, one with many findings, and one that could not be read.
+func samplePhones(view viewer) (phones flow.PlatformAudit, before platformPage, thousand, broken flow.PlatformAudit) {
+	now := view.now
+	finding := func(kind flow.PlatformKind, thing, name, text, next string) flow.PlatformFindingView {
+		return flow.PlatformFindingView{PlatformFinding: flow.PlatformFinding{Kind: kind, Thing: thing, Name: name, Text: text, Next: next}}
+	}
+	line := finding("leaver-line", "line", `\+493012340017@DN_BER`, "somebody who left has it (sure: own number of schen, log-in); 1 device of others show it, too", "Name an heir among those who show it, or take it off there first; it is theirs to go on with.")
+	line.Number, line.Pool, line.Person, line.PersonName = "+493012340017", "berlin", samplePerson, "Wolfeschlegelsteinhausenbergerdorff, Hubert Blaine"
+	phones = flow.PlatformAudit{
+		System: "cucm-eu", Title: "Cisco Unified CM", Read: now.Add(-3 * time.Hour), Compared: now, Unread: 1, Takes: 41_204, Total: 4,
+		Has:   []flow.PlatformCount{{Kind: dayone.PlatformLines, N: 100_000}, {Kind: dayone.PlatformPatterns, N: 104_112}, {Kind: dayone.PlatformUsers, N: 38_411}, {Kind: dayone.PlatformDevices, N: 61_502}},
+		Users: [5]int{211, 40, 1_160, 12_000, 25_000}, Lines: [5]int{40_000, 12, 9_988, 50_000, 0},
+		Counts: map[flow.PlatformKind]int{"leaver-line": 1, "pattern": 1, "orphan-line": 1, "nobody-user": 1},
+		Leads:  []flow.PlatformLead{{Pool: "berlin", Pattern: "21XX", Partition: "PSTN_IN", Kind: "Translation", Numbers: 100}},
+		Findings: []flow.PlatformFindingView{
+			line, finding("pattern", "pattern", `\+4930123400[1-3]X@DN_BER`, "Call Park answers 30 of the 100 numbers of the pool, the first is +493012340010", "Adopt it: these numbers are then held. Or change the pattern on the platform."),
+			finding("orphan-line", "line", "2101@DN_BER", `nothing shows it; its description is "was jdoe"`, "Remove it, or see to it that nothing of its last holder is left on it before it is given."),
+			finding("nobody-user", "user", "ghost", "nobody is like it", "Find out whose it is; close it if it is nobody's."),
+		},
+	}
+	before = newPlatformPage(view, phones, url.Values{})
+	before.Adopt.did(&flow.PlatformAdoption{Assigned: 40_000, Held: 1_200, Shown: 310, Same: 4, Left: 2, More: 40_000, Lines: []flow.AdoptedNumber{
+		{Number: "+493012340017", Person: samplePerson, Name: "Nour الزهراني", Does: "assigned", Confidence: "sure", Why: "own number of nour, log-in"},
+		{Number: "+493012340018", Does: "held", Confidence: "certain", Why: "the route plan has it"},
+		{Number: "+493012340019", Does: "left", Confidence: "possible", Why: "it is not sure enough whose it is (possible: name)"},
+	}}, "sure")
+	thousand = phones
+	thousand.Findings, thousand.Total = nil, 1_000
+	for i := range platformPageSize {
+		thousand.Findings = append(thousand.Findings, finding("orphan-line", "line", fmt.Sprintf("%d@DN_BER", 3000+i), "nothing shows it", "Remove it, or see to it that nothing of its last holder is left on it before it is given."))
+	}
+	broken = phones
+	broken.Problem, broken.Failed = "it does not answer (while reading phone); it broke off after 100000 lines, 38411 users, 12 devices, and nothing of them is taken", now
+	return phones, before, thousand, broken
 }

@@ -100,7 +100,8 @@ var toasts = map[string]string{
 	"merged":    "They are one person now", "split": "They are two persons now",
 	"number-reserved": "The number is kept for them", "number-assigned": "The number is theirs", "number-confirm": "It is confirmed", "number-release": "It is released", "number-hold": "It is held",
 	"number-retire": "It is retired", "number-shown": "The place is added", "number-hidden": "It rings there no more", "number-plan": "numbers.yaml is saved, and counts", "number-import": "The file is imported",
-	"assigned": "The task is given to them", "reported": "The issue is reported as a task",
+	"number-adopt": "The books have it now; it is compared again",
+	"assigned":     "The task is given to them", "reported": "The issue is reported as a task",
 }
 
 var statusTexts = map[dayone.Status]string{
@@ -432,4 +433,35 @@ func attrText(name string) string {
 var tierTexts = map[dayone.Tier]string{
 	dayone.TierIdentity: "Identity", dayone.TierBase: "Base", dayone.TierDepartment: "Department", dayone.TierRole: "Role",
 	dayone.TierDevice: "Device", dayone.TierMessages: "Messages",
+}
+
+// What pages say of a telephone system.
+const (
+	textPlatformNever     = "It was not read since the server began."
+	textPlatformRead      = "Its lines, devices, users and patterns are read and compared with the books and the people. That takes a while on a large one, and changes nothing on it."
+	textPlatformBegins    = "It is about to begin."
+	textPlatformComparing = "It is being compared with the books."
+	textPlatformBroken    = "The last reading broke off"
+	textAdoptable         = "%s numbers are known there as the books do not know them. Adopting writes them into the books: whose each is, where it rings, too, and what nobody is to have. Nothing is changed on the system."
+	textNothingToAdopt    = "The books know all that the system shows."
+)
+
+// confidenceTexts are how sure it is whose something is.
+var confidenceTexts = map[string]string{
+	"certain": "Certain: we hold the account as theirs", "sure": "Sure: employee number, log-in or mail address", "likely": "Likely: number, device, or a log-in like the mail address",
+	"possible": "Possible: a name alone",
+}
+
+// platformTitles are what an audit of a telephone system finds; those that hurt somebody are marked so.
+var platformTitles = map[flow.PlatformKind]struct {
+	title string
+	bad   bool
+}{
+	"leaver-line": {"Lines of people who left", true}, "leaver-login": {"People who left are signed in", true}, "leaver-device": {"Devices of people who left", true}, "leaver-user": {"Accounts of people who left", true},
+	"leaver-mailbox": {"Mailboxes of people who left", true}, "leaver-reach": {"It rings outside at people who left", true}, "double": {"Several people have it", true}, "other-holder": {"The books say somebody else's", true},
+	"used-free": {"In use, and the books may give it away", true}, "pattern": {"Something else answers numbers of a pool", true}, "elsewhere": {"The books have it elsewhere", true},
+	"missing": {"Somebody's in the books, and not there", false}, "directory-differs": {"The directory says another number", false}, "stated-differs": {"A source says another number", false},
+	"mailbox-elsewhere": {"A mailbox answers at somebody else's number", true}, "outside": {"In use, and in no pool", true}, "orphan-line": {"Nothing shows the line", false}, "orphan-device": {"Its owner is no user", false},
+	"nobody-line": {"In use, and nobody knows whose", false}, "nobody-user": {"Nobody is like the user", false}, "nobody-mailbox": {"Nobody is like the mailbox's owner", false}, "ambiguous": {"Several people could be meant", false},
+	"local-user": {"Made by hand beside a directory", false}, "unread-pattern": {"A pattern cannot be read", true},
 }

@@ -1,13 +1,11 @@
 package main
 
 import (
-	"encoding/csv"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"path/filepath"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -171,70 +169,5 @@ Only number has to be there. It says what the file would do, asks, and imports i
 	}
 	c.Flags().BoolVar(&dry, "dry-run", false, "only say what it would do")
 	c.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
-	return c
-}
-
-func newNumberAudit() *cobra.Command {
-	var asJSON, asCSV bool
-	c := &cobra.Command{
-		Use: "audit", Short: "Find what is wrong: leavers' numbers, numbers that sources state differently, pools that do not last", Args: args(0, 0, "no arguments"),
-		Long:    "The audit compares the books with who works here, with what sources state, and with what is going to be needed. It changes nothing.",
-		Example: "  dayone number audit\n  dayone number audit --csv > findings.csv",
-		RunE: func(c *cobra.Command, _ []string) error {
-			cl, err := serverOf(c)
-			if err != nil {
-				return err
-			}
-			cl.http.Timeout = 10 * time.Minute
-			var a struct {
-				Numbers  int `json:"numbers"`
-				People   int `json:"people"`
-				Unread   int `json:"unread"`
-				Findings []struct {
-					Kind   string `json:"kind"`
-					Pool   string `json:"pool,omitempty"`
-					Number string `json:"number,omitempty"`
-					Person string `json:"person,omitempty"`
-					Name   string `json:"name,omitempty"`
-					Text   string `json:"text"`
-					Next   string `json:"next"`
-				} `json:"findings"`
-			}
-			if err := cl.call(c.Context(), http.MethodGet, "/numbers/audit", nil, nil, &a); err != nil {
-				return err
-			}
-			out := c.OutOrStdout()
-			switch {
-			case asJSON:
-				return writeJSON(out, a)
-			case asCSV:
-				w := csv.NewWriter(out)
-				_ = w.Write([]string{"kind", "pool", "number", "person", "name", "finding", "next"})
-				for _, f := range a.Findings {
-					_ = w.Write([]string{f.Kind, f.Pool, f.Number, f.Person, f.Name, f.Text, f.Next})
-				}
-				w.Flush()
-				return w.Error()
-			}
-			w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-			for _, f := range a.Findings {
-				about := f.Number
-				if about == "" && f.Name == "" {
-					about = "pool " + f.Pool
-				}
-				fmt.Fprintf(w, "%s\t%s\t%s\t%s. %s\n", f.Kind, about, f.Name, f.Text, f.Next)
-			}
-			if err := w.Flush(); err != nil {
-				return err
-			}
-			fmt.Fprintf(out, "%s looked at; %s.\n", count(a.Numbers, "number"), count(len(a.Findings), "finding"))
-			if a.Unread > 0 {
-				fmt.Fprintf(out, "%s could not be read, and nothing is said of them.\n", count(a.Unread, "person"))
-			}
-			return nil
-		},
-	}
-	c.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
-	c.Flags().BoolVar(&asCSV, "csv", false, "print as CSV")
 	return c
 }
