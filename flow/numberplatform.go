@@ -83,7 +83,7 @@ func (f *Flow) phoneSystem(name string) error {
 	case g == nil:
 		return fmt.Errorf("there is no system %q: %w", name, dayone.ErrNotFound)
 	case !g.Phones():
-		return fmt.Errorf("%s has no telephone lines, devices or mailboxes that could be read: %w", name, dayone.ErrUnsupported)
+		return fmt.Errorf("%s has no telephone lines, devices or mailboxes that could be read: %w", name, dayone.ErrNotFound)
 	}
 	return nil
 }

@@ -113,7 +113,7 @@ func TestAClusterIsAdopted(t *testing.T) {
 	}
 	_, err := c.AdoptPlatform(few, "cucm", "", "kim", true)
 	is(t, err, dayone.ErrConflict)
-	is(t, c.ReadPlatform(few, "okta", "kim"), dayone.ErrUnsupported)
+	is(t, c.ReadPlatform(few, "okta", "kim"), dayone.ErrNotFound)
 	is(t, c.ReadPlatform(few, "nothing", "kim"), dayone.ErrNotFound)
 
 	before := c.sim.Snapshot()
