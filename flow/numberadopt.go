@@ -152,7 +152,7 @@ func (a *adopting) decide(n *store.Numbers, takes []platform.Take, dry bool, out
 	var events []dayone.NumberEvent
 	var records []dayone.Record
 	for _, t := range takes {
-		line := AdoptedNumber{Number: t.Number, Line: t.Line, Person: t.Owner, Name: a.names[t.Owner], Confidence: t.Confidence.String(), Why: t.Why}
+		line := AdoptedNumber{Number: t.Number, Line: t.Line, Person: t.Owner, Name: a.names[t.Owner], Confidence: t.Confidence.String(), Why: cmp.Or(t.Hold, t.Why)}
 		was, ok := known[t.Number]
 		var is dayone.Number
 		var changed bool

@@ -295,8 +295,11 @@ func (c *comparing) stated() {
 
 // states says that a text is one of somebody's numbers: in E.164 form, or by the digits in which one ends.
 func (c *comparing) states(p *Person, text string) bool {
-	e := dialled(text, p.Country)
 	digits := onlyDigits(text)
+	if slices.ContainsFunc(c.owns[p.ID], func(own string) bool { return onlyDigits(own) == digits }) {
+		return true
+	}
+	e := dialled(text, p.Country)
 	return slices.ContainsFunc(c.owns[p.ID], func(own string) bool {
 		return e != "" && own == e || len(digits) >= 3 && (e == "" || !strings.HasPrefix(own, "+")) && (strings.HasSuffix(onlyDigits(own), digits) || strings.HasSuffix(digits, onlyDigits(own)))
 	})

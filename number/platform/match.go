@@ -139,6 +139,7 @@ type claim struct {
 	key   string
 	sure  Confidence
 	why   string
+	dial  bool // the key is a number as people write it
 }
 
 // is finds who an account of a platform belongs to. Where what is sure says two things it is nobody.
@@ -150,6 +151,9 @@ func (w *who) is(ref string, claims []claim) Match {
 	for _, c := range claims {
 		if best.Person != "" && c.sure < Sure {
 			break // what is less sure says nothing against it
+		}
+		if c.dial { // reading one costs more than all else
+			c.key = dialled(c.key, "")
 		}
 		is, ok := c.index.find(c.key)
 		switch {
@@ -170,22 +174,22 @@ func (w *who) is(ref string, claims []claim) Match {
 
 func (w *who) user(u *dayone.PlatformUser) Match {
 	return w.is(u.Ref, []claim{
-		{w.employee, u.EmployeeNumber, Sure, "employee number"},
-		{w.login, u.Login, Sure, "log-in"},
-		{w.mail, u.Email, Sure, "mail address"},
-		{w.before, u.Login, Likely, "log-in, which is how the mail address begins"},
-		{w.number, dialled(u.Phone, ""), Likely, "telephone number"},
-		{w.name, strings.TrimSpace(u.FirstName + " " + u.LastName), Possible, "name"},
+		{index: w.employee, key: u.EmployeeNumber, sure: Sure, why: "employee number"},
+		{index: w.login, key: u.Login, sure: Sure, why: "log-in"},
+		{index: w.mail, key: u.Email, sure: Sure, why: "mail address"},
+		{index: w.before, key: u.Login, sure: Likely, why: "log-in, which is how the mail address begins"},
+		{index: w.number, key: u.Phone, sure: Likely, why: "telephone number", dial: true},
+		{index: w.name, key: strings.TrimSpace(u.FirstName + " " + u.LastName), sure: Possible, why: "name"},
 	})
 }
 
 func (w *who) mailbox(m *dayone.PlatformMailbox) Match {
 	return w.is(m.Ref, []claim{
-		{w.login, m.Alias, Sure, "alias"},
-		{w.mail, m.Email, Sure, "mail address"},
-		{w.before, m.Alias, Likely, "alias, which is how the mail address begins"},
-		{w.number, dialled(strings.TrimPrefix(m.Extension, `\`), ""), Likely, "telephone number"},
-		{w.name, strings.TrimSpace(m.FirstName + " " + m.LastName), Possible, "name"},
+		{index: w.login, key: m.Alias, sure: Sure, why: "alias"},
+		{index: w.mail, key: m.Email, sure: Sure, why: "mail address"},
+		{index: w.before, key: m.Alias, sure: Likely, why: "alias, which is how the mail address begins"},
+		{index: w.number, key: strings.TrimPrefix(m.Extension, `\`), sure: Likely, why: "telephone number", dial: true},
+		{index: w.name, key: strings.TrimSpace(m.FirstName + " " + m.LastName), sure: Possible, why: "name"},
 	})
 }
 
