@@ -206,8 +206,16 @@ func classOf(kind string) dayone.PatternClass {
 		part  string
 		class dayone.PatternClass
 	}{
-		{"emergency", dayone.PatternEmergency}, {"hunt", dayone.PatternHunt}, {"park", dayone.PatternService}, {"pickup", dayone.PatternService}, {"meet-me", dayone.PatternService},
-		{"conference", dayone.PatternService}, {"messagewaiting", dayone.PatternService}, {"voicemail", dayone.PatternService}, {"translation", dayone.PatternRoute}, {"route", dayone.PatternRoute},
+		{"emergency", dayone.PatternEmergency},
+		{"hunt", dayone.PatternHunt},
+		{"park", dayone.PatternService},
+		{"pickup", dayone.PatternService},
+		{"meet-me", dayone.PatternService},
+		{"conference", dayone.PatternService},
+		{"messagewaiting", dayone.PatternService},
+		{"voicemail", dayone.PatternService},
+		{"translation", dayone.PatternRoute},
+		{"route", dayone.PatternRoute},
 	} {
 		if strings.Contains(kind, c.part) {
 			return c.class

@@ -59,6 +59,12 @@ func numbers(t *testing.T, d *store.DB) {
 	}); err != nil {
 		t.Fatal(err)
 	}
+	if here, err := n.Here([]dayone.PersonID{p, "per_x", ""}); err != nil || !here[p] || len(here) != 1 {
+		t.Errorf("in the books are %v, %v", here, err)
+	}
+	if bound, err := d.BoundAccounts(ctx, "okta"); err != nil || len(bound) != 0 {
+		t.Errorf("accounts of nobody: %v, %v", bound, err)
+	}
 	for _, x := range []dayone.Number{is, kept, vip, list[0]} {
 		if got := must[dayone.Number](t)(n.Number(x.ID)); cmp.Diff(x, got) != "" {
 			t.Errorf("it comes back changed:\n%s", cmp.Diff(x, got))
