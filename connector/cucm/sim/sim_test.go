@@ -142,3 +142,17 @@ func TestUnknownNumber(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatIsLeftOutIsReset: a line of a device that is written without its fields has those of a new one.
+func TestWhatIsLeftOutIsReset(t *testing.T) {
+	t.Parallel()
+	s := New(sim.Options{})
+	s.Fill("SFO", `\+1408555`)
+	if _, err := s.do(group("updatePhone", leaf("name", "SEP001122302106"), group("lines", group("line", leaf("index", "1"), group("dirn", leaf("pattern", `\+14085552106`), leaf("routePartitionName", "DN_PT")))))); err != nil {
+		t.Fatal(err)
+	}
+	l := s.object("phone", "SEP001122302106").node.get("lines/line")
+	if l.value("label") != "" || l.value("e164Mask") != "" || l.value("busyTrigger") != "2" || l.get("associatedEndusers") != nil {
+		t.Errorf("it is %s", l)
+	}
+}
