@@ -37,10 +37,16 @@ func made(s *cucmsim.Sim) *cucmsim.Sim {
 
 var operation = regexp.MustCompile(`<axl:([A-Za-z]+)`)
 
-// TestMain writes every request that the tests sent into the folder that DAYONE_EXPORT_REQUESTS names, each once, so that
+// TestMain fails on what no test may send, holds all requests against the vendor's schemas where they are, and writes every request that the tests sent into the folder that DAYONE_EXPORT_REQUESTS names, each once, so that
 // whoever has the vendor's schemas can hold them against them.
 func TestMain(m *testing.M) {
 	code := m.Run()
+	for _, s := range clusters.list { // those that the conformance suite made as well
+		for _, breach := range s.Never() {
+			fmt.Fprintln(os.Stderr, breach)
+			code = 1
+		}
+	}
 	if err := validate(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		code = 1

@@ -17,7 +17,7 @@ import (
 func TestTheJudge(t *testing.T) {
 	t.Parallel()
 	breach := func(do func(*bench), people ...string) string {
-		s := made(company(t))
+		s := company(t) // its requests are judged here, and nowhere else
 		b := &bench{T: t, sim: s, at: time.Now()}
 		b.reach()
 		do(b)
@@ -261,6 +261,27 @@ func TestGroupsMembers(t *testing.T) {
 		}
 		if err != nil || strings.Join(got, ",") != want {
 			t.Errorf("%s is in %v, %v", id, got, err)
+		}
+	}
+}
+
+// TestUnknownNumber: a phone with a number that is not there is refused whole, or the cluster makes the line; releases differ,
+// and either way what is there is known.
+func TestUnknownNumber(t *testing.T) {
+	t.Parallel()
+	for _, makes := range []bool{false, true} {
+		b := open(t, cucmsim.New(sim.Options{Page: 50}))
+		b.sim.MakesLines(makes)
+		if _, err := b.cluster.Add(t.Context(), editable["user"].make()); err != nil {
+			t.Fatal(err)
+		}
+		_, err := b.cluster.Add(t.Context(), editable["phone"].make())
+		_, missing := b.cluster.Get(t.Context(), cucm.Line, cucm.By("2101", "DN_PT"))
+		switch {
+		case makes && (err != nil || missing != nil):
+			t.Errorf("a cluster that makes lines: %v, and the line: %v", err, missing)
+		case !makes && (kindOf(err) != dayone.ErrInvalid || !strings.Contains(detail(err), "2101") || kindOf(missing) != dayone.ErrNotFound):
+			t.Errorf("a cluster that makes none: %v (%s), and the line: %v", err, detail(err), missing)
 		}
 	}
 }

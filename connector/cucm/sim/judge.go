@@ -19,9 +19,8 @@ func (w Write) String() string { return w.Op + " of " + w.Name }
 // Writes are all that changed something, in their order.
 func (s *Sim) Writes() []Write { s.mu.Lock(); defer s.mu.Unlock(); return slices.Clone(s.writes) }
 
-// Breaches are what a careful client never does: a reset, SQL that writes, a second writer, a third reader, and a write to an
-// object that is none of these people's and that no request made. A test ends by asking for them.
-func (s *Sim) Breaches(people ...string) []string {
+// Never is what a careful client never does, whoever it is about: a reset, SQL that writes, a second writer, a third reader.
+func (s *Sim) Never() []string {
 	var out []string
 	for _, r := range s.door.Requests() {
 		_, op, _ := strings.Cut(strings.Trim(r.Header.Get("SOAPAction"), `"`), " ")
@@ -35,6 +34,13 @@ func (s *Sim) Breaches(people ...string) []string {
 	if reads, writes := s.Busiest(); writes > 1 || reads > 2 {
 		out = append(out, fmt.Sprintf("%d wrote and %d read at the same time", writes, reads))
 	}
+	return out
+}
+
+// Breaches are those, and each write to an object that is none of these people's and that no request made. A test ends by
+// asking for them.
+func (s *Sim) Breaches(people ...string) []string {
+	out := s.Never()
 	for _, w := range s.Writes() {
 		if !w.Ours && !slices.ContainsFunc(w.Of, func(id string) bool {
 			return slices.ContainsFunc(people, func(p string) bool { return strings.EqualFold(p, id) })

@@ -228,7 +228,7 @@ func (s *Sim) update(kind string, op *node) ([]*node, error) {
 }
 
 // mastered is what the directory says of a synchronized user.
-var mastered = []string{"firstName", "lastName", "newUserid", "password", "mailid", "department", "manager", "telephoneNumber", "title", "directoryUri", "mobileNumber"}
+var mastered = []string{"firstName", "displayName", "middleName", "lastName", "newUserid", "password", "mailid", "department", "manager", "telephoneNumber", "title", "directoryUri", "mobileNumber"}
 
 func (s *Sim) remove(kind string, op *node) ([]*node, error) {
 	o, err := s.find(kind, op, 5007)
