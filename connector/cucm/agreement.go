@@ -2,6 +2,7 @@ package cucm
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -34,6 +35,9 @@ func (c *Cluster) Agreements(ctx context.Context) ([]Agreement, error) {
 	var out []Agreement
 	for _, name := range names {
 		o, err := c.Get(ctx, LDAPDirectory, By(name))
+		if errors.Is(err, dayone.ErrNotFound) {
+			continue // it went while we read
+		}
 		if err != nil {
 			return nil, err
 		}

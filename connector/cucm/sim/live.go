@@ -34,6 +34,13 @@ func (s *Sim) apply(op *node) ([]*node, error) {
 	return []*node{leaf("return", o.uuid)}, nil
 }
 
+// Unplug takes a device's registration, or gives it back: one that is not registered does not ring.
+func (s *Sim) Unplug(device string, unplugged bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unplug[device] = unplugged
+}
+
 // out ends a log-in by extension mobility; the profile shows what is written of it at the next one.
 func (s *Sim) out(device string) {
 	profile := s.profile[device]

@@ -156,3 +156,16 @@ func TestWhatIsLeftOutIsReset(t *testing.T) {
 		t.Errorf("it is %s", l)
 	}
 }
+
+// TestUnplugged: a phone that is not registered does not ring, and nobody answers in its place.
+func TestUnplugged(t *testing.T) {
+	t.Parallel()
+	s := New(sim.Options{})
+	s.Fill("SFO", `\+1408555`)
+	for _, unplugged := range []bool{true, false} {
+		s.Unplug("SEP001122302106", unplugged)
+		if c, err := s.Call("PSTN", "+14085552106"); err != nil || (len(c.Rings) == 0) != unplugged {
+			t.Errorf("unplugged: %v; it goes to %+v, %v", unplugged, c, err)
+		}
+	}
+}
