@@ -185,7 +185,7 @@ func TestSubscriber(t *testing.T) {
 	t.Parallel()
 	b := open(t, company(t))
 	b.sim.Publisher(false)
-	if d, err := b.cluster.Discover(t.Context()); err != nil || len(d.Users) != 6 {
+	if d, err := b.guard.Discover(t.Context(), func(dayone.PlatformKind, int) {}); err != nil || len(d.Users) != 6 {
 		t.Errorf("reading: %v", err)
 	}
 	before := b.sim.Snapshot()
