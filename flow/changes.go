@@ -20,6 +20,9 @@ import (
 // changesEvery is how often a source is asked.
 const changesEvery = 5 * time.Minute
 
+// changesNever is when a source that cannot tell is asked again: somebody may have set it up by then.
+const changesNever = 24 * time.Hour
+
 // readChanges asks sources whose turn it is, beside everything else, and says when the next one's is.
 func (f *Flow) readChanges(ctx context.Context) (first time.Time, err error) {
 	now, l := f.Clock.Now(), &f.lists
@@ -41,7 +44,12 @@ func (f *Flow) readChanges(ctx context.Context) (first time.Time, err error) {
 		l.asking[name] = true
 		f.intake.Go(func() {
 			pause := changesEvery
-			if err := f.askChanges(ctx, name, src); err != nil && ctx.Err() == nil {
+			switch err := f.askChanges(ctx, name, src); {
+			case err == nil || ctx.Err() != nil:
+			case errors.Is(err, dayone.ErrUnsupported):
+				f.Log.Info("a source cannot tell what changed; its list is read at night", "source", name, "error", err)
+				pause = changesNever
+			default:
 				f.Log.Warn("a source does not tell what changed; its list is read at night all the same", "source", name, "error", err)
 				pause = failedAgain
 			}

@@ -185,3 +185,56 @@ func TestAListThatIsOwedIsReadAfterARestart(t *testing.T) {
 	h.clock.Jump(h.clock.Now().Add(6 * time.Minute)) // and the mark after it counts
 	is("Finance")
 }
+
+// polled counts how often a source is asked what changed, which it cannot tell if it is mute.
+type polled struct {
+	connector.Source
+	mute  bool
+	times atomic.Int32
+}
+
+func (a *polled) Changes(context.Context, string) ([]dayone.Event, string, error) {
+	a.times.Add(1)
+	if a.mute {
+		return nil, "", fmt.Errorf("it counts no changes: %w", dayone.ErrUnsupported)
+	}
+	return nil, "mark", nil
+}
+
+// A source that cannot tell what changed is left alone for a day, while another one is asked every few minutes.
+func TestASourceThatCannotTellIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	h, _ := directory(t)
+	h.stop()
+	joined, mute, tells := h.world.joined, &polled{mute: true}, &polled{}
+	h.world.joined = func(d *flow.Deps) {
+		joined(d)
+		s := d.Sources["azure"]
+		mute.Source, tells.Source = s.Source, s.Source
+		s.Source = mute
+		d.Sources["azure"] = s
+		s.Source = tells
+		d.Sources["twin"] = s
+	}
+	h = h.world.open()
+	again := func(a *polled, step time.Duration) {
+		t.Helper()
+		n := a.times.Load()
+		until(h, "asked again", func() (bool, bool) {
+			h.clock.Jump(h.clock.Now().Add(step))
+			return true, a.times.Load() > n
+		})
+	}
+	until(h, "both are asked once", func() (bool, bool) { return true, mute.times.Load() > 0 && tells.times.Load() > 0 })
+	for range 5 {
+		n := h.clock.Now()
+		again(tells, 5*time.Minute)
+		if h.clock.Now().Sub(n) > 4*time.Hour {
+			t.Skip("the machine is too slow to say")
+		}
+	}
+	if n := mute.times.Load(); n != 1 {
+		t.Errorf("it was asked %d times", n)
+	}
+	again(mute, 25*time.Hour)
+}

@@ -1,9 +1,10 @@
 package cucm_test
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -36,10 +37,20 @@ func made(s *cucmsim.Sim) *cucmsim.Sim {
 
 var operation = regexp.MustCompile(`<axl:([A-Za-z]+)`)
 
-// TestMain writes every request that the tests sent into the folder that DAYONE_EXPORT_REQUESTS names, each once, so that
+// TestMain fails on what no test may send, holds all requests against the vendor's schemas where they are, and writes every request that the tests sent into the folder that DAYONE_EXPORT_REQUESTS names, each once, so that
 // whoever has the vendor's schemas can hold them against them.
 func TestMain(m *testing.M) {
 	code := m.Run()
+	for _, s := range clusters.list { // those that the conformance suite made as well
+		for _, breach := range s.Never() {
+			fmt.Fprintln(os.Stderr, breach)
+			code = 1
+		}
+	}
+	if err := validate(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
 	if dir := os.Getenv("DAYONE_EXPORT_REQUESTS"); dir != "" {
 		if err := export(dir); err != nil {
 			fmt.Fprintln(os.Stderr, err)
@@ -77,16 +88,29 @@ type bench struct {
 	guard   *connector.Guard
 	cluster *cucm.Cluster
 	at      time.Time
+	people  []string // whose run it is
+	url     string
+
+	mu    sync.Mutex
+	heard []string // every error and result that came out of the connector
 }
 
 func open(t *testing.T, s *cucmsim.Sim, settings ...string) *bench {
 	t.Helper()
 	made(s)
 	b := &bench{T: t, sim: s, at: time.Date(2026, 11, 2, 8, 0, 0, 0, time.UTC)}
-	server := httptest.NewServer(s)
-	t.Cleanup(server.Close)
+	b.reach(settings...)
 	t.Cleanup(b.careful)
-	all := s.Settings(server.URL)
+	return b
+}
+
+// reach starts the cluster and a connector to it.
+func (b *bench) reach(settings ...string) {
+	b.Helper()
+	server := httptest.NewServer(b.sim)
+	b.Cleanup(server.Close)
+	b.url = server.URL
+	all := b.sim.Settings(server.URL)
 	for i := 0; i < len(settings); i += 2 {
 		all[settings[i]] = settings[i+1]
 	}
@@ -96,22 +120,61 @@ func open(t *testing.T, s *cucmsim.Sim, settings ...string) *bench {
 		b.cluster = cucm.Open(cfg)
 		return cucm.New(cfg)
 	}
+	observe := func(system, op string, _ time.Duration, err error) { b.hear(system, op, err) }
 	var err error
-	if b.guard, err = connector.Open(factory, "cucm", now, connector.Options{Settings: all, PerMinute: map[string]int{"default": 600_000}}); err != nil {
-		t.Fatal(err)
+	if b.guard, err = connector.Open(factory, "cucm", now, connector.Options{Settings: all, PerMinute: map[string]int{"default": 600_000}, Observe: observe}); err != nil {
+		b.Fatal(err)
 	}
-	return b
 }
 
-// careful fails a test in which something was sent that a careful client never sends.
+// raw sends what the connector never does, and returns the answer.
+func (b *bench) raw(op, content string) string {
+	b.Helper()
+	r, err := http.NewRequest("POST", b.url+"/axl/", strings.NewReader(`<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/" xmlns:axl="http://www.cisco.com/AXL/API/14.0"><e:Body><axl:`+op+">"+content+"</axl:"+op+"></e:Body></e:Envelope>"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	set := b.sim.Settings("")
+	r.SetBasicAuth(set["user"], set["password"])
+	r.Header.Set("SOAPAction", `"CUCM:DB ver=14.0 `+op+`"`)
+	a, err := http.DefaultClient.Do(r)
+	if err != nil {
+		b.Error(err)
+		return ""
+	}
+	defer a.Body.Close()
+	raw, _ := io.ReadAll(a.Body)
+	return string(raw)
+}
+
+// careful fails a test in which something was sent that a careful client never sends, something was written that is not of
+// the people of its run, or a secret came out.
 func (b *bench) careful() {
-	for _, r := range b.sim.Door().Requests() {
-		for _, never := range []string{"resetPhone", "restartPhone", "executeSQLUpdate"} {
-			if bytes.Contains(r.Body, []byte("<axl:"+never)) {
-				b.Errorf("%s was sent", never)
+	for _, breach := range b.sim.Breaches(b.people...) {
+		b.Error(breach)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, text := range b.heard {
+		for _, secret := range b.sim.Secrets() {
+			if strings.Contains(text, secret) {
+				b.Errorf("a secret stands in %q", text)
 			}
 		}
 	}
+}
+
+// hear keeps what came out.
+func (b *bench) hear(what ...any) {
+	text := fmt.Sprintf("%+v", what)
+	for _, w := range what {
+		if err, ok := w.(error); ok {
+			text += fmt.Sprintf("%+v %s", err, detail(err))
+		}
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.heard = append(b.heard, text)
 }
 
 // sent counts the requests of an operation.
@@ -141,6 +204,7 @@ func (b *bench) create() dayone.Act {
 func (b *bench) do(a dayone.Act) dayone.Result {
 	b.Helper()
 	r, err := connectortest.Apply(b.Context(), b.guard, a)
+	b.hear(r, err)
 	if err != nil {
 		b.Fatalf("%s: %v", a.Action, err)
 	}
@@ -156,11 +220,12 @@ func (b *bench) group(action dayone.Action, account, name string) dayone.Act {
 	return a
 }
 
-// ref is the id of a user of the fixture.
+// ref is the id of a user of the fixture, whose run it is from now on.
 func (b *bench) ref(login string) string {
 	b.Helper()
 	for _, a := range b.sim.Accounts() {
 		if a.Login == login {
+			b.people = append(b.people, login)
 			return a.Ref
 		}
 	}

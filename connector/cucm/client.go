@@ -21,13 +21,14 @@ import (
 // https://developer.cisco.com/docs/axl/#!axl-developer-guide
 type Cluster struct {
 	httpc.Client
-	version string // of the schema: 12.5, 14.0, 15.0
+	version string // of the schema: 12.5, 14.0, 15.0; "auto": the newest that the cluster has
 	changes bool   // the change list is read, to see who else writes
 	writer  chan struct{}
 	readers chan struct{}
 
 	mu      sync.Mutex
 	session string // JSESSIONIDSSO: without it every call is a new session of the server
+	found   string // the version that was found, where it is to be
 }
 
 const sessionCookie = "JSESSIONIDSSO"
@@ -40,12 +41,43 @@ const pause = 5 * time.Second
 
 type operationKey struct{}
 
+// versions are those of the schema that are spoken, the newest first.
+var versions = []string{"15.0", "14.0", "12.5"}
+
+// speaks is the version of a request: the setting, or the newest that the cluster answers to. Which one it is is asked once.
+func (c *Cluster) speaks(ctx context.Context) (string, error) {
+	if c.version != "auto" {
+		return c.version, nil
+	}
+	c.mu.Lock()
+	found := c.found
+	c.mu.Unlock()
+	if found != "" {
+		return found, nil
+	}
+	var last error
+	for _, v := range versions {
+		_, err := c.send(ctx, v, "reading the release", "getCCMVersion", nil)
+		if err == nil {
+			c.mu.Lock()
+			c.found = v
+			c.mu.Unlock()
+			return v, nil
+		}
+		if last = err; !errors.Is(err, dayone.ErrInvalid) {
+			return "", err
+		}
+	}
+	return "", last
+}
+
 // authorize signs a request in: by the session where there is one, and always by name, since sessions end.
 func (c *Cluster) authorize(user string, password dayone.Secret) func(context.Context, *http.Request) error {
 	return func(ctx context.Context, r *http.Request) error {
 		r.SetBasicAuth(user, password.Reveal())
-		op, _ := ctx.Value(operationKey{}).(string)
-		r.Header.Set("SOAPAction", `"CUCM:DB ver=`+c.version+" "+op+`"`)
+		if action, ok := ctx.Value(operationKey{}).(string); ok {
+			r.Header.Set("SOAPAction", `"CUCM:DB ver=`+action+`"`)
+		}
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		if c.session != "" {
@@ -66,9 +98,9 @@ func (c *Cluster) keepSession(h http.Header) {
 }
 
 // envelope is a whole request.
-func (c *Cluster) envelope(op string, args []*Element) []byte {
+func envelope(version, op string, args []*Element) []byte {
 	var b bytes.Buffer
-	b.WriteString(`<?xml version="1.0" encoding="UTF-8"?>` + "\n" + `<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" xmlns:axl="http://www.cisco.com/AXL/API/` + c.version + `"><soapenv:Header/><soapenv:Body>`)
+	b.WriteString(`<?xml version="1.0" encoding="UTF-8"?>` + "\n" + `<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" xmlns:axl="http://www.cisco.com/AXL/API/` + version + `"><soapenv:Header/><soapenv:Body>`)
 	Group("axl:"+op, args...).write(&b)
 	b.WriteString(`</soapenv:Body></soapenv:Envelope>`)
 	return b.Bytes()
@@ -105,10 +137,18 @@ func enter(ctx context.Context, door chan struct{}) error {
 	}
 }
 
-// call sends one request and returns its response.
+// call sends one request in the cluster's version and returns its response.
 func (c *Cluster) call(ctx context.Context, doing, op string, args []*Element) (*Element, error) {
-	a, err := c.Do(context.WithValue(ctx, operationKey{}, op), httpc.Request{
-		Op: doing, Method: "POST", Path: "/axl/", Type: "text/xml; charset=utf-8", Accept: "text/xml", Body: c.envelope(op, args),
+	version, err := c.speaks(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return c.send(ctx, version, doing, op, args)
+}
+
+func (c *Cluster) send(ctx context.Context, version, doing, op string, args []*Element) (*Element, error) {
+	a, err := c.Do(context.WithValue(ctx, operationKey{}, version+" "+op), httpc.Request{
+		Op: doing, Method: "POST", Path: "/axl/", Type: "text/xml; charset=utf-8", Accept: "text/xml", Body: envelope(version, op, args),
 	}, nil)
 	if a != nil {
 		c.keepSession(a.Header)
@@ -136,6 +176,8 @@ func classify(status int, _ http.Header, body []byte) (code, detail string, kind
 		return "", `the application user lacks the role "Standard AXL API Access"; put it into a group that has it`, nil
 	case http.StatusNotFound:
 		return "", "nothing answers at /axl/: the Cisco AXL Web Service is not activated on this node (Serviceability > Service Activation)", dayone.ErrUnavailable
+	case 599: // the status that is told of a version which the cluster does not have
+		return "", "the cluster does not have this version of AXL; set version to one that it has, or to auto", dayone.ErrInvalid
 	}
 	root, err := parse(bytes.NewReader(body))
 	if err != nil {
@@ -225,17 +267,6 @@ func (c *Cluster) Get(ctx context.Context, kind *Kind, key Key) (*Object, error)
 		return nil, c.Fault("reading "+kind.Name, dayone.ErrUnavailable, "", "the answer holds none")
 	}
 	return kind.Of(e), nil
-}
-
-// Synchronize starts the synchronization of a directory agreement, all of it: whoever waits for one person starts one for
-// everybody, so that one serves all.
-func (c *Cluster) Synchronize(ctx context.Context, agreement string) error {
-	if err := enter(ctx, c.writer); err != nil {
-		return err
-	}
-	defer func() { <-c.writer }()
-	_, err := c.write(ctx, "synchronizing the directory", "doLdapSync", Leaf("name", agreement), Leaf("sync", "true"))
-	return err
 }
 
 // Tags are the empty elements that say what a list should show. A true-or-false tag must hold a value, which means nothing.

@@ -35,7 +35,7 @@ func New(cfg connector.Config) (connector.Connector, error) {
 		return nil, &connector.SettingError{Setting: "ca", Text: "setting ca holds no certificate", Hint: "write it in PEM: -----BEGIN CERTIFICATE-----, by ${file:cucm.pem} for example"}
 	}
 	c := Open(cfg)
-	u := users{Cluster: c, number: cfg.Settings["employee_number"], custom: cfg.Settings["employee_field"], local: cfg.Settings["local_users"] == "true", tokens: cfg.Settings["revoke_tokens"] == "true"}
+	u := users{Cluster: c, number: cfg.Settings["employee_number"], custom: cfg.Settings["employee_field"], local: cfg.Settings["local_users"] == "true", tokens: cfg.Settings["revoke_tokens"] == "true", place: cfg.Settings["directory_place"]}
 	kinds := map[string]connector.Entitlements{"user_group": groups{u}, "line": lines{shown{u}}, "phone": phones{shown{u}}, "device_profile": profiles{shown{u}}}
 	for kind, n := range catalogues {
 		kinds[kind] = catalogue{c, n}
@@ -70,6 +70,16 @@ func (c *Cluster) Ping(ctx context.Context) error {
 // and it, and what is open in a leaver's name, cannot wait.
 func (t *target) Apply(ctx context.Context, a dayone.Act) (dayone.Result, error) {
 	ref := a.Subject.Ref
+	if a.Via.System != "" && ref == "" && a.Action == dayone.AccountCreate && a.Want != nil {
+		r, err := t.Target.Apply(ctx, a)
+		if err == nil && r.Wait != nil && r.Now == nil { // nobody waits for whom no agreement brings
+			err = t.users.willBring(ctx, a)
+		}
+		if err != nil {
+			return dayone.Result{}, err
+		}
+		return r, nil
+	}
 	if a.Via.System == "" || ref == "" || !a.Key.IsAccount() || a.Want == nil {
 		return t.Target.Apply(ctx, a)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	_ "embed"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -51,8 +52,16 @@ var (
 	Phone                    = kinds["phone"]
 	DeviceProfile            = kinds["deviceProfile"]
 	RemoteDestinationProfile = kinds["remoteDestinationProfile"]
+	RemoteDestination        = kinds["remoteDestination"]
+	UserGroup                = kinds["userGroup"]
+	LDAPFilter               = kinds["ldapFilter"]
 	LDAPDirectory            = kinds["ldapDirectory"]
 )
+
+// Kinds are all of them, by name.
+func Kinds() []*Kind {
+	return slices.SortedFunc(maps.Values(kinds), func(a, b *Kind) int { return strings.Compare(a.Name, b.Name) })
+}
 
 func readTable(table string) map[string]*Kind {
 	out := map[string]*Kind{}

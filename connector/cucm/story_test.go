@@ -191,6 +191,7 @@ func TestPurge(t *testing.T) {
 	s := cucmsim.New(sim.Options{Page: 50, Now: func() time.Time { return now }})
 	s.Fill("SFO", `\+1408555`)
 	b := open(t, s, "employee_number", "custom")
+	b.people = []string{"schen"}
 	staff := []cucmsim.Entry{{ID: "schen", First: "Sarah", Last: "Chen", Mail: "sarah.chen@company.com", Number: "emp_789"}}
 	for _, a := range s.Accounts() {
 		if a.Login != "local" {

@@ -20,6 +20,7 @@ type users struct {
 	custom string // name of that field
 	local  bool   // local users are made in a cluster that a directory feeds
 	tokens bool   // OAuth tokens are ended
+	place  string // where the directory has whom it brings; "": not said
 }
 
 var (
@@ -129,17 +130,21 @@ func (u users) Find(ctx context.Context, by, value string) ([]dayone.Item, error
 	return out, nil
 }
 
-// Create makes a local user. In a cluster that a directory feeds it makes none unless told so: the directory would bring the
-// same id later, and the two would have to be made one.
+// Create makes a local user. In a cluster that a directory feeds it makes none unless told so, or unless no agreement can
+// bring this person: the directory would bring the same id later, and the two would have to be made one.
 func (u users) Create(ctx context.Context, a dayone.Act) (dayone.Result, error) {
 	if !u.local {
 		var agreements []string
-		err := u.List(ctx, LDAPDirectory, "name", []string{"name"}, func(o *Object) bool {
-			agreements = append(agreements, o.Value("name"))
-			return true
-		})
+		all, err := u.Agreements(ctx)
 		if err != nil {
 			return dayone.Result{}, err
+		}
+		who := u.entrant(a)
+		who.DN = "" // of whom no directory has it is not said where
+		for _, g := range all {
+			if g.Excludes(who) == "" {
+				agreements = append(agreements, g.Name)
+			}
 		}
 		if len(agreements) > 0 {
 			return dayone.Result{}, u.Fault("adding user", dayone.ErrInvalid, "", "the directory agreement "+strings.Join(agreements, ", ")+" feeds this cluster: let the directory make the account (provisioned_by in the configuration of this system), or allow local users by the setting local_users")

@@ -51,6 +51,19 @@ func (c *Cluster) Remove(ctx context.Context, kind *Kind, key Key) error {
 	return err
 }
 
+// Activate makes phones do what was written of a phone or a line: until then they go on as they were. It resets nothing.
+func (c *Cluster) Activate(ctx context.Context, kind *Kind, key Key) error {
+	if kind != Phone && kind != Line {
+		return c.Fault("applying "+kind.Name, dayone.ErrUnsupported, "", "only phones and lines are applied")
+	}
+	if err := enter(ctx, c.writer); err != nil {
+		return err
+	}
+	defer func() { <-c.writer }()
+	_, err := c.write(ctx, "applying "+kind.Name, "apply"+kind.title(), key.elements(kind)...)
+	return err
+}
+
 // Change reads an object, lets edit change it, writes what differs and reads it again, while nobody else of ours writes. An
 // element that edit does not touch is not sent; one that it touches is sent whole, since AXL replaces lists and resets what
 // a block leaves out. What reads back otherwise, or was written by somebody else meanwhile, is an ErrConflict: it has to be

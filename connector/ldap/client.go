@@ -43,6 +43,11 @@ type client struct {
 	mu   sync.Mutex
 	at   int // the server that we stay with
 	free []*lib.Conn
+
+	where map[string]string // the unit in which an account was seen last
+	seen  map[string]string
+
+	numbers sync.Map // employee number: the account that was seen with it
 }
 
 func newClient(cfg connector.Config) (*client, error) {
@@ -207,29 +212,32 @@ type query struct {
 
 // search streams entries, a page at a time, until there are no more or yield says that these are enough.
 func (c *client) search(ctx context.Context, q query, yield func(*lib.Entry) bool) error {
-	err := c.do(ctx, q.op, func(conn *lib.Conn) error {
-		paging := lib.NewControlPaging(c.page)
-		for {
-			r, err := conn.Search(lib.NewSearchRequest(q.base, q.scope, lib.NeverDerefAliases, q.limit, int(c.timeout.Seconds()), false, q.filter, q.attrs, []lib.Control{paging}))
-			if err != nil && (q.limit == 0 || !lib.IsErrorWithCode(err, lib.LDAPResultSizeLimitExceeded)) {
-				return err
-			}
-			for _, e := range r.Entries {
-				if !yield(e) {
-					return nil
-				}
-			}
-			next, more := lib.FindControl(r.Controls, lib.ControlTypePaging).(*lib.ControlPaging)
-			if err != nil || !more || len(next.Cookie) == 0 {
-				return nil
-			}
-			paging.SetCookie(next.Cookie)
-		}
-	})
+	err := c.do(ctx, q.op, func(conn *lib.Conn) error { return c.pages(conn, q, yield) })
 	if errors.Is(err, dayone.ErrNotFound) && (q.base == c.base || q.base == c.groups) {
 		return c.unseen(q.op, "there is no "+q.base+", or the account of bind_dn may not see it")
 	}
 	return err
+}
+
+// pages does it on one connection.
+func (c *client) pages(conn *lib.Conn, q query, yield func(*lib.Entry) bool) error {
+	paging := lib.NewControlPaging(c.page)
+	for {
+		r, err := conn.Search(lib.NewSearchRequest(q.base, q.scope, lib.NeverDerefAliases, q.limit, int(c.timeout.Seconds()), false, q.filter, q.attrs, []lib.Control{paging}))
+		if err != nil && (q.limit == 0 || !lib.IsErrorWithCode(err, lib.LDAPResultSizeLimitExceeded)) {
+			return err
+		}
+		for _, e := range r.Entries {
+			if !yield(e) {
+				return nil
+			}
+		}
+		next, more := lib.FindControl(r.Controls, lib.ControlTypePaging).(*lib.ControlPaging)
+		if err != nil || !more || len(next.Cookie) == 0 {
+			return nil
+		}
+		paging.SetCookie(next.Cookie)
+	}
 }
 
 // unseen is a directory of which too little is shown to say of anybody that they are not in it.

@@ -109,6 +109,7 @@ func (c *client) control(e *lib.Entry) int64 {
 
 // item of an entry. mail is how the address of a manager is read.
 func (c *client) item(e *lib.Entry, mail func(dn string) (string, error)) (dayone.Item, error) {
+	c.saw(e)
 	it := dayone.Item{Key: dayone.Key{System: c.System, Kind: dayone.AccountKindName}, Ref: c.ref(e), State: dayone.Active, Attrs: dayone.Attrs{}}
 	if c.disabled(e) {
 		it.State = dayone.Disabled
@@ -164,6 +165,9 @@ func (c *client) entry(ctx context.Context, op, ref string, attrs ...string) (*l
 		if bad := c.whole(ctx, op); bad != nil {
 			return nil, bad
 		}
+		if bad := c.gone(ctx, op, ref); bad != nil {
+			return nil, bad
+		}
 	}
 	return e, err
 }
@@ -208,18 +212,23 @@ func (a accounts) list(ctx context.Context, op, filter string) ([]dayone.Item, e
 // All streams everybody. Managers' addresses are read by connections of their own while the list is under way.
 func (a accounts) All(ctx context.Context) iter.Seq2[dayone.Item, error] {
 	return func(yield func(dayone.Item, error) bool) {
-		mail := a.mail(ctx)
+		const op = "listing accounts"
+		mail, shown := a.mail(ctx), map[string]bool{}
 		var failed error
 		stopped := false
-		err := a.search(ctx, query{op: "listing accounts", base: a.base, scope: lib.ScopeWholeSubtree, filter: a.f.person, attrs: a.fields()}, func(e *lib.Entry) bool {
+		err := a.search(ctx, query{op: op, base: a.base, scope: lib.ScopeWholeSubtree, filter: a.f.person, attrs: a.fields()}, func(e *lib.Entry) bool {
 			it, err := a.item(e, mail)
 			if err != nil {
 				failed = err
 				return false
 			}
+			shown[it.Ref] = true
 			stopped = !yield(it, nil)
 			return !stopped
 		})
+		if err == nil && failed == nil && !stopped {
+			err = a.missing(ctx, op, shown)
+		}
 		if err = cmp.Or(failed, err); err != nil && !stopped {
 			yield(dayone.Item{}, err)
 		}

@@ -55,9 +55,13 @@ func (a accounts) Delete(ctx context.Context, ref string) error {
 		return err
 	}
 	if a.f.ad {
-		return a.do(ctx, op, func(conn *lib.Conn) error {
+		err := a.do(ctx, op, func(conn *lib.Conn) error {
 			return conn.Del(lib.NewDelRequest(e.DN, []lib.Control{lib.NewControlSubtreeDelete()}))
 		})
+		if err == nil {
+			a.forget(ref)
+		}
+		return err
 	}
 	in, err := a.stale(ctx, op, e.DN)
 	if err != nil {
@@ -66,6 +70,7 @@ func (a accounts) Delete(ctx context.Context, ref string) error {
 	if err := a.do(ctx, op, func(conn *lib.Conn) error { return conn.Del(lib.NewDelRequest(e.DN, nil)) }); err != nil {
 		return err
 	}
+	a.forget(ref)
 	for _, group := range in {
 		mod := lib.NewModifyRequest(group, nil)
 		mod.Delete(a.f.member, []string{e.DN})

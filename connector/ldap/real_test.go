@@ -232,6 +232,7 @@ func live(c *company) {
 	c.moves(ref)
 	c.dies(ref)
 	c.lists(ref, manager)
+	c.changes()
 	c.leaves(ref)
 }
 

@@ -1,7 +1,6 @@
 package ldap
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -62,7 +61,12 @@ func (s source) Read(ctx context.Context, subject string) (dayone.Event, error) 
 	const op = "reading person"
 	e, err := s.api.one(ctx, op, s.api.base, "(&"+s.api.f.person+"("+s.api.f.names["employee_number"]+"="+lib.EscapeFilter(subject)+"))", s.fields()...)
 	if errors.Is(err, dayone.ErrNotFound) {
-		err = cmp.Or(s.api.whole(ctx, op), err)
+		if bad := s.api.whole(ctx, op); bad != nil {
+			return dayone.Event{}, bad
+		}
+		if bad := s.api.held(ctx, op, subject); bad != nil {
+			return dayone.Event{}, bad
+		}
 	}
 	if err != nil {
 		return dayone.Event{}, err
@@ -71,6 +75,7 @@ func (s source) Read(ctx context.Context, subject string) (dayone.Event, error) 
 	if err != nil {
 		return dayone.Event{}, err
 	}
+	s.api.numbers.Store(subject, it.Ref)
 	return s.event(it, e), nil
 }
 
@@ -79,7 +84,7 @@ func (s source) Read(ctx context.Context, subject string) (dayone.Event, error) 
 func (s source) Everybody(ctx context.Context) iter.Seq2[dayone.Event, error] {
 	return func(yield func(dayone.Event, error) bool) {
 		const op = "listing people"
-		seen := map[string]string{}
+		seen, shown := map[string]string{}, map[string]bool{}
 		mail := s.api.mail(ctx)
 		var failed error
 		stopped := false
@@ -89,17 +94,22 @@ func (s source) Everybody(ctx context.Context) iter.Seq2[dayone.Event, error] {
 				return false
 			}
 			ev := s.event(it, e)
+			shown[it.Ref] = true
 			var twice error
 			if other := seen[ev.Subject]; other != "" {
 				ev.Type = ""
 				twice = s.api.refuse(op, dayone.ErrInvalid, fmt.Sprintf("%s and %s have the same employee number", other, e.DN))
 			}
 			seen[ev.Subject] = e.DN
+			s.api.numbers.Store(ev.Subject, it.Ref)
 			stopped = !yield(ev, twice)
 			return !stopped
 		})
 		if failed != nil {
 			err = failed
+		}
+		if err == nil && !stopped {
+			err = s.api.missing(ctx, op, shown)
 		}
 		if err != nil && !stopped {
 			yield(dayone.Event{}, err)

@@ -72,16 +72,23 @@ func ActiveDirectory(t testing.TB) *DirectoryServer {
 	return d
 }
 
-// freeAddress is one of this machine on which nobody speaks LDAP: Samba cannot be told another port.
+// freeAddress is one of this machine on which nobody speaks LDAP: Samba cannot be told another port. It is this test's until
+// its end, also while another process looks for one: whoever has it holds a port of it.
 func freeAddress(t testing.TB) string {
 	t.Helper()
 	for i := 1; i < 250; i++ {
 		ip := fmt.Sprintf("127.0.10.%d", i)
-		l, err := net.Listen("tcp", ip+":636")
+		mine, err := net.Listen("tcp", ip+":6366")
 		if err != nil {
 			continue
 		}
+		l, err := net.Listen("tcp", ip+":636")
+		if err != nil {
+			_ = mine.Close()
+			continue
+		}
 		_ = l.Close()
+		t.Cleanup(func() { _ = mine.Close() })
 		return ip
 	}
 	t.Fatal("no address is free for a directory")

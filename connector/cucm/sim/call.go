@@ -46,14 +46,14 @@ func (s *Sim) Call(from, to string) (Call, error) {
 			active = p // the lines of whoever is logged in; the device's place and search space stay
 		}
 		reach = nil
-		if lines := active.node.all("lines", "line"); len(lines) > 0 {
+		if lines := active.running().all("lines", "line"); len(lines) > 0 {
 			c.Caller = lines[0].value("e164Mask")
 			if l := s.object("line", lines[0].value("dirn/pattern")+"@"+lines[0].value("dirn/routePartitionName")); l != nil {
-				reach = append(reach, s.css[l.node.value("shareLineAppearanceCssName")]...)
+				reach = append(reach, s.css[l.running().value("shareLineAppearanceCssName")]...)
 			}
 		}
-		reach = append(reach, s.css[d.node.value("callingSearchSpaceName")]...) // the line's partitions come first
-		c.Location = d.node.value("locationName")
+		reach = append(reach, s.css[d.running().value("callingSearchSpaceName")]...) // the line's partitions come first
+		c.Location = d.running().value("locationName")
 	}
 	s.route(&c, reach, to, 0)
 	slices.Sort(c.Rings)
@@ -85,8 +85,8 @@ func (s *Sim) route(c *Call, reach []string, to string, depth int) {
 		}
 	}
 	for _, l := range s.objects["line"] {
-		if l.node.yes("active") {
-			try(hit{pattern: l.node.value("pattern"), partition: l.node.value("routePartitionName"), line: l})
+		if n := l.running(); n.yes("active") {
+			try(hit{pattern: n.value("pattern"), partition: n.value("routePartitionName"), line: l})
 		}
 	}
 	for _, p := range s.patterns {
@@ -129,7 +129,7 @@ func masked(mask, dialled string) string {
 
 // ring calls a line: where all calls are forwarded they go on, else its devices ring and forwards follow.
 func (s *Sim) ring(c *Call, line *object, depth int) {
-	n := line.node
+	n := line.running()
 	if n.yes("callForwardAll/forwardToVoiceMail") {
 		c.Mailbox = n.value("pattern")
 		return
@@ -156,7 +156,7 @@ func (s *Sim) ring(c *Call, line *object, depth int) {
 
 // devices ring that show a line: phones, and the phone on which a profile with it is active.
 func (s *Sim) devices(c *Call, line *object) {
-	for _, d := range s.appearances(line.name) {
+	for _, d := range s.ringing(line) {
 		name := d.node.value("name")
 		if s.object("phone", name) == d {
 			if s.profile[name] == "" && !s.unplug[name] { // while somebody is logged in the phone shows their lines

@@ -17,6 +17,8 @@ var references = map[string]string{
 	"voiceMailProfileName": "voiceMailProfile", "callPickupGroupName": "callPickupGroup", "serviceProfile": "serviceProfile", "userProfile": "userProfileProvision",
 	"ownerUserName": "user", "mobilityUserIdName": "user", "defaultProfile": "deviceProfile", "profileName": "deviceProfile", "primaryPhoneName": "phone",
 	"device": "phone", "laapDeviceName": "phone", "ldapDirectoryName": "ldapDirectory",
+	"ownerUserId": "user", "userId": "user", "remoteDestinationProfileName": "remoteDestinationProfile", "ctiRemoteDeviceName": "phone", "dualModeDeviceName": "phone",
+	"ldapFilter": "ldapFilter", "ldapFilterForGroups": "ldapFilter", "accessControlGroup": "userGroup", "roleName": "role",
 }
 
 // values are those of enumerations, which the schema that clients get does not hold.
@@ -25,7 +27,16 @@ var values = map[string][]string{
 	"product": {"Cisco 8845", "Cisco 7841", "Cisco Unified Client Services Framework", "Cisco Dual Mode for iPhone", "Cisco Dual Mode for Android", "Cisco Jabber for Tablet", "Remote Destination Profile"},
 	"class":   {"Phone", "Device Profile", "Remote Destination Profile"}, "useTrustedRelayPoint": {"Off", "On", "Default"}, "builtInBridgeStatus": {"Off", "On", "Default"},
 	"deviceMobilityMode": {"Off", "On", "Default"}, "packetCaptureMode": {"None", "Batch Processing Mode"}, "certificateOperation": {"No Pending Operation", "Install/Upgrade", "Delete"},
+	"scheduleUnit": {"HOUR", "DAY", "WEEK", "MONTH"}, "singleNumberReachVoicemail": avoidance, "dialViaOfficeReverseVoicemail": avoidance,
+	"singleButtonBarge": onOff, "joinAcrossLines": onOff, "callInfoPrivacyStatus": onOff, "audibleMwi": onOff, "cfaCssPolicy": {"Use System Default", "With Activating Device/Line CSS", "With Configured CSS"},
+	"startDay": days, "endDay": days, "dndOption": {"Use Common Phone Profile Setting", "Ringer Off", "Call Reject"}, "patternPrecedence": {"Default", "Flash Override", "Flash", "Immediate", "Priority", "Routine", "Executive Override"},
 }
+
+var (
+	onOff     = []string{"Off", "On", "Default"}
+	avoidance = []string{"Use System Default", "Timer Control", "User Control"}
+	days      = []string{"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"}
+)
 
 // lengths are what fits.
 var lengths = map[string]int{"alertingName": 50, "asciiAlertingName": 32, "userid": 128, "display": 50, "displayAscii": 50, "label": 50}
@@ -47,13 +58,25 @@ func (s *Sim) rules(kind string, o *object) error {
 		if o.node.value("usage") == "" && o.uuid == "" {
 			return refuse(-1, "usage is missing")
 		}
-	case "phone", "deviceProfile":
+	case "remoteDestination":
+		if d := o.node.value("destination"); !dialable.MatchString(strings.TrimPrefix(d, "+")) {
+			return refuse(-1, "the destination %q cannot be dialled", d)
+		}
+	case "phone", "deviceProfile", "remoteDestinationProfile":
+		if kind == "phone" && !strings.HasPrefix(o.node.value("name"), prefixes[o.node.value("product")]) {
+			return refuse(-1, "the name of a %s begins with %s", o.node.value("product"), prefixes[o.node.value("product")])
+		}
 		if n := o.node.value("name"); kind == "phone" && (len(n) > 15 || strings.ToUpper(n) != n || !deviceName.MatchString(n)) {
 			return refuse(-1, "the device name %q is not valid: at most 15 letters and digits, in capitals", n)
 		}
 		return s.lineRules(o)
 	}
 	return nil
+}
+
+// prefixes are how the names of devices begin.
+var prefixes = map[string]string{
+	"Cisco 8845": "SEP", "Cisco 7841": "SEP", "Cisco Unified Client Services Framework": "CSF", "Cisco Dual Mode for iPhone": "TCT", "Cisco Dual Mode for Android": "BOT", "Cisco Jabber for Tablet": "TAB",
 }
 
 var deviceName = regexp.MustCompile(`^[A-Z0-9._-]+$`)
@@ -108,9 +131,6 @@ func (s *Sim) userRules(o *object) error {
 			return refuse(-1, "the primary extension %s is on none of the user's associated devices", ext)
 		}
 	}
-	if pin := o.node.value("pin"); pin != "" && (len(pin) < 6 || strings.Count(pin, pin[:1]) == len(pin) || strings.Contains("0123456789876543210", pin)) {
-		return refuse(-1, "the PIN does not meet the credential policy: it is trivial")
-	}
 	return nil
 }
 
@@ -150,5 +170,5 @@ func (s *Sim) pattern(p, partition, kind, to, css string) {
 			s.groups["LG-"+p] = append(s.groups["LG-"+p], m+"@"+partition)
 		}
 	}
-	s.patterns = append(s.patterns, x)
+	s.patterns, s.idx = append(s.patterns, x), nil
 }

@@ -28,6 +28,8 @@ type object struct {
 	uuid string
 	node *node
 	name string // by what it is found: userid, pattern and partition, name
+	live *node  // what phones still do, until the change is applied; nil: what is written
+	ours bool   // made by a request
 }
 
 // change is one line of the list of changes.
@@ -76,9 +78,24 @@ type Sim struct {
 	profile  map[string]string // device: the profile that is active on it
 	unplug   map[string]bool   // devices that are not registered
 
-	directory []Entry
+	directory Source
 	syncs     int
+	takes     time.Duration        // a synchronization
+	syncing   map[string]time.Time // agreements that are at it, and until when
 	inactive  map[string]time.Time // users whom the directory let go of, by uuid
+
+	idx        *index
+	writes     []Write
+	limit      int // bytes of an answer
+	largest    int // of all answers
+	matched    int // rows that the list under way found
+	room       int // writes that the queue holds; 0: any number
+	drains     time.Duration
+	queued     []time.Time
+	kept       map[string]bool     // what is refused while it is in use: "line", "login"
+	pins       map[string][]string // by user: what it was
+	changedPIN map[string]time.Time
+	hacks      map[string]int // wrong PINs, by user
 }
 
 var _ sim.Simulator = (*Sim)(nil)
@@ -88,6 +105,7 @@ func New(o sim.Options) *Sim {
 	s := &Sim{
 		door: sim.NewDoor(o), opt: o, versions: []string{"12.5", "14.0", "15.0"}, password: password, before: map[string][]func(){}, under: map[bool]int{}, most: map[bool]int{},
 		objects: map[string][]*object{}, groups: map[string][]string{}, loggedIn: map[string]string{}, profile: map[string]string{}, unplug: map[string]bool{}, inactive: map[string]time.Time{},
+		syncing: map[string]time.Time{}, limit: 8 << 20, kept: map[string]bool{"line": true, "login": true}, pins: map[string][]string{}, changedPIN: map[string]time.Time{}, hacks: map[string]int{},
 		names: map[string][]string{
 			"partition": {"DN_PT", "QUARANTINE_PT", "PSTN_PT", "EMERGENCY_PT", "INTL_PT"}, "devicePool": {"SFO_DP", "BER_DP"},
 			"phoneButtonTemplate": {"Standard 8845 SIP", "Standard Client Services Framework", "Standard Dual Mode for iPhone"},
@@ -95,15 +113,19 @@ func New(o sim.Options) *Sim {
 			"voiceMailProfile": {"NoVoiceMail", "VM-Default"}, "callPickupGroup": {"SALES-PKUP"}, "sipProfile": {"Standard SIP Profile"},
 			"phoneSecurityProfile": {"Cisco 8845 - Standard SIP Non-Secure Profile", "Cisco Unified Client Services Framework - Standard SIP Non-Secure Profile", "Cisco Dual Mode for iPhone - Standard SIP Non-Secure Profile"},
 			"softKeyTemplate":      {"Standard User"}, "presenceGroup": {presence}, "userProfileProvision": {"Standard (Factory Default) User Profile"},
-			"userGroup": {"Standard CCM End Users", "Standard CTI Enabled", "Standard CTI Allow Control of All Devices"},
+			"role": {"Standard CCM End Users", "Standard CTI Enabled", "Standard CTI Allow Control of All Devices", "Standard AXL API Access"},
 		},
 		css: map[string][]string{
 			"DEVICE_SFO_CSS": {"EMERGENCY_PT", "DN_PT", "PSTN_PT"}, "LINE_INTERNAL_CSS": {"EMERGENCY_PT", "DN_PT"},
 			"LINE_INTERNATIONAL_CSS": {"EMERGENCY_PT", "DN_PT", "PSTN_PT", "INTL_PT"}, "PSTN_IN_CSS": {"DN_PT"},
 		},
 	}
-	if g := o.Names["user_group"]; g != nil {
-		s.names["userGroup"] = g
+	groups := o.Names["user_group"]
+	if groups == nil {
+		groups = []string{"Standard CCM End Users", "Standard CTI Enabled", "Standard CTI Allow Control of All Devices"}
+	}
+	for _, g := range groups {
+		s.put("userGroup", group("userGroup", group("userRoles", group("userRole", leaf("roleName", g))), leaf("name", g)))
 	}
 	for name := range s.css {
 		s.names["css"] = append(s.names["css"], name)
@@ -217,10 +239,17 @@ func (s *Sim) axl(w http.ResponseWriter, r *http.Request) {
 			s.queue--
 			w.WriteHeader(http.StatusServiceUnavailable)
 			return
+		case s.full():
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
 		}
 	}
 	s.collect()
+	written := s.about(op)
 	content, err := s.do(op)
+	if err == nil {
+		s.wrote(op, written)
+	}
 	if s.cut {
 		s.cut = false
 		panic(http.ErrAbortHandler)
@@ -229,7 +258,7 @@ func (s *Sim) axl(w http.ResponseWriter, r *http.Request) {
 		answerFault(w, op.name, err)
 		return
 	}
-	answer(w, version, op.name, content...)
+	s.answer(w, version, op, content)
 }
 
 // do carries an operation out.
@@ -252,7 +281,11 @@ func (s *Sim) do(op *node) ([]*node, error) {
 	case "resetPhone", "executeSQLUpdate":
 		return nil, refuse(-1, "%s is never sent by a careful client", op.name)
 	case "applyPhone", "applyLine":
-		return ret(), nil
+		return s.apply(op)
+	case "doAuthenticateUser":
+		return s.authenticate(op)
+	case "getLdapSyncStatus":
+		return s.syncStatus(op)
 	}
 	for _, verb := range []string{"add", "update", "remove", "get", "list"} {
 		if rest, ok := strings.CutPrefix(op.name, verb); ok {
@@ -287,6 +320,7 @@ func (s *Sim) uuid() string {
 }
 
 func (s *Sim) note(kind, action, uuid string) {
+	s.idx = nil
 	s.changes = append(s.changes, change{len(s.changes) + 1, kind, action, uuid})
 }
 
@@ -322,8 +356,7 @@ func (s *Sim) logout(op *node) ([]*node, error) {
 	if s.loggedIn[device] == "" {
 		return nil, refuse(0, "nobody is logged in on %s", device)
 	}
-	delete(s.loggedIn, device)
-	delete(s.profile, device)
+	s.out(device)
 	return []*node{leaf("return", "true")}, nil
 }
 
@@ -399,7 +432,7 @@ func (s *Sim) Snapshot() map[string]string {
 	out := map[string]string{}
 	for kind, list := range s.objects {
 		for _, o := range list {
-			out[kind+" "+o.name] = o.node.String()
+			out[kind+" "+o.name] = "<!-- " + plain(o.uuid) + " -->" + o.node.String()
 		}
 	}
 	return out
@@ -433,33 +466,3 @@ func (s *Sim) LogIn(device, user, profile string) {
 
 // CutNext cuts the connection after the request that is under way was carried out: its answer is lost.
 func (s *Sim) CutNext() { s.mu.Lock(); defer s.mu.Unlock(); s.cut = true }
-
-// Drop takes an object away as another administrator does.
-func (s *Sim) Drop(kind, name string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if o := s.object(kind, name); o != nil {
-		s.objects[kind] = slices.DeleteFunc(s.objects[kind], func(x *object) bool { return x == o })
-		s.note(kind, "r", o.uuid)
-	}
-}
-
-// Busiest is how many requests were under way at the same time at most: those that read, and those that write.
-func (s *Sim) Busiest() (reads, writes int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.most[false], s.most[true]
-}
-
-// count takes a request in and returns what lets it out.
-func (s *Sim) count(write bool) func() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.under[write]++
-	s.most[write] = max(s.most[write], s.under[write])
-	return func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.under[write]--
-	}
-}

@@ -142,3 +142,30 @@ func TestUnknownNumber(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatIsLeftOutIsReset: a line of a device that is written without its fields has those of a new one.
+func TestWhatIsLeftOutIsReset(t *testing.T) {
+	t.Parallel()
+	s := New(sim.Options{})
+	s.Fill("SFO", `\+1408555`)
+	if _, err := s.do(group("updatePhone", leaf("name", "SEP001122302106"), group("lines", group("line", leaf("index", "1"), group("dirn", leaf("pattern", `\+14085552106`), leaf("routePartitionName", "DN_PT")))))); err != nil {
+		t.Fatal(err)
+	}
+	l := s.object("phone", "SEP001122302106").node.get("lines/line")
+	if l.value("label") != "" || l.value("e164Mask") != "" || l.value("busyTrigger") != "2" || l.get("associatedEndusers") != nil {
+		t.Errorf("it is %s", l)
+	}
+}
+
+// TestUnplugged: a phone that is not registered does not ring, and nobody answers in its place.
+func TestUnplugged(t *testing.T) {
+	t.Parallel()
+	s := New(sim.Options{})
+	s.Fill("SFO", `\+1408555`)
+	for _, unplugged := range []bool{true, false} {
+		s.Unplug("SEP001122302106", unplugged)
+		if c, err := s.Call("PSTN", "+14085552106"); err != nil || (len(c.Rings) == 0) != unplugged {
+			t.Errorf("unplugged: %v; it goes to %+v, %v", unplugged, c, err)
+		}
+	}
+}

@@ -240,7 +240,7 @@ func check(path string, n *node) error {
 			return err
 		}
 	}
-	if seen["uuid"] && !strings.Contains(path, "/") && (seen["pattern"] || seen["name"] || seen["userid"]) {
+	if seen["uuid"] && !strings.Contains(path, "/") && (seen["pattern"] || seen["name"] || seen["userid"] || seen["destination"]) {
 		return fmt.Errorf("cvc-complex-type.2.4.d: in %s uuid and name exclude each other", path)
 	}
 	for _, p := range parts {
@@ -281,13 +281,20 @@ func refuse(code int, format string, args ...any) error {
 	return fault{code, fmt.Sprintf(format, args...)}
 }
 
-func answer(w http.ResponseWriter, version, op string, content ...*node) {
+// answer writes what was asked for, unless it is a list of more than the server gives at once: then it says how many rows fit.
+func (s *Sim) answer(w http.ResponseWriter, version string, op *node, content []*node) {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, `<?xml version='1.0' encoding='UTF-8'?><soapenv:Envelope xmlns:soapenv=%q><soapenv:Body><ns:%sResponse xmlns:ns="http://www.cisco.com/AXL/API/%s">`, envelopeSpace, op, version)
+	fmt.Fprintf(&b, `<?xml version='1.0' encoding='UTF-8'?><soapenv:Envelope xmlns:soapenv=%q><soapenv:Body><ns:%sResponse xmlns:ns="http://www.cisco.com/AXL/API/%s">`, envelopeSpace, op.name, version)
 	for _, c := range content {
 		c.print(&b)
 	}
-	fmt.Fprintf(&b, `</ns:%sResponse></soapenv:Body></soapenv:Envelope>`, op)
+	fmt.Fprintf(&b, `</ns:%sResponse></soapenv:Body></soapenv:Envelope>`, op.name)
+	if b.Len() > s.limit && strings.HasPrefix(op.name, "list") && len(content) > 0 && len(content[0].kids) > 1 {
+		rows := len(content[0].kids) * s.limit / b.Len()
+		answerFault(w, op.name, refuse(-1, "Query request too large. Total rows matched: %d rows. Suggestive Row Fetch: less than %d rows", s.matched, max(2, rows)))
+		return
+	}
+	s.largest = max(s.largest, b.Len())
 	w.Header().Set("Content-Type", "text/xml;charset=UTF-8")
 	_, _ = w.Write(b.Bytes())
 }

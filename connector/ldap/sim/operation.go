@@ -12,6 +12,7 @@ import (
 const (
 	pagedResults  = "1.2.840.113556.1.4.319"
 	subtreeDelete = "1.2.840.113556.1.4.805"
+	showDeleted   = "1.2.840.113556.1.4.417"
 )
 
 // carryOut does what a request asks for and makes the answers.
@@ -101,6 +102,12 @@ type found struct {
 // find answers a search, a page at a time. A cookie is worth something on its own connection only, and once.
 func (s *Server) find(at *session, p *ber.Packet) []*ber.Packet {
 	op := p.Children[1]
+	if r := unknown(p); r != nil {
+		return []*ber.Packet{message(p, searchDone, r)}
+	}
+	if text(op.Children[0]) == "" {
+		return []*ber.Packet{envelope(p, s.root().packet(), nil), message(p, searchDone, nil)}
+	}
 	base, limit := text(op.Children[0]), op.Children[3].Value.(int64)
 	scope, _ := op.Children[1].Value.(int64)
 	var all []found
@@ -123,12 +130,19 @@ func (s *Server) find(at *session, p *ber.Packet) []*ber.Packet {
 		all = rest
 	} else {
 		root, ok := s.tree.entries[key(base)]
-		if !ok {
+		if !ok || !s.tree.shows(root) {
 			return []*ber.Packet{message(p, searchDone, refused(32, "0000208D: NameErr: DSID-0310028B, problem 2001 (NO_OBJECT), data 0, best match of: '"+Base+"'"))}
 		}
 		for _, e := range s.tree.ordered() {
-			if within(e, root, scope) && s.tree.matches(e, op.Children[6]) {
+			if within(e, root, scope) && s.tree.shows(e) && s.tree.matches(e, op.Children[6]) {
 				all = append(all, s.tree.show(e, texts(op.Children[7])))
+			}
+		}
+		if control(p, showDeleted) != nil && s.tree.graves {
+			for _, e := range s.tree.buried {
+				if g := grave(e); s.tree.matches(g, op.Children[6]) {
+					all = append(all, s.tree.show(g, texts(op.Children[7])))
+				}
 			}
 		}
 	}
@@ -151,6 +165,27 @@ func (s *Server) find(at *session, p *ber.Packet) []*ber.Packet {
 		out = append(out, envelope(p, f.packet(), nil))
 	}
 	return append(out, message(p, searchDone, r, controls...))
+}
+
+// unknown refuses a control that has to be heeded and is not one of this small server's, such as DirSync.
+func unknown(p *ber.Packet) *refusal {
+	if len(p.Children) < 3 {
+		return nil
+	}
+	for _, c := range p.Children[2].Children {
+		critical := len(c.Children) > 1 && c.Children[1].Value == true
+		if oid := text(c.Children[0]); critical && !slices.Contains([]string{pagedResults, subtreeDelete, showDeleted}, oid) {
+			return refused(12, "00000057: LdapErr: DSID-0C0907C9, comment: Error processing control "+oid+", data 0")
+		}
+	}
+	return nil
+}
+
+// root is what a server tells of itself.
+func (s *Server) root() found {
+	return found{names: []string{"defaultNamingContext", "highestCommittedUSN", "dsServiceName"}, values: map[string][]string{
+		"defaultNamingContext": {Base}, "highestCommittedUSN": {strconv.FormatInt(s.tree.usn, 10)}, "dsServiceName": {"CN=NTDS Settings,CN=" + s.name + ",CN=Servers,CN=Configuration," + Base},
+	}}
 }
 
 func pageControl(cookie string) *ber.Packet {
@@ -211,6 +246,11 @@ func (t *tree) matches(e *entry, f *ber.Packet) bool {
 	case 3, 5, 6, 8:
 		name, want := text(f.Children[0]), text(f.Children[1])
 		return slices.ContainsFunc(t.values(e, name), func(v string) bool {
+			if f.Tag != 3 && strings.EqualFold(name, "uSNChanged") {
+				is, _ := strconv.ParseInt(v, 10, 64)
+				than, _ := strconv.ParseInt(want, 10, 64)
+				return f.Tag == 5 && is >= than || f.Tag == 6 && is <= than
+			}
 			switch f.Tag {
 			case 5:
 				return cmp.Compare(v, want) >= 0

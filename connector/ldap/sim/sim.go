@@ -31,11 +31,12 @@ type Server struct {
 
 	mu   sync.Mutex
 	tree tree
+	name string // of the controller, which changes when another one answers
 }
 
 // Directory makes one with the groups of the examples. Listen lets it be reached.
 func Directory(o sim.Options) *Server {
-	s := &Server{opt: o, door: sim.NewDoor(o), tree: tree{now: o.Time, entries: map[string]*entry{}}}
+	s := &Server{opt: o, door: sim.NewDoor(o), name: "DC1", tree: tree{now: o.Time, entries: map[string]*entry{}, hidden: map[string]bool{}}}
 	s.line.open()
 	unit := map[string][]string{"objectClass": {"top", "organizationalUnit"}}
 	s.tree.put(Base, map[string][]string{"objectClass": {"top", "domain", "domainDNS"}})
@@ -119,6 +120,30 @@ func (s *Server) Seed(a sim.Account) string {
 		e.made = a.Created
 	}
 	return hex.EncodeToString(e.guid)
+}
+
+// Hide takes the right to read a unit, and all that is below it, from everybody; or gives it back.
+func (s *Server) Hide(unit string, hidden bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tree.hidden[key(unit)] = hidden
+}
+
+// Graves lets gravestones of deleted entries be seen.
+func (s *Server) Graves(seen bool) { s.mu.Lock(); defer s.mu.Unlock(); s.tree.graves = seen }
+
+// Controller is the name of the one that answers from now on: another one counts its changes by itself.
+func (s *Server) Controller(name string) { s.mu.Lock(); defer s.mu.Unlock(); s.name = name }
+
+// Drop deletes whoever has a login, as another administrator does.
+func (s *Server) Drop(login string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, e := range s.tree.ordered() {
+		if strings.EqualFold(e.get("sAMAccountName"), login) {
+			s.tree.delete(e.dn, true)
+		}
+	}
 }
 
 // Shows are the values of an attribute of whoever has this login; none, if nobody has.

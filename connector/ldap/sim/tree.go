@@ -23,11 +23,16 @@ type tree struct {
 	now     func() time.Time
 	entries map[string]*entry // by key
 	n       int
+	usn     int64           // counts every change of this controller
+	hidden  map[string]bool // units that nobody may read any more, by key
+	buried  []*entry        // deleted; only who may see gravestones sees them
+	graves  bool
 }
 
 type entry struct {
 	dn            string
 	n             int
+	usn           int64
 	guid          []byte
 	made, changed time.Time
 	password      string
@@ -74,7 +79,8 @@ func named(dn string) (kind, value string) {
 
 func (t *tree) put(dn string, set map[string][]string) *entry {
 	t.n++
-	e := &entry{dn: dn, n: t.n, guid: make([]byte, 16), made: t.now(), changed: t.now(), set: map[string]attribute{}}
+	t.usn++
+	e := &entry{dn: dn, n: t.n, usn: t.usn, guid: make([]byte, 16), made: t.now(), changed: t.now(), set: map[string]attribute{}}
 	_, _ = rand.Read(e.guid)
 	for name, values := range set {
 		e.set[strings.ToLower(name)] = attribute{name, slices.Clone(values)}
@@ -120,6 +126,8 @@ func (t *tree) values(e *entry, name string) []string {
 			return []string{value}
 		}
 		return nil
+	case "usnchanged":
+		return []string{strconv.FormatInt(e.usn, 10)}
 	case "whencreated":
 		return []string{generalized(e.made)}
 	case "whenchanged":
@@ -365,7 +373,8 @@ func (t *tree) modify(dn string, changes []change) *refusal {
 		}
 		next[low] = attribute{c.name, is}
 	}
-	e.set, e.password, e.changed = next, password, t.now()
+	t.usn++
+	e.set, e.password, e.changed, e.usn = next, password, t.now(), t.usn
 	return nil
 }
 
@@ -398,7 +407,8 @@ func (t *tree) move(dn, rdn, to string) *refusal {
 			t.follow(was, x.dn)
 		}
 	}
-	e.changed = t.now()
+	t.usn++
+	e.changed, e.usn = t.now(), t.usn
 	return nil
 }
 
@@ -438,8 +448,28 @@ func (t *tree) delete(dn string, all bool) *refusal {
 		}
 		delete(t.entries, key(x.dn))
 		t.follow(x.dn, "")
+		t.buried = append(t.buried, x)
 	}
+	t.usn++
+	t.buried = append(t.buried, e)
 	delete(t.entries, key(e.dn))
 	t.follow(e.dn, "")
 	return nil
+}
+
+// shows says that an entry may be read: it is in no unit that is hidden, and is none.
+func (t *tree) shows(e *entry) bool {
+	for dn := key(e.dn); dn != ""; dn = above(dn) {
+		if t.hidden[dn] {
+			return false
+		}
+	}
+	return true
+}
+
+// grave is a deleted entry as a search with its control shows it.
+func grave(e *entry) *entry {
+	return &entry{dn: "CN=" + strconv.Itoa(e.n) + `\0ADEL,CN=Deleted Objects,` + Base, n: e.n, guid: e.guid, set: map[string]attribute{
+		"isdeleted": {"isDeleted", []string{"TRUE"}}, "objectclass": e.set["objectclass"],
+	}}
 }
