@@ -10,77 +10,70 @@ import (
 	"github.com/dayone-hq/dayone"
 )
 
-// naming are the fields by which a handler names a user, or the handler that answers for one.
-var naming = map[string]string{
+const lookingFor = "looking for what names mailboxes"
+
+// fieldsThatName are the fields by which a handler names a user, or the handler that answers for one.
+var fieldsThatName = map[string]string{
 	"RecipientSubscriberObjectId": "its messages go to them", "AfterMessageTargetHandlerObjectId": "callers are sent to them after a message",
 	"ExitTargetHandlerObjectId": "callers are sent to them at the end", "NoInputTargetHandlerObjectId": "callers who say nothing are sent to them",
 	"NoSelectionTargetHandlerObjectId": "callers who choose nobody are sent to them", "ZeroTargetHandlerObjectId": "callers who press zero are sent to them",
 }
 
-// dependencies are what names a user, so that the server would not delete them. Handlers of other users are not looked through:
-// there are as many as there are users, and the server refuses for them all the same.
-func (u users) dependencies(ctx context.Context, is object) ([]string, error) {
-	own := is["CallHandlerObjectId"]
-	var out []string
+// naming tells of every place at which a handler names a user, or the handler that answers for one, by the id that it names.
+// Handlers of users are not looked through: there are as many as there are users, and the server refuses for them all the same.
+func (s *server) naming(ctx context.Context, each func(id, words string)) error {
 	for _, where := range []struct {
 		path, element, what string
 		query               url.Values
-		keys                bool
 	}{
-		{"/vmrest/handlers/callhandlers", "Callhandler", "call handler", url.Values{"query": {"(IsPrimary is 0)"}}, true},
-		{"/vmrest/handlers/interviewhandlers", "InterviewHandler", "interview handler", nil, false},
-		{"/vmrest/handlers/directoryhandlers", "DirectoryHandler", "directory handler", nil, false},
+		{"/vmrest/handlers/callhandlers", "Callhandler", "call handler", url.Values{"query": {"(IsPrimary is 0)"}}},
+		{"/vmrest/handlers/interviewhandlers", "InterviewHandler", "interview handler", nil},
+		{"/vmrest/handlers/directoryhandlers", "DirectoryHandler", "directory handler", nil},
 	} {
-		rows, err := u.all(ctx, "looking for what names the mailbox", where.path, where.element, where.query)
+		rows, err := s.all(ctx, lookingFor, where.path, where.element, where.query)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		for _, h := range rows {
-			if h.id() == own || h.yes("IsPrimary") {
+			if h.yes("IsPrimary") {
 				continue
 			}
-			why := names(h, is.id(), own)
-			if why == "" && where.keys {
-				if why, err = u.keys(ctx, h.id(), own); err != nil {
-					return nil, err
+			what := fmt.Sprintf("%s %q", where.what, h["DisplayName"])
+			for field, why := range fieldsThatName {
+				if h[field] != "" {
+					each(h[field], what+" ("+why+")")
 				}
 			}
-			if why != "" {
-				out = append(out, fmt.Sprintf("%s %q (%s)", where.what, h["DisplayName"], why))
+			if where.element != "Callhandler" {
+				continue
+			}
+			keys, err := s.all(ctx, lookingFor, where.path+"/"+url.PathEscape(h.id())+"/menuentries", "MenuEntry", nil)
+			if errors.Is(err, dayone.ErrNotFound) {
+				continue // it went while we read
+			}
+			if err != nil {
+				return err
+			}
+			for _, k := range keys {
+				if k["TargetHandlerObjectId"] != "" {
+					each(k["TargetHandlerObjectId"], what+" (key "+k["TouchtoneKey"]+" leads to them)")
+				}
 			}
 		}
 	}
+	return nil
+}
+
+// dependencies are what names a user, so that the server would not delete them.
+func (u users) dependencies(ctx context.Context, is object) ([]string, error) {
+	var out []string
+	err := u.naming(ctx, func(id, words string) {
+		if id == is.id() || id == is["CallHandlerObjectId"] {
+			out = append(out, words)
+		}
+	})
 	slices.Sort(out)
-	return out, nil
-}
-
-func names(h object, ref, own string) string {
-	for field, why := range naming {
-		if v := h[field]; v != "" && (v == ref || v == own) {
-			return why
-		}
-	}
-	return ""
-}
-
-// keys says which key of a call handler leads to a user's own handler. A handler that went while we read has none.
-func (u users) keys(ctx context.Context, handler, own string) (string, error) {
-	if own == "" {
-		return "", nil
-	}
-	rows, err := u.all(ctx, "looking for what names the mailbox", "/vmrest/handlers/callhandlers/"+url.PathEscape(handler)+"/menuentries", "MenuEntry", nil)
-	if errors.Is(err, dayone.ErrNotFound) {
-		return "", nil
-	}
-	if err != nil {
-		return "", err
-	}
-	for _, e := range rows {
-		if e["TargetHandlerObjectId"] == own {
-			return "key " + e["TouchtoneKey"] + " leads to them", nil
-		}
-	}
-	return "", nil
+	return out, err
 }
 
 // named is what still leads callers to a leaver.

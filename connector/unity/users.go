@@ -41,6 +41,9 @@ var mastered = []string{"login", "email", "first_name", "last_name", "title", "d
 // errNotBrought: the directory's copy does not have this login yet.
 var errNotBrought = fmt.Errorf("the directory has not brought this login yet: %w", dayone.ErrNotYet)
 
+// byAlias is an order that stays while a list is read.
+var byAlias = url.Values{"sort": {"(alias asc)"}}
+
 // synced says that a directory feeds the user.
 func synced(o object) bool { return o["LdapType"] == "3" && o["LdapCcmPkid"] != "" }
 
@@ -161,7 +164,7 @@ func (u users) scan(ctx context.Context, number string) ([]dayone.Item, error) {
 func (u users) everybody(ctx context.Context) iter.Seq2[object, error] {
 	return func(yield func(object, error) bool) {
 		stopped := false
-		err := u.list(ctx, "listing mailboxes", "/vmrest/users", "User", url.Values{"sort": {"(alias asc)"}}, func(row object) (bool, error) {
+		err := u.list(ctx, "listing mailboxes", "/vmrest/users", "User", byAlias, func(row object) (bool, error) {
 			o, err := u.full(ctx, row.id())
 			if errors.Is(err, dayone.ErrNotFound) {
 				return true, nil
