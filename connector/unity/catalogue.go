@@ -2,6 +2,7 @@ package unity
 
 import (
 	"context"
+	"errors"
 	"iter"
 
 	"github.com/dayone-hq/dayone"
@@ -35,6 +36,9 @@ func (k catalogue) Offers(ctx context.Context) iter.Seq2[dayone.Offer, error] {
 			stopped = !yield(dayone.Offer{Key: dayone.Key{Name: o[k.named.name]}, Ref: o.id(), Title: o[k.named.title]}, nil)
 			return !stopped, nil
 		})
+		if errors.Is(err, dayone.ErrNotFound) {
+			return // the service answers, and this release has no such list
+		}
 		if err != nil && !stopped {
 			yield(dayone.Offer{}, err)
 		}

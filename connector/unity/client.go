@@ -169,6 +169,14 @@ func (s *server) is(op, column, value string) (url.Values, error) {
 	return url.Values{"query": {"(" + column + " is " + value + ")"}}, nil
 }
 
+// with is an address with a query. A space is %20 there, and a plus sign is one: extensions have it.
+func with(path string, query url.Values) string {
+	if len(query) == 0 {
+		return path
+	}
+	return path + "?" + strings.ReplaceAll(query.Encode(), "+", "%20")
+}
+
 // list pages through a list, and ends with an error if it was not the whole: what was missed would be taken for gone.
 func (s *server) list(ctx context.Context, op, path, element string, query url.Values, each func(object) (bool, error)) error {
 	seen := map[string]bool{}
@@ -178,7 +186,7 @@ func (s *server) list(ctx context.Context, op, path, element string, query url.V
 		for k, v := range query {
 			q[k] = v
 		}
-		a, err := s.Do(ctx, httpc.Request{Op: op, Method: "GET", Path: path, Query: q}, nil)
+		a, err := s.Do(ctx, httpc.Request{Op: op, Method: "GET", Path: with(path, q)}, nil)
 		if errors.Is(err, dayone.ErrNotFound) {
 			return s.gone(ctx, op, err)
 		}
@@ -244,7 +252,7 @@ func (s *server) get(ctx context.Context, op, path string) (object, *httpc.Answe
 
 // write makes a call that may change something.
 func (s *server) write(ctx context.Context, op, method, path string, query url.Values, body any) (*httpc.Answer, error) {
-	a, err := s.Do(ctx, httpc.Request{Op: op, Method: method, Path: path, Query: query, JSON: body}, nil)
+	a, err := s.Do(ctx, httpc.Request{Op: op, Method: method, Path: with(path, query), JSON: body}, nil)
 	if errors.Is(err, dayone.ErrNotFound) {
 		return nil, s.gone(ctx, op, err)
 	}
@@ -262,7 +270,7 @@ func (s *server) gone(ctx context.Context, op string, notFound error) error {
 
 // Ping asks for one user.
 func (s *server) Ping(ctx context.Context) error {
-	a, err := s.Do(ctx, httpc.Request{Op: "checking access", Method: "GET", Path: "/vmrest/users", Query: url.Values{"rowsPerPage": {"1"}, "pageNumber": {"1"}}}, nil)
+	a, err := s.Do(ctx, httpc.Request{Op: "checking access", Method: "GET", Path: "/vmrest/users?rowsPerPage=1&pageNumber=1"}, nil)
 	if errors.Is(err, dayone.ErrNotFound) {
 		return s.Fault("checking access", dayone.ErrUnavailable, "HTTP 404", "nothing answers at /vmrest/: the Connection REST service is not running, or the address is another server's")
 	}

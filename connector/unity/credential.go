@@ -173,6 +173,10 @@ func (k secrets) Look(ctx context.Context, a dayone.Act) (*dayone.Item, error) {
 	if c.unset() {
 		return nil, nil
 	}
+	if a.Have != nil && a.Attempt <= 1 { // it is renewed, and nobody has called for that yet
+		it.State = dayone.Pending
+		return it, nil
+	}
 	set, err := c.since(k.server, a.Since)
 	if err != nil {
 		return nil, err

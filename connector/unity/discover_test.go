@@ -15,7 +15,7 @@ import (
 func TestDiscover(t *testing.T) {
 	b := begin(t)
 	hugo := b.ref("hhunt")
-	b.Do(b.gives(hugo, "alternate_extension", "+14085552101"))
+	b.Do(b.answers(hugo, "work-phone", "+14085552101"))
 	b.Do(b.turn(hugo, dayone.Disabled))
 	before := b.Sim.Snapshot()
 	told := 0

@@ -13,21 +13,27 @@ import (
 	"github.com/dayone-hq/dayone/connector"
 )
 
-// extensions are the further numbers at which a mailbox answers. The first of the list is the extension of the mailbox itself,
-// and those from the eleventh on are the owner's own: neither is given.
+// extensions are the further numbers at which a mailbox answers: one at each of nine places, which the vendor calls by telephones.
+// What stands before them is the extension of the mailbox itself, and what comes after is its owner's own: neither is given.
 type extensions struct{ users }
 
 var _ connector.Entitlements = extensions{}
 
-// most is how many an administrator may give.
-const most = 9
+// places are named as the administration pages name them, as far as the vendor tells; a place is its number on the wire.
+var places = []string{"work-phone", "work-phone-2", "home-phone", "home-phone-2", "mobile-phone", "mobile-phone-2", "work-fax", "place-8", "place-9"}
 
 func (e extensions) read(ctx context.Context, account string) ([]object, error) {
 	rows, err := e.all(ctx, "reading alternate extensions", user(account)+"/alternateextensions", "AlternateExtension", nil)
-	return slices.DeleteFunc(rows, func(o object) bool {
-		n, err := strconv.Atoi(o["IdIndex"])
-		return err != nil || n < 1 || n > most
-	}), err
+	return slices.DeleteFunc(rows, func(o object) bool { return place(o) == "" }), err
+}
+
+// place is the name of a row's place; "": it has none of ours.
+func place(o object) string {
+	n, err := strconv.Atoi(o["IdIndex"])
+	if err != nil || n < 1 || n > len(places) {
+		return ""
+	}
+	return places[n-1]
 }
 
 func (e extensions) Held(ctx context.Context, account string) ([]dayone.Item, error) {
@@ -37,44 +43,43 @@ func (e extensions) Held(ctx context.Context, account string) ([]dayone.Item, er
 	}
 	var out []dayone.Item
 	for _, o := range rows {
-		out = append(out, dayone.Item{Key: dayone.Key{Name: o["DtmfAccessId"]}, Ref: o.id(), State: dayone.Active})
+		out = append(out, dayone.Item{Key: dayone.Key{Name: place(o)}, Ref: o["IdIndex"], State: dayone.Active, Attrs: dayone.Attrs{"number": dayone.Text(o["DtmfAccessId"])}})
 	}
-	slices.SortFunc(out, func(a, b dayone.Item) int { return strings.Compare(a.Key.Name, b.Key.Name) })
+	slices.SortFunc(out, func(a, b dayone.Item) int { return strings.Compare(a.Ref, b.Ref) })
 	return out, nil
 }
 
 func (extensions) Offers(context.Context) iter.Seq2[dayone.Offer, error] {
-	return func(func(dayone.Offer, error) bool) {}
+	return func(yield func(dayone.Offer, error) bool) {
+		for i, name := range places {
+			if !yield(dayone.Offer{Key: dayone.Key{Name: name}, Ref: strconv.Itoa(i + 1)}, nil) {
+				return
+			}
+		}
+	}
 }
 
-// Add takes the first free place of nine. One that somebody else has is told with whose it is.
+// Add puts a number at a place, or another one there. A number that somebody else has is told with whose it is.
 func (e extensions) Add(ctx context.Context, account string, want dayone.Item) error {
 	const op = "adding alternate extension"
-	number := want.Key.Name
+	number := want.Attrs.Text("number")
 	if number == "" {
-		return e.Fault(op, dayone.ErrInvalid, "", "an alternate extension is named by its number, such as alternate_extension:2101")
+		return e.Fault(op, dayone.ErrInvalid, "", "an alternate extension needs its number: params: {number: ...}")
 	}
 	rows, err := e.read(ctx, account)
 	if err != nil {
 		return err
 	}
-	taken := map[string]bool{}
-	for _, o := range rows {
-		if o["DtmfAccessId"] == number {
-			return e.Fault(op, dayone.ErrConflict, "", "the mailbox has it already")
-		}
-		taken[o["IdIndex"]] = true
+	path := user(account) + "/alternateextensions"
+	i := slices.IndexFunc(rows, func(o object) bool { return o["IdIndex"] == want.Ref })
+	switch {
+	case i < 0:
+		_, err = e.write(ctx, op, "POST", path, nil, object{"IdIndex": want.Ref, "DtmfAccessId": number})
+	case rows[i]["DtmfAccessId"] == number:
+		return e.Fault(op, dayone.ErrConflict, "", "the mailbox has it already")
+	default:
+		_, err = e.write(ctx, op, "PUT", path+"/"+url.PathEscape(rows[i].id()), nil, object{"DtmfAccessId": number})
 	}
-	place := ""
-	for n := 1; n <= most && place == ""; n++ {
-		if s := strconv.Itoa(n); !taken[s] {
-			place = s
-		}
-	}
-	if place == "" {
-		return e.Fault(op, dayone.ErrInvalid, "", "the mailbox has nine alternate extensions, and there can be no more: take one away first")
-	}
-	_, err = e.write(ctx, op, "POST", user(account)+"/alternateextensions", nil, object{"IdIndex": place, "DtmfAccessId": number})
 	if errors.Is(err, dayone.ErrInvalid) {
 		if who := e.holder(ctx, number); who != "" {
 			return e.advise(err, number+" is that of "+who+": take it from there, then retry")
@@ -84,8 +89,18 @@ func (e extensions) Add(ctx context.Context, account string, want dayone.Item) e
 }
 
 func (e extensions) Remove(ctx context.Context, account string, is dayone.Item) error {
-	_, err := e.write(ctx, "removing alternate extension", "DELETE", user(account)+"/alternateextensions/"+url.PathEscape(is.Ref), nil, nil)
-	return e.loud(err)
+	const op = "removing alternate extension"
+	rows, err := e.read(ctx, account)
+	if err != nil {
+		return err
+	}
+	for _, o := range rows {
+		if o["IdIndex"] == is.Ref {
+			_, err = e.write(ctx, op, "DELETE", user(account)+"/alternateextensions/"+url.PathEscape(o.id()), nil, nil)
+			return e.loud(err)
+		}
+	}
+	return e.Fault(op, dayone.ErrNotFound, "", "there is none at this place")
 }
 
 // loud makes a conflict fail for good: of an entitlement it would mean that it was given before.

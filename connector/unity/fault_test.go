@@ -1,7 +1,11 @@
 package unity_test
 
 import (
+	"encoding/pem"
 	"errors"
+	"io"
+	"log"
+	"net/http/httptest"
 	"strconv"
 	"strings"
 	"testing"
@@ -119,6 +123,8 @@ func TestShrinks(t *testing.T) {
 	}
 }
 
+var places = []string{"work-phone", "work-phone-2", "home-phone", "home-phone-2", "mobile-phone", "mobile-phone-2", "work-fax", "place-8", "place-9"}
+
 // TestOne: a list of one element, of several and of none, at each place where there is one.
 func TestOne(t *testing.T) {
 	for _, n := range []int{0, 1, 2, 9} {
@@ -126,14 +132,11 @@ func TestOne(t *testing.T) {
 			b := begin(t)
 			ref := b.ref("hhunt")
 			for i := range n {
-				b.Do(b.gives(ref, "alternate_extension", strconv.Itoa(3000+i)))
+				b.Do(b.answers(ref, places[i], strconv.Itoa(3000+i)))
 			}
 			seen, err := b.Guard.Observe(t.Context(), dayone.Subject{Ref: ref})
 			if err != nil || len(seen.Items) != 1+n {
 				t.Errorf("they are seen as %v, %v", seen.Items, err)
-			}
-			if n == 9 {
-				connectortest.Refused(t, b.try(b.gives(ref, "alternate_extension", "3999")), dayone.ErrInvalid, "nine")
 			}
 		})
 	}
@@ -223,13 +226,46 @@ func TestExtensions(t *testing.T) {
 	ref := b.ref("hhunt")
 	connectortest.Refused(t, b.try(b.change(ref, dayone.Attrs{"extension": dayone.Text("2100")})), dayone.ErrInvalid, "user mboss")
 	connectortest.Refused(t, b.try(b.change(ref, dayone.Attrs{"extension": dayone.Text("")})), dayone.ErrInvalid, "keeps an extension")
-	connectortest.Refused(t, b.try(b.gives(ref, "alternate_extension", "2100")), dayone.ErrInvalid, "user mboss")
-	connectortest.Refused(t, b.try(b.gives(ref, "alternate_extension", "")), dayone.ErrInvalid, "named by its number")
-	connectortest.Refused(t, b.try(b.gives(ref, "distribution_list", "nobody")), dayone.ErrNotFound, "does not exist")
+	connectortest.Refused(t, b.try(b.answers(ref, "work-phone", "2100")), dayone.ErrInvalid, "user mboss")
+	connectortest.Refused(t, b.try(b.answers(ref, "work-phone", "")), dayone.ErrInvalid, "needs its number")
+	connectortest.Refused(t, b.try(b.answers(ref, "tenth-phone", "2999")), dayone.ErrNotFound)
+	connectortest.Refused(t, b.try(b.gives(ref, "distribution_list", "nobody")), dayone.ErrNotFound)
 	a := b.hire(dayone.Active)
 	a.Want.Attrs["template"], a.Want.Attrs["extension"] = dayone.Text("berlin"), dayone.Text("2100")
 	if r := b.Do(a); r.Now.Attrs.Text("extension") != "2100" {
 		t.Errorf("in another partition it is %+v", r.Now)
+	}
+}
+
+// TestOlderRelease: one that cannot search for handlers shows all of them, and one without a list offers none of it.
+func TestOlderRelease(t *testing.T) {
+	b := begin(t)
+	b.Sim.Unindexed("IsPrimary")
+	connectortest.Refused(t, b.try(b.Account(dayone.AccountDelete, b.ref("mboss"), nil, nil)), dayone.ErrConflict, "Opening Greeting")
+	b.Do(b.Account(dayone.AccountDelete, b.ref("hhunt"), nil, nil))
+	b.Sim.Door().Inject(sim.Fault{Path: "/vmrest/mailboxstores", Status: 404, Times: -1})
+	b.Do(b.gives(b.ref("agent"), "distribution_list", "sales"))
+}
+
+// TestOwnAuthority: a server that signed its own certificate is trusted by that certificate, and by nothing less.
+func TestOwnAuthority(t *testing.T) {
+	t.Parallel()
+	s := unitysim.New(sim.Options{})
+	server := httptest.NewUnstartedServer(s)
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // it is refused, which is what is tested
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	own := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}))
+	for ca, want := range map[string]error{own: nil, "": dayone.ErrUnavailable} {
+		settings := s.Settings(server.URL)
+		settings["ca"] = ca
+		g, err := connector.Open(unity.Factory, "unity", time.Now, connector.Options{Settings: settings})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := g.Check(t.Context()); dayone.KindOf(err) != want {
+			t.Errorf("with %d bytes of an authority: %v", len(ca), err)
+		}
 	}
 }
 

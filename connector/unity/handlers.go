@@ -31,6 +31,9 @@ func (s *server) naming(ctx context.Context, each func(id, words string)) error 
 		{"/vmrest/handlers/directoryhandlers", "DirectoryHandler", "directory handler", nil},
 	} {
 		rows, err := s.all(ctx, lookingFor, where.path, where.element, where.query)
+		if where.query != nil && errors.Is(err, dayone.ErrInvalid) { // a release that cannot search by it shows everybody's, too
+			rows, err = s.all(ctx, lookingFor, where.path, where.element, nil)
+		}
 		if err != nil {
 			return err
 		}

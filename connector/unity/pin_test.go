@@ -34,9 +34,14 @@ func TestRenewed(t *testing.T) {
 	if b.again(renew); b.sent("PUT", "/credential/pin") != writes {
 		t.Error("a retry sets it once more, which its history would refuse")
 	}
+	soon := b.opens(ref, "pin", "85201937") // in the same moment: whose it is tells no clock
+	soon.Have = first.Now
+	if b.Do(soon); !b.Sim.SignIn("hhunt", "pin", "85201937") {
+		t.Error("renewed twice at once, the second one opens nothing")
+	}
 	taken := b.takes(ref, "pin", "", first.Now)
 	b.Do(taken)
-	if b.Do(taken).Changed() || b.Sim.SignIn("hhunt", "pin", "73920485") || b.observe(ref).State != dayone.Active {
+	if b.Do(taken).Changed() || b.Sim.SignIn("hhunt", "pin", "85201937") || b.observe(ref).State != dayone.Active {
 		t.Error("a PIN that was taken opens it, or the mailbox is closed with it")
 	}
 	b.Later(time.Hour)

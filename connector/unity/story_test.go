@@ -63,6 +63,13 @@ func (b *server) gives(ref, kind, name string) dayone.Act {
 	return dayone.Act{Action: dayone.EntitlementAdd, Key: key, Account: ref, Want: &dayone.Item{Key: key, State: dayone.Active}, Attempt: 1, Since: b.Now()}
 }
 
+// answers is a step that puts a number at a place.
+func (b *server) answers(ref, place, number string) dayone.Act {
+	a := b.gives(ref, "alternate_extension", place)
+	a.Want.Attrs = dayone.Attrs{"number": dayone.Text(number)}
+	return a
+}
+
 func (b *server) takes(ref, kind, name string, have *dayone.Item) dayone.Act {
 	a := b.gives(ref, kind, name)
 	a.Action, a.Want, a.Have = dayone.EntitlementRemove, nil, have
@@ -141,7 +148,10 @@ func TestJoinerMoverLeaver(t *testing.T) {
 		t.Error("her PIN opens the mailbox ahead of her first day")
 	}
 	b.Do(b.gives(ref, "distribution_list", "sales"))
-	other := b.Do(b.gives(ref, "alternate_extension", "+14085552199"))
+	other := b.Do(b.answers(ref, "work-phone", "+14085552198"))
+	if r := b.Do(b.answers(ref, "work-phone", "+14085552199")); r.Now.Attrs.Text("number") != "+14085552199" || r.Before == nil {
+		t.Errorf("another number at the same place: %+v", r)
+	}
 
 	if r := b.Do(b.turn(ref, dayone.Active)); r.Now.State != dayone.Active {
 		t.Fatalf("on her first day it is %+v", r.Now)
@@ -164,7 +174,7 @@ func TestJoinerMoverLeaver(t *testing.T) {
 	}
 	b.Do(b.takes(ref, "distribution_list", "sales", nil))
 	b.Do(b.gives(ref, "distribution_list", "everybody-berlin"))
-	b.Do(b.takes(ref, "alternate_extension", "+14085552199", other.Now))
+	b.Do(b.takes(ref, "alternate_extension", "work-phone", other.Now))
 	for _, a := range b.Sim.Accounts() {
 		if a.Ref == ref && strings.Join(a.Entitlements, " ") != "distribution_list:everybody-berlin password pin" {
 			t.Errorf("after the move she has %v", a.Entitlements)
@@ -360,9 +370,10 @@ func TestLostAnswers(t *testing.T) {
 	if b.again(move); !b.Sim.Lamp("2152") || b.Sim.Lamp("2151") {
 		t.Error("the lamp is still the old one's")
 	}
-	cut(b, "POST", at+"/alternateextensions", b.gives(ref, "alternate_extension", "2777"))
+	cut(b, "POST", at+"/alternateextensions", b.answers(ref, "mobile-phone", "2777"))
+	cut(b, "PUT", at+"/alternateextensions", b.answers(ref, "mobile-phone", "2778"))
 	cut(b, "POST", "/vmrest/distributionlists/", b.gives(ref, "distribution_list", "sales"))
-	if got := b.Sim.Accounts()[4]; strings.Join(got.Entitlements, " ") != "alternate_extension:2777 distribution_list:sales pin" {
+	if got := b.Sim.Accounts()[4]; strings.Join(got.Entitlements, " ") != "alternate_extension:mobile-phone distribution_list:sales pin" {
 		t.Errorf("she has %v", got.Entitlements)
 	}
 	b.Sim.Empty("schen")

@@ -25,7 +25,8 @@ func TestUnity(t *testing.T) {
 		Grants: []dayone.Grant{
 			{Key: dayone.Key{Kind: "pin"}},
 			{Key: dayone.Key{Kind: "password"}},
-			{Key: dayone.Key{Kind: "alternate_extension", Name: "+14085552199"}},
+			{Key: dayone.Key{Kind: "alternate_extension", Name: "work-phone"}, Attrs: dayone.Attrs{"number": dayone.Text("+14085552199")}},
+			{Key: dayone.Key{Kind: "alternate_extension", Name: "place-9"}, Attrs: dayone.Attrs{"number": dayone.Text("9199")}},
 			{Key: dayone.Key{Kind: "distribution_list", Name: "sales"}},
 			{Key: dayone.Key{Kind: "distribution_list", Name: "everybody-berlin"}},
 		},

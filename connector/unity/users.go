@@ -269,7 +269,7 @@ func (u users) brought(ctx context.Context, login string) (string, error) {
 		return "", err
 	}
 	q.Set("limit", "50")
-	a, err := u.Do(ctx, httpc.Request{Op: op, Method: "GET", Path: "/vmrest/import/users/ldap", Query: q}, nil)
+	a, err := u.Do(ctx, httpc.Request{Op: op, Method: "GET", Path: with("/vmrest/import/users/ldap", q)}, nil)
 	if errors.Is(err, dayone.ErrNotFound) {
 		return "", u.gone(ctx, op, err)
 	}

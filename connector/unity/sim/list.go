@@ -31,6 +31,9 @@ var query = regexp.MustCompile(`^\((\w+) (is|startswith) ([^()]*)\)$`)
 // chosen are the rows that a query means, in the order that is asked for.
 func (s *Sim) chosen(table string, rows []object, r *http.Request) ([]object, error) {
 	rows = slices.Clone(rows)
+	if strings.Contains(r.URL.RawQuery, "+") {
+		return nil, refuse("INVALID_QUERY", "a space is %%20 in an address, and a plus sign %%2B")
+	}
 	q, order := r.URL.Query().Get("query"), r.URL.Query().Get("sort")
 	if q != "" {
 		m := query.FindStringSubmatch(q)
@@ -175,6 +178,7 @@ func (s *Sim) routes(mux *http.ServeMux) {
 	}
 	on("PUT /vmrest/users/{id}/mwis/{mwi}", s.moveLamp)
 	on("POST /vmrest/users/{id}/alternateextensions", s.addExtension)
+	on("PUT /vmrest/users/{id}/alternateextensions/{ext}", s.changeExtension)
 	on("DELETE /vmrest/users/{id}/alternateextensions/{ext}", s.removeExtension)
 	on("GET /vmrest/import/users/ldap", s.importable)
 	on("POST /vmrest/import/users/ldap", s.importUser)

@@ -62,6 +62,11 @@ const (
 	otherPart     = "Berlin Partition"
 )
 
+// telephones are what the pages call the places of alternate extensions.
+var telephones = map[string]string{
+	"1": "work-phone", "2": "work-phone-2", "3": "home-phone", "4": "home-phone-2", "5": "mobile-phone", "6": "mobile-phone-2", "7": "work-fax", "8": "place-8", "9": "place-9",
+}
+
 // New makes a server with what the examples name, and nobody in it.
 func New(o sim.Options) *Sim {
 	s := &Sim{
@@ -273,7 +278,7 @@ func (s *Sim) Accounts() []sim.Account {
 		}
 		for _, e := range s.tables["alternateextensions"] {
 			if e["UserObjectId"] == a.Ref && e["IdIndex"] != "0" {
-				a.Entitlements = append(a.Entitlements, "alternate_extension:"+e["DtmfAccessId"])
+				a.Entitlements = append(a.Entitlements, "alternate_extension:"+telephones[e["IdIndex"]])
 			}
 		}
 		for _, m := range s.tables["members"] {

@@ -259,6 +259,25 @@ func (s *Sim) addExtension(r *http.Request) (any, error) {
 	return fmt.Sprintf("/vmrest/users/%s/alternateextensions/%s", u["ObjectId"], e["ObjectId"]), nil
 }
 
+func (s *Sim) changeExtension(r *http.Request) (any, error) {
+	e, err := s.one("alternateextensions", r.PathValue("ext"))
+	if err != nil || e["UserObjectId"] != r.PathValue("id") {
+		return nil, errNone
+	}
+	b, err := body(r, "DtmfAccessId")
+	if err != nil {
+		return nil, err
+	}
+	if err := fits(b); err != nil {
+		return nil, err
+	}
+	if err := s.free(b["DtmfAccessId"], e["PartitionObjectId"], ""); err != nil {
+		return nil, err
+	}
+	e["DtmfAccessId"] = b["DtmfAccessId"]
+	return nil, nil
+}
+
 func (s *Sim) removeExtension(r *http.Request) (any, error) {
 	e, err := s.one("alternateextensions", r.PathValue("ext"))
 	if err != nil || e["UserObjectId"] != r.PathValue("id") {
