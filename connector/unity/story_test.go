@@ -392,3 +392,32 @@ func TestHalfAMailbox(t *testing.T) {
 		t.Error("the retry leaves the template's PIN")
 	}
 }
+
+// TestHalfOpenHalfClosed: one door was moved and the other was not. The retry moves it.
+func TestHalfOpenHalfClosed(t *testing.T) {
+	b := begin(t)
+	ref := b.ref("hhunt")
+	pin, web := "8321016", "Own.Choice-2101"
+	for _, cut := range []bool{true, false} { // carried out and not heard of, or not carried out
+		for _, door := range []string{"password", "pin"} {
+			b.Do(b.turn(ref, dayone.Disabled))
+			f := sim.Fault{Method: "PUT", Path: "/vmrest/users/" + ref + "/credential/" + door, Cut: cut, Drop: !cut}
+			b.Sim.Door().Inject(f)
+			open := b.turn(ref, dayone.Active)
+			if err := b.try(open); !errors.Is(err, dayone.ErrUnavailable) {
+				t.Fatalf("half open says %v", err)
+			}
+			if b.again(open); !b.Sim.SignIn("hhunt", "pin", pin) || !b.Sim.SignIn("hhunt", "password", web) {
+				t.Errorf("after the retry it is not open; the %s was cut: %v", door, cut)
+			}
+			b.Sim.Door().Inject(f)
+			shut := b.turn(ref, dayone.Disabled)
+			if err := b.try(shut); !errors.Is(err, dayone.ErrUnavailable) {
+				t.Fatalf("half closed says %v", err)
+			}
+			if b.again(shut); b.Sim.SignIn("hhunt", "pin", pin) || b.Sim.SignIn("hhunt", "password", web) {
+				t.Errorf("after the retry it is not closed; the %s was cut: %v", door, cut)
+			}
+		}
+	}
+}
