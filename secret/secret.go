@@ -232,8 +232,8 @@ const (
 	lower, upper, digits, signs = "abcdefghjkmnpqrstuvwxyz", "ABCDEFGHJKLMNPQRSTUVWXYZ", "23456789", "-_!+=?"
 )
 
-// Make follows a recipe: "password:20" has letters of both cases, digits and signs; "digits:6" only digits; "code:16" small
-// letters and digits in groups of four, for people who type it on a phone.
+// Make follows a recipe: "password:20" has letters of both cases, digits and signs; "digits:6" only digits, and none that a
+// telephone system calls trivial; "code:16" small letters and digits in groups of four, for people who type it on a phone.
 func (k *Keeper) Make(recipe string) (dayone.Secret, error) {
 	kind, size, _ := strings.Cut(recipe, ":")
 	n, err := strconv.Atoi(size)
@@ -242,7 +242,11 @@ func (k *Keeper) Make(recipe string) (dayone.Secret, error) {
 	}
 	switch kind {
 	case "digits":
-		return k.draw(n, digits)
+		drawn, err := k.draw(n, digits)
+		for tries := 0; err == nil && n >= easy && trivial(drawn.Reveal()) && tries < 100; tries++ { // a source of chance that is none ends, too
+			drawn, err = k.draw(n, digits)
+		}
+		return drawn, err
 	case "password":
 		return k.draw(n, lower, upper, digits, signs)
 	case "code":
@@ -257,6 +261,26 @@ func (k *Keeper) Make(recipe string) (dayone.Secret, error) {
 		return dayone.NewSecret(strings.Join(groups, "-")), nil
 	}
 	return dayone.Secret{}, fmt.Errorf("there is no recipe %q: %w", recipe, dayone.ErrInvalid)
+}
+
+// easy is from how many digits on a number can be other than trivial and still be drawn soon.
+const easy = 6
+
+// trivial is a number that is guessed first: a digit three times in a row, a straight line up or down, a group that repeats itself.
+func trivial(number string) bool {
+	up, down := true, true
+	for i := 1; i < len(number); i++ {
+		up, down = up && number[i] == number[i-1]+1, down && number[i] == number[i-1]-1
+		if i > 1 && number[i] == number[i-1] && number[i] == number[i-2] {
+			return true
+		}
+	}
+	for group := 1; group <= len(number)/2; group++ {
+		if strings.HasPrefix(strings.Repeat(number[:group], len(number)/group+1), number) {
+			return true
+		}
+	}
+	return up || down
 }
 
 // draw takes one character of each set first, the rest of all of them, then shuffles.

@@ -181,6 +181,24 @@ func TestPasswords(t *testing.T) {
 			t.Errorf("%s makes %q, %v", recipe, s.Reveal(), err)
 		}
 	}
+	for range 2000 {
+		s, err := k.Make("digits:6")
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := s.Reveal()
+		for i := 2; i < len(p); i++ {
+			if p[i] == p[i-1] && p[i] == p[i-2] {
+				t.Errorf("%s has a digit three times in a row, which telephone systems refuse", p)
+			}
+		}
+		if len(p) != 6 || p[:3] == p[3:] || p[:2] == p[2:4] && p[:2] == p[4:] || strings.Contains("23456789", p) || strings.Contains("98765432", p) {
+			t.Errorf("%s is guessed first", p)
+		}
+	}
+	if s, err := k.Make("digits:4"); err != nil || len(s.Reveal()) != 4 {
+		t.Errorf("four digits: %v", err)
+	}
 	for _, bad := range []string{"password", "password:2", "password:9999", "rhyme:20"} {
 		if _, err := k.Make(bad); !errors.Is(err, dayone.ErrInvalid) {
 			t.Errorf("%s: %v", bad, err)

@@ -29,6 +29,7 @@ import (
 	"github.com/dayone-hq/dayone/connector/slack"
 	"github.com/dayone-hq/dayone/connector/smtp"
 	"github.com/dayone-hq/dayone/connector/sql"
+	"github.com/dayone-hq/dayone/connector/unity"
 	"github.com/dayone-hq/dayone/connector/webex"
 	"github.com/dayone-hq/dayone/connector/webhook"
 )
@@ -61,6 +62,7 @@ func Factories() map[string]connector.Factory {
 		"slack":       slack.Factory,
 		"smtp":        smtp.Factory,
 		"sql":         sql.Factory,
+		"unity":       unity.Factory,
 		"webex":       webex.Factory,
 		"webhook":     webhook.Factory,
 	}

@@ -22,6 +22,7 @@ import (
 	scimsim "github.com/dayone-hq/dayone/connector/scim/sim"
 	"github.com/dayone-hq/dayone/connector/sim"
 	slacksim "github.com/dayone-hq/dayone/connector/slack/sim"
+	unitysim "github.com/dayone-hq/dayone/connector/unity/sim"
 	webexsim "github.com/dayone-hq/dayone/connector/webex/sim"
 	webhooksim "github.com/dayone-hq/dayone/connector/webhook/sim"
 )
@@ -47,6 +48,7 @@ func Simulators() map[string]func(sim.Options) sim.Simulator {
 		"salesforce":  func(o sim.Options) sim.Simulator { return salesforcesim.New(o) },
 		"scim":        func(o sim.Options) sim.Simulator { return scimsim.New(o) },
 		"slack":       func(o sim.Options) sim.Simulator { return slacksim.New(o) },
+		"unity":       func(o sim.Options) sim.Simulator { return unitysim.New(o) },
 		"webex":       func(o sim.Options) sim.Simulator { return webexsim.New(o) },
 		"webhook":     func(o sim.Options) sim.Simulator { return webhooksim.New(o) },
 	}

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -198,6 +199,13 @@ func secretsOf(as map[string]connector.Attribute) map[string]dayone.Secret {
 			out = map[string]dayone.Secret{}
 		}
 		out[name] = dayone.NewSecret("Secret-passw0rd!" + name)
+		if size, ok := strings.CutPrefix(at.Secret, "digits:"); ok { // what is typed on a telephone has nothing else
+			n, err := strconv.Atoi(size)
+			if err != nil {
+				n = 8
+			}
+			out[name] = dayone.NewSecret(strings.Repeat("5820394716", n/10+1)[:n])
+		}
 	}
 	return out
 }
