@@ -84,7 +84,8 @@
   }
 
   function options(box) {
-    return Array.from(document.querySelectorAll("#" + box.getAttribute("aria-controls") + " [role=option]"));
+    var lists = box.getAttribute("aria-controls").split(" ").map(function (id) { return "#" + id + " [role=option]"; });
+    return Array.from(document.querySelectorAll(lists.join(", ")));
   }
   function select(box, to) {
     options(box).forEach(function (o, i) { o.id = o.id || "opt-" + i; o.setAttribute("aria-selected", String(o === to)); });
@@ -94,9 +95,12 @@
   }
 
   document.addEventListener("htmx:afterSwap", function (e) {
-    if (e.target.id !== "palette-list") return;
-    var box = document.querySelector("#palette [role=combobox]");
-    select(box, options(box)[0]);
+    if (e.target.id === "palette-list") {
+      var box = document.querySelector("#palette [role=combobox]");
+      select(box, options(box)[0]);
+    } else if (e.target.id === "onboard-people") {
+      select(document.getElementById("q"), null); // what was chosen among others is gone with them
+    }
   });
 
   document.addEventListener("keydown", function (e) {
