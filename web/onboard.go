@@ -141,13 +141,13 @@ func (p *portal) onboardStart(w http.ResponseWriter, r *http.Request) error {
 		Products: picks(r), By: r.PostFormValue("by"), Reason: strings.TrimSpace(r.PostFormValue("reason")), Until: r.PostFormValue("until"),
 		Plan: r.PostFormValue("plan"), Manage: r.PostFormValue("manage") == "yes",
 	}
-	_, err = p.pick(r, id, in)
+	rs, err := p.pick(r, id, in)
 	if errors.Is(err, dayone.ErrInvalid) || errors.Is(err, dayone.ErrConflict) || errors.Is(err, dayone.ErrForbidden) {
 		return p.showPreview(w, r, http.StatusConflict, &notice{Kind: "bad", Icon: "x", Title: "It was not started", Text: sentence(flow.Problem(err)) + "."})
 	}
 	if err != nil {
 		return err
 	}
-	http.Redirect(w, r, "/onboard/"+string(id)+"/result?said=requested", http.StatusSeeOther)
+	p.said(w, r, "/onboard/"+string(id)+"/result", "requested", pickUndo(id, rs))
 	return nil
 }

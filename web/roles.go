@@ -78,6 +78,7 @@ var allowed = map[string][]dayone.Role{
 	"GET /onboard/{id}":                                      staff,
 	"GET /onboard/{id}/preview":                              staff,
 	"POST /onboard/{id}":                                     staff,
+	"POST /onboard/{id}/undo":                                staff,
 	"GET /onboard/{id}/result":                               readers,
 	"GET /api/v1/matches":                                    persons,
 	"GET /api/v1/matches/{id}":                               persons,

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -253,32 +254,45 @@ func (p *portal) order(w http.ResponseWriter, r *http.Request) error {
 		}
 		*to = at
 	}
-	_, err := p.flow.Order(r.Context(), o)
-	return p.ordered(w, r, err, string(o.Kind))
+	given, err := p.flow.Order(r.Context(), o)
+	return p.ordered(w, r, err, string(o.Kind), orderUndo(given))
 }
 
 func (p *portal) start(w http.ResponseWriter, r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
 		return fmt.Errorf("%w: %w", err, dayone.ErrInvalid)
 	}
-	return p.ordered(w, r, p.flow.LiftStop(r.Context(), r.PathValue("system"), me(r).Name, r.PostForm.Get("reason")), "started")
+	return p.ordered(w, r, p.flow.LiftStop(r.Context(), r.PathValue("system"), me(r).Name, r.PostForm.Get("reason")), "started", nil)
 }
 
 func (p *portal) lift(w http.ResponseWriter, r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
 		return fmt.Errorf("%w: %w", err, dayone.ErrInvalid)
 	}
-	return p.ordered(w, r, p.flow.Lift(r.Context(), dayone.OrderID(r.PathValue("order")), me(r).Name, r.PostForm.Get("reason")), "lifted")
+	return p.ordered(w, r, p.flow.Lift(r.Context(), dayone.OrderID(r.PathValue("order")), me(r).Name, r.PostForm.Get("reason")), "lifted", nil)
 }
 
-func (p *portal) ordered(w http.ResponseWriter, r *http.Request, err error, said string) error {
+// orderUndo takes an order about a system back, where that puts things as they were: a system that is retired is given up, and a
+// decision about that is taken on its own.
+func orderUndo(o dayone.Order) *takeBack {
+	switch o.Kind {
+	case dayone.OrderStop:
+		return &takeBack{Action: "/systems/" + url.PathEscape(o.System) + "/start", Fields: because()}
+	case dayone.OrderMaintenance, dayone.OrderManual:
+		return &takeBack{Action: "/systems/orders/" + string(o.ID) + "/lift", Fields: because()}
+	default:
+		return nil
+	}
+}
+
+func (p *portal) ordered(w http.ResponseWriter, r *http.Request, err error, said string, back *takeBack) error {
 	if errors.Is(err, dayone.ErrInvalid) || errors.Is(err, dayone.ErrConflict) {
 		return p.showSystems(w, r, http.StatusUnprocessableEntity, &notice{Kind: "bad", Icon: "x", Title: "Not done", Text: sentence(plainly(err)) + "."})
 	}
 	if err != nil {
 		return err
 	}
-	http.Redirect(w, r, "/systems?said="+said, http.StatusSeeOther)
+	p.said(w, r, "/systems", said, back)
 	return nil
 }
 
@@ -309,7 +323,11 @@ func (p *portal) decideRun(v engine.Verb) handler {
 		if err := p.flow.DecideRun(r.Context(), id, v, me(r).Name, r.PostForm.Get("reason")); err != nil {
 			return err
 		}
-		http.Redirect(w, r, fmt.Sprintf("/runs/%s?said=%s", id, runSaid(v)), http.StatusSeeOther)
+		var back *takeBack
+		if v == engine.Pause {
+			back = &takeBack{Action: "/runs/" + string(id) + "/resume", Fields: because()}
+		}
+		p.said(w, r, "/runs/"+string(id), runSaid(v), back)
 		return nil
 	}
 }

@@ -39,6 +39,7 @@ const (
 	textNoStream    = "This server cannot stream here."
 	textFindNames   = "Names are found by their beginning, and by the beginning of each word in them; mail addresses by theirs."
 	textKnownOnly   = "Known from an import or a directory; nothing is planned yet."
+	textUndone      = "undone right after"
 	textNoDirectory = "%s does not answer; whom it shows is missing here."
 	textManages     = "Nothing was planned for this person so far. Once you start, what policies give is planned, too, and stays right from then on."
 	textRecognised  = "An account that is there already is recognised by the id that an import kept of it, else by its employee number; one that only has the same mail address, login or name is a question to somebody first."
@@ -97,9 +98,10 @@ var toasts = map[string]string{
 	"released": "Let through, just as it was reviewed", "discarded": "Thrown away", "layoff": "The lay-off is announced", "layoff ended": "The announcement is taken back", "read": "The list was read; below stands what became of it",
 	"added": "They are added", "held": "They may be known already: decide it here", "matched": "It is decided, and looked at now", "extended": "The last day is put off", "renewed": "It is being made anew", "asked-again": "They are asked again",
 	"terminate": "Access has ended", "reinstate": "Access comes back", "legal-hold": "The legal hold stands", "legal-hold-released": "The legal hold is released", "erased": "They are erased",
-	"certified": "Every system was asked",
-	"brought":   "They are here now; choose what they need",
-	"merged":    "They are one person now", "split": "They are two persons now",
+	"certified":    "Every system was asked",
+	"brought":      "They are here now; choose what they need",
+	"start-undone": "What was asked for is taken back",
+	"merged":       "They are one person now", "split": "They are two persons now",
 	"number-reserved": "The number is kept for them", "number-assigned": "The number is theirs", "number-confirm": "It is confirmed", "number-release": "It is released", "number-hold": "It is held",
 	"number-retire": "It is retired", "number-shown": "The place is added", "number-hidden": "It rings there no more", "number-plan": "numbers.yaml is saved, and counts", "number-import": "The file is imported",
 	"assigned": "The task is given to them", "reported": "The issue is reported as a task",

@@ -156,6 +156,7 @@ func (p *portal) routes() []route {
 		{"GET /onboard/{id}", p.page(p.onboardProducts)},
 		{"GET /onboard/{id}/preview", p.page(p.onboardPreview)},
 		{"POST /onboard/{id}", p.page(p.onboardStart)},
+		{"POST /onboard/{id}/undo", p.page(p.undoPick)},
 		{"GET /onboard/{id}/result", p.page(p.onboardResult)},
 		{"GET /confidential", p.page(p.confidential)},
 		{"GET /runs", p.page(p.runs)},

@@ -47,6 +47,12 @@
     return true;
   }
 
+  // What was done is said first: read aloud, and its Undo is the next thing a keyboard reaches.
+  document.addEventListener("DOMContentLoaded", function () {
+    var toast = document.querySelector("#toast .toast");
+    if (toast && !location.hash) toast.focus({ preventScroll: true });
+  });
+
   // The row of the open step is marked; rows are swapped all the time, so it is marked anew after each.
   function mark() {
     var detail = document.getElementById("step-detail");
