@@ -116,6 +116,7 @@ type page struct {
 	Menu                []menu
 	Toast               *toast
 	Banner              *notice // while something is stopped
+	Export              *export // the list of the page as a table
 	Demo                bool
 }
 
@@ -139,6 +140,7 @@ func (p *portal) show(w http.ResponseWriter, r *http.Request, status int, pg pag
 		pg.Zone = p.viewerOf(r).zone.String()
 		pg.Menu = p.menu(r, pg.Nav)
 		pg.Toast, pg.Banner = p.toastOf(r), p.banner(r)
+		pg.Export = p.exportOf(r)
 	}
 	t, ok := p.view.pages[pg.Template]
 	if !ok {

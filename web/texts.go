@@ -39,6 +39,7 @@ const (
 	textNoStream    = "This server cannot stream here."
 	textFindNames   = "Names are found by their beginning, and by the beginning of each word in them; mail addresses by theirs."
 	textKnownOnly   = "Known from an import or a directory; nothing is planned yet."
+	textNoZone      = "zone is the name of a time zone, such as Europe/Berlin."
 	textUndone      = "undone right after"
 	textNoDirectory = "%s does not answer; whom it shows is missing here."
 	textManages     = "Nothing was planned for this person so far. Once you start, what policies give is planned, too, and stays right from then on."

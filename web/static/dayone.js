@@ -20,6 +20,8 @@
       remember("theme", root.dataset.theme);
     }
     if (e.target.closest("[data-palette]") && open()) e.preventDefault();
+    var file = e.target.closest("[data-export]");
+    if (file) exported(file);
     var opener = e.target.closest("[data-dialog]");
     if (opener) document.getElementById(opener.dataset.dialog).showModal();
     var copier = e.target.closest("[data-copy]");
@@ -27,6 +29,15 @@
     var node = e.target.closest("svg a.node");
     if (node && !e.ctrlKey && !e.metaKey && !e.shiftKey && choose(node)) e.preventDefault();
   });
+
+  // A search that changed the list, and with it the address, changes what is exported.
+  function exported(link) {
+    var to = new URL(link.href), is = new URLSearchParams(location.search);
+    ["said", "undo", "after", "name", "before", "live"].forEach(function (k) { is.delete(k); });
+    ["format", "bom"].forEach(function (k) { if (to.searchParams.has(k)) is.set(k, to.searchParams.get(k)); });
+    to.search = is.toString();
+    link.href = to.href;
+  }
 
   function copy(button) {
     var text = document.querySelector(button.dataset.copy).textContent.trim();
