@@ -307,7 +307,7 @@ func (f *Flow) weigh(ctx context.Context, v *PickPreview) error {
 		}
 	}
 	for _, x := range w.Findings {
-		if !slices.Contains(now.Findings, x) {
+		if !slices.Contains(now.Findings, x) && !slices.Contains(v.Findings, x.Text) {
 			v.Findings = append(v.Findings, x.Text)
 		}
 	}

@@ -27,6 +27,7 @@ type systemsView struct {
 }
 
 type systemView struct {
+	Calm        bool // there is nothing to say of it
 	Name, Title string
 	State       state
 	Note        string
@@ -105,7 +106,7 @@ func newSystems(view viewer, list []flow.SystemState, stop dayone.Order) systems
 }
 
 func newSystem(view viewer, s flow.SystemState, allStopped bool) systemView {
-	v := systemView{Name: s.Name, Title: s.Title, State: stances[s.Stance], Path: "/systems/" + s.Name}
+	v := systemView{Name: s.Name, Title: systemTitle(map[string]string{s.Name: s.Title}, s.Name), State: stances[s.Stance], Path: "/systems/" + s.Name}
 	v.Acts = systemActs(s, v.Path, allStopped)
 	if s.Unset && s.Stance == engine.Free {
 		v.State = state{Icon: "hand", Class: "s-wait", Text: "Not configured: by hand", Tag: true}
@@ -150,6 +151,7 @@ func newSystem(view viewer, s flow.SystemState, allStopped bool) systemView {
 			ID: string(o.ID), Text: "End the maintenance", Button: "End it now", Action: "/systems/orders/" + string(o.ID) + "/lift", Does: "Whatever waits for its end goes on.",
 		}})
 	}
+	v.Calm = v.Note == "" && len(v.Since) == 0 && v.Retiring == nil && len(v.Windows) == 0
 	return v
 }
 

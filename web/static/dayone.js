@@ -100,6 +100,15 @@
     return true;
   }
 
+  // A key by itself is a command only where nobody types: WCAG 2.1.4 wants that it can do no harm there.
+  function plainKey(e) {
+    return !e.ctrlKey && !e.metaKey && !e.altKey && !(e.target.closest && e.target.closest("input, textarea, select, [contenteditable], dialog[open]"));
+  }
+  function show(id) {
+    var d = document.getElementById(id);
+    if (d && !d.open) d.showModal();
+  }
+
   function options(box) {
     var lists = box.getAttribute("aria-controls").split(" ").map(function (id) { return "#" + id + " [role=option]"; });
     return Array.from(document.querySelectorAll(lists.join(", ")));
@@ -123,6 +132,12 @@
   document.addEventListener("keydown", function (e) {
     if ((e.ctrlKey || e.metaKey) && e.key.toLowerCase() === "k") { if (open()) e.preventDefault(); return; }
     var box = e.target.closest && e.target.closest("[role=combobox]");
+    if (!box && plainKey(e) && e.key === "?") { e.preventDefault(); show("keys"); return; }
+    if (!box && plainKey(e) && e.key === "/") {
+      var search = document.querySelector("main input[type=search]");
+      if (search) { e.preventDefault(); search.focus(); search.select(); }
+      return;
+    }
     if (!box) return;
     var opts = options(box);
     var at = opts.findIndex(function (o) { return o.getAttribute("aria-selected") === "true"; });
