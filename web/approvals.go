@@ -164,7 +164,7 @@ func newApprovals(view viewer, open, all []petition, standIns []item) approvalsV
 	}
 	if len(open) == 0 {
 		v.Sentence = "Nobody waits for an answer."
-		v.Empty = &empty{Icon: "hand", Title: "Nothing to decide", Text: "A request appears when a policy gives something with approval: in its line, or the catalogue calls it sensitive."}
+		v.Empty = &empty{Icon: "hand", Title: "Nothing to decide", Text: "A request appears when a policy gives something with approval: in its line, or the catalogue calls it sensitive. Somebody may also ask for what is only offered.", Acts: []link{{"Ask for something", "/onboard"}}}
 	}
 	return v
 }

@@ -148,6 +148,10 @@ func (p *portal) onboardStart(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	p.said(w, r, "/onboard/"+string(id)+"/result", "requested", pickUndo(id, rs))
+	word := "requested"
+	if len(rs) == 0 {
+		word = "begun"
+	}
+	p.said(w, r, "/onboard/"+string(id)+"/result", word, pickUndo(id, rs))
 	return nil
 }

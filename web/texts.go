@@ -101,6 +101,7 @@ var toasts = map[string]string{
 	"terminate": "Access has ended", "reinstate": "Access comes back", "legal-hold": "The legal hold stands", "legal-hold-released": "The legal hold is released", "erased": "They are erased",
 	"certified":    "Every system was asked",
 	"brought":      "They are here now; choose what they need",
+	"begun":        "It has begun: what policies give is planned from now on",
 	"start-undone": "What was asked for is taken back",
 	"merged":       "They are one person now", "split": "They are two persons now",
 	"number-reserved": "The number is kept for them", "number-assigned": "The number is theirs", "number-confirm": "It is confirmed", "number-release": "It is released", "number-hold": "It is held",
