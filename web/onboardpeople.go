@@ -196,8 +196,14 @@ func newNewcomer(n flow.Newcomer) newcomerView {
 		v.Sentence += " Nothing is planned for them until you start."
 	}
 	for _, f := range []pair{
-		{Name: "Mail", Value: n.Email}, {Name: "Title", Value: n.Title}, {Name: "Department", Value: n.Department}, {Name: "Location", Value: n.Location},
-		{Name: "Starts", Value: dayOf(n.Starts)}, {Name: "Last day", Value: dayOf(n.Ends)}, {Name: "Directory", Value: title}, {Name: "Id there", Value: n.Subject, Code: true},
+		{Name: "Mail", Value: n.Email},
+		{Name: "Title", Value: n.Title},
+		{Name: "Department", Value: n.Department},
+		{Name: "Location", Value: n.Location},
+		{Name: "Starts", Value: dayOf(n.Starts)},
+		{Name: "Last day", Value: dayOf(n.Ends)},
+		{Name: "Directory", Value: title},
+		{Name: "Id there", Value: n.Subject, Code: true},
 	} {
 		if f.Value != "" {
 			v.Facts = append(v.Facts, f)
