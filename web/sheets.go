@@ -53,6 +53,12 @@ func (p *portal) peopleSheet(r *http.Request, _ *time.Location) (sheet, error) {
 	), nil
 }
 
+// onlyOpen says whether what is over is left out: the API leaves it out unless it is asked for all, a page shows both.
+func onlyOpen(r *http.Request, word string) bool {
+	state := r.URL.Query().Get("state")
+	return state == word || state == "" && strings.HasPrefix(r.Pattern, "GET /api/")
+}
+
 func yesNo(b bool) string {
 	if b {
 		return "yes"
@@ -112,7 +118,7 @@ func (p *portal) approvalsSheet(r *http.Request, zone *time.Location) (sheet, er
 		list, err := p.flow.Approvals(r.Context(), f)
 		return p.petitions(r.Context(), list), err
 	})
-	if q.Get("state") == "open" {
+	if onlyOpen(r, "open") {
 		list, err := p.flow.Approvals(r.Context(), flow.ApprovalFilter{Person: f.Person, Open: true, Limit: 10000})
 		if err != nil {
 			return sheet{}, err
@@ -286,7 +292,7 @@ const listMost = 100_000
 
 func (p *portal) brakesSheet(r *http.Request, zone *time.Location) (sheet, error) {
 	z := inZone{zone}
-	list, err := p.flow.Brakes(r.Context(), r.URL.Query().Get("state") == "on", listMost)
+	list, err := p.flow.Brakes(r.Context(), onlyOpen(r, "on"), listMost)
 	if err != nil {
 		return sheet{}, err
 	}
@@ -300,7 +306,7 @@ func (p *portal) brakesSheet(r *http.Request, zone *time.Location) (sheet, error
 
 func (p *portal) matchesSheet(r *http.Request, zone *time.Location) (sheet, error) {
 	z, name := inZone{zone}, p.nameOf(r)
-	list, err := p.flow.Matches(r.Context(), r.URL.Query().Get("state") == "open", listMost)
+	list, err := p.flow.Matches(r.Context(), onlyOpen(r, "open"), listMost)
 	if err != nil {
 		return sheet{}, err
 	}
