@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -213,7 +214,7 @@ func (v *onboardPreviewView) letters(told []flow.Foretold, mails bool) {
 	for _, m := range told {
 		to := strings.Join(m.To, ", ")
 		if m.Hers && m.Key.Kind != "invitation" {
-			v.Mails = append(v.Mails, letterView{ID: "letter-" + strconv.Itoa(len(v.Mails)+1), Subject: m.Subject, To: to, Lines: mailLines(m.Text), Problem: m.Problem})
+			v.Mails = append(v.Mails, letterView{ID: "letter-" + strconv.Itoa(len(v.Mails)+1), Subject: cmp.Or(m.Subject, m.Key.Name), To: to, Lines: mailLines(m.Text), Problem: m.Problem})
 			continue
 		}
 		it := item{State: &state{Icon: "mail", Text: "Message"}, Title: link{Text: m.Subject}, Meta: "to " + to}
