@@ -98,8 +98,7 @@ func (f *Flow) takeChanges(ctx context.Context, source string, records []dayone.
 	if len(records) == 0 {
 		return nil
 	}
-	l := &listing{f: f, id: f.IDs.New("lst"), src: f.Sources[source], now: f.Clock.Now(), today: f.today(), records: map[string]dayone.Event{}, moved: map[string]int{}}
-	l.Source = source
+	l := f.listingOf(source)
 	reads, err := f.Store.SourceReads(ctx)
 	if err != nil {
 		return err

@@ -23,6 +23,10 @@ func (f *Flow) Compose(ctx context.Context, run dayone.Run, a dayone.Act) (dayon
 	if err != nil {
 		return a, err
 	}
+	return f.compose(run, a, view, p)
+}
+
+func (f *Flow) compose(run dayone.Run, a dayone.Act, view message.View, p dayone.Person) (dayone.Act, error) {
 	for _, o := range run.Plan.Occasions {
 		if !strings.Contains(a.Key.Name, "."+o.ID) || o.Moment == dayone.OnChanged && len(view.Changes) > 0 {
 			continue // the changes of a move are told as those

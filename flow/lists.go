@@ -167,6 +167,13 @@ type listing struct {
 	veiledEnds int // that only few may know of
 	events     []store.HeldEvent
 	absent     []dayone.Absence
+	judged     people.Judgement // of the last record of somebody unknown
+}
+
+func (f *Flow) listingOf(source string) *listing {
+	l := &listing{f: f, id: f.IDs.New("lst"), src: f.Sources[source], now: f.Clock.Now(), today: f.today(), records: map[string]dayone.Event{}, moved: map[string]int{}}
+	l.Source = source
+	return l
 }
 
 // readList reads the whole list. It keeps the promise that a mark that was too old made: only then a new one counts.
@@ -188,8 +195,7 @@ func (f *Flow) readList(ctx context.Context, source string) (ListRead, error) {
 }
 
 func (f *Flow) readWhole(ctx context.Context, source string) (ListRead, error) {
-	l := &listing{f: f, id: f.IDs.New("lst"), src: f.Sources[source], now: f.Clock.Now(), today: f.today(), records: map[string]dayone.Event{}, moved: map[string]int{}}
-	l.Source = source
+	l := f.listingOf(source)
 	reads, err := f.Store.SourceReads(ctx)
 	if err != nil {
 		return l.ListRead, err
@@ -382,6 +388,7 @@ func (l *listing) unknown(rec dayone.Event) {
 	t := dayone.Timeline{Person: "per_new"}
 	h := people.Heard{Event: rec, Record: new(rec), Since: l.src.Since, Secret: l.src.Confidential}
 	j := people.Judge(&t, h, l.f.Active(), l.now, "eng_new")
+	l.judged = j
 	if j.State != dayone.EventApplied {
 		l.Unreadable++
 		return

@@ -38,11 +38,7 @@ func (f *Flow) LookUp(ctx context.Context, source, text string, limit int) ([]Lo
 	}
 	out := []Looked{}
 	for _, r := range records {
-		of := func(name string) string { return r.Fields[name].Text }
-		x := Looked{Subject: r.Subject, Name: strings.TrimSpace(of("first_name") + " " + of("last_name")), Email: of("email"), Title: of("job_title"), Department: of("department")}
-		if x.Name == "" {
-			x.Name = of("preferred_name")
-		}
+		x := lookedOf(r)
 		id, known, err := f.Store.PersonOf(ctx, source, r.Subject)
 		if err != nil {
 			return nil, err
@@ -61,4 +57,14 @@ func (f *Flow) LookUp(ctx context.Context, source, text string, limit int) ([]Lo
 		out = append(out, x)
 	}
 	return out, nil
+}
+
+// lookedOf is a record as a search shows it.
+func lookedOf(r dayone.Event) Looked {
+	of := func(name string) string { return r.Fields[name].Text }
+	x := Looked{Subject: r.Subject, Name: strings.TrimSpace(of("first_name") + " " + of("last_name")), Email: of("email"), Title: of("job_title"), Department: of("department")}
+	if x.Name == "" {
+		x.Name = of("preferred_name")
+	}
+	return x
 }

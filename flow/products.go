@@ -197,7 +197,8 @@ type PickPreview struct {
 	Seats    []SeatCount
 	Findings []string // that the pick would bring: what stands against it
 	Forecast engine.Forecast
-	Hash     string // of the plan
+	Pace     map[PaceOf]Pace // of earlier runs: how long such steps take
+	Hash     string          // of the plan
 }
 
 // Prerequisite is a product that a picked one needs.
@@ -306,7 +307,7 @@ func (f *Flow) weigh(ctx context.Context, v *PickPreview) error {
 		}
 	}
 	for _, x := range w.Findings {
-		if !slices.Contains(now.Findings, x) {
+		if !slices.Contains(now.Findings, x) && !slices.Contains(v.Findings, x.Text) {
 			v.Findings = append(v.Findings, x.Text)
 		}
 	}
@@ -318,6 +319,7 @@ func (f *Flow) weigh(ctx context.Context, v *PickPreview) error {
 	if err != nil {
 		return err
 	}
+	v.Pace = pace
 	run := dayone.Run{Plan: v.Look.Plan}
 	for _, s := range v.Look.Plan.Steps {
 		step := dayone.StepRun{Step: s, State: dayone.StepPending}

@@ -13,6 +13,7 @@ type Drawing struct {
 	Titles map[string]string               // of systems; one without is shown by its name
 	Took   map[dayone.StepID]time.Duration // elapsed, else what such a step usually takes; nil: all the same
 	Open   []string                        // cells to show unfolded: "slack.2"
+	Rows   bool                            // nodes lead to rows of a list on the same page, "#plan-3", and not to steps of a run
 }
 
 // Graph is a plan laid out: columns are tiers, lanes are systems. It knows no states: a step that moves on changes its
@@ -54,6 +55,7 @@ type Node struct {
 	X, Y, W, H float64
 	lane, col  int
 	parent     int // node that it hangs below, or -1
+	row        int // of a list on the same page; 0: it leads to a run
 }
 
 // Edge is a need that no other need implies.

@@ -319,3 +319,20 @@ func TestLongTitlesTakeTwoLines(t *testing.T) {
 		}
 	}
 }
+
+// Before anything begins there is no run to lead to: each node leads to a row of the list below the picture.
+func TestNodesLeadToRowsOfTheList(t *testing.T) {
+	t.Parallel()
+	p := move(t)
+	g := planner.Layout(p, planner.Drawing{Rows: true})
+	svg := planner.SVG(g, nil)
+	if n := strings.Count(svg, `href="#plan-`); n != len(g.Nodes) || strings.Contains(svg, `href="?`) {
+		t.Errorf("%d of %d nodes lead to a row", n, len(g.Nodes))
+	}
+	for _, n := range g.Nodes {
+		first := slices.IndexFunc(p.Steps, func(s dayone.Step) bool { return s.ID == n.Steps[0] }) + 1
+		if !strings.Contains(n.SVG(nil), fmt.Sprintf(`href="#plan-%d"`, first)) {
+			t.Errorf("%s does not lead to step %d", n.Title, first)
+		}
+	}
+}

@@ -178,6 +178,16 @@ func (l *layout) place() {
 		l.messages(y)
 	}
 	l.g.Nodes = l.nodes
+	if !l.drawing.Rows {
+		return
+	}
+	number := make(map[dayone.StepID]int, len(l.plan.Steps))
+	for i, s := range l.plan.Steps {
+		number[s.ID] = i + 1
+	}
+	for i := range l.nodes {
+		l.nodes[i].row = number[l.nodes[i].Steps[0]]
+	}
 }
 
 // messages stand in a column of their own, behind the gate, around the middle.

@@ -142,7 +142,10 @@ func (n Node) SVG(states map[dayone.StepID]Mark) string {
 	}
 	label = html.EscapeString(label)
 	href := "?step=" + strconv.Itoa(n.Number) + "#step-detail"
-	if n.Number == 0 {
+	switch {
+	case n.row > 0:
+		href = "#plan-" + strconv.Itoa(n.row)
+	case n.Number == 0:
 		href = "?open=" + html.EscapeString(n.Cell) + "#run-graph"
 	}
 	var b strings.Builder

@@ -42,8 +42,12 @@ func Text(w io.Writer, p dayone.Plan, name string, zone *time.Location) error {
 	for _, l := range p.Later {
 		fmt.Fprintf(&b, "  later  %s from %s\n", l.Key, l.From.In(zone).Format("Mon 2 Jan 2006 15:04"))
 	}
+	said := map[string]bool{}
 	for _, f := range p.Findings {
-		fmt.Fprintf(&b, "  note   %s\n", f.Text)
+		if !said[f.Text] { // of several grants at one system
+			fmt.Fprintf(&b, "  note   %s\n", f.Text)
+		}
+		said[f.Text] = true
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

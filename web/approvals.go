@@ -164,7 +164,7 @@ func newApprovals(view viewer, open, all []petition, standIns []item) approvalsV
 	}
 	if len(open) == 0 {
 		v.Sentence = "Nobody waits for an answer."
-		v.Empty = &empty{Icon: "hand", Title: "Nothing to decide", Text: "A request appears when a policy gives something with approval: in its line, or the catalogue calls it sensitive."}
+		v.Empty = &empty{Icon: "hand", Title: "Nothing to decide", Text: "A request appears when a policy gives something with approval: in its line, or the catalogue calls it sensitive. Somebody may also ask for what is only offered.", Acts: []link{{"Ask for something", "/onboard"}}}
 	}
 	return v
 }
@@ -411,12 +411,13 @@ func (p *portal) delegate(w http.ResponseWriter, r *http.Request) error {
 		given[name] = strings.TrimSpace(r.PostForm.Get(name))
 	}
 	from, until, err := days(given["from"], given["until"], p.viewerOf(r).zone)
+	var d dayone.Delegation
 	if err == nil {
-		_, err = p.flow.LetDecide(r.Context(), given["who"], given["to"], from, until, me(r).Name)
+		d, err = p.flow.LetDecide(r.Context(), given["who"], given["to"], from, until, me(r).Name)
 	}
 	switch {
 	case err == nil:
-		http.Redirect(w, r, "/approvals?said=delegated", http.StatusSeeOther)
+		p.said(w, r, "/approvals", "delegated", &takeBack{Action: "/delegations/" + d.ID + "/end"})
 		return nil
 	case errors.Is(err, dayone.ErrInvalid), errors.Is(err, dayone.ErrNotFound), errors.Is(err, dayone.ErrConflict):
 		return p.showApprovals(w, r, http.StatusUnprocessableEntity, &notice{Kind: "bad", Icon: "x", Title: "This was not kept", Text: sentence(flow.Problem(err))}, given)

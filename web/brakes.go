@@ -386,14 +386,14 @@ func (p *portal) layOff(r *http.Request, in layOff) (dayone.Announcement, error)
 func (p *portal) announce(w http.ResponseWriter, r *http.Request) error {
 	in := layOff{Source: r.PostFormValue("source"), From: r.PostFormValue("from"), Until: r.PostFormValue("until"), Reason: r.PostFormValue("reason"), By: r.PostFormValue("by"), Second: r.PostFormValue("second")}
 	_, _ = fmt.Sscan(r.PostFormValue("count"), &in.Count) // none is refused below
-	_, err := p.layOff(r, in)
+	a, err := p.layOff(r, in)
 	if refused(err) {
 		return p.showBrakes(w, r, http.StatusConflict, notDone(err))
 	}
 	if err != nil {
 		return err
 	}
-	http.Redirect(w, r, "/brakes?said=layoff", http.StatusSeeOther)
+	p.said(w, r, "/brakes", "layoff", &takeBack{Action: "/brakes/announcements/" + a.ID + "/end"})
 	return nil
 }
 

@@ -14,6 +14,7 @@ import (
 type dashboardView struct {
 	Sentence     string
 	Alerts       []item
+	AlertTable   string // where alerts are as a table
 	MoreAlerts   string // how many more there are
 	Figures      []figure
 	Tiles        []tileRow // what systems show
@@ -130,6 +131,9 @@ func (p *portal) dashboard(w http.ResponseWriter, r *http.Request) error {
 	}
 	for _, a := range alerts[:min(len(alerts), alertsShown)] {
 		v.Alerts = append(v.Alerts, alertItem(view, a))
+	}
+	if p.shows(r, "GET /api/v1/alerts") {
+		v.AlertTable = "/api/v1/alerts?format=csv&bom=yes"
 	}
 	if more := len(alerts) - alertsShown; more > 0 {
 		v.MoreAlerts = fmt.Sprintf("%s more: dayone alerts shows them", capped(more, 100-alertsShown))

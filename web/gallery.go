@@ -24,7 +24,7 @@ type galleryView struct {
 	Reason       reason
 	Empty        empty
 	Error        errorView
-	Toast        state
+	Toast        toast
 }
 
 // gallery shows every component and leads to every state of every page, all made up.
@@ -93,7 +93,7 @@ func newGallery() galleryView {
 		}, Why: &link{"Explain", "/gallery"}},
 		Empty: empty{Icon: "play", Title: "No runs yet", Text: "A run starts when somebody is hired, moves or leaves.", Acts: []link{{"Dashboard", "/"}}},
 		Error: errorView{Title: "This page could not be built", Text: "Runs go on, nothing is lost.", Next: "Load it again.", ID: "req_01jd9x0000000000000000000a"},
-		Toast: state{Icon: "check", Class: "s-done", Text: "The step is tried again"},
+		Toast: toast{State: state{Icon: "check", Class: "s-done", Text: "It is corrected"}, Undo: &act{Text: "Undo", Action: "/gallery"}, Close: "/gallery"},
 	}
 	for _, s := range sampleStates() {
 		_, st := stepState(&s)

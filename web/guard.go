@@ -283,6 +283,9 @@ func (p *portal) page(h handler) http.HandlerFunc {
 		if elsewhere, err := p.concerns(w, r); err != nil || elsewhere {
 			return err
 		}
+		if done, err := p.tabled(w, r); done {
+			return err
+		}
 		return h(w, r)
 	})
 }
@@ -299,6 +302,9 @@ func (p *portal) api(h handler) http.HandlerFunc {
 		}
 		r = r.WithContext(with(r.Context(), me))
 		if elsewhere, err := p.concerns(w, r); err != nil || elsewhere {
+			return err
+		}
+		if done, err := p.tabled(w, r); done {
 			return err
 		}
 		return h(w, r)

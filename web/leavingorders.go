@@ -200,7 +200,7 @@ func (p *portal) giveOrder(verb string) func(http.ResponseWriter, *http.Request)
 		if err != nil {
 			return err
 		}
-		to, err := p.obey(r, id, verb)
+		to, back, err := p.obey(r, id, verb)
 		for _, kind := range []error{dayone.ErrConflict, dayone.ErrInvalid, dayone.ErrForbidden} {
 			if errors.Is(err, kind) {
 				return p.showOrder(w, r, http.StatusConflict, verb, &notice{Kind: "bad", Icon: "x", Title: "It was not done", Text: sentence(flow.Problem(err)) + "."})
@@ -209,7 +209,8 @@ func (p *portal) giveOrder(verb string) func(http.ResponseWriter, *http.Request)
 		if err != nil {
 			return err
 		}
-		http.Redirect(w, r, to, http.StatusSeeOther)
+		page, said, _ := strings.Cut(to, "?said=")
+		p.said(w, r, page, said, back)
 		return nil
 	}
 }
@@ -223,29 +224,29 @@ func (p *portal) endOrReopen(r *http.Request, id dayone.PersonID, verb string) (
 }
 
 // obey gives an order, and says where to look at what came of it.
-func (p *portal) obey(r *http.Request, id dayone.PersonID, verb string) (string, error) {
+func (p *portal) obey(r *http.Request, id dayone.PersonID, verb string) (to string, back *takeBack, err error) {
 	reason, by := r.PostFormValue("reason"), me(r).Name
 	page := "/people/" + string(id) + "/leaving?said="
 	switch verb {
 	case "terminate", "reinstate":
 		t, err := p.endOrReopen(r, id, verb)
 		if err == nil && t.Run != "" {
-			return "/runs/" + string(t.Run) + "?said=" + verb, nil
+			return "/runs/" + string(t.Run) + "?said=" + verb, nil, nil
 		}
-		return page + verb, err
+		return page + verb, nil, err
 	case "hold":
 		_, err := p.flow.HoldLegally(r.Context(), id, by, reason)
-		return page + "legal-hold", err
+		return page + "legal-hold", &takeBack{Action: "/people/" + string(id) + "/release", Fields: because()}, err
 	case "release":
 		_, err := p.flow.ReleaseLegally(r.Context(), id, by, reason)
-		return page + "legal-hold-released", err
+		return page + "legal-hold-released", nil, err
 	}
 	row, err := p.flow.Person(r.Context(), id)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	if strings.Join(strings.Fields(r.PostFormValue("name")), " ") != strings.Join(strings.Fields(row.Name), " ") {
-		return "", fmt.Errorf("write their name as it stands above: %w", dayone.ErrInvalid)
+		return "", nil, fmt.Errorf("write their name as it stands above: %w", dayone.ErrInvalid)
 	}
-	return "/people/" + string(id) + "?said=erased", p.flow.Erase(r.Context(), id, by, reason, r.PostFormValue("token"))
+	return "/people/" + string(id) + "?said=erased", nil, p.flow.Erase(r.Context(), id, by, reason, r.PostFormValue("token"))
 }

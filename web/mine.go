@@ -21,13 +21,13 @@ type mineView struct {
 	Role  bool   // she may open the portal
 	Bare  bool   // the login is no address, so it is nobody in the books
 	Demo  bool   // there is nothing to sign out of
-	Said  *state
+	Said  *toast
 }
 
 // mine is the page of whoever signs in.
 func (p *portal) mine(w http.ResponseWriter, r *http.Request) error {
 	is := me(r)
-	v := mineView{Login: is.Name, Role: is.Role != dayone.Employee, Bare: !dayone.IsMail(is.Name), Demo: p.opt.Open, Said: toastOf(r)}
+	v := mineView{Login: is.Name, Role: is.Role != dayone.Employee, Bare: !dayone.IsMail(is.Name), Demo: p.opt.Open, Said: p.toastOf(r)}
 	row, err := p.flow.Mine(r.Context(), is.Name)
 	switch {
 	case errors.Is(err, dayone.ErrNotFound):

@@ -269,7 +269,9 @@ func newPersonAccess(view viewer, head personHead, look flow.Look, list []flow.A
 		v.Holds = append(v.Holds, holdItem(view, h))
 	}
 	for _, f := range look.Want.Findings {
-		v.Findings = append(v.Findings, f.Text)
+		if !slices.Contains(v.Findings, f.Text) { // of several grants at one system
+			v.Findings = append(v.Findings, f.Text)
+		}
 	}
 	for _, g := range look.Want.Offers {
 		v.Offers = append(v.Offers, item{Title: link{g.Key.String(), requestPage(dayone.PersonID(head.ID), g)}, Meta: reasonTitle(g.Because), Open: &link{"Request", requestPage(dayone.PersonID(head.ID), g)}})

@@ -274,6 +274,18 @@ type apiPick struct {
 	Seats    []apiSeats  `json:"seats"`
 	Findings []string    `json:"findings"`
 	Finish   apiForecast `json:"finish"`
+	Critical []int       `json:"critical_path"` // numbers of steps, in order
+	Messages []apiLetter `json:"messages"`
+}
+
+// apiLetter is a message as it would read.
+type apiLetter struct {
+	Key     dayone.Key `json:"key"`
+	To      []string   `json:"to"`
+	Hers    bool       `json:"to_person"`
+	Subject string     `json:"subject,omitempty"`
+	Text    string     `json:"text,omitempty"`
+	Problem string     `json:"problem,omitempty"`
 }
 
 type apiNeeded struct {
@@ -290,10 +302,13 @@ type apiGain struct {
 }
 
 type apiDoing struct {
-	Key    dayone.Key    `json:"key"`
-	Action dayone.Action `json:"action"`
-	Text   string        `json:"text"`
-	Agrees string        `json:"approval,omitempty"`
+	Number  int           `json:"number"`
+	Key     dayone.Key    `json:"key"`
+	Action  dayone.Action `json:"action"`
+	Text    string        `json:"text"`
+	Agrees  string        `json:"approval,omitempty"`
+	Needs   []int         `json:"needs"`
+	Usually string        `json:"usually,omitempty"`
 }
 
 type apiSeats struct {
@@ -305,10 +320,10 @@ type apiSeats struct {
 	Short  int    `json:"short"`
 }
 
-func (p *portal) newAPIPick(v flow.PickPreview) apiPick {
+func (p *portal) newAPIPick(v flow.PickPreview, told []flow.Foretold) apiPick {
 	out := apiPick{
 		Plan: v.Hash, Picked: []string{}, Already: []string{}, Needs: []apiNeeded{}, Gains: []apiGain{}, Steps: []apiDoing{}, Seats: []apiSeats{},
-		Findings: append([]string{}, v.Findings...), Finish: *newAPIForecast(v.Forecast),
+		Findings: append([]string{}, v.Findings...), Finish: *newAPIForecast(v.Forecast), Critical: []int{}, Messages: []apiLetter{},
 	}
 	for _, x := range v.Picked {
 		out.Picked = append(out.Picked, x.ID)
@@ -329,18 +344,41 @@ func (p *portal) newAPIPick(v flow.PickPreview) apiPick {
 		}
 		out.Gains = append(out.Gains, one)
 	}
-	titles, kinds := p.titles(), p.kindTitles()
-	for _, s := range v.Look.Plan.Steps {
-		one := apiDoing{Key: s.Key, Action: s.Action, Text: stepTitle(s, kinds[s.Key.System+"/"+s.Key.Kind], systemTitle(titles, s.Via.System))}
-		if s.Approval != nil {
-			one.Agrees = whoAgrees([]dayone.Approval{*s.Approval})
-		}
-		out.Steps = append(out.Steps, one)
+	p.planned(&out, v)
+	for _, m := range told {
+		out.Messages = append(out.Messages, apiLetter{m.Key, append([]string{}, m.To...), m.Hers, m.Subject, m.Text, m.Problem})
 	}
 	for _, s := range v.Seats {
 		out.Seats = append(out.Seats, apiSeats{s.System, s.Pool, s.Needed, s.Free, s.Total, s.Short})
 	}
 	return out
+}
+
+// planned adds the plan: its steps, and those on which the finish hangs.
+func (p *portal) planned(out *apiPick, v flow.PickPreview) {
+	run := dayone.Run{Plan: v.Look.Plan}
+	for _, s := range v.Look.Plan.Steps {
+		run.Steps = append(run.Steps, dayone.StepRun{Step: s})
+	}
+	b := newBoard(board{run: run, titles: p.titles(), kinds: p.kindTitles(), pace: v.Pace})
+	for i, s := range v.Look.Plan.Steps {
+		one := apiDoing{Number: i + 1, Key: s.Key, Action: s.Action, Text: b.title(s), Needs: []int{}}
+		if s.Approval != nil {
+			one.Agrees = whoAgrees([]dayone.Approval{*s.Approval})
+		}
+		for _, n := range s.Needs {
+			if j, ok := b.index[n.Step]; ok {
+				one.Needs = append(one.Needs, j+1)
+			}
+		}
+		if usual := b.usual(s).Median; usual > 0 {
+			one.Usually = usual.String()
+		}
+		out.Steps = append(out.Steps, one)
+	}
+	for _, id := range b.graph.Critical {
+		out.Critical = append(out.Critical, b.index[id]+1)
+	}
 }
 
 func (p *portal) apiPreviewPick(w http.ResponseWriter, r *http.Request) error {
@@ -352,7 +390,11 @@ func (p *portal) apiPreviewPick(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return answerJSON(w, http.StatusOK, p.newAPIPick(v))
+	told, err := p.flow.Foretell(r.Context(), v.Look)
+	if err != nil {
+		return err
+	}
+	return answerJSON(w, http.StatusOK, p.newAPIPick(v, told))
 }
 
 // picked is a pick as somebody sends it.

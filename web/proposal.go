@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -158,6 +159,7 @@ func (p *portal) approveProposal(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v.Reason, v.Release = strings.TrimSpace(r.PostForm.Get("reason")), strings.TrimSpace(r.PostForm.Get("release"))
+	var back *takeBack
 	switch {
 	case v.Waits != nil:
 		v.Problem = &notice{Kind: "warn", Icon: "warn", Title: "It is announced already", Text: "It takes effect by itself; withdraw it first to approve it anew."}
@@ -166,7 +168,9 @@ func (p *portal) approveProposal(w http.ResponseWriter, r *http.Request) error {
 		v.Problem = &notice{Kind: "warn", Icon: "warn", Title: "The plan is another one now", Text: "People, holdings or policies changed since you saw it. This is how it is now."}
 		return p.showProposal(w, r, http.StatusConflict, v)
 	case v.Alone:
-		_, err = p.flow.ApplyAlone(r.Context(), pr, plan, me(r).Name, v.Reason, v.Release)
+		var a dayone.PolicyAct
+		a, err = p.flow.ApplyAlone(r.Context(), pr, plan, me(r).Name, v.Reason, v.Release)
+		back = &takeBack{Action: "/announced/" + url.PathEscape(string(a.ID)) + "/withdraw"}
 	default:
 		_, err = p.flow.Apply(r.Context(), pr, plan, me(r).Name, v.Reason, v.Release)
 	}
@@ -181,7 +185,7 @@ func (p *portal) approveProposal(w http.ResponseWriter, r *http.Request) error {
 	if v.Alone {
 		said = "announced"
 	}
-	http.Redirect(w, r, "/policies?said="+said, http.StatusSeeOther)
+	p.said(w, r, "/policies", said, back)
 	return nil
 }
 

@@ -114,8 +114,9 @@ type page struct {
 	Theme, Version, Who string
 	Initials, Zone      string
 	Menu                []menu
-	Toast               *state
+	Toast               *toast
 	Banner              *notice // while something is stopped
+	Export              *export // the list of the page as a table
 	Demo                bool
 }
 
@@ -138,7 +139,8 @@ func (p *portal) show(w http.ResponseWriter, r *http.Request, status int, pg pag
 		pg.Who, pg.Initials = who.Name, initials(who.Name)
 		pg.Zone = p.viewerOf(r).zone.String()
 		pg.Menu = p.menu(r, pg.Nav)
-		pg.Toast, pg.Banner = toastOf(r), p.banner(r)
+		pg.Toast, pg.Banner = p.toastOf(r), p.banner(r)
+		pg.Export = p.exportOf(r)
 	}
 	t, ok := p.view.pages[pg.Template]
 	if !ok {
@@ -189,14 +191,6 @@ func themeOf(r *http.Request) string {
 		return c.Value
 	}
 	return ""
-}
-
-// toastOf says what an act that redirected here has done. Only words of the catalogue: an address cannot put others here.
-func toastOf(r *http.Request) *state {
-	if text, ok := toasts[r.URL.Query().Get("said")]; ok {
-		return &state{Icon: "check", Class: "s-done", Text: text}
-	}
-	return nil
 }
 
 // menu shows where one can go, and how much waits there.

@@ -102,14 +102,14 @@ func (p *portal) requestIt(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	key := r.PostFormValue("key")
-	_, err = p.ask(r, id, wish{key, "", r.PostFormValue("by"), r.PostFormValue("reason"), r.PostFormValue("until")})
+	q, err := p.ask(r, id, wish{key, "", r.PostFormValue("by"), r.PostFormValue("reason"), r.PostFormValue("until")})
 	if errors.Is(err, dayone.ErrInvalid) || errors.Is(err, dayone.ErrConflict) || errors.Is(err, dayone.ErrForbidden) {
 		return p.showRequest(w, r, http.StatusConflict, key, &notice{Kind: "bad", Icon: "x", Title: "It was not requested", Text: sentence(flow.Problem(err)) + "."})
 	}
 	if err != nil {
 		return err
 	}
-	http.Redirect(w, r, "/people/"+string(id)+"?said=requested", http.StatusSeeOther)
+	p.said(w, r, "/people/"+string(id), "requested", &takeBack{Action: "/requests/" + string(q.ID) + "/end", Fields: because()})
 	return nil
 }
 

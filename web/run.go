@@ -192,10 +192,11 @@ func newRunView(b *board) runView {
 	}
 	v.Strip, v.Key = b.legend()
 	for _, f := range b.run.Plan.Findings {
-		switch f.Kind {
-		case planner.Instead: // was agreed to
-		case planner.Stays:
+		switch {
+		case f.Kind == planner.Instead: // was agreed to
+		case f.Kind == planner.Stays:
 			v.Findings = append(v.Findings, fmt.Sprintf("%s: %s", f.Key, f.Text))
+		case slices.Contains(v.Findings, f.Text): // of several grants at one system
 		default:
 			v.Findings = append(v.Findings, f.Text)
 		}

@@ -103,6 +103,7 @@ type board struct {
 	asked  map[dayone.StepID]dayone.ApprovalID
 	pace   map[flow.PaceOf]flow.Pace
 	open   []string
+	rows   bool // the picture leads to the list below it, not to steps of a run
 	show   string
 	chosen int                         // step whose detail is open; 0: none
 	next   *dayone.Run                 // superseded: the run after it
@@ -118,12 +119,10 @@ func newBoard(b board) *board {
 	for i := range b.run.Steps {
 		b.index[b.run.Steps[i].Step.ID] = i
 	}
-	d := planner.Drawing{Titles: b.titles, Open: b.open}
-	if len(b.pace) > 0 {
-		d.Took = map[dayone.StepID]time.Duration{}
-		for _, s := range b.run.Plan.Steps {
-			d.Took[s.ID] = b.usual(s).Median
-		}
+	d := planner.Drawing{Titles: map[string]string{}, Open: b.open, Rows: b.rows, Took: map[dayone.StepID]time.Duration{}}
+	for _, s := range b.run.Plan.Steps {
+		d.Titles[s.Key.System] = b.system(s.Key.System)
+		d.Took[s.ID] = cmp.Or(b.usual(s).Median, time.Second) // of whose kind too few were done: as long as any other
 	}
 	b.graph = planner.Layout(b.run.Plan, d)
 	return &b

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/dayone-hq/dayone"
@@ -51,6 +52,17 @@ func samplePick(now time.Time, b *board) flow.PickPreview {
 	return v
 }
 
+// sampleForetold are messages of a plan: one that she reads, one that cannot be written, and what others get.
+func sampleForetold(now time.Time) []flow.Foretold {
+	key := func(kind, name string) dayone.Key { return dayone.Key{System: "mail", Kind: kind, Name: name} }
+	return []flow.Foretold{
+		{Key: key("message", "welcome"), To: []string{"sarah@home.example"}, Hers: true, Subject: "Welcome to Company! Your onboarding guide", Text: "Hi Sarah,\n\nYour first password:\n- Google: (a one-time link, made when this is sent)\n\nTeam handbook: https://handbook.company.com\n"},
+		{Key: key("message", "codes"), To: []string{"sarah@home.example"}, Hers: true, Problem: "template codes, line 3: there is no field Person.Nickname"},
+		{Key: key("invitation", "intro-call"), To: []string{"sarah@home.example", "john.doe@company.com"}, Hers: true, Subject: "Intro call: Sarah Chen", Start: now.Format(time.RFC3339)},
+		{Key: key("message", "manager-ready"), To: []string{"john.doe@company.com"}, Subject: "Sarah Chen is ready"},
+	}
+}
+
 var offeredApproval = dayone.Approval{By: []string{"manager"}, Need: "any"}
 
 func sampleProducts(view viewer, row flow.Row, head personHead, access []flow.Access) []sample {
@@ -70,6 +82,18 @@ func sampleProducts(view viewer, row flow.Row, head personHead, access []flow.Ac
 	}
 	good := pick
 	good.Needs, good.Findings, good.Seats, good.Now.Person.Managed = nil, nil, nil, true
+	whole := preview(good, "mid-market")
+	whole.letters(sampleForetold(now), true)
+	unsent := preview(pick, "mid-market")
+	unsent.letters(nil, false)
+	list := newOnboardPeople(view, "sa", []flow.Row{row, known}, true)
+	list.Live.Rows = newcomerOptions("entra", []flow.Looked{{Subject: "E-9", Name: "María José Núñez Delgado", Email: "maria-jose.nunez-delgado@company.com", Title: "Accountant", Department: "Finance"}})
+	list.Live.Problems = []string{fmt.Sprintf(textNoDirectory, "Google")}
+	list.Live = list.Live.said()
+	newcomer := flow.Newcomer{
+		Looked: flow.Looked{Subject: "E-9", Name: "María José Núñez Delgado", Email: "maria-jose.nunez-delgado@company.com", Title: "Accountant", Department: "Finance"},
+		Source: "entra", Location: "San Francisco", Starts: "2021-09-13", Type: dayone.Imported, Findings: []string{"the location Atlantis is not known"},
+	}
 	stale := preview(good, "mid-market")
 	stale.Problem = &notice{Kind: "bad", Icon: "x", Title: "It was not started", Text: "What would be done has changed since you looked at it; look again."}
 	nothing := flow.PickPreview{Already: all[:1]}
@@ -81,14 +105,16 @@ func sampleProducts(view viewer, row flow.Row, head personHead, access []flow.Ac
 	return []sample{
 		{"products", "Products", "products", false, false, newProducts(set)},
 		{"products-none", "Products, none", "products", false, false, newProducts(&policy.Set{})},
-		{"onboard", "Onboard, who starts next", "onboard", false, false, onboardView{Steps: wizard(0), List: newOnboardPeople(view, "", []flow.Row{row, known})}},
-		{"onboard-none", "Onboard, nobody matches", "onboard", false, false, onboardView{Steps: wizard(0), Query: "zzz", List: newOnboardPeople(view, "zzz", nil)}},
-		{"onboard-empty", "Onboard, nobody starts", "onboard", false, false, onboardView{Steps: wizard(0), List: newOnboardPeople(view, "", nil)}},
+		{"onboard", "Onboard, who starts next", "onboard", false, false, onboardView{Steps: wizard(0), List: newOnboardPeople(view, "", []flow.Row{row, known}, false)}},
+		{"onboard-found", "Onboard, found here and in a directory", "onboard", false, false, onboardView{Steps: wizard(0), Query: "sa", List: list}},
+		{"onboard-bring", "Onboard, bring somebody in", "newcomer", false, false, newNewcomer(newcomer)},
+		{"onboard-none", "Onboard, nobody matches", "onboard", false, false, onboardView{Steps: wizard(0), Query: "zzz", List: newOnboardPeople(view, "zzz", nil, false)}},
+		{"onboard-empty", "Onboard, nobody starts", "onboard", false, false, onboardView{Steps: wizard(0), List: newOnboardPeople(view, "", nil, false)}},
 		{"onboard-products", "Onboard, products", "onboard-products", false, false, newOnboardProducts(head, true, all, []string{"mid-market"}, title)},
 		{"onboard-products-known", "Onboard, known from a directory", "onboard-products", false, false, newOnboardProducts(head, false, all, nil, title)},
 		{"onboard-products-none", "Onboard, no products", "onboard-products", false, false, newOnboardProducts(head, true, nil, nil, title)},
-		{"onboard-preview", "Onboard, preview", "onboard-preview", false, false, preview(good, "mid-market")},
-		{"onboard-preview-against", "Onboard, what stands against it", "onboard-preview", false, false, preview(pick, "mid-market")},
+		{"onboard-preview", "Onboard, preview", "onboard-preview", false, false, whole},
+		{"onboard-preview-against", "Onboard, what stands against it", "onboard-preview", false, false, unsent},
 		{"onboard-preview-stale", "Onboard, the plan has changed", "onboard-preview", false, false, stale},
 		{"onboard-preview-nothing", "Onboard, nothing to start", "onboard-preview", false, false, preview(nothing)},
 		{"onboard-result", "Onboard, result", "onboard-result", false, false, result(newResultList(view, look, all, access, b))},

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -26,6 +27,7 @@ type systemsView struct {
 }
 
 type systemView struct {
+	Calm        bool // there is nothing to say of it
 	Name, Title string
 	State       state
 	Note        string
@@ -104,7 +106,7 @@ func newSystems(view viewer, list []flow.SystemState, stop dayone.Order) systems
 }
 
 func newSystem(view viewer, s flow.SystemState, allStopped bool) systemView {
-	v := systemView{Name: s.Name, Title: s.Title, State: stances[s.Stance], Path: "/systems/" + s.Name}
+	v := systemView{Name: s.Name, Title: systemTitle(map[string]string{s.Name: s.Title}, s.Name), State: stances[s.Stance], Path: "/systems/" + s.Name}
 	v.Acts = systemActs(s, v.Path, allStopped)
 	if s.Unset && s.Stance == engine.Free {
 		v.State = state{Icon: "hand", Class: "s-wait", Text: "Not configured: by hand", Tag: true}
@@ -149,6 +151,7 @@ func newSystem(view viewer, s flow.SystemState, allStopped bool) systemView {
 			ID: string(o.ID), Text: "End the maintenance", Button: "End it now", Action: "/systems/orders/" + string(o.ID) + "/lift", Does: "Whatever waits for its end goes on.",
 		}})
 	}
+	v.Calm = v.Note == "" && len(v.Since) == 0 && v.Retiring == nil && len(v.Windows) == 0
 	return v
 }
 
@@ -253,32 +256,45 @@ func (p *portal) order(w http.ResponseWriter, r *http.Request) error {
 		}
 		*to = at
 	}
-	_, err := p.flow.Order(r.Context(), o)
-	return p.ordered(w, r, err, string(o.Kind))
+	given, err := p.flow.Order(r.Context(), o)
+	return p.ordered(w, r, err, string(o.Kind), orderUndo(given))
 }
 
 func (p *portal) start(w http.ResponseWriter, r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
 		return fmt.Errorf("%w: %w", err, dayone.ErrInvalid)
 	}
-	return p.ordered(w, r, p.flow.LiftStop(r.Context(), r.PathValue("system"), me(r).Name, r.PostForm.Get("reason")), "started")
+	return p.ordered(w, r, p.flow.LiftStop(r.Context(), r.PathValue("system"), me(r).Name, r.PostForm.Get("reason")), "started", nil)
 }
 
 func (p *portal) lift(w http.ResponseWriter, r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
 		return fmt.Errorf("%w: %w", err, dayone.ErrInvalid)
 	}
-	return p.ordered(w, r, p.flow.Lift(r.Context(), dayone.OrderID(r.PathValue("order")), me(r).Name, r.PostForm.Get("reason")), "lifted")
+	return p.ordered(w, r, p.flow.Lift(r.Context(), dayone.OrderID(r.PathValue("order")), me(r).Name, r.PostForm.Get("reason")), "lifted", nil)
 }
 
-func (p *portal) ordered(w http.ResponseWriter, r *http.Request, err error, said string) error {
+// orderUndo takes an order about a system back, where that puts things as they were: a system that is retired is given up, and a
+// decision about that is taken on its own.
+func orderUndo(o dayone.Order) *takeBack {
+	switch o.Kind {
+	case dayone.OrderStop:
+		return &takeBack{Action: "/systems/" + url.PathEscape(o.System) + "/start", Fields: because()}
+	case dayone.OrderMaintenance, dayone.OrderManual:
+		return &takeBack{Action: "/systems/orders/" + string(o.ID) + "/lift", Fields: because()}
+	default:
+		return nil
+	}
+}
+
+func (p *portal) ordered(w http.ResponseWriter, r *http.Request, err error, said string, back *takeBack) error {
 	if errors.Is(err, dayone.ErrInvalid) || errors.Is(err, dayone.ErrConflict) {
 		return p.showSystems(w, r, http.StatusUnprocessableEntity, &notice{Kind: "bad", Icon: "x", Title: "Not done", Text: sentence(plainly(err)) + "."})
 	}
 	if err != nil {
 		return err
 	}
-	http.Redirect(w, r, "/systems?said="+said, http.StatusSeeOther)
+	p.said(w, r, "/systems", said, back)
 	return nil
 }
 
@@ -309,7 +325,11 @@ func (p *portal) decideRun(v engine.Verb) handler {
 		if err := p.flow.DecideRun(r.Context(), id, v, me(r).Name, r.PostForm.Get("reason")); err != nil {
 			return err
 		}
-		http.Redirect(w, r, fmt.Sprintf("/runs/%s?said=%s", id, runSaid(v)), http.StatusSeeOther)
+		var back *takeBack
+		if v == engine.Pause {
+			back = &takeBack{Action: "/runs/" + string(id) + "/resume", Fields: because()}
+		}
+		p.said(w, r, "/runs/"+string(id), runSaid(v), back)
 		return nil
 	}
 }

@@ -14,34 +14,37 @@ import (
 // number in its own place.
 
 const (
-	textCrossSite  = "This came from another site, so it was not done."
-	textOnlyHere   = "The demo answers only on the machine it runs on."
-	textStandsBy   = "This server stands by for another one that is at work. Ask that one, or again in a few seconds."
-	textNoCaller   = "Send a session cookie or Authorization: Bearer with the access token."
-	textSignedOut  = "You are signed out. Load the page again to sign in."
-	textBadPath    = "This address names nothing that can be looked up."
-	textLongName   = "Nobody has a name this long: search for 200 characters at most."
-	textBadJSON    = "The body is no JSON that this address takes."
-	textNoStep     = "This run has no such step."
-	textNoVerb     = "A step can be retried or skipped."
-	textNoReason   = "Say why: the reason goes into the record."
-	textNoKey      = "Name an access as system/kind or system/kind:name, for example okta/group:sales."
-	textBadHook    = "The source cannot read this body: it names no event that it knows."
-	textHookAuth   = "The signature is missing or wrong."
-	textHookLarge  = "The body has more than 1 MiB."
-	textNoSource   = "There is no such source."
-	textStaysEnded = "Their access was ended here, and another employment opens nothing until they are reinstated, unless HR hires them anew for a day after that."
-	textBindKnows  = "Only who may know what is confidential binds records: the record may be of somebody who is not announced yet."
-	textNoRole     = "Your role, %s, may not do this, and no other may."
-	textWrongRole  = "Your role, %s, may not do this. It is for: %s."
-	textOwnToken   = "Your own, as the administrator of Dayone gave it to you"
-	textNotIn      = "You were not let in"
-	textNoStream   = "This server cannot stream here."
-	textFindNames  = "Names are found by their beginning, and by the beginning of each word in them; mail addresses by theirs."
-	textKnownOnly  = "Known from an import or a directory; nothing is planned yet."
-	textManages    = "Nothing was planned for this person so far. Once you start, what policies give is planned, too, and stays right from then on."
-	textRecognised = "An account that is there already is recognised by the id that an import kept of it, else by its employee number; one that only has the same mail address, login or name is a question to somebody first."
-	textLongNumber = "No number is this long: search for 64 signs at most."
+	textCrossSite   = "This came from another site, so it was not done."
+	textOnlyHere    = "The demo answers only on the machine it runs on."
+	textStandsBy    = "This server stands by for another one that is at work. Ask that one, or again in a few seconds."
+	textNoCaller    = "Send a session cookie or Authorization: Bearer with the access token."
+	textSignedOut   = "You are signed out. Load the page again to sign in."
+	textBadPath     = "This address names nothing that can be looked up."
+	textLongName    = "Nobody has a name this long: search for 200 characters at most."
+	textBadJSON     = "The body is no JSON that this address takes."
+	textNoStep      = "This run has no such step."
+	textNoVerb      = "A step can be retried or skipped."
+	textNoReason    = "Say why: the reason goes into the record."
+	textNoKey       = "Name an access as system/kind or system/kind:name, for example okta/group:sales."
+	textBadHook     = "The source cannot read this body: it names no event that it knows."
+	textHookAuth    = "The signature is missing or wrong."
+	textHookLarge   = "The body has more than 1 MiB."
+	textNoSource    = "There is no such source."
+	textStaysEnded  = "Their access was ended here, and another employment opens nothing until they are reinstated, unless HR hires them anew for a day after that."
+	textBindKnows   = "Only who may know what is confidential binds records: the record may be of somebody who is not announced yet."
+	textNoRole      = "Your role, %s, may not do this, and no other may."
+	textWrongRole   = "Your role, %s, may not do this. It is for: %s."
+	textOwnToken    = "Your own, as the administrator of Dayone gave it to you"
+	textNotIn       = "You were not let in"
+	textNoStream    = "This server cannot stream here."
+	textFindNames   = "Names are found by their beginning, and by the beginning of each word in them; mail addresses by theirs."
+	textKnownOnly   = "Known from an import or a directory; nothing is planned yet."
+	textNoZone      = "zone is the name of a time zone, such as Europe/Berlin."
+	textUndone      = "undone right after"
+	textNoDirectory = "%s does not answer; whom it shows is missing here."
+	textManages     = "Nothing was planned for this person so far. Once you start, what policies give is planned, too, and stays right from then on."
+	textRecognised  = "An account that is there already is recognised by the id that an import kept of it, else by its employee number; one that only has the same mail address, login or name is a question to somebody first."
+	textLongNumber  = "No number is this long: search for 64 signs at most."
 )
 
 // Signing in.
@@ -96,8 +99,11 @@ var toasts = map[string]string{
 	"released": "Let through, just as it was reviewed", "discarded": "Thrown away", "layoff": "The lay-off is announced", "layoff ended": "The announcement is taken back", "read": "The list was read; below stands what became of it",
 	"added": "They are added", "held": "They may be known already: decide it here", "matched": "It is decided, and looked at now", "extended": "The last day is put off", "renewed": "It is being made anew", "asked-again": "They are asked again",
 	"terminate": "Access has ended", "reinstate": "Access comes back", "legal-hold": "The legal hold stands", "legal-hold-released": "The legal hold is released", "erased": "They are erased",
-	"certified": "Every system was asked",
-	"merged":    "They are one person now", "split": "They are two persons now",
+	"certified":    "Every system was asked",
+	"brought":      "They are here now; choose what they need",
+	"begun":        "It has begun: what policies give is planned from now on",
+	"start-undone": "What was asked for is taken back",
+	"merged":       "They are one person now", "split": "They are two persons now",
 	"number-reserved": "The number is kept for them", "number-assigned": "The number is theirs", "number-confirm": "It is confirmed", "number-release": "It is released", "number-hold": "It is held",
 	"number-retire": "It is retired", "number-shown": "The place is added", "number-hidden": "It rings there no more", "number-plan": "numbers.yaml is saved, and counts", "number-import": "The file is imported",
 	"number-adopt": "The books have it now; it is compared again",

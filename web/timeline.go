@@ -287,7 +287,7 @@ func (p *portal) correctIt(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	http.Redirect(w, r, "/people/"+string(id)+"/timeline?said=corrected", http.StatusSeeOther)
+	p.said(w, r, "/people/"+string(id)+"/timeline", "corrected", &takeBack{Action: "/people/" + string(id) + "/corrections/" + url.PathEscape(r.PostFormValue("attribute")) + "/end", Fields: because()})
 	return nil
 }
 

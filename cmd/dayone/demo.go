@@ -126,10 +126,18 @@ func runDemo(ctx context.Context, o demoOptions, exit, asJSON bool, stdout io.Wr
 	if exit {
 		return nil
 	}
-	fmt.Fprintf(out, `Look around: %s
+	if len(s.past) == 0 {
+		if err := s.slip(ctx); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(out, `
+Look around: %s
   Sarah         %[1]s/people/%[2]s
   her run       %[1]s/runs/%[3]s
   the mailbox   %[1]s/mailbox
+  what is held  %[1]s/brakes
+  the wizard    %[1]s/onboard, for somebody of the directory: try jonas
 Ctrl-C ends it.
 `, d.cfg.Portal.URL, s.person, s.run)
 	select {

@@ -18,7 +18,7 @@ func newSource() *cobra.Command {
 server, at portal.url of the configuration and with its token.`,
 	}
 	c.PersistentFlags().String(portalFlag, "", portalHelp)
-	c.AddCommand(newSourceList(), newSourceRead(), newSourceMissing(), newSourceSearch())
+	c.AddCommand(newSourceList(), newSourceRead(), newSourceMissing(), newSourceSearch(), newSourceBring())
 	return c
 }
 

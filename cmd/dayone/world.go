@@ -222,6 +222,12 @@ func (d *demoWorld) simulate(o demoOptions, cfg *config) error {
 	}
 	cfg.Sources["hr"] = sourceConfig{Connector: "webhook", Since: "2024-11-22", StaleAfter: 90 * 24 * time.Hour, Settings: d.hr.Settings(base)}
 
+	people := newDirectory(opt)
+	if base, err = serve(directorySource, people); err != nil {
+		return err
+	}
+	cfg.Sources[directorySource] = directoryConfig(people.Settings(base))
+
 	d.mail = mailsim.New(opt)
 	if base, err = d.mail.Listen(); err != nil {
 		return err

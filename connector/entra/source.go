@@ -6,6 +6,7 @@ import (
 	"iter"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/dayone-hq/dayone"
@@ -39,7 +40,7 @@ func (s source) event(u user) dayone.Event {
 		e.Subject = u.ID
 	}
 	for name, v := range map[string]string{
-		"id": u.ID, "employee_id": u.EmployeeID, "login": u.UPN, "email": u.address(), "first_name": u.Given, "last_name": u.Surname, "preferred_name": u.Display,
+		"id": u.ID, "employee_id": u.EmployeeID, "login": u.UPN, "email": u.address(), "first_name": u.Given, "last_name": u.Surname, "preferred_name": u.called(),
 		"job_title": u.Title, "department": u.Department, "company": u.Company, "location": u.Office, "country": u.Country, "usage_location": u.Usage,
 		"employment_type": u.EmployeeType, "start_date": day(u.HireDate), "mobile": u.Mobile, "locale": u.Language, "manager_email": u.Manager.address(),
 		"cost_center": u.Org.CostCenter, "division": u.Org.Division,
@@ -53,6 +54,19 @@ func (s source) event(u user) dayone.Event {
 		e.Fields["enabled"] = dayone.Bool(*u.Enabled)
 	}
 	return e
+}
+
+// called is the first name that somebody goes by: what of the display name is not the surname. A display name that is written
+// in another order says nothing of it.
+func (u user) called() string {
+	if u.Given == "" && u.Surname == "" {
+		return u.Display
+	}
+	first, ok := strings.CutSuffix(u.Display, " "+u.Surname)
+	if first = strings.TrimSpace(first); !ok || u.Surname == "" || strings.EqualFold(first, u.Given) || strings.ContainsAny(first, ",;(") {
+		return ""
+	}
+	return first
 }
 
 // Read reads one record again. A user who was deleted is not known any more.

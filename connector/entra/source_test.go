@@ -273,3 +273,18 @@ func TestPhoto(t *testing.T) {
 		t.Errorf("without the setting it says %v", err)
 	}
 }
+
+// A display name says what somebody goes by, where it is a first name and the surname; else it says nothing of that.
+func TestWhatSomebodyGoesBy(t *testing.T) {
+	b := open(t, sim.Options{})
+	ref := b.sim.Seed(sim.Account{Login: "max@company.com", EmployeeNumber: "E-1", FirstName: "Maximilian", LastName: "Berg", State: dayone.Active})
+	for display, want := range map[string]string{
+		"Maximilian Berg": "", "Max Berg": "Max", "Berg, Max": "", "Max Berg (IT)": "", "Berg": "", "": "", "Jean Luc Berg": "Jean Luc",
+	} {
+		b.sim.Set(ref, "displayName", display)
+		e, err := b.source().Read(t.Context(), "E-1")
+		if err != nil || e.Fields["preferred_name"].Text != want {
+			t.Errorf("%q: goes by %q, want %q (%v)", display, e.Fields["preferred_name"].Text, want, err)
+		}
+	}
+}

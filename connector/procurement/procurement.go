@@ -195,12 +195,20 @@ func (o orders) Put(ctx context.Context, a dayone.Act) (dayone.Result, error) {
 	}
 	p, err := o.place(ctx, order{
 		key: a.Once, Reference: cmp.Or(want.Text("reference"), a.Once), Model: want.Text("model"), ShipTo: want.Text("ship_to"),
-		ArriveBy: want.Text("arrive_by"), Name: want.Text("name"), Email: want.Text("email"),
+		ArriveBy: ahead(want.Text("arrive_by"), a.Since), Name: want.Text("name"), Email: want.Text("email"),
 	})
 	if err != nil {
 		return dayone.Result{}, err
 	}
 	return o.waiting(item(p, a)), nil
+}
+
+// ahead is a day by which it should be there, unless that is past: then it is wanted as soon as can be.
+func ahead(day string, now time.Time) string {
+	if !now.IsZero() && day != "" && day < now.UTC().Format(time.DateOnly) {
+		return ""
+	}
+	return day
 }
 
 // waiting asks a human for what the reseller has not told; whoever tells it first, ends it.

@@ -20,6 +20,8 @@
       remember("theme", root.dataset.theme);
     }
     if (e.target.closest("[data-palette]") && open()) e.preventDefault();
+    var file = e.target.closest("[data-export]");
+    if (file) exported(file);
     var opener = e.target.closest("[data-dialog]");
     if (opener) document.getElementById(opener.dataset.dialog).showModal();
     var copier = e.target.closest("[data-copy]");
@@ -27,6 +29,15 @@
     var node = e.target.closest("svg a.node");
     if (node && !e.ctrlKey && !e.metaKey && !e.shiftKey && choose(node)) e.preventDefault();
   });
+
+  // A search that changed the list, and with it the address, changes what is exported.
+  function exported(link) {
+    var to = new URL(link.href), is = new URLSearchParams(location.search);
+    ["said", "undo", "after", "name", "before", "live"].forEach(function (k) { is.delete(k); });
+    ["format", "bom"].forEach(function (k) { if (to.searchParams.has(k)) is.set(k, to.searchParams.get(k)); });
+    to.search = is.toString();
+    link.href = to.href;
+  }
 
   function copy(button) {
     var text = document.querySelector(button.dataset.copy).textContent.trim();
@@ -46,6 +57,12 @@
     row.scrollIntoView({ block: "center" });
     return true;
   }
+
+  // What was done is said first: read aloud, and its Undo is the next thing a keyboard reaches.
+  document.addEventListener("DOMContentLoaded", function () {
+    var toast = document.querySelector("#toast .toast");
+    if (toast && !location.hash) toast.focus({ preventScroll: true });
+  });
 
   // The row of the open step is marked; rows are swapped all the time, so it is marked anew after each.
   function mark() {
@@ -83,8 +100,18 @@
     return true;
   }
 
+  // A key by itself is a command only where nobody types: WCAG 2.1.4 wants that it can do no harm there.
+  function plainKey(e) {
+    return !e.ctrlKey && !e.metaKey && !e.altKey && !(e.target.closest && e.target.closest("input, textarea, select, [contenteditable], dialog[open]"));
+  }
+  function show(id) {
+    var d = document.getElementById(id);
+    if (d && !d.open) d.showModal();
+  }
+
   function options(box) {
-    return Array.from(document.querySelectorAll("#" + box.getAttribute("aria-controls") + " [role=option]"));
+    var lists = box.getAttribute("aria-controls").split(" ").map(function (id) { return "#" + id + " [role=option]"; });
+    return Array.from(document.querySelectorAll(lists.join(", ")));
   }
   function select(box, to) {
     options(box).forEach(function (o, i) { o.id = o.id || "opt-" + i; o.setAttribute("aria-selected", String(o === to)); });
@@ -94,14 +121,23 @@
   }
 
   document.addEventListener("htmx:afterSwap", function (e) {
-    if (e.target.id !== "palette-list") return;
-    var box = document.querySelector("#palette [role=combobox]");
-    select(box, options(box)[0]);
+    if (e.target.id === "palette-list") {
+      var box = document.querySelector("#palette [role=combobox]");
+      select(box, options(box)[0]);
+    } else if (e.target.id === "onboard-people") {
+      select(document.getElementById("q"), null); // what was chosen among others is gone with them
+    }
   });
 
   document.addEventListener("keydown", function (e) {
     if ((e.ctrlKey || e.metaKey) && e.key.toLowerCase() === "k") { if (open()) e.preventDefault(); return; }
     var box = e.target.closest && e.target.closest("[role=combobox]");
+    if (!box && plainKey(e) && e.key === "?") { e.preventDefault(); show("keys"); return; }
+    if (!box && plainKey(e) && e.key === "/") {
+      var search = document.querySelector("main input[type=search]");
+      if (search) { e.preventDefault(); search.focus(); search.select(); }
+      return;
+    }
     if (!box) return;
     var opts = options(box);
     var at = opts.findIndex(function (o) { return o.getAttribute("aria-selected") === "true"; });

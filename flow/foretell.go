@@ -1,0 +1,96 @@
+package flow
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/message"
+)
+
+// Foretold is a message of a plan as it would read if everything went as planned. No link in it opens anything.
+type Foretold struct {
+	Key           dayone.Key
+	To            []string
+	Hers          bool // it goes to the person herself
+	Subject, Text string
+	Start         string // of an invitation: RFC 3339
+	Problem       string // why it cannot be put into words now
+}
+
+// What stands for a link that lets its reader in: it is made when the message is sent, and for nobody before.
+const (
+	foretoldSecret   = "(a one-time link, made when this is sent)"
+	foretoldProgress = "(a link of its own, made when this is sent)"
+	foretoldRun      = "(the page of the run, once it has begun)"
+)
+
+// Foretell writes the messages of a plan as they would read, and sends none. What nobody can know yet, such as a serial
+// number, is left out as a template leaves it out.
+func (f *Flow) Foretell(ctx context.Context, l Look) ([]Foretold, error) {
+	run := carriedOut(l)
+	var out []Foretold
+	var view message.View
+	var p dayone.Person
+	for i := range l.Plan.Steps {
+		s := &l.Plan.Steps[i]
+		if s.Action != dayone.MessageSend || s.Want == nil {
+			continue
+		}
+		if out == nil {
+			var err error
+			if view, p, err = f.view(ctx, run); err != nil {
+				return nil, err
+			}
+			for i := range view.Links.Secrets {
+				view.Links.Secrets[i].URL = foretoldSecret
+			}
+			view.Links.Log, view.Links.Report, view.Links.Progress = foretoldRun, foretoldRun, foretoldProgress
+		}
+		out = append(out, f.foretold(run, *s, view, p))
+	}
+	return out, nil
+}
+
+func (f *Flow) foretold(run dayone.Run, s dayone.Step, view message.View, p dayone.Person) Foretold {
+	m := Foretold{Key: s.Key, To: s.Want.Attrs["to"].Items()}
+	for _, name := range []string{"email", "personal_email"} {
+		address := p.Attrs.Text(name)
+		m.Hers = m.Hers || address != "" && slices.ContainsFunc(m.To, func(to string) bool { return strings.EqualFold(to, address) })
+	}
+	a, err := f.compose(run, dayone.Act{Action: s.Action, Key: s.Key, Want: s.Want}, view, p)
+	if err != nil {
+		m.Problem = Problem(err)
+		return m
+	}
+	attrs := a.Want.Attrs
+	m.Subject, m.Text, m.Start = attrs.Text("subject"), attrs.Text("text"), attrs.Text("start")
+	if s.Key.Kind == "invitation" {
+		m.Subject, m.Text = attrs.Text("summary"), attrs.Text("description")
+	}
+	return m
+}
+
+// carriedOut is a plan as a run that did all of it but what waits for somebody to agree.
+func carriedOut(l Look) dayone.Run {
+	run := dayone.Run{Person: l.Person.ID, Plan: l.Plan, Have: l.Have}
+	for _, s := range l.Plan.Steps {
+		one := dayone.StepRun{Step: s, State: dayone.StepDone}
+		switch {
+		case s.Approval != nil:
+			one.State, one.Wait = dayone.StepWaiting, &dayone.Wait{Kind: dayone.WaitApproval}
+		case s.Want != nil:
+			now := *s.Want
+			now.Attrs = dayone.Attrs{}
+			for name, v := range s.Want.Attrs {
+				if v.Kind != dayone.SecretValue {
+					now.Attrs[name] = v
+				}
+			}
+			one.Result.Now = &now
+		}
+		run.Steps = append(run.Steps, one)
+	}
+	return run
+}

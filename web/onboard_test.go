@@ -1,0 +1,135 @@
+package web_test
+
+import (
+	"context"
+	"iter"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/connector"
+	"github.com/dayone-hq/dayone/flow"
+	"github.com/dayone-hq/dayone/web"
+)
+
+// directory is a source in which people are looked up, and whose list nobody reads.
+type directory struct {
+	people map[string]map[string]string
+	down   bool
+}
+
+func (d *directory) Verify(http.Header, []byte, time.Time) error { return dayone.ErrAuth }
+func (d *directory) Parse([]byte) ([]dayone.Event, error)        { return nil, dayone.ErrInvalid }
+func (d *directory) Everybody(context.Context) iter.Seq2[dayone.Event, error] {
+	return func(yield func(dayone.Event, error) bool) { yield(dayone.Event{}, dayone.ErrUnsupported) }
+}
+
+func (d *directory) Read(_ context.Context, subject string) (dayone.Event, error) {
+	fields, ok := d.people[subject]
+	if !ok {
+		return dayone.Event{}, dayone.ErrNotFound
+	}
+	ev := dayone.Event{Type: dayone.Updated, Subject: subject, At: time.Now(), Full: true, Fields: map[string]dayone.Value{}}
+	for name, text := range fields {
+		ev.Fields[name] = dayone.Text(text)
+	}
+	return ev, nil
+}
+
+func (d *directory) Search(ctx context.Context, text string, _ int) (out []dayone.Event, err error) {
+	if d.down {
+		return nil, dayone.ErrUnavailable
+	}
+	for subject, p := range d.people {
+		if strings.HasPrefix(strings.ToLower(p["first_name"]), strings.ToLower(text)) {
+			ev, _ := d.Read(ctx, subject)
+			out = append(out, ev)
+		}
+	}
+	return out, nil
+}
+
+var _ connector.Directory = (*directory)(nil)
+
+// Somebody of a directory is found from the wizard, brought in, shown what would happen and what she is going to read, and
+// begun; what was found twice is shown once, and a directory that is down hides nobody.
+func TestTheWizardFindsWhomADirectoryShows(t *testing.T) {
+	t.Parallel()
+	d := &directory{people: map[string]map[string]string{
+		"E 9-1": {
+			"first_name": "Núria", "last_name": "<b>Vidal</b>", "email": "nuria@company.com", "employee_id": "E 9-1", "department": "Sales", "job_title": "Sales Engineer", "team": "Iberia", "employment_type": "FTE",
+			"start_date": "2020-03-02", "location": "Berlin", "work_arrangement": "Office", "manager_email": "boss@company.com",
+		},
+		"E-2": {"first_name": "Nuno", "last_name": "Dateless", "email": "nuno@company.com", "start_date": "someday"},
+	}}
+	b := newCompany(t, func(_ *web.Options, deps *flow.Deps) { deps.Sources["entra"] = flow.Source{Source: d} })
+	fragment := func(q, target string) string {
+		return b.page("/onboard?q="+url.QueryEscape(q), "HX-Request", "true", "HX-Target", target)
+	}
+	people := fragment("nú", "onboard-people")
+	want(t, "who is here", people, "Nobody here is found.", `id="onboard-live" hx-get="/onboard?q=n%C3%BA"`, "delay:350ms")
+	found := fragment("nú", "onboard-live")
+	want(t, "who is there", found, "1 more person is in a directory and not here yet.", `role="option"`, "Núria &lt;b&gt;Vidal", "/onboard/bring?source=entra&amp;subject=E")
+	want(t, "without script", b.page("/onboard?q=n%C3%BA&live=yes"), "Núria", `role="combobox"`, `aria-controls="onboard-list onboard-found"`)
+	if one := fragment("n", "onboard-people"); strings.Contains(one, "hx-get") {
+		t.Error("a directory is asked for one letter")
+	}
+	d.down = true
+	want(t, "a directory that is down", fragment("nú", "onboard-live"), "Entra does not answer")
+	d.down = false
+
+	at := "/onboard/bring?source=entra&subject=E+9-1"
+	want(t, "the record", b.page(at), "Bring in", "nuria@company.com", "Mon 2 Mar 2020", "Nothing is planned for them until you start")
+	if res := b.get("/onboard/bring?source=entra&subject=E-2"); res.StatusCode != http.StatusUnprocessableEntity && res.StatusCode != http.StatusBadRequest {
+		t.Errorf("a record that cannot be used: %s", res.Status)
+	}
+	if res := b.get("/onboard/bring?source=hr&subject=1"); res.StatusCode < 400 || res.StatusCode > 499 && res.StatusCode != http.StatusNotImplemented {
+		t.Errorf("a source that is no directory: %s", res.Status)
+	}
+	res := b.post("/onboard/bring", url.Values{"source": {"entra"}, "subject": {"E 9-1"}})
+	to := res.Header.Get("Location")
+	if res.StatusCode != http.StatusSeeOther || !strings.HasPrefix(to, "/onboard/per_") {
+		t.Fatalf("brought in: %s to %q: %s", res.Status, to, text(t, res))
+	}
+	want(t, "what she needs", b.page(to), "They are here now", "Known from an import")
+	person, _, _ := strings.Cut(to, "?")
+	if res := b.get(at); res.StatusCode != http.StatusSeeOther || res.Header.Get("Location") != person {
+		t.Errorf("whoever is here is brought in again: %s", res.Status)
+	}
+	if again := fragment("nú", "onboard-live"); strings.Contains(again, "Vidal") {
+		t.Error("she is shown twice")
+	}
+
+	preview := b.page(person + "/preview")
+	want(t, "the preview", preview, `<svg class="graph"`, `href="#plan-1"`, `id="plan-1"`, "on the critical path", "The finish hangs on", "ready gate",
+		"is going to read", "Welcome to Company", "a one-time link, made when this is sent", "Who else is told", "Start: plan what policies give")
+	if leaks := regexp.MustCompile(`/(secret|progress)/[^"< ]+`).FindString(preview); leaks != "" {
+		t.Errorf("the preview holds a link that opens something: %s", leaks)
+	}
+	var pv struct {
+		Steps []struct {
+			Number int
+			Needs  []int
+		}
+		Critical []int `json:"critical_path"`
+		Messages []struct {
+			ToPerson bool `json:"to_person"`
+			Subject  string
+		}
+	}
+	b.api("GET", "/api/v1/people/"+strings.TrimPrefix(person, "/onboard/")+"/products/preview", "", http.StatusOK, &pv)
+	if len(pv.Steps) < 10 || len(pv.Critical) < 2 || len(pv.Messages) == 0 {
+		t.Errorf("the API's preview: %+v", pv)
+	}
+	var n struct{ Person, Type string }
+	b.api("GET", "/api/v1/sources/entra/people/E%209-1", "", http.StatusOK, &n)
+	if "/onboard/"+n.Person != person {
+		t.Errorf("the API knows %+v", n)
+	}
+	b.api("POST", "/api/v1/sources/entra/people/E%209-1", "", http.StatusOK, &n)
+	b.api("POST", "/api/v1/sources/entra/people/E-404", "", http.StatusNotFound, nil)
+}

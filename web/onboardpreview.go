@@ -1,0 +1,323 @@
+package web
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/flow"
+	"github.com/dayone-hq/dayone/planner"
+)
+
+// What would happen, before anything does: the plan as a picture and as a list, who has to agree, what stands against it, and
+// what the person is going to read.
+
+type onboardPreviewView struct {
+	Head     personHead
+	Steps    []wizardStep
+	Sentence string
+	Figures  []figure
+	Notices  []notice
+	Problem  *notice
+	Picked   []item
+	Agree    []item // what somebody has to agree to first
+	Rows     []doing
+	Graph    graphView
+	Usual    bool   // how long steps take is known of some
+	Path     []link // the steps on which the finish hangs, in order
+	Later    []item
+	Mails    []letterView // what she is going to read
+	NoMail   string       // why there is none
+	Told     []item       // who else is told
+	Hidden   []link       // what the form carries
+	Action   string
+	Back     string
+	By       field
+	Reason   field
+	Until    field
+	Start    string // what the button says; "": there is nothing to start
+	Done     string // where to look instead
+}
+
+// doing is one step that would be done: a row of the list that says the same as the picture.
+type doing struct {
+	Number             int
+	System, Text, Note string
+	Needs              []int
+	Usually            string
+	Critical           bool
+}
+
+// letterView is a message as it would read.
+type letterView struct {
+	ID, Subject, To string
+	Lines           []mailLine
+	Problem         string
+}
+
+// picks are the products of a form or address.
+func picks(r *http.Request) []string {
+	_ = r.ParseForm()
+	return slices.DeleteFunc(slices.Clone(r.Form["product"]), func(s string) bool { return strings.TrimSpace(s) == "" })
+}
+
+func wizardHref(person, page string, products []string) string {
+	return address("/onboard/"+person+page, map[bool]url.Values{true: {"product": products}}[len(products) > 0])
+}
+
+func (p *portal) onboardPreview(w http.ResponseWriter, r *http.Request) error {
+	return p.showPreview(w, r, http.StatusOK, nil)
+}
+
+func (p *portal) showPreview(w http.ResponseWriter, r *http.Request, status int, problem *notice) error {
+	row, head, err := p.aboutPerson(r, "access")
+	if err != nil {
+		return err
+	}
+	products := picks(r)
+	pv, err := p.flow.PreviewPick(r.Context(), flow.Pick{Person: row.ID, Products: products, Login: me(r).Name})
+	var v onboardPreviewView
+	switch {
+	case errors.Is(err, dayone.ErrForbidden), errors.Is(err, dayone.ErrNotFound), errors.Is(err, dayone.ErrInvalid):
+		status = http.StatusConflict
+		back := wizardHref(head.ID, "", products)
+		v = onboardPreviewView{Head: head, Steps: wizard(2, "/onboard", back), Back: back, Problem: &notice{Kind: "bad", Icon: "x", Title: "This cannot be given", Text: sentence(flow.Problem(err)) + "."}}
+	case err != nil:
+		return err
+	default:
+		v = newOnboardPreview(p.viewerOf(r), head, pv, products, p.titles(), p.kindTitles(), func(id string) string { return p.productTitle(id) })
+		told, err := p.flow.Foretell(r.Context(), pv.Look)
+		if err != nil {
+			return err
+		}
+		v.letters(told, p.flow.Mails())
+		v.Problem, v.By.Value, v.Reason.Value, v.Until.Value = problem, r.PostFormValue("by"), r.PostFormValue("reason"), r.PostFormValue("until")
+	}
+	return p.show(w, r, status, page{Template: "onboard-preview", Title: "Plan for " + row.Name, Nav: "onboard", Crumbs: []link{{"Onboard", "/onboard"}, {row.Name, "/onboard/" + head.ID}, {"Preview", ""}}, Main: v})
+}
+
+func newOnboardPreview(view viewer, head personHead, pv flow.PickPreview, products []string, titles, kinds map[string]string, product func(string) string) onboardPreviewView {
+	back := wizardHref(head.ID, "", products)
+	v := onboardPreviewView{
+		Head: head, Steps: wizard(2, "/onboard", back), Back: back, Action: "/onboard/" + head.ID, Hidden: []link{{"plan", pv.Hash}},
+		By:     field{ID: "by", Name: "by", Label: "Who asks", Hint: "Mail address of whoever wants it: they do not decide about it. May stay empty. Who is logged in is recorded beside it", Type: "email"},
+		Reason: field{ID: "reason", Name: "reason", Label: "What it is needed for", Hint: "Whoever has to agree reads it, and so does the auditor", Required: true, Type: "text"},
+		Until:  field{ID: "until", Name: "until", Label: "Until", Hint: "The last day on which it is needed. May stay empty", Type: "date"},
+	}
+	for _, id := range products {
+		v.Hidden = append(v.Hidden, link{"product", id})
+	}
+	v.steps(view, pv, titles, kinds)
+	v.agreements(pv, titles, kinds)
+	v.figures(view, pv)
+	v.against(pv, titles, product)
+	for _, x := range pv.Picked {
+		it := item{Title: link{Text: x.Title}, Meta: x.Description}
+		if who := whoAgrees(x.Approvals); who != "" {
+			it.Next = fmt.Sprintf("Given once %s has agreed.", who)
+		}
+		v.Picked = append(v.Picked, it)
+	}
+	for _, g := range pv.Look.Want.Later {
+		v.Later = append(v.Later, item{Title: link{g.Key.String(), whyHref(head.ID, g.Key)}, At: view.date(g.From)})
+	}
+	managed := pv.Now.Person.Managed
+	switch {
+	case len(pv.Needs) > 0:
+	case len(pv.Picked) > 0:
+		v.Start = plural(len(pv.Picked), "Start: request 1 product", "Start: request %d products")
+	case !managed:
+		v.Start = "Start: plan what policies give"
+	default:
+		v.Done = "/onboard/" + head.ID + "/result"
+	}
+	if !managed {
+		v.Hidden = append(v.Hidden, link{"manage", "yes"})
+	}
+	v.Sentence = plural(len(v.Rows), "1 step now", "%d steps now")
+	if n := len(v.Later); n > 0 {
+		v.Sentence += plural(n, ", 1 later", ", %d later")
+	}
+	v.Sentence += ". Nothing has been changed yet."
+	return v
+}
+
+// steps are the plan as a picture, and as the list that says the same in words.
+func (v *onboardPreviewView) steps(view viewer, pv flow.PickPreview, titles, kinds map[string]string) {
+	plan := pv.Look.Plan
+	run := dayone.Run{Plan: plan}
+	for _, s := range plan.Steps {
+		run.Steps = append(run.Steps, dayone.StepRun{Step: s})
+	}
+	b := newBoard(board{run: run, view: view, titles: titles, kinds: kinds, pace: pv.Pace, rows: true})
+	marks := make(map[dayone.StepID]planner.Mark, len(plan.Steps))
+	critical := map[dayone.StepID]bool{}
+	for _, id := range b.graph.Critical {
+		critical[id] = true
+	}
+	for i, s := range plan.Steps {
+		d := doing{Number: i + 1, System: systemTitle(titles, s.Key.System), Text: b.title(s), Critical: critical[s.ID]}
+		if usual := b.usual(s).Median; usual > 0 {
+			d.Usually, v.Usual = took(usual), true
+		}
+		marks[s.ID] = planner.Mark{Look: planner.LookPending, Text: "Planned"}
+		if s.Approval != nil {
+			d.Note = fmt.Sprintf("once %s has agreed", whoAgrees([]dayone.Approval{*s.Approval}))
+			marks[s.ID] = planner.Mark{Look: planner.LookApproval, Text: "Planned, " + d.Note}
+		}
+		if s.Action == dayone.MessageSend {
+			d.Note = "once all the rest is settled"
+			v.Rows = append(v.Rows, d)
+			continue
+		}
+		for _, n := range s.Needs {
+			if j, ok := b.index[n.Step]; ok {
+				d.Needs = append(d.Needs, j+1)
+			}
+		}
+		slices.Sort(d.Needs)
+		v.Rows = append(v.Rows, d)
+	}
+	if len(plan.Steps) == 0 {
+		return
+	}
+	v.Graph = graphView{SVG: safeSVG(planner.SVG(b.graph, marks)), Path: len(b.graph.Critical) > 0}
+	for _, id := range b.graph.Critical {
+		d := v.Rows[b.index[id]]
+		v.Path = append(v.Path, link{d.System + ": " + lowerFirst(d.Text), "#plan-" + strconv.Itoa(d.Number)})
+	}
+}
+
+// agreements are what somebody is asked about before it is given.
+func (v *onboardPreviewView) agreements(pv flow.PickPreview, titles, kinds map[string]string) {
+	for _, g := range pv.Pending {
+		if g.Approval == nil {
+			continue
+		}
+		what := joined(" ", systemTitle(titles, g.Key.System), lowerFirst(kindTitle(kinds, g.Key)), g.Key.Name)
+		v.Agree = append(v.Agree, item{
+			State: &state{Icon: "hand", Class: "s-wait", Text: "Needs approval"}, Title: link{what, whyHref(v.Head.ID, g.Key)},
+			Next: fmt.Sprintf("Asks %s. Everything else goes on meanwhile.", whoAgrees([]dayone.Approval{*g.Approval})),
+		})
+	}
+}
+
+// letters are what is said to whom: to her in full, to others in a line.
+func (v *onboardPreviewView) letters(told []flow.Foretold, mails bool) {
+	for _, m := range told {
+		to := strings.Join(m.To, ", ")
+		if m.Hers && m.Key.Kind != "invitation" {
+			v.Mails = append(v.Mails, letterView{ID: "letter-" + strconv.Itoa(len(v.Mails)+1), Subject: cmp.Or(m.Subject, m.Key.Name), To: to, Lines: mailLines(m.Text), Problem: m.Problem})
+			continue
+		}
+		it := item{State: &state{Icon: "mail", Text: "Message"}, Title: link{Text: m.Subject}, Meta: "to " + to}
+		if m.Key.Kind == "invitation" {
+			it.State = &state{Icon: "calendar", Text: "Invitation"}
+		}
+		if m.Subject == "" {
+			it.Title.Text = m.Key.Name
+		}
+		if m.Problem != "" {
+			it.Next = sentence(m.Problem) + "."
+		}
+		v.Told = append(v.Told, it)
+	}
+	switch {
+	case len(v.Mails) > 0:
+	case !mails:
+		v.NoMail = "No mail system is configured, so nothing is sent. messages.mail of the configuration names it."
+	case len(v.Rows) == 0:
+		v.NoMail = "Nothing is done now, so nothing is written now."
+	default:
+		v.NoMail = "No policy has this plan write to them now. A mail that is to come at a day of its own comes then."
+	}
+}
+
+func (v *onboardPreviewView) figures(view viewer, pv flow.PickPreview) {
+	finish := figure{Label: "Predicted finish", Value: "unknown", Small: "too few runs before"}
+	if f := pv.Forecast; !f.At.IsZero() {
+		now := pv.Look.Person.At
+		finish.Value, finish.At, finish.Small = "", view.clock(f.At), "in "+spanOf(f.Early.Sub(now), f.At.Sub(now), f.Late.Sub(now))
+		if len(f.Without) > 0 {
+			finish.At, finish.Value, finish.Small = nil, took(f.At.Sub(now)), "once they have agreed"
+		}
+	}
+	if len(v.Rows) == 0 {
+		finish.Value, finish.At, finish.Small = "none", nil, "nothing is due now"
+	}
+	seats := 0
+	for _, s := range pv.Seats {
+		seats += s.Needed
+	}
+	v.Figures = []figure{
+		finish,
+		{Label: "New grants", Value: thousands(len(pv.Gained)), Small: newOf(pv)},
+		{Label: "Approvals", Value: thousands(len(pv.Pending))},
+		{Label: "Seats used", Value: thousands(seats)},
+	}
+}
+
+// spanOf is a prediction with how far off it may be.
+func spanOf(early, at, late time.Duration) string {
+	if took(early) == took(late) {
+		return took(at)
+	}
+	return fmt.Sprintf("%s, %s to %s", took(at), took(early), took(late))
+}
+
+// newOf says where new grants come from: for somebody of whom nothing was planned so far, from policies, too.
+func newOf(pv flow.PickPreview) string {
+	switch products := plural(len(pv.Picked), "of 1 product", "of %d products"); {
+	case pv.Now.Person.Managed:
+		return products
+	case len(pv.Picked) == 0:
+		return "of policies"
+	default:
+		return products + ", and of policies"
+	}
+}
+
+// against is what stands against it, or is to be known.
+func (v *onboardPreviewView) against(pv flow.PickPreview, titles map[string]string, product func(string) string) {
+	for _, n := range pv.Needs {
+		with := append(slices.Clone(v.hidden("product")), n.Product)
+		v.Notices = append(v.Notices, notice{
+			Kind: "bad", Icon: "x", Title: fmt.Sprintf("%s needs %s", product(n.For), product(n.Product)), Text: "It is not there and was not picked.",
+			Act: &link{"Pick it, too", wizardHref(v.Head.ID, "/preview", with)},
+		})
+	}
+	for _, s := range pv.Seats {
+		switch name := systemTitle(titles, s.System); {
+		case s.Short > 0:
+			v.Notices = append(v.Notices, notice{Kind: "warn", Icon: "warn", Title: fmt.Sprintf("%s has no seat left", name), Text: fmt.Sprintf("%s: %s of %s are free. The step waits for one.", s.Pool, thousands(s.Free), thousands(s.Total))})
+		case s.Free-s.Needed <= 3:
+			v.Notices = append(v.Notices, notice{Kind: "warn", Icon: "warn", Title: fmt.Sprintf(plural(s.Free-s.Needed, "%s will have 1 seat left", "%%s will have %d seats left"), name), Text: fmt.Sprintf("%s: %s of %s are free now.", s.Pool, thousands(s.Free), thousands(s.Total))})
+		}
+	}
+	for _, text := range pv.Findings {
+		v.Notices = append(v.Notices, notice{Kind: "warn", Icon: "warn", Title: "This stands against it", Text: text})
+	}
+	if len(pv.Already) > 0 && len(pv.Picked) == 0 {
+		v.Notices = append(v.Notices, notice{Icon: "info", Title: "Nothing more was picked", Text: "What policies give comes by itself, at its time."})
+	}
+	if !pv.Now.Person.Managed {
+		v.Notices = append(v.Notices, notice{Kind: "warn", Icon: "warn", Title: "Known from an import or a directory", Text: textManages + " " + textRecognised})
+	}
+}
+
+func (v *onboardPreviewView) hidden(name string) []string {
+	var out []string
+	for _, h := range v.Hidden {
+		if h.Text == name {
+			out = append(out, h.Href)
+		}
+	}
+	return out
+}

@@ -1,0 +1,134 @@
+package web
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/dayone-hq/dayone"
+)
+
+// A toast says what an act has done, on the page to which it led, and takes it back where that can be done by one click. It
+// stands there until somebody leaves the page or closes it: nobody has to be quick.
+
+type toast struct {
+	State state
+	Undo  *act
+	Close string // the page without it; "": it cannot be closed
+}
+
+// takeBack is what takes an act back: the address that does so anyway, and what is sent there.
+type takeBack struct {
+	Action string            `json:"a"`
+	Fields map[string]string `json:"f,omitempty"`
+	At     int64             `json:"t"` // when it was offered
+}
+
+// undoFor is how long an address offers it. What it leads to decides by itself whether it still can.
+const undoFor = 12 * time.Hour
+
+// said leads to a page that says what was done, with what takes it back. The offer is signed for whoever is to read it: an
+// address that somebody else made offers nothing.
+func (p *portal) said(w http.ResponseWriter, r *http.Request, to, word string, back *takeBack) {
+	q := url.Values{"said": {word}}
+	if back != nil {
+		back.At = p.now().Unix()
+		raw, err := json.Marshal(back)
+		if err != nil {
+			panic("web: an offer that cannot be marshalled: " + err.Error())
+		}
+		offer := base64.RawURLEncoding.EncodeToString(raw)
+		q.Set("undo", offer+"."+p.flow.Keeper.Token(offerThing(r, offer)))
+	}
+	http.Redirect(w, r, to+"?"+q.Encode(), http.StatusSeeOther)
+}
+
+func offerThing(r *http.Request, offer string) string {
+	return "undo offered to " + me(r).Name + " " + offer
+}
+
+// toastOf says what an act that redirected here has done. Only words of the catalogue: an address cannot put others here.
+func (p *portal) toastOf(r *http.Request) *toast {
+	q := r.URL.Query()
+	text, ok := toasts[q.Get("said")]
+	if !ok {
+		return nil
+	}
+	t := &toast{State: state{Icon: "check", Class: "s-done", Text: text}, Undo: p.offered(r, q.Get("undo"))}
+	q.Del("said")
+	q.Del("undo")
+	t.Close = address(r.URL.Path, q)
+	return t
+}
+
+func (p *portal) offered(r *http.Request, text string) *act {
+	offer, sign, ok := strings.Cut(text, ".")
+	if !ok || p.flow == nil || !p.flow.Keeper.Verify(offerThing(r, offer), sign) {
+		return nil
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(offer)
+	var back takeBack
+	if err != nil || json.Unmarshal(raw, &back) != nil || p.now().Sub(time.Unix(back.At, 0)) > undoFor {
+		return nil
+	}
+	out := &act{Text: "Undo", Action: back.Action}
+	names := make([]string, 0, len(back.Fields))
+	for name := range back.Fields {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		out.Hidden = append(out.Hidden, link{name, back.Fields[name]})
+	}
+	return out
+}
+
+// because are the fields of an address that wants a reason.
+func because() map[string]string { return map[string]string{"reason": textUndone} }
+
+// undoPick ends all requests that a wizard's start has made. What cannot be ended any more is said; the rest is.
+func (p *portal) undoPick(w http.ResponseWriter, r *http.Request) error {
+	id, err := personID(r)
+	if err != nil {
+		return err
+	}
+	if _, err := p.flow.Person(r.Context(), id); err != nil {
+		return err
+	}
+	standing, err := p.flow.Requests(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	var faults []error
+	asked := strings.Fields(r.PostFormValue("requests"))
+	slices.Reverse(asked) // what needs another comes after it
+	for _, q := range asked {
+		if !slices.ContainsFunc(standing, func(x dayone.Request) bool { return string(x.ID) == q }) {
+			continue
+		}
+		_, err := p.flow.EndRequest(r.Context(), dayone.RequestID(q), me(r).Name, textUndone)
+		faults = append(faults, err)
+	}
+	if err := errors.Join(faults...); err != nil {
+		return told(err)
+	}
+	p.said(w, r, "/onboard/"+string(id)+"/result", "start-undone", nil)
+	return nil
+}
+
+// pickUndo takes back what a start has asked for; nil: it asked for nothing.
+func pickUndo(id dayone.PersonID, rs []dayone.Request) *takeBack {
+	var ids []string
+	for _, q := range rs {
+		ids = append(ids, string(q.ID))
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	return &takeBack{Action: "/onboard/" + string(id) + "/undo", Fields: map[string]string{"requests": strings.Join(ids, " ")}}
+}
