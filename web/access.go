@@ -20,13 +20,23 @@ import (
 type who struct {
 	Name  string // goes into records
 	Role  dayone.Role
-	Knows bool // what is confidential
+	Knows bool         // what is confidential
+	Scope dayone.Scope // how far the role reaches; none: everywhere
+}
+
+// scoped is how far a role reaches, of one reach.
+func scoped(r dayone.Reach) dayone.Scope {
+	if r.Whole() {
+		return nil
+	}
+	return dayone.Scope{r}
 }
 
 // Token lets one more login in, with a role.
 type Token struct {
 	Name  string // goes into records
 	Role  dayone.Role
+	Reach dayone.Reach // how far the role reaches; zero: everywhere
 	Token dayone.Secret
 }
 
@@ -43,11 +53,11 @@ type key struct {
 func keysOf(o Options, knows []dayone.Role) []key {
 	var out []key
 	if !o.Token.IsZero() {
-		out = append(out, key{sha256.Sum256([]byte(o.Token.Reveal())), who{administrator, dayone.Administrator, dayone.Administrator.In(knows)}, true})
+		out = append(out, key{sha256.Sum256([]byte(o.Token.Reveal())), who{Name: administrator, Role: dayone.Administrator, Knows: dayone.Administrator.In(knows)}, true})
 	}
 	for _, t := range o.Tokens {
 		if !t.Token.IsZero() {
-			out = append(out, key{sha256.Sum256([]byte(t.Token.Reveal())), who{t.Name, t.Role, t.Role.In(knows)}, false})
+			out = append(out, key{sha256.Sum256([]byte(t.Token.Reveal())), who{t.Name, t.Role, t.Role.In(knows), scoped(t.Reach)}, false})
 		}
 	}
 	return out
@@ -111,7 +121,7 @@ func (a access) holder(token string) (key, bool) {
 // session is who a browser's cookie names.
 func (a access) session(r *http.Request) (who, bool) {
 	if a.open {
-		return who{"demo", dayone.Administrator, a.knows}, true
+		return who{Name: "demo", Role: dayone.Administrator, Knows: a.knows}, true
 	}
 	c, err := r.Cookie(a.cookieName())
 	if err != nil {

@@ -279,6 +279,10 @@ func (p *portal) page(h handler) http.HandlerFunc {
 		if err := p.may(me, r.Pattern); err != nil {
 			return err
 		}
+		me, err := p.reaches(r, me)
+		if err != nil {
+			return err
+		}
 		r = r.WithContext(with(r.Context(), me))
 		if elsewhere, err := p.concerns(w, r); err != nil || elsewhere {
 			return err
@@ -297,6 +301,10 @@ func (p *portal) api(h handler) http.HandlerFunc {
 		if err := p.may(me, r.Pattern); err != nil {
 			return err
 		}
+		me, err := p.reaches(r, me)
+		if err != nil {
+			return err
+		}
 		r = r.WithContext(with(r.Context(), me))
 		if elsewhere, err := p.concerns(w, r); err != nil || elsewhere {
 			return err
@@ -309,7 +317,7 @@ type whoKey struct{}
 
 // with says who asks: to handlers, and to flow, which shows nobody more than they may know.
 func with(ctx context.Context, w who) context.Context {
-	return flow.As(context.WithValue(ctx, whoKey{}, w), dayone.Viewer{Login: w.Name, Role: w.Role, Confidential: w.Knows})
+	return flow.As(context.WithValue(ctx, whoKey{}, w), dayone.Viewer{Login: w.Name, Role: w.Role, Confidential: w.Knows, Scope: w.Scope})
 }
 
 // me is who asks; nobody on pages without login.

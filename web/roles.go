@@ -302,8 +302,11 @@ func rolesOf(confidential []dayone.Role) map[string][]dayone.Role {
 // may says no to a role that is not let in at an address, and which are.
 func (p *portal) may(w who, pattern string) error {
 	roles := p.roles[pattern]
-	if w.Role.In(roles) {
+	if w.Role.In(roles) && everywhere(w.Scope, pattern) {
 		return nil
+	}
+	if w.Role.In(roles) {
+		return refuse(dayone.ErrForbidden, fmt.Sprintf(textBeyondScope, w.Role, w.Scope))
 	}
 	if len(roles) == 0 {
 		return refuse(dayone.ErrForbidden, fmt.Sprintf(textNoRole, w.Role))
@@ -318,7 +321,12 @@ func (p *portal) may(w who, pattern string) error {
 // shows says whether whoever asks may go to a page: links to others are left out.
 func (p *portal) shows(r *http.Request, pattern string) bool {
 	w, ok := p.access.session(r)
-	return ok && w.Role.In(p.roles[pattern])
+	return ok && p.lets(w, pattern)
+}
+
+// lets says whether somebody may go to an address at all.
+func (p *portal) lets(w who, pattern string) bool {
+	return w.Role.In(p.roles[pattern]) && everywhere(w.Scope, pattern)
 }
 
 // missingRoles says which addresses have no entry in the table.

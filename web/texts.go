@@ -34,14 +34,18 @@ const (
 	textBindKnows  = "Only who may know what is confidential binds records: the record may be of somebody who is not announced yet."
 	textNoRole     = "Your role, %s, may not do this, and no other may."
 	textWrongRole  = "Your role, %s, may not do this. It is for: %s."
-	textOwnToken   = "Your own, as the administrator of Dayone gave it to you"
-	textNotIn      = "You were not let in"
-	textNoStream   = "This server cannot stream here."
-	textFindNames  = "Names are found by their beginning, and by the beginning of each word in them; mail addresses by theirs."
-	textKnownOnly  = "Known from an import or a directory; nothing is planned yet."
-	textManages    = "Nothing was planned for this person so far. Once you start, what policies give is planned, too, and stays right from then on."
-	textRecognised = "An account that is there already is recognised by the id that an import kept of it, else by its employee number; one that only has the same mail address, login or name is a question to somebody first."
-	textLongNumber = "No number is this long: search for 64 signs at most."
+
+	textBeyondScope = "Your role, %s, is for %s. This is about more than that, and for those whose role has no such limit."
+	textRoleFor     = "%s for %s"
+	textInScope     = "Lines about what is in your scope"
+	textOwnToken    = "Your own, as the administrator of Dayone gave it to you"
+	textNotIn       = "You were not let in"
+	textNoStream    = "This server cannot stream here."
+	textFindNames   = "Names are found by their beginning, and by the beginning of each word in them; mail addresses by theirs."
+	textKnownOnly   = "Known from an import or a directory; nothing is planned yet."
+	textManages     = "Nothing was planned for this person so far. Once you start, what policies give is planned, too, and stays right from then on."
+	textRecognised  = "An account that is there already is recognised by the id that an import kept of it, else by its employee number; one that only has the same mail address, login or name is a question to somebody first."
+	textLongNumber  = "No number is this long: search for 64 signs at most."
 )
 
 // Signing in.
