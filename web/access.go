@@ -74,7 +74,39 @@ type access struct {
 	holds  time.Duration                                         // a login
 	idle   time.Duration                                         // one that nobody uses
 	gone   func(ctx context.Context, login string) (bool, error) // whoever has this login has left
+	leavers *left
 	*sessions
+}
+
+// left remembers, for a while, who of those with a token of the configuration has left.
+type left struct {
+	mu sync.Mutex
+	of map[string]lookedUp
+}
+
+type lookedUp struct {
+	at   time.Time
+	gone bool
+}
+
+// letsIn says that whoever has a token of the configuration has not left. What cannot be read is looked up again at once, and
+// lets in: a database that is away keeps no program out that may come in.
+func (a access) letsIn(ctx context.Context, login string) bool {
+	now := a.now()
+	a.leavers.mu.Lock()
+	was, known := a.leavers.of[login]
+	a.leavers.mu.Unlock()
+	if known && now.Before(was.at.Add(leftWithin)) {
+		return !was.gone
+	}
+	gone, err := a.gone(ctx, login)
+	if err != nil {
+		return !was.gone
+	}
+	a.leavers.mu.Lock()
+	defer a.leavers.mu.Unlock()
+	a.leavers.of[login] = lookedUp{now, gone}
+	return !gone
 }
 
 // sessions are the browsers that are in. They are kept here and nowhere else, so that signing out ends one for good,
@@ -128,7 +160,7 @@ func (a access) session(r *http.Request) (who, bool) {
 		return who{}, false
 	}
 	key := sha256.Sum256([]byte(c.Value))
-	if a.left(r.Context(), key) {
+	if a.ended(r.Context(), key) {
 		return who{}, false
 	}
 	a.mu.Lock()
@@ -144,8 +176,8 @@ func (a access) session(r *http.Request) (who, bool) {
 	return s.who, true
 }
 
-// left ends a session of somebody who has left, and says so. It is looked up once in a while, outside the lock.
-func (a access) left(ctx context.Context, key [sha256.Size]byte) bool {
+// ended ends a session of somebody who has left, and says so. It is looked up once in a while, outside the lock.
+func (a access) ended(ctx context.Context, key [sha256.Size]byte) bool {
 	a.mu.Lock()
 	s, there := a.ends[key]
 	due, before := there && !a.now().Before(s.looked.Add(leftWithin)), s.looked
@@ -185,6 +217,8 @@ func (a access) caller(r *http.Request) (who, bool) {
 		switch {
 		case k.main:
 			k.who.Name = "api"
+		case ok && !a.letsIn(r.Context(), k.who.Name):
+			return who{}, false
 		case !ok && a.issued != nil:
 			return a.issued(r.Context(), token)
 		}

@@ -266,13 +266,13 @@ var allowed = map[string][]dayone.Role{
 	"DELETE /api/v1/numbers/{number}/shown/{slot}":         operators,
 	"POST /api/v1/numbers/{number}/{verb}":                 operators,
 	"GET /api/v1/tasks":                                    everyRole,
-	"GET /api/v1/tasks/{id}":                               everyRole,
-	"POST /api/v1/tasks/{id}/complete":                     deciders, // and a reseller who signs
+	"GET /api/v1/tasks/{id}":                               ownOnly,
+	"POST /api/v1/tasks/{id}/complete":                     ownOnly, // and a reseller who signs
 	"POST /api/v1/tasks/{id}/assign":                       operators,
 	"POST /api/v1/runs/{id}/issues":                        staff,
 	"GET /api/v1/approvals":                                approvals,
-	"GET /api/v1/approvals/{id}":                           approvals,
-	"POST /api/v1/approvals/{id}":                          deciders,
+	"GET /api/v1/approvals/{id}":                           ownOnly,
+	"POST /api/v1/approvals/{id}":                          ownOnly,
 	"GET /api/v1/delegations":                              approvals,
 	"POST /api/v1/delegations":                             deciders,
 	"DELETE /api/v1/delegations/{id}":                      deciders,
