@@ -120,6 +120,7 @@ type Flow struct {
 	placedBy   atomic.Pointer[string] // by what policies it was last written where people are
 	wake       chan struct{}          // something is to be looked at
 	entering   sync.Mutex             // an entry is looked at once
+	hashing    sync.Mutex             // one password at a time
 	orders     sync.Mutex             // an order about a system is recorded once
 	locks      sync.Map               // a mutex per person: two looks at one person never meet
 }

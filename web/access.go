@@ -22,6 +22,7 @@ type who struct {
 	Role  dayone.Role
 	Knows bool         // what is confidential
 	Scope dayone.Scope // how far the role reaches; none: everywhere
+	Local bool         // by a password
 }
 
 // scoped is how far a role reaches, of one reach.
@@ -57,7 +58,7 @@ func keysOf(o Options, knows []dayone.Role) []key {
 	}
 	for _, t := range o.Tokens {
 		if !t.Token.IsZero() {
-			out = append(out, key{sha256.Sum256([]byte(t.Token.Reveal())), who{t.Name, t.Role, t.Role.In(knows), scoped(t.Reach)}, false})
+			out = append(out, key{sha256.Sum256([]byte(t.Token.Reveal())), who{t.Name, t.Role, t.Role.In(knows), scoped(t.Reach), false}, false})
 		}
 	}
 	return out
@@ -65,15 +66,15 @@ func keysOf(o Options, knows []dayone.Role) []key {
 
 // access decides who is in: by a cookie after the login page, or by a bearer token at the API.
 type access struct {
-	keys   []key
-	open   bool
-	knows  bool // who is in while it is open knows what is confidential
-	secure bool // cookies travel over https only
-	now    func() time.Time
-	issued func(ctx context.Context, token string) (who, bool)   // tokens made here; nil: none are known
-	holds  time.Duration                                         // a login
-	idle   time.Duration                                         // one that nobody uses
-	gone   func(ctx context.Context, login string) (bool, error) // whoever has this login has left
+	keys    []key
+	open    bool
+	knows   bool // who is in while it is open knows what is confidential
+	secure  bool // cookies travel over https only
+	now     func() time.Time
+	issued  func(ctx context.Context, token string) (who, bool)   // tokens made here; nil: none are known
+	holds   time.Duration                                         // a login
+	idle    time.Duration                                         // one that nobody uses
+	gone    func(ctx context.Context, login string) (bool, error) // whoever has this login has left
 	leavers *left
 	*sessions
 }
@@ -238,6 +239,13 @@ func (a access) begin(w http.ResponseWriter, r *http.Request, is who) {
 	a.set(w, cookie, int(a.holds/time.Second))
 }
 
+// endByPassword ends every session that a password began: another one counts now.
+func (a access) endByPassword() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	maps.DeleteFunc(a.ends, func(_ [sha256.Size]byte, s session) bool { return s.who.Local })
+}
+
 // end ends the session of a request, and takes its cookie back.
 func (a access) end(w http.ResponseWriter, r *http.Request) {
 	if c, err := r.Cookie(a.cookieName()); err == nil {
@@ -278,28 +286,37 @@ func (p *portal) toLogin(w http.ResponseWriter, r *http.Request) error {
 func live(r *http.Request) bool { return strings.Contains(r.Header.Get("Accept"), "text/event-stream") }
 
 type loginView struct {
-	Next    string
-	Wrong   bool
-	Out     bool    // signed out
-	Closed  bool    // nobody can sign in
-	From    string  // where the token is found, as a sentence without its stop
-	Token   bool    // tokens let in
-	SignOn  *link   // at the identity provider; nil: there is none
-	Problem *notice // of a sign-in there
+	Next   string
+	Wrong  bool
+	Out    bool   // signed out
+	Closed bool   // nobody can sign in
+	From   string // where the token is found, as a sentence without its stop
+	Token  bool   // tokens let in
+	Local  bool   // a password does
+	Name   string // as it was typed beside one
+
+	WrongPassword bool
+	SignOn        *link   // at the identity provider; nil: there is none
+	Problem       *notice // of a sign-in there
 }
 
-func (p *portal) loginView(next string) loginView {
+func (p *portal) loginView(r *http.Request, next string) loginView {
 	v := loginView{Next: next, Token: len(p.access.keys) > 0, From: p.tokenFrom()}
 	if p.signOn != nil {
 		v.SignOn = &link{fmt.Sprintf(textSignOnButton, p.signOn.Title), "/login/start?next=" + url.QueryEscape(next)}
 	}
-	v.Closed = !v.Token && v.SignOn == nil
+	local, err := p.flow.Local(r.Context())
+	if err != nil {
+		p.log.Error("whether there is a local login cannot be read", "error", err)
+	}
+	v.Local = local
+	v.Closed = !v.Token && !v.Local && v.SignOn == nil
 	return v
 }
 
 // loginAgain is the login page after a sign-in at the identity provider that came to nothing.
 func (p *portal) loginAgain(w http.ResponseWriter, r *http.Request, status int, text string) error {
-	v := p.loginView("/")
+	v := p.loginView(r, "/")
 	v.Problem = &notice{Kind: "bad", Icon: "x", Title: textNotIn, Text: text}
 	return p.show(w, r, status, page{Template: "login", Title: "Sign in", Plain: true, Main: v})
 }
@@ -309,7 +326,7 @@ func (p *portal) login(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, back(r.URL.Query().Get("next")), http.StatusSeeOther)
 		return nil
 	}
-	v := p.loginView(back(r.URL.Query().Get("next")))
+	v := p.loginView(r, back(r.URL.Query().Get("next")))
 	v.Out = r.URL.Query().Has("out")
 	return p.show(w, r, http.StatusOK, page{Template: "login", Title: "Sign in", Plain: true, Main: v})
 }
@@ -329,6 +346,9 @@ func (p *portal) enter(w http.ResponseWriter, r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
 		return err
 	}
+	if r.PostForm.Get("by") == byPassword {
+		return p.enterLocally(w, r)
+	}
 	next := back(r.PostForm.Get("next"))
 	from := hostOf(r.RemoteAddr)
 	k, ok := p.access.holder(r.PostForm.Get("token"))
@@ -339,18 +359,28 @@ func (p *portal) enter(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		p.tries.failed(from)
 		p.log.Warn("a login failed", "from", from)
-		v := p.loginView(next)
+		v := p.loginView(r, next)
 		v.Wrong = true
 		return p.show(w, r, http.StatusUnauthorized, page{Template: "login", Title: "Sign in", Plain: true, Main: v})
 	}
-	if gone, err := p.flow.Gone(r.Context(), k.who.Name); err != nil {
+	return p.enters(w, r, k.who, "token", next)
+}
+
+// byPassword is how the local administrator signs in.
+const byPassword = "password"
+
+// enters begins the session of somebody who has not left.
+func (p *portal) enters(w http.ResponseWriter, r *http.Request, is who, by, next string) error {
+	from := hostOf(r.RemoteAddr)
+	if gone, err := p.flow.Gone(r.Context(), is.Name); err != nil {
 		return err
 	} else if gone {
-		p.log.Warn("somebody who has left wanted in", "login", k.who.Name, "from", from)
-		return p.loginAgain(w, r, http.StatusForbidden, fmt.Sprintf(textSignInLeft, k.who.Name))
+		p.log.Warn("somebody who has left wanted in", "login", is.Name, "from", from)
+		return p.loginAgain(w, r, http.StatusForbidden, fmt.Sprintf(textSignInLeft, is.Name))
 	}
-	p.log.Info("signed in", "login", k.who.Name, "role", k.who.Role, "from", from, "by", "token")
-	p.access.begin(w, r, k.who)
+	p.log.Info("signed in", "login", is.Name, "role", is.Role, "from", from, "by", by)
+	is.Local = by == byPassword
+	p.access.begin(w, r, is)
 	http.Redirect(w, r, next, http.StatusSeeOther)
 	return nil
 }

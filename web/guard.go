@@ -147,6 +147,9 @@ func (p *portal) rightHost(r *http.Request) error {
 	if strings.EqualFold(r.Host, p.base.Host) {
 		return nil
 	}
+	if here(r) && (strings.HasPrefix(r.URL.Path, "/setup/") || strings.HasPrefix(r.URL.Path, "/static/")) { // before there is a name
+		return nil
+	}
 	// the three names of this machine are one
 	if loopback(p.base.Hostname()) && loopback(hostOf(r.Host)) && portOf(r.Host) == p.base.Port() {
 		return nil

@@ -57,9 +57,14 @@ func newMatrix(t *testing.T) *matrix {
 	now := time.Now()
 	m.comes("head", "", "Board", "Berlin", "Acme GmbH", now.AddDate(0, 0, -90))
 	for _, x := range []struct{ id, is, manager, location, company string }{
-		{"max", "himself", "head", "Berlin", "Acme GmbH"}, {"sarah", "a report", "max", "Berlin", "Acme GmbH"}, {"ivy", "a report's report", "sarah", "Berlin", "Acme GmbH"},
-		{"olga", "a stranger", "head", "Berlin", "Acme GmbH"}, {"berta", "of another company", "head", "Berlin", "Other AG"}, {"fred", "in another country", "head", "Paris", "Acme GmbH"},
-		{"petra", "a report in another country", "max", "Paris", "Acme GmbH"}, {"nemo", "nobody knows where", "head", "", ""},
+		{"max", "himself", "head", "Berlin", "Acme GmbH"},
+		{"sarah", "a report", "max", "Berlin", "Acme GmbH"},
+		{"ivy", "a report's report", "sarah", "Berlin", "Acme GmbH"},
+		{"olga", "a stranger", "head", "Berlin", "Acme GmbH"},
+		{"berta", "of another company", "head", "Berlin", "Other AG"},
+		{"fred", "in another country", "head", "Paris", "Acme GmbH"},
+		{"petra", "a report in another country", "max", "Paris", "Acme GmbH"},
+		{"nemo", "nobody knows where", "head", "", ""},
 	} {
 		run := m.comes(x.id, x.manager+"@company.com", "Sales", x.location, x.company, now.AddDate(0, 0, -30))
 		s := somebodys{is: x.is, country: map[string]string{"Berlin": "DE", "Paris": "FR"}[x.location], company: x.company, leads: slices.Contains([]string{"sarah", "ivy", "petra"}, x.id), asked: x.manager == "max"}

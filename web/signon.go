@@ -204,7 +204,7 @@ func (s *signOn) who(ctx context.Context, p *oidc.Provider, a attempt, code stri
 	if !ok {
 		return who{Name: name}, errNoRole
 	}
-	return who{name, role, role.In(s.knows), scope}, nil
+	return who{name, role, role.In(s.knows), scope, false}, nil
 }
 
 // verified reads what a provider says of an address. Some say it as text; one that says nothing verifies all of them.

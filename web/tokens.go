@@ -24,7 +24,7 @@ func (p *portal) issued(ctx context.Context, text string) (who, bool) {
 		}
 		return who{}, false
 	}
-	return who{t.Name, t.Role, t.Role.In(p.knows()), scoped(t.Reach)}, true
+	return who{t.Name, t.Role, t.Role.In(p.knows()), scoped(t.Reach), false}, true
 }
 
 // knows are the roles that may know what is confidential.

@@ -49,6 +49,7 @@ type portalConfig struct {
 	Confidential []dayone.Role          `yaml:"confidential"`
 
 	SignOn  signOnConfig  `yaml:"sign_on"`
+	Setup   string        `yaml:"setup"`   // from where the set-up link works
 	Session time.Duration `yaml:"session"` // how long a login holds
 	Idle    time.Duration `yaml:"idle"`    // and how long if nobody does anything
 }

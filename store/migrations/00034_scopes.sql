@@ -12,3 +12,11 @@ CREATE INDEX person_unplaced ON person (id) WHERE placed = 0;
 
 -- How far the role of a token reaches, as JSON; '': everywhere.
 ALTER TABLE api_token ADD COLUMN reach TEXT NOT NULL DEFAULT '';
+
+-- The administrator of the first start, where neither an identity provider nor a token lets anybody in: a name, and what argon2id
+-- made of a password. There is one at most. A link that sets her up is older than made once it was used.
+CREATE TABLE local_login (
+  name TEXT PRIMARY KEY,
+  hash TEXT NOT NULL,
+  made BIGINT NOT NULL
+);

@@ -1,8 +1,11 @@
 package storetest
 
 import (
+	"errors"
 	"fmt"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -111,4 +114,35 @@ func each[T any](list []T, is func(T) string) []string {
 		out = append(out, is(x))
 	}
 	return out
+}
+
+// localLogin: of links that are used at the same instant one sets up, and one that is older than the login does not.
+func localLogin(t *testing.T, d *store.DB) {
+	ctx := t.Context()
+	if _, err := d.LocalLogin(ctx); !errors.Is(err, dayone.ErrNotFound) {
+		t.Errorf("before anybody was set up: %v", err)
+	}
+	var all sync.WaitGroup
+	var set atomic.Int32
+	for i := range 8 {
+		all.Go(func() {
+			err := d.SetUp(ctx, store.LocalLogin{Name: fmt.Sprint("kim", i), Hash: "x", Made: at.Add(time.Minute)}, at, dayone.Record{At: at, What: "set up"})
+			switch {
+			case err == nil:
+				set.Add(1)
+			case !errors.Is(err, dayone.ErrConflict):
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if n := set.Load(); n != 1 {
+		t.Errorf("one link set up %d", n)
+	}
+	if err := d.SetUp(ctx, store.LocalLogin{Name: "lee", Hash: "y", Made: at.Add(time.Hour)}, at.Add(2*time.Minute)); err != nil {
+		t.Error(err)
+	}
+	if l := must[store.LocalLogin](t)(d.LocalLogin(ctx)); l.Name != "lee" || l.Hash != "y" || !l.Made.Equal(at.Add(time.Hour)) {
+		t.Errorf("there is %+v", l)
+	}
 }

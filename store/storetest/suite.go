@@ -70,6 +70,7 @@ func Run(t *testing.T, open Opener) {
 		{"WhoIsDueIsReadTogether", dueTogether},
 		{"WhatIsVeiledIsFoundByNobody", veiled},
 		{"AScopeLeavesOutTheRest", scopes},
+		{"ALinkSetsUpOnce", localLogin},
 		{"AMergeIsTakenBackToTheSameBooks", merges},
 		{"AnEmploymentIsSplitOff", splits},
 		{"ABodyThatBrokeOffIsSaidAgain", bodySaidAgain},
