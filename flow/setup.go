@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/secret"
@@ -19,10 +18,8 @@ import (
 // there is an administrator who is younger than it.
 
 const (
-	setupFor    = time.Hour
-	setupAhead  = time.Minute // by which clocks of one machine may differ
-	minPassword = 12
-	maxPassword = 200
+	setupFor   = time.Hour
+	setupAhead = time.Minute // by which clocks of one machine may differ
 )
 
 // SetupPath is the address that sets up the local administrator, made now, and until when it works.
@@ -62,15 +59,11 @@ func (f *Flow) SetUp(ctx context.Context, token, name string, password dayone.Se
 		return err
 	}
 	name = strings.TrimSpace(name)
-	switch n := utf8.RuneCountInString(password.Reveal()); {
-	case !isMail(name) || len(name) > 200:
+	if !isMail(name) || len(name) > 200 {
 		return Faulty{"name": "write your mail address: records name you by it"}
-	case n < minPassword:
-		return Faulty{"password": fmt.Sprintf("it has %d characters, and takes %d; a few words that nobody says together are good", n, minPassword)}
-	case n > maxPassword:
-		return Faulty{"password": fmt.Sprintf("it has more than %d characters", maxPassword)}
-	case strings.Contains(strings.ToLower(password.Reveal()), strings.ToLower(strings.SplitN(name, "@", 2)[0])) && n < 2*minPassword:
-		return Faulty{"password": "it holds your name; choose another"}
+	}
+	if why := secret.WeakPassword(password, name); why != "" {
+		return Faulty{"password": why}
 	}
 	f.hashing.Lock()
 	hash := secret.HashPassword(password)
@@ -101,9 +94,6 @@ func (f *Flow) SignIn(ctx context.Context, name string, password dayone.Secret) 
 	hash := l.Hash
 	if !strings.EqualFold(strings.TrimSpace(name), l.Name) {
 		hash = ""
-	}
-	if utf8.RuneCountInString(password.Reveal()) > maxPassword {
-		password = dayone.Secret{}
 	}
 	f.hashing.Lock() // one at a time: each takes its memory
 	defer f.hashing.Unlock()

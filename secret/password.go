@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/crypto/argon2"
 
@@ -21,6 +22,27 @@ const (
 	argonSalt    = 16
 	argonKey     = 32
 )
+
+// How long a password is: shorter ones are guessed, longer ones only keep the machine busy.
+const (
+	minPassword = 12
+	maxPassword = 200
+)
+
+// WeakPassword is why a password of somebody is not taken; "": it is.
+func WeakPassword(password dayone.Secret, name string) string {
+	text := strings.ToLower(password.Reveal())
+	login, _, _ := strings.Cut(strings.ToLower(name), "@")
+	switch n := utf8.RuneCountInString(text); {
+	case n < minPassword:
+		return fmt.Sprintf("it has %d characters, and takes %d; a few words that nobody says together are good", n, minPassword)
+	case n > maxPassword:
+		return fmt.Sprintf("it has more than %d characters", maxPassword)
+	case login != "" && strings.Contains(text, login) && n < 2*minPassword:
+		return "it holds your name; choose another"
+	}
+	return ""
+}
 
 // HashPassword is what is kept of a password.
 func HashPassword(password dayone.Secret) string {
@@ -39,9 +61,9 @@ func SamePassword(kept string, password dayone.Secret) bool {
 	var version int
 	var memory, times uint32
 	var threads uint8
-	there := kept != ""
+	there := kept != "" && utf8.RuneCountInString(password.Reveal()) <= maxPassword
 	if !there {
-		kept = noPassword
+		kept, password = noPassword, dayone.Secret{}
 	}
 	parts := strings.Split(kept, "$")
 	if len(parts) != 6 || parts[1] != "argon2id" {

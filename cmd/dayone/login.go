@@ -73,7 +73,7 @@ func (c *config) setupWhere() string {
 	return ", on the machine of the server"
 }
 
-// offerSetup says how somebody gets in, as long as nobody can: to the terminal and not to the log, which others read.
+// offerSetup says how somebody gets in, as long as nobody can: to the standard output and not to the log, which others read.
 func (c *config) offerSetup(ctx context.Context, f *flow.Flow, to io.Writer) error {
 	if there, err := f.Local(ctx); err != nil || there {
 		return err

@@ -125,7 +125,7 @@ func serve(ctx context.Context, cfg *config, log *slog.Logger) error {
 	debug.FreeOSMemory() // what reading policies took is not needed again
 	log.Info("serving", "portal", cfg.Portal.URL, "listen", f.at.Addr().String(), "policies", len(s.flow.Active().Policies), "systems", len(cfg.Systems))
 	if token.IsZero() && len(logins) == 0 && signOn == nil {
-		if err := cfg.offerSetup(ctx, s.flow, os.Stderr); err != nil {
+		if err := cfg.offerSetup(ctx, s.flow, os.Stdout); err != nil {
 			return err
 		}
 	}
