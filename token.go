@@ -7,6 +7,7 @@ type APIToken struct {
 	ID      string // tok_...
 	Name    string // of what uses it; goes into records
 	Role    Role
+	Reach   Reach // how far the role reaches
 	Made    time.Time
 	By      string // who made it
 	Expires time.Time

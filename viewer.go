@@ -24,7 +24,8 @@ var Roles = []Role{Administrator, HR, Operator, Approver, Auditor}
 type Viewer struct {
 	Login        string // goes into records
 	Role         Role
-	Confidential bool // may know what is confidential before its instant
+	Confidential bool  // may know what is confidential before its instant
+	Scope        Scope // how far the role reaches; none: everywhere
 }
 
 // In says whether a role is one of some.

@@ -313,8 +313,15 @@ type AlertView struct {
 
 // Alerts lists alerts: open ones first, the newest first of both.
 func (f *Flow) Alerts(ctx context.Context, open bool, limit int) ([]AlertView, error) {
-	list, err := f.Store.Alerts(ctx, store.AlertFilter{Open: open, Limit: limit})
+	q := store.AlertFilter{Open: open, Limit: limit}
+	if !scopeOf(ctx).Whole() {
+		q.Limit = 0
+	}
+	list, err := f.Store.Alerts(ctx, q)
 	if err != nil {
+		return nil, err
+	}
+	if list, err = f.alertsInSight(ctx, list, limit); err != nil {
 		return nil, err
 	}
 	names := map[dayone.PersonID]string{}
@@ -331,6 +338,24 @@ func (f *Flow) Alerts(ctx context.Context, open bool, limit int) ([]AlertView, e
 	}
 	return out, nil
 }
+
+// alertsInSight are those about people of whoever asks, or about the systems as a whole that are hers.
+func (f *Flow) alertsInSight(ctx context.Context, list []dayone.Alert, limit int) ([]dayone.Alert, error) {
+	s := scopeOf(ctx)
+	if s.Whole() {
+		return list, nil
+	}
+	list, err := seen(list, func(a dayone.Alert) (bool, error) {
+		if a.Person == "" {
+			return s.Runs(a.Subject) && f.isSystem(a.Subject), nil
+		}
+		err := f.inSight(ctx, a.Person)
+		return err == nil, notOf(err)
+	})
+	return list[:min(len(list), limit)], err
+}
+
+func (f *Flow) isSystem(name string) bool { return slices.Contains(f.systemNames(), name) }
 
 // nameOf is what somebody is called; "" if nobody knows her.
 func (f *Flow) nameOf(ctx context.Context, id dayone.PersonID) string {

@@ -327,11 +327,14 @@ func (f *Flow) unheard(ctx context.Context, l Look) (bool, error) {
 
 // Approvals lists approvals.
 func (f *Flow) Approvals(ctx context.Context, q ApprovalFilter) ([]dayone.Petition, error) {
+	q.Within = scopeOf(ctx)
 	return f.Store.Approvals(ctx, q)
 }
 
 // CountApprovals counts what waits for an answer.
-func (f *Flow) CountApprovals(ctx context.Context) (int, error) { return f.Store.CountApprovals(ctx) }
+func (f *Flow) CountApprovals(ctx context.Context) (int, error) {
+	return f.Store.CountApprovals(ctx, scopeOf(ctx))
+}
 
 // Approval is one request, with who may decide at this moment.
 func (f *Flow) Approval(ctx context.Context, id dayone.ApprovalID) (dayone.Petition, error) {
@@ -554,11 +557,11 @@ func (f *Flow) LetDecide(ctx context.Context, who, to string, from, until time.T
 	if from.IsZero() {
 		from = now
 	}
-	a, err := f.Store.Named(ctx, who)
+	a, err := f.Named(ctx, who)
 	if err != nil {
 		return g, err
 	}
-	b, err := f.Store.Named(ctx, to)
+	b, err := f.Named(ctx, to)
 	switch {
 	case err != nil:
 		return g, err
@@ -577,7 +580,18 @@ func (f *Flow) LetDecide(ctx context.Context, who, to string, from, until time.T
 
 // Delegations that have not ended.
 func (f *Flow) Delegations(ctx context.Context) ([]dayone.Delegation, error) {
-	return f.Store.Delegations(ctx, "", f.Clock.Now())
+	list, err := f.Store.Delegations(ctx, "", f.Clock.Now())
+	if err != nil || scopeOf(ctx).AllPeople() {
+		return list, err
+	}
+	return seen(list, func(g dayone.Delegation) (bool, error) {
+		for _, id := range []dayone.PersonID{g.Person, g.Delegate} {
+			if err := f.inSight(ctx, id); err != nil {
+				return false, notOf(err)
+			}
+		}
+		return true, nil
+	})
 }
 
 // EndDelegation ends one now.

@@ -33,6 +33,9 @@ type HeldView struct {
 // Brakes lists brakes: those that hold first.
 func (f *Flow) Brakes(ctx context.Context, on bool, limit int) ([]dayone.Brake, error) {
 	list, err := f.Store.Brakes(ctx, on, limit)
+	if err == nil && !scopeOf(ctx).AllPeople() {
+		list, err = seen(list, func(b dayone.Brake) (bool, error) { return f.brakeInSight(ctx, b) })
+	}
 	if !mayKnow(ctx) {
 		list = slices.DeleteFunc(list, dayone.Brake.Veiled)
 	}
@@ -44,6 +47,12 @@ func (f *Flow) Brake(ctx context.Context, id dayone.BrakeID) (BrakeView, error) 
 	b, err := f.Store.Brake(ctx, id)
 	if err == nil && b.Veiled() && !mayKnow(ctx) {
 		err = fmt.Errorf("brake %s: %w", id, dayone.ErrNotFound)
+	}
+	if err == nil {
+		var in bool
+		if in, err = f.brakeInSight(ctx, b); err == nil && !in {
+			err = fmt.Errorf("brake %s: %w", id, dayone.ErrNotFound)
+		}
 	}
 	if err != nil {
 		return BrakeView{}, err
@@ -260,6 +269,9 @@ func (f *Flow) Announce(ctx context.Context, a dayone.Announcement) (dayone.Anno
 
 // Announced lists what stands or is to come.
 func (f *Flow) Announced(ctx context.Context) ([]dayone.Announcement, error) {
+	if !scopeOf(ctx).AllPeople() { // one is of a whole source
+		return nil, nil
+	}
 	return f.Store.Announced(ctx, f.Clock.Now())
 }
 

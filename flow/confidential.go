@@ -79,7 +79,7 @@ func (f *Flow) Confidentials(ctx context.Context) ([]Confidential, error) {
 // ConfidentialOf is what is confidential about one person. ErrNotFound: nothing is, or not for whoever asks.
 func (f *Flow) ConfidentialOf(ctx context.Context, id dayone.PersonID) (Confidential, error) {
 	none := fmt.Errorf("nothing about person %s is confidential: %w", id, dayone.ErrNotFound)
-	if !mayKnow(ctx) {
+	if !mayKnow(ctx) || f.inSight(ctx, id) != nil {
 		return Confidential{}, none
 	}
 	t, err := f.Store.Timeline(ctx, id)
@@ -131,16 +131,16 @@ func (f *Flow) PersonNow(ctx context.Context, id dayone.PersonID) (dayone.Person
 	}
 	now := f.Clock.Now()
 	p := people.At(&t, now, now, f.Active())
-	if p.Veil == dayone.Unveiled {
-		return p, nil
+	whole := p.Veil == dayone.WholeVeiled
+	if p.Veil != dayone.Unveiled && mayKnow(ctx) {
+		p, whole = people.Whole(&t, now, now, f.Active()), false
 	}
-	if mayKnow(ctx) {
-		return people.Whole(&t, now, now, f.Active()), nil
-	}
-	if p.Veil == dayone.WholeVeiled {
+	if whole || !scopeOf(ctx).Has(countryOf(p), p.Attrs.Text("company")) {
 		return dayone.Person{}, fmt.Errorf("person: %w", dayone.ErrNotFound)
 	}
-	p.Veil, p.Unveils = dayone.Unveiled, time.Time{}
+	if !mayKnow(ctx) {
+		p.Veil, p.Unveils = dayone.Unveiled, time.Time{}
+	}
 	return p, nil
 }
 

@@ -1,6 +1,7 @@
 package flow_test
 
 import (
+	"cmp"
 	"database/sql"
 	"fmt"
 	"os"
@@ -176,6 +177,7 @@ func townDue(b testing.TB, h *house, n int, at time.Time, others int) (facts, ho
 				row := store.Row{
 					ID: p.ID, Managed: true, Wake: at, Name: p.Name(), Email: p.Attrs.Text("email"), Manager: p.Attrs.Text("manager"), Title: p.Attrs.Text("job_title"),
 					Department: p.Attrs.Text("department"), Team: p.Attrs.Text("team"), Location: p.Attrs.Text("location"), Status: p.Status, Starts: p.Start,
+					Country: cmp.Or(p.Attrs.Text("country"), p.Site.Country), Company: p.Attrs.Text("company"),
 				}
 				row.Told = &dayone.Told{At: begin, Status: p.Status, Attrs: map[string]string{}}
 				for _, name := range h.Active().Watched() {

@@ -118,10 +118,12 @@ type Flow struct {
 	pictures   photos
 	numbers    numbering
 	phones     phoneReads
-	wake       chan struct{} // something is to be looked at
-	entering   sync.Mutex    // an entry is looked at once
-	orders     sync.Mutex    // an order about a system is recorded once
-	locks      sync.Map      // a mutex per person: two looks at one person never meet
+	placedBy   atomic.Pointer[string] // by what policies it was last written where people are
+	wake       chan struct{}          // something is to be looked at
+	entering   sync.Mutex             // an entry is looked at once
+	hashing    sync.Mutex             // one password at a time
+	orders     sync.Mutex             // an order about a system is recorded once
+	locks      sync.Map               // a mutex per person: two looks at one person never meet
 }
 
 // New joins them. It wires itself into the engine as the one who writes messages.

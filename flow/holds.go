@@ -21,6 +21,7 @@ type HoldFilter = store.HoldFilter
 
 // Holds lists holds, newest first.
 func (f *Flow) Holds(ctx context.Context, q HoldFilter) ([]dayone.Hold, error) {
+	q.Within = scopeOf(ctx)
 	return f.Store.Holds(ctx, q)
 }
 

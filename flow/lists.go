@@ -655,6 +655,9 @@ type SourceState struct {
 
 // SourceStates are all sources.
 func (f *Flow) SourceStates(ctx context.Context) ([]SourceState, error) {
+	if !scopeOf(ctx).AllPeople() { // what a source brings is of the whole company
+		return nil, nil
+	}
 	reads, err := f.Store.SourceReads(ctx)
 	if err != nil {
 		return nil, err
@@ -687,6 +690,9 @@ func (f *Flow) Absent(ctx context.Context, limit int) ([]AbsentView, error) {
 	list, err := f.Store.Absent(ctx, limit)
 	var out []AbsentView
 	for _, a := range list {
+		if f.inSight(ctx, a.Person) != nil {
+			continue
+		}
 		if _, known := f.Person(ctx, a.Person); errors.Is(known, dayone.ErrNotFound) && a.Person != "" {
 			continue // of whom nobody may know
 		}

@@ -51,7 +51,7 @@ func (f *Flow) LookUp(ctx context.Context, source, text string, limit int) ([]Lo
 				return nil, err
 			}
 			x.Person = id
-		case src.Discreet && !mayKnow(ctx):
+		case src.Discreet && !mayKnow(ctx), !scopeOf(ctx).AllPeople():
 			continue
 		}
 		out = append(out, x)

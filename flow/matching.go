@@ -230,18 +230,45 @@ func (f *Flow) ask(ctx context.Context, in dayone.Intake, n newcomer) error {
 	})
 }
 
+// matchesLookedAt is among how many questions those are looked for that somebody with a scope may answer.
+const matchesLookedAt = 1000
+
 // Matches lists the questions whether somebody is known already: open ones first.
 func (f *Flow) Matches(ctx context.Context, open bool, limit int) ([]dayone.Match, error) {
-	return f.Store.Matches(ctx, store.MatchFilter{Open: open, Public: !mayKnow(ctx), Limit: limit})
+	q := store.MatchFilter{Open: open, Public: !mayKnow(ctx), Limit: limit}
+	if scopeOf(ctx).AllPeople() {
+		return f.Store.Matches(ctx, q)
+	}
+	q.Limit = matchesLookedAt
+	list, err := f.Store.Matches(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	list, err = seen(list, func(m dayone.Match) (bool, error) { return f.matchInSight(ctx, m) })
+	return list[:min(len(list), limit)], err
 }
 
 // Match is one of them. ErrNotFound also where it is not for whoever asks.
 func (f *Flow) Match(ctx context.Context, id dayone.MatchID) (dayone.Match, error) {
-	return f.Store.Match(ctx, id, store.MatchFilter{Public: !mayKnow(ctx)})
+	m, err := f.Store.Match(ctx, id, store.MatchFilter{Public: !mayKnow(ctx)})
+	if err == nil {
+		var in bool
+		if in, err = f.matchInSight(ctx, m); err == nil && !in {
+			err = fmt.Errorf("match: %w", dayone.ErrNotFound)
+		}
+	}
+	if err != nil {
+		return dayone.Match{}, err
+	}
+	return m, nil
 }
 
 // CountMatches is how many wait for an answer.
 func (f *Flow) CountMatches(ctx context.Context) (int, error) {
+	if !scopeOf(ctx).AllPeople() {
+		list, err := f.Matches(ctx, true, matchesLookedAt)
+		return len(list), err
+	}
 	return f.Store.CountMatches(ctx, store.MatchFilter{Open: true, Public: !mayKnow(ctx)})
 }
 

@@ -39,10 +39,10 @@ func (f *Flow) Measure(ctx context.Context) (Measures, error) {
 		waiting, errs[1] = f.Waiting(ctx)
 	}
 	m.Announced = len(waiting)
-	m.People, errs[2] = f.Store.CountPeople(ctx)
+	m.People, errs[2] = f.Store.CountPeople(ctx, nil)
 	m.Runs, errs[3] = f.Store.CountRuns(ctx)
 	m.Tasks, errs[4] = f.Store.CountTasks(ctx)
-	m.Approvals, errs[11] = f.Store.CountApprovals(ctx)
+	m.Approvals, errs[11] = f.Store.CountApprovals(ctx, nil)
 	now := f.Clock.Now()
 	since := func(t time.Time) time.Duration {
 		if t.IsZero() {

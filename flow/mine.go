@@ -48,7 +48,7 @@ func (f *Flow) Gone(ctx context.Context, login string) (bool, error) {
 // AsksOf are the approvals and tasks that wait for whoever signs in by an address, the next due first. Addresses are sealed
 // in the store, so that all that is open is read: what waits for others pushes nothing out.
 func (f *Flow) AsksOf(ctx context.Context, login string) ([]dayone.Petition, []dayone.Task, error) {
-	n, err := f.Store.CountApprovals(ctx)
+	n, err := f.Store.CountApprovals(ctx, nil)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -103,6 +103,9 @@ func (f *Flow) give(ctx context.Context, w NumberWish, verb number.Verb) (Number
 	if w.At.Before(now) {
 		w.At = now
 	}
+	if w.Person == "" && !scopeOf(ctx).AllPeople() {
+		return NumberGiven{}, fmt.Errorf("your role is for %s; say for whom of them: %w", scopeOf(ctx), dayone.ErrForbidden)
+	}
 	w.For.Name, w.For.Ref, w.Like = strings.TrimSpace(w.For.Name), strings.TrimSpace(w.For.Ref), strings.TrimSpace(w.Like)
 	switch {
 	case w.Like != "" && (strings.Trim(w.Like, "0123456789") != "" || len(w.Like) > 15):

@@ -303,6 +303,7 @@ func (f *Flow) Numbers(ctx context.Context, q NumberFilter) ([]NumberView, error
 			return nil, err
 		}
 	}
+	q.Within = scopeOf(ctx)
 	list, err := n.List(q)
 	if err != nil {
 		return nil, err

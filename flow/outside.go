@@ -83,6 +83,7 @@ func (f *Flow) CheckOutsider(ctx context.Context, o Outsider) (Outsider, []dayon
 	if sites := f.SiteNames(); fields["location"] != "" && len(sites) > 0 && !slices.Contains(sites, fields["location"]) {
 		faults["location"] = "sites.yaml has no such site; it has " + strings.Join(sites, ", ")
 	}
+	f.enters(ctx, fields, faults)
 	f.checkKind(&o, schema, faults)
 	f.checkDays(&o, faults)
 	if err := f.checkSponsor(ctx, &o, faults); err != nil {
@@ -102,6 +103,12 @@ func (f *Flow) CheckOutsider(ctx context.Context, o Outsider) (Outsider, []dayon
 	n.release()
 	if n.person != "" {
 		n.suspects = []dayone.Suspect{{Person: n.person, Why: []string{"the same employee number"}}}
+	}
+	if err == nil {
+		n.suspects, err = seen(n.suspects, func(x dayone.Suspect) (bool, error) {
+			err := f.inSight(ctx, x.Person)
+			return err == nil, notOf(err)
+		})
 	}
 	return o, n.suspects, err
 }

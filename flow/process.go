@@ -292,7 +292,7 @@ func rowOf(p dayone.Person) store.Row {
 	return store.Row{
 		ID: p.ID, Managed: p.Managed, Name: p.Name(), Email: p.Attrs.Text("email"), Manager: p.Attrs.Text("manager"), Title: p.Attrs.Text("job_title"),
 		Department: p.Attrs.Text("department"), Team: p.Attrs.Text("team"), Location: p.Attrs.Text("location"), Status: p.Status, Starts: p.Start, Ends: p.End,
-		Buddy: p.Attrs.Text("buddy"), Veil: p.Veil, Unveil: p.Unveils,
+		Buddy: p.Attrs.Text("buddy"), Veil: p.Veil, Unveil: p.Unveils, Country: countryOf(p), Company: p.Attrs.Text("company"),
 	}
 }
 

@@ -32,6 +32,7 @@ type (
 
 // People lists people, a page at a time.
 func (f *Flow) People(ctx context.Context, q PeopleFilter) ([]Row, error) {
+	q.Within = scopeOf(ctx)
 	rows, err := f.Store.People(ctx, q)
 	if !mayKnow(ctx) {
 		for i := range rows {
@@ -43,7 +44,7 @@ func (f *Flow) People(ctx context.Context, q PeopleFilter) ([]Row, error) {
 
 // CountPeople counts by status.
 func (f *Flow) CountPeople(ctx context.Context) (map[dayone.Status]int, error) {
-	return f.Store.CountPeople(ctx)
+	return f.Store.CountPeople(ctx, scopeOf(ctx))
 }
 
 // Offers is the catalogue of a system, as last read.
@@ -52,11 +53,13 @@ func (f *Flow) Offers(ctx context.Context, system string) (map[dayone.Key]dayone
 }
 
 // Departments that anybody is in.
-func (f *Flow) Departments(ctx context.Context) ([]string, error) { return f.Store.Departments(ctx) }
+func (f *Flow) Departments(ctx context.Context) ([]string, error) {
+	return f.Store.Departments(ctx, scopeOf(ctx))
+}
 
 // Named finds one person by id, mail address or name.
 func (f *Flow) Named(ctx context.Context, who string) (Row, error) {
-	row, err := f.Store.Named(ctx, who)
+	row, err := f.Store.NamedWithin(ctx, who, scopeOf(ctx))
 	if !mayKnow(ctx) {
 		row.Veil, row.Unveil = dayone.Unveiled, time.Time{}
 	}
@@ -66,14 +69,23 @@ func (f *Flow) Named(ctx context.Context, who string) (Row, error) {
 // Person is one person as lists show her.
 func (f *Flow) Person(ctx context.Context, id dayone.PersonID) (Row, error) {
 	row, err := f.Store.Person(ctx, id)
-	if err != nil || row.Veil == dayone.Unveiled {
-		return row, err
+	if err == nil && row.Veil != dayone.Unveiled {
+		row, err = f.rowFor(ctx, row)
 	}
-	return f.rowFor(ctx, row)
+	if err == nil && !scopeOf(ctx).Has(row.Country, row.Company) {
+		err = fmt.Errorf("person: %w", dayone.ErrNotFound)
+	}
+	if err != nil {
+		return Row{}, err
+	}
+	return row, nil
 }
 
 // Timeline is everything that whoever asks may know of a person.
 func (f *Flow) Timeline(ctx context.Context, id dayone.PersonID) (dayone.Timeline, error) {
+	if err := f.inSight(ctx, id); err != nil {
+		return dayone.Timeline{}, err
+	}
 	t, err := f.Store.Timeline(ctx, id)
 	switch {
 	case err != nil:
@@ -326,6 +338,7 @@ func (f *Flow) RunOf(ctx context.Context, id dayone.RunID) (dayone.Run, error) {
 
 // Runs lists runs, newest first, without their steps.
 func (f *Flow) Runs(ctx context.Context, q RunFilter) ([]dayone.Run, error) {
+	q.Within = scopeOf(ctx)
 	return f.Store.Runs(ctx, q)
 }
 
@@ -361,7 +374,7 @@ func (f *Flow) Watch(id dayone.RunID) *engine.Watcher { return f.Engine.Watch(id
 
 // Events lists what sources said.
 func (f *Flow) Events(ctx context.Context, q EventFilter) ([]dayone.Intake, error) {
-	q.Public = !mayKnow(ctx)
+	q.Public, q.Within = !mayKnow(ctx), scopeOf(ctx)
 	return f.Store.Events(ctx, q)
 }
 
@@ -369,9 +382,15 @@ func (f *Flow) Events(ctx context.Context, q EventFilter) ([]dayone.Intake, erro
 func (f *Flow) Event(ctx context.Context, id dayone.EventID) (dayone.Intake, error) {
 	in, err := f.Store.Event(ctx, id)
 	if err == nil && in.Veiled && !mayKnow(ctx) {
-		return dayone.Intake{}, fmt.Errorf("event: %w", dayone.ErrNotFound)
+		err = fmt.Errorf("event: %w", dayone.ErrNotFound)
 	}
-	return in, err
+	if err == nil && f.inSight(ctx, in.Person) != nil {
+		err = fmt.Errorf("event: %w", dayone.ErrNotFound)
+	}
+	if err != nil {
+		return dayone.Intake{}, err
+	}
+	return in, nil
 }
 
 // Replay looks at a quarantined event again: after the source, the mapping or people.yaml was mended.
@@ -401,7 +420,7 @@ func (f *Flow) Replay(ctx context.Context, id dayone.EventID, by string) error {
 
 // Tasks lists open tasks; of one person or run, if named.
 func (f *Flow) Tasks(ctx context.Context, person dayone.PersonID, run dayone.RunID) ([]dayone.Task, error) {
-	return f.Store.Tasks(ctx, person, run)
+	return f.Store.TasksWithin(ctx, person, run, scopeOf(ctx))
 }
 
 // Task is one task.
@@ -411,11 +430,17 @@ func (f *Flow) Task(ctx context.Context, id string) (dayone.Task, error) {
 
 // Records lists ledger lines, newest first.
 func (f *Flow) Records(ctx context.Context, q RecordFilter) ([]Line, error) {
+	q.Within = scopeOf(ctx)
 	return f.Store.Records(ctx, q)
 }
 
-// CountRecords is the length of the ledger.
-func (f *Flow) CountRecords(ctx context.Context) (int64, error) { return f.Store.CountRecords(ctx) }
+// CountRecords is the length of the ledger. Whoever has a scope is not told how long it is.
+func (f *Flow) CountRecords(ctx context.Context) (int64, error) {
+	if !scopeOf(ctx).Whole() {
+		return 0, nil
+	}
+	return f.Store.CountRecords(ctx)
+}
 
 // Ready says whether the database answers.
 func (f *Flow) Ready(ctx context.Context) error { return f.Store.Ready(ctx) }
@@ -487,7 +512,7 @@ func (f *Flow) Now() time.Time { return f.Clock.Now() }
 // today, since accounts open then.
 func (f *Flow) Starters(ctx context.Context, limit int) ([]Row, error) {
 	var all []Row
-	q := PeopleFilter{Status: dayone.PreHire, Limit: 500}
+	q := PeopleFilter{Status: dayone.PreHire, Limit: 500, Within: scopeOf(ctx)}
 	for {
 		rows, err := f.Store.People(ctx, q)
 		if err != nil {
@@ -503,7 +528,7 @@ func (f *Flow) Starters(ctx context.Context, limit int) ([]Row, error) {
 		}
 		q.AfterName, q.AfterID = rows[len(rows)-1].Name, rows[len(rows)-1].ID
 	}
-	runs, err := f.Store.Runs(ctx, RunFilter{Limit: 200})
+	runs, err := f.Store.Runs(ctx, RunFilter{Limit: 200, Within: scopeOf(ctx)})
 	if err != nil {
 		return nil, err
 	}

@@ -60,6 +60,9 @@ func (f *Flow) SystemStates(ctx context.Context) ([]SystemState, dayone.Order, e
 	now := f.Clock.Now()
 	var out []SystemState
 	for _, name := range f.systemNames() {
+		if !scopeOf(ctx).Runs(name) {
+			continue
+		}
 		s := SystemState{Name: name, Title: f.systemTitle(name), Messages: name == f.Mail || name == f.Calendar, Unset: f.Systems[name] == nil, Held: held[name]}
 		for _, c := range st.Circuits {
 			if c.System == name {

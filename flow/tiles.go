@@ -112,6 +112,10 @@ func unreadable(err error) string {
 
 // Tiles are what systems show, as last read, with the seats that their catalogues tell of.
 func (f *Flow) Tiles(ctx context.Context) ([]Shown, error) {
+	s := scopeOf(ctx)
+	if !s.AllPeople() { // they count everybody
+		return nil, nil
+	}
 	now := f.Clock.Now()
 	f.tiles.mu.Lock()
 	by, before := maps.Clone(f.tiles.last), f.tiles.asked
@@ -144,6 +148,11 @@ func (f *Flow) Tiles(ctx context.Context) ([]Shown, error) {
 			s.Tiles = append(s.Tiles, seatTile(pool, of[pool]))
 		}
 		out = append(out, s)
+	}
+	if !s.Whole() {
+		out = slices.DeleteFunc(out, func(x Shown) bool { return !s.Runs(x.System) })
+		slices.SortFunc(out, func(a, b Shown) int { return cmp.Or(cmp.Compare(a.System, b.System), a.Read.Compare(b.Read)) })
+		return out, nil
 	}
 	levels, err := f.numberPoolTiles(ctx, now)
 	if err != nil {

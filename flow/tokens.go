@@ -35,7 +35,7 @@ func digestOf(token string) string {
 }
 
 // MakeToken makes a token for a program. What opens is in the answer and nowhere else.
-func (f *Flow) MakeToken(ctx context.Context, name string, role dayone.Role, days int, by string) (dayone.APIToken, dayone.Secret, error) {
+func (f *Flow) MakeToken(ctx context.Context, name string, role dayone.Role, reach dayone.Reach, days int, by string) (dayone.APIToken, dayone.Secret, error) {
 	name = strings.TrimSpace(name)
 	switch {
 	case !tokenName.MatchString(name) || name == "administrator" || name == "api" || name == "demo":
@@ -45,16 +45,39 @@ func (f *Flow) MakeToken(ctx context.Context, name string, role dayone.Role, day
 	case days < 1 || days > TokenDaysMax:
 		return dayone.APIToken{}, dayone.Secret{}, fmt.Errorf("say for how many days: 1 to %d: %w", TokenDaysMax, dayone.ErrInvalid)
 	}
+	if err := f.judgeReach(role, reach); err != nil {
+		return dayone.APIToken{}, dayone.Secret{}, err
+	}
 	now := f.Clock.Now()
 	text := tokenPrefix + rand.Text()
-	t := dayone.APIToken{ID: f.IDs.New("tok"), Name: name, Role: role, Made: now, By: by, Expires: now.AddDate(0, 0, days)}
+	t := dayone.APIToken{ID: f.IDs.New("tok"), Name: name, Role: role, Reach: reach, Made: now, By: by, Expires: now.AddDate(0, 0, days)}
 	err := f.Store.AddToken(ctx, t, digestOf(text), now, dayone.Record{
-		At: now, What: "token made", By: by, Detail: &dayone.Detail{Note: fmt.Sprintf("%s, %s, until %s", name, role, t.Expires.UTC().Format(time.DateOnly))},
+		At: now, What: "token made", By: by, Detail: &dayone.Detail{Note: fmt.Sprintf("%s, %s, until %s", name, roleText(role, reach), t.Expires.UTC().Format(time.DateOnly))},
 	})
 	if err != nil {
 		return dayone.APIToken{}, dayone.Secret{}, err
 	}
 	return t, dayone.NewSecret(text), nil
+}
+
+// judgeReach says what is wrong with how far a role is to reach: a system that is not there would be no limit to notice.
+func (f *Flow) judgeReach(role dayone.Role, reach dayone.Reach) error {
+	if err := reach.Judge(role); err != nil {
+		return err
+	}
+	for _, name := range reach.Systems {
+		if !f.isSystem(name) {
+			return fmt.Errorf("there is no system %q; there are %s: %w", name, strings.Join(f.systemNames(), ", "), dayone.ErrInvalid)
+		}
+	}
+	return nil
+}
+
+func roleText(role dayone.Role, reach dayone.Reach) string {
+	if reach.Whole() {
+		return string(role)
+	}
+	return string(role) + " for " + reach.String()
 }
 
 func roleNames() string {

@@ -56,6 +56,7 @@ type ApprovalFilter struct {
 	Live   bool // only those whose grant is still wanted
 	Before dayone.ApprovalID
 	Limit  int
+	Within dayone.Scope
 }
 
 // Approvals lists requests for approval, newest first.
@@ -80,6 +81,12 @@ func (d *DB) Approvals(ctx context.Context, f ApprovalFilter) ([]dayone.Petition
 	if f.Open {
 		where, order = append(where, "a.state = 'open'", "p.key_box <> ''"), "a.due, a.id"
 	}
+	if !f.Within.Whole() {
+		where = append(where, within(f.Within, "p", approvalSystem, func(v any) string {
+			args = append(args, v)
+			return fmt.Sprintf("$%d", len(args))
+		}))
+	}
 	if f.Limit <= 0 {
 		f.Limit = 500
 	}
@@ -101,10 +108,18 @@ func (d *DB) Approval(ctx context.Context, id dayone.ApprovalID) (dayone.Petitio
 	return r, notFound("approval", err)
 }
 
-// CountApprovals counts what waits for an answer.
-func (d *DB) CountApprovals(ctx context.Context) (int, error) {
+// approvalSystem is the system of a key: what stands before its first slash.
+const approvalSystem = `SUBSTR(a.key, 1, LENGTH(a.key) - LENGTH(LTRIM(a.key, 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.')))`
+
+// CountApprovals counts what waits for an answer, in a scope.
+func (d *DB) CountApprovals(ctx context.Context, scope dayone.Scope) (int, error) {
 	var n int
-	err := d.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM approval a JOIN person p ON p.id = a.person WHERE a.state = 'open' AND a.ended = 0 AND p.key_box <> ''`).Scan(&n)
+	var args []any
+	where := within(scope, "p", approvalSystem, func(v any) string {
+		args = append(args, v)
+		return fmt.Sprintf("$%d", len(args))
+	})
+	err := d.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM approval a JOIN person p ON p.id = a.person WHERE a.state = 'open' AND a.ended = 0 AND p.key_box <> '' AND `+where, args...).Scan(&n)
 	return n, err
 }
 

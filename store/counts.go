@@ -12,8 +12,8 @@ func (d *DB) CountRuns(ctx context.Context) (map[dayone.RunState]int, error) {
 }
 
 // counted is a column and a count of each of its values.
-func counted[K ~string](ctx context.Context, d *DB, q string) (map[K]int, error) {
-	rows, err := d.read.QueryContext(ctx, q)
+func counted[K ~string](ctx context.Context, d *DB, q string, args ...any) (map[K]int, error) {
+	rows, err := d.read.QueryContext(ctx, q, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -33,7 +33,7 @@ func counted[K ~string](ctx context.Context, d *DB, q string) (map[K]int, error)
 // readable: of nobody in the books, or of somebody who was not erased.
 const readable = `(p.key_box IS NULL OR p.key_box <> '')`
 
-// CountTasks is how many tasks are open.
+// CountTasks is how many tasks are open, of everybody.
 func (d *DB) CountTasks(ctx context.Context) (int, error) {
 	var n int
 	err := d.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM task t LEFT JOIN person p ON p.id = t.person WHERE t.closed = 0 AND `+readable).Scan(&n)

@@ -264,6 +264,7 @@ type DueRow struct {
 func (r Row) SameAs(read Row) bool {
 	read.Wake = r.Wake
 	r.Email, r.Manager, r.Buddy = strings.ToLower(r.Email), strings.ToLower(r.Manager), strings.ToLower(r.Buddy)
+	r.Country, r.Company = strings.ToLower(r.Country), strings.ToLower(r.Company)
 	starts, ends := micros(r.Starts) == micros(read.Starts), micros(r.Ends) == micros(read.Ends)
 	r.Starts, r.Ends = read.Starts, read.Ends
 	return r == read && starts && ends

@@ -224,6 +224,7 @@ type EventFilter struct {
 	Limit   int
 	Oldest  bool // oldest first
 	Public  bool // without those that speak of something confidential
+	Within  dayone.Scope
 }
 
 // Events lists events.
@@ -266,6 +267,17 @@ func (d *DB) Events(ctx context.Context, f EventFilter) ([]dayone.Intake, error)
 	}
 	if f.Public {
 		q += ` AND veiled = 0`
+	}
+	if !f.Within.AllPeople() { // of whom an event is about nothing is known before it was looked at
+		arg := func(v any) string {
+			args = append(args, v)
+			return fmt.Sprintf("$%d", len(args))
+		}
+		few, err := d.few(ctx, f.Within, "event.person", arg)
+		if err != nil {
+			return nil, err
+		}
+		q += ` AND ` + few + ` AND EXISTS (SELECT 1 FROM person about WHERE about.id = event.person AND ` + within(f.Within, "about", "", arg) + `)`
 	}
 	if f.Limit <= 0 {
 		f.Limit = 100

@@ -74,6 +74,7 @@ type HoldFilter struct {
 	Ended  bool          // those that have ended, too
 	Before dayone.HoldID // only older ones
 	Limit  int           // 0: all
+	Within dayone.Scope
 }
 
 const holdQuery = `SELECT h.id, h.person, h.run, h.since, h.until, h.ended, h.box, p.key_box FROM hold h LEFT JOIN person p ON p.id = h.person`
@@ -98,6 +99,12 @@ func (d *DB) Holds(ctx context.Context, f HoldFilter) ([]dayone.Hold, error) {
 	}
 	if !f.Ended {
 		where = append(where, "h.ended = 0")
+	}
+	if !f.Within.AllPeople() {
+		where = append(where, within(f.Within, "p", "", func(v any) string {
+			args = append(args, v)
+			return fmt.Sprintf("$%d", len(args))
+		}))
 	}
 	q := holdQuery
 	if len(where) > 0 {

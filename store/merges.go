@@ -311,7 +311,7 @@ func (m *mover) people(b *mergeBox) error {
 	}
 	for _, q := range []string{
 		`UPDATE person SET merged = $2 WHERE merged = $1 AND merged <> ''`,
-		`UPDATE person SET merged = $2, managed = 0, wake = 0, search = '', email = '', manager = '', title = '', department = '', team = '', location = '', status = 'merged', starts = 0, ends = 0,
+		`UPDATE person SET merged = $2, managed = 0, wake = 0, search = '', email = '', manager = '', title = '', department = '', team = '', location = '', country = '', company = '', status = 'merged', starts = 0, ends = 0,
 			buddy = '', problem = '', veil = 0, unveil = 0 WHERE id = $1`,
 	} {
 		if _, err := m.t.exec(q, m.from, m.to); err != nil {

@@ -417,6 +417,7 @@ type NumberFilter struct {
 	Text        string // digits with which it ends, or begins after a +
 	After       dayone.NumberID
 	Limit       int
+	Within      dayone.Scope // only those of people of it
 }
 
 // List lists numbers.
@@ -439,6 +440,12 @@ func (n *Numbers) List(f NumberFilter) ([]dayone.Number, error) {
 		tail := reversed(f.Text)
 		add("tail >= ?", tail)
 		add("tail <= ?", tail+"99999999999999999999")
+	}
+	if !f.Within.AllPeople() {
+		q = append(q, "EXISTS (SELECT 1 FROM person has WHERE has.id = number.owner AND "+within(f.Within, "has", "", func(v any) string {
+			args = append(args, v)
+			return fmt.Sprintf("$%d", len(args))
+		})+")")
 	}
 	args = append(args, f.Limit)
 	return n.some(strings.Join(q, " AND ")+fmt.Sprintf(" ORDER BY id LIMIT $%d", len(args)), args...)

@@ -28,6 +28,8 @@ type Row struct {
 	Department string
 	Team       string
 	Location   string
+	Country    string // in small letters, as Company: by them a role's scope tells people apart; "": unknown
+	Company    string
 	Status     dayone.Status
 	Starts     time.Time
 	Ends       time.Time
@@ -172,9 +174,11 @@ func (d *DB) saveRow(t *tx, r Row) error {
 		return err
 	}
 	_, err := t.exec(`UPDATE person SET managed = CASE WHEN $18 = 2 AND $2 = 0 THEN managed ELSE $2 END, wake = $3, name = $4, search = $5, email = $6, manager = $7, title = $8, department = $9, team = $10,
-		location = $11, status = $12, starts = $13, ends = $14, buddy = $15, problem = $16, told = CASE WHEN $17 = '' THEN told ELSE $17 END, veil = $18, unveil = $19 WHERE id = $1 AND key_box <> '' AND merged = ''`,
+		location = $11, status = $12, starts = $13, ends = $14, buddy = $15, problem = $16, told = CASE WHEN $17 = '' THEN told ELSE $17 END, veil = $18, unveil = $19,
+		country = $20, company = $21, placed = 1 WHERE id = $1 AND key_box <> '' AND merged = ''`,
 		r.ID, truth(r.Managed), micros(r.Wake), r.Name, fold(r.Name), strings.ToLower(r.Email), strings.ToLower(r.Manager), r.Title, r.Department, r.Team,
-		r.Location, r.Status, micros(r.Starts), micros(r.Ends), strings.ToLower(r.Buddy), r.Problem, told, int(r.Veil), micros(r.Unveil))
+		r.Location, r.Status, micros(r.Starts), micros(r.Ends), strings.ToLower(r.Buddy), r.Problem, told, int(r.Veil), micros(r.Unveil),
+		strings.ToLower(r.Country), strings.ToLower(r.Company))
 	if err != nil {
 		return fmt.Errorf("writing person: %w", err)
 	}
@@ -307,13 +311,13 @@ func (d *DB) PersonWith(ctx context.Context, id dayone.EngagementID) (dayone.Per
 	return p, err == nil, err
 }
 
-const rowColumns = `id, managed, wake, name, email, manager, title, department, team, location, status, starts, ends, buddy, problem, veil, unveil`
+const rowColumns = `id, managed, wake, name, email, manager, title, department, team, location, status, starts, ends, buddy, problem, veil, unveil, country, company`
 
 func scanRow(s interface{ Scan(...any) error }) (Row, error) {
 	var r Row
 	var managed int
 	var wake, starts, ends, unveil int64
-	err := s.Scan(&r.ID, &managed, &wake, &r.Name, &r.Email, &r.Manager, &r.Title, &r.Department, &r.Team, &r.Location, &r.Status, &starts, &ends, &r.Buddy, &r.Problem, &r.Veil, &unveil)
+	err := s.Scan(&r.ID, &managed, &wake, &r.Name, &r.Email, &r.Manager, &r.Title, &r.Department, &r.Team, &r.Location, &r.Status, &starts, &ends, &r.Buddy, &r.Problem, &r.Veil, &unveil, &r.Country, &r.Company)
 	r.Managed, r.Wake, r.Starts, r.Ends, r.Unveil = managed != 0, instant(wake), instant(starts), instant(ends), instant(unveil)
 	return r, err
 }
@@ -332,7 +336,10 @@ func (d *DB) PersonByEmail(ctx context.Context, email string) (Row, error) {
 }
 
 // Named finds a person by id, mail or the whole name. ErrConflict: several are meant.
-func (d *DB) Named(ctx context.Context, who string) (Row, error) {
+func (d *DB) Named(ctx context.Context, who string) (Row, error) { return d.NamedWithin(ctx, who, nil) }
+
+// NamedWithin finds one of a scope as Named does: who is in none is nobody.
+func (d *DB) NamedWithin(ctx context.Context, who string, scope dayone.Scope) (Row, error) {
 	if strings.TrimSpace(who) == "" { // people without an address are no answer to an empty question
 		return Row{}, fmt.Errorf("say who it is, by mail address: %w", dayone.ErrInvalid)
 	}
@@ -342,15 +349,15 @@ func (d *DB) Named(ctx context.Context, who string) (Row, error) {
 			return Row{}, err
 		}
 		r, err := d.Person(ctx, cmp.Or(to, id))
-		if err == nil && r.Veil == dayone.WholeVeiled {
+		if err == nil && (r.Veil == dayone.WholeVeiled || !scope.Has(r.Country, r.Company)) {
 			return Row{}, fmt.Errorf("person: %w", dayone.ErrNotFound)
 		}
 		return r, err
 	}
-	if r, err := d.PersonByEmail(ctx, who); err == nil || !errors.Is(err, dayone.ErrNotFound) {
+	if r, err := d.PersonByEmail(ctx, who); err == nil && scope.Has(r.Country, r.Company) || err != nil && !errors.Is(err, dayone.ErrNotFound) {
 		return r, err
 	}
-	rows, err := d.People(ctx, PeopleFilter{Text: who, Limit: 2})
+	rows, err := d.People(ctx, PeopleFilter{Text: who, Limit: 2, Within: scope})
 	switch {
 	case err != nil:
 		return Row{}, err
@@ -372,6 +379,7 @@ type PeopleFilter struct {
 	Manager    string
 	Team       string
 	Unplanned  bool // only those for whom no plan could be made
+	Within     dayone.Scope
 	AfterName  string
 	AfterID    dayone.PersonID
 	Limit      int
@@ -407,6 +415,12 @@ func (d *DB) People(ctx context.Context, f PeopleFilter) ([]Row, error) {
 	if f.Team != "" {
 		add("team = ?", f.Team)
 	}
+	if !f.Within.AllPeople() {
+		q += " AND " + within(f.Within, "person", "", func(v any) string {
+			args = append(args, v)
+			return fmt.Sprintf("$%d", len(args))
+		})
+	}
 	if f.Unplanned {
 		q += " AND problem <> ''" // in these words: only so is its partial index used
 	}
@@ -435,8 +449,11 @@ func (d *DB) People(ctx context.Context, f PeopleFilter) ([]Row, error) {
 
 func like(s string) string { return strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`).Replace(s) }
 
-// CountPeople counts by status.
-func (d *DB) CountPeople(ctx context.Context) (map[dayone.Status]int, error) {
+// CountPeople counts by status, those of a scope.
+func (d *DB) CountPeople(ctx context.Context, scope dayone.Scope) (map[dayone.Status]int, error) {
+	if !scope.AllPeople() {
+		return d.countWithin(ctx, scope)
+	}
 	rows, err := d.read.QueryContext(ctx, `SELECT status, COUNT(*) FROM person WHERE key_box <> '' AND merged = '' GROUP BY status`)
 	if err != nil {
 		return nil, err
@@ -455,12 +472,31 @@ func (d *DB) CountPeople(ctx context.Context) (map[dayone.Status]int, error) {
 	return out, rows.Err()
 }
 
-// Departments that anybody is in, sorted.
-func (d *DB) Departments(ctx context.Context) ([]string, error) {
-	rows, err := d.read.QueryContext(ctx, `WITH RECURSIVE one (name) AS (
+func (d *DB) countWithin(ctx context.Context, scope dayone.Scope) (map[dayone.Status]int, error) {
+	var args []any
+	where := within(scope, "person", "", func(v any) string {
+		args = append(args, v)
+		return fmt.Sprintf("$%d", len(args))
+	})
+	out, err := counted[dayone.Status](ctx, d, `SELECT status, COUNT(*) FROM person WHERE key_box <> '' AND merged = '' AND `+where+` GROUP BY status`, args...)
+	delete(out, unlisted)
+	return out, err
+}
+
+// Departments that anybody of a scope is in, sorted.
+func (d *DB) Departments(ctx context.Context, scope dayone.Scope) ([]string, error) {
+	q := `WITH RECURSIVE one (name) AS (
 		SELECT MIN(department) FROM person WHERE department > ''
 		UNION ALL SELECT (SELECT MIN(department) FROM person WHERE department > one.name) FROM one WHERE one.name IS NOT NULL
-		) SELECT name FROM one WHERE name IS NOT NULL`) // from one to the next, however many are in it
+		) SELECT name FROM one WHERE name IS NOT NULL` // from one to the next, however many are in it
+	var args []any
+	if !scope.AllPeople() {
+		q = `SELECT DISTINCT department FROM person WHERE department <> '' AND ` + within(scope, "person", "", func(v any) string {
+			args = append(args, v)
+			return fmt.Sprintf("$%d", len(args))
+		}) + ` ORDER BY department`
+	}
+	rows, err := d.read.QueryContext(ctx, q, args...)
 	if err != nil {
 		return nil, err
 	}

@@ -103,7 +103,7 @@ var inTheClear = []struct{ why, erase string }{
 	},
 	{
 		"people are listed, searched, sorted and filtered by them; the key goes with them",
-		`UPDATE person SET name = '` + Erased + `', search = '` + Erased + `', email = '', manager = '', title = '', department = '', team = '', location = '',
+		`UPDATE person SET name = '` + Erased + `', search = '` + Erased + `', email = '', manager = '', title = '', department = '', team = '', location = '', country = '', company = '',
 			starts = 0, ends = 0, buddy = '', problem = '', managed = 0, wake = 0, veil = 0, unveil = 0, told = '', key_box = '' WHERE id = $1`,
 	},
 }

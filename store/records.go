@@ -163,6 +163,7 @@ type RecordFilter struct {
 	Before int64 // only older ones
 	Limit  int
 	Detail bool // open what the system confirmed
+	Within dayone.Scope
 }
 
 // Records lists ledger lines, newest first.
@@ -184,6 +185,17 @@ func (d *DB) Records(ctx context.Context, f RecordFilter) ([]Line, error) {
 	}
 	if f.Before > 0 {
 		add("r.seq < $%d", f.Before)
+	}
+	if !f.Within.Whole() {
+		arg := func(v any) string {
+			args = append(args, v)
+			return fmt.Sprintf("$%d", len(args))
+		}
+		few, err := d.few(ctx, f.Within, "r.person", arg)
+		if err != nil {
+			return nil, err
+		}
+		q += " AND " + few + " AND " + within(f.Within, "p", "r.system", arg)
 	}
 	if f.Limit <= 0 {
 		f.Limit = 100

@@ -263,6 +263,7 @@ type RunFilter struct {
 	Of     dayone.RunID // only those that take this one back
 	Before dayone.RunID // only older ones: the last id of the page before
 	Limit  int
+	Within dayone.Scope // only those of people of it
 }
 
 // Runs lists runs, newest first, without their steps.
@@ -289,6 +290,17 @@ func (d *DB) Runs(ctx context.Context, f RunFilter) ([]dayone.Run, error) {
 			marks = append(marks, fmt.Sprintf("$%d", len(args)))
 		}
 		where = append(where, "r.state IN ("+strings.Join(marks, ", ")+")")
+	}
+	if !f.Within.AllPeople() {
+		arg := func(v any) string {
+			args = append(args, v)
+			return fmt.Sprintf("$%d", len(args))
+		}
+		few, err := d.few(ctx, f.Within, "r.person", arg)
+		if err != nil {
+			return nil, err
+		}
+		where = append(where, few, within(f.Within, "p", "", arg))
 	}
 	q := runHead + runTables
 	if len(where) > 0 {

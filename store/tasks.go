@@ -13,7 +13,18 @@ import (
 
 // Tasks lists open tasks, the next due first; of one person or run, if named.
 func (d *DB) Tasks(ctx context.Context, person dayone.PersonID, run dayone.RunID) ([]dayone.Task, error) {
+	return d.TasksWithin(ctx, person, run, nil)
+}
+
+// TasksWithin lists open tasks as Tasks does, those of a scope: of its people, at its systems.
+func (d *DB) TasksWithin(ctx context.Context, person dayone.PersonID, run dayone.RunID, scope dayone.Scope) ([]dayone.Task, error) {
 	q, args := taskQuery+` WHERE t.closed = 0 AND `+readable, []any{}
+	if !scope.Whole() {
+		q += ` AND ` + within(scope, "p", "t.system", func(v any) string {
+			args = append(args, v)
+			return fmt.Sprintf("$%d", len(args))
+		})
+	}
 	if person != "" {
 		args = append(args, person)
 		q += fmt.Sprintf(` AND t.person = $%d`, len(args))

@@ -3,18 +3,23 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"time"
 
 	"github.com/dayone-hq/dayone"
 )
 
-const tokenColumns = `id, name, role, made, made_by, expires, used, ended, ended_by`
+const tokenColumns = `id, name, role, made, made_by, expires, used, ended, ended_by, reach`
 
 func scanToken(row interface{ Scan(...any) error }) (dayone.APIToken, error) {
 	var t dayone.APIToken
 	var made, expires, used, ended int64
-	err := row.Scan(&t.ID, &t.Name, &t.Role, &made, &t.By, &expires, &used, &ended, &t.EndedBy)
+	var reach string
+	err := row.Scan(&t.ID, &t.Name, &t.Role, &made, &t.By, &expires, &used, &ended, &t.EndedBy, &reach)
+	if err == nil && reach != "" {
+		err = json.Unmarshal([]byte(reach), &t.Reach)
+	}
 	t.Made, t.Expires, t.Used, t.Ended = instant(made), instant(expires), instant(used), instant(ended)
 	return t, err
 }
@@ -33,8 +38,16 @@ func (d *DB) AddToken(ctx context.Context, a dayone.APIToken, digest string, now
 		if same > 0 {
 			return fmt.Errorf("a token is called %q already; end it first, or call this one otherwise: %w", a.Name, dayone.ErrConflict)
 		}
-		if _, err := t.exec(`INSERT INTO api_token (`+tokenColumns+`, digest) VALUES ($1, $2, $3, $4, $5, $6, 0, 0, '', $7)`,
-			a.ID, a.Name, a.Role, micros(a.Made), a.By, micros(a.Expires), digest); err != nil {
+		reach := ""
+		if !a.Reach.Whole() {
+			raw, err := json.Marshal(a.Reach)
+			if err != nil {
+				return err
+			}
+			reach = string(raw)
+		}
+		if _, err := t.exec(`INSERT INTO api_token (`+tokenColumns+`, digest) VALUES ($1, $2, $3, $4, $5, $6, 0, 0, '', $7, $8)`,
+			a.ID, a.Name, a.Role, micros(a.Made), a.By, micros(a.Expires), reach, digest); err != nil {
 			return fmt.Errorf("keeping token: %w", err)
 		}
 		return d.append(t, records)

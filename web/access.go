@@ -20,13 +20,24 @@ import (
 type who struct {
 	Name  string // goes into records
 	Role  dayone.Role
-	Knows bool // what is confidential
+	Knows bool         // what is confidential
+	Scope dayone.Scope // how far the role reaches; none: everywhere
+	Local bool         // by a password
+}
+
+// scoped is how far a role reaches, of one reach.
+func scoped(r dayone.Reach) dayone.Scope {
+	if r.Whole() {
+		return nil
+	}
+	return dayone.Scope{r}
 }
 
 // Token lets one more login in, with a role.
 type Token struct {
 	Name  string // goes into records
 	Role  dayone.Role
+	Reach dayone.Reach // how far the role reaches; zero: everywhere
 	Token dayone.Secret
 }
 
@@ -43,11 +54,11 @@ type key struct {
 func keysOf(o Options, knows []dayone.Role) []key {
 	var out []key
 	if !o.Token.IsZero() {
-		out = append(out, key{sha256.Sum256([]byte(o.Token.Reveal())), who{administrator, dayone.Administrator, dayone.Administrator.In(knows)}, true})
+		out = append(out, key{sha256.Sum256([]byte(o.Token.Reveal())), who{Name: administrator, Role: dayone.Administrator, Knows: dayone.Administrator.In(knows)}, true})
 	}
 	for _, t := range o.Tokens {
 		if !t.Token.IsZero() {
-			out = append(out, key{sha256.Sum256([]byte(t.Token.Reveal())), who{t.Name, t.Role, t.Role.In(knows)}, false})
+			out = append(out, key{sha256.Sum256([]byte(t.Token.Reveal())), who{t.Name, t.Role, t.Role.In(knows), scoped(t.Reach), false}, false})
 		}
 	}
 	return out
@@ -55,16 +66,48 @@ func keysOf(o Options, knows []dayone.Role) []key {
 
 // access decides who is in: by a cookie after the login page, or by a bearer token at the API.
 type access struct {
-	keys   []key
-	open   bool
-	knows  bool // who is in while it is open knows what is confidential
-	secure bool // cookies travel over https only
-	now    func() time.Time
-	issued func(ctx context.Context, token string) (who, bool)   // tokens made here; nil: none are known
-	holds  time.Duration                                         // a login
-	idle   time.Duration                                         // one that nobody uses
-	gone   func(ctx context.Context, login string) (bool, error) // whoever has this login has left
+	keys    []key
+	open    bool
+	knows   bool // who is in while it is open knows what is confidential
+	secure  bool // cookies travel over https only
+	now     func() time.Time
+	issued  func(ctx context.Context, token string) (who, bool)   // tokens made here; nil: none are known
+	holds   time.Duration                                         // a login
+	idle    time.Duration                                         // one that nobody uses
+	gone    func(ctx context.Context, login string) (bool, error) // whoever has this login has left
+	leavers *left
 	*sessions
+}
+
+// left remembers, for a while, who of those with a token of the configuration has left.
+type left struct {
+	mu sync.Mutex
+	of map[string]lookedUp
+}
+
+type lookedUp struct {
+	at   time.Time
+	gone bool
+}
+
+// letsIn says that whoever has a token of the configuration has not left. What cannot be read is looked up again at once, and
+// lets in: a database that is away keeps no program out that may come in.
+func (a access) letsIn(ctx context.Context, login string) bool {
+	now := a.now()
+	a.leavers.mu.Lock()
+	was, known := a.leavers.of[login]
+	a.leavers.mu.Unlock()
+	if known && now.Before(was.at.Add(leftWithin)) {
+		return !was.gone
+	}
+	gone, err := a.gone(ctx, login)
+	if err != nil {
+		return !was.gone
+	}
+	a.leavers.mu.Lock()
+	defer a.leavers.mu.Unlock()
+	a.leavers.of[login] = lookedUp{now, gone}
+	return !gone
 }
 
 // sessions are the browsers that are in. They are kept here and nowhere else, so that signing out ends one for good,
@@ -111,14 +154,14 @@ func (a access) holder(token string) (key, bool) {
 // session is who a browser's cookie names.
 func (a access) session(r *http.Request) (who, bool) {
 	if a.open {
-		return who{"demo", dayone.Administrator, a.knows}, true
+		return who{Name: "demo", Role: dayone.Administrator, Knows: a.knows}, true
 	}
 	c, err := r.Cookie(a.cookieName())
 	if err != nil {
 		return who{}, false
 	}
 	key := sha256.Sum256([]byte(c.Value))
-	if a.left(r.Context(), key) {
+	if a.ended(r.Context(), key) {
 		return who{}, false
 	}
 	a.mu.Lock()
@@ -134,8 +177,8 @@ func (a access) session(r *http.Request) (who, bool) {
 	return s.who, true
 }
 
-// left ends a session of somebody who has left, and says so. It is looked up once in a while, outside the lock.
-func (a access) left(ctx context.Context, key [sha256.Size]byte) bool {
+// ended ends a session of somebody who has left, and says so. It is looked up once in a while, outside the lock.
+func (a access) ended(ctx context.Context, key [sha256.Size]byte) bool {
 	a.mu.Lock()
 	s, there := a.ends[key]
 	due, before := there && !a.now().Before(s.looked.Add(leftWithin)), s.looked
@@ -175,6 +218,8 @@ func (a access) caller(r *http.Request) (who, bool) {
 		switch {
 		case k.main:
 			k.who.Name = "api"
+		case ok && !a.letsIn(r.Context(), k.who.Name):
+			return who{}, false
 		case !ok && a.issued != nil:
 			return a.issued(r.Context(), token)
 		}
@@ -192,6 +237,13 @@ func (a access) begin(w http.ResponseWriter, r *http.Request, is who) {
 	maps.DeleteFunc(a.ends, func(_ [sha256.Size]byte, s session) bool { return a.over(s) })
 	a.ends[sha256.Sum256([]byte(cookie))] = session{id: rand.Text()[:12], who: is, began: now, seen: now, looked: now, from: hostOf(r.RemoteAddr), agent: cut(r.UserAgent(), 120)}
 	a.set(w, cookie, int(a.holds/time.Second))
+}
+
+// endByPassword ends every session that a password began: another one counts now.
+func (a access) endByPassword() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	maps.DeleteFunc(a.ends, func(_ [sha256.Size]byte, s session) bool { return s.who.Local })
 }
 
 // end ends the session of a request, and takes its cookie back.
@@ -234,28 +286,37 @@ func (p *portal) toLogin(w http.ResponseWriter, r *http.Request) error {
 func live(r *http.Request) bool { return strings.Contains(r.Header.Get("Accept"), "text/event-stream") }
 
 type loginView struct {
-	Next    string
-	Wrong   bool
-	Out     bool    // signed out
-	Closed  bool    // nobody can sign in
-	From    string  // where the token is found, as a sentence without its stop
-	Token   bool    // tokens let in
-	SignOn  *link   // at the identity provider; nil: there is none
-	Problem *notice // of a sign-in there
+	Next   string
+	Wrong  bool
+	Out    bool   // signed out
+	Closed bool   // nobody can sign in
+	From   string // where the token is found, as a sentence without its stop
+	Token  bool   // tokens let in
+	Local  bool   // a password does
+	Name   string // as it was typed beside one
+
+	WrongPassword bool
+	SignOn        *link   // at the identity provider; nil: there is none
+	Problem       *notice // of a sign-in there
 }
 
-func (p *portal) loginView(next string) loginView {
+func (p *portal) loginView(r *http.Request, next string) loginView {
 	v := loginView{Next: next, Token: len(p.access.keys) > 0, From: p.tokenFrom()}
 	if p.signOn != nil {
 		v.SignOn = &link{fmt.Sprintf(textSignOnButton, p.signOn.Title), "/login/start?next=" + url.QueryEscape(next)}
 	}
-	v.Closed = !v.Token && v.SignOn == nil
+	local, err := p.flow.Local(r.Context())
+	if err != nil {
+		p.log.Error("whether there is a local login cannot be read", "error", err)
+	}
+	v.Local = local
+	v.Closed = !v.Token && !v.Local && v.SignOn == nil
 	return v
 }
 
 // loginAgain is the login page after a sign-in at the identity provider that came to nothing.
 func (p *portal) loginAgain(w http.ResponseWriter, r *http.Request, status int, text string) error {
-	v := p.loginView("/")
+	v := p.loginView(r, "/")
 	v.Problem = &notice{Kind: "bad", Icon: "x", Title: textNotIn, Text: text}
 	return p.show(w, r, status, page{Template: "login", Title: "Sign in", Plain: true, Main: v})
 }
@@ -265,7 +326,7 @@ func (p *portal) login(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, back(r.URL.Query().Get("next")), http.StatusSeeOther)
 		return nil
 	}
-	v := p.loginView(back(r.URL.Query().Get("next")))
+	v := p.loginView(r, back(r.URL.Query().Get("next")))
 	v.Out = r.URL.Query().Has("out")
 	return p.show(w, r, http.StatusOK, page{Template: "login", Title: "Sign in", Plain: true, Main: v})
 }
@@ -285,6 +346,9 @@ func (p *portal) enter(w http.ResponseWriter, r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
 		return err
 	}
+	if r.PostForm.Get("by") == byPassword {
+		return p.enterLocally(w, r)
+	}
 	next := back(r.PostForm.Get("next"))
 	from := hostOf(r.RemoteAddr)
 	k, ok := p.access.holder(r.PostForm.Get("token"))
@@ -295,18 +359,28 @@ func (p *portal) enter(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		p.tries.failed(from)
 		p.log.Warn("a login failed", "from", from)
-		v := p.loginView(next)
+		v := p.loginView(r, next)
 		v.Wrong = true
 		return p.show(w, r, http.StatusUnauthorized, page{Template: "login", Title: "Sign in", Plain: true, Main: v})
 	}
-	if gone, err := p.flow.Gone(r.Context(), k.who.Name); err != nil {
+	return p.enters(w, r, k.who, "token", next)
+}
+
+// byPassword is how the local administrator signs in.
+const byPassword = "password"
+
+// enters begins the session of somebody who has not left.
+func (p *portal) enters(w http.ResponseWriter, r *http.Request, is who, by, next string) error {
+	from := hostOf(r.RemoteAddr)
+	if gone, err := p.flow.Gone(r.Context(), is.Name); err != nil {
 		return err
 	} else if gone {
-		p.log.Warn("somebody who has left wanted in", "login", k.who.Name, "from", from)
-		return p.loginAgain(w, r, http.StatusForbidden, fmt.Sprintf(textSignInLeft, k.who.Name))
+		p.log.Warn("somebody who has left wanted in", "login", is.Name, "from", from)
+		return p.loginAgain(w, r, http.StatusForbidden, fmt.Sprintf(textSignInLeft, is.Name))
 	}
-	p.log.Info("signed in", "login", k.who.Name, "role", k.who.Role, "from", from, "by", "token")
-	p.access.begin(w, r, k.who)
+	p.log.Info("signed in", "login", is.Name, "role", is.Role, "from", from, "by", by)
+	is.Local = by == byPassword
+	p.access.begin(w, r, is)
 	http.Redirect(w, r, next, http.StatusSeeOther)
 	return nil
 }

@@ -245,6 +245,10 @@ func (p *portal) apiCompleteTask(w http.ResponseWriter, r *http.Request) error {
 		if err := p.may(caller, r.Pattern); err != nil {
 			return err
 		}
+		if caller, err = p.reaches(r, caller); err != nil {
+			return err
+		}
+		r = r.WithContext(with(r.Context(), caller))
 		by, ok = caller.Name, true
 	} else if p.opt.TaskAuth != nil {
 		by, ok = p.opt.TaskAuth(r, body)

@@ -130,11 +130,17 @@ func (p *portal) apiAnswer(w http.ResponseWriter, r *http.Request) error {
 	if err := readJSON(r.Body, &in); err != nil {
 		return err
 	}
-	ctx := r.Context()
+	ctx, decides := r.Context(), me(r).Role.In(deciders)
+	if !decides { // she answers for nobody else
+		in.For = me(r).Name
+	}
 	switch in.Verdict {
 	case "approve", "refuse":
 		_, err = p.flow.Answer(ctx, x.req.ID, flow.Reply{Of: in.For, By: me(r).Name, Yes: in.Verdict == "approve", Reason: in.Reason})
 	case "ask anew":
+		if !decides {
+			return p.may(me(r), "POST /approvals/{id}/again")
+		}
 		var fresh dayone.Petition
 		if fresh, err = p.flow.AskAnew(ctx, x.req.ID, dayone.Ask{Of: in.By, By: me(r).Name, Reason: in.Reason}); err == nil {
 			x.req.ID = fresh.ID

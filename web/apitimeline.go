@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -192,6 +193,9 @@ func (p *portal) apiBind(w http.ResponseWriter, r *http.Request) error {
 	}
 	if err := readJSON(r.Body, &in); err != nil {
 		return err
+	}
+	if is := me(r); !is.Scope.AllPeople() { // and of one who is out of scope
+		return refuse(dayone.ErrForbidden, fmt.Sprintf(textBeyondScope, is.Role, is.Scope))
 	}
 	if !me(r).Knows { // that a record is somebody's already would tell of one who is hidden: the answer is the same for every record
 		return refuse(dayone.ErrForbidden, textBindKnows)

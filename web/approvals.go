@@ -196,10 +196,10 @@ func (p *portal) approvalOf(r *http.Request) (petition, error) {
 		return petition{}, said(fmt.Errorf("%q is no id of a request: %w", id, dayone.ErrNotFound), "There is no such request. The list of approvals shows what waits.")
 	}
 	req, err := p.flow.Approval(r.Context(), dayone.ApprovalID(id))
-	if err != nil {
+	is := me(r)
+	if hers := !is.Role.In(mayDo(r, approvals)); err != nil && !(hers && errors.Is(err, dayone.ErrNotFound)) {
 		return petition{}, err
-	}
-	if is := me(r); !is.Role.In(mayDo(r, approvals)) && !isAsked(req, is.Name) {
+	} else if hers && (err != nil || !isAsked(req, is.Name)) { // one that is there is told from none by nothing
 		return petition{}, said(fmt.Errorf("approval %s is not hers: %w", id, dayone.ErrNotFound), "There is no such request, or it is not you who is asked.")
 	}
 	return p.petitions(r.Context(), []dayone.Petition{req})[0], nil

@@ -154,7 +154,7 @@ func isAPI(r *http.Request) bool {
 
 // publicPath says that a page is for people who have no login.
 func publicPath(path string) bool {
-	return strings.HasPrefix(path, "/secret/") || strings.HasPrefix(path, "/progress/") || strings.HasPrefix(path, "/prehire/") || path == "/login"
+	return strings.HasPrefix(path, "/secret/") || strings.HasPrefix(path, "/progress/") || strings.HasPrefix(path, "/prehire/") || strings.HasPrefix(path, "/setup/") || path == "/login"
 }
 
 // logPath leaves out the part of a path that opens something.
@@ -164,6 +164,9 @@ func logPath(path string) string {
 	}
 	if rest, ok := strings.CutPrefix(path, "/prehire/"); ok && rest != "" {
 		return "/prehire/[redacted]"
+	}
+	if rest, ok := strings.CutPrefix(path, "/setup/"); ok && rest != "" {
+		return "/setup/[redacted]"
 	}
 	if rest, ok := strings.CutPrefix(path, "/progress/"); ok {
 		person, _, _ := strings.Cut(rest, "/")

@@ -8,6 +8,7 @@ import (
 	"github.com/coreos/go-oidc/v3/oidc"
 
 	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/flow"
 )
 
 // Patterns are all addresses there are, for the test that compares them with the API's document.
@@ -63,3 +64,6 @@ func Tried(n int) bool {
 	}
 	return t.may("guesser")
 }
+
+// About is what an address is about; "": no rule says it.
+func About(pattern string) flow.Thing { return aboutOf(pattern) }

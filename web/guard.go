@@ -147,6 +147,9 @@ func (p *portal) rightHost(r *http.Request) error {
 	if strings.EqualFold(r.Host, p.base.Host) {
 		return nil
 	}
+	if here(r) && (strings.HasPrefix(r.URL.Path, "/setup/") || strings.HasPrefix(r.URL.Path, "/static/")) { // before there is a name
+		return nil
+	}
 	// the three names of this machine are one
 	if loopback(p.base.Hostname()) && loopback(hostOf(r.Host)) && portOf(r.Host) == p.base.Port() {
 		return nil
@@ -279,6 +282,10 @@ func (p *portal) page(h handler) http.HandlerFunc {
 		if err := p.may(me, r.Pattern); err != nil {
 			return err
 		}
+		me, err := p.reaches(r, me)
+		if err != nil {
+			return err
+		}
 		r = r.WithContext(with(r.Context(), me))
 		if elsewhere, err := p.concerns(w, r); err != nil || elsewhere {
 			return err
@@ -300,6 +307,10 @@ func (p *portal) api(h handler) http.HandlerFunc {
 		if err := p.may(me, r.Pattern); err != nil {
 			return err
 		}
+		me, err := p.reaches(r, me)
+		if err != nil {
+			return err
+		}
 		r = r.WithContext(with(r.Context(), me))
 		if elsewhere, err := p.concerns(w, r); err != nil || elsewhere {
 			return err
@@ -315,7 +326,7 @@ type whoKey struct{}
 
 // with says who asks: to handlers, and to flow, which shows nobody more than they may know.
 func with(ctx context.Context, w who) context.Context {
-	return flow.As(context.WithValue(ctx, whoKey{}, w), dayone.Viewer{Login: w.Name, Role: w.Role, Confidential: w.Knows})
+	return flow.As(context.WithValue(ctx, whoKey{}, w), dayone.Viewer{Login: w.Name, Role: w.Role, Confidential: w.Knows, Scope: w.Scope})
 }
 
 // me is who asks; nobody on pages without login.

@@ -188,6 +188,7 @@ func TestWhoHasLeftIsOut(t *testing.T) {
 	b := startBench(t, fewPolicies, false, func(o *web.Options, d *flow.Deps) {
 		o.Open, o.SignOn, d.Clock = false, signOnAt(p.url), now
 		o.SignOn.Everyone, o.SessionFor, o.IdleFor = true, 300*time.Hour, 300*time.Hour
+		o.Tokens = append(o.Tokens, web.Token{Name: "Lee@company.com", Role: dayone.HR, Token: dayone.NewSecret("the-token-in-lees-drawer")})
 	})
 	res := b.say(fmt.Sprintf(`{"event_type":"employee.hired","event_id":"evt_lee","timestamp":%q,"data":{"employee_id":"lee","email":"lee@company.com","first_name":"Lee","last_name":"Test","department":"Sales","employment_type":"FTE","start_date":%q,"end_date":%q,"location":"Berlin","job_title":"Engineer"}}`,
 		time.Now().Format(time.RFC3339), time.Now().AddDate(0, 0, -90).Format(time.DateOnly), time.Now().AddDate(0, 0, 2).Format(time.DateOnly)))
@@ -199,11 +200,17 @@ func TestWhoHasLeftIsOut(t *testing.T) {
 	if status, page := lee("GET", "/me", nil); status != http.StatusOK || !strings.Contains(page, "Lee Test") {
 		t.Fatalf("Lee sees %d %s", status, page)
 	}
+	if status, page := b.bearer("the-token-in-lees-drawer", "GET", "/api/v1/people", ""); status != http.StatusOK {
+		t.Fatalf("Lee's token opens nothing: %d %s", status, page)
+	}
 	now.Jump(now.Now().AddDate(0, 0, 6))
 	b.until("Lee to have left", func() bool { gone, err := b.flow.Gone(t.Context(), "Lee@company.com"); return err == nil && gone })
 	now.Jump(now.Now().Add(time.Minute))
 	if status, page := lee("GET", "/me", nil); status != http.StatusSeeOther {
 		t.Errorf("who has left sees %d %s", status, page)
+	}
+	if status, _ := b.bearer("the-token-in-lees-drawer", "GET", "/api/v1/people", ""); status != http.StatusUnauthorized {
+		t.Errorf("the token of who has left opens the API: %d", status)
 	}
 	if status, _ := lee("GET", "/api/v1/me", nil); status != http.StatusUnauthorized {
 		t.Errorf("who has left asks the API: %d", status)

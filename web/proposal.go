@@ -200,7 +200,7 @@ func (p *portal) withdraw(w http.ResponseWriter, r *http.Request) error {
 
 // announced are the acts whose notice is not over, for pages that everybody sees.
 func (p *portal) announced(r *http.Request) ([]item, error) {
-	if p.flow.Load == nil {
+	if p.flow.Load == nil || !me(r).Scope.Whole() { // it is for everybody
 		return nil, nil
 	}
 	waiting, err := p.flow.Waiting(r.Context())

@@ -28,7 +28,9 @@ func (p *portal) records(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v.Total = linesText(int(n))
+	if v.Total = linesText(int(n)); !me(r).Scope.Whole() {
+		v.Total = textInScope
+	}
 	return p.show(w, r, http.StatusOK, page{Template: "records", Title: "Records", Nav: "records", Crumbs: []link{{"Records", ""}}, Main: v})
 }
 

@@ -215,7 +215,7 @@ func (p *portal) menu(r *http.Request, current string) []menu {
 		groups = append(groups, menu{Title: "Demo", Items: []menuItem{item("mailbox", "Mailbox", "/mailbox", "mail", 0)}})
 	}
 	for i := range groups {
-		groups[i].Items = slices.DeleteFunc(groups[i].Items, func(it menuItem) bool { return !me.Role.In(p.roles[menuPattern(it.Href)]) })
+		groups[i].Items = slices.DeleteFunc(groups[i].Items, func(it menuItem) bool { return !p.lets(me, menuPattern(it.Href)) })
 	}
 	return slices.DeleteFunc(groups, func(g menu) bool { return len(g.Items) == 0 })
 }
@@ -233,7 +233,11 @@ type openCounts struct{ runs, tasks, approvals, matches, quarantined, brakes int
 // openCounts are a service, not the page: what cannot be counted is not shown.
 func (p *portal) openCounts(r *http.Request) openCounts {
 	var c openCounts
-	ctx := r.Context()
+	is, in := p.access.session(r)
+	if !in {
+		return c
+	}
+	ctx := with(r.Context(), is) // pages that say what is wrong have a menu as well
 	if list, err := p.flow.Runs(ctx, runsUnderWay(100)); err == nil {
 		c.runs = len(list)
 	}

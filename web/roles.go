@@ -42,6 +42,8 @@ var allowed = map[string][]dayone.Role{
 	"GET /login/start":               anybody,
 	"GET /login/done":                anybody,
 	"POST /logout":                   anybody,
+	"GET /setup/{token}":             anybody, // with a link, from this machine
+	"POST /setup/{token}":            anybody,
 	"GET /progress/{person}/{token}": anybody,
 	"GET /secret/{token}":            anybody,
 	"POST /secret/{token}":           anybody,
@@ -277,13 +279,13 @@ var allowed = map[string][]dayone.Role{
 	"DELETE /api/v1/numbers/{number}/shown/{slot}":         operators,
 	"POST /api/v1/numbers/{number}/{verb}":                 operators,
 	"GET /api/v1/tasks":                                    everyRole,
-	"GET /api/v1/tasks/{id}":                               everyRole,
-	"POST /api/v1/tasks/{id}/complete":                     deciders, // and a reseller who signs
+	"GET /api/v1/tasks/{id}":                               ownOnly,
+	"POST /api/v1/tasks/{id}/complete":                     ownOnly, // and a reseller who signs
 	"POST /api/v1/tasks/{id}/assign":                       operators,
 	"POST /api/v1/runs/{id}/issues":                        staff,
 	"GET /api/v1/approvals":                                approvals,
-	"GET /api/v1/approvals/{id}":                           approvals,
-	"POST /api/v1/approvals/{id}":                          deciders,
+	"GET /api/v1/approvals/{id}":                           ownOnly,
+	"POST /api/v1/approvals/{id}":                          ownOnly,
 	"GET /api/v1/delegations":                              approvals,
 	"POST /api/v1/delegations":                             deciders,
 	"DELETE /api/v1/delegations/{id}":                      deciders,
@@ -313,8 +315,11 @@ func rolesOf(confidential []dayone.Role) map[string][]dayone.Role {
 // may says no to a role that is not let in at an address, and which are.
 func (p *portal) may(w who, pattern string) error {
 	roles := p.roles[pattern]
-	if w.Role.In(roles) {
+	if w.Role.In(roles) && everywhere(w.Scope, pattern) {
 		return nil
+	}
+	if w.Role.In(roles) {
+		return refuse(dayone.ErrForbidden, fmt.Sprintf(textBeyondScope, w.Role, w.Scope))
 	}
 	if len(roles) == 0 {
 		return refuse(dayone.ErrForbidden, fmt.Sprintf(textNoRole, w.Role))
@@ -329,7 +334,12 @@ func (p *portal) may(w who, pattern string) error {
 // shows says whether whoever asks may go to a page: links to others are left out.
 func (p *portal) shows(r *http.Request, pattern string) bool {
 	w, ok := p.access.session(r)
-	return ok && w.Role.In(p.roles[pattern])
+	return ok && p.lets(w, pattern)
+}
+
+// lets says whether somebody may go to an address at all.
+func (p *portal) lets(w who, pattern string) bool {
+	return w.Role.In(p.roles[pattern]) && everywhere(w.Scope, pattern)
 }
 
 // missingRoles says which addresses have no entry in the table.

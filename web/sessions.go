@@ -74,12 +74,15 @@ func dropOld[K comparable, V any](of map[K]V, until func(V) time.Time, now time.
 
 // hasLeft says whether whoever has a login has left. A login that is no address is nobody's.
 func (p *portal) hasLeft(ctx context.Context, login string) (bool, error) {
+	if p.flow == nil { // one that stands by knows nobody
+		return false, nil
+	}
 	gone, err := p.flow.Gone(ctx, login)
 	switch {
 	case err != nil:
 		p.log.Error("whether somebody has left cannot be read", "login", login, "error", err)
 	case gone:
-		p.log.Warn("session ended: who has it has left", "login", login)
+		p.log.Warn("nobody is let in: who has this login has left", "login", login)
 	}
 	return gone, err
 }

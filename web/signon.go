@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -32,8 +31,9 @@ type SignOn struct {
 	Name     string        // the claim that goes into records: email
 	Groups   string        // the claim that holds groups: groups
 	Roles    map[string]dayone.Role
-	Everyone bool         // who has no role is let in, too: to herself, her people, and what she is asked
-	Client   *http.Client // calls the provider; nil: ten seconds a call
+	Reaches  map[string]dayone.Reach // how far the role of a group reaches; none: everywhere
+	Everyone bool                    // who has no role is let in, too: to herself, her people, and what she is asked
+	Client   *http.Client            // calls the provider; nil: ten seconds a call
 }
 
 // signOn is a SignOn at work.
@@ -197,14 +197,14 @@ func (s *signOn) who(ctx context.Context, p *oidc.Provider, a attempt, code stri
 	if s.Name == "email" && !verified(claims["email_verified"]) {
 		return who{}, fmt.Errorf("the identity provider has not verified the mail address: %w", dayone.ErrAuth)
 	}
-	role, ok := s.role(groupsIn(claims[s.Groups]))
+	role, scope, ok := s.role(groupsIn(claims[s.Groups]))
 	if !ok && s.Everyone {
 		return who{Name: name, Role: dayone.Employee}, nil
 	}
 	if !ok {
 		return who{Name: name}, errNoRole
 	}
-	return who{name, role, role.In(s.knows)}, nil
+	return who{name, role, role.In(s.knows), scope, false}, nil
 }
 
 // verified reads what a provider says of an address. Some say it as text; one that says nothing verifies all of them.
@@ -251,14 +251,30 @@ func groupsIn(claim any) []string {
 	return nil
 }
 
-// role is the first of dayone.Roles that one of these groups has.
-func (s *signOn) role(groups []string) (dayone.Role, bool) {
+// role is the first of dayone.Roles that one of these groups has, as far as those groups together that have it reach.
+func (s *signOn) role(groups []string) (dayone.Role, dayone.Scope, bool) {
 	for _, r := range dayone.Roles {
-		if slices.ContainsFunc(groups, func(g string) bool { return s.Roles[g] == r }) {
-			return r, true
+		var scope dayone.Scope
+		has, whole := false, false
+		for _, g := range groups {
+			if s.Roles[g] != r {
+				continue
+			}
+			has = true
+			if reach := s.Reaches[g]; reach.Whole() {
+				whole = true
+			} else {
+				scope = append(scope, reach)
+			}
+		}
+		switch {
+		case has && whole:
+			return r, nil, true
+		case has:
+			return r, scope, true
 		}
 	}
-	return "", false
+	return "", nil, false
 }
 
 // attemptCookie is what the browser keeps while it is at the provider.

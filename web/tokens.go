@@ -24,7 +24,7 @@ func (p *portal) issued(ctx context.Context, text string) (who, bool) {
 		}
 		return who{}, false
 	}
-	return who{t.Name, t.Role, t.Role.In(p.knows())}, true
+	return who{t.Name, t.Role, t.Role.In(p.knows()), scoped(t.Reach), false}, true
 }
 
 // knows are the roles that may know what is confidential.
@@ -64,7 +64,7 @@ func (p *portal) showTokens(w http.ResponseWriter, r *http.Request, status int, 
 	if len(list) == 0 {
 		v.Empty = &empty{Icon: "lock", Title: "No tokens yet", Text: "Programs that call the API need one each: then records tell them apart, and one can be taken back without the others."}
 	}
-	v.Fields = tokenFields(r.PostFormValue("name"), r.PostFormValue("role"), r.PostFormValue("days"))
+	v.Fields = append(tokenFields(r.PostFormValue("name"), r.PostFormValue("role"), r.PostFormValue("days")), reachFields(r)...)
 	return p.show(w, r, status, page{Template: "tokens", Title: "API tokens", Crumbs: []link{{"Sessions", "/sessions"}, {"API tokens", ""}}, Main: v})
 }
 
@@ -90,7 +90,7 @@ func tokenItem(view viewer, t dayone.APIToken, left bool) item {
 	if !t.Used.IsZero() {
 		used = "used " + view.at(t.Used).Text
 	}
-	it.Meta = fmt.Sprintf(textToken, t.Role, t.By, view.date(t.Made).Text, view.date(t.Expires).Text, used)
+	it.Meta = fmt.Sprintf(textToken, withReach(t), t.By, view.date(t.Made).Text, view.date(t.Expires).Text, used)
 	switch {
 	case !t.Ended.IsZero() && t.EndedBy != "":
 		it.State = &state{Icon: "x", Class: "s-skip", Text: "Ended"}
@@ -107,6 +107,35 @@ func tokenItem(view viewer, t dayone.APIToken, left bool) item {
 		}
 	}
 	return it
+}
+
+// withReach is a token's role, and how far it reaches.
+func withReach(t dayone.APIToken) string {
+	if t.Reach.Whole() {
+		return string(t.Role)
+	}
+	return fmt.Sprintf(textRoleFor, t.Role, t.Reach)
+}
+
+// reachFields are how far a role reaches, as it was typed.
+func reachFields(r *http.Request) []field {
+	return []field{
+		{ID: "countries", Name: "countries", Label: "Countries", Hint: "Two letters each, such as DE, AT. Empty: all", Type: "text", Value: r.PostFormValue("countries")},
+		{ID: "companies", Name: "companies", Label: "Companies", Hint: "Legal entities as HR calls them, with commas between. Empty: all", Type: "text", Value: r.PostFormValue("companies")},
+		{ID: "systems", Name: "systems", Label: "Systems", Hint: "As the configuration names them. Empty: all", Type: "text", Value: r.PostFormValue("systems")},
+	}
+}
+
+func reachOf(r *http.Request) dayone.Reach {
+	list := func(name string) (out []string) {
+		for x := range strings.SplitSeq(r.PostFormValue(name), ",") {
+			if x = strings.TrimSpace(x); x != "" {
+				out = append(out, x)
+			}
+		}
+		return out
+	}
+	return dayone.Reach{Countries: list("countries"), Companies: list("companies"), Systems: list("systems")}
 }
 
 func tokenFields(name, role, days string) []field {
@@ -131,7 +160,7 @@ func (p *portal) makeToken(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		days = 0
 	}
-	t, opens, err := p.makesToken(r, r.PostForm.Get("name"), dayone.Role(r.PostForm.Get("role")), days)
+	t, opens, err := p.makesToken(r, r.PostForm.Get("name"), dayone.Role(r.PostForm.Get("role")), reachOf(r), days)
 	if errors.Is(err, dayone.ErrInvalid) || errors.Is(err, dayone.ErrConflict) {
 		return p.showTokens(w, r, http.StatusUnprocessableEntity, tokensView{Problem: &notice{Kind: "bad", Icon: "x", Title: "It was not made", Text: sentence(flow.Problem(err)) + "."}})
 	}
@@ -141,11 +170,11 @@ func (p *portal) makeToken(w http.ResponseWriter, r *http.Request) error {
 	return p.showTokens(w, r, http.StatusOK, tokensView{Made: opens.Reveal(), Name: t.Name})
 }
 
-func (p *portal) makesToken(r *http.Request, name string, role dayone.Role, days int) (dayone.APIToken, dayone.Secret, error) {
+func (p *portal) makesToken(r *http.Request, name string, role dayone.Role, reach dayone.Reach, days int) (dayone.APIToken, dayone.Secret, error) {
 	if slices.ContainsFunc(p.access.keys, func(k key) bool { return strings.EqualFold(k.who.Name, strings.TrimSpace(name)) }) {
 		return dayone.APIToken{}, dayone.Secret{}, fmt.Errorf("a login of the configuration has this name; call it otherwise: %w", dayone.ErrConflict)
 	}
-	return p.flow.MakeToken(r.Context(), name, role, days, me(r).Name)
+	return p.flow.MakeToken(r.Context(), name, role, reach, days, me(r).Name)
 }
 
 func (p *portal) endToken(w http.ResponseWriter, r *http.Request) error {
@@ -157,9 +186,10 @@ func (p *portal) endToken(w http.ResponseWriter, r *http.Request) error {
 }
 
 type apiToken struct {
-	ID      string     `json:"id"`
-	Name    string     `json:"name"`
-	Role    string     `json:"role"`
+	ID   string `json:"id"`
+	Name string `json:"name"`
+	Role string `json:"role"`
+	dayone.Reach
 	Made    time.Time  `json:"made"`
 	By      string     `json:"by"`
 	Left    bool       `json:"by_left,omitempty"` // who made it has left
@@ -170,7 +200,7 @@ type apiToken struct {
 }
 
 func newAPIToken(t dayone.APIToken) apiToken {
-	out := apiToken{ID: t.ID, Name: t.Name, Role: string(t.Role), Made: t.Made.UTC(), By: t.By, Expires: t.Expires.UTC()}
+	out := apiToken{ID: t.ID, Name: t.Name, Role: string(t.Role), Reach: t.Reach, Made: t.Made.UTC(), By: t.By, Expires: t.Expires.UTC()}
 	if !t.Used.IsZero() {
 		u := t.Used.UTC()
 		out.Used = &u
@@ -210,11 +240,12 @@ func (p *portal) apiMakeToken(w http.ResponseWriter, r *http.Request) error {
 		Name string `json:"name"`
 		Role string `json:"role"`
 		Days int    `json:"days"`
+		dayone.Reach
 	}{Days: flow.TokenDays}
 	if err := readJSON(r.Body, &in); err != nil {
 		return err
 	}
-	t, opens, err := p.makesToken(r, in.Name, dayone.Role(in.Role), in.Days)
+	t, opens, err := p.makesToken(r, in.Name, dayone.Role(in.Role), in.Reach, in.Days)
 	if err != nil {
 		return err
 	}

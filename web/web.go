@@ -14,17 +14,19 @@ import (
 
 // Options of a portal.
 type Options struct {
-	Base      string        // its address, https://dayone.company.com; requests for any other host are refused
-	Open      bool          // the demo: no login, but only from this machine
-	Token     dayone.Secret // lets in; without it nobody gets in, unless Open
-	Tokens    []Token       // let others in, each with a role
-	SignOn    *SignOn       // lets in whom the identity provider knows; nil: there is none
-	Discreet  []dayone.Role // know what is confidential; nil: administrator and hr
-	TokenFile string        // the file that holds the token, as the configuration names it; "": it is in none
-	Mailbox   Mailbox       // the demo's mail simulator; nil: no such page
-	Version   string
-	Meters    *Meters // told by whoever wires the server; nil: calls and commits are not measured
-	Log       *slog.Logger
+	Base     string        // its address, https://dayone.company.com; requests for any other host are refused
+	Open     bool          // the demo: no login, but only from this machine
+	Token    dayone.Secret // lets in; without it nobody gets in, unless Open
+	Tokens   []Token       // let others in, each with a role
+	SignOn   *SignOn       // lets in whom the identity provider knows; nil: there is none
+	Discreet []dayone.Role // know what is confidential; nil: administrator and hr
+	// SetupAnywhere: the set-up link works from other machines, too.
+	SetupAnywhere bool
+	TokenFile     string  // the file that holds the token, as the configuration names it; "": it is in none
+	Mailbox       Mailbox // the demo's mail simulator; nil: no such page
+	Version       string
+	Meters        *Meters // told by whoever wires the server; nil: calls and commits are not measured
+	Log           *slog.Logger
 	// Stopping is closed when the server is to stop: pages that live end then, since nothing else ends them; nil: it never is.
 	Stopping <-chan struct{}
 	// BodyWithin is how long the body of a request may take to arrive; zero: 15 seconds.
@@ -100,6 +102,8 @@ func (p *portal) routes() []route {
 		{"GET /login/start", p.anyone(p.startSignOn)},
 		{"GET /login/done", p.anyone(p.endSignOn)},
 		{"POST /logout", p.anyone(p.leave)},
+		{"GET /setup/{token}", p.anyone(p.setup)},
+		{"POST /setup/{token}", p.anyone(p.setUp)},
 		{"GET /progress/{person}/{token}", p.anyone(p.progress)},
 		{"GET /secret/{token}", p.anyone(p.sealed)},
 		{"POST /secret/{token}", p.anyone(p.unseal)},

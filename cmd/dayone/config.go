@@ -49,14 +49,34 @@ type portalConfig struct {
 	Confidential []dayone.Role          `yaml:"confidential"`
 
 	SignOn  signOnConfig  `yaml:"sign_on"`
+	Setup   string        `yaml:"setup"`   // from where the set-up link works
 	Session time.Duration `yaml:"session"` // how long a login holds
 	Idle    time.Duration `yaml:"idle"`    // and how long if nobody does anything
 }
 
 // tokenConfig lets one more login in, with a role.
 type tokenConfig struct {
-	Role  dayone.Role `yaml:"role"`
-	Token string      `yaml:"token"`
+	Role      dayone.Role `yaml:"role"`
+	Token     string      `yaml:"token"`
+	Countries []string    `yaml:"countries"`
+	Companies []string    `yaml:"companies"`
+	Systems   []string    `yaml:"systems"`
+}
+
+func (t tokenConfig) reach() dayone.Reach {
+	return dayone.Reach{Countries: t.Countries, Companies: t.Companies, Systems: t.Systems}
+}
+
+// roleConfig is the role of a group: its name, or that and how far it reaches.
+type roleConfig struct {
+	Role      dayone.Role `yaml:"role" short:"role"`
+	Countries []string    `yaml:"countries"`
+	Companies []string    `yaml:"companies"`
+	Systems   []string    `yaml:"systems"`
+}
+
+func (r roleConfig) reach() dayone.Reach {
+	return dayone.Reach{Countries: r.Countries, Companies: r.Companies, Systems: r.Systems}
 }
 
 // aloneConfig says whether an author may approve his own proposal after a notice.

@@ -140,6 +140,9 @@ func (c *config) check() {
 // checkPortal judges the address that people reach: links are made of it, and requests for any other are refused.
 func (c *config) checkPortal(bad func(error)) {
 	const hint = "write https://dayone.company.com"
+	if s := c.Portal.Setup; s != "" && s != setupHere && s != setupAnywhere {
+		bad(c.wrong("portal.setup", "value", "write "+setupAnywhere+", or leave it out", "portal.setup is %q", s))
+	}
 	u, err := url.Parse(c.Portal.URL)
 	switch {
 	case err != nil || u.Host == "":

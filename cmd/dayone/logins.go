@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"regexp"
 	"slices"
@@ -48,6 +49,7 @@ func (c *config) checkLogins(bad func(error)) {
 		if !t.Role.In(dayone.Roles) {
 			bad(wrongRole(path+".role", t.Role))
 		}
+		c.checkReach(path, t.Role, t.reach(), bad)
 		if t.Token == "" {
 			bad(c.wrong(path+".token", "missing", "write token: ${file:"+name+".token} and a long random text into that file", "%s has no token", path))
 		}
@@ -59,6 +61,28 @@ func (c *config) checkLogins(bad func(error)) {
 	}
 	if _, said := c.stands("portal.confidential"); said && len(c.Portal.Confidential) == 0 {
 		bad(c.wrong("portal.confidential", "value", "write [administrator, hr], or leave it out", "portal.confidential names nobody, and somebody has to know"))
+	}
+}
+
+// checkReach judges how far a role reaches: what is mistyped there would keep everybody out, or nobody.
+func (c *config) checkReach(path string, role dayone.Role, reach dayone.Reach, bad func(error)) {
+	for _, list := range []struct {
+		name string
+		of   []string
+	}{{"countries", reach.Countries}, {"companies", reach.Companies}, {"systems", reach.Systems}} {
+		if _, said := c.stands(path + "." + list.name); said && len(list.of) == 0 {
+			bad(c.wrong(path+"."+list.name, "value", "name one, or leave the line out", "%s.%s is empty, which would be everything", path, list.name))
+		}
+	}
+	if err := reach.Judge(role); err != nil {
+		bad(c.wrongKey(path, "value", "write countries: [DE], companies: [Acme GmbH] or systems: [okta]", "%s: %s", path, strings.TrimSuffix(err.Error(), ": "+dayone.ErrInvalid.Error())))
+	}
+	known := slices.Sorted(maps.Keys(c.Systems))
+	for i, name := range reach.Systems {
+		if !slices.Contains(known, name) {
+			at := fmt.Sprintf("%s.systems.%d", path, i)
+			bad(c.wrong(at, "value", cmp.Or(dayone.Meant(name, known), "name one of systems: "+strings.Join(known, ", ")), "%s.systems has %q, which is no system of this configuration", path, name))
+		}
 	}
 }
 
@@ -90,7 +114,7 @@ func (c *config) logins() ([]web.Token, error) {
 			return nil, c.wrong(path+".token", "value", "give each login a token of its own", "the token of %s is somebody else's, too", name)
 		}
 		given = append(given, text)
-		out = append(out, web.Token{Name: name, Role: t.Role, Token: dayone.NewSecret(text)})
+		out = append(out, web.Token{Name: name, Role: t.Role, Reach: t.reach(), Token: dayone.NewSecret(text)})
 	}
 	return out, nil
 }

@@ -16,6 +16,13 @@ func TestBadLoginsAreRefused(t *testing.T) {
 		{"portal: {tokens: {api: {role: hr, token: x}}}", `"api" is a name of Dayone's own`, "mail address"},
 		{"portal: {tokens: {'kim smith': {role: hr, token: x}}}", `"kim smith" is no name for a login`, "mail address"},
 		{"portal: {tokens: {kim: {role: hr, tokn: x}}}", `"tokn"`, "token"},
+		{"portal: {tokens: {kim: {role: hr, token: x, countries: [Germany]}}}", `country "Germany" is not two capital letters`, "countries: [DE]"},
+		{"portal: {tokens: {kim: {role: hr, token: x, countries: []}}}", "portal.tokens.kim.countries is empty, which would be everything", "leave the line out"},
+		{"portal: {tokens: {kim: {role: hr, token: x, systems: [okta]}}}", "has no systems", "companies:"},
+		{"systems: {okta: {connector: manual}}\nportal: {tokens: {kim: {role: operator, token: x, systems: [okto]}}}", `portal.tokens.kim.systems has "okto"`, "okta"},
+		{"portal: {sign_on: {issuer: 'https://login.company.com', client_id: x, roles: {a: {role: administrator, countries: [DE]}}}}", "an administrator has no scope", "countries:"},
+		{"portal: {sign_on: {issuer: 'https://login.company.com', client_id: x, roles: {a: {role: hr, contries: [DE]}}}}", `"contries"`, "countries"},
+		{"portal: {sign_on: {issuer: 'https://login.company.com', client_id: x, roles: {a: {role: admin}}}}", `"admin", which is no role`, "administrator"},
 		{"portal: {sign_on: {client_id: x, roles: {a: hr}}}", "portal.sign_on has no issuer", "issuer:"},
 		{"portal: {sign_on: {issuer: 'http://login.company.com', client_id: x, roles: {a: hr}}}", "no address that can be trusted", "https://"},
 		{"portal: {sign_on: {issuer: 'https://login.company.com', roles: {a: hr}}}", "has no client_id", "client_id:"},
@@ -63,5 +70,24 @@ func TestLoginsHaveTokensOfTheirOwn(t *testing.T) {
 		if _, err := c.logins(); err == nil || !strings.Contains(err.Error(), bad.says) || strings.Contains(err.Error(), bad.kim+`"`) {
 			t.Errorf("%v, want %q", err, bad.says)
 		}
+	}
+}
+
+func TestAGroupsRoleHasAScope(t *testing.T) {
+	t.Parallel()
+	c, err := configText(t, `portal:
+  sign_on:
+    issuer: https://login.company.com
+    client_id: dayone
+    roles:
+      it-admins: administrator
+      hr-germany: {role: hr, countries: [DE], companies: [Acme GmbH]}
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := c.signOn()
+	if err != nil || s.Roles["it-admins"] != dayone.Administrator || !s.Reaches["it-admins"].Whole() || s.Roles["hr-germany"] != dayone.HR || s.Reaches["hr-germany"].String() != "country DE, company Acme GmbH" {
+		t.Errorf("sign-on is %+v (%v)", s, err)
 	}
 }

@@ -30,7 +30,8 @@ func newServe() *cobra.Command {
 		Use:   "serve",
 		Short: "Run the server: webhooks, engine, portal and API",
 		Long: `Serve reads dayone.yaml (dayone init writes one), opens the database, and works until it is stopped. Runs that were under
-way when it stopped go on. The portal asks for the access token that portal.token names.
+way when it stopped go on. The portal asks for the access token that portal.token names, or sends people to the identity
+provider of portal.sign_on. With neither it prints a link, once, that sets up an administrator who signs in by a password.
 
 One server works with a database. On PostgreSQL others can stand by (--standby, or standby: true in dayone.yaml): each waits,
 answers /healthz with 200 and /readyz with 503, says on its pages and at /api/v1/leader who leads, and takes over within
@@ -60,9 +61,12 @@ and it stands by.`,
 const grace = 10 * time.Second
 
 func serve(ctx context.Context, cfg *config, log *slog.Logger) error {
-	token, err := cfg.token()
-	if err != nil {
-		return err
+	token := dayone.Secret{}
+	if _, said := cfg.stands("portal.token"); said || cfg.Portal.SignOn.on() {
+		var err error
+		if token, err = cfg.token(); err != nil {
+			return err
+		}
 	}
 	logins, err := cfg.logins()
 	if err != nil {
@@ -77,7 +81,7 @@ func serve(ctx context.Context, cfg *config, log *slog.Logger) error {
 	meters := web.NewMeters()
 	opt := web.Options{
 		Meters: meters, Base: cfg.Portal.URL, Token: token, Tokens: logins, SignOn: signOn, SessionFor: cfg.Portal.Session, IdleFor: cfg.Portal.Idle,
-		Discreet: cfg.Portal.Confidential, TokenFile: cfg.tokenFile(), Version: version(), Log: log, Stopping: ctx.Done(),
+		Discreet: cfg.Portal.Confidential, SetupAnywhere: cfg.Portal.Setup == setupAnywhere, TokenFile: cfg.tokenFile(), Version: version(), Log: log, Stopping: ctx.Done(),
 	}
 	f := &front{cfg: cfg, failed: make(chan error, 1)}
 	w := wiring{clock: clock.System{}, log: log, observe: meters.Called, committed: meters.Committed, lead: store.Lead{Name: whoWeAre(), At: cfg.Portal.URL, Lasts: cfg.Lease}}
@@ -120,6 +124,11 @@ func serve(ctx context.Context, cfg *config, log *slog.Logger) error {
 	s.under.Go(func() { s.begin(ctx) })
 	debug.FreeOSMemory() // what reading policies took is not needed again
 	log.Info("serving", "portal", cfg.Portal.URL, "listen", f.at.Addr().String(), "policies", len(s.flow.Active().Policies), "systems", len(cfg.Systems))
+	if token.IsZero() && len(logins) == 0 && signOn == nil {
+		if err := cfg.offerSetup(ctx, s.flow, os.Stdout); err != nil {
+			return err
+		}
+	}
 	select {
 	case <-ctx.Done():
 	case err = <-f.failed:

@@ -14,15 +14,15 @@ import (
 
 // signOnConfig lets in whom the company's identity provider knows, by OpenID Connect.
 type signOnConfig struct {
-	Issuer       string                 `yaml:"issuer"`
-	ClientID     string                 `yaml:"client_id"`
-	ClientSecret string                 `yaml:"client_secret"`
-	Title        string                 `yaml:"title"`
-	Scopes       []string               `yaml:"scopes"`
-	NameClaim    string                 `yaml:"name_claim"`
-	GroupsClaim  string                 `yaml:"groups_claim"`
-	Roles        map[string]dayone.Role `yaml:"roles"`
-	Everyone     bool                   `yaml:"everyone"`
+	Issuer       string                `yaml:"issuer"`
+	ClientID     string                `yaml:"client_id"`
+	ClientSecret string                `yaml:"client_secret"`
+	Title        string                `yaml:"title"`
+	Scopes       []string              `yaml:"scopes"`
+	NameClaim    string                `yaml:"name_claim"`
+	GroupsClaim  string                `yaml:"groups_claim"`
+	Roles        map[string]roleConfig `yaml:"roles"`
+	Everyone     bool                  `yaml:"everyone"`
 }
 
 func (s signOnConfig) on() bool { return s.Issuer != "" || s.ClientID != "" || len(s.Roles) > 0 }
@@ -53,8 +53,9 @@ func (c *config) checkSignOn(bad func(error)) {
 	}
 	known := roleNames(dayone.Roles)
 	for _, group := range slices.Sorted(maps.Keys(s.Roles)) {
-		if r := s.Roles[group]; !r.In(dayone.Roles) {
-			at := path + ".roles." + group
+		at := path + ".roles." + group
+		c.checkReach(at, s.Roles[group].Role, s.Roles[group].reach(), bad)
+		if r := s.Roles[group].Role; !r.In(dayone.Roles) {
 			bad(c.wrong(at, "value", cmp.Or(dayone.Meant(string(r), known), "write one of "+strings.Join(known, ", ")), "%s is %q, which is no role", at, r))
 		}
 	}
@@ -79,7 +80,11 @@ func (c *config) signOn() (*web.SignOn, error) {
 	if scopes == nil {
 		scopes = []string{"email", "profile"}
 	}
+	roles, reaches := map[string]dayone.Role{}, map[string]dayone.Reach{}
+	for group, r := range s.Roles {
+		roles[group], reaches[group] = r.Role, r.reach()
+	}
 	return &web.SignOn{
-		Title: s.Title, Issuer: s.Issuer, ClientID: s.ClientID, Secret: dayone.NewSecret(secret), Scopes: scopes, Name: s.NameClaim, Groups: s.GroupsClaim, Roles: s.Roles, Everyone: s.Everyone,
+		Title: s.Title, Issuer: s.Issuer, ClientID: s.ClientID, Secret: dayone.NewSecret(secret), Scopes: scopes, Name: s.NameClaim, Groups: s.GroupsClaim, Roles: roles, Reaches: reaches, Everyone: s.Everyone,
 	}, nil
 }

@@ -216,6 +216,8 @@ func (s *strict) value(path string, n *yaml.Node, to reflect.Value) {
 			s.value(under(path, k.Value), v, item)
 			to.SetMapIndex(reflect.ValueOf(k.Value), item)
 		})
+	case to.Kind() == reflect.Struct && n.Kind == yaml.ScalarNode && shortOf(to).IsValid():
+		s.value(path, n, shortOf(to))
 	case to.Kind() == reflect.Struct:
 		fields := map[string]reflect.Value{}
 		for i := range to.NumField() {
@@ -242,6 +244,16 @@ func (s *strict) value(path string, n *yaml.Node, to reflect.Value) {
 			s.value(under(path, k.Value), v, field)
 		})
 	}
+}
+
+// shortOf is the field that may stand for the whole of a struct, where the rest is left out.
+func shortOf(v reflect.Value) reflect.Value {
+	for i := range v.NumField() {
+		if v.Type().Field(i).Tag.Get("short") != "" {
+			return v.Field(i)
+		}
+	}
+	return reflect.Value{}
 }
 
 func (s *strict) note(path string, k, v *yaml.Node) { s.at[path] = stands{k, v} }

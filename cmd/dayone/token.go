@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/dayone-hq/dayone"
 )
 
 func newToken() *cobra.Command {
@@ -27,9 +29,10 @@ commands speak with the running server, at portal.url of the configuration and w
 
 // tokenRow is a token as the API has it.
 type tokenRow struct {
-	ID      string    `json:"id"`
-	Name    string    `json:"name"`
-	Role    string    `json:"role"`
+	ID   string `json:"id"`
+	Name string `json:"name"`
+	Role string `json:"role"`
+	dayone.Reach
 	Made    time.Time `json:"made"`
 	By      string    `json:"by"`
 	Expires time.Time `json:"expires"`
@@ -39,16 +42,24 @@ type tokenRow struct {
 	Token   string    `json:"token,omitempty"`
 }
 
+func (t tokenRow) roleText() string {
+	if t.Whole() {
+		return t.Role
+	}
+	return t.Role + " for " + t.String()
+}
+
 func newTokenMake() *cobra.Command {
 	in := struct {
 		Name string `json:"name"`
 		Role string `json:"role"`
 		Days int    `json:"days"`
+		dayone.Reach
 	}{}
 	asJSON := false
 	c := &cobra.Command{
 		Use: "make NAME", Short: "Make a token, and print it this once", Args: args(1, 1, "what uses the token"),
-		Example: "  dayone token make ticket-system --role operator\n  dayone token make grafana --role auditor --days 365 > grafana.token",
+		Example: "  dayone token make ticket-system --role operator\n  dayone token make grafana --role auditor --days 365 > grafana.token\n  dayone token make hr-germany --role hr --country DE --company 'Acme GmbH'\n  dayone token make network-team --role operator --system cucm",
 		RunE: func(c *cobra.Command, got []string) error {
 			if in.Name = got[0]; in.Role == "" {
 				return &usageError{errors.New("say --role: administrator, hr, operator, approver or auditor")}
@@ -64,12 +75,15 @@ func newTokenMake() *cobra.Command {
 			if asJSON {
 				return writeJSON(c.OutOrStdout(), t)
 			}
-			fmt.Fprintf(c.ErrOrStderr(), "The token of %s, %s, until %s, %s. It is shown this once:\n", t.Name, t.Role, t.Expires.Format(time.DateOnly), t.ID)
+			fmt.Fprintf(c.ErrOrStderr(), "The token of %s, %s, until %s, %s. It is shown this once:\n", t.Name, t.roleText(), t.Expires.Format(time.DateOnly), t.ID)
 			fmt.Fprintln(c.OutOrStdout(), t.Token)
 			return nil
 		},
 	}
 	c.Flags().StringVar(&in.Role, "role", "", "what it may do: administrator, hr, operator, approver or auditor")
+	c.Flags().StringSliceVar(&in.Countries, "country", nil, "only people of this country, as DE; may stand several times")
+	c.Flags().StringArrayVar(&in.Companies, "company", nil, "only people of this legal entity, as HR calls it; may stand several times")
+	c.Flags().StringSliceVar(&in.Systems, "system", nil, "only what is done at this system; may stand several times")
 	c.Flags().IntVar(&in.Days, "days", 90, "for how many days it works")
 	c.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
 	return c
@@ -104,7 +118,7 @@ func newTokenList() *cobra.Command {
 				if t.Left {
 					by = "made by " + t.By + ", who has left"
 				}
-				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", t.ID, t.Name, t.Role, state, used, by)
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", t.ID, t.Name, t.roleText(), state, used, by)
 			}
 			if len(page.Tokens) == 0 {
 				fmt.Fprintln(w, "There is none. dayone token make NAME --role ROLE makes one.")

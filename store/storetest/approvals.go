@@ -37,7 +37,7 @@ func approvals(t *testing.T, d *store.DB) {
 	if len(got) != 2 || !reflect.DeepEqual(got[0], first) {
 		t.Fatalf("%+v\nwant %+v", got, first)
 	}
-	if n := must[int](t)(d.CountApprovals(ctx)); n != 2 {
+	if n := must[int](t)(d.CountApprovals(ctx, nil)); n != 2 {
 		t.Errorf("%d are open", n)
 	}
 	due := must[[]dayone.Petition](t)(d.DueApprovals(ctx, at, 10))

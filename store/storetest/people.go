@@ -208,10 +208,10 @@ func people(t *testing.T, d *store.DB) {
 			t.Errorf("%q finds %d", trick, len(rows))
 		}
 	}
-	if n := must[map[dayone.Status]int](t)(d.CountPeople(ctx)); n[dayone.Working] != 30 {
+	if n := must[map[dayone.Status]int](t)(d.CountPeople(ctx, nil)); n[dayone.Working] != 30 {
 		t.Errorf("counted %v", n)
 	}
-	if ds := must[[]string](t)(d.Departments(ctx)); !reflect.DeepEqual(ds, []string{"IT", "Sales"}) {
+	if ds := must[[]string](t)(d.Departments(ctx, nil)); !reflect.DeepEqual(ds, []string{"IT", "Sales"}) {
 		t.Errorf("departments %v", ds)
 	}
 }

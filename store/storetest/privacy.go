@@ -319,7 +319,7 @@ func erased(t *testing.T, d *store.DB, where string) {
 	if rows := must[[]store.Row](t)(d.People(ctx, store.PeopleFilter{})); len(rows) != 2 || rows[0].ID == h.id || rows[1].ID == h.id {
 		t.Errorf("lists show %+v", rows)
 	}
-	if n := must[map[dayone.Status]int](t)(d.CountPeople(ctx)); n[dayone.Left] != 1 {
+	if n := must[map[dayone.Status]int](t)(d.CountPeople(ctx, nil)); n[dayone.Left] != 1 {
 		t.Errorf("counted %v", n)
 	}
 	if err := d.EachPerson(ctx, func(p dayone.PersonID, _ bool) error {
@@ -383,7 +383,7 @@ func stands(t *testing.T, d *store.DB, p dayone.PersonID) {
 func nothingStands(t *testing.T, d *store.DB, p dayone.PersonID, others int) {
 	t.Helper()
 	ctx := t.Context()
-	if n, list := must[int](t)(d.CountApprovals(ctx)), must[[]dayone.Petition](t)(d.Approvals(ctx, store.ApprovalFilter{Open: true})); n != others || len(list) != n {
+	if n, list := must[int](t)(d.CountApprovals(ctx, nil)), must[[]dayone.Petition](t)(d.Approvals(ctx, store.ApprovalFilter{Open: true})); n != others || len(list) != n {
 		t.Errorf("%d approvals are counted and %d listed, not %d", n, len(list), others)
 	}
 	if n, list := must[int](t)(d.CountTasks(ctx)), must[[]dayone.Task](t)(d.Tasks(ctx, "", "")); n != others || len(list) != n {

@@ -69,6 +69,8 @@ func Run(t *testing.T, open Opener) {
 		{"WhatWasToldIsKept", told},
 		{"WhoIsDueIsReadTogether", dueTogether},
 		{"WhatIsVeiledIsFoundByNobody", veiled},
+		{"AScopeLeavesOutTheRest", scopes},
+		{"ALinkSetsUpOnce", localLogin},
 		{"AMergeIsTakenBackToTheSameBooks", merges},
 		{"AnEmploymentIsSplitOff", splits},
 		{"ABodyThatBrokeOffIsSaidAgain", bodySaidAgain},
@@ -148,7 +150,7 @@ func failedWrite(t *testing.T, d *store.DB) {
 		})
 	}
 	wg.Wait()
-	if n := must[map[dayone.Status]int](t)(d.CountPeople(ctx)); n[""] != 32 {
+	if n := must[map[dayone.Status]int](t)(d.CountPeople(ctx, nil)); n[""] != 32 {
 		t.Errorf("%d of 32 good ones were written", n[""])
 	}
 }

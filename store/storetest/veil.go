@@ -79,7 +79,7 @@ func nowhere(t *testing.T, ctx context.Context, d *store.DB) {
 	if rows := must[[]store.Row](t)(d.People(ctx, store.PeopleFilter{})); len(rows) != 0 {
 		t.Errorf("listed are %+v", rows)
 	}
-	if n := must[map[dayone.Status]int](t)(d.CountPeople(ctx)); len(n) != 0 {
+	if n := must[map[dayone.Status]int](t)(d.CountPeople(ctx, nil)); len(n) != 0 {
 		t.Errorf("counted are %v", n)
 	}
 	if _, err := d.Named(ctx, "per_secret"); err == nil {
