@@ -36,7 +36,11 @@ func (f *Flow) Compose(ctx context.Context, run dayone.Run, a dayone.Act) (dayon
 		return a, err
 	}
 	want := *a.Want
-	want.Attrs = dayone.Attrs{"to": a.Want.Attrs["to"], "subject": dayone.Text(r.Subject()), "text": dayone.Text(r.Text)}
+	text := r.Text
+	if a.Key.System == f.Mail {
+		text = f.underMail(ctx, text)
+	}
+	want.Attrs = dayone.Attrs{"to": a.Want.Attrs["to"], "subject": dayone.Text(r.Subject()), "text": dayone.Text(text)}
 	if a.Key.Kind == "invitation" {
 		if want.Attrs, err = invitation(a, r, view); err != nil {
 			return a, err
@@ -82,7 +86,7 @@ func (f *Flow) view(ctx context.Context, run dayone.Run) (message.View, dayone.P
 		start = now
 	}
 	v := message.View{
-		Company: f.Company, Person: human(rowOf(p), p), Start: start.In(zone), Now: now.In(zone), Site: p.Site.Facts,
+		Company: f.CompanyName(ctx), Person: human(rowOf(p), p), Start: start.In(zone), Now: now.In(zone), Site: f.helpFacts(ctx, p.Site.Facts),
 		Links: message.Links{
 			Log: f.Base + "/runs/" + string(run.ID), Report: f.Base + "/runs/" + string(run.ID) + "#report",
 			Progress: f.Base + f.ProgressPath(p.ID), Portal: cmp.Or(p.Site.Facts["portal"], p.Site.Facts["handbook"], f.Base), // never the manager's page: it shows the code

@@ -97,6 +97,7 @@ type Deps struct {
 type Flow struct {
 	Deps
 	force      atomic.Pointer[inForce]
+	looks      atomic.Pointer[dayone.Brand]
 	folder     atomic.Pointer[policy.Set] // as it was last read
 	ends       atomic.Pointer[retiring]   // systems that are being retired
 	crowd      crowd

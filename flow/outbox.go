@@ -217,7 +217,7 @@ func (f *Flow) sendLetter(ctx context.Context, l dayone.Letter) error {
 
 // sendWords puts a letter into words and has a system carry it.
 func (f *Flow) sendWords(ctx context.Context, system string, to []string, l dayone.Letter, b LetterBody) error {
-	v := message.View{Company: f.Company, Now: f.Clock.Now(), Links: message.Links{Portal: f.Base}, Alert: &message.Alert{
+	v := message.View{Company: f.CompanyName(ctx), Now: f.Clock.Now(), Links: message.Links{Portal: f.Base}, Alert: &message.Alert{
 		Title: b.Title, Count: b.Count, Again: l.Kind == alertReminder, Resolved: l.Kind == alertResolved, More: b.Count - len(b.Alerts),
 	}}
 	for _, a := range b.Alerts {

@@ -19,6 +19,7 @@ type Options struct {
 	Token     dayone.Secret // lets in; without it nobody gets in, unless Open
 	Tokens    []Token       // let others in, each with a role
 	SignOn    *SignOn       // lets in whom the identity provider knows; nil: there is none
+	Given     []RoleGiven   // roles that the configuration gives, for the page of roles
 	Discreet  []dayone.Role // know what is confidential; nil: administrator and hr
 	TokenFile string        // the file that holds the token, as the configuration names it; "": it is in none
 	Mailbox   Mailbox       // the demo's mail simulator; nil: no such page
@@ -228,6 +229,17 @@ func (p *portal) routes() []route {
 		{"GET /tokens", p.page(p.tokens)},
 		{"POST /tokens", p.page(p.makeToken)},
 		{"POST /tokens/{id}/end", p.page(p.endToken)},
+		{"GET /settings", p.page(p.settings)},
+		{"GET /settings/roles", p.page(p.roleList)},
+		{"GET /settings/templates", p.page(p.messageTemplates)},
+		{"GET /settings/templates/{name}", p.page(p.messageTemplate)},
+		{"GET /settings/branding", p.page(p.branding)},
+		{"POST /settings/branding", p.page(p.saveBranding)},
+		{"POST /settings/branding/back", p.page(p.brandingBack)},
+		{"GET /settings/calendars", p.page(p.calendars)},
+		{"POST /settings/calendars", p.page(p.bringCalendar)},
+		{"GET /brand/logo", p.anyone(p.logo)},
+		{"GET /brand/colours.css", p.anyone(p.colours)},
 		{"GET /sessions", p.page(p.sessions)},
 		{"POST /sessions/{id}/end", p.page(p.endSession)},
 		{"GET /gallery", p.page(p.gallery)},
@@ -347,6 +359,15 @@ func (p *portal) routes() []route {
 		{"GET /api/v1/tokens", p.api(p.apiTokens)},
 		{"POST /api/v1/tokens", p.api(p.apiMakeToken)},
 		{"DELETE /api/v1/tokens/{id}", p.api(p.apiEndToken)},
+		{"GET /api/v1/settings/roles", p.api(p.apiRoles)},
+		{"GET /api/v1/settings/templates", p.api(p.apiTemplates)},
+		{"POST /api/v1/settings/templates/{name}/preview", p.api(p.apiPreview)},
+		{"POST /api/v1/settings/files", p.api(p.apiFile)},
+		{"GET /api/v1/settings/branding", p.api(p.apiBranding)},
+		{"PUT /api/v1/settings/branding", p.api(p.apiSetBranding)},
+		{"POST /api/v1/settings/branding/back", p.api(p.apiBrandingBack)},
+		{"GET /api/v1/settings/calendars", p.api(p.apiCalendars)},
+		{"POST /api/v1/settings/calendars", p.api(p.apiBringCalendar)},
 		{"GET /api/v1/sessions", p.api(p.apiSessions)},
 		{"DELETE /api/v1/sessions/{id}", p.api(p.apiEndSession)},
 		{"POST /api/v1/plans", p.api(p.apiPlans)},

@@ -46,6 +46,7 @@ func Run(t *testing.T, open Opener) {
 		{"ALegalHoldStandsAlone", legalHolds},
 		{"TheEndOfALegalHoldEndsItsTasks", legalTasks},
 		{"OneBrakeForAListThatShrank", systemLists},
+		{"BrandsAreVersions", brands},
 		{"CertificatesComeBack", certificates},
 		{"ASuccessionGoesOnWhereItWas", successions},
 		{"TasksAreChangedAsTheyStand", taskChanges},
