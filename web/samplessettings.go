@@ -33,7 +33,26 @@ func sampleSettings(view viewer) []sample {
 		{Country: "DE", Sites: []string{"Berlin", "München"}, Days: []flow.Holiday{{Day: "2024-12-25", Name: "Erster Weihnachtstag"}, {Day: "2025-01-06", Site: "München"}, {Day: "2025-05-01", Name: "Tag der Arbeit"}}},
 		{Country: "US", Sites: []string{"San Francisco"}},
 	}, view.now)
+	okta := SystemForm{Kind: "okta", Title: "Okta", Name: "okta", Where: "dayone.yaml:41", New: true, Plan: "any edition with Lifecycle Management", Fields: []SystemField{
+		{Name: "token", Type: "secret", Help: "an API token of a service account", Required: true, Held: "x"},
+		{Name: "url", Type: "url", Help: "address of the organisation", Example: "https://acme.okta.com", Required: true, Value: "company", Error: "Url is an address, such as https://acme.okta.com."},
+		{Name: "tls", Type: "choice", Help: "how the connection is kept private", Choices: []string{"starttls", "none"}, Default: "starttls"},
+	}}
+	tried := Written{Form: okta, Lines: "+   okta:  # Okta: docs/systems/okta.md\n+     connector: okta\n+     settings:\n+       token: \"${file:okta.token.secret}\"\n", Files: []string{"okta.token.secret"}, Findings: []SystemFinding{
+		{"ok", "configuration", "Okta"}, {"warning", "accounts", "none is shown: if there are some, we may not see them"}, {"error", "connection and rights", "okta: checking: it does not let us in"},
+	}}
+	tried.Form.Fields[1].Error, tried.Form.Fields[1].Value = "", "https://company.okta.com"
+	wrongForm := okta
+	wrongForm.Fields = append([]SystemField{}, okta.Fields...)
+	wrongForm.Fields[1].Error, wrongForm.Fields[1].Value = "Url is an address, such as https://acme.okta.com.", "company"
+	saved := tried
+	saved.Findings, saved.Where, saved.Next, saved.Form.New = nil, "dayone.yaml:41", []string{"It counts when the server is started again."}, false
 	return []sample{
+		{"setup", "Add or change a system", "setup", false, false, newSetup([]SystemSet{{"okta", "okta", "Okta", "dayone.yaml:41"}}, []SystemKind{{"gitlab", "GitLab", "Groups, projects and accounts."}}, "System changed: okta (Okta), by kim@company.com")},
+		{"setup-none", "Add or change a system, no file", "setup", false, false, setupView{Empty: &empty{Icon: "system", Title: "Nothing is configured by a file here", Text: textSetupNone}}},
+		{"system-form", "Add a system, tried", "system-form", false, false, newSystemForm(tried, false)},
+		{"system-form-wrong", "Add a system, not right", "system-form", false, false, newSystemForm(Written{Form: wrongForm, Faults: 1}, false)},
+		{"system-form-saved", "Change a system, written", "system-form", false, false, newSystemForm(saved, true)},
 		{"settings", "Settings", "settings", false, false, newSettings(everywhere)},
 		{"roles", "Roles", "roles", false, false, roles},
 		{"roles-none", "Roles, none", "roles", false, false, rolesView{Roles: roles.Roles, Empty: &empty{Icon: "lock", Title: "Nobody has a role here", Text: textRolesNone}}},

@@ -72,3 +72,14 @@ var roleTexts = map[dayone.Role]string{
 	dayone.Auditor:       "Sees everything but secrets and what is confidential, and writes nothing",
 	dayone.Employee:      "Whoever signs in and has no other: herself, her people, and what she is asked",
 }
+
+// Words of the form of a system.
+const (
+	textSetupNone    = "Systems stand in dayone.yaml of a server: dayone init writes one, and dayone system add puts systems into it."
+	textSetupDefault = "As it is by default: %s"
+	textSetupEmpty   = "Empty: %s"
+	textSetupExample = "Such as %s"
+	textSecretHeld   = "Given a moment ago, and kept for 15 minutes; leave this empty to use it"
+	textSecretSet    = "It is set, and never shown; leave this empty to keep it"
+	textSecretNew    = "The secret itself, which is put into a file of its own, or where it lies: ${env:NAME} or ${file:PATH}"
+)

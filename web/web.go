@@ -19,6 +19,7 @@ type Options struct {
 	Token     dayone.Secret // lets in; without it nobody gets in, unless Open
 	Tokens    []Token       // let others in, each with a role
 	SignOn    *SignOn       // lets in whom the identity provider knows; nil: there is none
+	Setup     Setup         // writes systems into the configuration; nil: there is none
 	Given     []RoleGiven   // roles that the configuration gives, for the page of roles
 	Discreet  []dayone.Role // know what is confidential; nil: administrator and hr
 	TokenFile string        // the file that holds the token, as the configuration names it; "": it is in none
@@ -238,6 +239,10 @@ func (p *portal) routes() []route {
 		{"POST /settings/branding/back", p.page(p.brandingBack)},
 		{"GET /settings/calendars", p.page(p.calendars)},
 		{"POST /settings/calendars", p.page(p.bringCalendar)},
+		{"GET /settings/systems", p.page(p.setupList)},
+		{"GET /settings/systems/{name}", p.page(p.setupForm)},
+		{"POST /settings/systems/{name}", p.page(p.setUp)},
+		{"POST /settings/systems/undo", p.page(p.undoSetup)},
 		{"GET /brand/logo", p.anyone(p.logo)},
 		{"GET /brand/colours.css", p.anyone(p.colours)},
 		{"GET /sessions", p.page(p.sessions)},
@@ -366,6 +371,8 @@ func (p *portal) routes() []route {
 		{"GET /api/v1/settings/branding", p.api(p.apiBranding)},
 		{"PUT /api/v1/settings/branding", p.api(p.apiSetBranding)},
 		{"POST /api/v1/settings/branding/back", p.api(p.apiBrandingBack)},
+		{"GET /api/v1/settings/systems", p.api(p.apiSetups)},
+		{"PUT /api/v1/settings/systems/{name}", p.api(p.apiSetUp)},
 		{"GET /api/v1/settings/calendars", p.api(p.apiCalendars)},
 		{"POST /api/v1/settings/calendars", p.api(p.apiBringCalendar)},
 		{"GET /api/v1/sessions", p.api(p.apiSessions)},

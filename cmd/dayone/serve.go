@@ -113,6 +113,7 @@ func serve(ctx context.Context, cfg *config, log *slog.Logger) error {
 	for name, hint := range cfg.idle(s.flow.Active()) {
 		log.Warn("no policy gives anything at a configured system", "system", name, "hint", hint)
 	}
+	opt.Setup = newSetup(cfg.places.file, s)
 	if err := f.open(web.New(s.flow, opt)); err != nil {
 		return err
 	}
