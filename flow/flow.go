@@ -82,6 +82,7 @@ type Deps struct {
 	UndoFor  time.Duration
 	Removals RemovalBrakes
 	Alerts   AlertSettings
+	Webhooks []Webhook
 	// LongestOutside is how many days the last day of somebody may be away who is in no HR system; zero: 365.
 	LongestOutside int
 	PreHire        PreHireSettings
@@ -133,8 +134,14 @@ func New(d Deps) *Flow {
 	f := &Flow{Deps: d, wake: make(chan struct{}, 1)}
 	f.force.Store(&inForce{base: d.Policy})
 	d.Engine.Compose = f
-	if d.Alerts.Hook != nil && d.Alerts.Runs {
-		d.Store.Over = f.over
+	alerts := d.Alerts.Hook != nil && d.Alerts.Runs
+	if alerts || len(d.Webhooks) > 0 {
+		d.Store.Over = func(r dayone.Run) (out []dayone.Letter) {
+			if alerts {
+				out = f.over(r)
+			}
+			return append(out, f.overFor(r)...)
+		}
 	}
 	d.Engine.Leads = d.Store.Leads
 	d.Engine.Target = func(system string) (engine.Target, bool) {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -121,7 +122,7 @@ func (f *Flow) runErrands(ctx context.Context) (next time.Time, err error) {
 	for _, name := range f.phonesDue() {
 		sooner(f.errand(ctx, "telephone system "+name, f.Clock.Now(), func(ctx context.Context) error { return f.phoneErrand(ctx, name) }))
 	}
-	for _, via := range f.ways() {
+	for _, via := range f.allWays() {
 		due, err := f.Store.NextLetter(ctx, via)
 		if err != nil {
 			return next, err
@@ -180,6 +181,13 @@ func (f *Flow) sentLetter(ctx context.Context, l dayone.Letter, failed error) er
 func (f *Flow) sendLetter(ctx context.Context, l dayone.Letter) error {
 	if l.Via == viaPeople {
 		return f.sendPersonal(ctx, l)
+	}
+	if name, ok := strings.CutPrefix(l.Via, viaRuns); ok {
+		w, err := f.webhook(name)
+		if err != nil {
+			return err
+		}
+		return w.Hook.Post(ctx, l.Once, l.Kind, []byte(l.Body))
 	}
 	var b LetterBody
 	if err := json.Unmarshal([]byte(l.Body), &b); err != nil {

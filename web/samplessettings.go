@@ -2,6 +2,7 @@ package web
 
 import (
 	"errors"
+	"time"
 
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/flow"
@@ -33,6 +34,12 @@ func sampleSettings(view viewer) []sample {
 		{Country: "DE", Sites: []string{"Berlin", "München"}, Days: []flow.Holiday{{Day: "2024-12-25", Name: "Erster Weihnachtstag"}, {Day: "2025-01-06", Site: "München"}, {Day: "2025-05-01", Name: "Tag der Arbeit"}}},
 		{Country: "US", Sites: []string{"San Francisco"}},
 	}, view.now)
+	given := flow.Delivery{Webhook: "tickets", Given: true, Letter: dayone.Letter{Once: "msg_01jd9x0000000000000000000a.ready.tickets", Kind: "run.ready", About: "run_01jd9x0000000000000000000a", Made: view.now.Add(-time.Hour), Sent: view.now.Add(-time.Hour)}}
+	late, up, test := given, given, given
+	late.Given, late.Tries, late.Next, late.Error, late.Sent, late.Once, late.Kind = false, 3, view.now.Add(time.Minute), "webhooks.tickets: posting: it does not answer", time.Time{}, "msg_01jd9x0000000000000000000b.failed.tickets", "run.failed"
+	up.Given, up.Up, up.Error, up.Once = false, true, "webhooks.tickets: posting: it refused the body (HTTP 410)", "msg_01jd9x0000000000000000000c.undone.tickets"
+	test.Kind, test.About, test.Once = "webhook.test", "webhook.test", "msg_01jd9x0000000000000000000d"
+	told := []flow.Delivery{late, given, up, test}
 	okta := SystemForm{Kind: "okta", Title: "Okta", Name: "okta", Where: "dayone.yaml:41", New: true, Plan: "any edition with Lifecycle Management", Fields: []SystemField{
 		{Name: "token", Type: "secret", Help: "an API token of a service account", Required: true, Held: "x"},
 		{Name: "url", Type: "url", Help: "address of the organisation", Example: "https://acme.okta.com", Required: true, Value: "company", Error: "Url is an address, such as https://acme.okta.com."},
@@ -49,6 +56,9 @@ func sampleSettings(view viewer) []sample {
 	saved.Findings, saved.Where, saved.Next, saved.Form.New = nil, "dayone.yaml:41", []string{"It counts when the server is started again."}, false
 	return []sample{
 		{"setup", "Add or change a system", "setup", false, false, newSetup([]SystemSet{{"okta", "okta", "Okta", "dayone.yaml:41"}}, []SystemKind{{"gitlab", "GitLab", "Groups, projects and accounts."}}, "System changed: okta (Okta), by kim@company.com")},
+		{"webhooks", "Webhook deliveries", "webhooks", false, false, newWebhooks(view, []flow.Webhook{{Name: "tickets", Where: "tickets.company.com"}}, told)},
+		{"webhooks-quiet", "Webhook deliveries, nothing yet", "webhooks", false, false, newWebhooks(view, []flow.Webhook{{Name: "tickets", Where: "tickets.company.com", Events: []string{"ready"}}}, nil)},
+		{"webhooks-none", "Webhook deliveries, no webhook", "webhooks", false, false, newWebhooks(view, nil, nil)},
 		{"setup-none", "Add or change a system, no file", "setup", false, false, setupView{Empty: &empty{Icon: "system", Title: "Nothing is configured by a file here", Text: textSetupNone}}},
 		{"system-form", "Add a system, tried", "system-form", false, false, newSystemForm(tried, false)},
 		{"system-form-wrong", "Add a system, not right", "system-form", false, false, newSystemForm(Written{Form: wrongForm, Faults: 1}, false)},

@@ -83,3 +83,11 @@ const (
 	textSecretSet    = "It is set, and never shown; leave this empty to keep it"
 	textSecretNew    = "The secret itself, which is put into a file of its own, or where it lies: ${env:NAME} or ${file:PATH}"
 )
+
+// Words of webhooks.
+const (
+	textWebhook       = "%s; told of: %s"
+	textWebhooksNone  = "Write webhooks: {NAME: {url: ..., secret: ${file:...}}} into dayone.yaml, and programs are told when a run ends."
+	textWebhooksQuiet = "The next run that ends is told here. Send a test to see whether it arrives."
+	textWebhookTries  = "Failed %s, sent again %s: %s."
+)

@@ -47,6 +47,7 @@ func Run(t *testing.T, open Opener) {
 		{"TheEndOfALegalHoldEndsItsTasks", legalTasks},
 		{"OneBrakeForAListThatShrank", systemLists},
 		{"BrandsAreVersions", brands},
+		{"WhatAWebhookWasTold", deliveries},
 		{"CertificatesComeBack", certificates},
 		{"ASuccessionGoesOnWhereItWas", successions},
 		{"TasksAreChangedAsTheyStand", taskChanges},
