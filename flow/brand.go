@@ -123,7 +123,10 @@ func (f *Flow) keepBrand(ctx context.Context, was, b dayone.Brand, by string) (d
 func brandChange(was, b dayone.Brand) string {
 	var out []string
 	for _, x := range []struct{ name, was, is string }{
-		{"company name", was.Company, b.Company}, {"accent", was.Accent + was.Night, b.Accent + b.Night}, {"mail footer", was.Footer, b.Footer}, {"help", was.Help, b.Help},
+		{"company name", was.Company, b.Company},
+		{"accent", was.Accent + was.Night, b.Accent + b.Night},
+		{"mail footer", was.Footer, b.Footer},
+		{"help", was.Help, b.Help},
 		{"logo", was.LogoType + string(was.Logo), b.LogoType + string(b.Logo)},
 	} {
 		if x.was != x.is {

@@ -14,6 +14,9 @@ import (
 
 // Messages as they would read, before anybody gets one.
 
+// Rendered is a message in words.
+type Rendered = message.Rendered
+
 // MessageTemplate is a template of the policies in force.
 type MessageTemplate struct {
 	Name   string

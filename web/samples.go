@@ -271,7 +271,8 @@ func samples(view viewer) []sample {
 		{"policies", "Policies, with their text", "policies", false, false, newPolicies(policies, policyTexts)},
 		{"policy-people", "Policy, who it holds for", "policy-people", false, false, policyPeopleView{ID: "sales-team", Title: "Sales department", Facts: "Holds for 100,412 people", People: []link{{"Sarah Chen", "/people/" + samplePerson}}, More: 100411}},
 		{"catalogue", "Catalogue", "catalogue", false, false, newCatalogue(policies)},
-		{"editor", "Editor, a draft with a fault", "editor", false, false, editorView{Title: "Edit policies",
+		{"editor", "Editor, a draft with a fault", "editor", false, false, editorView{
+			Title: "Edit policies",
 			Files: []link{{"policies/sales.yaml", "/policies/edit"}}, File: "policies/sales.yaml", Text: policyTexts["policies/sales.yaml"],
 			Judged: judgement{Errors: 1, Faults: []faultRow{{State: faultState(policy.Error), Line: 7, Text: "no connector offers \"okta/group:sales-taem\"", Hint: "did you mean \"okta/group:sales-team\"?"}}},
 		}},

@@ -6,7 +6,6 @@ import (
 
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/flow"
-	"github.com/dayone-hq/dayone/message"
 )
 
 // sampleSettings are the pages of what holds for the whole company.
@@ -21,7 +20,7 @@ func sampleSettings(view viewer) []sample {
 	for _, r := range dayone.Roles {
 		roles.Roles = append(roles.Roles, pair{Name: string(r), Value: roleTexts[r]})
 	}
-	mail := newLetter(message.Rendered{Header: map[string]string{"subject": "Welcome to Company! Your onboarding guide"}, Text: "Hi Maximiliane-Charlotte,\n\nWelcome to Company!\n\n-- \nCompany AG, Torstr. 1, 10119 Berlin\n"})
+	mail := newLetter(flow.Rendered{Header: map[string]string{"subject": "Welcome to Company! Your onboarding guide"}, Text: "Hi Maximiliane-Charlotte,\n\nWelcome to Company!\n\n-- \nCompany AG, Torstr. 1, 10119 Berlin\n"})
 	one := templateView{Name: "welcome", File: "templates/welcome.txt", Text: "Subject: Welcome to {{.Company}}!\n\nHi {{.Person.First}},\n", For: textTemplateSample, Letter: mail, Edit: "#", Facts: []pair{{Name: "File", Value: "templates/welcome.txt", Code: true}, {Name: "Sent by", Value: "base-employee"}}}
 	broken := one
 	broken.Letter, broken.Query, broken.None, broken.Problem = nil, "zzz", true, &notice{Kind: "bad", Icon: "x", Title: "It cannot be put into words", Text: "templates/welcome.txt:3:5: a message has no \"Persn\"."}
@@ -37,7 +36,7 @@ func sampleSettings(view viewer) []sample {
 	given := flow.Delivery{Webhook: "tickets", Given: true, Letter: dayone.Letter{Once: "msg_01jd9x0000000000000000000a.ready.tickets", Kind: "run.ready", About: "run_01jd9x0000000000000000000a", Made: view.now.Add(-time.Hour), Sent: view.now.Add(-time.Hour)}}
 	late, up, test := given, given, given
 	late.Given, late.Tries, late.Next, late.Error, late.Sent, late.Once, late.Kind = false, 3, view.now.Add(time.Minute), "webhooks.tickets: posting: it does not answer", time.Time{}, "msg_01jd9x0000000000000000000b.failed.tickets", "run.failed"
-	up.Given, up.Up, up.Error, up.Once = false, true, "webhooks.tickets: posting: it refused the body (HTTP 410)", "msg_01jd9x0000000000000000000c.undone.tickets"
+	up.Kind, up.Given, up.Up, up.Error, up.Once = "run.undone", false, true, "webhooks.tickets: posting: it refused the body (HTTP 410)", "msg_01jd9x0000000000000000000c.undone.tickets"
 	test.Kind, test.About, test.Once = "webhook.test", "webhook.test", "msg_01jd9x0000000000000000000d"
 	told := []flow.Delivery{late, given, up, test}
 	okta := SystemForm{Kind: "okta", Title: "Okta", Name: "okta", Where: "dayone.yaml:41", New: true, Plan: "any edition with Lifecycle Management", Fields: []SystemField{

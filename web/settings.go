@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/dayone-hq/dayone"
-	"github.com/dayone-hq/dayone/message"
+	"github.com/dayone-hq/dayone/flow"
 )
 
 // RoleGiven is a role that the configuration gives, and where it does.
@@ -120,7 +120,7 @@ type letter struct {
 	Lines []string
 }
 
-func newLetter(r message.Rendered) *letter {
+func newLetter(r flow.Rendered) *letter {
 	l := &letter{Lines: strings.Split(strings.TrimRight(r.Text, "\n"), "\n")}
 	for _, h := range []struct{ key, name string }{{"subject", "Subject"}, {"summary", "Invitation"}, {"start", "Begins at"}, {"minutes", "Minutes"}, {"location", "Where"}} {
 		if v := r.Header[h.key]; v != "" {

@@ -163,8 +163,8 @@ func newSystemForm(x Written, saved bool) systemFormView {
 }
 
 func newSetupField(s SystemField) setupField {
-	f := field{ID: "s-" + s.Name, Name: "set." + s.Name, Label: sentence(strings.ReplaceAll(s.Name, "_", " ")), Type: "text", Mono: true, Value: s.Value, Error: s.Error, Required: s.Required && !s.Set && s.Held == "" && s.Default == ""}
-	notes := []string{s.Help}
+	f := field{ID: "s-" + s.Name, Name: "set." + s.Name, Label: settingTitle(s.Name), Type: "text", Mono: true, Value: s.Value, Error: s.Error, Required: s.Required && !s.Set && s.Held == "" && s.Default == ""}
+	notes := []string{sentence(s.Help)}
 	switch {
 	case s.Type == "secret":
 		f.Type, f.Autocomplete = "password", "new-password"
@@ -192,6 +192,17 @@ func newSetupField(s SystemField) setupField {
 	}
 	f.Hint = strings.Join(slices.DeleteFunc(notes, func(s string) bool { return s == "" }), ". ")
 	return setupField{f, s.Held, "held." + s.Name}
+}
+
+// settingTitle is how a setting is called: URL, Client ID, Verify TLS.
+func settingTitle(name string) string {
+	words := strings.Split(name, "_")
+	for i, w := range words {
+		if slices.Contains([]string{"url", "tls", "id", "ca", "dn", "api", "sql", "scim", "sso", "ou"}, w) {
+			words[i] = strings.ToUpper(w)
+		}
+	}
+	return sentence(strings.Join(words, " "))
 }
 
 // setUp takes the form: it shows what would be written and what was tried, and writes once that was seen.
