@@ -23,10 +23,10 @@ func (f *Flow) Compose(ctx context.Context, run dayone.Run, a dayone.Act) (dayon
 	if err != nil {
 		return a, err
 	}
-	return f.compose(run, a, view, p)
+	return f.compose(ctx, run, a, view, p)
 }
 
-func (f *Flow) compose(run dayone.Run, a dayone.Act, view message.View, p dayone.Person) (dayone.Act, error) {
+func (f *Flow) compose(ctx context.Context, run dayone.Run, a dayone.Act, view message.View, p dayone.Person) (dayone.Act, error) {
 	for _, o := range run.Plan.Occasions {
 		if !strings.Contains(a.Key.Name, "."+o.ID) || o.Moment == dayone.OnChanged && len(view.Changes) > 0 {
 			continue // the changes of a move are told as those
@@ -40,7 +40,11 @@ func (f *Flow) compose(run dayone.Run, a dayone.Act, view message.View, p dayone
 		return a, err
 	}
 	want := *a.Want
-	want.Attrs = dayone.Attrs{"to": a.Want.Attrs["to"], "subject": dayone.Text(r.Subject()), "text": dayone.Text(r.Text)}
+	text := r.Text
+	if a.Key.System == f.Mail {
+		text = f.underMail(ctx, text)
+	}
+	want.Attrs = dayone.Attrs{"to": a.Want.Attrs["to"], "subject": dayone.Text(r.Subject()), "text": dayone.Text(text)}
 	if a.Key.Kind == "invitation" {
 		if want.Attrs, err = invitation(a, r, view); err != nil {
 			return a, err
@@ -86,7 +90,7 @@ func (f *Flow) view(ctx context.Context, run dayone.Run) (message.View, dayone.P
 		start = now
 	}
 	v := message.View{
-		Company: f.Company, Person: human(rowOf(p), p), Start: start.In(zone), Now: now.In(zone), Site: p.Site.Facts,
+		Company: f.CompanyName(ctx), Person: human(rowOf(p), p), Start: start.In(zone), Now: now.In(zone), Site: f.helpFacts(ctx, p.Site.Facts),
 		Links: message.Links{
 			Log: f.Base + "/runs/" + string(run.ID), Report: f.Base + "/runs/" + string(run.ID) + "#report",
 			Progress: f.Base + f.ProgressPath(p.ID), Portal: cmp.Or(p.Site.Facts["portal"], p.Site.Facts["handbook"], f.Base), // never the manager's page: it shows the code

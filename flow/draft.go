@@ -46,13 +46,27 @@ func (f *Flow) PolicyFiles(ctx context.Context) (map[string]string, error) {
 	return out, nil
 }
 
+// editable says whether a file of the folder is one that people write in the portal: policies, messages, and the sites and
+// holidays by which days are counted.
+func editable(name string) bool {
+	switch {
+	case !fs.ValidPath(name) || len(name) > 200:
+		return false
+	case name == "sites.yaml" || name == policy.HolidaysFile:
+		return true
+	case path.Dir(name) == "templates":
+		return path.Ext(name) == ".txt"
+	}
+	return path.Ext(name) == ".yaml" && strings.HasPrefix(name, "policies/")
+}
+
 // draft is the policies in force with one file written anew. Without text the file is taken out.
 func (f *Flow) draft(ctx context.Context, name, text string) (fs.FS, *policy.Set, []policy.Diagnostic, error) {
 	switch {
 	case f.Load == nil:
 		return nil, nil, nil, fmt.Errorf("policies are fixed here: %w", dayone.ErrUnsupported)
-	case !fs.ValidPath(name) || path.Ext(name) != ".yaml" || !strings.HasPrefix(name, "policies/"):
-		return nil, nil, nil, fmt.Errorf("%q is no policy file; write policies/NAME.yaml: %w", name, dayone.ErrInvalid)
+	case !editable(name):
+		return nil, nil, nil, fmt.Errorf("%q is no file that is written here; write policies/NAME.yaml, templates/NAME.txt, sites.yaml or %s: %w", name, policy.HolidaysFile, dayone.ErrInvalid)
 	}
 	files, err := f.filesInForce(ctx)
 	if err != nil {
@@ -61,12 +75,20 @@ func (f *Flow) draft(ctx context.Context, name, text string) (fs.FS, *policy.Set
 	if strings.TrimSpace(text) == "" {
 		delete(files, name)
 	} else {
-		files[name] = &fstest.MapFile{Data: []byte(text), Mode: 0o444}
+		files[name] = mapFile(text)
 	}
 	set, diags := f.Active().Recheck(files, Known(files))
+	if faults := MessageFaults(files); len(faults) > 0 {
+		set, diags = nil, append(diags, faults...)
+		policy.Sort(diags)
+	}
 	return files, set, slices.DeleteFunc(diags, func(d policy.Diagnostic) bool { // what is only odd elsewhere was so before
 		return d.Severity == policy.Warning && d.File != name
 	}), nil
+}
+
+func mapFile(text string) *fstest.MapFile {
+	return &fstest.MapFile{Data: []byte(text), Mode: 0o444}
 }
 
 // JudgeFile says what it would mean if a policy file read like this: its faults, and what it changes for everybody.

@@ -82,6 +82,7 @@ type Deps struct {
 	UndoFor  time.Duration
 	Removals RemovalBrakes
 	Alerts   AlertSettings
+	Webhooks []Webhook
 	// LongestOutside is how many days the last day of somebody may be away who is in no HR system; zero: 365.
 	LongestOutside int
 	PreHire        PreHireSettings
@@ -97,6 +98,7 @@ type Deps struct {
 type Flow struct {
 	Deps
 	force      atomic.Pointer[inForce]
+	looks      atomic.Pointer[dayone.Brand]
 	folder     atomic.Pointer[policy.Set] // as it was last read
 	ends       atomic.Pointer[retiring]   // systems that are being retired
 	crowd      crowd
@@ -134,8 +136,14 @@ func New(d Deps) *Flow {
 	f := &Flow{Deps: d, wake: make(chan struct{}, 1)}
 	f.force.Store(&inForce{base: d.Policy})
 	d.Engine.Compose = f
-	if d.Alerts.Hook != nil && d.Alerts.Runs {
-		d.Store.Over = f.over
+	alerts := d.Alerts.Hook != nil && d.Alerts.Runs
+	if alerts || len(d.Webhooks) > 0 {
+		d.Store.Over = func(r dayone.Run) (out []dayone.Letter) {
+			if alerts {
+				out = f.over(r)
+			}
+			return append(out, f.overFor(r)...)
+		}
 	}
 	d.Engine.Leads = d.Store.Leads
 	d.Engine.Target = func(system string) (engine.Target, bool) {

@@ -48,18 +48,18 @@ func (f *Flow) Foretell(ctx context.Context, l Look) ([]Foretold, error) {
 			}
 			view.Links.Log, view.Links.Report, view.Links.Progress = foretoldRun, foretoldRun, foretoldProgress
 		}
-		out = append(out, f.foretold(run, *s, view, p))
+		out = append(out, f.foretold(ctx, run, *s, view, p))
 	}
 	return out, nil
 }
 
-func (f *Flow) foretold(run dayone.Run, s dayone.Step, view message.View, p dayone.Person) Foretold {
+func (f *Flow) foretold(ctx context.Context, run dayone.Run, s dayone.Step, view message.View, p dayone.Person) Foretold {
 	m := Foretold{Key: s.Key, To: s.Want.Attrs["to"].Items()}
 	for _, name := range []string{"email", "personal_email"} {
 		address := p.Attrs.Text(name)
 		m.Hers = m.Hers || address != "" && slices.ContainsFunc(m.To, func(to string) bool { return strings.EqualFold(to, address) })
 	}
-	a, err := f.compose(run, dayone.Act{Action: s.Action, Key: s.Key, Want: s.Want}, view, p)
+	a, err := f.compose(ctx, run, dayone.Act{Action: s.Action, Key: s.Key, Want: s.Want}, view, p)
 	if err != nil {
 		m.Problem = Problem(err)
 		return m

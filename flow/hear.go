@@ -195,7 +195,7 @@ func (f *Flow) viewOf(ctx context.Context, id dayone.PersonID) (message.View, er
 		return message.View{}, err
 	}
 	return message.View{
-		Company: f.Company, Now: f.Clock.Now(), Links: message.Links{Portal: f.Base},
+		Company: f.CompanyName(ctx), Now: f.Clock.Now(), Links: message.Links{Portal: f.Base},
 		Person: message.Human{Name: row.Name, First: firstName(row.Name), Title: row.Title, Team: row.Team, Department: row.Department, Email: row.Email, Location: row.Location},
 	}, nil
 }

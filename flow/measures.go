@@ -61,7 +61,7 @@ func (f *Flow) Measure(ctx context.Context) (Measures, error) {
 	}
 	sent, err := f.Store.CountLetters(ctx)
 	m.Letters, errs[8] = map[string]int{}, err
-	for _, via := range f.ways() {
+	for _, via := range f.allWays() {
 		m.Letters[via] = sent[via]
 	}
 	st, err := f.Store.Standing(ctx, now)

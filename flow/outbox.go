@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -121,7 +122,7 @@ func (f *Flow) runErrands(ctx context.Context) (next time.Time, err error) {
 	for _, name := range f.phonesDue() {
 		sooner(f.errand(ctx, "telephone system "+name, f.Clock.Now(), func(ctx context.Context) error { return f.phoneErrand(ctx, name) }))
 	}
-	for _, via := range f.ways() {
+	for _, via := range f.allWays() {
 		due, err := f.Store.NextLetter(ctx, via)
 		if err != nil {
 			return next, err
@@ -181,6 +182,13 @@ func (f *Flow) sendLetter(ctx context.Context, l dayone.Letter) error {
 	if l.Via == viaPeople {
 		return f.sendPersonal(ctx, l)
 	}
+	if name, ok := strings.CutPrefix(l.Via, viaRuns); ok {
+		w, err := f.webhook(name)
+		if err != nil {
+			return err
+		}
+		return w.Hook.Post(ctx, l.Once, l.Kind, []byte(l.Body))
+	}
 	var b LetterBody
 	if err := json.Unmarshal([]byte(l.Body), &b); err != nil {
 		return fmt.Errorf("a letter does not read: %w: %w", err, dayone.ErrInvalid)
@@ -217,7 +225,7 @@ func (f *Flow) sendLetter(ctx context.Context, l dayone.Letter) error {
 
 // sendWords puts a letter into words and has a system carry it.
 func (f *Flow) sendWords(ctx context.Context, system string, to []string, l dayone.Letter, b LetterBody) error {
-	v := message.View{Company: f.Company, Now: f.Clock.Now(), Links: message.Links{Portal: f.Base}, Alert: &message.Alert{
+	v := message.View{Company: f.CompanyName(ctx), Now: f.Clock.Now(), Links: message.Links{Portal: f.Base}, Alert: &message.Alert{
 		Title: b.Title, Count: b.Count, Again: l.Kind == alertReminder, Resolved: l.Kind == alertResolved, More: b.Count - len(b.Alerts),
 	}}
 	for _, a := range b.Alerts {

@@ -133,7 +133,7 @@ func (f *Flow) keepRow(ctx context.Context, l Look, run dayone.RunID) error {
 	if err := errors.Join(f.planned(ctx, l), f.timed(ctx, l), f.askReviews(ctx, &l), f.remindSponsors(ctx, &l), f.askPreHire(ctx, &l), f.certifyLater(ctx, l), f.succeedLater(ctx, l), f.askAboutHeld(ctx, l)); err != nil {
 		return err
 	}
-	if err := f.Store.SaveRow(ctx, f.afterwards(l), l.began); err != nil {
+	if err := f.Store.SaveRow(ctx, f.afterwards(l), l.began, f.Clock.Now()); err != nil {
 		return err
 	}
 	if last, err := f.Store.LastStage(ctx); err != nil || last != l.stage && f.Load != nil {

@@ -48,6 +48,9 @@ func (f *Flow) send(ctx context.Context, p parcel) error {
 	default:
 		return fmt.Errorf("%s is called by nobody now (%s); the message waits: %w", p.system, stance, dayone.ErrUnavailable)
 	}
+	if p.system == f.Mail {
+		p.text = f.underMail(ctx, p.text)
+	}
 	key := dayone.Key{System: p.system, Kind: "message", Name: p.name}
 	res, err := g.Apply(ctx, dayone.Act{
 		Once: planner.Once("message", dayone.Key{System: p.system, Kind: "message", Name: fmt.Sprint(p.name, " ", p.to)}, 0), Action: dayone.MessageSend, Key: key,

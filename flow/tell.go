@@ -235,7 +235,7 @@ func (f *Flow) sendDigests(ctx context.Context) error {
 }
 
 func (f *Flow) sendDigest(ctx context.Context, lines []store.DigestLine) error {
-	v := message.View{Company: f.Company, Now: f.Clock.Now(), Links: message.Links{Portal: f.Base}}
+	v := message.View{Company: f.CompanyName(ctx), Now: f.Clock.Now(), Links: message.Links{Portal: f.Base}}
 	for _, l := range lines {
 		if l.Text != "" { // she was erased meanwhile
 			v.Lines = append(v.Lines, message.Line{Subject: l.Subject, Text: l.Text})

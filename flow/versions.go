@@ -110,6 +110,9 @@ func (f *Flow) OpenPolicies(ctx context.Context, first bool) error {
 	if err := f.readRetiring(ctx); err != nil {
 		return err
 	}
+	if _, err := f.Brand(ctx); err != nil {
+		return err
+	}
 	if f.Load == nil {
 		return nil
 	}

@@ -205,6 +205,27 @@ func (t Templates) read(name string) (*source, error) {
 	return &source{name, file(name), string(raw)}, nil
 }
 
+// Text of a template as it is written: the company's own, else the built-in one.
+func (t Templates) Text(name string) (string, error) {
+	s, err := t.read(name)
+	if err != nil {
+		return "", err
+	}
+	return s.src, nil
+}
+
+// Own says whether the company has written a template itself.
+func (t Templates) Own(name string) bool {
+	if t.Files == nil {
+		return false
+	}
+	_, err := fs.Stat(t.Files, file(name))
+	return err == nil
+}
+
+// Sample is somebody made up, of whom everything is known that a message may say.
+func Sample() View { return sample() }
+
 func sample() View {
 	start := time.Date(2024, 11, 25, 0, 0, 0, 0, time.UTC)
 	h := Human{Name: "Ada Lovelace", First: "Ada", Title: "Analyst", Team: "Engines", Email: "ada@example.com"}

@@ -7,6 +7,9 @@ import (
 	"bytes"
 	_ "embed"
 	"fmt"
+	"image"
+	"image/draw"
+	"image/png"
 	"io"
 	"strings"
 	"time"
@@ -37,8 +40,14 @@ type sheet struct {
 	widths map[string]map[rune]float64 // of a rune at 1000 points, by font
 }
 
+// Letterhead is whose certificate it is. Whatever is empty is left out.
+type Letterhead struct {
+	Company string
+	Logo    []byte // PNG; another kind is left out
+}
+
 // Certificate writes one. zone is the reader's.
-func Certificate(w io.Writer, c dayone.Certificate, zone *time.Location) error {
+func Certificate(w io.Writer, c dayone.Certificate, zone *time.Location, of Letterhead) error {
 	s := &sheet{fpdf.New("P", "mm", "A4", ""), map[string]map[rune]float64{}}
 	s.SetMargins(margin, margin, margin)
 	s.SetAutoPageBreak(true, margin)
@@ -57,6 +66,7 @@ func Certificate(w io.Writer, c dayone.Certificate, zone *time.Location) error {
 		s.line("", 8, 0, fmt.Sprintf("%s, page %d", c.ID, s.PageNo()))
 	})
 	s.AddPage()
+	s.letterhead(of)
 	s.head(c, zone)
 	for _, r := range c.Systems {
 		s.system(r)
@@ -86,6 +96,35 @@ func Summary(c dayone.Certificate) string {
 		out += fmt.Sprintf(" In our own books: %d to be done.", len(c.Others))
 	}
 	return out
+}
+
+const (
+	logoHigh = 10.0 // mm
+	logoWide = 60.0
+)
+
+// letterhead sets logo and name. A logo is drawn anew in the one kind of PNG that every reader of PDF takes; one that cannot be
+// is left out: the certificate matters more.
+func (s *sheet) letterhead(of Letterhead) {
+	if img, err := png.Decode(bytes.NewReader(of.Logo)); err == nil {
+		flat := image.NewNRGBA(image.Rect(0, 0, img.Bounds().Dx(), img.Bounds().Dy()))
+		draw.Draw(flat, flat.Bounds(), img, img.Bounds().Min, draw.Src)
+		var b bytes.Buffer
+		if err := png.Encode(&b, flat); err == nil {
+			wide, high := logoHigh*float64(flat.Rect.Dx())/float64(flat.Rect.Dy()), logoHigh
+			if wide > logoWide {
+				wide, high = logoWide, logoWide*float64(flat.Rect.Dy())/float64(flat.Rect.Dx())
+			}
+			opt := fpdf.ImageOptions{ImageType: "PNG"}
+			s.RegisterImageOptionsReader("logo", opt, &b)
+			s.ImageOptions("logo", margin, s.GetY(), wide, high, false, opt, 0, "")
+			s.Ln(high + 3)
+		}
+	}
+	if of.Company != "" {
+		s.text("", 10, 0, of.Company)
+		s.Ln(2)
+	}
 }
 
 func (s *sheet) head(c dayone.Certificate, zone *time.Location) {

@@ -25,7 +25,7 @@ var certificate = dayone.Certificate{
 func set(t *testing.T, c dayone.Certificate) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	if err := paper.Certificate(&b, c, time.UTC); err != nil {
+	if err := paper.Certificate(&b, c, time.UTC, paper.Letterhead{}); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()

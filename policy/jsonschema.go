@@ -44,7 +44,7 @@ func Schemas(fsys fs.FS, known Known) (map[string][]byte, []Diagnostic) {
 func schemaFiles() map[string]*shape {
 	return map[string]*shape{
 		"policy.schema.json": &policyFileShape, "product.schema.json": &productFileShape, "exception.schema.json": &exceptionFileShape, "test.schema.json": &testFileShape,
-		"people.schema.json": &peopleShape, "sites.schema.json": &sitesShape, "catalog.schema.json": &catalogueShape,
+		"people.schema.json": &peopleShape, "sites.schema.json": &sitesShape, "holidays.schema.json": &holidaysShape, "catalog.schema.json": &catalogueShape,
 	}
 }
 
@@ -57,6 +57,8 @@ func shapeOf(name string) *shape {
 		return &peopleShape
 	case "sites.yaml":
 		return &sitesShape
+	case HolidaysFile:
+		return &holidaysShape
 	}
 	for _, dir := range slices.Backward(parts[:len(parts)-1]) {
 		switch dir {
@@ -81,7 +83,7 @@ func IsFile(name string) bool { return shapeOf(name) != nil }
 // Files are all that a policy folder is made of.
 func Files(fsys fs.FS) []string {
 	var out []string
-	for _, name := range []string{"people.yaml", "sites.yaml"} {
+	for _, name := range []string{"people.yaml", "sites.yaml", HolidaysFile} {
 		if _, err := fs.Stat(fsys, name); err == nil {
 			out = append(out, name)
 		}

@@ -16,7 +16,7 @@ import (
 )
 
 var kinds = map[string]string{
-	"people": "people.schema.json", "sites": "sites.schema.json", "catalog": "catalog.schema.json", "policies": "policy.schema.json",
+	"people": "people.schema.json", "sites": "sites.schema.json", "holidays": "holidays.schema.json", "catalog": "catalog.schema.json", "policies": "policy.schema.json",
 	"broken": "policy.schema.json", "products": "product.schema.json", "tests": "test.schema.json", "exceptions": "exception.schema.json",
 }
 
@@ -152,6 +152,8 @@ func TestSchemaAndLoaderAgree(t *testing.T) {
 		{"exceptions/x.yaml", "waivers:\n  - {person: a@b.c, sod: quote-and-approve, control: c, approver: d@b.c, until: 2025-01-01}\n", true},
 		{"sites.yaml", "sites:\n  Berlin: {country: DE, zone: Europe/Berlin, holidays: [2025-12-25], facts: {help: x}}\n", true},
 		{"sites.yaml", "sites:\n  Berlin: {country: Germany}\n", false},
+		{"holidays.yaml", "holidays:\n  DE: {2025-12-25: Christmas Day}\n", true},
+		{"holidays.yaml", "holidays: [2025-12-25]\n", false},
 		{"people.yaml", "attributes:\n  department: {type: text}\n", false},
 		{"catalog/catalog.yaml", "systems:\n  okta: {account: {}, group: {names: a, sensitive: maybe}}\n", false},
 		{"tests/x.test.yaml", "people: {a: {department: Sales}}\ntests:\n  - {name: n, person: a, today: 2025-01-01, expect: {count: 0, none: [okta/account], offers: []}}\n", true},

@@ -24,6 +24,7 @@ import (
 type Set struct {
 	Schema     Schema
 	Sites      map[string]dayone.Site   // "" is the company's own: what an unknown location falls back to
+	Holidays   Holidays                 // by country; sites have them, too
 	Systems    map[string]dayone.System // what connectors say, with what the catalogue adds
 	Policies   []*Policy
 	Duties     []*Duty
@@ -164,7 +165,7 @@ type loaded struct {
 	diags    []Diagnostic
 }
 
-// Load reads people.yaml, sites.yaml, catalog/*.yaml, products/*.yaml and policies/*.yaml of fsys, and any file named in extra. systems
+// Load reads people.yaml, sites.yaml, holidays.yaml, catalog/*.yaml, products/*.yaml and policies/*.yaml of fsys, and any file named in extra. systems
 // are what the configured connectors say of themselves. The set is nil if any diagnostic is an error.
 func Load(fsys fs.FS, systems []dayone.System, extra ...string) (*Set, []Diagnostic) {
 	return load(nil, fsys, systems, extra)
@@ -212,6 +213,8 @@ func (r *reader) surroundings(systems []dayone.System, each func(*file)) *Set {
 	}
 	s.Schema = r.schema(optional("people.yaml"))
 	s.Sites = r.sites(optional("sites.yaml"))
+	s.Holidays = r.holidays(optional(HolidaysFile))
+	s.Holidays.observe(s.Sites)
 	for _, name := range glob(r.fsys, "catalog") {
 		if f := read(name); f != nil {
 			r.catalogue(f, s.Systems)
@@ -243,7 +246,7 @@ func (r *reader) gather(before *Set, systems []dayone.System, extra []string) *S
 		h := sha256.Sum256([]byte(f.text))
 		hashes[f.name] = hex.EncodeToString(h[:4])
 		fmt.Fprintf(sum, "%s %x\n", f.name, h)
-		if f.name != "sites.yaml" {
+		if f.name != "sites.yaml" && f.name != HolidaysFile {
 			fmt.Fprintf(context, "%s %x\n", f.name, h)
 		}
 	}
@@ -342,7 +345,7 @@ func (l *loader) outline(before *Set, name string) *loaded {
 // exceptions and separation of duties are the same.
 func (s *Set) PoliciesOnly(o *Set) bool {
 	rest := func(s *Set) string {
-		out := s.context + s.Hashes["sites.yaml"]
+		out := s.context + s.Hashes["sites.yaml"] + s.Hashes[HolidaysFile]
 		for _, x := range s.Exceptions {
 			out += fmt.Sprint(x.At, s.Hashes[x.At.File])
 		}
@@ -417,7 +420,7 @@ func Counts(name string) bool {
 	top, _, below := strings.Cut(name, "/")
 	ext := path.Ext(name)
 	switch top {
-	case "people.yaml", "sites.yaml":
+	case "people.yaml", "sites.yaml", HolidaysFile:
 		return !below
 	case "catalog", "policies", "products", "exceptions", "tests":
 		return below && (ext == ".yaml" || ext == ".yml")

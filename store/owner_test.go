@@ -114,7 +114,7 @@ func TestPoliciesAreAppliedWhileTheServerWrites(t *testing.T) {
 				writing.Go(func() {
 					for n := 0; ctx.Err() == nil; n++ {
 						p := all[(w*131+len(all)-n%len(all))%len(all)] // downwards, where the command goes upwards
-						if err := server.SaveRow(t.Context(), store.Row{ID: p, Name: "y"}, time.Time{}); err != nil {
+						if err := server.SaveRow(t.Context(), store.Row{ID: p, Name: "y"}, time.Time{}, time.Time{}); err != nil {
 							t.Error(err)
 							return
 						}

@@ -203,9 +203,9 @@ func (d *DB) SetProblem(ctx context.Context, person dayone.PersonID, problem str
 	})
 }
 
-// SaveRow refreshes the list's row of a person after a look that began at since. If somebody made her due while she was
-// looked at, she stays due.
-func (d *DB) SaveRow(ctx context.Context, r Row, since time.Time) error {
+// SaveRow refreshes the list's row of a person after a look from since to until. If somebody made her due in that time, she
+// stays due.
+func (d *DB) SaveRow(ctx context.Context, r Row, since, until time.Time) error {
 	return d.write(ctx, func(t *tx) error {
 		var wake int64
 		switch err := t.row(`SELECT wake FROM person WHERE id = $1`, r.ID).Scan(&wake); {
@@ -214,7 +214,7 @@ func (d *DB) SaveRow(ctx context.Context, r Row, since time.Time) error {
 		case err != nil:
 			return fmt.Errorf("reading when somebody is due: %w", err)
 		}
-		if !since.IsZero() && wake > micros(since) && wake <= micros(d.now()) {
+		if wake > micros(since) && wake <= micros(until) {
 			r.Wake = instant(wake)
 		}
 		return d.saveRow(t, r)

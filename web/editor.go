@@ -2,6 +2,7 @@ package web
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -24,6 +25,7 @@ type editorView struct {
 	New     bool
 	Judged  judgement
 	Problem *notice
+	Title   string
 }
 
 // judgement is what a draft means, while it is written.
@@ -34,7 +36,8 @@ type judgement struct {
 	Summary string
 	Shifts  []shiftRow
 	More    int
-	Moved   []pair // policies, and for how many they hold
+	Moved   []pair  // policies, and for how many they hold
+	Reads   *letter // the message as somebody made up would get it
 }
 
 type faultRow struct {
@@ -65,14 +68,44 @@ func (p *portal) editPolicy(w http.ResponseWriter, r *http.Request) error {
 	}
 	text, ok := files[v.File]
 	v.Text, v.New = text, !ok
-	if v.New && !slices.Contains(names, v.File) && v.File != "new" {
+	switch begun, err := p.beginning(r.Context(), v.File); {
+	case err != nil:
+		return err
+	case v.New && begun != "":
+		v.Text, v.New = begun, false
+	case v.New && v.File != "new":
 		return fmt.Errorf("there is no policy file %q: %w", v.File, dayone.ErrNotFound)
-	}
-	if v.New {
+	case v.New:
 		v.File, v.Text = "policies/new.yaml", newPolicyText
 	}
 	return p.showEditor(w, r, http.StatusOK, v, names)
 }
+
+// beginning is what a file that is not there yet begins with: a message with the built-in text. "": nothing is begun there.
+func (p *portal) beginning(ctx context.Context, file string) (string, error) {
+	if file == policy.HolidaysFile {
+		return policy.Holidays{}.String(), nil
+	}
+	name, ok := templateOf(file)
+	if !ok {
+		return "", nil
+	}
+	t, err := p.flow.MessageTemplate(ctx, name)
+	if errors.Is(err, dayone.ErrNotFound) {
+		return newTemplateText, nil
+	}
+	return t.Text, err
+}
+
+// templateOf is the name of the message whose file this is.
+func templateOf(file string) (string, bool) {
+	name, is := strings.CutPrefix(file, "templates/")
+	name, txt := strings.CutSuffix(name, ".txt")
+	return name, is && txt && name != "" && !strings.ContainsAny(name, "/\\")
+}
+
+// newTemplateText is what a message of the company's own begins with.
+const newTemplateText = "Subject: Hello {{.Person.First}}\n\nWrite here what {{.Company}} has to say.\n"
 
 // newPolicyText is what an empty file begins with.
 const newPolicyText = `policies:
@@ -96,10 +129,21 @@ func policyFileNames(files map[string]string) []string {
 }
 
 func (p *portal) showEditor(w http.ResponseWriter, r *http.Request, status int, v editorView, names []string) error {
-	for _, n := range names {
-		v.Files = append(v.Files, link{n, "/policies/edit?file=" + n})
+	pg := page{Template: "editor", Title: "Edit policies", Nav: "policies", Crumbs: []link{{"Policies", "/policies"}, {"Edit", ""}}}
+	name, message := templateOf(v.File)
+	switch {
+	case message:
+		v.Title, pg.Title, pg.Nav, pg.Crumbs = "Edit message "+name, "Edit message "+name, "settings", []link{{"Settings", "/settings"}, {"Messages", "/settings/templates"}, {name, "/settings/templates/" + name}, {"Edit", ""}}
+	case v.File == policy.HolidaysFile || v.File == "sites.yaml":
+		v.Title, pg.Title, pg.Nav, pg.Crumbs = "Edit "+v.File, "Edit "+v.File, "settings", []link{{"Settings", "/settings"}, {"Calendars", "/settings/calendars"}, {"Edit", ""}}
+	default:
+		v.Title = "Edit policies"
+		for _, n := range names {
+			v.Files = append(v.Files, link{n, "/policies/edit?file=" + n})
+		}
 	}
-	return p.show(w, r, status, page{Template: "editor", Title: "Edit policies", Nav: "policies", Crumbs: []link{{"Policies", "/policies"}, {"Edit", ""}}, Main: v})
+	pg.Main = v
+	return p.show(w, r, status, pg)
 }
 
 // judgePolicy answers while somebody types.
@@ -115,6 +159,11 @@ func (p *portal) judgePolicy(w http.ResponseWriter, r *http.Request) error {
 	v := newJudgement(d, file)
 	if err != nil {
 		v = judgement{Errors: 1, Faults: []faultRow{{State: faultState(policy.Error), Text: plainError(err)}}}
+	}
+	if name, is := templateOf(file); is && v.Errors == 0 && strings.TrimSpace(text) != "" {
+		if read, err := p.flow.PreviewMessage(r.Context(), name, text, ""); err == nil {
+			v.Reads = newLetter(read)
+		}
 	}
 	p.part(w, r, http.StatusOK, "judgement", v)
 	return nil

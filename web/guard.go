@@ -61,7 +61,7 @@ func (p *portal) guard(next *http.ServeMux) http.Handler {
 		}
 		switch {
 		case strings.HasPrefix(r.URL.Path, "/hooks/"):
-		case strings.HasPrefix(r.URL.Path, "/policies/"):
+		case strings.HasPrefix(r.URL.Path, "/policies/"), strings.HasPrefix(r.URL.Path, "/settings/"), strings.HasPrefix(r.URL.Path, "/api/v1/settings/"):
 			r.Body = http.MaxBytesReader(rec, r.Body, maxPolicyForm)
 		case strings.HasSuffix(r.URL.Path, "/list") && strings.Contains(r.URL.Path, "/systems/"):
 			r.Body = http.MaxBytesReader(rec, r.Body, maxListForm)

@@ -239,7 +239,8 @@ func (p *portal) certificatePDF(w http.ResponseWriter, r *http.Request) error {
 	h.Set("Content-Type", "application/pdf")
 	h.Set("Content-Disposition", `attachment; filename="leaver-certificate-`+string(c.ID)+`.pdf"`)
 	h.Set("Cache-Control", "no-store")
-	return paper.Certificate(w, c, p.zoneOf(row.Location))
+	look := p.flow.Looks(r.Context())
+	return paper.Certificate(w, c, p.zoneOf(row.Location), paper.Letterhead{Company: p.flow.CompanyName(r.Context()), Logo: look.Logo})
 }
 
 // export answers with a file of everything that is known of somebody.

@@ -111,6 +111,7 @@ type page struct {
 	Main     any
 
 	// set by show
+	Brand               brandView
 	Theme, Version, Who string
 	Initials, Zone      string
 	Menu                []menu
@@ -134,6 +135,10 @@ type menuItem struct {
 // show answers with a whole page. It is built before the first byte leaves, so an error can still become an error page.
 func (p *portal) show(w http.ResponseWriter, r *http.Request, status int, pg page) error {
 	pg.Theme, pg.Version, pg.Demo = themeOf(r), p.opt.Version, p.opt.Open
+	pg.Brand = p.brand(r)
+	if pg.Brand.Href = "/"; pg.Phone {
+		pg.Brand.Href = "#main"
+	}
 	if !pg.Plain {
 		who, _ := p.access.session(r)
 		pg.Who, pg.Initials = who.Name, initials(who.Name)
@@ -211,6 +216,7 @@ func (p *portal) menu(r *http.Request, current string) []menu {
 		{Title: "Operate", Items: []menuItem{item("systems", "Systems", "/systems", "system", 0), item("numbers", "Numbers", "/numbers", "phone", 0), item("brakes", "Brakes", "/brakes", "pause", open.brakes)}},
 		{Title: "Prove", Items: []menuItem{item("events", "Events", "/events", "bolt", open.quarantined), item("records", "Records", "/records", "record", 0)}},
 	}
+	groups = append(groups, menu{Title: "Set up", Items: []menuItem{item("settings", "Settings", "/settings", "cog", 0)}})
 	if p.opt.Mailbox != nil {
 		groups = append(groups, menu{Title: "Demo", Items: []menuItem{item("mailbox", "Mailbox", "/mailbox", "mail", 0)}})
 	}

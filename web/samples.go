@@ -272,6 +272,7 @@ func samples(view viewer) []sample {
 		{"policy-people", "Policy, who it holds for", "policy-people", false, false, policyPeopleView{ID: "sales-team", Title: "Sales department", Facts: "Holds for 100,412 people", People: []link{{"Sarah Chen", "/people/" + samplePerson}}, More: 100411}},
 		{"catalogue", "Catalogue", "catalogue", false, false, newCatalogue(policies)},
 		{"editor", "Editor, a draft with a fault", "editor", false, false, editorView{
+			Title: "Edit policies",
 			Files: []link{{"policies/sales.yaml", "/policies/edit"}}, File: "policies/sales.yaml", Text: policyTexts["policies/sales.yaml"],
 			Judged: judgement{Errors: 1, Faults: []faultRow{{State: faultState(policy.Error), Line: 7, Text: "no connector offers \"okta/group:sales-taem\"", Hint: "did you mean \"okta/group:sales-team\"?"}}},
 		}},
@@ -312,7 +313,7 @@ func samples(view viewer) []sample {
 		{"error-404", "Page error, not found", "error", false, false, sampleError(dayone.ErrNotFound)},
 		{"error-403", "Page error, not for you", "error", false, false, sampleError(dayone.ErrForbidden)},
 		{"error-500", "Page error, our fault", "error", false, false, sampleError(nil)},
-	}, slices.Concat(sampleApprovals(view, row), sampleOutside(view, row, head("access")), sampleLists(view), sampleNumbers(view), sampleProducts(view, row, head("access"), list), sampleMine(view, row, progress, connectors))...)
+	}, slices.Concat(sampleApprovals(view, row), sampleOutside(view, row, head("access")), sampleLists(view), sampleNumbers(view), sampleProducts(view, row, head("access"), list), sampleMine(view, row, progress, connectors), sampleSettings(view))...)
 }
 
 // sampleIdle is access of which nothing is planned.

@@ -71,7 +71,7 @@ var subjects = []struct {
 	{"/mailbox/...", ofAll},
 	{"/metrics", ofAll},
 	{"/numbers", ofAll},
-	{"/numbers/audit", ofAll},
+	{"/numbers/audit/...", ofAll},
 	{"/numbers/import", ofAll},
 	{"/numbers/plan", ofAll},
 	{"/numbers/pools/...", ofAll},
@@ -83,6 +83,7 @@ var subjects = []struct {
 	{"/tokens/...", ofAll},
 
 	{"/people/{id}/...", flow.ThePerson},
+	{"/onboard/bring", ofAll}, // whoever is in a directory only is nowhere yet
 	{"/onboard/{id}/...", flow.ThePerson},
 	{"/runs/{id}/steps/{number}/{verb}", flow.TheStep},
 	{"/runs/{id}/...", flow.TheRun},

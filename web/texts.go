@@ -96,6 +96,9 @@ var handedTexts = map[dayone.HandedKind]string{
 // toasts are what an act has done, by the word in the address it redirects to.
 var toasts = map[string]string{
 	string(engine.Retry): "The step is tried again", string(engine.Skip): "The step is skipped", "completed": "The task is done", "requested": "It is requested", "corrected": "It is corrected", "correction-ended": "What sources say counts again", "ended": "The request is ended",
+	"webhook-tested": "It was taken", "webhook-again": "It is sent again",
+	"setup-undone": "The configuration reads as before",
+	"branding":     "It looks like this now", "branding-back": "It looks as it did before",
 	"replayed": "The event is looked at again", "proposed": "The proposal is saved; its plan has to be approved",
 	"applied": "The policies are in force", "announced": "Announced; it takes effect when its notice is over", "withdrawn": "Withdrawn; what is in force stays",
 	"token-ended": "The token has ended", "session-ended": "The session has ended", "undo": "It is being undone", "hold": "The hold has ended",

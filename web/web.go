@@ -19,6 +19,8 @@ type Options struct {
 	Token    dayone.Secret // lets in; without it nobody gets in, unless Open
 	Tokens   []Token       // let others in, each with a role
 	SignOn   *SignOn       // lets in whom the identity provider knows; nil: there is none
+	Setup    Setup         // writes systems into the configuration; nil: there is none
+	Given    []RoleGiven   // roles that the configuration gives, for the page of roles
 	Discreet []dayone.Role // know what is confidential; nil: administrator and hr
 	// SetupAnywhere: the set-up link works from other machines, too.
 	SetupAnywhere bool
@@ -235,6 +237,24 @@ func (p *portal) routes() []route {
 		{"GET /tokens", p.page(p.tokens)},
 		{"POST /tokens", p.page(p.makeToken)},
 		{"POST /tokens/{id}/end", p.page(p.endToken)},
+		{"GET /settings", p.page(p.settings)},
+		{"GET /settings/roles", p.page(p.roleList)},
+		{"GET /settings/templates", p.page(p.messageTemplates)},
+		{"GET /settings/templates/{name}", p.page(p.messageTemplate)},
+		{"GET /settings/branding", p.page(p.branding)},
+		{"POST /settings/branding", p.page(p.saveBranding)},
+		{"POST /settings/branding/back", p.page(p.brandingBack)},
+		{"GET /settings/calendars", p.page(p.calendars)},
+		{"POST /settings/calendars", p.page(p.bringCalendar)},
+		{"GET /settings/systems", p.page(p.setupList)},
+		{"GET /settings/systems/{name}", p.page(p.setupForm)},
+		{"POST /settings/systems/{name}", p.page(p.setUpSystem)},
+		{"POST /settings/systems/undo", p.page(p.undoSetup)},
+		{"GET /settings/webhooks", p.page(p.webhooks)},
+		{"POST /settings/webhooks/{name}/test", p.page(p.testWebhook)},
+		{"POST /settings/webhooks/{name}/deliveries/{id}/again", p.page(p.deliverAgain)},
+		{"GET /brand/logo", p.anyone(p.logo)},
+		{"GET /brand/colours.css", p.anyone(p.colours)},
 		{"GET /sessions", p.page(p.sessions)},
 		{"POST /sessions/{id}/end", p.page(p.endSession)},
 		{"GET /gallery", p.page(p.gallery)},
@@ -356,6 +376,20 @@ func (p *portal) routes() []route {
 		{"GET /api/v1/tokens", p.api(p.apiTokens)},
 		{"POST /api/v1/tokens", p.api(p.apiMakeToken)},
 		{"DELETE /api/v1/tokens/{id}", p.api(p.apiEndToken)},
+		{"GET /api/v1/settings/roles", p.api(p.apiRoles)},
+		{"GET /api/v1/settings/templates", p.api(p.apiTemplates)},
+		{"POST /api/v1/settings/templates/{name}/preview", p.api(p.apiPreview)},
+		{"POST /api/v1/settings/files", p.api(p.apiFile)},
+		{"GET /api/v1/settings/branding", p.api(p.apiBranding)},
+		{"PUT /api/v1/settings/branding", p.api(p.apiSetBranding)},
+		{"POST /api/v1/settings/branding/back", p.api(p.apiBrandingBack)},
+		{"GET /api/v1/settings/systems", p.api(p.apiSetups)},
+		{"PUT /api/v1/settings/systems/{name}", p.api(p.apiSetUp)},
+		{"GET /api/v1/settings/webhooks", p.api(p.apiWebhooks)},
+		{"POST /api/v1/settings/webhooks/{name}/test", p.api(p.apiTestWebhook)},
+		{"POST /api/v1/settings/webhooks/{name}/deliveries/{id}/again", p.api(p.apiDeliverAgain)},
+		{"GET /api/v1/settings/calendars", p.api(p.apiCalendars)},
+		{"POST /api/v1/settings/calendars", p.api(p.apiBringCalendar)},
 		{"GET /api/v1/sessions", p.api(p.apiSessions)},
 		{"DELETE /api/v1/sessions/{id}", p.api(p.apiEndSession)},
 		{"POST /api/v1/plans", p.api(p.apiPlans)},

@@ -30,6 +30,7 @@ type config struct {
 	Approvals approvalsConfig         `yaml:"approvals"`
 	Tasks     tasksConfig             `yaml:"tasks"`
 	Alerts    alertsConfig            `yaml:"alerts"`
+	Webhooks  map[string]tellConfig   `yaml:"webhooks"`
 	Brakes    brakesConfig            `yaml:"brakes"`
 	Outside   outsideConfig           `yaml:"outside"`
 	PreHire   preHireConfig           `yaml:"prehire"`

@@ -131,6 +131,7 @@ func (c *config) check() {
 	c.checkOrder(bad)
 	c.checkOutside(bad)
 	c.checkAlerts(bad)
+	c.checkWebhooks(bad)
 	c.checkRemovals(bad)
 	bad(c.checkCarrier("messages.mail", c.Messages.Mail, sendsMail, "sends mail to an address"))
 	bad(c.checkCarrier("messages.calendar", c.Messages.Calendar, sendsInvitations, "sends invitations"))

@@ -81,7 +81,7 @@ func serve(ctx context.Context, cfg *config, log *slog.Logger) error {
 	meters := web.NewMeters()
 	opt := web.Options{
 		Meters: meters, Base: cfg.Portal.URL, Token: token, Tokens: logins, SignOn: signOn, SessionFor: cfg.Portal.Session, IdleFor: cfg.Portal.Idle,
-		Discreet: cfg.Portal.Confidential, SetupAnywhere: cfg.Portal.Setup == setupAnywhere, TokenFile: cfg.tokenFile(), Version: version(), Log: log, Stopping: ctx.Done(),
+		Given: cfg.given(), Discreet: cfg.Portal.Confidential, SetupAnywhere: cfg.Portal.Setup == setupAnywhere, TokenFile: cfg.tokenFile(), Version: version(), Log: log, Stopping: ctx.Done(),
 	}
 	f := &front{cfg: cfg, failed: make(chan error, 1)}
 	w := wiring{clock: clock.System{}, log: log, observe: meters.Called, committed: meters.Committed, lead: store.Lead{Name: whoWeAre(), At: cfg.Portal.URL, Lasts: cfg.Lease}}
@@ -117,6 +117,7 @@ func serve(ctx context.Context, cfg *config, log *slog.Logger) error {
 	for name, hint := range cfg.idle(s.flow.Active()) {
 		log.Warn("no policy gives anything at a configured system", "system", name, "hint", hint)
 	}
+	opt.Setup = newSetup(cfg.places.file, s)
 	if err := f.open(web.New(s.flow, opt)); err != nil {
 		return err
 	}

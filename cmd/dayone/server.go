@@ -67,6 +67,10 @@ func wire(ctx context.Context, c *config, w wiring) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
+	webhooks, err := c.webhooks(w)
+	if err != nil {
+		return nil, err
+	}
 	ids := dayone.NewIDs(w.clock.Now, rand.Reader)
 	keeper, db, err := openBooks(ctx, c, w, ids)
 	if err != nil {
@@ -84,7 +88,7 @@ func wire(ctx context.Context, c *config, w wiring) (*server, error) {
 		Asking: flow.Asking{
 			Groups: c.Approvals.Groups, Fallback: c.Approvals.Fallback, RemindAfter: c.Approvals.RemindAfter, EscalateAfter: c.Approvals.EscalateAfter, Tasks: c.Tasks.Assignee, Owners: c.owners(),
 		},
-		Alerts: alerts, Removals: c.removals(), LongestOutside: c.Outside.LongestDays, PreHire: flow.PreHireSettings{Ask: c.PreHire.Ask, Remind: c.PreHire.RemindDays},
+		Alerts: alerts, Webhooks: webhooks, Removals: c.removals(), LongestOutside: c.Outside.LongestDays, PreHire: flow.PreHireSettings{Ask: c.PreHire.Ask, Remind: c.PreHire.RemindDays},
 	})
 	if err := s.flow.OpenPolicies(ctx, !w.looks); err != nil {
 		var broken *flow.BrokenPolicies

@@ -236,6 +236,11 @@ func (a *addition) write(path string) error {
 	if err != nil {
 		return err
 	}
+	return replaceConfig(path, text)
+}
+
+// replaceConfig puts another text in the place of the configuration, once it reads.
+func replaceConfig(path, text string) error {
 	file, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		return err

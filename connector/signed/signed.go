@@ -4,15 +4,18 @@ package signed
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/dayone-hq/dayone"
@@ -28,6 +31,9 @@ type Sender struct {
 	Secret dayone.Secret
 	Now    func() time.Time
 	HTTP   http.RoundTripper // nil: http.DefaultTransport
+	Place  string            // where the configuration has it; "": alerts.webhook
+	// Standard signs as Standard Webhooks do, which libraries check: webhook-id, webhook-timestamp, webhook-signature.
+	Standard bool
 }
 
 // Post sends a body once. id is the same whenever the same body is sent again.
@@ -39,20 +45,19 @@ func (s *Sender) Post(ctx context.Context, id, kind string, body []byte) error {
 	if err != nil {
 		return s.fault(dayone.ErrInvalid, "", "its address cannot be called")
 	}
-	stamp := strconv.FormatInt(at.Unix(), 10)
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("User-Agent", "dayone")
-	req.Header.Set("Dayone-Id", id)
-	req.Header.Set("Dayone-Kind", kind)
-	req.Header.Set("Dayone-Timestamp", stamp)
-	req.Header.Set("Dayone-Signature", "v1="+s.sign(stamp, body))
+	s.stamp(req.Header, id, kind, strconv.FormatInt(at.Unix(), 10), body)
 	c := http.Client{Transport: s.HTTP, CheckRedirect: func(*http.Request, []*http.Request) error {
 		return http.ErrUseLastResponse // who is meant stands in the configuration, and nobody else
 	}}
 	res, err := c.Do(req)
 	if err != nil {
-		if errors.Is(err, context.Canceled) {
+		switch {
+		case errors.Is(err, context.Canceled):
 			return err
+		case errors.Is(err, errWithin):
+			return s.fault(dayone.ErrInvalid, "", "its address is within our own network, and only internal: true lets it be")
 		}
 		return s.fault(dayone.ErrUnavailable, "", "it does not answer") // the address may hold a secret: it is not shown
 	}
@@ -69,22 +74,47 @@ func (s *Sender) Post(ctx context.Context, id, kind string, body []byte) error {
 	case res.StatusCode >= 500:
 		return s.fault(dayone.ErrUnavailable, code, "it failed")
 	case res.StatusCode >= 300 && res.StatusCode < 400:
-		return s.fault(dayone.ErrInvalid, code, "it leads elsewhere; write the last address into alerts.webhook.url")
+		return s.fault(dayone.ErrInvalid, code, "it leads elsewhere; write the last address into "+s.place()+".url")
 	case res.StatusCode == http.StatusUnauthorized, res.StatusCode == http.StatusForbidden:
-		return s.fault(dayone.ErrAuth, code, "it does not accept the signature; compare alerts.webhook.secret with what it checks by")
+		return s.fault(dayone.ErrAuth, code, "it does not accept the signature; compare "+s.place()+".secret with what it checks by")
 	default:
 		return s.fault(dayone.ErrInvalid, code, "it refused the body")
 	}
 }
 
-// sign is HMAC-SHA256 over the timestamp, a dot and the body.
-func (s *Sender) sign(stamp string, body []byte) string {
-	mac := hmac.New(sha256.New, []byte(s.Secret.Reveal()))
-	mac.Write([]byte(stamp + "."))
-	mac.Write(body)
-	return hex.EncodeToString(mac.Sum(nil))
+// stamp puts on what the receiver knows a body by.
+func (s *Sender) stamp(h http.Header, id, kind, at string, body []byte) {
+	if s.Standard {
+		h.Set("Webhook-Id", id)
+		h.Set("Webhook-Timestamp", at)
+		h.Set("Webhook-Signature", "v1,"+base64.StdEncoding.EncodeToString(mac(keyOf(s.Secret), id+"."+at+".", body)))
+		return
+	}
+	h.Set("Dayone-Id", id)
+	h.Set("Dayone-Kind", kind)
+	h.Set("Dayone-Timestamp", at)
+	h.Set("Dayone-Signature", "v1="+hex.EncodeToString(mac([]byte(s.Secret.Reveal()), at+".", body)))
 }
 
+// keyOf is the key of a secret as Standard Webhooks writes it: whsec_ and base64. Any other text is the key itself.
+func keyOf(secret dayone.Secret) []byte {
+	text, ok := strings.CutPrefix(secret.Reveal(), "whsec_")
+	if key, err := base64.StdEncoding.DecodeString(text); ok && err == nil {
+		return key
+	}
+	return []byte(secret.Reveal())
+}
+
+// mac is HMAC-SHA256.
+func mac(key []byte, before string, body []byte) []byte {
+	m := hmac.New(sha256.New, key)
+	m.Write([]byte(before))
+	m.Write(body)
+	return m.Sum(nil)
+}
+
+func (s *Sender) place() string { return cmp.Or(s.Place, "alerts.webhook") }
+
 func (s *Sender) fault(kind error, code, detail string) *dayone.Fault {
-	return &dayone.Fault{System: "alerts.webhook", Op: "posting", Code: code, Err: kind, Detail: detail}
+	return &dayone.Fault{System: s.place(), Op: "posting", Code: code, Err: kind, Detail: detail}
 }

@@ -71,3 +71,43 @@ func TestWhatIsPostedIsSigned(t *testing.T) {
 		t.Errorf("nobody there: %v", err)
 	}
 }
+
+// The headers are those of Standard Webhooks; the right answer is written out from its specification.
+func TestStandardWebhooksAreSigned(t *testing.T) {
+	t.Parallel()
+	var got http.Header
+	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r.Header }))
+	defer srv.Close()
+	s := &signed.Sender{
+		URL: srv.URL, Secret: dayone.NewSecret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), Standard: true, Place: "webhooks.tickets",
+		Now: func() time.Time { return time.Unix(1614265330, 0) },
+	}
+	if err := s.Post(t.Context(), "msg_p5jXN8AQM9LWM0D4loKWxJek", "run.ready", []byte(`{"test": 2432232314}`)); err != nil {
+		t.Fatal(err)
+	}
+	if got.Get("Webhook-Id") != "msg_p5jXN8AQM9LWM0D4loKWxJek" || got.Get("Webhook-Timestamp") != "1614265330" || got.Get("Webhook-Signature") != "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=" {
+		t.Errorf("headers %v", got)
+	}
+	if got.Get("Dayone-Signature") != "" {
+		t.Error("it is signed twice")
+	}
+}
+
+// Whatever a name says, what is within our own network is not called.
+func TestOutsideIsOutside(t *testing.T) {
+	t.Parallel()
+	called := false
+	srv := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { called = true }))
+	defer srv.Close()
+	_, port, _ := strings.Cut(strings.TrimPrefix(srv.URL, "http://"), ":")
+	for _, host := range []string{"127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "0.0.0.0", "169.254.169.254", "10.1.2.3", "100.64.1.1", "[fd00::1]", "[::1]"} {
+		s := &signed.Sender{URL: "http://" + host + ":" + port, Secret: dayone.NewSecret("hush-hush-hush"), Now: time.Now, HTTP: signed.Outside(), Place: "webhooks.tickets"}
+		err := s.Post(t.Context(), "msg_1", "run.ready", nil)
+		if !errors.Is(err, dayone.ErrInvalid) || !strings.Contains(err.Error(), "internal: true") {
+			t.Errorf("%s: %v", host, err)
+		}
+	}
+	if called {
+		t.Error("it was called")
+	}
+}

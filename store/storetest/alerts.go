@@ -93,7 +93,7 @@ func lookedFor(t *testing.T, d *store.DB) {
 	p := Sarah(t, d)
 	row := must[store.Row](t)(d.Person(ctx, p))
 	row.Managed, row.Status, row.Starts, row.Ends = true, dayone.PreHire, at.Add(time.Hour), at.Add(2*time.Hour)
-	if err := d.SaveRow(ctx, row, time.Time{}); err != nil {
+	if err := d.SaveRow(ctx, row, time.Time{}, time.Time{}); err != nil {
 		t.Fatal(err)
 	}
 	starts := func(since, until time.Duration) int {

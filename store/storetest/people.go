@@ -237,7 +237,7 @@ func byWords(t *testing.T, d *store.DB) {
 	}
 	row := must[store.Row](t)(d.Person(ctx, p))
 	row.Name, row.Email = "Zażółć Gęślą Jaźń-Nguyễn Wolfeschlegelsteinhausenbergerdorff", "zg@company.com"
-	if err := d.SaveRow(ctx, row, time.Time{}); err != nil {
+	if err := d.SaveRow(ctx, row, time.Time{}, time.Time{}); err != nil {
 		t.Fatal(err)
 	}
 	for _, text := range []string{"zażółć", "GĘŚLĄ", "jaźń-nguyễn wolfeschlegelsteinhausen", "wolfeschlegelsteinhausenbergerdorff", "zg@"} {
@@ -295,7 +295,7 @@ func wakes(t *testing.T, d *store.DB) {
 			t.Fatal(err)
 		}
 		row.Wake = at.Add(time.Hour)
-		if err := d.SaveRow(ctx, row, x.since); err != nil {
+		if err := d.SaveRow(ctx, row, x.since, at); err != nil {
 			t.Fatal(err)
 		}
 		if got := must[store.Row](t)(d.Person(ctx, p)); !got.Wake.Equal(x.want) {
@@ -315,7 +315,7 @@ func problems(t *testing.T, d *store.DB) {
 		t.Fatalf("cannot be planned: %+v", rows)
 	}
 	rows[0].Problem = ""
-	if err := d.SaveRow(ctx, rows[0], time.Time{}); err != nil {
+	if err := d.SaveRow(ctx, rows[0], time.Time{}, time.Time{}); err != nil {
 		t.Fatal(err)
 	}
 	if rows := must[[]store.Row](t)(d.People(ctx, store.PeopleFilter{Unplanned: true})); len(rows) != 0 {

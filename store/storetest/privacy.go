@@ -274,7 +274,7 @@ func erased(t *testing.T, d *store.DB, where string) {
 			t.Fatal(err)
 		}
 	}
-	if err := d.SaveRow(ctx, stale, time.Time{}); err != nil { // somebody had looked at her just before
+	if err := d.SaveRow(ctx, stale, time.Time{}, time.Time{}); err != nil { // somebody had looked at her just before
 		t.Fatal(err)
 	}
 	if err := d.SetProblem(ctx, h.id, h.work[0], stale.Wake, stale.Wake); err != nil {

@@ -109,7 +109,7 @@ func retired(t *testing.T, d *store.DB) {
 	row.Managed, row.Wake = true, at.AddDate(10, 0, 0)
 	rests := func() {
 		t.Helper()
-		if err := d.SaveRow(ctx, row, time.Time{}); err != nil {
+		if err := d.SaveRow(ctx, row, time.Time{}, time.Time{}); err != nil {
 			t.Fatal(err)
 		}
 	}

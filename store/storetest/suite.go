@@ -46,6 +46,8 @@ func Run(t *testing.T, open Opener) {
 		{"ALegalHoldStandsAlone", legalHolds},
 		{"TheEndOfALegalHoldEndsItsTasks", legalTasks},
 		{"OneBrakeForAListThatShrank", systemLists},
+		{"BrandsAreVersions", brands},
+		{"WhatAWebhookWasTold", deliveries},
 		{"CertificatesComeBack", certificates},
 		{"ASuccessionGoesOnWhereItWas", successions},
 		{"TasksAreChangedAsTheyStand", taskChanges},

@@ -30,7 +30,7 @@ func veiled(t *testing.T, d *store.DB) {
 	if err := d.HushedRecord(ctx, ev.ID, dayone.Record{At: at, Person: "per_secret", What: "event replayed"}); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.SaveRow(ctx, store.Row{ID: "per_secret", Veil: dayone.WholeVeiled, Unveil: when}, time.Time{}); err != nil { // a look at her
+	if err := d.SaveRow(ctx, store.Row{ID: "per_secret", Veil: dayone.WholeVeiled, Unveil: when}, time.Time{}, time.Time{}); err != nil { // a look at her
 		t.Fatal(err)
 	}
 	nowhere(t, ctx, d)

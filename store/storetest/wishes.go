@@ -133,11 +133,11 @@ func told(t *testing.T, d *store.DB) {
 	row := must[store.Row](t)(d.Person(ctx, p))
 	want := dayone.Told{At: at, Status: dayone.PreHire, Attrs: map[string]string{"team": "Enterprise"}}
 	row.Told = &want
-	if err := d.SaveRow(ctx, row, time.Time{}); err != nil {
+	if err := d.SaveRow(ctx, row, time.Time{}, time.Time{}); err != nil {
 		t.Fatal(err)
 	}
 	row.Told = nil // left as it is
-	if err := d.SaveRow(ctx, row, time.Time{}); err != nil {
+	if err := d.SaveRow(ctx, row, time.Time{}, time.Time{}); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(want, must[dayone.Timeline](t)(d.Timeline(ctx, p)).Told); diff != "" {

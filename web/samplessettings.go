@@ -1,0 +1,76 @@
+package web
+
+import (
+	"errors"
+	"time"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/flow"
+)
+
+// sampleSettings are the pages of what holds for the whole company.
+func sampleSettings(view viewer) []sample {
+	everywhere := func(string) bool { return true }
+	var roles rolesView
+	for _, g := range []RoleGiven{
+		{dayone.Administrator, "whoever has the portal's token", "dayone.yaml:14", "portal.token"}, {dayone.Operator, "the group it-operations of the identity provider", "dayone.yaml:31", "portal.sign_on.roles.it-operations"},
+	} {
+		roles.Rows = append(roles.Rows, item{State: roleTag(g.Role), Title: link{Text: sentence(g.Whom)}, Meta: g.Where})
+	}
+	for _, r := range dayone.Roles {
+		roles.Roles = append(roles.Roles, pair{Name: string(r), Value: roleTexts[r]})
+	}
+	mail := newLetter(flow.Rendered{Header: map[string]string{"subject": "Welcome to Company! Your onboarding guide"}, Text: "Hi Maximiliane-Charlotte,\n\nWelcome to Company!\n\n-- \nCompany AG, Torstr. 1, 10119 Berlin\n"})
+	one := templateView{Name: "welcome", File: "templates/welcome.txt", Text: "Subject: Welcome to {{.Company}}!\n\nHi {{.Person.First}},\n", For: textTemplateSample, Letter: mail, Edit: "#", Facts: []pair{{Name: "File", Value: "templates/welcome.txt", Code: true}, {Name: "Sent by", Value: "base-employee"}}}
+	broken := one
+	broken.Letter, broken.Query, broken.None, broken.Problem = nil, "zzz", true, &notice{Kind: "bad", Icon: "x", Title: "It cannot be put into words", Text: "templates/welcome.txt:3:5: a message has no \"Persn\"."}
+	look := dayone.Brand{Seq: 2, Company: "Company AG", Accent: "#0b5d4e", Footer: "Company AG", Help: "it@company.com", At: view.now, By: "kim@company.com", Note: "accent"}
+	was := dayone.Brand{Seq: 1, Company: "Company AG", At: view.now.AddDate(0, 0, -3), By: "kim@company.com", Note: "company name, mail footer, help"}
+	pale := look
+	pale.Accent = "#9ad1c4"
+	wrong := errors.Join(&flow.BrandFault{Field: "accent", Text: "#9ad1c4 cannot be read by day: its contrast is 1.5 to 1, and text needs 4.5; #4e6a63 is its darker kin that can"}, &flow.BrandFault{Field: "logo", Text: "line 3 of the logo: a logo has no <script>: it may only draw"})
+	calendars := newCalendars([]flow.Calendar{
+		{Country: "DE", Sites: []string{"Berlin", "München"}, Days: []flow.Holiday{{Day: "2024-12-25", Name: "Erster Weihnachtstag"}, {Day: "2025-01-06", Site: "München"}, {Day: "2025-05-01", Name: "Tag der Arbeit"}}},
+		{Country: "US", Sites: []string{"San Francisco"}},
+	}, view.now)
+	given := flow.Delivery{Webhook: "tickets", Given: true, Letter: dayone.Letter{Once: "msg_01jd9x0000000000000000000a.ready.tickets", Kind: "run.ready", About: "run_01jd9x0000000000000000000a", Made: view.now.Add(-time.Hour), Sent: view.now.Add(-time.Hour)}}
+	late, up, test := given, given, given
+	late.Given, late.Tries, late.Next, late.Error, late.Sent, late.Once, late.Kind = false, 3, view.now.Add(time.Minute), "webhooks.tickets: posting: it does not answer", time.Time{}, "msg_01jd9x0000000000000000000b.failed.tickets", "run.failed"
+	up.Kind, up.Given, up.Up, up.Error, up.Once = "run.undone", false, true, "webhooks.tickets: posting: it refused the body (HTTP 410)", "msg_01jd9x0000000000000000000c.undone.tickets"
+	test.Kind, test.About, test.Once = "webhook.test", "webhook.test", "msg_01jd9x0000000000000000000d"
+	told := []flow.Delivery{late, given, up, test}
+	okta := SystemForm{Kind: "okta", Title: "Okta", Name: "okta", Where: "dayone.yaml:41", New: true, Plan: "any edition with Lifecycle Management", Fields: []SystemField{
+		{Name: "token", Type: "secret", Help: "an API token of a service account", Required: true, Held: "x"},
+		{Name: "url", Type: "url", Help: "address of the organisation", Example: "https://acme.okta.com", Required: true, Value: "company", Error: "Url is an address, such as https://acme.okta.com."},
+		{Name: "tls", Type: "choice", Help: "how the connection is kept private", Choices: []string{"starttls", "none"}, Default: "starttls"},
+	}}
+	tried := Written{Form: okta, Lines: "+   okta:  # Okta: docs/systems/okta.md\n+     connector: okta\n+     settings:\n+       token: \"${file:okta.token.secret}\"\n", Files: []string{"okta.token.secret"}, Findings: []SystemFinding{
+		{"ok", "configuration", "Okta"}, {"warning", "accounts", "none is shown: if there are some, we may not see them"}, {"error", "connection and rights", "okta: checking: it does not let us in"},
+	}}
+	tried.Form.Fields[1].Error, tried.Form.Fields[1].Value = "", "https://company.okta.com"
+	wrongForm := okta
+	wrongForm.Fields = append([]SystemField{}, okta.Fields...)
+	wrongForm.Fields[1].Error, wrongForm.Fields[1].Value = "Url is an address, such as https://acme.okta.com.", "company"
+	saved := tried
+	saved.Findings, saved.Where, saved.Next, saved.Form.New = nil, "dayone.yaml:41", []string{"It counts when the server is started again."}, false
+	return []sample{
+		{"systemsetup", "Add or change a system", "systemsetup", false, false, newSetup([]SystemSet{{"okta", "okta", "Okta", "dayone.yaml:41"}}, []SystemKind{{"gitlab", "GitLab", "Groups, projects and accounts."}}, "System changed: okta (Okta), by kim@company.com")},
+		{"webhooks", "Webhook deliveries", "webhooks", false, false, newWebhooks(view, []flow.Webhook{{Name: "tickets", Where: "tickets.company.com"}}, told)},
+		{"webhooks-quiet", "Webhook deliveries, nothing yet", "webhooks", false, false, newWebhooks(view, []flow.Webhook{{Name: "tickets", Where: "tickets.company.com", Events: []string{"ready"}}}, nil)},
+		{"webhooks-none", "Webhook deliveries, no webhook", "webhooks", false, false, newWebhooks(view, nil, nil)},
+		{"systemsetup-none", "Add or change a system, no file", "systemsetup", false, false, systemSetupsView{Empty: &empty{Icon: "system", Title: "Nothing is configured by a file here", Text: textSetupNone}}},
+		{"system-form", "Add a system, tried", "system-form", false, false, newSystemForm(tried, false)},
+		{"system-form-wrong", "Add a system, not right", "system-form", false, false, newSystemForm(Written{Form: wrongForm, Faults: 1}, false)},
+		{"system-form-saved", "Change a system, written", "system-form", false, false, newSystemForm(saved, true)},
+		{"settings", "Settings", "settings", false, false, newSettings(everywhere)},
+		{"roles", "Roles", "roles", false, false, roles},
+		{"roles-none", "Roles, none", "roles", false, false, rolesView{Roles: roles.Roles, Empty: &empty{Icon: "lock", Title: "Nobody has a role here", Text: textRolesNone}}},
+		{"messages", "Messages", "templates", false, false, templatesView{Rows: []item{{State: &state{Icon: "mail", Text: "Message"}, Title: link{"welcome", "#"}, Meta: textTemplateBuiltIn, Next: "Sent by base-employee"}}}},
+		{"message", "A message", "template", false, false, one},
+		{"message-broken", "A message that cannot be written", "template", false, false, broken},
+		{"branding", "Branding", "branding", false, false, newBranding(view, look, []dayone.Brand{look, was}, nil, "Company")},
+		{"branding-wrong", "Branding, not right", "branding", false, false, newBranding(view, pale, []dayone.Brand{was}, wrong, "Company")},
+		{"calendars", "Calendars", "calendars", false, false, calendarsView{Calendars: calendars, Uses: calendarUses, May: true}},
+		{"calendars-none", "Calendars, none", "calendars", false, false, calendarsView{Uses: calendarUses, May: true, Empty: &empty{Icon: "calendar", Title: "No calendars yet", Text: textCalendarsNone}, Problem: &notice{Kind: "bad", Icon: "x", Title: "Nothing was brought in", Text: "Line 2: \"25.12.2025\" is no day; write 2025-12-25."}}},
+	}
+}
