@@ -3,6 +3,7 @@ package web
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -303,7 +304,10 @@ func (p *portal) apiSetups(w http.ResponseWriter, _ *http.Request) error {
 	out := apiPage[apiSetup]{Items: []apiSetup{}}
 	for _, s := range list {
 		f, err := p.opt.Setup.Form("", s.Name)
-		if err != nil {
+		switch {
+		case errors.Is(err, dayone.ErrForbidden): // it is set up by hand only: no form shows its settings
+			f = SystemForm{Name: s.Name, Kind: s.Kind, Title: s.Title, Where: s.Where}
+		case err != nil:
 			return speaking(err)
 		}
 		out.Items = append(out.Items, newAPISetup(Written{Form: f}, true))

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -275,6 +276,9 @@ func (u *setup) draft(cfg *config, e web.SystemEntry) (*systemDraft, web.Written
 	return d, out, nil
 }
 
+// ownList is what a page may name as a file: what is kept there is written over, so it is never a key or a policy.
+var ownList = regexp.MustCompile(`^lists/[A-Za-z0-9][A-Za-z0-9_-]*\.csv$`)
+
 // field takes one value into a draft.
 func (u *setup) field(d *systemDraft, x *web.SystemField, e web.SystemEntry, was string, moved bool) error {
 	v := e.Values[x.Name]
@@ -288,8 +292,8 @@ func (u *setup) field(d *systemDraft, x *web.SystemField, e web.SystemEntry, was
 		case v == was: // also what only a hand writes
 		case reference.MatchString(v):
 			return fmt.Errorf("only secrets are references here; write the value: %w", dayone.ErrInvalid)
-		case x.Type == "file" && (filepath.IsAbs(v) || !filepath.IsLocal(v)):
-			return fmt.Errorf("write a path within the folder of the configuration, such as lists/%s.csv: %w", d.name, dayone.ErrInvalid)
+		case x.Type == "file" && !ownList.MatchString(v):
+			return fmt.Errorf("write a list in the folder lists beside the configuration, such as lists/%s.csv; any other file is named in the configuration by hand: %w", d.name, dayone.ErrInvalid)
 		}
 		d.trial[x.Name] = v
 		return d.take(x.Name, v)
@@ -308,8 +312,10 @@ func (u *setup) field(d *systemDraft, x *web.SystemField, e web.SystemEntry, was
 		return fmt.Errorf("it is needed: the secret, or ${env:NAME} or ${file:PATH} where it lies: %w", dayone.ErrInvalid)
 	case v == "":
 		return nil
+	case reference.MatchString(v) && moved:
+		return fmt.Errorf("the address is another, and what lies on this machine goes to no other address by its name: give the secret itself: %w", dayone.ErrInvalid)
 	case reference.MatchString(v):
-		if err := ownReference(d.name, v, was); err != nil {
+		if err := u.ownReference(d.name, x.Name, v, was); err != nil {
 			return err
 		}
 		x.Set, d.trial[x.Name], d.given[x.Name] = true, v, v
@@ -325,22 +331,22 @@ func (u *setup) field(d *systemDraft, x *web.SystemField, e web.SystemEntry, was
 	return nil
 }
 
-// ownReference: a reference that comes from the portal names a secret of this system, and not whatever lies on the machine: an
-// address could be given with it that reads it.
-func ownReference(system, v, was string) error {
+// ownReference: a new reference from the portal names the one place where this secret of this system belongs, and nothing that
+// the configuration reads already: an address could be given with it that receives the master key.
+func (u *setup) ownReference(system, setting, v, was string) error {
 	if v == was {
 		return nil
 	}
-	if !wholeReference.MatchString(v) {
-		return fmt.Errorf("write ${env:NAME} or ${file:PATH} alone: %w", dayone.ErrInvalid)
+	env, file := strings.ToUpper(strings.ReplaceAll(system+"_"+setting, "-", "_")), system+"."+setting+".secret"
+	if v != "${env:"+env+"}" && v != "${file:"+file+"}" {
+		return fmt.Errorf("write the secret itself, or ${env:%s} or ${file:%s}, where it lies; any other place is named in the configuration by hand: %w", env, file, dayone.ErrInvalid)
 	}
-	ref := reference.FindStringSubmatch(v)
-	env := strings.ToUpper(strings.ReplaceAll(system, "-", "_")) + "_"
-	switch {
-	case ref[1] == "env" && !strings.HasPrefix(ref[2], env):
-		return fmt.Errorf("the variable of a secret of %s begins with %s: %w", system, env, dayone.ErrInvalid)
-	case ref[1] == "file" && (strings.ContainsAny(ref[2], `/\`) || !strings.HasPrefix(ref[2], system+".")):
-		return fmt.Errorf("the file of a secret of %s lies beside the configuration and begins with %s.: %w", system, system, dayone.ErrInvalid)
+	raw, err := readUpTo(u.path, mostFile)
+	if err != nil {
+		return err
+	}
+	if strings.Contains(string(raw), reference.FindStringSubmatch(v)[2]) {
+		return fmt.Errorf("something else in the configuration is at %s; give the secret itself: %w", v, dayone.ErrInvalid)
 	}
 	return nil
 }

@@ -139,9 +139,9 @@ func TestASettingIsChangedByAForm(t *testing.T) {
 	}
 	before := read(t, path)
 	for name, c := range map[string]struct{ field, value, says string }{
-		"the master key":   {"token", "${file:master.key}", "begins with okta."},
-		"another folder":   {"token", "${file:okta.x/../../etc/passwd}", "beside the configuration"},
-		"another variable": {"token", "${env:HOME}", "begins with OKTA_"},
+		"the master key":   {"token", "${file:master.key}", "named in the configuration by hand"},
+		"another folder":   {"token", "${file:okta.x/../../etc/passwd}", "by hand"},
+		"another variable": {"token", "${env:HOME}", "${env:OKTA_TOKEN}"},
 		"in an address":    {"url", "https://evil.example/${file:master.key}", "only secrets are references"},
 		"no address":       {"url", "company", "is an address"},
 		"elsewhere":        {"url", "https://evil.example", "give it again"},
@@ -179,5 +179,34 @@ func TestASettingIsChangedByAForm(t *testing.T) {
 	}
 	if _, err := u.Form("exec", ""); dayone.KindOf(err) != dayone.ErrForbidden {
 		t.Errorf("programs are run from the portal: %v", err)
+	}
+}
+
+// A page names no file but a list, and no secret but the system's own: what the configuration reads is neither sent nor
+// written over.
+func TestAFormReachesNothingElseOnTheMachine(t *testing.T) {
+	t.Parallel()
+	u, path := inFolder(t, "")
+	before := read(t, path)
+	for _, name := range []string{"master", "hr", "portal"} {
+		for _, ref := range []string{"${file:master.key}", "${file:hr.secret}", "${file:portal.token}", "${file:" + name + ".token}", "${env:PATH}"} {
+			got, err := u.Write(t.Context(), web.SystemEntry{Kind: "scim", Name: name, New: true, By: "kim", Try: true, Save: true, Values: map[string]string{"url": "https://scim.example", "token": ref}})
+			if err != nil || got.Faults == 0 || len(got.Findings) > 0 {
+				t.Errorf("%s as %s: %+v, %v", ref, name, got, err)
+			}
+		}
+	}
+	for _, file := range []string{"master.key", "portal.token", "policy/sites.yaml", "dayone.yaml", "lists/../master.key", "lists/x.key", "/etc/passwd"} {
+		got, err := u.Write(t.Context(), web.SystemEntry{Kind: "manual", Name: "badges", New: true, By: "kim", Save: true, Values: map[string]string{"file": file}})
+		if err != nil || got.Faults == 0 {
+			t.Errorf("%s is written over: %v, %v", file, got.Problem, err)
+		}
+	}
+	if read(t, path) != before {
+		t.Error("what was refused is written")
+	}
+	got, err := u.Write(t.Context(), web.SystemEntry{Kind: "manual", Name: "badges", New: true, By: "kim", Values: map[string]string{"file": "lists/badges.csv"}})
+	if err != nil || got.Faults != 0 || got.Problem != "" {
+		t.Errorf("a list: %+v, %v", got, err)
 	}
 }
