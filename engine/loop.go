@@ -464,6 +464,8 @@ func (l *loop) start(c call) {
 		}
 		log := l.Log.With("run", id, "step", c.step, "system", c.act.Key.System, "attempt", attempt)
 		switch {
+		case err != nil && !ok:
+			log.Info("nothing is connected there: it is a task for somebody")
 		case err != nil: // its kind alone: what a system says of somebody is in the run
 			log.Warn("a call failed", "kind", kindWord(err))
 		case res.Wait != nil:

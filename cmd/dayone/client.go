@@ -27,7 +27,7 @@ type client struct {
 // portalFlag lets a command name another server than the configuration's.
 const (
 	portalFlag = "portal"
-	portalHelp = "address of the server, if it is not portal.url of the configuration"
+	portalHelp = "address of the server, if it is not portal.url of the configuration (--server is the same)"
 )
 
 // serverOf is the server that a command means: the configuration's with its token, or the one that --portal names, which

@@ -137,7 +137,7 @@ Look around: %s
   her run       %[1]s/runs/%[3]s
   the mailbox   %[1]s/mailbox
   what is held  %[1]s/brakes
-  the wizard    %[1]s/onboard, for somebody of the directory: try jonas
+  the wizard    %[1]s/onboard, for somebody of the directory: try jonas web
 Ctrl-C ends it.
 `, d.cfg.Portal.URL, s.person, s.run)
 	select {

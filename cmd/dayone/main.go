@@ -16,6 +16,7 @@ import (
 	_ "time/tzdata" // zones of sites.yaml, wherever the binary runs
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/dayone-hq/dayone"
 )
@@ -109,6 +110,12 @@ with 2 if something would change.`,
 	})
 	root.PersistentFlags().StringP("config", "c", "dayone.yaml", "configuration file")
 	root.AddCommand(newDemo(), newServe(), newInit(), newPlan(), newApply(), newExplain(), newPeople(), newNumber(), newRun(), newHold(), newApprovals(), newTasks(), newAlerts(), newBrake(), newToken(), newLogin(), newBranding(), newCalendar(), newWebhook(), newSource(), newRequest(), newProduct(), newPolicy(), newSystem(), newStop(), newStart(), newVersion())
+	root.SetGlobalNormalizationFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+		if name == "server" {
+			name = portalFlag
+		}
+		return pflag.NormalizedName(name)
+	})
 	root.InitDefaultCompletionCmd()
 	refuseUnknown(root)
 	return root

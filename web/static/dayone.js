@@ -62,6 +62,8 @@
   document.addEventListener("DOMContentLoaded", function () {
     var toast = document.querySelector("#toast .toast");
     if (toast && !location.hash) toast.focus({ preventScroll: true });
+    var typed = document.querySelector("input[autofocus]"); // whoever types on goes on at the end
+    if (typed && typed.value) typed.setSelectionRange(typed.value.length, typed.value.length);
   });
 
   // The row of the open step is marked; rows are swapped all the time, so it is marked anew after each.
