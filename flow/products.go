@@ -260,7 +260,7 @@ func (v *PickPreview) choose(all []PersonProduct, ids []string) error {
 		case ProductOffered:
 			v.Picked = append(v.Picked, p)
 		default:
-			return fmt.Errorf("no policy offers all of %s to %s: %s is missing: %w", p.Title, v.Now.Person.Name(), p.missing(), dayone.ErrForbidden)
+			return fmt.Errorf("no policy offers all of %s to %s; what is missing: %s: %w", p.Title, v.Now.Person.Name(), p.missing(), dayone.ErrForbidden)
 		}
 	}
 	for _, p := range v.Picked {
