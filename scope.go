@@ -92,7 +92,7 @@ func (r Reach) Judge(role Role) error {
 		return fmt.Errorf("the role hr is about people and has no systems; name countries or companies: %w", ErrInvalid)
 	}
 	for _, c := range r.Countries {
-		if len(c) != 2 || strings.Trim(c, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
+		if !IsCountry(c) {
 			return fmt.Errorf("country %q is not two capital letters of ISO 3166-1, such as DE: %w", c, ErrInvalid)
 		}
 	}
@@ -104,6 +104,11 @@ func (r Reach) Judge(role Role) error {
 		}
 	}
 	return nil
+}
+
+// IsCountry says whether a text is written as a country: two capital letters, as in ISO 3166-1.
+func IsCountry(code string) bool {
+	return len(code) == 2 && strings.Trim(code, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
 }
 
 func (s Scope) String() string {

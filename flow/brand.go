@@ -3,7 +3,6 @@ package flow
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"unicode"
@@ -136,19 +135,10 @@ func brandChange(was, b dayone.Brand) string {
 	return strings.Join(out, ", ")
 }
 
-// BrandFault is a field of a brand that is not right.
-type BrandFault struct{ Field, Text string }
-
-func (e *BrandFault) Error() string { return e.Text }
-
-// Unwrap gives the kind.
-func (e *BrandFault) Unwrap() error { return dayone.ErrInvalid }
-
+// checkBrand gives Faulty: what is wrong, by field.
 func checkBrand(b *dayone.Brand) error {
-	var errs []error
-	bad := func(field, format string, args ...any) {
-		errs = append(errs, &BrandFault{field, fmt.Sprintf(format, args...)})
-	}
+	faults := Faulty{}
+	bad := func(field, format string, args ...any) { faults[field] = fmt.Sprintf(format, args...) }
 	b.Company, b.Footer, b.Help = strings.TrimSpace(b.Company), strings.TrimSpace(strings.ReplaceAll(b.Footer, "\r\n", "\n")), strings.TrimSpace(b.Help)
 	b.Accent, b.Night = strings.ToLower(strings.TrimSpace(b.Accent)), strings.ToLower(strings.TrimSpace(b.Night))
 	switch {
@@ -157,10 +147,10 @@ func checkBrand(b *dayone.Brand) error {
 	case strings.ContainsFunc(b.Company, unicode.IsControl):
 		bad("company", "the name has characters that cannot be shown")
 	}
-	if utf8.RuneCountInString(b.Footer) > maxFooter {
+	switch {
+	case utf8.RuneCountInString(b.Footer) > maxFooter:
 		bad("footer", "the mail footer has more than %d characters", maxFooter)
-	}
-	if strings.ContainsFunc(b.Footer, func(r rune) bool { return unicode.IsControl(r) && r != '\n' }) {
+	case strings.ContainsFunc(b.Footer, func(r rune) bool { return unicode.IsControl(r) && r != '\n' }):
 		bad("footer", "the mail footer has characters that cannot be sent")
 	}
 	if b.Help != "" && !helpAddress(b.Help) {
@@ -168,7 +158,10 @@ func checkBrand(b *dayone.Brand) error {
 	}
 	checkColours(b, bad)
 	if err := checkLogo(b); err != nil {
-		errs = append(errs, err)
+		bad("logo", "%v", err)
 	}
-	return errors.Join(errs...)
+	if len(faults) > 0 {
+		return faults
+	}
+	return nil
 }

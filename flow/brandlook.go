@@ -162,31 +162,28 @@ func helpAddress(s string) bool {
 
 // checkLogo finds out by its content what a logo is; what somebody says of it does not count.
 func checkLogo(b *dayone.Brand) error {
-	bad := func(format string, args ...any) error {
-		return &BrandFault{"logo", fmt.Sprintf(format, args...)}
-	}
 	switch {
 	case len(b.Logo) == 0:
 		b.Logo, b.LogoType = nil, ""
 		return nil
 	case len(b.Logo) > MaxLogo:
-		return bad("the logo has %d KB, and may have %d", (len(b.Logo)+1023)>>10, MaxLogo>>10)
+		return fmt.Errorf("the logo has %d KB, and may have %d", (len(b.Logo)+1023)>>10, MaxLogo>>10)
 	case bytes.HasPrefix(b.Logo, []byte("\x89PNG\r\n\x1a\n")):
 		c, err := png.DecodeConfig(bytes.NewReader(b.Logo))
 		if err == nil && (c.Width > mostPixels || c.Height > mostPixels) {
-			return bad("the logo is %d by %d pixels, and may be %d by %d", c.Width, c.Height, mostPixels, mostPixels)
+			return fmt.Errorf("the logo is %d by %d pixels, and may be %d by %d", c.Width, c.Height, mostPixels, mostPixels)
 		}
 		if err == nil {
 			_, err = png.Decode(bytes.NewReader(b.Logo))
 		}
 		if err != nil {
-			return bad("the logo does not read as a PNG: %v", err)
+			return fmt.Errorf("the logo does not read as a PNG: %v", err)
 		}
 		b.LogoType = "image/png"
 		return nil
 	}
 	if err := checkSVG(b.Logo); err != nil {
-		return bad("%v", err)
+		return err
 	}
 	b.LogoType = "image/svg+xml"
 	return nil

@@ -74,7 +74,7 @@ type NewCalendar struct {
 // other file of the policies is.
 func (f *Flow) BringCalendar(country, name string, raw []byte) (NewCalendar, error) {
 	country = strings.ToUpper(strings.TrimSpace(country))
-	if len(country) != 2 || strings.Trim(country, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
+	if !dayone.IsCountry(country) {
 		return NewCalendar{}, fmt.Errorf("%q is no country; write the two letters of ISO 3166-1, such as DE: %w", country, dayone.ErrInvalid)
 	}
 	days, err := policy.ReadHolidays(name, raw)

@@ -46,16 +46,8 @@ func (f *Flow) BringIn(ctx context.Context, source, subject, by string) (Newcome
 		return n, dayone.Intake{}, err
 	}
 	e := l.events[0]
-	in, _, err := f.Store.Accept(ctx, e.Event, e.Body)
-	if err != nil {
-		return n, in, err
-	}
 	rec := dayone.Record{At: l.now, What: "brought in from a directory", System: source, By: by, Detail: &dayone.Detail{Note: subject}}
-	if e.Event.Veiled {
-		err = f.Store.HushedRecord(ctx, in.ID, rec)
-	} else {
-		err = f.Store.Record(ctx, rec)
-	}
+	in, _, err := f.Store.Accept(ctx, e.Event, e.Body, rec)
 	f.look()
 	return n, in, err
 }

@@ -11,45 +11,74 @@ import (
 // remembered is a count that pages show. One that takes long is not taken for each look: it is shown as it was, and counted
 // anew beside. What is decided by a count asks the books.
 type remembered[T any] struct {
-	mu    sync.Mutex
+	mu    sync.Mutex // never held while it is counted
 	value T
 	at    time.Time     // when it was counted
 	took  time.Duration // how long that was
-	busy  bool
+	err   error         // of the last count
+	over  chan struct{} // of the count under way; nil: there is none
 }
 
-// Below quick a count is taken each time; one that takes longer is believed for believed times as long.
+// Below quick a count is taken each time; one that takes longer is believed for believed times as long. What is tooOld times
+// older than that is not shown: the look waits.
 const (
 	quick    = 20 * time.Millisecond
 	believed = 50
+	tooOld   = 10
 )
 
-// get is the count. beside are those for whom the end of the program waits; while they run, errors are forgotten: the next
-// look counts again.
+// get is the count. beside are those for whom the end of the program waits. One counts at a time, and whoever waits for it
+// waits no longer than ctx.
 func (k *remembered[T]) get(ctx context.Context, c engine.Clock, beside *sync.WaitGroup, count func(context.Context) (T, error)) (T, error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.took < quick {
-		began := c.Now()
-		v, err := count(ctx)
-		if err == nil {
-			k.value, k.at = v, c.Now()
-			k.took = k.at.Sub(began)
+	for {
+		k.mu.Lock()
+		v, slow, age, good := k.value, k.took >= quick, c.Now().Sub(k.at), believed*k.took
+		if slow && age <= good {
+			k.mu.Unlock()
+			return v, nil
 		}
-		return v, err
-	}
-	if c.Now().Sub(k.at) > believed*k.took && !k.busy {
-		k.busy = true
-		beside.Go(func() {
-			began := c.Now()
-			v, err := count(context.WithoutCancel(ctx))
+		mine := k.over == nil
+		if mine {
+			k.over = make(chan struct{})
+		}
+		over := k.over
+		k.mu.Unlock()
+		switch {
+		case mine && !slow:
+			return k.anew(ctx, c, count)
+		case mine:
+			beside.Go(func() { _, _ = k.anew(context.WithoutCancel(ctx), c, count) })
+		}
+		if slow && age <= tooOld*good {
+			return v, nil
+		}
+		select {
+		case <-over:
+		case <-ctx.Done():
+			return v, ctx.Err()
+		}
+		if slow {
 			k.mu.Lock()
 			defer k.mu.Unlock()
-			if k.busy = false; err == nil {
-				k.value, k.at = v, c.Now()
-				k.took = k.at.Sub(began)
-			}
-		})
+			return k.value, k.err
+		}
 	}
-	return k.value, nil
+}
+
+func (k *remembered[T]) anew(ctx context.Context, c engine.Clock, count func(context.Context) (T, error)) (T, error) {
+	defer func() { // also if it panics
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		close(k.over)
+		k.over = nil
+	}()
+	began := c.Now()
+	v, err := count(ctx)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.err = err; err == nil {
+		k.value, k.at = v, c.Now()
+		k.took = k.at.Sub(began)
+	}
+	return v, err
 }

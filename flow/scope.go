@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/dayone-hq/dayone"
@@ -89,7 +90,7 @@ func (f *Flow) Sees(ctx context.Context, what Thing, id string, acts bool) error
 		}
 		return nil
 	case TheBrake, TheMatch, TheDelegation: // looked at already: they are about several people
-		return f.mayAct(s, acts, nil)
+		return reaches(s, acts)
 	}
 	row := Row{}
 	if person != "" || !s.AllPeople() {
@@ -104,15 +105,15 @@ func (f *Flow) Sees(ctx context.Context, what Thing, id string, acts bool) error
 	if acts && len(systems) > 0 && !slices.ContainsFunc(systems, func(x string) bool { return !at(x) }) {
 		return nil
 	}
-	return f.mayAct(s, acts, nil)
+	return reaches(s, acts)
 }
 
-// mayAct refuses whoever has systems only, where what is done is about more than these.
-func (f *Flow) mayAct(s dayone.Scope, acts bool, err error) error {
-	if err == nil && acts && !s.AllSystems() {
-		err = fmt.Errorf("your role is for %s, and this is about more: %w", s, dayone.ErrForbidden)
+// reaches refuses whoever has systems only, where what is done is about more than these.
+func reaches(s dayone.Scope, acts bool) error {
+	if acts && !s.AllSystems() {
+		return fmt.Errorf("your role is for %s, and this is about more: %w", s, dayone.ErrForbidden)
 	}
-	return err
+	return nil
 }
 
 // concerns finds whom a thing is about, and the systems that it concerns. What is about several people is judged here.
@@ -175,9 +176,9 @@ func (f *Flow) concerns(ctx context.Context, what Thing, id string) (dayone.Pers
 }
 
 func (f *Flow) runConcerns(ctx context.Context, what Thing, id string) (dayone.PersonID, []string, error) {
-	run, number, _ := cutLast(id)
-	if what == TheRun {
-		run = id
+	run, number := id, ""
+	if at := strings.LastIndexByte(id, '/'); what == TheStep && at >= 0 {
+		run, number = id[:at], id[at+1:]
 	}
 	r, err := f.RunOf(ctx, dayone.RunID(run))
 	if err != nil {
@@ -190,16 +191,6 @@ func (f *Flow) runConcerns(ctx context.Context, what Thing, id string) (dayone.P
 		}
 	}
 	return r.Person, systems, nil
-}
-
-// cutLast cuts at the last slash.
-func cutLast(text string) (before, after string, found bool) {
-	for i := len(text) - 1; i >= 0; i-- {
-		if text[i] == '/' {
-			return text[:i], text[i+1:], true
-		}
-	}
-	return text, "", false
 }
 
 // brakeInSight says whether all whom a brake holds are in scope: it is let through, or thrown away, as a whole.
@@ -281,9 +272,6 @@ func (f *Flow) enters(ctx context.Context, fields map[string]string, faults Faul
 	faults[at] = "your role is for " + s.String() + "; say one that is in it"
 }
 
-// placePage is how many people are looked at in one transaction.
-const placePage = 200
-
 // placesMeta is by what policies it was written where people are.
 const placesMeta = "places"
 
@@ -308,7 +296,7 @@ func (f *Flow) nextPlacing(context.Context) (time.Time, error) {
 }
 
 // placeAll writes where people are of whom nobody has looked yet: they came into the books before roles had scopes, or
-// policies say otherwise now what a location means.
+// policies say otherwise now what a location means. Who cannot be read stays where nobody knows, and keeps nobody else there.
 func (f *Flow) placeAll(ctx context.Context) error {
 	by := placesOf(f.Active())
 	was, err := f.Store.Meta(ctx, placesMeta)
@@ -325,8 +313,8 @@ func (f *Flow) placeAll(ctx context.Context) error {
 			return err
 		}
 	}
-	for {
-		ids, err := f.Store.Unplaced(ctx, placePage)
+	for after := dayone.PersonID(""); ; {
+		ids, err := f.Store.Unplaced(ctx, after, store.AtOnce)
 		if err == nil && len(ids) == 0 {
 			f.placedBy.Store(&by)
 		}
@@ -336,19 +324,28 @@ func (f *Flow) placeAll(ctx context.Context) error {
 		if err := f.place(ctx, ids); err != nil {
 			return err
 		}
+		after = ids[len(ids)-1]
 	}
 }
 
+// place locks nobody: whoever is written meanwhile is placed by that, and SavePlaces leaves her as she is.
 func (f *Flow) place(ctx context.Context, ids []dayone.PersonID) error {
+	read, err := f.Store.Timelines(ctx, ids)
+	if err != nil {
+		return err
+	}
 	places, now := make([]store.Place, 0, len(ids)), f.Clock.Now()
-	for _, id := range ids {
-		defer f.lock(id)()
-		t, err := f.Store.Timeline(ctx, id)
-		if err != nil {
-			return err
+	for i := range read {
+		switch err := read[i].Err; {
+		case err != nil && ctx.Err() != nil:
+			return ctx.Err()
+		case errors.Is(err, dayone.ErrNotFound): // deleted or merged meanwhile
+		case err != nil:
+			f.Log.Warn("somebody cannot be read, so nobody knows where she is; roles with countries or companies do not see her", "person", ids[i], "error", err)
+		default:
+			row := rowOf(people.At(&read[i].Timeline, now, now, f.Active()))
+			places = append(places, store.Place{Person: ids[i], Country: row.Country, Company: row.Company})
 		}
-		row := rowOf(people.At(&t, now, now, f.Active()))
-		places = append(places, store.Place{Person: id, Country: row.Country, Company: row.Company})
 	}
 	return f.Store.SavePlaces(ctx, places)
 }

@@ -2,6 +2,7 @@ package flow_test
 
 import (
 	"context"
+	"database/sql"
 	"io/fs"
 	"strings"
 	"testing"
@@ -157,6 +158,39 @@ func TestWherePeopleAreIsWrittenOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	until(h, "she is in America", func() (bool, bool) { return true, find(h, american) && !find(h, german) })
+}
+
+// Whoever cannot be read is nowhere, and keeps nobody else from being where they are.
+func TestOneWhoCannotBeReadKeepsNobodyOutOfScopes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	h := w.open()
+	first, _ := h.hires(employee("1", "start_date", "2024-11-11"))
+	h.hires(employee("2", "start_date", "2024-11-11"))
+	if err := h.Store.Unplace(ctx); err != nil {
+		t.Fatal(err)
+	}
+	h.stop()
+	raw, err := sql.Open("sqlite", "file:"+strings.TrimPrefix(w.at, "sqlite:"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, table := range []string{"timeline", "fact"} {
+		if _, err := raw.Exec(`UPDATE `+table+` SET box = '1.AAAA' WHERE person = $1`, first); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := raw.Close(); err != nil {
+		t.Fatal(err)
+	}
+	h = w.open()
+	rows := until(h, "the other one is in Germany", func() ([]flow.Row, bool) {
+		rows, err := h.People(of(dayone.HR, german), flow.PeopleFilter{})
+		return rows, err == nil && len(rows) > 0
+	})
+	if len(rows) != 1 || rows[0].ID == first {
+		t.Errorf("in Germany are %+v", rows)
+	}
 }
 
 func TestAScopeHasWordsForPeople(t *testing.T) {

@@ -153,13 +153,11 @@ func (f *Flow) TestWebhook(ctx context.Context, name, by string) (Delivery, erro
 	if failed != nil {
 		l.Error = Problem(failed)
 	}
-	if err := f.Store.KeepSent(ctx, l, f.Clock.Now()); err != nil {
-		return Delivery{}, err
-	}
-	rec := dayone.Record{At: now, What: "webhook tested", By: by, Detail: &dayone.Detail{Note: name}}
-	if err := f.Store.Record(ctx, rec); err != nil {
-		return Delivery{}, err
-	}
 	l.Sent = f.Clock.Now()
+	rec := dayone.Record{At: now, What: "webhook tested", By: by, Detail: &dayone.Detail{Note: name}}
+	// it was posted: whoever does not wait for the answer leaves no gap
+	if err := f.Store.KeepSent(context.WithoutCancel(ctx), l, l.Sent, rec); err != nil {
+		return Delivery{}, err
+	}
 	return Delivery{Letter: l, Webhook: name, Given: failed == nil, Up: failed != nil}, nil
 }

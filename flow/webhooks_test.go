@@ -122,6 +122,9 @@ func TestAWebhookIsTested(t *testing.T) {
 	if err != nil || len(list) != 2 || list[0].Given == list[1].Given {
 		t.Errorf("kept are %+v, %v", list, err)
 	}
+	if n := h.recorded("webhook tested"); n != 2 {
+		t.Errorf("recorded are %d tests", n)
+	}
 	h.clock.Jump(h.clock.Now().Add(3 * time.Hour)) // a test is not tried again by itself
 	if _, _, _, n := l.heard(); n != 2 {
 		t.Errorf("posted %d times", n)

@@ -8,7 +8,6 @@ import (
 	"io"
 	"maps"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -29,8 +28,6 @@ var holidaysShape = shape{what: HolidaysFile, keys: []key{
 	{name: "holidays", is: tableOf(tableOf(aText)), help: "country: day: name, such as DE: {2025-12-25: Christmas Day}"},
 }}
 
-var countryCode = regexp.MustCompile(`^[A-Z]{2}$`)
-
 // holidays reads holidays.yaml.
 func (r *reader) holidays(f *file) Holidays {
 	out := Holidays{}
@@ -43,7 +40,7 @@ func (r *reader) holidays(f *file) Holidays {
 		return out
 	}
 	r.pairs(f, n, "holidays", func(k, v *yaml.Node) {
-		if !countryCode.MatchString(k.Value) {
+		if !dayone.IsCountry(k.Value) {
 			r.at(f, k, "value", "write the two letters of ISO 3166-1, such as US", "country is %q", k.Value)
 			return
 		}

@@ -40,8 +40,8 @@ func (d *DB) LetterAgain(ctx context.Context, once, via string, now time.Time, r
 	})
 }
 
-// KeepSent keeps a letter that was sent before it was written: one that only tried the way.
-func (d *DB) KeepSent(ctx context.Context, l dayone.Letter, at time.Time) error {
+// KeepSent keeps a letter that was sent before it was written: one that only tried the way. Records go with it.
+func (d *DB) KeepSent(ctx context.Context, l dayone.Letter, at time.Time, records ...dayone.Record) error {
 	return d.write(ctx, func(t *tx) error {
 		if err := post(t, l); err != nil {
 			return err
@@ -49,6 +49,6 @@ func (d *DB) KeepSent(ctx context.Context, l dayone.Letter, at time.Time) error 
 		if _, err := t.exec(`UPDATE outbox SET sent = $2, error = $3 WHERE once = $1`, l.Once, micros(at), l.Error); err != nil {
 			return fmt.Errorf("keeping a letter: %w", err)
 		}
-		return nil
+		return d.append(t, records)
 	})
 }

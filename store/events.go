@@ -17,9 +17,10 @@ var eventTable = table{"event", []string{
 }, nil}
 
 // Accept stores what a source said, before it is answered. Said again, it gives the first one and true: the same id of
-// the source, or, where the source has none, the same of the same body as the last one about that employment.
-func (d *DB) Accept(ctx context.Context, ev dayone.Event, body []byte) (dayone.Intake, bool, error) {
-	return d.accept(ctx, dayone.Intake{Event: ev, State: dayone.EventReceived}, body)
+// the source, or, where the source has none, the same of the same body as the last one about that employment. Records of what
+// is new enter the ledger with it, or wait as it does if it is veiled.
+func (d *DB) Accept(ctx context.Context, ev dayone.Event, body []byte, records ...dayone.Record) (dayone.Intake, bool, error) {
+	return d.accept(ctx, dayone.Intake{Event: ev, State: dayone.EventReceived}, body, records...)
 }
 
 // Quarantine stores a body that could not even be read as an event, with the reason.
@@ -34,15 +35,17 @@ type acceptance struct {
 	hash  string
 	box   string // the raw body, sealed; it expires
 	again bool
+
+	records []dayone.Record // what brought it
 }
 
-func (d *DB) accept(ctx context.Context, in dayone.Intake, body []byte) (dayone.Intake, bool, error) {
+func (d *DB) accept(ctx context.Context, in dayone.Intake, body []byte, records ...dayone.Record) (dayone.Intake, bool, error) {
 	sum := sha256.Sum256(body)
 	box, err := d.sealer.Seal(d.bodyKey, body) // the person is not known yet
 	if err != nil {
 		return in, false, err
 	}
-	a := &acceptance{in: in, hash: hex.EncodeToString(sum[:]), box: box}
+	a := &acceptance{in: in, hash: hex.EncodeToString(sum[:]), box: box, records: records}
 	err = d.submit(ctx, job{accept: a})
 	return a.in, a.again, err
 }
@@ -88,6 +91,24 @@ func (t *tx) accept(as []*acceptance) error {
 			return fmt.Errorf("event %s of %s is neither new nor known: %w", a.in.SourceID, a.in.Source, dayone.ErrConflict)
 		case old.ID != a.in.ID:
 			a.in, a.again = old, true
+		}
+	}
+	return nil
+}
+
+// brought writes what brought events that are new.
+func (d *DB) brought(t *tx, as []*acceptance) error {
+	for _, a := range as {
+		var err error
+		switch {
+		case a.again || len(a.records) == 0:
+		case a.in.Veiled:
+			err = d.hush(t, a.in.ID, a.in.Person, a.records)
+		default:
+			err = d.append(t, a.records)
+		}
+		if err != nil {
+			return err
 		}
 	}
 	return nil

@@ -86,9 +86,9 @@ func (d *DB) few(ctx context.Context, s dayone.Scope, column string, arg func(an
 	return column + " IN (" + marks(ids, strings.TrimSpace, arg) + ")", nil
 }
 
-// Unplaced are people of whom it was not written yet where they are.
-func (d *DB) Unplaced(ctx context.Context, limit int) ([]dayone.PersonID, error) {
-	rows, err := d.read.QueryContext(ctx, `SELECT id FROM person WHERE placed = 0 AND key_box <> '' AND merged = '' ORDER BY id LIMIT $1`, limit)
+// Unplaced are people behind one, by their ids, of whom it was not written yet where they are.
+func (d *DB) Unplaced(ctx context.Context, after dayone.PersonID, limit int) ([]dayone.PersonID, error) {
+	rows, err := d.read.QueryContext(ctx, `SELECT id FROM person WHERE placed = 0 AND id > $1 AND key_box <> '' AND merged = '' ORDER BY id LIMIT $2`, after, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -101,11 +101,11 @@ type Place struct {
 	Country, Company string
 }
 
-// SavePlaces writes where people are.
+// SavePlaces writes where people are, of whom that was not written meanwhile.
 func (d *DB) SavePlaces(ctx context.Context, places []Place) error {
 	return d.write(ctx, func(t *tx) error {
 		for _, p := range places {
-			if _, err := t.exec(`UPDATE person SET country = $2, company = $3, placed = 1 WHERE id = $1 AND key_box <> '' AND merged = ''`, p.Person, strings.ToLower(p.Country), strings.ToLower(p.Company)); err != nil {
+			if _, err := t.exec(`UPDATE person SET country = $2, company = $3, placed = 1 WHERE id = $1 AND placed = 0 AND key_box <> '' AND merged = ''`, p.Person, strings.ToLower(p.Country), strings.ToLower(p.Company)); err != nil {
 				return fmt.Errorf("writing where somebody is: %w", err)
 			}
 		}

@@ -236,7 +236,9 @@ func (w *writer) attempt(batch []job) error {
 		}
 	}
 	if err == nil && len(said) > 0 {
-		err = t.accept(said)
+		if err = t.accept(said); err == nil {
+			err = w.d.brought(t, said)
+		}
 	}
 	if err != nil {
 		return w.rollback(err, seq, chain, loaded)

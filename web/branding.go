@@ -123,7 +123,11 @@ func (p *portal) showBranding(w http.ResponseWriter, r *http.Request, status int
 
 func newBranding(view viewer, b dayone.Brand, past []dayone.Brand, wrong error, configured string) brandingView {
 	faults := map[string]string{}
-	eachFault(wrong, func(f *flow.BrandFault) { faults[f.Field] = sentence(f.Text) + "." })
+	var which flow.Faulty
+	errors.As(wrong, &which)
+	for name, why := range which {
+		faults[name] = sentence(why) + "."
+	}
 	v := brandingView{Seq: b.Seq, Faults: faults["logo"], Fields: []field{
 		{ID: "company", Name: "company", Label: "Company name", Hint: fmt.Sprintf(textBrandCompany, configured), Type: "text", Value: b.Company, Error: faults["company"], Autocomplete: "organization"},
 		{ID: "accent", Name: "accent", Label: "Accent colour", Hint: textBrandAccent, Type: "text", Mono: true, Value: b.Accent, Error: faults["accent"]},
@@ -154,20 +158,6 @@ func newBranding(view viewer, b dayone.Brand, past []dayone.Brand, wrong error, 
 		v.Past = append(v.Past, it)
 	}
 	return v
-}
-
-// eachFault gives what is wrong with each field.
-func eachFault(err error, each func(*flow.BrandFault)) {
-	if list, ok := err.(interface{ Unwrap() []error }); ok {
-		for _, e := range list.Unwrap() {
-			eachFault(e, each)
-		}
-		return
-	}
-	var f *flow.BrandFault
-	if errors.As(err, &f) {
-		each(f)
-	}
 }
 
 func (p *portal) saveBranding(w http.ResponseWriter, r *http.Request) error {
@@ -308,7 +298,7 @@ func (p *portal) apiSetBranding(w http.ResponseWriter, r *http.Request) error {
 	out, err := p.flow.SetBrand(r.Context(), b, me(r).Name, in.DryRun)
 	if err != nil {
 		if kind := dayone.KindOf(err); kind == dayone.ErrInvalid || kind == dayone.ErrConflict {
-			return refuse(kind, sentence(strings.ReplaceAll(flow.Problem(err), "\n", "; "))+".")
+			return refuse(kind, sentence(flow.Problem(err))+".")
 		}
 		return err
 	}

@@ -30,7 +30,7 @@ func (c *config) checkPrivacy(bad func(error)) {
 			if n < 1 || n > mostRetainDays {
 				bad(c.wrong(at, "value", "write 1095", "%s is %d; people are kept for at least one day and at most %d days after they have left", at, n, mostRetainDays))
 			}
-			if country != flow.Any && (len(country) != 2 || strings.Trim(country, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "") {
+			if country != flow.Any && !dayone.IsCountry(country) {
 				bad(c.wrong(at, "value", "write a country of two letters such as DE, or \"*\" for any", "%s names %q, which is no country", at, country))
 			}
 		}

@@ -12,7 +12,8 @@ import (
 
 // A server says of what may not be read that it is not there. A unit of the tree whose rights were changed, or which was lost,
 // would so make leavers of everybody in it. Therefore it is remembered where each account was seen, and who is not found is
-// believed to be gone only if the unit can still be read, or a gravestone says so.
+// believed to be gone only if the unit can still be read, or a gravestone says so. A restart forgets that: who was not seen since
+// is believed to be gone, which the manifest says.
 
 // saw remembers in which unit an account stands.
 func (c *client) saw(e *lib.Entry) {

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -18,8 +19,12 @@ func deliveries(t *testing.T, d *store.DB) {
 			t.Fatal(err)
 		}
 	}
-	if err := d.KeepSent(ctx, dayone.Letter{Once: "msg_2", Via: "webhook:a", Kind: "webhook.test", Body: "{}", Made: at.Add(time.Minute), Error: "no"}, at.Add(time.Minute)); err != nil {
-		t.Fatal(err)
+	lines := atCommits(t, d, func() error {
+		test := dayone.Letter{Once: "msg_2", Via: "webhook:a", Kind: "webhook.test", Body: "{}", Made: at.Add(time.Minute), Error: "no"}
+		return d.KeepSent(ctx, test, at.Add(time.Minute), dayone.Record{At: at, What: "webhook tested", By: "kim"})
+	})
+	if !slices.Equal(lines, []int64{1}) {
+		t.Errorf("after each commit of a test the ledger has %v lines", lines)
 	}
 	if err := d.SentLetter(ctx, "msg_1", "", at.Add(time.Second)); err != nil {
 		t.Fatal(err)

@@ -49,6 +49,30 @@ func acceptedOnce(t *testing.T, d *store.DB) {
 	if len(open) != 2 {
 		t.Errorf("%d events are open, want 2", len(open))
 	}
+	for i, id := range []string{"evt_3", "evt_4"} { // who brought what is new stands in the ledger with it, once
+		lines := atCommits(t, d, func() error {
+			_, again, err := d.Accept(ctx, event(id, "brought"), []byte("{}"), dayone.Record{At: at, What: "brought in", By: "kim"})
+			if again != (i > 0) {
+				t.Errorf("%s was said before: %v", id, again)
+			}
+			return err
+		})
+		if !slices.Equal(lines, []int64{1}) {
+			t.Errorf("after each commit of %s the ledger has %v lines", id, lines)
+		}
+	}
+}
+
+// atCommits is how many lines the ledger has after each commit of what is done.
+func atCommits(t *testing.T, d *store.DB, do func() error) (lines []int64) {
+	t.Helper()
+	was := d.Committed
+	d.Committed = func(int) { lines = append(lines, must[int64](t)(d.CountRecords(t.Context()))) }
+	defer func() { d.Committed = was }()
+	if err := do(); err != nil {
+		t.Fatal(err)
+	}
+	return lines
 }
 
 func bodyWithoutID(t *testing.T, d *store.DB) {

@@ -90,8 +90,10 @@ func scopes(t *testing.T, d *store.DB) {
 	if rows := must[[]store.Row](t)(d.People(ctx, store.PeopleFilter{Within: german})); len(rows) != 0 {
 		t.Errorf("forgotten, %d are somewhere", len(rows))
 	}
-	if ids := must[[]dayone.PersonID](t)(d.Unplaced(ctx, 3)); len(ids) != 3 {
+	if ids := must[[]dayone.PersonID](t)(d.Unplaced(ctx, "", 3)); len(ids) != 3 {
 		t.Errorf("to be looked at are %q", ids)
+	} else if rest := must[[]dayone.PersonID](t)(d.Unplaced(ctx, ids[0], 3)); len(rest) < 2 || !slices.Equal(rest[:2], ids[1:]) {
+		t.Errorf("behind the first of %q are %q", ids, rest)
 	}
 	if err := d.SavePlaces(ctx, []store.Place{{Person: "per_luc", Country: "DE"}, {Person: "per_bo"}, {Person: "per_nemo"}, {Person: "per_ada", Country: "FR"}}); err != nil {
 		t.Fatal(err)
@@ -99,8 +101,14 @@ func scopes(t *testing.T, d *store.DB) {
 	if rows := must[[]store.Row](t)(d.People(ctx, store.PeopleFilter{Within: german})); len(rows) != 1 || rows[0].ID != "per_luc" {
 		t.Errorf("in Germany are %+v", rows)
 	}
-	if ids := must[[]dayone.PersonID](t)(d.Unplaced(ctx, 3)); len(ids) != 0 {
+	if ids := must[[]dayone.PersonID](t)(d.Unplaced(ctx, "", 3)); len(ids) != 0 {
 		t.Errorf("to be looked at are %q", ids)
+	}
+	if err := d.SavePlaces(ctx, []store.Place{{Person: "per_luc", Country: "US"}}); err != nil { // read before somebody else wrote
+		t.Fatal(err)
+	}
+	if rows := must[[]store.Row](t)(d.People(ctx, store.PeopleFilter{Within: german})); len(rows) != 1 {
+		t.Errorf("what was read before put %d of one elsewhere", 1-len(rows))
 	}
 }
 

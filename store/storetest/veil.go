@@ -14,7 +14,7 @@ func veiled(t *testing.T, d *store.DB) {
 	ctx := t.Context()
 	ev := event("evt_secret", "s1")
 	ev.Veiled = true
-	if _, _, err := d.Accept(ctx, ev, []byte("{}")); err != nil {
+	if _, _, err := d.Accept(ctx, ev, []byte("{}"), dayone.Record{At: at, What: "brought in", By: "kim"}); err != nil {
 		t.Fatal(err)
 	}
 	when := at.Add(48 * time.Hour)
@@ -68,7 +68,7 @@ func veiled(t *testing.T, d *store.DB) {
 		t.Errorf("unveiled, the events are %+v", list)
 	}
 	lines := must[[]store.Line](t)(d.Records(ctx, store.RecordFilter{Person: "per_secret"}))
-	if len(lines) != 2 || lines[1].What != "event: hired" || lines[1].At != when.UnixMicro() {
+	if len(lines) != 3 || lines[2].What != "brought in" || lines[1].What != "event: hired" || lines[1].At != when.UnixMicro() {
 		t.Errorf("unveiled, the ledger has %+v", lines)
 	}
 }
