@@ -192,6 +192,9 @@ func ask(b *testing.B, c *http.Client, ctx context.Context, path string) *http.R
 		return &http.Response{Body: http.NoBody}
 	}
 	r.Header.Set("Accept-Encoding", "gzip")
+	if strings.HasSuffix(path, "/events") && strings.HasPrefix(path, "/runs/") {
+		r.Header.Set("Accept", "text/event-stream")
+	}
 	out, err := c.Do(r)
 	if err != nil {
 		b.Error(err)
