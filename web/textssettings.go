@@ -80,7 +80,7 @@ const (
 	textSetupEmpty   = "Empty: %s"
 	textSetupExample = "Such as %s"
 	textSecretHeld   = "Given a moment ago, and kept for 15 minutes; leave this empty to use it"
-	textSecretSet    = "It is set, and never shown; leave this empty to keep it"
+	textSecretSet    = "It is set, and never shown; leave this empty to keep it, unless another setting changes"
 	textSecretNew    = "The secret itself, which is put into a file of its own, or where it lies: ${env:NAME} or ${file:PATH}"
 )
 

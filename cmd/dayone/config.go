@@ -148,6 +148,11 @@ func readConfig(path string) (*config, error) {
 	if err != nil {
 		return nil, err
 	}
+	return configOf(path, raw)
+}
+
+// configOf is what the file at a path says once raw stands in it.
+func configOf(path string, raw []byte) (*config, error) {
 	c := &config{dir: filepath.Dir(path)}
 	c.places = readStrict(path, string(raw), c)
 	if len(c.places.faults) > 0 {

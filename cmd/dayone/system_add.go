@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"go.yaml.in/yaml/v3"
@@ -19,6 +21,7 @@ import (
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/connector"
 	"github.com/dayone-hq/dayone/connector/all"
+	"github.com/dayone-hq/dayone/connector/sheet"
 )
 
 func newSystemAdd() *cobra.Command {
@@ -236,43 +239,32 @@ func (a *addition) write(path string) error {
 	if err != nil {
 		return err
 	}
-	return replaceConfig(path, text)
+	return replaceConfig(path, text, raw)
 }
 
-// replaceConfig puts another text in the place of the configuration, once it reads.
-func replaceConfig(path, text string) error {
+// replaceConfig puts another text in the place of the configuration, once it reads and while the file is what the text was made
+// of: whoever edits it by hand is not overwritten.
+func replaceConfig(path, text string, was []byte) error {
 	file, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		return err
 	}
-	info, err := os.Stat(file)
-	if err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(filepath.Dir(file), ".dayone-*.yaml")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	_, err = f.WriteString(text)
-	if err = errors.Join(err, f.Chmod(info.Mode().Perm()), f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	if _, err := readConfig(f.Name()); err != nil {
-		if _, before := readConfig(path); before != nil {
+	if _, err := configOf(path, []byte(text)); err != nil {
+		if _, before := configOf(path, was); before != nil {
 			return fmt.Errorf("nothing was written, for the configuration has faults already; mend them first:\n%w", before)
-		}
-		var wrong faults
-		if errors.As(err, &wrong) { // told of the file that is meant, not of the one beside it
-			wrong = slices.Clone(wrong)
-			for i := range wrong {
-				wrong[i].File = path
-			}
-			err = wrong
 		}
 		return fmt.Errorf("nothing was written, for the configuration would be wrong then:\n%w", err)
 	}
-	return os.Rename(f.Name(), file)
+	if now, err := readUpTo(file, mostFile); err != nil {
+		return err
+	} else if !bytes.Equal(now, was) {
+		return changedSince(path)
+	}
+	return sheet.Replace(file, []byte(text), time.Time{})
+}
+
+func changedSince(path string) error {
+	return fmt.Errorf("nothing was written, for somebody has changed %s meanwhile; look at it and begin again: %w", path, dayone.ErrConflict)
 }
 
 // into is the file with the stanza in it; all else stays as it was, comments too.

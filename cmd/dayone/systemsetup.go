@@ -1,22 +1,17 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"maps"
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"sync"
 	"time"
-
-	"go.yaml.in/yaml/v3"
 
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/connector"
@@ -39,13 +34,6 @@ type setup struct {
 type heldSecret struct {
 	value, by string
 	until     time.Time
-}
-
-// change is what was written last, so that it can be undone.
-type change struct {
-	what  string
-	wrote []byte            // the configuration
-	was   map[string][]byte // files as they were; nil: there was none
 }
 
 const heldFor = 15 * time.Minute
@@ -137,11 +125,15 @@ func (u *setup) form(cfg *config, kind, name string, isNew bool) (web.SystemForm
 func (u *setup) Write(ctx context.Context, e web.SystemEntry) (web.Written, error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	cfg, err := readConfig(u.path)
+	raw, err := readUpTo(u.path, mostFile)
 	if err != nil {
 		return web.Written{}, err
 	}
-	d, out, err := u.draft(cfg, e)
+	cfg, err := configOf(u.path, raw)
+	if err != nil {
+		return web.Written{}, err
+	}
+	d, out, err := u.draft(cfg, raw, e)
 	if err != nil || out.Faults > 0 || out.Problem != "" {
 		return out, err
 	}
@@ -158,6 +150,10 @@ func (u *setup) Write(ctx context.Context, e web.SystemEntry) (web.Written, erro
 		out.Problem = plain(err)
 		return out, nil
 	}
+	for _, x := range out.Form.Fields {
+		u.forget(x.Held, e.By)
+		u.forget(e.Held[x.Name], e.By)
+	}
 	after, err := readConfig(u.path)
 	if err != nil {
 		return out, err
@@ -172,29 +168,10 @@ type systemDraft struct {
 	addition
 	heading string
 	isNew   bool
-	text    string            // of the file
+	was     []byte            // the file that it was made of
+	text    string            // of the file, as it is to be
 	secrets map[string]string // by file
 	trial   map[string]string // settings with secrets in place of their references
-	plain   []string          // secrets that stand in the file as they are
-}
-
-// plainSecrets are those that somebody has written into the file itself: no page and no record repeats them.
-func plainSecrets(m *connector.Manifest, given map[string]string) (out []string) {
-	for name, v := range given {
-		if m.Settings[name].Type == "secret" && v != "" && !wholeReference.MatchString(v) {
-			out = append(out, v)
-		}
-	}
-	return out
-}
-
-// lines are those that go and come.
-func (d *systemDraft) lines(was string) string {
-	out := difference(was, d.text)
-	for _, secret := range d.plain {
-		out = strings.ReplaceAll(out, secret, "[secret]")
-	}
-	return out
 }
 
 func (d *systemDraft) next() []string {
@@ -210,12 +187,12 @@ func (d *systemDraft) next() []string {
 }
 
 // draft judges each field, and says what the file would be. No error and no line of it holds a secret.
-func (u *setup) draft(cfg *config, e web.SystemEntry) (*systemDraft, web.Written, error) {
+func (u *setup) draft(cfg *config, raw []byte, e web.SystemEntry) (*systemDraft, web.Written, error) {
 	f, m, err := u.form(cfg, e.Kind, e.Name, e.New)
 	if err != nil {
 		return nil, web.Written{}, err
 	}
-	d := &systemDraft{addition: addition{manifest: m, name: cmp.Or(e.Name, f.Name), given: map[string]string{}}, isNew: e.New, secrets: map[string]string{}, trial: map[string]string{}}
+	d := &systemDraft{addition: addition{manifest: m, name: cmp.Or(e.Name, f.Name), given: map[string]string{}}, isNew: e.New, was: raw, secrets: map[string]string{}, trial: map[string]string{}}
 	d.heading = d.addition.heading()
 	f.Name = d.name
 	out := web.Written{Form: f}
@@ -230,13 +207,9 @@ func (u *setup) draft(cfg *config, e web.SystemEntry) (*systemDraft, web.Written
 		}
 	}
 	was := cfg.Systems[d.name].Settings
-	moved := false
-	for i := range out.Form.Fields {
-		x := &out.Form.Fields[i]
-		if x.Type == "url" && !e.New && e.Values[x.Name] != was[x.Name] {
-			moved = true
-		}
-	}
+	moved := slices.ContainsFunc(out.Form.Fields, func(x web.SystemField) bool { // a host, a port, a definition: any setting can lead elsewhere
+		return x.Type != "secret" && !e.New && e.Values[x.Name] != was[x.Name]
+	})
 	for i := range out.Form.Fields {
 		x := &out.Form.Fields[i]
 		if err := u.field(d, x, e, was[x.Name], moved); err != nil {
@@ -246,10 +219,6 @@ func (u *setup) draft(cfg *config, e web.SystemEntry) (*systemDraft, web.Written
 	}
 	if out.Faults > 0 {
 		return d, out, nil
-	}
-	raw, err := readUpTo(u.path, mostFile)
-	if err != nil {
-		return d, out, err
 	}
 	if e.New {
 		d.text, err = d.into(string(raw), u.path)
@@ -263,8 +232,7 @@ func (u *setup) draft(cfg *config, e web.SystemEntry) (*systemDraft, web.Written
 		out.Problem = plain(err)
 		return d, out, nil
 	}
-	d.plain = plainSecrets(m, was)
-	out.Lines = d.lines(string(raw))
+	out.Lines = d.lines(u.path)
 	if out.Lines == "" && len(d.secrets) == 0 {
 		out.Problem = "this is what stands there already"
 		return d, out, nil
@@ -303,7 +271,7 @@ func (u *setup) field(d *systemDraft, x *web.SystemField, e web.SystemEntry, was
 	}
 	switch {
 	case v == "" && was != "" && moved:
-		return fmt.Errorf("the address is another, and a secret goes to no other address by itself: give it again: %w", dayone.ErrInvalid)
+		return fmt.Errorf("another setting is changed, which can lead elsewhere, and a secret goes nowhere else by itself: give it again, or change that setting in the configuration by hand: %w", dayone.ErrInvalid)
 	case v == "" && was != "":
 		x.Set, d.trial[x.Name] = true, was
 		d.given[x.Name] = was
@@ -313,7 +281,7 @@ func (u *setup) field(d *systemDraft, x *web.SystemField, e web.SystemEntry, was
 	case v == "":
 		return nil
 	case reference.MatchString(v) && moved:
-		return fmt.Errorf("the address is another, and what lies on this machine goes to no other address by its name: give the secret itself: %w", dayone.ErrInvalid)
+		return fmt.Errorf("another setting is changed, which can lead elsewhere, and what lies on this machine goes nowhere else by its name: give the secret itself, or change that setting in the configuration by hand: %w", dayone.ErrInvalid)
 	case reference.MatchString(v):
 		if err := u.ownReference(d.name, x.Name, v, was); err != nil {
 			return err
@@ -324,7 +292,9 @@ func (u *setup) field(d *systemDraft, x *web.SystemField, e web.SystemEntry, was
 		return fmt.Errorf("it has several lines; keep it in a file and write ${file:%s.pem}: %w", d.name, dayone.ErrInvalid)
 	}
 	file := d.name + "." + x.Name + ".secret"
-	x.Held = cmp.Or(x.Held, u.hold(v, e.By))
+	if x.Held == "" {
+		x.Held = u.hold(v, e.By)
+	}
 	x.Set, d.trial[x.Name] = true, v
 	d.secrets[file] = v
 	d.given[x.Name] = "${file:" + file + "}"
@@ -365,6 +335,13 @@ func (u *setup) heldBy(name, by string) (string, bool) {
 	return h.value, ok && h.by == by && u.server.flow.Clock.Now().Before(h.until)
 }
 
+// forget drops a secret that is written now, and nothing of anybody else.
+func (u *setup) forget(name, by string) {
+	if u.held[name].by == by {
+		delete(u.held, name)
+	}
+}
+
 // try calls the system with what was filled in. Nothing is written, here or there.
 func (u *setup) try(ctx context.Context, cfg *config, d *systemDraft) (out []web.SystemFinding) {
 	if d.heading == "sources" {
@@ -375,7 +352,10 @@ func (u *setup) try(ctx context.Context, cfg *config, d *systemDraft) (out []web
 	s.Connector, s.Settings = d.manifest.Name, d.trial
 	one.Systems = map[string]systemConfig{d.name: s}
 	for _, f := range u.server.tryOut(ctx, &one, d.name) {
-		for _, secret := range d.secrets {
+		for name, secret := range d.trial {
+			if d.manifest.Settings[name].Type != "secret" || wholeReference.MatchString(secret) {
+				continue
+			}
 			f.Note = strings.ReplaceAll(f.Note, secret, "[secret]")
 		}
 		out = append(out, web.SystemFinding(f))
@@ -383,191 +363,9 @@ func (u *setup) try(ctx context.Context, cfg *config, d *systemDraft) (out []web
 	return out
 }
 
-// write puts secrets and configuration in place; whatever fails, the configuration is the old one or the new one.
-func (u *setup) write(ctx context.Context, d *systemDraft, by string) error {
-	was := map[string][]byte{}
-	old, err := readUpTo(u.path, mostFile)
-	if err != nil {
-		return err
-	}
-	was[u.path] = old
-	dir := filepath.Dir(u.path)
-	for name, v := range d.secrets {
-		path := filepath.Join(dir, name)
-		if raw, err := readUpTo(path, mostSecret); err == nil {
-			was[path] = raw
-		} else if was[path] = nil; !errors.Is(err, os.ErrNotExist) {
-			return err
-		}
-		if err := replaceFile(path, []byte(v+"\n"), 0o600); err != nil {
-			return err
-		}
-	}
-	if err := replaceConfig(u.path, d.text); err != nil {
-		delete(was, u.path)
-		return errors.Join(err, putBack(was))
-	}
-	verb := map[bool]string{true: "system added", false: "system changed"}[d.isNew]
-	u.last = &change{what: fmt.Sprintf("%s: %s (%s), by %s", sentenceOf(verb), d.name, d.manifest.Title, by), wrote: []byte(d.text), was: was}
-	clear(u.held)
-	return u.server.store.Record(ctx, dayone.Record{At: u.server.flow.Clock.Now(), What: verb, System: d.name, By: by, Detail: &dayone.Detail{Note: d.lines(string(old))}})
-}
-
-// LastChange is what Undo would undo.
-func (u *setup) LastChange() string {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if u.last == nil {
-		return ""
-	}
-	if raw, err := readUpTo(u.path, mostFile); err != nil || !bytes.Equal(raw, u.last.wrote) {
-		return ""
-	}
-	return u.last.what
-}
-
-// Undo puts back what the last change replaced.
-func (u *setup) Undo(ctx context.Context, by string) (string, error) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if u.last == nil {
-		return "", fmt.Errorf("nothing was changed here since the server started: %w", dayone.ErrConflict)
-	}
-	raw, err := readUpTo(u.path, mostFile)
-	if err != nil {
-		return "", err
-	}
-	if !bytes.Equal(raw, u.last.wrote) {
-		return "", fmt.Errorf("somebody has changed %s since; take it back there: %w", u.path, dayone.ErrConflict)
-	}
-	if err := replaceConfig(u.path, string(u.last.was[u.path])); err != nil {
-		return "", err
-	}
-	was, what := u.last.was, u.last.what
-	delete(was, u.path)
-	u.last = nil
-	if err := putBack(was); err != nil {
-		return what, err
-	}
-	return what, u.server.store.Record(ctx, dayone.Record{At: u.server.flow.Clock.Now(), What: "system change undone", By: by, Detail: &dayone.Detail{Note: what}})
-}
-
-func putBack(was map[string][]byte) error {
-	var errs []error
-	for path, raw := range was {
-		if raw == nil {
-			errs = append(errs, os.Remove(path))
-			continue
-		}
-		errs = append(errs, replaceFile(path, raw, 0o600))
-	}
-	return errors.Join(errs...)
-}
-
-// replaceFile puts a file in place as a whole.
-func replaceFile(path string, raw []byte, mode os.FileMode) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".dayone-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(raw)
-	if err = errors.Join(err, f.Chmod(mode), f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
-}
-
 func sentenceOf(s string) string {
 	if s == "" {
 		return s
 	}
 	return strings.ToUpper(s[:1]) + s[1:]
-}
-
-// changed is the file with the settings of a system as a draft has them. Lines that stay the same are not touched; comments
-// stay.
-func changed(text, path string, cfg *config, d *systemDraft) (string, error) {
-	lines := strings.SplitAfter(text, "\n")
-	at := "systems." + d.name + ".settings"
-	block, ok := cfg.stands(at)
-	byHand := func(line int) error {
-		return fmt.Errorf("%s:%d is written in a way that is not changed here; change it there: %w", path, line, dayone.ErrInvalid)
-	}
-	was := cfg.Systems[d.name].Settings
-	var fresh []string
-	drop := map[int]bool{}
-	for _, name := range slices.Sorted(maps.Keys(d.manifest.Settings)) {
-		old, had := was[name]
-		v, has := d.given[name]
-		if had == has && old == v {
-			continue
-		}
-		if !had {
-			fresh = append(fresh, name)
-			continue
-		}
-		x, _ := cfg.stands(at + "." + name)
-		n := x.value.Line
-		if x.key == nil || x.key.Line != n || block.value.Style&yaml.FlowStyle != 0 || strings.Count(x.value.Value, "\n") > 0 {
-			return "", byHand(n)
-		}
-		if !has {
-			drop[n-1] = true
-			continue
-		}
-		comment := ""
-		if c := cmp.Or(x.value.LineComment, x.key.LineComment); c != "" {
-			comment = "  " + c
-		}
-		lines[n-1] = strings.Repeat(" ", x.key.Column-1) + name + ": " + inYAML(v) + comment + "\n"
-	}
-	if len(fresh) > 0 {
-		if !ok || len(was) == 0 || block.value.Style&yaml.FlowStyle != 0 {
-			place, _ := cfg.stands("systems." + d.name)
-			if ok {
-				place = block
-			}
-			return "", byHand(place.key.Line)
-		}
-		first := block.value.Content[0]
-		var add strings.Builder
-		for _, name := range fresh {
-			fmt.Fprintf(&add, "%s%s: %s\n", strings.Repeat(" ", first.Column-1), name, inYAML(d.given[name]))
-		}
-		lines[first.Line-1] = add.String() + lines[first.Line-1]
-	}
-	var b strings.Builder
-	for i, l := range lines {
-		if !drop[i] {
-			b.WriteString(l)
-		}
-	}
-	return b.String(), nil
-}
-
-// difference is the lines that go and come.
-func difference(was, is string) string {
-	a, b := strings.Split(strings.TrimRight(was, "\n"), "\n"), strings.Split(strings.TrimRight(is, "\n"), "\n")
-	head := 0
-	for head < len(a) && head < len(b) && a[head] == b[head] {
-		head++
-	}
-	tail := 0
-	for tail < len(a)-head && tail < len(b)-head && a[len(a)-1-tail] == b[len(b)-1-tail] {
-		tail++
-	}
-	var out strings.Builder
-	gone, come := a[head:len(a)-tail], b[head:len(b)-tail]
-	for _, l := range gone {
-		if !slices.Contains(come, l) {
-			out.WriteString("- " + l + "\n")
-		}
-	}
-	for _, l := range come {
-		if !slices.Contains(gone, l) {
-			out.WriteString("+ " + l + "\n")
-		}
-	}
-	return out.String()
 }

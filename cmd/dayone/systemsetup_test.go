@@ -21,6 +21,7 @@ func inFolder(t *testing.T, systems string) (*setup, string) {
 	path := filepath.Join(dir, "dayone.yaml")
 	for name, text := range map[string]string{
 		"dayone.yaml": "# ours\nportal: {token: \"${file:portal.token}\"}\nsystems:\n" + systems, "portal.token": strings.Repeat("x", 32), "okta.token": "an-older-secret",
+		"github.token.secret":       "the-old-one\n",
 		"policy/policies/base.yaml": "policies:\n  - {id: all, owner: it@company.com, match: everyone, grant: []}\n",
 	} {
 		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o700); err != nil {

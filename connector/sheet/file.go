@@ -65,11 +65,16 @@ func Load(path string) (raw []byte, at Stamp, err error) {
 
 // Replace puts raw in the place of a file, whole or not at all, whatever happens meanwhile. at is of when it is; zero: now.
 // The file keeps its permissions.
-func Replace(path string, raw []byte, at time.Time) (err error) {
+func Replace(path string, raw []byte, at time.Time) error {
 	mode := fs.FileMode(0o600)
 	if info, err := os.Stat(path); err == nil {
 		mode = info.Mode().Perm()
 	}
+	return ReplaceAs(path, raw, mode, at)
+}
+
+// ReplaceAs is Replace with permissions of its own.
+func ReplaceAs(path string, raw []byte, mode fs.FileMode, at time.Time) (err error) {
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("there is no folder %s, and it cannot be made (%s): %w", dir, cause(err), dayone.ErrUnavailable)
