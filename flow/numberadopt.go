@@ -59,12 +59,14 @@ func (f *Flow) AdoptPlatform(ctx context.Context, name, least, by string, dry bo
 	}
 	f.phones.mu.Lock()
 	p := f.phones.at(name)
-	report, read, hidden, reading := p.report, p.read, p.hidden, p.reading || p.asked
+	report, read, hidden, reading, behind := p.report, p.of, p.hidden, p.reading || p.asked, p.behind
 	f.phones.mu.Unlock()
 	now := f.Clock.Now()
 	switch {
 	case reading:
-		return out, fmt.Errorf("%s is being read; adopt it after that: %w", name, dayone.ErrConflict)
+		return out, fmt.Errorf("%s is being read and compared; adopt it after that: %w", name, dayone.ErrConflict)
+	case behind: // the report is of a reading before: its date is not that of what is known
+		return out, fmt.Errorf("%s was read, and that is not compared with the books; read it again before it is adopted: %w", name, dayone.ErrConflict)
 	case report == nil:
 		return out, fmt.Errorf("%s was not read since the server began; read it first: %w", name, dayone.ErrConflict)
 	case now.Sub(read) > adoptWithin:
@@ -72,11 +74,7 @@ func (f *Flow) AdoptPlatform(ctx context.Context, name, least, by string, dry bo
 	}
 	out.Read = read
 	a := adopting{f: f, out: &out, by: by, at: now, seen: read, sure: sure, names: map[dayone.PersonID]string{}}
-	takes := slices.DeleteFunc(slices.Clone(report.Takes), func(t platform.Take) bool {
-		also := slices.ContainsFunc(t.Shown, func(s dayone.Appearance) bool { return hidden[s.Person] })
-		return (hidden[t.Owner] || also) && !mayKnow(ctx)
-	})
-	for some := range slices.Chunk(takes, adoptedAtOnce) {
+	for some := range slices.Chunk(takesFor(ctx, report, hidden), adoptedAtOnce) {
 		if err := a.some(ctx, some, dry); err != nil {
 			return out, err
 		}

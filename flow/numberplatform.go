@@ -47,7 +47,7 @@ type phoneReads struct {
 type phoneRead struct {
 	asked   bool // to be read
 	anew    bool // to be compared again
-	reading bool
+	reading bool // and compared after that
 	began   time.Time
 	seen    map[dayone.PlatformKind]int // by now, of the reading under way
 	problem string                      // why the last reading broke off; "": it did not
@@ -55,8 +55,11 @@ type phoneRead struct {
 	is      *dayone.Platform
 	read    time.Time
 	report  *platform.Report
-	against time.Time // when it was compared
-	unread  int       // people who could not be read
+	of      time.Time       // when what the report is made of was read
+	has     []PlatformCount // that it is made of
+	behind  bool            // what was read last is not compared yet: the report is of the reading before
+	against time.Time       // when it was compared
+	unread  int             // people who could not be read
 	hidden  map[dayone.PersonID]bool
 	wrong   string // why it could not be compared
 }
@@ -140,6 +143,11 @@ func (f *Flow) phoneErrand(ctx context.Context, name string) error {
 		p.reading, p.began, p.seen = true, f.Clock.Now(), map[dayone.PlatformKind]int{}
 	}
 	f.phones.mu.Unlock()
+	defer func() { // what is read, and not compared, is still under way: the report is not of it
+		f.phones.mu.Lock()
+		p.reading = false
+		f.phones.mu.Unlock()
+	}()
 	if asked {
 		if err := f.readPlatform(ctx, name, p); err != nil {
 			return err
@@ -161,11 +169,11 @@ func (f *Flow) readPlatform(ctx context.Context, name string, p *phoneRead) (err
 	defer func() {
 		f.phones.mu.Lock()
 		defer f.phones.mu.Unlock()
-		if p.reading = false; problem != "" {
+		if problem != "" {
 			p.problem, p.failed = problem, f.Clock.Now()
 			return
 		}
-		p.problem, p.is, p.read = "", &read, f.Clock.Now()
+		p.problem, p.is, p.read, p.behind = "", &read, f.Clock.Now(), true
 	}()
 	stance, err := f.stanceOf(ctx, name)
 	if err != nil {
@@ -229,7 +237,7 @@ func brokenOff(err error, seen map[dayone.PlatformKind]int) string {
 
 // comparePlatform compares what was read with the books and the people as they stand.
 func (f *Flow) comparePlatform(ctx context.Context, name string, p *phoneRead, is *dayone.Platform) error {
-	b, hidden, err := f.platformBooks(ctx, name)
+	b, err := f.platformBooks(ctx, name)
 	if ctx.Err() != nil {
 		return nil // we end, and nothing was found out
 	}
@@ -242,34 +250,38 @@ func (f *Flow) comparePlatform(ctx context.Context, name string, p *phoneRead, i
 	switch {
 	case err != nil:
 		p.wrong = "it could not be compared with the books"
+		if p.behind {
+			p.failed = f.Clock.Now()
+		}
 	case p.is == is: // it was not read anew meanwhile
-		p.report, p.against, p.hidden, p.unread, p.wrong = report, b.Now, hidden, b.Unread, ""
+		p.report, p.against, p.hidden, p.unread, p.wrong = report, b.Now, b.Hidden, b.Unread, ""
+		p.of, p.has, p.behind = p.read, has(is), false
 	}
 	return err
 }
 
-// platformBooks gathers what a telephone system is compared with. hidden are those of whom only few may know.
-func (f *Flow) platformBooks(ctx context.Context, name string) (platform.Books, map[dayone.PersonID]bool, error) {
+// platformBooks gathers what a telephone system is compared with.
+func (f *Flow) platformBooks(ctx context.Context, name string) (platform.Books, error) {
 	n := f.Store.ReadNumbers(ctx)
 	plan, _, err := f.numberBook(n)
 	if err != nil {
-		return platform.Books{}, nil, err
+		return platform.Books{}, err
 	}
 	b := platform.Books{System: name, Plan: plan, Now: f.Clock.Now()}
 	for o, err := range n.Each() {
 		if err != nil {
-			return b, nil, fmt.Errorf("reading numbers: %w", err)
+			return b, fmt.Errorf("reading numbers: %w", err)
 		}
 		b.Numbers = append(b.Numbers, o.Number)
 	}
 	if b.Bound, err = f.Store.BoundAccounts(ctx, name); err != nil {
-		return b, nil, err
+		return b, err
 	}
 	if err := f.platformPeople(ctx, plan, &b); err != nil {
-		return b, nil, err
+		return b, err
 	}
-	hidden, err := f.hiddenPeople(ctx, plan, &b)
-	return b, hidden, err
+	b.Hidden, err = f.hiddenPeople(ctx, plan, &b)
+	return b, err
 }
 
 // platformPeople are all who may be known, those who left among them.
@@ -394,7 +406,7 @@ type PlatformAudit struct {
 	Total         int // that the filter lets through
 	Findings      []PlatformFindingView
 	Leads         []PlatformLead
-	Takes         int // numbers of which adopting takes something over
+	Takes         int // numbers of which whoever asks may take something over
 }
 
 // PlatformFindingView is a finding with the names of whom it is about.
@@ -415,21 +427,37 @@ func (f *Flow) PlatformAudit(ctx context.Context, name string, q PlatformFilter)
 	for _, kind := range slices.Sorted(maps.Keys(p.seen)) {
 		out.Seen = append(out.Seen, PlatformCount{kind, p.seen[kind]})
 	}
-	is, report, hidden := p.is, p.report, p.hidden
+	is, report, hidden, counted := p.is, p.report, p.hidden, p.has
+	if report != nil { // with what was read when it was made, and not with what was read since
+		out.Read = p.of
+	}
 	again := is != nil && !p.reading && !p.anew && f.Clock.Now().Sub(p.against) >= comparedEvery
 	p.anew = p.anew || again
 	f.phones.mu.Unlock()
 	if again {
 		f.look()
 	}
-	if is != nil {
-		out.Has = has(is)
-	}
 	if report == nil {
+		if is != nil {
+			out.Has = has(is)
+		}
 		return out, nil
 	}
-	out.Users, out.Lines, out.Leads, out.Takes = report.Users, report.Lines, report.Leads, len(report.Takes)
+	out.Has, out.Users, out.Lines, out.Leads, out.Takes = counted, report.Open.Users, report.Open.Lines, report.Leads, len(takesFor(ctx, report, hidden))
+	if mayKnow(ctx) {
+		out.Users, out.Lines = report.All.Users, report.All.Lines
+	}
 	return out, f.platformFindings(ctx, report, hidden, q, &out)
+}
+
+// takesFor are the numbers that whoever asks may take over: not those of people of whom only few may know.
+func takesFor(ctx context.Context, report *platform.Report, hidden map[dayone.PersonID]bool) []platform.Take {
+	if mayKnow(ctx) || len(hidden) == 0 {
+		return report.Takes
+	}
+	return slices.DeleteFunc(slices.Clone(report.Takes), func(t platform.Take) bool {
+		return hidden[t.Owner] || slices.ContainsFunc(t.Shown, func(s dayone.Appearance) bool { return hidden[s.Person] })
+	})
 }
 
 func has(is *dayone.Platform) []PlatformCount {

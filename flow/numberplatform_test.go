@@ -2,6 +2,7 @@ package flow_test
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"maps"
 	"net/http/httptest"
@@ -16,6 +17,7 @@ import (
 	cucmsim "github.com/dayone-hq/dayone/connector/cucm/sim"
 	"github.com/dayone-hq/dayone/connector/sim"
 	"github.com/dayone-hq/dayone/flow"
+	"github.com/dayone-hq/dayone/number/platform"
 )
 
 const clusterNumbers = `
@@ -82,6 +84,9 @@ func (c *cluster) reads() flow.PlatformAudit {
 	}
 	return until(c.house, "a telephone system read", func() (flow.PlatformAudit, bool) {
 		a := c.audit()
+		if !before.IsZero() && a.Problem == "" && a.Compared.Before(a.Read) {
+			c.t.Errorf("findings compared at %s are told of a reading at %s", a.Compared, a.Read)
+		}
 		return a, !a.Reading && (a.Compared.After(before) || a.Problem != "")
 	})
 }
@@ -233,6 +238,10 @@ func TestAClusterAndSomebodyWhoIsNotAnnounced(t *testing.T) {
 	if err != nil || slices.ContainsFunc(dry.Lines, func(l flow.AdoptedNumber) bool { return l.Number == "+14085552111" }) {
 		t.Errorf("others adopt %+v (%v)", dry.Lines, err)
 	}
+	same(t, "others count what they may adopt", others.Takes, len(dry.Lines)+dry.Same)
+	same(t, "of which one less than who may know", others.Takes, all.Takes-1)
+	same(t, "her line is nobody's to others", others.Lines[platform.Nobody], all.Lines[platform.Nobody]+1)
+	same(t, "her user is nobody's to others", others.Users[platform.Nobody], all.Users[platform.Nobody]+1)
 }
 
 // A publisher that goes down while it is read: nothing of it is taken, what was read before stands, and it is said where it
@@ -252,4 +261,52 @@ func TestAClusterThatBreaksOff(t *testing.T) {
 	c.clock.Jump(c.clock.Now().Add(25 * time.Hour))
 	_, err := c.AdoptPlatform(few, "cucm", "", "kim", true)
 	is(t, err, dayone.ErrConflict)
+}
+
+// What was read and could not be compared is not what the findings are of: they keep the date of their own reading, and nothing
+// of them is adopted as if it were known anew. Once it is compared it is adopted.
+func TestAReadingThatIsNotCompared(t *testing.T) {
+	t.Parallel()
+	c := clustered(t)
+	first := c.reads()
+	c.clock.Jump(c.clock.Now().Add(25 * time.Hour))
+	db, err := sql.Open("sqlite", strings.Replace(c.at, "sqlite:", "file:", 1)+"?_pragma=busy_timeout(10000)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	change := func(q string) {
+		t.Helper()
+		if _, err := db.ExecContext(few, q); err != nil {
+			t.Fatal(err)
+		}
+	}
+	change("ALTER TABLE number_shown RENAME TO number_away")
+	if err := c.ReadPlatform(few, "cucm", "kim"); err != nil {
+		t.Fatal(err)
+	}
+	a := until(c.house, "read, and not compared", func() (flow.PlatformAudit, bool) {
+		a := c.audit()
+		return a, !a.Reading && a.Problem != ""
+	})
+	same(t, "the date of the findings", a.Read, first.Read)
+	same(t, "the findings", kindsOf(a), kindsOf(first))
+	if !a.Failed.After(first.Read) {
+		t.Errorf("it failed at %s", a.Failed)
+	}
+	_, err = c.AdoptPlatform(few, "cucm", "", "kim", true)
+	is(t, err, dayone.ErrConflict)
+
+	change("ALTER TABLE number_away RENAME TO number_shown")
+	c.clock.Jump(c.clock.Now().Add(time.Hour))
+	a = until(c.house, "compared", func() (flow.PlatformAudit, bool) {
+		a := c.audit()
+		return a, a.Problem == ""
+	})
+	if !a.Read.After(first.Read) || a.Compared.Before(a.Read) {
+		t.Errorf("read at %s and compared at %s", a.Read, a.Compared)
+	}
+	if _, err = c.AdoptPlatform(few, "cucm", "", "kim", true); err != nil {
+		t.Error(err)
+	}
 }

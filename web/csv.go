@@ -13,8 +13,9 @@ import (
 	"github.com/dayone-hq/dayone"
 )
 
-// Every list is a table, too: with its own filters, for whoever may see it, as far as it goes and not page by page. It is
-// written as it is read, so its length costs no memory.
+// Every list is a table, too: with its own filters, for whoever may see it, as far as it goes and not page by page. What has
+// pages is written as it is read, so that its length costs no memory; what has none is read whole. Either way it is whole, or an
+// error: a table that was cut would look like all there is.
 
 // sheet is a list as a table.
 type sheet struct {
@@ -90,6 +91,14 @@ func whole[T any](list []T) iter.Seq2[T, error] {
 	}
 }
 
+// wholeUpTo is a list that has no pages and was read with a limit of most+1: it fails if there is more than most.
+func wholeUpTo[T any](list []T, most int) (iter.Seq2[T, error], error) {
+	if len(list) > most {
+		return nil, refuse(dayone.ErrInvalid, fmt.Sprintf(textTableTooLong, thousands(most)))
+	}
+	return whole(list), nil
+}
+
 // wantsCSV says that an address is asked for as a table.
 func wantsCSV(r *http.Request) bool {
 	if r.Method != http.MethodGet {
@@ -147,7 +156,7 @@ func (p *portal) writeCSV(w http.ResponseWriter, r *http.Request, s sheet) error
 	h.Set("Content-Type", "text/csv; charset=utf-8; header=present")
 	h.Set("Content-Disposition", `attachment; filename="dayone-`+s.Name+`-`+p.now().UTC().Format(time.DateOnly)+`.csv"`)
 	h.Set("Vary", "Accept, Cookie")
-	if bom, _ := r.URL.Query().Get("bom"), true; bom == "yes" || bom == "true" || bom == "1" {
+	if bom := r.URL.Query().Get("bom"); bom == "yes" || bom == "true" || bom == "1" {
 		_, _ = io.WriteString(w, "\ufeff")
 	}
 	control := http.NewResponseController(w)
@@ -160,7 +169,7 @@ func (p *portal) writeCSV(w http.ResponseWriter, r *http.Request, s sheet) error
 			panic(http.ErrAbortHandler)
 		}
 		for i := range line {
-			line[i] = harmless(line[i])
+			line[i] = Harmless(line[i])
 		}
 		if err := out.Write(line); err != nil {
 			break // whoever asked has gone
@@ -176,9 +185,13 @@ func (p *portal) writeCSV(w http.ResponseWriter, r *http.Request, s sheet) error
 	return nil
 }
 
-// harmless keeps a spreadsheet from reading a value as a formula: what somebody is called must not calculate.
+// Harmless keeps a spreadsheet from reading a value as a formula: what somebody is called must not calculate. A telephone number,
+// a plus with nothing but digits, stays as it is, so that a table of numbers can be read in again.
 // https://owasp.org/www-community/attacks/CSV_Injection
-func harmless(s string) string {
+func Harmless(s string) string {
+	if len(s) > 1 && s[0] == '+' && strings.Trim(s[1:], "0123456789") == "" {
+		return s
+	}
 	if s != "" && strings.ContainsRune("=+-@\t\r\n＝＋－＠", []rune(s)[0]) {
 		return "'" + s
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/web"
 )
 
 // table reads an answer as a spreadsheet would.
@@ -101,5 +102,20 @@ func TestTablesKeepTheRightsOfTheirPages(t *testing.T) {
 	}
 	if res := b.get("/people?format=csv"); res.StatusCode == http.StatusOK {
 		t.Error("somebody who is not in gets everybody")
+	}
+}
+
+// What would calculate is guarded; a telephone number is none of it, and stays what it is.
+func TestWhatCalculatesIsGuarded(t *testing.T) {
+	t.Parallel()
+	for _, s := range []string{"=1+1", "+", "+49 30 1", "+1+1", "+1*cmd", "-1", "-2+3", "@SUM(A1)", "\t=1", "\r", "\n=1", "＝1", "＋49", "－1", "＠a"} {
+		if got := web.Harmless(s); got != "'"+s {
+			t.Errorf("%q becomes %q", s, got)
+		}
+	}
+	for _, s := range []string{"", "Ada", "+493012345", "+1", "1-2", "'=1", "٣"} {
+		if got := web.Harmless(s); got != s {
+			t.Errorf("%q becomes %q", s, got)
+		}
 	}
 }

@@ -2,7 +2,6 @@ package web
 
 import (
 	"cmp"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +9,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/flow"
@@ -366,24 +366,13 @@ var findingTitles = map[string]struct {
 	"resting": {"It rests longer than it should", false}, "two-numbers": {"Two of one pool", false}, "unreadable": {"A source says what is no number", false},
 }
 
-// findingsShown is how many findings the page shows; the file has all.
+// findingsShown is how many findings the page shows; the table has all.
 const findingsShown = 500
 
 func (p *portal) auditNumbers(w http.ResponseWriter, r *http.Request) error {
 	a, err := p.flow.AuditNumbers(r.Context())
 	if err != nil {
 		return err
-	}
-	if r.URL.Query().Get("as") == "csv" {
-		w.Header().Set("Content-Type", "text/csv; charset=utf-8")
-		w.Header().Set("Content-Disposition", `attachment; filename="numbers-audit.csv"`)
-		out := csv.NewWriter(w)
-		_ = out.Write([]string{"kind", "pool", "number", "person", "name", "finding", "next"})
-		for _, f := range a.Findings {
-			_ = out.Write([]string{string(f.Kind), f.Pool, string(f.Number), string(f.Person), plainCell(f.Name), f.Text, f.Next})
-		}
-		out.Flush()
-		return nil
 	}
 	v := newNumberAudit(a)
 	for _, name := range p.flow.PhoneSystems() {
@@ -396,12 +385,18 @@ func (p *portal) auditNumbers(w http.ResponseWriter, r *http.Request) error {
 	return p.show(w, r, http.StatusOK, page{Template: "number-audit", Title: "Audit of numbers", Nav: "numbers", Crumbs: []link{{"Numbers", "/numbers"}, {"Audit", ""}}, Main: v})
 }
 
-// plainCell keeps a spreadsheet from taking a name for a formula.
-func plainCell(text string) string {
-	if strings.ContainsAny(text[:min(1, len(text))], "=+-@\t") {
-		return "'" + text
+// auditSheet is what the audit of the books finds, as a table.
+func (p *portal) auditSheet(r *http.Request, _ *time.Location) (sheet, error) {
+	a, err := p.flow.AuditNumbers(r.Context())
+	if err != nil {
+		return sheet{}, err
 	}
-	return text
+	type row = flow.FindingView
+	return sheetOf("numbers-audit", whole(a.Findings),
+		column[row]{"Kind", func(x row) string { return string(x.Kind) }}, column[row]{"Pool", func(x row) string { return x.Pool }}, column[row]{"Number", func(x row) string { return string(x.Number) }},
+		column[row]{"Person", func(x row) string { return string(x.Person) }}, column[row]{"Name", func(x row) string { return x.Name }},
+		column[row]{"Finding", func(x row) string { return x.Text }}, column[row]{"Next", func(x row) string { return x.Next }},
+	), nil
 }
 
 func newNumberAudit(a flow.NumberAudit) numberAuditView {
@@ -411,7 +406,7 @@ func newNumberAudit(a flow.NumberAudit) numberAuditView {
 	}
 	for i, f := range a.Findings {
 		if i == findingsShown {
-			v.More = fmt.Sprintf("%s more; the file has all of them.", thousands(len(a.Findings)-i))
+			v.More = fmt.Sprintf("%s more; the table has all of them.", thousands(len(a.Findings)-i))
 			break
 		}
 		if n := len(v.Groups); n == 0 || v.Groups[n-1].ID != string(f.Kind) {

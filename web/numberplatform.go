@@ -1,7 +1,6 @@
 package web
 
 import (
-	"encoding/csv"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -19,7 +18,6 @@ type platformPage struct {
 	Title, Post string
 	Sentence    string
 	At          *stamp // when it was read
-	CSV         string
 	Problem     *notice
 	Live        platformLive
 	MayRead     bool
@@ -60,7 +58,7 @@ type adoptRow struct {
 	Does, Why   string
 }
 
-// platformPageSize is how many findings a page shows; the file has all.
+// platformPageSize is how many findings a page shows; the table has all.
 const platformPageSize = 200
 
 func platformPath(system string) string { return "/numbers/audit/" + url.PathEscape(system) }
@@ -73,17 +71,9 @@ func (p *portal) platform(w http.ResponseWriter, r *http.Request) error {
 func (p *portal) showPlatform(w http.ResponseWriter, r *http.Request, status int, problem *notice, did *flow.PlatformAdoption) error {
 	q, system := r.URL.Query(), r.PathValue("system")
 	f := platformQuery(q, platformPageSize)
-	csvAsked := q.Get("as") == "csv" && r.Method == http.MethodGet
-	if csvAsked {
-		f.After, f.Limit = 0, 0
-	}
 	a, err := p.flow.PlatformAudit(r.Context(), system, f)
 	if err != nil {
 		return err
-	}
-	if csvAsked {
-		writePlatform(w, a)
-		return nil
 	}
 	if isFragment(r) && r.Header.Get("HX-Target") == "phone-live" {
 		if !a.Reading {
@@ -124,15 +114,24 @@ func platformQuery(q url.Values, limit int) flow.PlatformFilter {
 	return f
 }
 
-func writePlatform(w http.ResponseWriter, a flow.PlatformAudit) {
-	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
-	w.Header().Set("Content-Disposition", `attachment; filename="numbers-audit-`+fileSafe(a.System)+`.csv"`)
-	out := csv.NewWriter(w)
-	_ = out.Write([]string{"kind", "thing", "name", "pool", "number", "person", "person name", "other", "other name", "finding", "next"})
-	for _, f := range a.Findings {
-		_ = out.Write([]string{string(f.Kind), f.Thing, plainCell(f.Name), f.Pool, string(f.Number), string(f.Person), plainCell(f.PersonName), string(f.Other), plainCell(f.OtherName), plainCell(f.Text), f.Next})
+// platformSheet is what differs on a telephone system, as a table: all of it, with the filters of the page.
+func (p *portal) platformSheet(r *http.Request, _ *time.Location) (sheet, error) {
+	f := platformQuery(r.URL.Query(), 0)
+	if f.After = 0; f.Kind != "" && !slices.Contains(flow.PlatformKinds, f.Kind) {
+		return sheet{}, refuse(dayone.ErrInvalid, fmt.Sprintf("There is no kind %q.", f.Kind))
 	}
-	out.Flush()
+	a, err := p.flow.PlatformAudit(r.Context(), r.PathValue("system"), f)
+	if err != nil {
+		return sheet{}, err
+	}
+	type row = flow.PlatformFindingView
+	return sheetOf("numbers-audit-"+fileSafe(a.System), whole(a.Findings),
+		column[row]{"Kind", func(x row) string { return string(x.Kind) }}, column[row]{"Thing", func(x row) string { return x.Thing }}, column[row]{"Name", func(x row) string { return x.Name }},
+		column[row]{"Pool", func(x row) string { return x.Pool }}, column[row]{"Number", func(x row) string { return string(x.Number) }},
+		column[row]{"Person", func(x row) string { return string(x.Person) }}, column[row]{"Person's name", func(x row) string { return x.PersonName }},
+		column[row]{"Other", func(x row) string { return string(x.Other) }}, column[row]{"Other's name", func(x row) string { return x.OtherName }},
+		column[row]{"Finding", func(x row) string { return x.Text }}, column[row]{"Next", func(x row) string { return x.Next }},
+	), nil
 }
 
 // fileSafe keeps of a system's name what may stand in a file's.
@@ -163,7 +162,7 @@ func howMany(list []flow.PlatformCount) string {
 
 func newPlatformPage(view viewer, a flow.PlatformAudit, q url.Values) platformPage {
 	path := platformPath(a.System)
-	v := platformPage{Title: "Audit of " + a.System, Post: path, CSV: path + "?as=csv", Live: newPlatformLive(a), At: view.at(a.Read), MayRead: true, MayAdopt: true}
+	v := platformPage{Title: "Audit of " + a.System, Post: path, Live: newPlatformLive(a), At: view.at(a.Read), MayRead: true, MayAdopt: true}
 	v.Filter.Query = q.Get("q")
 	if a.Problem != "" && !a.Reading {
 		v.Problem = &notice{Kind: "bad", Icon: "x", Title: textPlatformBroken, Text: sentence(a.Problem) + "."}

@@ -98,7 +98,16 @@ func TestATelephoneSystemFromTheReadingToItsAdoption(t *testing.T) {
 	want(t, "findings", b.page(path), "In use, and nobody knows whose", "Nothing shows the line", "Made by hand beside a directory", "Read it again", "Show what it does", "Sure: employee number")
 	want(t, "one kind", b.page(path+"?kind=orphan-line&q=2101"), "1 finding", "line 2101@DN_PT")
 	want(t, "none", b.page(path+"?q=nothing+like+it"), "No finding is like that")
-	want(t, "a file", b.page(path+"?as=csv"), "kind,thing,name", "local-user,user,local")
+	want(t, "a table with the filters of the page", b.page(path+"?kind=local-user"), path+`?format=csv&amp;kind=local-user"`)
+	for _, path := range []string{path, at} {
+		rows := b.table(path + "?kind=local-user&after=1&format=csv")
+		if len(rows) != 2 || cell(rows, 1, "Kind") != "local-user" || cell(rows, 1, "Name") != "local" {
+			t.Errorf("%s as a table: %v", path, rows)
+		}
+	}
+	if res := b.get(path + "?kind=nonsense&format=csv"); res.StatusCode != http.StatusBadRequest {
+		t.Errorf("a table of no kind: %s", res.Status)
+	}
 	if part := b.page(path, "HX-Request", "true", "HX-Target", "phone-live"); strings.Contains(part, "<h1>") || !strings.Contains(part, `id="phone-live"`) {
 		t.Errorf("the part that is asked for again: %s", part)
 	}

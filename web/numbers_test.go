@@ -106,7 +106,19 @@ func TestNumbersFromThePlanToTheAudit(t *testing.T) {
 	want(t, "number", b.page(number), "Sarah Chen", "Assigned", "Confirmed", "History", "Hidden")
 	want(t, "all", b.page("/numbers/all?state=reserved"), "Ngozi Eze, offer 4711")
 	want(t, "as people write it", b.page("/numbers/"+url.PathEscape("+1 (408) 555-0107")), "Sarah Chen")
-	want(t, "audit as a file", b.page("/numbers/audit?as=csv"), "kind,pool,number")
+	want(t, "audit as a table", b.page("/numbers/audit"), `href="/numbers/audit?format=csv"`)
+	for _, path := range []string{"/numbers/audit", "/api/v1/numbers/audit"} {
+		if rows := b.table(path, "Accept", "text/csv"); cell(rows, 0, "Finding") != "Finding" {
+			t.Errorf("the audit is %v", rows)
+		}
+	}
+	stays := false // a table of numbers can be read in again
+	for _, row := range b.table("/numbers/all?format=csv")[1:] {
+		stays = stays || row[0] == "+14085550107"
+	}
+	if !stays {
+		t.Error("a table spoils telephone numbers")
+	}
 
 	for _, c := range []struct {
 		path string

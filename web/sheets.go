@@ -20,6 +20,8 @@ var sheets = map[string]func(p *portal, r *http.Request, zone *time.Location) (s
 	"GET /tasks": (*portal).tasksSheet, "GET /api/v1/tasks": (*portal).tasksSheet,
 	"GET /systems": (*portal).systemsSheet, "GET /api/v1/systems": (*portal).systemsSheet,
 	"GET /numbers/all": (*portal).numbersSheet, "GET /api/v1/numbers": (*portal).numbersSheet,
+	"GET /numbers/audit": (*portal).auditSheet, "GET /api/v1/numbers/audit": (*portal).auditSheet,
+	"GET /numbers/audit/{system}": (*portal).platformSheet, "GET /api/v1/numbers/audit/{system}": (*portal).platformSheet,
 	"GET /records": (*portal).recordsSheet, "GET /people/{id}/records": (*portal).recordsSheet, "GET /runs/{id}/records": (*portal).recordsSheet,
 	"GET /api/v1/records": (*portal).recordsSheet,
 	"GET /events":         (*portal).eventsSheet, "GET /api/v1/events": (*portal).eventsSheet,
@@ -119,11 +121,13 @@ func (p *portal) approvalsSheet(r *http.Request, zone *time.Location) (sheet, er
 		return p.petitions(r.Context(), list), err
 	})
 	if onlyOpen(r, "open") {
-		list, err := p.flow.Approvals(r.Context(), flow.ApprovalFilter{Person: f.Person, Open: true, Limit: 10000})
+		list, err := p.flow.Approvals(r.Context(), flow.ApprovalFilter{Person: f.Person, Open: true, Limit: listMost + 1})
 		if err != nil {
 			return sheet{}, err
 		}
-		rows = whole(p.petitions(r.Context(), list))
+		if rows, err = wholeUpTo(p.petitions(r.Context(), list), listMost); err != nil {
+			return sheet{}, err
+		}
 	}
 	type row = petition
 	mails := func(x row) (out []string) {
@@ -287,17 +291,21 @@ func (p *portal) eventsSheet(r *http.Request, zone *time.Location) (sheet, error
 	), nil
 }
 
-// listMost is how much is read of a list that has no pages.
+// listMost is how much a list that has no pages may be: one that is longer is an error and no table.
 const listMost = 100_000
 
 func (p *portal) brakesSheet(r *http.Request, zone *time.Location) (sheet, error) {
 	z := inZone{zone}
-	list, err := p.flow.Brakes(r.Context(), onlyOpen(r, "on"), listMost)
+	list, err := p.flow.Brakes(r.Context(), onlyOpen(r, "on"), listMost+1)
+	if err != nil {
+		return sheet{}, err
+	}
+	rows, err := wholeUpTo(list, listMost)
 	if err != nil {
 		return sheet{}, err
 	}
 	type row = dayone.Brake
-	return sheetOf("brakes", whole(list),
+	return sheetOf("brakes", rows,
 		column[row]{"Id", func(x row) string { return string(x.ID) }}, column[row]{"Brake", brakeTitle}, column[row]{"Scope", func(x row) string { return x.Scope }}, column[row]{"State", func(x row) string { return string(x.State) }},
 		column[row]{"Holds", func(x row) string { return strconv.Itoa(x.Held) }}, column[row]{"Note", func(x row) string { return x.Note }}, column[row]{z.head("Opened"), func(x row) string { return z.at(x.Opened) }},
 		column[row]{z.head("Closed"), func(x row) string { return z.at(x.Closed) }}, column[row]{"By", func(x row) string { return x.By }}, column[row]{"Second", func(x row) string { return x.Second }}, column[row]{"Reason", func(x row) string { return x.Reason }},
@@ -306,7 +314,11 @@ func (p *portal) brakesSheet(r *http.Request, zone *time.Location) (sheet, error
 
 func (p *portal) matchesSheet(r *http.Request, zone *time.Location) (sheet, error) {
 	z, name := inZone{zone}, p.nameOf(r)
-	list, err := p.flow.Matches(r.Context(), onlyOpen(r, "open"), listMost)
+	list, err := p.flow.Matches(r.Context(), onlyOpen(r, "open"), listMost+1)
+	if err != nil {
+		return sheet{}, err
+	}
+	rows, err := wholeUpTo(list, listMost)
 	if err != nil {
 		return sheet{}, err
 	}
@@ -318,7 +330,7 @@ func (p *portal) matchesSheet(r *http.Request, zone *time.Location) (sheet, erro
 		}
 		return strings.Join(slices.Compact(out), "; ")
 	}
-	return sheetOf("matches", whole(list),
+	return sheetOf("matches", rows,
 		column[row]{"Id", func(x row) string { return string(x.ID) }}, column[row]{"Source", func(x row) string { return x.Source }}, column[row]{"Id there", func(x row) string { return x.Subject }}, column[row]{"Says", saidName},
 		column[row]{"May be", suspects}, column[row]{"State", func(x row) string { return string(x.State) }}, column[row]{"Decided for", func(x row) string { return name(x.Person) }}, column[row]{"By", func(x row) string { return x.By }},
 		column[row]{z.head("Opened"), func(x row) string { return z.at(x.Opened) }}, column[row]{z.head("Decided"), func(x row) string { return z.at(x.Decided) }},
@@ -363,12 +375,16 @@ func (p *portal) requestsSheet(r *http.Request, zone *time.Location) (sheet, err
 
 func (p *portal) alertsSheet(r *http.Request, zone *time.Location) (sheet, error) {
 	z := inZone{zone}
-	list, err := p.flow.Alerts(r.Context(), r.URL.Query().Get("state") != "all", listMost)
+	list, err := p.flow.Alerts(r.Context(), r.URL.Query().Get("state") != "all", listMost+1)
+	if err != nil {
+		return sheet{}, err
+	}
+	rows, err := wholeUpTo(list, listMost)
 	if err != nil {
 		return sheet{}, err
 	}
 	type row = flow.AlertView
-	return sheetOf("alerts", whole(list),
+	return sheetOf("alerts", rows,
 		column[row]{"Id", func(x row) string { return x.ID }}, column[row]{"Rule", func(x row) string { return x.Rule }}, column[row]{"Alert", func(x row) string { return x.Title }}, column[row]{"About", func(x row) string { return x.About }},
 		column[row]{"Note", func(x row) string { return x.Note }}, column[row]{z.head("Opened"), func(x row) string { return z.at(x.Opened) }}, column[row]{z.head("Resolved"), func(x row) string { return z.at(x.Resolved) }},
 		column[row]{z.head("Told"), func(x row) string { return z.at(x.Told) }}, column[row]{"Person", func(x row) string { return string(x.Person) }}, column[row]{"Run", func(x row) string { return string(x.Run) }},

@@ -47,6 +47,7 @@ const (
 	textFindNames    = "Names are found by their beginning, and by the beginning of each word in them; mail addresses by theirs."
 	textKnownOnly    = "Known from an import or a directory; nothing is planned yet."
 	textNoZone       = "zone is the name of a time zone, such as Europe/Berlin."
+	textTableTooLong = "This list has more than %s rows, and a table is never cut; narrow it by its filters."
 	textUndone       = "undone right after"
 	textNoDirectory  = "%s does not answer; whom it shows is missing here."
 

@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/web"
 )
 
 // auditFlags are what an audit is asked with.
@@ -141,9 +142,7 @@ func writeTable(c *cobra.Command, name string, rows [][]string) error {
 	w := csv.NewWriter(&text)
 	for _, row := range rows {
 		for i, cell := range row {
-			if strings.ContainsAny(cell[:min(1, len(cell))], "=@\t") || len(cell) > 0 && (cell[0] == '-' || cell[0] == '+') && strings.Trim(cell[1:], "0123456789") != "" {
-				row[i] = "'" + cell // no formula of a spreadsheet
-			}
+			row[i] = web.Harmless(cell)
 		}
 		_ = w.Write(row)
 	}

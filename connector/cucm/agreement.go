@@ -79,8 +79,8 @@ func (a Agreement) Excludes(who Entrant) string {
 		return ""
 	}
 	f, err := lib.CompileFilter(a.Filter)
-	if err != nil {
-		return fmt.Sprintf("its filter %s cannot be read", a.Filter)
+	if err != nil { // what it says is unknown to us, and the cluster may read it: nothing is known against it
+		return ""
 	}
 	if known, is := who.meets(f); known && !is {
 		return fmt.Sprintf("its filter %s leaves them out", a.Filter)

@@ -96,8 +96,8 @@ local-user local local
 		if got := found(r); got != want {
 			t.Errorf("%s: found\n%swant\n%s", prefix, got, want)
 		}
-		if r.Users[platform.Sure] != 6 || r.Lines[platform.Sure] != 5 || r.Lines[platform.Likely] != 1 || r.Lines[platform.Nobody] != 2 {
-			t.Errorf("%s: users %v and lines %v were recognised", prefix, r.Users, r.Lines)
+		if r.All.Users[platform.Sure] != 6 || r.All.Lines[platform.Sure] != 5 || r.All.Lines[platform.Likely] != 1 || r.All.Lines[platform.Nobody] != 2 {
+			t.Errorf("%s: users %v and lines %v were recognised", prefix, r.All.Users, r.All.Lines)
 		}
 		var held, owned []string
 		for _, x := range r.Takes {

@@ -67,6 +67,7 @@ type Books struct {
 	Numbers []dayone.Number // all there are, of every platform
 	People  []Person
 	Bound   map[string]dayone.PersonID // by the id of an account that we hold
+	Hidden  map[dayone.PersonID]bool   // people of whom only few may know
 	Unread  int                        // people who could not be read
 	Now     time.Time
 }
@@ -76,9 +77,12 @@ type Report struct {
 	Findings []Finding
 	Takes    []Take // what the books may take over
 	Leads    []Lead // patterns that lead to a pool, as they should
-	Users    [5]int // of the platform, by how sure it is who they are
-	Lines    [5]int
+	All      Sums
+	Open     Sums // as who may not know of hidden people is told them: what is theirs is nobody's
 }
+
+// Sums are of the users and the lines of a platform, by how sure it is whose they are.
+type Sums struct{ Users, Lines [5]int }
 
 // Lead is a pattern that leads to numbers of a pool.
 type Lead struct {
@@ -147,6 +151,14 @@ func (r *Report) sort() {
 	slices.SortStableFunc(r.Takes, func(x, y Take) int { return cmp.Compare(x.Number, y.Number) })
 }
 
+// openly is how sure it is whose something is to those who may not know of hidden people.
+func (c *comparing) openly(m Match) Confidence {
+	if c.Hidden[m.Person] {
+		return 0
+	}
+	return m.Confidence
+}
+
 func (c *comparing) find(f Finding) { c.out.Findings = append(c.out.Findings, f) }
 
 // left says that somebody is known to have left. Whoever cannot be read has not.
@@ -170,7 +182,8 @@ func (c *comparing) readUsers() {
 	c.namesakes()
 	for i := range c.p.Users {
 		u, m := &c.p.Users[i], c.matches[i]
-		c.out.Users[m.Confidence]++
+		c.out.All.Users[m.Confidence]++
+		c.out.Open.Users[c.openly(m)]++
 		f := Finding{Thing: "user", Name: u.Login, Person: m.Person}
 		switch {
 		case m.Several:

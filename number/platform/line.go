@@ -17,7 +17,8 @@ func (c *comparing) lines() {
 	for i := range c.p.Lines {
 		l := &c.p.Lines[i]
 		matches[i] = c.lineOf(l)
-		c.out.Lines[matches[i].Confidence]++
+		c.out.All.Lines[matches[i].Confidence]++
+		c.out.Open.Lines[c.openly(matches[i])]++
 		if id := matches[i].Person; id != "" && used(l) {
 			c.owns[id] = append(c.owns[id], cmp.Or(l.E164, l.Pattern))
 		}

@@ -86,8 +86,8 @@ func TestWhoAUserIs(t *testing.T) {
 		r := platform.Compare(b, &dayone.Platform{Of: []dayone.PlatformKind{dayone.PlatformUsers, dayone.PlatformLines}, Users: []dayone.PlatformUser{c.user}, Lines: []dayone.PlatformLine{
 			{Pattern: `\+4930550105`, Partition: "DN", E164: "+4930550105", Primary: []string{c.user.Login}},
 		}})
-		if r.Users[c.sure] != 1 {
-			t.Errorf("%s: users are recognised as %v", name, r.Users)
+		if r.All.Users[c.sure] != 1 {
+			t.Errorf("%s: users are recognised as %v", name, r.All.Users)
 		}
 		got := dayone.PersonID("")
 		for _, x := range r.Takes {
