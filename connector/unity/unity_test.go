@@ -36,7 +36,7 @@ func TestUnity(t *testing.T) {
 			made = append(made, unitysim.New(o))
 			return made[len(made)-1]
 		},
-		Person:  sarah(),
+		Person: sarah(),
 		Grants: []dayone.Grant{
 			{Key: dayone.Key{Kind: "pin"}},
 			{Key: dayone.Key{Kind: "password"}},

@@ -37,19 +37,19 @@ type Sim struct {
 	ids       int
 	password  string
 	noRole    bool
-	down      bool                 // the publisher's database: reads go on
-	unindexed map[string]bool      // columns by which this release cannot search
-	skew      time.Duration        // by which its clock is ahead
-	zone      *time.Location       // in which it writes when a credential was changed
-	native    bool                 // it and its cluster keep one PIN by themselves
-	apart     bool                 // and the cluster does not answer
-	strictWeb bool                 // the web password of a directory user cannot be touched
-	tables    map[string][]object  // by path
-	creds     map[string]*keys     // by user
-	messages  map[string]int       // by user
-	lamps     map[string]bool      // of telephones, by number
-	lit       map[string][]string  // numbers whose lamp the server switched on, by user
-	directory []Entry              // what the directory holds
+	down      bool                // the publisher's database: reads go on
+	unindexed map[string]bool     // columns by which this release cannot search
+	skew      time.Duration       // by which its clock is ahead
+	zone      *time.Location      // in which it writes when a credential was changed
+	native    bool                // it and its cluster keep one PIN by themselves
+	apart     bool                // and the cluster does not answer
+	strictWeb bool                // the web password of a directory user cannot be touched
+	tables    map[string][]object // by path
+	creds     map[string]*keys    // by user
+	messages  map[string]int      // by user
+	lamps     map[string]bool     // of telephones, by number
+	lit       map[string][]string // numbers whose lamp the server switched on, by user
+	directory Source
 	copied    []Entry              // what the server saw of it
 	inactive  map[string]time.Time // users whom the directory let go of
 	ours      map[string]bool      // users whom a request made
@@ -76,7 +76,7 @@ var telephones = map[string]string{
 func New(o sim.Options) *Sim {
 	s := &Sim{
 		door: sim.NewDoor(o), opt: o, password: password, unindexed: map[string]bool{}, zone: time.UTC, tables: map[string][]object{}, creds: map[string]*keys{},
-		messages: map[string]int{}, lamps: map[string]bool{}, lit: map[string][]string{}, inactive: map[string]time.Time{}, ours: map[string]bool{},
+		messages: map[string]int{}, lamps: map[string]bool{}, lit: map[string][]string{}, inactive: map[string]time.Time{}, ours: map[string]bool{}, directory: entries(nil),
 	}
 	main, other := s.put("partitions", object{"Name": mainPartition}), s.put("partitions", object{"Name": otherPart})
 	s.put("searchspaces", object{"Name": "Unity Search Space"})
