@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -200,11 +201,34 @@ type systemAudit struct {
 
 func auditAt(system string) string { return "/numbers/audit/" + url.PathEscape(system) }
 
+// noSuchPhones says which telephone systems there are, or that there is none.
+func noSuchPhones(c *cobra.Command, cl *client, system string) error {
+	var a struct {
+		Systems []struct {
+			System string `json:"system"`
+		} `json:"systems"`
+	}
+	if err := cl.call(c.Context(), http.MethodGet, "/numbers/audit", nil, nil, &a); err != nil {
+		return err
+	}
+	if len(a.Systems) == 0 {
+		return fmt.Errorf("there is no telephone system %q: none is configured; docs/numbers.md says how: %w", system, dayone.ErrNotFound)
+	}
+	var names []string
+	for _, s := range a.Systems {
+		names = append(names, s.System)
+	}
+	return fmt.Errorf("there is no telephone system %q; configured are: %s: %w", system, strings.Join(names, ", "), dayone.ErrNotFound)
+}
+
 // readSystem waits until a telephone system was read and compared, and says meanwhile how far it is. again: it is read anew.
 func readSystem(c *cobra.Command, cl *client, system string, again bool) (systemAudit, error) {
 	ask := func() (a systemAudit, err error) {
 		err = cl.call(c.Context(), http.MethodGet, auditAt(system), url.Values{"limit": {"1"}}, nil, &a)
-		return a, listed(err, "telephone system", system, "dayone number audit")
+		if errors.Is(err, dayone.ErrNotFound) {
+			err = noSuchPhones(c, cl, system)
+		}
+		return a, err
 	}
 	a, err := ask()
 	if err != nil {

@@ -1,6 +1,7 @@
 package cucm_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -37,8 +38,10 @@ func made(s *cucmsim.Sim) *cucmsim.Sim {
 
 var operation = regexp.MustCompile(`<axl:([A-Za-z]+)`)
 
-// TestMain fails on what no test may send, holds all requests against the vendor's schemas where they are, and writes every request that the tests sent into the folder that DAYONE_EXPORT_REQUESTS names, each once, so that
-// whoever has the vendor's schemas can hold them against them.
+// TestMain fails on what no test may send, holds all requests against the vendor's schemas where they are, and writes every
+// request that the tests sent into the folder that DAYONE_EXPORT_REQUESTS names, each once, so that whoever has the vendor's
+// schemas, or a cluster, can hold them against these: NNNN-OPERATION.xml is the body, byte by byte, and NNNN-OPERATION.txt beside
+// it the header that it was sent with, which says version and operation.
 func TestMain(m *testing.M) {
 	code := m.Run()
 	for _, s := range clusters.list { // those that the conformance suite made as well
@@ -68,12 +71,16 @@ func export(dir string) error {
 	for _, s := range clusters.list {
 		for _, r := range s.Door().Requests() {
 			op := operation.FindSubmatch(r.Body)
-			if op == nil || seen[string(r.Body)] {
+			action := "SOAPAction: " + r.Header.Get("SOAPAction") + "\n"
+			if op == nil || seen[action+string(r.Body)] {
 				continue
 			}
-			seen[string(r.Body)] = true
-			name := filepath.Join(dir, fmt.Sprintf("%04d-%s.xml", len(seen), op[1]))
-			if err := os.WriteFile(name, r.Body, 0o600); err != nil {
+			seen[action+string(r.Body)] = true
+			name := filepath.Join(dir, fmt.Sprintf("%04d-%s", len(seen), op[1]))
+			if err := os.WriteFile(name+".xml", r.Body, 0o600); err != nil {
+				return err
+			}
+			if err := os.WriteFile(name+".txt", []byte(action), 0o600); err != nil {
 				return err
 			}
 		}
@@ -170,6 +177,10 @@ func (b *bench) hear(what ...any) {
 	for _, w := range what {
 		if err, ok := w.(error); ok {
 			text += fmt.Sprintf("%+v %s", err, detail(err))
+		}
+		if r, ok := w.(dayone.Result); ok { // printing does not follow its pointers
+			raw, _ := json.Marshal(r)
+			text += string(raw)
 		}
 	}
 	b.mu.Lock()

@@ -16,19 +16,21 @@ import (
 // discovery is a cluster on its way to be read.
 type discovery struct {
 	dayone.Platform
-	seen func(dayone.PlatformKind, int)
-	line map[string]int    // by name
-	of   map[string]string // whose a device is, by its name, where the device itself does not say
+	seen  func(dayone.PlatformKind, int)
+	line  map[string]int    // by name
+	named map[string]string // names of lines, by ref, as the reading began
+	of    map[string]string // whose a device is, by its name, where the device itself does not say
 }
 
 var _ connector.PhoneSystem = &target{}
 
 // Discover reads users, lines, devices and the whole route plan. It takes one look at each user and each device, by at most two
-// at a time, since no list shows their devices and lines. Nothing is changed for it.
+// at a time, since no list shows their devices and lines. Nothing is changed for it. What goes meanwhile is gone; lines that get
+// another number or partition meanwhile end it, since what shows them would be read half of before and half of after.
 func (t *target) Discover(ctx context.Context, seen func(dayone.PlatformKind, int)) (dayone.Platform, error) {
-	d := &discovery{seen: seen, line: map[string]int{}, of: map[string]string{}}
+	d := &discovery{seen: seen, line: map[string]int{}, named: map[string]string{}, of: map[string]string{}}
 	d.Of = []dayone.PlatformKind{dayone.PlatformLines, dayone.PlatformPatterns, dayone.PlatformUsers, dayone.PlatformDevices}
-	for _, read := range []func(context.Context, *discovery) error{t.users.allLines, t.users.allUsers, t.users.allDevices, t.users.allPatterns} {
+	for _, read := range []func(context.Context, *discovery) error{t.users.allLines, t.users.allUsers, t.users.allDevices, t.users.allPatterns, t.users.sameLines} {
 		if err := read(ctx, d); err != nil {
 			return dayone.Platform{}, err
 		}
@@ -42,12 +44,51 @@ func (u users) allLines(ctx context.Context, d *discovery) error {
 		l := dayone.PlatformLine{Ref: o.UUID, Pattern: o.Value("pattern"), Partition: o.Value("routePartitionName"), Description: o.Value("description")}
 		l.E164 = e164(l.Pattern)
 		if _, twice := d.line[LineName(l.Pattern, l.Partition)]; !twice { // a page may begin with what the last one ended
-			d.line[LineName(l.Pattern, l.Partition)] = len(d.Lines)
+			d.line[LineName(l.Pattern, l.Partition)], d.named[l.Ref] = len(d.Lines), LineName(l.Pattern, l.Partition)
 			d.Lines = append(d.Lines, l)
 			d.seen(dayone.PlatformLines, len(d.Lines))
 		}
 		return true
 	})
+}
+
+// sameLines looks at the lines once more. A list pages by counting, so that it may miss one while others go: what it does not show
+// any more is asked for by itself before it is taken for gone.
+func (u users) sameLines(ctx context.Context, d *discovery) error {
+	moved := func(o *Object) error {
+		if was, is := d.named[o.UUID], LineName(o.Value("pattern"), o.Value("routePartitionName")); was != "" && was != is {
+			return u.Fault("reading lines", dayone.ErrUnavailable, "", "while it was read, line "+was+" became "+is+": what was read is of before and of after, so that nothing of it is taken; read it again")
+		}
+		return nil
+	}
+	here := map[string]bool{}
+	var wrong error
+	if err := u.List(ctx, Line, "pattern", []string{"pattern", "routePartitionName"}, func(o *Object) bool {
+		here[o.UUID] = true
+		wrong = moved(o)
+		return wrong == nil
+	}); err != nil || wrong != nil {
+		return cmp.Or(err, wrong)
+	}
+	gone := map[string]bool{}
+	for _, l := range d.Lines {
+		if here[l.Ref] {
+			continue
+		}
+		o, err := u.Cluster.Get(ctx, Line, Key{UUID: l.Ref})
+		if errors.Is(err, dayone.ErrNotFound) {
+			gone[l.Ref] = true
+			continue
+		}
+		if err == nil {
+			err = moved(o)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	d.Lines = slices.DeleteFunc(d.Lines, func(l dayone.PlatformLine) bool { return gone[l.Ref] })
+	return nil
 }
 
 // at is the line that an element names; nil: it was made while we read.

@@ -125,3 +125,35 @@ func TestHalfADiscovery(t *testing.T) {
 		t.Errorf("a device that went meanwhile: %v", err)
 	}
 }
+
+// TestVanishedPartition: somebody moves or deletes all lines of a partition, and then it, at any moment of a reading. There is an
+// error and nothing, or all that was told is as it was or as it is: no line that a phone shows is one that nothing shows.
+func TestVanishedPartition(t *testing.T) {
+	t.Parallel()
+	for _, to := range []string{"", "QUARANTINE_PT"} {
+		ended := map[bool]int{}
+		for _, op := range []string{"listLine", "listUser", "getUser", "listPhone", "getPhone", "listDeviceProfile", "getDeviceProfile", "listRemoteDestinationProfile", "listRoutePlan"} {
+			b := open(t, company(t))
+			b.sim.Before(op, func() { b.sim.DropPartition("DN_PT", to) })
+			d, err := b.guard.Discover(t.Context(), nil)
+			ended[err == nil]++
+			if err != nil {
+				if !errors.Is(err, dayone.ErrUnavailable) || !strings.Contains(detail(err)+err.Error(), "read it again") || len(d.Lines)+len(d.Users)+len(d.Devices)+len(d.Of) > 0 {
+					t.Errorf("to %q, before %s: %v, %d lines", to, op, err, len(d.Lines))
+				}
+				continue
+			}
+			if want := map[bool]int{true: 0, false: 8}[to == ""]; len(d.Lines) != want {
+				t.Errorf("to %q, before %s: there are %d lines", to, op, len(d.Lines))
+			}
+			for _, l := range d.Lines {
+				if len(l.At) == 0 && l.Pattern != "2101" && !strings.HasSuffix(l.Pattern, "2990") || l.Partition != to {
+					t.Errorf("to %q, before %s: line %s of %s stands at %v", to, op, l.Pattern, l.Partition, l.At)
+				}
+			}
+		}
+		if want := map[string]int{"": 9, "QUARANTINE_PT": 1}[to]; ended[true] != want {
+			t.Errorf("to %q: %d readings went well, and %d did not", to, ended[true], ended[false])
+		}
+	}
+}

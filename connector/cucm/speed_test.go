@@ -31,7 +31,7 @@ func crowded(tb testing.TB, lines, phones int) (*cucmsim.Sim, *connector.Guard) 
 }
 
 // whole reads all of it and asserts what does not depend on the machine: two readers, no answer over the limit, one request
-// for each user and each device, and one for each thousand rows.
+// for each user and each device, and one for each thousand rows, of which those of lines are read twice.
 func whole(tb testing.TB, s *cucmsim.Sim, g *connector.Guard, lines, phones int) dayone.Platform {
 	tb.Helper()
 	d, err := g.Discover(tb.Context(), func(dayone.PlatformKind, int) {})
@@ -53,7 +53,7 @@ func whole(tb testing.TB, s *cucmsim.Sim, g *connector.Guard, lines, phones int)
 	if s.Largest() > maxAnswer {
 		tb.Errorf("an answer had %d bytes", s.Largest())
 	}
-	rows := lines + 2*phones + lines + lines/100
+	rows := 2*lines + 2*phones + lines + lines/100
 	if most := 2*phones + rows/1000 + 20; len(s.Door().Requests()) > most {
 		tb.Errorf("%d requests, more than %d", len(s.Door().Requests()), most)
 	}

@@ -15,7 +15,7 @@ import (
 func TestDiscover(t *testing.T) {
 	b := begin(t)
 	hugo := b.ref("hhunt")
-	b.Do(b.answers(hugo, "work-phone", "+14085552101"))
+	b.Do(b.answers(hugo, "work-phone", "+14085552104"))
 	b.Do(b.turn(hugo, dayone.Disabled))
 	before := b.Sim.Snapshot()
 	told := 0
@@ -25,7 +25,7 @@ func TestDiscover(t *testing.T) {
 		}
 		told = n
 	})
-	if err != nil || !b.Guard.Phones() || !p.Tells(dayone.PlatformMailboxes) || p.Tells(dayone.PlatformLines) || told != 4 {
+	if err != nil || !b.Guard.Phones() || !p.Tells(dayone.PlatformMailboxes) || p.Tells(dayone.PlatformLines) || told != 7 {
 		t.Fatalf("it tells of %v, %d, %v", p.Of, told, err)
 	}
 	if d := differences(before, b.Sim.Snapshot()); len(d) > 0 {
@@ -36,8 +36,9 @@ func TestDiscover(t *testing.T) {
 		got = append(got, fmt.Sprintf("%s %s@%s %v locked=%v %v", m.Alias, m.Extension, m.Partition, m.Extensions, m.Locked, m.Needs))
 	}
 	want := []string{
-		`agent 2103@Unity Partition [] locked=false []`, `bberlin 2101@Berlin Partition [] locked=false []`,
-		`hhunt 2101@Unity Partition [+14085552101] locked=true []`, `mboss 2100@Unity Partition [] locked=false [call handler "Opening Greeting" (key 3 leads to them)]`,
+		`aassist 2102@Unity Partition [] locked=false []`, `agent 2105@Unity Partition [] locked=false []`, `bberlin 2104@Berlin Partition [] locked=false []`,
+		`ecolleague 2103@Unity Partition [+14085552103] locked=false []`,
+		`hhunt 2104@Unity Partition [+14085552104] locked=true []`, `local 2106@Unity Partition [] locked=false []`, `mboss 2100@Unity Partition [] locked=false [call handler "Opening Greeting" (key 3 leads to them)]`,
 	}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("it shows\n%v, want\n%v", got, want)
@@ -51,7 +52,7 @@ func TestDiscoverWhole(t *testing.T) {
 		b.Sim.Seed(sim.Account{Login: fmt.Sprintf("p%03d", i)})
 	}
 	p, err := b.Guard.Discover(t.Context(), nil)
-	if err != nil || len(p.Mailboxes) != 124 || p.Mailboxes[123].Alias != "p119" {
+	if err != nil || len(p.Mailboxes) != 127 || p.Mailboxes[126].Alias != "p119" {
 		t.Fatalf("there are %d, %v", len(p.Mailboxes), err)
 	}
 	for _, path := range []string{"/vmrest/partitions", "/vmrest/handlers/callhandlers", "/vmrest/users", "/vmrest/users/" + b.ref("p050"), "/vmrest/users/" + b.ref("p119") + "/alternateextensions"} {
@@ -79,7 +80,7 @@ func TestDirectoryMailbox(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m := p.Mailboxes[4]; m.Alias != "schen" || m.Directory != "ldap" || !m.Locked || m.Email != "sarah.chen@company.com" {
+	if m := p.Mailboxes[7]; m.Alias != "schen" || m.Directory != "ldap" || !m.Locked || m.Email != "sarah.chen@company.com" {
 		t.Errorf("it shows %+v", m)
 	}
 }

@@ -95,7 +95,7 @@ func TestWhole(t *testing.T) {
 		}
 		return n, nil
 	}
-	if n, err := count(); n != 4 || err != nil {
+	if n, err := count(); n != 7 || err != nil {
 		t.Errorf("there are %d, %v", n, err)
 	}
 	b.Sim.Door().Inject(sim.Fault{Path: "/vmrest/users", Status: 503, Skip: 9})
@@ -160,7 +160,7 @@ func TestRecognised(t *testing.T) {
 			if err != nil || (r.Now.Ref == his) != taken {
 				t.Errorf("it is %+v, %v", r.Now, err)
 			}
-			if want := map[bool]int{true: 4, false: 5}[taken]; len(b.Sim.Accounts()) != want {
+			if want := map[bool]int{true: 7, false: 8}[taken]; len(b.Sim.Accounts()) != want {
 				t.Errorf("there are %d, want %d", len(b.Sim.Accounts()), want)
 			}
 		})
@@ -195,7 +195,7 @@ func TestBadInput(t *testing.T) {
 	}{
 		"no extension":          {dayone.Attrs{"extension": dayone.Text("")}, dayone.ErrInvalid, []string{"map the attribute extension"}},
 		"no digits":             {dayone.Attrs{"extension": dayone.Text("two")}, dayone.ErrInvalid, []string{"no extension"}},
-		"a user's":              {dayone.Attrs{"extension": dayone.Text("2101")}, dayone.ErrConflict, []string{"extension 2101 is that of user hhunt"}},
+		"a user's":              {dayone.Attrs{"extension": dayone.Text("2104")}, dayone.ErrConflict, []string{"extension 2104 is that of user hhunt"}},
 		"a handler's":           {dayone.Attrs{"extension": dayone.Text("99000")}, dayone.ErrConflict, []string{"call handler Opening Greeting"}},
 		"no such template":      {dayone.Attrs{"template": dayone.Text("nobody")}, dayone.ErrInvalid, []string{"no user template nobody"}},
 		"a login that is taken": {dayone.Attrs{"login": dayone.Text("HHunt"), "employee_number": dayone.Text("emp_1"), "email": dayone.Text("x@company.com")}, dayone.ErrConflict, []string{"login"}},

@@ -1,6 +1,7 @@
 package unity_test
 
 import (
+	"sync"
 	"testing"
 
 	"github.com/dayone-hq/dayone"
@@ -18,10 +19,24 @@ func sarah() dayone.Attrs {
 }
 
 func TestUnity(t *testing.T) {
+	var mu sync.Mutex
+	var made []*unitysim.Sim
+	t.Cleanup(func() { // once all are through: what nobody may send, the suite does not make it send either
+		for _, s := range made {
+			for _, breach := range s.Never() {
+				t.Error(breach)
+			}
+		}
+	})
 	connectortest.Run(t, connectortest.Suite{
 		Factory: unity.Factory,
-		Sim:     func(o sim.Options) sim.Simulator { return unitysim.New(o) },
-		Person:  sarah(),
+		Sim: func(o sim.Options) sim.Simulator {
+			mu.Lock()
+			defer mu.Unlock()
+			made = append(made, unitysim.New(o))
+			return made[len(made)-1]
+		},
+		Person: sarah(),
 		Grants: []dayone.Grant{
 			{Key: dayone.Key{Kind: "pin"}},
 			{Key: dayone.Key{Kind: "password"}},

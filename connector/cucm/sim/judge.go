@@ -176,6 +176,31 @@ func (s *Sim) Drop(kind, name string) {
 	}
 }
 
+// DropPartition takes a partition away as another administrator does: first its lines move to another one, or go where that is
+// empty, and all that shows them follows; then the partition goes.
+func (s *Sim) DropPartition(name, to string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, o := range slices.Clone(s.objects["line"]) {
+		if o.node.value("routePartitionName") != name {
+			continue
+		}
+		if to == "" {
+			s.release("line", o)
+			s.objects["line"] = slices.DeleteFunc(s.objects["line"], func(x *object) bool { return x == o })
+			s.note("line", "r", o.uuid)
+			continue
+		}
+		next := &object{uuid: o.uuid, node: o.node.clone(), ours: o.ours}
+		next.node.set(leaf("routePartitionName", to))
+		next.name = identity("line", next.node)
+		s.follow("line", o, next)
+		o.node, o.name = next.node, next.name
+		s.note("line", "u", o.uuid)
+	}
+	s.names["partition"] = slices.DeleteFunc(s.names["partition"], func(p string) bool { return p == name })
+}
+
 // Busiest is how many requests were under way at the same time at most: those that read, and those that write.
 func (s *Sim) Busiest() (reads, writes int) {
 	s.mu.Lock()

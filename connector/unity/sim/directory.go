@@ -15,19 +15,23 @@ type Entry struct {
 }
 
 // Directory is what the directory holds from now on. The server sees it at the next synchronization.
-func (s *Sim) Directory(entries ...Entry) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.directory = slices.Clone(entries)
-}
+func (s *Sim) Directory(all ...Entry) { s.Reads(entries(slices.Clone(all))) }
+
+// Reads says which directory feeds the server; LDAP is a real one.
+func (s *Sim) Reads(from Source) { s.mu.Lock(); defer s.mu.Unlock(); s.directory = from }
 
 func pkid(e Entry) string { return "pk-" + strings.ToLower(e.ID) }
 
-// Synchronize is the next synchronization: who is there is mastered, who is not is inactive from now on.
+// Synchronize is the next synchronization: who is there is mastered, who is not is inactive from now on. Where the directory
+// cannot be read all stays as it is.
 func (s *Sim) Synchronize() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.copied = slices.DeleteFunc(slices.Clone(s.directory), func(e Entry) bool { return e.Disabled })
+	all, err := s.directory.People()
+	if err != nil {
+		return
+	}
+	s.copied = slices.DeleteFunc(slices.Clone(all), func(e Entry) bool { return e.Disabled })
 	seen := map[string]bool{}
 	for _, e := range s.copied {
 		seen[pkid(e)] = true

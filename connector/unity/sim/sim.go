@@ -37,21 +37,26 @@ type Sim struct {
 	ids       int
 	password  string
 	noRole    bool
-	down      bool                 // the publisher's database: reads go on
-	unindexed map[string]bool      // columns by which this release cannot search
-	skew      time.Duration        // by which its clock is ahead
-	zone      *time.Location       // in which it writes when a credential was changed
-	native    bool                 // it and its cluster keep one PIN by themselves
-	apart     bool                 // and the cluster does not answer
-	strictWeb bool                 // the web password of a directory user cannot be touched
-	tables    map[string][]object  // by path
-	creds     map[string]*keys     // by user
-	messages  map[string]int       // by user
-	lamps     map[string]bool      // of telephones, by number
-	lit       map[string][]string  // numbers whose lamp the server switched on, by user
-	directory []Entry              // what the directory holds
+	down      bool                // the publisher's database: reads go on
+	unindexed map[string]bool     // columns by which this release cannot search
+	skew      time.Duration       // by which its clock is ahead
+	zone      *time.Location      // in which it writes when a credential was changed
+	native    bool                // it and its cluster keep one PIN by themselves
+	apart     bool                // and the cluster does not answer
+	strictWeb bool                // the web password of a directory user cannot be touched
+	tables    map[string][]object // by path
+	creds     map[string]*keys    // by user
+	messages  map[string]int      // by user
+	lamps     map[string]bool     // of telephones, by number
+	lit       map[string][]string // numbers whose lamp the server switched on, by user
+	directory Source
 	copied    []Entry              // what the server saw of it
 	inactive  map[string]time.Time // users whom the directory let go of
+	ours      map[string]bool      // users whom a request made
+	writes    []Write
+
+	counts      sync.Mutex
+	under, most int // writes under way
 }
 
 var _ sim.Simulator = (*Sim)(nil)
@@ -71,7 +76,7 @@ var telephones = map[string]string{
 func New(o sim.Options) *Sim {
 	s := &Sim{
 		door: sim.NewDoor(o), opt: o, password: password, unindexed: map[string]bool{}, zone: time.UTC, tables: map[string][]object{}, creds: map[string]*keys{},
-		messages: map[string]int{}, lamps: map[string]bool{}, lit: map[string][]string{}, inactive: map[string]time.Time{},
+		messages: map[string]int{}, lamps: map[string]bool{}, lit: map[string][]string{}, inactive: map[string]time.Time{}, ours: map[string]bool{}, directory: entries(nil),
 	}
 	main, other := s.put("partitions", object{"Name": mainPartition}), s.put("partitions", object{"Name": otherPart})
 	s.put("searchspaces", object{"Name": "Unity Search Space"})
@@ -98,7 +103,13 @@ func New(o sim.Options) *Sim {
 	return s
 }
 
-func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.next.ServeHTTP(w, r) }
+// ServeHTTP counts what is under way, then goes through the door.
+func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodGet {
+		defer s.count()()
+	}
+	s.next.ServeHTTP(w, r)
+}
 
 func (s *Sim) Door() *sim.Door { return s.door }
 
@@ -200,7 +211,7 @@ func (s *Sim) guard(next http.Handler) http.Handler {
 		case writes && s.down:
 			say(w, &refusal{http.StatusServiceUnavailable, "DATABASE_ERROR", "the publisher cannot be reached, and the database is read-only"})
 		default:
-			next.ServeHTTP(w, r)
+			s.watched(w, r, next)
 		}
 	})
 }

@@ -105,7 +105,9 @@ func (s *Sim) born(t, b object) (any, error) {
 	if err := s.free(b["DtmfAccessId"], t["PartitionObjectId"], ""); err != nil {
 		return nil, err
 	}
-	return s.make(t, b)["URI"], nil
+	u := s.make(t, b)
+	s.ours[u["ObjectId"]] = true
+	return u["URI"], nil
 }
 
 func (s *Sim) update(r *http.Request) (any, error) {
