@@ -90,8 +90,8 @@ func (p *portal) setUp(w http.ResponseWriter, r *http.Request) error {
 
 // Comparing a password takes time and memory on purpose, so what strangers can have compared has an end.
 const (
-	comparedAtOnce = 4   // who waits to be compared, among browsers that are not known
-	comparedOf     = 120 // in a minute, of all of them
+	comparedAtOnce = 4  // who waits to be compared, among browsers that are not known
+	comparedOf     = 60 // in a minute, of all of them
 )
 
 // compared says whether a password is looked at now, and gives back the place. A name is counted with the address it came
