@@ -10,6 +10,7 @@ import (
 	"math"
 	"net/mail"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -199,6 +200,8 @@ func checkSVG(raw []byte) error {
 	d := xml.NewDecoder(bytes.NewReader(raw))
 	d.Strict = true
 	root := true
+	var shapes drawing
+	var text strings.Builder // also around comments: they part it in the file only
 	fault := func(format string, args ...any) error {
 		line, _ := d.InputPos()
 		return fmt.Errorf("line %d of the logo: "+format, append([]any{line}, args...)...)
@@ -209,7 +212,7 @@ func checkSVG(raw []byte) error {
 			if root {
 				return errors.New("the logo is neither SVG nor PNG")
 			}
-			return nil
+			return shapes.judge()
 		}
 		if err != nil {
 			if root {
@@ -234,8 +237,16 @@ func checkSVG(raw []byte) error {
 			if err := svgElement(t); err != nil {
 				return fault("%w", err)
 			}
+			if err := shapes.begin(t); err != nil {
+				return fault("%w", err)
+			}
+			text.Reset()
+		case xml.EndElement:
+			shapes.end(text.String())
+			text.Reset()
 		case xml.CharData:
-			if loads(string(t)) {
+			text.Write(t)
+			if loads(text.String()) {
 				return fault("its styles may load nothing")
 			}
 		}
@@ -268,9 +279,15 @@ func foreignSVG(space string) bool {
 
 func shortly(s string) string { return s[:min(len(s), 40)] }
 
+// fetching are functions of styles that take an address without url().
+var fetching = regexp.MustCompile(`(?:image-set|\bimage|\bsrc|cross-fade|\belement|\bpaint)\(`)
+
 // loads says whether a style or a value would fetch something: only references within the file are left.
 func loads(text string) bool {
 	low := strings.ToLower(text)
+	if fetching.MatchString(low) {
+		return true
+	}
 	if strings.Contains(low, "@import") || strings.Contains(low, "javascript:") || strings.Contains(low, `\`) {
 		return true
 	}

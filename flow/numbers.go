@@ -120,6 +120,10 @@ func (f *Flow) give(ctx context.Context, w NumberWish, verb number.Verb) (Number
 	if err != nil {
 		return NumberGiven{}, err
 	}
+	may, err := f.namedPools(ctx, w)
+	if err != nil {
+		return NumberGiven{}, err
+	}
 	var out NumberGiven
 	err = f.Store.ChangeNumbers(ctx, func(n *store.Numbers) error {
 		plan, _, err := f.numberBook(n)
@@ -127,6 +131,9 @@ func (f *Flow) give(ctx context.Context, w NumberWish, verb number.Verb) (Number
 			return err
 		}
 		chosen, why, pool, err := choose(n, plan, w, refs)
+		if err == nil && may != nil && !slices.Contains(may, chosen.Pool) && chosen.Owner != w.Person {
+			err = notGiven(w)
+		}
 		if err != nil {
 			return err
 		}
@@ -144,8 +151,11 @@ func (f *Flow) give(ctx context.Context, w NumberWish, verb number.Verb) (Number
 		out.Number, err = f.apply(n, chosen, o, pool, w.By, numberNote(w))
 		return err
 	})
-	if err == nil {
+	switch {
+	case err == nil:
 		f.look() // a timer may run
+	case may != nil:
+		err = f.unnamed(ctx, w, err)
 	}
 	return out, err
 }

@@ -186,10 +186,7 @@ func (f *Flow) checkSponsor(ctx context.Context, o *Outsider, faults Faulty) err
 		faults["sponsor"] = "give the mail address of somebody who works here and answers for them"
 		return nil
 	}
-	row, err := f.Store.PersonByEmail(ctx, o.Sponsor)
-	if err == nil && row.Veil != dayone.Unveiled { // whoever is hidden is as unknown here as anywhere
-		row, err = f.rowFor(ctx, row)
-	}
+	row, err := f.colleague(ctx, o.Sponsor)
 	switch {
 	case errors.Is(err, dayone.ErrNotFound):
 		faults["sponsor"] = "nobody here has this address"

@@ -24,7 +24,11 @@ func (f *Flow) Renew(ctx context.Context, id dayone.PersonID, k dayone.Key, by, 
 	if reason = strings.TrimSpace(reason); reason == "" {
 		return SecretLink{}, fmt.Errorf("say why: the reason goes into the record: %w", dayone.ErrInvalid)
 	}
-	if _, err := f.Person(ctx, id); err != nil {
+	row, err := f.Person(ctx, id)
+	if err == nil && !covers(ctx, row, k) {
+		err = fmt.Errorf("your role is for %s, and %s is not in it: %w", scopeOf(ctx), k, dayone.ErrForbidden)
+	}
+	if err != nil {
 		return SecretLink{}, err
 	}
 	defer f.lock(id)()
@@ -105,7 +109,7 @@ func (f *Flow) madeByUs(h dayone.Holding) []string {
 	return slices.DeleteFunc(secretNames(recipes), func(name string) bool { return recipes[name].Text == dayone.VendorMade })
 }
 
-// Renewable says whether something that somebody has can be renewed.
-func (f *Flow) Renewable(h dayone.Holding) bool {
-	return h.State == dayone.Active && !h.Renews() && len(f.madeByUs(h)) > 0
+// Renewable says whether something that somebody has can be renewed by whoever asks.
+func (f *Flow) Renewable(ctx context.Context, row Row, h dayone.Holding) bool {
+	return covers(ctx, row, h.Key) && h.State == dayone.Active && !h.Renews() && len(f.madeByUs(h)) > 0
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/dayone-hq/dayone"
@@ -27,9 +28,10 @@ type SecretLink struct {
 }
 
 // Links are the one-time links of somebody that nobody has opened, for whoever has lost the message with one. They open with
-// the hand-over code alone, which is not here.
+// the hand-over code alone, which is not here. Whoever has systems passes on what opens these.
 func (f *Flow) Links(ctx context.Context, id dayone.PersonID) ([]SecretLink, error) {
-	if _, err := f.Person(ctx, id); err != nil {
+	row, err := f.Person(ctx, id)
+	if err != nil {
 		return nil, err
 	}
 	l, err := f.Preview(ctx, id)
@@ -42,7 +44,13 @@ func (f *Flow) Links(ctx context.Context, id dayone.PersonID) ([]SecretLink, err
 			return nil, err
 		}
 	}
+	have = slices.DeleteFunc(slices.Clone(have), func(h dayone.Holding) bool { return !covers(ctx, row, h.Key) })
 	return f.unopened(ctx, id, have, f.opens(l.Person))
+}
+
+// covers says whether what somebody has is in the scope of whoever asks.
+func covers(ctx context.Context, row Row, k dayone.Key) bool {
+	return scopeOf(ctx).Covers(row.Country, row.Company, k.System)
 }
 
 // unopened are links to what is in the books, as it stands there.

@@ -46,13 +46,25 @@ func (f *Flow) Succession(ctx context.Context, id dayone.PersonID) (dayone.Succe
 	return f.Store.Succession(ctx, id)
 }
 
+// colleague is somebody by work mail. Who is out of scope, or hidden, is as unknown here as anywhere: ErrNotFound.
+func (f *Flow) colleague(ctx context.Context, mail string) (Row, error) {
+	row, err := f.Store.PersonByEmail(ctx, mail)
+	if err == nil && row.Veil != dayone.Unveiled {
+		row, err = f.rowFor(ctx, row)
+	}
+	if err == nil && !scopeOf(ctx).Has(row.Country, row.Company) {
+		return Row{}, fmt.Errorf("person: %w", dayone.ErrNotFound)
+	}
+	return row, err
+}
+
 // mayInherit is somebody's address who can take over what somebody else looks after. ErrInvalid: she cannot.
 func (f *Flow) mayInherit(ctx context.Context, of dayone.PersonID, heir string) (string, error) {
 	heir = strings.ToLower(strings.TrimSpace(heir))
 	if heir == "" {
 		return "", nil
 	}
-	row, err := f.Store.PersonByEmail(ctx, heir)
+	row, err := f.colleague(ctx, heir)
 	switch {
 	case errors.Is(err, dayone.ErrNotFound):
 		return "", fmt.Errorf("nobody here has the address %s; name a successor who works here: %w", heir, dayone.ErrInvalid)

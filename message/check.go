@@ -144,6 +144,9 @@ func (p piece) fault(at int, word, hint, format string, args ...any) *Fault {
 // place is how text/template says in its messages where it stopped; it offers it in no other way.
 var place = regexp.MustCompile(`^template: [^:]*:(\d+)(?::(\d+))?: (?:executing "[^"]*" at <(.*?)>: )?(?s:(.*))$`)
 
+// shown are messages of text/template that end with the value that they are about: it may be somebody's, or show insides.
+var shown = regexp.MustCompile(`(?s)(can't iterate over|can't use) .*`)
+
 // stopped makes a fault of an error of text/template.
 func (p piece) stopped(err error) *Fault {
 	m := place.FindStringSubmatch(err.Error())
@@ -159,7 +162,7 @@ func (p piece) stopped(err error) *Fault {
 	} else if brace := strings.Index(p.text[at:], "{{"); brace >= 0 {
 		at += brace
 	}
-	return p.fault(at, m[3], "", "%s", m[4])
+	return p.fault(at, m[3], "", "%s", shown.ReplaceAllString(m[4], "$1 it"))
 }
 
 // names checks the names that a piece uses against what there is.
@@ -170,23 +173,49 @@ func (p piece) names() (found Faults) {
 	if _, err := tree.Parse(p.text, "", "", trees); err != nil {
 		return Faults{p.stopped(err)}
 	}
-	view := reflect.TypeFor[View]()
+	w := &walk{piece: p, trees: trees, seen: map[called]bool{}}
+	w.enter(trees[p.of.name], reflect.TypeFor[View]())
+	w.inside = true
 	for _, name := range slices.Sorted(maps.Keys(trees)) {
-		w := walk{piece: p, vars: map[string]reflect.Type{"$": view}}
-		dot := view
-		if name != p.of.name {
-			dot, w.vars["$"], w.inside = nil, nil, true // whoever calls it decides
+		if name != p.of.name && !w.calls(name) {
+			w.enter(trees[name], nil) // nobody calls it, so nobody says with what
 		}
-		w.list(trees[name].Root, dot)
-		found = append(found, w.found...)
 	}
-	return found
+	return w.found
+}
+
+// called is something defined, and the type it is called with.
+type called struct {
+	name string
+	dot  reflect.Type
+}
+
+func (w *walk) calls(name string) bool {
+	for c := range w.seen {
+		if c.name == name {
+			return true
+		}
+	}
+	return false
+}
+
+// enter goes through a tree, with variables of its own.
+func (w *walk) enter(t *parse.Tree, dot reflect.Type) {
+	if t == nil {
+		return
+	}
+	outer := w.vars
+	w.vars = map[string]reflect.Type{"$": dot}
+	w.list(t.Root, dot)
+	w.vars = outer
 }
 
 // walk goes through a template with the type of the dot; nil is one that is not known, and anything may be asked of it.
 type walk struct {
 	piece
 	vars  map[string]reflect.Type
+	trees map[string]*parse.Tree
+	seen  map[called]bool
 	found Faults
 
 	depth  int  // ranges around it
@@ -200,77 +229,123 @@ func (w *walk) list(l *parse.ListNode, dot reflect.Type) {
 	for _, n := range l.Nodes {
 		switch n := n.(type) {
 		case *parse.ActionNode:
-			w.pipe(n.Pipe, dot)
+			t := w.pipe(n.Pipe, dot)
+			if len(n.Pipe.Decl) == 0 {
+				w.words(n.Pipe, t)
+			}
 		case *parse.TemplateNode:
-			if w.inside || w.depth > 0 {
-				w.found = append(w.found, w.fault(int(n.Position()), n.Name, "write it out there", "what is defined is called from the text itself only, and in no range"))
-			}
-			w.pipe(n.Pipe, dot)
+			w.call(n, w.pipe(n.Pipe, dot))
 		case *parse.IfNode:
-			w.pipe(n.Pipe, dot)
-			w.list(n.List, dot)
-			w.list(n.ElseList, dot)
+			w.branch(&n.BranchNode, dot, func() reflect.Type { w.pipe(n.Pipe, dot); return dot })
 		case *parse.WithNode:
-			w.list(n.List, w.pipe(n.Pipe, dot))
-			w.list(n.ElseList, dot)
+			w.branch(&n.BranchNode, dot, func() reflect.Type { return w.pipe(n.Pipe, dot) })
 		case *parse.RangeNode:
-			items := w.pipe(n.Pipe, dot)
-			w.bounded(n, items)
-			var item reflect.Type
-			if items != nil && (items.Kind() == reflect.Slice || items.Kind() == reflect.Map) {
-				item = items.Elem()
-			}
-			for i, v := range n.Pipe.Decl {
-				w.vars[v.Ident[0]] = nil
-				if i == len(n.Pipe.Decl)-1 {
-					w.vars[v.Ident[0]] = item
-				}
-			}
-			w.depth++
-			w.list(n.List, item)
-			w.depth--
-			w.list(n.ElseList, dot)
+			w.branch(&n.BranchNode, dot, func() reflect.Type { return w.ranged(n, dot) })
 		}
 	}
+}
+
+// branch goes through both ways, each with the variables that are declared before it.
+func (w *walk) branch(n *parse.BranchNode, dot reflect.Type, head func() reflect.Type) {
+	outer := w.vars
+	w.vars = maps.Clone(outer)
+	in := head()
+	mine := w.vars
+	w.vars = maps.Clone(mine)
+	if n.NodeType == parse.NodeRange {
+		w.depth++
+	}
+	w.list(n.List, in)
+	if n.NodeType == parse.NodeRange {
+		w.depth--
+	}
+	w.vars = maps.Clone(mine)
+	w.list(n.ElseList, dot)
+	w.vars = outer
+}
+
+// ranged is the type of what a range goes over, one by one.
+func (w *walk) ranged(n *parse.RangeNode, dot reflect.Type) (item reflect.Type) {
+	items := w.out(n.Pipe, dot)
+	w.bounded(n, items)
+	if items != nil && (items.Kind() == reflect.Slice || items.Kind() == reflect.Map) {
+		item = items.Elem()
+	}
+	for i, v := range n.Pipe.Decl {
+		t := item
+		if i < len(n.Pipe.Decl)-1 {
+			t = nil
+		}
+		w.declares(n.Pipe, v.Ident[0], t)
+	}
+	return item
+}
+
+// call goes through what is defined with what it is called with. It calls nothing itself, so it ends.
+func (w *walk) call(n *parse.TemplateNode, dot reflect.Type) {
+	if w.inside || w.depth > 0 || n.Name == w.of.name {
+		w.found = append(w.found, w.fault(int(n.Position()), n.Name, "write it out there", "what is defined is called from the text itself only, and in no range"))
+		return
+	}
+	c := called{n.Name, dot}
+	if w.seen[c] {
+		return
+	}
+	w.seen[c], w.inside = true, true
+	w.enter(w.trees[n.Name], dot)
+	w.inside = false
 }
 
 // deepest is how many ranges may stand within each other.
 const deepest = 3
 
-// bounded lets a template end: ranges go over lists that there are, a few within each other, and what is defined calls
-// nothing that is defined.
-func (w *walk) bounded(n *parse.RangeNode, items reflect.Type) {
-	word := n.Pipe.String()
-	switch {
-	case items != nil && items.Kind() != reflect.Slice && items.Kind() != reflect.Map:
-		w.found = append(w.found, w.fault(int(n.Pipe.Position()), word, "range over a list, such as .Run.Accounts", "%s is no list", word))
-	case w.depth >= deepest:
-		w.found = append(w.found, w.fault(int(n.Pipe.Position()), word, "", "more than %d ranges stand within each other", deepest))
-	}
-}
-
-// pipe is the type that comes out of it.
+// pipe is the type that comes out of it, and what it declares has it.
 func (w *walk) pipe(p *parse.PipeNode, dot reflect.Type) (out reflect.Type) {
 	if p == nil {
 		return nil
 	}
-	for _, c := range p.Cmds {
-		for i, arg := range c.Args {
-			t := w.operand(arg, dot)
-			if i == 0 {
-				out = t
-			}
+	out = w.out(p, dot)
+	for _, v := range p.Decl {
+		w.declares(p, v.Ident[0], out)
+	}
+	return out
+}
+
+func (w *walk) out(p *parse.PipeNode, dot reflect.Type) (out reflect.Type) {
+	for i, c := range p.Cmds {
+		before := out
+		out = w.command(c, dot)
+		if i == 0 {
+			continue
 		}
-		if len(c.Args) > 1 || len(p.Cmds) > 1 {
-			if f, ok := functions[ident(c.Args[0])]; ok {
-				out = reflect.TypeOf(f).Out(0)
-			} else if len(c.Args) > 1 {
-				out = nil
-			}
+		if name := ident(c.Args[0]); textual[name] != nil {
+			w.words(p.Cmds[i-1], before)
+		} else if name == "" {
+			w.given(p.Cmds[i-1], before)
 		}
 	}
-	for _, v := range p.Decl {
-		w.vars[v.Ident[0]] = out
+	return out
+}
+
+// command is the type of one part of a pipe.
+func (w *walk) command(c *parse.CommandNode, dot reflect.Type) (out reflect.Type) {
+	name := ident(c.Args[0])
+	for i, arg := range c.Args {
+		t := w.operand(arg, dot)
+		switch {
+		case i == 0:
+			out = t
+		case textual[name] != nil:
+			w.words(arg, t)
+		case name == "":
+			w.given(arg, t)
+		}
+	}
+	if f, ok := functions[name]; ok {
+		return reflect.TypeOf(f).Out(0)
+	}
+	if len(c.Args) > 1 {
+		return nil
 	}
 	return out
 }
@@ -301,13 +376,15 @@ func (w *walk) operand(n parse.Node, dot reflect.Type) reflect.Type {
 		return w.pipe(n, dot)
 	case *parse.NumberNode:
 		return reflect.TypeFor[int]()
+	case *parse.StringNode:
+		return reflect.TypeFor[string]()
 	case *parse.IdentifierNode:
 		f, ok := functions[n.Ident]
 		if ok {
 			return reflect.TypeOf(f).Out(0)
 		}
 		if !slices.Contains(builtins, n.Ident) {
-			own := slices.Sorted(maps.Keys(functions))
+			own := slices.DeleteFunc(slices.Sorted(maps.Keys(functions)), func(name string) bool { return textual[name] != nil })
 			w.found = append(w.found, w.fault(int(n.Pos), n.Ident, cmp.Or(dayone.Meant(n.Ident, append(own, builtins...)), "there are "+strings.Join(own, ", ")),
 				"there is no function %q", n.Ident))
 		}
@@ -321,7 +398,7 @@ func (w *walk) fields(n parse.Node, path []string, t reflect.Type) reflect.Type 
 		if t == nil {
 			return nil
 		}
-		if m, ok := t.MethodByName(name); ok {
+		if m, ok := t.MethodByName(name); ok && m.Type.NumOut() > 0 {
 			t = m.Type.Out(0)
 			continue
 		}
@@ -368,11 +445,11 @@ func (w *walk) fields(n parse.Node, path []string, t reflect.Type) reflect.Type 
 	return t
 }
 
-// compiled is the piece ready to be executed.
+// compiled is the piece ready to be executed, once.
 func (p piece) compiled() (*template.Template, error) {
 	tpl, err := template.New(p.of.name).Funcs(functions).Option("missingkey=zero").Parse(p.text)
 	if err != nil {
 		return nil, p.stopped(err)
 	}
-	return tpl, nil
+	return counted(tpl), nil
 }

@@ -1,7 +1,6 @@
 package message
 
 import (
-	"bytes"
 	"cmp"
 	"embed"
 	"errors"
@@ -245,33 +244,49 @@ func sample() View {
 	}
 }
 
-var functions = template.FuncMap{
-	"join": func(items []string) string { return strings.Join(items, ", ") },
-	"and_": func(items []string) string {
-		if len(items) < 2 {
-			return strings.Join(items, "")
-		}
-		return strings.Join(items[:len(items)-1], ", ") + " and " + items[len(items)-1]
-	},
-	"plus":    func(items []string) string { return strings.Join(items, " + ") },
-	"day":     func(t time.Time) string { return t.Format("Monday, Jan 2") },
-	"weekday": func(t time.Time) string { return t.Format("Monday") },
-	"date":    func(t time.Time) string { return t.Format("Mon 2 Jan 2006") },
-	"clock":   func(t time.Time) string { return t.Format("15:04") },
-	"or_": func(a, b string) string {
-		if a != "" {
-			return a
-		}
-		return b
-	},
-	"link": func(url, text string) string { return text + ": " + url },
-}
+var functions = func() template.FuncMap {
+	out := template.FuncMap{
+		"join": func(items []string) (string, error) { return joined(items, ", ") },
+		"and_": func(items []string) (string, error) {
+			if len(items) < 2 {
+				return joined(items, "")
+			}
+			return short(strings.Join(items[:len(items)-1], ", ") + " and " + items[len(items)-1])
+		},
+		"plus":    func(items []string) (string, error) { return joined(items, " + ") },
+		"day":     func(t time.Time) string { return t.Format("Monday, Jan 2") },
+		"weekday": func(t time.Time) string { return t.Format("Monday") },
+		"date":    func(t time.Time) string { return t.Format("Mon 2 Jan 2006") },
+		"clock":   func(t time.Time) string { return t.Format("15:04") },
+		"or_": func(a, b string) string {
+			if a != "" {
+				return a
+			}
+			return b
+		},
+		"link": func(url, text string) (string, error) { return short(text + ": " + url) },
+	}
+	maps.Copy(out, textual)
+	return out
+}()
 
-// Render puts a template into words. Nothing that a person typed is ever read as a template.
+// Render puts a template into words. Nothing that a person typed is ever read as a template. Whatever does not surely end is
+// not begun, whoever wrote it and whether anybody judged it before.
 func (t Templates) Render(name string, v View) (Rendered, error) {
 	s, err := t.read(name)
 	if err != nil {
 		return Rendered{}, err
+	}
+	headers, text, err := s.parts()
+	if err != nil {
+		return Rendered{}, err
+	}
+	var found Faults
+	for _, h := range headers {
+		found = append(found, h.value.names()...)
+	}
+	if found = append(found, text.names()...); len(found) > 0 {
+		return Rendered{}, found
 	}
 	return s.render(v)
 }
@@ -286,6 +301,9 @@ type header struct {
 // parts takes header and text apart before anything is put in: what a person typed must not make a header line.
 func (s *source) parts() (headers []header, text piece, err error) {
 	whole := piece{of: s, text: s.src}
+	if len(s.src) > longestSource {
+		return nil, text, whole.fault(0, "", "", "a template has at most %d KB", longestSource>>10)
+	}
 	end := strings.Index(s.src, "\n\n")
 	if end < 0 {
 		return nil, text, whole.fault(0, "", "write Subject: ..., an empty line, and the text", "there is no empty line between header and text")
@@ -329,8 +347,8 @@ func (p piece) execute(v View) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	var b bytes.Buffer
-	if err := tpl.Execute(&b, v); err != nil {
+	b := pageFor(v)
+	if err := tpl.Execute(b, v); err != nil {
 		return "", p.stopped(err)
 	}
 	return b.String(), nil

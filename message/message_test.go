@@ -166,21 +166,93 @@ func TestEveryFaultIsFound(t *testing.T) {
 	}
 }
 
+// doubling makes a text twice as long again and again.
+func doubling(call string) string {
+	return "{{$x := `\\\\`}}" + strings.Repeat("{{$x = "+call+"}}", 40)
+}
+
 func TestATemplateEnds(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		"{{range $i := 100000}}{{end}}": "is no list",
+		"{{range $i := 100000}}{{end}}":                                                         "is no list",
+		"{{range $i := len (printf \"%0900d\" 1)}}x{{end}}":                                     "cannot be told",
+		"{{$x := 2000000000}}{{if false}}{{$x := .Run.Accounts}}{{end}}{{range $x}}{{end}}":     "is no list",
+		"{{$x := .Run.Accounts}}{{if .Company}}{{$x = 2000000000}}{{end}}{{range $x}}{{end}}":   "is something else already",
+		"{{if .Run.Ready}}{{$x := .Run.Accounts}}{{else}}{{$x := 9}}{{range $x}}{{end}}{{end}}": "is no list",
+		"{{define \"a\"}}{{range .}}{{end}}{{end}}{{template \"a\" 2000000000}}":                "is no list",
+		"{{define \"a\"}}{{range $}}{{end}}{{end}}{{template \"a\" (len .Company)}}":            "cannot be told",
+		"{{if .Company}}{{template \"x\" .}}{{end}}":                                            "is called from the text itself only",
+		"{{.Start.Nanosecond}}{{range .Start.YearDay}}{{end}}":                                  "is no list",
+		"{{$a := .Company}}{{.Start.Format $a}}":                                                "given to a method",
+		"{{.Company | .Start.Format}}":                                                          "given to a method",
+		"{{printf \"%0900d\" 1}}":                                                               "write a short format",
+		"{{printf \"%p\" .Person.Name}}":                                                        "write a short format",
+		"{{.}}":                                                                                 "is no text",
+		"{{$}}":                                                                                 "is no text",
+		"{{$e := .}}{{$e}}":                                                                     "is no text",
+		"{{. | print}}":                                                                         "is no text",
+		"{{printf \"%v\" .Manager}}":                                                            "is no text",
+		"{{with .Manager}}{{.}}{{end}}":                                                         "is no text",
+		"{{" + "." + "Format}}":                                                                 "has no",
+		strings.Repeat("long ", 20_000):                                                         "at most 64 KB",
+		doubling("print $x $x"):                                                                 "longer than 32 KB",
+		doubling("printf \"%s%s\" $x $x"):                                                       "longer than 32 KB",
+		doubling("link $x $x"):                                                                  "longer than 32 KB",
+		doubling("js $x"):                                                                       "longer than 32 KB",
 		"{{range .Run.Accounts}}{{range $.Run.Accounts}}{{range $.Run.Accounts}}{{range $.Run.Accounts}}x{{end}}{{end}}{{end}}{{end}}": "more than 3 ranges",
 		"{{define \"a\"}}{{template \"a\"}}{{end}}{{template \"a\"}}":                                                                  "is called from the text itself only",
 		"{{define \"a\"}}x{{end}}{{range .Run.Accounts}}{{template \"a\"}}{{end}}":                                                     "is called from the text itself only",
 	} {
-		err := message.Templates{Files: fstest.MapFS{"templates/x.txt": {Data: []byte("Subject: x\n\n" + text + "\n")}}}.Check()
-		if err == nil || !strings.Contains(err.Error(), want) {
+		own := message.Templates{Files: fstest.MapFS{"templates/x.txt": {Data: []byte("Subject: x\n\n" + text + "\n")}}}
+		if err := own.Check(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", text, err)
+		}
+		if _, err := own.Render("x", sarah(t)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s is put into words: %v", text, err)
 		}
 	}
 	ok := "{{define \"a\"}}x{{end}}{{template \"a\"}}{{range .Run.Accounts}}{{range $.Run.Failed}}{{.}}{{end}}{{end}}"
 	if err := (message.Templates{Files: fstest.MapFS{"templates/x.txt": {Data: []byte("Subject: x\n\n" + ok + "\n")}}}).Check(); err != nil {
 		t.Error(err)
+	}
+}
+
+// What a list of the view has is not ours to say: however many there are, and whatever is asked about each, it ends.
+func TestAMessageEnds(t *testing.T) {
+	t.Parallel()
+	v := sarah(t)
+	v.Run.Waiting = make([]string, 2000)
+	v.Run.Failed = []string{"a", "b"}
+	of := func(text string) message.Templates {
+		return message.Templates{Files: fstest.MapFS{"templates/x.txt": {Data: []byte("Subject: x\n\n" + text + "\n")}}}
+	}
+	for text, want := range map[string]string{
+		"{{range .Run.Waiting}}{{range $.Run.Waiting}}{{range $.Run.Waiting}}{{end}}{{end}}{{end}}":               "go round more than",
+		"{{define \"a\"}}{{range .Waiting}}{{range $.Waiting}}{{end}}{{end}}{{end}}{{template \"a\" .Run}}":       "go round more than",
+		"{{range .Run.Waiting}}" + strings.Repeat("long ", 200) + "{{end}}":                                       "longer than 256 KB",
+		"{{range $i, $s := .Run.Failed}}{{if eq $i 1}}{{continue}}{{end}}{{$s}}{{end}}{{(index .Run.Failed 1)}}":  "",
+		"{{define \"a\"}}{{range .Failed}}{{.}}{{end}}{{end}}{{template \"a\" .Run}}{{printf \"%5.1f%%\" 2.5}}":   "",
+		"{{$n := \"\"}}{{range .Run.Failed}}{{$n = print $n . \" \"}}{{end}}{{$n}}{{.Start}} {{.Start.Sub .Now}}": "",
+		"{{range $x := and . .Run.Failed}}{{end}}":                                                                "cannot be told",
+		"{{index .Site .}}": "",
+	} {
+		r, err := of(text).Render("x", v)
+		switch {
+		case text == "{{index .Site .}}":
+			if err == nil || strings.Contains(err.Error(), "0x") {
+				t.Errorf("%s: %v", text, err)
+			}
+		case want == "" && err != nil, want != "" && (err == nil || !strings.Contains(err.Error(), want)):
+			t.Errorf("%s: %.80q %v", text, r.Text, err)
+		}
+	}
+	v.Lines = []message.Line{{Subject: "x", Text: strings.Repeat("long ", 100_000)}}
+	if r, err := of("{{range .Lines}}{{.Text}}{{end}}").Render("x", v); err != nil || len(r.Text) < 500_000 {
+		t.Errorf("a long digest is not sent: %v", err)
+	}
+	for _, text := range []string{"{{or . 1}}", "{{printf `%v %d %x` (or . 1) (or . 1) (or . 1)}}", "{{html (and 1 .)}}", "{{len (print (or . 1))}}"} {
+		if r, err := of(text).Render("x", v); err != nil || strings.Contains(r.Text, "0x") || strings.Contains(r.Text, "Sarah") {
+			t.Errorf("%s shows %q (%v)", text, r.Text, err)
+		}
 	}
 }

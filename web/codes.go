@@ -62,7 +62,7 @@ func (p *portal) codes(w http.ResponseWriter, r *http.Request) error {
 	}
 	var renewable []dayone.Key
 	for _, a := range list {
-		if a.Holding != nil && p.flow.Renewable(*a.Holding) {
+		if a.Holding != nil && p.flow.Renewable(r.Context(), row, *a.Holding) {
 			renewable = append(renewable, a.Key)
 		}
 	}

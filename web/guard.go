@@ -91,13 +91,27 @@ func packed(next http.Handler) http.Handler {
 	}
 	small := wrap(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		secret := strings.HasPrefix(r.URL.Path, "/secret/") || strings.HasPrefix(r.URL.Path, "/prehire/") || strings.HasPrefix(r.URL.Path, "/progress/")
-		if r.Method != http.MethodGet || live(r) || secret {
+		if r.Method != http.MethodGet || live(r) || showsSecret(r.URL.Path) {
 			next.ServeHTTP(w, r)
 			return
 		}
 		small.ServeHTTP(w, r)
 	})
+}
+
+// showsSecret says that what is at a path holds codes, links that open something, or tokens.
+func showsSecret(path string) bool {
+	path = strings.TrimPrefix(path, "/api/v1")
+	first, rest, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	switch first {
+	case "secret", "prehire", "progress", "team", "tokens", "mailbox", "setup":
+		return true
+	case "people":
+		_, what, _ := strings.Cut(rest, "/")
+		what, _, _ = strings.Cut(what, "/")
+		return what == "codes" || what == "code" || what == "links" || what == "renew"
+	}
+	return false
 }
 
 // bodyWithin is how long a body may take, so that nobody holds a connection by sending a byte now and then.

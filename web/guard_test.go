@@ -56,7 +56,11 @@ func TestWhatIsLookedAtGoesPacked(t *testing.T) {
 	if whole > 60<<10 {
 		t.Errorf("the first page takes %d bytes", whole)
 	}
-	for _, path := range []string{"/secret/x", "/prehire/x", "/progress/per_x/y"} {
+	id, _ := b.hire("emp_1", "Ada", "Lovelace", "Sales", soon)
+	for _, path := range []string{
+		"/secret/x", "/prehire/x", "/progress/per_x/y", "/setup/x", "/team", "/tokens", "/api/v1/tokens", "/mailbox",
+		"/people/" + string(id) + "/codes", "/api/v1/people/" + string(id) + "/links",
+	} {
 		if r := ask(path, "*/*"); r.Header.Get("Content-Encoding") != "" {
 			t.Errorf("%s goes packed", path)
 		}

@@ -2,7 +2,9 @@ package web
 
 import (
 	"context"
+	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -52,12 +54,38 @@ func (p *portal) measures(reg *prometheus.Registry) http.Handler {
 // here says that somebody on this machine asks, and not through a proxy: by an address of this machine, which a page
 // whose name was pointed at us does not know, and which a proxy leaves out.
 func here(r *http.Request) bool {
-	for _, h := range []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Via"} {
-		if r.Header.Get(h) != "" {
+	for name := range r.Header {
+		if proxied(name) {
 			return false
 		}
 	}
-	return loopback(hostOf(r.RemoteAddr)) && loopback(hostOf(r.Host))
+	return loopback(hostOf(r.RemoteAddr)) && loopback(hostOf(r.Host)) && ownPort(r)
+}
+
+// proxied says that a header is one that proxies add.
+func proxied(name string) bool {
+	name = strings.ToLower(name)
+	switch name {
+	case "forwarded", "via", "x-real-ip", "x-original-host", "x-original-forwarded-for", "x-cluster-client-ip":
+		return true
+	}
+	return strings.HasPrefix(name, "x-forwarded-") || strings.HasPrefix(name, "cf-") || strings.HasSuffix(name, "client-ip")
+}
+
+// ownPort says that the port that is asked for is the one that answers: a proxy listens on another.
+func ownPort(r *http.Request) bool {
+	at, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+	if !ok {
+		return false
+	}
+	port := portOf(r.Host)
+	if port == "" {
+		port = "80"
+		if r.TLS != nil {
+			port = "443"
+		}
+	}
+	return port == portOf(at.String())
 }
 
 // measured is what flow counts, as metrics. A room that measures something of its own adds to it here.

@@ -19,11 +19,14 @@ type tries struct {
 
 	mu sync.Mutex
 	of map[string]tried
+
+	comparing chan struct{} // places of those whose password is compared
 }
 
 type tried struct {
 	n     int
 	since time.Time
+	turn  time.Time // when one was looked at last
 }
 
 const (
@@ -42,10 +45,38 @@ func (t *tries) may(from string) bool {
 func (t *tries) failed(from string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.count(from, t.of[from])
+}
+
+// turnAfter is how long whoever tried too often waits until one more is looked at.
+const turnAfter = 10 * time.Second
+
+// turn counts a try, and says whether it is looked at: so many in a minute, and from then on one now and then. A right one
+// gets in then: whoever guesses must lock nobody out.
+func (t *tries) turn(key string, most int) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	now, x := t.now(), t.of[key]
+	late := x.n >= most && now.Before(x.since.Add(triesWithin))
+	if late && now.Before(x.turn.Add(turnAfter)) {
+		return false
+	}
+	x.turn = now
+	t.count(key, x)
+	return true
+}
+
+// right takes back what is counted of a key.
+func (t *tries) right(key string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.of, key)
+}
+
+func (t *tries) count(from string, x tried) {
 	now := t.now()
-	x := t.of[from]
 	if x.n == 0 || !now.Before(x.since.Add(triesWithin)) {
-		x = tried{since: now}
+		x = tried{since: now, turn: x.turn}
 	}
 	x.n++
 	if _, there := t.of[from]; !there && len(t.of) >= maxTriedOf {

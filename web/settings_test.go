@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
@@ -117,6 +118,14 @@ func TestMessagesAreSeenBeforeTheyAreSent(t *testing.T) {
 	}
 	b.api("POST", "/api/v1/settings/files", `{"file":"templates/welcome.txt","text":"no head","dry_run":true}`, http.StatusUnprocessableEntity, nil)
 	b.api("POST", "/api/v1/settings/templates/welcome/preview", `{"text":"Subject: Hi {{.Person.First}}\n\nx\n","person":"`+string(id)+`"}`, http.StatusOK, nil)
+	for _, endless := range []string{
+		"{{range $i := 2000000000}}{{range $j := 2000000000}}{{end}}{{end}}", "{{range $i := 30000000}}xxxxxxxx{{end}}", "{{range $i := len (printf `%0900d` 1)}}x{{end}}",
+		"{{$x := `xxxxxxxx`}}" + strings.Repeat("{{$x = print $x $x}}", 40), "{{.}}",
+	} {
+		q, _ := json.Marshal("Subject: x\n\n" + endless + "\n")
+		b.api("POST", "/api/v1/settings/templates/welcome/preview", `{"text":`+string(q)+`}`, http.StatusBadRequest, nil)
+		b.api("POST", "/api/v1/settings/files", `{"file":"templates/welcome.txt","text":`+string(q)+`,"dry_run":true}`, http.StatusUnprocessableEntity, nil)
+	}
 }
 
 // A calendar that somebody brings is shown with what it changes and becomes a proposal, which counts when it is applied.

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"crypto/rand"
 	"errors"
 	"net/http"
 	"strings"
@@ -87,17 +88,73 @@ func (p *portal) setUp(w http.ResponseWriter, r *http.Request) error {
 	return p.showSetup(w, r, http.StatusOK, setupView{Done: &link{"Sign in", strings.TrimSuffix(p.base.String(), "/") + "/login"}})
 }
 
+// Comparing a password takes time and memory on purpose, so what strangers can have compared has an end.
+const (
+	comparedAtOnce = 4  // who waits to be compared, among browsers that are not known
+	comparedOf     = 60 // in a minute, of all of them
+)
+
+// compared says whether a password is looked at now, and gives back the place. A name is counted with the address it came
+// from, since behind a proxy all come from one; a browser that was let in before is counted by itself, so that nobody else
+// keeps her out.
+func (p *portal) compared(r *http.Request, name string) (key string, done func(), ok bool) {
+	name = strings.ToLower(strings.TrimSpace(name))
+	if key, known := p.knownBrowser(r, name); known {
+		return key, func() {}, p.tries.turn(key, maxTries)
+	}
+	key = "password " + hostOf(r.RemoteAddr) + " " + cut(name, 200)
+	select {
+	case p.tries.comparing <- struct{}{}:
+		done = func() { <-p.tries.comparing }
+	default:
+		return key, nil, false
+	}
+	if !p.tries.turn(key, maxTries) || !p.tries.turn("passwords", comparedOf) {
+		done()
+		return key, nil, false
+	}
+	return key, done, true
+}
+
+func (p *portal) browserCookie() string { return p.access.cookieName() + "-browser" }
+
+// knownBrowser is how a browser is counted in which somebody signed in by this name before.
+func (p *portal) knownBrowser(r *http.Request, name string) (string, bool) {
+	c, err := r.Cookie(p.browserCookie())
+	if err != nil {
+		return "", false
+	}
+	id, sign, _ := strings.Cut(c.Value, ".")
+	return "browser " + id, len(id) <= 64 && p.flow.Keeper.Verify(browserThing(id, name), sign)
+}
+
+// browserThing is what a known browser's cookie is signed for.
+func browserThing(id, name string) string { return "browser " + id + " of " + name }
+
+func (p *portal) knowBrowser(w http.ResponseWriter, r *http.Request, name string) {
+	name = strings.ToLower(name)
+	if _, known := p.knownBrowser(r, name); known {
+		return
+	}
+	id := rand.Text()
+	http.SetCookie(w, &http.Cookie{
+		Name: p.browserCookie(), Value: id + "." + p.flow.Keeper.Token(browserThing(id, name)), Path: "/", MaxAge: 400 * 24 * 3600,
+		HttpOnly: true, Secure: p.access.secure, SameSite: http.SameSiteStrictMode,
+	})
+}
+
 // enterLocally signs in by name and password. Whoever guesses waits, and is not even compared.
 func (p *portal) enterLocally(w http.ResponseWriter, r *http.Request) error {
 	next, from := back(r.PostForm.Get("next")), hostOf(r.RemoteAddr)
-	if !p.tries.may(from) {
-		w.Header().Set("Retry-After", "60")
-		return refuse(dayone.ErrThrottled, textTooManyTries)
+	key, done, ok := p.compared(r, r.PostForm.Get("name"))
+	if !ok {
+		w.Header().Set("Retry-After", "10")
+		return refuse(dayone.ErrThrottled, textTooManyPasswords)
 	}
+	defer done()
 	name, err := p.flow.SignIn(r.Context(), r.PostForm.Get("name"), dayone.NewSecret(r.PostForm.Get("password")))
 	switch {
 	case errors.Is(err, dayone.ErrAuth):
-		p.tries.failed(from)
 		p.log.Warn("a login failed", "from", from, "by", "password")
 		v := p.loginView(r, next)
 		v.WrongPassword, v.Name = true, r.PostForm.Get("name")
@@ -105,5 +162,7 @@ func (p *portal) enterLocally(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		return err
 	}
+	p.tries.right(key)
+	p.knowBrowser(w, r, name)
 	return p.enters(w, r, who{Name: name, Role: dayone.Administrator, Knows: dayone.Administrator.In(p.knows())}, byPassword, next)
 }

@@ -1,7 +1,9 @@
 package web_test
 
 import (
+	"fmt"
 	"net/http"
+	"net/http/cookiejar"
 	"net/url"
 	"strings"
 	"testing"
@@ -34,6 +36,9 @@ func TestALinkSetsUpTheFirstAdministrator(t *testing.T) {
 	first, second := link(), ""
 	want(t, "the form", b.page(first), "Set up the administrator", `autocomplete="new-password"`)
 	if res := b.get(first, "X-Forwarded-For", "10.1.2.3"); res.StatusCode != http.StatusForbidden || !strings.Contains(text(t, res), "ssh -L") {
+		t.Errorf("the link works from elsewhere: %s", res.Status)
+	}
+	if res := b.get(first, "True-Client-IP", "10.1.2.3"); res.StatusCode != http.StatusForbidden || res.Header.Get("Content-Encoding") != "" {
 		t.Errorf("the link works from elsewhere: %s", res.Status)
 	}
 	for _, bad := range []string{"/setup/none", first[:len(first)-1], "/setup/x" + strings.TrimPrefix(first, "/setup/"), "/setup/."} {
@@ -88,16 +93,52 @@ func TestALinkSetsUpTheFirstAdministrator(t *testing.T) {
 	if res := b.get(old); res.StatusCode != http.StatusNotFound {
 		t.Errorf("a link of an hour ago: %s", res.Status)
 	}
+	if res := enter("lee@company.com", good); res.StatusCode != http.StatusSeeOther {
+		t.Fatalf("she is not let in: %s", res.Status)
+	}
+	hers := b.client.Jar
+	stranger := func() { b.client.Jar, _ = cookiejar.New(nil) }
+	stranger()
 	for range 20 {
 		enter("lee@company.com", "a guess")
 	}
-	if res := enter("lee@company.com", good); res.StatusCode != http.StatusTooManyRequests || res.Header.Get("Retry-After") == "" {
+	if res := enter("Lee@company.com ", good); res.StatusCode != http.StatusTooManyRequests || res.Header.Get("Retry-After") == "" {
 		t.Errorf("whoever guesses goes on: %s", res.Status)
 	}
-	now.Jump(now.Now().Add(2 * time.Minute))
-	if res := enter("lee@company.com", good); res.StatusCode != http.StatusSeeOther {
-		t.Errorf("after a while she is not let in: %s", res.Status)
+	if res := enter("kim@company.com", "a guess"); res.StatusCode != http.StatusUnauthorized {
+		t.Errorf("another name from where somebody guesses: %s", res.Status)
 	}
+	b.client.Jar = hers
+	for range 2 {
+		if res := enter("lee@company.com", good); res.StatusCode != http.StatusSeeOther {
+			t.Errorf("whoever guesses keeps her out of a browser that is known: %s", res.Status)
+		}
+	}
+	for range 20 {
+		enter("lee@company.com", "a guess")
+	}
+	if res := enter("lee@company.com", good); res.StatusCode != http.StatusTooManyRequests {
+		t.Errorf("a known browser guesses on: %s", res.Status)
+	}
+	stranger()
+	now.Jump(now.Now().Add(10 * time.Second))
+	if res := enter("lee@company.com", good); res.StatusCode != http.StatusSeeOther {
+		t.Errorf("elsewhere she is not let in now and then: %s", res.Status)
+	}
+	stranger()
+	at := now.Now()
+	for i := range 60 {
+		enter(fmt.Sprintf("n%d@company.com", i), "a guess")
+	}
+	same := func(status int) {
+		t.Helper()
+		if res := enter("somebody@company.com", "a guess"); res.StatusCode != status {
+			t.Errorf("after many names it is %s, want %d", res.Status, status)
+		}
+	}
+	same(http.StatusTooManyRequests)
+	now.Jump(at.Add(2 * time.Minute))
+	same(http.StatusUnauthorized)
 	if log := b.log.String(); strings.Contains(log, strings.TrimPrefix(old, "/setup/")) || strings.Contains(log, "otters") {
 		t.Error("the log holds a link or a password")
 	}

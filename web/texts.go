@@ -483,3 +483,5 @@ var platformTitles = map[flow.PlatformKind]struct {
 	"nobody-line": {"In use, and nobody knows whose", false}, "nobody-user": {"Nobody is like the user", false}, "nobody-mailbox": {"Nobody is like the mailbox's owner", false}, "ambiguous": {"Several people could be meant", false},
 	"local-user": {"Made by hand beside a directory", false}, "unread-pattern": {"A pattern cannot be read", true},
 }
+
+const textTooManyPasswords = "Too many wrong passwords were tried. Wait ten seconds, and try again."
