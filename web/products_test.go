@@ -38,7 +38,7 @@ func TestTheWizardPicksProducts(t *testing.T) {
 		t.Fatal("the preview names no plan")
 	}
 	want(t, "nothing picked", b.page("/onboard/"+id+"/preview"), "See how it stands")
-	if res := b.get("/onboard/" + id + "/preview?product=phone-number"); res.StatusCode != http.StatusConflict || !strings.Contains(text(t, res), "phone/line is missing") {
+	if res := b.get("/onboard/" + id + "/preview?product=phone-number"); res.StatusCode != http.StatusConflict || !strings.Contains(text(t, res), "what is missing: phone/line") {
 		t.Errorf("what nobody offers is shown with %s", res.Status)
 	}
 	form := url.Values{"product": {"mid-market"}, "plan": {"0000"}, "reason": {"covers for Max"}, "by": {"john.doe@company.com"}}
