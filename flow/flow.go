@@ -115,6 +115,7 @@ type Flow struct {
 	sizes      sizes
 	lists      lists
 	counting   counting
+	pasts      pasts
 	heldAt     remembered[map[string]store.HeldAt]
 	tiles      tiles
 	pictures   photos

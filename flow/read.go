@@ -550,49 +550,6 @@ func (f *Flow) Starters(ctx context.Context, limit int) ([]Row, error) {
 	return all[:min(len(all), limit)], nil
 }
 
-// Pace is how long an action of a kind takes at a system.
-type Pace = engine.Pace
-
-// PaceOf names what has a pace.
-type PaceOf struct {
-	System, Kind string
-	Action       dayone.Action
-}
-
-// paceRuns is how far back the pace is looked for.
-const paceRuns = 40
-
-// Pace tells it from the runs that were over before one began: so a run's prediction rests on the same past for all its
-// life. Before a run without id and start come all that are over. What waited for somebody says nothing about pace.
-func (f *Flow) Pace(ctx context.Context, before dayone.Run) (map[PaceOf]Pace, error) {
-	runs, err := f.Store.Runs(ctx, RunFilter{Before: before.ID, States: []dayone.RunState{dayone.RunDone, dayone.RunIncomplete}, Limit: paceRuns})
-	if err != nil {
-		return nil, err
-	}
-	took := map[PaceOf][]time.Duration{}
-	for _, r := range runs {
-		if r.Ended.IsZero() || !before.Started.IsZero() && r.Ended.After(before.Started) {
-			continue
-		}
-		whole, err := f.Store.Run(ctx, r.ID)
-		if err != nil {
-			return nil, err
-		}
-		for _, s := range whole.Steps {
-			if s.State == dayone.StepDone && s.Waited.IsZero() && !s.Since.IsZero() && s.Of == "" {
-				k := PaceOf{s.Step.Key.System, s.Step.Key.Kind, s.Step.Action}
-				took[k] = append(took[k], s.Ended.Sub(s.Since))
-			}
-		}
-	}
-	out := make(map[PaceOf]Pace, len(took))
-	for k, ds := range took {
-		slices.Sort(ds)
-		out[k] = Pace{P10: ds[len(ds)/10], Median: ds[len(ds)/2], P90: ds[len(ds)*9/10]}
-	}
-	return out, nil
-}
-
 // Why explains a look that is at hand already.
 func (f *Flow) Why(l Look, key dayone.Key) policy.Explanation {
 	held := map[dayone.Key]dayone.Holding{}

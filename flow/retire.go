@@ -116,14 +116,14 @@ type Retirement struct {
 // Retirement looks at what retiring a system would mean. ErrNotFound: nobody knows the system.
 func (f *Flow) Retirement(ctx context.Context, system string) (Retirement, error) {
 	r := Retirement{System: system, Title: f.systemTitle(system)}
-	held, err := f.Store.HeldBySystem(ctx)
+	held, err := f.Store.HeldAt(ctx, system)
 	if err != nil {
 		return r, err
 	}
-	if _, has := held[system]; !has && !slices.Contains(f.systemNames(), system) {
+	if held == (store.HeldAt{}) && !slices.Contains(f.systemNames(), system) {
 		return r, fmt.Errorf("there is no system %q; there are %s: %w", system, strings.Join(f.systemNames(), ", "), dayone.ErrNotFound)
 	}
-	r.Held = held[system]
+	r.Held = held
 	set := f.Active()
 	for _, p := range set.Policies {
 		if slices.ContainsFunc(slices.Concat(p.Grants, p.Offers), func(g *policy.Rule) bool { return g.Key.System == system }) {
@@ -190,8 +190,8 @@ func (f *Flow) mayRetire(o dayone.Order) error {
 
 // isHeldAt says that people hold something at a system, which may be missing from the configuration: it has to be retired then.
 func (f *Flow) isHeldAt(ctx context.Context, system string) bool {
-	held, err := f.Store.HeldBySystem(ctx)
-	return err == nil && held[system] != (store.HeldAt{})
+	any, err := f.Store.HoldsAny(ctx, system)
+	return err == nil && any
 }
 
 // LiftRetirement takes back that a system is being retired. ErrNotFound: it is not.
@@ -246,13 +246,14 @@ func (f *Flow) AtStart(ctx context.Context) error {
 			return fmt.Errorf("the systems of the last start do not read: %w", err)
 		}
 	}
-	held, err := f.Store.HeldBySystem(ctx)
-	if err != nil {
-		return err
-	}
 	var lost []string
 	for _, name := range before {
-		if f.Systems[name] != nil || held[name] == (store.HeldAt{}) {
+		if f.Systems[name] != nil {
+			continue
+		}
+		if any, err := f.Store.HoldsAny(ctx, name); err != nil {
+			return err
+		} else if !any {
 			continue
 		}
 		r, err := f.Retirement(ctx, name)

@@ -17,12 +17,28 @@ type HeldAt struct {
 	Others   int // entitlements and things
 }
 
-const livesOn = ` FROM holding h JOIN person p ON p.id = h.person WHERE p.key_box <> '' AND h.state <> 'gone' AND h.kind NOT IN ('message', 'invitation')`
+// lives is who holds what at systems; who was erased is looked up by its index, not with each of a million rows.
+const lives = `h.state <> 'gone' AND h.kind NOT IN ('message', 'invitation') AND h.person NOT IN (SELECT id FROM person WHERE key_box = '')`
 
-// HeldBySystem counts it for each system at which anybody holds anything.
+const livesOn = ` FROM holding h WHERE ` + lives
+
+// HeldBySystem counts it for each system at which anybody holds anything. It goes through the index of holdings by system
+// from one end to the other: for pages it is remembered.
 func (d *DB) HeldBySystem(ctx context.Context) (map[string]HeldAt, error) {
-	rows, err := d.read.QueryContext(ctx, `SELECT h.system, COUNT(DISTINCT h.person), SUM(CASE WHEN h.kind = 'account' THEN 1 ELSE 0 END),
-		SUM(CASE WHEN h.kind = 'account' AND h.state <> 'disabled' THEN 1 ELSE 0 END), SUM(CASE WHEN h.kind = 'account' THEN 0 ELSE 1 END)`+livesOn+` GROUP BY h.system`)
+	return d.heldAt(ctx, livesOn)
+}
+
+// HeldAt counts it for one system.
+func (d *DB) HeldAt(ctx context.Context, system string) (HeldAt, error) {
+	held, err := d.heldAt(ctx, livesOn+` AND h.system = $1`, system)
+	return held[system], err
+}
+
+func (d *DB) heldAt(ctx context.Context, from string, args ...any) (map[string]HeldAt, error) {
+	rows, err := d.read.QueryContext(ctx, `SELECT system, COUNT(*), SUM(accounts), SUM(opened), SUM(others) FROM (
+		SELECT h.system AS system, SUM(CASE WHEN h.kind = 'account' THEN 1 ELSE 0 END) AS accounts,
+			SUM(CASE WHEN h.kind = 'account' AND h.state <> 'disabled' THEN 1 ELSE 0 END) AS opened, SUM(CASE WHEN h.kind = 'account' THEN 0 ELSE 1 END) AS others`+
+		from+` GROUP BY h.system, h.person) AS each_one GROUP BY system`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("counting holdings: %w", err)
 	}
@@ -37,6 +53,12 @@ func (d *DB) HeldBySystem(ctx context.Context) (map[string]HeldAt, error) {
 		out[name] = n
 	}
 	return out, rows.Err()
+}
+
+// HoldsAny says whether anybody holds anything at a system: it stops at the first.
+func (d *DB) HoldsAny(ctx context.Context, system string) (bool, error) {
+	some, err := d.HoldersAt(ctx, system, 1)
+	return len(some) > 0, err
 }
 
 // UnclosedAt counts what is still had at a system: open accounts, and things that hang on no closed account of their owner. What

@@ -268,6 +268,9 @@ type RunFilter struct {
 
 // Runs lists runs, newest first, without their steps.
 func (d *DB) Runs(ctx context.Context, f RunFilter) ([]dayone.Run, error) {
+	if f.Limit <= 0 {
+		f.Limit = 50
+	}
 	var where []string
 	var args []any
 	add := func(cond string, arg any) {
@@ -284,12 +287,7 @@ func (d *DB) Runs(ctx context.Context, f RunFilter) ([]dayone.Run, error) {
 		add("r.id < $%d", f.Before)
 	}
 	if len(f.States) > 0 {
-		var marks []string
-		for _, s := range f.States {
-			args = append(args, s)
-			marks = append(marks, fmt.Sprintf("$%d", len(args)))
-		}
-		where = append(where, "r.state IN ("+strings.Join(marks, ", ")+")")
+		where = append(where, d.inStates(f, &args))
 	}
 	if !f.Within.AllPeople() {
 		arg := func(v any) string {
@@ -306,9 +304,6 @@ func (d *DB) Runs(ctx context.Context, f RunFilter) ([]dayone.Run, error) {
 	if len(where) > 0 {
 		q += " WHERE " + strings.Join(where, " AND ")
 	}
-	if f.Limit <= 0 {
-		f.Limit = 50
-	}
 	args = append(args, f.Limit)
 	rows, err := d.read.QueryContext(ctx, q+fmt.Sprintf(" ORDER BY r.id DESC LIMIT $%d", len(args)), args...)
 	if err != nil {
@@ -322,6 +317,57 @@ func (d *DB) Runs(ctx context.Context, f RunFilter) ([]dayone.Run, error) {
 			return nil, err
 		}
 		out = append(out, r.Run)
+	}
+	return out, rows.Err()
+}
+
+// inStates is the condition that a run is in one of the states. Where nothing else narrows the list, the newest of each state
+// are taken from its index: a database that is asked for several states at once sorts all runs there are.
+func (d *DB) inStates(f RunFilter, args *[]any) string {
+	arg := func(v any) string {
+		*args = append(*args, v)
+		return fmt.Sprintf("$%d", len(*args))
+	}
+	alone := f.Person == "" && f.Of == "" && f.Within.AllPeople()
+	var each []string
+	for _, s := range f.States {
+		if !alone {
+			each = append(each, arg(s))
+			continue
+		}
+		one := `SELECT id FROM run WHERE state = ` + arg(s)
+		if f.Before != "" {
+			one += ` AND id < ` + arg(f.Before)
+		}
+		each = append(each, `SELECT id FROM (`+one+` ORDER BY id DESC LIMIT `+arg(f.Limit)+fmt.Sprintf(`) AS s%d`, len(each)))
+	}
+	if !alone {
+		return "r.state IN (" + strings.Join(each, ", ") + ")"
+	}
+	return "r.id IN (" + strings.Join(each, " UNION ALL ") + ")"
+}
+
+// OverBefore are the newest runs that were over when one began: their ids alone, which opens nothing. Without an id and a
+// start they are the newest that are over.
+func (d *DB) OverBefore(ctx context.Context, one dayone.Run, limit int) ([]dayone.RunID, error) {
+	var args []any
+	over := d.inStates(RunFilter{Before: one.ID, States: []dayone.RunState{dayone.RunDone, dayone.RunIncomplete}, Limit: limit}, &args)
+	args = append(args, limit)
+	rows, err := d.read.QueryContext(ctx, `SELECT r.id, r.ended FROM run r WHERE `+over+fmt.Sprintf(` ORDER BY r.id DESC LIMIT $%d`, len(args)), args...)
+	if err != nil {
+		return nil, fmt.Errorf("reading which runs are over: %w", err)
+	}
+	defer rows.Close()
+	var out []dayone.RunID
+	for rows.Next() {
+		var id dayone.RunID
+		var ended int64
+		if err := rows.Scan(&id, &ended); err != nil {
+			return nil, err
+		}
+		if at := instant(ended); !at.IsZero() && (one.Started.IsZero() || !at.After(one.Started)) {
+			out = append(out, id)
+		}
 	}
 	return out, rows.Err()
 }

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/engine"
@@ -22,38 +21,11 @@ func paceKey(s dayone.Step) flow.PaceOf {
 	return flow.PaceOf{System: s.Key.System, Kind: s.Key.Kind, Action: s.Action}
 }
 
-// paces remembers the pace of the past for a few runs: it never changes for a run, and every event of a stream needs it.
-type paces struct {
-	mu   sync.Mutex
-	list []pacedRun
-}
-
-type pacedRun struct {
-	run  dayone.RunID
-	pace map[flow.PaceOf]flow.Pace
-}
-
-const pacesKept = 32
-
+// paceOf is what the past says about how long steps take; nothing if it cannot be read: a run is shown without a prediction.
 func (p *portal) paceOf(ctx context.Context, run dayone.Run) map[flow.PaceOf]flow.Pace {
-	p.pace.mu.Lock()
-	for _, k := range p.pace.list {
-		if k.run == run.ID {
-			p.pace.mu.Unlock()
-			return k.pace
-		}
-	}
-	p.pace.mu.Unlock()
 	found, err := p.flow.Pace(ctx, run)
 	if err != nil {
 		p.log.Warn("the pace of earlier runs is not known", "run", run.ID, "error", err)
-		return nil
-	}
-	p.pace.mu.Lock()
-	defer p.pace.mu.Unlock()
-	p.pace.list = append(p.pace.list, pacedRun{run.ID, found})
-	if len(p.pace.list) > pacesKept {
-		p.pace.list = slices.Delete(p.pace.list, 0, 1)
 	}
 	return found
 }

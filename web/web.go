@@ -66,7 +66,6 @@ type portal struct {
 	tries  *tries
 	roles  map[string][]dayone.Role // by address
 	view   *renderer
-	pace   paces
 	spec   []byte // OpenAPI, as JSON
 	mux    *http.ServeMux
 }

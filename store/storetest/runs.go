@@ -2,7 +2,10 @@ package storetest
 
 import (
 	"errors"
+	"fmt"
 	"reflect"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -116,6 +119,46 @@ func runComesBack(t *testing.T, d *store.DB) {
 	}
 	if _, err := d.Run(ctx, "run_none"); !errors.Is(err, dayone.ErrNotFound) {
 		t.Errorf("no run says %v", err)
+	}
+}
+
+// newestOfStates lists runs of several states, newest first, page by page, and which were over when one of them began.
+func newestOfStates(t *testing.T, d *store.DB) {
+	ctx := t.Context()
+	states := []dayone.RunState{dayone.RunDone, dayone.RunIncomplete, dayone.RunRunning, dayone.RunDone, dayone.RunDone, dayone.RunIncomplete, dayone.RunWaiting}
+	for i, state := range states {
+		r := aRun(dayone.RunID(fmt.Sprintf("run_%d", i)), dayone.PersonID(fmt.Sprintf("per_%d", i)))
+		r.State, r.Started = state, at.Add(time.Duration(i)*time.Minute)
+		if state == dayone.RunDone || state == dayone.RunIncomplete {
+			r.Ended = r.Started.Add(90 * time.Second)
+		}
+		if err := d.Commit(ctx, []dayone.Progress{{Run: head(r), New: true}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	shows := func(want string, f store.RunFilter) {
+		t.Helper()
+		var ids []string
+		for _, r := range must[[]dayone.Run](t)(d.Runs(ctx, f)) {
+			ids = append(ids, strings.TrimPrefix(string(r.ID), "run_"))
+		}
+		if got := strings.Join(ids, " "); got != want {
+			t.Errorf("%+v shows %q, not %q", f, got, want)
+		}
+	}
+	over := []dayone.RunState{dayone.RunDone, dayone.RunIncomplete}
+	shows("5 4 3 1 0", store.RunFilter{States: over})
+	shows("5 4", store.RunFilter{States: over, Limit: 2})
+	shows("3 1", store.RunFilter{States: over, Limit: 2, Before: "run_4"})
+	shows("6 2", store.RunFilter{States: []dayone.RunState{dayone.RunRunning, dayone.RunWaiting, dayone.RunHeld}})
+	shows("4", store.RunFilter{States: over, Person: "per_4"})
+	past := must[[]dayone.RunID](t)(d.OverBefore(ctx, dayone.Run{}, 3))
+	if want := []dayone.RunID{"run_5", "run_4", "run_3"}; !slices.Equal(past, want) {
+		t.Errorf("over are %v, not %v", past, want)
+	}
+	past = must[[]dayone.RunID](t)(d.OverBefore(ctx, dayone.Run{ID: "run_5", Started: at.Add(5 * time.Minute)}, 3))
+	if want := []dayone.RunID{"run_3", "run_1"}; !slices.Equal(past, want) { // run_4 went on
+		t.Errorf("over when the sixth began were %v, not %v", past, want)
 	}
 }
 

@@ -123,6 +123,11 @@ func retired(t *testing.T, d *store.DB) {
 	if held := must[map[string]store.HeldAt](t)(d.HeldBySystem(ctx)); len(held) != 1 || held["okta"] != (store.HeldAt{People: 1, Accounts: 1, Others: 1}) {
 		t.Errorf("held is %+v", held)
 	}
+	for system, want := range map[string]store.HeldAt{"okta": {People: 1, Accounts: 1, Others: 1}, "slack": {}, "none": {}} { // what is gone is not held
+		if one, any := must[store.HeldAt](t)(d.HeldAt(ctx, system)), must[bool](t)(d.HoldsAny(ctx, system)); one != want || any != (want != store.HeldAt{}) {
+			t.Errorf("%s holds %+v, any: %v", system, one, any)
+		}
+	}
 	unclosed := func(what string, accounts, things int) {
 		t.Helper()
 		if a, n, err := d.UnclosedAt(ctx, "okta"); err != nil || a != accounts || n != things {

@@ -40,6 +40,7 @@ func Run(t *testing.T, open Opener) {
 		{"ProblemStaysUntilTheNextLook", problems},
 		{"RunComesBack", runComesBack},
 		{"OneRunAPerson", oneRun},
+		{"NewestOfStates", newestOfStates},
 		{"AnAccountIsBoundOnce", boundOnce},
 		{"TasksOutliveRuns", tasks},
 		{"HoldsComeBack", holds},
