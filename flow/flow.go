@@ -116,6 +116,7 @@ type Flow struct {
 	lists      lists
 	counting   counting
 	pasts      pasts
+	counted    remembered[map[dayone.Status]int]
 	heldAt     remembered[map[string]store.HeldAt]
 	tiles      tiles
 	pictures   photos

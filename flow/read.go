@@ -44,7 +44,12 @@ func (f *Flow) People(ctx context.Context, q PeopleFilter) ([]Row, error) {
 
 // CountPeople counts by status.
 func (f *Flow) CountPeople(ctx context.Context) (map[dayone.Status]int, error) {
-	return f.Store.CountPeople(ctx, scopeOf(ctx))
+	if s := scopeOf(ctx); !s.AllPeople() {
+		return f.Store.CountPeople(ctx, s)
+	}
+	return f.counted.get(ctx, f.Clock, &f.errands.WaitGroup, func(ctx context.Context) (map[dayone.Status]int, error) {
+		return f.Store.CountPeople(ctx, nil)
+	})
 }
 
 // Offers is the catalogue of a system, as last read.
@@ -508,46 +513,9 @@ func (f *Flow) opens(p dayone.Person) time.Time {
 // Now is what the clock shows that everything goes by: the demo's is moved.
 func (f *Flow) Now() time.Time { return f.Clock.Now() }
 
-// Starters are people who have not begun, and those who begin today: the next one first. Who begins today has had a run
-// today, since accounts open then.
+// Starters are people who have not begun, and those who have since a day ago: the next one first.
 func (f *Flow) Starters(ctx context.Context, limit int) ([]Row, error) {
-	var all []Row
-	q := PeopleFilter{Status: dayone.PreHire, Limit: 500, Within: scopeOf(ctx)}
-	for {
-		rows, err := f.Store.People(ctx, q)
-		if err != nil {
-			return nil, err
-		}
-		for _, r := range rows {
-			if r.Managed {
-				all = append(all, r)
-			}
-		}
-		if len(rows) < q.Limit {
-			break
-		}
-		q.AfterName, q.AfterID = rows[len(rows)-1].Name, rows[len(rows)-1].ID
-	}
-	runs, err := f.Store.Runs(ctx, RunFilter{Limit: 200, Within: scopeOf(ctx)})
-	if err != nil {
-		return nil, err
-	}
-	now, seen := f.Clock.Now(), map[dayone.PersonID]bool{}
-	for _, r := range runs {
-		if seen[r.Person] || now.Sub(r.Started) > 24*time.Hour {
-			continue
-		}
-		seen[r.Person] = true
-		row, err := f.Store.Person(ctx, r.Person)
-		if err != nil {
-			return nil, err
-		}
-		if row.Status == dayone.Working && now.Sub(row.Starts) < 24*time.Hour {
-			all = append(all, row)
-		}
-	}
-	slices.SortFunc(all, func(a, b Row) int { return cmp.Or(a.Starts.Compare(b.Starts), cmp.Compare(a.Name, b.Name)) })
-	return all[:min(len(all), limit)], nil
+	return f.Store.People(ctx, PeopleFilter{Since: f.Clock.Now().Add(-24 * time.Hour), Limit: limit, Within: scopeOf(ctx)})
 }
 
 // Why explains a look that is at hand already.

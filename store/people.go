@@ -378,7 +378,8 @@ type PeopleFilter struct {
 	Department string
 	Manager    string
 	Team       string
-	Unplanned  bool // only those for whom no plan could be made
+	Unplanned  bool      // only those for whom no plan could be made
+	Since      time.Time // only managed people who have not begun, or have since then: by their first day, not by name
 	Within     dayone.Scope
 	AfterName  string
 	AfterID    dayone.PersonID
@@ -424,6 +425,11 @@ func (d *DB) People(ctx context.Context, f PeopleFilter) ([]Row, error) {
 	if f.Unplanned {
 		q += " AND problem <> ''" // in these words: only so is its partial index used
 	}
+	order := "search, id"
+	if !f.Since.IsZero() {
+		add("managed = 1 AND (status = ? OR status = ? AND starts > ?)", string(dayone.PreHire), string(dayone.Working), micros(f.Since))
+		order = "starts, search, id"
+	}
 	if f.AfterID != "" {
 		add("(search > ? OR (search = ? AND id > ?))", fold(f.AfterName), fold(f.AfterName), string(f.AfterID))
 	}
@@ -431,7 +437,7 @@ func (d *DB) People(ctx context.Context, f PeopleFilter) ([]Row, error) {
 		f.Limit = 50
 	}
 	args = append(args, f.Limit)
-	rows, err := d.read.QueryContext(ctx, q+fmt.Sprintf(" ORDER BY search, id LIMIT $%d", len(args)), args...)
+	rows, err := d.read.QueryContext(ctx, q+fmt.Sprintf(" ORDER BY %s LIMIT $%d", order, len(args)), args...)
 	if err != nil {
 		return nil, err
 	}
