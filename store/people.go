@@ -427,8 +427,9 @@ func (d *DB) People(ctx context.Context, f PeopleFilter) ([]Row, error) {
 	}
 	order := "search, id"
 	if !f.Since.IsZero() {
-		add("managed = 1 AND (status = ? OR status = ? AND starts > ?)", string(dayone.PreHire), string(dayone.Working), micros(f.Since))
-		order = "starts, search, id"
+		add("managed = 1 AND id IN (SELECT id FROM person WHERE status = ? UNION ALL SELECT id FROM person WHERE starts > ?) AND status || '' IN (?, ?)",
+			string(dayone.PreHire), micros(f.Since), string(dayone.PreHire), string(dayone.Working))
+		order = "+starts, search, id" // signs, so that no index is taken for these: few are found and sorted, everybody there is would be gone through
 	}
 	if f.AfterID != "" {
 		add("(search > ? OR (search = ? AND id > ?))", fold(f.AfterName), fold(f.AfterName), string(f.AfterID))
