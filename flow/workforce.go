@@ -328,6 +328,31 @@ func (f *Flow) Holders(ctx context.Context, most int) (map[string]PolicyHolders,
 	return out, nil
 }
 
+// patience is how long a page waits until everybody is read; the next look finds it done.
+const patience = 500 * time.Millisecond
+
+// HoldersSoon is for how many each policy holds, for a page: ready is false while everybody is still read, which goes on
+// beside.
+func (f *Flow) HoldersSoon(ctx context.Context) (holders map[string]PolicyHolders, ready bool, err error) {
+	type answer struct {
+		holders map[string]PolicyHolders
+		err     error
+	}
+	said := make(chan answer, 1)
+	f.errands.Go(func() { // one reads, others wait for it
+		h, err := f.Holders(context.WithoutCancel(ctx), 0)
+		said <- answer{h, err}
+	})
+	wait, stop := context.WithTimeout(ctx, patience)
+	defer stop()
+	select {
+	case a := <-said:
+		return a.holders, a.err == nil, a.err
+	case <-wait.Done():
+		return nil, false, ctx.Err()
+	}
+}
+
 // PolicyHolders are those for whom a policy holds; Unsure of them cannot be told.
 type PolicyHolders struct {
 	Count, Unsure int

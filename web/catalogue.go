@@ -119,6 +119,7 @@ func kindNote(k dayone.Kind) string {
 // policyPeopleView is who a policy holds for.
 type policyPeopleView struct {
 	ID, Title, Facts string
+	Text             string // where it is read
 	People           []link
 	More             int
 	Empty            *empty
@@ -138,7 +139,7 @@ func (p *portal) policyPeople(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	h, pol := all[id], set.Policies[i]
-	v := policyPeopleView{ID: id, Title: cmp.Or(pol.Title, id), Facts: "Holds for " + plural(h.Count, "1 person", "%d people")}
+	v := policyPeopleView{ID: id, Text: policyText(id), Title: cmp.Or(pol.Title, id), Facts: "Holds for " + plural(h.Count, "1 person", "%d people")}
 	if h.Unsure > 0 {
 		v.Facts += fmt.Sprintf("; for %d it cannot be told, since an attribute is not known", h.Unsure)
 	}

@@ -45,6 +45,8 @@ type policyRow struct {
 	Gives, Offers    []string
 	Denies, Tells    []string
 	Duty             []string // of what two nobody may have both
+	Does             string   // how much of each, in words
+	Href             string   // of its text
 	Holds            *link    // for how many people, and who they are
 	Text             []sourceLine
 }
@@ -58,11 +60,17 @@ type sourceLine struct {
 
 // policyHref leads to the line that a reason names, or to its policy.
 func policyHref(r dayone.Reason) string {
-	if r.At == "" {
-		return "/policies#" + idOf(r.Policy)
+	switch {
+	case r.Policy == "":
+		return "/policies"
+	case r.At == "":
+		return policyText(r.Policy)
 	}
-	return "/policies#" + idOf(r.At)
+	return policyText(r.Policy) + "#" + idOf(r.At)
 }
+
+// policyText is where a policy, or a duty, is read as its file has it.
+func policyText(id string) string { return "/policies/" + url.PathEscape(id) + "/text" }
 
 // policies lists what gives whom what, as it stands in its files.
 func (p *portal) policies(w http.ResponseWriter, r *http.Request) error {
@@ -117,9 +125,12 @@ func (p *portal) standing(r *http.Request, v *policiesView) error {
 	for _, x := range proposals {
 		v.Proposals = append(v.Proposals, link{Href: "/proposals/" + x.ID, Text: fmt.Sprintf("%.12s by %s: %s", x.ID, x.Author, cmp.Or(x.Note, "no note"))})
 	}
-	holders, err := p.flow.Holders(r.Context(), 0)
+	holders, ready, err := p.flow.HoldersSoon(r.Context())
 	if err != nil {
 		return err
+	}
+	if !ready {
+		v.Facts += ". " + textStillCounted
 	}
 	for i := range v.Files {
 		for j := range v.Files[i].Policies {
@@ -137,11 +148,14 @@ func (v policiesView) editable(is bool) policiesView { v.Edit = is; return v }
 // newPolicies shows a set with the texts of its files.
 func newPolicies(set *policy.Set, texts map[string]string) policiesView {
 	var v policiesView
-	rows := map[string][]policyRow{}
+	rows, lines := map[string][]policyRow{}, map[string][]string{}
 	var files []string
 	add := func(at policy.Position, row policyRow) {
-		row.Anchor, row.Lines = idOf(row.ID), fmt.Sprintf("line %d", at.Line)
-		if row.Text = excerpt(at, texts[at.File]); len(row.Text) > 1 {
+		if _, ok := lines[at.File]; !ok {
+			lines[at.File] = strings.Split(texts[at.File], "\n")
+		}
+		row.Anchor, row.Lines, row.Href, row.Does = idOf(row.ID), fmt.Sprintf("line %d", at.Line), policyText(row.ID), row.does()
+		if row.Text = excerpt(at, lines[at.File]); len(row.Text) > 1 {
 			row.Lines = fmt.Sprintf("lines %d to %d", at.Line, row.Text[len(row.Text)-1].Number)
 		}
 		if _, ok := rows[at.File]; !ok {
@@ -183,6 +197,41 @@ func newPolicies(set *policy.Set, texts map[string]string) policiesView {
 	return v
 }
 
+// does is what a policy does, counted.
+func (r policyRow) does() string {
+	var parts []string
+	for _, x := range []struct {
+		n    int
+		text string
+	}{{len(r.Gives), "gives %d"}, {len(r.Offers), "offers %d"}, {len(r.Denies), "denies %d"}, {len(r.Tells), "tells %d"}, {len(r.Duty), "nobody may have all of %d"}} {
+		if x.n > 0 {
+			parts = append(parts, fmt.Sprintf(x.text, x.n))
+		}
+	}
+	return sentence(strings.Join(parts, ", "))
+}
+
+// policyPage is one policy as its file has it.
+type policyPage struct {
+	policyRow
+	File, Version string
+}
+
+// policyText shows one policy, or duty, with every line that reasons name.
+func (p *portal) policyText(w http.ResponseWriter, r *http.Request) error {
+	texts, err := p.flow.PolicyFiles(r.Context())
+	if err != nil {
+		return err
+	}
+	for _, f := range newPolicies(p.flow.Active(), texts).Files {
+		if i := slices.IndexFunc(f.Policies, func(x policyRow) bool { return x.ID == r.PathValue("id") }); i >= 0 {
+			v := policyPage{f.Policies[i], f.Name, f.Hash}
+			return p.show(w, r, http.StatusOK, page{Template: "policy-text", Title: v.Title, Nav: "policies", Crumbs: []link{{"Policies", "/policies"}, {v.Title, ""}}, Main: v})
+		}
+	}
+	return fmt.Errorf("there is no policy %q in force: %w", r.PathValue("id"), dayone.ErrNotFound)
+}
+
 func ruleText(r *policy.Rule) string {
 	if r.Role != "" {
 		return r.Key.String() + " as " + r.Role
@@ -191,8 +240,7 @@ func ruleText(r *policy.Rule) string {
 }
 
 // excerpt is the item of a list that begins at a line: everything that is indented deeper than its dash.
-func excerpt(at policy.Position, text string) []sourceLine {
-	all := strings.Split(text, "\n")
+func excerpt(at policy.Position, all []string) []sourceLine {
 	if at.Line < 1 || at.Line > len(all) {
 		return nil
 	}

@@ -175,6 +175,7 @@ var allowed = map[string][]dayone.Role{
 	"POST /proposals/{version}":                              admins,
 	"POST /announced/{act}/withdraw":                         admins,
 	"GET /policies/{id}/people":                              technical,
+	"GET /policies/{id}/text":                                technical,
 	"GET /catalogue":                                         technical,
 	"GET /records":                                           technical,
 	"GET /sessions":                                          ownOnly, // administrators see all

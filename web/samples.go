@@ -268,8 +268,9 @@ func samples(view viewer) []sample {
 		})},
 		{"confidential-empty", "Confidential, nothing", "confidential", false, false, newConfidentials(view, nil)},
 		{"events-empty", "Events, none", "events", false, false, newEvents(view, nil, nil, "", sarah, noMatch)},
-		{"policies", "Policies, with their text", "policies", false, false, newPolicies(policies, policyTexts)},
-		{"policy-people", "Policy, who it holds for", "policy-people", false, false, policyPeopleView{ID: "sales-team", Title: "Sales department", Facts: "Holds for 100,412 people", People: []link{{"Sarah Chen", "/people/" + samplePerson}}, More: 100411}},
+		{"policies", "Policies", "policies", false, false, newPolicies(policies, policyTexts)},
+		{"policy-text", "Policy, its text", "policy-text", false, false, samplePolicyText(newPolicies(policies, policyTexts))},
+		{"policy-people", "Policy, who it holds for", "policy-people", false, false, policyPeopleView{ID: "sales-team", Text: policyText("sales-team"), Title: "Sales department", Facts: "Holds for 100,412 people", People: []link{{"Sarah Chen", "/people/" + samplePerson}}, More: 100411}},
 		{"catalogue", "Catalogue", "catalogue", false, false, newCatalogue(policies)},
 		{"editor", "Editor, a draft with a fault", "editor", false, false, editorView{
 			Title: "Edit policies",
@@ -492,6 +493,11 @@ func sampleBoard(view viewer, more int) *board {
 }
 
 // sampleAnnounced are policies of which one comes into force after its notice, and one that nobody has approved.
+func samplePolicyText(v policiesView) policyPage {
+	f := v.Files[0]
+	return policyPage{f.Policies[0], f.Name, f.Hash}
+}
+
 func sampleAnnounced(view viewer, v policiesView) (policiesView, proposalView) {
 	version := dayone.PolicyVersion{ID: "8c1f2a90b3d4e5f60718", Author: "kim@company.com", Note: "CHG-1234: the sales team is called off", Made: view.now.Add(-time.Hour)}
 	v.Announced = []item{

@@ -207,19 +207,18 @@ func TestReferencesLeadToTheLinesTheyName(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	person, run := b.hire("emp_1", "Ada", "Lovelace", "Sales", soon)
-	policies := b.page("/policies")
 	for _, path := range []string{"/people/" + string(person), "/people/" + string(person) + "/why?key=okta/group:sales-team", "/runs/" + string(run), "/runs/" + string(run) + "?step=1"} {
-		found := regexp.MustCompile(`href="/policies#([^"]*)"`).FindAllStringSubmatch(b.page(path), -1)
+		found := regexp.MustCompile(`href="(/policies/[^"]*/text)#([^"]*)"`).FindAllStringSubmatch(b.page(path), -1)
 		if len(found) == 0 {
 			t.Errorf("%s names no policy", path)
 		}
 		for _, m := range found {
-			if !strings.Contains(policies, ` id="`+m[1]+`"`) {
-				t.Errorf("%s leads to #%s, which is not there", path, m[1])
+			if !strings.Contains(b.page(m[1]), ` id="`+m[2]+`"`) {
+				t.Errorf("%s leads to %s#%s, which is not there", path, m[1], m[2])
 			}
 		}
 	}
-	want(t, "the line", policies, `<li id="policies-base-yaml-14" data-n="14"><span>    - {to: okta/group:sales-team}</span>`)
+	want(t, "the line", b.page("/policies/sales/text"), `<li id="policies-base-yaml-14" data-n="14"><span>    - {to: okta/group:sales-team}</span>`)
 }
 
 func TestWhoSignsInIsToldWhereTheTokenLies(t *testing.T) {

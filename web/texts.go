@@ -38,6 +38,7 @@ const (
 	textSetupHere    = "The set-up link works on the machine that Dayone runs on, by its own address: open it there, or through a tunnel: ssh -L 8080:127.0.0.1:8080. With setup: anywhere below portal: in dayone.yaml it works from elsewhere."
 	textSetupGone    = "This link has expired, was used, or is not whole. On the server, dayone login setup-link makes another."
 	textPasswordHint = "12 characters at least. A few words that nobody says together are good"
+	textStillCounted = "For how many each holds is still counted; load this page again in a moment"
 	textBeyondScope  = "Your role, %s, is for %s. This is about more than that, and for those whose role has no such limit."
 	textRoleFor      = "%s for %s"
 	textInScope      = "Lines about what is in your scope"

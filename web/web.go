@@ -228,6 +228,7 @@ func (p *portal) routes() []route {
 		{"POST /proposals/{version}", p.page(p.approveProposal)},
 		{"POST /announced/{act}/withdraw", p.page(p.withdraw)},
 		{"GET /policies/{id}/people", p.page(p.policyPeople)},
+		{"GET /policies/{id}/text", p.page(p.policyText)},
 		{"GET /catalogue", p.page(p.catalogue)},
 		{"GET /records", p.page(p.records)},
 		{"GET /me", p.page(p.mine)},
