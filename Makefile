@@ -10,7 +10,7 @@ export DAYONE_LAB ?= $(CURDIR)/.cache/lab
 PACKAGES := postgresql mariadb-server-core postfix dovecot-imapd dovecot-lmtpd radicale chromium fonts-dejavu-core git slapd ldap-utils \
             samba samba-ad-dc samba-dsdb-modules samba-vfs-modules samba-ad-provision
 
-.PHONY: test setup lab format check race generate bench bench-peers demo
+.PHONY: test setup lab format check race generate bench bench-peers demo shots
 
 test: setup lab check race
 
@@ -53,6 +53,10 @@ check:
 # finds no race of ours. All that calls it is watched.
 race:
 	$(GO) test -race -gcflags=modernc.org/...=-race=false -shuffle=on -timeout 30m ./...
+
+# a picture of every page and of every role's journey, at both widths and in both themes; go test says where they are
+shots:
+	$(GO) test ./web -run 'TestBrowser' -everything -shots -artifacts -outputdir $(CURDIR)/.cache -timeout 40m -v | grep -a 'artifacts\|^---\|^ok\|FAIL'
 
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem ./...

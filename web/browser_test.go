@@ -129,7 +129,8 @@ func (b *tab) until(expression string) {
 			return
 		}
 		if time.Now().After(late) {
-			b.t.Fatalf("waiting for %s: %v", expression, err)
+			shown, _ := chromedp.Run(b.ctx, chromedp.Evaluate[string](`location.pathname+'\n'+document.body.innerText.slice(0,3000)`))
+			b.t.Fatalf("waiting for %s: %v\n%s", expression, err, shown)
 		}
 		<-tick.C
 	}

@@ -139,6 +139,11 @@ func ownProvider(t *testing.T) *provider {
 			"id_token_signing_alg_values_supported": []string{"RS256"},
 		})
 	})
+	mux.HandleFunc("GET /auth", func(w http.ResponseWriter, r *http.Request) { // it knows who sits there, and asks nothing
+		q := r.URL.Query()
+		p.nonce = q.Get("nonce")
+		http.Redirect(w, r, q.Get("redirect_uri")+"?"+url.Values{"state": {q.Get("state")}, "code": {"a-code-of-the-provider"}}.Encode(), http.StatusSeeOther)
+	})
 	mux.HandleFunc("GET /keys", func(w http.ResponseWriter, _ *http.Request) {
 		say(w, map[string]any{"keys": []any{map[string]any{"kty": "RSA", "kid": "1", "alg": "RS256", "use": "sig", "n": b64(key.N.Bytes()), "e": b64(big.NewInt(int64(key.E)).Bytes())}}})
 	})
