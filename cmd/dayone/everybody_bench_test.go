@@ -20,6 +20,7 @@ import (
 	"github.com/dayone-hq/dayone/internal/company"
 	"github.com/dayone-hq/dayone/policy"
 	"github.com/dayone-hq/dayone/store"
+	"github.com/dayone-hq/dayone/store/storetest"
 )
 
 const (
@@ -40,7 +41,7 @@ func crowdOf(b testing.TB, n, records int) string {
 		return dir
 	}
 	lay(b, dir, "policy", company.Policies(crowdSeed, 300))
-	config := "database: sqlite:dayone.db\nmaster_key: master.key\npolicy: policy\nportal: {listen: 127.0.0.1:18473, url: \"" + crowdPortal + "\", token: " + standbyToken + "}\n"
+	config := "database: " + crowdDatabase(b) + "\nmaster_key: master.key\npolicy: policy\nportal: {listen: 127.0.0.1:18473, url: \"" + crowdPortal + "\", token: " + standbyToken + "}\n"
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		b.Fatal(err)
 	}
@@ -57,6 +58,19 @@ func crowdOf(b testing.TB, n, records int) string {
 		b.Fatal(err)
 	}
 	return dir
+}
+
+// crowdDatabase is where the company is kept: in SQLite, in a PostgreSQL server of the test's own if DAYONE_BENCH_DATABASE is
+// "postgres", or where it says.
+func crowdDatabase(b testing.TB) string {
+	switch db := os.Getenv("DAYONE_BENCH_DATABASE"); db {
+	case "":
+		return "sqlite:dayone.db"
+	case "postgres":
+		return storetest.Postgres(b)
+	default:
+		return db
+	}
 }
 
 // lay writes a policy folder.

@@ -58,7 +58,8 @@ var pagesOf = []struct{ name, path string }{
 // BenchmarkPages opens each page of the portal of a large company: each op is one answer, with two who ask at once. It says
 // the median, the 95th of 100 answers, and how much goes over the wire. BenchmarkPages/idle and /watched say how much memory
 // the server takes after its start, and with 500 pages of runs open. DAYONE_BENCH_PEOPLE says how many people there are,
-// 2,000 if it does not, each with 24 holdings and 50 records; DAYONE_BENCH_FOLDER keeps what was filled for the next time.
+// 2,000 if it does not, each with 24 holdings and 50 records; DAYONE_BENCH_FOLDER keeps what was filled for the next time, and
+// DAYONE_BENCH_DATABASE=postgres keeps the books in PostgreSQL.
 func BenchmarkPages(b *testing.B) {
 	n := 2_000
 	if s := os.Getenv("DAYONE_BENCH_PEOPLE"); s != "" {
