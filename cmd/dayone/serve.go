@@ -123,7 +123,6 @@ func serve(ctx context.Context, cfg *config, log *slog.Logger) error {
 	}
 	s.run(ctx)
 	s.under.Go(func() { s.begin(ctx) })
-	debug.FreeOSMemory() // what reading policies took is not needed again
 	log.Info("serving", "portal", cfg.Portal.URL, "listen", f.at.Addr().String(), "policies", len(s.flow.Active().Policies), "systems", len(cfg.Systems))
 	if token.IsZero() && len(logins) == 0 && signOn == nil {
 		if err := cfg.offerSetup(ctx, s.flow, os.Stdout); err != nil {
@@ -220,6 +219,8 @@ func ignoreClosed(err error) error {
 
 // begin does what a start needs and a page need not wait for: catalogues, and the people a source knows already.
 func (s *server) begin(ctx context.Context) {
+	debug.FreeOSMemory()       // what reading policies took is not needed again,
+	defer debug.FreeOSMemory() // and neither is what this takes
 	if n, err := s.store.GatherTimelines(ctx); err != nil && ctx.Err() == nil {
 		s.log.Warn("what is known of some people could not be gathered; plans for everybody take longer", "error", err)
 	} else if n > 0 {
