@@ -221,7 +221,10 @@ func TestBrowserDecidesDoesAndProves(t *testing.T) {
 	tab.press("Approve")
 	tab.reads("The answer is kept")
 	run := b.started("sarah.chen@company.com")
-	b.until("what was approved is there", func() bool { r, err := b.flow.RunOf(t.Context(), run.ID); return err == nil && r.State == dayone.RunDone })
+	b.until("what was approved is there", func() bool {
+		r, err := b.flow.RunOf(t.Context(), run.ID)
+		return err == nil && r.State == dayone.RunDone
+	})
 	tab.calm("the approver")
 
 	tab.signsIn(b.url, dayone.Auditor)
