@@ -82,11 +82,18 @@ func (f *Flow) PhoneSystems() []string {
 }
 
 func (f *Flow) phoneSystem(name string) error {
+	there := "none is configured: dayone system add cucm, or unity"
+	if all := f.PhoneSystems(); len(all) > 0 {
+		there = "configured: " + strings.Join(all, ", ")
+		if near := dayone.Meant(name, all); near != "" {
+			there += "; " + near
+		}
+	}
 	switch g := f.Systems[name]; {
 	case g == nil:
-		return fmt.Errorf("there is no system %q: %w", name, dayone.ErrNotFound)
+		return fmt.Errorf("there is no telephone system %q (%s): %w", name, there, dayone.ErrNotFound)
 	case !g.Phones():
-		return fmt.Errorf("%s has no telephone lines, devices or mailboxes that could be read: %w", name, dayone.ErrNotFound)
+		return fmt.Errorf("%s has no telephone lines, devices or mailboxes that could be read (telephone systems %s): %w", name, there, dayone.ErrNotFound)
 	}
 	return nil
 }
