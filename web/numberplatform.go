@@ -73,7 +73,7 @@ func (p *portal) showPlatform(w http.ResponseWriter, r *http.Request, status int
 	f := platformQuery(q, platformPageSize)
 	a, err := p.flow.PlatformAudit(r.Context(), system, f)
 	if err != nil {
-		return err
+		return numberSaid(err)
 	}
 	if isFragment(r) && r.Header.Get("HX-Target") == "phone-live" {
 		if !a.Reading {
@@ -98,7 +98,7 @@ func newSystemAudited(view viewer, a flow.PlatformAudit) item {
 	case a.Reading:
 		it.Meta += ", it is being read"
 	case a.Read.IsZero():
-		it.Meta += ", not read since the server began"
+		it.Meta += ", not read yet"
 	default:
 		it.Meta += ", " + plural(a.Total, "1 finding", "%d findings") + ", read"
 		it.At = view.at(a.Read)
@@ -122,7 +122,7 @@ func (p *portal) platformSheet(r *http.Request, _ *time.Location) (sheet, error)
 	}
 	a, err := p.flow.PlatformAudit(r.Context(), r.PathValue("system"), f)
 	if err != nil {
-		return sheet{}, err
+		return sheet{}, numberSaid(err)
 	}
 	type row = flow.PlatformFindingView
 	return sheetOf("numbers-audit-"+fileSafe(a.System), whole(a.Findings),
@@ -200,7 +200,10 @@ func (v *platformPage) figures(view viewer, a flow.PlatformAudit) {
 	for _, n := range a.Counts {
 		all += n
 	}
-	v.Figures = []figure{{Label: "Findings", Value: thousands(all)}, {Label: "Compared", At: view.at(a.Compared)}}
+	v.Figures = []figure{{Label: "Findings", Value: thousands(all)}, {Label: "Read", At: view.at(a.Read)}, {Label: "Compared", At: view.at(a.Compared)}}
+	if !a.Next.IsZero() {
+		v.Figures = append(v.Figures, figure{Label: "Read again", At: view.at(a.Next)})
+	}
 	for _, x := range []struct {
 		label string
 		of    [5]int
@@ -330,7 +333,7 @@ func (v *takeView) did(x *flow.PlatformAdoption, least string) {
 func (p *portal) readPlatform(w http.ResponseWriter, r *http.Request) error {
 	err := p.flow.ReadPlatform(r.Context(), r.PathValue("system"), me(r).Name)
 	if err != nil {
-		return err
+		return numberSaid(err)
 	}
 	http.Redirect(w, r, platformPath(r.PathValue("system")), http.StatusSeeOther)
 	return nil
@@ -344,7 +347,7 @@ func (p *portal) adoptPlatform(w http.ResponseWriter, r *http.Request) error {
 	case numberRefused(err) && dayone.KindOf(err) != dayone.ErrNotFound:
 		return p.showPlatform(w, r, http.StatusConflict, notDone(err), nil)
 	case err != nil:
-		return err
+		return numberSaid(err)
 	case do:
 		http.Redirect(w, r, platformPath(system)+"?said=number-adopt", http.StatusSeeOther)
 		return nil
@@ -401,7 +404,7 @@ func platformAnswer(a flow.PlatformAudit, next string) map[string]any {
 		"system": a.System, "title": a.Title, "reading": a.Reading, "seen": platformCounts(a.Seen), "has": platformCounts(a.Has), "users": sure(a.Users), "lines": sure(a.Lines), "unread": a.Unread,
 		"counts": a.Counts, "total": a.Total, "findings": findings, "leads": leads, "adoptable": a.Takes,
 	}
-	for name, at := range map[string]time.Time{"began": a.Began, "failed": a.Failed, "read": a.Read, "compared": a.Compared} {
+	for name, at := range map[string]time.Time{"began": a.Began, "failed": a.Failed, "reads_next": a.Next, "read": a.Read, "compared": a.Compared} {
 		if !at.IsZero() {
 			out[name] = moment(at)
 		}

@@ -66,10 +66,15 @@ func TestATelephoneSystemFromTheReadingToItsAdoption(t *testing.T) {
 		t.Errorf("nobody read it: %+v", a)
 	}
 	b.api(http.MethodGet, "/api/v1/numbers/audit/okta", "", http.StatusNotFound, nil)
-	b.api(http.MethodGet, "/api/v1/numbers/audit/nothing", "", http.StatusNotFound, nil)
+	for _, path := range []string{"/api/v1/numbers/audit/nothing", "/numbers/audit/nothing"} {
+		res := b.get(path)
+		if body := text(t, res); res.StatusCode != http.StatusNotFound || !strings.Contains(body, "configured: cucm-us") {
+			t.Errorf("%s: %s, and it does not name those that are configured:\n%s", path, res.Status, body)
+		}
+	}
 	b.api(http.MethodPost, at+"/adopt", `{"check":true}`, http.StatusConflict, nil)
 	want(t, "not read", b.page("/numbers/audit/cucm-us"), "Not read yet", "Read it</button>")
-	want(t, "all systems", b.page("/numbers/audit"), "/numbers/audit/cucm-us", "not read since the server began")
+	want(t, "all systems", b.page("/numbers/audit"), "/numbers/audit/cucm-us", "not read yet")
 
 	b.api(http.MethodPost, at+"/read", "", http.StatusAccepted, nil)
 	for end := time.Now().Add(20 * time.Second); a.Compared.IsZero(); {
