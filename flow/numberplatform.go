@@ -49,9 +49,9 @@ type phoneRead struct {
 	due     time.Time // when it is read by itself; zero: never
 	tried   time.Time // when it was last begun to be read
 	held    bool      // then it was not called
-	asked   bool // to be read
-	anew    bool // to be compared again
-	reading bool // and compared after that
+	asked   bool      // to be read
+	anew    bool      // to be compared again
+	reading bool      // and compared after that
 	began   time.Time
 	seen    map[dayone.PlatformKind]int // by now, of the reading under way
 	problem string                      // why the last reading broke off; "": it did not

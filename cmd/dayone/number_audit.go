@@ -187,7 +187,7 @@ type systemAudit struct {
 	Failed    time.Time       `json:"failed,omitzero"`
 	Read      time.Time       `json:"read,omitzero"`
 	Compared  time.Time       `json:"compared,omitzero"`
-	Next      time.Time      `json:"reads_next,omitzero"`
+	Next      time.Time       `json:"reads_next,omitzero"`
 	Has       []auditCount    `json:"has"`
 	Users     map[string]int  `json:"users"`
 	Lines     map[string]int  `json:"lines"`
