@@ -238,7 +238,7 @@ func (c *Cluster) RoutePlan(ctx context.Context, seen func(int)) ([]dayone.Platf
 	err := c.list(ctx, "the route plan", "RoutePlan", []*Element{Leaf("dnOrPattern", "%")},
 		[]*Element{Leaf("dnOrPattern", ""), Leaf("partition", ""), Leaf("type", ""), Leaf("routeDetail", "")}, func(e *Element) bool {
 			x := dayone.PlatformPattern{Pattern: e.Value("dnOrPattern"), Partition: e.Value("partition"), Kind: e.Value("type"), Detail: e.Value("routeDetail")}
-			if x.Class = classOf(x.Kind); x.Class == dayone.PatternLine {
+			if x.Class = ClassOf(x.Kind); x.Class == dayone.PatternLine {
 				name := LineName(x.Pattern, x.Partition)
 				if lines[name] {
 					return true
@@ -252,8 +252,8 @@ func (c *Cluster) RoutePlan(ctx context.Context, seen func(int)) ([]dayone.Platf
 	return out, err
 }
 
-// classOf is what a type of pattern means. The cluster writes them with and without spaces, and releases add to them.
-func classOf(kind string) dayone.PatternClass {
+// ClassOf is what a type of pattern means. The cluster writes them with and without spaces, and releases add to them.
+func ClassOf(kind string) dayone.PatternClass {
 	kind = strings.ToLower(strings.ReplaceAll(kind, " ", ""))
 	for _, c := range []struct {
 		part  string
