@@ -125,6 +125,7 @@ type Flow struct {
 	pictures   photos
 	numbers    numbering
 	phones     phoneReads
+	audited    numberAudits
 	placedBy   atomic.Pointer[string] // by what policies it was last written where people are
 	wake       chan struct{}          // something is to be looked at
 	entering   sync.Mutex             // an entry is looked at once

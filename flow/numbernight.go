@@ -131,8 +131,10 @@ func (f *Flow) phoneZone(ctx context.Context, name string) (*time.Location, erro
 	return zone, nil
 }
 
-// forgetPhones forgets what telephone systems showed: somebody was erased whom they may name.
+// forgetPhones forgets what telephone systems showed, and what was found wrong with numbers: somebody was erased whom they may name.
 func (f *Flow) forgetPhones() {
+	f.audited.all.forget()
+	f.audited.open.forget()
 	f.phones.mu.Lock()
 	defer f.phones.mu.Unlock()
 	for _, p := range f.phones.of {

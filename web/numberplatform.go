@@ -200,7 +200,7 @@ func (v *platformPage) figures(view viewer, a flow.PlatformAudit) {
 	for _, n := range a.Counts {
 		all += n
 	}
-	v.Figures = []figure{{Label: "Findings", Value: thousands(all)}, {Label: "Read", At: view.at(a.Read)}, {Label: "Compared", At: view.at(a.Compared)}}
+	v.Figures = []figure{{Label: "Findings", Value: thousands(all)}, {Label: "Compared", At: view.at(a.Compared)}}
 	if !a.Next.IsZero() {
 		v.Figures = append(v.Figures, figure{Label: "Read again", At: view.at(a.Next)})
 	}

@@ -74,9 +74,10 @@ Nothing is changed on it. --adopt writes into the books whose numbers it says th
 // auditBooks prints what is wrong with the books.
 func auditBooks(c *cobra.Command, cl *client, f auditFlags) error {
 	var a struct {
-		Numbers  int `json:"numbers"`
-		People   int `json:"people"`
-		Unread   int `json:"unread"`
+		At       time.Time `json:"at"`
+		Numbers  int       `json:"numbers"`
+		People   int       `json:"people"`
+		Unread   int       `json:"unread"`
 		Findings []struct {
 			Kind   string `json:"kind"`
 			Pool   string `json:"pool,omitempty"`
@@ -119,7 +120,7 @@ func auditBooks(c *cobra.Command, cl *client, f auditFlags) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "%s looked at; %s.\n", count(a.Numbers, "number"), count(len(a.Findings), "finding"))
+	fmt.Fprintf(out, "%s looked at, as of %s; %s.\n", count(a.Numbers, "number"), clockOf(a.At), count(len(a.Findings), "finding"))
 	if a.Unread > 0 {
 		fmt.Fprintf(out, "%s could not be read, and nothing is said of them.\n", count(a.Unread, "person"))
 	}
