@@ -50,7 +50,7 @@ type Sim struct {
 	lamps     map[string]bool     // of telephones, by number
 	lit       map[string][]string // numbers whose lamp the server switched on, by user
 	directory Source
-	below     string // where it looks
+	below     string               // where it looks
 	copied    []Entry              // what the server saw of it
 	inactive  map[string]time.Time // users whom the directory let go of
 	ours      map[string]bool      // users whom a request made
