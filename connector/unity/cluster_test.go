@@ -1,9 +1,13 @@
 package unity_test
 
 import (
+	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -31,6 +35,7 @@ func pair(t *testing.T) *paired {
 	p.at = s["url"]
 	p.server = begin(t, "pin_sync", "dayone", "cluster_url", s["url"], "cluster_user", s["user"], "cluster_password", s["password"], "pin_must_change", "false")
 	t.Cleanup(func() {
+		p.export()
 		for _, breach := range p.cluster.Breaches("hhunt") {
 			t.Error(breach)
 		}
@@ -43,6 +48,23 @@ func pair(t *testing.T) *paired {
 		}
 	})
 	return p
+}
+
+// export writes what was sent to the cluster beside what package cucm sends it, for whoever has the vendor's schemas.
+func (p *paired) export() {
+	dir := os.Getenv("DAYONE_EXPORT_REQUESTS")
+	if dir == "" {
+		return
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		p.Error(err)
+	}
+	for i, r := range p.cluster.Door().Requests() {
+		name := filepath.Join(dir, fmt.Sprintf("unity-%s-%04d", p.Name(), i+1))
+		if err := errors.Join(os.WriteFile(name+".xml", r.Body, 0o600), os.WriteFile(name+".txt", []byte("SOAPAction: "+r.Header.Get("SOAPAction")+"\n"), 0o600)); err != nil {
+			p.Error(err)
+		}
+	}
 }
 
 // opensAt says that a PIN opens a user at the cluster.
