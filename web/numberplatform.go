@@ -17,7 +17,8 @@ import (
 type platformPage struct {
 	Title, Post string
 	Sentence    string
-	At          *stamp // when it was read
+	At, Again   *stamp // when it was read, and will be
+	Age         string // how long ago that is
 	Problem     *notice
 	Live        platformLive
 	MayRead     bool
@@ -162,8 +163,11 @@ func howMany(list []flow.PlatformCount) string {
 
 func newPlatformPage(view viewer, a flow.PlatformAudit, q url.Values) platformPage {
 	path := platformPath(a.System)
-	v := platformPage{Title: "Audit of " + a.System, Post: path, Live: newPlatformLive(a), At: view.at(a.Read), MayRead: true, MayAdopt: true}
+	v := platformPage{Title: "Audit of " + a.System, Post: path, Live: newPlatformLive(a), At: view.at(a.Read), Again: view.at(a.Next), MayRead: true, MayAdopt: true}
 	v.Filter.Query = q.Get("q")
+	if !a.Read.IsZero() {
+		v.Age = ageText(view.now.Sub(a.Read))
+	}
 	if a.Problem != "" && !a.Reading {
 		v.Problem = &notice{Kind: "bad", Icon: "x", Title: textPlatformBroken, Text: sentence(a.Problem) + "."}
 	}
@@ -195,15 +199,25 @@ func newPlatformPage(view viewer, a flow.PlatformAudit, q url.Values) platformPa
 	return v
 }
 
+// ageText is how long ago something is.
+func ageText(d time.Duration) string {
+	switch {
+	case d < time.Minute:
+		return "just now"
+	case d < time.Hour:
+		return plural(int(d/time.Minute), "1 minute ago", "%d minutes ago")
+	case d < 48*time.Hour:
+		return plural(int(d/time.Hour), "1 hour ago", "%d hours ago")
+	}
+	return plural(int(d/(24*time.Hour)), "1 day ago", "%d days ago")
+}
+
 func (v *platformPage) figures(view viewer, a flow.PlatformAudit) {
 	all := 0
 	for _, n := range a.Counts {
 		all += n
 	}
 	v.Figures = []figure{{Label: "Findings", Value: thousands(all)}, {Label: "Compared", At: view.at(a.Compared)}}
-	if !a.Next.IsZero() {
-		v.Figures = append(v.Figures, figure{Label: "Read again", At: view.at(a.Next)})
-	}
 	for _, x := range []struct {
 		label string
 		of    [5]int

@@ -100,7 +100,7 @@ func TestATelephoneSystemFromTheReadingToItsAdoption(t *testing.T) {
 	b.api(http.MethodGet, at+"?limit=0", "", http.StatusBadRequest, nil)
 
 	path := "/numbers/audit/cucm-us"
-	want(t, "findings", b.page(path), "In use, and nobody knows whose", "Nothing shows the line", "Made by hand beside a directory", "Read it again", "Show what it does", "Sure: employee number")
+	want(t, "findings", b.page(path), "just now", "In use, and nobody knows whose", "Nothing shows the line", "Made by hand beside a directory", "Read it again", "Show what it does", "Sure: employee number")
 	want(t, "one kind", b.page(path+"?kind=orphan-line&q=2101"), "1 finding", "line 2101@DN_PT")
 	want(t, "none", b.page(path+"?q=nothing+like+it"), "No finding is like that")
 	want(t, "a table with the filters of the page", b.page(path+"?kind=local-user"), path+`?format=csv&amp;kind=local-user"`)
@@ -148,5 +148,14 @@ func TestATelephoneSystemFromTheReadingToItsAdoption(t *testing.T) {
 	}
 	if log := b.log.String(); strings.Contains(log, "4085552") || strings.Contains(log, "mboss") {
 		t.Errorf("the log names a number or somebody:\n%s", log)
+	}
+}
+
+func TestHowOldAReadingIs(t *testing.T) {
+	t.Parallel()
+	for d, want := range map[time.Duration]string{0: "just now", time.Minute: "1 minute ago", 59 * time.Minute: "59 minutes ago", 90 * time.Minute: "1 hour ago", 47 * time.Hour: "47 hours ago", 49 * time.Hour: "2 days ago"} {
+		if got := web.AgeText(d); got != want {
+			t.Errorf("%s is %q, not %q", d, got, want)
+		}
 	}
 }
