@@ -37,6 +37,8 @@ type PlatformLine struct {
 	Partition   string // "": the platform has none
 	E164        string // "": the pattern is none
 	Description string
+	Space       string   // what it may call: its calling search space. "": it has none, or it is not known
+	NoSpace     bool     // it is known to have none
 	Primary     []string // log-ins of users whose own number it is
 	At          []PlatformAppearance
 }
@@ -91,6 +93,8 @@ type PlatformDevice struct {
 	Class       DeviceClass
 	Product     string
 	Pool        string
+	Space       string // what it may call, besides its lines; "": it has none, or it is not known
+	NoSpace     bool   // it is known to have none
 	Description string
 	Owner       string // log-in of the user; "": nobody, or a public place
 	LoggedIn    string // log-in of whoever is signed in on it now

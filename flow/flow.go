@@ -81,6 +81,9 @@ type Deps struct {
 	// UndoFor is how long after its end a run can be undone; zero: 30 days.
 	UndoFor  time.Duration
 	Removals RemovalBrakes
+	// PhonesAt is the time of day at which a telephone system is read, where its numbers are: "02:00". Who is not in it is read
+	// only when somebody asks.
+	PhonesAt map[string]string
 	Alerts   AlertSettings
 	Webhooks []Webhook
 	// LongestOutside is how many days the last day of somebody may be away who is in no HR system; zero: 365.
@@ -122,6 +125,7 @@ type Flow struct {
 	pictures   photos
 	numbers    numbering
 	phones     phoneReads
+	audited    numberAudits
 	placedBy   atomic.Pointer[string] // by what policies it was last written where people are
 	wake       chan struct{}          // something is to be looked at
 	entering   sync.Mutex             // an entry is looked at once

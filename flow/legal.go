@@ -222,5 +222,9 @@ func (f *Flow) Erase(ctx context.Context, id dayone.PersonID, by, reason, token 
 	}
 	defer f.lock(id)()
 	// the reason is about the person, and goes with her key; that it was done, and by whom, stays
-	return f.Store.Erase(ctx, id, now, dayone.Record{At: now, Person: id, What: "erased", By: by, Detail: &dayone.Detail{Note: reason}})
+	if err := f.Store.Erase(ctx, id, now, dayone.Record{At: now, Person: id, What: "erased", By: by, Detail: &dayone.Detail{Note: reason}}); err != nil {
+		return err
+	}
+	f.forgetPhones()
+	return nil
 }

@@ -108,6 +108,11 @@ func (f *Flow) readLists(ctx context.Context) (time.Time, error) {
 // nightAfter is the first time of day after an instant, in the company's zone.
 func (f *Flow) nightAfter(last time.Time, at string) time.Time {
 	zone, _ := f.Active().Sites[""].Location()
+	return timeOfDayAfter(last, at, zone)
+}
+
+// timeOfDayAfter is the first time of day after an instant, in a zone.
+func timeOfDayAfter(last time.Time, at string, zone *time.Location) time.Time {
 	clock, err := time.Parse("15:04", at)
 	if err != nil {
 		clock = time.Date(0, 1, 1, 2, 0, 0, 0, time.UTC) // the configuration was checked

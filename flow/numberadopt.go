@@ -68,7 +68,7 @@ func (f *Flow) AdoptPlatform(ctx context.Context, name, least, by string, dry bo
 	case behind: // the report is of a reading before: its date is not that of what is known
 		return out, fmt.Errorf("%s was read, and that is not compared with the books; read it again before it is adopted: %w", name, dayone.ErrConflict)
 	case report == nil:
-		return out, fmt.Errorf("%s was not read since the server began; read it first: %w", name, dayone.ErrConflict)
+		return out, fmt.Errorf("nothing of %s is known; read it first: %w", name, dayone.ErrConflict)
 	case now.Sub(read) > adoptWithin:
 		return out, fmt.Errorf("%s was read on %s; read it again before it is adopted: %w", name, read.Format(time.DateTime), dayone.ErrConflict)
 	}

@@ -19,10 +19,9 @@ import (
 	"github.com/dayone-hq/dayone/store"
 )
 
-// Telephone systems. One is read when somebody asks for it, whole, beside everything else and within its limits, and is
-// compared with the books and the people. Both are kept in memory with their age: a page never waits for a cluster, and a
-// restart forgets them. What broke off says where, nothing of it is taken, and what was read before stands. Nothing is ever
-// changed on one.
+// Telephone systems. One is read at night, or when somebody asks for it, whole, beside everything else and within its limits, and is
+// compared with the books and the people. Both are kept with their age: a page never waits for a cluster. What broke off says
+// where, nothing of it is taken, and what was read before stands. Nothing is ever changed on one.
 
 // What pages and the command line read of telephone systems.
 type (
@@ -39,15 +38,20 @@ var Confidences = platform.Confidences
 
 // phoneReads is what flow remembers of telephone systems.
 type phoneReads struct {
-	mu sync.Mutex
-	of map[string]*phoneRead
+	mu    sync.Mutex
+	of    map[string]*phoneRead
+	began time.Time // where nothing is in the books, a day begins here
 }
 
 // phoneRead is one of them. What is pointed at is never changed, only replaced.
 type phoneRead struct {
-	asked   bool // to be read
-	anew    bool // to be compared again
-	reading bool // and compared after that
+	loaded  bool      // what the books have of it is known
+	due     time.Time // when it is read by itself; zero: never
+	tried   time.Time // when it was last begun to be read
+	held    bool      // then it was not called
+	asked   bool      // to be read
+	anew    bool      // to be compared again
+	reading bool      // and compared after that
 	began   time.Time
 	seen    map[dayone.PlatformKind]int // by now, of the reading under way
 	problem string                      // why the last reading broke off; "": it did not
@@ -82,11 +86,18 @@ func (f *Flow) PhoneSystems() []string {
 }
 
 func (f *Flow) phoneSystem(name string) error {
+	there := "none is configured: dayone system add cucm, or unity"
+	if all := f.PhoneSystems(); len(all) > 0 {
+		there = "configured: " + strings.Join(all, ", ")
+		if near := dayone.Meant(name, all); near != "" {
+			there += "; " + near
+		}
+	}
 	switch g := f.Systems[name]; {
 	case g == nil:
-		return fmt.Errorf("there is no system %q: %w", name, dayone.ErrNotFound)
+		return fmt.Errorf("there is no telephone system %q (%s): %w", name, there, dayone.ErrNotFound)
 	case !g.Phones():
-		return fmt.Errorf("%s has no telephone lines, devices or mailboxes that could be read: %w", name, dayone.ErrNotFound)
+		return fmt.Errorf("%s has no telephone lines, devices or mailboxes that could be read (telephone systems %s): %w", name, there, dayone.ErrNotFound)
 	}
 	return nil
 }
@@ -119,26 +130,22 @@ func (f *Flow) ReadPlatform(ctx context.Context, name, by string) error {
 	return f.Store.Record(ctx, dayone.Record{At: f.Clock.Now(), What: "telephone system read", System: name, By: by})
 }
 
-// phonesDue are the systems of which there is something to do, now.
-func (f *Flow) phonesDue() []string {
-	f.phones.mu.Lock()
-	defer f.phones.mu.Unlock()
-	var out []string
-	for name, p := range f.phones.of {
-		if !f.Beside && (p.asked || p.anew && p.is != nil) {
-			out = append(out, name)
-		}
-	}
-	slices.Sort(out)
-	return out
-}
-
 // phoneErrand reads a telephone system if somebody asked for it, and compares it.
-func (f *Flow) phoneErrand(ctx context.Context, name string) error {
+func (f *Flow) phoneErrand(ctx context.Context, name string) (err error) {
 	f.phones.mu.Lock()
 	p := f.phones.at(name)
-	asked := p.asked
-	p.asked, p.anew = false, false
+	loaded := p.loaded
+	f.phones.mu.Unlock()
+	if !loaded {
+		if err := errors.Join(f.loadPhones(ctx, name, p), f.plansPhones(ctx, name, p)); err != nil {
+			return err
+		}
+	}
+	f.phones.mu.Lock()
+	first := p.anew && p.report == nil && p.is != nil // what was kept is shown before it is read again, which may take an hour
+	due := !p.due.IsZero() && !p.due.After(f.Clock.Now())
+	asked := (p.asked || due) && !first
+	p.asked, p.anew = p.asked && first, false
 	if asked {
 		p.reading, p.began, p.seen = true, f.Clock.Now(), map[dayone.PlatformKind]int{}
 	}
@@ -147,6 +154,9 @@ func (f *Flow) phoneErrand(ctx context.Context, name string) error {
 		f.phones.mu.Lock()
 		p.reading = false
 		f.phones.mu.Unlock()
+		if again := f.plansPhones(ctx, name, p); err == nil && ctx.Err() == nil {
+			err = again
+		}
 	}()
 	if asked {
 		if err := f.readPlatform(ctx, name, p); err != nil {
@@ -165,23 +175,35 @@ func (f *Flow) phoneErrand(ctx context.Context, name string) error {
 // readPlatform reads it, unless it is held: then it is not called. An error is one of the books.
 func (f *Flow) readPlatform(ctx context.Context, name string, p *phoneRead) (err error) {
 	var read dayone.Platform
-	problem := "it could not be looked up whether it may be called"
+	problem, held := "it could not be looked up whether it may be called", false
+	var now time.Time
 	defer func() {
+		if now.IsZero() {
+			now = f.Clock.Now()
+		}
+		if problem != "" && ctx.Err() == nil { // whoever ends in the middle begins again
+			err = errors.Join(err, f.Store.BrokePhones(ctx, name, problem, now))
+		}
 		f.phones.mu.Lock()
 		defer f.phones.mu.Unlock()
+		p.tried, p.held = p.began, held
 		if problem != "" {
-			p.problem, p.failed = problem, f.Clock.Now()
+			p.problem, p.failed = problem, now
 			return
 		}
-		p.problem, p.is, p.read, p.behind = "", &read, f.Clock.Now(), true
+		p.problem, p.is, p.read, p.behind = "", &read, now, true
 	}()
 	stance, err := f.stanceOf(ctx, name)
 	if err != nil {
 		return err
 	}
 	if stance != engine.Free {
-		problem = "it is " + string(stance) + ", so it is not called"
+		problem, held = "it is "+string(stance)+", so it is not called", true
 		return nil
+	}
+	if err := f.Store.BeginPhones(ctx, name, p.began); err != nil {
+		problem = "it could not be written down that it is read"
+		return err
 	}
 	read, failed := f.Systems[name].Discover(ctx, func(kind dayone.PlatformKind, n int) {
 		f.phones.mu.Lock()
@@ -189,6 +211,10 @@ func (f *Flow) readPlatform(ctx context.Context, name string, p *phoneRead) (err
 		f.phones.mu.Unlock()
 	})
 	if failed == nil {
+		problem, now = "it was read, and that could not be kept", f.Clock.Now()
+		if err := f.Store.KeepPhones(ctx, name, f.IDs.New("pho"), &read, now); err != nil {
+			return err
+		}
 		problem = ""
 		return nil
 	}
@@ -397,7 +423,8 @@ type PlatformAudit struct {
 	Seen          []PlatformCount // of the reading under way
 	Problem       string          // why the last reading broke off, or why it could not be compared
 	Failed        time.Time
-	Read          time.Time // zero: not since the server began
+	Read          time.Time // zero: never, or it was thrown away
+	Next          time.Time // when it is read by itself; zero: it is not known yet, or never
 	Compared      time.Time // zero: not yet
 	Has           []PlatformCount
 	Users, Lines  [5]int // by Confidences
@@ -427,7 +454,8 @@ func (f *Flow) PlatformAudit(ctx context.Context, name string, q PlatformFilter)
 	for _, kind := range slices.Sorted(maps.Keys(p.seen)) {
 		out.Seen = append(out.Seen, PlatformCount{kind, p.seen[kind]})
 	}
-	is, report, hidden, counted := p.is, p.report, p.hidden, p.has
+	out.Next = p.due
+	loaded, is, report, hidden, counted := p.loaded, p.is, p.report, p.hidden, p.has
 	if report != nil { // with what was read when it was made, and not with what was read since
 		out.Read = p.of
 	}
@@ -440,6 +468,11 @@ func (f *Flow) PlatformAudit(ctx context.Context, name string, q PlatformFilter)
 	if report == nil {
 		if is != nil {
 			out.Has = has(is)
+		}
+		if !loaded {
+			row, err := f.keptRow(ctx, name)
+			out.Read = row.Read
+			return out, err
 		}
 		return out, nil
 	}

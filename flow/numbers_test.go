@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -455,4 +456,45 @@ func TestWhoIsConfidentialHasANumberInConfidence(t *testing.T) {
 	h.clock.Jump(time.Date(2024, 11, 25, 12, 0, 0, 0, time.UTC))
 	until(h, "the record, once everybody may know", func() (bool, bool) { return true, slices.Contains(h.whats(hidden), "number assigned") })
 	same(t, "owner", h.number(got.ID).Name, "Ngozi Eze")
+}
+
+// An audit that takes long is remembered, says of when it is, and is made anew after a while.
+func TestAnAuditOfTheBooksIsRemembered(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var slow atomic.Bool
+	w.asked = func() {
+		if slow.Load() { // each look at the clock takes a second
+			w.clock.Jump(w.clock.Now().Add(time.Second))
+		}
+	}
+	h := w.open()
+	if _, err := h.SaveNumberPlan(few, houseNumbers, 0, "kim"); err != nil {
+		t.Fatal(err)
+	}
+	erin := h.known("emp_1")
+	h.gives(flow.NumberWish{Person: erin, By: "kim"})
+	two := func(ctx context.Context) (flow.NumberAudit, bool) {
+		a, err := h.AuditNumbers(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a, slices.ContainsFunc(a.Findings, func(f flow.FindingView) bool { return f.Kind == number.TwoNumbers && f.Person == erin })
+	}
+	slow.Store(true)
+	first, wrong := two(few)
+	slow.Store(false)
+	same(t, "before she has two", wrong, false)
+	h.gives(flow.NumberWish{Person: erin, Another: true, By: "kim"})
+	again, wrong := two(few)
+	same(t, "remembered", wrong, false)
+	same(t, "of when it is", again.At, first.At)
+	_, wrong = two(context.Background())
+	same(t, "others have one of their own", wrong, true)
+	h.clock.Jump(h.clock.Now().Add(24 * time.Hour))
+	now, wrong := two(few)
+	same(t, "made anew", wrong, true)
+	if !now.At.After(first.At) {
+		t.Errorf("it is of %s", now.At)
+	}
 }

@@ -119,8 +119,8 @@ func (f *Flow) runErrands(ctx context.Context) (next time.Time, err error) {
 	for name, due := range f.tilesDue() {
 		sooner(f.errand(ctx, "tiles of "+name, due, func(ctx context.Context) error { return f.readTiles(ctx, name) }))
 	}
-	for _, name := range f.phonesDue() {
-		sooner(f.errand(ctx, "telephone system "+name, f.Clock.Now(), func(ctx context.Context) error { return f.phoneErrand(ctx, name) }))
+	for name, due := range f.phonesDue() {
+		sooner(f.errand(ctx, "telephone system "+name, due, func(ctx context.Context) error { return f.phoneErrand(ctx, name) }))
 	}
 	for _, via := range f.allWays() {
 		due, err := f.Store.NextLetter(ctx, via)

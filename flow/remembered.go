@@ -65,6 +65,14 @@ func (k *remembered[T]) get(ctx context.Context, c engine.Clock, beside *sync.Wa
 	}
 }
 
+// forget makes the next look count.
+func (k *remembered[T]) forget() {
+	var none T
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.value, k.at, k.took = none, time.Time{}, 0
+}
+
 func (k *remembered[T]) anew(ctx context.Context, c engine.Clock, count func(context.Context) (T, error)) (T, error) {
 	defer func() { // also if it panics
 		k.mu.Lock()

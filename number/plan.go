@@ -64,11 +64,12 @@ type Range struct {
 	At                                 Position
 }
 
-// Class is a class of service on one platform: what its lines are set to. Site "": everywhere there.
+// Class is a class of service on one platform: what its lines, and the phones of which they are the first, are set to. What is
+// empty the class says nothing of. Site "": everywhere there.
 type Class struct {
-	Name, Platform, Site     string
-	Line, Forward, Voicemail string
-	At                       Position
+	Name, Platform, Site             string
+	Line, Device, Forward, Voicemail string
+	At                               Position
 }
 
 // Defaults of a pool.

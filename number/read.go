@@ -240,10 +240,10 @@ func (r *reader) list(n *yaml.Node, what string) []*yaml.Node {
 func (r *reader) class(n *yaml.Node) Class {
 	c := Class{At: Position{n.Line, n.Column}}
 	r.fields(n, "a class", map[string]func(*yaml.Node){
-		"name": r.text(&c.Name), "platform": r.text(&c.Platform), "site": r.text(&c.Site), "line": r.text(&c.Line), "forward": r.text(&c.Forward), "voicemail": r.text(&c.Voicemail),
+		"name": r.text(&c.Name), "platform": r.text(&c.Platform), "site": r.text(&c.Site), "line": r.text(&c.Line), "device": r.text(&c.Device), "forward": r.text(&c.Forward), "voicemail": r.text(&c.Voicemail),
 	})
-	if c.Name == "" || c.Platform == "" || c.Line == "" {
-		r.node(n, "a class needs name, platform and line")
+	if c.Name == "" || c.Platform == "" || c.Line == "" && c.Device == "" {
+		r.node(n, "a class needs name, platform, and line or device")
 	}
 	return c
 }

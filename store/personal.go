@@ -94,6 +94,14 @@ var inTheClear = []struct{ why, erase string }{
 		`UPDATE number SET last = '' WHERE last = $1`,
 	},
 	{
+		"a telephone system names its users before anybody knows whose they are: what was read of it is thrown away, and read again",
+		`UPDATE phone_system SET reading = '', at = 0 WHERE $1 <> ''`,
+	},
+	{
+		"as above",
+		`DELETE FROM phone_part WHERE $1 <> ''`,
+	},
+	{
 		"which two ids are one person, and by whose word, is asked for by either; what it moved lies under the key of whoever stays",
 		`UPDATE merge SET box = '' WHERE person = $1 OR other = $1`,
 	},

@@ -67,3 +67,6 @@ func Tried(n int) bool {
 
 // About is what an address is about; "": no rule says it.
 func About(pattern string) flow.Thing { return aboutOf(pattern) }
+
+// AgeText is how long ago something is, in words.
+func AgeText(d time.Duration) string { return ageText(d) }

@@ -343,6 +343,7 @@ func (p *portal) importNumbersIt(w http.ResponseWriter, r *http.Request) error {
 
 type numberAuditView struct {
 	Sentence string
+	At       *stamp
 	Systems  []item // telephone systems, each with an audit of its own
 	Groups   []findingGroup
 	More     string
@@ -375,6 +376,7 @@ func (p *portal) auditNumbers(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v := newNumberAudit(a)
+	v.At = p.viewerOf(r).at(a.At)
 	for _, name := range p.flow.PhoneSystems() {
 		x, err := p.flow.PlatformAudit(r.Context(), name, flow.PlatformFilter{Limit: 1})
 		if err != nil {

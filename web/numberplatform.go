@@ -17,7 +17,8 @@ import (
 type platformPage struct {
 	Title, Post string
 	Sentence    string
-	At          *stamp // when it was read
+	At, Again   *stamp // when it was read, and will be
+	Age         string // how long ago that is
 	Problem     *notice
 	Live        platformLive
 	MayRead     bool
@@ -73,7 +74,7 @@ func (p *portal) showPlatform(w http.ResponseWriter, r *http.Request, status int
 	f := platformQuery(q, platformPageSize)
 	a, err := p.flow.PlatformAudit(r.Context(), system, f)
 	if err != nil {
-		return err
+		return numberSaid(err)
 	}
 	if isFragment(r) && r.Header.Get("HX-Target") == "phone-live" {
 		if !a.Reading {
@@ -98,7 +99,7 @@ func newSystemAudited(view viewer, a flow.PlatformAudit) item {
 	case a.Reading:
 		it.Meta += ", it is being read"
 	case a.Read.IsZero():
-		it.Meta += ", not read since the server began"
+		it.Meta += ", not read yet"
 	default:
 		it.Meta += ", " + plural(a.Total, "1 finding", "%d findings") + ", read"
 		it.At = view.at(a.Read)
@@ -122,7 +123,7 @@ func (p *portal) platformSheet(r *http.Request, _ *time.Location) (sheet, error)
 	}
 	a, err := p.flow.PlatformAudit(r.Context(), r.PathValue("system"), f)
 	if err != nil {
-		return sheet{}, err
+		return sheet{}, numberSaid(err)
 	}
 	type row = flow.PlatformFindingView
 	return sheetOf("numbers-audit-"+fileSafe(a.System), whole(a.Findings),
@@ -162,8 +163,11 @@ func howMany(list []flow.PlatformCount) string {
 
 func newPlatformPage(view viewer, a flow.PlatformAudit, q url.Values) platformPage {
 	path := platformPath(a.System)
-	v := platformPage{Title: "Audit of " + a.System, Post: path, Live: newPlatformLive(a), At: view.at(a.Read), MayRead: true, MayAdopt: true}
+	v := platformPage{Title: "Audit of " + a.System, Post: path, Live: newPlatformLive(a), At: view.at(a.Read), Again: view.at(a.Next), MayRead: true, MayAdopt: true}
 	v.Filter.Query = q.Get("q")
+	if !a.Read.IsZero() {
+		v.Age = ageText(view.now.Sub(a.Read))
+	}
 	if a.Problem != "" && !a.Reading {
 		v.Problem = &notice{Kind: "bad", Icon: "x", Title: textPlatformBroken, Text: sentence(a.Problem) + "."}
 	}
@@ -193,6 +197,19 @@ func newPlatformPage(view viewer, a flow.PlatformAudit, q url.Values) platformPa
 	}
 	v.Adopt.least("")
 	return v
+}
+
+// ageText is how long ago something is.
+func ageText(d time.Duration) string {
+	switch {
+	case d < time.Minute:
+		return "just now"
+	case d < time.Hour:
+		return plural(int(d/time.Minute), "1 minute ago", "%d minutes ago")
+	case d < 48*time.Hour:
+		return plural(int(d/time.Hour), "1 hour ago", "%d hours ago")
+	}
+	return plural(int(d/(24*time.Hour)), "1 day ago", "%d days ago")
 }
 
 func (v *platformPage) figures(view viewer, a flow.PlatformAudit) {
@@ -330,7 +347,7 @@ func (v *takeView) did(x *flow.PlatformAdoption, least string) {
 func (p *portal) readPlatform(w http.ResponseWriter, r *http.Request) error {
 	err := p.flow.ReadPlatform(r.Context(), r.PathValue("system"), me(r).Name)
 	if err != nil {
-		return err
+		return numberSaid(err)
 	}
 	http.Redirect(w, r, platformPath(r.PathValue("system")), http.StatusSeeOther)
 	return nil
@@ -344,7 +361,7 @@ func (p *portal) adoptPlatform(w http.ResponseWriter, r *http.Request) error {
 	case numberRefused(err) && dayone.KindOf(err) != dayone.ErrNotFound:
 		return p.showPlatform(w, r, http.StatusConflict, notDone(err), nil)
 	case err != nil:
-		return err
+		return numberSaid(err)
 	case do:
 		http.Redirect(w, r, platformPath(system)+"?said=number-adopt", http.StatusSeeOther)
 		return nil
@@ -401,7 +418,7 @@ func platformAnswer(a flow.PlatformAudit, next string) map[string]any {
 		"system": a.System, "title": a.Title, "reading": a.Reading, "seen": platformCounts(a.Seen), "has": platformCounts(a.Has), "users": sure(a.Users), "lines": sure(a.Lines), "unread": a.Unread,
 		"counts": a.Counts, "total": a.Total, "findings": findings, "leads": leads, "adoptable": a.Takes,
 	}
-	for name, at := range map[string]time.Time{"began": a.Began, "failed": a.Failed, "read": a.Read, "compared": a.Compared} {
+	for name, at := range map[string]time.Time{"began": a.Began, "failed": a.Failed, "reads_next": a.Next, "read": a.Read, "compared": a.Compared} {
 		if !at.IsZero() {
 			out[name] = moment(at)
 		}

@@ -66,10 +66,15 @@ func TestATelephoneSystemFromTheReadingToItsAdoption(t *testing.T) {
 		t.Errorf("nobody read it: %+v", a)
 	}
 	b.api(http.MethodGet, "/api/v1/numbers/audit/okta", "", http.StatusNotFound, nil)
-	b.api(http.MethodGet, "/api/v1/numbers/audit/nothing", "", http.StatusNotFound, nil)
+	for _, path := range []string{"/api/v1/numbers/audit/nothing", "/numbers/audit/nothing"} {
+		res := b.get(path)
+		if body := text(t, res); res.StatusCode != http.StatusNotFound || !strings.Contains(body, "configured: cucm-us") {
+			t.Errorf("%s: %s, and it does not name those that are configured:\n%s", path, res.Status, body)
+		}
+	}
 	b.api(http.MethodPost, at+"/adopt", `{"check":true}`, http.StatusConflict, nil)
 	want(t, "not read", b.page("/numbers/audit/cucm-us"), "Not read yet", "Read it</button>")
-	want(t, "all systems", b.page("/numbers/audit"), "/numbers/audit/cucm-us", "not read since the server began")
+	want(t, "all systems", b.page("/numbers/audit"), "/numbers/audit/cucm-us", "not read yet")
 
 	b.api(http.MethodPost, at+"/read", "", http.StatusAccepted, nil)
 	for end := time.Now().Add(20 * time.Second); a.Compared.IsZero(); {
@@ -95,7 +100,7 @@ func TestATelephoneSystemFromTheReadingToItsAdoption(t *testing.T) {
 	b.api(http.MethodGet, at+"?limit=0", "", http.StatusBadRequest, nil)
 
 	path := "/numbers/audit/cucm-us"
-	want(t, "findings", b.page(path), "In use, and nobody knows whose", "Nothing shows the line", "Made by hand beside a directory", "Read it again", "Show what it does", "Sure: employee number")
+	want(t, "findings", b.page(path), "just now", "In use, and nobody knows whose", "Nothing shows the line", "Made by hand beside a directory", "Read it again", "Show what it does", "Sure: employee number")
 	want(t, "one kind", b.page(path+"?kind=orphan-line&q=2101"), "1 finding", "line 2101@DN_PT")
 	want(t, "none", b.page(path+"?q=nothing+like+it"), "No finding is like that")
 	want(t, "a table with the filters of the page", b.page(path+"?kind=local-user"), path+`?format=csv&amp;kind=local-user"`)
@@ -143,5 +148,14 @@ func TestATelephoneSystemFromTheReadingToItsAdoption(t *testing.T) {
 	}
 	if log := b.log.String(); strings.Contains(log, "4085552") || strings.Contains(log, "mboss") {
 		t.Errorf("the log names a number or somebody:\n%s", log)
+	}
+}
+
+func TestHowOldAReadingIs(t *testing.T) {
+	t.Parallel()
+	for d, want := range map[time.Duration]string{0: "just now", time.Minute: "1 minute ago", 59 * time.Minute: "59 minutes ago", 90 * time.Minute: "1 hour ago", 47 * time.Hour: "47 hours ago", 49 * time.Hour: "2 days ago"} {
+		if got := web.AgeText(d); got != want {
+			t.Errorf("%s is %q, not %q", d, got, want)
+		}
 	}
 }

@@ -295,6 +295,7 @@ func newPoolPage(view viewer, x flow.PoolView, maps [][]flow.NumberCell) poolPag
 	add("Site", joined(", ", x.Site, x.Country), false)
 	add("Class of service", x.Class, false)
 	add("Its lines", x.Service.Line, true)
+	add("Its phones", x.Service.Device, true)
 	add("Emergency location", x.Emergency, true)
 	add("For", cmp.Or(x.When, "people whose site has numbers: "+x.Name), true)
 	add("Reserved for", daysOf(x.Reservation), false)

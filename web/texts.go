@@ -456,7 +456,7 @@ var tierTexts = map[dayone.Tier]string{
 
 // What pages say of a telephone system.
 const (
-	textPlatformNever     = "It was not read since the server began."
+	textPlatformNever     = "It was not read yet."
 	textPlatformRead      = "Its lines, devices, users and patterns are read and compared with the books and the people. That takes a while on a large one, and changes nothing on it."
 	textPlatformBegins    = "It is about to begin."
 	textPlatformComparing = "It is being compared with the books."
@@ -478,7 +478,8 @@ var platformTitles = map[flow.PlatformKind]struct {
 }{
 	"leaver-line": {"Lines of people who left", true}, "leaver-login": {"People who left are signed in", true}, "leaver-device": {"Devices of people who left", true}, "leaver-user": {"Accounts of people who left", true},
 	"leaver-mailbox": {"Mailboxes of people who left", true}, "leaver-reach": {"It rings outside at people who left", true}, "double": {"Several people have it", true}, "other-holder": {"The books say somebody else's", true},
-	"used-free": {"In use, and the books may give it away", true}, "pattern": {"Something else answers numbers of a pool", true}, "elsewhere": {"The books have it elsewhere", true},
+	"class-differs": {"It may call more, or less, than its class of service", true},
+	"used-free":     {"In use, and the books may give it away", true}, "pattern": {"Something else answers numbers of a pool", true}, "elsewhere": {"The books have it elsewhere", true},
 	"missing": {"Somebody's in the books, and not there", false}, "directory-differs": {"The directory says another number", false}, "stated-differs": {"A source says another number", false},
 	"mailbox-elsewhere": {"A mailbox answers at somebody else's number", true}, "outside": {"In use, and in no pool", true}, "orphan-line": {"Nothing shows the line", false}, "orphan-device": {"Its owner is no user", false},
 	"nobody-line": {"In use, and nobody knows whose", false}, "nobody-user": {"Nobody is like the user", false}, "nobody-mailbox": {"Nobody is like the mailbox's owner", false}, "ambiguous": {"Several people could be meant", false},

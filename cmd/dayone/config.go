@@ -129,6 +129,7 @@ type systemConfig struct {
 	Owner         string                       `yaml:"owner"`
 	Breaker       breakerConfig                `yaml:"breaker"`
 	HoldLeavers   bool                         `yaml:"maintenance_holds_leavers"`
+	ReadAt        string                       `yaml:"read_at"` // of a telephone system
 }
 
 // breakerConfig says when a system counts as down, and how often it is asked then whether it is back.

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/csv"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -35,7 +34,7 @@ func newNumberAudit() *cobra.Command {
 		Long: `Without a system the audit compares the books with who works here, with what sources state, and with what is going to be
 needed. With one it compares a telephone system, as it was read last, with the books and the people: lines, devices, accounts
 and mailboxes of people who left, lines that nothing shows, numbers that are in use and that the books may give away, patterns
-that answer numbers of a pool. It is read if it was not since the server began, or if you say --read; that takes a while.
+that answer numbers of a pool. It is read every night (read_at), if it never was, or if you say --read; that takes a while.
 Nothing is changed on it. --adopt writes into the books whose numbers it says they are; it shows first what that does.`,
 		Example: "  dayone number audit\n  dayone number audit cucm-eu\n  dayone number audit cucm-eu --read --csv findings.csv\n  dayone number audit cucm-eu --adopt",
 		RunE: func(c *cobra.Command, got []string) error {
@@ -75,9 +74,10 @@ Nothing is changed on it. --adopt writes into the books whose numbers it says th
 // auditBooks prints what is wrong with the books.
 func auditBooks(c *cobra.Command, cl *client, f auditFlags) error {
 	var a struct {
-		Numbers  int `json:"numbers"`
-		People   int `json:"people"`
-		Unread   int `json:"unread"`
+		At       time.Time `json:"at"`
+		Numbers  int       `json:"numbers"`
+		People   int       `json:"people"`
+		Unread   int       `json:"unread"`
 		Findings []struct {
 			Kind   string `json:"kind"`
 			Pool   string `json:"pool,omitempty"`
@@ -120,12 +120,12 @@ func auditBooks(c *cobra.Command, cl *client, f auditFlags) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "%s looked at; %s.\n", count(a.Numbers, "number"), count(len(a.Findings), "finding"))
+	fmt.Fprintf(out, "%s looked at, as of %s; %s.\n", count(a.Numbers, "number"), clockOf(a.At), count(len(a.Findings), "finding"))
 	if a.Unread > 0 {
 		fmt.Fprintf(out, "%s could not be read, and nothing is said of them.\n", count(a.Unread, "person"))
 	}
 	for _, s := range a.Systems {
-		is := "not read since the server began"
+		is := "not read yet"
 		switch {
 		case s.Reading:
 			is = "it is being read"
@@ -188,6 +188,7 @@ type systemAudit struct {
 	Failed    time.Time       `json:"failed,omitzero"`
 	Read      time.Time       `json:"read,omitzero"`
 	Compared  time.Time       `json:"compared,omitzero"`
+	Next      time.Time       `json:"reads_next,omitzero"`
 	Has       []auditCount    `json:"has"`
 	Users     map[string]int  `json:"users"`
 	Lines     map[string]int  `json:"lines"`
@@ -201,33 +202,10 @@ type systemAudit struct {
 
 func auditAt(system string) string { return "/numbers/audit/" + url.PathEscape(system) }
 
-// noSuchPhones says which telephone systems there are, or that there is none.
-func noSuchPhones(c *cobra.Command, cl *client, system string) error {
-	var a struct {
-		Systems []struct {
-			System string `json:"system"`
-		} `json:"systems"`
-	}
-	if err := cl.call(c.Context(), http.MethodGet, "/numbers/audit", nil, nil, &a); err != nil {
-		return err
-	}
-	if len(a.Systems) == 0 {
-		return fmt.Errorf("there is no telephone system %q: none is configured; docs/numbers.md says how: %w", system, dayone.ErrNotFound)
-	}
-	var names []string
-	for _, s := range a.Systems {
-		names = append(names, s.System)
-	}
-	return fmt.Errorf("there is no telephone system %q; configured are: %s: %w", system, strings.Join(names, ", "), dayone.ErrNotFound)
-}
-
 // readSystem waits until a telephone system was read and compared, and says meanwhile how far it is. again: it is read anew.
 func readSystem(c *cobra.Command, cl *client, system string, again bool) (systemAudit, error) {
 	ask := func() (a systemAudit, err error) {
 		err = cl.call(c.Context(), http.MethodGet, auditAt(system), url.Values{"limit": {"1"}}, nil, &a)
-		if errors.Is(err, dayone.ErrNotFound) {
-			err = noSuchPhones(c, cl, system)
-		}
 		return a, err
 	}
 	a, err := ask()
@@ -305,6 +283,9 @@ func auditSystem(c *cobra.Command, cl *client, system string, f auditFlags) erro
 		fmt.Fprintf(out, "%s: %s: %s.\n    %s\n", x.Kind, about, x.Text, x.Next)
 	}
 	fmt.Fprintf(out, "%s (%s) has %s; it was read on %s. %s.\n", a.System, a.Title, howMany(a.Has), clockOf(a.Read), count(a.Total, "finding"))
+	if !a.Next.IsZero() {
+		fmt.Fprintf(out, "It is read again about %s.\n", clockOf(a.Next))
+	}
 	fmt.Fprintf(out, "Users recognised: %s. Lines recognised: %s.\n", recognised(a.Users), recognised(a.Lines))
 	if a.Unread > 0 {
 		fmt.Fprintf(out, "%s could not be read, and nothing is said of them.\n", count(a.Unread, "person"))

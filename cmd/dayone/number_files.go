@@ -42,13 +42,28 @@ func readNumbersFile(name string) (string, error) {
 }
 
 func newNumberPlan() *cobra.Command {
-	var check, yes bool
+	var check, dry, yes bool
+	var routes []string
 	c := &cobra.Command{
 		Use: "plan [FILE]", Short: "Print numbers.yaml, or save a file as it", Args: args(0, 1, "at most a file"),
 		Long: `Without a file it prints numbers.yaml as it counts. With one it says what that would change, asks, and saves it: whole or not
-at all. A pipeline says --check on a proposal and --yes on what was agreed.`,
-		Example: "  dayone number plan > numbers.yaml\n  dayone number plan numbers.yaml --check\n  dayone number plan numbers.yaml",
+at all. A pipeline says --check on a proposal, --dry-run to see what it would change, and --yes on what was agreed.
+
+--check asks nobody: no server, no database, no folder. It judges the file by itself, and by route plans if --routes names them:
+what else on the platform answers numbers of a pool is told with its place. A route plan is a CSV file with the columns pattern,
+partition, type and detail, as the route plan report of a Unified CM writes it.`,
+		Example: "  dayone number plan > numbers.yaml\n  dayone number plan numbers.yaml --check --routes cucm-eu=routeplan.csv\n  dayone number plan numbers.yaml",
 		RunE: func(c *cobra.Command, got []string) error {
+			switch {
+			case len(got) == 0 && (check || dry):
+				return &usageError{fmt.Errorf("say which file; %s numbers.yaml --check", c.CommandPath())}
+			case check && (dry || yes):
+				return &usageError{fmt.Errorf("--check asks no server, so it goes with no other of them")}
+			case len(routes) > 0 && !check:
+				return &usageError{fmt.Errorf("--routes goes with --check")}
+			case check:
+				return checkNumberPlan(c, got[0], routes)
+			}
 			cl, err := serverOf(c)
 			if err != nil {
 				return err
@@ -96,7 +111,7 @@ at all. A pipeline says --check on a proposal and --yes on what was agreed.`,
 			if len(changes) == 0 {
 				fmt.Fprintln(c.OutOrStdout(), "No number and no rule changes.")
 			}
-			if check {
+			if dry {
 				return nil
 			}
 			if !yes {
@@ -111,7 +126,9 @@ at all. A pipeline says --check on a proposal and --yes on what was agreed.`,
 			return nil
 		},
 	}
-	c.Flags().BoolVar(&check, "check", false, "only say what it would change")
+	c.Flags().BoolVar(&check, "check", false, "only judge the file, without a server")
+	c.Flags().StringArrayVar(&routes, "routes", nil, "with --check: [PLATFORM=]FILE, the route plan of a platform as CSV")
+	c.Flags().BoolVar(&dry, "dry-run", false, "only say what it would change")
 	c.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
 	return c
 }

@@ -72,6 +72,10 @@ func wire(ctx context.Context, c *config, w wiring) (*server, error) {
 		return nil, err
 	}
 	ids := dayone.NewIDs(w.clock.Now, rand.Reader)
+	phonesAt, err := c.phonesAt(guards)
+	if err != nil {
+		return nil, err
+	}
 	keeper, db, err := openBooks(ctx, c, w, ids)
 	if err != nil {
 		return nil, err
@@ -88,7 +92,7 @@ func wire(ctx context.Context, c *config, w wiring) (*server, error) {
 		Asking: flow.Asking{
 			Groups: c.Approvals.Groups, Fallback: c.Approvals.Fallback, RemindAfter: c.Approvals.RemindAfter, EscalateAfter: c.Approvals.EscalateAfter, Tasks: c.Tasks.Assignee, Owners: c.owners(),
 		},
-		Alerts: alerts, Webhooks: webhooks, Removals: c.removals(), LongestOutside: c.Outside.LongestDays, PreHire: flow.PreHireSettings{Ask: c.PreHire.Ask, Remind: c.PreHire.RemindDays},
+		Alerts: alerts, Webhooks: webhooks, Removals: c.removals(), PhonesAt: phonesAt, LongestOutside: c.Outside.LongestDays, PreHire: flow.PreHireSettings{Ask: c.PreHire.Ask, Remind: c.PreHire.RemindDays},
 	})
 	if err := s.flow.OpenPolicies(ctx, !w.looks); err != nil {
 		var broken *flow.BrokenPolicies

@@ -189,7 +189,7 @@ func TestRealDirectory(t *testing.T) {
 	now := time.Date(2026, 11, 2, 8, 0, 0, 0, time.UTC)
 	s := cucmsim.New(sim.Options{Page: 50, Now: func() time.Time { return now }})
 	s.Agreement("corp-ad", "OU=Staff,"+d.Base, "", map[string]string{"phoneNumber": "ipPhone"})
-	s.Reads(cucmsim.LDAP{URL: d.URL, CA: d.CA, Name: d.Admin, Password: d.Password})
+	s.Reads(sim.LDAP{URL: d.URL, CA: d.CA, Name: d.Admin, Password: d.Password})
 	b := open(t, s, "employee_number", "custom")
 	b.people = []string{"schen"}
 	sync := func() {

@@ -17,10 +17,14 @@ import (
 func booksOf(t *testing.T, prefix string, left ...string) platform.Books {
 	t.Helper()
 	text := strings.ReplaceAll(`
+classes:
+  - {name: internal, platform: cucm, line: LINE_INTERNAL_CSS, device: DEVICE_SFO_CSS}
+  - {name: international, platform: cucm, line: LINE_INTERNATIONAL_CSS}
 pools:
   office:
     platform: cucm
     partition: DN_PT
+    class: internal
     emergency: ERL-1
     ranges:
       - {first: PRE2100, last: PRE2119}
@@ -88,6 +92,7 @@ used-free \PRE2104@DN_PT hhunt
 used-free \PRE2105@DN_PT agent
 used-free \PRE2106@DN_PT local
 pattern \PRE29XX@DN_PT 
+class-differs \PRE2104@DN_PT hhunt
 orphan-line 2101@DN_PT 
 orphan-line \PRE2990@DN_PT 
 local-user local local
@@ -154,6 +159,8 @@ pattern \PRE211[5-9]@DN_PT
 pattern \PRE29XX@DN_PT 
 missing PRE2118 hhunt
 directory-differs moved moved
+class-differs SEP001122302109 nomad
+class-differs \PRE2104@DN_PT hhunt
 outside \PRE3000@DN_PT hhunt
 orphan-line 2101@DN_PT 
 orphan-line \PRE2990@DN_PT 
@@ -165,7 +172,11 @@ local-user local local
 `, "PRE", "+1408555"); got != want {
 		t.Errorf("found\n%swant\n%s", got, want)
 	}
-	for name, part := range map[string]string{`\+14085552100@DN_PT`: "1 device of others show", "SEP001122302100": "ecolleague is signed in on it now", `\+14085552105@DN_PT`: "the contact centre sends calls to agent", `\+1408555211[5-9]@DN_PT`: "answers 5 of the 20"} {
+	for name, part := range map[string]string{
+		`\+14085552100@DN_PT`: "1 device of others show", "SEP001122302100": "ecolleague is signed in on it now", `\+14085552105@DN_PT`: "the contact centre sends calls to agent", `\+1408555211[5-9]@DN_PT`: "answers 5 of the 20",
+		`\+14085552104@DN_PT`: "it has LINE_INTERNATIONAL_CSS (international), and the numbers of pool office are of class internal, which is LINE_INTERNAL_CSS (whose it is, is sure: own number of hhunt",
+		"SEP001122302109":     "it has no calling search space, and the numbers of pool office are of class internal, which is DEVICE_SFO_CSS (whose it is, is likely",
+	} {
 		said := false
 		for _, f := range r.Findings {
 			said = said || f.Name == name && strings.Contains(f.Text, part)

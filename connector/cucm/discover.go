@@ -39,10 +39,20 @@ func (t *target) Discover(ctx context.Context, seen func(dayone.PlatformKind, in
 	return d.Platform, nil
 }
 
+// lineSpace is where a line has its calling search space.
+const lineSpace = "shareLineAppearanceCssName"
+
+// space is a calling search space; none: the cluster shows that there is none. Where it shows no element nothing is known.
+func space(o *Object, at string) (is string, none bool) {
+	is = o.Value(at)
+	return is, is == "" && o.At(at) != nil
+}
+
 func (u users) allLines(ctx context.Context, d *discovery) error {
-	return u.List(ctx, Line, "pattern", []string{"pattern", "description", "routePartitionName"}, func(o *Object) bool {
+	return u.List(ctx, Line, "pattern", []string{"pattern", "description", "routePartitionName", lineSpace}, func(o *Object) bool {
 		l := dayone.PlatformLine{Ref: o.UUID, Pattern: o.Value("pattern"), Partition: o.Value("routePartitionName"), Description: o.Value("description")}
 		l.E164 = e164(l.Pattern)
+		l.Space, l.NoSpace = space(o, lineSpace)
 		if _, twice := d.line[LineName(l.Pattern, l.Partition)]; !twice { // a page may begin with what the last one ended
 			d.line[LineName(l.Pattern, l.Partition)], d.named[l.Ref] = len(d.Lines), LineName(l.Pattern, l.Partition)
 			d.Lines = append(d.Lines, l)
@@ -133,10 +143,12 @@ func (u users) allDevices(ctx context.Context, d *discovery) error {
 	classes := map[*Kind]dayone.DeviceClass{Phone: dayone.DevicePhone, DeviceProfile: dayone.DeviceProfile, RemoteDestinationProfile: dayone.DeviceReach}
 	for _, kind := range []*Kind{Phone, DeviceProfile, RemoteDestinationProfile} {
 		if err := u.each(ctx, kind, "name", func(o *Object) {
-			d.Devices = append(d.Devices, dayone.PlatformDevice{
+			x := dayone.PlatformDevice{
 				Ref: o.UUID, Name: o.Value("name"), Class: classes[kind], Product: o.Value("product"), Pool: o.Value("devicePoolName"), Description: o.Value("description"),
 				Owner: cmp.Or(o.Value("ownerUserName"), o.Value("userId"), d.of[o.Value("name")]), LoggedIn: o.Value("loginUserId"),
-			})
+			}
+			x.Space, x.NoSpace = space(o, "callingSearchSpaceName")
+			d.Devices = append(d.Devices, x)
 			for _, e := range o.All("lines/line") {
 				l := d.at(e.At("dirn"))
 				if l == nil {
@@ -226,7 +238,7 @@ func (c *Cluster) RoutePlan(ctx context.Context, seen func(int)) ([]dayone.Platf
 	err := c.list(ctx, "the route plan", "RoutePlan", []*Element{Leaf("dnOrPattern", "%")},
 		[]*Element{Leaf("dnOrPattern", ""), Leaf("partition", ""), Leaf("type", ""), Leaf("routeDetail", "")}, func(e *Element) bool {
 			x := dayone.PlatformPattern{Pattern: e.Value("dnOrPattern"), Partition: e.Value("partition"), Kind: e.Value("type"), Detail: e.Value("routeDetail")}
-			if x.Class = classOf(x.Kind); x.Class == dayone.PatternLine {
+			if x.Class = ClassOf(x.Kind); x.Class == dayone.PatternLine {
 				name := LineName(x.Pattern, x.Partition)
 				if lines[name] {
 					return true
@@ -240,8 +252,8 @@ func (c *Cluster) RoutePlan(ctx context.Context, seen func(int)) ([]dayone.Platf
 	return out, err
 }
 
-// classOf is what a type of pattern means. The cluster writes them with and without spaces, and releases add to them.
-func classOf(kind string) dayone.PatternClass {
+// ClassOf is what a type of pattern means. The cluster writes them with and without spaces, and releases add to them.
+func ClassOf(kind string) dayone.PatternClass {
 	kind = strings.ToLower(strings.ReplaceAll(kind, " ", ""))
 	for _, c := range []struct {
 		part  string

@@ -126,6 +126,29 @@ func TestHalfADiscovery(t *testing.T) {
 	}
 }
 
+// TestAnAnswerThatIsCut is no shorter list: wherever an answer ends too early, in an element or between two of them, the reading
+// ends, says what it was reading, and nothing of it is taken.
+func TestAnAnswerThatIsCut(t *testing.T) {
+	t.Parallel()
+	const head = `<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/"><soapenv:Body><ns:listLineResponse xmlns:ns="http://www.cisco.com/AXL/API/14.0"><return>`
+	for name, f := range map[string]sim.Fault{
+		"in an element":       {Status: 200, Body: head + `<line uuid="{1}"><pattern>21`},
+		"between two":         {Status: 200, Body: head + `<line uuid="{1}"><pattern>2101</pattern></line>`},
+		"before anything":     {Status: 200},
+		"with the connection": {Cut: true},
+	} {
+		for skip := range 12 {
+			b := open(t, company(t))
+			f.Path, f.Skip = "/axl/", skip
+			b.sim.Door().Inject(f)
+			d, err := b.guard.Discover(t.Context(), nil)
+			if err == nil || !strings.Contains(err.Error(), "ing ") || len(d.Lines)+len(d.Users)+len(d.Devices)+len(d.Patterns)+len(d.Of) > 0 {
+				t.Errorf("%s, after %d requests: %v, and %d lines", name, skip, err, len(d.Lines))
+			}
+		}
+	}
+}
+
 // TestVanishedPartition: somebody moves or deletes all lines of a partition, and then it, at any moment of a reading. There is an
 // error and nothing, or all that was told is as it was or as it is: no line that a phone shows is one that nothing shows.
 func TestVanishedPartition(t *testing.T) {

@@ -138,7 +138,8 @@ type secrets struct {
 	users
 	door       string
 	mustChange bool
-	judged     bool // the policy is read before anything is written
+	judged     bool     // the policy is read before anything is written
+	cluster    *cluster // that is to have the same PIN; nil: none
 }
 
 var _ connector.Things = secrets{}
@@ -209,6 +210,11 @@ func (k secrets) Put(ctx context.Context, a dayone.Act) (dayone.Result, error) {
 			return dayone.Result{}, err
 		}
 	}
+	if k.cluster != nil {
+		if err := k.setCluster(ctx, a, is["Alias"]); err != nil {
+			return dayone.Result{}, err
+		}
+	}
 	body := object{"Credentials": secret.Reveal(), "CantChange": "false", "CredMustChange": strconv.FormatBool(k.mustChange), "HackCount": "0", "TimeHacked": ""}
 	closed, err := k.closed(ctx, is, before)
 	if err != nil {
@@ -219,6 +225,9 @@ func (k secrets) Put(ctx context.Context, a dayone.Act) (dayone.Result, error) {
 	}
 	if err := k.put(ctx, op, ref, k.door, body); err != nil {
 		if errors.Is(err, dayone.ErrInvalid) {
+			if k.cluster != nil {
+				return dayone.Result{}, k.advise(err, "the cluster has the new PIN, and voice mail refused it and has the one of before; renew it: dayone people renew")
+			}
 			err = k.advise(err, "the server refused it: see the authentication rule of this user (System Settings > Authentication Rules) and the setting pin_digits; a server that keeps one PIN with its cluster wants pin_sync: native")
 		}
 		return dayone.Result{}, err

@@ -13,7 +13,7 @@ import (
 	lib "github.com/go-ldap/ldap/v3"
 
 	"github.com/dayone-hq/dayone"
-	unitysim "github.com/dayone-hq/dayone/connector/unity/sim"
+	"github.com/dayone-hq/dayone/connector/sim"
 	"github.com/dayone-hq/dayone/internal/lab"
 )
 
@@ -24,7 +24,7 @@ func TestRealDirectory(t *testing.T) {
 	d := lab.ActiveDirectory(t)
 	conn := administrator(t, d)
 	b := begin(t, "accounts", "ldap")
-	b.Sim.Reads(unitysim.LDAP{URL: d.URL, CA: d.CA, Name: d.Admin, Password: d.Password, Base: "OU=Staff," + d.Base})
+	b.Sim.Reads(sim.LDAP{URL: d.URL, CA: d.CA, Name: d.Admin, Password: d.Password}, "OU=Staff,"+d.Base)
 	b.Sim.Synchronize()
 	hire := b.hire(dayone.Active)
 	if r := b.Do(hire); r.Wait == nil || r.Wait.Kind != dayone.WaitPropagation {

@@ -61,6 +61,10 @@ func New(cfg connector.Config) (connector.Connector, error) {
 	if err != nil {
 		return nil, &connector.SettingError{Setting: "time_zone", Text: "setting time_zone is no time zone", Hint: "such as UTC or Europe/Berlin"}
 	}
+	pins, err := newCluster(cfg, zone)
+	if err != nil {
+		return nil, err
+	}
 	s := &server{members: cfg.Settings["member_query"] != "false", zone: zone}
 	s.Client = httpc.Client{System: cfg.System, Base: strings.TrimSuffix(cfg.Settings["url"], "/"), HTTP: cfg.HTTP, Now: cfg.Now, Classify: classify}
 	s.Auth = basic(cfg.Settings["user"], cfg.Secrets["password"])
@@ -73,9 +77,9 @@ func New(cfg connector.Config) (connector.Connector, error) {
 	for kind, n := range catalogues {
 		kinds[kind] = catalogue{s, n}
 	}
-	things := map[string]connector.Things{passwordKind: secrets{u, "password", true, false}}
+	things := map[string]connector.Things{passwordKind: secrets{u, "password", true, false, nil}}
 	if !u.native {
-		things[pinKind] = secrets{u, "pin", cfg.Settings["pin_must_change"] != "false", cfg.Settings["pin_sync"] == "dayone"}
+		things[pinKind] = secrets{u, "pin", cfg.Settings["pin_must_change"] != "false", cfg.Settings["pin_sync"] == "dayone", pins}
 	}
 	return &target{users: u, lists: l, Target: &connector.Target{
 		System: cfg.System, Manifest: cfg.Manifest, Now: cfg.Now, Ping: s.Ping, Accounts: u, Kinds: kinds, Things: things,

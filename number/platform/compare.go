@@ -30,6 +30,7 @@ const (
 	DirectoryDiffers Kind = "directory-differs" // the directory says another number
 	StatedDiffers    Kind = "stated-differs"    // a source says another number
 	MailboxElsewhere Kind = "mailbox-elsewhere" // it answers at somebody else's number
+	ClassDiffers     Kind = "class-differs"     // it may call more, or less, than its pool's class of service says
 	Outside          Kind = "outside"           // in use, and in no pool
 	OrphanLine       Kind = "orphan-line"       // nothing shows it
 	OrphanDevice     Kind = "orphan-device"     // its owner is no user
@@ -44,7 +45,7 @@ const (
 // Kinds are all there are, the worst first.
 var Kinds = []Kind{
 	LeaverLine, LeaverLogin, LeaverDevice, LeaverUser, LeaverMailbox, LeaverReach, Double, OtherHolder, UsedFree, PatternConflict, Elsewhere, Missing, DirectoryDiffers, StatedDiffers,
-	MailboxElsewhere, Outside, OrphanLine, OrphanDevice, NobodyLine, NobodyUser, NobodyMailbox, Ambiguous, LocalUser, UnreadPattern,
+	MailboxElsewhere, ClassDiffers, Outside, OrphanLine, OrphanDevice, NobodyLine, NobodyUser, NobodyMailbox, Ambiguous, LocalUser, UnreadPattern,
 }
 
 // Finding is one thing that differs, and what to do about it. Its text names nobody: who may know of them sees the name beside it.

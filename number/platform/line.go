@@ -143,6 +143,9 @@ func (c *comparing) line(l *dayone.PlatformLine, m Match) {
 		f.Other = n.Owner
 		add(OtherHolder, "Find out whose it is, and correct the books or the platform.", "it is theirs on the platform (%s), and in the books somebody else's", m.says())
 	}
+	if here && !kept && !c.left(m.Person) { // what leavers have goes anyway
+		c.service(l, n, m)
+	}
 	c.take(l, n, here, m)
 }
 

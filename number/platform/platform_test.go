@@ -1,6 +1,7 @@
 package platform_test
 
 import (
+	"cmp"
 	"fmt"
 	"runtime"
 	"strings"
@@ -181,6 +182,59 @@ unread-pattern 12[@DN`; got != want {
 				t.Error("a number that rests after somebody else is given away by adopting")
 			}
 		}
+	}
+}
+
+// A line's class of service is compared where the map says something and the line was read: with what is said for its pool's site.
+func TestClassOfService(t *testing.T) {
+	t.Parallel()
+	const head = "classes:\n  - {name: national, platform: cucm, line: NAT, device: DEV}\n  - {name: national, platform: cucm, site: Berlin, line: BER_NAT}\n  - {name: national, platform: teams, line: T}\n  - {name: abroad, platform: cucm, line: ALL}\n"
+	pool := func(more string) string {
+		return head + "pools:\n  office: {platform: cucm, partition: DN, emergency: ERL, " + more + "ranges: [{first: +4930550100, last: +4930550109}]}\n"
+	}
+	shown := func(space string, none bool, device dayone.PlatformDevice) dayone.Platform {
+		device.Name, device.Class, device.Owner = "SEP1", cmp.Or(device.Class, dayone.DevicePhone), "amoss"
+		return dayone.Platform{
+			Of: []dayone.PlatformKind{dayone.PlatformUsers, dayone.PlatformLines, dayone.PlatformDevices}, Users: []dayone.PlatformUser{{Login: "amoss"}}, Devices: []dayone.PlatformDevice{device},
+			Lines: []dayone.PlatformLine{{Pattern: `\+4930550101`, Partition: "DN", E164: "+4930550101", Space: space, NoSpace: none, Primary: []string{"amoss"}, At: []dayone.PlatformAppearance{{Device: "SEP1", Index: 1}}}},
+		}
+	}
+	is := dayone.PlatformDevice{Space: "DEV"}
+	for name, c := range map[string]struct {
+		pool  string
+		p     dayone.Platform
+		state dayone.NumberState
+		want  string
+	}{
+		"as it should be":                      {pool("class: national, "), shown("NAT", false, is), dayone.NumberAssigned, ""},
+		"in other letters":                     {pool("class: national, "), shown("nat", false, is), dayone.NumberAssigned, ""},
+		"it may call more":                     {pool("class: national, "), shown("ALL", false, is), dayone.NumberAssigned, "it has ALL (abroad), and the numbers of pool office are of class national, which is NAT (whose it is, is sure: own number of amoss, log-in)"},
+		"another one that no class has":        {pool("class: national, "), shown("X", false, is), dayone.NumberAssigned, "it has X, and"},
+		"none at all":                          {pool("class: national, "), shown("", true, is), dayone.NumberAssigned, "it has no calling search space, and"},
+		"it is not known":                      {pool("class: national, "), shown("", false, is), dayone.NumberAssigned, ""},
+		"the site's own":                       {pool("class: national, site: Berlin, "), shown("NAT", false, dayone.PlatformDevice{Space: "X"}), dayone.NumberAssigned, "which is BER_NAT"},
+		"the pool has no class":                {pool(""), shown("X", false, is), dayone.NumberAssigned, ""},
+		"its phone":                            {pool("class: national, "), shown("NAT", false, dayone.PlatformDevice{Space: "X"}), dayone.NumberAssigned, "which is DEV"},
+		"its phone, which has none":            {pool("class: national, "), shown("NAT", false, dayone.PlatformDevice{NoSpace: true}), dayone.NumberAssigned, "it has no calling search space"},
+		"its phone, of which it is not known":  {pool("class: national, "), shown("NAT", false, dayone.PlatformDevice{}), dayone.NumberAssigned, ""},
+		"a profile, which has none of its own": {pool("class: national, "), shown("NAT", false, dayone.PlatformDevice{NoSpace: true, Class: dayone.DeviceProfile}), dayone.NumberAssigned, ""},
+		"a number that nobody is to have":      {pool("class: national, "), shown("X", false, is), dayone.NumberOnHold, ""},
+	} {
+		b := books(t, c.pool, ada)
+		owned(b, "+4930550101", map[bool]dayone.PersonID{true: "per_ada"}[c.state == dayone.NumberAssigned], c.state)
+		got := platform.Compare(b, &c.p).Findings
+		if len(got) != len(c.want[:min(1, len(c.want))]) || c.want != "" && (got[0].Kind != platform.ClassDiffers || got[0].Person != "per_ada" || !strings.Contains(got[0].Text, c.want)) {
+			t.Errorf("%s: found %+v", name, got)
+		}
+	}
+	left := ada
+	left.Left = true
+	b, p := books(t, pool("class: national, "), left), shown("ALL", false, is)
+	if got := found(platform.Compare(b, &p)); strings.Contains(got, "class-differs") {
+		t.Errorf("of a leaver's line it says %s", got)
+	}
+	if _, faults := number.ReadPlan("classes:\n  - {name: x, platform: cucm, forward: F}\n"); len(faults) != 1 || faults[0].Line != 2 {
+		t.Errorf("a class that says nothing of lines: %v", faults)
 	}
 }
 

@@ -83,6 +83,7 @@ func Run(t *testing.T, open Opener) {
 		{"NumbersComeBack", numbers},
 		{"NumbersRingElsewhere", numbersShown},
 		{"NoNumberIsTwoPeoples", numbersConcurrently},
+		{"AReadingOfTelephonesIsWholeOrNone", phoneReadings},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

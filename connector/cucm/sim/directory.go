@@ -6,44 +6,24 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/dayone-hq/dayone/connector/sim"
 )
 
-// Entry is somebody in the directory that feeds the cluster.
-type Entry struct {
-	ID, First, Last, Mail, Phone string
-	Number                       string // in the custom user field Employee Number
-	IPPhone, Title, Department   string
-	DN                           string // "": wherever an agreement looks
-	Disabled                     bool   // the cluster's own filter leaves such entries out
-}
-
-// Source is the directory that agreements read.
-type Source interface {
-	// People are the entries below base that a filter lets through.
-	People(base, filter string) ([]Entry, error)
-}
+// Entry is somebody in the directory that feeds the cluster, and Source is that directory.
+type (
+	Entry  = sim.Entry
+	Source = sim.Directory
+)
 
 // enabledUsers is what an agreement without a filter of its own reads. That it leaves out who is disabled is the vendor's
 // default for Active Directory, and a trap: a leave looks like a leaver.
 const enabledUsers = "(&(objectclass=user)(!(objectclass=Computer))(!(userAccountControl:1.2.840.113556.1.4.803:=2)))"
 
-type entries []Entry
-
-func (es entries) People(base, filter string) ([]Entry, error) {
-	var out []Entry
-	for _, e := range es {
-		below := e.DN == "" || strings.HasSuffix(strings.ToLower(e.DN), ","+strings.ToLower(base))
-		if below && !(e.Disabled && strings.Contains(filter, ":1.2.840.113556.1.4.803:=2")) {
-			out = append(out, e)
-		}
-	}
-	return out, nil
-}
-
 // Directory is what the directory behind an agreement holds from now on. The cluster sees it at the next synchronization.
-func (s *Sim) Directory(all ...Entry) { s.Reads(entries(all)) }
+func (s *Sim) Directory(all ...Entry) { s.Reads(sim.Entries(all)) }
 
-// Reads says which directory the agreements read; LDAP is a real one.
+// Reads says which directory the agreements read; sim.LDAP is a real one.
 func (s *Sim) Reads(from Source) { s.mu.Lock(); defer s.mu.Unlock(); s.directory = from }
 
 // SyncTakes is how long a synchronization takes from now on.

@@ -8,7 +8,7 @@ import (
 )
 
 // NewCompany makes two clusters that have what hurts in the field: the same extension 2101 in both, a line that a boss and an
-// assistant share, a colleague who is logged in on somebody's phone, a member of a hunt group, an agent of the contact centre,
+// assistant share, a line that may call abroad though its numbers are of a class that may not, a colleague who is logged in on somebody's phone, a member of a hunt group, an agent of the contact centre,
 // numbers of a range that is being ported, a local user in a cluster that a directory feeds, a line that nobody shows, and
 // patterns that no search by text finds.
 func NewCompany(o sim.Options) (sfo, ber *Sim) {
@@ -32,6 +32,8 @@ func (s *Sim) Fill(site, prefix string) {
 	s.person(pool, prefix, "agent", "Agnes", "Agent", "corp-ad", 2105, false)
 	s.person(pool, prefix, "local", "Lothar", "Local", "", 2106, false)
 	s.object("user", "agent").node.set(leaf("ipccExtension", prefix+"2105"))
+
+	s.object("line", prefix+"2104@DN_PT").node.set(leaf("shareLineAppearanceCssName", "LINE_INTERNATIONAL_CSS")) // and nobody granted it
 
 	boss := s.object("phone", "SEP001122302100")
 	assistant := s.object("phone", "SEP001122302102")
@@ -95,11 +97,13 @@ func (s *Sim) Neglect(site, prefix string) {
 	s.person(pool, prefix, "nomad", "Nora", "Nomad", "corp-ad", 2109, false)
 	s.object("user", "nomad").node.set(group("primaryExtension", leaf("pattern", prefix+"2108"), leaf("routePartitionName", "DN_PT")))
 
+	s.object("phone", "SEP001122302109").node.set(leaf("callingSearchSpaceName", ""))
+
 	s.person(pool, prefix, "moved", "Mona", "Moved", "corp-ad", 2110, false)
 	s.object("user", "moved").node.set(leaf("telephoneNumber", prefix[1:]+"2199"))
 
 	s.person(pool, prefix, "ghost", "Gero", "Ghost", "corp-ad", 2111, false)
-	s.put("line", group("line", leaf("pattern", prefix+"2112"), leaf("description", "lobby"), leaf("usage", "Device"), leaf("routePartitionName", "DN_PT"), leaf("active", "true")))
+	s.put("line", group("line", leaf("pattern", prefix+"2112"), leaf("description", "lobby"), leaf("usage", "Device"), leaf("routePartitionName", "DN_PT"), leaf("shareLineAppearanceCssName", "LINE_INTERNAL_CSS"), leaf("active", "true")))
 	s.put("phone", phone("SEP001122302112", pool, "retired", appearance(1, prefix+"2112", "lobby", "retired")))
 
 	s.put("line", group("line", leaf("pattern", prefix+"3000"), leaf("description", "Hugo Hunt"), leaf("usage", "Device"), leaf("routePartitionName", "DN_PT"), leaf("active", "true")))

@@ -191,6 +191,7 @@ func isWrite(op string) bool {
 
 // axl takes one request.
 func (s *Sim) axl(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Date", s.opt.Time().UTC().Format(http.TimeFormat))
 	user, pass, _ := r.BasicAuth()
 	s.mu.Lock()
 	known, role := user == operator && pass == s.password, !s.noRole

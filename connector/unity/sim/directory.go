@@ -6,19 +6,29 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/dayone-hq/dayone/connector/sim"
 )
 
-// Entry is somebody in the directory that feeds the server.
-type Entry struct {
-	ID, First, Last, Mail, Title, Phone string
-	Disabled                            bool // the server's own filter leaves such entries out
-}
+// Entry is somebody in the directory that feeds the server, and Source is that directory.
+type (
+	Entry  = sim.Entry
+	Source = sim.Directory
+)
+
+// everyUser is what the server reads of the directory, below where it was told to look. That who is disabled is not imported is
+// decided after that.
+const everyUser = "(&(objectclass=user)(!(objectclass=Computer)))"
 
 // Directory is what the directory holds from now on. The server sees it at the next synchronization.
-func (s *Sim) Directory(all ...Entry) { s.Reads(entries(slices.Clone(all))) }
+func (s *Sim) Directory(all ...Entry) { s.Reads(sim.Entries(slices.Clone(all)), "") }
 
-// Reads says which directory feeds the server; LDAP is a real one.
-func (s *Sim) Reads(from Source) { s.mu.Lock(); defer s.mu.Unlock(); s.directory = from }
+// Reads says which directory feeds the server, and below where it looks; sim.LDAP is a real one.
+func (s *Sim) Reads(from Source, base string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.directory, s.below = from, base
+}
 
 func pkid(e Entry) string { return "pk-" + strings.ToLower(e.ID) }
 
@@ -27,7 +37,7 @@ func pkid(e Entry) string { return "pk-" + strings.ToLower(e.ID) }
 func (s *Sim) Synchronize() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	all, err := s.directory.People()
+	all, err := s.directory.People(s.below, everyUser)
 	if err != nil {
 		return
 	}

@@ -50,6 +50,7 @@ type Sim struct {
 	lamps     map[string]bool     // of telephones, by number
 	lit       map[string][]string // numbers whose lamp the server switched on, by user
 	directory Source
+	below     string               // where it looks
 	copied    []Entry              // what the server saw of it
 	inactive  map[string]time.Time // users whom the directory let go of
 	ours      map[string]bool      // users whom a request made
@@ -76,7 +77,7 @@ var telephones = map[string]string{
 func New(o sim.Options) *Sim {
 	s := &Sim{
 		door: sim.NewDoor(o), opt: o, password: password, unindexed: map[string]bool{}, zone: time.UTC, tables: map[string][]object{}, creds: map[string]*keys{},
-		messages: map[string]int{}, lamps: map[string]bool{}, lit: map[string][]string{}, inactive: map[string]time.Time{}, ours: map[string]bool{}, directory: entries(nil),
+		messages: map[string]int{}, lamps: map[string]bool{}, lit: map[string][]string{}, inactive: map[string]time.Time{}, ours: map[string]bool{}, directory: sim.Entries(nil),
 	}
 	main, other := s.put("partitions", object{"Name": mainPartition}), s.put("partitions", object{"Name": otherPart})
 	s.put("searchspaces", object{"Name": "Unity Search Space"})
