@@ -242,6 +242,7 @@ func (p *portal) apiCompleteTask(w http.ResponseWriter, r *http.Request) error {
 	}
 	by, ok := "", false
 	if caller, in := p.access.caller(r); in {
+		p.known(r)
 		if err := p.may(caller, r.Pattern); err != nil {
 			return err
 		}

@@ -52,6 +52,10 @@ func (p *portal) guard(next *http.ServeMux) http.Handler {
 				return
 			}
 		}
+		if err := p.paced(rec, r); err != nil {
+			p.fail(rec, r, err)
+			return
+		}
 		if err := crossSite.Check(r); err != nil {
 			p.fail(rec, r, refuse(dayone.ErrForbidden, textCrossSite))
 			return
@@ -289,6 +293,7 @@ func (p *portal) page(h handler) http.HandlerFunc {
 		if !ok {
 			return p.toLogin(w, r)
 		}
+		p.known(r)
 		if me.Role == dayone.Employee && r.Pattern == "GET /{$}" { // the dashboard is for those who run it
 			http.Redirect(w, r, "/me", http.StatusSeeOther)
 			return nil
@@ -318,6 +323,7 @@ func (p *portal) api(h handler) http.HandlerFunc {
 		if !ok {
 			return refuse(dayone.ErrAuth, textNoCaller)
 		}
+		p.known(r)
 		if err := p.may(me, r.Pattern); err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"time"
 
@@ -31,6 +32,10 @@ type Options struct {
 	Log           *slog.Logger
 	// Stopping is closed when the server is to stop: pages that live end then, since nothing else ends them; nil: it never is.
 	Stopping <-chan struct{}
+	// Limits are how much may be asked; zero: as much as anybody likes.
+	Limits Limits
+	// Proxies may say for whom they ask, by X-Forwarded-For.
+	Proxies []netip.Prefix
 	// BodyWithin is how long the body of a request may take to arrive; zero: 15 seconds.
 	BodyWithin time.Duration
 	// How long a login holds, and how long if nobody does anything; zero: 12 hours and 2.
@@ -63,7 +68,7 @@ type portal struct {
 	log    *slog.Logger
 	access access
 	signOn *signOn // nil: tokens only
-	tries  *tries
+	limits *limiter
 	roles  map[string][]dayone.Role // by address
 	view   *renderer
 	spec   []byte // OpenAPI, as JSON
