@@ -487,6 +487,13 @@ var platformTitles = map[flow.PlatformKind]struct {
 
 const textTooManyPasswords = "Too many wrong passwords were tried. Wait %s, and try again."
 
+// Of proposals.
+const (
+	textNoMark           = "Say in mark which plan you approve: that of GET at this address."
+	textAnnouncedAlready = "It is announced already, and takes effect by itself. Withdraw it first to approve it anew."
+	textOtherPlan        = "The plan is another one now: people, holdings or policies changed since it was shown. Look at it again."
+)
+
 // Of limits.
 const (
 	textTooMuch     = "Too much was asked in a short time. Wait %s, and try again."
