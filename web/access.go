@@ -344,7 +344,7 @@ func (p *portal) tokenFrom() string {
 
 func (p *portal) enter(w http.ResponseWriter, r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
-		return err
+		return badForm(err)
 	}
 	if r.PostForm.Get("by") == byPassword {
 		return p.enterLocally(w, r)

@@ -3,7 +3,6 @@ package web
 import (
 	"bytes"
 	"cmp"
-	_ "embed"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,23 +14,9 @@ import (
 	"strings"
 	"time"
 
-	"go.yaml.in/yaml/v3"
-
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/flow"
 )
-
-//go:embed openapi.yaml
-var openAPIText []byte
-
-// openAPI is the API's document as JSON.
-func openAPI() []byte {
-	var doc any
-	must(yaml.Unmarshal(openAPIText, &doc))
-	out, err := json.Marshal(doc)
-	must(err)
-	return out
-}
 
 func (p *portal) openapi(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/json")

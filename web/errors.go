@@ -3,6 +3,7 @@ package web
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -60,6 +61,9 @@ func answerTo(err error) answer {
 	}
 	return answers[len(answers)-1]
 }
+
+// badForm is a form that cannot be read: whoever sent it was no page of ours, or sent too much.
+func badForm(err error) error { return fmt.Errorf("%w: %w", err, dayone.ErrInvalid) }
 
 // refusal is an error whose text was written for people.
 type refusal struct {

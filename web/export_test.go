@@ -64,3 +64,6 @@ func Tried(n int) (may bool, counted int) {
 
 // About is what an address is about; "": no rule says it.
 func About(pattern string) flow.Thing { return aboutOf(pattern) }
+
+// Document is the API's, as a server gives it.
+func Document() []byte { return openAPI() }

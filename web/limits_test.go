@@ -41,6 +41,14 @@ func newStill() *still {
 	return &still{Moved: clock.NewMoved(at), at: at}
 }
 
+// Jump sets it, and wakes who waits for that.
+func (s *still) Jump(t time.Time) {
+	s.mu.Lock()
+	s.at = t
+	s.mu.Unlock()
+	s.Moved.Jump(t)
+}
+
 func (s *still) Now() time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
