@@ -3,13 +3,16 @@ package web
 import (
 	_ "embed"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/dayone-hq/dayone"
 )
 
 // The API's document is openapi.yaml; examples.yaml holds an example of each body, by operation, so that neither hides the
-// other. What holds for every operation is said once, here: who is not let in, who may not, and who asks too much.
+// other. What holds for every operation is said once, here: for whom it is, who is not let in, who may not, and who asks too much.
 var (
 	//go:embed openapi.yaml
 	openAPIText []byte
@@ -35,6 +38,7 @@ func openAPI() []byte {
 				continue
 			}
 			op := op.(map[string]any)
+			addReaders(strings.ToUpper(method)+" "+path, op)
 			addRefusals(path, op)
 			addExamples(op, examples[op["operationId"].(string)])
 		}
@@ -42,6 +46,23 @@ func openAPI() []byte {
 	out, err := json.Marshal(doc)
 	must(err)
 	return out
+}
+
+// addReaders says for which roles an operation is, as the one table has them.
+func addReaders(pattern string, op map[string]any) {
+	roles := make([]string, 0, len(allowed[pattern]))
+	for _, r := range allowed[pattern] {
+		roles = append(roles, string(r))
+	}
+	who := "For: " + strings.Join(roles, ", ") + "."
+	switch {
+	case len(roles) == 0:
+		who = "Needs no login."
+	case slices.Contains(roles, string(dayone.Employee)):
+		who = "For whoever is let in, as far as it is theirs."
+	}
+	said, _ := op["description"].(string)
+	op["description"] = strings.TrimSpace(strings.TrimSpace(said) + "\n\n" + who)
 }
 
 // addRefusals adds what every operation may answer that the guard refuses.

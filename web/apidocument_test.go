@@ -118,6 +118,51 @@ func schemasOf(t *testing.T, doc object) func(at string) (*jsonschema.Schema, er
 	return func(at string) (*jsonschema.Schema, error) { return c.Compile("file:///dayone.json#" + at) }
 }
 
+// What docs/api.md says how to call is there, and what it sends is what the document asks for.
+func TestTheCallsOfTheDocsAreThere(t *testing.T) {
+	t.Parallel()
+	raw, err := os.ReadFile("../docs/api.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc := servedDocument(t)
+	of := schemasOf(t, doc)
+	call := regexp.MustCompile(`curl [^\n]*?"\$AT(/[^"?]*)[^"]*"(?: -d '([^']*)'| -d (@-))?`)
+	calls := call.FindAllStringSubmatch(string(raw), -1)
+	if len(calls) < 12 {
+		t.Fatalf("only %d calls are found", len(calls))
+	}
+	for _, c := range calls {
+		method := "get"
+		if c[2] != "" || c[3] != "" || strings.Contains(c[0], "-X POST") {
+			method = "post"
+		}
+		i := slices.IndexFunc(operations(doc), func(o operation) bool {
+			hole := regexp.MustCompile(`\\{[^/]*\\}`).ReplaceAllString(regexp.QuoteMeta(o.path), `[^/]+`)
+			return o.method == method && regexp.MustCompile("^"+hole+"$").MatchString(c[1])
+		})
+		if i < 0 {
+			t.Errorf("there is no %s %s", method, c[1])
+			continue
+		}
+		if c[2] == "" {
+			continue
+		}
+		body, err := jsonschema.UnmarshalJSON(strings.NewReader(c[2]))
+		if err != nil {
+			t.Errorf("%s: %v", c[2], err)
+			continue
+		}
+		s, err := of(operations(doc)[i].at + "/requestBody/content/application~1json/schema")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Validate(body); err != nil {
+			t.Errorf("%s %s: %v", method, c[1], err)
+		}
+	}
+}
+
 // What a reader of the document has to find: names, words, who may, what goes wrong, and an example of each body that is what
 // its schema says.
 func TestTheDocumentSaysWhatAReaderNeeds(t *testing.T) {
@@ -143,6 +188,9 @@ func TestTheDocumentSaysWhatAReaderNeeds(t *testing.T) {
 		summary, _ := o.object["summary"].(string)
 		if n := len(summary); n < 8 || n > 120 || strings.HasSuffix(summary, ".") || !unicode.IsUpper([]rune(summary)[0]) {
 			bad("its summary is %q", summary)
+		}
+		if text, _ := o.object["description"].(string); !strings.Contains(text, "For") && !strings.Contains(text, "Needs no login.") {
+			bad("it does not say for whom it is: %q", text)
 		}
 		for _, tag := range o.object["tags"].([]any) {
 			if _, known := tags[tag.(string)]; !known {

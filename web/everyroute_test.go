@@ -147,6 +147,7 @@ func TestTricksWithAddressesOpenNothing(t *testing.T) {
 		"TRACE":                          {"TRACE", "/people", host, []string{"Cookie", "a=b"}, nil, []int{405}},
 		"CONNECT":                        {"CONNECT", "/people", host, nil, nil, []int{403, 405}},
 		"a method of nobody":             {"FOO", "/people", host, nil, nil, []int{403, 405}},
+		"OPTIONS of all":                 {"OPTIONS", "*", host, nil, nil, []int{403, 404, 405}},
 		"HEAD":                           {"HEAD", "/login", host, nil, nil, []int{200}},
 		"another path by a header":       {"GET", "/login", host, []string{"X-Original-URL", "/people", "X-Rewrite-URL", "/people"}, nil, []int{200}},
 		"too long a form":                {"POST", "/login", host, []string{"Content-Type", "application/x-www-form-urlencoded"}, strings.NewReader("token=" + strings.Repeat("a", 1<<20)), []int{413}},

@@ -204,11 +204,7 @@ alone where the configuration lets them, and it takes effect after a notice then
 			if err != nil {
 				return err
 			}
-			version, err := versionThere(c, cl, got[0])
-			if err != nil {
-				return err
-			}
-			at := "/proposals/" + url.PathEscape(version)
+			at := "/proposals/" + url.PathEscape(got[0])
 			var plan shownPlan
 			if err := cl.call(c.Context(), http.MethodGet, at, nil, nil, &plan); err != nil {
 				return listed(err, "proposal", got[0], "dayone policy proposals")
@@ -245,27 +241,6 @@ alone where the configuration lets them, and it takes effect after a notice then
 	c.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
 	c.Flags().String(portalFlag, "", portalHelp)
 	return c
-}
-
-// versionThere is the one proposal that begins so.
-func versionThere(c *cobra.Command, cl *client, begins string) (string, error) {
-	var now struct{ Proposals []proposed }
-	if err := cl.call(c.Context(), http.MethodGet, "/policies", nil, nil, &now); err != nil {
-		return "", err
-	}
-	var fits []string
-	for _, x := range now.Proposals {
-		if strings.HasPrefix(x.Version, begins) {
-			fits = append(fits, x.Version)
-		}
-	}
-	switch len(fits) {
-	case 0:
-		return begins, nil // an older one, or none: the server says
-	case 1:
-		return fits[0], nil
-	}
-	return "", &usageError{fmt.Errorf("%d proposals begin with %q; write more of it", len(fits), begins)}
 }
 
 // withdrawThere takes back what is announced at a server: what is named, or the only one.
