@@ -94,7 +94,7 @@ type apiPolicy struct {
 	Title  string `json:"title,omitempty"`
 	Owner  string `json:"owner,omitempty"`
 	At     string `json:"at"` // file:line
-	People int    `json:"people"`
+	People *int   `json:"people,omitempty"` // nil: everybody is still read
 	Unsure int    `json:"unsure,omitempty"`
 }
 
@@ -122,13 +122,16 @@ func (p *portal) apiPolicies(w http.ResponseWriter, r *http.Request) error {
 	for _, v := range proposals {
 		out.Proposals = append(out.Proposals, newAPIProposed(v))
 	}
-	holders, err := p.flow.Holders(ctx, 0)
+	holders, ready, err := p.flow.HoldersSoon(ctx)
 	if err != nil {
 		return err
 	}
 	for _, x := range p.flow.Active().Policies {
-		h := holders[x.ID]
-		out.Items = append(out.Items, apiPolicy{x.ID, x.Title, x.Owner, x.At.String(), h.Count, h.Unsure})
+		one := apiPolicy{ID: x.ID, Title: x.Title, Owner: x.Owner, At: x.At.String()}
+		if h := holders[x.ID]; ready {
+			one.People, one.Unsure = &h.Count, h.Unsure
+		}
+		out.Items = append(out.Items, one)
 	}
 	if r.URL.Query().Get("files") == "true" {
 		if out.Files, err = p.flow.PolicyFiles(ctx); err != nil {

@@ -47,7 +47,11 @@ func TestPoliciesAreKeptByTheAPI(t *testing.T) {
 		Files map[string]string
 	}
 	var now standing
-	ask(author, "GET", "/api/v1/policies?files=true", "", http.StatusOK, &now)
+	b.until("everybody to be counted", func() bool {
+		now = standing{}
+		ask(author, "GET", "/api/v1/policies?files=true", "", http.StatusOK, &now)
+		return len(now.Items) == 2 && now.Items[1].People == 1
+	})
 	if len(now.Items) != 2 || now.Items[1].ID != "sales" || now.Items[1].People != 1 || !strings.Contains(now.Files["policies/base.yaml"], "sales-team") {
 		t.Fatalf("policies: %+v", now)
 	}

@@ -70,6 +70,7 @@ var pages = map[string]string{
 	"GET /onboard/{id}/result":       "GET /api/v1/people/{id}/products",
 	"GET /numbers/all":               "GET /api/v1/numbers",
 	"GET /numbers/import":            "POST /api/v1/numbers/import",
+	"GET /policies/{id}/text":        "GET /api/v1/policies",
 	"GET /policies/edit":             "GET /api/v1/policies",
 	"GET /team/{id}":                 "GET /api/v1/team",
 	"GET /settings":                  "no: a list of links",
