@@ -93,7 +93,7 @@ type apiPolicy struct {
 	ID     string `json:"id"`
 	Title  string `json:"title,omitempty"`
 	Owner  string `json:"owner,omitempty"`
-	At     string `json:"at"` // file:line
+	At     string `json:"at"`               // file:line
 	People *int   `json:"people,omitempty"` // nil: everybody is still read
 	Unsure int    `json:"unsure,omitempty"`
 }

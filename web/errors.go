@@ -39,7 +39,7 @@ var answers = []answer{
 	{dayone.ErrConflict, http.StatusConflict, "It changed in the meantime", "Somebody or something was faster, so this was not done.", "Load the page again and look at what is so now."},
 	{dayone.ErrForbidden, http.StatusForbidden, "Not for you", "This is not open to you.", "Ask IT if you need it."},
 	{dayone.ErrAuth, http.StatusUnauthorized, "Not signed in", "This needs a login.", "Sign in and try again."},
-	{dayone.ErrThrottled, http.StatusTooManyRequests, "Too many requests", "Too much was asked in a short time.", "What was asked for was not done. Wait a little before you do it again."},
+	{dayone.ErrThrottled, http.StatusTooManyRequests, "Too many requests", "Too much was asked in a short time.", "What was asked for was not done."},
 	{dayone.ErrUnavailable, http.StatusServiceUnavailable, "Not available now", "Something that is needed for this does not answer. Runs go on by themselves when it is back.", "Try again in a minute."},
 	{dayone.ErrNotYet, http.StatusServiceUnavailable, "Not yet", "This is not ready yet.", "Try again in a minute."},
 	{dayone.ErrNoSeat, http.StatusConflict, "No seat is free", "A licence is missing for this.", "Free a seat or buy one."},
