@@ -1,7 +1,9 @@
 package web_test
 
 import (
+	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -118,4 +120,32 @@ func TestPoliciesAreKeptByTheAPI(t *testing.T) {
 	if stage.Version != version || stage.Approver != "kim@company.com" || b.flow.Active().Hash != version {
 		t.Errorf("in force: %+v", stage)
 	}
+}
+
+// oneChange is a configuration whose last change can be taken back once.
+type oneChange struct {
+	web.Setup
+	undone bool
+}
+
+func (c *oneChange) Undo(_ context.Context, by string) (string, error) {
+	if c.undone {
+		return "", fmt.Errorf("nothing was changed here that can be taken back: %w", dayone.ErrConflict)
+	}
+	c.undone = true
+	return "okta, taken back by " + by, nil
+}
+
+func TestTheLastChangeOfTheConfigurationIsTakenBackByTheAPI(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, func(o *web.Options, _ *flow.Deps) { o.Setup = &oneChange{} })
+	var out struct{ Undone string }
+	b.api("POST", "/api/v1/settings/systems/undo", "", http.StatusOK, &out)
+	if out.Undone != "okta, taken back by demo" {
+		t.Errorf("undone: %q", out.Undone)
+	}
+	var no refusedBody
+	b.api("POST", "/api/v1/settings/systems/undo", "", http.StatusConflict, &no)
+	want(t, "what is wrong", no.Error.Message, "Nothing was changed here that can be taken back")
+	newBench(t).api("POST", "/api/v1/settings/systems/undo", "", http.StatusNotImplemented, nil)
 }
