@@ -229,13 +229,13 @@ func (a access) caller(r *http.Request) (who, bool) {
 }
 
 // begin gives a browser its cookie.
-func (a access) begin(w http.ResponseWriter, r *http.Request, is who) {
+func (a access) begin(w http.ResponseWriter, r *http.Request, is who, from string) {
 	cookie := rand.Text()
 	now := a.now()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	maps.DeleteFunc(a.ends, func(_ [sha256.Size]byte, s session) bool { return a.over(s) })
-	a.ends[sha256.Sum256([]byte(cookie))] = session{id: rand.Text()[:12], who: is, began: now, seen: now, looked: now, from: hostOf(r.RemoteAddr), agent: cut(r.UserAgent(), 120)}
+	a.ends[sha256.Sum256([]byte(cookie))] = session{id: rand.Text()[:12], who: is, began: now, seen: now, looked: now, from: from, agent: cut(r.UserAgent(), 120)}
 	a.set(w, cookie, int(a.holds/time.Second))
 }
 
@@ -344,20 +344,18 @@ func (p *portal) tokenFrom() string {
 
 func (p *portal) enter(w http.ResponseWriter, r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
-		return err
+		return badForm(err)
 	}
 	if r.PostForm.Get("by") == byPassword {
 		return p.enterLocally(w, r)
 	}
 	next := back(r.PostForm.Get("next"))
-	from := hostOf(r.RemoteAddr)
+	from := p.from(r)
 	k, ok := p.access.holder(r.PostForm.Get("token"))
-	if !ok && !p.tries.may(from) { // a right one lets in all the same: who guesses must lock nobody out
-		w.Header().Set("Retry-After", "60")
-		return refuse(dayone.ErrThrottled, textTooManyTries)
-	}
-	if !ok {
-		p.tries.failed(from)
+	if !ok { // a right one lets in all the same: who guesses must lock nobody out
+		if wait := p.limits.strangers.guess("wrong token "+network(from), guesses); wait > 0 {
+			return p.tooMuch(w, "guess", wait, textTooManyTries)
+		}
 		p.log.Warn("a login failed", "from", from)
 		v := p.loginView(r, next)
 		v.Wrong = true
@@ -371,7 +369,7 @@ const byPassword = "password"
 
 // enters begins the session of somebody who has not left.
 func (p *portal) enters(w http.ResponseWriter, r *http.Request, is who, by, next string) error {
-	from := hostOf(r.RemoteAddr)
+	from := p.from(r)
 	if gone, err := p.flow.Gone(r.Context(), is.Name); err != nil {
 		return err
 	} else if gone {
@@ -380,7 +378,7 @@ func (p *portal) enters(w http.ResponseWriter, r *http.Request, is who, by, next
 	}
 	p.log.Info("signed in", "login", is.Name, "role", is.Role, "from", from, "by", by)
 	is.Local = by == byPassword
-	p.access.begin(w, r, is)
+	p.access.begin(w, r, is, from.String())
 	http.Redirect(w, r, next, http.StatusSeeOther)
 	return nil
 }

@@ -3,7 +3,6 @@ package web
 import (
 	"bytes"
 	"cmp"
-	_ "embed"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,23 +14,9 @@ import (
 	"strings"
 	"time"
 
-	"go.yaml.in/yaml/v3"
-
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/flow"
 )
-
-//go:embed openapi.yaml
-var openAPIText []byte
-
-// openAPI is the API's document as JSON.
-func openAPI() []byte {
-	var doc any
-	must(yaml.Unmarshal(openAPIText, &doc))
-	out, err := json.Marshal(doc)
-	must(err)
-	return out
-}
 
 func (p *portal) openapi(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
@@ -242,6 +227,7 @@ func (p *portal) apiCompleteTask(w http.ResponseWriter, r *http.Request) error {
 	}
 	by, ok := "", false
 	if caller, in := p.access.caller(r); in {
+		p.known(r)
 		if err := p.may(caller, r.Pattern); err != nil {
 			return err
 		}
@@ -354,8 +340,37 @@ func (p *portal) apiReplay(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *portal) apiRecords(w http.ResponseWriter, r *http.Request) error {
+	q := r.URL.Query()
+	return p.answerRecords(w, r, flow.RecordFilter{Person: dayone.PersonID(q.Get("person")), Run: dayone.RunID(q.Get("run")), System: q.Get("system")})
+}
+
+// apiPersonRecords are those of one person, for who sees people and not the whole ledger.
+func (p *portal) apiPersonRecords(w http.ResponseWriter, r *http.Request) error {
+	id, err := personID(r)
+	if err != nil {
+		return err
+	}
+	if _, err := p.flow.Person(r.Context(), id); err != nil {
+		return err
+	}
+	return p.answerRecords(w, r, flow.RecordFilter{Person: id})
+}
+
+// apiRunRecords are those of one run.
+func (p *portal) apiRunRecords(w http.ResponseWriter, r *http.Request) error {
+	id, err := runID(r)
+	if err != nil {
+		return err
+	}
+	if _, err := p.flow.RunOf(r.Context(), id); err != nil {
+		return err
+	}
+	return p.answerRecords(w, r, flow.RecordFilter{Run: id})
+}
+
+func (p *portal) answerRecords(w http.ResponseWriter, r *http.Request, f flow.RecordFilter) error {
 	q, limit := r.URL.Query(), apiLimit(r)
-	f := flow.RecordFilter{Person: dayone.PersonID(q.Get("person")), Run: dayone.RunID(q.Get("run")), System: q.Get("system"), Limit: limit + 1, Detail: q.Get("detail") == "true"}
+	f.Limit, f.Detail = limit+1, q.Get("detail") == "true"
 	f.Before, _ = strconv.ParseInt(q.Get("before"), 10, 64)
 	lines, err := p.flow.Records(r.Context(), f)
 	if err != nil {
@@ -364,7 +379,7 @@ func (p *portal) apiRecords(w http.ResponseWriter, r *http.Request) error {
 	out := apiPage[apiRecord]{Items: []apiRecord{}}
 	if len(lines) > limit {
 		lines = lines[:limit]
-		out.Next = nextPage("/api/v1/records", q, limit, strconv.FormatInt(lines[limit-1].Seq, 10), "person", "run", "system", "detail")
+		out.Next = nextPage(r.URL.Path, q, limit, strconv.FormatInt(lines[limit-1].Seq, 10), "person", "run", "system", "detail")
 	}
 	for _, l := range lines {
 		rec, err := flow.RecordOf(l)

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/flow"
 	"github.com/dayone-hq/dayone/policy"
 )
 
@@ -48,14 +49,7 @@ func (p *portal) catalogue(w http.ResponseWriter, r *http.Request) error {
 
 func newCatalogue(set *policy.Set) catalogueView {
 	var v catalogueView
-	by := map[dayone.Key][]string{}
-	for _, pol := range set.Policies {
-		for _, g := range slices.Concat(pol.Grants, pol.Offers) {
-			if !slices.Contains(by[g.Key], pol.ID) {
-				by[g.Key] = append(by[g.Key], pol.ID)
-			}
-		}
-	}
+	by := givers(set)
 	total := 0
 	for _, name := range slices.Sorted(maps.Keys(set.Systems)) {
 		sys := set.Systems[name]
@@ -90,6 +84,19 @@ func newCatalogue(set *policy.Set) catalogueView {
 		v.Empty = &empty{Icon: "system", Title: "No systems yet", Text: "Name systems in dayone.yaml, or what they offer in catalog/ of the policy folder."}
 	}
 	return v
+}
+
+// givers are the policies that give or offer each thing.
+func givers(set *policy.Set) map[dayone.Key][]string {
+	by := map[dayone.Key][]string{}
+	for _, pol := range set.Policies {
+		for _, g := range slices.Concat(pol.Grants, pol.Offers) {
+			if !slices.Contains(by[g.Key], pol.ID) {
+				by[g.Key] = append(by[g.Key], pol.ID)
+			}
+		}
+	}
+	return by
 }
 
 // kindNote says what is special about a kind, in words.
@@ -127,19 +134,24 @@ type policyPeopleView struct {
 
 const shownHolders = 200
 
-func (p *portal) policyPeople(w http.ResponseWriter, r *http.Request) error {
+// holdersOf is whom the policy of an address holds for.
+func (p *portal) holdersOf(r *http.Request) (flow.PolicyHolders, *policy.Policy, error) {
 	id := r.PathValue("id")
 	set := p.flow.Active()
 	i := slices.IndexFunc(set.Policies, func(x *policy.Policy) bool { return x.ID == id })
 	if i < 0 {
-		return fmt.Errorf("there is no policy %q in force: %w", id, dayone.ErrNotFound)
+		return flow.PolicyHolders{}, nil, fmt.Errorf("there is no policy %q in force: %w", id, dayone.ErrNotFound)
 	}
 	all, err := p.flow.Holders(r.Context(), shownHolders)
+	return all[id], set.Policies[i], err
+}
+
+func (p *portal) policyPeople(w http.ResponseWriter, r *http.Request) error {
+	h, pol, err := p.holdersOf(r)
 	if err != nil {
 		return err
 	}
-	h, pol := all[id], set.Policies[i]
-	v := policyPeopleView{ID: id, Text: policyText(id), Title: cmp.Or(pol.Title, id), Facts: "Holds for " + plural(h.Count, "1 person", "%d people")}
+	v := policyPeopleView{ID: pol.ID, Text: policyText(pol.ID), Title: cmp.Or(pol.Title, pol.ID), Facts: "Holds for " + plural(h.Count, "1 person", "%d people")}
 	if h.Unsure > 0 {
 		v.Facts += fmt.Sprintf("; for %d it cannot be told, since an attribute is not known", h.Unsure)
 	}

@@ -82,7 +82,7 @@ func TestListsAreTables(t *testing.T) {
 	} {
 		b.table(path + "?format=csv")
 	}
-	for _, path := range []string{"people", "runs", "approvals", "tasks", "systems", "numbers", "records", "events", "brakes", "matches", "products", "people/" + id + "/requests", "alerts"} {
+	for _, path := range []string{"people", "runs", "approvals", "tasks", "systems", "numbers", "records", "events", "brakes", "matches", "products", "people/" + id + "/requests", "alerts", "people/" + id + "/records", "runs/" + cell(runs, 1, "Id") + "/records"} {
 		b.api("GET", "/api/v1/"+path+"?format=csv", "", http.StatusOK, nil)
 	}
 	if lines := b.table("/records?format=csv"); len(lines) < 100 {

@@ -3,6 +3,7 @@ package web
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -38,7 +39,7 @@ var answers = []answer{
 	{dayone.ErrConflict, http.StatusConflict, "It changed in the meantime", "Somebody or something was faster, so this was not done.", "Load the page again and look at what is so now."},
 	{dayone.ErrForbidden, http.StatusForbidden, "Not for you", "This is not open to you.", "Ask IT if you need it."},
 	{dayone.ErrAuth, http.StatusUnauthorized, "Not signed in", "This needs a login.", "Sign in and try again."},
-	{dayone.ErrThrottled, http.StatusTooManyRequests, "Too many requests", "Too much was asked in a short time.", "Wait a minute and try again."},
+	{dayone.ErrThrottled, http.StatusTooManyRequests, "Too many requests", "Too much was asked in a short time.", "What was asked for was not done."},
 	{dayone.ErrUnavailable, http.StatusServiceUnavailable, "Not available now", "Something that is needed for this does not answer. Runs go on by themselves when it is back.", "Try again in a minute."},
 	{dayone.ErrNotYet, http.StatusServiceUnavailable, "Not yet", "This is not ready yet.", "Try again in a minute."},
 	{dayone.ErrNoSeat, http.StatusConflict, "No seat is free", "A licence is missing for this.", "Free a seat or buy one."},
@@ -61,6 +62,9 @@ func answerTo(err error) answer {
 	return answers[len(answers)-1]
 }
 
+// badForm is a form that cannot be read: whoever sent it was no page of ours, or sent too much.
+func badForm(err error) error { return fmt.Errorf("%w: %w", err, dayone.ErrInvalid) }
+
 // refusal is an error whose text was written for people.
 type refusal struct {
 	kind error
@@ -79,12 +83,24 @@ type errorView struct {
 	Page                  bool // it is all there is
 }
 
-type apiError struct {
-	Error struct {
+// problem is an error for a program, by RFC 9457; error says the same as it was said before there were problems here.
+type problem struct {
+	Type   string `json:"type"`
+	Title  string `json:"title"`
+	Status int    `json:"status"`
+	Detail string `json:"detail"`
+	Error  struct {
 		Kind    string `json:"kind"`
 		Message string `json:"message"`
 		ID      string `json:"id"`
 	} `json:"error"`
+}
+
+func newProblem(a answer, text, id string) problem {
+	kind := kindName(a)
+	out := problem{Type: "urn:dayone:problem:" + strings.ReplaceAll(kind, " ", "-"), Title: a.title, Status: a.status, Detail: text}
+	out.Error.Kind, out.Error.Message, out.Error.ID = kind, text, id
+	return out
 }
 
 // fail answers with an error: a page, a fragment or JSON, each with an id that the log knows.
@@ -100,6 +116,9 @@ func (p *portal) fail(w http.ResponseWriter, r *http.Request, err error) {
 		text = sentence(flow.Problem(err)) + "."
 	}
 	level := p.log.Info
+	if errors.Is(err, dayone.ErrThrottled) && p.limits.strangers.guess("log", floods) > 0 { // whoever floods us fills no disk
+		level = p.log.Debug
+	}
 	if a.status >= http.StatusInternalServerError {
 		level = p.log.Error
 	}
@@ -108,11 +127,12 @@ func (p *portal) fail(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	}
 	if isAPI(r) {
-		var out apiError
-		out.Error.Kind, out.Error.Message, out.Error.ID = kindName(a), text, id
-		w.Header().Set("Content-Type", "application/json")
+		if a.status == http.StatusUnauthorized {
+			w.Header().Set("WWW-Authenticate", `Bearer realm="dayone"`)
+		}
+		w.Header().Set("Content-Type", "application/problem+json")
 		w.WriteHeader(a.status)
-		_ = json.NewEncoder(w).Encode(out)
+		_ = json.NewEncoder(w).Encode(newProblem(a, text, id))
 		return
 	}
 	_, in := p.access.session(r)

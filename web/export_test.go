@@ -13,7 +13,7 @@ import (
 
 // Patterns are all addresses there are, for the test that compares them with the API's document.
 func Patterns() []string {
-	p := &portal{view: newRenderer("")}
+	p := &portal{view: newRenderer(""), limits: newLimiter(Options{}, time.Now)}
 	var out []string
 	for _, r := range p.routes() {
 		out = append(out, r.pattern)
@@ -48,21 +48,18 @@ func Begun(n int) (first, last bool) {
 	return first, last
 }
 
-// Tried says whether somebody who guessed too often may go on, after one wrong token from each of n other addresses, most of
-// them longer ago.
-func Tried(n int) bool {
+// Tried says whether somebody who guessed too often may go on, after one wrong token from each of n other addresses, and how
+// many are counted then.
+func Tried(n int) (may bool, counted int) {
 	at := time.Unix(1, 0)
-	t := &tries{now: func() time.Time { return at }, of: map[string]tried{}}
-	for i := range n {
-		if i == maxTriedOf-1 {
-			at = at.Add(2 * triesWithin)
-			for range maxTries {
-				t.failed("guesser")
-			}
-		}
-		t.failed(fmt.Sprint(i))
+	c := newCounts(func() time.Time { return at })
+	for range guesses.atOnce {
+		c.guess("guesser", guesses)
 	}
-	return t.may("guesser")
+	for i := range n {
+		c.guess(fmt.Sprint(i), guesses)
+	}
+	return c.guess("guesser", guesses) == 0, len(c.of)
 }
 
 // About is what an address is about; "": no rule says it.
@@ -70,3 +67,6 @@ func About(pattern string) flow.Thing { return aboutOf(pattern) }
 
 // AgeText is how long ago something is, in words.
 func AgeText(d time.Duration) string { return ageText(d) }
+
+// Document is the API's, as a server gives it.
+func Document() []byte { return openAPI() }

@@ -52,6 +52,10 @@ func (p *portal) guard(next *http.ServeMux) http.Handler {
 				return
 			}
 		}
+		if err := p.paced(rec, r); err != nil {
+			p.fail(rec, r, err)
+			return
+		}
 		if err := crossSite.Check(r); err != nil {
 			p.fail(rec, r, refuse(dayone.ErrForbidden, textCrossSite))
 			return
@@ -145,6 +149,9 @@ func headers(h http.Header) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("X-Frame-Options", "DENY") // for scanners and proxies that do not read the policy
+	h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
 	h.Set("Cache-Control", "no-store") // nearly every answer has personal data; static files say otherwise
 }
 
@@ -289,6 +296,7 @@ func (p *portal) page(h handler) http.HandlerFunc {
 		if !ok {
 			return p.toLogin(w, r)
 		}
+		p.known(r)
 		if me.Role == dayone.Employee && r.Pattern == "GET /{$}" { // the dashboard is for those who run it
 			http.Redirect(w, r, "/me", http.StatusSeeOther)
 			return nil
@@ -318,6 +326,7 @@ func (p *portal) api(h handler) http.HandlerFunc {
 		if !ok {
 			return refuse(dayone.ErrAuth, textNoCaller)
 		}
+		p.known(r)
 		if err := p.may(me, r.Pattern); err != nil {
 			return err
 		}

@@ -16,7 +16,7 @@ import (
 // metrics answers Prometheus. Everything is counted when it is asked for, so that it is what the pages show.
 func (p *portal) metrics() http.Handler {
 	reg := prometheus.NewRegistry()
-	reg.MustRegister(newMeasured(p))
+	reg.MustRegister(newMeasured(p), p.limits)
 	p.opt.Meters.register(reg)
 	return p.measures(reg)
 }

@@ -33,7 +33,8 @@ func TestPagesOfASmallCompany(t *testing.T) {
 	want(t, "records of a run", b.page("/runs/"+string(run)+"/records"), "Run started")
 	want(t, "tasks", b.page("/tasks"), "Nothing waits for you")
 	want(t, "events", b.page("/events"), "hired", "emp_1", "Applied")
-	want(t, "policies", b.page("/policies"), "Everyone on the payroll", "okta/group:sales-team", "policies/base.yaml", "it@company.com", "lines 2 to 8", "match: {department: Sales}")
+	want(t, "policies", b.page("/policies"), "Everyone on the payroll", "policies/base.yaml", "it@company.com", "lines 2 to 8", `href="/policies/sales/text"`)
+	want(t, "a policy", b.page("/policies/sales/text"), "okta/group:sales-team", "match: {department: Sales}")
 	want(t, "records", b.page("/records"), "Ledger", "Granted")
 	want(t, "gallery", b.page("/gallery"), "state tag")
 	if strings.Contains(b.page("/"), `href="/gallery"`) {

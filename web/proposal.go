@@ -32,6 +32,9 @@ type proposalView struct {
 	Problem   *notice
 	InForce   bool
 	Waits     *item // it is announced, and takes effect by itself
+
+	act     *dayone.PolicyAct // that announced it
+	version dayone.PolicyVersion
 }
 
 func (p *portal) proposal(w http.ResponseWriter, r *http.Request) error {
@@ -69,7 +72,7 @@ func (p *portal) proposed(r *http.Request) (proposalView, flow.Proposal, flow.Ev
 	for _, a := range waiting {
 		if a.Version == version.ID {
 			it := announcedItem(p.viewerOf(r), a)
-			v.Waits = &it
+			v.Waits, v.act = &it, &a
 		}
 	}
 	return v, pr, plan, nil
@@ -78,7 +81,7 @@ func (p *portal) proposed(r *http.Request) (proposalView, flow.Proposal, flow.Ev
 func newProposal(view viewer, version dayone.PolicyVersion, plan flow.Everybody) proposalView {
 	v := proposalView{
 		ID: version.ID, Short: short12(version.ID), Author: version.Author, Made: view.at(version.Made), Note: version.Note, Judged: planned(plan),
-		Brakes: plan.Brakes, Skipped: plan.Skipped, Mark: plan.Mark(),
+		Brakes: plan.Brakes, Skipped: plan.Skipped, Mark: plan.Mark(), version: version,
 	}
 	for _, c := range plan.Changes {
 		for _, text := range c.Cases {

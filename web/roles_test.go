@@ -73,6 +73,11 @@ func filled(pattern string) (method, path string) {
 		{"{act}", "none"},
 		{"{order}", "ord_none"},
 		{"{id}", "none"},
+		{"{name}", "none"},
+		{"{pool}", "none"},
+		{"{slot}", "none"},
+		{"{product}", "none"},
+		{"{subject}", "none"},
 	} {
 		path = strings.ReplaceAll(path, hole.name, hole.value)
 	}

@@ -7,83 +7,10 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/dayone-hq/dayone"
 )
-
-// tries are the wrong tokens that came from an address in the last minute: whoever guesses has to wait.
-type tries struct {
-	now func() time.Time
-
-	mu sync.Mutex
-	of map[string]tried
-
-	comparing chan struct{} // places of those whose password is compared
-}
-
-type tried struct {
-	n     int
-	since time.Time
-	turn  time.Time // when one was looked at last
-}
-
-const (
-	maxTries    = 20 // a company may come from one address
-	maxTriedOf  = 10_000
-	triesWithin = time.Minute
-)
-
-func (t *tries) may(from string) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	x := t.of[from]
-	return x.n < maxTries || !t.now().Before(x.since.Add(triesWithin))
-}
-
-func (t *tries) failed(from string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.count(from, t.of[from])
-}
-
-// turnAfter is how long whoever tried too often waits until one more is looked at.
-const turnAfter = 10 * time.Second
-
-// turn counts a try, and says whether it is looked at: so many in a minute, and from then on one now and then. A right one
-// gets in then: whoever guesses must lock nobody out.
-func (t *tries) turn(key string, most int) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	now, x := t.now(), t.of[key]
-	late := x.n >= most && now.Before(x.since.Add(triesWithin))
-	if late && now.Before(x.turn.Add(turnAfter)) {
-		return false
-	}
-	x.turn = now
-	t.count(key, x)
-	return true
-}
-
-// right takes back what is counted of a key.
-func (t *tries) right(key string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	delete(t.of, key)
-}
-
-func (t *tries) count(from string, x tried) {
-	now := t.now()
-	if x.n == 0 || !now.Before(x.since.Add(triesWithin)) {
-		x = tried{since: now, turn: x.turn}
-	}
-	x.n++
-	if _, there := t.of[from]; !there && len(t.of) >= maxTriedOf {
-		dropOld(t.of, func(x tried) time.Time { return x.since.Add(triesWithin) }, now)
-	}
-	t.of[from] = x
-}
 
 // dropOld makes room where anybody can add: what is over goes, and if nothing is, the one that is over next.
 func dropOld[K comparable, V any](of map[K]V, until func(V) time.Time, now time.Time) {

@@ -294,23 +294,12 @@ func (p *portal) apiFile(w http.ResponseWriter, r *http.Request) error {
 		}
 		return err
 	}
-	type fault struct {
-		File    string `json:"file"`
-		Line    int    `json:"line,omitempty"`
-		Col     int    `json:"col,omitempty"`
-		Error   bool   `json:"error"`
-		Message string `json:"message"`
-		Hint    string `json:"hint,omitempty"`
-	}
 	out := struct {
-		OK      bool    `json:"ok"`
-		Faults  []fault `json:"faults"`
-		Summary string  `json:"summary,omitempty"`
-		Version string  `json:"version,omitempty"`
-	}{OK: d.Set != nil, Faults: []fault{}}
-	for _, x := range d.Diagnostics {
-		out.Faults = append(out.Faults, fault{x.File, x.Line, x.Col, faultState(x.Severity).Class == "s-fail", x.Message, x.Hint})
-	}
+		OK      bool       `json:"ok"`
+		Faults  []apiFault `json:"faults"`
+		Summary string     `json:"summary,omitempty"`
+		Version string     `json:"version,omitempty"`
+	}{OK: d.Set != nil, Faults: newAPIFaults(d.Diagnostics)}
 	status := http.StatusOK
 	if d.Set == nil {
 		return answerJSON(w, http.StatusUnprocessableEntity, out)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/flow"
@@ -65,7 +66,7 @@ func (p *portal) setUp(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if err := r.ParseForm(); err != nil {
-		return err
+		return badForm(err)
 	}
 	name, password := strings.TrimSpace(r.PostForm.Get("name")), r.PostForm.Get("password")
 	var err error
@@ -83,37 +84,30 @@ func (p *portal) setUp(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		return setupGone(err)
 	}
-	p.log.Warn("the local administrator was set up", "login", name, "from", hostOf(r.RemoteAddr))
+	p.log.Warn("the local administrator was set up", "login", name, "from", p.from(r))
 	p.access.endByPassword()
 	return p.showSetup(w, r, http.StatusOK, setupView{Done: &link{"Sign in", strings.TrimSuffix(p.base.String(), "/") + "/login"}})
 }
 
-// Comparing a password takes time and memory on purpose, so what strangers can have compared has an end.
-const (
-	comparedAtOnce = 4  // who waits to be compared, among browsers that are not known
-	comparedOf     = 60 // in a minute, of all of them
-)
-
-// compared says whether a password is looked at now, and gives back the place. A name is counted with the address it came
+// compares says whether a password is looked at now, and gives back the place. A name is counted with the address it came
 // from, since behind a proxy all come from one; a browser that was let in before is counted by itself, so that nobody else
 // keeps her out.
-func (p *portal) compared(r *http.Request, name string) (key string, done func(), ok bool) {
+func (p *portal) compares(r *http.Request, name string) (key string, done func(), wait time.Duration) {
 	name = strings.ToLower(strings.TrimSpace(name))
 	if key, known := p.knownBrowser(r, name); known {
-		return key, func() {}, p.tries.turn(key, maxTries)
+		return key, func() {}, p.limits.strangers.guess(key, guesses)
 	}
-	key = "password " + hostOf(r.RemoteAddr) + " " + cut(name, 200)
+	key = "password " + network(p.from(r)) + " " + digest(name)
 	select {
-	case p.tries.comparing <- struct{}{}:
-		done = func() { <-p.tries.comparing }
+	case p.limits.comparing <- struct{}{}:
+		done = func() { <-p.limits.comparing }
 	default:
-		return key, nil, false
+		return key, nil, time.Second
 	}
-	if !p.tries.turn(key, maxTries) || !p.tries.turn("passwords", comparedOf) {
+	if wait = max(p.limits.strangers.guess(key, guesses), p.limits.strangers.guess("passwords", compared)); wait > 0 {
 		done()
-		return key, nil, false
 	}
-	return key, done, true
+	return key, done, wait
 }
 
 func (p *portal) browserCookie() string { return p.access.cookieName() + "-browser" }
@@ -145,11 +139,10 @@ func (p *portal) knowBrowser(w http.ResponseWriter, r *http.Request, name string
 
 // enterLocally signs in by name and password. Whoever guesses waits, and is not even compared.
 func (p *portal) enterLocally(w http.ResponseWriter, r *http.Request) error {
-	next, from := back(r.PostForm.Get("next")), hostOf(r.RemoteAddr)
-	key, done, ok := p.compared(r, r.PostForm.Get("name"))
-	if !ok {
-		w.Header().Set("Retry-After", "10")
-		return refuse(dayone.ErrThrottled, textTooManyPasswords)
+	next, from := back(r.PostForm.Get("next")), p.from(r)
+	key, done, wait := p.compares(r, r.PostForm.Get("name"))
+	if wait > 0 {
+		return p.tooMuch(w, "guess", wait, textTooManyPasswords)
 	}
 	defer done()
 	name, err := p.flow.SignIn(r.Context(), r.PostForm.Get("name"), dayone.NewSecret(r.PostForm.Get("password")))
@@ -162,7 +155,7 @@ func (p *portal) enterLocally(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		return err
 	}
-	p.tries.right(key)
+	p.limits.strangers.free(key)
 	p.knowBrowser(w, r, name)
 	return p.enters(w, r, who{Name: name, Role: dayone.Administrator, Knows: dayone.Administrator.In(p.knows())}, byPassword, next)
 }

@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/dayone-hq/dayone/clock"
 	"github.com/dayone-hq/dayone/flow"
 	"github.com/dayone-hq/dayone/web"
 )
@@ -18,7 +17,7 @@ import (
 // password, and its sessions end.
 func TestALinkSetsUpTheFirstAdministrator(t *testing.T) {
 	t.Parallel()
-	now := clock.NewMoved(time.Now())
+	now := newStill()
 	b := newBench(t, func(o *web.Options, d *flow.Deps) { o.Open, d.Clock = false, now })
 	want(t, "login", b.page("/login"), "Nobody can sign in yet", "dayone login setup-link")
 	link := func() string { path, _ := flow.SetupPath(b.keeper, b.flow.Now()); return path }

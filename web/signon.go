@@ -321,7 +321,7 @@ func (p *portal) endSignOn(w http.ResponseWriter, r *http.Request) error {
 	}
 	p.access.keep(w, "", -1)
 	if said := q.Get("error"); said != "" {
-		p.log.Warn("the identity provider lets nobody in", "said", cut(said, 60), "from", hostOf(r.RemoteAddr))
+		p.log.Warn("the identity provider lets nobody in", "said", cut(said, 60), "from", p.from(r))
 		return p.loginAgain(w, r, http.StatusUnauthorized, textRefusedSignIn)
 	}
 	provider, err := p.signOn.reach(r.Context())
@@ -331,24 +331,24 @@ func (p *portal) endSignOn(w http.ResponseWriter, r *http.Request) error {
 	is, err := p.signOn.who(r.Context(), provider, a, q.Get("code"))
 	switch {
 	case errors.Is(err, errNoRole):
-		p.log.Warn("somebody without a role wanted in", "login", is.Name, "from", hostOf(r.RemoteAddr))
+		p.log.Warn("somebody without a role wanted in", "login", is.Name, "from", p.from(r))
 		return p.loginAgain(w, r, http.StatusForbidden, fmt.Sprintf(textSignInNoRole, is.Name))
 	case errors.Is(err, dayone.ErrUnavailable):
 		p.log.Error("a sign-in failed", "error", err)
 		return p.loginAgain(w, r, http.StatusServiceUnavailable, textNoProvider)
 	case err != nil:
-		p.log.Warn("a sign-in failed", "from", hostOf(r.RemoteAddr), "error", err)
+		p.log.Warn("a sign-in failed", "from", p.from(r), "error", err)
 		return p.loginAgain(w, r, http.StatusUnauthorized, textRefusedSignIn)
 	}
 	switch gone, err := p.flow.Gone(r.Context(), is.Name); {
 	case err != nil:
 		return err
 	case gone:
-		p.log.Warn("somebody who has left wanted in", "login", is.Name, "from", hostOf(r.RemoteAddr))
+		p.log.Warn("somebody who has left wanted in", "login", is.Name, "from", p.from(r))
 		return p.loginAgain(w, r, http.StatusForbidden, fmt.Sprintf(textSignInLeft, is.Name))
 	}
-	p.log.Info("signed in", "login", is.Name, "role", is.Role, "from", hostOf(r.RemoteAddr), "by", "identity provider")
-	p.access.begin(w, r, is)
+	p.log.Info("signed in", "login", is.Name, "role", is.Role, "from", p.from(r), "by", "identity provider")
+	p.access.begin(w, r, is, p.from(r).String())
 	http.Redirect(w, r, a.next, http.StatusSeeOther)
 	return nil
 }

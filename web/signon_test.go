@@ -393,7 +393,7 @@ func TestAnIdleSessionEnds(t *testing.T) {
 	}
 }
 
-// TestGuessingWaits: after twenty wrong tokens from an address no wrong one from there gets an answer for a minute.
+// TestGuessingWaits: after twenty wrong tokens from an address no wrong one from there gets an answer for ten seconds.
 func TestGuessingWaits(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, withToken)
@@ -402,7 +402,7 @@ func TestGuessingWaits(t *testing.T) {
 			t.Fatalf("guess %d: %s", i, res.Status)
 		}
 	}
-	if res := b.post("/login", url.Values{"token": {"one more"}}); res.StatusCode != http.StatusTooManyRequests || res.Header.Get("Retry-After") != "60" {
+	if res := b.post("/login", url.Values{"token": {"one more"}}); res.StatusCode != http.StatusTooManyRequests || res.Header.Get("Retry-After") != "10" {
 		t.Errorf("after twenty guesses: %s", res.Status)
 	}
 	if res := b.post("/login", url.Values{"token": {token}}); res.StatusCode != http.StatusSeeOther {
@@ -417,7 +417,7 @@ func TestWhatAnybodyAddsIsDropped(t *testing.T) {
 	if first || !last {
 		t.Errorf("after too many sign-ins the first goes on %t, the last %t", first, last)
 	}
-	if web.Tried(10_020) {
-		t.Error("after wrong tokens from many addresses a guesser may go on")
+	if may, counted := web.Tried(30_000); may || counted > 20_000 {
+		t.Errorf("after wrong tokens from many addresses a guesser may go on %t, and %d are counted", may, counted)
 	}
 }

@@ -144,7 +144,7 @@ func newPortal(o Options, at string, now func() time.Time, ids *dayone.IDs) *por
 		keys: keysOf(o, knows), open: o.Open, knows: dayone.Administrator.In(knows), secure: base.Scheme == "https", now: now,
 		holds: cmp.Or(o.SessionFor, sessionFor), idle: cmp.Or(o.IdleFor, idleFor), gone: p.hasLeft, leavers: &left{of: map[string]lookedUp{}}, sessions: &sessions{ends: map[[sha256.Size]byte]session{}},
 	}
-	p.signOn, p.tries = newSignOn(o, base, now, knows), &tries{now: now, of: map[string]tried{}, comparing: make(chan struct{}, comparedAtOnce)}
+	p.signOn, p.limits = newSignOn(o, base, now, knows), newLimiter(o, now)
 	p.view = newRenderer(o.Version)
 	return p
 }

@@ -117,6 +117,11 @@ type teller interface {
 
 // follow watches a run and lets a teller speak, at most liveEvery.
 func (p *portal) follow(w http.ResponseWriter, r *http.Request, id dayone.RunID, t teller) error {
+	end, err := p.lives(w, r)
+	if err != nil {
+		return err
+	}
+	defer end()
 	moved := p.flow.Watch(id) // before the first look: what moves in between is told twice rather than never
 	defer moved.Stop()
 	s, err := newStream(w)

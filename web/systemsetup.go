@@ -249,6 +249,20 @@ func (p *portal) undoSetup(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// apiUndoSetup takes the last change of the file back, while nobody has changed it since.
+func (p *portal) apiUndoSetup(w http.ResponseWriter, r *http.Request) error {
+	if p.opt.Setup == nil {
+		return refuse(dayone.ErrUnsupported, textSetupNone)
+	}
+	undone, err := p.opt.Setup.Undo(r.Context(), me(r).Name)
+	if err != nil {
+		return spoken(err)
+	}
+	return answerJSON(w, http.StatusOK, struct {
+		Undone string `json:"undone"`
+	}{undone})
+}
+
 type apiSetting struct {
 	Name     string   `json:"name"`
 	Type     string   `json:"type"`

@@ -65,7 +65,7 @@ const (
 	textRefusedSignIn   = "The identity provider did not confirm who you are. Begin again; if it happens again, tell IT."
 	textSignInNoRole    = "You are %s there, but none of your groups has a role in Dayone. Ask whoever runs Dayone for one."
 	textSignInLeft      = "You are %s there, and have left here, as HR says. If this is wrong, ask HR."
-	textTooManyTries    = "Too many wrong tokens came from where you are. Wait a minute."
+	textTooManyTries    = "Too many wrong tokens came from where you are. Wait %s."
 	textSession         = "Signed in %s, last seen %s, from %s."
 	textThisSession     = "It is this one: ending it signs you out."
 	textToken           = "%s, made by %s %s, until %s, %s."
@@ -486,4 +486,17 @@ var platformTitles = map[flow.PlatformKind]struct {
 	"local-user": {"Made by hand beside a directory", false}, "unread-pattern": {"A pattern cannot be read", true},
 }
 
-const textTooManyPasswords = "Too many wrong passwords were tried. Wait ten seconds, and try again."
+const textTooManyPasswords = "Too many wrong passwords were tried. Wait %s, and try again."
+
+// Of proposals.
+const (
+	textNoMark           = "Say in mark which plan you approve: that of GET at this address."
+	textAnnouncedAlready = "It is announced already, and takes effect by itself. Withdraw it first to approve it anew."
+	textOtherPlan        = "The plan is another one now: people, holdings or policies changed since it was shown. Look at it again."
+)
+
+// Of limits.
+const (
+	textTooMuch     = "Too much was asked in a short time. Wait %s, and try again."
+	textTooManyLive = "Too many live pages are open with this login. Close some, wait %s, and try again."
+)

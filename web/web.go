@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"time"
 
@@ -31,6 +32,10 @@ type Options struct {
 	Log           *slog.Logger
 	// Stopping is closed when the server is to stop: pages that live end then, since nothing else ends them; nil: it never is.
 	Stopping <-chan struct{}
+	// Limits are how much may be asked; zero: as much as anybody likes.
+	Limits Limits
+	// Proxies may say for whom they ask, by X-Forwarded-For.
+	Proxies []netip.Prefix
 	// BodyWithin is how long the body of a request may take to arrive; zero: 15 seconds.
 	BodyWithin time.Duration
 	// How long a login holds, and how long if nobody does anything; zero: 12 hours and 2.
@@ -63,7 +68,7 @@ type portal struct {
 	log    *slog.Logger
 	access access
 	signOn *signOn // nil: tokens only
-	tries  *tries
+	limits *limiter
 	roles  map[string][]dayone.Role // by address
 	view   *renderer
 	spec   []byte // OpenAPI, as JSON
@@ -392,6 +397,15 @@ func (p *portal) routes() []route {
 		{"POST /api/v1/settings/calendars", p.api(p.apiBringCalendar)},
 		{"GET /api/v1/sessions", p.api(p.apiSessions)},
 		{"DELETE /api/v1/sessions/{id}", p.api(p.apiEndSession)},
+		{"GET /api/v1/people/{id}/records", p.api(p.apiPersonRecords)},
+		{"GET /api/v1/runs/{id}/records", p.api(p.apiRunRecords)},
+		{"GET /api/v1/policies", p.api(p.apiPolicies)},
+		{"GET /api/v1/policies/{id}/people", p.api(p.apiPolicyPeople)},
+		{"GET /api/v1/proposals/{version}", p.api(p.apiProposal)},
+		{"POST /api/v1/proposals/{version}", p.api(p.apiApprove)},
+		{"POST /api/v1/announced/{act}/withdraw", p.api(p.apiWithdraw)},
+		{"GET /api/v1/catalogue", p.api(p.apiCatalogue)},
+		{"POST /api/v1/settings/systems/undo", p.api(p.apiUndoSetup)},
 		{"POST /api/v1/plans", p.api(p.apiPlans)},
 		{"GET /api/v1/alerts", p.api(p.apiAlerts)},
 	}

@@ -53,6 +53,9 @@ type portalConfig struct {
 	Setup   string        `yaml:"setup"`   // from where the set-up link works
 	Session time.Duration `yaml:"session"` // how long a login holds
 	Idle    time.Duration `yaml:"idle"`    // and how long if nobody does anything
+
+	Proxies []string     `yaml:"proxies"`
+	Limits  limitsConfig `yaml:"limits"`
 }
 
 // tokenConfig lets one more login in, with a role.

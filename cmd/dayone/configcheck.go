@@ -144,6 +144,7 @@ func (c *config) checkPortal(bad func(error)) {
 	if s := c.Portal.Setup; s != "" && s != setupHere && s != setupAnywhere {
 		bad(c.wrong("portal.setup", "value", "write "+setupAnywhere+", or leave it out", "portal.setup is %q", s))
 	}
+	c.checkLimits(bad)
 	u, err := url.Parse(c.Portal.URL)
 	switch {
 	case err != nil || u.Host == "":

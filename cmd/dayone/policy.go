@@ -26,7 +26,7 @@ func newPolicy() *cobra.Command {
 systems offer), policies/, exceptions/ and tests/. docs/policy.md describes the language. Where a command takes a folder,
 the one that dayone.yaml names may be left out.`,
 	}
-	c.AddCommand(newPolicyCheck(), newPolicyTest(), newPolicyFormat(), newPolicySchema(), newVersions(), newWithdraw(),
+	c.AddCommand(newPolicyCheck(), newPolicyTest(), newPolicyFormat(), newPolicySchema(), newVersions(), newWithdraw(), newProposals(), newPropose(), newApprove(),
 		newWhy("why", "Say why somebody has an access", "  dayone policy why sarah.chen@company.com gitlab/group:customer-solutions --at 2025-06-02"),
 		newWhy("why-not", "Say why somebody does not have an access", "  dayone policy why-not sarah.chen@company.com aws/permission-set:prod-readonly"))
 	return c

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"net/url"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -37,6 +38,9 @@ func newSystemStatus() *cobra.Command {
 		Example: "  dayone system status\n  dayone system status okta --json",
 		Args:    args(0, 1, "a system, or none"),
 		RunE: func(c *cobra.Command, args []string) error {
+			if goesThere(c) {
+				return statusThere(c, strings.Join(args, ""), asJSON)
+			}
 			s, err := look(c)
 			if err != nil {
 				return err
@@ -72,6 +76,7 @@ func newSystemStatus() *cobra.Command {
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
+	mayGoThere(c)
 	return c
 }
 
@@ -167,6 +172,9 @@ written 2025-01-31T22:00 for this machine's time, or with a zone as 2025-01-31T2
 				}
 				*f.to = at
 			}
+			if goesThere(c) {
+				return maintainThere(c, o, cancel)
+			}
 			s, err := open(c)
 			if err != nil {
 				return err
@@ -193,6 +201,7 @@ written 2025-01-31T22:00 for this machine's time, or with a zone as 2025-01-31T2
 	c.Flags().StringVar(&until, "until", "", "when it ends")
 	c.Flags().StringVar(&reason, "reason", "", "why, for the record")
 	c.Flags().StringVar(&cancel, "cancel", "", "id of a window that is not to be, or is to end now")
+	mayGoThere(c)
 	return c
 }
 
@@ -245,11 +254,19 @@ again and done, unless somebody is faster. It counts before mode: in the configu
 		},
 	}
 	c.Flags().StringVar(&reason, "reason", "", "why, for the record")
+	mayGoThere(c)
 	return c
 }
 
-// give puts an order into the database.
+// give puts an order into the database, or gives it to the server that is named.
 func give(c *cobra.Command, o dayone.Order, done string) error {
+	if goesThere(c) {
+		if _, err := orderThere(c, o); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintf(c.OutOrStdout(), "%s.\n", done)
+		return err
+	}
 	s, err := open(c)
 	if err != nil {
 		return err
@@ -277,6 +294,7 @@ minutes. It stays so, also through a restart, until dayone start. It can be said
 		},
 	}
 	c.Flags().StringVar(&reason, "reason", "", "why, for the record")
+	mayGoThere(c)
 	return c
 }
 
@@ -288,6 +306,9 @@ func newStart() *cobra.Command {
 		Example: "  dayone start okta --reason \"INC-4711 is solved\"",
 		Args:    args(1, 1, "a system, or all"),
 		RunE: func(c *cobra.Command, args []string) error {
+			if goesThere(c) {
+				return tellThere(c, "/systems/"+url.PathEscape(args[0])+"/start", reason, fmt.Sprintf("Whatever waits at %s goes on.", named(args[0])))
+			}
 			s, err := open(c)
 			if err != nil {
 				return err
@@ -301,6 +322,7 @@ func newStart() *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&reason, "reason", "", "why, for the record")
+	mayGoThere(c)
 	return c
 }
 

@@ -85,6 +85,9 @@ version, as dayone policy versions shows them; if only one waits, it may be left
   dayone policy withdraw act_01jd9x0000000000000000000a --reason "kim found a fault"`,
 		Args: args(0, 1, "at most one act"),
 		RunE: func(c *cobra.Command, args []string) error {
+			if goesThere(c) {
+				return withdrawThere(c, strings.Join(args, ""), reason)
+			}
 			s, err := open(c)
 			if err != nil {
 				return err
@@ -100,5 +103,6 @@ version, as dayone policy versions shows them; if only one waits, it may be left
 	}
 	c.Flags().StringVar(&by, "by", "", "who withdraws it (default: you)")
 	c.Flags().StringVar(&reason, "reason", "", "why, for the record")
+	mayGoThere(c)
 	return c
 }
