@@ -38,6 +38,7 @@ type personAccessView struct {
 	Requests []item
 	Holds    []item
 	Empty    *empty
+	Things   *belongingsView
 }
 
 type accessGroup struct {
@@ -157,6 +158,11 @@ func (p *portal) personAccess(w http.ResponseWriter, r *http.Request) error {
 		facts = append(facts, pair{Name: "Codes", Value: "Links, and what can be renewed", Href: "/people/" + head.ID + "/codes"})
 	}
 	v := newPersonAccess(p.viewerOf(r), head, look, list, why).with(facts)
+	has, err := p.flow.BelongingsOf(r.Context(), row.ID, list)
+	if err != nil {
+		return err
+	}
+	v = v.holding(newBelongings(p.viewerOf(r), has, seesSerials(r), p.shows(r, "GET /numbers/audit/{system}")))
 	v.Notices = append(p.outsideNotices(r, look.Person), v.Notices...)
 	if n := anewNotice(p.viewerOf(r), look.Person); n != nil {
 		v.Notices = append([]notice{*n}, v.Notices...)
@@ -194,6 +200,8 @@ func anewNotice(view viewer, p dayone.Person) *notice {
 func unplannedNotice(problem string) *notice {
 	return &notice{Kind: "bad", Icon: "x", Title: "No plan can be made for this person, so nothing is given, changed or taken", Text: problem + ". " + unplannedNext}
 }
+
+func (v personAccessView) holding(b belongingsView) personAccessView { v.Things = &b; return v }
 
 func (v personAccessView) with(facts []pair) personAccessView { v.Facts = facts; return v }
 

@@ -283,6 +283,8 @@ func (p *portal) routes() []route {
 		{"GET /api/v1/people/{id}/names", p.api(p.apiRenamings)},
 		{"POST /api/v1/people/{id}/names", p.api(p.apiRename)},
 		{"GET /api/v1/people/{id}/links", p.api(p.apiLinks)},
+		{"GET /api/v1/people/{id}/devices", p.api(p.apiBelongings)},
+		{"GET /api/v1/me/devices", p.api(p.apiOwnBelongings)},
 		{"POST /api/v1/people/{id}/renew", p.api(p.apiRenew)},
 		{"POST /api/v1/requests/{id}/end", p.api(p.apiEndRequest)},
 		{"GET /api/v1/tiles", p.api(p.apiTiles)},
