@@ -226,7 +226,7 @@ func (p *portal) personFacts(row flow.Row) []pair {
 func newPersonAccess(view viewer, head personHead, look flow.Look, list []flow.Access, why func(dayone.Key) policy.Explanation) personAccessView {
 	v := personAccessView{Head: head}
 	systems := map[string]bool{}
-	there, waits, idle, gone := 0, 0, 0, 0
+	there, waits, idle, gone, along := 0, 0, 0, 0, 0
 	for _, a := range list {
 		title := systemTitle(map[string]string{a.Key.System: a.Title}, a.Key.System)
 		if n := len(v.Groups); n == 0 || v.Groups[n-1].Title != title {
@@ -240,13 +240,20 @@ func newPersonAccess(view viewer, head personHead, look flow.Look, list []flow.A
 		there += btoi(a.Holding != nil)
 		gone += btoi(a.State == flow.Held && a.Holding == nil)
 		idle += btoi(a.State == flow.NotPlanned && a.Holding == nil)
+		if a.Implied { // no policy gives it: what policies give needs it, and the demo's sums leave it out, too
+			along++
+			continue
+		}
 		if a.State != flow.NotPlanned && a.State != flow.Held || a.Holding != nil {
 			systems[a.Key.System] = true
 		}
 		waits += btoi(a.State == flow.ToCome || a.State == flow.WaitsLogin || a.State == flow.Asks)
 	}
-	access := figure{Label: "Access", Value: strconv.Itoa(len(list) - gone), Small: plural(len(systems), "on 1 system", "on %d systems")}
-	v.Total = thousands(len(list)-gone) + ", now"
+	access := figure{Label: "Access", Value: strconv.Itoa(len(list) - gone - along), Small: plural(len(systems), "on 1 system", "on %d systems")}
+	v.Total = thousands(len(list)-gone-along) + ", now"
+	if along > 0 && idle == 0 {
+		v.Total += "; " + plural(along, "they bring 1 more along", "they bring %d more along")
+	}
 	if gone > 0 {
 		v.Total += "; " + plural(gone, "1 is held back", "%d are held back")
 	}
