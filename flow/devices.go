@@ -130,7 +130,7 @@ func (f *Flow) numbersOf(ctx context.Context, id dayone.PersonID, of map[string]
 	var out []PersonNumber
 	cache := map[dayone.PersonID]string{}
 	add := func(x dayone.Number, role dayone.NumberRole, was bool) error {
-		v, err := f.personNumber(ctx, n, plan, x, cache)
+		v, err := f.personNumber(ctx, n, plan, x, id, cache)
 		if err != nil {
 			return err
 		}
@@ -166,7 +166,7 @@ func (f *Flow) numbersOf(ctx context.Context, id dayone.PersonID, of map[string]
 	return out, nil
 }
 
-func (f *Flow) personNumber(ctx context.Context, n *store.Numbers, plan *number.Plan, x dayone.Number, cache map[dayone.PersonID]string) (PersonNumber, error) {
+func (f *Flow) personNumber(ctx context.Context, n *store.Numbers, plan *number.Plan, x dayone.Number, whose dayone.PersonID, cache map[dayone.PersonID]string) (PersonNumber, error) {
 	v, err := f.numberView(ctx, plan, x, cache)
 	if err != nil {
 		return PersonNumber{}, err
@@ -176,6 +176,9 @@ func (f *Flow) personNumber(ctx context.Context, n *store.Numbers, plan *number.
 		return PersonNumber{}, err
 	}
 	for _, a := range shown {
+		if a.Person == whose && a.Person != x.Owner {
+			continue // that is why it is told of here
+		}
 		name, hidden, err := f.whoHas(ctx, a.Person, cache)
 		if err != nil {
 			return PersonNumber{}, err

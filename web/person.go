@@ -162,6 +162,9 @@ func (p *portal) personAccess(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if len(has.Numbers) > 0 && has.Numbers[0].Role == "" && !has.Numbers[0].Before {
+		v.Facts = slices.Insert(v.Facts, min(2, len(v.Facts)), pair{Name: "Number", Value: string(has.Numbers[0].ID), Href: "#numbers"})
+	}
 	v = v.holding(newBelongings(p.viewerOf(r), has, seesSerials(r), p.shows(r, "GET /numbers/audit/{system}")))
 	v.Notices = append(p.outsideNotices(r, look.Person), v.Notices...)
 	if n := anewNotice(p.viewerOf(r), look.Person); n != nil {

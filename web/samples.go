@@ -48,6 +48,7 @@ func samples(view viewer) []sample {
 	running.chosen = 8
 	detailed := sampleRun(running)
 	detailed.Detail = running.detail(nil)
+	detailed.Detail.Calls, _ = newCalls(view, sampleCalls(now))
 	filtered := *running
 	filtered.show = "open"
 	list := sampleAccess(now)

@@ -91,6 +91,12 @@ const (
 	textOwnUnread      = "We have not looked at the telephone system lately, so a phone of yours may be missing here."
 )
 
+// The log of requests of a step.
+const (
+	textNoCalls   = "None is kept: nothing was sent yet, it is no system that speaks HTTP, or they are older than settings keep them."
+	textCallsNote = "Names alone are kept, and only those that Dayone's own source has: {} stands for every other part of an address or a field. No value, header or answer is kept."
+)
+
 // jabbers are the beginnings of names of devices on a Cisco Unified CM.
 var jabbers = map[string]string{"SEP": "Desk phone", "CSF": "Jabber on a computer", "TCT": "Jabber on an iPhone", "BOT": "Jabber on Android", "TAB": "Jabber on a tablet"}
 

@@ -316,6 +316,7 @@ func (p *portal) routes() []route {
 		{"GET /api/v1/runs/{id}", p.api(p.apiRun)},
 		{"GET /api/v1/runs/{id}/events", p.api(p.apiRunLive)},
 		{"POST /api/v1/runs/{id}/steps/{number}/{verb}", p.api(p.apiDecide)},
+		{callsOfStep, p.api(p.apiCalls)},
 		{"GET /api/v1/runs/{id}/undo", p.api(p.apiUndoPreview)},
 		{"POST /api/v1/runs/{id}/undo", p.api(p.apiUndo)},
 		{"GET /api/v1/holds", p.api(p.apiHolds)},

@@ -182,6 +182,7 @@ func (d *demoWorld) keepTime(ctx context.Context, dir string) {
 		}
 	}
 }
+
 func isTerminal(w any) bool {
 	if t, ok := w.(*tame); ok {
 		w = t.w

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -57,7 +58,7 @@ func newPhones(opt sim.Options) (sfo, ber *cucmsim.Sim, mailboxes *unitysim.Sim)
 		mail := p.id + "@company.com"
 		at.Staff(site, prefixes[p.site], cucmsim.Entry{ID: p.id, First: p.first, Last: p.last, Mail: mail, Number: p.number}, p.extension, p.profile, p.jabber)
 		if p.jabber {
-			mailboxes.Seed(sim.Account{Login: p.id, Email: mail, EmployeeNumber: p.number, FirstName: p.first, LastName: p.last})
+			mailboxes.Staff(strings.TrimPrefix(prefixes[p.site], `\`)+strconv.Itoa(p.extension), sim.Account{Login: p.id, Email: mail, EmployeeNumber: p.number, FirstName: p.first, LastName: p.last})
 		}
 	}
 	sfo.Shared("CSFMIKERIVERA", prefixes["SFO"], 2121, "John Doe", "john.doe") // who answers for his manager
