@@ -152,6 +152,7 @@ type Progress struct {
 	Closed   []Task
 	Secrets  []Sealed
 	Holds    []Hold
+	Calls    []CallLog
 	Circuits []Circuit // of no run: then Run has no id
 }
 

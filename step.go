@@ -203,6 +203,8 @@ type Result struct {
 	Also    []Item            `json:",omitempty"` // account steps: every entitlement seen on the account
 	Wait    *Wait             `json:",omitempty"`
 	Secrets map[string]Secret `json:"-"` // made by the vendor; sealed in the outcome's transaction
+	Calls   []Call            `json:"-"` // requests that were made for it, also where it failed; a log of its own has them
+	Left    int               `json:"-"` // and how many of them are not among these
 }
 
 // Changed says whether the step changed anything.

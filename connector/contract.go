@@ -133,7 +133,10 @@ type Config struct {
 // Factory makes connectors of one kind. Every folder exports one as Factory.
 type Factory struct {
 	Manifest []byte // manifest.yaml
-	New      func(Config) (Connector, error)
+	// Words are those of the connector's source that may stand in an address or name a field, apart by blanks; the registry fills
+	// them in. A log of requests shows no other.
+	Words string
+	New   func(Config) (Connector, error)
 	// Shape makes of the manifest what a definition in the settings describes: attributes, kinds, actions. nil: the manifest
 	// says all. It calls nobody, and needs no secret. An error is a *SettingError.
 	Shape func(m *Manifest, settings map[string]string) error

@@ -27,6 +27,7 @@ type Options struct {
 	Concurrency int               // 0: the manifest's
 	PerMinute   map[string]int    // overrides of the manifest's buckets
 	DryRun      bool              // nothing is written
+	Unnoted     bool              // no log of requests is kept
 	Timeout     time.Duration     // 0: the manifest's
 	Files       fs.FS
 	Observe     func(system string, op string, took time.Duration, err error) // metrics; may be nil
@@ -47,6 +48,8 @@ type Guard struct {
 	dryRun  bool
 	observe func(string, string, time.Duration, error)
 	plain   []string // secrets of the configuration, never to be seen in an error
+	words   map[string]bool
+	unnoted bool
 }
 
 var _ Connector = (*Guard)(nil)
@@ -66,7 +69,7 @@ func Open(f Factory, system string, now func() time.Time, o Options) (*Guard, er
 			return nil, fmt.Errorf("system %s: %w", system, err)
 		}
 	}
-	g := &Guard{System: system, Manifest: m, now: now, width: o.Concurrency, timeout: o.Timeout, dryRun: o.DryRun, observe: o.Observe}
+	g := &Guard{System: system, Manifest: m, now: now, width: o.Concurrency, timeout: o.Timeout, dryRun: o.DryRun, observe: o.Observe, words: wordsOf(f.Words), unnoted: o.Unnoted}
 	if g.width <= 0 {
 		g.width = m.Limits.Concurrency
 	}
@@ -235,7 +238,12 @@ func (g *Guard) Apply(ctx context.Context, a dayone.Act) (dayone.Result, error) 
 	ctx, cancel := context.WithTimeout(ctx, g.timeout)
 	defer cancel()
 	began := time.Now()
+	var noted *notes
+	if !g.unnoted {
+		ctx, noted = g.noting(ctx, a)
+	}
 	r, err := g.inner.Apply(ctx, a)
+	noted.done(&r)
 	err = g.redact(err, a.Secrets)
 	g.tell(string(a.Action), began, err)
 	return r, err
@@ -393,6 +401,18 @@ type limited struct {
 }
 
 func (t *limited) RoundTrip(r *http.Request) (*http.Response, error) {
+	n, ok := r.Context().Value(notedKey{}).(*notes)
+	if !ok {
+		return t.pass(r)
+	}
+	start := n.begin()
+	resp, err := t.pass(r)
+	n.note(r, resp, err, start)
+	return resp, err
+}
+
+// pass lets a request through in its turn.
+func (t *limited) pass(r *http.Request) (*http.Response, error) {
 	b := t.limits.of(r)
 	b.mu.Lock()
 	shut := b.shut

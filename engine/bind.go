@@ -106,7 +106,9 @@ func (l *loop) call(t Target, w whose, a dayone.Act) (res dayone.Result, err err
 		return res, others(f, f.Found.Ref, owner)
 	case bound && a.Subject.Ref == "", !bound && a.Hers(*f.Found):
 		a.Subject = dayone.Subject{Ref: f.Found.Ref}
-		return t.Apply(l.ctx, a)
+		before := res
+		res, err = t.Apply(l.ctx, a)
+		res.Calls, res.Left = append(before.Calls, res.Calls...), before.Left+res.Left
 	}
 	return res, err
 }

@@ -220,6 +220,7 @@ func (l *loop) take(in input) {
 	switch in.ev.What {
 	case Answer:
 		in.ev.Spare = l.back(in)
+		l.noteCalls(lv, &in)
 		if in.ev.Err == nil {
 			in.ev.Err = l.claimed(lv, in.ev.Step, in.ev.Result.Now)
 		}

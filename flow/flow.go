@@ -75,6 +75,8 @@ type Deps struct {
 	OpensAt time.Duration
 	// KeepBodies is how long what sources sent is kept as they sent it; zero: 30 days.
 	KeepBodies time.Duration
+	// KeepCalls is how long the log of requests is kept; zero: 14 days.
+	KeepCalls time.Duration
 	// AloneNotice is how long waits what its author alone approved; zero: Notice. With TwoPersons nobody approves alone.
 	AloneNotice time.Duration
 	TwoPersons  bool

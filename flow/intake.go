@@ -128,6 +128,12 @@ func (f *Flow) forget(ctx context.Context) (time.Time, error) {
 	if n > 0 {
 		f.Log.Info("raw bodies are forgotten", "events", n)
 	}
+	if n, err = f.Store.ForgetCalls(ctx, now.Add(-cmp.Or(f.KeepCalls, callsFor))); err != nil {
+		return now, fmt.Errorf("forgetting requests: %w", err)
+	}
+	if n > 0 {
+		f.Log.Info("requests are forgotten", "attempts", n)
+	}
 	zone, _ := f.Active().Sites[""].Location()
 	if err := f.Store.ForgetPassed(ctx, now.In(zone).AddDate(0, 0, -7).Format(time.DateOnly), now); err != nil {
 		return now, fmt.Errorf("forgetting who passed brakes: %w", err)

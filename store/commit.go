@@ -87,6 +87,9 @@ type bulk struct {
 	holdAt   map[string]int
 	secrets  []any
 	tasked   []*dayone.Progress // those that close or open tasks
+	calls    []any
+	callAt   map[callKey]int
+	old      []callKey // attempts that are too old to be kept, with those before them
 	records  []dayone.Record
 }
 
@@ -139,6 +142,7 @@ func (b *bulk) progress(p *dayone.Progress) error {
 	for i := range p.Steps {
 		b.step(r, &p.Steps[i])
 	}
+	b.log(r, p.Calls)
 	for _, h := range p.Holdings {
 		b.holding(r.Person, h)
 	}
@@ -282,7 +286,7 @@ func (b *bulk) flush() error {
 			return err
 		}
 	}
-	return nil
+	return b.dropOldCalls()
 }
 
 // tasks closes and opens tasks, in the order of the runs. A run closes the task of every step that is done, since an
@@ -321,7 +325,7 @@ func (b *bulk) tasks() error {
 // keys are the boxes of the keys of everybody who has a box among the rows.
 func (b *bulk) keys() (map[dayone.PersonID]string, error) {
 	out := map[dayone.PersonID]string{}
-	for _, rows := range [][]any{b.runs, b.steps, b.holdings} {
+	for _, rows := range [][]any{b.runs, b.steps, b.holdings, b.calls} {
 		for _, v := range rows {
 			if u, ok := v.(unsealed); ok {
 				out[u.person] = ""
@@ -342,7 +346,7 @@ func (b *bulk) segments() []segment {
 	for _, w := range []struct {
 		t    table
 		rows []any
-	}{{runTable, b.runs}, {stepTable, b.steps}, {holdingTable, b.holdings}, {secretTable, b.secrets}} {
+	}{{runTable, b.runs}, {stepTable, b.steps}, {holdingTable, b.holdings}, {secretTable, b.secrets}, {callTable, b.calls}} {
 		for rows := range slices.Chunk(w.rows, chunks[0]*len(w.t.columns)) {
 			all = append(all, segment{t: w.t, rows: rows, sealed: make(chan error, 1)})
 		}

@@ -106,6 +106,10 @@ var inTheClear = []struct{ why, erase string }{
 		`UPDATE merge SET box = '' WHERE person = $1 OR other = $1`,
 	},
 	{
+		"which attempts of her runs have a log of requests is asked for by the run, and their age by the instant",
+		`DELETE FROM call_log WHERE person = $1`,
+	},
+	{
 		"people are found by the words of their names as one types",
 		`DELETE FROM person_word WHERE person = $1`,
 	},

@@ -22,6 +22,9 @@ type mineView struct {
 	Bare  bool   // the login is no address, so it is nobody in the books
 	Demo  bool   // there is nothing to sign out of
 	Said  *toast
+
+	Phones  []thing // her numbers and devices
+	Unknown string  // what of them is not known
 }
 
 // mine is the page of whoever signs in.
@@ -40,6 +43,11 @@ func (p *portal) mine(w http.ResponseWriter, r *http.Request) error {
 		}
 		zone, _ := got.Look.Person.Location()
 		v.Known, v.progressView = true, newProgress(p.viewerOf(r), zone, got, p.connectors()).herself()
+		has, err := p.flow.BelongingsOf(r.Context(), row.ID, got.Access)
+		if err != nil {
+			return err
+		}
+		v.Phones, v.Unknown = ownThings(p.viewerOf(r), has)
 		team, err := p.flow.Team(r.Context(), row)
 		if err != nil {
 			return err

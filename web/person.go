@@ -38,6 +38,7 @@ type personAccessView struct {
 	Requests []item
 	Holds    []item
 	Empty    *empty
+	Things   *belongingsView
 }
 
 type accessGroup struct {
@@ -157,6 +158,14 @@ func (p *portal) personAccess(w http.ResponseWriter, r *http.Request) error {
 		facts = append(facts, pair{Name: "Codes", Value: "Links, and what can be renewed", Href: "/people/" + head.ID + "/codes"})
 	}
 	v := newPersonAccess(p.viewerOf(r), head, look, list, why).with(facts)
+	has, err := p.flow.BelongingsOf(r.Context(), row.ID, list)
+	if err != nil {
+		return err
+	}
+	if len(has.Numbers) > 0 && has.Numbers[0].Role == "" && !has.Numbers[0].Before {
+		v.Facts = slices.Insert(v.Facts, min(2, len(v.Facts)), pair{Name: "Number", Value: string(has.Numbers[0].ID), Href: "#numbers"})
+	}
+	v = v.holding(newBelongings(p.viewerOf(r), has, seesSerials(r), p.shows(r, "GET /numbers/audit/{system}")))
 	v.Notices = append(p.outsideNotices(r, look.Person), v.Notices...)
 	if n := anewNotice(p.viewerOf(r), look.Person); n != nil {
 		v.Notices = append([]notice{*n}, v.Notices...)
@@ -195,6 +204,8 @@ func unplannedNotice(problem string) *notice {
 	return &notice{Kind: "bad", Icon: "x", Title: "No plan can be made for this person, so nothing is given, changed or taken", Text: problem + ". " + unplannedNext}
 }
 
+func (v personAccessView) holding(b belongingsView) personAccessView { v.Things = &b; return v }
+
 func (v personAccessView) with(facts []pair) personAccessView { v.Facts = facts; return v }
 
 // personFacts are the few that everybody asks for.
@@ -218,7 +229,7 @@ func (p *portal) personFacts(row flow.Row) []pair {
 func newPersonAccess(view viewer, head personHead, look flow.Look, list []flow.Access, why func(dayone.Key) policy.Explanation) personAccessView {
 	v := personAccessView{Head: head}
 	systems := map[string]bool{}
-	there, waits, idle, gone := 0, 0, 0, 0
+	there, waits, idle, gone, along := 0, 0, 0, 0, 0
 	for _, a := range list {
 		title := systemTitle(map[string]string{a.Key.System: a.Title}, a.Key.System)
 		if n := len(v.Groups); n == 0 || v.Groups[n-1].Title != title {
@@ -232,13 +243,20 @@ func newPersonAccess(view viewer, head personHead, look flow.Look, list []flow.A
 		there += btoi(a.Holding != nil)
 		gone += btoi(a.State == flow.Held && a.Holding == nil)
 		idle += btoi(a.State == flow.NotPlanned && a.Holding == nil)
+		if a.Implied { // no policy gives it: what policies give needs it, and the demo's sums leave it out, too
+			along++
+			continue
+		}
 		if a.State != flow.NotPlanned && a.State != flow.Held || a.Holding != nil {
 			systems[a.Key.System] = true
 		}
 		waits += btoi(a.State == flow.ToCome || a.State == flow.WaitsLogin || a.State == flow.Asks)
 	}
-	access := figure{Label: "Access", Value: strconv.Itoa(len(list) - gone), Small: plural(len(systems), "on 1 system", "on %d systems")}
-	v.Total = thousands(len(list)-gone) + ", now"
+	access := figure{Label: "Access", Value: strconv.Itoa(len(list) - gone - along), Small: plural(len(systems), "on 1 system", "on %d systems")}
+	v.Total = thousands(len(list)-gone-along) + ", now"
+	if along > 0 && idle == 0 {
+		v.Total += "; " + plural(along, "they bring 1 more along", "they bring %d more along")
+	}
 	if gone > 0 {
 		v.Total += "; " + plural(gone, "1 is held back", "%d are held back")
 	}

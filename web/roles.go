@@ -227,6 +227,8 @@ var allowed = map[string][]dayone.Role{
 	"GET /people/{id}/renew":                               operators,
 	"POST /people/{id}/renew":                              operators,
 	"GET /api/v1/people/{id}/links":                        operators,
+	"GET /api/v1/people/{id}/devices":                      readers,
+	"GET /api/v1/me/devices":                               ownOnly,
 	"POST /api/v1/people/{id}/renew":                       operators,
 	"GET /api/v1/people/{id}/timeline":                     readers,
 	"GET /api/v1/people/{id}/photo":                        readers,

@@ -246,7 +246,8 @@ func (p *portal) detailOf(r *http.Request, b *board) (detailView, error) {
 		}
 		records = append(records, rec)
 	}
-	return b.detail(records), nil
+	v := b.detail(records)
+	return v, p.callsInto(r, b, &v)
 }
 
 // decide carries out retry and skip.

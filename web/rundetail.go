@@ -30,6 +30,8 @@ type detailView struct {
 	Needs      []item
 	HoldsUp    []item
 	Undo       string
+	Calls      []callLogView
+	Silent     string // what is said instead of requests; "": whoever asks may not see them
 }
 
 type attemptView struct {

@@ -48,6 +48,7 @@ func samples(view viewer) []sample {
 	running.chosen = 8
 	detailed := sampleRun(running)
 	detailed.Detail = running.detail(nil)
+	detailed.Detail.Calls, _ = newCalls(view, sampleCalls(now))
 	filtered := *running
 	filtered.show = "open"
 	list := sampleAccess(now)
@@ -186,6 +187,7 @@ func samples(view viewer) []sample {
 	silent.Silent, silent.Renewed = true, now.Add(-15*time.Second)
 
 	brakes, braking, braked := sampleBrakes(view)
+	belongings, unreadPhones := sampleBelongings(view)
 
 	return append([]sample{
 		{"brakes", "Brakes, several", "brakes", false, false, brakes},
@@ -207,8 +209,8 @@ func samples(view viewer) []sample {
 		{"people", "People, a page of 100,412", "people", false, false, newPeople(url.Values{}, counts, []string{"Sales", "Engineering"}, manyPeople)},
 		{"people-none", "People, nobody matches", "people", false, false, newPeople(url.Values{"q": {"Chenn"}}, counts, nil, nobodyFound)},
 		{"people-empty", "People, first start", "people", false, false, newPeople(url.Values{}, nil, nil, nobodyYet)},
-		{"person", "Person, access", "person", false, false, newPersonAccess(view, head("access"), look, list, func(dayone.Key) policy.Explanation { return sampleExplanation() }).with([]pair{{Name: "Mail", Value: row.Email}, {Name: "Manager", Value: row.Manager, Href: "/people"}})},
-		{"person-odd", "Person, flagged", "person", false, false, newPersonAccess(view, head("access"), odd, list, noWhy)},
+		{"person", "Person, access", "person", false, false, newPersonAccess(view, head("access"), look, list, func(dayone.Key) policy.Explanation { return sampleExplanation() }).with([]pair{{Name: "Mail", Value: row.Email}, {Name: "Manager", Value: row.Manager, Href: "/people"}}).holding(newBelongings(view, belongings, true, true))},
+		{"person-odd", "Person, flagged", "person", false, false, newPersonAccess(view, head("access"), odd, list, noWhy).holding(newBelongings(view, unreadPhones, false, true))},
 		{"person-unplanned", "Person, cannot be planned", "person", false, false, newPersonAccess(view, stuckHead, look, idleList, noWhy)},
 		{"person-imported", "Person, known from an import", "person", false, false, newPersonAccess(view, head("access"), flow.Look{}, idleList, noWhy)},
 		{"person-requests", "Person, with requests", "person", false, false, newPersonAccess(view, head("access"), sampleRequests(now), list, func(dayone.Key) policy.Explanation { return sampleExplanation() })},

@@ -15,6 +15,9 @@ func sampleMine(view viewer, row flow.Row, progress flow.Progress, connectors ma
 	}
 	progress.Code = ""
 	own := newProgress(view, time.UTC, progress, connectors).herself()
+	has, unread := sampleBelongings(view)
+	phones, _ := ownThings(view, has)
+	_, unknown := ownThings(view, unread)
 	people := teamView{Sentence: "2 people have you as manager.", Rows: []item{
 		{State: &state{Icon: "clock", Class: "s-wait", Text: "Starts Monday"}, Title: link{row.Name, "#"}, Meta: row.Title, Next: "In 3 days."},
 		{State: &state{Icon: "check", Class: "s-done", Text: "Works here"}, Title: link{"Prof. Dr. Maximiliane-Charlotte Wolfeschlegelsteinhausenbergerdorff", "#"}, Meta: row.Title},
@@ -32,7 +35,8 @@ func sampleMine(view viewer, row flow.Row, progress flow.Progress, connectors ma
 	here := browser
 	here.Next = textThisSession
 	return []sample{
-		{"me", "You", "me", true, true, mineView{progressView: own, Login: row.Email, Known: true, Asks: asks, Team: true, Role: true}},
+		{"me", "You", "me", true, true, mineView{progressView: own, Login: row.Email, Known: true, Asks: asks, Team: true, Role: true, Phones: phones}},
+		{"me-unread", "You, the telephone system was not read", "me", true, true, mineView{progressView: own, Login: row.Email, Known: true, Unknown: unknown}},
 		{"me-new", "You, nothing is known", "me", true, true, mineView{Login: "kim@company.com"}},
 		{"me-bare", "You, by a login without an address", "me", true, true, mineView{Login: "administrator", Bare: true, Role: true}},
 		{"team", "Your people", "team", true, true, people},

@@ -143,3 +143,36 @@ func samplePhones(view viewer) (phones flow.PlatformAudit, before platformPage, 
 	broken.Problem, broken.Failed = "it does not answer (while reading phone); it broke off after 100000 lines, 38411 users, 12 devices, and nothing of them is taken", now
 	return phones, before, thousand, broken
 }
+
+// sampleBelongings are numbers and devices of somebody: all kinds of them, and what could not be read.
+func sampleBelongings(view viewer) (many, unread flow.Belongings) {
+	now := view.now
+	pool := flow.NumberPool{Name: "berlin", Title: "Berlin direct dial", Class: "national", Emergency: "ERL-BER-1"}
+	of := func(id dayone.NumberID, is dayone.NumberState) flow.PersonNumber {
+		return flow.PersonNumber{
+			NumberView: flow.NumberView{Number: dayone.Number{ID: id, Pool: "berlin", State: is, Since: now.AddDate(0, -2, 0), Until: now.AddDate(0, 2, 0), Confirmed: now}, Owner: samplePerson, Name: "Sarah Chen", Pool: &pool, Location: "ERL-BER-1"},
+			Service:    flow.NumberClass{Line: "CSS_BER_NAT"},
+		}
+	}
+	own, second, rests, secret := of("+493012340017", dayone.NumberAssigned), of("+493012340018", dayone.NumberAssigned), of("+493012340019", dayone.NumberQuarantine), of("+493012340020", dayone.NumberAssigned)
+	own.Devices = []string{"SEP001122334455", "CSFSCHEN"}
+	own.Shown = []flow.ShownView{{Appearance: dayone.Appearance{Slot: 1, Role: dayone.ShownAssistant, Person: samplePerson, Device: "SEP00AABBCCDDEE"}, Name: "Wolfeschlegelsteinhausenbergerdorff, Hubert Blaine"}}
+	second.Role, second.Name, rests.Before = dayone.ShownShared, "Nour الزهراني", true
+	secret.Role, secret.Hidden, secret.Name = dayone.ShownFax, true, ""
+	phone := func(name, product string, class dayone.DeviceClass) flow.PersonDevice {
+		return flow.PersonDevice{System: "cucm-eu", Title: "Cisco Unified CM", Name: name, Product: product, Class: class, Sure: "sure", Seen: now.Add(-3 * time.Hour), Read: true}
+	}
+	desk, jabber, profile, other := phone("SEP001122334455", "Cisco 8845", dayone.DevicePhone), phone("CSFSCHEN", "Cisco Unified Client Services Framework", dayone.DevicePhone), phone("UDP-schen", "Cisco 8845", dayone.DeviceProfile), phone("SEP00AABBCCDDEE", "Cisco 8845", dayone.DevicePhone)
+	desk.MAC, desk.Lines, jabber.Sure, other.Other, other.On, other.Sure = "00:11:22:33:44:55", []string{"+493012340017", "+493012340018"}, "possible", true, true, ""
+	many = flow.Belongings{
+		Numbers: []flow.PersonNumber{own, second, secret, rests},
+		Devices: []flow.PersonDevice{
+			{System: "procurement", Title: "Procurement", Kind: "Order", Product: "macbook-pro-14", Serial: "C02XK1ABCD", State: flow.AsWanted, Tracking: "1Z999", Arrives: "2024-11-25", Seen: now},
+			{System: "jamf", Title: "Jamf", Kind: "Managed Mac", Product: "MacBook Pro (14-inch, 2024, an uncommonly long name)", Serial: "C02XK1ABCD", State: flow.ToCome},
+			desk, jabber, profile, other,
+		},
+		Phones: []flow.PhonesRead{{System: "cucm-eu", Title: "Cisco Unified CM", Read: now.Add(-3 * time.Hour), Problem: "the publisher does not answer"}, {System: "unity", Title: "Cisco Unity Connection", Read: now.Add(-50 * time.Hour), Mailboxes: []string{"2101"}}},
+	}
+	unread = flow.Belongings{Phones: []flow.PhonesRead{{System: "cucm-eu", Title: "Cisco Unified CM"}, {System: "unity", Title: "Cisco Unity Connection", Problem: "it is down"}, {System: "cucm-us", Title: "Cisco Unified CM US", Reading: true}}}
+	return many, unread
+}

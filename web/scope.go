@@ -31,6 +31,7 @@ var subjects = []struct {
 	about flow.Thing
 }{
 	{"/me", ofHers},
+	{"/me/devices", ofHers},
 	{"/team/...", ofHers},
 	{"/sessions/...", ofHers},
 	{"/leader", ofNobody},
@@ -86,6 +87,7 @@ var subjects = []struct {
 	{"/onboard/bring", ofAll}, // whoever is in a directory only is nowhere yet
 	{"/onboard/{id}/...", flow.ThePerson},
 	{"/runs/{id}/steps/{number}/{verb}", flow.TheStep},
+	{"/runs/{id}/steps/{number}/calls", flow.TheStep},
 	{"/runs/{id}/...", flow.TheRun},
 	{"/tasks/{id}/...", flow.TheTask},
 	{"/approvals/{id}/...", flow.TheApproval},

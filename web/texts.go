@@ -75,6 +75,31 @@ const (
 	textNoSession       = "There is no such session; it may have ended."
 )
 
+// Numbers and devices of somebody. What was not read is unknown, and not none.
+const (
+	textNoNumber       = "No number of the books is theirs."
+	textNoNumberUnread = "No number of the books is theirs. Whether a telephone system has one that was never adopted is not known: it was not read."
+	textNoDevice       = "No policy gives a device, and none is held. No telephone system is connected."
+	textNoDeviceRead   = "No policy gives a device, none is held, and no telephone system shows one."
+	textNoDeviceUnread = "No policy gives a device, and none is held. Whether there is a phone is not known."
+	textPhonesUnread   = "%s was not read since the server began: what is theirs there is unknown."
+	textPhonesReading  = "%s is being read: what is theirs there is unknown until then."
+	textPhonesFailed   = "%s could not be read (%s): what is theirs there is unknown."
+	textPhonesRead     = "%s as read on %s (%s)."
+	textPhonesSince    = "It could not be read again since: %s."
+	textMailboxes      = "Voice mailbox at %s."
+	textOwnUnread      = "We have not looked at the telephone system lately, so a phone of yours may be missing here."
+)
+
+// The log of requests of a step.
+const (
+	textNoCalls   = "None is kept: nothing was sent yet, it is no system that speaks HTTP, or they are older than settings keep them."
+	textCallsNote = "Names alone are kept, and only those that Dayone's own source has: {} stands for every other part of an address or a field. No value, header or answer is kept."
+)
+
+// jabbers are the beginnings of names of devices on a Cisco Unified CM.
+var jabbers = map[string]string{"SEP": "Desk phone", "CSF": "Jabber on a computer", "TCT": "Jabber on an iPhone", "BOT": "Jabber on Android", "TAB": "Jabber on a tablet"}
+
 const textNotKnown = "HR has not told us of anybody with the address %s yet."
 
 // toHerself is what a new hire reads where her manager reads something else.

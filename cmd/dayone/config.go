@@ -192,6 +192,9 @@ func (c *config) defaults() {
 	if _, said := c.stands("undo_days"); !said {
 		c.UndoDays = 30
 	}
+	if _, said := c.stands("privacy.requests_days"); !said {
+		c.Privacy.Requests = requestsDays
+	}
 	if _, said := c.stands("privacy.retain_days"); !said {
 		c.Privacy.RetainDays = int(flow.RetainFor / (24 * time.Hour))
 	}

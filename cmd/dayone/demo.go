@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,17 +8,12 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/dayone-hq/dayone"
 	mailsim "github.com/dayone-hq/dayone/connector/mailc/sim"
-	"github.com/dayone-hq/dayone/engine"
-	"github.com/dayone-hq/dayone/examples"
-	"github.com/dayone-hq/dayone/flow"
 	"github.com/dayone-hq/dayone/web"
 )
 
@@ -104,6 +98,9 @@ func runDemo(ctx context.Context, o demoOptions, exit, asJSON bool, stdout io.Wr
 		on = ", going on from before in " + o.data
 	}
 	fmt.Fprintf(out, "Dayone demo%s. It is %s. Portal: %s\n", on, d.clock.Now().UTC().Format("Mon 2 Jan 2006 15:04 MST"), d.cfg.Portal.URL)
+	if err := s.offered(ctx); err != nil {
+		return err
+	}
 	if err := s.friday(ctx); err != nil {
 		return err
 	}
@@ -131,6 +128,9 @@ func runDemo(ctx context.Context, o demoOptions, exit, asJSON bool, stdout io.Wr
 			return err
 		}
 	}
+	if err := s.readPhones(ctx); err != nil { // its clock has jumped, or it was begun again
+		return err
+	}
 	fmt.Fprintf(out, `
 Look around: %s
   Sarah         %[1]s/people/%[2]s
@@ -138,6 +138,7 @@ Look around: %s
   the mailbox   %[1]s/mailbox
   what is held  %[1]s/brakes
   the wizard    %[1]s/onboard, for somebody of the directory: try jonas web
+  the numbers   %[1]s/numbers, and what telephone clusters have beside them: %[1]s/numbers/audit
 Ctrl-C ends it.
 `, d.cfg.Portal.URL, s.person, s.run)
 	select {
@@ -179,480 +180,6 @@ func (d *demoWorld) keepTime(ctx context.Context, dir string) {
 			return
 		case <-t.C:
 		}
-	}
-}
-
-// story tells what happens and keeps what the report says.
-type story struct {
-	*demoWorld
-	out    io.Writer
-	live   bool
-	dir    string // where the world is kept; ""
-	person dayone.PersonID
-	run    dayone.RunID
-	first  dayone.Run // as it stood before the clock jumped
-	shown  map[dayone.RunID]map[dayone.StepID]dayone.StepState
-	past   map[dayone.RunID]dayone.Run // of a kept world, as they stood when it began again
-	before grantCount
-}
-
-const sarah = "sarah.chen@company.com"
-
-// remember looks at what a kept world has behind it, so that it is not told as if it happened now.
-func (s *story) remember(ctx context.Context) error {
-	s.shown, s.past = map[dayone.RunID]map[dayone.StepID]dayone.StepState{}, map[dayone.RunID]dayone.Run{}
-	row, err := s.flow.Named(ctx, sarah)
-	if errors.Is(err, dayone.ErrNotFound) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	runs, err := s.flow.Runs(ctx, flow.RunFilter{Person: row.ID})
-	if err != nil {
-		return err
-	}
-	for _, r := range runs {
-		if r, err = s.store.Run(ctx, r.ID); err != nil { // the engine, which knows runs in flight, does not run yet
-			return err
-		}
-		s.past[r.ID], s.shown[r.ID] = r, map[dayone.StepID]dayone.StepState{}
-		for _, st := range r.Steps {
-			s.shown[r.ID][st.Step.ID] = st.State
-		}
-	}
-	return nil
-}
-
-// recall says in a line what a run had behind it.
-func (s *story) recall(id dayone.RunID) {
-	r, ok := s.past[id]
-	if !ok {
-		return
-	}
-	done := 0
-	for _, st := range r.Steps {
-		if st.State.Over() {
-			done++
-		}
-	}
-	fmt.Fprintf(s.out, "  From before, %s: %s, %d of %d steps.\n", r.Started.UTC().Format("Mon 2 Jan 15:04 MST"), r.Title, done, len(r.Steps))
-}
-
-// friday is the hire: HR's event, byte for byte as the document prints it, to a run that has come to rest.
-func (s *story) friday(ctx context.Context) error {
-	body, err := examples.Files.ReadFile(sarahsEvent)
-	if err != nil {
-		return err
-	}
-	began := time.Now()
-	status, err := s.hr.Post(ctx, http.DefaultClient, s.cfg.Portal.URL+"/hooks/hr", body)
-	if err != nil {
-		return fmt.Errorf("posting HR's event: %w", err)
-	}
-	said := "signed and accepted"
-	if len(s.past) > 0 {
-		said = "said before, signed and accepted again"
-	}
-	fmt.Fprintf(s.out, "\nHR: employee.hired, event evt_abc123, %s (%d) in %s.\n", said, status, round(time.Since(began)))
-	row, err := s.await(ctx, func() (flow.Row, bool) {
-		row, err := s.flow.Named(ctx, sarah)
-		return row, err == nil && row.Managed
-	})
-	if err != nil {
-		return err
-	}
-	s.person = row.ID
-	if err := s.planned(ctx, row); err != nil {
-		return err
-	}
-	s.recall(s.run)
-	r, err := s.watch(ctx, s.run)
-	if err != nil {
-		return err
-	}
-	s.first = r
-	if s.before, err = s.count(ctx); err != nil {
-		return err
-	}
-	s.summary(r)
-	return nil
-}
-
-// planned waits for Sarah's run and says what it is going to do.
-func (s *story) planned(ctx context.Context, row flow.Row) error {
-	_, err := s.await(ctx, func() (flow.Row, bool) {
-		runs, err := s.flow.Runs(ctx, flow.RunFilter{Person: s.person})
-		if err != nil || len(runs) == 0 {
-			return row, false
-		}
-		s.run = runs[len(runs)-1].ID // the first one
-		return row, true
-	})
-	if err != nil {
-		return err
-	}
-	r, err := s.flow.RunOf(ctx, s.run)
-	if err != nil {
-		return err
-	}
-	grants, systems := 0, map[string]bool{}
-	by := map[string]int{}
-	for _, st := range r.Plan.Steps {
-		if st.Implied || st.Action == dayone.MessageSend {
-			continue
-		}
-		grants++
-		systems[st.Key.System] = true
-		for _, b := range st.Because {
-			by[b.Policy]++
-		}
-	}
-	var parts []string
-	for _, p := range s.flow.Active().Policies {
-		if n := by[p.ID]; n > 0 {
-			parts = append(parts, fmt.Sprintf("%s %d", p.ID, n))
-		}
-	}
-	fmt.Fprintf(s.out, "%s, %s in %s, starts %s.\n", row.Name, row.Title, row.Location, row.Starts.In(s.zone(ctx)).Format("Monday 2 January"))
-	fmt.Fprintf(s.out, "Policies: %d grants in %d systems (%s). Plan: %d steps, %s.\n\n", grants, len(systems), strings.Join(parts, ", "), len(r.Plan.Steps), r.Hash[:12])
-	return nil
-}
-
-func (s *story) zone(ctx context.Context) *time.Location {
-	l, err := s.flow.Preview(ctx, s.person)
-	if err != nil {
-		return time.UTC
-	}
-	z, _ := l.Person.Location()
-	return z
-}
-
-// await asks until the answer is there.
-func (s *story) await(ctx context.Context, ask func() (flow.Row, bool)) (flow.Row, error) {
-	t := time.NewTicker(5 * time.Millisecond)
-	defer t.Stop()
-	end := time.NewTimer(30 * time.Second)
-	defer end.Stop()
-	for {
-		if row, ok := ask(); ok {
-			return row, nil
-		}
-		select {
-		case <-t.C:
-		case <-end.C:
-			events, _ := s.flow.Events(ctx, flow.EventFilter{Limit: 3})
-			return flow.Row{}, fmt.Errorf("nothing came of the event: %+v", events)
-		case <-ctx.Done():
-			return flow.Row{}, ctx.Err()
-		case err := <-s.errs:
-			return flow.Row{}, err
-		}
-	}
-}
-
-// watch shows a run while it goes on, until it has come to rest.
-func (s *story) watch(ctx context.Context, id dayone.RunID) (dayone.Run, error) {
-	moved := s.flow.Watch(id)
-	defer moved.Stop()
-	if s.shown[id] == nil {
-		s.shown[id] = map[dayone.StepID]dayone.StepState{}
-	}
-	for {
-		r, err := s.flow.RunOf(ctx, id)
-		if err != nil {
-			return r, err
-		}
-		s.lines(r, s.shown[id])
-		if resting(r) {
-			s.erase()
-			return r, nil
-		}
-		s.progress(r)
-		select {
-		case <-moved.Ready():
-			moved.Take()
-		case <-time.After(time.Second): // a wait that the clock ends
-		case <-ctx.Done():
-			return r, ctx.Err()
-		case err := <-s.errs:
-			return r, err
-		}
-	}
-}
-
-// resting says that nothing more happens without a human, or without the clock.
-func resting(r dayone.Run) bool {
-	if r.State.Over() {
-		return true
-	}
-	if r.State != dayone.RunWaiting {
-		return false
-	}
-	for _, st := range r.Steps {
-		if st.State == dayone.StepWaiting && st.Wait != nil && !st.Wait.Kind.There() || !st.State.Over() && st.State != dayone.StepWaiting {
-			return false // the reseller's parcel is on its way
-		}
-	}
-	return true
-}
-
-// lines says what has begun and ended since the last look, in the order in which it did.
-func (s *story) lines(r dayone.Run, shown map[dayone.StepID]dayone.StepState) {
-	type line struct {
-		at   time.Time
-		text string
-	}
-	var ls []line
-	for _, st := range r.Steps {
-		was := shown[st.Step.ID]
-		if st.State == was || st.State == dayone.StepPending {
-			continue
-		}
-		shown[st.Step.ID] = st.State
-		tier := fmt.Sprintf("%-10s", st.Step.Tier)
-		if was == "" && !st.Started.IsZero() {
-			ls = append(ls, line{st.Started, fmt.Sprintf("start  %s  %s", tier, st.Step.Key)})
-		}
-		if st.State == dayone.StepRunning {
-			continue
-		}
-		took := ""
-		if !st.Ended.IsZero() && !st.Started.IsZero() {
-			took = round(st.Ended.Sub(st.Started)).String()
-		}
-		at := cmp.Or(st.Ended, r.Started)
-		ls = append(ls, line{at, fmt.Sprintf("%-6s %s  %-36s %-34s %s", word(st), tier, st.Step.Key, told(st), took)})
-	}
-	slices.SortStableFunc(ls, func(a, b line) int { return a.at.Compare(b.at) })
-	if len(ls) > 0 {
-		s.erase()
-	}
-	for _, l := range ls {
-		fmt.Fprintf(s.out, "  %s  %s\n", l.at.UTC().Format("15:04:05.000"), strings.TrimRight(l.text, " "))
-	}
-}
-
-func word(st dayone.StepRun) string {
-	switch st.State {
-	case dayone.StepWaiting:
-		return "wait"
-	case dayone.StepRetrying:
-		return "retry"
-	default:
-		return string(st.State)
-	}
-}
-
-// told is what a step came to, in a few words.
-func told(st dayone.StepRun) string {
-	switch st.State {
-	case dayone.StepWaiting:
-		if st.Wait != nil {
-			return "for " + string(st.Wait.Kind)
-		}
-	case dayone.StepFailed, dayone.StepBlocked, dayone.StepSkipped, dayone.StepRetrying:
-		return st.Error
-	case dayone.StepDone:
-		switch {
-		case st.Step.Action == dayone.MessageSend:
-			return "sent"
-		case !st.Result.Changed():
-			return "already so"
-		case st.Result.Now == nil:
-			return "removed"
-		case st.Step.Action == dayone.AccountCreate:
-			return "created, " + string(st.Result.Now.State)
-		case st.Step.Action == dayone.AccountEnable:
-			return "opened"
-		case st.Result.Now.Attrs.Text("serial") != "":
-			return "serial " + st.Result.Now.Attrs.Text("serial")
-		case st.Result.Now.Role != "":
-			return "as " + st.Result.Now.Role
-		}
-		return "granted"
-	}
-	return ""
-}
-
-// progress is the one line that is written over, on a terminal.
-func (s *story) progress(r dayone.Run) {
-	if !s.live {
-		return
-	}
-	done, running := 0, []string{}
-	for _, st := range r.Steps {
-		if st.State.Over() {
-			done++
-		}
-		if st.State == dayone.StepRunning {
-			running = append(running, st.Step.Key.String())
-		}
-	}
-	bar := strings.Repeat("#", done*20/max(1, len(r.Steps)))
-	line := fmt.Sprintf("  [%-20s] %d of %d  %s", bar, done, len(r.Steps), strings.Join(running, ", "))
-	if len(line) > 118 {
-		line = line[:115] + "..."
-	}
-	fmt.Fprint(untamed(s.out), "\r\x1b[K")
-	fmt.Fprint(s.out, line)
-}
-
-func (s *story) erase() {
-	if s.live {
-		fmt.Fprint(untamed(s.out), "\r\x1b[K")
-	}
-}
-
-func (s *story) summary(r dayone.Run) {
-	c := counts(r)
-	fmt.Fprintf(s.out, "\n%s: %d steps in %s (the longest chain of calls took %s). %d changed, %d were so already, %d failed, %d wait.\n",
-		r.Title, len(r.Steps), round(lastAnswer(r).Sub(r.Started)), round(engine.CriticalPath(r)), c.Changed, c.Already, c.Failed, c.Waiting)
-	for _, st := range r.Steps {
-		if st.State == dayone.StepWaiting && st.Wait != nil {
-			fmt.Fprintf(s.out, "  %s waits: %s.\n", st.Step.Key, st.Wait.Note)
-		}
-	}
-	fmt.Fprintf(s.out, "Grants: %d, %d confirmed, %d before their first login.\n", s.before.Total, s.before.Confirmed, s.before.PendingFirstLogin)
-	for _, m := range s.mail.Messages() {
-		fmt.Fprintf(s.out, "  mail to %s: %s\n", strings.Join(m.To, ", "), m.Subject)
-	}
-}
-
-// monday is the first day: accounts open at its first instant, and Sarah signs in.
-func (s *story) monday(ctx context.Context) error {
-	l, err := s.flow.Preview(ctx, s.person)
-	if err != nil {
-		return err
-	}
-	zone, _ := l.Person.Location()
-	start := l.Person.Start.In(zone)
-	morning := time.Date(start.Year(), start.Month(), start.Day(), 8, 0, 0, 0, zone)
-	if morning.After(s.clock.Now()) {
-		fmt.Fprintf(s.out, "\nThe clock jumps to %s.\n\n", morning.Format("Monday 2 January 15:04 MST"))
-		s.clock.Jump(morning)
-	}
-	id := s.run
-	if s.first.Started.Before(l.Person.Start) { // else she had begun when HR said so, and her accounts opened at once
-		if id, err = s.nextRun(ctx); err != nil {
-			return err
-		}
-	}
-	if id == "" {
-		return nil // a kept world in which it is Monday already
-	}
-	s.recall(id)
-	if was, ok := s.past[id]; ok && was.State.Over() {
-		return nil
-	}
-	if _, err := s.watch(ctx, id); err != nil {
-		return err
-	}
-	fmt.Fprintf(s.out, "\nSarah opens her laptop and signs in for the first time.\n\n")
-	s.login(sarah)
-	s.clock.Jump(s.clock.Now().Add(16 * time.Minute)) // the next look at what waited for her
-	r, err := s.watchOver(ctx, id)
-	if err != nil {
-		return err
-	}
-	c := counts(r)
-	fmt.Fprintf(s.out, "\n%s: %s, %d steps, %d failed.\n", r.Title, r.State, len(r.Steps), c.Failed)
-	return nil
-}
-
-// nextRun waits for the run that the wake-up at the start of the first day begins.
-func (s *story) nextRun(ctx context.Context) (dayone.RunID, error) {
-	var id dayone.RunID
-	_, err := s.await(ctx, func() (flow.Row, bool) {
-		runs, err := s.flow.Runs(ctx, flow.RunFilter{Person: s.person})
-		if err != nil || len(runs) == 0 {
-			return flow.Row{}, false
-		}
-		if runs[0].ID != s.run {
-			id = runs[0].ID
-			return flow.Row{}, true
-		}
-		l, err := s.flow.Preview(ctx, s.person)
-		return flow.Row{}, err == nil && len(l.Plan.Steps) == 0
-	})
-	return id, err
-}
-
-// watchOver watches until nothing waits any more.
-func (s *story) watchOver(ctx context.Context, id dayone.RunID) (dayone.Run, error) {
-	for {
-		r, err := s.watch(ctx, id)
-		if err != nil || r.State.Over() {
-			return r, err
-		}
-		select {
-		case <-time.After(50 * time.Millisecond):
-		case <-ctx.Done():
-			return r, ctx.Err()
-		}
-	}
-}
-
-// again posts the same event once more: nothing happens, and it says so.
-func (s *story) again(ctx context.Context) error {
-	body, err := examples.Files.ReadFile(sarahsEvent)
-	if err != nil {
-		return err
-	}
-	before := s.calls()
-	if _, err := s.hr.Post(ctx, http.DefaultClient, s.cfg.Portal.URL+"/hooks/hr", body); err != nil {
-		return err
-	}
-	runs, err := s.flow.Runs(ctx, flow.RunFilter{Person: s.person})
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(s.out, "\nHR says the same event again: it was said before, nothing changes (%d runs, %d calls to systems).\n", len(runs), s.calls()-before)
-	return nil
-}
-
-// calls to simulated targets so far. What the dashboard counts, from time to time, is about nobody.
-func (s *story) calls() int {
-	n := 0
-	for _, sys := range demoSystems {
-		for _, r := range s.systems[sys.name].Door().Requests() {
-			n += map[bool]int{true: 1}[r.Query != "count=1&startIndex=1"]
-		}
-	}
-	return n
-}
-
-// judge says how everything stands, and what is not as it should be.
-func (s *story) judge(ctx context.Context) (demoReport, []string) {
-	report, err := s.report(ctx)
-	if err != nil {
-		return report, []string{err.Error()}
-	}
-	var wrong []string
-	if report.Grants.After.Failed > 0 || report.Run.Failed > 0 {
-		wrong = append(wrong, fmt.Sprintf("%d grants failed", report.Grants.After.Failed))
-	}
-	if a := report.Grants.After; a.Confirmed+a.PendingFirstLogin != a.Total {
-		wrong = append(wrong, fmt.Sprintf("%d of %d grants are confirmed", a.Confirmed, a.Total))
-	}
-	l, err := s.flow.Preview(ctx, s.person)
-	if err != nil {
-		return report, []string{err.Error()}
-	}
-	wrong = append(wrong, s.differences(l.Want, sarah)...)
-	fmt.Fprintf(s.out, "Grants: %d of %d confirmed in %d systems. Each simulated system, read directly, %s.\n", report.Grants.After.Confirmed, report.Grants.After.Total, len(report.Systems),
-		map[bool]string{true: "shows what the policies want", false: "was compared with what the policies want"}[len(wrong) == 0])
-	return report, wrong
-}
-
-func round(d time.Duration) time.Duration {
-	switch {
-	case d > time.Second:
-		return d.Round(10 * time.Millisecond)
-	case d > 10*time.Millisecond:
-		return d.Round(time.Millisecond)
-	default:
-		return d.Round(100 * time.Microsecond)
 	}
 }
 

@@ -21,7 +21,7 @@ and with its token.`,
 	}
 	c.PersistentFlags().String(portalFlag, "", portalHelp)
 	c.AddCommand(
-		newPeopleList(), newPeopleShow(), newPeopleAdd(), newPeopleExtend(), newPeopleMatches(), newPeopleBind(), newPeoplePreHire(), newPeopleCorrect(),
+		newPeopleList(), newPeopleShow(), newPeopleDevices(), newPeopleAdd(), newPeopleExtend(), newPeopleMatches(), newPeopleBind(), newPeoplePreHire(), newPeopleCorrect(),
 		newPeopleRename(), newPeopleRenew(), newPeopleLinks(), newPeopleMerge(), newPeopleSplit(), newPeopleConfidential(),
 	)
 	c.AddCommand(leavingCommands()...)

@@ -92,8 +92,12 @@ times are in this machine's zone.`,
 			if err := cl.call(c.Context(), http.MethodGet, path, q, nil, &t); err != nil {
 				return listed(err, "person", got[0], "dayone people list")
 			}
-			t.print(c.OutOrStdout(), asOf != "" || knownAt != "")
-			return nil
+			then := asOf != "" || knownAt != ""
+			if t.print(c.OutOrStdout(), then); then {
+				return nil // numbers and devices are as they are now
+			}
+			fmt.Fprintln(c.OutOrStdout())
+			return showBelongings(c.Context(), cl, who, c.OutOrStdout())
 		},
 	}
 	c.Flags().StringVar(&asOf, "as-of", "", "the day that is looked at, such as 2025-06-02, or an instant; now, unless said")

@@ -15,6 +15,7 @@ import (
 type privacyConfig struct {
 	RetainDays int                       `yaml:"retain_days"`
 	Retain     map[string]map[string]int `yaml:"retain"` // by type of employment and country; "*": any
+	Requests   int                       `yaml:"requests_days"`
 }
 
 // mostRetainDays is a hundred years: longer than anybody has to be known.
@@ -23,6 +24,9 @@ const mostRetainDays = 36525
 func (c *config) checkPrivacy(bad func(error)) {
 	if n := c.Privacy.RetainDays; n < 1 || n > mostRetainDays {
 		bad(c.wrong("privacy.retain_days", "value", "write 1095", "privacy.retain_days is %d; people are kept for at least one day and at most %d days after they have left", n, mostRetainDays))
+	}
+	if n := c.Privacy.Requests; n < 0 || n > mostRequestsDays {
+		bad(c.wrong("privacy.requests_days", "value", "write 14, or 0 for none", "privacy.requests_days is %d; the requests of steps are kept for at most %d days", n, mostRequestsDays))
 	}
 	for _, kind := range slices.Sorted(maps.Keys(c.Privacy.Retain)) {
 		for _, country := range slices.Sorted(maps.Keys(c.Privacy.Retain[kind])) {
@@ -35,6 +39,17 @@ func (c *config) checkPrivacy(bad func(error)) {
 			}
 		}
 	}
+}
+
+// What somebody looks up in the log of requests happened lately; a year is what audits ask for at most.
+const (
+	requestsDays     = 14
+	mostRequestsDays = 366
+)
+
+// keepCalls is for how long the requests of steps are kept. None are kept: those that are there go at once.
+func (p privacyConfig) keepCalls() time.Duration {
+	return max(time.Duration(p.Requests)*24*time.Hour, 1)
 }
 
 // checkRetained judges types of employment against those that people.yaml knows.

@@ -90,7 +90,7 @@ func newRun() *cobra.Command {
 the token of portal.token; --portal names another server, such as a demo's.`,
 	}
 	c.PersistentFlags().String(portalFlag, "", portalHelp)
-	c.AddCommand(newRunList(), newRunShow(), newRunUndo())
+	c.AddCommand(newRunList(), newRunShow(), newRunRequests(), newRunUndo())
 	c.AddCommand(runDecisions()...)
 	return c
 }

@@ -87,7 +87,7 @@ func wire(ctx context.Context, c *config, w wiring) (*server, error) {
 		Store: db, Engine: driver, Clock: w.clock, IDs: ids, Keeper: keeper, Sources: sources, Systems: guards,
 		Load:  func(fsys fs.FS) (*policy.Set, []policy.Diagnostic) { return policy.Load(fsys, systems) },
 		Files: files, Base: c.Portal.URL, Company: c.Company, Mail: c.Messages.Mail, Calendar: c.Messages.Calendar, OpensAt: c.Messages.OpensAt, Log: w.log,
-		KeepBodies: time.Duration(c.KeepDays) * 24 * time.Hour, UndoFor: time.Duration(c.UndoDays) * 24 * time.Hour, RetainFor: time.Duration(c.Privacy.RetainDays) * 24 * time.Hour, Retain: c.Privacy.retain(), AloneNotice: c.Alone.Notice, TwoPersons: !c.Alone.Allowed,
+		KeepBodies: time.Duration(c.KeepDays) * 24 * time.Hour, UndoFor: time.Duration(c.UndoDays) * 24 * time.Hour, RetainFor: time.Duration(c.Privacy.RetainDays) * 24 * time.Hour, Retain: c.Privacy.retain(), KeepCalls: c.Privacy.keepCalls(), AloneNotice: c.Alone.Notice, TwoPersons: !c.Alone.Allowed,
 		Beside: w.beside || w.looks,
 		Asking: flow.Asking{
 			Groups: c.Approvals.Groups, Fallback: c.Approvals.Fallback, RemindAfter: c.Approvals.RemindAfter, EscalateAfter: c.Approvals.EscalateAfter, Tasks: c.Tasks.Assignee, Owners: c.owners(),
@@ -142,7 +142,7 @@ func openSystems(c *config, w wiring, files fs.FS) (map[string]*connector.Guard,
 		}
 		if guards[name], err = connector.Open(all.Factories()[sc.Connector], name, w.clock.Now, connector.Options{
 			Settings: c.files(m, settings), Concurrency: sc.Concurrency, PerMinute: sc.PerMinute, DryRun: sc.DryRun, Timeout: sc.Timeout, Files: files,
-			Observe: w.observe, Transport: w.transport,
+			Observe: w.observe, Transport: w.transport, Unnoted: c.Privacy.Requests == 0,
 		}); err != nil {
 			errs = append(errs, c.unopened(path, err))
 		}

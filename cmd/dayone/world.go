@@ -228,6 +228,9 @@ func (d *demoWorld) simulate(o demoOptions, cfg *config) error {
 	}
 	cfg.Sources[directorySource] = directoryConfig(people.Settings(base))
 
+	if err := d.simulatePhones(opt, cfg, serve); err != nil {
+		return err
+	}
 	d.mail = mailsim.New(opt)
 	if base, err = d.mail.Listen(); err != nil {
 		return err

@@ -36,7 +36,7 @@ import (
 
 // Factories are all connectors, by name.
 func Factories() map[string]connector.Factory {
-	return map[string]connector.Factory{
+	out := map[string]connector.Factory{
 		"atlassian":   atlassian.Factory,
 		"aws":         aws.Factory,
 		"csv":         csv.Factory,
@@ -66,4 +66,9 @@ func Factories() map[string]connector.Factory {
 		"webex":       webex.Factory,
 		"webhook":     webhook.Factory,
 	}
+	for name, f := range out {
+		f.Words = words[name]
+		out[name] = f
+	}
+	return out
 }

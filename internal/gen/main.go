@@ -177,6 +177,9 @@ func generate(root string) (map[string][]byte, error) {
 		}
 		out[name] = src
 	}
+	if out["connector/all/zz_words.go"], err = words(root, vs); err != nil {
+		return nil, err
+	}
 	for _, v := range vs {
 		out["docs/systems/"+v.Name+".md"] = []byte(page(v))
 	}
@@ -196,11 +199,16 @@ import (
 
 // Factories are all connectors, by name.
 func Factories() map[string]connector.Factory {
-	return map[string]connector.Factory{
+	out := map[string]connector.Factory{
 	{{- range .}}
 		"{{.Name}}": {{.Name}}.Factory,
 	{{- end}}
 	}
+	for name, f := range out {
+		f.Words = words[name]
+		out[name] = f
+	}
+	return out
 }
 `))
 

@@ -80,6 +80,7 @@ type Report struct {
 	Leads    []Lead // patterns that lead to a pool, as they should
 	All      Sums
 	Open     Sums // as who may not know of hidden people is told them: what is theirs is nobody's
+	of       belongings
 }
 
 // Sums are of the users and the lines of a platform, by how sure it is whose they are.
@@ -129,6 +130,7 @@ func Compare(b Books, p *dayone.Platform) *Report {
 	}
 	c.readUsers()
 	c.readDevices()
+	c.keep()
 	c.lines()
 	c.stated()
 	c.missing()
@@ -352,6 +354,7 @@ func (c *comparing) mailboxes() {
 	for i := range c.p.Mailboxes {
 		b := &c.p.Mailboxes[i]
 		m := c.who.mailbox(b)
+		c.out.of.boxes = append(c.out.of.boxes, m.owned())
 		f := Finding{Thing: "mailbox", Name: b.Alias, Person: m.Person}
 		held := ""
 		if len(b.Needs) > 0 {

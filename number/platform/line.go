@@ -23,7 +23,9 @@ func (c *comparing) lines() {
 			c.owns[id] = append(c.owns[id], cmp.Or(l.E164, l.Pattern))
 		}
 	}
+	c.out.of.lines = make([]owned, len(matches))
 	for i := range c.p.Lines {
+		c.out.of.lines[i] = matches[i].owned()
 		c.line(&c.p.Lines[i], matches[i])
 	}
 	if !c.pooled && len(c.p.Lines) > 0 {

@@ -39,6 +39,7 @@ func Run(t *testing.T, open Opener) {
 		{"Wakes", wakes},
 		{"ProblemStaysUntilTheNextLook", problems},
 		{"RunComesBack", runComesBack},
+		{"RequestsOfStepsAreKeptForAWhile", callLogs},
 		{"OneRunAPerson", oneRun},
 		{"NewestOfStates", newestOfStates},
 		{"AnAccountIsBoundOnce", boundOnce},

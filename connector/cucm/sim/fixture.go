@@ -3,6 +3,7 @@ package sim
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/dayone-hq/dayone/connector/sim"
 )
@@ -125,4 +126,32 @@ func appearance(index int, number, name, user string) *node {
 		leaf("e164Mask", number[1:]), leaf("dialPlanWizardId", ""), leaf("maxNumCalls", "4"), leaf("busyTrigger", "2"), group("associatedEndusers", group("enduser", leaf("userId", user))))
 	n.attr = map[string]string{"ctiid": strconv.Itoa(1000 + index), "uuid": "{00000000-1111-2222-3333-44444444444" + strconv.Itoa(index%10) + "}"}
 	return n
+}
+
+// Staff puts somebody of the company's own directory into a cluster: a user with an employee number and a line, on a phone or,
+// for who signs in on any phone, in a profile. With jabber a computer shows the line, too.
+func (s *Sim) Staff(site, prefix string, e Entry, extension int, profile, jabber bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	pool, name := site+"_DP", strings.TrimSpace(e.First+" "+e.Last)
+	s.person(pool, prefix, e.ID, e.First, e.Last, "corp-ad", extension, profile)
+	u := s.object("user", e.ID).node
+	u.set(leaf("mailid", e.Mail))
+	u.set(leaf("associatedPc", e.Number))
+	if !jabber {
+		return
+	}
+	device := "CSF" + strings.ToUpper(strings.ReplaceAll(e.ID, ".", ""))
+	p := phone(device[:min(len(device), 15)], pool, e.ID, appearance(1, prefix+strconv.Itoa(extension), name, e.ID))
+	p.set(leaf("product", "Cisco Unified Client Services Framework"))
+	p.set(leaf("phoneTemplateName", "Standard Client Services Framework"))
+	s.put("phone", p)
+}
+
+// Shared shows somebody's line on a device of somebody else, too: an assistant answers for a boss.
+func (s *Sim) Shared(device, prefix string, extension int, name, user string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	lines := s.object("phone", device).node.get("lines")
+	lines.kids = append(lines.kids, appearance(len(lines.kids)+1, prefix+strconv.Itoa(extension), name, user))
 }

@@ -36,3 +36,10 @@ func (s *Sim) Fill() {
 	s.Name("handlers/callhandlers", "mboss", "AfterMessageTargetHandlerObjectId", "aassist")
 	s.Message("agent")
 }
+
+// Staff puts somebody of the company's own directory there, with a mailbox that answers at an extension.
+func (s *Sim) Staff(extension string, a sim.Account) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.seed("voicemailusertemplate", extension, a)
+}
