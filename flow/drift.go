@@ -548,4 +548,3 @@ func (f *Flow) decideDrift(ctx context.Context, id dayone.DriftID, by, reason, w
 	}
 	return row, err
 }
-

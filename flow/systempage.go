@@ -152,4 +152,3 @@ func (f *Flow) CheckSystem(ctx context.Context, name, by string) error {
 	}
 	return said
 }
-

@@ -271,8 +271,11 @@ func newOneDrift(view viewer, x flow.DriftView, titles, kinds map[string]string)
 		{Name: "Person", Value: x.Name, Href: "/people/" + string(x.Person)},
 		{Name: "System", Value: systemTitle(titles, x.Key.System), Href: "/systems/" + x.Key.System},
 		{Name: "What", Value: x.Key.String(), Code: true},
-		{Name: "It is", Value: is}, {Name: "By the books", Value: should}, {Name: "Because of", Value: driftBy(x.Drift)},
-		{Name: "Seen first", At: view.at(x.Since)}, {Name: "Seen last", At: view.at(x.Seen)},
+		{Name: "It is", Value: is},
+		{Name: "By the books", Value: should},
+		{Name: "Because of", Value: driftBy(x.Drift)},
+		{Name: "Seen first", At: view.at(x.Since)},
+		{Name: "Seen last", At: view.at(x.Seen)},
 	}
 	if x.Is.Ref != "" {
 		v.Facts = append(v.Facts, pair{Name: "Known there as", Value: x.Is.Ref, Code: true})

@@ -70,7 +70,7 @@ func sampleDrift(view viewer) []sample {
 	gitlab := flow.SystemView{
 		SystemState: states[len(states)-1], Calls: 4, Offers: 340, Read: view.now.Add(-time.Hour), Drift: 3, Reading: reads["okta"], Failures: sampleFailures(view), Policies: []string{"engineering", "platform"},
 		Connector: &flow.Connector{Name: "gitlab", Title: "GitLab", Summary: "Accounts and group memberships of a GitLab instance or group.", Capabilities: []string{"target"}, Plan: "Premium or Ultimate", Kinds: []flow.Giving{{Kind: "account", Title: "account", Actions: []string{"create", "enable", "disable"}}, {Kind: "group", Title: "group", Actions: []string{"add", "remove"}}}},
-		Cannot:   map[string]string{"account update": "scim_token"}, Count: dayone.SystemList{Counted: view.now.Add(-14 * time.Hour), Accounts: 118},
+		Cannot:    map[string]string{"account update": "scim_token"}, Count: dayone.SystemList{Counted: view.now.Add(-14 * time.Hour), Accounts: 118},
 		Limits: []flow.RateLimit{{Path: "/api/v4/groups", Method: "GET", PerMinute: 200, Burst: 33, Used: 12}, {PerMinute: 2000, Burst: 333, Used: 333, Shut: view.now.Add(time.Minute)}, {Path: "/static"}},
 	}
 	gitlab.Held = flow.HeldAt{People: 118, Accounts: 118, Open: 117, Others: 340}

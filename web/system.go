@@ -51,7 +51,7 @@ func (p *portal) showSystem(w http.ResponseWriter, r *http.Request, status int, 
 	}
 	v := newSystemPage(p.viewerOf(r), x, p.titles(), p.kindTitles())
 	v.Problem, v.May = said, p.shows(r, "POST /systems/{system}/read")
-	if p.opt.Setup != nil && p.shows(r, "GET /settings/systems/{name}") && x.Connector != nil {
+	if p.opt.SystemForms != nil && p.shows(r, "GET /settings/systems/{name}") && x.Connector != nil {
 		v.Settings = &link{"Change its settings", "/settings/systems/" + x.Name}
 	}
 	return p.show(w, r, status, page{Template: "system", Title: v.Title, Nav: "systems", Crumbs: []link{{"Systems", "/systems"}, {v.Title, ""}}, Main: v})
@@ -253,14 +253,14 @@ type apiLimitOf struct {
 }
 
 type apiReading struct {
-	Lists    bool   `json:"listed"`
-	Under    bool   `json:"under_way"`
+	Lists    bool       `json:"listed"`
+	Under    bool       `json:"under_way"`
 	At       *time.Time `json:"at,omitempty"`
-	Accounts int    `json:"accounts"`
-	Nobodys  int    `json:"accounts_of_nobody"`
-	Differ   int    `json:"differ"`
+	Accounts int        `json:"accounts"`
+	Nobodys  int        `json:"accounts_of_nobody"`
+	Differ   int        `json:"differ"`
 	Failed   *time.Time `json:"failed,omitempty"`
-	Note     string `json:"note,omitempty"`
+	Note     string     `json:"note,omitempty"`
 }
 
 type apiFailure struct {

@@ -14,14 +14,14 @@ import (
 
 // Options of a portal.
 type Options struct {
-	Base     string        // its address, https://dayone.company.com; requests for any other host are refused
-	Open     bool          // the demo: no login, but only from this machine
-	Token    dayone.Secret // lets in; without it nobody gets in, unless Open
-	Tokens   []Token       // let others in, each with a role
-	SignOn   *SignOn       // lets in whom the identity provider knows; nil: there is none
-	Setup    Setup         // writes systems into the configuration; nil: there is none
-	Given    []RoleGiven   // roles that the configuration gives, for the page of roles
-	Discreet []dayone.Role // know what is confidential; nil: administrator and hr
+	Base        string        // its address, https://dayone.company.com; requests for any other host are refused
+	Open        bool          // the demo: no login, but only from this machine
+	Token       dayone.Secret // lets in; without it nobody gets in, unless Open
+	Tokens      []Token       // let others in, each with a role
+	SignOn      *SignOn       // lets in whom the identity provider knows; nil: there is none
+	SystemForms SystemForms   // writes systems into the configuration; nil: there is none
+	Given       []RoleGiven   // roles that the configuration gives, for the page of roles
+	Discreet    []dayone.Role // know what is confidential; nil: administrator and hr
 	// SetupAnywhere: the set-up link works from other machines, too.
 	SetupAnywhere bool
 	TokenFile     string  // the file that holds the token, as the configuration names it; "": it is in none
@@ -255,10 +255,10 @@ func (p *portal) routes() []route {
 		{"POST /settings/branding/back", p.page(p.brandingBack)},
 		{"GET /settings/calendars", p.page(p.calendars)},
 		{"POST /settings/calendars", p.page(p.bringCalendar)},
-		{"GET /settings/systems", p.page(p.setupList)},
-		{"GET /settings/systems/{name}", p.page(p.setupForm)},
-		{"POST /settings/systems/{name}", p.page(p.setUpSystem)},
-		{"POST /settings/systems/undo", p.page(p.undoSetup)},
+		{"GET /settings/systems", p.page(p.systemForms)},
+		{"GET /settings/systems/{name}", p.page(p.systemForm)},
+		{"POST /settings/systems/{name}", p.page(p.writeSystem)},
+		{"POST /settings/systems/undo", p.page(p.undoSystem)},
 		{"GET /settings/webhooks", p.page(p.webhooks)},
 		{"POST /settings/webhooks/{name}/test", p.page(p.testWebhook)},
 		{"POST /settings/webhooks/{name}/deliveries/{id}/again", p.page(p.deliverAgain)},
@@ -402,8 +402,8 @@ func (p *portal) routes() []route {
 		{"GET /api/v1/settings/branding", p.api(p.apiBranding)},
 		{"PUT /api/v1/settings/branding", p.api(p.apiSetBranding)},
 		{"POST /api/v1/settings/branding/back", p.api(p.apiBrandingBack)},
-		{"GET /api/v1/settings/systems", p.api(p.apiSetups)},
-		{"PUT /api/v1/settings/systems/{name}", p.api(p.apiSetUp)},
+		{"GET /api/v1/settings/systems", p.api(p.apiSystemForms)},
+		{"PUT /api/v1/settings/systems/{name}", p.api(p.apiWriteSystem)},
 		{"GET /api/v1/settings/webhooks", p.api(p.apiWebhooks)},
 		{"POST /api/v1/settings/webhooks/{name}/test", p.api(p.apiTestWebhook)},
 		{"POST /api/v1/settings/webhooks/{name}/deliveries/{id}/again", p.api(p.apiDeliverAgain)},
