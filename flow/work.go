@@ -59,7 +59,6 @@ const longBefore = 30 * 24 * time.Hour
 func (f *Flow) countOf(ctx context.Context, r dayone.Run) (store.CountedRun, error) {
 	c := store.CountedRun{Run: r.ID, Month: r.Ended.UTC().Format("2006-01"), Steps: map[dayone.Action]int{}, Person: r.Person}
 	var ready time.Time
-	makes := false
 	for i := range r.Steps {
 		s := &r.Steps[i]
 		if s.State != dayone.StepDone {
@@ -68,7 +67,6 @@ func (f *Flow) countOf(ctx context.Context, r dayone.Run) (store.CountedRun, err
 		if s.Result.Changed() && !f.doneByHand(s) {
 			c.Steps[s.Step.Action]++
 		}
-		makes = makes || s.Step.Action == dayone.AccountCreate
 		switch at := s.Ended; {
 		case s.Step.Action == dayone.MessageSend, s.Step.Action == dayone.AccountConfirm, s.Step.Action == dayone.EntitlementConfirm:
 		case f.hers(s) && s.Waited.After(ready): // the rest of it was to sign in
@@ -77,7 +75,7 @@ func (f *Flow) countOf(ctx context.Context, r dayone.Run) (store.CountedRun, err
 			ready = at
 		}
 	}
-	if r.State != dayone.RunDone || !makes || r.Of != "" {
+	if r.State != dayone.RunDone || ready.IsZero() || r.Of != "" {
 		return c, nil
 	}
 	row, err := f.Store.Person(ctx, r.Person)
@@ -85,7 +83,7 @@ func (f *Flow) countOf(ctx context.Context, r dayone.Run) (store.CountedRun, err
 		return c, nil
 	}
 	if err == nil && row.Starts.After(r.Started.Add(-longBefore)) {
-		c.Starts, c.Ready = row.Starts, ready
+		c.Starts, c.Ready, c.Early = row.Starts, ready, r.Started.Before(row.Starts.Add(24*time.Hour))
 	}
 	return c, err
 }

@@ -30,10 +30,12 @@ type CountedRun struct {
 	Steps  map[dayone.Action]int
 	Person dayone.PersonID
 	Starts time.Time // with Ready: the first day
-	Ready  time.Time // since when all was there that the first day needs; zero: it says nothing of a first day
+	Ready  time.Time // since when all was there that it had to bring; zero: it says nothing of a first day
+	Early  bool      // it began before the first day was over: what it brought belongs to that day
 }
 
-// CountRun adds it, unless it was added before. How soon somebody was ready is kept of the first run that says it.
+// CountRun adds it, unless it was added before. Somebody is ready with the last of the runs for the first day, or else with the first
+// one that ended well.
 func (d *DB) CountRun(ctx context.Context, c CountedRun) error {
 	return d.write(ctx, func(t *tx) error {
 		res, err := t.exec(`UPDATE run SET counted = 1 WHERE id = $1 AND counted = 0`, c.Run)
@@ -52,7 +54,7 @@ func (d *DB) CountRun(ctx context.Context, c CountedRun) error {
 			return nil
 		}
 		_, err = t.exec(`INSERT INTO ready (person, starts, began, at) SELECT $1, $2, MIN(received), $3 FROM event WHERE person = $1 HAVING MIN(received) > 0 AND MIN(received) <= $3
-			ON CONFLICT (person) DO NOTHING`, c.Person, micros(c.Starts), micros(c.Ready))
+			ON CONFLICT (person) DO UPDATE SET at = excluded.at WHERE ready.starts = excluded.starts AND ready.at < excluded.at AND $4 = 1`, c.Person, micros(c.Starts), micros(c.Ready), truth(c.Early))
 		if err != nil {
 			return fmt.Errorf("keeping since when somebody was ready: %w", err)
 		}

@@ -216,7 +216,7 @@ func readingItem(view viewer, title, name string, x flow.DriftReading, n int) it
 	}
 	it.State = &st
 	if !x.At.IsZero() {
-		it.Meta = fmt.Sprintf(textDriftRead, plural(x.Accounts, "1 account", thousands(x.Accounts)+" accounts"), plural(x.Nobodys, "1 of them is nobody's", thousands(x.Nobodys)+" of them are nobody's"))
+		it.Meta = fmt.Sprintf(textDriftRead, pluralText(x.Accounts, "1 account", "%s accounts"), pluralText(x.Nobodys, "1 of them is nobody's", "%s of them are nobody's"))
 	}
 	if !x.Failed.IsZero() {
 		it.Next = fmt.Sprintf(textDriftFailed, view.at(x.Failed).Text, x.Note)

@@ -130,7 +130,7 @@ func worthFigures(x overview) (out []figure) {
 	}
 	f := figure{Label: "Hours saved, 12 months", Value: "not counted", Small: "say what a step is worth", Href: "/settings/effort"}
 	if x.Saved.Baseline.Seq > 0 && len(x.Saved.Baseline.Minutes) > 0 {
-		f.Value, f.Small = hoursOf(x.Saved.Minutes), plural(x.Saved.Counted, "1 step by itself", thousands(x.Saved.Counted)+" steps by themselves")
+		f.Value, f.Small = hoursOf(x.Saved.Minutes), pluralText(x.Saved.Counted, "1 step by itself", "%s steps by themselves")
 	}
 	return append(out, f)
 }
@@ -140,6 +140,14 @@ func (v *overviewView) unlink() {
 	for i := range v.Worth {
 		v.Worth[i].Href = ""
 	}
+}
+
+// pluralText is plural for numbers that may be large: %s stands for the number.
+func pluralText(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return fmt.Sprintf(many, thousands(n))
 }
 
 // hoursOf are minutes as people say them: 0.4, 12, 1,203.

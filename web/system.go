@@ -116,7 +116,7 @@ func systemFacts(view viewer, x flow.SystemView) (out []pair) {
 		}
 		out = append(out, f)
 	}
-	out = append(out, pair{Name: "Offers", Value: plural(x.Offers, "1 entitlement, as last read", thousands(x.Offers)+" entitlements, as last read"), Href: "/catalogue#" + idOf("system-"+x.Name)})
+	out = append(out, pair{Name: "Offers", Value: pluralText(x.Offers, "1 entitlement, as last read", "%s entitlements, as last read"), Href: "/catalogue#" + idOf("system-"+x.Name)})
 	if !x.Count.Counted.IsZero() {
 		out = append(out, pair{Name: "Accounts there", Value: thousands(x.Count.Accounts)})
 	}
