@@ -12,7 +12,7 @@ type RateLimit struct {
 	Method    string // "": every one
 	PerMinute int    // zero: it knows none
 	Burst     int    // at once, after a rest
-	Used      int    // of Burst, now
+	Used      int    // of Burst, now, in tenths of it: how much goes on, and not that somebody was just looked up
 	Shut      time.Time
 }
 
@@ -24,6 +24,7 @@ func (g *Guard) Limits() (list []RateLimit, calls int) {
 		if b.PerMinute > 0 {
 			l.Burst = b.Burst
 			l.Used = min(b.Burst, max(0, b.Burst-int(b.rate.TokensAt(time.Now()))))
+			l.Used -= l.Used % max(1, b.Burst/10)
 		}
 		b.mu.Lock()
 		if b.shut.After(now) {

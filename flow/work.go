@@ -57,6 +57,13 @@ const longBefore = 30 * 24 * time.Hour
 
 // countOf is what a run that ended adds. What a human did is nothing that Dayone saved, and what was so already was no work.
 func (f *Flow) countOf(ctx context.Context, r dayone.Run) (store.CountedRun, error) {
+	row, err := f.Store.Person(ctx, r.Person)
+	if errors.Is(err, dayone.ErrNotFound) || err == nil && row.Veil == dayone.WholeVeiled { // whoever is hidden is in no count
+		return store.CountedRun{Run: r.ID}, nil
+	}
+	if err != nil {
+		return store.CountedRun{}, err
+	}
 	c := store.CountedRun{Run: r.ID, Month: r.Ended.UTC().Format("2006-01"), Steps: map[dayone.Action]int{}, Person: r.Person}
 	var ready time.Time
 	for i := range r.Steps {
@@ -78,14 +85,10 @@ func (f *Flow) countOf(ctx context.Context, r dayone.Run) (store.CountedRun, err
 	if r.State != dayone.RunDone || ready.IsZero() || r.Of != "" {
 		return c, nil
 	}
-	row, err := f.Store.Person(ctx, r.Person)
-	if errors.Is(err, dayone.ErrNotFound) {
-		return c, nil
-	}
-	if err == nil && row.Starts.After(r.Started.Add(-longBefore)) {
+	if row.Starts.After(r.Started.Add(-longBefore)) {
 		c.Starts, c.Ready, c.Early = row.Starts, ready, r.Started.Before(row.Starts.Add(24*time.Hour))
 	}
-	return c, err
+	return c, nil
 }
 
 // hers says that a step waited for whom it is about: until then all that others have to do was done.
