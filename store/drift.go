@@ -166,7 +166,7 @@ func (d *DB) CountDrift(ctx context.Context, systems []string, within dayone.Sco
 		q, args := driftWhere(DriftFilter{System: name, Within: within})
 		args = append(args, most)
 		var n int
-		if err := d.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM (SELECT 1`+q+fmt.Sprintf(` LIMIT $%d) some`, len(args)), args...).Scan(&n); err != nil {
+		if err := d.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM (SELECT 1`+q+fmt.Sprintf(` LIMIT $%d) few`, len(args)), args...).Scan(&n); err != nil {
 			return nil, fmt.Errorf("counting drift: %w", err)
 		}
 		if n > 0 {
