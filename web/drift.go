@@ -83,10 +83,6 @@ func driftBy(x dayone.Drift) string {
 	return textDriftBaseline
 }
 
-func (p *portal) driftName(titles, kinds map[string]string, k dayone.Key) string {
-	return joined(" ", systemTitle(titles, k.System), lowerFirst(kindTitle(kinds, k)), k.Name)
-}
-
 const driftPage = 50
 
 func driftFilter(q url.Values) (flow.DriftFilter, error) {
