@@ -23,6 +23,7 @@ type (
 	BrakeID      string // brk_
 	MatchID      string // mat_
 	MergeID      string // mrg_
+	DriftID      string // drf_
 
 	LegalHoldID   string // lgl_
 	CertificateID string // crt_

@@ -110,6 +110,9 @@ func (f *Flow) dueHolds(ctx context.Context, id dayone.PersonID) error {
 // holdNote asks what is to become of a hold.
 func holdNote(h dayone.Hold, now time.Time) string {
 	did := fmt.Sprintf("%s undid this run and held %d things back until now", cmp.Or(h.By, "Somebody"), len(h.Keys))
+	if h.Run == "" && !h.Away && len(h.Keys) == 1 {
+		did = fmt.Sprintf("%s left %s as its system shows it until now", cmp.Or(h.By, "Somebody"), h.Keys[0])
+	}
 	if h.Away {
 		did = fmt.Sprintf("%s reviewed it and took %s away until now", cmp.Or(h.By, "Somebody"), h.Keys[0])
 	}

@@ -107,7 +107,7 @@ func (f *Flow) runErrands(ctx context.Context) (next time.Time, err error) {
 		name string
 		next func(context.Context) (time.Time, error)
 		do   func(context.Context) error
-	}{{"digests", f.nextDigestDue, f.sendDigests}, {"words to those who are asked", f.nextSaid, f.sayAll}, {"certificates", f.Store.NextCertificate, f.certifyAll}, {"successions", f.Store.NextSuccession, f.succeedAll}, {"timers of numbers", f.Store.NextNumber, f.freeNumbers}, {"looks ahead", f.nextAhead, f.lookAhead}, {"where people are", f.nextPlacing, f.placeAll}} {
+	}{{"digests", f.nextDigestDue, f.sendDigests}, {"words to those who are asked", f.nextSaid, f.sayAll}, {"certificates", f.Store.NextCertificate, f.certifyAll}, {"successions", f.Store.NextSuccession, f.succeedAll}, {"timers of numbers", f.Store.NextNumber, f.freeNumbers}, {"looks ahead", f.nextAhead, f.lookAhead}, {"where people are", f.nextPlacing, f.placeAll}, {"what was done", f.nextUncounted, f.countRuns}} {
 		due, err := e.next(ctx)
 		if err != nil {
 			return next, err

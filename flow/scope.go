@@ -70,6 +70,7 @@ const (
 	TheDelegation Thing = "delegation"
 	TheSystem     Thing = "system"
 	TheOrder      Thing = "order"
+	TheDrift      Thing = "drift"
 )
 
 // Sees says whether a thing is in the scope of whoever asks. ErrNotFound: it is not, or is not there. acts asks whether she may
@@ -163,6 +164,9 @@ func (f *Flow) concerns(ctx context.Context, what Thing, id string) (dayone.Pers
 		return "", nil, err
 	case TheSystem:
 		return "", []string{id}, nil
+	case TheDrift:
+		x, err := f.driftOf(ctx, dayone.DriftID(id))
+		return x.Person, []string{x.Key.System}, err
 	case TheOrder:
 		st, err := f.Store.Standing(ctx, f.Clock.Now())
 		for _, o := range st.Orders {

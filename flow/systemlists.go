@@ -3,6 +3,7 @@ package flow
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -14,7 +15,7 @@ import (
 // answers wrongly, to another tenant, to a token that sees less, than one that has lost them: a brake is on then, and until
 // somebody says that it is so, a leaver's certificate does not call closed what the system does not show. Steps go on as they
 // do: what a system says is not there, when it is asked for that alone, is not there for them. A list that broke off counts
-// for nothing.
+// for nothing. The same reading says what differs from the books (drift.go): a system is not read twice for it.
 
 // counting is what flow remembers of counts; a restart loses nothing with it.
 type counting struct {
@@ -22,6 +23,9 @@ type counting struct {
 	busy  bool
 	next  time.Time
 	began time.Time // where nothing is in the books, a day begins here
+
+	asked []string             // to be read now: somebody asked for it
+	under map[string]time.Time // under way, since when
 }
 
 // countSystems begins to count when it is time, beside everything else, and says when that is.
@@ -29,7 +33,14 @@ func (f *Flow) countSystems(ctx context.Context) (time.Time, error) {
 	now, c := f.Clock.Now(), &f.counting
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if f.Removals.ListsAt == "" || c.busy {
+	switch {
+	case c.busy:
+		return time.Time{}, nil
+	case len(c.asked) > 0:
+		f.countThese(ctx, c.asked, c.next)
+		c.asked = nil
+		return time.Time{}, nil
+	case f.Removals.ListsAt == "":
 		return time.Time{}, nil
 	}
 	if c.began.IsZero() {
@@ -54,19 +65,32 @@ func (f *Flow) countSystems(ctx context.Context) (time.Time, error) {
 	if c.next.After(now) {
 		return c.next, nil
 	}
-	c.busy = true
+	f.countThese(ctx, f.systemNames(), f.nightAfter(now, f.Removals.ListsAt))
+	return time.Time{}, nil
+}
+
+// countThese counts some systems beside everything else, one after the other; then is when all are next. It is called with the
+// lock held.
+func (f *Flow) countThese(ctx context.Context, names []string, then time.Time) {
+	c := &f.counting
+	c.busy, c.under = true, map[string]time.Time{}
 	f.intake.Go(func() {
-		for _, name := range f.systemNames() {
+		for _, name := range names {
+			c.mu.Lock()
+			c.under[name] = f.Clock.Now()
+			c.mu.Unlock()
 			if _, err := f.CountSystem(ctx, name); err != nil && ctx.Err() == nil {
 				f.Log.Warn("the accounts of a system could not be counted; nothing follows from that", "system", name, "error", err)
 			}
+			c.mu.Lock()
+			delete(c.under, name)
+			c.mu.Unlock()
 		}
 		c.mu.Lock()
-		c.busy, c.next = false, f.nightAfter(now, f.Removals.ListsAt)
+		c.busy, c.next = false, then
 		c.mu.Unlock()
 		f.look()
 	})
-	return time.Time{}, nil
 }
 
 // CountSystem counts the accounts that a system lists now. What cannot be read changes nothing.
@@ -81,16 +105,28 @@ func (f *Flow) CountSystem(ctx context.Context, name string) (dayone.SystemList,
 		return s, nil
 	}
 	s.System, s.Seen = name, 0
+	with, err := f.compares(ctx, name)
+	if err != nil {
+		return lists[name], err
+	}
 	for seen, err := range g.List(ctx) {
+		if err == nil {
+			err = with.take(ctx, seen)
+		}
 		if err != nil {
-			return lists[name], fmt.Errorf("listing the accounts of %s: %w", name, err)
+			err = fmt.Errorf("listing the accounts of %s: %w", name, err)
+			return lists[name], errors.Join(err, with.broke(ctx, err))
 		}
 		if seen.Account() != nil {
 			s.Seen++
 		}
 	}
 	s.At = f.Clock.Now()
-	if why := f.shrank(s); why != "" {
+	why := f.shrank(s)
+	if err := with.end(ctx, why); err != nil {
+		return lists[name], err
+	}
+	if why != "" {
 		s.Note = why
 		b := dayone.Brake{ID: dayone.BrakeID(f.IDs.New("brk")), Scope: "system:" + name, Rule: dayone.BrakeList, State: dayone.BrakeOn, Note: why, Opened: s.At}
 		return s, f.woken(f.Store.SaveSystemList(ctx, s, &b))

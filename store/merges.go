@@ -318,8 +318,12 @@ func (m *mover) people(b *mergeBox) error {
 			return err
 		}
 	}
-	_, err = m.t.exec(`DELETE FROM certificate_due WHERE person = $1`, m.from)
-	return err
+	for _, q := range []string{`DELETE FROM certificate_due WHERE person = $1`, `DELETE FROM drift WHERE person = $1`} { // the next reading finds it as hers
+		if _, err := m.t.exec(q, m.from); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // employments move with every fact about them, and with what hangs on the source's id.

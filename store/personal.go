@@ -82,6 +82,10 @@ var inTheClear = []struct{ why, erase string }{
 		`DELETE FROM certificate_due WHERE person = $1`,
 	},
 	{
+		"what a system shows of her otherwise than the books is listed and counted by system, thing and kind",
+		`DELETE FROM drift WHERE person = $1`,
+	},
+	{
 		"which record of hers is kept back is found by her id",
 		`DELETE FROM veiled_record WHERE person = $1 OR event IN (SELECT id FROM event WHERE person = $1)`,
 	},

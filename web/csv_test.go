@@ -77,12 +77,12 @@ func TestListsAreTables(t *testing.T) {
 	}
 	id := cell(people, 1, "Id")
 	for _, path := range []string{
-		"/approvals", "/tasks", "/systems", "/numbers/all", "/records", "/events", "/brakes", "/matches", "/products", "/people/" + id, "/people/" + id + "/runs", "/people/" + id + "/records",
+		"/approvals", "/tasks", "/systems", "/numbers/all", "/records", "/events", "/brakes", "/matches", "/products", "/drift", "/people/" + id, "/people/" + id + "/runs", "/people/" + id + "/records",
 		"/runs/" + cell(runs, 1, "Id") + "/records",
 	} {
 		b.table(path + "?format=csv")
 	}
-	for _, path := range []string{"people", "runs", "approvals", "tasks", "systems", "numbers", "records", "events", "brakes", "matches", "products", "people/" + id + "/requests", "alerts", "people/" + id + "/records", "runs/" + cell(runs, 1, "Id") + "/records"} {
+	for _, path := range []string{"people", "runs", "approvals", "tasks", "systems", "numbers", "records", "events", "brakes", "matches", "products", "people/" + id + "/requests", "alerts", "drift", "people/" + id + "/records", "runs/" + cell(runs, 1, "Id") + "/records"} {
 		b.api("GET", "/api/v1/"+path+"?format=csv", "", http.StatusOK, nil)
 	}
 	if lines := b.table("/records?format=csv"); len(lines) < 100 {

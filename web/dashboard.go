@@ -28,6 +28,8 @@ type dashboardView struct {
 	Quarantined  []item
 	NoStarters   *empty
 	NoRuns       *empty
+	Mine         []item // that wait for whoever looks
+	Overview     overviewView
 
 	waits, runs int // how much needs somebody, and goes on
 }
@@ -108,6 +110,11 @@ func (p *portal) dashboard(w http.ResponseWriter, r *http.Request) error {
 		list = append(list, l.of(ctx, t))
 	}
 	byDue(list)
+	open, err := p.flow.Approvals(ctx, flow.ApprovalFilter{Open: true, Limit: 100})
+	if err != nil {
+		return err
+	}
+	v.Mine = p.mineOf(r, list, open)
 	for _, d := range list[:min(len(list), tasksShown)] {
 		v.Tasks = append(v.Tasks, taskItem(view, d))
 	}
@@ -142,6 +149,15 @@ func (p *portal) dashboard(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v.Tiles = p.shown(r)
+	sum, err := p.overviewOf(ctx, p.shows(r, "GET /systems"))
+	if err != nil {
+		return err
+	}
+	v.Overview = newOverview(view, sum, p.titles(), p.kindTitles())
+	if !p.shows(r, "GET /settings/effort") {
+		v.Overview.unlink()
+	}
+	v.fail(len(sum.Failures))
 	return p.show(w, r, http.StatusOK, page{Template: "dashboard", Title: "Dashboard", Nav: "dashboard", Main: v})
 }
 
@@ -191,6 +207,12 @@ func (v *dashboardView) decide(matches, brakes int) {
 	}
 	v.Tasks = append(first, v.Tasks...)
 	v.waits += matches + brakes
+	v.sum()
+}
+
+// fail counts what failed among what needs somebody.
+func (v *dashboardView) fail(n int) {
+	v.waits += n
 	v.sum()
 }
 

@@ -98,6 +98,10 @@ func (m *matrix) thingsOf(run dayone.Run) map[flow.Thing]string {
 	if err := m.flow.Store.AddRequest(ctx, request); err != nil {
 		m.t.Fatal(err)
 	}
+	drift := dayone.Drift{ID: dayone.DriftID(m.flow.IDs.New("drf")), Person: run.Person, Key: dayone.Key{System: "okta", Kind: "group", Name: "another"}, Kind: dayone.DriftExtra, Is: dayone.Item{State: dayone.Active}}
+	if err := m.flow.Store.SaveDrift(ctx, "okta", now, []dayone.Drift{drift}, nil); err != nil {
+		m.t.Fatal(err)
+	}
 	g, err := m.flow.LetDecide(ctx, string(run.Person), "head@company.com", now.AddDate(0, 0, 10), now.AddDate(0, 1, 0), "kim")
 	if err != nil {
 		m.t.Fatal(err)
@@ -112,7 +116,7 @@ func (m *matrix) thingsOf(run dayone.Run) map[flow.Thing]string {
 	}
 	return map[flow.Thing]string{
 		flow.ThePerson: string(run.Person), flow.TheRun: string(run.ID), flow.TheStep: string(run.ID), flow.TheTask: string(task.ID), flow.TheHold: string(hold.ID), flow.TheRequest: string(request.ID),
-		flow.TheDelegation: g.ID, flow.TheApproval: string(asks[0].ID), flow.TheEvent: string(events[0].ID),
+		flow.TheDelegation: g.ID, flow.TheApproval: string(asks[0].ID), flow.TheEvent: string(events[0].ID), flow.TheDrift: string(drift.ID),
 	}
 }
 
@@ -164,7 +168,7 @@ func (l looker) may(pattern string, what flow.Thing, s somebodys) int {
 		return http.StatusNotFound
 	case path == "/people/{id}/bindings" && (!knows || !scope.AllPeople()): // the answer would tell of others
 		return http.StatusForbidden
-	case writes && len(l.reach.Systems) > 0 && !slices.Contains([]flow.Thing{flow.TheStep, flow.TheRun, flow.TheHold, flow.TheRequest}, what):
+	case writes && len(l.reach.Systems) > 0 && !slices.Contains([]flow.Thing{flow.TheStep, flow.TheRun, flow.TheHold, flow.TheRequest, flow.TheDrift}, what):
 		return http.StatusForbidden
 	}
 	return 0

@@ -213,7 +213,7 @@ func (p *portal) menu(r *http.Request, current string) []menu {
 			item("approvals", "Approvals", "/approvals", "hand", open.approvals), item("matches", "Matches", "/matches", "people", open.matches),
 		}},
 		{Title: "Decide", Items: []menuItem{item("policies", "Policies", "/policies", "policy", 0), item("products", "Products", "/products", "key", 0)}},
-		{Title: "Operate", Items: []menuItem{item("systems", "Systems", "/systems", "system", 0), item("numbers", "Numbers", "/numbers", "phone", 0), item("brakes", "Brakes", "/brakes", "pause", open.brakes)}},
+		{Title: "Operate", Items: []menuItem{item("systems", "Systems", "/systems", "system", 0), item("drift", "Drift", "/drift", "drift", 0), item("numbers", "Numbers", "/numbers", "phone", 0), item("brakes", "Brakes", "/brakes", "pause", open.brakes)}},
 		{Title: "Prove", Items: []menuItem{item("events", "Events", "/events", "bolt", open.quarantined), item("records", "Records", "/records", "record", 0)}},
 	}
 	groups = append(groups, menu{Title: "Set up", Items: []menuItem{item("settings", "Settings", "/settings", "cog", 0)}})

@@ -121,6 +121,7 @@ func samples(view viewer) []sample {
 	connectors := map[string]string{"okta": "okta", "slack": "slack", "gitlab": "gitlab", "notion": "notion"}
 
 	dash := newDashboard(map[dayone.Status]int{dayone.Working: 100412, dayone.PreHire: 18, dayone.OnLeave: 204}, 3, 2, 1, 1)
+	dash.Overview = sampleOverview(view)
 	strip, steps := running.strip()
 	state, note := readiness(running.run)
 	for i := range 12 {
@@ -316,7 +317,7 @@ func samples(view viewer) []sample {
 		{"error-404", "Page error, not found", "error", false, false, sampleError(dayone.ErrNotFound)},
 		{"error-403", "Page error, not for you", "error", false, false, sampleError(dayone.ErrForbidden)},
 		{"error-500", "Page error, our fault", "error", false, false, sampleError(nil)},
-	}, slices.Concat(sampleApprovals(view, row), sampleOutside(view, row, head("access")), sampleLists(view), sampleNumbers(view), sampleProducts(view, row, head("access"), list), sampleMine(view, row, progress, connectors), sampleSettings(view))...)
+	}, slices.Concat(sampleApprovals(view, row), sampleOutside(view, row, head("access")), sampleLists(view), sampleNumbers(view), sampleProducts(view, row, head("access"), list), sampleMine(view, row, progress, connectors), sampleSettings(view), sampleDrift(view))...)
 }
 
 // sampleIdle is access of which nothing is planned.

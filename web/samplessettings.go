@@ -53,11 +53,11 @@ func sampleSettings(view viewer) []sample {
 	saved := tried
 	saved.Findings, saved.Where, saved.Next, saved.Form.New = nil, "dayone.yaml:41", []string{"It counts when the server is started again."}, false
 	return []sample{
-		{"systemsetup", "Add or change a system", "systemsetup", false, false, newSetup([]SystemSet{{"okta", "okta", "Okta", "dayone.yaml:41"}}, []SystemKind{{"gitlab", "GitLab", "Groups, projects and accounts."}}, "System changed: okta (Okta), by kim@company.com")},
+		{"systemforms", "Add or change a system", "systemforms", false, false, newSystemForms([]SystemSet{{"okta", "okta", "Okta", "dayone.yaml:41"}}, []SystemKind{{"gitlab", "GitLab", "Groups, projects and accounts."}}, "System changed: okta (Okta), by kim@company.com")},
 		{"webhooks", "Webhook deliveries", "webhooks", false, false, newWebhooks(view, []flow.Webhook{{Name: "tickets", Where: "tickets.company.com"}}, told)},
 		{"webhooks-quiet", "Webhook deliveries, nothing yet", "webhooks", false, false, newWebhooks(view, []flow.Webhook{{Name: "tickets", Where: "tickets.company.com", Events: []string{"ready"}}}, nil)},
 		{"webhooks-none", "Webhook deliveries, no webhook", "webhooks", false, false, newWebhooks(view, nil, nil)},
-		{"systemsetup-none", "Add or change a system, no file", "systemsetup", false, false, systemSetupsView{Empty: &empty{Icon: "system", Title: "Nothing is configured by a file here", Text: textSetupNone}}},
+		{"systemforms-none", "Add or change a system, no file", "systemforms", false, false, systemFormsView{Empty: &empty{Icon: "system", Title: "Nothing is configured by a file here", Text: textSetupNone}}},
 		{"system-form", "Add a system, tried", "system-form", false, false, newSystemForm(tried, false)},
 		{"system-form-wrong", "Add a system, not right", "system-form", false, false, newSystemForm(Written{Form: wrongForm, Faults: 1}, false)},
 		{"system-form-saved", "Change a system, written", "system-form", false, false, newSystemForm(saved, true)},

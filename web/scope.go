@@ -55,6 +55,8 @@ var subjects = []struct {
 	{"/holds", ofList},
 	{"/tiles", ofList},
 	{"/alerts", ofList},
+	{"/drift", ofList},
+	{"/overview", ofList},
 	{"/api/v1/numbers", ofList},
 	{"/numbers/all", ofList},
 	{"/numbers/give", ofList},
@@ -101,6 +103,7 @@ var subjects = []struct {
 	{"/systems/orders/{order}/...", flow.TheOrder},
 	{"/orders/{order}/...", flow.TheOrder},
 	{"/systems/{system}/...", flow.TheSystem},
+	{"/drift/{id}/...", flow.TheDrift},
 }
 
 // aboutOf is what an address is about.

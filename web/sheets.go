@@ -30,6 +30,7 @@ var sheets = map[string]func(p *portal, r *http.Request, zone *time.Location) (s
 	"GET /products": (*portal).productsSheet, "GET /api/v1/products": (*portal).productsSheet,
 	"GET /people/{id}": (*portal).requestsSheet, "GET /api/v1/people/{id}/requests": (*portal).requestsSheet,
 	"GET /api/v1/alerts": (*portal).alertsSheet,
+	"GET /drift":         (*portal).driftSheet, "GET /api/v1/drift": (*portal).driftSheet,
 }
 
 func (p *portal) peopleSheet(r *http.Request, _ *time.Location) (sheet, error) {

@@ -22,7 +22,6 @@ type systemsView struct {
 	Sentence string
 	Systems  []systemView
 	All      *decision
-	Zone     string
 	Problem  *notice
 }
 
@@ -35,7 +34,7 @@ type systemView struct {
 	Windows     []windowView
 	Retiring    *windowView
 	Acts        []decision
-	Path        string
+	Path, Zone  string
 	List        *link // where lists of it are brought
 }
 
@@ -75,7 +74,7 @@ func (p *portal) showSystems(w http.ResponseWriter, r *http.Request, status int,
 }
 
 func newSystems(view viewer, list []flow.SystemState, stop dayone.Order) systemsView {
-	v := systemsView{Zone: view.zone.String(), All: &decision{
+	v := systemsView{All: &decision{
 		ID: "stop-all", Text: "Stop everything", Button: "Stop all systems", Kind: string(dayone.OrderStop), Action: "/systems/" + flow.Everywhere + "/orders",
 		Does: "Calls under way end and nothing new is called anywhere, not for leavers either: for them somebody gets a task.",
 	}}
@@ -106,7 +105,7 @@ func newSystems(view viewer, list []flow.SystemState, stop dayone.Order) systems
 }
 
 func newSystem(view viewer, s flow.SystemState, allStopped bool) systemView {
-	v := systemView{Name: s.Name, Title: systemTitle(map[string]string{s.Name: s.Title}, s.Name), State: stances[s.Stance], Path: "/systems/" + s.Name}
+	v := systemView{Name: s.Name, Title: systemTitle(map[string]string{s.Name: s.Title}, s.Name), State: stances[s.Stance], Path: "/systems/" + s.Name, Zone: view.zone.String()}
 	v.Acts = systemActs(s, v.Path, allStopped)
 	if s.Unset && s.Stance == engine.Free {
 		v.State = state{Icon: "hand", Class: "s-wait", Text: "Not configured: by hand", Tag: true}

@@ -57,6 +57,36 @@ const (
 	textLongNumber = "No number is this long: search for 64 signs at most."
 )
 
+// Drift, and one system.
+const (
+	textDriftOnly        = "It is reported; nothing follows from it until somebody decides."
+	textDriftNobody      = "nothing that is known here"
+	textDriftClosed      = "it was closed here"
+	textDriftBaseline    = "it was there before Dayone"
+	textDriftKind        = "kind is missing, closed, open, extra or role."
+	textDriftNoSystem    = "A system is compared once its connector can list its accounts. What people only bring messages through has none."
+	textDriftUnread      = "Each night all accounts are read and held against the books. To compare one now, open a system and choose Read and compare now."
+	textDriftNone        = "Each night all accounts are read again. What changed within an hour of a reading is looked at the next time."
+	textDriftSome        = "Not known is what differs at %s: it was not read yet."
+	textDriftRead        = "%s, %s; read"
+	textDriftFailed      = "Tried %s: %s. What was known stays known."
+	textDriftGone        = "This is no drift any more: somebody saw to it, or the system shows it as it should be."
+	textDriftNothing     = "Nothing would follow but that the books have it as it is: no policy asks for anything else."
+	textDriftAccept      = "The books take over what the system shows, and a hold keeps policies from changing it. At its end somebody is asked."
+	textDriftAcceptExtra = "It counts as theirs from now on, as what was there before Dayone: no policy takes it, and it goes when they leave."
+	textSystemUnset      = "No connector is configured, so people do there what policies ask for."
+	textSystemGood       = "It was asked just now. What is written there is only known once it is written."
+)
+
+// What a dashboard says of failures, speed and hours.
+const (
+	textReadyHow    = "From the first word of their source to the last thing that others had to do for the first day; what only waits for their own first login is not waited for."
+	textReadyNone   = "No starter of these days has a run that ended well, so nothing is known yet."
+	textSavedHow    = "Steps that Dayone did by itself since %s, each times the minutes that you say a human needs for it. What was so already, what people did, and reading back is not counted. Runs count once they have ended."
+	textSavedNone   = "Nobody has said how many minutes a human needs for a step, so no hours are counted."
+	textEffortUnset = "not counted"
+)
+
 // Signing in.
 const (
 	textSignOnButton    = "Sign in with %s"
@@ -137,7 +167,9 @@ var toasts = map[string]string{
 	"released": "Let through, just as it was reviewed", "discarded": "Thrown away", "layoff": "The lay-off is announced", "layoff ended": "The announcement is taken back", "read": "The list was read; below stands what became of it",
 	"added": "They are added", "held": "They may be known already: decide it here", "matched": "It is decided, and looked at now", "extended": "The last day is put off", "renewed": "It is being made anew", "asked-again": "They are asked again",
 	"terminate": "Access has ended", "reinstate": "Access comes back", "legal-hold": "The legal hold stands", "legal-hold-released": "The legal hold is released", "erased": "They are erased",
-	"certified":    "Every system was asked",
+	"certified":   "Every system was asked",
+	"drift-right": "The books follow the system; what policies want is planned now", "drift-accepted": "It stays as it is", "system-read": "It is being read; load the page again in a while",
+	"effort":       "Hours are counted like this from now on",
 	"brought":      "They are here now; choose what they need",
 	"begun":        "It has begun: what policies give is planned from now on",
 	"start-undone": "What was asked for is taken back",

@@ -20,6 +20,7 @@ var settingsPages = []struct {
 	}},
 	{"How days are counted", []struct{ title, path, text string }{
 		{"Calendars", "/settings/calendars", "Holidays by country, and what counts working days"},
+		{"Hours saved", "/settings/effort", "How many minutes a step is worth, and how soon starters are ready"},
 	}},
 	{"What is connected", []struct{ title, path, text string }{
 		{"Add or change a system", "/settings/systems", "Settings of each system, from what its connector says it needs"},

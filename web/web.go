@@ -15,14 +15,14 @@ import (
 
 // Options of a portal.
 type Options struct {
-	Base     string        // its address, https://dayone.company.com; requests for any other host are refused
-	Open     bool          // the demo: no login, but only from this machine
-	Token    dayone.Secret // lets in; without it nobody gets in, unless Open
-	Tokens   []Token       // let others in, each with a role
-	SignOn   *SignOn       // lets in whom the identity provider knows; nil: there is none
-	Setup    Setup         // writes systems into the configuration; nil: there is none
-	Given    []RoleGiven   // roles that the configuration gives, for the page of roles
-	Discreet []dayone.Role // know what is confidential; nil: administrator and hr
+	Base        string        // its address, https://dayone.company.com; requests for any other host are refused
+	Open        bool          // the demo: no login, but only from this machine
+	Token       dayone.Secret // lets in; without it nobody gets in, unless Open
+	Tokens      []Token       // let others in, each with a role
+	SignOn      *SignOn       // lets in whom the identity provider knows; nil: there is none
+	SystemForms SystemForms   // writes systems into the configuration; nil: there is none
+	Given       []RoleGiven   // roles that the configuration gives, for the page of roles
+	Discreet    []dayone.Role // know what is confidential; nil: administrator and hr
 	// SetupAnywhere: the set-up link works from other machines, too.
 	SetupAnywhere bool
 	TokenFile     string  // the file that holds the token, as the configuration names it; "": it is in none
@@ -186,6 +186,15 @@ func (p *portal) routes() []route {
 		{"POST /systems/orders/{order}/lift", p.page(p.lift)},
 		{"GET /systems/{system}/list", p.page(p.list)},
 		{"POST /systems/{system}/list", p.page(p.bringList)},
+		{"GET /systems/{system}", p.page(p.system)},
+		{"POST /systems/{system}/check", p.page(p.checkSystem)},
+		{"POST /systems/{system}/read", p.page(p.readSystem)},
+		{"GET /drift", p.page(p.drift)},
+		{"GET /drift/{id}", p.page(p.oneDrift)},
+		{"POST /drift/{id}/put-right", p.page(p.decideDrift)},
+		{"POST /drift/{id}/accept", p.page(p.decideDrift)},
+		{"GET /settings/effort", p.page(p.effort)},
+		{"POST /settings/effort", p.page(p.saveEffort)},
 		{"GET /brakes", p.page(p.brakes)},
 		{"GET /brakes/{id}", p.page(p.brake)},
 		{"POST /brakes/{id}/release", p.page(p.decideBrake)},
@@ -251,10 +260,10 @@ func (p *portal) routes() []route {
 		{"POST /settings/branding/back", p.page(p.brandingBack)},
 		{"GET /settings/calendars", p.page(p.calendars)},
 		{"POST /settings/calendars", p.page(p.bringCalendar)},
-		{"GET /settings/systems", p.page(p.setupList)},
-		{"GET /settings/systems/{name}", p.page(p.setupForm)},
-		{"POST /settings/systems/{name}", p.page(p.setUpSystem)},
-		{"POST /settings/systems/undo", p.page(p.undoSetup)},
+		{"GET /settings/systems", p.page(p.systemForms)},
+		{"GET /settings/systems/{name}", p.page(p.systemForm)},
+		{"POST /settings/systems/{name}", p.page(p.writeSystem)},
+		{"POST /settings/systems/undo", p.page(p.undoSystem)},
 		{"GET /settings/webhooks", p.page(p.webhooks)},
 		{"POST /settings/webhooks/{name}/test", p.page(p.testWebhook)},
 		{"POST /settings/webhooks/{name}/deliveries/{id}/again", p.page(p.deliverAgain)},
@@ -330,6 +339,16 @@ func (p *portal) routes() []route {
 		{"POST /api/v1/runs/{id}/pause", p.api(p.apiDecideRun(engine.Pause))},
 		{"POST /api/v1/runs/{id}/resume", p.api(p.apiDecideRun(engine.GoOn))},
 		{"GET /api/v1/systems", p.api(p.apiSystems)},
+		{"GET /api/v1/systems/{system}", p.api(p.apiOneSystem)},
+		{"POST /api/v1/systems/{system}/check", p.api(p.apiCheckSystem)},
+		{"POST /api/v1/systems/{system}/read", p.api(p.apiReadSystem)},
+		{"GET /api/v1/drift", p.api(p.apiDrifts)},
+		{"GET /api/v1/drift/{id}", p.api(p.apiOneDrift)},
+		{"POST /api/v1/drift/{id}/put-right", p.api(p.apiDecideDrift)},
+		{"POST /api/v1/drift/{id}/accept", p.api(p.apiDecideDrift)},
+		{"GET /api/v1/overview", p.api(p.apiOverview)},
+		{"GET /api/v1/settings/effort", p.api(p.apiEffort)},
+		{"PUT /api/v1/settings/effort", p.api(p.apiSaveEffort)},
 		{"GET /api/v1/systems/{system}/retirement", p.api(p.apiRetirement)},
 		{"POST /api/v1/systems/{system}/orders", p.api(p.apiOrder)},
 		{"POST /api/v1/systems/{system}/start", p.api(p.apiStart())},
@@ -391,8 +410,8 @@ func (p *portal) routes() []route {
 		{"GET /api/v1/settings/branding", p.api(p.apiBranding)},
 		{"PUT /api/v1/settings/branding", p.api(p.apiSetBranding)},
 		{"POST /api/v1/settings/branding/back", p.api(p.apiBrandingBack)},
-		{"GET /api/v1/settings/systems", p.api(p.apiSetups)},
-		{"PUT /api/v1/settings/systems/{name}", p.api(p.apiSetUp)},
+		{"GET /api/v1/settings/systems", p.api(p.apiSystemForms)},
+		{"PUT /api/v1/settings/systems/{name}", p.api(p.apiWriteSystem)},
 		{"GET /api/v1/settings/webhooks", p.api(p.apiWebhooks)},
 		{"POST /api/v1/settings/webhooks/{name}/test", p.api(p.apiTestWebhook)},
 		{"POST /api/v1/settings/webhooks/{name}/deliveries/{id}/again", p.api(p.apiDeliverAgain)},
@@ -408,7 +427,7 @@ func (p *portal) routes() []route {
 		{"POST /api/v1/proposals/{version}", p.api(p.apiApprove)},
 		{"POST /api/v1/announced/{act}/withdraw", p.api(p.apiWithdraw)},
 		{"GET /api/v1/catalogue", p.api(p.apiCatalogue)},
-		{"POST /api/v1/settings/systems/undo", p.api(p.apiUndoSetup)},
+		{"POST /api/v1/settings/systems/undo", p.api(p.apiUndoSystemForm)},
 		{"POST /api/v1/plans", p.api(p.apiPlans)},
 		{"GET /api/v1/alerts", p.api(p.apiAlerts)},
 	}

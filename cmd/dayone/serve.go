@@ -118,7 +118,10 @@ func serve(ctx context.Context, cfg *config, log *slog.Logger) error {
 	for name, hint := range cfg.idle(s.flow.Active()) {
 		log.Warn("no policy gives anything at a configured system", "system", name, "hint", hint)
 	}
-	opt.Setup = newSetup(cfg.places.file, s)
+	if err := cleanSecrets(cfg.places.file, log); err != nil {
+		log.Warn("secrets that are left over", "error", err)
+	}
+	opt.SystemForms = newSystemForms(cfg.places.file, s)
 	if err := f.open(web.New(s.flow, opt)); err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/dayone-hq/dayone"
@@ -23,7 +24,7 @@ type change struct {
 }
 
 // write puts secrets and configuration in place, with the record of it, or leaves all as it was.
-func (u *setup) write(ctx context.Context, d *systemDraft, by string) error {
+func (u *systemForms) write(ctx context.Context, d *systemDraft, by string) error {
 	was, is := map[string][]byte{u.path: d.was}, map[string][]byte{u.path: []byte(d.text)}
 	for name, v := range d.secrets {
 		path := filepath.Join(filepath.Dir(u.path), name)
@@ -32,6 +33,16 @@ func (u *setup) write(ctx context.Context, d *systemDraft, by string) error {
 			return err
 		}
 		was[path], is[path] = raw, []byte(v+"\n")
+	}
+	for _, name := range d.old {
+		path := filepath.Join(filepath.Dir(u.path), name)
+		raw, err := readIfThere(path)
+		if err != nil {
+			return err
+		}
+		if raw != nil && !strings.Contains(d.text, name) {
+			was[path], is[path] = raw, nil
+		}
 	}
 	if err := u.swap(was, is); err != nil {
 		return err
@@ -45,7 +56,7 @@ func (u *setup) write(ctx context.Context, d *systemDraft, by string) error {
 }
 
 // LastChange is what Undo would undo.
-func (u *setup) LastChange() string {
+func (u *systemForms) LastChange() string {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.last == nil {
@@ -58,7 +69,7 @@ func (u *setup) LastChange() string {
 }
 
 // Undo puts back what the last change replaced. If it fails it can be done again.
-func (u *setup) Undo(ctx context.Context, by string) (string, error) {
+func (u *systemForms) Undo(ctx context.Context, by string) (string, error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.last == nil {
@@ -77,7 +88,7 @@ func (u *setup) Undo(ctx context.Context, by string) (string, error) {
 
 // swap puts files in place of others, all or none, while they are what they are taken for. The configuration comes after the
 // secrets that it refers to, and before those go to which it refers no more.
-func (u *setup) swap(was, is map[string][]byte) (err error) {
+func (u *systemForms) swap(was, is map[string][]byte) (err error) {
 	for path := range is {
 		if now, err := readIfThere(path); err != nil {
 			return err
@@ -112,7 +123,7 @@ func (u *setup) swap(was, is map[string][]byte) (err error) {
 }
 
 // put makes a file what it is to be; nil: none.
-func (u *setup) put(path string, was, is []byte) error {
+func (u *systemForms) put(path string, was, is []byte) error {
 	switch {
 	case path == u.path:
 		return replaceConfig(path, string(is), was)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -72,7 +73,7 @@ func TestASecretInTheFileIsNotRepeated(t *testing.T) {
 			continue
 		}
 		gone, _, _ := strings.Cut(got.Lines, "\n+")
-		if strings.Contains(gone, "unter") || !strings.Contains(gone, "-       password: [secret]") || !strings.Contains(got.Lines, "+       password: \"${file:mail.password.secret}\"") {
+		if strings.Contains(gone, "unter") || !strings.Contains(gone, "-       password: [secret]") || !strings.Contains(got.Lines, "+       password: \"${file:mail.password.") {
 			t.Errorf("%s is shown:\n%s", written, got.Lines)
 		}
 	}
@@ -120,7 +121,7 @@ func TestAChangeByHandIsNotOverwritten(t *testing.T) {
 	if err := replaceConfig(path, d.text, raw); dayone.KindOf(err) != dayone.ErrConflict { // also in the last moment
 		t.Errorf("it is written over: %v", err)
 	}
-	if read(t, path) != byHand || isThere(filepath.Join(filepath.Dir(path), "mail.password.secret")) {
+	if read(t, path) != byHand || isThere(secretFile(path, "mail.password")) {
 		t.Errorf("the file is\n%s", read(t, path))
 	}
 }
@@ -134,12 +135,12 @@ func isThere(path string) bool {
 func TestAllOfAChangeIsWrittenOrNone(t *testing.T) {
 	t.Parallel()
 	u, path := inFolder(t, "  github:\n    connector: github\n    settings:\n      organization: acme\n      token: ${file:github.token.secret}\n")
-	token, key := filepath.Join(filepath.Dir(path), "github.token.secret"), filepath.Join(filepath.Dir(path), "github.private_key.secret")
+	token := filepath.Join(filepath.Dir(path), "github.token.secret")
 	before := read(t, path)
 	asBefore := func(when string) {
 		t.Helper()
-		if read(t, path) != before || read(t, token) != "the-old-one\n" || isThere(key) {
-			t.Errorf("%s: token %q, key there: %v\n%s", when, read(t, token), isThere(key), read(t, path))
+		if read(t, path) != before || read(t, token) != "the-old-one\n" || isThere(secretFile(path, "github.private_key")) || isThere(secretFile(path, "github.token")) {
+			t.Errorf("%s: token %q, key there: %v\n%s", when, read(t, token), isThere(secretFile(path, "github.private_key")), read(t, path))
 		}
 	}
 	e := web.SystemEntry{Name: "github", By: "kim", Save: true, Values: map[string]string{"organization": "acme", "token": "a-new-one", "private_key": "a-key"}}
@@ -160,7 +161,7 @@ func TestAllOfAChangeIsWrittenOrNone(t *testing.T) {
 	asBefore("the configuration failed")
 
 	got, err := u.Write(t.Context(), e)
-	if err != nil || got.Problem != "" || got.Faults != 0 || read(t, token) != "a-new-one\n" || read(t, key) != "a-key\n" {
+	if err != nil || got.Problem != "" || got.Faults != 0 || isThere(token) || read(t, secretFile(path, "github.token")) != "a-new-one\n" || read(t, secretFile(path, "github.private_key")) != "a-key\n" {
 		t.Fatalf("%+v, %v", got, err)
 	}
 	if v, ok := u.heldBy(hers, "eve"); !ok || v != "hers" {
@@ -172,13 +173,14 @@ func TestAllOfAChangeIsWrittenOrNone(t *testing.T) {
 		}
 	}
 
-	if err := os.WriteFile(token, []byte("by-hand\n"), 0o600); err != nil {
+	is := secretFile(path, "github.token")
+	if err := os.WriteFile(is, []byte("by-hand\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := u.Undo(t.Context(), "kim"); dayone.KindOf(err) != dayone.ErrConflict || read(t, token) != "by-hand\n" {
+	if _, err := u.Undo(t.Context(), "kim"); dayone.KindOf(err) != dayone.ErrConflict || read(t, is) != "by-hand\n" {
 		t.Errorf("a secret that somebody has changed since is undone: %v", err)
 	}
-	if err := os.WriteFile(token, []byte("a-new-one\n"), 0o600); err != nil {
+	if err := os.WriteFile(is, []byte("a-new-one\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := u.Undo(t.Context(), "kim"); err != nil {
@@ -191,13 +193,12 @@ func TestAllOfAChangeIsWrittenOrNone(t *testing.T) {
 func TestNothingIsWrittenWithoutItsRecord(t *testing.T) {
 	t.Parallel()
 	u, path := inFolder(t, mailSystem)
-	secret := filepath.Join(filepath.Dir(path), "mail.password.secret")
 	e := web.SystemEntry{Name: "mail", By: "kim", Save: true, Values: with(mailValues, "password", "another")}
 	before := read(t, path)
-	if got, err := u.Write(t.Context(), e); err != nil || got.Problem != "" || got.Faults != 0 || read(t, secret) != "another\n" {
+	if got, err := u.Write(t.Context(), e); err != nil || got.Problem != "" || got.Faults != 0 || read(t, secretFile(path, "mail.password")) != "another\n" {
 		t.Fatalf("%+v, %v", got, err)
 	}
-	after := read(t, path)
+	after, secret := read(t, path), secretFile(path, "mail.password")
 	if err := u.server.store.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -210,5 +211,48 @@ func TestNothingIsWrittenWithoutItsRecord(t *testing.T) {
 	}
 	if before == after {
 		t.Error("nothing was changed at all")
+	}
+}
+
+// A form that was opened before somebody edited the file by hand says what changed, and writes nothing until that was seen.
+func TestAFormThatIsOlderThanTheFileIsRefused(t *testing.T) {
+	t.Parallel()
+	u, path := inFolder(t, mailSystem)
+	f, err := u.Form("", "mail")
+	if err != nil || f.Mark == "" {
+		t.Fatalf("%+v, %v", f, err)
+	}
+	byHand := strings.Replace(read(t, path), mailValues["host"], "by-hand.company.com", 1)
+	if err := os.WriteFile(path, []byte(byHand), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	e := web.SystemEntry{Name: "mail", By: "kim", Save: true, Mark: f.Mark, Values: with(mailValues, "port", "2525", "password", "a-new-one")}
+	got, err := u.Write(t.Context(), e)
+	if err != nil || !strings.Contains(got.Problem, "host") || strings.Contains(got.Problem, "port") || !strings.Contains(faultOf(got.Form, "host"), "by-hand.company.com") || read(t, path) != byHand {
+		t.Errorf("%+v, %v", got, err)
+	}
+	e.Mark, e.Values["host"] = got.Form.Mark, "by-hand.company.com" // it was seen
+	if got, err = u.Write(t.Context(), e); err != nil || got.Problem != "" || got.Faults != 0 || !strings.Contains(read(t, path), "2525") {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// Whatever a server that died between two files has left is taken away at a start, and nothing else is.
+func TestALeftOverSecretIsTakenAway(t *testing.T) {
+	t.Parallel()
+	u, path := inFolder(t, mailSystem)
+	e := web.SystemEntry{Name: "mail", By: "kim", Save: true, Values: with(mailValues, "password", "a-new-one")}
+	if got, err := u.Write(t.Context(), e); err != nil || got.Problem != "" || got.Faults != 0 {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	counts, left := secretFile(path, "mail.password"), filepath.Join(filepath.Dir(path), "mail.password.zzzz2345.secret")
+	if err := os.WriteFile(left, []byte("never named\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := cleanSecrets(path, slog.New(slog.DiscardHandler)); err != nil {
+		t.Fatal(err)
+	}
+	if isThere(left) || !isThere(counts) || !isThere(filepath.Join(filepath.Dir(path), "github.token.secret")) || !isThere(filepath.Join(filepath.Dir(path), "okta.token")) {
+		t.Error("the left-over is still there, or something else has gone")
 	}
 }

@@ -48,6 +48,8 @@ func Run(t *testing.T, open Opener) {
 		{"ALegalHoldStandsAlone", legalHolds},
 		{"TheEndOfALegalHoldEndsItsTasks", legalTasks},
 		{"OneBrakeForAListThatShrank", systemLists},
+		{"DriftIsKnownUntilAWholeListShowsItNoMore", drift},
+		{"ARunIsCountedOnce", work},
 		{"BrandsAreVersions", brands},
 		{"WhatAWebhookWasTold", deliveries},
 		{"CertificatesComeBack", certificates},

@@ -19,11 +19,13 @@ import (
 	"github.com/dayone-hq/dayone/web"
 )
 
-// setup lets administrators add systems and change their settings in the portal, as system add and check do here. It works on
+// systemForms lets administrators add systems and change their settings in the portal, as system add and check do here. It works on
 // the file as it lies there now: whoever edits it by hand is not overwritten.
-type setup struct {
+type systemForms struct {
 	path   string
 	server *server
+
+	key []byte // of marks, of this process
 
 	mu   sync.Mutex // one change at a time
 	held map[string]heldSecret
@@ -41,12 +43,12 @@ const heldFor = 15 * time.Minute
 // onlyHere are connectors that whoever has the machine adds, and nobody from elsewhere: they run its programs.
 var onlyHere = []string{"exec"}
 
-func newSetup(path string, s *server) *setup {
-	return &setup{path: path, server: s, held: map[string]heldSecret{}}
+func newSystemForms(path string, s *server) *systemForms {
+	return &systemForms{path: path, server: s, key: []byte(rand.Text()), held: map[string]heldSecret{}}
 }
 
 // Kinds are connectors that can be added, by title.
-func (u *setup) Kinds() []web.SystemKind {
+func (u *systemForms) Kinds() []web.SystemKind {
 	var out []web.SystemKind
 	for name := range all.Factories() {
 		if m, err := manifestOf(name); err == nil && !slices.Contains(onlyHere, name) {
@@ -60,7 +62,7 @@ func (u *setup) Kinds() []web.SystemKind {
 }
 
 // Systems are those that the file has now.
-func (u *setup) Systems() ([]web.SystemSet, error) {
+func (u *systemForms) Systems() ([]web.SystemSet, error) {
 	cfg, err := readConfig(u.path)
 	if err != nil {
 		return nil, err
@@ -78,7 +80,7 @@ func (u *setup) Systems() ([]web.SystemSet, error) {
 }
 
 // Form is what a connector asks for, filled in with what the file has.
-func (u *setup) Form(kind, name string) (web.SystemForm, error) {
+func (u *systemForms) Form(kind, name string) (web.SystemForm, error) {
 	cfg, err := readConfig(u.path)
 	if err != nil {
 		return web.SystemForm{}, err
@@ -87,7 +89,7 @@ func (u *setup) Form(kind, name string) (web.SystemForm, error) {
 	return f, err
 }
 
-func (u *setup) form(cfg *config, kind, name string, isNew bool) (web.SystemForm, *connector.Manifest, error) {
+func (u *systemForms) form(cfg *config, kind, name string, isNew bool) (web.SystemForm, *connector.Manifest, error) {
 	var given map[string]string
 	where := u.path
 	if !isNew {
@@ -108,6 +110,9 @@ func (u *setup) form(cfg *config, kind, name string, isNew bool) (web.SystemForm
 	if isNew && name == "" {
 		f.Name = m.Name
 	}
+	if !isNew {
+		f.Mark = u.mark(cfg.Systems[name])
+	}
 	for _, n := range slices.Sorted(maps.Keys(m.Settings)) {
 		s := m.Settings[n]
 		x := web.SystemField{Name: n, Type: s.Type, Help: oneLine(s.Help), Default: s.Default, Example: s.Example, Choices: s.Choices, Required: s.Required}
@@ -122,7 +127,7 @@ func (u *setup) form(cfg *config, kind, name string, isNew bool) (web.SystemForm
 }
 
 // Write judges what was filled in, tries it, or writes it.
-func (u *setup) Write(ctx context.Context, e web.SystemEntry) (web.Written, error) {
+func (u *systemForms) Write(ctx context.Context, e web.SystemEntry) (web.Written, error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	raw, err := readUpTo(u.path, mostFile)
@@ -171,6 +176,7 @@ type systemDraft struct {
 	was     []byte            // the file that it was made of
 	text    string            // of the file, as it is to be
 	secrets map[string]string // by file
+	old     []string          // files of secrets that are replaced
 	trial   map[string]string // settings with secrets in place of their references
 }
 
@@ -187,7 +193,7 @@ func (d *systemDraft) next() []string {
 }
 
 // draft judges each field, and says what the file would be. No error and no line of it holds a secret.
-func (u *setup) draft(cfg *config, raw []byte, e web.SystemEntry) (*systemDraft, web.Written, error) {
+func (u *systemForms) draft(cfg *config, raw []byte, e web.SystemEntry) (*systemDraft, web.Written, error) {
 	f, m, err := u.form(cfg, e.Kind, e.Name, e.New)
 	if err != nil {
 		return nil, web.Written{}, err
@@ -196,6 +202,11 @@ func (u *setup) draft(cfg *config, raw []byte, e web.SystemEntry) (*systemDraft,
 	d.heading = d.addition.heading()
 	f.Name = d.name
 	out := web.Written{Form: f}
+	if moved := movedSince(e.Mark, f.Mark); len(moved) > 0 {
+		out.Problem = fmt.Sprintf("%s of %s was changed in %s after this form was opened: %s. What stands there now is beside each of them; look at it, then write it again", pluralOf(len(moved), "1 setting", "%d settings"), d.name, u.path, strings.Join(moved, ", "))
+		u.showMoved(&out.Form, e, cfg.Systems[d.name].Settings, moved)
+		return d, out, nil
+	}
 	if !systemName.MatchString(d.name) || len(d.name) > 60 || d.name == "new" || d.name == "undo" {
 		out.Problem = fmt.Sprintf("%q is no name for a system; use lower case letters, digits and -", d.name)
 		return d, out, nil
@@ -248,7 +259,7 @@ func (u *setup) draft(cfg *config, raw []byte, e web.SystemEntry) (*systemDraft,
 var ownList = regexp.MustCompile(`^lists/[A-Za-z0-9][A-Za-z0-9_-]*\.csv$`)
 
 // field takes one value into a draft.
-func (u *setup) field(d *systemDraft, x *web.SystemField, e web.SystemEntry, was string, moved bool) error {
+func (u *systemForms) field(d *systemDraft, x *web.SystemField, e web.SystemEntry, was string, moved bool) error {
 	v := e.Values[x.Name]
 	if x.Type != "secret" {
 		x.Value, x.Set = v, v != ""
@@ -291,11 +302,14 @@ func (u *setup) field(d *systemDraft, x *web.SystemField, e web.SystemEntry, was
 	case strings.ContainsAny(v, "\r\n") || len(v) > mostSecret:
 		return fmt.Errorf("it has several lines; keep it in a file and write ${file:%s.pem}: %w", d.name, dayone.ErrInvalid)
 	}
-	file := d.name + "." + x.Name + ".secret"
 	if x.Held == "" {
 		x.Held = u.hold(v, e.By)
 	}
+	file := d.name + "." + x.Name + "." + strings.ToLower(x.Held[:8]) + ".secret" // never the name of one that counts
 	x.Set, d.trial[x.Name] = true, v
+	if ref := reference.FindStringSubmatch(was); ref != nil && ref[1] == "file" && ours(d.name, x.Name, ref[2]) {
+		d.old = append(d.old, ref[2])
+	}
 	d.secrets[file] = v
 	d.given[x.Name] = "${file:" + file + "}"
 	return nil
@@ -303,7 +317,7 @@ func (u *setup) field(d *systemDraft, x *web.SystemField, e web.SystemEntry, was
 
 // ownReference: a new reference from the portal names the one place where this secret of this system belongs, and nothing that
 // the configuration reads already: an address could be given with it that receives the master key.
-func (u *setup) ownReference(system, setting, v, was string) error {
+func (u *systemForms) ownReference(system, setting, v, was string) error {
 	if v == was {
 		return nil
 	}
@@ -322,7 +336,7 @@ func (u *setup) ownReference(system, setting, v, was string) error {
 }
 
 // hold keeps a secret that was typed until it is written.
-func (u *setup) hold(v, by string) string {
+func (u *systemForms) hold(v, by string) string {
 	now := u.server.flow.Clock.Now()
 	maps.DeleteFunc(u.held, func(_ string, h heldSecret) bool { return now.After(h.until) })
 	name := rand.Text()
@@ -330,20 +344,20 @@ func (u *setup) hold(v, by string) string {
 	return name
 }
 
-func (u *setup) heldBy(name, by string) (string, bool) {
+func (u *systemForms) heldBy(name, by string) (string, bool) {
 	h, ok := u.held[name]
 	return h.value, ok && h.by == by && u.server.flow.Clock.Now().Before(h.until)
 }
 
 // forget drops a secret that is written now, and nothing of anybody else.
-func (u *setup) forget(name, by string) {
+func (u *systemForms) forget(name, by string) {
 	if u.held[name].by == by {
 		delete(u.held, name)
 	}
 }
 
 // try calls the system with what was filled in. Nothing is written, here or there.
-func (u *setup) try(ctx context.Context, cfg *config, d *systemDraft) (out []web.SystemFinding) {
+func (u *systemForms) try(ctx context.Context, cfg *config, d *systemDraft) (out []web.SystemFinding) {
 	if d.heading == "sources" {
 		return []web.SystemFinding{{Is: isOpen, What: "connection", Note: "a source is tried when the server reads it"}}
 	}

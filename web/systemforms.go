@@ -12,8 +12,8 @@ import (
 	"github.com/dayone-hq/dayone"
 )
 
-// Setup writes systems into the configuration. Whoever wires the server knows where that is; web knows the form.
-type Setup interface {
+// SystemForms write systems into the configuration. Whoever wires the server knows where that is; web knows the form.
+type SystemForms interface {
 	Kinds() []SystemKind
 	Systems() ([]SystemSet, error)              // as the file has them now
 	Form(kind, name string) (SystemForm, error) // with a name that is configured: as it is
@@ -33,6 +33,7 @@ type SystemForm struct {
 	Kind, Title, Name, Where, Plan, Docs string
 	New                                  bool
 	Fields                               []SystemField
+	Mark                                 string // of the system as the file has it; a form that is older is refused
 }
 
 // SystemField is one setting. The value of a secret is never in it.
@@ -50,6 +51,7 @@ type SystemEntry struct {
 	Values     map[string]string
 	Held       map[string]string
 	By         string
+	Mark       string // of the form; "": there was none
 	Try, Save  bool
 }
 
@@ -68,28 +70,28 @@ type Written struct {
 // SystemFinding is one thing that was tried.
 type SystemFinding struct{ Is, What, Note string }
 
-type systemSetupsView struct {
+type systemFormsView struct {
 	Systems, Kinds []item
 	Empty          *empty
 	Undo           string
 }
 
-func (p *portal) setupList(w http.ResponseWriter, r *http.Request) error {
-	var v systemSetupsView
-	if p.opt.Setup == nil {
+func (p *portal) systemForms(w http.ResponseWriter, r *http.Request) error {
+	var v systemFormsView
+	if p.opt.SystemForms == nil {
 		v.Empty = &empty{Icon: "system", Title: "Nothing is configured by a file here", Text: textSetupNone}
 	} else {
-		list, err := p.opt.Setup.Systems()
+		list, err := p.opt.SystemForms.Systems()
 		if err != nil {
 			return speaking(err)
 		}
-		v = newSetup(list, p.opt.Setup.Kinds(), p.opt.Setup.LastChange())
+		v = newSystemForms(list, p.opt.SystemForms.Kinds(), p.opt.SystemForms.LastChange())
 	}
-	return p.show(w, r, http.StatusOK, page{Template: "systemsetup", Title: "Add or change a system", Nav: "settings", Crumbs: []link{{"Settings", "/settings"}, {"Systems", ""}}, Main: v})
+	return p.show(w, r, http.StatusOK, page{Template: "systemforms", Title: "Add or change a system", Nav: "settings", Crumbs: []link{{"Settings", "/settings"}, {"Systems", ""}}, Main: v})
 }
 
-func newSetup(list []SystemSet, kinds []SystemKind, undo string) systemSetupsView {
-	v := systemSetupsView{Undo: undo}
+func newSystemForms(list []SystemSet, kinds []SystemKind, undo string) systemFormsView {
+	v := systemFormsView{Undo: undo}
 	for _, s := range list {
 		v.Systems = append(v.Systems, item{Title: link{s.Title, "/settings/systems/" + s.Name}, Meta: s.Name + ", " + s.Where, Open: &link{"Change", "/settings/systems/" + s.Name}})
 	}
@@ -102,7 +104,7 @@ func newSetup(list []SystemSet, kinds []SystemKind, undo string) systemSetupsVie
 type systemFormView struct {
 	SystemForm
 	Action  string
-	Fields  []setupField
+	Fields  []formField
 	Problem *notice
 	Lines   string
 	Files   []string
@@ -112,14 +114,14 @@ type systemFormView struct {
 	Saved   bool
 }
 
-// setupField is a field of the form; a secret has a second, hidden one.
-type setupField struct {
+// formField is a field of the form; a secret has a second, hidden one.
+type formField struct {
 	field
 	Held, HeldName string
 }
 
-func (p *portal) setupForm(w http.ResponseWriter, r *http.Request) error {
-	if p.opt.Setup == nil {
+func (p *portal) systemForm(w http.ResponseWriter, r *http.Request) error {
+	if p.opt.SystemForms == nil {
 		return refuse(dayone.ErrUnsupported, textSetupNone)
 	}
 	name := r.PathValue("name")
@@ -127,7 +129,7 @@ func (p *portal) setupForm(w http.ResponseWriter, r *http.Request) error {
 	if name == "new" {
 		name = ""
 	}
-	f, err := p.opt.Setup.Form(kind, name)
+	f, err := p.opt.SystemForms.Form(kind, name)
 	if err != nil {
 		return speaking(err)
 	}
@@ -148,7 +150,7 @@ func newSystemForm(x Written, saved bool) systemFormView {
 		v.Action = "/settings/systems/new?kind=" + x.Form.Kind
 	}
 	for _, s := range x.Form.Fields {
-		v.Fields = append(v.Fields, newSetupField(s))
+		v.Fields = append(v.Fields, newFormField(s))
 	}
 	if x.Problem != "" || x.Faults > 0 {
 		v.Problem = &notice{Kind: "bad", Icon: "x", Title: "Nothing was written", Text: cmp.Or(x.Problem, plural(x.Faults, "One field is not right.", "%d fields are not right."))}
@@ -163,7 +165,7 @@ func newSystemForm(x Written, saved bool) systemFormView {
 	return v
 }
 
-func newSetupField(s SystemField) setupField {
+func newFormField(s SystemField) formField {
 	f := field{ID: "s-" + s.Name, Name: "set." + s.Name, Label: settingTitle(s.Name), Type: "text", Mono: true, Value: s.Value, Error: s.Error, Required: s.Required && !s.Set && s.Held == "" && s.Default == ""}
 	notes := []string{sentence(s.Help)}
 	switch {
@@ -192,7 +194,7 @@ func newSetupField(s SystemField) setupField {
 		notes = append(notes, fmt.Sprintf(textSetupExample, s.Example))
 	}
 	f.Hint = strings.Join(slices.DeleteFunc(notes, func(s string) bool { return s == "" }), ". ")
-	return setupField{f, s.Held, "held." + s.Name}
+	return formField{f, s.Held, "held." + s.Name}
 }
 
 // settingTitle is how a setting is called: URL, Client ID, Verify TLS.
@@ -206,9 +208,9 @@ func settingTitle(name string) string {
 	return sentence(strings.Join(words, " "))
 }
 
-// setUpSystem takes the form: it shows what would be written and what was tried, and writes once that was seen.
-func (p *portal) setUpSystem(w http.ResponseWriter, r *http.Request) error {
-	if p.opt.Setup == nil {
+// writeSystem takes the form: it shows what would be written and what was tried, and writes once that was seen.
+func (p *portal) writeSystem(w http.ResponseWriter, r *http.Request) error {
+	if p.opt.SystemForms == nil {
 		return refuse(dayone.ErrUnsupported, textSetupNone)
 	}
 	if err := r.ParseForm(); err != nil {
@@ -226,8 +228,9 @@ func (p *portal) setUpSystem(w http.ResponseWriter, r *http.Request) error {
 			e.Held[name] = r.PostForm.Get(k)
 		}
 	}
+	e.Mark = r.PostForm.Get("mark")
 	e.Try, e.Save = r.PostForm.Get("do") == "try", r.PostForm.Get("do") == "save"
-	out, err := p.opt.Setup.Write(r.Context(), e)
+	out, err := p.opt.SystemForms.Write(r.Context(), e)
 	if err != nil {
 		return speaking(err)
 	}
@@ -238,23 +241,23 @@ func (p *portal) setUpSystem(w http.ResponseWriter, r *http.Request) error {
 	return p.showSystemForm(w, r, status, newSystemForm(out, e.Save && !bad))
 }
 
-func (p *portal) undoSetup(w http.ResponseWriter, r *http.Request) error {
-	if p.opt.Setup == nil {
+func (p *portal) undoSystem(w http.ResponseWriter, r *http.Request) error {
+	if p.opt.SystemForms == nil {
 		return refuse(dayone.ErrUnsupported, textSetupNone)
 	}
-	if _, err := p.opt.Setup.Undo(r.Context(), me(r).Name); err != nil {
+	if _, err := p.opt.SystemForms.Undo(r.Context(), me(r).Name); err != nil {
 		return speaking(err)
 	}
 	http.Redirect(w, r, "/settings/systems?said=setup-undone", http.StatusSeeOther)
 	return nil
 }
 
-// apiUndoSetup takes the last change of the file back, while nobody has changed it since.
-func (p *portal) apiUndoSetup(w http.ResponseWriter, r *http.Request) error {
-	if p.opt.Setup == nil {
+// apiUndoSystemForm takes the last change of the file back, while nobody has changed it since.
+func (p *portal) apiUndoSystemForm(w http.ResponseWriter, r *http.Request) error {
+	if p.opt.SystemForms == nil {
 		return refuse(dayone.ErrUnsupported, textSetupNone)
 	}
-	undone, err := p.opt.Setup.Undo(r.Context(), me(r).Name)
+	undone, err := p.opt.SystemForms.Undo(r.Context(), me(r).Name)
 	if err != nil {
 		return spoken(err)
 	}
@@ -276,7 +279,7 @@ type apiSetting struct {
 	Error    string   `json:"error,omitempty"`
 }
 
-type apiSetup struct {
+type apiSystemForm struct {
 	System   string       `json:"system"`
 	Kind     string       `json:"connector"`
 	Title    string       `json:"title"`
@@ -296,8 +299,8 @@ type apiTried struct {
 	Note string `json:"note,omitempty"`
 }
 
-func newAPISetup(x Written, saved bool) apiSetup {
-	out := apiSetup{System: x.Form.Name, Kind: x.Form.Kind, Title: x.Form.Title, Where: cmp.Or(x.Where, x.Form.Where), Settings: []apiSetting{}, Saved: saved, Problem: x.Problem, Lines: x.Lines, Files: x.Files, Next: x.Next}
+func newAPISystemForm(x Written, saved bool) apiSystemForm {
+	out := apiSystemForm{System: x.Form.Name, Kind: x.Form.Kind, Title: x.Form.Title, Where: cmp.Or(x.Where, x.Form.Where), Settings: []apiSetting{}, Saved: saved, Problem: x.Problem, Lines: x.Lines, Files: x.Files, Next: x.Next}
 	for _, f := range x.Form.Fields {
 		out.Settings = append(out.Settings, apiSetting{f.Name, f.Type, f.Help, f.Default, f.Example, f.Choices, f.Required, f.Value, f.Set || f.Value != "", f.Error})
 	}
@@ -307,31 +310,31 @@ func newAPISetup(x Written, saved bool) apiSetup {
 	return out
 }
 
-func (p *portal) apiSetups(w http.ResponseWriter, _ *http.Request) error {
-	if p.opt.Setup == nil {
+func (p *portal) apiSystemForms(w http.ResponseWriter, _ *http.Request) error {
+	if p.opt.SystemForms == nil {
 		return refuse(dayone.ErrUnsupported, textSetupNone)
 	}
-	list, err := p.opt.Setup.Systems()
+	list, err := p.opt.SystemForms.Systems()
 	if err != nil {
 		return speaking(err)
 	}
-	out := apiPage[apiSetup]{Items: []apiSetup{}}
+	out := apiPage[apiSystemForm]{Items: []apiSystemForm{}}
 	for _, s := range list {
-		f, err := p.opt.Setup.Form("", s.Name)
+		f, err := p.opt.SystemForms.Form("", s.Name)
 		switch {
 		case errors.Is(err, dayone.ErrForbidden): // it is set up by hand only: no form shows its settings
 			f = SystemForm{Name: s.Name, Kind: s.Kind, Title: s.Title, Where: s.Where}
 		case err != nil:
 			return speaking(err)
 		}
-		out.Items = append(out.Items, newAPISetup(Written{Form: f}, true))
+		out.Items = append(out.Items, newAPISystemForm(Written{Form: f}, true))
 	}
 	return answerJSON(w, http.StatusOK, out)
 }
 
-// apiSetUp adds a system or changes its settings; what the body does not name stays. An empty value takes a setting out.
-func (p *portal) apiSetUp(w http.ResponseWriter, r *http.Request) error {
-	if p.opt.Setup == nil {
+// apiWriteSystem adds a system or changes its settings; what the body does not name stays. An empty value takes a setting out.
+func (p *portal) apiWriteSystem(w http.ResponseWriter, r *http.Request) error {
+	if p.opt.SystemForms == nil {
 		return refuse(dayone.ErrUnsupported, textSetupNone)
 	}
 	var in struct {
@@ -344,10 +347,10 @@ func (p *portal) apiSetUp(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	e := SystemEntry{Kind: in.Kind, Name: r.PathValue("name"), Values: map[string]string{}, By: me(r).Name, Try: in.Try, Save: !in.DryRun}
-	if list, err := p.opt.Setup.Systems(); err != nil {
+	if list, err := p.opt.SystemForms.Systems(); err != nil {
 		return speaking(err)
 	} else if e.New = !slices.ContainsFunc(list, func(s SystemSet) bool { return s.Name == e.Name }); !e.New {
-		f, err := p.opt.Setup.Form("", e.Name)
+		f, err := p.opt.SystemForms.Form("", e.Name)
 		if err != nil {
 			return speaking(err)
 		}
@@ -358,7 +361,7 @@ func (p *portal) apiSetUp(w http.ResponseWriter, r *http.Request) error {
 	for k, v := range in.Settings {
 		e.Values[k] = v
 	}
-	out, err := p.opt.Setup.Write(r.Context(), e)
+	out, err := p.opt.SystemForms.Write(r.Context(), e)
 	if err != nil {
 		return speaking(err)
 	}
@@ -366,5 +369,5 @@ func (p *portal) apiSetUp(w http.ResponseWriter, r *http.Request) error {
 	if bad {
 		status = http.StatusUnprocessableEntity
 	}
-	return answerJSON(w, status, newAPISetup(out, e.Save && !bad))
+	return answerJSON(w, status, newAPISystemForm(out, e.Save && !bad))
 }

@@ -1,0 +1,550 @@
+package flow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/connector"
+	"github.com/dayone-hq/dayone/store"
+)
+
+// Drift is what a system shows otherwise than the books have it. It is found where all accounts of a system are read anyway, each
+// night and whenever somebody asks, by holding what is seen now against what was seen last: no page reads a system. It is only
+// reported. What cannot be read, what moves just now and what a list has never shown of anybody is not known, so it is no drift.
+
+// ReadSystem has all accounts of a system read and compared, soon. ErrUnsupported: nothing lists them.
+func (f *Flow) ReadSystem(ctx context.Context, name, by string) error {
+	g := f.Systems[name]
+	switch {
+	case !slices.Contains(f.systemNames(), name):
+		return fmt.Errorf("there is no system %q; there are %s: %w", name, strings.Join(f.systemNames(), ", "), dayone.ErrNotFound)
+	case f.Beside:
+		return fmt.Errorf("only the server reads systems: %w", dayone.ErrUnsupported)
+	case !readable(g) || g.Manifest.Account == nil:
+		return fmt.Errorf("nothing lists the accounts of %s, so they cannot be compared: %w", f.systemTitle(name), dayone.ErrUnsupported)
+	}
+	c := &f.counting
+	c.mu.Lock()
+	_, under := c.under[name]
+	begins := !under && !slices.Contains(c.asked, name)
+	if begins {
+		c.asked = append(c.asked, name)
+	}
+	c.mu.Unlock()
+	if !begins {
+		return nil
+	}
+	f.look()
+	return f.Store.Record(ctx, dayone.Record{At: f.Clock.Now(), What: "accounts read and compared, as somebody asked", System: name, By: by})
+}
+
+// DriftReading is the last comparison of a system.
+type DriftReading struct {
+	dayone.DriftReading
+	Lists bool      // something lists its accounts
+	Asked bool      // it is to be read, soon
+	Under time.Time // since when it is being read; zero: it is not
+}
+
+// DriftReadings are those of every system in sight, by name.
+func (f *Flow) DriftReadings(ctx context.Context) (map[string]DriftReading, error) {
+	read, err := f.Store.DriftReadings(ctx)
+	if err != nil {
+		return nil, err
+	}
+	f.counting.mu.Lock()
+	defer f.counting.mu.Unlock()
+	out := map[string]DriftReading{}
+	for _, name := range f.systemNames() {
+		if !scopeOf(ctx).Runs(name) {
+			continue
+		}
+		g := f.Systems[name]
+		out[name] = DriftReading{DriftReading: read[name], Lists: readable(g) && g.Manifest.Account != nil, Asked: slices.Contains(f.counting.asked, name), Under: f.counting.under[name]}
+	}
+	return out, nil
+}
+
+// comparing is one reading of a system that is held against the books as it goes on. Of the books it remembers whose each account
+// is, and no more.
+type comparing struct {
+	*Flow
+	system  string
+	in      dayone.System
+	off     bool // nothing is compared: the system is being retired
+	reading dayone.DriftReading
+	asOf    time.Time // what the system shows is of then
+	bound   map[string]dayone.PersonID
+	page    []showing
+	found   []dayone.Drift
+	unsure  []dayone.PersonID
+	kinds   map[string]bool           // that the list showed of anybody
+	lacks   map[string][]dayone.Drift // by a kind that it has not shown yet
+}
+
+// showing is an account that is somebody's, as it is shown.
+type showing struct {
+	person dayone.PersonID
+	seen   connector.Seen
+}
+
+func (f *Flow) compares(ctx context.Context, name string) (*comparing, error) {
+	now := f.Clock.Now()
+	c := &comparing{
+		Flow: f, system: name, in: f.Active().Systems[name], asOf: now, kinds: map[string]bool{}, lacks: map[string][]dayone.Drift{},
+		reading: dayone.DriftReading{System: name, Began: now},
+	}
+	if _, c.off = (*f.retires())[name]; c.off {
+		return c, nil
+	}
+	if _, listed := f.listedAt(name); listed {
+		l, err := f.ListOf(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		c.asOf = l.At
+	}
+	var err error
+	c.bound, err = f.Store.BoundAccounts(ctx, name)
+	return c, err
+}
+
+// take holds one account against the books. An error is one of the books.
+func (c *comparing) take(ctx context.Context, seen connector.Seen) error {
+	account := seen.Account()
+	if c.off || account == nil {
+		return nil
+	}
+	c.reading.Accounts++
+	for _, it := range seen.Items {
+		c.kinds[it.Key.Kind] = true
+	}
+	person, ok := c.bound[account.Ref]
+	if !ok {
+		c.reading.Nobodys++
+		return nil
+	}
+	delete(c.bound, account.Ref)
+	if c.page = append(c.page, showing{person, seen}); len(c.page) < store.AtOnce {
+		return nil
+	}
+	return c.flush(ctx)
+}
+
+// flush compares a page of accounts, and writes what was found.
+func (c *comparing) flush(ctx context.Context) error {
+	people := make([]dayone.PersonID, len(c.page))
+	for i := range c.page {
+		people[i] = c.page[i].person
+	}
+	held, busy, err := c.books(ctx, people)
+	if err != nil {
+		return err
+	}
+	for i := range c.page {
+		s := &c.page[i]
+		if works(busy[s.person]) {
+			c.unsure = append(c.unsure, s.person)
+			continue
+		}
+		c.compare(s.person, s.seen, held[s.person], busy[s.person] != "")
+	}
+	c.page = c.page[:0]
+	return c.save(ctx)
+}
+
+func (c *comparing) books(ctx context.Context, people []dayone.PersonID) (map[dayone.PersonID][]dayone.Holding, map[dayone.PersonID]dayone.RunState, error) {
+	busy, err := c.Store.Busy(ctx, people)
+	if err != nil {
+		return nil, nil, err
+	}
+	held, err := c.Store.HeldThere(ctx, c.system, people)
+	return held, busy, err
+}
+
+func (c *comparing) save(ctx context.Context) error {
+	if len(c.found)+len(c.unsure) == 0 {
+		return nil
+	}
+	err := c.Store.SaveDrift(ctx, c.system, c.reading.Began, c.found, c.unsure)
+	c.found, c.unsure = c.found[:0], c.unsure[:0]
+	return err
+}
+
+// moves says that the books of a thing changed about when it was shown, or after that.
+func (c *comparing) moves(h dayone.Holding) bool {
+	last := h.Since
+	if h.Confirmed.After(last) {
+		last = h.Confirmed
+	}
+	return last.After(c.asOf.Add(-settled))
+}
+
+// works says that a run of this state calls systems now. One that waits, maybe for days, moves nothing.
+func works(s dayone.RunState) bool { return s == dayone.RunRunning || s == dayone.RunUndoing }
+
+// compare is one account of somebody, and what is on it. Where a run waits, what is there and not in the books may be what somebody
+// has just done for it by hand.
+func (c *comparing) compare(person dayone.PersonID, seen connector.Seen, held []dayone.Holding, waits bool) {
+	is := seen.Account()
+	at := slices.IndexFunc(held, func(h dayone.Holding) bool {
+		return h.Key.IsAccount() && h.Ref == is.Ref && h.State != dayone.Gone
+	})
+	if at < 0 || slices.Contains(c.in.Protected, is.Ref) { // it was another's a moment ago, or nobody writes to it
+		return
+	}
+	account := held[at]
+	if c.moves(account) {
+		c.unsure = append(c.unsure, person)
+		return
+	}
+	switch {
+	case account.State == dayone.Active && (is.State == dayone.Disabled || is.State == dayone.Staged):
+		c.differs(person, account, *is, dayone.DriftClosed, string(account.State))
+	case (account.State == dayone.Disabled || account.State == dayone.Staged) && is.State == dayone.Active:
+		c.differs(person, account, *is, dayone.DriftOpen, string(account.State))
+	}
+	if account.State != dayone.Active { // what hangs on a closed account went with it
+		return
+	}
+	known := map[[2]string]bool{}
+	for _, h := range held {
+		if h.Key.IsAccount() || h.Key.Account() != account.Key || !c.listed(h.Key.Kind, seen) {
+			continue
+		}
+		if h.State == dayone.Gone && !c.moves(h) {
+			continue
+		}
+		known[[2]string{h.Key.Kind, h.Key.Name}] = true
+		if h.State != dayone.Active || c.moves(h) {
+			continue
+		}
+		c.hangs(person, h, seen)
+	}
+	if waits {
+		return
+	}
+	for _, it := range seen.Items {
+		kind := c.in.Kinds[it.Key.Kind]
+		if it.Key.IsAccount() || !c.listed(it.Key.Kind, seen) || known[[2]string{it.Key.Kind, it.Key.Name}] || it.State == dayone.Gone || kind.Exclusive && it.Key.Name == kind.Default {
+			continue
+		}
+		it.Key.System, it.Key.As = c.system, account.Key.As
+		gone := dayone.Holding{Item: dayone.Item{Key: it.Key}}
+		c.differs(person, gone, it, dayone.DriftExtra, "")
+	}
+}
+
+// hangs compares a thing on an account that is shown.
+func (c *comparing) hangs(person dayone.PersonID, h dayone.Holding, seen connector.Seen) {
+	at := slices.IndexFunc(seen.Items, func(it dayone.Item) bool { return it.Key.Kind == h.Key.Kind && it.Key.Name == h.Key.Name })
+	switch {
+	case at < 0:
+		c.differs(person, h, dayone.Item{}, dayone.DriftMissing, string(h.State))
+	case h.Role != "" && seen.Items[at].Role != "" && h.Role != seen.Items[at].Role:
+		c.differs(person, h, seen.Items[at], dayone.DriftRole, h.Role)
+	}
+}
+
+// listed says that lists of the system show a kind: it hangs on accounts, and was read of this one.
+func (c *comparing) listed(kind string, seen connector.Seen) bool {
+	return slices.Contains(c.in.Kinds[kind].Needs, dayone.AccountKindName) && !slices.Contains(seen.Unread, kind)
+}
+
+func (c *comparing) differs(person dayone.PersonID, h dayone.Holding, is dayone.Item, kind dayone.DriftKind, was string) {
+	is.Key = h.Key
+	x := dayone.Drift{ID: dayone.DriftID(c.IDs.New("drf")), Person: person, Key: h.Key, Kind: kind, Is: is, Was: was}
+	for _, r := range h.Because {
+		if r.Policy != dayone.Baseline && !slices.Contains(x.By, r.Policy) {
+			x.By = append(x.By, r.Policy)
+		}
+	}
+	if kind == dayone.DriftMissing && !h.Key.IsAccount() && !c.kinds[h.Key.Kind] { // maybe its lists never show such things
+		c.lacks[h.Key.Kind] = append(c.lacks[h.Key.Kind], x)
+		return
+	}
+	c.found = append(c.found, x)
+}
+
+// end is the end of a whole list. doubted says why it is not believed: then nothing is missing, and what was known stays known.
+func (c *comparing) end(ctx context.Context, doubted string) error {
+	if c.off {
+		return nil
+	}
+	if err := c.flush(ctx); err != nil {
+		return err
+	}
+	if doubted != "" {
+		return c.Store.FailDrift(ctx, c.system, c.Clock.Now(), doubted)
+	}
+	for kind, list := range c.lacks {
+		if c.kinds[kind] {
+			c.found = append(c.found, list...)
+		}
+	}
+	refs := slices.Sorted(maps.Keys(c.bound))
+	for some := range slices.Chunk(refs, store.AtOnce) {
+		if err := c.unseen(ctx, some); err != nil {
+			return err
+		}
+	}
+	if err := c.save(ctx); err != nil {
+		return err
+	}
+	c.reading.At = c.Clock.Now()
+	return c.Store.EndDrift(ctx, c.reading)
+}
+
+// unseen are bound accounts that the whole list did not show.
+func (c *comparing) unseen(ctx context.Context, refs []string) error {
+	people := make([]dayone.PersonID, len(refs))
+	for i, ref := range refs {
+		people[i] = c.bound[ref]
+	}
+	held, busy, err := c.books(ctx, people)
+	if err != nil {
+		return err
+	}
+	for i, ref := range refs {
+		for _, h := range held[people[i]] {
+			if !h.Key.IsAccount() || h.Ref != ref || h.State != dayone.Active { // some list no closed ones
+				continue
+			}
+			switch {
+			case slices.Contains(c.in.Protected, ref):
+			case works(busy[people[i]]) || c.moves(h):
+				c.unsure = append(c.unsure, people[i])
+			default:
+				c.differs(people[i], h, dayone.Item{}, dayone.DriftMissing, string(h.State))
+			}
+		}
+	}
+	return c.save(ctx)
+}
+
+// broke keeps why a reading broke off. What it found until then stays, and nothing is taken for mended.
+func (c *comparing) broke(ctx context.Context, why error) error {
+	if ctx.Err() != nil || c.off {
+		return nil
+	}
+	if err := c.flush(ctx); err != nil {
+		return err
+	}
+	return c.Store.FailDrift(ctx, c.system, c.Clock.Now(), Problem(why))
+}
+
+// ---- what is shown ----
+
+// DriftFilter narrows a list of drift.
+type DriftFilter = store.DriftFilter
+
+// DriftRow is drift with the name of whom it is about.
+type DriftRow = store.DriftRow
+
+// MostDrift is up to how many are counted of one system.
+const MostDrift = 200
+
+// Drift lists what differs at systems from the books, what was found last first.
+func (f *Flow) Drift(ctx context.Context, q DriftFilter) ([]DriftRow, error) {
+	q.Within = scopeOf(ctx)
+	if q.Limit <= 0 {
+		q.Limit = 50
+	}
+	return f.Store.Drift(ctx, q)
+}
+
+// CountDrift is how much differs at each system, MostDrift at most.
+func (f *Flow) CountDrift(ctx context.Context) (map[string]int, error) {
+	return f.Store.CountDrift(ctx, f.systemNames(), scopeOf(ctx), MostDrift)
+}
+
+// driftOf is one of them. ErrNotFound: it is no more, or not in sight.
+func (f *Flow) driftOf(ctx context.Context, id dayone.DriftID) (DriftRow, error) {
+	list, err := f.Store.Drift(ctx, DriftFilter{ID: id, Limit: 1, Within: scopeOf(ctx)})
+	if err == nil && len(list) == 0 {
+		err = fmt.Errorf("drift: %w", dayone.ErrNotFound)
+	}
+	if err != nil {
+		return DriftRow{}, err
+	}
+	return list[0], nil
+}
+
+// DriftView is one difference, with what would come of a decision about it.
+type DriftView struct {
+	DriftRow
+	Steps   []dayone.Step // what putting it right would do now
+	Later   []dayone.Later
+	Waits   string // why it cannot be decided now; "": it can
+	Refused string // why it cannot be left as it is; "": it can
+	Holds   string // what keeps it from being put right; "": nothing does
+}
+
+// DriftOf is one of them, with what would come of it.
+func (f *Flow) DriftOf(ctx context.Context, id dayone.DriftID) (DriftView, error) {
+	row, err := f.driftOf(ctx, id)
+	if err != nil {
+		return DriftView{}, err
+	}
+	v := DriftView{DriftRow: row}
+	b, books, err := f.asShown(ctx, row)
+	switch {
+	case errors.Is(err, dayone.ErrConflict):
+		v.Waits = Problem(err)
+		return v, nil
+	case err != nil:
+		return v, err
+	}
+	l, err := f.lookAt(withBooks(b, books))
+	if err != nil {
+		v.Holds = Problem(err)
+	}
+	for _, s := range l.Plan.Steps {
+		if s.Key == row.Key || s.Key.System == row.Key.System && s.Key.Account() == row.Key.Account() {
+			v.Steps = append(v.Steps, s)
+		}
+	}
+	for _, s := range l.Plan.Later {
+		if s.Key == row.Key {
+			v.Later = append(v.Later, s)
+		}
+	}
+	if h, held := holdOf(l.Holds, row.Key, l.Person.Status); held {
+		v.Holds = heldNote(h)
+	}
+	if row.Kind == dayone.DriftOpen && l.Person.Status == dayone.Left {
+		v.Refused = "whoever has left keeps nothing open: put it right, or take the end of the employment back"
+	}
+	return v, nil
+}
+
+// asShown are somebody's books, and a thing as they would have it if they had what its system shows. ErrConflict: the books have
+// changed since it was shown, or a run is at work on it.
+func (f *Flow) asShown(ctx context.Context, row DriftRow) (books, dayone.Holding, error) {
+	b, err := f.booksOf(ctx, row.Person)
+	if err != nil {
+		return b, dayone.Holding{}, err
+	}
+	h := dayone.Holding{Item: dayone.Item{Key: row.Key, State: dayone.Gone}}
+	if i := slices.IndexFunc(b.have, func(h dayone.Holding) bool { return h.Key == row.Key }); i >= 0 {
+		h = b.have[i]
+	}
+	last := h.Since
+	if h.Confirmed.After(last) {
+		last = h.Confirmed
+	}
+	if last.After(row.Seen) {
+		return b, h, fmt.Errorf("this was seen to after it was found; the next reading of %s says whether it still differs: %w", f.systemTitle(row.Key.System), dayone.ErrConflict)
+	}
+	switch active, err := f.Store.ActiveRun(ctx, row.Person); {
+	case errors.Is(err, dayone.ErrNotFound):
+	case err != nil:
+		return b, h, err
+	default:
+		switch r, err := f.RunOf(ctx, active); {
+		case err != nil:
+			return b, h, err
+		case works(r.State):
+			return b, h, fmt.Errorf("run %s of this person is at work, so the books move; decide when it rests: %w", active, dayone.ErrConflict)
+		}
+	}
+	h.Since, h.Confirmed, h.Lost = b.at, row.Seen, time.Time{}
+	switch row.Kind {
+	case dayone.DriftMissing:
+		h.State, h.Confirmed = dayone.Gone, time.Time{}
+		h.Generation++
+	case dayone.DriftClosed, dayone.DriftOpen:
+		h.State = row.Is.State
+	case dayone.DriftRole:
+		h.Role = row.Is.Role
+	case dayone.DriftExtra:
+		h.State, h.Ref, h.Role, h.Ours, h.Because, h.Asked = dayone.Active, row.Is.Ref, row.Is.Role, false, nil, nil
+	}
+	return b, h, nil
+}
+
+// withBooks are books in which a thing is as it is given.
+func withBooks(b books, h dayone.Holding) books {
+	b.have = slices.DeleteFunc(slices.Clone(b.have), func(o dayone.Holding) bool { return o.Key == h.Key })
+	b.have = append(b.have, h)
+	slices.SortFunc(b.have, func(x, y dayone.Holding) int {
+		if x.Key.Less(y.Key) {
+			return -1
+		}
+		return 1
+	})
+	return b
+}
+
+// acceptFor is for how long what somebody left as it is shown stays so, if nobody says until when.
+const acceptFor = 90 * 24 * time.Hour
+
+// PutRight lets the books have what the system shows, so that policies bring back what they want: by a run of that person, within
+// holds, approvals and brakes as ever.
+func (f *Flow) PutRight(ctx context.Context, id dayone.DriftID, by, reason string) (DriftRow, error) {
+	return f.decideDrift(ctx, id, by, reason, "put right", func(*dayone.Holding, books) (*dayone.Hold, error) { return nil, nil })
+}
+
+// AcceptDrift leaves what differs as the system shows it, until an instant; zero: for 90 days. What the books did not have is
+// theirs from now on, as what was there before Dayone. ErrForbidden: nobody may leave it so.
+func (f *Flow) AcceptDrift(ctx context.Context, id dayone.DriftID, by, reason string, until time.Time) (DriftRow, error) {
+	return f.decideDrift(ctx, id, by, reason, "accepted", func(h *dayone.Holding, b books) (*dayone.Hold, error) {
+		v, err := f.DriftOf(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		if v.Refused != "" {
+			return nil, fmt.Errorf("%s: %w", v.Refused, dayone.ErrForbidden)
+		}
+		if v.Kind == dayone.DriftExtra {
+			h.Because = []dayone.Reason{{Policy: dayone.Baseline}}
+			return nil, nil
+		}
+		if until.IsZero() {
+			until = b.at.Add(acceptFor)
+		}
+		if !until.After(b.at) || until.After(b.at.Add(longestHold)) {
+			return nil, fmt.Errorf("name a day within a year until which it stays so: %w", dayone.ErrInvalid)
+		}
+		return &dayone.Hold{ID: dayone.HoldID(f.IDs.New("hld")), Person: v.Person, Keys: []dayone.Key{v.Key}, Reason: reason, By: by, From: b.at, Until: until}, nil
+	})
+}
+
+func (f *Flow) decideDrift(ctx context.Context, id dayone.DriftID, by, reason, what string, do func(*dayone.Holding, books) (*dayone.Hold, error)) (DriftRow, error) {
+	row, err := f.driftOf(ctx, id)
+	if err != nil {
+		return row, err
+	}
+	switch reason = strings.TrimSpace(reason); {
+	case reason == "":
+		return row, fmt.Errorf("say why: the reason goes into the record: %w", dayone.ErrInvalid)
+	case len(reason) > 500:
+		return row, fmt.Errorf("the reason has more than 500 bytes; say it shorter: %w", dayone.ErrInvalid)
+	case !scopeOf(ctx).Whole():
+		if p, err := f.Person(ctx, row.Person); err != nil || !covers(ctx, p, row.Key) {
+			return row, errors.Join(err, fmt.Errorf("your role is for %s, and %s is not in it: %w", scopeOf(ctx), row.Key, dayone.ErrForbidden))
+		}
+	}
+	defer f.lock(row.Person)()
+	b, books, err := f.asShown(ctx, row)
+	if err != nil {
+		return row, err
+	}
+	hold, err := do(&books, b)
+	if err != nil {
+		return row, err
+	}
+	err = f.Store.DecideDrift(ctx, store.DriftDecision{ID: row.ID, Person: row.Person, Books: books, Hold: hold, At: b.at, Records: []dayone.Record{{
+		At: b.at, Person: row.Person, System: row.Key.System, What: "drift " + what + ": " + row.Key.String() + " is " + string(row.Kind), By: by, Detail: &dayone.Detail{Note: reason},
+	}}})
+	if err == nil {
+		f.look()
+	}
+	return row, err
+}

@@ -1,0 +1,236 @@
+package flow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/store"
+)
+
+// What Dayone does is worth something: how soon starters are ready, and how many hours nobody had to work. Each run is counted once,
+// after its end, so that nobody counts steps while a page waits.
+
+// countedAtOnce is how many runs are counted before others get their turn.
+const countedAtOnce = 100
+
+// nextUncounted is now while runs that ended are not counted; else zero.
+func (f *Flow) nextUncounted(ctx context.Context) (time.Time, error) {
+	ids, err := f.Store.Uncounted(ctx, 1)
+	if err != nil || len(ids) == 0 {
+		return time.Time{}, err
+	}
+	return f.Clock.Now(), nil
+}
+
+func (f *Flow) countRuns(ctx context.Context) error {
+	ids, err := f.Store.Uncounted(ctx, countedAtOnce)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		c := store.CountedRun{Run: id}
+		r, err := f.Store.Run(ctx, id)
+		switch {
+		case errors.Is(err, dayone.ErrNotFound):
+		case err != nil && ctx.Err() != nil:
+			return ctx.Err()
+		case err != nil: // its person may have been erased: then nothing of it is known
+			f.Log.Warn("a run cannot be read, so it is not counted", "run", id, "error", err)
+		default:
+			if c, err = f.countOf(ctx, r); err != nil {
+				return err
+			}
+		}
+		if err := f.Store.CountRun(ctx, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// longBefore is how long after a first day a first run tells nothing of that day: whoever is imported was there before.
+const longBefore = 30 * 24 * time.Hour
+
+// countOf is what a run that ended adds. What a human did is nothing that Dayone saved, and what was so already was no work.
+func (f *Flow) countOf(ctx context.Context, r dayone.Run) (store.CountedRun, error) {
+	row, err := f.Store.Person(ctx, r.Person)
+	if errors.Is(err, dayone.ErrNotFound) || err == nil && row.Veil == dayone.WholeVeiled { // whoever is hidden is in no count
+		return store.CountedRun{Run: r.ID}, nil
+	}
+	if err != nil {
+		return store.CountedRun{}, err
+	}
+	c := store.CountedRun{Run: r.ID, Month: r.Ended.UTC().Format("2006-01"), Steps: map[dayone.Action]int{}, Person: r.Person}
+	var ready time.Time
+	for i := range r.Steps {
+		s := &r.Steps[i]
+		if s.State != dayone.StepDone {
+			continue
+		}
+		if s.Result.Changed() && !f.doneByHand(s) {
+			c.Steps[s.Step.Action]++
+		}
+		switch at := s.Ended; {
+		case s.Step.Action == dayone.MessageSend, s.Step.Action == dayone.AccountConfirm, s.Step.Action == dayone.EntitlementConfirm:
+		case f.hers(s) && s.Waited.After(ready): // the rest of it was to sign in
+			ready = s.Waited
+		case !f.hers(s) && at.After(ready):
+			ready = at
+		}
+	}
+	if r.State != dayone.RunDone || ready.IsZero() || r.Of != "" {
+		return c, nil
+	}
+	if row.Starts.After(r.Started.Add(-longBefore)) {
+		c.Starts, c.Ready, c.Early = row.Starts, ready, r.Started.Before(row.Starts.Add(24*time.Hour))
+	}
+	return c, nil
+}
+
+// hers says that a step waited for whom it is about: until then all that others have to do was done.
+func (f *Flow) hers(s *dayone.StepRun) bool {
+	g := f.Systems[s.Step.Key.System]
+	return !s.Waited.IsZero() && s.Step.Key.IsAccount() && !f.doneByHand(s) && g != nil && g.Manifest != nil && g.Manifest.Account != nil && g.Manifest.Account.Pending.There()
+}
+
+// doneByHand says that a human did a step.
+func (f *Flow) doneByHand(s *dayone.StepRun) bool {
+	_, listed := f.listedAt(s.Step.Key.System)
+	return listed || f.Systems[s.Step.Key.System] == nil || s.Wait != nil && s.Wait.Kind == dayone.WaitTask || !s.Parked.IsZero()
+}
+
+// Readiness is how long it took until starters had everything, from the first word of their source.
+type Readiness struct {
+	Days   int // first days of so many days
+	N      int // starters; zero: nothing is known
+	Median time.Duration
+}
+
+// Saved is what Dayone did by itself since a month, and what that is worth.
+type Saved struct {
+	Since    string // 2025-01
+	Steps    map[dayone.Action]int
+	Baseline dayone.Effort
+	Counted  int // steps that the baseline has minutes for
+	Minutes  float64
+}
+
+// savedFor is how many months hours are counted of, this one with them.
+const savedFor = 12
+
+// Saved is what Dayone did by itself in the last twelve months.
+func (f *Flow) Saved(ctx context.Context) (Saved, error) {
+	now := f.Clock.Now().UTC()
+	s := Saved{Since: time.Date(now.Year(), now.Month()-savedFor+1, 1, 0, 0, 0, 0, time.UTC).Format("2006-01")}
+	var err error
+	if s.Baseline, err = f.Store.Baseline(ctx); err != nil {
+		return s, err
+	}
+	if s.Steps, err = f.Store.Work(ctx, s.Since); err != nil {
+		return s, err
+	}
+	for a, n := range s.Steps {
+		if m, ok := s.Baseline.Minutes[a]; ok {
+			s.Counted += n
+			s.Minutes += m * float64(n)
+		}
+	}
+	return s, nil
+}
+
+// Readiness is of first days of the last 30 and 90 days. Whoever has a scope is told nothing: the counts are of everybody.
+func (f *Flow) Readiness(ctx context.Context) ([]Readiness, error) {
+	out := []Readiness{{Days: 30}, {Days: 90}}
+	if !scopeOf(ctx).AllPeople() {
+		return out, nil
+	}
+	now := f.Clock.Now()
+	for i := range out {
+		o := &out[i]
+		list, err := f.Store.ReadyAfter(ctx, now.AddDate(0, 0, -o.Days), now)
+		if err != nil {
+			return nil, err
+		}
+		if o.N = len(list); o.N > 0 {
+			o.Median = (list[(o.N-1)/2] + list[o.N/2]) / 2
+		}
+	}
+	return out, nil
+}
+
+// mostMinutes is the most that a step may be worth: a day.
+const mostMinutes = 24 * 60
+
+// SetBaseline says how many minutes a human needs for a step of each action; none: it is not counted. made is the Seq that it was
+// made of. ErrConflict: somebody else was faster.
+func (f *Flow) SetBaseline(ctx context.Context, minutes map[dayone.Action]float64, made int64, by, note string) (dayone.Effort, error) {
+	b := dayone.Effort{Seq: made + 1, Minutes: map[dayone.Action]float64{}, At: f.Clock.Now(), By: by, Note: strings.TrimSpace(note)}
+	known := map[dayone.Action]bool{}
+	for _, a := range dayone.EffortActions {
+		known[a] = true
+	}
+	var said []string
+	for a, m := range minutes {
+		switch {
+		case !known[a]:
+			return b, fmt.Errorf("%q is no action that is counted: %w", a, dayone.ErrInvalid)
+		case !(m >= 0 && m <= mostMinutes): // also what is no number
+			return b, fmt.Errorf("%s takes between 0 and %d minutes: %w", a, mostMinutes, dayone.ErrInvalid)
+		case m > 0:
+			b.Minutes[a] = m
+		}
+	}
+	if len(b.Note) > 500 {
+		return b, fmt.Errorf("the note has more than 500 bytes; say it shorter: %w", dayone.ErrInvalid)
+	}
+	for _, a := range dayone.EffortActions {
+		if m, ok := b.Minutes[a]; ok {
+			said = append(said, fmt.Sprintf("%s %g min", a, m))
+		}
+	}
+	what := strings.Join(said, ", ")
+	if what == "" {
+		what = "none"
+	}
+	if b.Note != "" {
+		what += ": " + b.Note
+	}
+	return b, f.Store.AddBaseline(ctx, b, dayone.Record{At: b.At, What: "baseline of hours saved changed", By: by, Detail: &dayone.Detail{Note: what}})
+}
+
+// Failure is a step that failed, and that nobody has seen to.
+type Failure struct {
+	FailedStep
+	Step  dayone.Step
+	Kind  string // of the error
+	Error string
+}
+
+// Failures are steps that failed in the latest run of their person, the newest first; at one system, if named.
+func (f *Flow) Failures(ctx context.Context, system string, limit int) ([]Failure, error) {
+	list, err := f.Store.Failed(ctx, system, scopeOf(ctx), limit)
+	if err != nil {
+		return nil, err
+	}
+	runs := map[dayone.RunID]dayone.Run{}
+	var out []Failure
+	for _, x := range list {
+		r, ok := runs[x.Run]
+		if !ok {
+			if r, err = f.RunOf(ctx, x.Run); err != nil {
+				return nil, err
+			}
+			runs[x.Run] = r
+		}
+		if x.Number > len(r.Steps) || r.Steps[x.Number-1].State != dayone.StepFailed { // it has moved since
+			continue
+		}
+		s := &r.Steps[x.Number-1]
+		out = append(out, Failure{x, s.Step, s.Kind, s.Error})
+	}
+	return out, nil
+}

@@ -1,0 +1,97 @@
+package flow_test
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/engine"
+)
+
+func TestWhatDayoneDidIsCountedOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	h := w.open()
+	h.hires(employee("1001", "start_date", here, "department", "Finance"))
+	counted := func() map[dayone.Action]int {
+		t.Helper()
+		return until(h, "a count", func() (map[dayone.Action]int, bool) {
+			left, err := h.Store.Uncounted(ctx, 1)
+			s, err2 := h.Saved(ctx)
+			return s.Steps, err == nil && err2 == nil && len(left) == 0 && len(s.Steps) > 0
+		})
+	}
+	first := counted()
+	same(t, "accounts", first[dayone.AccountCreate], 1)
+	same(t, "groups", first[dayone.EntitlementAdd], 1)
+	h.stop() // as after a crash: what is counted stays counted, once
+	h = w.open()
+	h.later(time.Hour)
+	if again := counted(); again[dayone.AccountCreate] != 1 {
+		t.Errorf("counted again: %v", again)
+	}
+
+	s, err := h.Saved(ctx)
+	if err != nil || s.Baseline.Seq != 0 || s.Minutes != 0 {
+		t.Errorf("without a baseline %+v, %v", s, err)
+	}
+	_, err = h.SetBaseline(ctx, map[dayone.Action]float64{dayone.AccountCreate: -1}, 0, "kim@company.com", "")
+	is(t, err, dayone.ErrInvalid)
+	_, err = h.SetBaseline(ctx, map[dayone.Action]float64{"account.read": 1}, 0, "kim@company.com", "")
+	is(t, err, dayone.ErrInvalid)
+	if _, err := h.SetBaseline(ctx, map[dayone.Action]float64{dayone.AccountCreate: 12, dayone.EntitlementAdd: 2.5}, 0, "kim@company.com", "measured"); err != nil {
+		t.Fatal(err)
+	}
+	_, err = h.SetBaseline(ctx, map[dayone.Action]float64{dayone.AccountCreate: 1}, 0, "eve@company.com", "")
+	is(t, err, dayone.ErrConflict)
+	if s, err = h.Saved(ctx); err != nil || s.Minutes != 14.5 || s.Counted != 2 {
+		t.Errorf("worth %v of %d, %v", s.Minutes, s.Counted, err)
+	}
+
+	ready, err := h.Readiness(ctx)
+	if err != nil || len(ready) != 2 || ready[0].N != 1 || ready[0].Median < 0 || ready[0].Median > time.Minute {
+		t.Errorf("ready %+v, %v", ready, err)
+	}
+	h.later(40 * 24 * time.Hour)
+	if ready, err = h.Readiness(ctx); err != nil || ready[0].N != 0 || ready[1].N != 1 {
+		t.Errorf("later %+v, %v", ready, err)
+	}
+}
+
+// forbids lets Okta refuse to put anybody into a group.
+type forbids struct{ off atomic.Bool }
+
+func (f *forbids) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Method == http.MethodPut && strings.Contains(r.URL.Path, "/groups/") && !f.off.Load() {
+		return &http.Response{StatusCode: http.StatusForbidden, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(`{"errorCode":"E0000006"}`)), Request: r}, nil
+	}
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+func TestAFailureIsShownUntilItIsMadeGood(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	f := &forbids{}
+	w.transport = f
+	h := w.open()
+	id, run := h.hires(employee("1001", "start_date", here, "department", "Finance"))
+	list, err := h.Failures(ctx, "", 5)
+	if err != nil || len(list) != 1 || list[0].Person != id || list[0].Run != run.ID || list[0].Kind != dayone.ErrForbidden.Error() || list[0].Step.Key.String() != "okta/group:base-employee" || list[0].Since.IsZero() {
+		t.Fatalf("%+v, %v", list, err)
+	}
+	if other, err := h.Failures(ctx, "gitlab", 5); err != nil || len(other) > 0 {
+		t.Errorf("elsewhere %v, %v", other, err)
+	}
+	f.off.Store(true)
+	if err := h.Decide(ctx, run.ID, list[0].Step.ID, engine.Human{Verb: engine.Retry, By: "kim@company.com"}); err != nil {
+		t.Fatal(err)
+	}
+	until(h, "no failure", func() (bool, bool) {
+		list, err := h.Failures(ctx, "", 5)
+		return true, err == nil && len(list) == 0
+	})
+}

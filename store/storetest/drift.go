@@ -1,0 +1,121 @@
+package storetest
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/store"
+)
+
+// Drift is known since it was seen first, until a later whole reading does not show it; one that broke off mends nothing.
+func drift(t *testing.T, d *store.DB) {
+	ctx, p := t.Context(), Sarah(t, d)
+	group := dayone.Key{System: "okta", Kind: "group", Name: "Büro"}
+	x := dayone.Drift{ID: "drf_1", Person: p, Key: group, Kind: dayone.DriftExtra, Is: dayone.Item{State: dayone.Active, Ref: "00g1", Role: "owner"}, By: []string{"sales"}}
+	list := func() []store.DriftRow { return must[[]store.DriftRow](t)(d.Drift(ctx, store.DriftFilter{Limit: 9})) }
+	if err := d.SaveDrift(ctx, "okta", at, []dayone.Drift{x}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.EndDrift(ctx, dayone.DriftReading{System: "okta", Began: at, At: at.Add(time.Minute), Accounts: 3, Nobodys: 1}); err != nil {
+		t.Fatal(err)
+	}
+	again := x
+	again.ID = "drf_2"
+	if err := d.SaveDrift(ctx, "okta", at.Add(time.Hour), []dayone.Drift{again}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if got := list(); len(got) != 1 || got[0].ID != "drf_1" || !got[0].Since.Equal(at) || !got[0].Seen.Equal(at.Add(time.Hour)) || got[0].Is.Role != "owner" || got[0].Is.Ref != "00g1" || got[0].Key != group || got[0].By[0] != "sales" || got[0].Name == "" {
+		t.Errorf("kept is %+v", got)
+	}
+	if err := d.FailDrift(ctx, "okta", at.Add(2*time.Hour), "it does not answer"); err != nil {
+		t.Fatal(err)
+	}
+	r := must[map[string]dayone.DriftReading](t)(d.DriftReadings(ctx))["okta"]
+	if len(list()) != 1 || r.Accounts != 3 || r.Nobodys != 1 || !r.At.Equal(at.Add(time.Minute)) || !r.Failed.Equal(at.Add(2*time.Hour)) || r.Note == "" {
+		t.Errorf("after a failure: %+v", r)
+	}
+	for _, s := range []struct {
+		name  string
+		scope dayone.Scope
+		want  int
+	}{
+		{"everywhere", nil, 1}, {"okta", dayone.Scope{{Systems: []string{"okta"}}}, 1}, {"slack", dayone.Scope{{Systems: []string{"slack"}}}, 0}, {"nowhere", dayone.Scope{{Countries: []string{"xx"}}}, 0},
+	} {
+		if n := must[map[string]int](t)(d.CountDrift(ctx, []string{"okta", "slack"}, s.scope, 5)); n["okta"] != s.want || len(n) != s.want {
+			t.Errorf("%s: counted %v", s.name, n)
+		}
+	}
+	later := at.Add(3 * time.Hour)
+	if err := d.SaveDrift(ctx, "okta", later, nil, []dayone.PersonID{p}); err != nil { // not known now: it stays
+		t.Fatal(err)
+	}
+	if err := d.EndDrift(ctx, dayone.DriftReading{System: "okta", Began: later, At: later}); err != nil {
+		t.Fatal(err)
+	}
+	if len(list()) != 1 {
+		t.Error("what is not known is taken for mended")
+	}
+	h := dayone.Holding{Item: dayone.Item{Key: group, State: dayone.Active}, Because: []dayone.Reason{{Policy: dayone.Baseline}}}
+	hold := dayone.Hold{ID: "hld_drift", Person: p, Keys: []dayone.Key{group}, From: later, Until: later.Add(time.Hour), By: "kim", Reason: "x"}
+	decide := store.DriftDecision{ID: "drf_1", Person: p, Books: h, Hold: &hold, At: later, Records: []dayone.Record{{At: later, Person: p, What: "drift accepted"}}}
+	if err := d.DecideDrift(ctx, decide); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.DecideDrift(ctx, decide); !errors.Is(err, dayone.ErrConflict) {
+		t.Errorf("decided twice: %v", err)
+	}
+	held := must[map[dayone.PersonID][]dayone.Holding](t)(d.HeldThere(ctx, "okta", []dayone.PersonID{p}))
+	if len(list()) != 0 || len(held[p]) != 1 || held[p][0].Key != group || len(must[[]dayone.Hold](t)(d.Holds(ctx, store.HoldFilter{Person: p}))) != 1 {
+		t.Errorf("the books have %+v", held)
+	}
+	if err := d.SaveDrift(ctx, "okta", later, []dayone.Drift{x}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.EndDrift(ctx, dayone.DriftReading{System: "okta", Began: later.Add(time.Hour), At: later.Add(time.Hour)}); err != nil {
+		t.Fatal(err)
+	}
+	if got := list(); len(got) != 0 {
+		t.Errorf("mended, and still %+v", got)
+	}
+}
+
+// A run is counted once, and a baseline is made of the one before.
+func work(t *testing.T, d *store.DB) {
+	ctx, p := t.Context(), Sarah(t, d)
+	run := dayone.Run{ID: "run_work", Person: p, Title: "x", State: dayone.RunDone, Started: at, Ended: at.Add(time.Minute)}
+	if err := d.Commit(ctx, []dayone.Progress{{Run: run, New: true, Moved: true}}); err != nil {
+		t.Fatal(err)
+	}
+	ids := must[[]dayone.RunID](t)(d.Uncounted(ctx, 9))
+	if len(ids) != 1 || ids[0] != run.ID {
+		t.Fatalf("uncounted are %v", ids)
+	}
+	c := store.CountedRun{Run: run.ID, Month: "2024-11", Steps: map[dayone.Action]int{dayone.AccountCreate: 3, dayone.EntitlementAdd: 2}, Person: p, Starts: at, Ready: at.Add(time.Hour)}
+	for range 2 {
+		if err := d.CountRun(ctx, c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	n := must[map[dayone.Action]int](t)(d.Work(ctx, "2024-11"))
+	if len(must[[]dayone.RunID](t)(d.Uncounted(ctx, 9))) != 0 || n[dayone.AccountCreate] != 3 || n[dayone.EntitlementAdd] != 2 || len(must[map[dayone.Action]int](t)(d.Work(ctx, "2024-12"))) != 0 {
+		t.Errorf("counted %v", n)
+	}
+	if list := must[[]time.Duration](t)(d.ReadyAfter(ctx, at.Add(-time.Hour), at)); len(list) > 1 {
+		t.Errorf("ready %v", list)
+	}
+	if f := must[[]store.FailedStep](t)(d.Failed(ctx, "okta", dayone.Scope{{Systems: []string{"okta"}, Countries: []string{"de"}}}, 5)); len(f) != 0 {
+		t.Errorf("failed %v", f)
+	}
+	b := dayone.Effort{Seq: 1, Minutes: map[dayone.Action]float64{dayone.AccountCreate: 12.5}, At: at, By: "kim", Note: "measured"}
+	if err := d.AddBaseline(ctx, b, dayone.Record{At: at, What: "baseline"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.AddBaseline(ctx, b, dayone.Record{At: at, What: "baseline"}); !errors.Is(err, dayone.ErrConflict) {
+		t.Errorf("written over: %v", err)
+	}
+	if got := must[dayone.Effort](t)(d.Baseline(ctx)); got.Seq != 1 || got.Minutes[dayone.AccountCreate] != 12.5 || got.By != "kim" || !got.At.Equal(at) {
+		t.Errorf("kept is %+v", got)
+	}
+}

@@ -1,0 +1,109 @@
+package web
+
+import (
+	"time"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/flow"
+)
+
+var sampleTitles = map[string]string{"okta": "Okta", "gitlab": "GitLab", "slack": "Slack", "google": "Google Workspace"}
+
+// sampleDriftRows differ in every way.
+func sampleDriftRows(view viewer) []flow.DriftRow {
+	row := func(id, name, k string, kind dayone.DriftKind, is dayone.Item, was string, days int, by ...string) flow.DriftRow {
+		at := view.now.Add(-14 * time.Hour)
+		return flow.DriftRow{Name: name, Drift: dayone.Drift{ID: dayone.DriftID("drf_01jd9x0000000000000000000" + id), Person: samplePerson, Key: sampleKey(k), Kind: kind, Is: is, Was: was, By: by, Since: at.AddDate(0, 0, -days), Seen: at}}
+	}
+	return []flow.DriftRow{
+		row("f", "Maximiliane-Charlotte von Hohenstein-Wolfeschlegelstein", "okta/account", dayone.DriftOpen, dayone.Item{Ref: "00u1abcd", State: dayone.Active}, "disabled", 0),
+		row("e", "Sarah Chen", "okta/account", dayone.DriftClosed, dayone.Item{Ref: "00u2abcd", State: dayone.Disabled}, "active", 1, "base-employee"),
+		row("d", "Zoë Łukasiewicz-Ørsted", "gitlab/group:platform", dayone.DriftRole, dayone.Item{Role: "owner"}, "developer", 3, "engineering"),
+		row("c", "Sarah Chen", "okta/group:sales-team", dayone.DriftMissing, dayone.Item{}, "active", 4, "sales", "sales-emea"),
+		row("b", "山田 美咲", "okta/group:finance-admins-of-the-whole-company-and-its-subsidiaries", dayone.DriftExtra, dayone.Item{State: dayone.Active}, "", 12),
+	}
+}
+
+func sampleReadings(view viewer) map[string]flow.DriftReading {
+	at := view.now.Add(-14 * time.Hour)
+	return map[string]flow.DriftReading{
+		"okta":   {Lists: true, DriftReading: dayone.DriftReading{System: "okta", At: at, Accounts: 100412, Nobodys: 213}},
+		"gitlab": {Lists: true, DriftReading: dayone.DriftReading{System: "gitlab", At: at.AddDate(0, 0, -2), Accounts: 1204, Failed: at, Note: "gitlab: listing users: unavailable (HTTP 503)"}},
+		"slack":  {Lists: true, Under: view.now.Add(-time.Minute)},
+		"google": {Lists: true},
+	}
+}
+
+func sampleFailures(view viewer) []flow.Failure {
+	fail := func(name, k string, a dayone.Action, kind error, hours int) flow.Failure {
+		return flow.Failure{
+			FailedStep: flow.FailedStep{Run: "run_01jd9x0000000000000000000a", Person: samplePerson, Name: name, Number: 3, System: sampleKey(k).System, Since: view.now.Add(-time.Duration(hours) * time.Hour)},
+			Step:       dayone.Step{Key: sampleKey(k), Action: a}, Kind: kind.Error(), Error: "okta: creating user: " + kind.Error(),
+		}
+	}
+	return []flow.Failure{
+		fail("Sarah Chen", "okta/account", dayone.AccountCreate, dayone.ErrConflict, 2), fail("Zoë Łukasiewicz-Ørsted", "gitlab/group:platform", dayone.EntitlementAdd, dayone.ErrForbidden, 30),
+	}
+}
+
+func sampleOverview(view viewer) overviewView {
+	x := overview{
+		Failures: sampleFailures(view), More: true, Drift: map[string]int{"okta": 4, "gitlab": flow.MostDrift}, Unread: 1, Systems: sampleSystems(view.now),
+		Ready: []flow.Readiness{{Days: 30, N: 14, Median: 38 * time.Minute}, {Days: 90}},
+		Saved: flow.Saved{Since: "2024-01", Baseline: dayone.Effort{Seq: 1, Minutes: map[dayone.Action]float64{dayone.AccountCreate: 15}}, Steps: map[dayone.Action]int{dayone.AccountCreate: 4711}, Counted: 4711, Minutes: 4711 * 15},
+	}
+	return newOverview(view, x, sampleTitles, nil)
+}
+
+// sampleDrift are drift, one system, and hours saved, in their states.
+func sampleDrift(view viewer) []sample {
+	rows, reads := sampleDriftRows(view), sampleReadings(view)
+	list := func(f flow.DriftFilter, rows []flow.DriftRow, reads map[string]flow.DriftReading, counts map[string]int) driftView {
+		return newDrift(view, f, rows, reads, counts, sampleTitles, nil)
+	}
+	one := flow.DriftView{DriftRow: rows[1], Steps: []dayone.Step{{Key: sampleKey("okta/account"), Action: dayone.AccountEnable, Because: []dayone.Reason{{Policy: "base-employee", At: "policies/base.yaml:8"}}}}}
+	open, extra, waits := flow.DriftView{DriftRow: rows[0], Refused: "whoever has left keeps nothing open: put it right, or take the end of the employment back"}, flow.DriftView{DriftRow: rows[4]}, one
+	waits.Waits = "run run_01jd9x0000000000000000000a of this person is at work, so the books move; decide when it rests"
+	refused := newOneDrift(view, open, sampleTitles, nil)
+	refused.Problem = notDone(dayone.ErrInvalid)
+	states := sampleSystems(view.now)
+	gitlab := flow.SystemView{
+		SystemState: states[len(states)-1], Calls: 4, Offers: 340, Read: view.now.Add(-time.Hour), Drift: 3, Reading: reads["okta"], Failures: sampleFailures(view), Policies: []string{"engineering", "platform"},
+		Connector: &flow.Connector{Name: "gitlab", Title: "GitLab", Summary: "Accounts and group memberships of a GitLab instance or group.", Capabilities: []string{"target"}, Plan: "Premium or Ultimate", Kinds: []flow.Giving{{Kind: "account", Title: "account", Actions: []string{"create", "enable", "disable"}}, {Kind: "group", Title: "group", Actions: []string{"add", "remove"}}}},
+		Cannot:    map[string]string{"account update": "scim_token"}, Count: dayone.SystemList{Counted: view.now.Add(-14 * time.Hour), Accounts: 118},
+		Limits: []flow.RateLimit{{Path: "/api/v4/groups", Method: "GET", PerMinute: 200, Burst: 33, Used: 12}, {PerMinute: 2000, Burst: 333, Used: 333, Shut: view.now.Add(time.Minute)}, {Path: "/static"}},
+	}
+	gitlab.Held = flow.HeldAt{People: 118, Accounts: 118, Open: 117, Others: 340}
+	down := flow.SystemView{SystemState: states[0], Connector: gitlab.Connector, Reading: reads["gitlab"], Limits: gitlab.Limits[:1], Calls: 1}
+	unset := flow.SystemView{SystemState: flow.SystemState{Name: "key-cabinet", Title: "Key cabinet", Unset: true}}
+	tried := newSystemPage(view, gitlab, sampleTitles, nil)
+	tried.Problem = &notice{Kind: "good", Icon: "check", Title: "It answers, and lets us in", Text: textSystemGood}
+	tried.Settings = &link{"Change its settings", "/settings/systems/gitlab"}
+	saved := flow.Saved{Since: "2024-01", Baseline: dayone.Effort{Seq: 2, Minutes: map[dayone.Action]float64{dayone.AccountCreate: 15, dayone.EntitlementAdd: 6.5}, At: view.now, By: "kim@company.com"}, Steps: map[dayone.Action]int{dayone.AccountCreate: 4711, dayone.EntitlementAdd: 20918, dayone.MessageSend: 900}, Counted: 25629, Minutes: 206632}
+	wrong := newEffort(view, saved, []flow.Readiness{{Days: 30, N: 14, Median: 38 * time.Minute}, {Days: 90, N: 41, Median: 26 * time.Hour}})
+	wrong.Problem = &notice{Kind: "bad", Icon: "x", Title: "Nothing was changed", Text: "Make an account: write minutes as a number, such as 12."}
+	return []sample{
+		{"drift", "Drift", "drift", false, false, list(flow.DriftFilter{}, rows, reads, map[string]int{"okta": 4, "gitlab": 1})},
+		{"drift-filtered", "Drift, nothing like this", "drift", false, false, list(flow.DriftFilter{System: "okta", Kind: dayone.DriftRole, Person: samplePerson}, nil, reads, nil)},
+		{"drift-unread", "Drift, nothing read yet", "drift", false, false, list(flow.DriftFilter{}, nil, map[string]flow.DriftReading{"okta": {Lists: true}}, nil)},
+		{"drift-none", "Drift, none", "drift", false, false, list(flow.DriftFilter{}, nil, map[string]flow.DriftReading{"okta": reads["okta"]}, nil)},
+		{"drift-no-system", "Drift, no system", "drift", false, false, list(flow.DriftFilter{}, nil, nil, nil)},
+		{"drift-one", "Drift, one", "drift-one", false, false, newOneDrift(view, one, sampleTitles, nil)},
+		{"drift-one-leaver", "Drift, of a leaver", "drift-one", false, false, refused},
+		{"drift-one-extra", "Drift, more than known", "drift-one", false, false, newOneDrift(view, extra, sampleTitles, nil)},
+		{"drift-one-waits", "Drift, a run is at work", "drift-one", false, false, newOneDrift(view, waits, sampleTitles, nil)},
+		{"system", "System", "system", false, false, tried},
+		{"system-down", "System, down", "system", false, false, newSystemPage(view, down, sampleTitles, nil)},
+		{"system-unset", "System, not configured", "system", false, false, newSystemPage(view, unset, sampleTitles, nil)},
+		{"effort", "Hours saved", "effort", false, false, wrong},
+		{"effort-none", "Hours saved, no baseline", "effort", false, false, newEffort(view, flow.Saved{Since: "2024-01"}, []flow.Readiness{{Days: 30}, {Days: 90}})},
+	}
+}
+
+func sampleKey(text string) dayone.Key {
+	k, err := dayone.ParseKey(text)
+	if err != nil {
+		panic("web: a sample with a wrong key: " + err.Error())
+	}
+	return k
+}
