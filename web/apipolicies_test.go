@@ -124,7 +124,7 @@ func TestPoliciesAreKeptByTheAPI(t *testing.T) {
 
 // oneChange is a configuration whose last change can be taken back once.
 type oneChange struct {
-	web.Setup
+	web.SystemForms
 	undone bool
 }
 
@@ -138,7 +138,7 @@ func (c *oneChange) Undo(_ context.Context, by string) (string, error) {
 
 func TestTheLastChangeOfTheConfigurationIsTakenBackByTheAPI(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, func(o *web.Options, _ *flow.Deps) { o.Setup = &oneChange{} })
+	b := newBench(t, func(o *web.Options, _ *flow.Deps) { o.SystemForms = &oneChange{} })
 	var out struct{ Undone string }
 	b.api("POST", "/api/v1/settings/systems/undo", "", http.StatusOK, &out)
 	if out.Undone != "okta, taken back by demo" {
