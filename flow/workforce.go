@@ -328,8 +328,13 @@ func (f *Flow) Holders(ctx context.Context, most int) (map[string]PolicyHolders,
 	return out, nil
 }
 
-// patience is how long a page waits until everybody is read; the next look finds it done.
-const patience = 500 * time.Millisecond
+// A page waits until everybody of a small company is read, and shows a large one without its counts: the next look finds
+// them.
+const (
+	smallCompany = 2_000
+	ofSmall      = 5 * time.Second
+	ofLarge      = 25 * time.Millisecond
+)
 
 // HoldersSoon is for how many each policy holds, for a page: ready is false while everybody is still read, which goes on
 // beside.
@@ -343,6 +348,14 @@ func (f *Flow) HoldersSoon(ctx context.Context) (holders map[string]PolicyHolder
 		h, err := f.Holders(context.WithoutCancel(ctx), 0)
 		said <- answer{h, err}
 	})
+	patience, total := ofLarge, 0
+	counts, err := f.CountPeople(ctx)
+	for _, n := range counts {
+		total += n
+	}
+	if err == nil && total <= smallCompany {
+		patience = ofSmall
+	}
 	wait, stop := context.WithTimeout(ctx, patience)
 	defer stop()
 	select {
