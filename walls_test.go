@@ -33,7 +33,8 @@ var walls = []wall{
 	{"planner", []string{""}, pure},
 	{"people", []string{"", "policy"}, pure},
 	{"ledger", []string{""}, pure},
-	{"message", []string{""}, pure},
+	{"locale", []string{}, pure},
+	{"message", []string{"", "locale"}, pure},
 	{"paper", []string{""}, pure},
 	{"engine", []string{"", "planner"}, []string{"net", "net/http", "os", "database/sql"}},
 	{"engine/...", []string{"", "planner", "engine"}, nil},
@@ -60,8 +61,8 @@ var walls = []wall{
 	{"connector/*/sim", []string{"", "connector/sim", "connector/scim/sim", "connector/mailc/sim"}, nil},
 	{"connector/exec", []string{"", "connector"}, []string{"net", "net/http", "database/sql"}}, // its system is a program: it looks whether that is there, and gives it an environment
 	{"connector/*", []string{"", "connector", "connector/httpc", "connector/scim", "connector/mailc", "connector/defined", "connector/sheet"}, []string{"os", "database/sql"}},
-	{"flow", []string{"", "people", "policy", "planner", "engine", "ledger", "number", "number/platform", "message", "connector", "store", "secret"}, []string{"database/sql", "os"}},
-	{"web", []string{"", "flow", "policy", "planner", "engine", "paper"}, []string{"database/sql", "os"}},
+	{"flow", []string{"", "people", "policy", "planner", "engine", "ledger", "number", "number/platform", "message", "locale", "connector", "store", "secret"}, []string{"database/sql", "os"}},
+	{"web", []string{"", "flow", "policy", "planner", "engine", "paper", "locale"}, []string{"database/sql", "os"}},
 	{"cmd/...", []string{"..."}, nil},
 	{"examples", nil, nil},
 	{"examples/...", nil, nil}, // programs that stand beside the house

@@ -29,9 +29,11 @@ func filesOf(set *policy.Set) fstest.MapFS {
 // templates are the messages of the policies that count for somebody.
 func (f *Flow) templates(p dayone.Person) message.Templates {
 	if f.Load == nil {
-		return f.Templates
+		t := f.Templates
+		t.Language = f.Language
+		return t
 	}
-	return message.Templates{Files: filesOf(f.ActiveFor(p))}
+	return message.Templates{Files: filesOf(f.ActiveFor(p)), Language: f.Language}
 }
 
 // MessageFaults are those of the messages in a folder, as those of every other file.

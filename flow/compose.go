@@ -35,6 +35,10 @@ func (f *Flow) compose(ctx context.Context, run dayone.Run, a dayone.Act, view m
 			view.Changes = append(view.Changes, message.Change{What: strings.ReplaceAll(c.Attr, "_", " "), Was: c.Was, Is: c.Is})
 		}
 	}
+	var err error
+	if view.Language, err = f.reads(ctx, a.Want.Attrs["to"].Items(), p); err != nil {
+		return a, err
+	}
 	r, err := f.templates(p).Render(a.Want.Attrs.Text("template"), view)
 	if err != nil {
 		return a, err

@@ -91,6 +91,7 @@ type Deps struct {
 	// LongestOutside is how many days the last day of somebody may be away who is in no HR system; zero: 365.
 	LongestOutside int
 	PreHire        PreHireSettings
+	Language       string // of messages to whoever has none of her own; "": English
 	// RetainFor is how long after her last day somebody is kept before she may be erased; zero: RetainFor of this package.
 	RetainFor time.Duration
 	// Retain is the same by type of employment and country, either of which may be Any.

@@ -205,6 +205,10 @@ func (f *Flow) mail(ctx context.Context, p dayone.Person, template, name, to str
 	if _, ok := f.Systems[f.Mail]; !ok {
 		return nil // nothing sends mail: the portal shows it
 	}
+	var err error
+	if v.Language, err = f.reads(ctx, []string{to}, p); err != nil {
+		return err
+	}
 	r, err := f.templates(p).Render(template, v)
 	if err != nil {
 		return err

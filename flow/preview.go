@@ -33,7 +33,7 @@ func (f *Flow) MessageTemplates(ctx context.Context) ([]MessageTemplate, error) 
 	if err != nil {
 		return nil, err
 	}
-	t := message.Templates{Files: files}
+	t := message.Templates{Files: files, Language: f.Language}
 	known := Known(files)
 	used := map[string][]string{}
 	for _, p := range f.Active().Policies {
@@ -44,13 +44,13 @@ func (f *Flow) MessageTemplates(ctx context.Context) ([]MessageTemplate, error) 
 		}
 	}
 	var out []MessageTemplate
-	for _, name := range t.Names() {
+	for _, name := range slices.Sorted(slices.Values(slices.Concat(t.Names(), t.Variants()))) {
 		text, err := t.Text(name)
 		if err != nil {
 			return nil, err
 		}
 		out = append(out, MessageTemplate{
-			Name: name, File: "templates/" + name + ".txt", Text: text, Own: t.Own(name), Invite: slices.Contains(known.Invitations, name), UsedBy: used[name],
+			Name: name, File: "templates/" + name + ".txt", Text: text, Own: t.Own(name), Invite: slices.Contains(known.Invitations, name), UsedBy: used[message.Base(name)],
 		})
 	}
 	return out, nil
@@ -89,12 +89,13 @@ func (f *Flow) PreviewMessage(ctx context.Context, name, text string, id dayone.
 			return message.Rendered{}, err
 		}
 	}
+	v.Language = f.Language
 	v.Site = f.helpFacts(ctx, v.Site)
 	v.Links = message.Links{
 		Log: f.Base + "/runs/...", Report: f.Base + "/runs/...#report", Progress: f.Base + "/progress/...", Portal: f.Base,
 		Secrets: []message.Secret{{Title: "Okta: first password", URL: f.Base + "/secret/...", From: v.Start.Add(f.OpensAt)}},
 	}
-	r, err := message.Templates{Files: files}.Render(name, v)
+	r, err := message.Templates{Files: files, Language: f.Language}.Render(name, v)
 	if err == nil && r.Header["summary"] == "" {
 		r.Text = f.underMail(ctx, r.Text)
 	}

@@ -244,6 +244,10 @@ func (f *Flow) sendDigest(ctx context.Context, lines []store.DigestLine) error {
 	if len(v.Lines) == 0 {
 		return nil
 	}
+	var err error
+	if v.Language, err = f.reads(ctx, []string{lines[0].Recipient}, dayone.Person{}); err != nil {
+		return err
+	}
 	r, err := f.templates(dayone.Person{}).Render("digest", v)
 	if err != nil {
 		return err

@@ -58,7 +58,7 @@ func (fs Faults) Unwrap() error { return dayone.ErrInvalid }
 // Names are checked in every branch, whether it is taken for somebody made up or not.
 func (t Templates) Check() error {
 	var found Faults
-	for _, name := range t.Names() {
+	for _, name := range t.all() {
 		s, err := t.read(name)
 		if err == nil {
 			err = s.check()
@@ -447,7 +447,7 @@ func (w *walk) fields(n parse.Node, path []string, t reflect.Type) reflect.Type 
 
 // compiled is the piece ready to be executed, once.
 func (p piece) compiled() (*template.Template, error) {
-	tpl, err := template.New(p.of.name).Funcs(functions).Option("missingkey=zero").Parse(p.text)
+	tpl, err := template.New(p.of.name).Funcs(functions).Funcs(spoken(p.of.lang)).Option("missingkey=zero").Parse(p.text)
 	if err != nil {
 		return nil, p.stopped(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/locale"
 )
 
 //go:embed templates/*.txt
@@ -38,6 +39,7 @@ type View struct {
 	Asks     *Asks     // what somebody who has not begun is asked for
 	Run      Run
 	Links    Links
+	Language string // of whoever reads it; "": the company's
 }
 
 // Change is one thing about a person before and after; "" is none.
@@ -160,10 +162,13 @@ func (r Rendered) Subject() string {
 }
 
 // Templates finds templates: in files first, then the built-in ones. files may be nil.
-type Templates struct{ Files fs.FS }
+type Templates struct {
+	Files    fs.FS
+	Language string // of whoever has none of her own, and of what the company wrote; "": English
+}
 
-// Names of all templates there are.
-func (t Templates) Names() []string {
+// all there are, by the names of their files.
+func (t Templates) all() []string {
 	set := map[string]bool{}
 	for _, fsys := range []fs.FS{builtin, t.Files} {
 		if fsys == nil {
@@ -180,6 +185,7 @@ func (t Templates) Names() []string {
 // source is a template as it is written.
 type source struct {
 	name, file, src string
+	lang            *locale.Language
 }
 
 func file(name string) string { return "templates/" + name + ".txt" }
@@ -191,7 +197,7 @@ func (t Templates) read(name string) (*source, error) {
 	if t.Files != nil {
 		raw, err := fs.ReadFile(t.Files, file(name))
 		if err == nil {
-			return &source{name, file(name), strings.ReplaceAll(string(raw), "\r\n", "\n")}, nil
+			return &source{name, file(name), strings.ReplaceAll(string(raw), "\r\n", "\n"), t.language(name)}, nil
 		}
 		if !errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("reading template %s: %w", name, err)
@@ -201,7 +207,7 @@ func (t Templates) read(name string) (*source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("there is no template %q; %s: %w", name, cmp.Or(dayone.Meant(name, t.Names()), "there are "+strings.Join(t.Names(), ", ")), dayone.ErrNotFound)
 	}
-	return &source{name, file(name), string(raw)}, nil
+	return &source{name, file(name), string(raw), t.language(name)}, nil
 }
 
 // Text of a template as it is written: the company's own, else the built-in one.
@@ -246,18 +252,9 @@ func sample() View {
 
 var functions = func() template.FuncMap {
 	out := template.FuncMap{
-		"join": func(items []string) (string, error) { return joined(items, ", ") },
-		"and_": func(items []string) (string, error) {
-			if len(items) < 2 {
-				return joined(items, "")
-			}
-			return short(strings.Join(items[:len(items)-1], ", ") + " and " + items[len(items)-1])
-		},
-		"plus":    func(items []string) (string, error) { return joined(items, " + ") },
-		"day":     func(t time.Time) string { return t.Format("Monday, Jan 2") },
-		"weekday": func(t time.Time) string { return t.Format("Monday") },
-		"date":    func(t time.Time) string { return t.Format("Mon 2 Jan 2006") },
-		"clock":   func(t time.Time) string { return t.Format("15:04") },
+		"join":  func(items []string) (string, error) { return joined(items, ", ") },
+		"plus":  func(items []string) (string, error) { return joined(items, " + ") },
+		"clock": func(t time.Time) string { return t.Format("15:04") },
 		"or_": func(a, b string) string {
 			if a != "" {
 				return a
@@ -267,13 +264,14 @@ var functions = func() template.FuncMap {
 		"link": func(url, text string) (string, error) { return short(text + ": " + url) },
 	}
 	maps.Copy(out, textual)
+	maps.Copy(out, spoken(nil))
 	return out
 }()
 
 // Render puts a template into words. Nothing that a person typed is ever read as a template. Whatever does not surely end is
 // not begun, whoever wrote it and whether anybody judged it before.
 func (t Templates) Render(name string, v View) (Rendered, error) {
-	s, err := t.read(name)
+	s, err := t.read(t.For(name, v.Language))
 	if err != nil {
 		return Rendered{}, err
 	}
@@ -347,6 +345,7 @@ func (p piece) execute(v View) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	v = v.in(p.of.lang)
 	b := pageFor(v)
 	if err := tpl.Execute(b, v); err != nil {
 		return "", p.stopped(err)

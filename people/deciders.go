@@ -65,7 +65,7 @@ func Deciders(q Question, d Directory, now time.Time) []Seat {
 		case word == "owner":
 			s.Deciders = r.upward(lower(q.Owner), "owner", most)
 		case isGroup:
-			s.Deciders = r.members(group, "one of "+group)
+			s.Deciders = r.members(group, fmt.Sprintf("one of %s", group))
 			most = len(s.Deciders) + most - 1
 		default:
 			s.Deciders = r.upward(lower(word), "named by the policy", most)
@@ -76,7 +76,7 @@ func Deciders(q Question, d Directory, now time.Time) []Seat {
 		if len(s.Deciders) < max(most, 1) {
 			for _, f := range q.Fallback {
 				if g, ok := strings.CutPrefix(f, "group:"); ok {
-					for _, m := range r.members(g, "fallback: one of "+g) {
+					for _, m := range r.members(g, fmt.Sprintf("fallback: one of %s", g)) {
 						s.Deciders = distinct(s.Deciders, m)
 					}
 					continue

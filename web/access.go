@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
-	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
@@ -301,9 +300,9 @@ type loginView struct {
 }
 
 func (p *portal) loginView(r *http.Request, next string) loginView {
-	v := loginView{Next: next, Token: len(p.access.keys) > 0, From: p.tokenFrom()}
+	v := loginView{Next: next, Token: len(p.access.keys) > 0, From: p.tokenFrom(p.viewerOf(r))}
 	if p.signOn != nil {
-		v.SignOn = &link{fmt.Sprintf(textSignOnButton, p.signOn.Title), "/login/start?next=" + url.QueryEscape(next)}
+		v.SignOn = &link{p.viewerOf(r).say(textSignOnButton, p.signOn.Title), "/login/start?next=" + url.QueryEscape(next)}
 	}
 	local, err := p.flow.Local(r.Context())
 	if err != nil {
@@ -332,14 +331,14 @@ func (p *portal) login(w http.ResponseWriter, r *http.Request) error {
 }
 
 // tokenFrom says where the access token is found: the setting, or the file that the setting names.
-func (p *portal) tokenFrom() string {
+func (p *portal) tokenFrom(view viewer) string {
 	if len(p.opt.Tokens) > 0 {
-		return textOwnToken
+		return view.label(textOwnToken)
 	}
 	if p.opt.TokenFile != "" {
-		return fmt.Sprintf("What the file %s holds", p.opt.TokenFile)
+		return view.say("What the file %s holds", p.opt.TokenFile)
 	}
-	return "The value of portal.token in dayone.yaml"
+	return view.label("The value of portal.token in dayone.yaml")
 }
 
 func (p *portal) enter(w http.ResponseWriter, r *http.Request) error {
@@ -374,7 +373,7 @@ func (p *portal) enters(w http.ResponseWriter, r *http.Request, is who, by, next
 		return err
 	} else if gone {
 		p.log.Warn("somebody who has left wanted in", "login", is.Name, "from", from)
-		return p.loginAgain(w, r, http.StatusForbidden, fmt.Sprintf(textSignInLeft, is.Name))
+		return p.loginAgain(w, r, http.StatusForbidden, p.viewerOf(r).say(textSignInLeft, is.Name))
 	}
 	p.log.Info("signed in", "login", is.Name, "role", is.Role, "from", from, "by", by)
 	is.Local = by == byPassword

@@ -19,7 +19,7 @@ func alertItem(view viewer, a flow.AlertView) item {
 	if a.Rule == "brake-on" { // about what it is the note says; an id says nothing
 		title = a.Title
 	}
-	return item{State: &alertState, Title: link{title, a.Path}, Meta: joined("; ", a.Note, "since"), At: view.at(a.Opened)}
+	return item{State: &alertState, Title: link{title, a.Path}, Meta: joined("; ", a.Note, view.label("since")), At: view.at(a.Opened)}
 }
 
 type apiAlert struct {

@@ -50,7 +50,7 @@ type choice struct {
 type petition struct {
 	req  dayone.Petition
 	row  flow.Row
-	what string // Okta group admins as owner
+	what string // Okta group admins
 	run  link
 	mute bool // no mail system tells anybody of it
 }
@@ -67,15 +67,20 @@ func (p *portal) petitions(ctx context.Context, list []dayone.Petition) []petiti
 			rows[r.Person] = row
 		}
 		x := petition{req: r, row: row, mute: !p.flow.Mails(), what: joined(" ", systemTitle(titles, r.Key.System), lowerFirst(kindTitle(kinds, r.Key)), r.Key.Name)}
-		if r.Role != "" {
-			x.what += " as " + r.Role
-		}
 		if r.Run != "" {
 			x.run = link{"The run that waits for it", "/runs/" + string(r.Run)}
 		}
 		out = append(out, x)
 	}
 	return out
+}
+
+// wish is what is asked for, in the viewer's language.
+func (x petition) wish(view viewer) string {
+	if x.req.Role == "" {
+		return x.what
+	}
+	return view.say("%s as %s", x.what, x.req.Role)
 }
 
 var approvalTexts = map[dayone.ApprovalState]state{
@@ -99,28 +104,28 @@ func approvalState(r dayone.Petition, now time.Time) state {
 
 func approvalItem(view viewer, x petition) item {
 	st := approvalState(x.req, view.now)
-	it := item{State: &st, Title: link{fmt.Sprintf("%s: %s", x.row.Name, x.what), "/approvals/" + string(x.req.ID)}}
+	it := item{State: &st, Title: link{fmt.Sprintf("%s: %s", x.row.Name, x.wish(view)), "/approvals/" + string(x.req.ID)}}
 	var who []string
 	for _, d := range x.req.Deciders {
 		who = append(who, d.Mail)
 	}
 	switch x.req.State {
 	case dayone.ApprovalOpen:
-		it.Meta, it.At = "Due", view.at(x.req.Due)
-		if it.Next = "Nobody is found who may decide."; len(who) > 0 {
-			it.Next = "Asks " + strings.Join(who, ", ") + "."
+		it.Meta, it.At = view.label("Due"), view.at(x.req.Due)
+		if it.Next = view.label("Nobody is found who may decide."); len(who) > 0 {
+			it.Next = view.say("Asks %s.", strings.Join(who, ", "))
 		}
 		if why := x.req.Reason(); why != "" {
-			it.Next += " Needed for: " + why
+			it.Next += " " + view.say("Needed for: %s", why)
 		}
 	default:
 		it.At = view.at(cmp.Or(x.req.Decided, x.req.Ended))
 		if n := len(x.req.Votes); n > 0 {
-			it.Meta = "By " + x.req.Votes[n-1].Of
+			it.Meta = view.say("By %s", x.req.Votes[n-1].Of)
 			it.Next = x.req.Votes[n-1].Reason
 		}
 		if x.req.Why != "" {
-			it.Next = sentence(x.req.Why) + "."
+			it.Next = sentence(view.in.Heard(x.req.Why)) + "."
 		}
 	}
 	return it
@@ -153,7 +158,7 @@ func (p *portal) showApprovals(w http.ResponseWriter, r *http.Request, status in
 }
 
 func newApprovals(view viewer, open, all []petition, standIns []item) approvalsView {
-	v := approvalsView{Sentence: plural(len(open), "1 request waits for an answer.", "%d requests wait for an answer."), StandIns: standIns}
+	v := approvalsView{Sentence: view.plural(len(open), "1 request waits for an answer.", "%d requests wait for an answer."), StandIns: standIns}
 	for _, x := range open {
 		v.Open = append(v.Open, approvalItem(view, x))
 	}
@@ -183,8 +188,8 @@ func (p *portal) standIns(ctx context.Context, view viewer) ([]item, error) {
 			st = state{Icon: "clock", Class: "s-wait", Text: "Later"}
 		}
 		out = append(out, item{
-			State: &st, Title: link{Text: fmt.Sprintf("%s decides for %s", cmp.Or(b.Name, string(g.Delegate)), cmp.Or(a.Name, string(g.Person)))},
-			Meta: fmt.Sprintf("From %s until", view.at(g.From).Text), At: view.at(g.Until), Acts: []act{{Text: "End it", Action: "/delegations/" + g.ID + "/end"}},
+			State: &st, Title: link{Text: view.say("%s decides for %s", cmp.Or(b.Name, string(g.Delegate)), cmp.Or(a.Name, string(g.Person)))},
+			Meta: view.say("From %s until", view.at(g.From).Text), At: view.at(g.Until), Acts: []act{{Text: "End it", Action: "/delegations/" + g.ID + "/end"}},
 		})
 	}
 	return out, nil
@@ -254,7 +259,7 @@ func (p *portal) showApproval(w http.ResponseWriter, r *http.Request, status int
 
 func newApproval(view viewer, x petition) approvalView {
 	q := x.req
-	v := approvalView{ID: string(q.ID), Title: fmt.Sprintf("May %s have %s?", x.row.Name, x.what), State: *new(state)}
+	v := approvalView{ID: string(q.ID), Title: view.say("May %s have %s?", x.row.Name, x.wish(view)), State: *new(state)}
 	st := approvalState(q, view.now)
 	v.State = *st.tag()
 	who := pair{Name: "For", Value: x.row.Name, Href: "/people/" + string(q.Person)}
@@ -266,14 +271,14 @@ func newApproval(view viewer, x petition) approvalView {
 	if q.Rule.Need == "all" {
 		need = "one for each of those named"
 	}
-	v.Facts = append(v.Facts, pair{Name: "Asks", Value: strings.Join(q.Rule.By, ", ")}, pair{Name: "It takes", Value: need}, pair{Name: "Since", At: view.at(q.Opened)}, pair{Name: "Due", At: view.at(q.Due)})
+	v.Facts = append(v.Facts, pair{Name: "Asks", Value: view.labels(q.Rule.By)}, pair{Name: "It takes", Value: view.label(need)}, pair{Name: "Since", At: view.at(q.Opened)}, pair{Name: "Due", At: view.at(q.Due)})
 	asked := []struct {
 		name string
 		at   time.Time
 	}{{"Asked", q.Asked}, {"Reminded", q.Reminded}, {"One more asked", q.Escalated}}
 	if x.mute {
 		asked = nil
-		v.Facts = append(v.Facts, pair{Name: "Asked", Value: textNoMail})
+		v.Facts = append(v.Facts, pair{Name: "Asked", Value: view.label(textNoMail)})
 	}
 	for _, f := range asked {
 		if s := view.at(f.at); s != nil {
@@ -281,13 +286,13 @@ func newApproval(view viewer, x petition) approvalView {
 		}
 	}
 	for _, a := range q.Asks {
-		v.Facts = append(v.Facts, pair{Name: "Asked for by", Value: askedBy(a)})
+		v.Facts = append(v.Facts, pair{Name: "Asked for by", Value: askedBy(view, a)})
 		if a.Reason != "" {
 			v.Facts = append(v.Facts, pair{Name: "Needed for", Value: a.Reason})
 		}
 	}
 	if x.run.Href != "" {
-		v.Facts = append(v.Facts, pair{Name: "Run", Value: x.run.Text, Href: x.run.Href})
+		v.Facts = append(v.Facts, pair{Name: "Run", Value: view.label(x.run.Text), Href: x.run.Href})
 	}
 	said := map[string]bool{}
 	for _, vote := range q.Votes {
@@ -296,14 +301,14 @@ func newApproval(view viewer, x petition) approvalView {
 		if vote.Yes {
 			st = approvalTexts[dayone.ApprovalGiven]
 		}
-		v.Said = append(v.Said, item{State: &st, Title: link{Text: vote.Of}, Meta: "Entered by " + vote.By, At: view.at(vote.At), Next: vote.Reason})
+		v.Said = append(v.Said, item{State: &st, Title: link{Text: vote.Of}, Meta: view.say("Entered by %s", vote.By), At: view.at(vote.At), Next: vote.Reason})
 	}
 	seen := map[string]bool{}
 	for _, d := range q.Deciders {
-		v.Deciders = append(v.Deciders, item{Title: link{Text: d.Mail}, Meta: sentence(d.Why)})
+		v.Deciders = append(v.Deciders, item{Title: link{Text: d.Mail}, Meta: sentence(view.in.Heard(d.Why))})
 		if q.State == dayone.ApprovalOpen && !said[d.Mail] && !seen[d.Mail] {
 			seen[d.Mail] = true
-			v.Decide = append(v.Decide, choice{Value: d.Mail, Text: fmt.Sprintf("%s (%s)", d.Mail, d.Why)})
+			v.Decide = append(v.Decide, choice{Value: d.Mail, Text: fmt.Sprintf("%s (%s)", d.Mail, view.in.Heard(d.Why))})
 		}
 	}
 	switch q.State {
@@ -321,21 +326,21 @@ func newApproval(view viewer, x petition) approvalView {
 	default:
 		v.Over = &notice{Icon: "info", Title: approvalTexts[q.State].Text, Text: "The policies do not give it any more, so nobody has to answer."}
 		if q.Why != "" {
-			v.Over = &notice{Icon: "info", Title: st.Text, Text: sentence(q.Why) + "."}
+			v.Over = &notice{Icon: "info", Title: st.Text, Text: sentence(view.in.Heard(q.Why)) + "."}
 		}
 	}
 	return v
 }
 
 // askedBy says who asked, and who entered it.
-func askedBy(a dayone.Ask) string {
+func askedBy(view viewer, a dayone.Ask) string {
 	switch {
 	case a.Of == "":
-		return "entered by " + a.By
+		return view.say("entered by %s", a.By)
 	case a.By == "" || a.By == a.Of:
 		return a.Of
 	}
-	return fmt.Sprintf("%s, entered by %s", a.Of, a.By)
+	return view.say("%s, entered by %s", a.Of, a.By)
 }
 
 // decideApproval takes the form. What cannot be is said on the page, with what was typed kept.
@@ -366,7 +371,7 @@ func (p *portal) decideApproval(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, list+"?said=answered", http.StatusSeeOther)
 		return nil
 	case errors.Is(err, dayone.ErrInvalid), errors.Is(err, dayone.ErrForbidden):
-		status, problem = http.StatusUnprocessableEntity, flow.Problem(err)
+		status, problem = http.StatusUnprocessableEntity, p.viewerOf(r).problem(err)
 	case errors.Is(err, dayone.ErrConflict):
 		http.Redirect(w, r, "/approvals/"+string(x.req.ID), http.StatusSeeOther)
 		return nil
@@ -374,7 +379,7 @@ func (p *portal) decideApproval(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v := newApproval(p.viewerOf(r), x)
-	v.Problem = &notice{Kind: "bad", Icon: "x", Title: "This was not decided", Text: sentence(problem)}
+	v.Problem = &notice{Kind: "bad", Icon: "x", Title: "This was not decided", Text: problem}
 	v.Of, v.Reason = a.Of, a.Reason
 	for i := range v.Decide {
 		v.Decide[i].Selected = v.Decide[i].Value == a.Of
@@ -390,7 +395,7 @@ func (p *portal) askAnew(w http.ResponseWriter, r *http.Request) error {
 	fresh, err := p.flow.AskAnew(r.Context(), x.req.ID, dayone.Ask{Of: r.PostFormValue("by"), By: me(r).Name, Reason: r.PostFormValue("reason")})
 	if errors.Is(err, dayone.ErrInvalid) {
 		v := newApproval(p.viewerOf(r), x)
-		v.Problem = &notice{Kind: "bad", Icon: "x", Title: "It was not asked anew", Text: sentence(flow.Problem(err)) + "."}
+		v.Problem = &notice{Kind: "bad", Icon: "x", Title: "It was not asked anew", Text: p.viewerOf(r).problem(err) + "."}
 		v.AskBy.Value, v.AskReason.Value = r.PostFormValue("by"), r.PostFormValue("reason")
 		return p.showApproval(w, r, http.StatusUnprocessableEntity, v)
 	}
@@ -420,7 +425,7 @@ func (p *portal) delegate(w http.ResponseWriter, r *http.Request) error {
 		p.said(w, r, "/approvals", "delegated", &takeBack{Action: "/delegations/" + d.ID + "/end"})
 		return nil
 	case errors.Is(err, dayone.ErrInvalid), errors.Is(err, dayone.ErrNotFound), errors.Is(err, dayone.ErrConflict):
-		return p.showApprovals(w, r, http.StatusUnprocessableEntity, &notice{Kind: "bad", Icon: "x", Title: "This was not kept", Text: sentence(flow.Problem(err))}, given)
+		return p.showApprovals(w, r, http.StatusUnprocessableEntity, &notice{Kind: "bad", Icon: "x", Title: "This was not kept", Text: p.viewerOf(r).problem(err)}, given)
 	default:
 		return err
 	}

@@ -31,6 +31,7 @@ type dashboardView struct {
 	Mine         []item // that wait for whoever looks
 	Overview     overviewView
 
+	view        viewer
 	waits, runs int // how much needs somebody, and goes on
 }
 
@@ -88,12 +89,12 @@ func (p *portal) dashboard(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v := newDashboard(counts, len(runs), len(tasks), len(events), len(stuck))
+	view := p.viewerOf(r)
+	v := newDashboard(view, counts, len(runs), len(tasks), len(events), len(stuck))
 	v.ask(asked)
 	if v.More = len(rows) > startersShown; v.More {
 		rows = rows[:startersShown]
 	}
-	view := p.viewerOf(r)
 	for _, row := range rows {
 		s, err := p.starter(ctx, view, row)
 		if err != nil {
@@ -124,7 +125,7 @@ func (p *portal) dashboard(w http.ResponseWriter, r *http.Request) error {
 	}
 	v.decide(matches, brakes)
 	for _, row := range stuck[:min(len(stuck), tasksShown)] {
-		v.Unplanned = append(v.Unplanned, unplannedItem(row))
+		v.Unplanned = append(v.Unplanned, unplannedItem(view, row))
 	}
 	if len(stuck) > tasksShown {
 		v.AllUnplanned = &link{"All of them", "/people?status=" + unplanned}
@@ -143,7 +144,7 @@ func (p *portal) dashboard(w http.ResponseWriter, r *http.Request) error {
 		v.AlertTable = "/api/v1/alerts?format=csv&bom=yes"
 	}
 	if more := len(alerts) - alertsShown; more > 0 {
-		v.MoreAlerts = fmt.Sprintf("%s more: dayone alerts shows them", capped(more, 100-alertsShown))
+		v.MoreAlerts = view.say("%s more: dayone alerts shows them", view.capped(more, 100-alertsShown))
 	}
 	if v.Announced, err = p.announced(r); err != nil {
 		return err
@@ -162,17 +163,17 @@ func (p *portal) dashboard(w http.ResponseWriter, r *http.Request) error {
 }
 
 // newDashboard is the sentence and the figures.
-func newDashboard(counts map[dayone.Status]int, runs, tasks, bad, stuck int) dashboardView {
-	v := dashboardView{Figures: []figure{
-		{Label: "Active", Value: thousands(counts[dayone.Working]), Href: "/people?status=active"},
-		{Label: "Start soon", Value: thousands(counts[dayone.PreHire]), Href: "/people?status=pre-hire"},
-		{Label: "On leave", Value: thousands(counts[dayone.OnLeave]), Href: "/people?status=leave"},
-		{Label: "Runs under way", Value: capped(runs, 100), Href: "/runs?state=open"},
-		{Label: "Open tasks", Value: capped(tasks, 500), Href: "/tasks"},
-		{Label: "Quarantined events", Value: capped(bad, 100), Href: "/events?state=quarantined"},
+func newDashboard(view viewer, counts map[dayone.Status]int, runs, tasks, bad, stuck int) dashboardView {
+	v := dashboardView{view: view, Figures: []figure{
+		{Label: "Active", Value: view.in.Number(counts[dayone.Working]), Href: "/people?status=active"},
+		{Label: "Start soon", Value: view.in.Number(counts[dayone.PreHire]), Href: "/people?status=pre-hire"},
+		{Label: "On leave", Value: view.in.Number(counts[dayone.OnLeave]), Href: "/people?status=leave"},
+		{Label: "Runs under way", Value: view.capped(runs, 100), Href: "/runs?state=open"},
+		{Label: "Open tasks", Value: view.capped(tasks, 500), Href: "/tasks"},
+		{Label: "Quarantined events", Value: view.capped(bad, 100), Href: "/events?state=quarantined"},
 	}}
 	if stuck > 0 { // in the place of what needs nobody
-		v.Figures[2] = figure{Label: "Cannot be planned", Value: capped(stuck, 100), Href: "/people?status=" + unplanned}
+		v.Figures[2] = figure{Label: "Cannot be planned", Value: view.capped(stuck, 100), Href: "/people?status=" + unplanned}
 	}
 	v.waits, v.runs = tasks+bad+stuck, runs
 	v.sum()
@@ -191,7 +192,7 @@ func (v *dashboardView) sum() {
 	case v.waits == 1:
 		v.Sentence = "One thing needs you."
 	default:
-		v.Sentence = fmt.Sprintf("%d things need you.", v.waits)
+		v.Sentence = v.view.say("%d things need you.", v.waits)
 	}
 }
 
@@ -200,10 +201,10 @@ func (v *dashboardView) decide(matches, brakes int) {
 	hand := state{Icon: "hand", Class: "s-wait", Text: "To decide"}
 	var first []item
 	if brakes > 0 {
-		first = append(first, item{State: &hand, Title: link{plural(brakes, "1 brake holds something back", "%d brakes hold something back"), "/brakes"}, Next: "Let it through, or throw it away."})
+		first = append(first, item{State: &hand, Title: link{v.view.plural(brakes, "1 brake holds something back", "%d brakes hold something back"), "/brakes"}, Next: v.view.label("Let it through, or throw it away.")})
 	}
 	if matches > 0 {
-		first = append(first, item{State: &hand, Title: link{plural(matches, "1 employment may be of somebody known", "%d employments may be of somebody known"), "/matches"}, Next: "Say whose it is."})
+		first = append(first, item{State: &hand, Title: link{v.view.plural(matches, "1 employment may be of somebody known", "%d employments may be of somebody known"), "/matches"}, Next: v.view.label("Say whose it is.")})
 	}
 	v.Tasks = append(first, v.Tasks...)
 	v.waits += matches + brakes
@@ -231,16 +232,16 @@ func (p *portal) toDecide(r *http.Request) (matches, brakes int, err error) {
 }
 
 // unplannedItem is somebody for whom no plan can be made, with what to do about it.
-func unplannedItem(row flow.Row) item {
-	return item{State: &unplannedState, Title: link{row.Name, "/people/" + string(row.ID)}, Meta: row.Problem, Next: unplannedNext}
+func unplannedItem(view viewer, row flow.Row) item {
+	return item{State: &unplannedState, Title: link{row.Name, "/people/" + string(row.ID)}, Meta: row.Problem, Next: view.label(unplannedNext)}
 }
 
 // capped says that there may be more than were counted.
-func capped(n, most int) string {
+func (v viewer) capped(n, most int) string {
 	if n >= most {
-		return thousands(most) + "+"
+		return v.in.Number(most) + "+"
 	}
-	return thousands(n)
+	return v.in.Number(n)
 }
 
 // starter says whether somebody will be ready.
@@ -248,7 +249,7 @@ func (p *portal) starter(ctx context.Context, view viewer, row flow.Row) (starte
 	zone := p.zoneOf(row.Location)
 	s := starterRow{
 		Name: link{row.Name, "/people/" + string(row.ID)}, Facts: joined(", ", row.Title, row.Location),
-		Starts: view.day(row.Starts, zone), In: daysText(view.days(row.Starts, zone)),
+		Starts: view.day(row.Starts, zone), In: view.away(view.days(row.Starts, zone)),
 	}
 	runs, err := p.flow.Runs(ctx, flow.RunFilter{Person: row.ID, Limit: 1})
 	if err != nil {
@@ -259,24 +260,24 @@ func (p *portal) starter(ctx context.Context, view viewer, row flow.Row) (starte
 	}
 	if len(runs) == 0 {
 		if row.Problem == "" {
-			s.State, s.Note = state{Icon: "dot", Text: "Planned"}, "nothing is due yet"
+			s.State, s.Note = state{Icon: "dot", Text: "Planned"}, view.label("nothing is due yet")
 		}
 		return s, nil
 	}
-	b, err := p.stripBoard(ctx, runs[0].ID)
+	b, err := p.stripBoard(ctx, view, runs[0].ID)
 	if err != nil {
 		return s, err
 	}
 	s.Run = link{b.run.Title, "/runs/" + string(b.run.ID)}
 	s.Strip, s.Steps = b.strip()
 	if row.Problem == "" {
-		s.State, s.Note = readiness(b.run)
+		s.State, s.Note = readiness(view, b.run)
 	}
 	return s, nil
 }
 
 // readiness is how a run looks to somebody who only asks whether all will be there on the first day.
-func readiness(run dayone.Run) (state, string) {
+func readiness(view viewer, run dayone.Run) (state, string) {
 	failed, ours, hers, left := 0, 0, 0, 0
 	for i := range run.Steps {
 		s := &run.Steps[i]
@@ -293,13 +294,13 @@ func readiness(run dayone.Run) (state, string) {
 	}
 	switch {
 	case failed > 0:
-		return state{Icon: "x", Class: "s-fail", Text: "At risk"}, plural(failed, "1 step failed", "%d steps failed")
+		return state{Icon: "x", Class: "s-fail", Text: "At risk"}, view.plural(failed, "1 step failed", "%d steps failed")
 	case ours > 0:
-		return state{Icon: "task", Class: "s-wait", Text: "Needs you"}, plural(ours, "1 step waits for somebody", "%d steps wait for somebody")
+		return state{Icon: "task", Class: "s-wait", Text: "Needs you"}, view.plural(ours, "1 step waits for somebody", "%d steps wait for somebody")
 	case run.State == dayone.RunRunning && left > 0:
-		return state{Icon: "run", Class: "s-run", Text: "Being set up"}, plural(left, "1 step left", "%d steps left")
+		return state{Icon: "run", Class: "s-run", Text: "Being set up"}, view.plural(left, "1 step left", "%d steps left")
 	case hers > 0:
-		return state{Icon: "check", Class: "s-done", Text: "On track"}, plural(hers, "1 waits for the first login", "%d wait for the first login")
+		return state{Icon: "check", Class: "s-done", Text: "On track"}, view.plural(hers, "1 waits for the first login", "%d wait for the first login")
 	case run.State == dayone.RunDone:
 		return state{Icon: "check", Class: "s-done", Text: "Ready"}, ""
 	default:
@@ -330,5 +331,7 @@ func (v *dashboardView) ask(n int) {
 	if v.Figures[at].Label != "On leave" { // somebody cannot be planned: that comes first
 		at = 1
 	}
-	v.Figures[at] = figure{Label: "Wait for approval", Value: thousands(n), Href: "/approvals"}
+	v.Figures[at] = figure{Label: "Wait for approval", Value: v.view.in.Number(n), Href: "/approvals"}
 }
+
+func capped(n, most int) string { return viewer{}.capped(n, most) }

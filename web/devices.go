@@ -228,7 +228,7 @@ func prefixed(before, text string) string {
 // ownThings are her numbers and devices, told to herself. The laptop has its own lines while it is on its way.
 func ownThings(view viewer, b flow.Belongings) (things []thing, unknown string) {
 	for _, n := range b.Numbers {
-		t := thing{Icon: "system", Title: string(n.ID), State: state{Icon: "check", Class: "s-done", Text: "Yours"}, Note: "your number", System: "Telephone"}
+		t := thing{Icon: "system", Title: string(n.ID), State: state{Icon: "check", Class: "s-done", Text: "Yours"}, Note: "your number", System: view.label("Telephone")}
 		switch {
 		case n.Before:
 			continue
@@ -240,7 +240,7 @@ func ownThings(view viewer, b flow.Belongings) (things []thing, unknown string) 
 			t.State, t.Note = state{Icon: "run", Class: "s-run", Text: "Being set up"}, "your number; it is being set up"
 		}
 		if len(n.Devices) > 0 {
-			t.Note += ", on " + plural(len(n.Devices), "1 device", "%d devices")
+			t.Note = view.say("%s, on %s", view.label(t.Note), view.plural(len(n.Devices), "1 device", "%d devices"))
 		}
 		things = append(things, t)
 	}
@@ -252,7 +252,7 @@ func ownThings(view viewer, b flow.Belongings) (things []thing, unknown string) 
 		if d.State != "" && d.State != flow.AsWanted {
 			st = accessState(d.State)
 		}
-		t := thing{Icon: "device", Title: cmp.Or(d.Product, deviceText(d)), State: st, System: deviceText(d)}
+		t := thing{Icon: "device", Title: cmp.Or(d.Product, deviceText(d)), State: st, System: view.label(deviceText(d))}
 		if t.Title == t.System {
 			t.System = d.Title
 		}
@@ -262,14 +262,14 @@ func ownThings(view viewer, b flow.Belongings) (things []thing, unknown string) 
 		case d.On:
 			t.Note = "you are signed in on it"
 		case d.Serial != "":
-			t.Note = "serial number " + d.Serial
+			t.Note = view.say("serial number %s", d.Serial)
 		case len(d.Lines) > 0:
-			t.Note = "shows " + strings.Join(d.Lines, ", ")
+			t.Note = view.say("shows %s", strings.Join(d.Lines, ", "))
 		}
 		things = append(things, t)
 	}
 	if slices.ContainsFunc(b.Phones, func(s flow.PhonesRead) bool { return s.Read.IsZero() }) {
-		unknown = textOwnUnread
+		unknown = view.label(textOwnUnread)
 	}
 	return things, unknown
 }

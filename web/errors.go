@@ -136,7 +136,7 @@ func (p *portal) fail(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	}
 	_, in := p.access.session(r)
-	v := errorView{Title: a.title, Text: text, Next: a.next, ID: id, Home: in}
+	v := errorView{Title: a.title, Text: heard(p.viewerOf(r), text), Next: a.next, ID: id, Home: in}
 	if isFragment(r) {
 		p.part(w, r, a.status, "error", v)
 		return
@@ -146,6 +146,18 @@ func (p *portal) fail(w http.ResponseWriter, r *http.Request, err error) {
 		p.log.Error("an error page could not be built", "id", id, "error", shown)
 		http.Error(w, a.title+" ("+id+")", a.status)
 	}
+}
+
+// heard is a refusal as the reader's language has it; some were made where nobody knows who reads them.
+func heard(view viewer, text string) string {
+	if out := view.in.Heard(text); out != text {
+		return out
+	}
+	bare := lowerFirst(strings.TrimSuffix(text, "."))
+	if out := view.in.Heard(bare); out != bare {
+		return sentence(out) + "."
+	}
+	return text
 }
 
 // forWhoAsks says that an error was written for whoever asked: what flow refuses of what somebody entered names nobody and

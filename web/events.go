@@ -156,15 +156,15 @@ func quarantinedItem(view viewer, in dayone.Intake) item {
 	st := eventState(in.State)
 	what := string(in.Type)
 	if what == "" {
-		what = "an event of unknown kind"
+		what = view.label("an event of unknown kind")
 	}
-	title := fmt.Sprintf("%s: %s, about %s", in.Source, what, in.Subject)
+	title := view.say("%s: %s, about %s", in.Source, what, in.Subject)
 	if in.Subject == "" {
-		title = fmt.Sprintf("%s: %s, without the id of an employee", in.Source, what)
+		title = view.say("%s: %s, without the id of an employee", in.Source, what)
 	}
 	return item{
 		State: &st, Title: link{title, ""}, Meta: in.Note, At: view.at(in.Received),
-		Next: "Mend it at the source, in the mapping or in people.yaml. Then replay it.", Acts: []act{{Text: "Replay", Action: "/events/" + string(in.ID) + "/replay"}},
+		Next: view.label("Mend it at the source, in the mapping or in people.yaml. Then replay it."), Acts: []act{{Text: "Replay", Action: "/events/" + string(in.ID) + "/replay"}},
 	}
 }
 

@@ -34,7 +34,7 @@ func (p *portal) gallery(w http.ResponseWriter, r *http.Request) error {
 	}
 	v := newGallery()
 	for _, s := range samples(p.viewerOf(r)) {
-		v.Pages = append(v.Pages, link{s.title, "/gallery/" + s.name})
+		v.Pages = append(v.Pages, link{s.title, inLanguage("/gallery/"+s.name, r)})
 	}
 	return p.show(w, r, http.StatusOK, page{Template: "gallery", Title: "Gallery", Nav: "gallery", Crumbs: []link{{"Gallery", ""}}, Main: v})
 }
@@ -58,12 +58,12 @@ func newGallery() galleryView {
 	looks := []planner.Look{
 		planner.LookDone, planner.LookDone, planner.LookAlready, planner.LookRunning, planner.LookTask, planner.LookFirstLogin, planner.LookFailed, planner.LookBlocked, planner.LookPending, planner.LookPending,
 	}
-	small, key := newStrip(looks)
+	small, key := newStrip(viewer{}, looks)
 	var many []planner.Look
 	for i := range 200 {
 		many = append(many, looks[i*len(looks)/200])
 	}
-	big, _ := newStrip(many)
+	big, _ := newStrip(viewer{}, many)
 	v := galleryView{
 		Swatches: strings.Fields("canvas surface sunken line line-strong text muted accent accent-tint done wait fail"), Strips: []strip{small, big}, Key: key,
 		Figures: []figure{

@@ -9,6 +9,7 @@ import (
 
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/flow"
+	"github.com/dayone-hq/dayone/locale"
 )
 
 // todo is a task with all that has to be known to say what to do: its step, whom it is for, and what things are called.
@@ -22,7 +23,8 @@ type todo struct {
 	system string          // titles
 	kind   string
 	thing  string
-	mute   bool // no mail system tells anybody of it
+	mute   bool             // no mail system tells anybody of it
+	in     *locale.Language // of whoever reads it
 }
 
 // todos reads for a list of tasks what is behind them, each run and person once.
@@ -110,9 +112,17 @@ func (d todo) who() string {
 // account is what kind of account a step is about: "Okta account", "Okta admin account".
 func (d todo) account() string {
 	if as := d.step.Step.Key.As; as != dayone.Personal {
-		return fmt.Sprintf("%s %s account", d.system, as)
+		return d.in.Say("%s %s account", d.system, as)
 	}
-	return fmt.Sprintf("%s account", d.system)
+	return d.in.Say("%s account", d.system)
+}
+
+// anAccount is the account with its article, in languages that want one here.
+func (d todo) anAccount() string {
+	if d.in != nil {
+		return d.account()
+	}
+	return article(d.account()) + " " + d.account()
 }
 
 // title says what to do, in one sentence.
@@ -127,54 +137,55 @@ func (d todo) title() string {
 	}
 	switch {
 	case slices.Contains(d.task.Ask, "adopt"):
-		return fmt.Sprintf("Is this %s that of %s?", d.account(), name)
+		return d.in.Say("Is this %s that of %s?", d.account(), name)
 	case d.step.Wait != nil && d.step.Wait.Kind == dayone.WaitSeat:
-		return fmt.Sprintf("Free or buy a seat in %s for %s", d.system, name)
+		return d.in.Say("Free or buy a seat in %s for %s", d.system, name)
 	}
+	kind := d.in.Label(d.kind)
 	joins, named := slices.Contains(joins, s.Key.Kind), s.Key.Name != ""
 	switch s.Action {
 	case dayone.AccountCreate:
-		return fmt.Sprintf("Create %s %s for %s", article(d.account()), d.account(), name)
+		return d.in.Say("Create %s for %s", d.anAccount(), name)
 	case dayone.AccountUpdate:
-		return fmt.Sprintf("Update the %s of %s", d.account(), name)
+		return d.in.Say("Update the %s of %s", d.account(), name)
 	case dayone.AccountEnable:
-		return fmt.Sprintf("Open the %s of %s", d.account(), name)
+		return d.in.Say("Open the %s of %s", d.account(), name)
 	case dayone.AccountDisable:
-		return fmt.Sprintf("Close the %s of %s", d.account(), name)
+		return d.in.Say("Close the %s of %s", d.account(), name)
 	case dayone.AccountDelete:
-		return fmt.Sprintf("Delete the %s of %s", d.account(), name)
+		return d.in.Say("Delete the %s of %s", d.account(), name)
 	case dayone.AccountConfirm:
-		return fmt.Sprintf("Check the %s of %s", d.account(), name)
+		return d.in.Say("Check the %s of %s", d.account(), name)
 	case dayone.EntitlementAdd:
 		switch {
 		case s.Key.Kind == "order":
-			return fmt.Sprintf("Place the order for %s with %s", name, d.system)
+			return d.in.Say("Place the order for %s with %s", name, d.system)
 		case !named:
-			return fmt.Sprintf("Set up the %s of %s in %s", d.kind, name, d.system)
+			return d.in.Say("Set up the %s of %s in %s", kind, name, d.system)
 		case s.Have != nil && role != "":
-			return fmt.Sprintf("Make %s %s of the %s %s in %s", d.who(), role, d.kind, d.thing, d.system)
+			return d.in.Say("Make %s %s of the %s %s in %s", d.who(), role, kind, d.thing, d.system)
 		case joins && role != "":
-			return fmt.Sprintf("Add %s to the %s %s in %s as %s", d.who(), d.kind, d.thing, d.system, role)
+			return d.in.Say("Add %s to the %s %s in %s as %s", d.who(), kind, d.thing, d.system, role)
 		case joins:
-			return fmt.Sprintf("Add %s to the %s %s in %s", d.who(), d.kind, d.thing, d.system)
+			return d.in.Say("Add %s to the %s %s in %s", d.who(), kind, d.thing, d.system)
 		case role != "":
-			return fmt.Sprintf("Give %s the %s %s in %s as %s", d.who(), d.kind, d.thing, d.system, role)
+			return d.in.Say("Give %s the %s %s in %s as %s", d.who(), kind, d.thing, d.system, role)
 		default:
-			return fmt.Sprintf("Give %s the %s %s in %s", d.who(), d.kind, d.thing, d.system)
+			return d.in.Say("Give %s the %s %s in %s", d.who(), kind, d.thing, d.system)
 		}
 	case dayone.EntitlementRemove:
 		switch {
 		case !named:
-			return fmt.Sprintf("Take back the %s of %s in %s", d.kind, name, d.system)
+			return d.in.Say("Take back the %s of %s in %s", kind, name, d.system)
 		case joins:
-			return fmt.Sprintf("Remove %s from the %s %s in %s", d.who(), d.kind, d.thing, d.system)
+			return d.in.Say("Remove %s from the %s %s in %s", d.who(), kind, d.thing, d.system)
 		default:
-			return fmt.Sprintf("Take the %s %s in %s from %s", d.kind, d.thing, d.system, d.who())
+			return d.in.Say("Take the %s %s in %s from %s", kind, d.thing, d.system, d.who())
 		}
 	case dayone.EntitlementConfirm:
-		return fmt.Sprintf("Check the %s %s of %s in %s", d.kind, d.thing, name, d.system)
+		return d.in.Say("Check the %s %s of %s in %s", kind, d.thing, name, d.system)
 	case dayone.MessageSend:
-		return fmt.Sprintf("Send the message %s about %s", s.Key.Name, name)
+		return d.in.Say("Send the message %s about %s", s.Key.Name, name)
 	default:
 		return d.task.Title
 	}
@@ -201,21 +212,21 @@ func (d todo) instructions() []string {
 	var out []string
 	switch s := d.step.Step; {
 	case s.Key.IsAccount():
-		out = append(out, fmt.Sprintf("Name: %s", d.row.Name))
+		out = append(out, d.in.Say("Name: %s", d.row.Name))
 	case s.Action != dayone.MessageSend:
-		out = append(out, fmt.Sprintf("For: %s", joined(", ", d.row.Name, d.row.Email)))
+		out = append(out, d.in.Say("For: %s", joined(", ", d.row.Name, d.row.Email)))
 	}
 	out = append(out, d.facts()...)
 	var asks []string
 	for _, name := range d.task.Ask {
-		asks = append(asks, lowerFirst(fieldOf(name).Label))
+		asks = append(asks, d.in.Inside(fieldOf(name).Label))
 	}
 	switch {
 	case slices.Contains(d.task.Ask, "adopt"):
 	case len(asks) > 0:
-		out = append(out, fmt.Sprintf("When it is done, complete this task with: %s", strings.Join(asks, ", ")))
+		out = append(out, d.in.Say("When it is done, complete this task with: %s", strings.Join(asks, ", ")))
 	default:
-		out = append(out, "When it is done, complete this task")
+		out = append(out, d.in.Label("When it is done, complete this task"))
 	}
 	return out
 }
@@ -226,7 +237,7 @@ func (d todo) facts() []string {
 		return nil
 	}
 	var out []string
-	say := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
+	say := func(format string, args ...any) { out = append(out, d.in.Say(format, args...)) }
 	s := d.step.Step
 	attrs := dayone.Attrs{}
 	if s.Want != nil {
@@ -251,11 +262,11 @@ func (d todo) facts() []string {
 	}
 	for _, n := range attrs.Names() {
 		if v := attrs[n]; shown(v) && !slices.Contains(apart, n) {
-			say("%s: %s", attrText(n), viewer{}.value(v))
+			say("%s: %s", d.in.Label(attrText(n)), viewer{in: d.in}.value(v))
 		}
 	}
 	if state := d.wanted(); state != "" {
-		out = append(out, state)
+		out = append(out, d.in.Label(state))
 	}
 	return out
 }
@@ -294,7 +305,7 @@ func (d todo) ref() string {
 // wanted says how an account is to be left.
 func (d todo) wanted() string {
 	s := d.step.Step
-	first := viewer{zone: d.zone, now: d.task.Opened}.day(d.row.Starts, d.zone)
+	first := viewer{zone: d.zone, now: d.task.Opened, in: d.in}.day(d.row.Starts, d.zone)
 	before := first != nil && d.row.Starts.After(d.task.Opened)
 	switch {
 	case !s.Key.IsAccount():
@@ -308,7 +319,7 @@ func (d todo) wanted() string {
 	case s.Want.State == dayone.Active:
 		return "Leave it open: it is to be used at once"
 	case before:
-		return fmt.Sprintf("Leave it closed until the first day, %s", first.Text)
+		return d.in.Say("Leave it closed until the first day, %s", first.Text)
 	default:
 		return "Leave it closed"
 	}

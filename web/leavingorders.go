@@ -152,7 +152,7 @@ func (p *portal) orderOf(r *http.Request, verb string) (flow.Row, orderView, err
 		}
 		v := newTerminate(head, look, &board{view: p.viewerOf(r), titles: p.titles(), kinds: p.kindTitles()})
 		if err != nil { // it ends all the same; what is to be closed is planned once that can be done
-			v.Problem = unplannedNotice(flow.Problem(err))
+			v.Problem = unplannedNotice(p.viewerOf(r), flow.Problem(err))
 		}
 		return row, v, nil
 	case "reinstate":

@@ -184,7 +184,7 @@ func (t *pageTeller) around(s *stream, picture bool) error {
 			return err
 		}
 	}
-	needs, err := t.p.view.html("live-needs", b.needs())
+	needs, err := t.p.view.in(t.board.view.in).html("live-needs", b.needs())
 	if err != nil {
 		return err
 	}
@@ -230,7 +230,7 @@ func (t *pageTeller) timeline(s *stream) error {
 }
 
 func (t *pageTeller) send(s *stream, event, part string, data any, id string) error {
-	html, err := t.p.view.html(part, data)
+	html, err := t.p.view.in(t.board.view.in).html(part, data)
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/flow"
@@ -109,30 +108,33 @@ func (p *portal) team(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v := teamView{Sentence: plural(len(team), "1 person has you as manager.", "%d people have you as manager.")}
+	v := teamView{Sentence: p.viewerOf(r).plural(len(team), "1 person has you as manager.", "%d people have you as manager.")}
 	for _, m := range team {
-		it := item{Title: link{m.Name, "/team/" + string(m.ID)}, Meta: joined(", ", m.Title, m.Team)}
-		st := state{Icon: "check", Class: "s-done", Text: "Works here"}
-		switch m.Status {
-		case dayone.PreHire:
-			zone := p.zoneOf(m.Location)
-			view := p.viewerOf(r).there(zone)
-			st = state{Icon: "clock", Class: "s-wait", Text: "Starts " + view.day(m.Starts, zone).Text}
-			it.Next = sentence(daysText(view.days(m.Starts, zone))) + "."
-		case dayone.OnLeave:
-			st = state{Icon: "pause", Class: "s-skip", Text: "On leave"}
-		}
-		it.State = &st
-		v.Rows = append(v.Rows, it)
+		v.Rows = append(v.Rows, teamItem(p.viewerOf(r).there(p.zoneOf(m.Location)), m))
 	}
 	if len(team) == 0 {
 		v.Sentence = ""
 		v.Empty = &empty{Icon: "people", Title: "Nobody has you as manager", Text: "Who reports to you stands here as soon as HR says so, also before their first day."}
 		if row.ID == "" {
-			v.Empty.Text = fmt.Sprintf(textNotKnown, me(r).Name)
+			v.Empty.Text = p.viewerOf(r).say(textNotKnown, me(r).Name)
 		}
 	}
 	return p.show(w, r, http.StatusOK, page{Template: "team", Title: "Your people", Plain: true, Phone: true, Main: v})
+}
+
+// teamItem is one of somebody's people, with times as they are where she works.
+func teamItem(view viewer, m flow.Row) item {
+	it := item{Title: link{m.Name, "/team/" + string(m.ID)}, Meta: joined(", ", m.Title, m.Team)}
+	st := state{Icon: "check", Class: "s-done", Text: "Works here"}
+	switch m.Status {
+	case dayone.PreHire:
+		st = state{Icon: "clock", Class: "s-wait", Text: view.say("Starts %s", view.day(m.Starts, view.zone).Text)}
+		it.Next = sentence(view.away(view.days(m.Starts, view.zone))) + "."
+	case dayone.OnLeave:
+		st = state{Icon: "pause", Class: "s-skip", Text: "On leave"}
+	}
+	it.State = &st
+	return it
 }
 
 func (p *portal) teamOf(r *http.Request) (flow.Row, []flow.Row, error) {
@@ -171,9 +173,9 @@ func (p *portal) teamMember(w http.ResponseWriter, r *http.Request) error {
 	zone, _ := got.Look.Person.Location()
 	v := newProgress(p.viewerOf(r), zone, got, p.connectors())
 	if s, err := p.flow.PreHireOf(r.Context(), got.Look.Person); err == nil {
-		v.Missing = strings.Join(s.Missing, ", ")
+		v.Missing = p.viewerOf(r).labels(s.Missing)
 	}
-	return p.show(w, r, http.StatusOK, page{Template: "progress", Title: "Onboarding of " + v.Name, Plain: true, Phone: true, Main: v})
+	return p.show(w, r, http.StatusOK, page{Template: "progress", Title: p.viewerOf(r).say("Onboarding of %s", v.Name), Plain: true, Phone: true, Main: v})
 }
 
 type apiMember struct {

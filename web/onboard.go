@@ -53,7 +53,7 @@ func (p *portal) onboardProducts(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if err != nil {
-		head.Problem = unplannedNotice(flow.Problem(err))
+		head.Problem = unplannedNotice(p.viewerOf(r), flow.Problem(err))
 	}
 	v := newOnboardProducts(head, look.Person.Managed, list, r.URL.Query()["product"], p.policyTitle)
 	return p.show(w, r, http.StatusOK, page{Template: "onboard-products", Title: "Products of " + row.Name, Nav: "onboard", Crumbs: []link{{"Onboard", "/onboard"}, {row.Name, ""}}, Main: v})

@@ -81,7 +81,7 @@ func (p *portal) resultList(r *http.Request, row flow.Row) (resultList, error) {
 	}
 	var b *board
 	if len(runs) > 0 {
-		if b, err = p.stripBoard(ctx, runs[0].ID); err != nil {
+		if b, err = p.stripBoard(ctx, p.viewerOf(r), runs[0].ID); err != nil {
 			return resultList{}, err
 		}
 	}

@@ -56,24 +56,24 @@ func (p *portal) people(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return p.show(w, r, http.StatusOK, page{Template: "people", Title: "People", Nav: "people", Crumbs: []link{{"People", ""}}, Main: newPeople(q, counts, departments, list)})
+	return p.show(w, r, http.StatusOK, page{Template: "people", Title: "People", Nav: "people", Crumbs: []link{{"People", ""}}, Main: newPeople(p.viewerOf(r), q, counts, departments, list)})
 }
 
-func newPeople(q url.Values, counts map[dayone.Status]int, departments []string, list peopleList) peopleView {
+func newPeople(view viewer, q url.Values, counts map[dayone.Status]int, departments []string, list peopleList) peopleView {
 	total := 0
 	for _, n := range counts {
 		total += n
 	}
-	v := peopleView{Total: plural(total, "1 person", "%d people"), Query: q.Get("q"), List: list}
+	v := peopleView{Total: view.plural(total, "1 person", "%d people"), Query: q.Get("q"), List: list}
 	if total > 999 {
-		v.Total = thousands(total) + " people"
+		v.Total = view.say("%s people", view.in.Number(total))
 	}
-	v.Statuses = []option{{Text: "Any status"}}
+	v.Statuses = []option{{Text: view.label("Any status")}}
 	for _, s := range dayone.Statuses {
-		v.Statuses = append(v.Statuses, option{Value: string(s), Text: statusTexts[s] + " (" + thousands(counts[s]) + ")", Selected: q.Get("status") == string(s)})
+		v.Statuses = append(v.Statuses, option{Value: string(s), Text: view.label(statusTexts[s]) + " (" + view.in.Number(counts[s]) + ")", Selected: q.Get("status") == string(s)})
 	}
-	v.Statuses = append(v.Statuses, option{Value: unplanned, Text: "Cannot be planned", Selected: q.Get("status") == unplanned})
-	v.Departments = []option{{Text: "Any department"}}
+	v.Statuses = append(v.Statuses, option{Value: unplanned, Text: view.label("Cannot be planned"), Selected: q.Get("status") == unplanned})
+	v.Departments = []option{{Text: view.label("Any department")}}
 	for _, d := range departments {
 		if d != "" {
 			v.Departments = append(v.Departments, option{Value: d, Text: d, Selected: q.Get("department") == d})
@@ -101,7 +101,7 @@ func (p *portal) peopleList(r *http.Request, q url.Values) (peopleList, error) {
 	for _, row := range rows {
 		v.Rows = append(v.Rows, p.personRow(view, row))
 	}
-	v.finish(q, rows, more)
+	v.finish(view, q, rows, more)
 	return v, nil
 }
 
@@ -133,7 +133,7 @@ func searched(q url.Values) (string, error) {
 const unplanned = "unplanned"
 
 // finish adds the ways on and what is said.
-func (v *peopleList) finish(q url.Values, rows []flow.Row, more bool) {
+func (v *peopleList) finish(view viewer, q url.Values, rows []flow.Row, more bool) {
 	keep := url.Values{}
 	for _, k := range []string{"q", "status", "department", "manager"} {
 		if q.Get(k) != "" {
@@ -153,11 +153,11 @@ func (v *peopleList) finish(q url.Values, rows []flow.Row, more bool) {
 	}
 	switch {
 	case len(rows) == 0:
-		v.Says = "Nobody is found"
+		v.Says = view.label("Nobody is found")
 	case more:
-		v.Says = plural(len(rows), "1 person on this page, and more", "%d people on this page, and more")
+		v.Says = view.plural(len(rows), "1 person on this page, and more", "%d people on this page, and more")
 	default:
-		v.Says = plural(len(rows), "1 person on this page", "%d people on this page")
+		v.Says = view.plural(len(rows), "1 person on this page", "%d people on this page")
 	}
 	switch {
 	case len(rows) > 0:
@@ -186,9 +186,9 @@ func (p *portal) personRow(view viewer, row flow.Row) personRow {
 	switch {
 	case row.Status == dayone.PreHire:
 		v.Starts = view.day(row.Starts, zone)
-		v.Note = daysText(view.days(row.Starts, zone))
+		v.Note = view.away(view.days(row.Starts, zone))
 	case !row.Ends.IsZero() && row.Status != dayone.Left:
-		v.Starts, v.Note = view.day(row.LastDay(), zone), "last day"
+		v.Starts, v.Note = view.day(row.LastDay(), zone), view.label("last day")
 	default:
 		v.Starts = view.day(row.Starts, zone)
 	}
@@ -212,7 +212,7 @@ func (p *portal) find(w http.ResponseWriter, r *http.Request) error {
 	v := found{Query: text}
 	for _, m := range p.menu(r, "") {
 		for _, it := range m.Items {
-			if strings.Contains(strings.ToLower(it.Text), strings.ToLower(v.Query)) {
+			if strings.Contains(strings.ToLower(p.viewerOf(r).label(it.Text)), strings.ToLower(v.Query)) {
 				icon := state{Icon: it.Icon}
 				v.Pages = append(v.Pages, item{Title: link{it.Text, it.Href}, State: &icon})
 			}

@@ -117,18 +117,18 @@ func newPersonHead(view viewer, row flow.Row, zone *time.Location, current strin
 	base := "/people/" + string(row.ID)
 	h := personHead{ID: string(row.ID), Name: row.Name, Facts: joined(", ", row.Title, row.Department, row.Location)}
 	if row.Problem != "" {
-		h.Problem = unplannedNotice(row.Problem)
+		h.Problem = unplannedNotice(view, row.Problem)
 	}
 	st := statusState(row.Status)
 	h.Figures = []figure{{Label: "Status", State: &st}}
 	if s := view.day(row.Starts, zone); s != nil {
-		h.Figures = append(h.Figures, figure{Label: "First day", At: s, Small: daysText(view.days(row.Starts, zone))})
+		h.Figures = append(h.Figures, figure{Label: "First day", At: s, Small: view.away(view.days(row.Starts, zone))})
 	}
 	if s := view.day(row.LastDay(), zone); s != nil {
 		h.Figures = append(h.Figures, figure{Label: "Last day", At: s})
 	}
 	if s := view.date(row.Wake); s != nil {
-		h.Figures = append(h.Figures, figure{Label: "Looked at again", At: s, Small: "by itself"})
+		h.Figures = append(h.Figures, figure{Label: "Looked at again", At: s, Small: view.label("by itself")})
 	}
 	for _, t := range []struct{ id, text, path string }{{"access", "Access", ""}, {"timeline", "Timeline", "/timeline"}, {"runs", "Runs", "/runs"}, {"leaving", "Leaving", "/leaving"}, {"records", "Records", "/records"}} {
 		h.Tabs = append(h.Tabs, tab{Text: t.text, Href: base + t.path, Current: t.id == current})
@@ -150,12 +150,12 @@ func (p *portal) personAccess(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if err != nil {
-		head.Problem = unplannedNotice(flow.Problem(err))
+		head.Problem = unplannedNotice(p.viewerOf(r), flow.Problem(err))
 	}
 	why := func(k dayone.Key) policy.Explanation { return p.flow.Why(look, k) }
 	facts := p.personFacts(row)
 	if p.shows(r, "GET /people/{id}/codes") {
-		facts = append(facts, pair{Name: "Codes", Value: "Links, and what can be renewed", Href: "/people/" + head.ID + "/codes"})
+		facts = append(facts, pair{Name: "Codes", Value: p.viewerOf(r).label("Links, and what can be renewed"), Href: "/people/" + head.ID + "/codes"})
 	}
 	v := newPersonAccess(p.viewerOf(r), head, look, list, why).with(facts)
 	has, err := p.flow.BelongingsOf(r.Context(), row.ID, list)
@@ -175,8 +175,8 @@ func (p *portal) personAccess(w http.ResponseWriter, r *http.Request) error {
 			v.Requests[i].Title.Text = p.productTitle(q.Product)
 			continue
 		}
-		if most := p.flow.Lasts(q.Key, q.Role); most > 0 && v.Requests[i].Next == waitsApproval {
-			v.Requests[i].Next = fmt.Sprintf("Waits for an approval; then it lasts at most %s.", hours(most))
+		if most := p.flow.Lasts(q.Key, q.Role); most > 0 && v.Requests[i].Next == p.viewerOf(r).label(waitsApproval) {
+			v.Requests[i].Next = p.viewerOf(r).say("Waits for an approval; then it lasts at most %s.", p.viewerOf(r).hours(most))
 		}
 	}
 	return p.showPerson(w, r, "person", row, v)
@@ -190,18 +190,18 @@ func anewNotice(view viewer, p dayone.Person) *notice {
 	hired := ""
 	for _, e := range p.Engagements {
 		if e.Primary {
-			hired = fmt.Sprintf("%s has hired them anew since (%s, from %s), so they are let in.", e.Source, e.SourceID, e.Start)
+			hired = view.say("%s has hired them anew since (%s, from %s), so they are let in.", e.Source, e.SourceID, e.Start)
 		}
 	}
 	return &notice{
-		Icon: "info", Title: "Access was ended here on " + view.at(p.Anew).Text, Text: hired + " The employment that was ended stays closed.",
+		Icon: "info", Title: view.say("Access was ended here on %s", view.at(p.Anew).Text), Text: hired + " " + view.label("The employment that was ended stays closed."),
 		Act: &link{"Timeline", "/people/" + string(p.ID) + "/timeline"},
 	}
 }
 
 // unplannedNotice says why no plan can be made for somebody, and what to do.
-func unplannedNotice(problem string) *notice {
-	return &notice{Kind: "bad", Icon: "x", Title: "No plan can be made for this person, so nothing is given, changed or taken", Text: problem + ". " + unplannedNext}
+func unplannedNotice(view viewer, problem string) *notice {
+	return &notice{Kind: "bad", Icon: "x", Title: "No plan can be made for this person, so nothing is given, changed or taken", Text: problem + ". " + view.label(unplannedNext)}
 }
 
 func (v personAccessView) holding(b belongingsView) personAccessView { v.Things = &b; return v }
@@ -252,17 +252,17 @@ func newPersonAccess(view viewer, head personHead, look flow.Look, list []flow.A
 		}
 		waits += btoi(a.State == flow.ToCome || a.State == flow.WaitsLogin || a.State == flow.Asks)
 	}
-	access := figure{Label: "Access", Value: strconv.Itoa(len(list) - gone - along), Small: plural(len(systems), "on 1 system", "on %d systems")}
-	v.Total = thousands(len(list)-gone-along) + ", now"
+	access := figure{Label: "Access", Value: strconv.Itoa(len(list) - gone - along), Small: view.plural(len(systems), "on 1 system", "on %d systems")}
+	v.Total = view.say("%s, now", view.in.Number(len(list)-gone-along))
 	if along > 0 && idle == 0 {
-		v.Total += "; " + plural(along, "they bring 1 more along", "they bring %d more along")
+		v.Total += "; " + view.plural(along, "they bring 1 more along", "they bring %d more along")
 	}
 	if gone > 0 {
-		v.Total += "; " + plural(gone, "1 is held back", "%d are held back")
+		v.Total += "; " + view.plural(gone, "1 is held back", "%d are held back")
 	}
 	if idle > 0 {
-		access.Value, access.Small = strconv.Itoa(there), plural(idle, "policies would give 1", "policies would give %d")
-		v.Total = joined("; ", plural(there, "1 is there", "%d are there"), access.Small)
+		access.Value, access.Small = strconv.Itoa(there), view.plural(idle, "policies would give 1", "policies would give %d")
+		v.Total = joined("; ", view.plural(there, "1 is there", "%d are there"), access.Small)
 		if there == 0 {
 			v.Total = access.Small
 		}
@@ -274,12 +274,12 @@ func newPersonAccess(view viewer, head personHead, look flow.Look, list []flow.A
 	if !look.Person.Managed && head.Secret == nil {
 		v.Notices = append(v.Notices, notice{
 			Icon: "info", Title: "Known from an import",
-			Text: plural(idle, "Policies would give 1 access. Nothing is planned unless this person is hired again.", "Policies would give %d. Nothing is planned unless this person is hired again."),
+			Text: view.plural(idle, "Policies would give 1 access. Nothing is planned unless this person is hired again.", "Policies would give %d. Nothing is planned unless this person is hired again."),
 		})
 	}
 	if len(look.Person.Unknown) > 0 {
 		v.Notices = append(v.Notices, notice{
-			Kind: "warn", Icon: "warn", Title: "A source said something that cannot be used", Text: strings.Join(unknownTexts(look.Person), " "),
+			Kind: "warn", Icon: "warn", Title: "A source said something that cannot be used", Text: strings.Join(unknownTexts(view, look.Person), " "),
 			Act: &link{"Timeline", "/people/" + head.ID + "/timeline"},
 		})
 	}
@@ -308,23 +308,23 @@ func newPersonAccess(view viewer, head personHead, look flow.Look, list []flow.A
 }
 
 // unknownTexts say what stands in the place of what could not be used: the last good value, where there was one.
-func unknownTexts(p dayone.Person) []string {
+func unknownTexts(view viewer, p dayone.Person) []string {
 	var kept, none, out []string
 	for _, a := range p.Unknown {
 		switch value := p.Attrs[a].Text; {
 		case a == "location" && value != "" && p.Site.Name != value:
-			out = append(out, fmt.Sprintf("No site is called %s, so the company's own zone counts, and nothing else of it.", value))
+			out = append(out, view.say("No site is called %s, so the company's own zone counts, and nothing else of it.", value))
 		case value != "":
-			kept = append(kept, attrText(a))
+			kept = append(kept, view.label(attrText(a)))
 		default:
-			none = append(none, attrText(a))
+			none = append(none, view.label(attrText(a)))
 		}
 	}
 	if len(kept) > 0 {
-		out = append(out, fmt.Sprintf("The last good value stays: %s.", strings.Join(kept, ", ")))
+		out = append(out, view.say("The last good value stays: %s.", strings.Join(kept, ", ")))
 	}
 	if len(none) > 0 {
-		out = append(out, fmt.Sprintf("There is no value yet: %s.", strings.Join(none, ", ")))
+		out = append(out, view.say("There is no value yet: %s.", strings.Join(none, ", ")))
 	}
 	return out
 }
@@ -360,14 +360,16 @@ func newAccessRow(view viewer, person string, a flow.Access, x policy.Explanatio
 
 // newReason is the chain of proof: what HR said, the policy's line, the step, what the system confirmed.
 func newReason(view viewer, person string, a flow.Access, x policy.Explanation) reason {
-	v := reason{Text: "Why", Why: &link{"Explain", whyHref(person, a.Key)}}
+	v := reason{Text: view.label("Why"), Why: &link{"Explain", whyHref(person, a.Key)}}
 	switch {
 	case len(a.Reasons) == 1:
-		v.Text = a.Reasons[0].Title
+		if v.Text = a.Reasons[0].Title; a.Reasons[0].Policy == dayone.Baseline {
+			v.Text = view.label("baseline")
+		}
 	case len(a.Reasons) > 1:
-		v.Text = fmt.Sprintf("%s and %d more", a.Reasons[0].Title, len(a.Reasons)-1)
+		v.Text = view.say("%s and %d more", a.Reasons[0].Title, len(a.Reasons)-1)
 	case a.Implied:
-		v.Text = "Brought along by another grant"
+		v.Text = view.label("Brought along by another grant")
 	}
 	for _, l := range x.Lines {
 		if l.Truth != "yes" || l.Does == "denies" {
@@ -375,7 +377,7 @@ func newReason(view viewer, person string, a flow.Access, x policy.Explanation) 
 		}
 		for _, c := range l.Conditions {
 			for _, r := range c.Reads {
-				entry := chained{Head: "HR", Text: attrText(r.Name) + " " + cmp.Or(r.Value, "unknown")}
+				entry := chained{Head: "HR", Text: view.label(attrText(r.Name)) + " " + cmp.Or(r.Value, view.label("unknown"))}
 				if !slices.Contains(v.Chain, entry) {
 					v.Chain = append(v.Chain, entry)
 				}
@@ -384,18 +386,18 @@ func newReason(view viewer, person string, a flow.Access, x policy.Explanation) 
 	}
 	for _, r := range a.Reasons {
 		if r.Policy == dayone.Baseline {
-			v.Chain = append(v.Chain, chained{Head: "Baseline", Text: "it was there before Dayone"})
+			v.Chain = append(v.Chain, chained{Head: "Baseline", Text: view.label("it was there before Dayone")})
 			continue
 		}
 		v.Chain = append(v.Chain, chained{Head: "Policy", Text: r.Title, Code: r.At, Href: policyHref(r.Reason)})
 	}
 	h := a.Holding
 	if h == nil {
-		v.Chain = append(v.Chain, chained{Head: "Step", Text: "none yet"})
+		v.Chain = append(v.Chain, chained{Head: "Step", Text: view.label("none yet")})
 		return v
 	}
 	if h.Run != "" {
-		v.Chain = append(v.Chain, chained{Head: "Step", Text: "the run that gave it", Href: "/runs/" + string(h.Run)})
+		v.Chain = append(v.Chain, chained{Head: "Step", Text: view.label("the run that gave it"), Href: "/runs/" + string(h.Run)})
 	}
 	v.Chain = append(v.Chain, chained{Head: "Confirmed", Text: a.Title, At: view.at(h.Confirmed)})
 	return v

@@ -31,7 +31,7 @@ func (p *portal) preHireForm(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return said(err, "This link is not the latest one, or it is mistyped. Use the link in the latest mail.")
 	}
-	return p.showPreHire(w, r, http.StatusOK, newPreHire(form, nil, nil))
+	return p.showPreHire(w, r, http.StatusOK, newPreHire(p.viewerOf(r), form, nil, nil))
 }
 
 func preHireToken(r *http.Request) (string, error) {
@@ -54,8 +54,8 @@ var preHireHints = map[string]string{
 	"preferred_name": "Your first name, as colleagues are to say it",
 }
 
-func newPreHire(form flow.PreHireForm, answers map[string]string, faults flow.Faulty) preHireView {
-	v := preHireView{First: form.First, Starts: form.Starts.Format("Monday, 2 January"), Phase: "ask"}
+func newPreHire(view viewer, form flow.PreHireForm, answers map[string]string, faults flow.Faulty) preHireView {
+	v := preHireView{First: form.First, Starts: view.in.Time(form.Starts, "Monday, 2 January"), Phase: "ask"}
 	switch {
 	case form.Over:
 		v.Phase = "over"
@@ -63,26 +63,37 @@ func newPreHire(form flow.PreHireForm, answers map[string]string, faults flow.Fa
 		v.Phase = "done"
 	}
 	for _, a := range form.Asks {
-		f := field{ID: "pre-" + a.Name, Name: a.Name, Label: sentence(a.Title), Hint: preHireHints[a.Name], Type: "text", Value: answers[a.Name], Autocomplete: completes[a.Name], Area: a.Name == "home_address"}
+		f := field{ID: "pre-" + a.Name, Name: a.Name, Label: sentence(view.label(a.Title)), Hint: preHireHints[a.Name], Type: "text", Value: answers[a.Name], Autocomplete: completes[a.Name], Area: a.Name == "home_address"}
 		switch {
 		case a.Attribute.Closed():
-			f.Options = options(a.Attribute.Values, answers[a.Name], true)
+			f.Options = notSaid(view, options(a.Attribute.Values, answers[a.Name], true))
 		case a.Attribute.Type == dayone.BoolValue:
-			f.Options = options([]string{"yes", "no"}, answers[a.Name], true)
+			f.Options = notSaid(view, options([]string{"yes", "no"}, answers[a.Name], true))
+			for i := range f.Options {
+				f.Options[i].Text = view.label(f.Options[i].Text)
+			}
 		case a.Attribute.Type == dayone.DateValue:
 			f.Type = "date"
 		case a.Name == "mobile":
 			f.Type = "tel"
 		}
 		if why := faults[a.Name]; why != "" {
-			f.Error = sentence(why) + "."
+			f.Error = sentence(view.in.Heard(why)) + "."
 		}
 		v.Fields = append(v.Fields, f)
 	}
 	if len(faults) > 0 {
-		v.Problem = plural(len(faults), "One answer cannot be used. Nothing was sent.", "%d answers cannot be used. Nothing was sent.")
+		v.Problem = view.plural(len(faults), "One answer cannot be used. Nothing was sent.", "%d answers cannot be used. Nothing was sent.")
 	}
 	return v
+}
+
+// notSaid says the first line of a select, which is ours, in the viewer's language; the others are values of the company.
+func notSaid(view viewer, list []option) []option {
+	if len(list) > 0 && list[0].Value == "" {
+		list[0].Text = view.label(list[0].Text)
+	}
+	return list
 }
 
 func (p *portal) answerPreHire(w http.ResponseWriter, r *http.Request) error {
@@ -101,16 +112,16 @@ func (p *portal) answerPreHire(w http.ResponseWriter, r *http.Request) error {
 	var faults flow.Faulty
 	switch {
 	case err == nil:
-		v := newPreHire(form, nil, nil)
+		v := newPreHire(p.viewerOf(r), form, nil, nil)
 		v.Thanks = true
 		return p.showPreHire(w, r, http.StatusOK, v)
 	case errors.As(err, &faults):
-		return p.showPreHire(w, r, http.StatusUnprocessableEntity, newPreHire(form, answers, faults))
+		return p.showPreHire(w, r, http.StatusUnprocessableEntity, newPreHire(p.viewerOf(r), form, answers, faults))
 	case errors.Is(err, dayone.ErrForbidden):
-		return p.showPreHire(w, r, http.StatusGone, newPreHire(form, nil, nil))
+		return p.showPreHire(w, r, http.StatusGone, newPreHire(p.viewerOf(r), form, nil, nil))
 	case errors.Is(err, dayone.ErrInvalid):
-		v := newPreHire(form, answers, nil)
-		v.Problem = sentence(flow.Problem(err)) + "."
+		v := newPreHire(p.viewerOf(r), form, answers, nil)
+		v.Problem = p.viewerOf(r).problem(err) + "."
 		return p.showPreHire(w, r, http.StatusUnprocessableEntity, v)
 	}
 	return err

@@ -2,7 +2,6 @@ package web
 
 import (
 	"cmp"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -52,9 +51,9 @@ func (p *portal) progress(w http.ResponseWriter, r *http.Request) error {
 	zone, _ := got.Look.Person.Location()
 	v := newProgress(p.viewerOf(r), zone, got, p.connectors())
 	if s, err := p.flow.PreHireOf(r.Context(), got.Look.Person); err == nil {
-		v.Missing = strings.Join(s.Missing, ", ")
+		v.Missing = p.viewerOf(r).labels(s.Missing)
 	}
-	return p.show(w, r, http.StatusOK, page{Template: "progress", Title: "Onboarding of " + v.Name, Plain: true, Phone: true, Main: v})
+	return p.show(w, r, http.StatusOK, page{Template: "progress", Title: p.viewerOf(r).say("Onboarding of %s", v.Name), Plain: true, Phone: true, Main: v})
 }
 
 // newProgress tells times as they are where the new hire works: whoever reads it has no other zone here.
@@ -63,7 +62,7 @@ func newProgress(view viewer, zone *time.Location, got flow.Progress, connectors
 	first, _, _ := strings.Cut(got.Row.Name, " ")
 	v := progressView{
 		Name: got.Row.Name, First: cmp.Or(got.Look.Person.Attrs.Text("preferred_name"), got.Look.Person.Attrs.Text("first_name"), first), Facts: joined(", ", got.Row.Title, got.Row.Team),
-		Starts: view.day(got.Row.Starts, zone), In: daysText(view.days(got.Row.Starts, zone)), Opens: view.timed(got.Opens, "15:04"), Over: got.Row.Status != dayone.PreHire,
+		Starts: view.day(got.Row.Starts, zone), In: view.away(view.days(got.Row.Starts, zone)), Opens: view.timed(got.Opens, "15:04"), Over: got.Row.Status != dayone.PreHire,
 	}
 	if got.Opens.After(view.now) {
 		v.Opens = view.at(got.Opens)
@@ -90,7 +89,7 @@ func newProgress(view viewer, zone *time.Location, got flow.Progress, connectors
 	if total > 0 {
 		v.Bar = ready * 100 / total
 	}
-	v.BarText = fmt.Sprintf("%d of %d ready", ready, total)
+	v.BarText = view.say("%d of %d ready", ready, total)
 	switch {
 	case len(failed) > 0, got.Stuck:
 		v.State, v.Sentence = state{Icon: "warn", Class: "s-wait", Text: "Not everything is ready yet"}, "IT is on it. You do not have to do anything."
@@ -193,19 +192,19 @@ func laptop(view viewer, got flow.Progress) (things []thing, left string) {
 	t := thing{Icon: "device", Title: "Laptop", System: order.Attrs.Text("model"), State: state{Icon: "run", Class: "s-run", Text: "Ordered"}, Note: "ordered, the tracking number follows"}
 	left = "The laptop is ordered; the tracking number follows."
 	if tracking := order.Attrs.Text("tracking"); tracking != "" {
-		carrier := cmp.Or(order.Attrs.Text("carrier"), "the carrier")
+		carrier := cmp.Or(order.Attrs.Text("carrier"), view.label("the carrier"))
 		t.State = state{Icon: "run", Class: "s-run", Text: "On its way"}
-		t.Note = fmt.Sprintf("on its way with %s, tracking number %s", carrier, tracking)
+		t.Note = view.say("on its way with %s, tracking number %s", carrier, tracking)
 		left = "The laptop is on its way."
 		if day, err := time.Parse(time.DateOnly, order.Attrs.Text("arrives")); err == nil {
 			text := view.day(day, time.UTC).Text
-			t.Note = fmt.Sprintf("arrives %s, with %s, tracking number %s", text, carrier, tracking)
-			left = fmt.Sprintf("The laptop arrives %s.", text)
+			t.Note = view.say("arrives %s, with %s, tracking number %s", text, carrier, tracking)
+			left = view.say("The laptop arrives %s.", text)
 			today := time.Date(view.now.In(view.zone).Year(), view.now.In(view.zone).Month(), view.now.In(view.zone).Day(), 0, 0, 0, 0, time.UTC)
 			if day.Before(today) {
 				t.State = state{Icon: "clock", Class: "s-wait", Text: "Should have arrived"}
-				t.Note = fmt.Sprintf("should have arrived %s, with %s, tracking number %s", text, carrier, tracking)
-				left = fmt.Sprintf("The laptop should have arrived %s. If it has not, tell IT.", text)
+				t.Note = view.say("should have arrived %s, with %s, tracking number %s", text, carrier, tracking)
+				left = view.say("The laptop should have arrived %s. If it has not, tell IT.", text)
 			}
 		}
 	}

@@ -97,11 +97,13 @@ func newProposal(view viewer, version dayone.PolicyVersion, plan flow.Everybody)
 func short12(id string) string { return id[:min(12, len(id))] }
 
 // hours is a length of time in words.
-func hours(d time.Duration) string {
+func hours(d time.Duration) string { return viewer{}.hours(d) }
+
+func (v viewer) hours(d time.Duration) string {
 	if d%(24*time.Hour) == 0 && d > 24*time.Hour {
-		return fmt.Sprintf("%d days", d/(24*time.Hour))
+		return v.say("%d days", d/(24*time.Hour))
 	}
-	return plural(int(d.Round(time.Hour)/time.Hour), "1 hour", "%d hours")
+	return v.plural(int(d.Round(time.Hour)/time.Hour), "1 hour", "%d hours")
 }
 
 // planned shows a plan for everybody as the editor shows what a draft means.
@@ -220,13 +222,13 @@ func (p *portal) announced(r *http.Request) ([]item, error) {
 
 func announcedItem(view viewer, a dayone.PolicyAct) item {
 	i := item{
-		State: &state{Icon: "clock", Class: "s-wait", Text: "Announced"}, Title: link{"Policies " + short12(a.Version), "/proposals/" + a.Version},
-		Meta: "In force unless withdrawn, from", At: view.at(a.Due),
-		Next: fmt.Sprintf("%s approved it alone for %s: %s", a.Approver, plural(a.People, "1 person", "%d people"), cmp.Or(a.Reason, "no reason")),
+		State: &state{Icon: "clock", Class: "s-wait", Text: "Announced"}, Title: link{view.say("Policies %s", short12(a.Version)), "/proposals/" + a.Version},
+		Meta: view.label("In force unless withdrawn, from"), At: view.at(a.Due),
+		Next: view.say("%s approved it alone for %s: %s", a.Approver, view.plural(a.People, "1 person", "%d people"), cmp.Or(a.Reason, view.label("no reason"))),
 		Acts: []act{{Text: "Withdraw", Action: "/announced/" + a.ID + "/withdraw"}},
 	}
 	if a.Release != "" {
-		i.Small = "It passes a limit: " + a.Release
+		i.Small = view.say("It passes a limit: %s", a.Release)
 	}
 	return i
 }
@@ -249,8 +251,8 @@ func (p *portal) refused(r *http.Request) ([]item, error) {
 
 func refusedItem(view viewer, a dayone.PolicyAct) item {
 	return item{
-		State: &state{Icon: "x", Class: "s-fail", Text: "Not put into force"}, Title: link{"Policies " + short12(a.Version), "/proposals/" + a.Version},
-		Meta: "Its notice was over", At: view.at(a.Ended), Next: a.Why,
+		State: &state{Icon: "x", Class: "s-fail", Text: "Not put into force"}, Title: link{view.say("Policies %s", short12(a.Version)), "/proposals/" + a.Version},
+		Meta: view.label("Its notice was over"), At: view.at(a.Ended), Next: a.Why,
 	}
 }
 

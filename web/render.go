@@ -17,6 +17,7 @@ import (
 
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/flow"
+	"github.com/dayone-hq/dayone/locale"
 )
 
 //go:embed templates
@@ -31,10 +32,11 @@ type renderer struct {
 	pages   map[string]func() *template.Template // each is made when somebody opens it first
 	hashes  map[string]string                    // of static files, for their addresses
 	version string
+	others  map[string]func() *renderer // by language; each is made when somebody reads it first
 }
 
 func newRenderer(version string) *renderer {
-	v := &renderer{pages: map[string]func() *template.Template{}, hashes: map[string]string{}, version: version}
+	v := &renderer{hashes: map[string]string{}, version: version, others: map[string]func() *renderer{}}
 	names, err := fs.Glob(staticFiles, "static/*")
 	must(err)
 	more, err := fs.Glob(staticFiles, "static/vendor/*.js")
@@ -47,15 +49,51 @@ func newRenderer(version string) *renderer {
 		sum := sha256.Sum256(raw)
 		v.hashes[strings.TrimPrefix(name, "static/")] = hex.EncodeToString(sum[:6])
 	}
-	v.parts = template.New("").Funcs(template.FuncMap{"asset": v.asset, "icon": v.icon, "count": thousands})
+	v.read(nil)
+	for _, tag := range locale.Tags() {
+		v.others[tag] = sync.OnceValue(func() *renderer { return v.speaking(locale.Of(tag)) })
+	}
+	return v
+}
+
+// read parses what every page shares; what one page has is parsed when it is opened first. Texts are put into the language.
+func (v *renderer) read(l *locale.Language) {
+	v.pages = map[string]func() *template.Template{}
+	v.parts = template.New("").Funcs(template.FuncMap{"asset": v.asset, "icon": v.icon, "count": l.Number, "say": l.Label, "code": l.Tag})
 	template.Must(v.parts.ParseFS(templateFiles, "templates/*.html"))
 	files, err := fs.Glob(templateFiles, "templates/pages/*.html")
 	must(err)
+	t := translator{find: l.Find, starts: map[string]place{}}
+	known := map[string]bool{}
+	if l != nil {
+		known = t.translate(v.parts, known)
+	}
 	parts := template.Must(v.parts.Clone()) // what was executed once cannot be cloned
 	for _, file := range files {
 		v.pages[strings.TrimSuffix(path.Base(file), ".html")] = sync.OnceValue(func() *template.Template {
-			return template.Must(template.Must(parts.Clone()).ParseFS(templateFiles, file))
+			page := template.Must(template.Must(parts.Clone()).ParseFS(templateFiles, file))
+			if l != nil {
+				(&translator{find: t.find, starts: maps.Clone(t.starts)}).translate(page, known)
+			}
+			return page
 		})
+	}
+}
+
+// speaking is the same in another language.
+func (v *renderer) speaking(l *locale.Language) *renderer {
+	if l == nil {
+		return v
+	}
+	other := &renderer{hashes: v.hashes, version: v.version}
+	other.read(l)
+	return other
+}
+
+// in is the renderer for whoever reads this language.
+func (v *renderer) in(l *locale.Language) *renderer {
+	if other := v.others[l.Tag()]; other != nil {
+		return other()
 	}
 	return v
 }
@@ -114,6 +152,8 @@ type page struct {
 	Brand               brandView
 	Theme, Version, Who string
 	Initials, Zone      string
+	Languages           []tongue // others that it can be read in
+	Here                string   // its own address
 	Menu                []menu
 	Toast               *toast
 	Banner              *notice // while something is stopped
@@ -135,6 +175,8 @@ type menuItem struct {
 // show answers with a whole page. It is built before the first byte leaves, so an error can still become an error page.
 func (p *portal) show(w http.ResponseWriter, r *http.Request, status int, pg page) error {
 	pg.Theme, pg.Version, pg.Demo = themeOf(r), p.opt.Version, p.opt.Open
+	lang := p.languageOf(r)
+	pg.Languages, pg.Here = p.tongues(lang), r.URL.RequestURI()
 	pg.Brand = p.brand(r)
 	if pg.Brand.Href = "/"; pg.Phone {
 		pg.Brand.Href = "#main"
@@ -147,7 +189,7 @@ func (p *portal) show(w http.ResponseWriter, r *http.Request, status int, pg pag
 		pg.Toast, pg.Banner = p.toastOf(r), p.banner(r)
 		pg.Export = p.exportOf(r)
 	}
-	t, ok := p.view.pages[pg.Template]
+	t, ok := p.view.in(lang).pages[pg.Template]
 	if !ok {
 		return fmt.Errorf("there is no page %q", pg.Template)
 	}
@@ -156,7 +198,7 @@ func (p *portal) show(w http.ResponseWriter, r *http.Request, status int, pg pag
 		return fmt.Errorf("building page %s: %w", pg.Template, err)
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Vary", "HX-Request, Cookie")
+	w.Header().Set("Vary", "HX-Request, Cookie, Accept-Language")
 	if pg.Phone || pg.Plain {
 		w.Header().Set("X-Robots-Tag", "noindex, nofollow")
 	}
@@ -167,13 +209,13 @@ func (p *portal) show(w http.ResponseWriter, r *http.Request, status int, pg pag
 
 // part answers with one component.
 func (p *portal) part(w http.ResponseWriter, r *http.Request, status int, name string, data any) {
-	html, err := p.view.html(name, data)
+	html, err := p.view.in(p.languageOf(r)).html(name, data)
 	if err != nil {
 		p.log.Error("a part could not be built", "part", name, "path", logPath(r.URL.Path), "error", err)
 		status, html = http.StatusInternalServerError, ""
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Vary", "HX-Request, Cookie")
+	w.Header().Set("Vary", "HX-Request, Cookie, Accept-Language")
 	w.WriteHeader(status)
 	_, _ = w.Write([]byte(html))
 }

@@ -49,12 +49,12 @@ func (p *portal) showRequest(w http.ResponseWriter, r *http.Request, status int,
 	if err != nil {
 		return err
 	}
-	v := newRequest(head, k, look).lasting(p.flow.Lasts(k, roleOffered(look, k)))
+	v := newRequest(p.viewerOf(r), head, k, look).lasting(p.viewerOf(r), p.flow.Lasts(k, roleOffered(look, k)))
 	v.Problem, v.By.Value, v.Reason.Value, v.Until.Value = problem, r.PostFormValue("by"), r.PostFormValue("reason"), r.PostFormValue("until")
-	return p.show(w, r, status, page{Template: "request", Title: "Request " + k.String(), Nav: "people", Crumbs: []link{{"People", "/people"}, {row.Name, "/people/" + head.ID}, {"Request", ""}}, Main: v})
+	return p.show(w, r, status, page{Template: "request", Title: p.viewerOf(r).say("Request %s", k), Nav: "people", Crumbs: []link{{"People", "/people"}, {row.Name, "/people/" + head.ID}, {"Request", ""}}, Main: v})
 }
 
-func newRequest(head personHead, k dayone.Key, look flow.Look) requestView {
+func newRequest(view viewer, head personHead, k dayone.Key, look flow.Look) requestView {
 	v := requestView{
 		Head: head, Key: k.String(), Why: whyHref(head.ID, k),
 		By:     field{ID: "by", Name: "by", Label: "Who asks", Hint: "Mail address of whoever wants it: they do not decide about it. May stay empty. Who is logged in is recorded beside it", Type: "email"},
@@ -67,11 +67,11 @@ func newRequest(head personHead, k dayone.Key, look flow.Look) requestView {
 		}
 		v.Role, v.Asks = g.Role, "Nobody has to agree: it is given at once."
 		if a := g.Approval; a != nil {
-			or := " or "
+			text := "Given once one of these has agreed: %s."
 			if a.Need == "all" {
-				or = " and "
+				text = "Given once all of these have agreed: %s."
 			}
-			v.Asks = fmt.Sprintf("Given once %s has agreed.", strings.Join(a.By, or))
+			v.Asks = view.say(text, view.labels(a.By))
 		}
 		return v
 	}
@@ -80,9 +80,9 @@ func newRequest(head personHead, k dayone.Key, look flow.Look) requestView {
 }
 
 // lasting says how long the offer lasts, if it ends by itself.
-func (v requestView) lasting(most time.Duration) requestView {
+func (v requestView) lasting(view viewer, most time.Duration) requestView {
 	if most > 0 {
-		v.Lasts = fmt.Sprintf("It lasts %s from when it is given, also where a later day is entered.", hours(most))
+		v.Lasts = view.say("It lasts %s from when it is given, also where a later day is entered.", view.hours(most))
 	}
 	return v
 }
@@ -104,7 +104,7 @@ func (p *portal) requestIt(w http.ResponseWriter, r *http.Request) error {
 	key := r.PostFormValue("key")
 	q, err := p.ask(r, id, wish{key, "", r.PostFormValue("by"), r.PostFormValue("reason"), r.PostFormValue("until")})
 	if errors.Is(err, dayone.ErrInvalid) || errors.Is(err, dayone.ErrConflict) || errors.Is(err, dayone.ErrForbidden) {
-		return p.showRequest(w, r, http.StatusConflict, key, &notice{Kind: "bad", Icon: "x", Title: "It was not requested", Text: sentence(flow.Problem(err)) + "."})
+		return p.showRequest(w, r, http.StatusConflict, key, &notice{Kind: "bad", Icon: "x", Title: "It was not requested", Text: p.viewerOf(r).problem(err) + "."})
 	}
 	if err != nil {
 		return err
@@ -171,14 +171,14 @@ func (p *portal) stop(r *http.Request) (dayone.Request, error) {
 }
 
 // requestBy says who asked, and who entered it.
-func requestBy(q dayone.Request) string {
+func requestBy(view viewer, q dayone.Request) string {
 	switch {
 	case q.By == "":
-		return "entered by " + q.Login
+		return view.say("entered by %s", q.Login)
 	case q.Login == "" || q.Login == q.By:
-		return "by " + q.By
+		return view.say("by %s", q.By)
 	}
-	return fmt.Sprintf("by %s, entered by %s", q.By, q.Login)
+	return view.say("by %s, entered by %s", q.By, q.Login)
 }
 
 const waitsApproval = "Waits for an approval."
@@ -187,12 +187,12 @@ const waitsApproval = "Waits for an approval."
 func requestItem(view viewer, q dayone.Request, look flow.Look) item {
 	if q.Product != "" {
 		return item{
-			Title: link{q.What(), "/onboard/" + string(q.Person) + "/result"}, At: view.at(q.Made), Meta: joined(", ", q.Reason, requestBy(q)) + ".",
+			Title: link{q.What(), "/onboard/" + string(q.Person) + "/result"}, At: view.at(q.Made), Meta: joined(", ", q.Reason, requestBy(view, q)) + ".",
 			Next: untilText(view, q.Until), Acts: []act{{Text: "End it", Action: "/requests/" + string(q.ID) + "/end"}},
 		}
 	}
 	it := item{
-		Title: link{q.Key.String(), whyHref(string(q.Person), q.Key)}, At: view.at(q.Made), Meta: joined(", ", q.Reason, requestBy(q)) + ".",
+		Title: link{q.Key.String(), whyHref(string(q.Person), q.Key)}, At: view.at(q.Made), Meta: joined(", ", q.Reason, requestBy(view, q)) + ".",
 		Acts: []act{{Text: "End it", Action: "/requests/" + string(q.ID) + "/end"}},
 	}
 	has := func(gs []dayone.Grant) *dayone.Grant {
@@ -207,9 +207,9 @@ func requestItem(view viewer, q dayone.Request, look flow.Look) item {
 	case g != nil:
 		it.Next = untilText(view, g.Until)
 	case has(look.Want.Pending) != nil:
-		it.Next = waitsApproval
+		it.Next = view.label(waitsApproval)
 	default:
-		it.Next = "Not given now: policies do not offer it any more, or its time is over."
+		it.Next = view.label("Not given now: policies do not offer it any more, or its time is over.")
 	}
 	return it
 }
@@ -217,9 +217,9 @@ func requestItem(view viewer, q dayone.Request, look flow.Look) item {
 // untilText says how long something is given.
 func untilText(view viewer, until time.Time) string {
 	if until.IsZero() {
-		return "Given until somebody ends it."
+		return view.label("Given until somebody ends it.")
 	}
-	return fmt.Sprintf("Given until %s.", view.at(until).Text)
+	return view.say("Given until %s.", view.at(until).Text)
 }
 
 // The API's own words.

@@ -359,19 +359,19 @@ func (p *portal) runRows(r *http.Request, list []dayone.Run, strips int) ([]runR
 	for _, run := range list {
 		row := runRow{Title: link{run.Title, "/runs/" + string(run.ID)}, State: runState(run.State), Started: view.at(run.Started)}
 		if run.State.Over() {
-			row.Took = took(run.Ended.Sub(run.Started))
+			row.Took = view.took(run.Ended.Sub(run.Started))
 		} else {
-			row.Took = took(view.now.Sub(run.Started)) + " so far"
+			row.Took = view.say("%s so far", view.took(view.now.Sub(run.Started)))
 		}
 		superseded := run.State == dayone.RunSuperseded // only its steps tell how long it worked and what became of them
 		if strips > 0 || superseded {
-			b, err := p.stripBoard(r.Context(), run.ID)
+			b, err := p.stripBoard(r.Context(), view, run.ID)
 			if err != nil {
 				return nil, err
 			}
 			row.State = b.state()
 			if superseded {
-				row.Took = took(workedFor(b.run))
+				row.Took = view.took(workedFor(b.run))
 			}
 			if strips > 0 {
 				strips--
@@ -384,24 +384,24 @@ func (p *portal) runRows(r *http.Request, list []dayone.Run, strips int) ([]runR
 }
 
 // stripBoard knows enough of a run to show it at a glance.
-func (p *portal) stripBoard(ctx context.Context, id dayone.RunID) (*board, error) {
+func (p *portal) stripBoard(ctx context.Context, view viewer, id dayone.RunID) (*board, error) {
 	run, err := p.flow.RunOf(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	b := board{run: run}
+	b := board{run: run, view: view}
 	b.next, b.where, err = p.carriedOn(ctx, run)
 	return &b, err
 }
 
 // strip is a run at a glance.
 func (b *board) strip() (*strip, string) {
-	s, _ := newStrip(b.looks())
+	s, _ := newStrip(b.view, b.looks())
 	done := 0
 	for i := range b.run.Steps {
 		done += btoi(b.finished(&b.run.Steps[i]))
 	}
-	return &s, fmt.Sprintf("%d of %d", done, len(b.run.Steps))
+	return &s, b.view.say("%d of %d", done, len(b.run.Steps))
 }
 
 func joined(sep string, parts ...string) string {

@@ -192,7 +192,7 @@ func listed(names []string) string {
 
 // legend counts states as the strip draws them.
 func (b *board) legend() (strip, []tally) {
-	s, key := newStrip(b.looks())
+	s, key := newStrip(b.view, b.looks())
 	s.Label = "" // the key beside it says it in words
 	return s, key
 }

@@ -78,8 +78,8 @@ func samples(view viewer) []sample {
 	closed := task
 	closed.Closed, closed.By, closed.Attrs = now, "administrator", dayone.Attrs{"serial": dayone.Text("C02XK1ABCD")}
 	missed := newTask(view, ordered(task), map[string]string{"arrives": "soon"})
-	n := missing(&missed, map[string]string{"arrives": "soon"})
-	missed.Problem = &notice{Kind: "bad", Icon: "x", Title: plural(n, "One thing is missing", "%d things are missing"), Text: "The step goes on with what you enter here."}
+	n := missing(view, &missed, map[string]string{"arrives": "soon"})
+	missed.Problem = &notice{Kind: "bad", Icon: "x", Title: view.plural(n, "One thing is missing", "%d things are missing"), Text: "The step goes on with what you enter here."}
 	var tasks []todo
 	for i := range 1000 {
 		t := task
@@ -120,15 +120,15 @@ func samples(view viewer) []sample {
 	stuckHead := newPersonHead(view, stuck, time.UTC, "access")
 	connectors := map[string]string{"okta": "okta", "slack": "slack", "gitlab": "gitlab", "notion": "notion"}
 
-	dash := newDashboard(map[dayone.Status]int{dayone.Working: 100412, dayone.PreHire: 18, dayone.OnLeave: 204}, 3, 2, 1, 1)
+	dash := newDashboard(view, map[dayone.Status]int{dayone.Working: 100412, dayone.PreHire: 18, dayone.OnLeave: 204}, 3, 2, 1, 1)
 	dash.Overview = sampleOverview(view)
 	strip, steps := running.strip()
-	state, note := readiness(running.run)
+	state, note := readiness(view, running.run)
 	for i := range 12 {
-		dash.Starters = append(dash.Starters, starterRow{Name: link{fmt.Sprintf("Sarah Chen %d", i+1), "/people/" + samplePerson}, Facts: "Sales Engineer, San Francisco", Starts: view.day(row.Starts, time.UTC), In: daysText(3), Run: link{"run", "/runs"}, Strip: strip, Steps: steps, State: state, Note: note})
+		dash.Starters = append(dash.Starters, starterRow{Name: link{fmt.Sprintf("Sarah Chen %d", i+1), "/people/" + samplePerson}, Facts: "Sales Engineer, San Francisco", Starts: view.day(row.Starts, time.UTC), In: view.away(3), Run: link{"run", "/runs"}, Strip: strip, Steps: steps, State: state, Note: note})
 	}
 	dash.More = true
-	runRows := []runRow{{Title: link{"Onboard Sarah Chen", "/runs"}, State: runState(dayone.RunRunning), Strip: strip, Steps: steps, Started: view.at(now), Took: "21 s so far"}}
+	runRows := []runRow{{Title: link{"Onboard Sarah Chen", "/runs"}, State: runState(dayone.RunRunning), Strip: strip, Steps: steps, Started: view.at(now), Took: view.say("%s so far", "21 s")}}
 	dash.Runs, dash.Tasks, dash.Quarantined = runRows, []item{taskItem(view, hands[0]), taskItem(view, hands[2])}, []item{quarantinedItem(view, quarantine)}
 	for _, a := range []flow.AlertView{
 		{Alert: dayone.Alert{Rule: "day-one-at-risk", Note: "ready by about Mon 25 Nov 11:30 PST, after the first day has begun, without the wait for GitLab; 1 step failed or is blocked", Opened: now.Add(-time.Hour)}, Title: "Day one at risk", About: "Sarah Chen", Path: "/people/" + samplePerson},
@@ -136,8 +136,8 @@ func samples(view viewer) []sample {
 	} {
 		dash.Alerts = append(dash.Alerts, alertItem(view, a))
 	}
-	dash.MoreAlerts = "3 more: dayone alerts shows them"
-	dash.Unplanned, dash.AllUnplanned = []item{unplannedItem(stuck)}, &link{"All of them", "/people"}
+	dash.MoreAlerts = view.say("%s more: dayone alerts shows them", "3")
+	dash.Unplanned, dash.AllUnplanned = []item{unplannedItem(view, stuck)}, &link{"All of them", "/people"}
 
 	var manyPeople peopleList
 	var rows []flow.Row
@@ -148,10 +148,10 @@ func samples(view viewer) []sample {
 		manyPeople.Rows = append(manyPeople.Rows, personRow{Name: link{r.Name, "/people/" + string(r.ID)}, Title: r.Title, Department: r.Department, Location: r.Location, Status: statusState(r.Status), Starts: view.day(r.Starts, time.UTC), Note: "in 3 days"})
 	}
 	manyPeople.Rows[0].Problem = &unplannedState
-	manyPeople.finish(url.Values{"after": {samplePerson}}, rows, true)
+	manyPeople.finish(view, url.Values{"after": {samplePerson}}, rows, true)
 	var nobodyFound, nobodyYet peopleList
-	nobodyFound.finish(url.Values{"q": {"Chenn"}}, nil, false)
-	nobodyYet.finish(url.Values{}, nil, false)
+	nobodyFound.finish(view, url.Values{"q": {"Chenn"}}, nil, false)
+	nobodyYet.finish(view, url.Values{}, nil, false)
 	counts := map[dayone.Status]int{dayone.Working: 100000, dayone.PreHire: 212, dayone.OnLeave: 200}
 	ph := head("records")
 	records := recordsView{Total: linesText(100412), Next: "/records?before=1"}
@@ -171,7 +171,7 @@ func samples(view viewer) []sample {
 	noLines := newWhy(link{"Sarah Chen", "/people/" + samplePerson}, policy.Explanation{Key: list[0].Key, Answer: "not given"})
 
 	imported := newWhy(link{"Sarah Chen", "/people/" + samplePerson}, sampleExplanation())
-	imported.idle(false, false, nil)
+	imported.idle(view, false, false, nil)
 	policies, policyTexts := samplePolicies()
 	announcedPolicies, proposed := sampleAnnounced(view, newPolicies(policies, policyTexts))
 	dash.Announced = announcedPolicies.Announced[:1]
@@ -206,18 +206,18 @@ func samples(view viewer) []sample {
 		{"standby-start", "Standing by, just started", "standby", true, false, newStandingBy(view, Standing{}, "")},
 		{"standby-trouble", "Standing by, no database", "standby", true, false, newStandingBy(view, Standing{Trouble: dayone.ErrUnavailable}, "")},
 		{"dashboard", "Dashboard, full", "dashboard", false, false, dash},
-		{"dashboard-empty", "Dashboard, first start", "dashboard", false, false, newDashboard(nil, 0, 0, 0, 0)},
-		{"people", "People, a page of 100,412", "people", false, false, newPeople(url.Values{}, counts, []string{"Sales", "Engineering"}, manyPeople)},
-		{"people-none", "People, nobody matches", "people", false, false, newPeople(url.Values{"q": {"Chenn"}}, counts, nil, nobodyFound)},
-		{"people-empty", "People, first start", "people", false, false, newPeople(url.Values{}, nil, nil, nobodyYet)},
+		{"dashboard-empty", "Dashboard, first start", "dashboard", false, false, newDashboard(view, nil, 0, 0, 0, 0)},
+		{"people", "People, a page of 100,412", "people", false, false, newPeople(view, url.Values{}, counts, []string{"Sales", "Engineering"}, manyPeople)},
+		{"people-none", "People, nobody matches", "people", false, false, newPeople(view, url.Values{"q": {"Chenn"}}, counts, nil, nobodyFound)},
+		{"people-empty", "People, first start", "people", false, false, newPeople(view, url.Values{}, nil, nil, nobodyYet)},
 		{"person", "Person, access", "person", false, false, newPersonAccess(view, head("access"), look, list, func(dayone.Key) policy.Explanation { return sampleExplanation() }).with([]pair{{Name: "Mail", Value: row.Email}, {Name: "Manager", Value: row.Manager, Href: "/people"}}).holding(newBelongings(view, belongings, true, true))},
 		{"person-odd", "Person, flagged", "person", false, false, newPersonAccess(view, head("access"), odd, list, noWhy).holding(newBelongings(view, unreadPhones, false, true))},
 		{"person-unplanned", "Person, cannot be planned", "person", false, false, newPersonAccess(view, stuckHead, look, idleList, noWhy)},
 		{"person-imported", "Person, known from an import", "person", false, false, newPersonAccess(view, head("access"), flow.Look{}, idleList, noWhy)},
 		{"person-requests", "Person, with requests", "person", false, false, newPersonAccess(view, head("access"), sampleRequests(now), list, func(dayone.Key) policy.Explanation { return sampleExplanation() })},
-		{"request", "Request", "request", false, false, newRequest(head("access"), sampleOffer, sampleRequests(now)).lasting(14 * 24 * time.Hour)},
-		{"request-problem", "Request, without a reason", "request", false, false, sampleRefused(newRequest(head("access"), sampleOffer, sampleRequests(now)))},
-		{"request-refused", "Request, not offered", "request", false, false, newRequest(head("access"), dayone.Key{System: "okta", Kind: "group", Name: "admins"}, look)},
+		{"request", "Request", "request", false, false, newRequest(view, head("access"), sampleOffer, sampleRequests(now)).lasting(view, 14*24*time.Hour)},
+		{"request-problem", "Request, without a reason", "request", false, false, sampleRefused(newRequest(view, head("access"), sampleOffer, sampleRequests(now)))},
+		{"request-refused", "Request, not offered", "request", false, false, newRequest(view, head("access"), dayone.Key{System: "okta", Kind: "group", Name: "admins"}, look)},
 		{"leaving", "Person, leaving, nothing open", "leaving", false, false, newLeaving(view, head("leaving"), sampleLeft, nil, sampleCertificates(now)[1:], dayone.Succession{Made: now, Done: now, To: "john.doe@company.com", Why: "manager"}, everything)},
 		{"leaving-open", "Person, leaving, something open", "leaving", false, false, newLeaving(view, head("leaving"), sampleLeft, sampleLegal(now), sampleCertificates(now), sampleHeir(now), everything)},
 		{"leaving-none", "Person, at work", "leaving", false, false, newLeaving(view, head("leaving"), dayone.Person{Status: dayone.Working}, nil, nil, dayone.Succession{}, everything)},
@@ -294,8 +294,8 @@ func samples(view viewer) []sample {
 		{"progress-stuck", "Progress, no plan can be made", "progress", true, true, newProgress(view, time.UTC, stuckProgress, connectors)},
 		{"progress-empty", "Progress, not begun", "progress", true, true, newProgress(view, time.UTC, flow.Progress{Row: row, Look: look}, connectors)},
 		{"secret", "Secret, asks for the code", "sealed", true, true, newSealed(view, flow.SealedLink{System: "Google"})},
-		{"secret-code", "Secret, a code of a device", "sealed", true, true, sealedView{System: "Webex", Thing: "Device by code", Phase: "open", Secret: "4872-0193-5526-8841"}},
-		{"secret-wrong", "Secret, wrong code", "sealed", true, true, sealedView{System: "Google", Phase: "ready", Wrong: true}},
+		{"secret-code", "Secret, a code of a device", "sealed", true, true, sealedView{in: view.in, System: "Webex", Thing: "Device by code", Phase: "open", Secret: "4872-0193-5526-8841"}},
+		{"secret-wrong", "Secret, wrong code", "sealed", true, true, sealedView{in: view.in, System: "Google", Phase: "ready", Wrong: true}},
 		{"secret-early", "Secret, not yet", "sealed", true, true, newSealed(view, flow.SealedLink{System: "Google", Opens: now.Add(72 * time.Hour), Zone: time.FixedZone("PST", -8*3600)})},
 		{"secret-used", "Secret, used", "sealed", true, true, newSealed(view, flow.SealedLink{System: "Google", Opened: now})},
 		{"secret-over", "Secret, renewed since", "sealed", true, true, newSealed(view, flow.SealedLink{System: "Cisco Meraki", Thing: "Network code", Over: true})},
@@ -304,12 +304,12 @@ func samples(view viewer) []sample {
 		{"codes-empty", "Codes of a person, none", "codes", false, false, newCodes(view, ph, nil, nil)},
 		{"renew", "Renew a code", "order", false, false, newRenew(ph, "meraki/code:HQ/Corp")},
 		{"secret-locked", "Secret, locked", "sealed", true, true, newSealed(view, flow.SealedLink{System: "Google", Locked: true})},
-		{"secret-open", "Secret, shown once", "sealed", true, true, sealedView{System: "Google", Phase: "open", Secret: "kH7-mq9WdP2x-Rt4+Zb"}},
+		{"secret-open", "Secret, shown once", "sealed", true, true, sealedView{in: view.in, System: "Google", Phase: "open", Secret: "kH7-mq9WdP2x-Rt4+Zb"}},
 		{"login", "Sign in", "login", true, false, loginView{Next: "/", From: "What the file portal.token holds"}},
 		{"login-wrong", "Sign in, wrong token", "login", true, false, loginView{Next: "/", Wrong: true}},
 		{"login-password", "Sign in by password, wrong", "login", true, false, loginView{Next: "/", Local: true, Token: true, From: "What the file portal.token holds", Name: "kim@company.com", WrongPassword: true}},
-		{"setup", "Set up the administrator", "setup", true, false, setupView{Fields: setupFields("", nil)}},
-		{"setup-wrong", "Set up, a short password", "setup", true, false, setupView{Fields: setupFields("kim@company.com", flow.Faulty{"password": "it has 5 characters, and takes 12"}), Problem: &notice{Kind: "bad", Icon: "x", Title: "Nothing was set up", Text: "What is wrong stands at its field."}}},
+		{"setup", "Set up the administrator", "setup", true, false, setupView{Fields: setupFields(view, "", nil)}},
+		{"setup-wrong", "Set up, a short password", "setup", true, false, setupView{Fields: setupFields(view, "kim@company.com", flow.Faulty{"password": "it has 5 characters, and takes 12; a few words that nobody says together are good"}), Problem: &notice{Kind: "bad", Icon: "x", Title: "Nothing was set up", Text: "What is wrong stands at its field."}}},
 		{"setup-done", "Set up, done", "setup", true, false, setupView{Done: &link{"Sign in", "/login"}}},
 		{"login-closed", "Sign in, no token yet", "login", true, false, loginView{Closed: true, Out: true}},
 		{"find", "Find", "find", false, false, found{Query: "sar", People: []item{{Title: link{"Sarah Chen", "/people"}, Meta: "Sales Engineer"}}}},

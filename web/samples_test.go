@@ -130,7 +130,7 @@ func TestNothingFromOutsideIsMarkup(t *testing.T) {
 	for template, main := range map[string]any{
 		"run": run, "person": newPersonAccess(view, head, flow.Look{Want: dayone.Want{Findings: []dayone.Finding{{Text: nasty}}}}, access, func(dayone.Key) policy.Explanation { return explanation }),
 		"why": newWhy(link{nasty, "/x"}, explanation), "task": newTask(view, task, map[string]string{nasty: nasty}),
-		"tasks": newTasks(view, []todo{task}), "dashboard": dashboardView{Sentence: nasty, Unplanned: []item{unplannedItem(stuck)}, NoStarters: &empty{}, NoRuns: &empty{}}, "progress": newProgress(view, time.UTC, progress, nil),
+		"tasks": newTasks(view, []todo{task}), "dashboard": dashboardView{Sentence: nasty, Unplanned: []item{unplannedItem(view, stuck)}, NoStarters: &empty{}, NoRuns: &empty{}}, "progress": newProgress(view, time.UTC, progress, nil),
 		"events":   newEvents(view, []dayone.Intake{{Event: dayone.Event{Type: nasty, Source: nasty, Subject: nasty}, Note: nasty, State: dayone.EventApplied}}, []dayone.Intake{{Event: dayone.Event{Source: nasty}, Note: nasty}}, "", nil, nil),
 		"policies": newPolicies(&policy.Set{Policies: []*policy.Policy{{ID: nasty, Title: nasty, Owner: nasty, At: policy.Position{File: nasty, Line: 1}}}}, map[string]string{nasty: nasty}),
 		"proposal": newProposal(view, dayone.PolicyVersion{ID: "1", Author: nasty, Note: nasty}, flow.Everybody{
@@ -196,7 +196,7 @@ func TestWords(t *testing.T) {
 		t.Errorf("a first day in Tokyo, seen from London, is %s", got)
 	}
 	for days, want := range map[int]string{0: "today", 1: "tomorrow", -1: "yesterday", -45: "45 days ago", 100: "in 3 months", -400: "1 year ago", -2513: "6 years ago"} {
-		if got := daysText(days); got != want {
+		if got := v.away(days); got != want {
 			t.Errorf("%d days are %q, want %q", days, got, want)
 		}
 	}
@@ -340,7 +340,7 @@ func TestAThousandStepsStayReadable(t *testing.T) {
 func TestOnlyAGoodValueStays(t *testing.T) {
 	t.Parallel()
 	p := dayone.Person{Attrs: dayone.Attrs{"department": dayone.Text("Sales"), "location": dayone.Text("Mars")}, Unknown: []string{"department", "level", "location"}}
-	got := strings.Join(unknownTexts(p), "\n")
+	got := strings.Join(unknownTexts(viewer{}, p), "\n")
 	if want := "No site is called Mars, so the company's own zone counts, and nothing else of it.\nThe last good value stays: Department.\nThere is no value yet: Level."; got != want {
 		t.Errorf("%s\nwant\n%s", got, want)
 	}

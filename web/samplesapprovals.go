@@ -28,7 +28,7 @@ func sampleApprovals(view viewer, row flow.Row) []sample {
 		return x
 	}
 	late := decided(dayone.ApprovalOpen, now.Add(time.Hour))
-	late.req.Deciders, late.what, late.req.Role = nil, "GitLab group platform as owner", "owner"
+	late.req.Deciders, late.what, late.req.Role = nil, "GitLab group platform", "owner"
 	given := decided(dayone.ApprovalGiven, asked.req.Due, dayone.Vote{Of: "priya.patel@company.com", By: "administrator", Yes: true, At: now.Add(-time.Hour)})
 	refused := decided(dayone.ApprovalRefused, asked.req.Due, dayone.Vote{Of: "priya.patel@company.com", By: "administrator", Reason: "not before the training", At: now.Add(-time.Hour)})
 	withdrawn := decided(dayone.ApprovalWithdrawn, asked.req.Due)
@@ -36,7 +36,7 @@ func sampleApprovals(view viewer, row flow.Row) []sample {
 	rests := withdrawn
 	rests.req.Why = "its run was cancelled; when that is resumed, or HR says something new, it is asked for again"
 	return []sample{
-		{"approvals", "Approvals", "approvals", false, false, newApprovals(view, []petition{asked, late}, []petition{given, refused, withdrawn}, []item{{State: &state{Icon: "check", Class: "s-done", Text: "Now"}, Title: link{Text: "Priya Patel decides for John Doe"}, Meta: "From today until", At: view.at(now.AddDate(0, 0, 5)), Acts: []act{{"End it", "/gallery", false, nil}}}})},
+		{"approvals", "Approvals", "approvals", false, false, newApprovals(view, []petition{asked, late}, []petition{given, refused, withdrawn}, []item{{State: &state{Icon: "check", Class: "s-done", Text: "Now"}, Title: link{Text: view.say("%s decides for %s", "Priya Patel", "John Doe")}, Meta: view.say("From %s until", view.at(now).Text), At: view.at(now.AddDate(0, 0, 5)), Acts: []act{{"End it", "/gallery", false, nil}}}})},
 		{"approvals-empty", "Approvals, none", "approvals", false, false, newApprovals(view, nil, nil, nil)},
 		{"approval", "Approval, to decide", "approval", false, false, newApproval(view, asked)},
 		{"approval-nobody", "Approval, nobody may decide", "approval", false, false, newApproval(view, late)},

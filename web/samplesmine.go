@@ -10,7 +10,7 @@ import (
 // sampleMine are the pages of whoever signs in: her own, her people's, and what lets in.
 func sampleMine(view viewer, row flow.Row, progress flow.Progress, connectors map[string]string) []sample {
 	asks := []item{
-		{State: &state{Icon: "hand", Class: "s-wait", Text: "Waits for an answer"}, Title: link{row.Name + ": Salesforce permission set Deal desk", "#"}, Meta: "Due", At: view.at(view.now.Add(48 * time.Hour)), Next: "Needed for: the quarter's end"},
+		{State: &state{Icon: "hand", Class: "s-wait", Text: "Waits for an answer"}, Title: link{row.Name + ": Salesforce permission set Deal desk", "#"}, Meta: view.label("Due"), At: view.at(view.now.Add(48 * time.Hour)), Next: view.say("Needed for: %s", "the quarter's end")},
 		{State: &state{Icon: "task", Class: "s-wait", Text: "Due today"}, Title: link{"Hand over the badge", "#"}, Meta: row.Name},
 	}
 	progress.Code = ""
@@ -18,22 +18,19 @@ func sampleMine(view viewer, row flow.Row, progress flow.Progress, connectors ma
 	has, unread := sampleBelongings(view)
 	phones, _ := ownThings(view, has)
 	_, unknown := ownThings(view, unread)
-	people := teamView{Sentence: "2 people have you as manager.", Rows: []item{
-		{State: &state{Icon: "clock", Class: "s-wait", Text: "Starts Monday"}, Title: link{row.Name, "#"}, Meta: row.Title, Next: "In 3 days."},
-		{State: &state{Icon: "check", Class: "s-done", Text: "Works here"}, Title: link{"Prof. Dr. Maximiliane-Charlotte Wolfeschlegelsteinhausenbergerdorff", "#"}, Meta: row.Title},
-	}}
+	long := row
+	long.Status, long.Name = dayone.Working, "Prof. Dr. Maximiliane-Charlotte Wolfeschlegelsteinhausenbergerdorff"
+	people := teamView{Sentence: view.plural(2, "1 person has you as manager.", "%d people have you as manager."), Rows: []item{teamItem(view, row), teamItem(view, long)}}
 	token := dayone.APIToken{ID: "tok_01jd9x0000000000000000000a", Name: "ticket-system", Role: dayone.Operator, Made: view.now.AddDate(0, 0, -80), By: "kim@company.com", Expires: view.now.AddDate(0, 0, 10), Used: view.now.Add(-time.Hour)}
 	over, ended, left := token, token, token
 	left.Name, left.By = "badge-printer", "lee@company.com"
 	over.Name, over.Expires = "grafana", view.now.AddDate(0, 0, -1)
 	ended.Name, ended.Ended, ended.EndedBy = "old-script", view.now.AddDate(0, 0, -3), "kim@company.com"
 	form := tokenFields("", "", "")
-	browser := item{
-		State: &state{Icon: "check", Class: "s-done", Text: "operator"}, Title: link{"kim@company.com", ""}, Meta: "Signed in today, 08:00, last seen today, 09:12, from 10.1.2.3.",
-		Small: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36", Acts: []act{{Text: "End", Action: "#"}},
+	browser := session{
+		who: who{Name: "kim@company.com", Role: dayone.Operator}, began: view.now.Add(-2 * time.Hour), seen: view.now, from: "10.1.2.3",
+		agent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36",
 	}
-	here := browser
-	here.Next = textThisSession
 	return []sample{
 		{"me", "You", "me", true, true, mineView{progressView: own, Login: row.Email, Known: true, Asks: asks, Team: true, Role: true, Phones: phones}},
 		{"me-unread", "You, the telephone system was not read", "me", true, true, mineView{progressView: own, Login: row.Email, Known: true, Unknown: unknown}},
@@ -41,7 +38,7 @@ func sampleMine(view viewer, row flow.Row, progress flow.Progress, connectors ma
 		{"me-bare", "You, by a login without an address", "me", true, true, mineView{Login: "administrator", Bare: true, Role: true}},
 		{"team", "Your people", "team", true, true, people},
 		{"team-none", "Your people, none", "team", true, true, teamView{Empty: &empty{Icon: "people", Title: "Nobody has you as manager", Text: "Who reports to you stands here as soon as HR says so, also before their first day."}}},
-		{"sessions", "Sessions", "sessions", false, false, sessionsView{All: true, Rows: []item{here, browser}}},
+		{"sessions", "Sessions", "sessions", false, false, sessionsView{All: true, Rows: []item{sessionItem(view, browser, true), sessionItem(view, browser, false)}}},
 		{"sessions-none", "Sessions, none", "sessions", false, false, sessionsView{Empty: &empty{Icon: "lock", Title: "Nobody is signed in by a browser", Text: "The demo has no login, and programs with a token have no session."}}},
 		{"tokens", "API tokens", "tokens", false, false, tokensView{Rows: []item{tokenItem(view, token, false), tokenItem(view, left, true), tokenItem(view, over, false), tokenItem(view, ended, false)}, Fields: form}},
 		{"tokens-made", "API tokens, one was made", "tokens", false, false, tokensView{Rows: []item{tokenItem(view, token, false)}, Fields: form, Name: token.Name, Made: "dayone_EXAMPLEEXAMPLEEXAMPLEEXAM"}},

@@ -33,7 +33,7 @@ func sampleOutside(view viewer, row flow.Row, head personHead) []sample {
 	form := flow.PreHireForm{First: "Sarah", Starts: now.AddDate(0, 0, 9), Asks: []flow.Asked{
 		{Name: "home_address", Title: "shipping address"}, {Name: "mobile", Title: "mobile number"}, {Name: "laptop", Title: "laptop", Attribute: policy.Attribute{Values: []string{"MacBook Pro 14", "ThinkPad X1"}}},
 	}}
-	wrong := newPreHire(form, map[string]string{"mobile": "call me"}, flow.Faulty{"mobile": "write the number with its country code, for example +49 151 23456789"})
+	wrong := newPreHire(view, form, map[string]string{"mobile": "call me"}, flow.Faulty{"mobile": "write the number with its country code, for example +49 151 23456789"})
 	over := form
 	over.Over = true
 	at := func(m dayone.Match) item {
@@ -53,10 +53,10 @@ func sampleOutside(view viewer, row flow.Row, head personHead) []sample {
 		{"match", "Match, to decide", "match", false, false, newMatch(m, known, name)},
 		{"match-same", "Match, the same person", "match", false, false, newMatch(same, known, name)},
 		{"match-other", "Match, somebody else", "match", false, false, newMatch(other, known, name)},
-		{"prehire", "Pre-hire form", "prehire", true, true, newPreHire(form, nil, nil)},
+		{"prehire", "Pre-hire form", "prehire", true, true, newPreHire(view, form, nil, nil)},
 		{"prehire-wrong", "Pre-hire form, not right", "prehire", true, true, wrong},
-		{"prehire-done", "Pre-hire form, answered", "prehire", true, true, newPreHire(flow.PreHireForm{First: "Sarah", Starts: form.Starts}, nil, nil)},
-		{"prehire-over", "Pre-hire form, over", "prehire", true, true, newPreHire(over, nil, nil)},
+		{"prehire-done", "Pre-hire form, answered", "prehire", true, true, newPreHire(view, flow.PreHireForm{First: "Sarah", Starts: form.Starts}, nil, nil)},
+		{"prehire-over", "Pre-hire form, over", "prehire", true, true, newPreHire(view, over, nil, nil)},
 		{"prehire-again", "Pre-hire form, ask again", "prehire-again", false, false, preHireAgainView{Head: head, Missing: "shipping address, mobile number"}},
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/flow"
+	"github.com/dayone-hq/dayone/locale"
 )
 
 // sealedView is a one-time link, before, while and after it opens.
@@ -18,15 +19,16 @@ type sealedView struct {
 	Phase  string // early | ready | open | used | locked | over | waits
 	Wrong  bool
 	Secret string // shown once, in this answer only
+	in     *locale.Language
 }
 
 // Title is what lies behind the link.
 func (v sealedView) Title() string {
 	switch {
 	case v.System == "":
-		return "First password"
+		return v.in.Label("First password")
 	case v.Thing == "":
-		return v.System + ": first password"
+		return v.in.Say("%s: first password", v.System)
 	default:
 		return v.System + ": " + v.Thing
 	}
@@ -35,9 +37,9 @@ func (v sealedView) Title() string {
 // What is it called where its owner uses it.
 func (v sealedView) What() string {
 	if v.Thing != "" {
-		return "code"
+		return v.in.Label("code")
 	}
-	return "password"
+	return v.in.Label("password")
 }
 
 // sealed tells what a link is. Whoever only looks, such as a mail scanner, changes nothing and learns nothing.
@@ -61,7 +63,7 @@ func newSealed(view viewer, link flow.SealedLink) sealedView {
 	if link.Zone != nil {
 		view = view.there(link.Zone)
 	}
-	v := sealedView{System: link.System, Thing: link.Thing, Opens: view.at(link.Opens), Phase: "ready"}
+	v := sealedView{System: link.System, Thing: link.Thing, Opens: view.at(link.Opens), Phase: "ready", in: view.in}
 	switch {
 	case !link.Opened.IsZero():
 		v.Phase = "used"

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
-	"fmt"
 	"net/http"
 	"slices"
 	"time"
@@ -90,20 +89,25 @@ func (p *portal) sessions(w http.ResponseWriter, r *http.Request) error {
 	list, here := p.access.in(r, is)
 	v := sessionsView{All: is.Role == dayone.Administrator}
 	for _, s := range list {
-		row := item{
-			State: &state{Icon: "check", Class: "s-done", Text: string(s.who.Role)}, Title: link{s.who.Name, ""},
-			Meta: fmt.Sprintf(textSession, view.at(s.began).Text, view.at(s.seen).Text, s.from), Small: s.agent,
-			Acts: []act{{Text: "End", Action: "/sessions/" + s.id + "/end"}},
-		}
-		if s.id == here {
-			row.Next = textThisSession
-		}
-		v.Rows = append(v.Rows, row)
+		v.Rows = append(v.Rows, sessionItem(view, s, s.id == here))
 	}
 	if len(list) == 0 {
 		v.Empty = &empty{Icon: "lock", Title: "Nobody is signed in by a browser", Text: "The demo has no login, and programs with a token have no session."}
 	}
 	return p.show(w, r, http.StatusOK, page{Template: "sessions", Title: "Sessions", Crumbs: []link{{"Sessions", ""}}, Main: v})
+}
+
+// sessionItem is one browser that is in.
+func sessionItem(view viewer, s session, here bool) item {
+	it := item{
+		State: &state{Icon: "check", Class: "s-done", Text: string(s.who.Role)}, Title: link{s.who.Name, ""},
+		Meta: view.say(textSession, view.at(s.began).Text, view.at(s.seen).Text, s.from), Small: s.agent,
+		Acts: []act{{Text: "End", Action: "/sessions/" + s.id + "/end"}},
+	}
+	if here {
+		it.Next = view.label(textThisSession)
+	}
+	return it
 }
 
 func (p *portal) endSession(w http.ResponseWriter, r *http.Request) error {

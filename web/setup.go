@@ -18,7 +18,7 @@ type setupView struct {
 	Done    *link // where she signs in
 }
 
-func setupFields(name string, faults flow.Faulty) []field {
+func setupFields(view viewer, name string, faults flow.Faulty) []field {
 	out := []field{
 		{ID: "name", Name: "name", Label: "Your mail address", Hint: "You sign in by it, and records name you by it", Type: "email", Value: name, Required: true, Autocomplete: "username"},
 		{ID: "password", Name: "password", Label: "Password", Hint: textPasswordHint, Type: "password", Required: true, Autocomplete: "new-password"},
@@ -26,7 +26,7 @@ func setupFields(name string, faults flow.Faulty) []field {
 	}
 	for i := range out {
 		if why, bad := faults[out[i].Name]; bad {
-			out[i].Error = sentence(why) + "."
+			out[i].Error = sentence(view.in.Heard(why)) + "."
 		}
 	}
 	return out
@@ -47,7 +47,7 @@ func (p *portal) setup(w http.ResponseWriter, r *http.Request) error {
 	if _, err := p.flow.SetupOpen(r.Context(), r.PathValue("token")); err != nil {
 		return setupGone(err)
 	}
-	return p.showSetup(w, r, http.StatusOK, setupView{Fields: setupFields("", nil)})
+	return p.showSetup(w, r, http.StatusOK, setupView{Fields: setupFields(p.viewerOf(r), "", nil)})
 }
 
 func setupGone(err error) error {
@@ -79,7 +79,7 @@ func (p *portal) setUp(w http.ResponseWriter, r *http.Request) error {
 	switch {
 	case errors.As(err, &faults):
 		return p.showSetup(w, r, http.StatusUnprocessableEntity, setupView{
-			Fields: setupFields(name, faults), Problem: &notice{Kind: "bad", Icon: "x", Title: "Nothing was set up", Text: "What is wrong stands at its field."},
+			Fields: setupFields(p.viewerOf(r), name, faults), Problem: &notice{Kind: "bad", Icon: "x", Title: "Nothing was set up", Text: "What is wrong stands at its field."},
 		})
 	case err != nil:
 		return setupGone(err)

@@ -332,7 +332,7 @@ func (p *portal) endSignOn(w http.ResponseWriter, r *http.Request) error {
 	switch {
 	case errors.Is(err, errNoRole):
 		p.log.Warn("somebody without a role wanted in", "login", is.Name, "from", p.from(r))
-		return p.loginAgain(w, r, http.StatusForbidden, fmt.Sprintf(textSignInNoRole, is.Name))
+		return p.loginAgain(w, r, http.StatusForbidden, p.viewerOf(r).say(textSignInNoRole, is.Name))
 	case errors.Is(err, dayone.ErrUnavailable):
 		p.log.Error("a sign-in failed", "error", err)
 		return p.loginAgain(w, r, http.StatusServiceUnavailable, textNoProvider)
@@ -345,7 +345,7 @@ func (p *portal) endSignOn(w http.ResponseWriter, r *http.Request) error {
 		return err
 	case gone:
 		p.log.Warn("somebody who has left wanted in", "login", is.Name, "from", p.from(r))
-		return p.loginAgain(w, r, http.StatusForbidden, fmt.Sprintf(textSignInLeft, is.Name))
+		return p.loginAgain(w, r, http.StatusForbidden, p.viewerOf(r).say(textSignInLeft, is.Name))
 	}
 	p.log.Info("signed in", "login", is.Name, "role", is.Role, "from", p.from(r), "by", "identity provider")
 	p.access.begin(w, r, is, p.from(r).String())

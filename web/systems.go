@@ -220,10 +220,10 @@ func stopNotice(view viewer, stops []dayone.Order, titles map[string]string) *no
 			names = append(names, systemTitle(titles, o.System))
 		}
 		slices.Sort(names)
-		n.Title, i = fmt.Sprintf("Stopped: %s", strings.Join(names, ", ")), 0
+		n.Title, i = view.say("Stopped: %s", strings.Join(names, ", ")), 0
 	}
 	o := stops[i]
-	n.Text = fmt.Sprintf("Nothing new is called there. By %s, %s: %s", o.By, view.at(o.From).Text, o.Reason)
+	n.Text = view.say("Nothing new is called there. By %s, %s: %s", o.By, view.at(o.From).Text, o.Reason)
 	return n
 }
 

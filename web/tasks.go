@@ -71,7 +71,7 @@ func (p *portal) tasks(w http.ResponseWriter, r *http.Request) error {
 
 func newTasks(view viewer, list []todo) tasksView {
 	groups := []taskGroup{{ID: "overdue", Title: "Overdue"}, {ID: "today", Title: "Due today"}, {ID: "later", Title: "Due later"}}
-	v := tasksView{More: len(list) > tasksMost, Sentence: plural(len(list), "1 task waits for somebody.", "%d tasks wait for somebody.")}
+	v := tasksView{More: len(list) > tasksMost, Sentence: view.plural(len(list), "1 task waits for somebody.", "%d tasks wait for somebody.")}
 	byDue(list)
 	for _, d := range list[:min(len(list), tasksMost)] {
 		at := 2
@@ -102,7 +102,8 @@ func byDue(list []todo) {
 
 // taskItem is a task in a list.
 func taskItem(view viewer, d todo) item {
-	st := state{Icon: "task", Class: "s-wait", Text: fmt.Sprintf("Due %s", d.dueStamp(view).Text)}
+	d.in = view.in
+	st := state{Icon: "task", Class: "s-wait", Text: view.say("Due %s", d.dueStamp(view).Text)}
 	switch n := d.days(view); {
 	case n < 0:
 		st = state{Icon: "x", Class: "s-fail", Text: "Overdue"}
@@ -112,7 +113,7 @@ func taskItem(view viewer, d todo) item {
 	it := item{Title: link{d.title(), "/tasks/" + string(d.task.ID)}, State: &st}
 	switch {
 	case d.technical():
-		it.Next, it.Small = strings.Join(d.facts(), ". "), firstLine(shortly(d.step.Kind, d.task.Note))
+		it.Next, it.Small = strings.Join(d.facts(), ". "), firstLine(view.label(shortly(d.step.Kind, d.task.Note)))
 	default:
 		it.Meta, it.Next = joined(", ", d.row.Name, d.system), firstLine(d.task.Note)
 	}
@@ -174,9 +175,13 @@ func (p *portal) taskPage(r *http.Request, t dayone.Task, given map[string]strin
 
 func newTask(view viewer, d todo, given map[string]string) taskView {
 	t, step := d.task, d.step
+	d.in = view.in
 	v := taskView{ID: string(t.ID), Title: d.title(), Note: t.Note, Lines: d.instructions(), State: state{Icon: "task", Class: "s-wait", Text: "Open", Tag: true}}
 	if d.technical() {
 		v.Note, v.Technical = "", t.Note
+		if view.in != nil && strings.Contains(t.Note, engine.NoConnector) {
+			v.Technical = view.label(engine.NoConnector)
+		}
 	}
 	v.Facts = append(v.Facts, pair{Name: "For", Value: d.row.Name, Href: "/people/" + string(t.Person)}, pair{Name: "System", Value: d.system})
 	if step != nil {
@@ -186,7 +191,7 @@ func newTask(view viewer, d todo, given map[string]string) taskView {
 		v.Facts = append(v.Facts, pair{Name: "Who has it", Value: t.Assignee})
 	}
 	if d.mute && t.Assignee != "" && t.Closed.IsZero() {
-		v.Facts = append(v.Facts, pair{Name: "Told", Value: textNoMail})
+		v.Facts = append(v.Facts, pair{Name: "Told", Value: view.label(textNoMail)})
 	} else if s := view.at(t.Reminded); s != nil {
 		v.Facts = append(v.Facts, pair{Name: "Reminded", At: s})
 	}
@@ -212,13 +217,13 @@ func newTask(view viewer, d todo, given map[string]string) taskView {
 	if !t.Closed.IsZero() {
 		by := t.By
 		if by == "" {
-			by = "the run itself"
+			by = view.label("the run itself")
 		}
 		v.State = state{Icon: "check", Class: "s-done", Text: "Done", Tag: true}
-		v.Closed = &notice{Kind: "good", Icon: "check", Title: fmt.Sprintf("Closed by %s", by), Text: fmt.Sprintf("On %s.", view.at(t.Closed).Text)}
+		v.Closed = &notice{Kind: "good", Icon: "check", Title: view.say("Closed by %s", by), Text: view.say("On %s.", view.at(t.Closed).Text)}
 		if t.Left != "" {
 			v.State = state{Icon: "skip", Class: "s-skip", Text: "No longer needed", Tag: true}
-			v.Closed = &notice{Kind: "info", Icon: "skip", Title: "Nobody has to do this any more", Text: fmt.Sprintf("Left by %s on %s.", by, view.at(t.Closed).Text)}
+			v.Closed = &notice{Kind: "info", Icon: "skip", Title: "Nobody has to do this any more", Text: view.say("Left by %s on %s.", by, view.at(t.Closed).Text)}
 		}
 		for _, n := range t.Attrs.Names() {
 			v.Done = append(v.Done, pair{Name: fieldOf(n).Label, Value: valueText(t.Attrs[n])})
@@ -260,18 +265,18 @@ func (p *portal) completeTask(w http.ResponseWriter, r *http.Request) error {
 		given[dayone.Evidence], attrs[dayone.Evidence] = proof, dayone.Text(proof)
 	}
 	v := p.taskPage(r, t, given)
-	bad := missing(&v, given)
+	bad := missing(p.viewerOf(r), &v, given)
 	if t.Proof && given[dayone.Evidence] == "" {
 		bad++
 	}
 	if bad > 0 {
-		v.Problem = &notice{Kind: "bad", Icon: "x", Title: plural(bad, "One thing is missing", "%d things are missing"), Text: "The step goes on with what you enter here."}
+		v.Problem = &notice{Kind: "bad", Icon: "x", Title: p.viewerOf(r).plural(bad, "One thing is missing", "%d things are missing"), Text: "The step goes on with what you enter here."}
 		return p.showTask(w, r, http.StatusUnprocessableEntity, v)
 	}
 	if _, err := p.flow.CompleteTask(r.Context(), string(t.ID), me(r).Name, attrs); err != nil {
 		var not *flow.Unconfirmed
 		if errors.As(err, &not) {
-			v.Problem = &notice{Kind: "bad", Icon: "x", Title: "Not done yet", Text: not.Text}
+			v.Problem = &notice{Kind: "bad", Icon: "x", Title: "Not done yet", Text: p.viewerOf(r).in.Heard(not.Text)}
 			return p.showTask(w, r, http.StatusUnprocessableEntity, v)
 		}
 		if errors.Is(err, dayone.ErrConflict) {
@@ -302,7 +307,7 @@ func (p *portal) assignTask(w http.ResponseWriter, r *http.Request) error {
 	case errors.Is(err, dayone.ErrInvalid):
 		v := p.taskPage(r, t, nil)
 		v.Assignee = who
-		v.Problem = &notice{Kind: "bad", Icon: "x", Title: "This is nobody", Text: sentence(flow.Problem(err))}
+		v.Problem = &notice{Kind: "bad", Icon: "x", Title: "This is nobody", Text: p.viewerOf(r).problem(err)}
 		return p.showTask(w, r, http.StatusUnprocessableEntity, v)
 	case err != nil && !errors.Is(err, dayone.ErrConflict):
 		return err
@@ -312,7 +317,7 @@ func (p *portal) assignTask(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		v := p.taskPage(r, t, nil)
-		v.Problem = &notice{Kind: "warn", Icon: "warn", Title: "It is given, but nobody may hear of it", Text: sentence(text) + "."}
+		v.Problem = &notice{Kind: "warn", Icon: "warn", Title: "It is given, but nobody may hear of it", Text: sentence(p.viewerOf(r).in.Heard(text)) + "."}
 		return p.showTask(w, r, http.StatusOK, v)
 	}
 	http.Redirect(w, r, "/tasks/"+string(t.ID)+"?said=assigned", http.StatusSeeOther)
@@ -345,13 +350,13 @@ func told(err error) error {
 }
 
 // missing marks fields that are empty or not as they must be, and counts them.
-func missing(v *taskView, given map[string]string) int {
+func missing(view viewer, v *taskView, given map[string]string) int {
 	bad := 0
 	for i := range v.Fields {
 		f := &v.Fields[i]
 		switch value := given[strings.TrimPrefix(f.Name, "ask.")]; {
 		case value == "":
-			f.Error = fmt.Sprintf("Enter the %s.", lowerFirst(f.Label))
+			f.Error = view.say("Enter the %s.", view.in.Inside(f.Label))
 		case f.Type == "date":
 			if _, err := time.Parse(time.DateOnly, value); err != nil {
 				f.Error, f.Value = "Enter a day as 2025-01-31.", ""

@@ -29,6 +29,7 @@ const (
 	textBadHook    = "The source cannot read this body: it names no event that it knows."
 	textHookAuth   = "The signature is missing or wrong."
 	textHookLarge  = "The body has more than 1 MiB."
+	textNoLanguage = "There is no such language here."
 	textNoSource   = "There is no such source."
 	textStaysEnded = "Their access was ended here, and another employment opens nothing until they are reinstated, unless HR hires them anew for a day after that."
 	textBindKnows  = "Only who may know what is confidential binds records: the record may be of somebody who is not announced yet."

@@ -2,7 +2,6 @@ package web
 
 import (
 	"cmp"
-	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -36,15 +35,15 @@ func newTiles(view viewer, list []flow.Shown, titles map[string]string) []tileRo
 	for _, s := range list {
 		system := cmp.Or(s.Title, systemTitle(titles, s.System))
 		if len(s.Tiles) == 0 && s.Problem != "" {
-			out = append(out, tileRow{Title: system, Value: "unknown", State: &state{Icon: "warn", Class: "s-wait", Text: "Not readable"}, Note: sentence(s.Problem) + "."})
+			out = append(out, tileRow{Title: system, Value: view.label("unknown"), State: &state{Icon: "warn", Class: "s-wait", Text: "Not readable"}, Note: sentence(s.Problem) + "."})
 		}
 		for _, t := range s.Tiles {
-			row := tileRow{Title: t.Title, System: system, Value: thousands(t.Value), Small: t.Unit, At: view.at(s.Read)}
+			row := tileRow{Title: t.Title, System: system, Value: view.in.Number(t.Value), Small: t.Unit, At: view.at(s.Read)}
 			if t.AtLeast {
 				row.Value += "+"
 			}
 			if t.Of > 0 {
-				row.Small = fmt.Sprintf("of %s %s", thousands(t.Of), t.Unit)
+				row.Small = view.say("of %s %s", view.in.Number(t.Of), t.Unit)
 			}
 			if strings.HasPrefix(t.Link, "https://") || strings.HasPrefix(t.Link, "/numbers/") {
 				row.Href = t.Link

@@ -142,7 +142,7 @@ func newTimeline(view viewer, head personHead, h flow.History, q url.Values) tim
 	zone, _ := h.Person.Location()
 	base := "/people/" + head.ID + "/timeline"
 	v := timelineView{
-		Head: head, Unknown: unknownTexts(h.Person),
+		Head: head, Unknown: unknownTexts(view, h.Person),
 		AsOf:    field{ID: "as_of", Name: "as_of", Label: "As of", Hint: "The day that is looked at", Type: "date", Value: q.Get("as_of")},
 		KnownAt: field{ID: "known_at", Name: "known_at", Label: "As known on", Hint: "What was known by the end of that day", Type: "date", Value: q.Get("known_at")},
 		Correct: correctForm{Action: "/people/" + head.ID + "/corrections"},

@@ -213,24 +213,24 @@ func undoneText(run dayone.Run) string {
 // holdItem is a hold on the page of its person.
 func holdItem(view viewer, h dayone.Hold) item {
 	it := item{
-		State: &state{Icon: "pause", Class: "s-wait", Text: "Held"}, Title: link{plural(len(h.Keys), "1 access", "%d accesses"), "/runs/" + string(h.Run)}, At: view.at(h.Until),
-		Meta: joined(", ", h.Reason, "by "+h.By) + ". Until", Next: "Policies neither give nor take: " + keysText(h.Keys) + ".",
+		State: &state{Icon: "pause", Class: "s-wait", Text: "Held"}, Title: link{view.plural(len(h.Keys), "1 access", "%d accesses"), "/runs/" + string(h.Run)}, At: view.at(h.Until),
+		Meta: view.say("%s. Until", joined(", ", h.Reason, view.say("by %s", h.By))), Next: view.say("Policies neither give nor take: %s.", keysText(view, h.Keys)),
 		Acts: []act{{Text: "End the hold now", Action: "/holds/" + string(h.ID) + "/end"}},
 	}
 	if h.Away {
-		it.State.Text, it.Next = "Withheld", "A review says that it is not needed: "+keysText(h.Keys)+". Policies do not give it until then."
+		it.State.Text, it.Next = "Withheld", view.say("A review says that it is not needed: %s. Policies do not give it until then.", keysText(view, h.Keys))
 		if h.Run == "" {
 			it.Title.Href = ""
 		}
 	}
 	if h.Keep {
-		it.Next = "Stays although they have left: " + keysText(h.Keys) + ". It goes when the hold ends."
+		it.Next = view.say("Stays although they have left: %s. It goes when the hold ends.", keysText(view, h.Keys))
 	}
 	return it
 }
 
 // keysText names a few keys and counts the rest.
-func keysText(keys []dayone.Key) string {
+func keysText(view viewer, keys []dayone.Key) string {
 	const most = 4
 	var out []string
 	for _, k := range keys[:min(most, len(keys))] {
@@ -238,7 +238,7 @@ func keysText(keys []dayone.Key) string {
 	}
 	text := strings.Join(out, ", ")
 	if more := len(keys) - most; more > 0 {
-		text += fmt.Sprintf(" and %d more", more)
+		text = view.say("%s and %d more", text, more)
 	}
 	return text
 }

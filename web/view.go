@@ -1,7 +1,6 @@
 package web
 
 import (
-	"fmt"
 	"math"
 	"net/http"
 	"net/url"
@@ -10,6 +9,8 @@ import (
 	"time"
 
 	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/flow"
+	"github.com/dayone-hq/dayone/locale"
 	"github.com/dayone-hq/dayone/planner"
 )
 
@@ -157,7 +158,7 @@ type tally struct {
 	Word  string
 }
 
-func newStrip(looks []planner.Look) (strip, []tally) {
+func newStrip(view viewer, looks []planner.Look) (strip, []tally) {
 	counts := map[string]int{}
 	for _, l := range looks {
 		counts[shapeOf(l)]++
@@ -167,7 +168,7 @@ func newStrip(looks []planner.Look) (strip, []tally) {
 	for _, o := range shapeOrder {
 		if n := counts[o.shape]; n > 0 {
 			key = append(key, tally{strip{Width: 4, Ticks: []tick{{Shape: o.shape, W: 4}}}, n, o.word})
-			words = append(words, strconv.Itoa(n)+" "+o.word)
+			words = append(words, strconv.Itoa(n)+" "+view.label(o.word))
 		}
 	}
 	s := strip{Label: strings.Join(words, ", ")}
@@ -195,16 +196,41 @@ type viewer struct {
 	zone  *time.Location
 	now   time.Time
 	named bool // no menu says which zone this is: each time of day does
+	in    *locale.Language
 }
 
 // there is a viewer who reads times as they are at a place.
 func (v viewer) there(zone *time.Location) viewer {
-	return viewer{zone: zone, now: v.now, named: true}
+	return viewer{zone: zone, now: v.now, named: true, in: v.in}
 }
+
+// say puts what varies into a text of ours, in the viewer's language.
+func (v viewer) say(text string, args ...any) string { return v.in.Say(text, args...) }
+
+// plural says how many, in the viewer's language.
+func (v viewer) plural(n int, one, many string) string { return v.in.Plural(n, one, many) }
+
+// label is a text of ours in the viewer's language; what is none of ours is shown as it is.
+func (v viewer) label(text string) string { return v.in.Label(text) }
+
+// labels are several of them in one line.
+func (v viewer) labels(list []string) string {
+	out := make([]string, len(list))
+	for i, text := range list {
+		out[i] = v.label(text)
+	}
+	return strings.Join(out, ", ")
+}
+
+// problem is why flow refuses what somebody entered, as the beginning of a sentence.
+func (v viewer) problem(err error) string { return sentence(v.in.Heard(flow.Problem(err))) }
+
+// away says how far a day is away.
+func (v viewer) away(days int) string { return v.in.Away(days) }
 
 // viewerOf reads the zone that the page's script has found; UTC before that.
 func (p *portal) viewerOf(r *http.Request) viewer {
-	v := viewer{zone: time.UTC, now: p.now()}
+	v := viewer{zone: time.UTC, now: p.now(), in: p.languageOf(r)}
 	c, err := r.Cookie("zone")
 	if err != nil || len(c.Value) > 64 {
 		return v
@@ -224,7 +250,7 @@ func (v viewer) stamp(t time.Time, layout string) *stamp {
 		return nil
 	}
 	in := t.In(v.zone)
-	return &stamp{ISO: t.UTC().Format(time.RFC3339), Text: in.Format(layout), Title: in.Format("Mon 2 January 2006, 15:04:05 MST")}
+	return &stamp{ISO: t.UTC().Format(time.RFC3339), Text: v.in.Time(in, layout), Title: v.in.Time(in, "Mon 2 January 2006, 15:04:05 MST")}
 }
 
 // timed is a stamp with a time of day in it.
@@ -266,7 +292,7 @@ func (v viewer) day(t time.Time, zone *time.Location) *stamp {
 		return nil
 	}
 	in := t.In(zone)
-	return &stamp{ISO: in.Format(time.DateOnly), Text: in.Format(v.dayLayout(in)), Title: in.Format("Mon 2 January 2006, MST")}
+	return &stamp{ISO: in.Format(time.DateOnly), Text: v.in.Time(in, v.dayLayout(in)), Title: v.in.Time(in, "Mon 2 January 2006, MST")}
 }
 
 func (v viewer) dayLayout(t time.Time) string {
@@ -279,7 +305,7 @@ func (v viewer) dayLayout(t time.Time) string {
 // value is a value of somebody's timeline; a day reads as every other day.
 func (v viewer) value(x dayone.Value) string {
 	if day, ok := x.Day(); ok {
-		return day.Format("Mon 2 Jan 2006")
+		return v.in.Time(day, "Mon 2 Jan 2006")
 	}
 	return valueText(x)
 }
@@ -292,40 +318,15 @@ func (v viewer) days(t time.Time, zone *time.Location) int {
 	return int(to.Sub(from) / (24 * time.Hour))
 }
 
-func daysText(n int) string {
-	switch {
-	case n == 0:
-		return "today"
-	case n == 1:
-		return "tomorrow"
-	case n > 1:
-		return "in " + spanText(n)
-	case n == -1:
-		return "yesterday"
-	default:
-		return spanText(-n) + " ago"
-	}
-}
-
-// spanText is so many days in the unit in which people think of them.
-func spanText(days int) string {
-	switch {
-	case days < 60:
-		return fmt.Sprintf("%d days", days)
-	case days < 365:
-		return fmt.Sprintf("%d months", days/30)
-	default:
-		return plural(days/365, "1 year", "%d years")
-	}
-}
-
 // took writes a duration as people say it.
-func took(d time.Duration) string {
+func took(d time.Duration) string { return viewer{}.took(d) }
+
+func (v viewer) took(d time.Duration) string {
 	switch {
 	case d < 100*time.Millisecond:
-		return "under 0.1 s"
+		return v.label("under 0.1 s")
 	case d < 10*time.Second:
-		return strconv.FormatFloat(d.Seconds(), 'f', 1, 64) + " s"
+		return v.in.Point(strconv.FormatFloat(d.Seconds(), 'f', 1, 64)) + " s"
 	case d < time.Minute:
 		return strconv.Itoa(int(d.Seconds())) + " s"
 	case d < time.Hour:
@@ -333,7 +334,7 @@ func took(d time.Duration) string {
 	case d < 48*time.Hour:
 		return unit(d, time.Hour, "h", time.Minute, "min")
 	default:
-		return strconv.Itoa(int(d/(24*time.Hour))) + " days"
+		return v.say("%d days", int(d/(24*time.Hour)))
 	}
 }
 
@@ -346,10 +347,4 @@ func unit(d, big time.Duration, bigName string, small time.Duration, smallName s
 }
 
 // thousands writes a number with commas: 100,412.
-func thousands(n int) string {
-	s := strconv.Itoa(n)
-	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
-}
+func thousands(n int) string { return (*locale.Language)(nil).Number(n) }

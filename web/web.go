@@ -26,6 +26,7 @@ type Options struct {
 	// SetupAnywhere: the set-up link works from other machines, too.
 	SetupAnywhere bool
 	TokenFile     string  // the file that holds the token, as the configuration names it; "": it is in none
+	Language      string  // of whoever has chosen none, and whose browser asks for none that there is; "": English
 	Mailbox       Mailbox // the demo's mail simulator; nil: no such page
 	Version       string
 	Meters        *Meters // told by whoever wires the server; nil: calls and commits are not measured
@@ -108,6 +109,7 @@ func (p *portal) routes() []route {
 		{"GET /login/start", p.anyone(p.startSignOn)},
 		{"GET /login/done", p.anyone(p.endSignOn)},
 		{"POST /logout", p.anyone(p.leave)},
+		{"POST /language", p.anyone(p.speak)},
 		{"GET /setup/{token}", p.anyone(p.setup)},
 		{"POST /setup/{token}", p.anyone(p.setUp)},
 		{"GET /progress/{person}/{token}", p.anyone(p.progress)},

@@ -73,7 +73,7 @@ func (p *portal) why(w http.ResponseWriter, r *http.Request) error {
 			}
 		}
 	}
-	v.idle(look.Person.Managed, held, err)
+	v.idle(p.viewerOf(r), look.Person.Managed, held, err)
 	return p.show(w, r, http.StatusOK, page{
 		Template: "why", Title: "Why " + key.String(), Nav: "people",
 		Crumbs: []link{{"People", "/people"}, {row.Name, "/people/" + string(row.ID)}, {"Why", ""}}, Main: v,
@@ -81,12 +81,12 @@ func (p *portal) why(w http.ResponseWriter, r *http.Request) error {
 }
 
 // idle says what the answer is worth while nothing is planned for this person: policies would, but nothing comes of it.
-func (v *whyView) idle(managed, held bool, problem error) {
+func (v *whyView) idle(view viewer, managed, held bool, problem error) {
 	switch {
 	case !managed:
 		v.Problem = &notice{Icon: "info", Title: "Known from an import", Text: "Nothing is planned unless this person is hired again. What policies say here is what they would do then."}
 	case problem != nil:
-		v.Problem = unplannedNotice(flow.Problem(problem))
+		v.Problem = unplannedNotice(view, flow.Problem(problem))
 	default:
 		return
 	}

@@ -56,6 +56,8 @@ type portalConfig struct {
 
 	Proxies []string     `yaml:"proxies"`
 	Limits  limitsConfig `yaml:"limits"`
+
+	Language string `yaml:"language"` // of whoever has chosen none
 }
 
 // tokenConfig lets one more login in, with a role.

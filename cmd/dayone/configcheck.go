@@ -15,6 +15,7 @@ import (
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/connector"
 	"github.com/dayone-hq/dayone/connector/all"
+	"github.com/dayone-hq/dayone/locale"
 	"github.com/dayone-hq/dayone/policy"
 )
 
@@ -145,6 +146,9 @@ func (c *config) checkPortal(bad func(error)) {
 		bad(c.wrong("portal.setup", "value", "write "+setupAnywhere+", or leave it out", "portal.setup is %q", s))
 	}
 	c.checkLimits(bad)
+	if tag := c.Portal.Language; tag != "" && !locale.Known(tag) {
+		bad(c.wrong("portal.language", "value", "there are "+strings.Join(locale.Tags(), ", "), "portal.language is %q", tag))
+	}
 	u, err := url.Parse(c.Portal.URL)
 	switch {
 	case err != nil || u.Host == "":

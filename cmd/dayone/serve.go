@@ -83,6 +83,7 @@ func serve(ctx context.Context, cfg *config, log *slog.Logger) error {
 		Meters: meters, Base: cfg.Portal.URL, Token: token, Tokens: logins, SignOn: signOn, SessionFor: cfg.Portal.Session, IdleFor: cfg.Portal.Idle,
 		Given: cfg.given(), Discreet: cfg.Portal.Confidential, SetupAnywhere: cfg.Portal.Setup == setupAnywhere, TokenFile: cfg.tokenFile(), Version: version(), Log: log, Stopping: ctx.Done(),
 		Limits: cfg.limits(), Proxies: cfg.proxies(),
+		Language: cfg.Portal.Language,
 	}
 	f := &front{cfg: cfg, failed: make(chan error, 1)}
 	w := wiring{clock: clock.System{}, log: log, observe: meters.Called, committed: meters.Committed, lead: store.Lead{Name: whoWeAre(), At: cfg.Portal.URL, Lasts: cfg.Lease}}

@@ -93,6 +93,7 @@ func wire(ctx context.Context, c *config, w wiring) (*server, error) {
 			Groups: c.Approvals.Groups, Fallback: c.Approvals.Fallback, RemindAfter: c.Approvals.RemindAfter, EscalateAfter: c.Approvals.EscalateAfter, Tasks: c.Tasks.Assignee, Owners: c.owners(),
 		},
 		Alerts: alerts, Webhooks: webhooks, Removals: c.removals(), PhonesAt: phonesAt, LongestOutside: c.Outside.LongestDays, PreHire: flow.PreHireSettings{Ask: c.PreHire.Ask, Remind: c.PreHire.RemindDays},
+		Language: c.Portal.Language,
 	})
 	if err := s.flow.OpenPolicies(ctx, !w.looks); err != nil {
 		var broken *flow.BrokenPolicies

@@ -43,8 +43,8 @@
     var text = document.querySelector(button.dataset.copy).textContent.trim();
     var label = button.querySelector("span");
     var done = function (words) { label.textContent = words; };
-    if (!navigator.clipboard) { done("Select it and copy it by hand"); return; }
-    navigator.clipboard.writeText(text).then(function () { done("Copied"); }, function () { done("Select it and copy it by hand"); });
+    if (!navigator.clipboard) { done(button.dataset.byHand); return; }
+    navigator.clipboard.writeText(text).then(function () { done(button.dataset.copied); }, function () { done(button.dataset.byHand); });
   }
 
   // A node of the picture opens its step beside the list, as the list's own links do.

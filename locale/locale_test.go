@@ -1,0 +1,64 @@
+package locale_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/dayone-hq/dayone/locale"
+)
+
+func TestDaysAndNumbers(t *testing.T) {
+	t.Parallel()
+	de, at := locale.Of("de-CH"), time.Date(2025, 3, 4, 15, 4, 5, 0, time.UTC)
+	for got, want := range map[string]string{
+		de.Time(at, "Mon 2 Jan 2006"): "Di, 4. März 2025", de.Time(at, "Mon 2 Jan, 15:04"): "Di, 4. März, 15:04", de.Time(at, "Monday, 2 January"): "Dienstag, 4. März", de.Time(at, "15:04:05"): "15:04:05", de.Time(at, "Monday"): "Dienstag", de.Time(at, "Jan"): "März",
+		de.Number(-1234567): "-1.234.567", de.Point("1.9"): "1,9", de.Away(0): "heute", de.Away(3): "in 3 Tagen", de.Away(-45): "vor 45 Tagen", de.Away(400): "in 1 Jahr",
+		de.Plural(1, "1 hour", "%d hours"): "1 Stunde", de.Plural(2, "1 hour", "%d hours"): "2 Stunden", de.Say("%s decides for %s", "A", "B"): "A entscheidet für B",
+		de.Inside("Serial number"): "Seriennummer", de.Label("Nobody knows this text"): "Nobody knows this text", de.Name(): "Deutsch",
+	} {
+		if got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+	var en *locale.Language
+	for got, want := range map[string]string{
+		en.Time(at, "Mon 2 Jan, 15:04"): "Tue 4 Mar, 15:04", en.Number(100412): "100,412", en.Away(1): "tomorrow", en.Inside("Serial number"): "serial number", en.Heard("x"): "x", en.Tag(): "en",
+	} {
+		if got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+	if locale.Of("fr") != nil || locale.Known("../de") || locale.Of("") != nil {
+		t.Error("there is a language that there is not")
+	}
+}
+
+// What flow says in English is said again, with what stood in it.
+func TestHeard(t *testing.T) {
+	t.Parallel()
+	l := locale.New("xx", map[string]string{"nobody is in %q, so %s": "%[2]s: %[1]s", "it is over": "aus", "%s: %s": "never %s %s", "%d of %d ready": "%d von %d"})
+	for s, want := range map[string]string{
+		`nobody is in "x", so y`: `y: "x"`, "it is over": "aus", "a: b": "a: b", "": "", "nobody is in": "nobody is in", "1 of 2 ready": "1 von 2", "something else": "something else",
+	} {
+		if got := l.Heard(s); got != want {
+			t.Errorf("%q is %q, want %q", s, got, want)
+		}
+	}
+}
+
+func TestPlaces(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		a, b string
+		same bool
+	}{{"%s of %d", "%[2]d von %[1]s", true}, {"%s of %d", "%[1]s von %[2]s", false}, {"%s", "x", false}, {"100%", "100%", true}, {"%s and %s", "%[1]s", false}} {
+		x, y := locale.Places(c.a), locale.Places(c.b)
+		same := len(x) == len(y)
+		for i := range x {
+			same = same && x[i] == y[i]
+		}
+		if same != c.same {
+			t.Errorf("%q and %q: %v and %v", c.a, c.b, x, y)
+		}
+	}
+}

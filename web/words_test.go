@@ -1,0 +1,458 @@
+package web
+
+import (
+	"bytes"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"flag"
+	"go/ast"
+	"go/constant"
+	"go/parser"
+	"go/token"
+	"html/template"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"unicode"
+
+	"github.com/dayone-hq/dayone/flow"
+	"github.com/dayone-hq/dayone/locale"
+)
+
+var update = flag.Bool("update", false, "write the texts that a language has no translation of")
+
+// german are the pages that are German throughout. docs/portal.md names them.
+var german = []string{"login", "setup", "me", "prehire", "progress", "sealed", "team", "tasks", "task", "approvals", "approval", "request", "error", "sessions", "find", "people", "prehire-again", "person-runs", "runs"}
+
+// templateTexts are all texts of templates, by the page or part that has them.
+func templateTexts(t *testing.T) map[string][]string {
+	t.Helper()
+	v := newRenderer("test")
+	out := map[string][]string{}
+	at := ""
+	reads := translator{starts: map[string]place{}, find: func(text string) (string, bool) {
+		out[at] = append(out[at], text)
+		return "", false
+	}}
+	known := map[string]bool{}
+	for _, x := range template.Must(v.parts.Clone()).Templates() {
+		if x.Tree != nil {
+			(&sentenceReader{t: &translator{find: nothing, starts: reads.starts}}).list(x.Tree.Copy().Root, place{})
+		}
+	}
+	for _, x := range template.Must(v.parts.Clone()).Templates() {
+		if at = x.Name(); x.Tree != nil {
+			(&sentenceReader{t: &reads}).list(x.Tree.Copy().Root, reads.starts[at])
+			known[at] = true
+		}
+	}
+	for name, page := range v.pages {
+		at = name
+		reads.translate(template.Must(page().Clone()), known)
+	}
+	return out
+}
+
+// goTexts are the texts in Go: all that is written there, and what is said by name.
+func goTexts(t *testing.T, keep func(file string) bool, dirs ...string) (all, said map[string]bool) {
+	t.Helper()
+	all, said = map[string]bool{}, map[string]bool{}
+	consts := map[string]string{}
+	var calls []ast.Expr
+	for _, dir := range dirs {
+		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+		if err != nil || len(files) == 0 {
+			t.Fatalf("no Go in %s: %v", dir, err)
+		}
+		for _, name := range files {
+			if strings.HasSuffix(name, "_test.go") || !keep(filepath.Base(name)) {
+				continue
+			}
+			f, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ast.Inspect(f, func(n ast.Node) bool {
+				switch n := n.(type) {
+				case *ast.ImportSpec:
+					return false
+				case *ast.ValueSpec:
+					for i, id := range n.Names {
+						if i < len(n.Values) {
+							if s, ok := written(n.Values[i]); ok {
+								consts[id.Name] = s
+							}
+						}
+					}
+				case *ast.CallExpr:
+					if sel, ok := n.Fun.(*ast.SelectorExpr); ok {
+						switch sel.Sel.Name {
+						case "say", "Say", "Label":
+							calls = append(calls, n.Args[:min(len(n.Args), 1)]...)
+						case "plural", "Plural":
+							calls = append(calls, n.Args[1:]...)
+						}
+					}
+				}
+				if e, ok := n.(ast.Expr); ok {
+					if s, ok := written(e); ok {
+						all[s] = true
+						all[strings.TrimSuffix(s, ": %w")] = true // what flow says is the text without its kind
+					}
+				}
+				return true
+			})
+		}
+	}
+	for _, e := range calls {
+		if s, ok := written(e); ok {
+			said[s] = true
+		} else if id, ok := e.(*ast.Ident); ok && consts[id.Name] != "" {
+			said[consts[id.Name]] = true
+		}
+	}
+	return all, said
+}
+
+// written is what a literal is, also one of several pieces.
+func written(e ast.Expr) (string, bool) {
+	switch e := e.(type) {
+	case *ast.BasicLit:
+		if e.Kind == token.STRING {
+			return constant.StringVal(constant.MakeFromLiteral(e.Value, token.STRING, 0)), true
+		}
+	case *ast.BinaryExpr:
+		a, ok := written(e.X)
+		b, too := written(e.Y)
+		return a + b, ok && too && e.Op == token.ADD
+	}
+	return "", false
+}
+
+func noSample(file string) bool { return !strings.HasPrefix(file, "samples") && file != "gallery.go" }
+
+// texts is every text that a catalogue may have.
+func texts(t *testing.T) (all, wanted map[string]bool) {
+	t.Helper()
+	all, said := goTexts(t, noSample, ".", "..", "../flow", "../people", "../policy", "../engine", "../planner", "../locale", "../secret", "../message")
+	wanted = said
+	for day := range 365 { // what time writes is a text as well
+		at := noon.AddDate(0, 0, day)
+		for _, layout := range []string{"Monday", "Mon", "January", "Jan"} {
+			all[at.Format(layout)], wanted[at.Format(layout)] = true, true
+		}
+	}
+	for _, list := range templateTexts(t) {
+		for _, text := range list {
+			all[text], wanted[text] = true, true
+		}
+	}
+	return all, wanted
+}
+
+// marked is a language that is good for nothing but seeing what is never translated.
+func marked(known map[string]bool) *locale.Language {
+	texts := map[string]string{}
+	for text := range known {
+		if isText(text) {
+			texts[text] = "⟦" + placed.ReplaceAllString(text, "⟧$0⟦") + "⟧"
+		}
+	}
+	return locale.New("xx", texts)
+}
+
+// isText: something is left without its places.
+func isText(text string) bool {
+	return strings.ContainsFunc(placed.ReplaceAllString(text, ""), unicode.IsLetter)
+}
+
+// attribute is a name of a machine, which Go has as well.
+var attribute = regexp.MustCompile(`^[a-z_]+$`)
+
+var placed = regexp.MustCompile(`%(\[\d\])?[a-z]|\{\d\}`)
+
+// unmarked are the texts of a page that nobody translates.
+func unmarked(t *testing.T, page string) []string {
+	t.Helper()
+	var out []string
+	depth := 0
+	see := func(text string) {
+		var b strings.Builder
+		for _, r := range text {
+			switch {
+			case r == '⟦':
+				depth++
+				b.WriteByte('\n')
+			case r == '⟧':
+				depth--
+			case depth == 0:
+				b.WriteRune(r)
+			}
+		}
+		for line := range strings.SplitSeq(b.String(), "\n") {
+			if line = strings.TrimSpace(line); strings.ContainsFunc(line, unicode.IsLetter) {
+				out = append(out, line)
+			}
+		}
+	}
+	dec := xml.NewDecoder(strings.NewReader(page))
+	dec.Strict, dec.AutoClose, dec.Entity = false, xml.HTMLAutoClose, xml.HTMLEntity
+	skip := ""
+	for {
+		tok, err := dec.Token()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch e := tok.(type) {
+		case xml.CharData:
+			if skip == "" {
+				see(string(e))
+			}
+		case xml.StartElement:
+			if slices.Contains([]string{"code", "kbd", "script", "textarea"}, e.Name.Local) {
+				skip = e.Name.Local
+			}
+			for _, a := range e.Attr {
+				if heardAttrs[a.Name.Local] {
+					see(a.Value)
+				}
+			}
+		case xml.EndElement:
+			if e.Name.Local == skip {
+				skip = ""
+			}
+		}
+		if depth != 0 {
+			t.Fatalf("marks do not end: %s", page)
+		}
+	}
+	return out
+}
+
+// What stands on a page that is to be German throughout is said by the catalogue, or is a name or a value of somebody.
+func TestEveryWordOfAGermanPageIsSaid(t *testing.T) {
+	t.Parallel()
+	known, _ := texts(t)
+	data := sampleWords(t)
+	v := newRenderer("test").speaking(marked(known))
+	for _, s := range samples(viewer{zone: noon.Location(), now: noon, in: marked(known)}) {
+		if !slices.Contains(german, s.template) {
+			continue
+		}
+		seen := map[string]bool{}
+		for _, text := range unmarked(t, pageOfSample(t, v, s)) {
+			if !seen[text] && !data(text) {
+				t.Errorf("%s: %q is English in every language", s.name, text)
+			}
+			seen[text] = true
+		}
+	}
+}
+
+func pageOfSample(t *testing.T, v *renderer, s sample) string {
+	t.Helper()
+	var b bytes.Buffer
+	pg := page{
+		Title: "Tasks", Template: s.template, Plain: s.plain, Phone: s.phone, Main: s.main, Who: "Sarah Chen", Zone: "UTC", Version: "1",
+		Brand: brandView{Name: "Dayone", Href: "/", Help: &link{"it-help", "/help"}}, Menu: []menu{{Title: "Decide", Items: []menuItem{{Text: "Policies", Count: 2}}}},
+		Toast: &toast{State: state{Text: toasts["requested"]}, Undo: &act{Text: "Undo"}, Close: "/"}, Languages: []tongue{{"en", "en"}},
+	}
+	if err := v.pages[s.template]().ExecuteTemplate(&b, "page", pg); err != nil {
+		t.Fatalf("%s: %v", s.name, err)
+	}
+	return b.String()
+}
+
+// sampleWords says whether a text is a name or a value of those who were made up for samples.
+var number = regexp.MustCompile(`\d+|%d`)
+
+// zoneOrPlace: names of zones, lines of policies, and what the test itself puts into the shell.
+var zoneOrPlace = regexp.MustCompile(`^(UTC|PST|Dayone( 1)?|en|it-help|Issue|Level|[a-z-]+/[a-z-]+:[a-z-]+|(Duo|Webex) (users|devices)|Duo,|Meraki|Messaging|users|seats left|hired|Unavailable\.|Webex Calling - Professional|Not allowed in: check the key\.|the team is called off|[a-z-]+ \(policies/[a-z-]+\.yaml:\d+\))$`)
+
+func sampleWords(t *testing.T) func(string) bool {
+	t.Helper()
+	own, _ := goTexts(t, func(file string) bool { return !noSample(file) || file == "requests.go" }, ".")
+	list := slices.Collect(maps.Keys(own))
+	var is func(string) bool
+	is = func(text string) bool {
+		if text = strings.TrimPrefix(text, "- "); zoneOrPlace.MatchString(text) {
+			return true
+		}
+		for _, between := range []string{", ", ": "} {
+			if first, rest, ok := strings.Cut(text, between); ok {
+				return is(first) && is(rest)
+			}
+		}
+		text = number.ReplaceAllString(strings.Trim(text, " .,:;()-?"), "#")
+		return slices.ContainsFunc(list, func(s string) bool {
+			s = number.ReplaceAllString(s, "#")
+			return s == text || len(text) > 6 && strings.Contains(s, text)
+		})
+	}
+	return is
+}
+
+// A catalogue has what is said and nothing else, with the same places.
+func TestCatalogues(t *testing.T) {
+	t.Parallel()
+	known, wanted := texts(t)
+	for _, tag := range locale.Tags()[1:] { // what one language has is worth saying in the others
+		for text := range locale.Of(tag).Texts() {
+			wanted[text] = true
+		}
+	}
+	for _, tag := range locale.Tags()[1:] {
+		l := locale.Of(tag)
+		for text, said := range l.Texts() {
+			if !known[text] {
+				t.Errorf("%s.json: nothing says %q", tag, text)
+			}
+			if said == "" {
+				t.Errorf("%s.json: %q is translated by nothing", tag, text)
+			}
+			if a, b := locale.Places(text), locale.Places(said); !slices.Equal(a, b) {
+				t.Errorf("%s.json: %q has the places %v, its translation %v", tag, text, a, b)
+			}
+			if a, b := numbered(text), numbered(said); !slices.Equal(a, b) {
+				t.Errorf("%s.json: %q has the places %v, its translation %v", tag, text, a, b)
+			}
+		}
+		if *update {
+			var out bytes.Buffer
+			for _, text := range slices.Sorted(maps.Keys(wanted)) {
+				if _, ok := l.Find(text); !ok && isText(text) {
+					line, err := json.Marshal(text)
+					if err != nil {
+						t.Fatal(err)
+					}
+					out.Write(append(line, '\n'))
+				}
+			}
+			if err := os.MkdirAll(filepath.Join("..", "locale", "missing"), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join("..", "locale", "missing", tag+".txt"), out.Bytes(), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+func numbered(text string) []string {
+	out := regexp.MustCompile(`\{\d+\}`).FindAllString(text, -1)
+	slices.Sort(out)
+	return out
+}
+
+// A page that is German throughout has a translation of everything it says.
+func TestGermanPages(t *testing.T) {
+	t.Parallel()
+	known, _ := texts(t)
+	mixed := map[string]string{}
+	for text := range known {
+		if isText(text) && !attribute.MatchString(text) && !strings.Contains(text, "@") {
+			mixed[text] = "⟦" + text + "⟧"
+		}
+	}
+	maps.Copy(mixed, locale.Of("de").Texts())
+	l := locale.New("de", mixed)
+	v := newRenderer("test").speaking(l)
+	left := regexp.MustCompile("⟦[^⟧]*⟧")
+	for _, s := range samples(viewer{zone: noon.Location(), now: noon, in: l}) {
+		if !slices.Contains(german, s.template) {
+			continue
+		}
+		page := pageOfSample(t, v, s)
+		for _, text := range left.FindAllString(page, -1) {
+			t.Errorf("%s: de.json has no %s", s.name, text)
+		}
+		wellFormed(t, s.name, page)
+	}
+	for _, texts := range []map[string]string{toasts} {
+		for _, text := range texts {
+			if _, ok := locale.Of("de").Find(text); !ok {
+				t.Errorf("de.json has no %q", text)
+			}
+		}
+	}
+	for _, a := range answers {
+		for _, text := range []string{a.title, a.text, a.next} {
+			if _, ok := locale.Of("de").Find(text); !ok {
+				t.Errorf("de.json has no %q", text)
+			}
+		}
+	}
+}
+
+// A sentence of a template is one message, whatever stands in it; a translation is text, and may order it anew.
+func TestSentences(t *testing.T) {
+	t.Parallel()
+	const page = `<p title="Go, {{.A}}">Hello <bdi>{{.A}}</bdi>, {{if .B}}it is {{.B}}{{else}}nothing{{end}} &amp; more.</p>{{template "in" .}}<b>Bold <code>as it is</code></b><input{{template "tag"}} value="Keep">` +
+		`{{define "in"}}<i aria-label="Close">{{range .C}}x{{.}}{{end}}</i>{{end}}{{define "tag"}} required title="Must"{{end}}`
+	asked := map[string]bool{}
+	say := map[string]string{
+		"Go, {1}": `{1}: "los"`, "Hello {1}, {2} & more.": "<{2}> für {1} & mehr.", "it is {1}": "das ist {1}", "nothing": "nichts", "Bold {1}": "Fett {1}", "Close": "Schließen", "x{1}": "y{2}", "Must": "Muss",
+	}
+	parsed := template.Must(template.New("").Parse(page))
+	(&translator{starts: map[string]place{}, find: func(text string) (string, bool) {
+		asked[text] = true
+		out, ok := say[text]
+		return out, ok
+	}}).translate(parsed, nil)
+	if got, want := slices.Sorted(maps.Keys(asked)), slices.Sorted(maps.Keys(say)); !slices.Equal(got, want) {
+		t.Errorf("messages are %q, want %q", got, want)
+	}
+	var b bytes.Buffer
+	if err := parsed.Execute(&b, map[string]any{"A": "Ada <x>", "B": "B&", "C": []string{"1"}}); err != nil {
+		t.Fatal(err)
+	}
+	const want = `<p title="Ada &lt;x&gt;: &#34;los&#34;">&lt;das ist B&amp;&gt; für <bdi>Ada &lt;x&gt;</bdi> &amp; mehr.</p><i aria-label="Schließen">x1</i><b>Fett <code>as it is</code></b><input required title="Muss" value="Keep">`
+	if b.String() != want {
+		t.Errorf("%s\nwant\n%s", &b, want)
+	}
+}
+
+// Somebody reads the portal in the language that she chose, else in that of her browser, else in the company's.
+func TestLanguages(t *testing.T) {
+	t.Parallel()
+	p := &portal{flow: &flow.Flow{}}
+	ask := func(cookie, accept string) string {
+		r := httptest.NewRequest("GET", "/", nil)
+		if cookie != "" {
+			r.AddCookie(&http.Cookie{Name: "lang", Value: cookie})
+		}
+		r.Header.Set("Accept-Language", accept)
+		return p.languageOf(r).Tag()
+	}
+	for _, c := range []struct{ company, cookie, accept, want string }{
+		{"", "", "", "en"},
+		{"de", "", "", "de"},
+		{"de", "", "en-GB,en;q=0.9", "en"},
+		{"", "", "de-AT, en;q=0.5", "de"},
+		{"", "", "fr, de;q=0.3", "de"},
+		{"de", "", "fr", "de"},
+		{"", "de", "en", "de"},
+		{"de", "en", "de", "en"},
+		{"", "xx", "de", "de"},
+		{"", "../de", "", "en"},
+		{"", "", "de;q=0", "en"},
+		{"", "", "de;q=x,en", "en"},
+		{"", "", strings.Repeat("xx,", 1000) + "de", "en"},
+	} {
+		p.opt.Language = c.company
+		if got := ask(c.cookie, c.accept); got != c.want {
+			t.Errorf("%+v: %s", c, got)
+		}
+	}
+}
