@@ -41,7 +41,7 @@ func crowdOf(b testing.TB, n, records int) string {
 		return dir
 	}
 	lay(b, dir, "policy", company.Policies(crowdSeed, 300))
-	config := "database: " + crowdDatabase(b) + "\nmaster_key: master.key\npolicy: policy\nportal: {listen: 127.0.0.1:18473, url: \"" + crowdPortal + "\", token: " + standbyToken + "}\n"
+	config := "database: " + crowdDatabase(b) + "\nmaster_key: master.key\npolicy: policy\nportal: {listen: 127.0.0.1:18473, url: \"" + crowdPortal + "\", token: " + standbyToken + ", limits: {session: {per_second: 0}}}\n"
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		b.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -12,13 +13,15 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
+	"github.com/dayone-hq/dayone/connector/sheet"
 	"github.com/dayone-hq/dayone/web"
 )
 
 // A form is opened, and written a while later. Meanwhile somebody may have edited the file by hand: the form carries a mark of each
 // setting as it was, so that what changed is named and nothing is written over. And a server may die between two files: a secret gets
-// a file of a new name, then the configuration names it, then the old file goes. Whatever is left over is cleaned away at a start.
+// a file of a new name, then the configuration names it, then the old file goes. A journal names these files meanwhile, and the next start ends it.
 
 // mark is a digest of each setting. Its key is of this process: it tells nobody what a secret is.
 func (u *systemForms) mark(s systemConfig) string {
@@ -102,25 +105,67 @@ func ours(system, setting, file string) bool {
 	return file == system+"."+setting+".secret" || strings.HasPrefix(file, system+"."+setting+".") && ownSecret.MatchString(file)
 }
 
-// cleanSecrets takes away what a server that died left beside the configuration: secrets that a form has written, and that it does
-// not name.
+// journalOf is where the files of a change stand while it is made: what a server that died has left is known by it, and nothing else
+// is taken away. Each configuration has its own, so two in one folder leave each other alone.
+func journalOf(path string) string {
+	return filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".change")
+}
+
+// begins notes the files of a change before any of them is written.
+func (u *systemForms) begins(files map[string][]byte) error {
+	var names []string
+	for path := range files {
+		if path != u.path {
+			names = append(names, filepath.Base(path))
+		}
+	}
+	slices.Sort(names)
+	return sheet.ReplaceAs(journalOf(u.path), []byte(strings.Join(names, "\n")+"\n"), 0o600, time.Time{})
+}
+
+// journalled are names that a form can have given.
+var journalled = regexp.MustCompile(`^[a-z0-9-]+\.[a-z0-9_]+(\.[a-z2-7]{8})?\.secret$`)
+
+// cleanSecrets ends a change in whose middle a server died: of its secrets those go that the configuration does not name, and what
+// was written of them only in part.
 func cleanSecrets(path string, log *slog.Logger) error {
+	noted, err := readIfThere(journalOf(path))
+	if err != nil || noted == nil {
+		return err
+	}
 	raw, err := readUpTo(path, mostFile)
 	if err != nil {
 		return err
 	}
-	list, err := os.ReadDir(filepath.Dir(path))
-	if err != nil {
-		return fmt.Errorf("looking for secrets that are left over: %w", err)
-	}
-	for _, f := range list {
-		if !f.Type().IsRegular() || !ownSecret.MatchString(f.Name()) || strings.Contains(string(raw), f.Name()) {
+	dir := filepath.Dir(path)
+	halves := []string{filepath.Base(path)}
+	for name := range strings.Lines(string(noted)) {
+		if name = strings.TrimSpace(name); !journalled.MatchString(name) {
 			continue
 		}
-		if err := os.Remove(filepath.Join(filepath.Dir(path), f.Name())); err != nil {
+		halves = append(halves, name)
+		if strings.Contains(string(raw), name) {
+			continue
+		}
+		switch err := os.Remove(filepath.Join(dir, name)); {
+		case err == nil:
+			log.Info("a secret of a change that did not come to its end is taken away", "file", name)
+		case !errors.Is(err, os.ErrNotExist):
 			return fmt.Errorf("taking away a secret that is left over: %w", err)
 		}
-		log.Info("a secret that the configuration does not name is taken away", "file", f.Name())
 	}
-	return nil
+	list, err := os.ReadDir(dir)
+	if err != nil {
+		return fmt.Errorf("looking for what is left over: %w", err)
+	}
+	for _, f := range list {
+		for _, name := range halves {
+			if f.Type().IsRegular() && strings.HasPrefix(f.Name(), "."+name+".") && strings.HasSuffix(f.Name(), ".new") {
+				if err := os.Remove(filepath.Join(dir, f.Name())); err != nil {
+					return fmt.Errorf("taking away what was written in part: %w", err)
+				}
+			}
+		}
+	}
+	return os.Remove(journalOf(path))
 }

@@ -96,6 +96,9 @@ func (u *systemForms) swap(was, is map[string][]byte) (err error) {
 			return changedSince(path)
 		}
 	}
+	if err := u.begins(is); err != nil {
+		return err
+	}
 	var done []string
 	defer func() {
 		for _, path := range slices.Backward(done) {
@@ -103,6 +106,7 @@ func (u *systemForms) swap(was, is map[string][]byte) (err error) {
 				err = errors.Join(err, u.put(path, is[path], was[path]))
 			}
 		}
+		err = errors.Join(err, os.Remove(journalOf(u.path)))
 	}()
 	turn := func(path string) int {
 		switch {

@@ -245,14 +245,37 @@ func TestALeftOverSecretIsTakenAway(t *testing.T) {
 	if got, err := u.Write(t.Context(), e); err != nil || got.Problem != "" || got.Faults != 0 {
 		t.Fatalf("%+v, %v", got, err)
 	}
-	counts, left := secretFile(path, "mail.password"), filepath.Join(filepath.Dir(path), "mail.password.zzzz2345.secret")
-	if err := os.WriteFile(left, []byte("never named\n"), 0o600); err != nil {
+	dir := filepath.Dir(path)
+	if isThere(journalOf(path)) {
+		t.Fatal("a change that is over is still noted")
+	}
+	counts, left := secretFile(path, "mail.password"), filepath.Join(dir, "mail.password.zzzz2345.secret")
+	half, others := filepath.Join(dir, ".mail.password.zzzz2345.secret.123.new"), filepath.Join(dir, "okta.token.previous.secret") // of another configuration
+	for _, file := range []string{left, half, others} {
+		if err := os.WriteFile(file, []byte("never named\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	clean := func() {
+		t.Helper()
+		if err := cleanSecrets(path, slog.New(slog.DiscardHandler)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	clean()
+	if !isThere(left) || !isThere(half) {
+		t.Error("what no change has noted is taken away")
+	}
+	if err := u.begins(map[string][]byte{path: nil, left: nil, counts: nil, filepath.Join(dir, "okta.token"): nil}); err != nil { // and dies
 		t.Fatal(err)
 	}
-	if err := cleanSecrets(path, slog.New(slog.DiscardHandler)); err != nil {
-		t.Fatal(err)
+	clean()
+	if isThere(left) || isThere(half) || isThere(journalOf(path)) {
+		t.Error("the left-over is still there")
 	}
-	if isThere(left) || !isThere(counts) || !isThere(filepath.Join(filepath.Dir(path), "github.token.secret")) || !isThere(filepath.Join(filepath.Dir(path), "okta.token")) {
-		t.Error("the left-over is still there, or something else has gone")
+	for _, file := range []string{counts, others, filepath.Join(dir, "github.token.secret"), filepath.Join(dir, "okta.token")} {
+		if !isThere(file) {
+			t.Errorf("%s has gone", filepath.Base(file))
+		}
 	}
 }
