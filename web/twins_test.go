@@ -37,6 +37,7 @@ var twins = map[string]string{
 	"POST /policies/propose":                   "POST /api/v1/settings/files",
 	"POST /tokens/{id}/end":                    "DELETE /api/v1/tokens/{id}",
 	"POST /sessions/{id}/end":                  "DELETE /api/v1/sessions/{id}",
+	"POST /settings/effort":                    "PUT /api/v1/settings/effort",
 	"POST /settings/branding":                  "PUT /api/v1/settings/branding",
 	"POST /settings/systems/{name}":            "PUT /api/v1/settings/systems/{name}",
 }
