@@ -124,6 +124,7 @@ type Flow struct {
 	pasts      pasts
 	counted    remembered[map[dayone.Status]int]
 	heldAt     remembered[map[string]store.HeldAt]
+	parkedAt   remembered[map[string]int]
 	tiles      tiles
 	pictures   photos
 	numbers    numbering

@@ -88,16 +88,9 @@ func (f *Flow) SystemOf(ctx context.Context, name string) (SystemView, error) {
 		v.Connector, v.Cannot = connectorOf(g.Manifest), g.Cannot()
 		v.Limits, v.Calls = g.Limits()
 	}
-	offers, err := f.Store.Catalogue(ctx, name)
-	if err != nil {
+	if v.Offers, v.Read, err = f.Store.Offered(ctx, name); err != nil {
 		return v, err
 	}
-	v.Offers = len(offers)
-	read, err := f.Store.CatalogueRead(ctx)
-	if err != nil {
-		return v, err
-	}
-	v.Read = read[name]
 	drift, err := f.Store.CountDrift(ctx, []string{name}, scopeOf(ctx), MostDrift)
 	if err != nil {
 		return v, err

@@ -49,7 +49,7 @@ func (f *Flow) SystemStates(ctx context.Context) ([]SystemState, dayone.Order, e
 	if err != nil {
 		return nil, dayone.Order{}, err
 	}
-	waiting, err := f.Store.ParkedAt(ctx)
+	waiting, err := f.parkedAt.get(ctx, f.Clock, &f.errands.WaitGroup, f.Store.ParkedAt)
 	if err != nil {
 		return nil, dayone.Order{}, err
 	}

@@ -179,7 +179,7 @@ func (f *Flow) SetBaseline(ctx context.Context, minutes map[dayone.Action]float6
 		case !known[a]:
 			return b, fmt.Errorf("%q is no action that is counted: %w", a, dayone.ErrInvalid)
 		case !(m >= 0 && m <= mostMinutes): // also what is no number
-			return b, fmt.Errorf("%s takes between 0 and %d minutes: %w", a, mostMinutes, dayone.ErrInvalid)
+			return b, fmt.Errorf("a step of %s takes between 0 and %d minutes: %w", a, mostMinutes, dayone.ErrInvalid)
 		case m > 0:
 			b.Minutes[a] = m
 		}

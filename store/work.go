@@ -67,9 +67,13 @@ func (d *DB) Work(ctx context.Context, since string) (map[dayone.Action]int, err
 	return counted[dayone.Action](ctx, d, `SELECT action, SUM(steps) FROM work WHERE month >= $1 GROUP BY action`, since)
 }
 
-// ReadyAfter is how long it took until starters of some days were ready, the quickest first.
+// lookedAtReady is among how many starters the middle is looked for: the latest of a whole company that started at once say enough.
+const lookedAtReady = 5000
+
+// ReadyAfter is how long it took until starters of some days were ready, the quickest first; of more than lookedAtReady the latest.
 func (d *DB) ReadyAfter(ctx context.Context, from, until time.Time) ([]time.Duration, error) {
-	rows, err := d.read.QueryContext(ctx, `SELECT at - began FROM ready WHERE starts > $1 AND starts <= $2 ORDER BY 1`, micros(from), micros(until))
+	rows, err := d.read.QueryContext(ctx, `SELECT took FROM (SELECT at - began AS took FROM ready WHERE starts > $1 AND starts <= $2 ORDER BY starts DESC LIMIT $3) latest ORDER BY took`,
+		micros(from), micros(until), lookedAtReady)
 	if err != nil {
 		return nil, err
 	}

@@ -27,14 +27,21 @@ says more. These commands speak with the running server, at portal.url of the co
 
 // driftRow is drift as the API has it.
 type driftRow struct {
-	ID, Person, Name, System, Key, Kind, Is string
-	Should                                  string `json:"should_be"`
-	Policies                                []string
-	Since, Seen                             time.Time
-	Steps                                   []string
-	Waits                                   string
-	Kept                                    string `json:"kept_by"`
-	Refused                                 string `json:"not_accepted"`
+	ID       string    `json:"id"`
+	Person   string    `json:"person"`
+	Name     string    `json:"name"`
+	System   string    `json:"system"`
+	Key      string    `json:"key"`
+	Kind     string    `json:"kind"`
+	Is       string    `json:"is"`
+	Should   string    `json:"should_be"`
+	Policies []string  `json:"policies"`
+	Since    time.Time `json:"since"`
+	Seen     time.Time `json:"seen"`
+	Steps    []string  `json:"steps,omitempty"`
+	Waits    string    `json:"waits,omitempty"`
+	Kept     string    `json:"kept_by,omitempty"`
+	Refused  string    `json:"not_accepted,omitempty"`
 }
 
 func newDriftList() *cobra.Command {

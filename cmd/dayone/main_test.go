@@ -49,7 +49,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("EXAMPLES", filepath.Join(project, "examples"))
 			return l.Close()
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"blocks": blocks, "ports": ports, "up": up, "asked": asked, "tasks": tasks, "phones": phones},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"blocks": blocks, "ports": ports, "up": up, "asked": asked, "tasks": tasks, "phones": phones, "differs": differs},
 	})
 }
 

@@ -51,6 +51,10 @@ var pagesOf = []struct{ name, path string }{
 	{"policy-people", "/policies/policy-0001/people"},
 	{"products", "/products"},
 	{"systems", "/systems"},
+	{"system", "/systems/sys01"},
+	{"drift", "/drift"},
+	{"drift-system", "/drift?system=sys01"},
+	{"effort", "/settings/effort"},
 	{"numbers", "/numbers"},
 	{"sessions", "/sessions"},
 }

@@ -53,11 +53,16 @@ func newSystemShow() *cobra.Command {
 					Since                        time.Time
 				}
 			}
-			if err := cl.call(c.Context(), http.MethodGet, "/systems/"+url.PathEscape(got[0]), nil, nil, &x); err != nil {
-				return err
-			}
+			path := "/systems/" + url.PathEscape(got[0])
 			if asJSON {
-				return writeJSON(c.OutOrStdout(), x)
+				var raw any
+				if err := cl.call(c.Context(), http.MethodGet, path, nil, nil, &raw); err != nil {
+					return err
+				}
+				return writeJSON(c.OutOrStdout(), raw)
+			}
+			if err := cl.call(c.Context(), http.MethodGet, path, nil, nil, &x); err != nil {
+				return err
 			}
 			w := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
 			line := func(name, format string, args ...any) {
