@@ -15,6 +15,7 @@ import (
 var twins = map[string]string{
 	"POST /login":                              "no: a program has a token",
 	"POST /logout":                             "no: a program has no session",
+	"POST /language":                           "no: the language of pages, which a program does not read",
 	"POST /setup/{token}":                      "no: a link for one person, once",
 	"POST /secret/{token}":                     "no: a secret is shown to its owner, once",
 	"POST /prehire/{token}":                    "no: what somebody says of herself, by a link that she got",
