@@ -121,3 +121,6 @@ func (f *Flow) FallsWhileHandingOver(ctx context.Context) error {
 	}
 	return nil
 }
+
+// Delivers is by which systems somebody is told.
+func (f *Flow) Delivers(p dayone.Person, n dayone.Notice) []dayone.Notice { return f.deliver(p, n) }

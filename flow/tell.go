@@ -126,6 +126,9 @@ func risk(p dayone.Person) time.Time {
 // deliver says which system carries a notice to whom. Mail before the start, and after the last day, goes to the personal
 // address; in between to the work address.
 func (f *Flow) deliver(p dayone.Person, n dayone.Notice) []dayone.Notice {
+	if n.Key.Kind == "invitation" && begun(p) {
+		return nil // nobody is invited to what is over
+	}
 	var mail []string
 	out := map[string]*dayone.Notice{}
 	for _, to := range n.To {
@@ -167,6 +170,12 @@ func (f *Flow) deliver(p dayone.Person, n dayone.Notice) []dayone.Notice {
 		list = append(list, *out[k])
 	}
 	return list
+}
+
+// begun says that a first day is over: its meetings are, too.
+func begun(p dayone.Person) bool {
+	zone, _ := p.Location()
+	return !p.Start.IsZero() && !p.At.Before(p.Start.In(zone).AddDate(0, 0, 1))
 }
 
 // DigestSystem carries messages that are gathered for a day. No system may be called so.
