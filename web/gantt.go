@@ -424,7 +424,7 @@ func (g *gantt) ticks(height float64) {
 }
 
 func (g *gantt) tick(x float64, text string, height float64) {
-	g.put(`<path class="rule" d="M%s 30V%s"/><text class="tick" x="%s" y="24" text-anchor="middle">%s</text>`, px(x), px(height), px(x), text)
+	g.put(`<path class="rule" d="M%s 30V%s"/><text class="tick" x="%s" y="24" text-anchor="middle">%s</text>`, px(x), px(height), px(min(x, ganttWidth-16)), text)
 }
 
 // tickStep is the first of 1, 2, 5 times a unit that leaves at least 56 px between two ticks.

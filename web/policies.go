@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -57,6 +58,20 @@ type sourceLine struct {
 	Number int
 	Text   string
 }
+
+// yamlKey is what stands before a value: the indent, the key, and the rest of its line.
+var yamlKey = regexp.MustCompile(`^( *(?:- )?)([A-Za-z_][A-Za-z0-9_-]*)(:(?: .*)?)$`)
+
+// Parts are the line before its key, the key and what follows, so that structure is seen at a glance. A comment has no key.
+func (l sourceLine) Parts() [3]string {
+	if m := yamlKey.FindStringSubmatch(l.Text); m != nil {
+		return [3]string(m[1:])
+	}
+	return [3]string{l.Text}
+}
+
+// Comment says that the line is for people alone.
+func (l sourceLine) Comment() bool { return strings.HasPrefix(strings.TrimSpace(l.Text), "#") }
 
 // policyHref leads to the line that a reason names, or to its policy.
 func policyHref(r dayone.Reason) string {
