@@ -34,7 +34,7 @@ func TestPagesOfASmallCompany(t *testing.T) {
 	want(t, "tasks", b.page("/tasks"), "Nothing waits for you")
 	want(t, "events", b.page("/events"), "hired", "emp_1", "Applied")
 	want(t, "policies", b.page("/policies"), "Everyone on the payroll", "policies/base.yaml", "it@company.com", "lines 2 to 8", `href="/policies/sales/text"`)
-	want(t, "a policy", b.page("/policies/sales/text"), "okta/group:sales-team", "match: {department: Sales}")
+	want(t, "a policy", b.page("/policies/sales/text"), "okta/group:sales-team", `<span class="k">match</span>: {department: Sales}`)
 	want(t, "records", b.page("/records"), "Ledger", "Granted")
 	want(t, "gallery", b.page("/gallery"), "state tag")
 	if strings.Contains(b.page("/"), `href="/gallery"`) {
