@@ -30,7 +30,7 @@ type notedKey struct{}
 type notes struct {
 	words  map[string]bool // of the connector's source
 	values map[string]bool // of this step, in lower case
-	hide   []string        // secrets: what has one of them in it is not noted
+	hide   []hidden        // secrets: what has one of them in it is not noted
 	now    func() time.Time
 
 	mu    sync.Mutex
@@ -50,12 +50,7 @@ const (
 
 // noting starts to note the requests of an act.
 func (g *Guard) noting(ctx context.Context, a dayone.Act) (context.Context, *notes) {
-	n := &notes{words: g.words, values: valuesOf(a), now: g.now, last: map[string]string{}}
-	n.hide = append(n.hide, g.plain...)
-	for _, s := range a.Secrets {
-		n.hide = append(n.hide, s.Reveal())
-	}
-	n.hide = slices.DeleteFunc(n.hide, func(s string) bool { return len(s) < 4 })
+	n := &notes{words: g.words, values: valuesOf(a), hide: g.hiding(a.Secrets), now: g.now, last: map[string]string{}}
 	return context.WithValue(ctx, notedKey{}, n), n
 }
 
@@ -116,7 +111,7 @@ func (n *notes) known(w string) bool {
 }
 
 func (n *notes) secret(text string) bool {
-	return slices.ContainsFunc(n.hide, func(s string) bool { return strings.Contains(text, s) })
+	return slices.ContainsFunc(n.hide, func(h hidden) bool { return h.in(text) })
 }
 
 // path is an address without what stands in it.
@@ -256,22 +251,33 @@ var idWord = regexp.MustCompile(`^[A-Za-z0-9._:/+=-]{4,80}$`)
 
 var idEnds = regexp.MustCompile(`[^a-z0-9]+`)
 
+// id is by what a vendor finds a request again: the first that tells nothing of the step, as it is or decoded.
 func (n *notes) id(h http.Header) string {
 	for _, name := range idHeaders {
 		v := h.Get(name)
-		if !idWord.MatchString(v) || n.secret(v) {
+		if !idWord.MatchString(v) || n.secret(v) || n.holds(v) {
 			continue
 		}
-		low := strings.ToLower(v)
-		held := slices.ContainsFunc(idEnds.Split(low, -1), func(part string) bool { return len(part) > 2 && n.values[part] })
-		for value := range n.values {
-			held = held || len(value) > 3 && strings.Contains(low, value)
-		}
-		if !held {
+		if !slices.ContainsFunc(decoded(v), func(in string) bool { return n.secret(in) || n.has(strings.ToLower(in)) }) {
 			return v
 		}
 	}
 	return ""
+}
+
+// holds says that a value of the step stands in a word, or is a part of it.
+func (n *notes) holds(word string) bool {
+	low := strings.ToLower(word)
+	return n.has(low) || slices.ContainsFunc(idEnds.Split(low, -1), func(part string) bool { return len(part) > 2 && n.values[part] })
+}
+
+func (n *notes) has(low string) bool {
+	for value := range n.values {
+		if len(value) > 3 && strings.Contains(low, value) {
+			return true
+		}
+	}
+	return false
 }
 
 // bodyNames are the names of fields in a body, as they stand there: of what is too long, or of no form that we know, none.

@@ -1,6 +1,7 @@
 package connector
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -47,7 +48,7 @@ type Guard struct {
 	timeout time.Duration
 	dryRun  bool
 	observe func(string, string, time.Duration, error)
-	plain   []string // secrets of the configuration, never to be seen in an error
+	hide    []hidden // secrets of the configuration, never to be seen in an error
 	words   map[string]bool
 	unnoted bool
 }
@@ -76,9 +77,7 @@ func Open(f Factory, system string, now func() time.Time, o Options) (*Guard, er
 	if g.timeout <= 0 {
 		g.timeout = time.Duration(m.Timeout)
 	}
-	for _, s := range secrets {
-		g.plain = append(g.plain, s.Reveal())
-	}
+	g.hide = hiding(revealed(secrets))
 	g.limits = newLimiter(m.Limits.Buckets, o.PerMinute, now)
 	next := o.Transport
 	if next == nil {
@@ -282,19 +281,13 @@ func (g *Guard) redact(err error, secrets map[string]dayone.Secret) error {
 	if err == nil {
 		return nil
 	}
+	hide := g.hiding(secrets)
+	clean := func(s string) string { return clean(s, hide) }
 	if errors.Is(err, context.Canceled) {
-		return err
-	}
-	hide := slices.Clone(g.plain)
-	for _, s := range secrets {
-		hide = append(hide, s.Reveal())
-	}
-	hide = slices.DeleteFunc(hide, func(s string) bool { return len(s) < 4 })
-	clean := func(s string) string {
-		for _, h := range hide {
-			s = strings.ReplaceAll(s, h, "[redacted]")
+		if said := err.Error(); clean(said) != said { // the address that was asked, say
+			return fmt.Errorf("system %s: calling: %w", g.System, context.Canceled)
 		}
-		return s
+		return err
 	}
 	var f *dayone.Fault
 	if !errors.As(err, &f) {
@@ -309,10 +302,29 @@ func (g *Guard) redact(err error, secrets map[string]dayone.Secret) error {
 	}
 	out := *f
 	out.Detail, out.Code, out.Next, out.Op = clean(f.Detail), clean(f.Code), clean(f.Next), clean(f.Op)
+	if out.Err != nil && clean(out.Err.Error()) != out.Err.Error() {
+		out.Err = cmp.Or(dayone.KindOf(out.Err), dayone.ErrInvalid)
+	}
 	if out.System == "" {
 		out.System = g.System
 	}
 	return &out
+}
+
+// hiding is what must not be seen of a call: the secrets of the configuration, which are made ready once, and its own.
+func (g *Guard) hiding(secrets map[string]dayone.Secret) []hidden {
+	if len(secrets) == 0 {
+		return g.hide
+	}
+	return append(hiding(revealed(secrets)), g.hide...)
+}
+
+func revealed(secrets map[string]dayone.Secret) []string {
+	out := make([]string, 0, len(secrets))
+	for _, s := range secrets {
+		out = append(out, s.Reveal())
+	}
+	return out
 }
 
 // limiter counts requests, not steps: one bucket per path prefix, and a 429 shuts its bucket for everybody.
