@@ -447,8 +447,11 @@ func (f *Flow) CountRecords(ctx context.Context) (int64, error) {
 	return f.Store.CountRecords(ctx)
 }
 
-// Ready says whether the database answers.
+// Ready says whether the database answers, and has room.
 func (f *Flow) Ready(ctx context.Context) error { return f.Store.Ready(ctx) }
+
+// NoRoom says that the disk of the database is full.
+func NoRoom(err error) bool { return errors.Is(err, store.ErrFull) }
 
 // Leader is the process that works on the database.
 func (f *Flow) Leader(ctx context.Context) (Leader, error) { return f.Store.Leader(ctx) }

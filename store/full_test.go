@@ -29,6 +29,9 @@ func TestAFullDisk(t *testing.T) {
 			Records: []dayone.Record{{At: time.Now(), Person: id, Run: run.ID, What: "granted"}},
 		}})
 	}
+	if err := d.Ready(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	for i := 0; refused < 3 && i < 1000; i++ {
 		switch err := write(i); {
 		case err == nil:
@@ -37,6 +40,9 @@ func TestAFullDisk(t *testing.T) {
 			t.Fatalf("it says %v", err)
 		default:
 			refused++
+			if err := d.Ready(t.Context()); !errors.Is(err, store.ErrFull) {
+				t.Errorf("it is ready without room: %v", err)
+			}
 		}
 	}
 	whole := func() {
@@ -69,4 +75,7 @@ func TestAFullDisk(t *testing.T) {
 		kept++
 	}
 	whole()
+	if err := d.Ready(t.Context()); err != nil {
+		t.Errorf("with room again it is not ready: %v", err)
+	}
 }

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -70,6 +71,7 @@ type DB struct {
 	beside  bool      // another process may own the database
 	files   []watched
 	lost    chan struct{}
+	noRoom  atomic.Bool // the last write found none
 }
 
 // use is what a database is opened for.
@@ -350,7 +352,7 @@ func (d *DB) closePools() error {
 	return errors.Join(errs...)
 }
 
-// Ready says whether the database answers, is where it was, and is still ours.
+// Ready says whether the database answers, is where it was, is still ours, and has room.
 func (d *DB) Ready(ctx context.Context) error {
 	if err := d.present(); err != nil {
 		return err
@@ -359,6 +361,9 @@ func (d *DB) Ready(ctx context.Context) error {
 		if gone := d.lease.gone.Load(); gone != nil {
 			return *gone
 		}
+	}
+	if d.noRoom.Load() {
+		return ErrFull
 	}
 	var one int
 	return d.read.QueryRowContext(ctx, "SELECT 1").Scan(&one)

@@ -138,8 +138,8 @@ func (w *writer) work() {
 		case <-w.quit:
 			return
 		case <-idle.C:
-			if w.found() == nil && !w.d.beside {
-				_ = w.d.dispossessed(w.tx.ctx, w.conn)
+			if w.found() == nil && (w.d.beside || w.d.dispossessed(w.tx.ctx, w.conn) == nil) {
+				w.again()
 			}
 			continue
 		case j := <-w.jobs:
@@ -204,10 +204,28 @@ func (w *writer) commit(batch []job) {
 // transaction carries a batch out, all of it or nothing.
 func (w *writer) transaction(batch []job) error {
 	err := w.attempt(batch)
-	if full(err) {
-		return fmt.Errorf("the disk of the database is full; make room, and start again: %w: %w", err, dayone.ErrUnavailable)
+	switch {
+	case err == nil:
+		w.d.noRoom.Store(false)
+	case full(err):
+		w.d.noRoom.Store(true)
+		return fmt.Errorf("%w: %w", ErrFull, err)
 	}
 	return err
+}
+
+// ErrFull says that there was no room for what was to be written.
+var ErrFull = fmt.Errorf("the disk of the database is full; make room, and start again: %w", dayone.ErrUnavailable)
+
+// again tries to write while nobody does, after there was no room: whoever asks whether we are ready keeps everybody away who
+// would find out that there is.
+func (w *writer) again() {
+	if w.d.noRoom.Load() {
+		_ = w.transaction([]job{{do: func(t *tx) error {
+			_, err := t.exec(`UPDATE goose_db_version SET is_applied = is_applied`)
+			return err
+		}}})
+	}
 }
 
 // full says that there was no room for a write.
