@@ -363,6 +363,20 @@ func (p *portal) enter(w http.ResponseWriter, r *http.Request) error {
 	return p.enters(w, r, k.who, "token", next)
 }
 
+// unknown refuses whoever calls the API and is not in. A token that nobody has is a guess, as at the login page.
+func (p *portal) unknown(w http.ResponseWriter, r *http.Request) error {
+	if bearer(r) {
+		if wait := p.limits.strangers.guess("wrong token "+network(p.from(r)), guesses); wait > 0 {
+			return p.tooMuch(w, "guess", wait, textTooManyTries)
+		}
+	}
+	return refuse(dayone.ErrAuth, textNoCaller)
+}
+
+func bearer(r *http.Request) bool {
+	return strings.HasPrefix(r.Header.Get("Authorization"), "Bearer ")
+}
+
 // byPassword is how the local administrator signs in.
 const byPassword = "password"
 

@@ -223,7 +223,7 @@ func (p *portal) apiTask(w http.ResponseWriter, r *http.Request) error {
 func (p *portal) apiCompleteTask(w http.ResponseWriter, r *http.Request) error {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		return err
+		return tooLarge(err)
 	}
 	by, ok := "", false
 	if caller, in := p.access.caller(r); in {
@@ -240,7 +240,7 @@ func (p *portal) apiCompleteTask(w http.ResponseWriter, r *http.Request) error {
 		by, ok = p.opt.TaskAuth(r, body)
 	}
 	if !ok {
-		return refuse(dayone.ErrAuth, textNoCaller)
+		return p.unknown(w, r)
 	}
 	var in struct {
 		Attrs dayone.Attrs `json:"attrs"`
@@ -288,12 +288,27 @@ func readJSON(r io.Reader, v any) error {
 	dec := json.NewDecoder(r)
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(v); err != nil && err != io.EOF {
+		if large := tooLarge(err); large != err {
+			return large
+		}
 		return said(fmt.Errorf("%w: %w", err, dayone.ErrInvalid), textBadJSON)
 	}
 	if _, err := dec.Token(); err != io.EOF { // half of what was said would be done
+		if large := tooLarge(err); large != err {
+			return large
+		}
 		return said(fmt.Errorf("something follows the JSON value: %w", dayone.ErrInvalid), textBadJSON)
 	}
 	return nil
+}
+
+// tooLarge says of a body that is larger than its address takes how much that is. Another error stays as it is.
+func tooLarge(err error) error {
+	var large *http.MaxBytesError
+	if errors.As(err, &large) {
+		return said(err, fmt.Sprintf(textTooLarge, large.Limit))
+	}
+	return err
 }
 
 // nextPage is where a list goes on after its last item, narrowed as it was asked for.

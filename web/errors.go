@@ -116,10 +116,13 @@ func (p *portal) fail(w http.ResponseWriter, r *http.Request, err error) {
 		text = sentence(flow.Problem(err)) + "."
 	}
 	level := p.log.Info
-	if errors.Is(err, dayone.ErrThrottled) && p.limits.strangers.guess("log", floods) > 0 { // whoever floods us fills no disk
+	if floodable(r, err) && p.limits.strangers.guess("log", floods) > 0 { // whoever floods us fills no disk
 		level = p.log.Debug
+		if n := p.limits.unlogged.one(p.now()); n > 0 {
+			p.log.Warn("requests were refused that the log does not name one by one", "count", n)
+		}
 	}
-	if a.status >= http.StatusInternalServerError {
+	if a.status >= http.StatusInternalServerError && !errors.Is(a.kind, dayone.ErrUnsupported) { // which is no fault
 		level = p.log.Error
 	}
 	level("request failed", "id", id, "method", r.Method, "path", logPath(r.URL.Path), "status", a.status, "error", err)
@@ -146,6 +149,11 @@ func (p *portal) fail(w http.ResponseWriter, r *http.Request, err error) {
 		p.log.Error("an error page could not be built", "id", id, "error", shown)
 		http.Error(w, a.title+" ("+id+")", a.status)
 	}
+}
+
+// floodable says that a stranger may cause an error as often as he likes: too much, a wrong signature, a wrong token.
+func floodable(r *http.Request, err error) bool {
+	return errors.Is(err, dayone.ErrThrottled) || errors.Is(err, dayone.ErrAuth) && (area(r.URL.Path) == "hook" || bearer(r))
 }
 
 // heard is a refusal as the reader's language has it; some were made where nobody knows who reads them.

@@ -324,7 +324,7 @@ func (p *portal) api(h handler) http.HandlerFunc {
 	return p.anyone(func(w http.ResponseWriter, r *http.Request) error {
 		me, ok := p.access.caller(r)
 		if !ok {
-			return refuse(dayone.ErrAuth, textNoCaller)
+			return p.unknown(w, r)
 		}
 		p.known(r)
 		if err := p.may(me, r.Pattern); err != nil {

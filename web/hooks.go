@@ -89,11 +89,15 @@ func (p *portal) healthz(w http.ResponseWriter, _ *http.Request) {
 	_ = answerJSON(w, http.StatusOK, map[string]string{"status": "ok", "version": p.opt.Version})
 }
 
-// readyz says whether requests make sense now: the database answers.
+// readyz says whether requests make sense now: the database answers, and has room.
 func (p *portal) readyz(w http.ResponseWriter, r *http.Request) {
 	if err := p.flow.Ready(r.Context()); err != nil {
 		p.log.Error("not ready", "error", err)
-		_ = answerJSON(w, http.StatusServiceUnavailable, map[string]string{"status": "not ready"})
+		out := map[string]string{"status": "not ready"}
+		if flow.NoRoom(err) {
+			out["reason"] = textNoRoom
+		}
+		_ = answerJSON(w, http.StatusServiceUnavailable, out)
 		return
 	}
 	_ = answerJSON(w, http.StatusOK, map[string]string{"status": "ready"})

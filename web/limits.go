@@ -144,9 +144,34 @@ type limiter struct {
 	insiders  *counts // credentials that let somebody in
 	comparing chan struct{}
 
+	unlogged unlogged
+
 	refused *prometheus.CounterVec
 	mu      sync.Mutex
 	live    map[string]int
+}
+
+// unlogged counts refusals that have no line of the log of their own.
+type unlogged struct {
+	mu   sync.Mutex
+	n    int
+	last time.Time
+}
+
+// one counts one more. Once a minute it says how many there were since it last did.
+func (u *unlogged) one(now time.Time) int {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.n++
+	if u.last.IsZero() {
+		u.last = now
+	}
+	if now.Before(u.last.Add(time.Minute)) && !now.Before(u.last) {
+		return 0
+	}
+	n := u.n
+	u.n, u.last = 0, now
+	return n
 }
 
 // comparedAtOnce is how many wait for a password to be compared, of browsers that are not known.

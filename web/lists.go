@@ -181,7 +181,7 @@ func (p *portal) apiBringList(w http.ResponseWriter, r *http.Request) error {
 	}
 	raw, err := io.ReadAll(r.Body)
 	if err != nil {
-		return fmt.Errorf("reading the list: %w", err)
+		return fmt.Errorf("reading the list: %w", tooLarge(err))
 	}
 	got, err := p.flow.Bring(r.Context(), raw, b)
 	if err != nil {

@@ -41,7 +41,7 @@ func (p *portal) measures(reg *prometheus.Registry) http.Handler {
 	return p.anyone(func(w http.ResponseWriter, r *http.Request) error {
 		caller, ok := p.access.caller(r)
 		if (!ok || p.opt.Open) && !here(r) { // the demo lets in everybody who is here
-			return refuse(dayone.ErrAuth, textNoCaller)
+			return p.unknown(w, r)
 		}
 		if err := p.may(caller, r.Pattern); ok && err != nil {
 			return err
