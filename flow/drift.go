@@ -11,6 +11,7 @@ import (
 
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/connector"
+	"github.com/dayone-hq/dayone/engine"
 	"github.com/dayone-hq/dayone/store"
 )
 
@@ -18,16 +19,25 @@ import (
 // night and whenever somebody asks, by holding what is seen now against what was seen last: no page reads a system. It is only
 // reported. What cannot be read, what moves just now and what a list has never shown of anybody is not known, so it is no drift.
 
-// ReadSystem has all accounts of a system read and compared, soon. ErrUnsupported: nothing lists them.
+// ReadSystem has all accounts of a system read and compared, soon. ErrUnsupported: nothing lists them. ErrConflict: it is not called now.
 func (f *Flow) ReadSystem(ctx context.Context, name, by string) error {
 	g := f.Systems[name]
 	switch {
 	case !slices.Contains(f.systemNames(), name):
 		return fmt.Errorf("there is no system %q; there are %s: %w", name, strings.Join(f.systemNames(), ", "), dayone.ErrNotFound)
 	case f.Beside:
-		return fmt.Errorf("only the server reads systems: %w", dayone.ErrUnsupported)
+		return fmt.Errorf("only the server reads systems; ask it with dayone drift compare %s: %w", name, dayone.ErrUnsupported)
 	case !readable(g) || g.Manifest.Account == nil:
 		return fmt.Errorf("nothing lists the accounts of %s, so they cannot be compared: %w", f.systemTitle(name), dayone.ErrUnsupported)
+	}
+	if how, is := (*f.retires())[name]; is {
+		return fmt.Errorf("%s, so it is not compared: %w", retiredText(name, how), dayone.ErrConflict)
+	}
+	switch stance, err := f.stanceOf(ctx, name); {
+	case err != nil:
+		return err
+	case stance != engine.Free:
+		return fmt.Errorf("%s; compare it when that is over, dayone system show %s says when: %w", notCalled(stance), name, dayone.ErrConflict)
 	}
 	c := &f.counting
 	c.mu.Lock()
@@ -43,6 +53,9 @@ func (f *Flow) ReadSystem(ctx context.Context, name, by string) error {
 	f.look()
 	return f.Store.Record(ctx, dayone.Record{At: f.Clock.Now(), What: "accounts read and compared, as somebody asked", System: name, By: by})
 }
+
+// notCalled says why a system is not read.
+func notCalled(s engine.Stance) string { return "it is " + string(s) + ", so it is not called" }
 
 // DriftReading is the last comparison of a system.
 type DriftReading struct {
@@ -72,12 +85,12 @@ func (f *Flow) DriftReadings(ctx context.Context) (map[string]DriftReading, erro
 }
 
 // comparing is one reading of a system that is held against the books as it goes on. Of the books it remembers whose each account
-// is, and no more.
+// is, and up to mostLacking things of kinds that the list has shown of nobody so far.
 type comparing struct {
 	*Flow
 	system  string
 	in      dayone.System
-	off     bool // nothing is compared: the system is being retired
+	off     bool // nothing is compared: the system is being retired, or the books do not read
 	reading dayone.DriftReading
 	asOf    time.Time // what the system shows is of then
 	bound   map[string]dayone.PersonID
@@ -88,12 +101,16 @@ type comparing struct {
 	lacks   map[string][]dayone.Drift // by a kind that it has not shown yet
 }
 
+// mostLacking is how many are remembered of a kind. Of whom more is missing it is not known.
+const mostLacking = 2000
+
 // showing is an account that is somebody's, as it is shown.
 type showing struct {
 	person dayone.PersonID
 	seen   connector.Seen
 }
 
+// compares begins a comparison. It is there with an error, too: then nothing is compared.
 func (f *Flow) compares(ctx context.Context, name string) (*comparing, error) {
 	now := f.Clock.Now()
 	c := &comparing{
@@ -101,12 +118,12 @@ func (f *Flow) compares(ctx context.Context, name string) (*comparing, error) {
 		reading: dayone.DriftReading{System: name, Began: now},
 	}
 	if _, c.off = (*f.retires())[name]; c.off {
-		return c, nil
+		return c, f.Store.ForgetDrift(ctx, name) // what is not compared any more is not known
 	}
 	if _, listed := f.listedAt(name); listed {
 		l, err := f.ListOf(ctx, name)
 		if err != nil {
-			return nil, err
+			return c, err
 		}
 		c.asOf = l.At
 	}
@@ -123,7 +140,7 @@ func (c *comparing) take(ctx context.Context, seen connector.Seen) error {
 	}
 	c.reading.Accounts++
 	for _, it := range seen.Items {
-		c.kinds[it.Key.Kind] = true
+		c.shows(it.Key.Kind)
 	}
 	person, ok := c.bound[account.Ref]
 	if !ok {
@@ -135,6 +152,25 @@ func (c *comparing) take(ctx context.Context, seen connector.Seen) error {
 		return nil
 	}
 	return c.flush(ctx)
+}
+
+// shows notes that lists of the system show a kind: what is missing of it is missing.
+func (c *comparing) shows(kind string) {
+	c.kinds[kind] = true
+	c.found = append(c.found, c.lacks[kind]...)
+	delete(c.lacks, kind)
+}
+
+// fails gives the comparison up and keeps why: who counts accounts counts on, whatever the books say.
+func (c *comparing) fails(ctx context.Context, why error) {
+	if why == nil || ctx.Err() != nil {
+		return
+	}
+	c.off = true
+	if _, ends := (*c.retires())[c.system]; !ends {
+		why = errors.Join(why, c.Store.FailDrift(ctx, c.system, c.Clock.Now(), "it was read, and could not be compared: "+Problem(why)))
+	}
+	c.Log.Warn("the accounts of a system are counted, and could not be compared with the books", "system", c.system, "error", why)
 }
 
 // flush compares a page of accounts, and writes what was found.
@@ -149,26 +185,32 @@ func (c *comparing) flush(ctx context.Context) error {
 	}
 	for i := range c.page {
 		s := &c.page[i]
-		if works(busy[s.person]) {
+		if held.Unread[s.person] || works(busy[s.person]) {
 			c.unsure = append(c.unsure, s.person)
 			continue
 		}
-		c.compare(s.person, s.seen, held[s.person], busy[s.person] != "")
+		c.compare(s.person, s.seen, held.Of[s.person], busy[s.person] != "")
 	}
 	c.page = c.page[:0]
 	return c.save(ctx)
 }
 
-func (c *comparing) books(ctx context.Context, people []dayone.PersonID) (map[dayone.PersonID][]dayone.Holding, map[dayone.PersonID]dayone.RunState, error) {
+func (c *comparing) books(ctx context.Context, people []dayone.PersonID) (store.HeldThere, map[dayone.PersonID]dayone.RunState, error) {
 	busy, err := c.Store.Busy(ctx, people)
 	if err != nil {
-		return nil, nil, err
+		return store.HeldThere{}, nil, err
 	}
 	held, err := c.Store.HeldThere(ctx, c.system, people)
+	for id := range held.Unread {
+		c.Log.Warn("what somebody holds does not read, so it is not compared", "person", id, "system", c.system)
+	}
 	return held, busy, err
 }
 
 func (c *comparing) save(ctx context.Context) error {
+	if _, c.off = (*c.retires())[c.system]; c.off { // since it began
+		return c.Store.ForgetDrift(ctx, c.system)
+	}
 	if len(c.found)+len(c.unsure) == 0 {
 		return nil
 	}
@@ -266,7 +308,11 @@ func (c *comparing) differs(person dayone.PersonID, h dayone.Holding, is dayone.
 		}
 	}
 	if kind == dayone.DriftMissing && !h.Key.IsAccount() && !c.kinds[h.Key.Kind] { // maybe its lists never show such things
-		c.lacks[h.Key.Kind] = append(c.lacks[h.Key.Kind], x)
+		if len(c.lacks[h.Key.Kind]) < mostLacking {
+			c.lacks[h.Key.Kind] = append(c.lacks[h.Key.Kind], x)
+		} else if n := len(c.unsure); n == 0 || c.unsure[n-1] != person {
+			c.unsure = append(c.unsure, person)
+		}
 		return
 	}
 	c.found = append(c.found, x)
@@ -277,16 +323,11 @@ func (c *comparing) end(ctx context.Context, doubted string) error {
 	if c.off {
 		return nil
 	}
-	if err := c.flush(ctx); err != nil {
+	if err := c.flush(ctx); err != nil || c.off {
 		return err
 	}
 	if doubted != "" {
 		return c.Store.FailDrift(ctx, c.system, c.Clock.Now(), doubted)
-	}
-	for kind, list := range c.lacks {
-		if c.kinds[kind] {
-			c.found = append(c.found, list...)
-		}
 	}
 	refs := slices.Sorted(maps.Keys(c.bound))
 	for some := range slices.Chunk(refs, store.AtOnce) {
@@ -294,7 +335,7 @@ func (c *comparing) end(ctx context.Context, doubted string) error {
 			return err
 		}
 	}
-	if err := c.save(ctx); err != nil {
+	if err := c.save(ctx); err != nil || c.off {
 		return err
 	}
 	c.reading.At = c.Clock.Now()
@@ -312,7 +353,11 @@ func (c *comparing) unseen(ctx context.Context, refs []string) error {
 		return err
 	}
 	for i, ref := range refs {
-		for _, h := range held[people[i]] {
+		if held.Unread[people[i]] {
+			c.unsure = append(c.unsure, people[i])
+			continue
+		}
+		for _, h := range held.Of[people[i]] {
 			if !h.Key.IsAccount() || h.Ref != ref || h.State != dayone.Active { // some list no closed ones
 				continue
 			}
@@ -333,7 +378,7 @@ func (c *comparing) broke(ctx context.Context, why error) error {
 	if ctx.Err() != nil || c.off {
 		return nil
 	}
-	if err := c.flush(ctx); err != nil {
+	if err := c.flush(ctx); err != nil || c.off {
 		return err
 	}
 	return c.Store.FailDrift(ctx, c.system, c.Clock.Now(), Problem(why))
@@ -374,177 +419,4 @@ func (f *Flow) driftOf(ctx context.Context, id dayone.DriftID) (DriftRow, error)
 		return DriftRow{}, err
 	}
 	return list[0], nil
-}
-
-// DriftView is one difference, with what would come of a decision about it.
-type DriftView struct {
-	DriftRow
-	Steps   []dayone.Step // what putting it right would do now
-	Later   []dayone.Later
-	Waits   string // why it cannot be decided now; "": it can
-	Refused string // why it cannot be left as it is; "": it can
-	Holds   string // what keeps it from being put right; "": nothing does
-}
-
-// DriftOf is one of them, with what would come of it.
-func (f *Flow) DriftOf(ctx context.Context, id dayone.DriftID) (DriftView, error) {
-	row, err := f.driftOf(ctx, id)
-	if err != nil {
-		return DriftView{}, err
-	}
-	v := DriftView{DriftRow: row}
-	b, books, err := f.asShown(ctx, row)
-	switch {
-	case errors.Is(err, dayone.ErrConflict):
-		v.Waits = Problem(err)
-		return v, nil
-	case err != nil:
-		return v, err
-	}
-	l, err := f.lookAt(withBooks(b, books))
-	if err != nil {
-		v.Holds = Problem(err)
-	}
-	for _, s := range l.Plan.Steps {
-		if s.Key == row.Key || s.Key.System == row.Key.System && s.Key.Account() == row.Key.Account() {
-			v.Steps = append(v.Steps, s)
-		}
-	}
-	for _, s := range l.Plan.Later {
-		if s.Key == row.Key {
-			v.Later = append(v.Later, s)
-		}
-	}
-	if h, held := holdOf(l.Holds, row.Key, l.Person.Status); held {
-		v.Holds = heldNote(h)
-	}
-	if row.Kind == dayone.DriftOpen && l.Person.Status == dayone.Left {
-		v.Refused = "whoever has left keeps nothing open: put it right, or take the end of the employment back"
-	}
-	return v, nil
-}
-
-// asShown are somebody's books, and a thing as they would have it if they had what its system shows. ErrConflict: the books have
-// changed since it was shown, or a run is at work on it.
-func (f *Flow) asShown(ctx context.Context, row DriftRow) (books, dayone.Holding, error) {
-	b, err := f.booksOf(ctx, row.Person)
-	if err != nil {
-		return b, dayone.Holding{}, err
-	}
-	h := dayone.Holding{Item: dayone.Item{Key: row.Key, State: dayone.Gone}}
-	if i := slices.IndexFunc(b.have, func(h dayone.Holding) bool { return h.Key == row.Key }); i >= 0 {
-		h = b.have[i]
-	}
-	last := h.Since
-	if h.Confirmed.After(last) {
-		last = h.Confirmed
-	}
-	if last.After(row.Seen) {
-		return b, h, fmt.Errorf("this was seen to after it was found; the next reading of %s says whether it still differs: %w", f.systemTitle(row.Key.System), dayone.ErrConflict)
-	}
-	switch active, err := f.Store.ActiveRun(ctx, row.Person); {
-	case errors.Is(err, dayone.ErrNotFound):
-	case err != nil:
-		return b, h, err
-	default:
-		switch r, err := f.RunOf(ctx, active); {
-		case err != nil:
-			return b, h, err
-		case works(r.State):
-			return b, h, fmt.Errorf("run %s of this person is at work, so the books move; decide when it rests: %w", active, dayone.ErrConflict)
-		}
-	}
-	h.Since, h.Confirmed, h.Lost = b.at, row.Seen, time.Time{}
-	switch row.Kind {
-	case dayone.DriftMissing:
-		h.State, h.Confirmed = dayone.Gone, time.Time{}
-		h.Generation++
-	case dayone.DriftClosed, dayone.DriftOpen:
-		h.State = row.Is.State
-	case dayone.DriftRole:
-		h.Role = row.Is.Role
-	case dayone.DriftExtra:
-		h.State, h.Ref, h.Role, h.Ours, h.Because, h.Asked = dayone.Active, row.Is.Ref, row.Is.Role, false, nil, nil
-	}
-	return b, h, nil
-}
-
-// withBooks are books in which a thing is as it is given.
-func withBooks(b books, h dayone.Holding) books {
-	b.have = slices.DeleteFunc(slices.Clone(b.have), func(o dayone.Holding) bool { return o.Key == h.Key })
-	b.have = append(b.have, h)
-	slices.SortFunc(b.have, func(x, y dayone.Holding) int {
-		if x.Key.Less(y.Key) {
-			return -1
-		}
-		return 1
-	})
-	return b
-}
-
-// acceptFor is for how long what somebody left as it is shown stays so, if nobody says until when.
-const acceptFor = 90 * 24 * time.Hour
-
-// PutRight lets the books have what the system shows, so that policies bring back what they want: by a run of that person, within
-// holds, approvals and brakes as ever.
-func (f *Flow) PutRight(ctx context.Context, id dayone.DriftID, by, reason string) (DriftRow, error) {
-	return f.decideDrift(ctx, id, by, reason, "put right", func(*dayone.Holding, books) (*dayone.Hold, error) { return nil, nil })
-}
-
-// AcceptDrift leaves what differs as the system shows it, until an instant; zero: for 90 days. What the books did not have is
-// theirs from now on, as what was there before Dayone. ErrForbidden: nobody may leave it so.
-func (f *Flow) AcceptDrift(ctx context.Context, id dayone.DriftID, by, reason string, until time.Time) (DriftRow, error) {
-	return f.decideDrift(ctx, id, by, reason, "accepted", func(h *dayone.Holding, b books) (*dayone.Hold, error) {
-		v, err := f.DriftOf(ctx, id)
-		if err != nil {
-			return nil, err
-		}
-		if v.Refused != "" {
-			return nil, fmt.Errorf("%s: %w", v.Refused, dayone.ErrForbidden)
-		}
-		if v.Kind == dayone.DriftExtra {
-			h.Because = []dayone.Reason{{Policy: dayone.Baseline}}
-			return nil, nil
-		}
-		if until.IsZero() {
-			until = b.at.Add(acceptFor)
-		}
-		if !until.After(b.at) || until.After(b.at.Add(longestHold)) {
-			return nil, fmt.Errorf("name a day within a year until which it stays so: %w", dayone.ErrInvalid)
-		}
-		return &dayone.Hold{ID: dayone.HoldID(f.IDs.New("hld")), Person: v.Person, Keys: []dayone.Key{v.Key}, Reason: reason, By: by, From: b.at, Until: until}, nil
-	})
-}
-
-func (f *Flow) decideDrift(ctx context.Context, id dayone.DriftID, by, reason, what string, do func(*dayone.Holding, books) (*dayone.Hold, error)) (DriftRow, error) {
-	row, err := f.driftOf(ctx, id)
-	if err != nil {
-		return row, err
-	}
-	switch reason = strings.TrimSpace(reason); {
-	case reason == "":
-		return row, fmt.Errorf("say why: the reason goes into the record: %w", dayone.ErrInvalid)
-	case len(reason) > 500:
-		return row, fmt.Errorf("the reason has more than 500 bytes; say it shorter: %w", dayone.ErrInvalid)
-	case !scopeOf(ctx).Whole():
-		if p, err := f.Person(ctx, row.Person); err != nil || !covers(ctx, p, row.Key) {
-			return row, errors.Join(err, fmt.Errorf("your role is for %s, and %s is not in it: %w", scopeOf(ctx), row.Key, dayone.ErrForbidden))
-		}
-	}
-	defer f.lock(row.Person)()
-	b, books, err := f.asShown(ctx, row)
-	if err != nil {
-		return row, err
-	}
-	hold, err := do(&books, b)
-	if err != nil {
-		return row, err
-	}
-	err = f.Store.DecideDrift(ctx, store.DriftDecision{ID: row.ID, Person: row.Person, Books: books, Hold: hold, At: b.at, Records: []dayone.Record{{
-		At: b.at, Person: row.Person, System: row.Key.System, What: "drift " + what + ": " + row.Key.String() + " is " + string(row.Kind), By: by, Detail: &dayone.Detail{Note: reason},
-	}}})
-	if err == nil {
-		f.look()
-	}
-	return row, err
 }

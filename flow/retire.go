@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -254,6 +255,9 @@ func (f *Flow) AtStart(ctx context.Context) error {
 		if any, err := f.Store.HoldsAny(ctx, name); err != nil {
 			return err
 		} else if !any {
+			if err := f.Store.ForgetReadings(ctx, name); err != nil {
+				return err
+			}
 			continue
 		}
 		r, err := f.Retirement(ctx, name)
@@ -273,7 +277,7 @@ func (f *Flow) AtStart(ctx context.Context) error {
 			}
 			fallthrough
 		case dayone.OrderRelease:
-			if err := f.release(ctx, r); err != nil {
+			if err := errors.Join(f.release(ctx, r), f.Store.ForgetReadings(ctx, name)); err != nil {
 				return err
 			}
 		default:

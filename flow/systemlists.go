@@ -9,13 +9,15 @@ import (
 	"time"
 
 	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/engine"
 )
 
 // Every night the accounts of each system are counted. A system that suddenly shows far fewer of them is more often one that
 // answers wrongly, to another tenant, to a token that sees less, than one that has lost them: a brake is on then, and until
 // somebody says that it is so, a leaver's certificate does not call closed what the system does not show. Steps go on as they
 // do: what a system says is not there, when it is asked for that alone, is not there for them. A list that broke off counts
-// for nothing. The same reading says what differs from the books (drift.go): a system is not read twice for it.
+// for nothing, and a system that is held is not asked. The same reading says what differs from the books (drift.go): a system is
+// not read twice for it.
 
 // counting is what flow remembers of counts; a restart loses nothing with it.
 type counting struct {
@@ -93,7 +95,17 @@ func (f *Flow) countThese(ctx context.Context, names []string, then time.Time) {
 	})
 }
 
-// CountSystem counts the accounts that a system lists now. What cannot be read changes nothing.
+// notRead keeps why a system was not read. It is an error: nothing is known of what it has now.
+func (f *Flow) notRead(ctx context.Context, name string, stance engine.Stance) error {
+	err := fmt.Errorf("%s: %s: %w", name, notCalled(stance), dayone.ErrConflict)
+	if _, off := (*f.retires())[name]; off {
+		return err
+	}
+	return errors.Join(err, f.Store.FailDrift(ctx, name, f.Clock.Now(), notCalled(stance)))
+}
+
+// CountSystem counts the accounts that a system lists now. What cannot be read changes nothing, and the books may not be
+// comparable: whether a list shrank is known all the same.
 func (f *Flow) CountSystem(ctx context.Context, name string) (dayone.SystemList, error) {
 	g := f.Systems[name]
 	lists, err := f.Store.SystemLists(ctx)
@@ -104,15 +116,16 @@ func (f *Flow) CountSystem(ctx context.Context, name string) (dayone.SystemList,
 	if !readable(g) || g.Manifest.Account == nil {
 		return s, nil
 	}
+	switch stance, err := f.stanceOf(ctx, name); {
+	case err != nil:
+		return s, err
+	case stance != engine.Free:
+		return s, f.notRead(ctx, name, stance)
+	}
 	s.System, s.Seen = name, 0
 	with, err := f.compares(ctx, name)
-	if err != nil {
-		return lists[name], err
-	}
+	with.fails(ctx, err)
 	for seen, err := range g.List(ctx) {
-		if err == nil {
-			err = with.take(ctx, seen)
-		}
 		if err != nil {
 			err = fmt.Errorf("listing the accounts of %s: %w", name, err)
 			return lists[name], errors.Join(err, with.broke(ctx, err))
@@ -120,12 +133,11 @@ func (f *Flow) CountSystem(ctx context.Context, name string) (dayone.SystemList,
 		if seen.Account() != nil {
 			s.Seen++
 		}
+		with.fails(ctx, with.take(ctx, seen))
 	}
 	s.At = f.Clock.Now()
 	why := f.shrank(s)
-	if err := with.end(ctx, why); err != nil {
-		return lists[name], err
-	}
+	with.fails(ctx, with.end(ctx, why))
 	if why != "" {
 		s.Note = why
 		b := dayone.Brake{ID: dayone.BrakeID(f.IDs.New("brk")), Scope: "system:" + name, Rule: dayone.BrakeList, State: dayone.BrakeOn, Note: why, Opened: s.At}

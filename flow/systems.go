@@ -180,7 +180,11 @@ func (f *Flow) Order(ctx context.Context, o dayone.Order) (dayone.Order, error) 
 	if err := f.Store.SaveOrder(ctx, o); err != nil {
 		return o, err
 	}
-	return o, f.obey(ctx)
+	err := f.obey(ctx)
+	if err == nil && o.Kind.Retires() { // it is not compared any more
+		err = f.Store.ForgetDrift(ctx, o.System)
+	}
+	return o, err
 }
 
 // byLists says that a system is known by lists alone.

@@ -176,9 +176,35 @@ func (d *DB) CountDrift(ctx context.Context, systems []string, within dayone.Sco
 	return out, nil
 }
 
-// HeldThere are holdings at a system of whom some of its accounts are bound to, by person.
-func (d *DB) HeldThere(ctx context.Context, system string, people []dayone.PersonID) (map[dayone.PersonID][]dayone.Holding, error) {
-	out := map[dayone.PersonID][]dayone.Holding{}
+// ForgetDrift deletes what is known of a system's drift, and of its readings.
+func (d *DB) ForgetDrift(ctx context.Context, system string) error {
+	return d.write(ctx, func(t *tx) error { return forgetAt(t, system, `drift`, `drift_reading`) })
+}
+
+// ForgetReadings deletes what readings of a system that was let go have left.
+func (d *DB) ForgetReadings(ctx context.Context, system string) error {
+	return d.write(ctx, func(t *tx) error { return forgetAt(t, system, `drift`, `drift_reading`, `phone_part`, `phone_system`) })
+}
+
+func forgetAt(t *tx, system string, tables ...string) error {
+	for _, table := range tables {
+		if _, err := t.exec(`DELETE FROM `+table+` WHERE system = $1`, system); err != nil {
+			return fmt.Errorf("forgetting what was read of %s: %w", system, err)
+		}
+	}
+	return nil
+}
+
+// HeldThere is what some people hold at a system.
+type HeldThere struct {
+	Of     map[dayone.PersonID][]dayone.Holding
+	Unread map[dayone.PersonID]bool // whose holdings do not read; Of has none of theirs
+}
+
+// HeldThere are holdings at a system of whom some of its accounts are bound to. One person whose holdings do not read is not known,
+// and the others are.
+func (d *DB) HeldThere(ctx context.Context, system string, people []dayone.PersonID) (HeldThere, error) {
+	out := HeldThere{Of: map[dayone.PersonID][]dayone.Holding{}, Unread: map[dayone.PersonID]bool{}}
 	if len(people) == 0 {
 		return out, nil
 	}
@@ -193,8 +219,14 @@ func (d *DB) HeldThere(ctx context.Context, system string, people []dayone.Perso
 			return err
 		}
 		h, err := d.openHolding(h, key, box, owner)
-		out[person] = append(out[person], h)
-		return err
+		switch {
+		case err != nil:
+			out.Unread[person] = true
+			delete(out.Of, person)
+		case !out.Unread[person]:
+			out.Of[person] = append(out.Of[person], h)
+		}
+		return nil
 	})
 }
 

@@ -16,15 +16,16 @@ import (
 // Drift: what systems showed otherwise than the books have it, when all of their accounts were read last. No page reads a system.
 
 type driftView struct {
-	Sentence         string
-	Systems, Kinds   []option
-	Person, Whose    string // of one person only
-	Rows             []driftLine
-	Empty            *empty
-	First, Next      string
-	Filtered         bool
-	Readings         []item
-	Problem, Unknown *notice
+	Sentence       string
+	Systems, Kinds []option
+	Person, Whose  string // of one person only
+	Rows           []driftLine
+	Empty          *empty
+	First, Next    string
+	Filtered       bool
+	Readings       []item
+	Unknown        *notice
+	When           string // systems are compared
 }
 
 type driftLine struct {
@@ -111,12 +112,18 @@ func (p *portal) drift(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v := newDrift(p.viewerOf(r), f, rows, reads, counts, p.titles(), p.kindTitles())
+	v := newDrift(p.viewerOf(r), f, rows, reads, counts, p.titles(), p.kindTitles(), p.flow.Removals.ListsAt)
+	if !p.shows(r, "GET /systems/{system}") {
+		v.unlink()
+	}
 	return p.show(w, r, http.StatusOK, page{Template: "drift", Title: "Drift", Nav: "drift", Crumbs: []link{{"Drift", ""}}, Main: v})
 }
 
-func newDrift(view viewer, f flow.DriftFilter, rows []flow.DriftRow, reads map[string]flow.DriftReading, counts map[string]int, titles, kinds map[string]string) driftView {
-	v := driftView{Filtered: f.System != "" || f.Kind != "" || f.Person != "", Person: string(f.Person)}
+func newDrift(view viewer, f flow.DriftFilter, rows []flow.DriftRow, reads map[string]flow.DriftReading, counts map[string]int, titles, kinds map[string]string, nightly string) driftView {
+	v := driftView{When: textDriftAsked, Filtered: f.System != "" || f.Kind != "" || f.Person != "", Person: string(f.Person)}
+	if nightly != "" {
+		v.When = textDriftNightly
+	}
 	v.Systems, v.Kinds = []option{{Text: "Every system"}}, []option{{Text: "Every difference"}}
 	total, unread, unseen := 0, 0, []string{}
 	for _, name := range slices.Sorted(maps.Keys(reads)) {
@@ -167,14 +174,24 @@ func newDrift(view viewer, f flow.DriftFilter, rows []flow.DriftRow, reads map[s
 	case len(v.Readings) == 0:
 		v.Empty = &empty{Icon: "drift", Title: "No system can be compared", Text: textDriftNoSystem, Acts: []link{{"Systems", "/systems"}}}
 	case unread == len(v.Readings):
-		v.Empty = &empty{Icon: "clock", Title: "No system was compared yet", Text: textDriftUnread}
+		v.Empty = &empty{Icon: "clock", Title: "No system was compared yet", Text: sentence(v.When) + " " + textDriftUnread}
 	default:
-		v.Empty = &empty{Icon: "check", Title: "Every account that was read is as the books have it", Text: textDriftNone}
+		v.Empty = &empty{Icon: "check", Title: "Every account that was read is as the books have it", Text: sentence(v.When) + " " + textDriftNone}
 	}
 	if unread > 0 && unread < len(v.Readings) {
 		v.Unknown = &notice{Icon: "info", Title: "Not every system was compared", Text: fmt.Sprintf(textDriftSome, strings.Join(unseen, ", "))}
 	}
 	return v
+}
+
+// unlink takes links to systems away from whom they would be refused.
+func (v *driftView) unlink() {
+	for i := range v.Readings {
+		v.Readings[i].Title.Href = ""
+	}
+	if v.Empty != nil {
+		v.Empty.Acts = slices.DeleteFunc(v.Empty.Acts, func(l link) bool { return l.Href == "/systems" })
+	}
 }
 
 func driftAddress(f flow.DriftFilter, before dayone.DriftID) string {
@@ -255,6 +272,13 @@ func (p *portal) showDrift(w http.ResponseWriter, r *http.Request, status int, i
 	}
 	v := newOneDrift(p.viewerOf(r), x, p.titles(), p.kindTitles())
 	v.Problem, v.May = problem, p.shows(r, "POST /drift/{id}/put-right")
+	if !p.shows(r, "GET /systems/{system}") {
+		for i := range v.Facts {
+			if strings.HasPrefix(v.Facts[i].Href, "/systems/") {
+				v.Facts[i].Href = ""
+			}
+		}
+	}
 	v.Until.Value, v.Why.Value = r.PostFormValue("until"), r.PostFormValue("reason")
 	return p.show(w, r, status, page{Template: "drift-one", Title: v.Title, Nav: "drift", Crumbs: []link{{"Drift", "/drift"}, {v.Title, ""}}, Main: v})
 }
@@ -318,11 +342,15 @@ func goneDrift(err error) error {
 
 // driftVerdict carries out what a form or a call says about drift.
 func (p *portal) driftVerdict(r *http.Request, id dayone.DriftID, reason, until string) (flow.DriftRow, error) {
+	until = strings.TrimSpace(until)
 	if strings.HasSuffix(r.URL.Path, "/put-right") {
+		if until != "" {
+			return flow.DriftRow{}, fmt.Errorf("until is of what is left as it is; what is put right has no end: %w", dayone.ErrInvalid)
+		}
 		return p.flow.PutRight(r.Context(), id, me(r).Name, reason)
 	}
 	var end time.Time
-	if until = strings.TrimSpace(until); until != "" {
+	if until != "" {
 		day, err := time.ParseInLocation(time.DateOnly, until, p.zoneOf(""))
 		if err != nil {
 			return flow.DriftRow{}, fmt.Errorf("%q is no day; write 2025-01-31: %w", until, dayone.ErrInvalid)
@@ -391,11 +419,12 @@ type apiDriftDetail struct {
 }
 
 func (p *portal) apiDrifts(w http.ResponseWriter, r *http.Request) error {
-	f, err := driftFilter(r.URL.Query())
+	q := r.URL.Query()
+	f, err := driftFilter(q)
 	if err != nil {
 		return err
 	}
-	f.Before, f.Limit = dayone.DriftID(r.URL.Query().Get("after")), apiLimit(r)+1
+	f.Limit = apiLimit(r) + 1
 	list, err := p.flow.Drift(r.Context(), f)
 	if err != nil {
 		return err
@@ -403,7 +432,7 @@ func (p *portal) apiDrifts(w http.ResponseWriter, r *http.Request) error {
 	out := apiPage[apiDrift]{Items: []apiDrift{}}
 	if len(list) == f.Limit {
 		list = list[:f.Limit-1]
-		out.Next = string(list[len(list)-1].ID)
+		out.Next = nextPage("/api/v1/drift", q, f.Limit-1, string(list[len(list)-1].ID), "system", "kind", "person")
 	}
 	for _, x := range list {
 		out.Items = append(out.Items, newAPIDrift(x))

@@ -47,6 +47,18 @@ func TestDriftIsDecided(t *testing.T) {
 		t.Errorf("it is %+v", is)
 	}
 	b.api("POST", "/api/v1"+one+"/accept", `{"reason":"helps out","until":"soon"}`, http.StatusBadRequest, nil)
+	b.api("POST", "/api/v1"+one+"/accept", `{"reason":"helps out","until":"`+time.Now().AddDate(0, 0, 7).Format(time.DateOnly)+`"}`, http.StatusBadRequest, nil)
+	var first struct {
+		Items []struct{ ID string }
+		Next  string
+	}
+	b.api("GET", "/api/v1/drift?system=okta&limit=1", "", http.StatusOK, &first)
+	ahead := first.Next
+	first.Items, first.Next = nil, ""
+	b.api("GET", ahead, "", http.StatusOK, &first)
+	if !strings.Contains(ahead, "system=okta") || len(first.Items) != 1 || first.Items[0].ID != string(role.ID) || first.Next != "" {
+		t.Errorf("%s answers %+v", ahead, first)
+	}
 	b.api("POST", "/api/v1"+one+"/accept", `{"reason":"helps out"}`, http.StatusOK, nil)
 	b.api("POST", "/api/v1"+one+"/accept", `{"reason":"helps out"}`, http.StatusNotFound, nil)
 	if res := b.get(one); res.StatusCode != http.StatusNotFound {
@@ -67,6 +79,19 @@ func TestDriftIsDecided(t *testing.T) {
 	b.api("GET", "/api/v1/drift?system=okta", "", http.StatusOK, &list)
 	if len(list.Items) != 1 {
 		t.Errorf("the list has %d", len(list.Items))
+	}
+}
+
+// Who may not see systems is not led to them, and the page says when it compares.
+func TestDriftLeadsNobodyToARefusal(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, withRoles)
+	for role, led := range map[dayone.Role]bool{dayone.HR: false, dayone.Operator: true} {
+		page := text(t, b.as(role, b.signIn(role), "GET", "/drift"))
+		want(t, "/drift", page, "Last comparisons", "each night is turned off")
+		if strings.Contains(page, `href="/systems/okta"`) != led {
+			t.Errorf("%s is led to Okta: %t", role, !led)
+		}
 	}
 }
 

@@ -59,7 +59,7 @@ func sampleOverview(view viewer) overviewView {
 func sampleDrift(view viewer) []sample {
 	rows, reads := sampleDriftRows(view), sampleReadings(view)
 	list := func(f flow.DriftFilter, rows []flow.DriftRow, reads map[string]flow.DriftReading, counts map[string]int) driftView {
-		return newDrift(view, f, rows, reads, counts, sampleTitles, nil)
+		return newDrift(view, f, rows, reads, counts, sampleTitles, nil, "03:30")
 	}
 	one := flow.DriftView{DriftRow: rows[1], Steps: []dayone.Step{{Key: sampleKey("okta/account"), Action: dayone.AccountEnable, Because: []dayone.Reason{{Policy: "base-employee", At: "policies/base.yaml:8"}}}}}
 	open, extra, waits := flow.DriftView{DriftRow: rows[0], Refused: "whoever has left keeps nothing open: put it right, or take the end of the employment back"}, flow.DriftView{DriftRow: rows[4]}, one

@@ -73,7 +73,7 @@ func newDriftList() *cobra.Command {
 				if page.Next == "" {
 					break
 				}
-				ask.Set("after", page.Next)
+				ask.Set("before", all[len(all)-1].ID)
 			}
 			if asJSON {
 				return writeJSON(c.OutOrStdout(), all)
@@ -167,7 +167,9 @@ func newDriftVerdict(verb string) *cobra.Command {
 	c.Flags().StringVar(&in.Reason, "reason", "", "why, for the record")
 	if verb == "accept" {
 		c.Short, c.Example = "Leave it as the system shows it", `  dayone drift accept drf_01jd9x0000000000000000000a --until 2025-06-30 --reason "he helps out there"`
-		c.Flags().StringVar(&in.Until, "until", "", "the last day on which it stays so, 2025-01-31; 90 days from now if it is left out")
+		c.Long = `A hold keeps policies from changing it until a day. What is extra counts as there before Dayone and has no end; give it by a request
+(dayone request) where it is to have one, or where it needs approval. Nobody leaves as it is what is their own.`
+		c.Flags().StringVar(&in.Until, "until", "", "the last day on which it stays so, 2025-01-31; 90 days from now if it is left out. Not of what is extra: that has no end")
 	}
 	return c
 }

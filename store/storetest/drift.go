@@ -66,8 +66,8 @@ func drift(t *testing.T, d *store.DB) {
 	if err := d.DecideDrift(ctx, decide); !errors.Is(err, dayone.ErrConflict) {
 		t.Errorf("decided twice: %v", err)
 	}
-	held := must[map[dayone.PersonID][]dayone.Holding](t)(d.HeldThere(ctx, "okta", []dayone.PersonID{p}))
-	if len(list()) != 0 || len(held[p]) != 1 || held[p][0].Key != group || len(must[[]dayone.Hold](t)(d.Holds(ctx, store.HoldFilter{Person: p}))) != 1 {
+	held := must[store.HeldThere](t)(d.HeldThere(ctx, "okta", []dayone.PersonID{p}))
+	if len(list()) != 0 || len(held.Of[p]) != 1 || held.Of[p][0].Key != group || len(must[[]dayone.Hold](t)(d.Holds(ctx, store.HoldFilter{Person: p}))) != 1 {
 		t.Errorf("the books have %+v", held)
 	}
 	if err := d.SaveDrift(ctx, "okta", later, []dayone.Drift{x}, nil); err != nil {
@@ -78,6 +78,18 @@ func drift(t *testing.T, d *store.DB) {
 	}
 	if got := list(); len(got) != 0 {
 		t.Errorf("mended, and still %+v", got)
+	}
+	if err := d.SaveDrift(ctx, "okta", later, []dayone.Drift{x}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.ForgetReadings(ctx, "slack"); err != nil || len(list()) != 1 {
+		t.Errorf("another system was forgotten: %d differ, %v", len(list()), err)
+	}
+	if err := d.ForgetReadings(ctx, "okta"); err != nil {
+		t.Fatal(err)
+	}
+	if r, is := must[map[string]dayone.DriftReading](t)(d.DriftReadings(ctx))["okta"]; is || len(list()) != 0 {
+		t.Errorf("forgotten, and still %+v and %d that differ", r, len(list()))
 	}
 }
 
