@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/dayone-hq/dayone"
 )
@@ -108,7 +109,18 @@ func (l *loop) call(t Target, w whose, a dayone.Act) (res dayone.Result, err err
 		a.Subject = dayone.Subject{Ref: f.Found.Ref}
 		before := res
 		res, err = t.Apply(l.ctx, a)
-		res.Calls, res.Left = append(before.Calls, res.Calls...), before.Left+res.Left
+		res.Calls, res.Left = joined(before, res)
 	}
 	return res, err
+}
+
+// joined are the requests of two calls of one attempt, within the bound of what is kept: the first say how it began, and the last what
+// came of it.
+func joined(first, then dayone.Result) (calls []dayone.Call, left int) {
+	calls, left = slices.Concat(first.Calls, then.Calls), first.Left+then.Left
+	if over := len(calls) - dayone.CallsKept; over > 0 {
+		const middle = dayone.CallsKept / 2
+		calls, left = slices.Delete(calls, middle, middle+over), left+over
+	}
+	return calls, left
 }

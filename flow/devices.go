@@ -55,7 +55,8 @@ type PersonDevice struct {
 // PhonesRead is a telephone system, and how far what it has is known.
 type PhonesRead struct {
 	System, Title string
-	Read          time.Time // zero: not since the server began
+	Read          time.Time // of what was compared; zero: never read, thrown away, or not compared yet
+	Kept          time.Time // of what is being compared, where Read is zero; zero: there is none
 	Reading       bool
 	Problem       string // why it could not be read, or compared
 	Mailboxes     []string
@@ -78,7 +79,10 @@ func (f *Flow) BelongingsOf(ctx context.Context, id dayone.PersonID, list []Acce
 	var out Belongings
 	of := map[string]platform.Theirs{}
 	for _, name := range f.PhoneSystems() {
-		read, has := f.phonesOf(name, id)
+		read, has, err := f.phonesOf(ctx, name, id)
+		if err != nil {
+			return out, err
+		}
 		for _, b := range has.Mailboxes {
 			read.Mailboxes = append(read.Mailboxes, cmp.Or(b.Extension, b.Alias))
 		}
@@ -97,19 +101,27 @@ func (f *Flow) BelongingsOf(ctx context.Context, id dayone.PersonID, list []Acce
 }
 
 // phonesOf is what a telephone system has of somebody, as it was read and compared last.
-func (f *Flow) phonesOf(name string, id dayone.PersonID) (PhonesRead, platform.Theirs) {
+func (f *Flow) phonesOf(ctx context.Context, name string, id dayone.PersonID) (PhonesRead, platform.Theirs, error) {
 	f.phones.mu.Lock()
 	p := f.phones.at(name)
 	out := PhonesRead{System: name, Title: f.systemTitle(name), Reading: p.reading || p.asked, Problem: cmp.Or(p.problem, p.wrong)}
-	report := p.report
-	if report != nil {
+	report, loaded := p.report, p.loaded
+	switch {
+	case report != nil:
 		out.Read = p.of
+	case p.is != nil && p.wrong == "":
+		out.Kept = p.read
 	}
 	f.phones.mu.Unlock()
-	if report == nil {
-		return out, platform.Theirs{}
+	switch {
+	case report != nil:
+		return out, report.Of(id), nil // what is pointed at is never changed
+	case loaded:
+		return out, platform.Theirs{}, nil
 	}
-	return out, report.Of(id) // what is pointed at is never changed
+	row, err := f.keptRow(ctx, name)
+	out.Kept = row.Read
+	return out, platform.Theirs{}, err
 }
 
 // numbersOf are her own first, then those that ring at her too, then those that rest after her.

@@ -44,7 +44,8 @@ func (f *Flow) phonesDue() map[string]time.Time {
 	return out
 }
 
-// loadPhones takes what was kept of a telephone system, once after a start. An error is one of the books.
+// loadPhones takes what was kept of a telephone system, once after a start: whoever asks for it sets loaded when it is planned, too.
+// An error is one of the books.
 func (f *Flow) loadPhones(ctx context.Context, name string, p *phoneRead) error {
 	all, err := f.Store.PhoneSystems(ctx)
 	if err != nil {
@@ -64,7 +65,7 @@ func (f *Flow) loadPhones(ctx context.Context, name string, p *phoneRead) error 
 	}
 	f.phones.mu.Lock()
 	defer f.phones.mu.Unlock()
-	p.loaded, p.tried = true, row.Tried
+	p.tried = row.Tried
 	p.problem, p.failed = cmp.Or(problem, row.Note), row.Failed
 	if !at.IsZero() {
 		p.is, p.read, p.behind, p.anew = &is, at, true, true

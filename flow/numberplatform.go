@@ -137,11 +137,15 @@ func (f *Flow) phoneErrand(ctx context.Context, name string) (err error) {
 	loaded := p.loaded
 	f.phones.mu.Unlock()
 	if !loaded {
-		if err := errors.Join(f.loadPhones(ctx, name, p), f.plansPhones(ctx, name, p)); err != nil {
+		if err := f.loadPhones(ctx, name, p); err != nil {
+			return err
+		}
+		if err := f.plansPhones(ctx, name, p); err != nil { // it is loaded again: what is not planned would never be due
 			return err
 		}
 	}
 	f.phones.mu.Lock()
+	p.loaded = true
 	first := p.anew && p.report == nil && p.is != nil // what was kept is shown before it is read again, which may take an hour
 	due := !p.due.IsZero() && !p.due.After(f.Clock.Now())
 	asked := (p.asked || due) && !first

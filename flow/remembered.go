@@ -17,6 +17,7 @@ type remembered[T any] struct {
 	took  time.Duration // how long that was
 	err   error         // of the last count
 	over  chan struct{} // of the count under way; nil: there is none
+	gen   int           // how often it was forgotten: what a count began to see before that is not kept
 }
 
 // Below quick a count is taken each time; one that takes longer is believed for believed times as long. What is tooOld times
@@ -59,8 +60,11 @@ func (k *remembered[T]) get(ctx context.Context, c engine.Clock, beside *sync.Wa
 		}
 		if slow {
 			k.mu.Lock()
-			defer k.mu.Unlock()
-			return k.value, k.err
+			v, err, kept := k.value, k.err, !k.at.IsZero()
+			k.mu.Unlock()
+			if kept || err != nil { // else it was forgotten meanwhile
+				return v, err
+			}
 		}
 	}
 }
@@ -70,7 +74,8 @@ func (k *remembered[T]) forget() {
 	var none T
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.value, k.at, k.took = none, time.Time{}, 0
+	k.value, k.at, k.took, k.err = none, time.Time{}, 0, nil
+	k.gen++
 }
 
 func (k *remembered[T]) anew(ctx context.Context, c engine.Clock, count func(context.Context) (T, error)) (T, error) {
@@ -80,10 +85,16 @@ func (k *remembered[T]) anew(ctx context.Context, c engine.Clock, count func(con
 		close(k.over)
 		k.over = nil
 	}()
+	k.mu.Lock()
+	gen := k.gen
+	k.mu.Unlock()
 	began := c.Now()
 	v, err := count(ctx)
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	if gen != k.gen {
+		return v, err
+	}
 	if k.err = err; err == nil {
 		k.value, k.at = v, c.Now()
 		k.took = k.at.Sub(began)

@@ -78,3 +78,27 @@ func TestASlowCountIsRememberedForAWhile(t *testing.T) {
 	goes <- broken
 	gives("what cannot be counted", late, answer{3, broken})
 }
+
+// What is forgotten while it is counted stays forgotten: the count may have seen what is not there any more.
+func TestACountUnderWayIsForgottenToo(t *testing.T) {
+	t.Parallel()
+	c := clock.NewMoved(time.Date(2024, 11, 15, 9, 0, 0, 0, time.UTC))
+	var k remembered[string]
+	var beside sync.WaitGroup
+	name := "Sarah Chen"
+	count := func(context.Context) (string, error) {
+		saw := name
+		c.Jump(c.Now().Add(time.Second))
+		if saw != "erased" {
+			name = "erased"
+			k.forget()
+		}
+		return saw, nil
+	}
+	if _, err := k.get(t.Context(), c, &beside, count); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := k.get(t.Context(), c, &beside, count); err != nil || got != "erased" {
+		t.Errorf("it still shows %q, %v", got, err)
+	}
+}

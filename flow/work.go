@@ -11,8 +11,8 @@ import (
 	"github.com/dayone-hq/dayone/store"
 )
 
-// What Dayone does is worth something: how soon starters are ready, and how many hours nobody had to work. Each run is counted once,
-// after its end, so that nobody counts steps while a page waits.
+// What Dayone does is worth something: how soon starters are ready, and how many hours nobody had to work. Each end of a run is
+// counted once, so that nobody counts steps while a page waits.
 
 // countedAtOnce is how many runs are counted before others get their turn.
 const countedAtOnce = 100
@@ -27,36 +27,41 @@ func (f *Flow) nextUncounted(ctx context.Context) (time.Time, error) {
 }
 
 func (f *Flow) countRuns(ctx context.Context) error {
-	ids, err := f.Store.Uncounted(ctx, countedAtOnce)
+	list, err := f.Store.Uncounted(ctx, countedAtOnce)
 	if err != nil {
 		return err
 	}
-	for _, id := range ids {
-		c := store.CountedRun{Run: id}
-		r, err := f.Store.Run(ctx, id)
-		switch {
-		case errors.Is(err, dayone.ErrNotFound):
-		case err != nil && ctx.Err() != nil:
-			return ctx.Err()
-		case err != nil: // its person may have been erased: then nothing of it is known
-			f.Log.Warn("a run cannot be read, so it is not counted", "run", id, "error", err)
-		default:
-			if c, err = f.countOf(ctx, r); err != nil {
-				return err
-			}
+	var unread []error
+	for _, u := range list {
+		r, err := f.Store.Run(ctx, u.Run)
+		if err == nil && !r.Ended.Equal(u.Ended) {
+			continue // it goes on, and ends again
 		}
+		c := store.CountedRun{Run: u.Run}
+		if err == nil {
+			c, err = f.countOf(ctx, r, u.Before)
+		}
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case errors.Is(err, dayone.ErrNotFound): // it, or its person's key, is gone
+		case err != nil: // another time it may be read: what is marked as counted is never looked at again
+			unread = append(unread, fmt.Errorf("run %s is not counted yet: %w", u.Run, err))
+			continue
+		}
+		c.Ended = u.Ended
 		if err := f.Store.CountRun(ctx, c); err != nil {
 			return err
 		}
 	}
-	return nil
+	return errors.Join(unread...)
 }
 
 // longBefore is how long after a first day a first run tells nothing of that day: whoever is imported was there before.
 const longBefore = 30 * 24 * time.Hour
 
-// countOf is what a run that ended adds. What a human did is nothing that Dayone saved, and what was so already was no work.
-func (f *Flow) countOf(ctx context.Context, r dayone.Run) (store.CountedRun, error) {
+// countOf is what a run that ended adds to what it had done at its end before. What a human did is nothing that Dayone saved, and what was so already was no work.
+func (f *Flow) countOf(ctx context.Context, r dayone.Run, before time.Time) (store.CountedRun, error) {
 	row, err := f.Store.Person(ctx, r.Person)
 	if errors.Is(err, dayone.ErrNotFound) || err == nil && row.Veil == dayone.WholeVeiled { // whoever is hidden is in no count
 		return store.CountedRun{Run: r.ID}, nil
@@ -71,7 +76,7 @@ func (f *Flow) countOf(ctx context.Context, r dayone.Run) (store.CountedRun, err
 		if s.State != dayone.StepDone {
 			continue
 		}
-		if s.Result.Changed() && !f.doneByHand(s) {
+		if s.Result.Changed() && !f.doneByHand(s) && s.Ended.After(before) {
 			c.Steps[s.Step.Action]++
 		}
 		switch at := s.Ended; {
@@ -113,6 +118,7 @@ type Readiness struct {
 // Saved is what Dayone did by itself since a month, and what that is worth.
 type Saved struct {
 	Since    string // 2025-01
+	Untold   bool   // to whoever asks
 	Steps    map[dayone.Action]int
 	Baseline dayone.Effort
 	Counted  int // steps that the baseline has minutes for
@@ -122,13 +128,17 @@ type Saved struct {
 // savedFor is how many months hours are counted of, this one with them.
 const savedFor = 12
 
-// Saved is what Dayone did by itself in the last twelve months.
+// Saved is what Dayone did by itself in the last twelve months. Whoever has a scope is told the baseline alone: the counts are of everybody.
 func (f *Flow) Saved(ctx context.Context) (Saved, error) {
 	now := f.Clock.Now().UTC()
 	s := Saved{Since: time.Date(now.Year(), now.Month()-savedFor+1, 1, 0, 0, 0, 0, time.UTC).Format("2006-01")}
 	var err error
 	if s.Baseline, err = f.Store.Baseline(ctx); err != nil {
 		return s, err
+	}
+	if s.Untold = !scopeOf(ctx).AllPeople(); s.Untold {
+		s.Steps = map[dayone.Action]int{}
+		return s, nil
 	}
 	if s.Steps, err = f.Store.Work(ctx, s.Since); err != nil {
 		return s, err

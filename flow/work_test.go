@@ -1,6 +1,7 @@
 package flow_test
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -59,6 +60,43 @@ func TestWhatDayoneDidIsCountedOnce(t *testing.T) {
 	h.later(40 * 24 * time.Hour)
 	if ready, err = h.Readiness(ctx); err != nil || ready[0].N != 0 || ready[1].N != 1 {
 		t.Errorf("later %+v, %v", ready, err)
+	}
+}
+
+// A first run that needs a retry counts with its second end: what it had done before once, and its starter is ready then.
+func TestARunThatIsTriedAgainIsCountedAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	f := &forbids{}
+	w.transport = f
+	h := w.open()
+	_, run := h.hires(employee("1001", "start_date", here, "department", "Finance"))
+	counted := func(groups, ready int) {
+		t.Helper()
+		until(h, "a count", func() (bool, bool) {
+			left, err := h.Store.Uncounted(ctx, 1)
+			s, err2 := h.Saved(ctx)
+			r, err3 := h.Readiness(ctx)
+			return true, errors.Join(err, err2, err3) == nil && len(left) == 0 && s.Steps[dayone.AccountCreate] == 1 && s.Steps[dayone.EntitlementAdd] == groups && r[0].N == ready
+		})
+	}
+	counted(0, 0)
+	list, err := h.Failures(ctx, "", 5)
+	if err != nil || len(list) != 1 {
+		t.Fatalf("%+v, %v", list, err)
+	}
+	f.off.Store(true)
+	h.later(time.Hour)
+	if err := h.Decide(ctx, run.ID, list[0].Step.ID, engine.Human{Verb: engine.Retry, By: "kim@company.com"}); err != nil {
+		t.Fatal(err)
+	}
+	counted(1, 1)
+	if r, err := h.Readiness(ctx); err != nil || r[0].Median < time.Hour {
+		t.Errorf("ready before the retry: %+v, %v", r, err)
+	}
+	s, err := h.Saved(of(dayone.HR, german))
+	if err != nil || !s.Untold || len(s.Steps) != 0 || s.Minutes != 0 {
+		t.Errorf("whoever sees some is told of all: %+v, %v", s, err)
 	}
 }
 

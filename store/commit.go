@@ -165,7 +165,7 @@ func (b *bulk) progress(p *dayone.Progress) error {
 }
 
 func (t *tx) moved(r *dayone.Run) error {
-	if _, err := t.exec(`UPDATE run SET state = $2, ending = $3, ended = $4, takes_back = $5 WHERE id = $1`, r.ID, r.State, r.Ending, micros(r.Ended), r.Of); err != nil {
+	if _, err := t.exec(`UPDATE run SET state = $2, ending = $3, counted = CASE WHEN ended = $4 THEN counted ELSE 0 END, ended = $4, takes_back = $5 WHERE id = $1`, r.ID, r.State, r.Ending, micros(r.Ended), r.Of); err != nil {
 		return fmt.Errorf("writing run: %w", err)
 	}
 	return nil

@@ -318,7 +318,7 @@ func (m *mover) people(b *mergeBox) error {
 			return err
 		}
 	}
-	for _, q := range []string{`DELETE FROM certificate_due WHERE person = $1`, `DELETE FROM drift WHERE person = $1`} { // the next reading finds it as hers
+	for _, q := range []string{`DELETE FROM certificate_due WHERE person = $1`, `DELETE FROM drift WHERE person = $1`, `DELETE FROM ready WHERE person = $1`} { // the next reading finds drift as hers; she has one first day
 		if _, err := m.t.exec(q, m.from); err != nil {
 			return err
 		}

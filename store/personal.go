@@ -114,6 +114,10 @@ var inTheClear = []struct{ why, erase string }{
 		`DELETE FROM call_log WHERE person = $1`,
 	},
 	{
+		"how soon she had everything on her first day is asked for by the day",
+		`DELETE FROM ready WHERE person = $1`,
+	},
+	{
 		"people are found by the words of their names as one types",
 		`DELETE FROM person_word WHERE person = $1`,
 	},

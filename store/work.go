@@ -14,31 +14,45 @@ import (
 // What Dayone has done by itself, how soon starters were ready, and what failed: counted once, so that a dashboard costs the same
 // however many people there are.
 
-// Uncounted are runs that ended and were not counted yet, the oldest first.
-func (d *DB) Uncounted(ctx context.Context, limit int) ([]dayone.RunID, error) {
-	rows, err := d.read.QueryContext(ctx, `SELECT id FROM run WHERE counted = 0 AND ended > 0 ORDER BY id LIMIT $1`, limit)
+// UncountedRun is one whose last end is not counted yet.
+type UncountedRun struct {
+	Run    dayone.RunID
+	Ended  time.Time
+	Before time.Time // the end before, which is counted; zero: there was none
+}
+
+// Uncounted are runs that ended, or ended again, and were not counted since, the oldest first.
+func (d *DB) Uncounted(ctx context.Context, limit int) ([]UncountedRun, error) {
+	rows, err := d.read.QueryContext(ctx, `SELECT id, ended, counted_to FROM run WHERE counted = 0 AND ended > 0 ORDER BY id LIMIT $1`, limit)
 	if err != nil {
 		return nil, err
 	}
-	return collect(rows, func(s interface{ Scan(...any) error }) (id dayone.RunID, err error) { return id, s.Scan(&id) })
+	return collect(rows, func(s interface{ Scan(...any) error }) (UncountedRun, error) {
+		var u UncountedRun
+		var ended, before int64
+		err := s.Scan(&u.Run, &ended, &before)
+		u.Ended, u.Before = instant(ended), instant(before)
+		return u, err
+	})
 }
 
-// CountedRun is what a run that ended adds.
+// CountedRun is what an end of a run adds.
 type CountedRun struct {
 	Run    dayone.RunID
+	Ended  time.Time // which end of it
 	Month  string
-	Steps  map[dayone.Action]int
+	Steps  map[dayone.Action]int // since the end before
 	Person dayone.PersonID
 	Starts time.Time // with Ready: the first day
 	Ready  time.Time // since when all was there that it had to bring; zero: it says nothing of a first day
 	Early  bool      // it began before the first day was over: what it brought belongs to that day
 }
 
-// CountRun adds it, unless it was added before. Somebody is ready with the last of the runs for the first day, or else with the first
-// one that ended well.
+// CountRun adds it, unless it was added before or the run goes on meanwhile. Somebody is ready with the last of the runs for the first day, or else with the first
+// one that ended well; of whoever was erased, or merged into another, nothing is kept.
 func (d *DB) CountRun(ctx context.Context, c CountedRun) error {
 	return d.write(ctx, func(t *tx) error {
-		res, err := t.exec(`UPDATE run SET counted = 1 WHERE id = $1 AND counted = 0`, c.Run)
+		res, err := t.exec(`UPDATE run SET counted = 1, counted_to = ended WHERE id = $1 AND counted = 0 AND ended = $2`, c.Run, micros(c.Ended))
 		if err != nil {
 			return fmt.Errorf("counting a run: %w", err)
 		}
@@ -53,7 +67,7 @@ func (d *DB) CountRun(ctx context.Context, c CountedRun) error {
 		if c.Ready.IsZero() {
 			return nil
 		}
-		_, err = t.exec(`INSERT INTO ready (person, starts, began, at) SELECT $1, $2, MIN(received), $3 FROM event WHERE person = $1 HAVING MIN(received) > 0 AND MIN(received) <= $3
+		_, err = t.exec(`INSERT INTO ready (person, starts, began, at) SELECT $1, $2, MIN(received), $3 FROM event WHERE person = $1 AND EXISTS (SELECT 1 FROM person p WHERE p.id = $1 AND p.key_box <> '' AND p.merged = '') HAVING MIN(received) > 0 AND MIN(received) <= $3
 			ON CONFLICT (person) DO UPDATE SET at = excluded.at WHERE ready.starts = excluded.starts AND ready.at < excluded.at AND $4 = 1`, c.Person, micros(c.Starts), micros(c.Ready), truth(c.Early))
 		if err != nil {
 			return fmt.Errorf("keeping since when somebody was ready: %w", err)

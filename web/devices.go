@@ -64,6 +64,8 @@ func newBelongings(view viewer, b flow.Belongings, serials, links bool) belongin
 // phonesText says how far what a telephone system has is known. What was not read is unknown, and not none.
 func phonesText(view viewer, s flow.PhonesRead) string {
 	switch {
+	case s.Read.IsZero() && !s.Kept.IsZero():
+		return fmt.Sprintf(textPhonesComparing, s.Title)
 	case s.Read.IsZero() && s.Reading:
 		return fmt.Sprintf(textPhonesReading, s.Title)
 	case s.Read.IsZero() && s.Problem != "":

@@ -63,7 +63,7 @@ func TestWhoSeesWhichNumbersAndDevices(t *testing.T) {
 		}
 	}
 	const address = "00:11:22:30:21:00"
-	shows(hr, "/people/"+id, []string{"was not read since the server began: what is theirs there is unknown", "Whether there is a phone is not known"}, []string{"SEP0011"})
+	shows(hr, "/people/"+id, []string{"was never read, or what was read was thrown away: what is theirs there is unknown", "Whether there is a phone is not known"}, []string{"SEP0011"})
 	shows(hr, "/api/v1/people/"+id+"/devices", []string{`"known":false`}, []string{"SEP0011"})
 	shows(self, "/me", []string{"a phone of yours may be missing"}, []string{"Cisco 8845"})
 

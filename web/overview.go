@@ -129,7 +129,10 @@ func worthFigures(x overview) (out []figure) {
 		out = append(out, f)
 	}
 	f := figure{Label: "Hours saved, 12 months", Value: "not counted", Small: "say what a step is worth", Href: "/settings/effort"}
-	if x.Saved.Baseline.Seq > 0 && len(x.Saved.Baseline.Minutes) > 0 {
+	switch {
+	case x.Saved.Untold:
+		f.Value, f.Small = "unknown", textSavedUntoldSmall
+	case x.Saved.Baseline.Seq > 0 && len(x.Saved.Baseline.Minutes) > 0:
 		f.Value, f.Small = hoursOf(x.Saved.Minutes), pluralText(x.Saved.Counted, "1 step by itself", "%s steps by themselves")
 	}
 	return append(out, f)
@@ -222,7 +225,7 @@ func (p *portal) apiOverview(w http.ResponseWriter, r *http.Request) error {
 		}
 		out.Ready = append(out.Ready, a)
 	}
-	if x.Saved.Baseline.Seq > 0 {
+	if x.Saved.Baseline.Seq > 0 && !x.Saved.Untold {
 		h := x.Saved.Minutes / 60
 		out.Saved.Hours = &h
 	}
@@ -284,13 +287,22 @@ func newEffort(view viewer, s flow.Saved, ready []flow.Readiness) effortView {
 	for _, a := range dayone.EffortActions {
 		f := field{ID: "m-" + strings.ReplaceAll(string(a), ".", "-"), Name: string(a), Label: effortTexts[a], Type: "number"}
 		row := effortRow{What: effortTexts[a], Steps: thousands(s.Steps[a]), Minutes: textEffortUnset}
-		if m, ok := s.Baseline.Minutes[a]; ok {
+		if s.Untold {
+			row.Steps = "unknown"
+		}
+		if m, ok := s.Baseline.Minutes[a]; ok && s.Untold {
+			f.Value = strconv.FormatFloat(m, 'f', -1, 64)
+			row.Minutes = f.Value
+		} else if ok {
 			f.Value = strconv.FormatFloat(m, 'f', -1, 64)
 			row.Minutes, row.Hours = f.Value, hoursOf(m*float64(s.Steps[a]))
 		}
 		v.Fields, v.Rows = append(v.Fields, f), append(v.Rows, row)
 	}
-	if len(s.Baseline.Minutes) > 0 {
+	switch {
+	case s.Untold:
+		v.Sentence = textSavedUntold
+	case len(s.Baseline.Minutes) > 0:
 		v.Total = hoursOf(s.Minutes)
 		v.Sentence = fmt.Sprintf("%s hours that nobody had to work, in twelve months.", v.Total)
 	}

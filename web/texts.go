@@ -81,11 +81,13 @@ const (
 
 // What a dashboard says of failures, speed and hours.
 const (
-	textReadyHow    = "From the first word of their source to the last thing that others had to do for the first day; what only waits for their own first login is not waited for."
-	textReadyNone   = "No starter of these days has a run that ended well, so nothing is known yet."
-	textSavedHow    = "Steps that Dayone did by itself since %s, each times the minutes that you say a human needs for it. What was so already, what people did, and reading back is not counted. Runs count once they have ended."
-	textSavedNone   = "Nobody has said how many minutes a human needs for a step, so no hours are counted."
-	textEffortUnset = "not counted"
+	textReadyHow         = "From the first word of their source to the last thing that others had to do for the first day; what only waits for their own first login is not waited for."
+	textReadyNone        = "No starter of these days has a run that ended well, so nothing is known yet."
+	textSavedHow         = "Steps that Dayone did by itself since %s, each times the minutes that you say a human needs for it. What was so already, what people did, and reading back is not counted. Runs count once they have ended."
+	textSavedNone        = "Nobody has said how many minutes a human needs for a step, so no hours are counted."
+	textSavedUntold      = "The hours saved are counted for everybody, so they are not told to a role that sees some people alone."
+	textSavedUntoldSmall = "counted for everybody"
+	textEffortUnset      = "not counted"
 )
 
 // Signing in.
@@ -108,18 +110,19 @@ const (
 
 // Numbers and devices of somebody. What was not read is unknown, and not none.
 const (
-	textNoNumber       = "No number of the books is theirs."
-	textNoNumberUnread = "No number of the books is theirs. Whether a telephone system has one that was never adopted is not known: it was not read."
-	textNoDevice       = "No policy gives a device, and none is held. No telephone system is connected."
-	textNoDeviceRead   = "No policy gives a device, none is held, and no telephone system shows one."
-	textNoDeviceUnread = "No policy gives a device, and none is held. Whether there is a phone is not known."
-	textPhonesUnread   = "%s was not read since the server began: what is theirs there is unknown."
-	textPhonesReading  = "%s is being read: what is theirs there is unknown until then."
-	textPhonesFailed   = "%s could not be read (%s): what is theirs there is unknown."
-	textPhonesRead     = "%s as read on %s (%s)."
-	textPhonesSince    = "It could not be read again since: %s."
-	textMailboxes      = "Voice mailbox at %s."
-	textOwnUnread      = "We have not looked at the telephone system lately, so a phone of yours may be missing here."
+	textNoNumber        = "No number of the books is theirs."
+	textNoNumberUnread  = "No number of the books is theirs. Whether a telephone system has one that was never adopted is not known: it was not read."
+	textNoDevice        = "No policy gives a device, and none is held. No telephone system is connected."
+	textNoDeviceRead    = "No policy gives a device, none is held, and no telephone system shows one."
+	textNoDeviceUnread  = "No policy gives a device, and none is held. Whether there is a phone is not known."
+	textPhonesUnread    = "%s was never read, or what was read was thrown away: what is theirs there is unknown."
+	textPhonesComparing = "%s was read, and is being compared with the books: what is theirs there is unknown until then."
+	textPhonesReading   = "%s is being read: what is theirs there is unknown until then."
+	textPhonesFailed    = "%s could not be read (%s): what is theirs there is unknown."
+	textPhonesRead      = "%s as read on %s (%s)."
+	textPhonesSince     = "It could not be read again since: %s."
+	textMailboxes       = "Voice mailbox at %s."
+	textOwnUnread       = "We have not looked at the telephone system lately, so a phone of yours may be missing here."
 )
 
 // The log of requests of a step.

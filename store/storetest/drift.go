@@ -88,22 +88,47 @@ func work(t *testing.T, d *store.DB) {
 	if err := d.Commit(ctx, []dayone.Progress{{Run: run, New: true, Moved: true}}); err != nil {
 		t.Fatal(err)
 	}
-	ids := must[[]dayone.RunID](t)(d.Uncounted(ctx, 9))
-	if len(ids) != 1 || ids[0] != run.ID {
-		t.Fatalf("uncounted are %v", ids)
+	uncounted := func() []store.UncountedRun { return must[[]store.UncountedRun](t)(d.Uncounted(ctx, 9)) }
+	if list := uncounted(); len(list) != 1 || list[0].Run != run.ID || !list[0].Ended.Equal(run.Ended) || !list[0].Before.IsZero() {
+		t.Fatalf("uncounted are %v", list)
 	}
-	c := store.CountedRun{Run: run.ID, Month: "2024-11", Steps: map[dayone.Action]int{dayone.AccountCreate: 3, dayone.EntitlementAdd: 2}, Person: p, Starts: at, Ready: at.Add(time.Hour)}
+	c := store.CountedRun{Run: run.ID, Ended: run.Ended, Month: "2024-11", Steps: map[dayone.Action]int{dayone.AccountCreate: 3, dayone.EntitlementAdd: 2}, Person: p, Starts: at, Ready: at.Add(time.Hour)}
 	for range 2 {
 		if err := d.CountRun(ctx, c); err != nil {
 			t.Fatal(err)
 		}
 	}
 	n := must[map[dayone.Action]int](t)(d.Work(ctx, "2024-11"))
-	if len(must[[]dayone.RunID](t)(d.Uncounted(ctx, 9))) != 0 || n[dayone.AccountCreate] != 3 || n[dayone.EntitlementAdd] != 2 || len(must[map[dayone.Action]int](t)(d.Work(ctx, "2024-12"))) != 0 {
+	if len(uncounted()) != 0 || n[dayone.AccountCreate] != 3 || n[dayone.EntitlementAdd] != 2 || len(must[map[dayone.Action]int](t)(d.Work(ctx, "2024-12"))) != 0 {
 		t.Errorf("counted %v", n)
 	}
 	if list := must[[]time.Duration](t)(d.ReadyAfter(ctx, at.Add(-time.Hour), at)); len(list) > 1 {
 		t.Errorf("ready %v", list)
+	}
+	for _, ended := range []time.Time{{}, at.Add(time.Hour)} { // somebody tries it again, and it ends again
+		again := run
+		again.State, again.Ended = dayone.RunRunning, ended
+		if !ended.IsZero() {
+			again.State = dayone.RunDone
+		}
+		if err := d.Commit(ctx, []dayone.Progress{{Run: again, Moved: true}}); err != nil {
+			t.Fatal(err)
+		}
+		if list := uncounted(); ended.IsZero() && len(list) != 0 || !ended.IsZero() && (len(list) != 1 || !list[0].Ended.Equal(ended) || !list[0].Before.Equal(run.Ended)) {
+			t.Fatalf("ended at %v again, uncounted are %v", ended, list)
+		}
+	}
+	if err := d.CountRun(ctx, c); err != nil { // of the end before
+		t.Fatal(err)
+	}
+	c.Ended, c.Steps = at.Add(time.Hour), map[dayone.Action]int{dayone.AccountCreate: 1}
+	for range 2 {
+		if err := d.CountRun(ctx, c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := must[map[dayone.Action]int](t)(d.Work(ctx, "2024-11")); len(uncounted()) != 0 || n[dayone.AccountCreate] != 4 {
+		t.Errorf("counted with its second end %v", n)
 	}
 	if f := must[[]store.FailedStep](t)(d.Failed(ctx, "okta", dayone.Scope{{Systems: []string{"okta"}, Countries: []string{"de"}}}, 5)); len(f) != 0 {
 		t.Errorf("failed %v", f)
