@@ -312,9 +312,6 @@ func (p *portal) page(h handler) http.HandlerFunc {
 		if elsewhere, err := p.concerns(w, r); err != nil || elsewhere {
 			return err
 		}
-		if err := narrowed(r); err != nil {
-			return err
-		}
 		if done, err := p.tabled(w, r); done {
 			return err
 		}
@@ -339,6 +336,9 @@ func (p *portal) api(h handler) http.HandlerFunc {
 		}
 		r = r.WithContext(with(r.Context(), me))
 		if elsewhere, err := p.concerns(w, r); err != nil || elsewhere {
+			return err
+		}
+		if err := narrowed(r); err != nil {
 			return err
 		}
 		if done, err := p.tabled(w, r); done {
