@@ -121,7 +121,7 @@ func (f *Flow) hear(ctx context.Context, ev dayone.Event, body []byte, read read
 	found := false
 	for _, e := range events { // as the mapping reads it now; of several that have no id of their own the one of that kind and time
 		same := e.Type == ev.Type && e.At.Truncate(time.Microsecond).Equal(ev.At)
-		if e.Subject == ev.Subject && e.SourceID == ev.SourceID && (same || !found) {
+		if e.Subject == ev.Subject && (e.SourceID == ev.SourceID || ev.SourceID == "") && (same || !found) { // without its own: the id was used before
 			h.Type, h.At, h.Fields, h.Full, h.By, h.Reason = e.Type, e.At, e.Fields, e.Full, e.By, e.Reason
 			found = true
 		}

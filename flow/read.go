@@ -24,6 +24,7 @@ type (
 	Row          = store.Row
 	Leader       = store.Leader
 	PeopleFilter = store.PeopleFilter
+	TaskFilter   = store.TaskFilter
 	RunFilter    = store.RunFilter
 	EventFilter  = store.EventFilter
 	RecordFilter = store.RecordFilter
@@ -423,9 +424,21 @@ func (f *Flow) Replay(ctx context.Context, id dayone.EventID, by string) error {
 	return nil
 }
 
-// Tasks lists open tasks; of one person or run, if named.
+// Tasks lists all open tasks; of one person or run, if named.
 func (f *Flow) Tasks(ctx context.Context, person dayone.PersonID, run dayone.RunID) ([]dayone.Task, error) {
-	return f.Store.TasksWithin(ctx, person, run, scopeOf(ctx))
+	return f.TasksBy(ctx, TaskFilter{Person: person, Run: run})
+}
+
+// TasksBy lists open tasks, by the time they are due; those without one come first.
+func (f *Flow) TasksBy(ctx context.Context, q TaskFilter) ([]dayone.Task, error) {
+	q.Within = scopeOf(ctx)
+	return f.Store.TasksBy(ctx, q)
+}
+
+// CountTasks is how many of them there are, on all pages.
+func (f *Flow) CountTasks(ctx context.Context, q TaskFilter) (int, error) {
+	q.Within = scopeOf(ctx)
+	return f.Store.CountTasks(ctx, q)
 }
 
 // Task is one task.

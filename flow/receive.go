@@ -1,8 +1,11 @@
 package flow
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -101,7 +104,40 @@ func (f *Flow) accept(ctx context.Context, ev dayone.Event, body []byte, why err
 		in, err := f.Store.Quarantine(ctx, ev, body, "it names no employment: the employee id is missing")
 		return in, false, err
 	}
-	return f.Store.Accept(ctx, ev, body)
+	in, again, err := f.Store.Accept(ctx, ev, body)
+	if err != nil || !again || ev.SourceID == "" {
+		return in, again, err
+	}
+	if same, err := f.saidBefore(ctx, in, ev, body); err != nil || same {
+		return in, true, err
+	}
+	ev.SourceID = "" // it has none of its own
+	in, err = f.Store.Quarantine(ctx, ev, body, "this id was used for something else before: look whether both count, and replay this one if it does")
+	return in, false, err
+}
+
+// saidBefore says whether an event whose id is known says what it said then. A repetition may be wrapped and stamped anew; whom
+// it is about and what it says of them are the same. Of a body that has expired whom it is about is all that is known.
+func (f *Flow) saidBefore(ctx context.Context, was dayone.Intake, ev dayone.Event, body []byte) (bool, error) {
+	if was.Subject != ev.Subject {
+		return false, nil
+	}
+	old, err := f.Store.Body(ctx, was.ID)
+	switch {
+	case errors.Is(err, dayone.ErrNotFound):
+		return true, nil
+	case err != nil:
+		return false, err
+	case bytes.Equal(old, body):
+		return true, nil
+	}
+	events, _ := f.Sources[ev.Source].Parse(old) // as it is read now
+	for _, e := range events {
+		if e.SourceID == ev.SourceID && e.Subject == ev.Subject {
+			return e.Type == ev.Type && e.Full == ev.Full && maps.Equal(e.Fields, ev.Fields), nil
+		}
+	}
+	return true, nil
 }
 
 // woken wakes the round for what was just written. Not before: a round in between would find nothing, and nobody would wake

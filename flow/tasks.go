@@ -13,6 +13,7 @@ import (
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/engine"
 	"github.com/dayone-hq/dayone/message"
+	"github.com/dayone-hq/dayone/people"
 	"github.com/dayone-hq/dayone/store"
 )
 
@@ -146,6 +147,11 @@ func (f *Flow) CompleteTask(ctx context.Context, who, by string, attrs dayone.At
 	for _, name := range t.Ask {
 		if attrs.Text(name) == "" {
 			return t, fmt.Errorf("this task asks for %q; write it down to complete it: %w", name, dayone.ErrInvalid)
+		}
+	}
+	for name, v := range attrs {
+		if why := people.Unprintable(v.Text, name == "note" || name == dayone.Evidence); why != nil {
+			return t, fmt.Errorf("%q: %w: %w", name, why, dayone.ErrInvalid)
 		}
 	}
 	if err := mayAdopt(ctx, t, attrs); err != nil {

@@ -87,6 +87,9 @@ func Judge(t *dayone.Timeline, h Heard, set *policy.Set, recorded time.Time, id 
 	}
 	j.listen(h)
 	j.unveil()
+	if why := j.unlikely(h); why != "" {
+		return j.quarantine("%s", why)
+	}
 	switch {
 	case only: // whether somebody works here others say
 	case h.Type == dayone.Corrected || h.Type == dayone.CorrectionEnded:
@@ -466,6 +469,9 @@ func (j *judging) attributes() {
 			continue
 		}
 		good, err := normal(a, v)
+		if err == nil {
+			err = identifies(name, v)
+		}
 		if slices.Contains(addresses, name) { // systems compare them as they please: we have one spelling
 			good.Text = strings.ToLower(good.Text)
 		}
@@ -551,9 +557,13 @@ func normal(a policy.Attribute, v dayone.Value) (dayone.Value, error) {
 		}
 		return v, fmt.Errorf("%q is neither true nor false", short(text))
 	case dayone.ListValue:
-		return dayone.List(v.Items()...), nil
+		items := v.Items()
+		for i := range items {
+			items[i] = printable(a.Name, items[i])
+		}
+		return dayone.List(items...), nil
 	}
-	if v.Kind == dayone.ListValue {
+	if v.Kind == dayone.ListValue || text == unlisted {
 		return v, fmt.Errorf("a list where one value is expected")
 	}
 	if text != "" && a.Closed() && !slices.Contains(a.Values, text) {

@@ -256,6 +256,12 @@ func TestWithoutIdentityOrDatesAnEventIsQuarantined(t *testing.T) {
 		"nonsense date":         {"E1", dayone.Hired, []string{"start_date", "soon"}},
 		"an American date":      {"E1", dayone.Hired, []string{"start_date", "11/25/2024"}},
 		"a year nobody works":   {"E1", dayone.Hired, []string{"start_date", "0204-11-25"}},
+		"a mail that is none":   {"E1", dayone.Hired, append(slices.Clone(sarah), "email", "5")},
+		"a mail of two lines":   {"E1", dayone.Hired, append(slices.Clone(sarah), "email", "a@b.example\r\nBcc: x@y.example")},
+		"a number turned about": {"E1", dayone.Hired, append(slices.Clone(sarah), "employee_id", "10\u202e07")},
+		"a number of two lines": {"E1", dayone.Hired, append(slices.Clone(sarah), "employee_id", "../../1007\n")},
+		"an id of two lines":    {"E1\n", dayone.Hired, sarah},
+		"a name that is a list": {"E1", dayone.Hired, append(slices.Clone(sarah), "first_name", "[...]")},
 		"ends before it begins": {"E1", dayone.Hired, []string{"start_date", "2024-11-25", "end_date", "2024-10-25"}},
 	} {
 		b := newBook(t)
@@ -757,4 +763,39 @@ func TestTheLastRecordCountsWhateverCameBefore(t *testing.T) {
 			}
 		}
 	})
+}
+
+// What would name another account is not taken from somebody who is known: it is flagged, and she stays who she is.
+func TestABadAddressOfSomebodyKnownIsFlagged(t *testing.T) {
+	t.Parallel()
+	b := newBook(t)
+	b.says("2024-11-22T15:00:00Z", dayone.Hired, append(slices.Clone(sarah), "email", "sarah@company.com")...)
+	j := b.says("2024-11-23T15:00:00Z", dayone.Updated, append(slices.Clone(sarah), "email", "5", "first_name", "[...]")...)
+	want(t, "the event counts", j.State, dayone.EventApplied)
+	want(t, "findings", len(j.Findings), 2)
+	want(t, "email", b.at("2024-11-24T00:00:00Z").Attrs.Text("email"), "sarah@company.com")
+}
+
+func TestAnEventOfAnotherTimeIsQuarantinedAndAnEndIsNot(t *testing.T) {
+	t.Parallel()
+	now := instant(t, "2024-11-22T15:00:00Z")
+	for _, c := range []struct {
+		at   string
+		typ  dayone.EventType
+		want dayone.EventState
+	}{
+		{"2099-01-01T00:00:00Z", dayone.Hired, dayone.EventQuarantined},
+		{"1969-12-31T00:00:00Z", dayone.Hired, dayone.EventQuarantined},
+		{"2024-11-23T14:00:00Z", dayone.Hired, dayone.EventApplied},
+		{"2099-01-01T00:00:00Z", dayone.Terminated, dayone.EventApplied},
+	} {
+		b := newBook(t)
+		f := fields(sarah...)
+		if c.typ == dayone.Terminated {
+			b.says("2024-11-21T15:00:00Z", dayone.Hired, sarah...)
+			f["end_date"] = dayone.Text("2024-12-01")
+		}
+		j := b.hears(people.Heard{Event: dayone.Event{ID: "evt_1", Source: "hr", Type: c.typ, Subject: "E1", At: instant(t, c.at), Received: now, Fields: f}}, now)
+		want(t, c.at+" "+string(c.typ), j.State, c.want)
+	}
 }

@@ -42,6 +42,14 @@ func Typed(a policy.Attribute, text string) error {
 	return err
 }
 
+// Unprintable says why a text is not taken: a screen would obey it instead of showing it. Several lines are taken where lines are.
+func Unprintable(text string, lines bool) error {
+	if strings.ContainsFunc(text, func(r rune) bool { return unseen(r) && (!lines || !strings.ContainsRune("\n\r\t", r)) }) {
+		return errors.New("it holds characters that cannot be seen; type it instead of pasting it")
+	}
+	return nil
+}
+
 func mailLike(s string) bool {
 	local, domain, ok := strings.Cut(s, "@")
 	return ok && local != "" && strings.Contains(domain, ".") && !strings.ContainsAny(s, " \t\r\n,;<>") && !strings.Contains(domain, "@")

@@ -32,10 +32,3 @@ func counted[K ~string](ctx context.Context, d *DB, q string, args ...any) (map[
 
 // readable: of nobody in the books, or of somebody who was not erased.
 const readable = `(p.key_box IS NULL OR p.key_box <> '')`
-
-// CountTasks is how many tasks are open, of everybody.
-func (d *DB) CountTasks(ctx context.Context) (int, error) {
-	var n int
-	err := d.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM task t LEFT JOIN person p ON p.id = t.person WHERE t.closed = 0 AND `+readable).Scan(&n)
-	return n, err
-}

@@ -11,29 +11,61 @@ import (
 	"github.com/dayone-hq/dayone"
 )
 
-// Tasks lists open tasks, the next due first; of one person or run, if named.
-func (d *DB) Tasks(ctx context.Context, person dayone.PersonID, run dayone.RunID) ([]dayone.Task, error) {
-	return d.TasksWithin(ctx, person, run, nil)
+// TaskFilter narrows a list of open tasks. They come by the time they are due, those without one first.
+type TaskFilter struct {
+	Person   dayone.PersonID
+	Run      dayone.RunID
+	Within   dayone.Scope // of its people, at its systems
+	AfterDue time.Time    // of the last one of the page before
+	AfterID  dayone.TaskID
+	Limit    int // 0: all of them
 }
 
-// TasksWithin lists open tasks as Tasks does, those of a scope: of its people, at its systems.
-func (d *DB) TasksWithin(ctx context.Context, person dayone.PersonID, run dayone.RunID, scope dayone.Scope) ([]dayone.Task, error) {
-	q, args := taskQuery+` WHERE t.closed = 0 AND `+readable, []any{}
-	if !scope.Whole() {
-		q += ` AND ` + within(scope, "p", "t.system", func(v any) string {
-			args = append(args, v)
-			return fmt.Sprintf("$%d", len(args))
-		})
+// Tasks lists all open tasks, the next due first; of one person or run, if named.
+func (d *DB) Tasks(ctx context.Context, person dayone.PersonID, run dayone.RunID) ([]dayone.Task, error) {
+	return d.TasksBy(ctx, TaskFilter{Person: person, Run: run})
+}
+
+// TasksBy lists open tasks.
+func (d *DB) TasksBy(ctx context.Context, f TaskFilter) ([]dayone.Task, error) {
+	where, args := f.where()
+	q := taskQuery + where
+	if f.AfterID != "" {
+		args = append(args, micros(f.AfterDue), f.AfterID)
+		q += fmt.Sprintf(` AND (t.due, t.id) > ($%d, $%d)`, len(args)-1, len(args))
 	}
-	if person != "" {
-		args = append(args, person)
-		q += fmt.Sprintf(` AND t.person = $%d`, len(args))
+	q += ` ORDER BY t.due, t.id`
+	if f.Limit > 0 {
+		args = append(args, f.Limit)
+		q += fmt.Sprintf(` LIMIT $%d`, len(args))
 	}
-	if run != "" {
-		args = append(args, run)
-		q += fmt.Sprintf(` AND t.run = $%d`, len(args))
+	return d.someTasks(ctx, q, args...)
+}
+
+// CountTasks is how many open tasks there are of a filter, on all its pages.
+func (d *DB) CountTasks(ctx context.Context, f TaskFilter) (int, error) {
+	where, args := f.where()
+	var n int
+	err := d.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM task t LEFT JOIN person p ON p.id = t.person`+where, args...).Scan(&n)
+	return n, err
+}
+
+func (f TaskFilter) where() (q string, args []any) {
+	arg := func(v any) string {
+		args = append(args, v)
+		return fmt.Sprintf("$%d", len(args))
 	}
-	return d.someTasks(ctx, q+` ORDER BY t.due, t.id LIMIT 500`, args...)
+	q = ` WHERE t.closed = 0 AND ` + readable
+	if !f.Within.Whole() {
+		q += ` AND ` + within(f.Within, "p", "t.system", arg)
+	}
+	if f.Person != "" {
+		q += ` AND t.person = ` + arg(f.Person)
+	}
+	if f.Run != "" {
+		q += ` AND t.run = ` + arg(f.Run)
+	}
+	return q, args
 }
 
 // TasksAt lists every open task of a system, the oldest first.

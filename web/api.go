@@ -3,6 +3,7 @@ package web
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -124,7 +125,9 @@ func (p *portal) apiRuns(w http.ResponseWriter, r *http.Request) error {
 	q, limit := r.URL.Query(), apiLimit(r)
 	f := flow.RunFilter{Person: dayone.PersonID(q.Get("person")), Before: dayone.RunID(q.Get("before")), Limit: limit + 1}
 	for _, s := range q["state"] {
-		f.States = append(f.States, dayone.RunState(s))
+		if s != "" {
+			f.States = append(f.States, dayone.RunState(s))
+		}
 	}
 	list, err := p.flow.Runs(r.Context(), f)
 	if err != nil {
@@ -192,22 +195,69 @@ func (p *portal) apiDecide(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *portal) apiTasks(w http.ResponseWriter, r *http.Request) error {
-	q := r.URL.Query()
-	list, err := p.flow.Tasks(r.Context(), dayone.PersonID(q.Get("person")), dayone.RunID(q.Get("run")))
+	q, limit := r.URL.Query(), tasksLooked
+	if n, err := strconv.Atoi(q.Get("limit")); err == nil {
+		limit = n
+	}
+	f, err := taskFilter(q, limit+1)
+	if err != nil {
+		return err
+	}
+	list, err := p.flow.TasksBy(r.Context(), f)
 	if err != nil {
 		return err
 	}
 	out := apiPage[apiTask]{Items: []apiTask{}}
-	l := p.todos()
-	all := make([]todo, 0, len(list))
-	for _, t := range list {
-		all = append(all, l.of(r.Context(), t))
+	if len(list) > limit {
+		list = list[:limit]
+		next := url.Values{"after": {taskMark(list[limit-1])}, "limit": {strconv.Itoa(limit)}}
+		for _, k := range []string{"person", "run"} {
+			if v := q.Get(k); v != "" {
+				next.Set(k, v)
+			}
+		}
+		out.Next = address("/api/v1/tasks", next)
 	}
-	byDue(all)
-	for _, d := range all {
+	for _, d := range p.todosOf(r.Context(), list) {
 		out.Items = append(out.Items, newAPITask(d))
 	}
 	return answerJSON(w, http.StatusOK, out)
+}
+
+// todosOf are tasks of one page, the next due first.
+func (p *portal) todosOf(ctx context.Context, list []dayone.Task) []todo {
+	l := p.todos()
+	out := make([]todo, 0, len(list))
+	for _, t := range list {
+		out = append(out, l.of(ctx, t))
+	}
+	byDue(out)
+	return out
+}
+
+// taskMark is where a list of tasks goes on: the last one's time and id.
+func taskMark(t dayone.Task) string {
+	us := int64(0)
+	if !t.Due.IsZero() {
+		us = t.Due.UnixMicro()
+	}
+	return strconv.FormatInt(us, 10) + "." + string(t.ID)
+}
+
+// taskFilter is what an address asks for.
+func taskFilter(q url.Values, limit int) (flow.TaskFilter, error) {
+	f := flow.TaskFilter{Person: dayone.PersonID(q.Get("person")), Run: dayone.RunID(q.Get("run")), Limit: limit}
+	if mark := q.Get("after"); mark != "" {
+		us, id, _ := strings.Cut(mark, ".")
+		n, err := strconv.ParseInt(us, 10, 64)
+		if err != nil || id == "" {
+			return f, refuse(dayone.ErrInvalid, textBadMark)
+		}
+		if f.AfterID = dayone.TaskID(id); n != 0 {
+			f.AfterDue = time.UnixMicro(n)
+		}
+	}
+	return f, nil
 }
 
 func (p *portal) apiTask(w http.ResponseWriter, r *http.Request) error {

@@ -73,7 +73,11 @@ func (p *portal) dashboard(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	tasks, err := p.flow.Tasks(ctx, "", "")
+	tasks, err := p.flow.TasksBy(ctx, flow.TaskFilter{Limit: tasksLookedAt})
+	if err != nil {
+		return err
+	}
+	opened, err := p.flow.CountTasks(ctx, flow.TaskFilter{})
 	if err != nil {
 		return err
 	}
@@ -90,7 +94,7 @@ func (p *portal) dashboard(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	view := p.viewerOf(r)
-	v := newDashboard(view, counts, len(runs), len(tasks), len(events), len(stuck))
+	v := newDashboard(view, counts, len(runs), opened, len(events), len(stuck))
 	v.ask(asked)
 	if v.More = len(rows) > startersShown; v.More {
 		rows = rows[:startersShown]
@@ -107,7 +111,7 @@ func (p *portal) dashboard(w http.ResponseWriter, r *http.Request) error {
 	}
 	l := p.todos()
 	var list []todo
-	for _, t := range tasks[:min(len(tasks), tasksLookedAt)] {
+	for _, t := range tasks {
 		list = append(list, l.of(ctx, t))
 	}
 	byDue(list)
@@ -169,7 +173,7 @@ func newDashboard(view viewer, counts map[dayone.Status]int, runs, tasks, bad, s
 		{Label: "Start soon", Value: view.in.Number(counts[dayone.PreHire]), Href: "/people?status=pre-hire"},
 		{Label: "On leave", Value: view.in.Number(counts[dayone.OnLeave]), Href: "/people?status=leave"},
 		{Label: "Runs under way", Value: view.capped(runs, 100), Href: "/runs?state=open"},
-		{Label: "Open tasks", Value: view.capped(tasks, 500), Href: "/tasks"},
+		{Label: "Open tasks", Value: view.in.Number(tasks), Href: "/tasks"},
 		{Label: "Quarantined events", Value: view.capped(bad, 100), Href: "/events?state=quarantined"},
 	}}
 	if stuck > 0 { // in the place of what needs nobody

@@ -338,6 +338,9 @@ func (p *portal) api(h handler) http.HandlerFunc {
 		if elsewhere, err := p.concerns(w, r); err != nil || elsewhere {
 			return err
 		}
+		if err := narrowed(r); err != nil {
+			return err
+		}
 		if done, err := p.tabled(w, r); done {
 			return err
 		}

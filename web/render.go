@@ -289,8 +289,8 @@ func (p *portal) openCounts(r *http.Request) openCounts {
 	if list, err := p.flow.Runs(ctx, runsUnderWay(100)); err == nil {
 		c.runs = len(list)
 	}
-	if list, err := p.flow.Tasks(ctx, "", ""); err == nil {
-		c.tasks = len(list)
+	if n, err := p.flow.CountTasks(ctx, flow.TaskFilter{}); err == nil {
+		c.tasks = n
 	}
 	if n, err := p.flow.CountApprovals(ctx); err == nil {
 		c.approvals = n

@@ -130,7 +130,7 @@ func TestNothingFromOutsideIsMarkup(t *testing.T) {
 	for template, main := range map[string]any{
 		"run": run, "person": newPersonAccess(view, head, flow.Look{Want: dayone.Want{Findings: []dayone.Finding{{Text: nasty}}}}, access, func(dayone.Key) policy.Explanation { return explanation }),
 		"why": newWhy(link{nasty, "/x"}, explanation), "task": newTask(view, task, map[string]string{nasty: nasty}),
-		"tasks": newTasks(view, []todo{task}), "dashboard": dashboardView{Sentence: nasty, Unplanned: []item{unplannedItem(view, stuck)}, NoStarters: &empty{}, NoRuns: &empty{}}, "progress": newProgress(view, time.UTC, progress, nil),
+		"tasks": newTasks(view, []todo{task}, 1), "dashboard": dashboardView{Sentence: nasty, Unplanned: []item{unplannedItem(view, stuck)}, NoStarters: &empty{}, NoRuns: &empty{}}, "progress": newProgress(view, time.UTC, progress, nil),
 		"events":   newEvents(view, []dayone.Intake{{Event: dayone.Event{Type: nasty, Source: nasty, Subject: nasty}, Note: nasty, State: dayone.EventApplied}}, []dayone.Intake{{Event: dayone.Event{Source: nasty}, Note: nasty}}, "", nil, nil),
 		"policies": newPolicies(&policy.Set{Policies: []*policy.Policy{{ID: nasty, Title: nasty, Owner: nasty, At: policy.Position{File: nasty, Line: 1}}}}, map[string]string{nasty: nasty}),
 		"proposal": newProposal(view, dayone.PolicyVersion{ID: "1", Author: nasty, Note: nasty}, flow.Everybody{

@@ -155,18 +155,28 @@ func (p *portal) approvalsSheet(r *http.Request, zone *time.Location) (sheet, er
 
 func (p *portal) tasksSheet(r *http.Request, zone *time.Location) (sheet, error) {
 	q, z := r.URL.Query(), inZone{zone}
-	list, err := p.flow.Tasks(r.Context(), dayone.PersonID(q.Get("person")), dayone.RunID(q.Get("run")))
+	q.Del("after")
+	f, err := taskFilter(q, sheetPage)
 	if err != nil {
 		return sheet{}, err
 	}
 	l := p.todos()
-	all := make([]todo, 0, len(list))
-	for _, t := range list {
-		all = append(all, l.of(r.Context(), t))
-	}
-	byDue(all)
 	type row = todo
-	return sheetOf("tasks", whole(all),
+	rows := paged(func(last *row) ([]row, error) {
+		if last != nil {
+			f.AfterDue, f.AfterID = last.task.Due, last.task.ID
+		}
+		list, err := p.flow.TasksBy(r.Context(), f)
+		if err != nil {
+			return nil, err
+		}
+		out := make([]row, 0, len(list))
+		for _, t := range list {
+			out = append(out, l.of(r.Context(), t))
+		}
+		return out, nil
+	})
+	return sheetOf("tasks", rows,
 		column[row]{"Id", func(x row) string { return string(x.task.ID) }}, column[row]{"Task", row.title}, column[row]{"Person", func(x row) string { return string(x.task.Person) }},
 		column[row]{"Name", func(x row) string { return x.row.Name }}, column[row]{"System", func(x row) string { return x.system }}, column[row]{"Who has it", func(x row) string { return x.task.Assignee }},
 		column[row]{z.head("Opened"), func(x row) string { return z.at(x.task.Opened) }},

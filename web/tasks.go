@@ -53,10 +53,17 @@ type adoptView struct {
 }
 
 // tasksMost is how many tasks a page shows: more are worked off from the top.
-const tasksMost = 200
+const (
+	tasksMost   = 200
+	tasksLooked = 500 // for the ones that are due first
+)
 
 func (p *portal) tasks(w http.ResponseWriter, r *http.Request) error {
-	list, err := p.flow.Tasks(r.Context(), "", "")
+	list, err := p.flow.TasksBy(r.Context(), flow.TaskFilter{Limit: tasksLooked})
+	if err != nil {
+		return err
+	}
+	count, err := p.flow.CountTasks(r.Context(), flow.TaskFilter{})
 	if err != nil {
 		return err
 	}
@@ -65,13 +72,14 @@ func (p *portal) tasks(w http.ResponseWriter, r *http.Request) error {
 	for _, t := range list {
 		all = append(all, l.of(r.Context(), t))
 	}
-	v := newTasks(p.viewerOf(r), all)
+	v := newTasks(p.viewerOf(r), all, count)
 	return p.show(w, r, http.StatusOK, page{Template: "tasks", Title: "Tasks", Nav: "tasks", Crumbs: []link{{"Tasks", ""}}, Main: v})
 }
 
-func newTasks(view viewer, list []todo) tasksView {
+// newTasks is the page: count is how many there are, of which list has those to begin with.
+func newTasks(view viewer, list []todo, count int) tasksView {
 	groups := []taskGroup{{ID: "overdue", Title: "Overdue"}, {ID: "today", Title: "Due today"}, {ID: "later", Title: "Due later"}}
-	v := tasksView{More: len(list) > tasksMost, Sentence: view.plural(len(list), "1 task waits for somebody.", "%d tasks wait for somebody.")}
+	v := tasksView{More: count > tasksMost, Sentence: view.plural(count, "1 task waits for somebody.", "%d tasks wait for somebody.")}
 	byDue(list)
 	for _, d := range list[:min(len(list), tasksMost)] {
 		at := 2

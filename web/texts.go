@@ -20,6 +20,7 @@ const (
 	textNoCaller   = "Send a session cookie or Authorization: Bearer with the access token."
 	textSignedOut  = "You are signed out. Load the page again to sign in."
 	textBadPath    = "This address names nothing that can be looked up."
+	textBadMark    = "This is no place in a list: take the address of the next page as it was given."
 	textLongName   = "Nobody has a name this long: search for 200 characters at most."
 	textBadJSON    = "The body is no JSON that this address takes."
 	textNoStep     = "This run has no such step."

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -252,16 +253,20 @@ func newTasks() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			var raw json.RawMessage
-			if err := s.call(c.Context(), http.MethodGet, "/tasks", nil, nil, &raw); err != nil {
+			raws, err := everyTask(c.Context(), s)
+			if err != nil {
 				return err
 			}
 			if asJSON {
-				return asIs(c.OutOrStdout(), raw)
+				return writeJSON(c.OutOrStdout(), map[string]any{"items": raws})
 			}
 			var page struct{ Items []taskLine }
-			if err := json.Unmarshal(raw, &page); err != nil {
-				return err
+			for _, raw := range raws {
+				var t taskLine
+				if err := json.Unmarshal(raw, &t); err != nil {
+					return err
+				}
+				page.Items = append(page.Items, t)
 			}
 			w := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
 			for _, t := range page.Items {
@@ -284,6 +289,29 @@ func newTasks() *cobra.Command {
 	list.Flags().BoolVar(&asJSON, "json", false, "as the API answers")
 	c.AddCommand(list, newTaskDone(), newTaskAssign())
 	return c
+}
+
+// everyTask reads all pages of open tasks.
+func everyTask(ctx context.Context, s *client) ([]json.RawMessage, error) {
+	all, ask := []json.RawMessage{}, url.Values{}
+	for {
+		var page struct {
+			Items []json.RawMessage
+			Next  string
+		}
+		if err := s.call(ctx, http.MethodGet, "/tasks", ask, nil, &page); err != nil {
+			return nil, err
+		}
+		all = append(all, page.Items...)
+		if page.Next == "" {
+			return all, nil
+		}
+		next, err := url.Parse(page.Next)
+		if err != nil {
+			return nil, fmt.Errorf("the server's address of the next page cannot be read: %w", dayone.ErrInvalid)
+		}
+		ask = next.Query()
+	}
 }
 
 func newTaskDone() *cobra.Command {

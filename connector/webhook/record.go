@@ -83,6 +83,7 @@ func flatten(prefix string, m map[string]any, each func(name string, v any)) {
 	for k, v := range m {
 		if inner, ok := v.(map[string]any); ok {
 			flatten(prefix+k+".", inner, each)
+			each(prefix+k, []any{nil}) // where one value was asked for
 			continue
 		}
 		each(prefix+k, v)

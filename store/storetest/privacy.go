@@ -386,7 +386,7 @@ func nothingStands(t *testing.T, d *store.DB, p dayone.PersonID, others int) {
 	if n, list := must[int](t)(d.CountApprovals(ctx, nil)), must[[]dayone.Petition](t)(d.Approvals(ctx, store.ApprovalFilter{Open: true})); n != others || len(list) != n {
 		t.Errorf("%d approvals are counted and %d listed, not %d", n, len(list), others)
 	}
-	if n, list := must[int](t)(d.CountTasks(ctx)), must[[]dayone.Task](t)(d.Tasks(ctx, "", "")); n != others || len(list) != n {
+	if n, list := must[int](t)(d.CountTasks(ctx, store.TaskFilter{})), must[[]dayone.Task](t)(d.Tasks(ctx, "", "")); n != others || len(list) != n {
 		t.Errorf("%d tasks are counted and %d listed, not %d", n, len(list), others)
 	}
 	if rs := must[[]dayone.Petition](t)(d.Approvals(ctx, store.ApprovalFilter{Person: p})); len(rs) != 1 || rs[0].State != dayone.ApprovalWithdrawn || rs[0].Ended.IsZero() {

@@ -64,7 +64,7 @@ func scopes(t *testing.T, d *store.DB) {
 		shows("events", each(must[[]dayone.Intake](t)(d.Events(ctx, store.EventFilter{Within: s})), func(in dayone.Intake) string { return nameOf(in.Person) }), c.people)
 		shows("holds", each(must[[]dayone.Hold](t)(d.Holds(ctx, store.HoldFilter{Within: s})), func(h dayone.Hold) string { return nameOf(h.Person) }), c.people)
 		shows("records", each(must[[]store.Line](t)(d.Records(ctx, store.RecordFilter{Within: s})), func(l store.Line) string { return nameOf(l.Person) }), c.acts)
-		shows("tasks", each(must[[]dayone.Task](t)(d.TasksWithin(ctx, "", "", s)), func(x dayone.Task) string { return x.Title }), c.acts)
+		shows("tasks", each(must[[]dayone.Task](t)(d.TasksBy(ctx, store.TaskFilter{Within: s})), func(x dayone.Task) string { return x.Title }), c.acts)
 		shows("approvals", each(must[[]dayone.Petition](t)(d.Approvals(ctx, store.ApprovalFilter{Open: true, Within: s})), func(a dayone.Petition) string { return nameOf(a.Person) }), c.acts)
 		if n := must[int](t)(d.CountApprovals(ctx, s)); n != len(c.acts) {
 			t.Errorf("in %q %d approvals are counted", s, n)

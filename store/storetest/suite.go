@@ -47,6 +47,7 @@ func Run(t *testing.T, open Opener) {
 		{"HoldsComeBack", holds},
 		{"ALegalHoldStandsAlone", legalHolds},
 		{"TheEndOfALegalHoldEndsItsTasks", legalTasks},
+		{"TasksCountAndComePageByPage", taskPages},
 		{"OneBrakeForAListThatShrank", systemLists},
 		{"DriftIsKnownUntilAWholeListShowsItNoMore", drift},
 		{"ARunIsCountedOnce", work},

@@ -1,6 +1,8 @@
 package storetest
 
 import (
+	"fmt"
+	"reflect"
 	"testing"
 	"time"
 
@@ -65,5 +67,34 @@ func systemLists(t *testing.T, d *store.DB) {
 	got = must[map[string]dayone.SystemList](t)(d.SystemLists(ctx))["okta"]
 	if got.Brake != "" || got.Accounts != 3 || got.Note != "" || !got.Counted.Equal(short.At) {
 		t.Errorf("let through it is %+v", got)
+	}
+}
+
+// However many tasks are open: their pages together are all of them, in one order, each once, also where many are due at once.
+func taskPages(t *testing.T, d *store.DB) {
+	ctx, p := t.Context(), Sarah(t, d)
+	for i := range 25 {
+		task := dayone.Task{ID: dayone.TaskID(fmt.Sprintf("tsk_%02d", i)), Person: p, Once: fmt.Sprint("once ", i), Title: "x", Opened: at}
+		if i%3 > 0 {
+			task.Due = at.Add(time.Duration(i%2) * time.Hour)
+		}
+		if err := d.OpenTask(ctx, task); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var got []dayone.Task
+	for f := (store.TaskFilter{Person: p, Limit: 4}); ; {
+		page := must[[]dayone.Task](t)(d.TasksBy(ctx, f))
+		if len(page) == 0 {
+			break
+		}
+		got = append(got, page...)
+		f.AfterDue, f.AfterID = got[len(got)-1].Due, got[len(got)-1].ID
+	}
+	if all := must[[]dayone.Task](t)(d.Tasks(ctx, p, "")); len(all) != 25 || !reflect.DeepEqual(got, all) {
+		t.Errorf("%d on pages, %d at once", len(got), len(all))
+	}
+	if n := must[int](t)(d.CountTasks(ctx, store.TaskFilter{Person: p, Limit: 4})); n != 25 {
+		t.Errorf("%d are counted", n)
 	}
 }

@@ -1,0 +1,75 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/dayone-hq/dayone"
+)
+
+// A list that is narrowed by a word that nothing is called by would be empty, and read as "there is none". It is refused.
+
+// filterWords are the words that lists of the API may be narrowed by, as its document has them.
+var filterWords = map[string]map[string][]string{
+	"GET /api/v1/people": {"status": append(wordsOf(dayone.Statuses), unplanned)},
+	"GET /api/v1/runs":   {"state": wordsOf(allRunStates)},
+	"GET /api/v1/events": {"state": wordsOf(allEventStates)},
+	"GET /api/v1/holds":  {"ended": yesOrNo},
+
+	"GET /api/v1/records":             {"detail": yesOrNo},
+	"GET /api/v1/runs/{id}/records":   {"detail": yesOrNo},
+	"GET /api/v1/people/{id}/records": {"detail": yesOrNo},
+}
+
+var (
+	yesOrNo      = []string{"true", "false"}
+	allRunStates = []dayone.RunState{
+		dayone.RunRunning, dayone.RunWaiting, dayone.RunDone, dayone.RunIncomplete, dayone.RunUndoing, dayone.RunUndone, dayone.RunUndoIncomplete, dayone.RunHeld,
+		dayone.RunSuperseded, dayone.RunCancelled,
+	}
+	allEventStates = []dayone.EventState{
+		dayone.EventReceived, dayone.EventApplied, dayone.EventUnchanged, dayone.EventQuarantined, dayone.EventHeld, dayone.EventAsked, dayone.EventDiscarded,
+	}
+)
+
+// longestPage is the most that limit may say. Most lists give less, and say where they go on.
+const longestPage = 1000
+
+func wordsOf[T ~string](list []T) []string {
+	out := make([]string, 0, len(list))
+	for _, x := range list {
+		out = append(out, string(x))
+	}
+	return out
+}
+
+// narrowed says what is wrong with how a list of the API is narrowed. What is left empty narrows nothing.
+func narrowed(r *http.Request) error {
+	if r.Method != http.MethodGet {
+		return nil
+	}
+	q := r.URL.Query()
+	if text := q.Get("limit"); text != "" {
+		if n, err := strconv.Atoi(text); err != nil || n < 1 || n > longestPage {
+			return refuse(dayone.ErrInvalid, fmt.Sprintf("limit is a number from 1 to %d.", longestPage))
+		}
+	}
+	for name, words := range filterWords[r.Pattern] {
+		for _, v := range q[name] {
+			if v != "" && !slices.Contains(words, v) {
+				return refuse(dayone.ErrInvalid, fmt.Sprintf("%s is one of %s.", name, strings.Join(words, ", ")))
+			}
+		}
+	}
+	if strings.HasSuffix(r.Pattern, "/records") {
+		if text := q.Get("before"); text != "" {
+			if n, err := strconv.ParseInt(text, 10, 64); err != nil || n < 1 {
+				return refuse(dayone.ErrInvalid, "before is the number of a line of the ledger.")
+			}
+		}
+	}
+	return nil
+}
