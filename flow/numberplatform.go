@@ -429,7 +429,7 @@ type PlatformAudit struct {
 	Has           []PlatformCount
 	Users, Lines  [5]int // by Confidences
 	Mailboxes     [5]int
-	Unread        int    // people who could not be read
+	Unread        int // people who could not be read
 	Counts        map[PlatformKind]int
 	Total         int // that the filter lets through
 	Findings      []PlatformFindingView

@@ -26,7 +26,7 @@ type SystemView struct {
 	Read      time.Time
 	Phones    bool      // it is a telephone system, which is audited
 	Audited   time.Time // when it was read whole for that; zero: never
-	Drift     int // MostDrift at most
+	Drift     int       // MostDrift at most
 	Reading   DriftReading
 	Count     dayone.SystemList // of the last night
 	Failures  []Failure
