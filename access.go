@@ -429,6 +429,7 @@ type Kind struct {
 	Sensitive bool
 	Approval  *Approval // the catalogue's own: no policy gives this kind without it
 	ReadOnly  string    // why it cannot be granted, and what to grant instead
+	Shown     bool      // it is read and listed, and nobody can be given it: ReadOnly says why
 	WholeSet  bool      // the vendor's write replaces the whole list: serialised
 	Attrs     []string  // attributes that its items carry, besides ref and state: what ${...} may name
 	Mapping   Attrs     // attributes that we give it: templates over the person, or recipes for secrets

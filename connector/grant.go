@@ -12,6 +12,9 @@ func (t *Target) entitlement(ctx context.Context, k Entitlements, a dayone.Act) 
 		return dayone.Result{}, t.fault(string(a.Action), dayone.ErrInvalid, "%s is an entitlement, which takes no secret; its connector has to make a thing of it", a.Key)
 	}
 	man := t.Manifest.Kinds[a.Key.Kind]
+	if man.Shown != "" && a.Action == dayone.EntitlementAdd { // no try and no human brings it about
+		return dayone.Result{}, t.fault("giving", dayone.ErrInvalid, "%s is shown only: %s; take it out of the policy", a.Key, man.Shown)
+	}
 	is := a.Have
 	if !a.Fresh || a.Attempt > 1 || a.Action == dayone.EntitlementConfirm {
 		items, err := k.Held(ctx, a.Account)

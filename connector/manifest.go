@@ -82,6 +82,12 @@ type Kind struct {
 	Proof      bool                    `yaml:"proof"`
 	NoUndo     map[string]string       `yaml:"no_undo"`
 	Manual     map[string]string       `yaml:"manual"`
+	Shown      string                  `yaml:"shown"` // why nobody can be given it: it is read only, and no policy names it
+}
+
+// Gives says whether somebody can be given it: by a call or by a human.
+func (k Kind) Gives() bool {
+	return slices.Contains(k.Actions, "add") || slices.Contains(k.Actions, "send") || k.Manual["add"] != ""
 }
 
 // Attribute of an account or thing.
@@ -160,6 +166,9 @@ func (m *Manifest) check() error {
 			if a != "add" && a != "remove" && a != "send" {
 				return bad("kind %s: there is no action %q", name, a)
 			}
+		}
+		if k.Gives() != (k.Shown == "") { // else a policy could promise what nobody ever gets
+			return bad("kind %s: shown says why a kind can be given neither by add or send nor by hand, and of no other", name)
 		}
 	}
 	for act := range m.ByHand() {
@@ -292,7 +301,7 @@ func (m *Manifest) System(name string) dayone.System {
 	for n, k := range m.Kinds {
 		s.Kinds[n] = dayone.Kind{
 			Title: k.Title, Roles: k.Roles, Params: k.Params, Needs: k.Needs, Exclusive: k.Exclusive, OneWay: k.OneWay, WholeSet: k.WholeSet,
-			Attrs: slices.Sorted(maps.Keys(k.Attributes)), Mapping: mapping(k.Attributes),
+			Shown: k.Shown != "", ReadOnly: k.Shown, Attrs: slices.Sorted(maps.Keys(k.Attributes)), Mapping: mapping(k.Attributes),
 		}
 	}
 	return s

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"strings"
 	"testing"
 	"time"
 
@@ -73,4 +74,33 @@ func TestIdsOfACatalogueAreTrustedForATime(t *testing.T) {
 	now = now.Add(10 * time.Minute)
 	g.fails = dayone.ErrUnavailable
 	told("when it cannot be read", add("sales"), dayone.ErrUnavailable, 3, "3")
+}
+
+// What nobody can be given is refused for good, without asking the system.
+func TestWhatIsShownOnlyIsRefused(t *testing.T) {
+	t.Parallel()
+	g := &groups{names: map[string]string{"sales": "1"}}
+	target := &connector.Target{
+		System: "acme", Manifest: &connector.Manifest{Title: "Acme", Kinds: map[string]connector.Kind{"line": {Catalogue: true, Shown: "it is made by hand"}}},
+		Now: time.Now, Kinds: map[string]connector.Entitlements{"line": g},
+	}
+	k := dayone.Key{System: "acme", Kind: "line", Name: "sales"}
+	_, err := target.Apply(t.Context(), dayone.Act{Action: dayone.EntitlementAdd, Key: k, Account: "u", Want: &dayone.Item{Key: k}, Attempt: 1, Fresh: true})
+	var f *dayone.Fault
+	if !errors.Is(err, dayone.ErrInvalid) || !errors.As(err, &f) || !strings.Contains(f.Detail, "shown only") || g.reads+len(g.added) > 0 {
+		t.Errorf("%v after %d reads, added %v", err, g.reads, g.added)
+	}
+}
+
+// A manifest says of a kind either how it is given or that it is shown only.
+func TestAManifestMarksWhatNobodyCanBeGiven(t *testing.T) {
+	t.Parallel()
+	for kind, good := range map[string]bool{
+		"{actions: [add]}": true, "{actions: [send]}": true, "{manual: {add: by hand}}": true, "{shown: why}": true,
+		"{}": false, "{actions: [remove]}": false, "{actions: [add], shown: why}": false, "{manual: {add: by hand}, shown: why}": false,
+	} {
+		if _, err := connector.ParseManifest([]byte("name: acme\ntitle: Acme\nkinds: {thing: " + kind + "}\n")); (err == nil) != good {
+			t.Errorf("%s: %v", kind, err)
+		}
+	}
 }

@@ -432,7 +432,8 @@ type PlatformAudit struct {
 	Compared      time.Time // zero: not yet
 	Has           []PlatformCount
 	Users, Lines  [5]int // by Confidences
-	Unread        int    // people who could not be read
+	Mailboxes     [5]int
+	Unread        int // people who could not be read
 	Counts        map[PlatformKind]int
 	Total         int // that the filter lets through
 	Findings      []PlatformFindingView
@@ -481,8 +482,9 @@ func (f *Flow) PlatformAudit(ctx context.Context, name string, q PlatformFilter)
 		return out, nil
 	}
 	out.Has, out.Users, out.Lines, out.Leads, out.Takes = counted, report.Open.Users, report.Open.Lines, report.Leads, len(takesFor(ctx, report, hidden))
+	out.Mailboxes = report.Open.Mailboxes
 	if mayKnow(ctx) {
-		out.Users, out.Lines = report.All.Users, report.All.Lines
+		out.Users, out.Lines, out.Mailboxes = report.All.Users, report.All.Lines, report.All.Mailboxes
 	}
 	return out, f.platformFindings(ctx, report, hidden, q, &out)
 }

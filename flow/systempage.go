@@ -24,7 +24,9 @@ type SystemView struct {
 	Calls     int // that may be under way at a time
 	Offers    int // how many entitlements it offers, as last read
 	Read      time.Time
-	Drift     int // MostDrift at most
+	Phones    bool      // it is a telephone system, which is audited
+	Audited   time.Time // when it was read whole for that; zero: never
+	Drift     int       // MostDrift at most
 	Reading   DriftReading
 	Count     dayone.SystemList // of the last night
 	Failures  []Failure
@@ -44,6 +46,7 @@ type Connector struct {
 type Giving struct {
 	Kind, Title string // Kind: account, group
 	Actions     []string
+	Shown       bool // nobody can be given it
 }
 
 // RateLimit is a limit of requests.
@@ -55,10 +58,11 @@ type FailedStep = store.FailedStep
 func connectorOf(m *connector.Manifest) *Connector {
 	c := &Connector{Name: m.Name, Title: m.Title, Summary: oneLine(m.Summary), Plan: oneLine(m.Plan), Capabilities: m.Capabilities}
 	if m.Account != nil {
-		c.Kinds = append(c.Kinds, Giving{dayone.AccountKindName, cmp.Or(m.Account.Title, "account"), m.Account.Actions})
+		c.Kinds = append(c.Kinds, Giving{Kind: dayone.AccountKindName, Title: cmp.Or(m.Account.Title, "account"), Actions: m.Account.Actions})
 	}
 	for _, name := range slices.Sorted(maps.Keys(m.Kinds)) {
-		c.Kinds = append(c.Kinds, Giving{name, cmp.Or(m.Kinds[name].Title, name), m.Kinds[name].Actions})
+		k := m.Kinds[name]
+		c.Kinds = append(c.Kinds, Giving{Kind: name, Title: cmp.Or(k.Title, name), Actions: k.Actions, Shown: k.Shown != ""})
 	}
 	return c
 }
@@ -96,6 +100,13 @@ func (f *Flow) SystemOf(ctx context.Context, name string) (SystemView, error) {
 		return v, err
 	}
 	v.Drift = drift[name]
+	if v.Phones = v.Connector != nil && f.Systems[name].Phones(); v.Phones {
+		row, err := f.keptRow(ctx, name)
+		if err != nil {
+			return v, err
+		}
+		v.Audited = row.Read
+	}
 	reads, err := f.DriftReadings(ctx)
 	if err != nil {
 		return v, err

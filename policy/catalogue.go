@@ -137,12 +137,30 @@ func (r *reader) kind(f *file, n *yaml.Node, k dayone.Kind, key dayone.Key, all 
 
 // known checks that a key names something that can be granted, and says what was probably meant.
 func (r *reader) known(f *file, n *yaml.Node, systems map[string]dayone.System, key dayone.Key) (dayone.Kind, bool) {
+	if kind := systems[key.System].Kinds[key.Kind]; kind.Shown {
+		r.at(f, n, "shown-only", kind.ReadOnly+"; "+gives(systems[key.System]), "%s/%s is shown only: nobody can be given it by a policy", key.System, key.Kind)
+		return kind, false
+	}
 	kind, ok := r.offered(f, n, systems, key)
 	if ok && kind.ReadOnly != "" {
 		r.at(f, n, "not-writable", kind.ReadOnly, "%q cannot be granted", key)
 		ok = false
 	}
 	return kind, ok
+}
+
+// gives says what a policy can give in a system instead.
+func gives(sys dayone.System) string {
+	var out []string
+	for _, kind := range slices.Sorted(maps.Keys(sys.Kinds)) {
+		if k := sys.Kinds[kind]; !k.Shown && k.ReadOnly == "" {
+			out = append(out, sys.Name+"/"+kind)
+		}
+	}
+	if len(out) == 0 {
+		return sys.Name + " gives nothing"
+	}
+	return "a policy can give " + strings.Join(out, ", ")
 }
 
 // offered checks that a key names something that a system has.

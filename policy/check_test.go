@@ -1,6 +1,7 @@
 package policy_test
 
 import (
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -305,6 +306,24 @@ func TestLint(t *testing.T) {
 		ds := check(t, of(`match: everyone, grant: [{to: okta/synced:ad}]`), `2:54 not-writable: "okta/synced:ad" cannot be granted`)
 		if ds[0].Hint != "it comes from Active Directory; grant ad/group:ad" {
 			t.Error(ds[0].Hint)
+		}
+	})
+	t.Run("what is shown only", func(t *testing.T) {
+		cluster := dayone.System{Name: "cucm", Kinds: map[string]dayone.Kind{
+			"account": {}, "user_group": {Names: []string{"staff"}}, "line": {Shown: true, ReadOnly: "it is made by hand"}, "partition": {Shown: true, ReadOnly: "lines refer to it", Names: []string{"DN"}},
+		}}
+		_, ds := policy.Check(house(of(`match: everyone, grant: [{to: cucm/line}, {to: "cucm/partition:DN"}, {to: cucm/partition}], offer: [{to: cucm/line}]`)), policy.Known{Systems: []dayone.System{cluster}})
+		ds = slices.DeleteFunc(ds, func(d policy.Diagnostic) bool { return d.Code == "unused" })
+		no := `cucm/%s is shown only: nobody can be given it by a policy`
+		var want []string
+		for _, at := range [][2]string{{"2:54", "line"}, {"2:71", "partition"}, {"2:98", "partition"}, {"2:129", "line"}} {
+			want = append(want, at[0]+" shown-only: "+fmt.Sprintf(no, at[1]))
+		}
+		if diff := cmp.Diff(want, findings(ds)); diff != "" {
+			t.Error(diff)
+		}
+		if hint := "it is made by hand; a policy can give cucm/account, cucm/user_group"; len(ds) == 0 || ds[0].Hint != hint {
+			t.Errorf("%+v", ds)
 		}
 	})
 }

@@ -56,10 +56,10 @@ func (d *DB) CatalogueRead(ctx context.Context) (map[string]time.Time, error) {
 	return out, rows.Err()
 }
 
-// Offered is how many entitlements a system offers, and when it was read last, if its catalogue tells of seats. Not one of them is read.
+// Offered is how many entitlements a system offers, and when it was read last. Not one of them is read.
 func (d *DB) Offered(ctx context.Context, system string) (n int, read time.Time, err error) {
 	var seen int64
-	err = d.read.QueryRowContext(ctx, `SELECT COUNT(*), COALESCE(MAX(CASE WHEN seats >= 0 THEN seen ELSE 0 END), 0) FROM offer WHERE system = $1`, system).Scan(&n, &seen)
+	err = d.read.QueryRowContext(ctx, `SELECT COUNT(*), COALESCE(MAX(seen), 0) FROM offer WHERE system = $1`, system).Scan(&n, &seen)
 	if err != nil {
 		return 0, read, fmt.Errorf("counting what %s offers: %w", system, err)
 	}

@@ -196,6 +196,9 @@ func (p *portal) apiCatalogue(w http.ResponseWriter, r *http.Request) error {
 	for _, name := range slices.Sorted(maps.Keys(set.Systems)) {
 		for _, kind := range slices.Sorted(maps.Keys(set.Systems[name].Kinds)) {
 			key := dayone.Key{System: name, Kind: kind}
+			if set.Systems[name].Kinds[kind].Shown {
+				continue // no policy may name it
+			}
 			names := set.Systems[name].Kinds[kind].Names
 			if len(names) == 0 {
 				names = []string{""}

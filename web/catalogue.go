@@ -59,6 +59,9 @@ func newCatalogue(set *policy.Set) catalogueView {
 		}
 		for _, kindName := range slices.Sorted(maps.Keys(sys.Kinds)) {
 			kind := sys.Kinds[kindName]
+			if kind.Shown {
+				continue // no policy may name it
+			}
 			key := dayone.Key{System: name, Kind: kindName}
 			k := catalogueKind{Key: key.String(), Note: kindNote(kind), Roles: strings.Join(kind.Roles, ", ")}
 			names := kind.Names

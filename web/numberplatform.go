@@ -221,10 +221,13 @@ func (v *platformPage) figures(view viewer, a flow.PlatformAudit) {
 	for _, x := range []struct {
 		label string
 		of    [5]int
-	}{{"Users recognised", a.Users}, {"Lines recognised", a.Lines}} {
+	}{{"Users recognised", a.Users}, {"Lines recognised", a.Lines}, {"Mailboxes recognised", a.Mailboxes}} {
 		total := 0
 		for _, n := range x.of {
 			total += n
+		}
+		if total == 0 {
+			continue // it has none, or does not tell them
 		}
 		var sure []string
 		for i, n := range slices.Backward(x.of[:]) {
@@ -415,7 +418,7 @@ func platformAnswer(a flow.PlatformAudit, next string) map[string]any {
 		leads = append(leads, map[string]any{"pool": l.Pool, "pattern": l.Pattern, "partition": l.Partition, "kind": l.Kind, "numbers": l.Numbers})
 	}
 	out := map[string]any{
-		"system": a.System, "title": a.Title, "reading": a.Reading, "seen": platformCounts(a.Seen), "has": platformCounts(a.Has), "users": sure(a.Users), "lines": sure(a.Lines), "unread": a.Unread,
+		"system": a.System, "title": a.Title, "reading": a.Reading, "seen": platformCounts(a.Seen), "has": platformCounts(a.Has), "users": sure(a.Users), "lines": sure(a.Lines), "mailboxes": sure(a.Mailboxes), "unread": a.Unread,
 		"counts": a.Counts, "total": a.Total, "findings": findings, "leads": leads, "adoptable": a.Takes,
 	}
 	for name, at := range map[string]time.Time{"began": a.Began, "failed": a.Failed, "reads_next": a.Next, "read": a.Read, "compared": a.Compared} {

@@ -99,6 +99,10 @@ func TestATelephoneSystemFromTheReadingToItsAdoption(t *testing.T) {
 	b.api(http.MethodGet, at+"?kind=nonsense", "", http.StatusBadRequest, nil)
 	b.api(http.MethodGet, at+"?limit=0", "", http.StatusBadRequest, nil)
 
+	want(t, "the page of the system", b.page("/systems/cucm-us"), `href="/numbers/audit/cucm-us"`, "Audit read it", "shown only", "Access control group")
+	if strings.Contains(b.page("/catalogue"), "cucm-us/line") || strings.Contains(b.page("/numbers/audit/cucm-us"), "Mailboxes recognised") {
+		t.Error("the catalogue has what nobody can be given, or a cluster has mailboxes")
+	}
 	path := "/numbers/audit/cucm-us"
 	want(t, "findings", b.page(path), "just now", "In use, and nobody knows whose", "Nothing shows the line", "Made by hand beside a directory", "Read it again", "Show what it does", "Sure: employee number")
 	want(t, "one kind", b.page(path+"?kind=orphan-line&q=2101"), "1 finding", "line 2101@DN_PT")

@@ -49,6 +49,7 @@ func (p *portal) showSystem(w http.ResponseWriter, r *http.Request, status int, 
 	if err != nil {
 		return speaking(err)
 	}
+	x.Phones = x.Phones && p.shows(r, "GET /numbers/audit/{system}")
 	v := newSystemPage(p.viewerOf(r), x, p.titles(), p.kindTitles())
 	v.Problem, v.May = said, p.shows(r, "POST /systems/{system}/read")
 	if p.opt.SystemForms != nil && p.shows(r, "GET /settings/systems/{name}") && x.Connector != nil {
@@ -85,6 +86,9 @@ func newSystemPage(view viewer, x flow.SystemView, titles, kinds map[string]stri
 		v.Failures = append(v.Failures, failureItem(view, f, titles, kinds))
 	}
 	v.Links = []link{{"Records", "/records?system=" + url.QueryEscape(x.Name)}, {"What policies may give there", "/catalogue#" + idOf("system-"+x.Name)}}
+	if x.Phones {
+		v.Links = append(v.Links, link{textAuditLink, platformPath(x.Name)})
+	}
 	v.Facts = append(v.Facts, systemFacts(view, x)...)
 	if m := x.Connector; m != nil {
 		v.Summary = m.Summary
@@ -116,6 +120,13 @@ func systemFacts(view viewer, x flow.SystemView) (out []pair) {
 		}
 		out = append(out, f)
 	}
+	if x.Phones {
+		f := pair{Name: "Audit read it", At: view.at(x.Audited), Value: "never", Href: platformPath(x.Name)}
+		if f.At != nil {
+			f.Value = ""
+		}
+		out = append(out, f)
+	}
 	out = append(out, pair{Name: "Offers", Value: pluralText(x.Offers, "1 entitlement, as last read", "%s entitlements, as last read"), Href: "/catalogue#" + idOf("system-"+x.Name)})
 	if !x.Count.Counted.IsZero() {
 		out = append(out, pair{Name: "Accounts there", Value: thousands(x.Count.Accounts)})
@@ -139,7 +150,14 @@ func systemFacts(view viewer, x flow.SystemView) (out []pair) {
 // kindRows are what can be given there.
 func kindRows(c flow.Connector) (out []kindRow) {
 	for _, k := range c.Kinds {
-		out = append(out, kindRow{Title: sentence(k.Title), Does: strings.Join(k.Actions, ", ")})
+		row := kindRow{Title: sentence(k.Title), Does: strings.Join(k.Actions, ", ")}
+		switch {
+		case k.Shown:
+			row.Does = textShownOnly
+		case row.Does == "":
+			row.Does = textByHand
+		}
+		out = append(out, row)
 	}
 	return out
 }

@@ -78,6 +78,9 @@ const (
 	textDriftNothing     = "Nothing would follow but that the books have it as it is: no policy asks for anything else."
 	textDriftAccept      = "The books take over what the system shows, and a hold keeps policies from changing it. At its end somebody is asked."
 	textDriftAcceptExtra = "It counts as theirs from now on, as what was there before Dayone: no policy takes it, and it goes when they leave. It has no other end; what is to have one is given by a request."
+	textAuditLink        = "Its lines, users and devices beside the books"
+	textShownOnly        = "shown only"
+	textByHand           = "nothing: people give and take it by hand"
 	textSystemUnset      = "No connector is configured, so people do there what policies ask for."
 	textSystemGood       = "It was asked just now. What is written there is only known once it is written."
 )

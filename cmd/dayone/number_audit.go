@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"encoding/csv"
 	"fmt"
@@ -192,6 +191,7 @@ type systemAudit struct {
 	Has       []auditCount    `json:"has"`
 	Users     map[string]int  `json:"users"`
 	Lines     map[string]int  `json:"lines"`
+	Mailboxes map[string]int  `json:"mailboxes"`
 	Unread    int             `json:"unread"`
 	Counts    map[string]int  `json:"counts"`
 	Total     int             `json:"total"`
@@ -286,7 +286,14 @@ func auditSystem(c *cobra.Command, cl *client, system string, f auditFlags) erro
 	if !a.Next.IsZero() {
 		fmt.Fprintf(out, "It is read again about %s.\n", clockOf(a.Next))
 	}
-	fmt.Fprintf(out, "Users recognised: %s. Lines recognised: %s.\n", recognised(a.Users), recognised(a.Lines))
+	for _, x := range []struct {
+		what string
+		of   map[string]int
+	}{{"Users", a.Users}, {"Lines", a.Lines}, {"Mailboxes", a.Mailboxes}} {
+		if s := recognised(x.of); s != "" {
+			fmt.Fprintf(out, "%s recognised: %s.\n", x.what, s)
+		}
+	}
 	if a.Unread > 0 {
 		fmt.Fprintf(out, "%s could not be read, and nothing is said of them.\n", count(a.Unread, "person"))
 	}
@@ -327,7 +334,7 @@ func recognised(of map[string]int) string {
 			out = append(out, strconv.Itoa(of[word])+" "+word)
 		}
 	}
-	return cmp.Or(strings.Join(out, ", "), "there are none")
+	return strings.Join(out, ", ")
 }
 
 // adoptSystem shows what adopting does, asks, and does it.

@@ -37,6 +37,7 @@ var pagesOf = []struct{ name, path string }{
 	{"person-records", "/people/{person}/records"},
 	{"find", "/find?q=smi"},
 	{"onboard", "/onboard"},
+	{"onboard-search", "/onboard?q=smi"},
 	{"onboard-person", "/onboard/{person}"},
 	{"runs", "/runs"},
 	{"run", "/runs/{run}"},

@@ -1,6 +1,7 @@
 package connectortest
 
 import (
+	"errors"
 	"slices"
 	"testing"
 
@@ -32,6 +33,16 @@ func giveAndTake(t *testing.T, s Suite) {
 	account := ""
 	if b.man.Account != nil {
 		account = b.join(dayone.Active).Now.Ref
+	}
+	for name, kind := range b.man.Kinds {
+		if kind.Shown == "" {
+			continue
+		}
+		key := dayone.Key{System: system, Kind: name}
+		a := dayone.Act{Once: "fedcba9876543210", Action: dayone.EntitlementAdd, Key: key, Account: account, Attempt: 1, Since: b.now(), Want: &dayone.Item{Key: key, State: dayone.Active}}
+		if _, err := b.guard.Apply(b.ctx, a); !errors.Is(err, dayone.ErrInvalid) {
+			t.Errorf("%s is shown only, and giving it says %v, want %v: else it is tried for ever", name, err, dayone.ErrInvalid)
+		}
 	}
 	for _, g := range s.Grants {
 		kind := b.man.Kinds[g.Key.Kind]

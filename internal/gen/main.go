@@ -361,8 +361,10 @@ func page(v vendor) string {
 		p("\n## %s (`%s/%s`)\n\n", cmp.Or(k.Title, name), v.Name, name)
 		if len(k.Actions) > 0 {
 			p("Actions: %s.", strings.Join(k.Actions, ", "))
+		} else if k.Shown != "" {
+			p("It is shown only, and no policy may name it: %s.", k.Shown)
 		} else {
-			p("It is shown only.")
+			p("It is given by hand.")
 		}
 		if len(k.Needs) > 0 {
 			p(" Needs: %s.", strings.Join(k.Needs, ", "))

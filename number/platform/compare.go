@@ -83,8 +83,8 @@ type Report struct {
 	of       belongings
 }
 
-// Sums are of the users and the lines of a platform, by how sure it is whose they are.
-type Sums struct{ Users, Lines [5]int }
+// Sums are of the users, the lines and the mailboxes of a platform, by how sure it is whose they are.
+type Sums struct{ Users, Lines, Mailboxes [5]int }
 
 // Lead is a pattern that leads to numbers of a pool.
 type Lead struct {
@@ -354,6 +354,8 @@ func (c *comparing) mailboxes() {
 	for i := range c.p.Mailboxes {
 		b := &c.p.Mailboxes[i]
 		m := c.who.mailbox(b)
+		c.out.All.Mailboxes[m.Confidence]++
+		c.out.Open.Mailboxes[c.openly(m)]++
 		c.out.of.boxes = append(c.out.of.boxes, m.owned())
 		f := Finding{Thing: "mailbox", Name: b.Alias, Person: m.Person}
 		held := ""

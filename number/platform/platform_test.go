@@ -129,6 +129,9 @@ func TestMailboxes(t *testing.T) {
 	if got, want := found(r), "leaver-mailbox eve per_eve\nleaver-reach +491701234567 per_eve\nmailbox-elsewhere ben@company.com per_ben\nnobody-mailbox desk\nambiguous both"; got != want {
 		t.Errorf("found\n%s\nwant\n%s", got, want)
 	}
+	if m := r.All.Mailboxes; m[platform.Nobody] != 2 || m[0]+m[1]+m[2]+m[3]+m[4] != 5 {
+		t.Errorf("mailboxes are recognised as %v", m)
+	}
 	if !strings.Contains(r.Findings[0].Text, "call handler Sales") {
 		t.Errorf("it says %q", r.Findings[0].Text)
 	}

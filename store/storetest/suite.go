@@ -252,11 +252,11 @@ func catalogue(t *testing.T, d *store.DB) {
 	if err := d.SaveCatalogue(ctx, "okta", []dayone.Offer{{Key: k("b"), Ref: "2b"}, {Key: k("c"), Ref: "3"}}, at.Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
-	if n, read, err := d.Offered(ctx, "okta"); n != 2 || !read.IsZero() || err != nil {
-		t.Errorf("okta offers %d, its seats are of %s: %v", n, read, err)
+	if n, read, err := d.Offered(ctx, "okta"); n != 2 || !read.Equal(at.Add(time.Hour)) || err != nil {
+		t.Errorf("okta offers %d, read %s: %v", n, read, err)
 	}
 	if n, read, err := d.Offered(ctx, "slack"); n != 1 || !read.Equal(at) || err != nil {
-		t.Errorf("slack offers %d, its seats are of %s: %v", n, read, err)
+		t.Errorf("slack offers %d, read %s: %v", n, read, err)
 	}
 	if n, read, err := d.Offered(ctx, "nowhere"); n != 0 || !read.IsZero() || err != nil {
 		t.Errorf("nothing offers %d, read %s: %v", n, read, err)
