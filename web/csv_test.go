@@ -131,7 +131,9 @@ func TestTokensAreATableWithoutSecrets(t *testing.T) {
 		if len(rows) != 2 || cell(rows, 1, "Id") != made.ID || cell(rows, 1, "Name") != "payroll" || cell(rows, 1, "Role") != "hr" || cell(rows, 1, "Countries") != "DE, AT" || cell(rows, 1, "Ended by") != "" {
 			t.Errorf("the tokens are %v", rows)
 		}
-		if made.Token == "" || slices.ContainsFunc(slices.Concat(rows...), func(c string) bool { return strings.Contains(made.Token, c) && len(c) > 12 && c != made.ID || strings.Contains(c, made.Token) }) {
+		if made.Token == "" || slices.ContainsFunc(slices.Concat(rows...), func(c string) bool {
+			return strings.Contains(made.Token, c) && len(c) > 12 && c != made.ID || strings.Contains(c, made.Token)
+		}) {
 			t.Errorf("the table of tokens opens: %v", rows)
 		}
 	}

@@ -21,8 +21,13 @@ func (p *portal) poolsSheet(r *http.Request, zone *time.Location) (sheet, error)
 		return column[row]{head, func(x row) string { return strconv.Itoa(of(x)) }}
 	}
 	columns := []column[row]{
-		{"Pool", func(x row) string { return x.Name }}, {"Title", func(x row) string { return x.Title }}, {"Platform", func(x row) string { return x.Platform }}, {"Partition", func(x row) string { return x.Partition }},
-		{"Site", func(x row) string { return x.Site }}, {"Class", func(x row) string { return x.Class }}, count("Numbers", func(x row) int { return x.Total }), count("Can be given", func(x row) int { return x.Given }),
+		{"Pool", func(x row) string { return x.Name }},
+		{"Title", func(x row) string { return x.Title }},
+		{"Platform", func(x row) string { return x.Platform }},
+		{"Partition", func(x row) string { return x.Partition }},
+		{"Site", func(x row) string { return x.Site }},
+		{"Class", func(x row) string { return x.Class }},
+		count("Numbers", func(x row) int { return x.Total }), count("Can be given", func(x row) int { return x.Given }),
 	}
 	for _, w := range numberWords {
 		columns = append(columns, count(numberState(w.state).Text, func(x row) int { return x.Count[w.state] }))
