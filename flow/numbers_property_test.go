@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
+	"os"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -54,19 +57,51 @@ func TestNoNumberIsTwoPeoplesWhateverHappens(t *testing.T) {
 	for name, at := range map[string]func(testing.TB) string{"SQLite": nil, "PostgreSQL": storetest.Postgres} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			seeds := 3
-			if testing.Short() {
-				seeds = 1
-			}
-			for seed := range seeds {
+			for _, seed := range rushSeeds(t) {
 				w := newWorld(t)
 				if at != nil {
 					w.at = at(t)
 				}
+				t.Logf("again: %s=%d go test ./flow -run %s", onlySeed, seed, t.Name()) // shown when it fails
 				crowded(t, w, rushes.Example(seed))
 			}
 		})
 	}
+}
+
+const (
+	moreSeeds = "DAYONE_RAPID_SEEDS" // how many seeds more than usual, each a fresh one
+	onlySeed  = "DAYONE_RAPID_SEED"  // the one that failed
+)
+
+// rushSeeds are those that every run has, so that what is mended stays so, and fresh ones: one in a run of CI, as many as are
+// asked for elsewhere.
+func rushSeeds(t *testing.T) []int {
+	t.Helper()
+	number := func(name string) (n int) {
+		if s := os.Getenv(name); s != "" {
+			var err error
+			if n, err = strconv.Atoi(s); err != nil || n < 0 {
+				t.Fatalf("%s is %q and not a number", name, s)
+			}
+		}
+		return n
+	}
+	if os.Getenv(onlySeed) != "" {
+		return []int{number(onlySeed)}
+	}
+	seeds := []int{0, 1, 2}
+	if testing.Short() {
+		seeds = seeds[:1]
+	}
+	more := number(moreSeeds)
+	if os.Getenv(moreSeeds) == "" && os.Getenv("CI") != "" {
+		more = 1
+	}
+	for range more {
+		seeds = append(seeds, 3+rand.IntN(1<<31-3))
+	}
+	return seeds
 }
 
 // crowded lives through some rushes.

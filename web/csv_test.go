@@ -119,3 +119,22 @@ func TestWhatCalculatesIsGuarded(t *testing.T) {
 		}
 	}
 }
+
+// The tokens are a table without what opens: that is shown once, to whoever made it.
+func TestTokensAreATableWithoutSecrets(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	var made struct{ ID, Token string }
+	b.api(http.MethodPost, "/api/v1/tokens", `{"name":"payroll","role":"hr","days":5,"countries":["DE","AT"]}`, http.StatusCreated, &made)
+	for _, path := range []string{"/tokens?format=csv", "/api/v1/tokens?format=csv"} {
+		rows := b.table(path)
+		if len(rows) != 2 || cell(rows, 1, "Id") != made.ID || cell(rows, 1, "Name") != "payroll" || cell(rows, 1, "Role") != "hr" || cell(rows, 1, "Countries") != "DE, AT" || cell(rows, 1, "Ended by") != "" {
+			t.Errorf("the tokens are %v", rows)
+		}
+		if made.Token == "" || slices.ContainsFunc(slices.Concat(rows...), func(c string) bool {
+			return strings.Contains(made.Token, c) && len(c) > 12 && c != made.ID || strings.Contains(c, made.Token)
+		}) {
+			t.Errorf("the table of tokens opens: %v", rows)
+		}
+	}
+}

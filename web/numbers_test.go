@@ -112,6 +112,11 @@ func TestNumbersFromThePlanToTheAudit(t *testing.T) {
 			t.Errorf("the audit is %v", rows)
 		}
 	}
+	for _, path := range []string{"/numbers?format=csv", "/api/v1/numbers/pools?format=csv"} {
+		if rows := b.table(path); cell(rows, 1, "Pool") != "US-geo" || cell(rows, 1, "Numbers") != "20" || cell(rows, 1, "Assigned") != "1" || cell(rows, 1, "Available") != "17" {
+			t.Errorf("the pools are %v", rows)
+		}
+	}
 	stays := false // a table of numbers can be read in again
 	for _, row := range b.table("/numbers/all?format=csv")[1:] {
 		stays = stays || row[0] == "+14085550107"

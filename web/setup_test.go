@@ -78,6 +78,11 @@ func TestALinkSetsUpTheFirstAdministrator(t *testing.T) {
 		t.Fatalf("the administrator is not let in: %s", res.Status)
 	}
 	want(t, "her page", b.page("/tokens"), "API tokens", "kim@company.com")
+	for _, path := range []string{"/sessions?format=csv", "/api/v1/sessions?format=csv"} {
+		if rows := b.table(path); len(rows) != 2 || cell(rows, 1, "Login") != "kim@company.com" || cell(rows, 1, "This one") != "yes" {
+			t.Errorf("the sessions are %v", rows)
+		}
+	}
 
 	now.Jump(now.Now().Add(time.Second))
 	if status, _ := set(link(), "lee@company.com", good, good); status != http.StatusOK {

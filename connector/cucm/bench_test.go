@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -28,6 +29,9 @@ var clusters struct {
 	sync.Mutex
 	list []*cucmsim.Sim
 }
+
+// logged is all that the tests' process logs.
+var logged = connectortest.Listen()
 
 func made(s *cucmsim.Sim) *cucmsim.Sim {
 	clusters.Lock()
@@ -155,14 +159,14 @@ func (b *bench) raw(op, content string) string {
 }
 
 // careful fails a test in which something was sent that a careful client never sends, something was written that is not of
-// the people of its run, or a secret came out.
+// the people of its run, or a secret came out, be it in an error, a result or a log.
 func (b *bench) careful() {
 	for _, breach := range b.sim.Breaches(b.people...) {
 		b.Error(breach)
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for _, text := range b.heard {
+	for _, text := range slices.Concat(b.heard, logged.Lines()) {
 		for _, secret := range b.sim.Secrets() {
 			if strings.Contains(text, secret) {
 				b.Errorf("a secret stands in %q", text)

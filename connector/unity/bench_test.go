@@ -28,6 +28,9 @@ type server struct {
 	heard      []string // every error and result that came out of the connector
 }
 
+// logged is all that the tests' process logs.
+var logged = connectortest.Listen()
+
 // begin opens one, which is judged at the end.
 func begin(t *testing.T, settings ...string) *server {
 	t.Helper()
@@ -77,7 +80,7 @@ func (b *server) hear(what ...any) {
 }
 
 // breaches are what a careful connector never does: what is never sent, what is written of others, messages that went though
-// nobody decided that, and a secret in an address or in what came out.
+// nobody decided that, and a secret in an address, a log or what came out.
 func (b *server) breaches() []string {
 	out := b.Sim.Breaches(b.people...)
 	for _, w := range b.Sim.Writes() {
@@ -94,7 +97,7 @@ func (b *server) breaches() []string {
 				out = append(out, r.Method+" has a secret in its address")
 			}
 		}
-		for _, text := range b.heard {
+		for _, text := range slices.Concat(b.heard, logged.Lines()) {
 			if in.MatchString(text) {
 				out = append(out, fmt.Sprintf("a secret stands in %q", text))
 			}
