@@ -113,7 +113,7 @@ func TestEveryFieldIsPacked(t *testing.T) {
 					t.Fatal("a secret was packed")
 				}
 				if one, ok := v.(*stepBox); ok {
-					one.Result.Secrets = nil
+					one.Result.Secrets, one.Result.Calls, one.Result.Left = nil, nil, 0 // neither is in a box: secrets are sealed, calls have a log
 				}
 				var again packs = boxes()[i]
 				if err := unpack(raw, again); err != nil {
