@@ -150,6 +150,33 @@ var order = []string{"user", "line", "phone", "jabber", "deviceProfile", "remote
 // numbers are elements that hold no text.
 var numbers = map[string]bool{"answerTooSoonTimer": true}
 
+// chosen are elements that hold no free text, with what they may hold: true or false, one of an enumeration, what names another object.
+var chosen = map[string]map[string][]string{
+	"user": {
+		"enableCti": yesNo, "enableMobility": yesNo, "homeCluster": yesNo, "pinCredentials/pinCredDoesNotExpire": yesNo, "passwordCredentials/pwdCredUserCantChange": yesNo,
+		"subscribeCallingSearchSpaceName": spaces, "patternPrecedence": {"Default", "Flash", "Routine"},
+	},
+	"line": {
+		"active": yesNo, "callForwardNoAnswer/forwardToVoiceMail": yesNo, "shareLineAppearanceCssName": spaces, "callForwardAll/callingSearchSpaceName": spaces,
+		"patternPrecedence": {"Default", "Immediate", "Priority"}, "cfaCssPolicy": {"Use System Default", "With Configured CSS"},
+	},
+	"phone": {
+		"devicePoolName": {"SFO_DP", "BER_DP"}, "callingSearchSpaceName": {"DEVICE_SFO_CSS", "LINE_INTERNAL_CSS"}, "builtInBridgeStatus": onOff, "useTrustedRelayPoint": onOff, "deviceMobilityMode": onOff,
+		"dndOption": {"Ringer Off", "Call Reject"}, "ownerUserName": {"u", ""},
+	},
+	"jabber":                   {"devicePoolName": {"SFO_DP", "BER_DP"}, "singleButtonBarge": onOff, "dndStatus": yesNo},
+	"deviceProfile":            {"singleButtonBarge": onOff, "joinAcrossLines": onOff, "dndStatus": yesNo},
+	"remoteDestinationProfile": {"devicePoolName": {"SFO_DP", "BER_DP"}, "callInfoPrivacyStatus": onOff, "dndStatus": yesNo},
+	"remoteDestination":        {"enableMobileConnect": yesNo, "enableUnifiedMobility": yesNo},
+	"ldapDirectory":            {"scheduleUnit": {"HOUR", "DAY", "WEEK"}},
+}
+
+var (
+	yesNo  = []string{"true", "false"}
+	onOff  = []string{"On", "Off", "Default"}
+	spaces = []string{"LINE_INTERNAL_CSS", "LINE_INTERNATIONAL_CSS"}
+)
+
 // named are elements by which others know an object: they follow, and nothing else of them changes.
 var named = map[string][]string{"userGroup/name": {"user", "ldapDirectory"}, "ldapFilter/name": {"ldapDirectory"}}
 
@@ -186,7 +213,10 @@ func TestChangeOneThing(t *testing.T) {
 		b, key := stocked(t), e.key
 		texts := rapid.OneOf(rapid.StringMatching(`[ -~]{0,30}`), rapid.StringMatching(`[äßŁ山نéø" '<>&]{1,12}`), rapid.Just(""), rapid.Just(" a\tb\r\nc "))
 		rapid.Check(t, func(r *rapid.T) {
-			path, text := rapid.SampledFrom(e.paths).Draw(r, "path"), texts.Draw(r, "text")
+			path, text := rapid.SampledFrom(slices.Concat(e.paths, slices.Sorted(maps.Keys(chosen[name])))).Draw(r, "path"), texts.Draw(r, "text")
+			if these := chosen[name][path]; these != nil {
+				text = rapid.SampledFrom(these).Draw(r, "one of")
+			}
 			if text == "" && (path == "lastName" || path == "name" || path == "filter") {
 				text = "-"
 			}
