@@ -119,8 +119,11 @@ func (s *story) offered(ctx context.Context) error {
 	return nil
 }
 
-// numbered gives Sarah what was kept for her. No policy does that yet: somebody says so.
+// numbered gives Sarah what was kept for her, if the story began with an offer. No policy does that yet: somebody says so.
 func (s *story) numbered(ctx context.Context) error {
+	if pools, err := s.flow.NumberPools(ctx); err != nil || len(pools) == 0 {
+		return err
+	}
 	own, err := s.flow.Numbers(ctx, flow.NumberFilter{Owner: s.person, Limit: 1})
 	if err != nil || len(own) > 0 {
 		return err
