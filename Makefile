@@ -10,7 +10,7 @@ export DAYONE_LAB ?= $(CURDIR)/.cache/lab
 PACKAGES := postgresql mariadb-server-core postfix dovecot-imapd dovecot-lmtpd radicale chromium fonts-dejavu-core git slapd ldap-utils \
             samba samba-ad-dc samba-dsdb-modules samba-vfs-modules samba-ad-provision
 
-.PHONY: test setup lab format check race generate bench bench-peers demo shots
+.PHONY: test setup lab lint-openapi format check race generate bench bench-peers demo shots
 
 test: setup lab check race
 
@@ -36,6 +36,12 @@ lab:
 	    fi; \
 	  done; \
 	else echo "there is no npm; the tests that need scimmy or oidc-provider are skipped"; fi
+
+# two linters of others over the document of the API; web/testdata/openapi pins them and has the exceptions
+lint-openapi:
+	@to=$(DAYONE_LAB)/openapi; mkdir -p $$to && cp -r web/testdata/openapi/. $$to/ && $(GO) run ./web/testdata/openapi > $$to/openapi.json && cd $$to && \
+	if ! cmp -s package-lock.json node_modules/.installed; then npm ci --silent --no-audit --no-fund && cp package-lock.json node_modules/.installed || exit 1; fi && \
+	npx --offline spectral lint --fail-severity=warn -r .spectral.yaml openapi.json && npx --offline redocly lint openapi.json
 
 format: ; $(TOOL) gofumpt -w .
 

@@ -2,6 +2,7 @@ package dayone
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -406,6 +407,24 @@ func (s System) As(state State) State {
 		return t
 	}
 	return state
+}
+
+// Brought returns what a grant of k brings along: the account that an entitlement hangs on, the order behind a device, the
+// assignment elsewhere that provisions an account.
+func Brought(systems map[string]System, k Key) []Key {
+	sys := systems[k.System] // nobody configured it: its steps become tasks
+	kind := sys.Kinds[k.Kind]
+	var out []Key
+	if slices.Contains(kind.Needs, AccountKindName) && sys.Kinds[AccountKindName].Implied {
+		out = append(out, k.Account())
+	}
+	if kind.Supply.System != "" {
+		out = append(out, kind.Supply)
+	}
+	if k.IsAccount() && sys.Via.System != "" {
+		out = append(out, sys.Via)
+	}
+	return out
 }
 
 // Meets says whether an account is as it is wanted: before a first day a closed account is as good as a staged one, since

@@ -103,6 +103,17 @@ type Vote struct {
 	At     time.Time
 }
 
+// Who is who decided, and who entered it where that was somebody else.
+func (v Vote) Who() string {
+	switch {
+	case v.Of == "":
+		return v.By
+	case v.By == "" || strings.EqualFold(v.Of, v.By):
+		return v.Of
+	}
+	return v.Of + ", entered by " + v.By
+}
+
 // Delegation lets somebody decide for somebody else for a time.
 type Delegation struct {
 	ID       string

@@ -18,6 +18,10 @@ const (
 	TerminationCancelled EventType = "termination cancelled"
 	Imported             EventType = "imported" // a first full read: known, nothing is planned
 
+	// What is said of somebody who is nobody's yet: it makes no person, and a telephone number is kept.
+	Offered        EventType = "offered"
+	OfferWithdrawn EventType = "offer withdrawn"
+
 	// What only people say, here.
 	Corrected       EventType = "corrected"        // what sources say of these attributes is wrong until a day
 	CorrectionEnded EventType = "correction ended" // what they say counts again
@@ -26,6 +30,9 @@ const (
 var EventTypes = []EventType{
 	Hired, Updated, Terminated, Rehired, LeaveStarted, LeaveEnded, GardenLeaveStarted, StartChanged, NoShow, TerminationCancelled, Imported,
 }
+
+// OfferTypes are what a source says of an offer.
+var OfferTypes = []EventType{Offered, OfferWithdrawn}
 
 // EnteredTypes are what people may enter: beside everything that a source may say, corrections of it.
 var EnteredTypes = append([]EventType{Corrected, CorrectionEnded}, EventTypes...)

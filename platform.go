@@ -1,6 +1,9 @@
 package dayone
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // Platform is a telephone system as it was read: lines and phones of a cluster, mailboxes of a voice mail server. It is whole:
 // what could not be read would look as if it were free. Nothing of it is in the books; who of the people somebody is there is
@@ -37,10 +40,22 @@ type PlatformLine struct {
 	Partition   string // "": the platform has none
 	E164        string // "": the pattern is none
 	Description string
-	Space       string   // what it may call: its calling search space. "": it has none, or it is not known
-	NoSpace     bool     // it is known to have none
-	Primary     []string // log-ins of users whose own number it is
+	Space       string            // what it may call: its calling search space. "": it has none, or it is not known
+	NoSpace     bool              // it is known to have none
+	Voicemail   string            // the voice mail profile that it names. "": none, or it is not known
+	NoVoicemail bool              // it is known to name none
+	Forwards    []PlatformForward // how calls to it are sent on; empty: it is not known
+	Primary     []string          // log-ins of users whose own number it is
 	At          []PlatformAppearance
+}
+
+// PlatformForward is what one forward of a line may call. Where to it leads is its owner's, and is not kept. The forward of all
+// calls is always told, since its owner sets it at the telephone; another one only where it leads to a number.
+type PlatformForward struct {
+	On      string // all, busy, no answer ...
+	Space   string // "": it has none, or it is not known
+	NoSpace bool   // it is known to have none
+	Second  string // the other calling search space of the forward of all calls
 }
 
 // PlatformAppearance is one place at which a line is shown.
@@ -96,9 +111,21 @@ type PlatformDevice struct {
 	Space       string // what it may call, besides its lines; "": it has none, or it is not known
 	NoSpace     bool   // it is known to have none
 	Description string
-	Owner       string // log-in of the user; "": nobody, or a public place
-	LoggedIn    string // log-in of whoever is signed in on it now
+	Owner       string       // log-in of the user; "": nobody, or a public place
+	LoggedIn    string       // log-in of whoever is signed in on it now
+	Registered  Registration // whether calls get to it, as it was read; "": it is not known
+	LastSeen    time.Time    // when the platform had word of it last; zero: it does not tell
 }
+
+// Registration says whether a device is in touch with its platform.
+type Registration string
+
+const (
+	InTouch     Registration = "registered"
+	PartInTouch Registration = "partly registered"
+	OutOfTouch  Registration = "not registered"
+	NotLetIn    Registration = "rejected"
+)
 
 // DeviceClass says what a device is.
 type DeviceClass string
@@ -120,6 +147,7 @@ type PlatformMailbox struct {
 	FirstName  string
 	LastName   string
 	Directory  string   // which directory feeds it; "": none
+	Class      string   // its class of service there: to what numbers it may call out and hand callers; "": it is not known
 	Locked     bool     // nobody gets in
 	Needs      []string // what names it and keeps it from being deleted, in words: "call handler Sales opens it"
 }

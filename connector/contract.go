@@ -128,6 +128,8 @@ type Config struct {
 	Now      func() time.Time
 	Files    fs.FS // the policy folder: device profiles, templates of orders; may be nil
 	Manifest *Manifest
+	// Beside finds the PINs of another configured system. It is asked when they are needed: systems are opened one after another.
+	Beside func(system string) (Pins, error)
 }
 
 // Factory makes connectors of one kind. Every folder exports one as Factory.

@@ -33,6 +33,7 @@ type Options struct {
 	Files       fs.FS
 	Observe     func(system string, op string, took time.Duration, err error) // metrics; may be nil
 	Transport   http.RoundTripper                                             // nil: http.DefaultTransport
+	Beside      func(system string) *Guard                                    // other systems of the configuration, nil where there is none of the name; may be nil
 }
 
 // Guard wraps one connector with the duties that all share: rate limit, timeout, redaction, dry run and metrics. It is a
@@ -84,7 +85,7 @@ func Open(f Factory, system string, now func() time.Time, o Options) (*Guard, er
 		next = trusting(settings["ca"])
 	}
 	g.inner, err = f.New(Config{
-		System: system, Settings: settings, Secrets: secrets, Now: now, Manifest: m, Files: o.Files,
+		System: system, Settings: settings, Secrets: secrets, Now: now, Manifest: m, Files: o.Files, Beside: pinsBeside(o.Beside),
 		HTTP: &http.Client{
 			Transport: &limited{next, g.limits},
 			Timeout:   g.timeout,

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -67,7 +68,7 @@ func (m *machine) agreed(s *dayone.StepRun, i int) {
 	s.Wait = nil
 	if h.Verb == Approve {
 		s.State, s.Agreed = dayone.StepPending, true
-		m.record(s, "approved", &dayone.Detail{Note: h.Reason})
+		m.record(s, "approved", &dayone.Detail{Note: decided("approved", h)})
 		for _, n := range s.Step.Needs { // what it brings along may have been lost while it was asked for
 			switch o, _ := m.at(n.Step); {
 			case n.When != dayone.Done || o == nil || !o.State.Over() || isThere(o):
@@ -83,8 +84,16 @@ func (m *machine) agreed(s *dayone.StepRun, i int) {
 	if h.Reason != "" {
 		s.Error += ": " + h.Reason
 	}
-	m.record(s, "refused", &dayone.Detail{Note: h.Reason})
+	m.record(s, "refused", &dayone.Detail{Note: decided("refused", h)})
 	m.without(s.Step.ID, "which was refused")
+}
+
+// decided says who decided for whom, where that is not the same, and why.
+func decided(word string, h Human) string {
+	if h.For == "" || strings.EqualFold(h.For, h.By) {
+		return h.Reason
+	}
+	return strings.TrimSuffix(fmt.Sprintf("%s by %s: %s", word, dayone.Vote{Of: h.For, By: h.By}.Who(), h.Reason), ": ")
 }
 
 // without skips everything that needs id done, and what needs that: it is not lost, somebody decided to do without.

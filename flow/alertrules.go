@@ -58,12 +58,8 @@ func (f *Flow) riskOf(ctx context.Context, row Row, before time.Duration, now ti
 		}
 		return "", nil, nil
 	}
-	runs, err := f.Store.Runs(ctx, RunFilter{Person: row.ID, Limit: 1})
-	if err != nil || len(runs) == 0 || runs[0].State == dayone.RunDone {
-		return "", nil, err
-	}
-	run, err := f.RunOf(ctx, runs[0].ID)
-	if err != nil {
+	run, found, err := f.FirstDay(ctx, row.ID)
+	if err != nil || !found || run.State == dayone.RunDone {
 		return "", nil, err
 	}
 	failed, waits := 0, []string{}

@@ -265,7 +265,7 @@ func recordOf(r dayone.Petition, at time.Time) dayone.Record {
 		if v.Yes {
 			said = "approved"
 		}
-		notes = append(notes, strings.TrimSuffix(fmt.Sprintf("%s by %s, entered by %s: %s", said, v.Of, v.By, v.Reason), ": "))
+		notes = append(notes, strings.TrimSuffix(fmt.Sprintf("%s by %s: %s", said, v.Who(), v.Reason), ": "))
 	}
 	if rec.Detail.Note = strings.Join(notes, "; "); rec.Detail.Note == "" {
 		rec.Detail = nil

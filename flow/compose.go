@@ -283,7 +283,7 @@ func (f *Flow) secretLinks(ctx context.Context, run dayone.Run, start time.Time)
 			add(f.secretLink(s.Step.Key, engine.SecretIDOf(s.Step.Once, name), opens))
 		}
 	}
-	before := slices.DeleteFunc(slices.Clone(run.Have), func(h dayone.Holding) bool { return made[h.Key] || h.Renews() })
+	before := slices.DeleteFunc(slices.Clone(run.Have), func(h dayone.Holding) bool { return made[h.Key] || h.Renews() || h.State == dayone.Disabled })
 	links, err := f.unopened(ctx, run.Person, before, opens)
 	for _, l := range links {
 		add(l)

@@ -45,11 +45,13 @@ type PersonDevice struct {
 	Tracking      string // of a parcel on its way
 	Arrives       string // the day on which it arrives, as the reseller says it
 	Lines         []string
-	On            bool      // she is signed in on it
-	Other         bool      // it is not hers: she is only signed in on it
-	Sure          string    // how sure it is that it is hers; "": a policy gives it, or she holds it
-	Seen          time.Time // when its system last showed it; zero: it did not yet
-	Read          bool      // Seen is when the whole system was read
+	On            bool                // she is signed in on it
+	Registered    dayone.Registration // as it was read; "": it is not known
+	LastSeen      time.Time           // when its system had word of it last; zero: it does not tell
+	Other         bool                // it is not hers: she is only signed in on it
+	Sure          string              // how sure it is that it is hers; "": a policy gives it, or she holds it
+	Seen          time.Time           // when its system last showed it; zero: it did not yet
+	Read          bool                // Seen is when the whole system was read
 }
 
 // PhonesRead is a telephone system, and how far what it has is known.
@@ -252,6 +254,7 @@ func seenDevices(out []PersonDevice, read PhonesRead, has []platform.TheirDevice
 		}
 		d := &out[i]
 		d.Class, d.Product, d.MAC = t.Class, cmp.Or(d.Product, t.Product), cmp.Or(d.MAC, addressOf(t.Name))
+		d.Registered, d.LastSeen = t.Registered, t.LastSeen
 		d.On, d.Other, d.Seen, d.Read = t.On, t.Other, read.Read, true
 		for _, l := range t.Lines {
 			d.Lines = append(d.Lines, cmp.Or(l.E164, l.Pattern))

@@ -52,6 +52,11 @@ func (f *Flow) DriftOf(ctx context.Context, id dayone.DriftID) (DriftView, error
 			v.Later = append(v.Later, s)
 		}
 	}
+	if kept, err := f.kept(ctx, l, ""); err != nil {
+		return v, err
+	} else if kept {
+		v.Holds = "the last run of this person is paused or was cancelled, so nothing is planned before somebody resumes it"
+	}
 	if h, held := holdOf(l.Holds, row.Key, l.Person.Status); held {
 		v.Holds = heldNote(h)
 	}
@@ -146,9 +151,16 @@ func withBooks(b books, h dayone.Holding) books {
 const acceptFor = 90 * 24 * time.Hour
 
 // PutRight lets the books have what the system shows, so that policies bring back what they want: by a run of that person, within
-// holds, approvals and brakes as ever.
+// holds, approvals and brakes as ever. It begins at once, also where the last run has just done the same: somebody asked for it.
 func (f *Flow) PutRight(ctx context.Context, id dayone.DriftID, by, reason string) (DriftRow, error) {
-	return f.decideDrift(ctx, id, by, reason, "put right", func(*dayone.Holding, books) (*dayone.Hold, error) { return nil, nil })
+	row, err := f.decideDrift(ctx, id, by, reason, "put right", func(*dayone.Holding, books) (*dayone.Hold, error) { return nil, nil })
+	if err != nil {
+		return row, err
+	}
+	if _, err := f.planAnew(ctx, row.Person, "", "", true); err != nil { // it is decided; the next look goes on
+		f.Log.Warn("what was to be put right waits for the next look", "person", row.Person, "error", err)
+	}
+	return row, nil
 }
 
 // AcceptDrift leaves what differs as the system shows it, until an instant; zero: for 90 days. What the books did not have is

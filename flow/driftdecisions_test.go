@@ -145,3 +145,39 @@ func TestAHeldSystemIsNotRead(t *testing.T) {
 	}
 	is(t, h.ReadSystem(ctx, "gitlab", "kim"), dayone.ErrConflict)
 }
+
+// What a run has just done is done again as soon as somebody says so: nobody waits for an hour, and nothing is held back in silence.
+func TestWhatJustCameIsPutRightAtOnce(t *testing.T) {
+	t.Parallel()
+	h := newWorld(t).open()
+	mail := "e1@company.com"
+	p := h.judged(h.hears(h.hr.Put(employee("1")))[0].ID).Person
+	h.clock.Jump(at(t, "2024-11-21T23:00:00Z"))
+	before := h.rests(p, "")
+	h.clock.Jump(at(t, "2024-11-25T09:00:00Z"))
+	h.accountIs(p, dayone.Active) // the first day's run opens it, and goes on until she signs in elsewhere
+	h.later(2 * time.Hour)
+	h.gitlab.Login(mail)
+	first := h.rests(p, before.ID)
+	for i := 0; first.State != dayone.RunDone && i < 50; i++ { // however long it is until somebody looks again
+		h.later(10 * time.Minute)
+		first = h.rests(p, before.ID)
+	}
+	same(t, "the first day's run", first.State, dayone.RunDone)
+	h.rested(p)
+
+	a, _ := account(h.okta, mail)
+	h.another(http.MethodPost, "/api/v1/users/"+a.Ref+"/lifecycle/suspend")
+	x, found := h.drifts()["closed okta/account"]
+	if !found {
+		t.Fatal("nobody sees that it is closed")
+	}
+	if ago := h.clock.Now().Sub(first.Ended); ago > time.Hour {
+		t.Fatalf("the run ended %s ago, so that it is tried again by itself", ago)
+	}
+	if _, err := h.PutRight(ctx, x.ID, "kim@company.com", "CHG-1"); err != nil {
+		t.Fatal(err)
+	}
+	h.accountIs(p, dayone.Active)
+	h.shows(h.okta, mail, dayone.Active, "group:base-employee")
+}

@@ -123,8 +123,10 @@ type Flow struct {
 	counting   counting
 	pasts      pasts
 	counted    remembered[map[dayone.Status]int]
+	passed     passed // runs that could not be counted
+	offerings  remembered[[]Offering]
 	heldAt     remembered[map[string]store.HeldAt]
-	parkedAt   remembered[map[string]int]
+	parkedAt   remembered[map[string]store.WaitsAt]
 	tiles      tiles
 	pictures   photos
 	numbers    numbering

@@ -29,13 +29,37 @@ const (
 // Foretell writes the messages of a plan as they would read, and sends none. What nobody can know yet, such as a serial
 // number, is left out as a template leaves it out.
 func (f *Flow) Foretell(ctx context.Context, l Look) ([]Foretold, error) {
-	run := carriedOut(l)
+	return f.foretell(ctx, carriedOut(l), "")
+}
+
+// ForetellStep writes a message that a run has not sent yet, as it would read once the rest of the run is there. ErrNotFound:
+// the run tells nobody anything in that step.
+func (f *Flow) ForetellStep(ctx context.Context, run dayone.Run, id dayone.StepID) (Foretold, error) {
+	rest := run
+	rest.Steps = slices.Clone(run.Steps)
+	for i := range rest.Steps {
+		if s := &rest.Steps[i]; !s.State.Over() && s.Step.Approval == nil {
+			*s = expected(s.Step)
+		}
+	}
+	out, err := f.foretell(ctx, rest, id)
+	if err != nil {
+		return Foretold{}, err
+	}
+	if len(out) == 0 {
+		return Foretold{}, dayone.ErrNotFound
+	}
+	return out[0], nil
+}
+
+// foretell writes the messages of a run, or only the one of a step.
+func (f *Flow) foretell(ctx context.Context, run dayone.Run, only dayone.StepID) ([]Foretold, error) {
 	var out []Foretold
 	var view message.View
 	var p dayone.Person
-	for i := range l.Plan.Steps {
-		s := &l.Plan.Steps[i]
-		if s.Action != dayone.MessageSend || s.Want == nil {
+	for i := range run.Steps {
+		s := &run.Steps[i].Step
+		if s.Action != dayone.MessageSend || s.Want == nil || only != "" && s.ID != only {
 			continue
 		}
 		if out == nil {
@@ -76,21 +100,28 @@ func (f *Flow) foretold(ctx context.Context, run dayone.Run, s dayone.Step, view
 func carriedOut(l Look) dayone.Run {
 	run := dayone.Run{Person: l.Person.ID, Plan: l.Plan, Have: l.Have}
 	for _, s := range l.Plan.Steps {
-		one := dayone.StepRun{Step: s, State: dayone.StepDone}
-		switch {
-		case s.Approval != nil:
-			one.State, one.Wait = dayone.StepWaiting, &dayone.Wait{Kind: dayone.WaitApproval}
-		case s.Want != nil:
-			now := *s.Want
-			now.Attrs = dayone.Attrs{}
-			for name, v := range s.Want.Attrs {
-				if v.Kind != dayone.SecretValue {
-					now.Attrs[name] = v
-				}
-			}
-			one.Result.Now = &now
+		one := expected(s)
+		if s.Approval != nil {
+			one = dayone.StepRun{Step: s, State: dayone.StepWaiting, Wait: &dayone.Wait{Kind: dayone.WaitApproval}}
 		}
 		run.Steps = append(run.Steps, one)
 	}
 	return run
+}
+
+// expected is a step as if it were done, with what it asks for as what is there.
+func expected(s dayone.Step) dayone.StepRun {
+	one := dayone.StepRun{Step: s, State: dayone.StepDone}
+	if s.Want == nil {
+		return one
+	}
+	now := *s.Want
+	now.Attrs = dayone.Attrs{}
+	for name, v := range s.Want.Attrs {
+		if v.Kind != dayone.SecretValue {
+			now.Attrs[name] = v
+		}
+	}
+	one.Result.Now = &now
+	return one
 }

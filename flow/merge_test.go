@@ -217,6 +217,7 @@ func TestAnAnswerThatTheyAreOneIsTakenBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	same(t, "whose", h.judged(in.ID).Person, p)
+	h.rests(p, "") // nothing is left to do before anything is begun, too
 	h.settledAt(p)
 	off, err := h.Split(ctx, flow.Splitter{Person: p, Employment: "hr/77", By: "kim@company.com", Reason: "a namesake"})
 	if err != nil || off == p {

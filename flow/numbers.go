@@ -189,7 +189,7 @@ func (f *Flow) numberRefs(ctx context.Context, w *NumberWish) ([]string, error) 
 	}
 	var refs []string
 	for _, e := range t.Employments {
-		refs = append(refs, e.SourceID)
+		refs = append(refs, e.SourceID, offerRef(e.Source, e.SourceID))
 	}
 	if w.Pool != "" || w.Number != "" {
 		return refs, nil

@@ -498,3 +498,77 @@ func TestAnAuditOfTheBooksIsRemembered(t *testing.T) {
 		t.Errorf("it is of %s", now.At)
 	}
 }
+
+// offers lets HR say something of an offer.
+func (h *house) offers(what, id string, pairs ...string) dayone.Intake {
+	h.t.Helper()
+	event := h.hears(h.hr.Offer(what, employee(id, pairs...)))[0].ID
+	return until(h, "an offer judged", func() (dayone.Intake, bool) {
+		got, err := h.Event(few, event)
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		return got, got.State != dayone.EventReceived
+	})
+}
+
+// kept are the numbers that are reserved, with for whom.
+func (h *house) kept() string {
+	h.t.Helper()
+	all, err := h.Numbers(few, flow.NumberFilter{State: dayone.NumberReserved, Limit: 50})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	var out []string
+	for _, x := range all {
+		out = append(out, fmt.Sprintf("%s %s for %q %s", x.ID, x.Number.Pool, x.For.Name, x.For.Ref))
+	}
+	slices.Sort(out)
+	return strings.Join(out, ", ")
+}
+
+// HR makes an offer, and a number is kept of the pool that the rules name; offered again it is the same one, in another place one of
+// that place's. Withdrawn it is free again. The offer makes nobody; who is hired has the number that was kept.
+func TestANumberWithAnOfferOfHR(t *testing.T) {
+	t.Parallel()
+	h := numbered(t)
+	before, err := h.People(few, flow.PeopleFilter{Limit: 50})
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := h.offers("made", "emp_812", "location", "Berlin")
+	same(t, "an offer", made.State, dayone.EventApplied)
+	first := h.kept()
+	if !strings.Contains(first, "DE-geo") || !strings.HasSuffix(first, "hr/emp_812") || !strings.Contains(made.Note, strings.Fields(first)[0]) {
+		t.Fatalf("kept is %s; the event says %s", first, made.Note)
+	}
+	h.offers("changed", "emp_812", "location", "Berlin", "job_title", "Lead")
+	same(t, "said again", h.kept(), first)
+	same(t, "offered where no pool is", h.offers("changed", "emp_812", "location", "San Francisco").State, dayone.EventUnchanged)
+	same(t, "kept then", h.kept(), "")
+	h.offers("changed", "emp_812", "location", "Berlin")
+	same(t, "withdrawn", h.offers("withdrawn", "emp_812").State, dayone.EventApplied)
+	same(t, "kept after it was withdrawn", h.kept(), "")
+	same(t, "withdrawn twice", h.offers("declined", "emp_812").State, dayone.EventUnchanged)
+
+	same(t, "an offer without a date", h.offers("made", "emp_813", "start_date", "").State, dayone.EventQuarantined)
+
+	h.offers("made", "emp_812", "location", "Berlin")
+	after, err := h.People(few, flow.PeopleFilter{Limit: 50})
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "people after offers", len(after), len(before))
+	number := strings.Fields(h.kept())[0]
+	erin := h.known("emp_812", "location", "Berlin")
+	until(h, "the number is hers when she is hired", func() (bool, bool) { // right after the hire is in the books
+		return true, h.number(dayone.NumberID(number)).Owner == erin
+	})
+	same(t, "an offer after the hire", h.offers("changed", "emp_812", "location", "Berlin").State, dayone.EventUnchanged)
+	same(t, "its end after the hire", h.offers("withdrawn", "emp_812").State, dayone.EventUnchanged)
+	same(t, "what she is given", h.gives(flow.NumberWish{Person: erin, By: "kim"}).ID, dayone.NumberID(number))
+
+	h.offers("made", "emp_814", "location", "Berlin")
+	h.clock.Jump(h.clock.Now().AddDate(0, 6, 0))
+	until(h, "an offer that lapses", func() (string, bool) { k := h.kept(); return k, k == "" })
+}

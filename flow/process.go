@@ -23,6 +23,9 @@ func (f *Flow) process(ctx context.Context, in dayone.Intake, read reader) error
 	if err != nil && !errors.Is(err, dayone.ErrNotFound) {
 		return err
 	}
+	if err == nil && slices.Contains(dayone.OfferTypes, in.Type) {
+		return f.offer(ctx, in, body)
+	}
 	var h people.Heard
 	if err == nil {
 		h, err = f.hear(ctx, in.Event, body, read)
@@ -55,6 +58,9 @@ func (f *Flow) process(ctx context.Context, in dayone.Intake, read reader) error
 	release()
 	if err != nil || j.State != dayone.EventApplied {
 		return err
+	}
+	if j.New != nil {
+		f.hireTakes(ctx, h, person)
 	}
 	began := f.Clock.Now()
 	because := in.ID

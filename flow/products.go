@@ -335,11 +335,17 @@ func (f *Flow) weigh(ctx context.Context, v *PickPreview) error {
 	return nil
 }
 
+// policiesGive is why something begins where nobody asked for anything: nobody agrees to it, so nobody need read a reason.
+const policiesGive = "what policies give"
+
 // PickProducts asks for products for a person, for all of them or for none. What it gives begins by itself. ErrConflict: one of them needs
 // another product, or the plan is not the one that was looked at.
 func (f *Flow) PickProducts(ctx context.Context, p Pick) ([]dayone.Request, error) {
 	now := f.Clock.Now()
 	r := dayone.Request{Person: p.Person, By: p.By, Login: p.Login, Reason: p.Reason, Until: p.Until}
+	if p.Manage && len(p.Products) == 0 && strings.TrimSpace(r.Reason) == "" {
+		r.Reason = policiesGive
+	}
 	if err := f.wish(ctx, &r, now); err != nil {
 		return nil, err
 	}

@@ -142,6 +142,9 @@ const (
 	NotPlanned AccessState = "not planned" // a policy has a word on it, but nothing is planned for this person
 )
 
+// AccessClosed is the note of an account that is closed for good, as it is wanted.
+const AccessClosed = "closed"
+
 // Problem is why no plan can be made, as rows keep it and pages show it: the error without its kind.
 func Problem(err error) string {
 	text := err.Error()
@@ -243,7 +246,7 @@ func (f *Flow) Access(ctx context.Context, id dayone.PersonID) (Look, []Access, 
 		case len(h.Because) > 0 && h.Because[0].Policy == dayone.Baseline:
 			a.State = NotOurs
 		case h.State == dayone.Disabled:
-			a.State, a.Note = AsWanted, "closed"
+			a.State, a.Note = AsWanted, AccessClosed
 		default:
 			a.State, a.Implied = AsWanted, true
 		}
@@ -449,8 +452,17 @@ func (f *Flow) Task(ctx context.Context, id string) (dayone.Task, error) {
 // Records lists ledger lines, newest first.
 func (f *Flow) Records(ctx context.Context, q RecordFilter) ([]Line, error) {
 	q.Within = scopeOf(ctx)
+	q.Told = decisions()
 	return f.Store.Records(ctx, q)
 }
+
+// decisions are the records that say nothing without their detail: the ledger knows who entered it, the detail who decided.
+func decisions() []string {
+	return []string{"approval given", "approval " + string(dayone.ApprovalRefused), "approved", "refused"}
+}
+
+// Entered says whether the one whom a record names entered what somebody else may have decided.
+func Entered(rec dayone.Record) bool { return slices.Contains(decisions(), rec.What) }
 
 // CountRecords is the length of the ledger. Whoever has a scope is not told how long it is.
 func (f *Flow) CountRecords(ctx context.Context) (int64, error) {
@@ -535,14 +547,15 @@ func (f *Flow) Starters(ctx context.Context, limit int) ([]Row, error) {
 }
 
 // Why explains a look that is at hand already.
-func (f *Flow) Why(l Look, key dayone.Key) policy.Explanation {
-	held := map[dayone.Key]dayone.Holding{}
-	for _, h := range l.Have {
-		if h.State != dayone.Gone {
-			held[h.Key] = h
-		}
+func (f *Flow) Why(l Look, key dayone.Key) policy.Explanation { return f.Reasons(l)(key) }
+
+// Reasons explains many things to the one who was looked at, and decides once for all of them. One at a time.
+func (f *Flow) Reasons(l Look) func(dayone.Key) policy.Explanation {
+	set, held := f.Active(), heldOf(l.Have)
+	x := set.Explaining(l.Person, policy.Context{Now: l.Person.At, Held: held, Requested: set.Asked(l.Requests), Approved: agreed(l.Person.ID, set, held, l.answers)})
+	return func(key dayone.Key) policy.Explanation {
+		return f.noteRetired(withHold(x.Of(key), l.Holds, l.Person.Status))
 	}
-	return f.noteRetired(withHold(f.Active().Explain(l.Person, policy.Context{Now: l.Person.At, Held: held, Requested: f.Active().Asked(l.Requests), Approved: agreed(l.Person.ID, f.Active(), held, l.answers)}, key), l.Holds, l.Person.Status))
 }
 
 // RecordOf reads a ledger line as the record it was made of; the detail only if it was asked for and not erased.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -19,6 +20,11 @@ import (
 // be done. "" means that nothing is. Without an event it is we who look again: what a run has just tried is not tried
 // again then. title is what the run is called; "": what the plan looks like.
 func (f *Flow) Replan(ctx context.Context, id dayone.PersonID, event dayone.EventID, title string) (dayone.RunID, error) {
+	return f.planAnew(ctx, id, event, title, false)
+}
+
+// planAnew is Replan; asked: a human wants just this, so that it is done though a run has just tried it.
+func (f *Flow) planAnew(ctx context.Context, id dayone.PersonID, event dayone.EventID, title string, asked bool) (dayone.RunID, error) {
 	defer f.lock(id)()
 	began := f.Clock.Now()
 	if err := f.dueHolds(ctx, id); err != nil {
@@ -101,7 +107,7 @@ func (f *Flow) Replan(ctx context.Context, id dayone.PersonID, event dayone.Even
 		l.quiet = true
 		return "", f.keepRow(ctx, l, "")
 	}
-	if event == "" {
+	if event == "" && !asked {
 		switch tried, err := f.tried(ctx, l); {
 		case err != nil:
 			return "", err
@@ -326,12 +332,12 @@ func titleOf(l Look) string {
 	}
 	switch {
 	case l.Person.Status == dayone.Left:
-		return "Offboard " + name
+		return fmt.Sprintf("Offboard %s", name)
 	case creates > 0 && !slices.ContainsFunc(l.Have, func(h dayone.Holding) bool { return h.State != dayone.Gone }):
-		return "Onboard " + name
+		return fmt.Sprintf("Onboard %s", name)
 	case opens > 0 && creates+others == 0:
-		return "Open the accounts of " + name
+		return fmt.Sprintf("Open the accounts of %s", name)
 	default:
-		return "Change the access of " + name
+		return fmt.Sprintf("Change the access of %s", name)
 	}
 }

@@ -38,13 +38,11 @@ func (f *Flow) Links(ctx context.Context, id dayone.PersonID) ([]SecretLink, err
 	if err != nil && !errors.Is(err, dayone.ErrInvalid) {
 		return nil, err
 	}
-	have := l.Have
-	if err != nil { // without a plan they open all the same
-		if have, err = f.Store.Holdings(ctx, id, false); err != nil {
-			return nil, err
-		}
+	have, err := f.Store.Holdings(ctx, id, false) // without a plan they open all the same
+	if err != nil {
+		return nil, err
 	}
-	have = slices.DeleteFunc(slices.Clone(have), func(h dayone.Holding) bool { return !covers(ctx, row, h.Key) })
+	have = slices.DeleteFunc(have, func(h dayone.Holding) bool { return !covers(ctx, row, h.Key) || f.closed(l, h) })
 	return f.unopened(ctx, id, have, f.opens(l.Person))
 }
 
@@ -57,7 +55,7 @@ func covers(ctx context.Context, row Row, k dayone.Key) bool {
 func (f *Flow) unopened(ctx context.Context, id dayone.PersonID, have []dayone.Holding, opens time.Time) ([]SecretLink, error) {
 	var out []SecretLink
 	for _, h := range have {
-		if !h.Ours || h.State == dayone.Gone || h.State == dayone.Disabled { // what was found there has secrets of its own
+		if !h.Ours || h.State == dayone.Gone { // what was found there has secrets of its own
 			continue
 		}
 		generation := h.Generation
@@ -78,6 +76,21 @@ func (f *Flow) unopened(ctx context.Context, id dayone.PersonID, have []dayone.H
 		}
 	}
 	return out, nil
+}
+
+// closed says whether an account is closed for good: it was taken back, its owner left, or nothing gives it any more. One that
+// is closed until a first day, or over a leave, is not. What it is opened with is good again if the account is.
+func (f *Flow) closed(l Look, h dayone.Holding) bool {
+	if h.State != dayone.Disabled {
+		return false
+	}
+	back := slices.ContainsFunc(l.Holds, func(o dayone.Hold) bool { return o.Covers(h.Key) && o.Brake == "" && !o.Keep })
+	if back || l.Person.Status == dayone.Left {
+		return true
+	}
+	is := func(g dayone.Grant) bool { return g.Key == h.Key }
+	return !slices.ContainsFunc(l.Want.Grants, is) && !slices.ContainsFunc(l.Want.Later, is) && !slices.ContainsFunc(l.Want.Pending, is) &&
+		!slices.Contains(l.Want.Keep, h.Key) && !slices.Contains(f.Active().Brings(l.Want.Grants), h.Key)
 }
 
 func (f *Flow) secretLink(k dayone.Key, id dayone.SecretID, opens time.Time) SecretLink {
@@ -123,6 +136,13 @@ func (f *Flow) Link(ctx context.Context, token string) (SealedLink, error) {
 		l := f.secretLink(h.Key, s.ID, out.Opens)
 		out.System, out.Thing = l.System, l.Thing
 		out.Waits, out.Over = n > h.Generation, n < h.Generation
+		if h.State == dayone.Disabled && !out.Over {
+			l, err := f.Preview(ctx, s.Person)
+			if err != nil && !errors.Is(err, dayone.ErrInvalid) {
+				return out, err
+			}
+			out.Over = f.closed(l, h)
+		}
 	}
 	return out, nil
 }

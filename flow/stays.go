@@ -83,18 +83,26 @@ func (c Closing) Summary() string {
 		for _, s := range c.ByUs {
 			systems[s.Key.System] = true
 		}
-		out = append(out, fmt.Sprintf("Dayone takes %s in %s.", counted(n, "thing", "things"), counted(len(systems), "system", "systems")))
+		out = append(out, fmt.Sprintf("Dayone takes %s in %s.", inWords(n, "1 thing", "%d things"), inWords(len(systems), "1 system", "%d systems")))
 	}
 	if n := len(c.ByPeople); n > 0 {
-		out = append(out, fmt.Sprintf("People take %s by hand; each becomes a task.", counted(n, "thing", "things")))
+		out = append(out, fmt.Sprintf("People take %s by hand; each becomes a task.", inWords(n, "1 thing", "%d things")))
 	}
 	if n := len(c.Stays); n > 0 {
-		out = append(out, fmt.Sprintf("%s open until a human closes it.", counted(n, "thing stays", "things stay")))
+		out = append(out, inWords(n, "1 thing stays open until a human closes it.", "%d things stay open until a human closes it."))
 	}
 	if c.Tasks > 0 {
-		out = append(out, fmt.Sprintf("%s about them.", counted(c.Tasks, "open task goes on", "open tasks go on")))
+		out = append(out, inWords(c.Tasks, "1 open task goes on about them.", "%d open tasks go on about them."))
 	}
 	return strings.Join(out, " ")
+}
+
+// inWords says how many; whole sentences, so that another language can say them its own way.
+func inWords(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return fmt.Sprintf(many, n)
 }
 
 // askAboutHeld asks whoever answers for a legal hold to close by hand what stays open by it. What a human said is closed is

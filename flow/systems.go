@@ -23,7 +23,7 @@ type SystemState struct {
 	Stance      engine.Stance
 	Order       dayone.Order // by which it holds, if by one
 	Circuit     dayone.Circuit
-	Waiting     int            // steps that wait for it, or for humans who work there
+	Waiting     int            // steps that wait for a task there; while it is not called, all that wait there
 	Ahead       []dayone.Order // maintenance that is under way or to come
 	Messages    bool           // it carries messages
 	Unset       bool           // no connector is configured for it: each step is somebody's task
@@ -49,7 +49,7 @@ func (f *Flow) SystemStates(ctx context.Context) ([]SystemState, dayone.Order, e
 	if err != nil {
 		return nil, dayone.Order{}, err
 	}
-	waiting, err := f.parkedAt.get(ctx, f.Clock, &f.errands.WaitGroup, f.Store.ParkedAt)
+	waiting, err := f.parkedAt.get(ctx, f.Clock, &f.errands.WaitGroup, f.Store.WaitsAt)
 	if err != nil {
 		return nil, dayone.Order{}, err
 	}
@@ -77,8 +77,8 @@ func (f *Flow) SystemStates(ctx context.Context) ([]SystemState, dayone.Order, e
 			s.List = &l
 		}
 		s.Stance, s.Order = engine.StanceOf(name, f.Engine.Care[name], st.Orders, s.Circuit, now)
-		if s.Stance != engine.Free {
-			s.Waiting = waiting[name]
+		if s.Waiting = waiting[name].Tasks; s.Stance != engine.Free {
+			s.Waiting = waiting[name].All
 		}
 		for _, o := range st.Orders {
 			switch {

@@ -257,7 +257,7 @@ func (f *Flow) ReportIssue(ctx context.Context, run dayone.RunID, text, by strin
 	}
 	now := f.Clock.Now()
 	t := dayone.Task{
-		ID: dayone.TaskID(f.IDs.New("tsk")), Person: r.Person, Run: r.ID, Title: "Issue: " + r.Title, Note: text, Opened: now, Due: f.workdays(now, 2, f.Active().Sites[""]),
+		ID: dayone.TaskID(f.IDs.New("tsk")), Person: r.Person, Run: r.ID, Title: fmt.Sprintf("Issue: %s", r.Title), Note: text, Opened: now, Due: f.workdays(now, 2, f.Active().Sites[""]),
 	}
 	t.Once = string(t.ID)
 	err = f.Store.OpenTask(ctx, t, dayone.Record{At: now, Person: r.Person, Run: r.ID, What: "issue reported", By: by, Detail: &dayone.Detail{Note: text}})

@@ -28,6 +28,8 @@ type Shown struct {
 
 const (
 	tilesEvery = 15 * time.Minute
+	// TilesOld is from which age on numbers are old: they are being read again by now.
+	TilesOld = 2 * tilesEvery
 	// seatsLow is from when on seats are few: a tenth, and five at least.
 	seatsLow = 5
 )

@@ -119,12 +119,19 @@ func sourced(t *dayone.Timeline, set *policy.Set, now time.Time, x policy.Explan
 			origin[a.Name] = a.Origin()
 		}
 	}
-	for _, l := range x.Lines {
-		for _, c := range l.Conditions {
-			for i := range c.Reads {
-				c.Reads[i].From = origin[c.Reads[i].Name]
+	from := func(lines []policy.Line) {
+		for _, l := range lines {
+			for _, c := range l.Conditions {
+				for i := range c.Reads {
+					c.Reads[i].From = origin[c.Reads[i].Name]
+				}
 			}
 		}
+	}
+	from(x.Lines)
+	for by := x.By; len(by) > 0; by = by[1:] {
+		from(by[0].Lines)
+		by = append(by, by[0].By...)
 	}
 	return x
 }

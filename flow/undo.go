@@ -298,7 +298,7 @@ func (f *Flow) Undo(ctx context.Context, o UndoOrder) (dayone.RunID, error) {
 		return r.ID, f.Engine.Decide(ctx, r.ID, "", engine.Human{By: o.By, Verb: engine.Undo, Reason: hold.Reason, Hold: hold, Ways: u.ways})
 	}
 	run := dayone.Run{
-		ID: dayone.RunID(f.IDs.New("run")), Person: r.Person, Title: "Undo: " + r.Title, Plan: u.Plan, Hash: u.Plan.Hash(), Of: r.ID,
+		ID: dayone.RunID(f.IDs.New("run")), Person: r.Person, Title: fmt.Sprintf("Undo: %s", r.Title), Plan: u.Plan, Hash: u.Plan.Hash(), Of: r.ID,
 	}
 	if run.Have, err = f.Store.Holdings(ctx, r.Person, true); err != nil {
 		return "", err

@@ -233,7 +233,8 @@ func (f *Flow) Folder() (*policy.Set, []policy.Diagnostic) {
 	if f.Load == nil {
 		return f.Active(), nil
 	}
-	set, diags := f.read(f.folder.Load(), f.Files)
+	// What is in force was mostly read from the same files: what is as it was is not read, nor kept, twice.
+	set, diags := f.read(cmp.Or(f.folder.Load(), f.Active()), f.Files)
 	if set != nil {
 		f.folder.Store(set)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/dayone-hq/dayone"
@@ -17,21 +18,60 @@ import (
 // countedAtOnce is how many runs are counted before others get their turn.
 const countedAtOnce = 100
 
-// nextUncounted is now while runs that ended are not counted; else zero.
+// countAgain is after how long a run that could not be read is tried again. Until then those behind it are counted.
+const countAgain = 10 * time.Minute
+
+// passed over are runs that ended and could not be read, by when each is tried again. A restart forgets them, and tries.
+type passed struct {
+	mu    sync.Mutex
+	until map[dayone.RunID]time.Time
+}
+
+// countable are runs that ended and are to be counted now, most of them at most, and when the next of those is that are passed over.
+func (f *Flow) countable(ctx context.Context, most int) (out []store.UncountedRun, next time.Time, err error) {
+	p := &f.passed
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	still := map[dayone.RunID]time.Time{}
+	for after := dayone.RunID(""); ; {
+		list, err := f.Store.Uncounted(ctx, after, countedAtOnce)
+		if err != nil {
+			return nil, next, err
+		}
+		for _, u := range list {
+			until := p.until[u.Run]
+			if !until.After(f.Clock.Now()) {
+				if out = append(out, u); len(out) == most {
+					return out, next, nil
+				}
+				continue
+			}
+			if still[u.Run] = until; next.IsZero() || until.Before(next) {
+				next = until
+			}
+		}
+		if len(list) < countedAtOnce {
+			p.until = still // what is counted meanwhile, or gone, is not remembered
+			return out, next, nil
+		}
+		after = list[len(list)-1].Run
+	}
+}
+
+// nextUncounted is now while runs that ended are to be counted, or when one is tried again that could not be read; else zero.
 func (f *Flow) nextUncounted(ctx context.Context) (time.Time, error) {
-	ids, err := f.Store.Uncounted(ctx, 1)
-	if err != nil || len(ids) == 0 {
-		return time.Time{}, err
+	list, next, err := f.countable(ctx, 1)
+	if err != nil || len(list) == 0 {
+		return next, err
 	}
 	return f.Clock.Now(), nil
 }
 
 func (f *Flow) countRuns(ctx context.Context) error {
-	list, err := f.Store.Uncounted(ctx, countedAtOnce)
+	list, _, err := f.countable(ctx, countedAtOnce)
 	if err != nil {
 		return err
 	}
-	var unread []error
 	for _, u := range list {
 		r, err := f.Store.Run(ctx, u.Run)
 		if err == nil && !r.Ended.Equal(u.Ended) {
@@ -46,7 +86,8 @@ func (f *Flow) countRuns(ctx context.Context) error {
 			return ctx.Err()
 		case errors.Is(err, dayone.ErrNotFound): // it, or its person's key, is gone
 		case err != nil: // another time it may be read: what is marked as counted is never looked at again
-			unread = append(unread, fmt.Errorf("run %s is not counted yet: %w", u.Run, err))
+			f.passed.over(u.Run, f.Clock.Now().Add(countAgain))
+			f.Log.Error("a run that ended cannot be counted; it is tried again", "run", u.Run, "error", err)
 			continue
 		}
 		c.Ended = u.Ended
@@ -54,7 +95,17 @@ func (f *Flow) countRuns(ctx context.Context) error {
 			return err
 		}
 	}
-	return errors.Join(unread...)
+	return nil
+}
+
+// over passes a run over until an instant.
+func (p *passed) over(id dayone.RunID, until time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.until == nil {
+		p.until = map[dayone.RunID]time.Time{}
+	}
+	p.until[id] = until
 }
 
 // longBefore is how long after a first day a first run tells nothing of that day: whoever is imported was there before.

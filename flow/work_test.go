@@ -1,6 +1,7 @@
 package flow_test
 
 import (
+	"database/sql"
 	"errors"
 	"io"
 	"net/http"
@@ -21,7 +22,7 @@ func TestWhatDayoneDidIsCountedOnce(t *testing.T) {
 	counted := func() map[dayone.Action]int {
 		t.Helper()
 		return until(h, "a count", func() (map[dayone.Action]int, bool) {
-			left, err := h.Store.Uncounted(ctx, 1)
+			left, err := h.Store.Uncounted(ctx, "", 1)
 			s, err2 := h.Saved(ctx)
 			return s.Steps, err == nil && err2 == nil && len(left) == 0 && len(s.Steps) > 0
 		})
@@ -74,7 +75,7 @@ func TestARunThatIsTriedAgainIsCountedAgain(t *testing.T) {
 	counted := func(groups, ready int) {
 		t.Helper()
 		until(h, "a count", func() (bool, bool) {
-			left, err := h.Store.Uncounted(ctx, 1)
+			left, err := h.Store.Uncounted(ctx, "", 1)
 			s, err2 := h.Saved(ctx)
 			r, err3 := h.Readiness(ctx)
 			return true, errors.Join(err, err2, err3) == nil && len(left) == 0 && s.Steps[dayone.AccountCreate] == 1 && s.Steps[dayone.EntitlementAdd] == groups && r[0].N == ready
@@ -98,6 +99,50 @@ func TestARunThatIsTriedAgainIsCountedAgain(t *testing.T) {
 	if err != nil || !s.Untold || len(s.Steps) != 0 || s.Minutes != 0 {
 		t.Errorf("whoever sees some is told of all: %+v, %v", s, err)
 	}
+}
+
+// Runs that nobody can read keep nobody else's from being counted, however many they are; who can be read again is counted then.
+func TestRunsThatCannotBeReadDoNotStandInTheWay(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	h := w.open()
+	_, first := h.hires(employee("1001", "start_date", here, "department", "Finance"))
+	counted := func(accounts int) {
+		t.Helper()
+		until(h, "a count", func() (bool, bool) {
+			s, err := h.Saved(ctx)
+			return true, err == nil && s.Steps[dayone.AccountCreate] == accounts
+		})
+	}
+	counted(1)
+	h.stop()
+	raw, err := sql.Open("sqlite", "file:"+strings.TrimPrefix(w.at, "sqlite:")+"?_pragma=busy_timeout(10000)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer raw.Close()
+	var box string
+	if err := raw.QueryRow(`SELECT box FROM run WHERE id = $1`, first.ID).Scan(&box); err != nil {
+		t.Fatal(err)
+	}
+	do := func(q string, args ...any) {
+		t.Helper()
+		if _, err := raw.Exec(q, args...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	do(`DELETE FROM work`)
+	do(`UPDATE run SET counted = 0, counted_to = 0, box = 'unreadable' WHERE id = $1`, first.ID)
+	do(`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 250)
+		INSERT INTO run (id, person, event, state, ending, started, ended, hash, machine, title_box, box)
+		SELECT printf('run_%026d', i), person, event, state, ending, started, ended, hash, machine, title_box, box FROM run, n WHERE run.id = $1`, first.ID)
+
+	h = w.open()
+	h.hires(employee("1002", "email", "bo@company.com", "start_date", here, "department", "Finance"))
+	counted(1)
+	do(`UPDATE run SET box = $1 WHERE id = $2`, box, first.ID)
+	h.later(time.Hour)
+	counted(2)
 }
 
 // forbids lets Okta refuse to put anybody into a group.

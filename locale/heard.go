@@ -4,6 +4,9 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Some sentences are made where nobody knows who reads them: why flow refuses what somebody entered. They are recognised by
@@ -14,6 +17,8 @@ type pattern struct {
 	between []string // one more than places
 	verbs   []string
 	out     string
+	letters int  // outside of its places
+	single  bool // one word beside a place, as a name may be; not, if numbers alone stand at its places
 }
 
 func patternsOf(texts map[string]string) []pattern {
@@ -24,20 +29,31 @@ func patternsOf(texts map[string]string) []pattern {
 		}
 		p := pattern{out: translation}
 		p.between, p.verbs = cutVerbs(text)
-		if letters(p.between) < 6 { // would fit too much
+		p.letters, p.single = letters(p.between), singleWord(p)
+		if p.letters < 5 { // would fit too much
 			continue
 		}
 		out = append(out, p)
 	}
 	slices.SortFunc(out, func(a, b pattern) int {
-		return cmp.Or(cmp.Compare(letters(b.between), letters(a.between)), cmp.Compare(a.out, b.out))
+		return cmp.Or(cmp.Compare(b.letters, a.letters), cmp.Compare(a.out, b.out))
 	})
 	return out
 }
 
+func singleWord(p pattern) bool {
+	text := strings.Join(p.between, " ")
+	words := strings.FieldsFunc(text, func(r rune) bool { return !unicode.IsLetter(r) })
+	return len(words) < 2 && !strings.ContainsAny(text, ",:;") && slices.ContainsFunc(p.verbs, func(v string) bool { return !strings.HasSuffix(v, "d") })
+}
+
 func letters(list []string) (n int) {
 	for _, s := range list {
-		n += len(s)
+		for _, r := range s {
+			if unicode.IsLetter(r) {
+				n++
+			}
+		}
 	}
 	return n
 }
@@ -96,40 +112,218 @@ func (p pattern) match(s string) ([]string, bool) {
 		if !ok || at < 0 {
 			return nil, false
 		}
+		if strings.HasSuffix(p.verbs[i], "d") && strings.Trim(rest[:at], "0123456789-") != "" {
+			return nil, false
+		}
 		args = append(args, rest[:at])
 		rest = rest[at+len(b):]
 	}
 	return args, true
 }
 
-// Heard says again a sentence that was made in English elsewhere: one of the catalogue as it is, or one of its texts with
-// something at its places.
-func (l *Language) Heard(s string) string {
-	if l == nil || s == "" {
+// Heard says again a sentence that was made in English elsewhere: one of the catalogue as it is, one of its texts with
+// something at its places, several sentences, or a list of which each part is one of these. What is none stays as it is.
+func (l *Language) Heard(s string) string { return l.heard(s, 0) }
+
+// Said is Heard for what may as well be a name or somebody's own words: a text with places has to bring enough letters of its
+// own, or more than one word, so that Request Manager stays a product. May is not said either: a month is said by Time.
+func (l *Language) Said(s string) string {
+	if months[s] {
 		return s
 	}
-	if out, ok := l.find(s); ok {
-		return out
+	return l.heard(s, saidLetters)
+}
+
+const (
+	mostHeard   = 1000 // bytes; nothing of ours is longer
+	saidLetters = 12
+)
+
+var months = func() map[string]bool {
+	out := map[string]bool{}
+	for m := time.January; m <= time.December; m++ {
+		out[m.String()], out[m.String()[:3]] = true, true
 	}
-	for _, p := range l.patterns() {
-		args, ok := p.match(s)
-		if !ok {
-			continue
+	return out
+}()
+
+func (l *Language) heard(s string, least int) string {
+	if l == nil || s == "" || len(s) > mostHeard {
+		return s
+	}
+	out, _ := ear{l, least}.hear(s)
+	return out
+}
+
+// ear hears texts; those of a single word only if it has that many letters.
+type ear struct {
+	*Language
+	least int
+}
+
+// hear says, too, whether it is a text of ours.
+func (l ear) hear(s string) (string, bool) {
+	if out, ok := l.find(s); ok {
+		return out, true
+	}
+	if !strings.Contains(s, " ") { // a name: no text with places is as short
+		return s, false
+	}
+	if out, ok := l.hearOne(s); ok {
+		return out, true
+	}
+	if parts := sentencesOf(s); len(parts) > 1 {
+		return l.hearSentences(parts)
+	}
+	s, stop := strings.CutSuffix(s, ".")
+	for _, between := range []string{"; ", ", "} {
+		if parts := strings.Split(s, between); len(parts) > 1 {
+			out, ok := l.hearAll(s, parts, between)
+			return pointed(out, stop), ok
 		}
-		between, verbs := cutVerbs(p.out)
-		var b strings.Builder
-		for i, v := range verbs {
-			at := i
-			if strings.HasPrefix(v, "%[") {
-				at = int(v[2]-'0') - 1
+	}
+	return pointed(s, stop), false
+}
+
+// hearSentences hears each sentence, and each with its next: a text may be two. More would cost the square of their number.
+func (l ear) hearSentences(parts []string) (string, bool) {
+	var out []string
+	ok := false
+	for i := 0; i < len(parts); i++ {
+		if i+1 < len(parts) {
+			if said, both := l.hearOne(parts[i] + " " + parts[i+1]); both {
+				out, ok, i = append(out, said), true, i+1
+				continue
 			}
-			if at < 0 || at >= len(args) {
-				return s
-			}
-			b.WriteString(between[i])
-			b.WriteString(l.Label(args[at])) // it may be one of ours: manager, stands in for ...
 		}
-		return b.String() + between[len(between)-1]
+		var said string
+		said, ok = l.hear(parts[i])
+		out = append(out, said)
+	}
+	return strings.Join(out, " "), ok
+}
+
+func sentencesOf(s string) (out []string) {
+	from := 0
+	for _, i := range sentenceEnds(s) {
+		out, from = append(out, s[from:i]), i+1
+	}
+	return append(out, s[from:])
+}
+
+// hearOne says one text of the catalogue.
+func (l ear) hearOne(s string) (string, bool) {
+	forms := formsOf(s)
+	for _, look := range []func(string) (string, bool){l.find, l.fits} {
+		for _, f := range forms {
+			if out, ok := look(f.text); ok {
+				return f.again(out), true
+			}
+		}
+	}
+	return s, false
+}
+
+// form is a text as the catalogue may have it: a sentence may have been made of it.
+type form struct {
+	text         string
+	begins, ends bool // it begins with a large letter, and ends with a point, where the catalogue has it without
+}
+
+func formsOf(s string) []form {
+	forms := []form{{text: s}}
+	if small := lowerFirst(s); small != s {
+		forms = append(forms, form{text: small, begins: true})
+	}
+	if bare, ok := strings.CutSuffix(s, "."); ok {
+		for _, f := range formsOf(bare) {
+			forms = append(forms, form{f.text, f.begins, true})
+		}
+	}
+	return forms
+}
+
+// again makes a sentence of it.
+func (f form) again(out string) string {
+	if f.begins {
+		out = upperFirst(out)
+	}
+	return pointed(out, f.ends)
+}
+
+func pointed(s string, stop bool) string {
+	if stop {
+		return strings.TrimSuffix(s, ".") + "."
 	}
 	return s
+}
+
+// hearAll says a list, if each part is a text of ours.
+func (l ear) hearAll(s string, parts []string, between string) (string, bool) {
+	for i, part := range parts {
+		out, ok := l.hear(part)
+		if !ok {
+			return s, false
+		}
+		parts[i] = out
+	}
+	return strings.Join(parts, between), true
+}
+
+// fits says a text that was made of one with places in it.
+func (l ear) fits(s string) (string, bool) {
+	for _, p := range l.patterns() {
+		if p.letters < l.least && p.single {
+			continue
+		}
+		if args, ok := p.match(s); ok {
+			return l.put(p.out, args, s)
+		}
+	}
+	return s, false
+}
+
+// put says a translation with what stands at its places; that may be ours again: manager, stands in for ... It is always
+// shorter, so this ends.
+func (l ear) put(text string, args []string, s string) (string, bool) {
+	between, verbs := cutVerbs(text)
+	var b strings.Builder
+	for i, v := range verbs {
+		at := i
+		if strings.HasPrefix(v, "%[") {
+			at = int(v[2]-'0') - 1
+		}
+		if at < 0 || at >= len(args) {
+			return s, false
+		}
+		b.WriteString(between[i])
+		out, _ := l.hear(args[at])
+		b.WriteString(out)
+	}
+	return b.String() + between[len(between)-1], true
+}
+
+// sentenceEnds are where a sentence ends and another begins; a point behind a digit is that of a day.
+func sentenceEnds(s string) (out []int) {
+	for at := 0; ; {
+		i := strings.Index(s[at:], ". ")
+		if i < 0 {
+			return out
+		}
+		at += i + 1
+		next, _ := utf8.DecodeRuneInString(s[at+1:])
+		if prev := at - 2; prev >= 0 && (s[prev] < '0' || s[prev] > '9') && (unicode.IsUpper(next) || unicode.IsDigit(next)) {
+			out = append(out, at)
+		}
+	}
+}
+
+func lowerFirst(s string) string {
+	r, n := utf8.DecodeRuneInString(s)
+	return string(unicode.ToLower(r)) + s[n:]
+}
+
+func upperFirst(s string) string {
+	r, n := utf8.DecodeRuneInString(s)
+	return string(unicode.ToUpper(r)) + s[n:]
 }

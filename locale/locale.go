@@ -164,7 +164,26 @@ func (l *Language) Say(text string, args ...any) string {
 	if len(args) == 0 {
 		return text
 	}
-	return fmt.Sprintf(text, args...)
+	return oneStop(fmt.Sprintf(text, args...))
+}
+
+// oneStop ends each sentence once: a day such as 23. Nov. brings a full stop of its own. Three of them are left.
+func oneStop(s string) string {
+	for i := 0; ; {
+		n := strings.Index(s[i:], "..")
+		if n < 0 {
+			return s
+		}
+		i += n
+		end := i
+		for end < len(s) && s[end] == '.' {
+			end++
+		}
+		if end == i+2 && (end == len(s) || s[end] == ' ') {
+			s, end = s[:i+1]+s[end:], i+1
+		}
+		i = end
+	}
 }
 
 // Plural says how many: one has no place for the number.

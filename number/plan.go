@@ -65,7 +65,8 @@ type Range struct {
 }
 
 // Class is a class of service on one platform: what its lines, and the phones of which they are the first, are set to. What is
-// empty the class says nothing of. Site "": everywhere there.
+// empty the class says nothing of. Line, Device and Forward are calling search spaces. Voicemail is the voice mail profile of lines,
+// and where the platform is a voice mail server the class of service of its mailboxes. Site "": everywhere there.
 type Class struct {
 	Name, Platform, Site             string
 	Line, Device, Forward, Voicemail string

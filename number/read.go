@@ -242,8 +242,8 @@ func (r *reader) class(n *yaml.Node) Class {
 	r.fields(n, "a class", map[string]func(*yaml.Node){
 		"name": r.text(&c.Name), "platform": r.text(&c.Platform), "site": r.text(&c.Site), "line": r.text(&c.Line), "device": r.text(&c.Device), "forward": r.text(&c.Forward), "voicemail": r.text(&c.Voicemail),
 	})
-	if c.Name == "" || c.Platform == "" || c.Line == "" && c.Device == "" {
-		r.node(n, "a class needs name, platform, and line or device")
+	if c.Name == "" || c.Platform == "" || c.Line == "" && c.Device == "" && c.Forward == "" && c.Voicemail == "" {
+		r.node(n, "a class needs name, platform, and one of line, device, forward and voicemail")
 	}
 	return c
 }

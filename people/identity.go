@@ -43,6 +43,9 @@ func unseen(r rune) bool {
 	return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029' || r == '\ufeff'
 }
 
+// firstTime is the earliest at which a source can have said anything.
+var firstTime = time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC)
+
 // unlikely says why an event cannot be believed: it is of another time, or what would identify somebody new cannot. What ends
 // an employment is carried out whatever else is wrong with it.
 func (j *judging) unlikely(h Heard) string {
@@ -54,7 +57,7 @@ func (j *judging) unlikely(h Heard) string {
 		heard = j.at
 	}
 	// where the record is read, an event says no more than where to look
-	if at := h.At; h.Record == nil && !at.IsZero() && (at.Year() < 1970 || at.Sub(heard) > 24*time.Hour) {
+	if at := h.At; h.Record == nil && !at.IsZero() && (at.Before(firstTime) || at.Sub(heard) > 24*time.Hour) {
 		return fmt.Sprintf("it says that it happened at %s: is the clock of %s right?", at.UTC().Format(time.RFC3339), h.Source)
 	}
 	if j.out.New == nil {

@@ -144,13 +144,14 @@ type judging struct {
 	discretion
 }
 
-// listen sorts out who said what when. A time that is missing or yet to come is none: then it was said when we heard it.
+// listen sorts out who said what when. A time that is missing, yet to come or before there were such systems is none: then it was
+// said when we heard it.
 func (j *judging) listen(h Heard) {
 	when := func(said, heard time.Time) time.Time {
 		if heard.IsZero() {
 			heard = j.at
 		}
-		if said.IsZero() || said.After(heard) {
+		if said.Before(firstTime) || said.After(heard) {
 			said = heard
 		}
 		return said.Truncate(time.Microsecond) // the books keep no more, and a word is not later than itself

@@ -538,7 +538,7 @@ func TestARecordCountsFromItsOwnVersionNotFromTheWebhookThatLedToIt(t *testing.T
 	b.reads("2024-11-22T15:00:00Z", "2024-11-22T14:00:00Z", dayone.Hired, sarah...)
 	b.reads("2024-11-25T15:00:00Z", "2024-11-25T14:00:00Z", dayone.Updated, append(slices.Clone(sarah), "department", "Engineering")...)
 	now := instant(t, "2024-11-27T15:00:00Z")
-	for name, at := range map[string]time.Time{"late": instant(t, "2024-11-23T00:00:00Z"), "without a time": {}, "from the future": now.AddDate(1, 0, 0)} {
+	for name, at := range map[string]time.Time{"late": instant(t, "2024-11-23T00:00:00Z"), "without a time": {}, "from before all systems": instant(t, "0002-01-01T00:00:00Z"), "from the future": now.AddDate(1, 0, 0)} {
 		c := &book{t: t, set: b.set, line: b.line}
 		rec := dayone.Event{Source: "hr", Subject: "E1", At: instant(t, "2024-11-27T14:00:00Z"), Fields: fields(append(slices.Clone(sarah), "department", "Legal")...), Full: true}
 		ev := dayone.Event{ID: "evt_9", Source: "hr", Type: dayone.Updated, Subject: "E1", At: at, Received: now}

@@ -14,12 +14,14 @@ type Drawing struct {
 	Took   map[dayone.StepID]time.Duration // elapsed, else what such a step usually takes; nil: all the same
 	Open   []string                        // cells to show unfolded: "slack.2"
 	Rows   bool                            // nodes lead to rows of a list on the same page, "#plan-3", and not to steps of a run
+	Say    func(string) string             // what the picture says by itself, as whoever looks reads it; nil: as it is
 }
 
 // Graph is a plan laid out: columns are tiers, lanes are systems. It knows no states: a step that moves on changes its
 // look and never its place.
 type Graph struct {
 	Width, Height float64
+	say           func(string) string
 	Columns       []Column
 	Lanes         []Lane
 	Nodes         []Node
@@ -92,7 +94,7 @@ var (
 // Layout places a plan. Equal inputs give equal graphs.
 func Layout(p dayone.Plan, d Drawing) Graph {
 	l := &layout{plan: p, drawing: d, m: wide}
-	l.g.Steps = len(p.Steps)
+	l.g.Steps, l.g.say = len(p.Steps), d.Say
 	if len(p.Steps) > foldAbove {
 		l.m = dense
 	}
@@ -104,6 +106,14 @@ func Layout(p dayone.Plan, d Drawing) Graph {
 	l.place()
 	l.route()
 	return l.g
+}
+
+// says is a text of the picture as whoever looks reads it.
+func (g Graph) says(text string) string {
+	if g.say == nil {
+		return text
+	}
+	return g.say(text)
 }
 
 type layout struct {
@@ -246,7 +256,7 @@ func (l *layout) columns() {
 		} else {
 			title = stages[t-len(dayone.Tiers)]
 		}
-		l.g.Columns = append(l.g.Columns, Column{Title: title})
+		l.g.Columns = append(l.g.Columns, Column{Title: l.g.says(title)})
 	}
 	for i, c := range l.col {
 		if c >= 0 {

@@ -90,7 +90,7 @@ func (l *layout) ordered(members []int) (out []int, parent map[int]int) {
 func (l *layout) single(i, lane, col int) Node {
 	s := l.plan.Steps[i]
 	return Node{
-		ID: "node-" + strconv.Itoa(i+1), Steps: []dayone.StepID{s.ID}, Number: i + 1, Label: nodeLabel(s.Key), Title: l.nodeTitle(s), Critical: l.crit[i],
+		ID: "node-" + strconv.Itoa(i+1), Steps: []dayone.StepID{s.ID}, Number: i + 1, Label: l.nodeLabel(s.Key), Title: l.nodeTitle(s), Critical: l.crit[i],
 		lane: lane, col: col, parent: -1,
 	}
 }
@@ -113,28 +113,28 @@ func (l *layout) fold(id string, lane, col int, members []int) {
 	rest := len(members) - accounts
 	switch {
 	case len(kinds) != 1:
-		n.Label = plural(len(members), "step")
+		n.Label = l.g.says(plural(len(members), "step"))
 	case accounts == 0:
 		for k := range kinds {
-			n.Label = plural(rest, k)
+			n.Label = l.g.says(plural(rest, k))
 		}
 	default:
 		for k := range kinds {
-			n.Label = "account, " + plural(rest, k)
+			n.Label = l.g.says("account") + ", " + l.g.says(plural(rest, k))
 		}
 	}
 	n.Title = l.g.Lanes[lane].Title + ", " + n.Label
 	l.nodes = append(l.nodes, n)
 }
 
-func nodeLabel(k dayone.Key) string {
+func (l *layout) nodeLabel(k dayone.Key) string {
 	switch {
 	case k.IsAccount() && k.As != dayone.Personal:
-		return string(k.As) + " account"
+		return l.g.says(string(k.As) + " account")
 	case k.Name != "":
 		return k.Name
 	default:
-		return k.Kind
+		return l.g.says(k.Kind)
 	}
 }
 
@@ -143,7 +143,7 @@ func (l *layout) nodeTitle(s dayone.Step) string {
 	if s.Key.As != dayone.Personal {
 		title += string(s.Key.As) + " "
 	}
-	title += s.Key.Kind
+	title += l.g.says(s.Key.Kind)
 	if s.Key.Name != "" {
 		title += " " + s.Key.Name
 	}
@@ -211,5 +211,5 @@ func (l *layout) messages(bottom float64) {
 		}
 		y += pitch
 	}
-	l.g.Columns = append(l.g.Columns, Column{Title: tierTitles[dayone.TierMessages], X: x})
+	l.g.Columns = append(l.g.Columns, Column{Title: l.g.says(tierTitles[dayone.TierMessages]), X: x})
 }

@@ -125,8 +125,7 @@ func (p *making) imply() error {
 	for len(todo) > 0 {
 		g := p.want[todo[0]]
 		todo = todo[1:]
-		sys := p.Systems[g.Key.System] // nobody configured it: its steps become tasks
-		kind := sys.Kinds[g.Key.Kind]
+		kind := p.Systems[g.Key.System].Kinds[g.Key.Kind]
 		add := func(k dayone.Key, attrs dayone.Attrs) {
 			o, had := p.want[k]
 			if had && !o.Implied {
@@ -149,20 +148,17 @@ func (p *making) imply() error {
 				todo = append(todo, k)
 			}
 		}
-		if slices.Contains(kind.Needs, dayone.AccountKindName) && sys.Kinds[dayone.AccountKindName].Implied {
-			add(g.Key.Account(), nil)
-		}
-		if kind.Supply.System != "" {
-			said := dayone.Attrs{} // what the policy said of it; what is mapped for the thing itself is not the order's
-			for name := range kind.Params {
-				if v, ok := g.Attrs[name]; ok {
-					said[name] = v
+		for _, k := range dayone.Brought(p.Systems, g.Key) {
+			var attrs dayone.Attrs
+			if k == kind.Supply { // what the policy said of it; what is mapped for the thing itself is not the order's
+				attrs = dayone.Attrs{}
+				for name := range kind.Params {
+					if v, ok := g.Attrs[name]; ok {
+						attrs[name] = v
+					}
 				}
 			}
-			add(kind.Supply, said)
-		}
-		if g.Key.IsAccount() && sys.Via.System != "" {
-			add(sys.Via, nil)
+			add(k, attrs)
 		}
 	}
 	return nil

@@ -92,8 +92,8 @@ func lost(l Look) bool { return l == LookFailed || l == LookBlocked }
 // Colours are classes of the portal's stylesheet, positions are attributes: no style is inline.
 func SVG(g Graph, states map[dayone.StepID]Mark) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, `<svg class="graph" width="%s" height="%s" viewBox="0 0 %s %s" role="group" aria-label="Plan as a graph: systems down, tiers across. The list of steps below says the same in words.">`+"\n",
-		num(g.Width), num(g.Height), num(g.Width), num(g.Height))
+	fmt.Fprintf(&b, `<svg class="graph" width="%s" height="%s" viewBox="0 0 %s %s" role="group" aria-label="%s">`+"\n",
+		num(g.Width), num(g.Height), num(g.Width), num(g.Height), html.EscapeString(g.says("Plan as a graph: systems down, tiers across. The list of steps below says the same in words.")))
 	right := g.Width
 	if g.Gate != nil {
 		right = g.Gate.X - 2
@@ -122,8 +122,8 @@ func SVG(g Graph, states map[dayone.StepID]Mark) string {
 		fmt.Fprintf(&b, `<path class="%s" d="%s"/>`+"\n", class, e.Path)
 	}
 	if q := g.Gate; q != nil {
-		fmt.Fprintf(&b, `<rect class="gate" x="%s" y="%s" width="%d" height="%s" rx="2"><title>Ready gate: opens when every step before it is settled</title></rect><text class="tier" x="%s" y="%s" text-anchor="middle">ready gate</text>`+"\n",
-			num(q.X), num(q.Y), gateWidth, num(q.Height), num(q.X+gateWidth/2), num(q.Y+q.Height+17))
+		fmt.Fprintf(&b, `<rect class="gate" x="%s" y="%s" width="%d" height="%s" rx="2"><title>%s</title></rect><text class="tier" x="%s" y="%s" text-anchor="middle">%s</text>`+"\n",
+			num(q.X), num(q.Y), gateWidth, num(q.Height), html.EscapeString(g.says("Ready gate: opens when every step before it is settled")), num(q.X+gateWidth/2), num(q.Y+q.Height+17), html.EscapeString(g.says("ready gate")))
 	}
 	for _, n := range g.Nodes {
 		b.WriteString(n.SVG(states))

@@ -15,11 +15,19 @@ import (
 // Explanation says why a person has something, or why not.
 type Explanation struct {
 	Key     dayone.Key
-	Answer  string // given, pending, offered, later, kept, denied, withheld, not given
+	Answer  string // given, brought along, pending, offered, later, kept, denied, withheld, not given
 	Grant   *dayone.Grant
 	Lines   []Line // every policy that names it
 	Finding string
-	Asked   *Asked // somebody requested it
+	Asked   *Asked  // somebody requested it
+	By      []Along // brought along: by each of these
+}
+
+// Along is an access that brings another one along, and why it is given itself.
+type Along struct {
+	Key   dayone.Key
+	Lines []Line  // the policies that grant it now
+	By    []Along // it is only brought along itself, by these
 }
 
 // Asked is by whom something was requested, and for what.
@@ -55,7 +63,28 @@ type Read struct {
 
 // Explain asks CEL, conjunct by conjunct, never an index: so it doubles as a check of any faster evaluation.
 func (s *Set) Explain(p dayone.Person, c Context, key dayone.Key) Explanation {
-	want := s.Reference(p, c)
+	return s.Explaining(p, c).Of(key)
+}
+
+// Explaining explains any number of things to one person, who is decided once for all of them.
+type Explaining struct {
+	set    *Set
+	person dayone.Person
+	given  Context
+	want   dayone.Want
+	world  *world
+}
+
+// Explaining decides a person as Explain does, to explain many things.
+func (s *Set) Explaining(p dayone.Person, c Context) *Explaining {
+	e := &Explaining{set: s, person: p, given: c, want: s.Reference(p, c)}
+	e.world = s.worldOf(&e.person, c.Now)
+	return e
+}
+
+// Of explains one thing. One at a time: what a condition read is kept for the next.
+func (e *Explaining) Of(key dayone.Key) Explanation {
+	s, c, want, w := e.set, e.given, e.want, e.world
 	x := Explanation{Key: key, Answer: "not given"}
 	if asked := c.Requested[key]; len(asked) > 0 {
 		req := asked[0]
@@ -81,7 +110,88 @@ func (s *Set) Explain(p dayone.Person, c Context, key dayone.Key) Explanation {
 			}
 		}
 	}
-	w := s.worldOf(&p, c.Now)
+	x.Lines = s.lines(&e.person, w, key)
+	for _, l := range x.Lines {
+		if l.Does == "denies" && l.Truth == yes.String() {
+			x.Answer = "denied"
+		}
+	}
+	if x.Answer == "not given" || x.Answer == "offered" {
+		if x.By = s.along(want.Grants, &e.person, w, key, nil); len(x.By) > 0 {
+			x.Answer, x.Grant = "brought along", nil
+		}
+	}
+	return x
+}
+
+// along are those of the grants that bring key along, and what brings those. over: what was asked about already.
+func (s *Set) along(grants []dayone.Grant, p *dayone.Person, w *world, key dayone.Key, over []dayone.Key) []Along {
+	over = append(slices.Clone(over), key)
+	var out []Along
+	for _, g := range grants {
+		if slices.Contains(over, g.Key) || !slices.Contains(dayone.Brought(s.Systems, g.Key), key) {
+			continue
+		}
+		a := Along{Key: g.Key}
+		for _, l := range s.lines(p, w, g.Key) {
+			if l.Does == "grants" && l.Truth == yes.String() {
+				a.Lines = append(a.Lines, l)
+			}
+		}
+		out = append(out, a)
+	}
+	for _, k := range s.Brings(grants) {
+		if slices.Contains(over, k) || !slices.Contains(dayone.Brought(s.Systems, k), key) {
+			continue
+		}
+		if by := s.along(grants, p, w, k, over); len(by) > 0 {
+			out = append(out, Along{Key: k, By: by})
+		}
+	}
+	return out
+}
+
+// Brings is what the grants bring along and what that brings along, without the grants themselves.
+func (s *Set) Brings(grants []dayone.Grant) []dayone.Key {
+	seen := map[dayone.Key]bool{}
+	var todo, out []dayone.Key
+	for _, g := range grants {
+		seen[g.Key] = true
+		todo = append(todo, g.Key)
+	}
+	for len(todo) > 0 {
+		for _, k := range dayone.Brought(s.Systems, todo[0]) {
+			if !seen[k] {
+				seen[k] = true
+				todo, out = append(todo, k), append(out, k)
+			}
+		}
+		todo = todo[1:]
+	}
+	return out
+}
+
+// Sources says whether any of the rules that gave a key gives it without being asked, and whether any only offers it. Where a
+// policy does both, the line tells; in one that does but one of them, a line may have moved since.
+func (s *Set) Sources(key dayone.Key, because []dayone.Reason) (gives, offers bool) {
+	for _, why := range because {
+		for _, p := range s.Policies {
+			if p.ID != why.Policy {
+				continue
+			}
+			names := func(r *Rule) bool { return r.Key == key }
+			there := func(r *Rule) bool { return r.Key == key && r.At.line() == why.At }
+			given, offered := slices.ContainsFunc(p.Grants, names), slices.ContainsFunc(p.Offers, names)
+			exact := slices.ContainsFunc(p.Grants, there)
+			gives = gives || exact || given && !slices.ContainsFunc(p.Offers, there)
+			offers = offers || !exact && offered
+		}
+	}
+	return gives, offers
+}
+
+// lines is what every policy says that names key.
+func (s *Set) lines(p *dayone.Person, w *world, key dayone.Key) (out []Line) {
 	for _, pol := range s.Policies {
 		line := func(at Position, does, role string, cond *expr) *Line {
 			conds := pol.Conditions
@@ -99,8 +209,8 @@ func (s *Set) Explain(p dayone.Person, c Context, key dayone.Key) Explanation {
 			for _, e := range conds {
 				l.Conditions = append(l.Conditions, s.conjuncts(e, w)...)
 			}
-			x.Lines = append(x.Lines, l)
-			return &x.Lines[len(x.Lines)-1]
+			out = append(out, l)
+			return &out[len(out)-1]
 		}
 		for _, r := range pol.Grants {
 			if r.Key == key {
@@ -114,15 +224,11 @@ func (s *Set) Explain(p dayone.Person, c Context, key dayone.Key) Explanation {
 		}
 		for _, d := range pol.Denies {
 			if d.Key == key {
-				l := line(d.At, "denies", "", d.If)
-				l.Reason = d.Reason
-				if l.Truth == yes.String() {
-					x.Answer = "denied"
-				}
+				line(d.At, "denies", "", d.If).Reason = d.Reason
 			}
 		}
 	}
-	return x
+	return out
 }
 
 func statusList(ss []dayone.Status) string {

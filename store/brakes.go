@@ -508,6 +508,18 @@ func (d *DB) Decide(ctx context.Context, v Verdict) error {
 		if err := t.passes(v.Passes, v.Until); err != nil {
 			return err
 		}
+		said := "; let through: " // the list is held no longer, and says what became of it
+		if v.State == dayone.BrakeDiscarded {
+			said = "; thrown away: "
+		}
+		if _, err := t.exec(`UPDATE source_read SET note = REPLACE(note, '; held: ', CAST($2 AS TEXT)) WHERE brake = $1`, v.Brake, said); err != nil {
+			return err
+		}
+		if v.State == dayone.BrakeDiscarded {
+			if _, err := t.exec(`UPDATE source_read SET brake = '' WHERE brake = $1`, v.Brake); err != nil {
+				return err
+			}
+		}
 		if v.State == dayone.BrakeReleased { // a list that somebody let through is what the next one is measured by
 			for _, q := range []string{
 				`UPDATE source_read SET records = seen, counted = at, brake = '' WHERE brake = $1`,

@@ -213,6 +213,18 @@ func (d *DB) EventRun(ctx context.Context, id dayone.EventID, run dayone.RunID, 
 	})
 }
 
+// Offers says whether a source ever spoke of an offer of this id, and of when its newest word is that was looked at, but for one
+// event. One without a time counts from when it came.
+func (d *DB) Offers(ctx context.Context, source, subject string, but dayone.EventID) (newest time.Time, any bool, err error) {
+	var n, at int64
+	err = d.read.QueryRowContext(ctx, `SELECT COUNT(*), COALESCE(MAX(CASE WHEN state IN ('applied', 'unchanged') THEN CASE WHEN at = 0 THEN received ELSE at END ELSE 0 END), 0) FROM event
+		WHERE source = $1 AND subject = $2 AND id <> $3 AND type IN ('offered', 'offer withdrawn')`, source, subject, string(but)).Scan(&n, &at)
+	if err != nil {
+		return time.Time{}, false, fmt.Errorf("reading what was said of an offer: %w", err)
+	}
+	return instant(at), n > 0, nil
+}
+
 // Body is what a source sent, as it sent it. ErrNotFound: it has expired.
 func (d *DB) Body(ctx context.Context, id dayone.EventID) ([]byte, error) {
 	var box, key string

@@ -82,12 +82,25 @@ func (d *DB) take() error {
 		if errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("there is no database %s: %w", d.file, dayone.ErrNotFound)
 		}
-		return err
+		return errors.Join(err, d.oneName())
 	}
 	if err := ours(d.file); err != nil {
 		return err
 	}
-	return d.ownFile()
+	return errors.Join(d.oneName(), d.ownFile())
+}
+
+// oneName refuses a database that has a second name: by it another process would take another lock and write another log, and
+// both would write over each other. A link that is followed is no second name: its end is.
+func (d *DB) oneName() error {
+	is, err := os.Stat(d.file)
+	if err != nil {
+		return fmt.Errorf("opening the database: %w", err)
+	}
+	if n := names(is); n > 1 {
+		return fmt.Errorf("the database %s is there by %d names (hard links), and two processes would write over each other; remove the others, or make a copy: %w", d.file, n, dayone.ErrConflict)
+	}
+	return nil
 }
 
 // ownFile locks a file beside the database. The lock is one of SQLite, so it works wherever the database does.

@@ -40,6 +40,38 @@ func beside(t *testing.T, at string) *store.DB {
 	return d
 }
 
+// By another name of the same file a second server would take another lock and write another log.
+func TestADatabaseHasOneName(t *testing.T) {
+	t.Parallel()
+	at := file(t)
+	first := open(t, at)
+	name := strings.TrimPrefix(at, "sqlite:")
+	second := filepath.Join(t.TempDir(), "second.db")
+	if err := os.Link(name, second); err != nil {
+		t.Skipf("this file system has no hard links: %v", err)
+	}
+	if _, err := reopen(t, "sqlite:"+second, sealer(t)); !errors.Is(err, dayone.ErrConflict) || !strings.Contains(err.Error(), "2 names") {
+		t.Fatalf("by its second name: %v", err)
+	}
+	if _, err := store.OpenBeside(t.Context(), "sqlite:"+second, sealer(t), time.Now); !errors.Is(err, dayone.ErrConflict) {
+		t.Fatalf("beside, by its second name: %v", err)
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := reopen(t, at, sealer(t)); !errors.Is(err, dayone.ErrConflict) {
+		t.Fatalf("by its first name while there is a second: %v", err)
+	}
+	if err := os.Remove(second); err != nil {
+		t.Fatal(err)
+	}
+	again, err := reopen(t, at, sealer(t))
+	if err != nil {
+		t.Fatalf("with one name again: %v", err)
+	}
+	_ = again.Close()
+}
+
 // A second server is told that there is a first, and the first does not notice. Reading goes on, and so does the one
 // change that a command makes.
 func TestADatabaseHasOneOwner(t *testing.T) {

@@ -162,7 +162,8 @@ type RecordFilter struct {
 	System string
 	Before int64 // only older ones
 	Limit  int
-	Detail bool // open what the system confirmed
+	Detail bool     // open what the system confirmed
+	Told   []string // records of which the detail is opened in any case
 	Within dayone.Scope
 }
 
@@ -214,7 +215,7 @@ func (d *DB) Records(ctx context.Context, f RecordFilter) ([]Line, error) {
 		if err := rows.Scan(&l.Seq, &l.At, &l.Person, &l.Run, &l.System, &l.What, &l.Leaf, &l.Chain, &box, &key); err != nil {
 			return nil, err
 		}
-		if f.Detail && box != "" {
+		if box != "" && (f.Detail || slices.Contains(f.Told, l.What)) {
 			if !key.Valid { // it is about nobody
 				key.String = d.bodyKey
 			}

@@ -150,19 +150,31 @@ func (t *tx) circuits(list []dayone.Circuit) error {
 	return nil
 }
 
-// ParkedAt counts the steps that wait for each system, as far as their rows tell: all that wait there.
-func (d *DB) ParkedAt(ctx context.Context) (map[string]int, error) {
-	rows, err := d.read.QueryContext(ctx, `SELECT s.system, COUNT(*) FROM step s JOIN run r ON r.id = s.run
-		WHERE s.state = 'waiting' AND s.next = 0 AND r.state IN `+active+` GROUP BY s.system`)
+// WaitsAt counts the steps that wait at a system.
+type WaitsAt struct {
+	All   int // for it, as far as their rows tell, or for somebody: who has to sign in there waits, too
+	Tasks int // of those, for whoever does a task there
+}
+
+// WaitsAt counts them for each system. A step that waits for its system and for a task is one.
+func (d *DB) WaitsAt(ctx context.Context) (map[string]WaitsAt, error) {
+	rows, err := d.read.QueryContext(ctx, `SELECT system, SUM(n), SUM(tasks) FROM (
+		SELECT run, system, MAX(n) AS n, MAX(tasks) AS tasks FROM (
+			SELECT s.run AS run, s.system AS system, COUNT(*) AS n, 0 AS tasks FROM step s JOIN run r ON r.id = s.run
+			WHERE s.state = 'waiting' AND s.next = 0 AND r.state IN `+active+` GROUP BY s.run, s.system
+			UNION ALL
+			SELECT t.run AS run, t.system AS system, COUNT(*) AS n, COUNT(*) AS tasks FROM task t JOIN run r ON r.id = t.run
+			WHERE t.closed = 0 AND t.system <> '' AND r.state IN `+active+` GROUP BY t.run, t.system
+		) AS of_a_run GROUP BY run, system) AS of_a_system GROUP BY system`)
 	if err != nil {
 		return nil, fmt.Errorf("counting steps that wait: %w", err)
 	}
 	defer rows.Close()
-	out := map[string]int{}
+	out := map[string]WaitsAt{}
 	for rows.Next() {
 		var name string
-		var n int
-		if err := rows.Scan(&name, &n); err != nil {
+		var n WaitsAt
+		if err := rows.Scan(&name, &n.All, &n.Tasks); err != nil {
 			return nil, err
 		}
 		out[name] = n

@@ -206,23 +206,28 @@ func (d *DB) openSQLite(file string) error {
 			return err
 		}
 	}
+	// cache is how much of the file a connection keeps, in KiB; SQLite takes twice that, and the system keeps the file anyway.
+	cache := func(kib int) string { return fmt.Sprintf("&_pragma=cache_size(-%d)", kib) }
 	dsn := dsnOf(file, url.Values{"_pragma": {
-		"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(60000)", "foreign_keys(0)", "cache_size(-16000)", "temp_store(MEMORY)", "journal_size_limit(67108864)",
+		"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(60000)", "foreign_keys(0)", "temp_store(MEMORY)", "journal_size_limit(67108864)",
 		"wal_autocheckpoint(4000)", // pages: those that every commit changes are copied out of the log a quarter as often
 		"secure_delete(1)",         // what was written over or erased is not to be found in the file
 	}})
 	var err error
-	if d.writing, err = sql.Open("sqlite", dsn); err != nil {
+	if d.writing, err = sql.Open("sqlite", dsn+cache(4000)); err != nil {
 		return fmt.Errorf("opening the database: %w", err)
 	}
 	d.writing.SetMaxOpenConns(1)
 	if err := d.writing.Ping(); err != nil {
 		return fmt.Errorf("opening the database %s: %w", file, err)
 	}
-	if d.read, err = sql.Open("sqlite", dsn+"&_pragma=query_only(1)"); err != nil {
+	if d.read, err = sql.Open("sqlite", dsn+"&_pragma=query_only(1)"+cache(1000)); err != nil {
 		return fmt.Errorf("opening the database: %w", err)
 	}
-	d.read.SetMaxOpenConns(max(4, runtime.GOMAXPROCS(0)*2))
+	readers := max(4, runtime.GOMAXPROCS(0)*2)
+	d.read.SetMaxOpenConns(readers)
+	d.read.SetMaxIdleConns(readers)        // opening one reads the whole schema
+	d.read.SetConnMaxIdleTime(time.Minute) // and gives back what a server at rest does not need
 	return nil
 }
 

@@ -15,6 +15,7 @@ import (
 type TaskFilter struct {
 	Person   dayone.PersonID
 	Run      dayone.RunID
+	System   string
 	Within   dayone.Scope // of its people, at its systems
 	AfterDue time.Time    // of the last one of the page before
 	AfterID  dayone.TaskID
@@ -64,6 +65,9 @@ func (f TaskFilter) where() (q string, args []any) {
 	}
 	if f.Run != "" {
 		q += ` AND t.run = ` + arg(f.Run)
+	}
+	if f.System != "" {
+		q += ` AND t.system = ` + arg(f.System)
 	}
 	return q, args
 }

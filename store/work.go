@@ -21,9 +21,9 @@ type UncountedRun struct {
 	Before time.Time // the end before, which is counted; zero: there was none
 }
 
-// Uncounted are runs that ended, or ended again, and were not counted since, the oldest first.
-func (d *DB) Uncounted(ctx context.Context, limit int) ([]UncountedRun, error) {
-	rows, err := d.read.QueryContext(ctx, `SELECT id, ended, counted_to FROM run WHERE counted = 0 AND ended > 0 ORDER BY id LIMIT $1`, limit)
+// Uncounted are runs that ended, or ended again, and were not counted since, the oldest first, from the one behind after on.
+func (d *DB) Uncounted(ctx context.Context, after dayone.RunID, limit int) ([]UncountedRun, error) {
+	rows, err := d.read.QueryContext(ctx, `SELECT id, ended, counted_to FROM run WHERE counted = 0 AND ended > 0 AND id > $1 ORDER BY id LIMIT $2`, after, limit)
 	if err != nil {
 		return nil, err
 	}

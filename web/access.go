@@ -67,8 +67,9 @@ func keysOf(o Options, knows []dayone.Role) []key {
 type access struct {
 	keys    []key
 	open    bool
-	knows   bool // who is in while it is open knows what is confidential
-	secure  bool // cookies travel over https only
+	knows   bool        // who is in while it is open knows what is confidential
+	views   []Viewpoint // as whom it can be looked at while it is open
+	secure  bool        // cookies travel over https only
 	now     func() time.Time
 	issued  func(ctx context.Context, token string) (who, bool)   // tokens made here; nil: none are known
 	holds   time.Duration                                         // a login
@@ -153,7 +154,7 @@ func (a access) holder(token string) (key, bool) {
 // session is who a browser's cookie names.
 func (a access) session(r *http.Request) (who, bool) {
 	if a.open {
-		return who{Name: "demo", Role: dayone.Administrator, Knows: a.knows}, true
+		return a.visitor(r), true
 	}
 	c, err := r.Cookie(a.cookieName())
 	if err != nil {

@@ -211,7 +211,7 @@ func (p *portal) apiTasks(w http.ResponseWriter, r *http.Request) error {
 	if len(list) > limit {
 		list = list[:limit]
 		next := url.Values{"after": {taskMark(list[limit-1])}, "limit": {strconv.Itoa(limit)}}
-		for _, k := range []string{"person", "run"} {
+		for _, k := range []string{"person", "run", "system"} {
 			if v := q.Get(k); v != "" {
 				next.Set(k, v)
 			}
@@ -246,7 +246,7 @@ func taskMark(t dayone.Task) string {
 
 // taskFilter is what an address asks for.
 func taskFilter(q url.Values, limit int) (flow.TaskFilter, error) {
-	f := flow.TaskFilter{Person: dayone.PersonID(q.Get("person")), Run: dayone.RunID(q.Get("run")), Limit: limit}
+	f := flow.TaskFilter{Person: dayone.PersonID(q.Get("person")), Run: dayone.RunID(q.Get("run")), System: q.Get("system"), Limit: limit}
 	if mark := q.Get("after"); mark != "" {
 		us, id, _ := strings.Cut(mark, ".")
 		n, err := strconv.ParseInt(us, 10, 64)

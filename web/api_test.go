@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -156,6 +157,21 @@ func TestAPI(t *testing.T) {
 	b.api("GET", person+"/access", "", 200, nil)
 	b.api("GET", person+"/explain?key=okta/group:sales-team", "", 200, nil)
 	b.api("GET", person+"/explain?key=nonsense", "", 400, nil)
+	type line struct{ Policy, At string }
+	var x struct {
+		Answer string
+		By     []struct {
+			Key   string
+			Lines []line
+		} `json:"brought_by"`
+	}
+	b.api("GET", person+"/explain?key=procurement/order", "", 200, &x)
+	if x.Answer != "brought along" || len(x.By) != 1 || len(x.By[0].Lines) == 0 {
+		t.Errorf("the order behind her laptop is explained as %+v", x)
+	} else {
+		by := x.By[0].Key
+		want(t, "why", b.page("/people/"+string(run.Person)+"/why?key=procurement/order"), "Brought along", "?key="+url.QueryEscape(by), by, x.By[0].Lines[0].At)
+	}
 	b.api("GET", "/api/v1/people/per_nobody", "", 404, nil)
 	b.api("GET", "/api/v1/runs?state=incomplete&state=waiting&limit=1", "", 200, nil)
 	var whole struct {
@@ -189,6 +205,25 @@ func TestAPI(t *testing.T) {
 	b.api("GET", "/api/v1/tasks?run="+string(run.ID), "", 200, &tasks)
 	if len(tasks.Items) != 1 {
 		t.Fatalf("%d tasks", len(tasks.Items))
+	}
+	var systems struct {
+		Items []struct {
+			Name    string
+			Waiting int `json:"waiting_steps"`
+		}
+	}
+	b.api("GET", "/api/v1/systems", "", 200, &systems)
+	for _, s := range systems.Items {
+		if want := map[string]int{"procurement": 1}[s.Name]; s.Waiting != want {
+			t.Errorf("%d steps wait at %s; want %d", s.Waiting, s.Name, want)
+		}
+	}
+	want(t, "where a step waits for a task", b.page("/systems/procurement"), `href="/tasks?system=procurement"`)
+	want(t, "tasks there", b.page("/tasks?system=procurement"), tasks.Items[0].ID)
+	want(t, "tasks elsewhere", b.page("/tasks?system=okta"), "No tasks")
+	b.api("GET", "/api/v1/tasks?system=procurement", "", 200, &tasks)
+	if len(tasks.Items) != 1 {
+		t.Fatalf("%d tasks at procurement", len(tasks.Items))
 	}
 	task := "/api/v1/tasks/" + tasks.Items[0].ID
 	b.api("GET", task, "", 200, nil)

@@ -102,3 +102,6 @@ func addExample(body map[string]any, example any) {
 		json["example"] = example
 	}
 }
+
+// Document is the document of the API, as a server gives it.
+func Document() []byte { return openAPI() }

@@ -1,9 +1,9 @@
 package web
 
 import (
-	"maps"
 	"net/http"
-	"slices"
+	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -184,29 +184,50 @@ func (p *portal) apiPolicyPeople(w http.ResponseWriter, r *http.Request) error {
 }
 
 type apiOffered struct {
-	Key      string   `json:"key"`
-	Policies []string `json:"policies"` // that give or offer it
+	Key      string       `json:"key"`
+	Title    string       `json:"title,omitempty"`
+	Closed   bool         `json:"closed,omitempty"`
+	Seats    *apiLicences `json:"seats,omitempty"`
+	Policies []string     `json:"policies"` // that give or offer it
 }
 
-// apiCatalogue says what systems offer, as policies may name it.
+type apiLicences struct {
+	Pool  string `json:"pool"`
+	Total int    `json:"total"`
+	Used  int    `json:"used"`
+}
+
+// apiCatalogue says what systems offer, as policies may name it, page by page.
 func (p *portal) apiCatalogue(w http.ResponseWriter, r *http.Request) error {
-	out := apiPage[apiOffered]{Items: []apiOffered{}}
-	set := p.flow.Active()
-	by := givers(set)
-	for _, name := range slices.Sorted(maps.Keys(set.Systems)) {
-		for _, kind := range slices.Sorted(maps.Keys(set.Systems[name].Kinds)) {
-			key := dayone.Key{System: name, Kind: kind}
-			if set.Systems[name].Kinds[kind].Shown {
-				continue // no policy may name it
-			}
-			names := set.Systems[name].Kinds[kind].Names
-			if len(names) == 0 {
-				names = []string{""}
-			}
-			for _, key.Name = range names {
-				out.Items = append(out.Items, apiOffered{key.String(), append([]string{}, by[key]...)})
+	q, limit := r.URL.Query(), apiLimit(r)
+	text, err := searched(q)
+	if err != nil {
+		return err
+	}
+	list, total, more, err := p.flow.Offerings(r.Context(), flow.OfferingFilter{Text: text, System: q.Get("system"), After: q.Get("after"), Limit: limit})
+	if err != nil {
+		return err
+	}
+	out := struct {
+		apiPage[apiOffered]
+		Total int `json:"total"`
+	}{apiPage[apiOffered]{Items: []apiOffered{}}, total}
+	by := givers(p.flow.Active())
+	for _, o := range list {
+		x := apiOffered{Key: o.Key.String(), Title: o.Title, Closed: o.Closed, Policies: append([]string{}, by[o.Key]...)}
+		if o.Seats != nil {
+			x.Seats = &apiLicences{o.Seats.Pool, o.Seats.Total, o.Seats.Used}
+		}
+		out.Items = append(out.Items, x)
+	}
+	if more {
+		next := url.Values{"after": {list[len(list)-1].Key.String()}, "limit": {strconv.Itoa(limit)}}
+		for _, k := range []string{"q", "system"} {
+			if q.Get(k) != "" {
+				next.Set(k, q.Get(k))
 			}
 		}
+		out.Next = address("/api/v1/catalogue", next)
 	}
 	return answerJSON(w, http.StatusOK, out)
 }

@@ -53,6 +53,7 @@ type apiAccess struct {
 	Role      string       `json:"role,omitempty"`
 	State     string       `json:"state"`
 	Note      string       `json:"note,omitempty"`
+	Is        dayone.State `json:"is,omitempty"` // what is there, as it was last seen
 	Implied   bool         `json:"implied"`
 	Since     *time.Time   `json:"since,omitempty"`
 	From      *time.Time   `json:"from,omitempty"`
@@ -78,7 +79,15 @@ type apiExplanation struct {
 	Role      string           `json:"role,omitempty"`
 	Finding   string           `json:"finding,omitempty"`
 	Requested *apiAsked        `json:"requested,omitempty"`
+	By        []apiAlong       `json:"brought_by,omitempty"` // brought along: by each of these
 	Lines     []apiExplainLine `json:"lines"`
+}
+
+// apiAlong is an access that brings another one along, and why it is given itself.
+type apiAlong struct {
+	Key   dayone.Key       `json:"key"`
+	Lines []apiExplainLine `json:"lines"`
+	By    []apiAlong       `json:"brought_by,omitempty"`
 }
 
 type apiAsked struct {
@@ -90,6 +99,7 @@ type apiExplainLine struct {
 	Policy     string         `json:"policy"`
 	Title      string         `json:"title,omitempty"`
 	At         string         `json:"at"`
+	Hash       string         `json:"hash,omitempty"`
 	Does       string         `json:"does"`
 	Role       string         `json:"role,omitempty"`
 	Truth      string         `json:"truth"`
@@ -281,7 +291,7 @@ func newAPIAccess(a flow.Access) apiAccess {
 		Reasons: []apiReason{},
 	}
 	if h := a.Holding; h != nil {
-		out.Confirmed, out.Ref, out.Run = moment(h.Confirmed), h.Ref, h.Run
+		out.Is, out.Confirmed, out.Ref, out.Run = h.State, moment(h.Confirmed), h.Ref, h.Run
 	}
 	for _, r := range a.Reasons {
 		out.Reasons = append(out.Reasons, apiReason{Policy: r.Policy, Title: r.Title, At: r.At, Commit: r.Commit, Hash: r.Hash})
@@ -290,15 +300,27 @@ func newAPIAccess(a flow.Access) apiAccess {
 }
 
 func newAPIExplanation(x policy.Explanation, planned bool) apiExplanation {
-	out := apiExplanation{Key: x.Key, Answer: x.Answer, Planned: planned, Finding: x.Finding, Lines: []apiExplainLine{}}
+	out := apiExplanation{Key: x.Key, Answer: x.Answer, Planned: planned, Finding: x.Finding, By: newAPIAlong(x.By), Lines: newAPIExplainLines(x.Lines)}
 	if x.Grant != nil {
 		out.Role = x.Grant.Role
 	}
 	if x.Asked != nil {
 		out.Requested = &apiAsked{x.Asked.By, x.Asked.Reason}
 	}
-	for _, l := range x.Lines {
-		line := apiExplainLine{Policy: l.Policy, Title: l.Title, At: l.At, Does: l.Does, Role: l.Role, Truth: l.Truth, Reason: l.Reason, Conditions: []apiCondition{}}
+	return out
+}
+
+func newAPIAlong(by []policy.Along) (out []apiAlong) {
+	for _, a := range by {
+		out = append(out, apiAlong{Key: a.Key, Lines: newAPIExplainLines(a.Lines), By: newAPIAlong(a.By)})
+	}
+	return out
+}
+
+func newAPIExplainLines(lines []policy.Line) []apiExplainLine {
+	out := []apiExplainLine{}
+	for _, l := range lines {
+		line := apiExplainLine{Policy: l.Policy, Title: l.Title, At: l.At, Hash: l.Hash, Does: l.Does, Role: l.Role, Truth: l.Truth, Reason: l.Reason, Conditions: []apiCondition{}}
 		for _, c := range l.Conditions {
 			cond := apiCondition{Text: c.Text, Truth: c.Truth, Reads: []apiRead{}}
 			for _, r := range c.Reads {
@@ -306,7 +328,7 @@ func newAPIExplanation(x policy.Explanation, planned bool) apiExplanation {
 			}
 			line.Conditions = append(line.Conditions, cond)
 		}
-		out.Lines = append(out.Lines, line)
+		out = append(out, line)
 	}
 	return out
 }

@@ -121,7 +121,10 @@ func approvalItem(view viewer, x petition) item {
 	default:
 		it.At = view.at(cmp.Or(x.req.Decided, x.req.Ended))
 		if n := len(x.req.Votes); n > 0 {
-			it.Meta = view.say("By %s", x.req.Votes[n-1].Of)
+			vote := x.req.Votes[n-1]
+			if it.Meta = view.say("By %s", vote.Of); vote.Who() != vote.Of {
+				it.Meta = view.say("By %s, entered by %s", vote.Of, vote.By)
+			}
 			it.Next = x.req.Votes[n-1].Reason
 		}
 		if x.req.Why != "" {

@@ -69,6 +69,13 @@ func TestApprovalsAreDecidedOnThePage(t *testing.T) {
 	}
 	want(t, "run", b.page("/runs/"+string(q.Run)), "Report it")
 	want(t, "decided", b.page(path), "not before the training", "Ask anew")
+	by := ", entered by " + one.Votes[0].By
+	want(t, "list of what was decided", b.page("/approvals"), "By john.doe@company.com"+by)
+	for _, path := range []string{"/records", "/records?format=csv", "/people/" + string(p) + "/records", "/runs/" + string(q.Run) + "/records", "/api/v1/records", "/api/v1/records?format=csv"} {
+		want(t, path, b.page(path), "refused by john.doe@company.com"+by+": not before the training")
+	}
+	want(t, "records", b.page("/records"), "entered by "+one.Votes[0].By)
+	want(t, "table", b.page("/approvals?format=csv&state=all"), "Entered by", "john.doe@company.com,"+one.Votes[0].By+",not before")
 	b.api("POST", "/api/v1"+path, `{"verdict": "approve", "for": "john.doe@company.com"}`, 409, nil)
 	b.api("POST", "/api/v1"+path, `{"verdict": "ask anew"}`, 200, &one)
 	var list struct{ Items []struct{ ID string } }

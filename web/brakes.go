@@ -45,6 +45,12 @@ const missingShown = 50
 
 var brakeOn = state{Icon: "pause", Class: "s-wait", Text: "Holds"}
 
+// brakeTitle is the same as whoever looks reads it.
+func (v viewer) brakeTitle(b dayone.Brake) string {
+	scope, what, _ := strings.Cut(brakeTitle(b), ": ")
+	return scope + ": " + v.heard(what)
+}
+
 // brakeTitle says in words which limit was passed where.
 func brakeTitle(b dayone.Brake) string {
 	rule, veiled := strings.CutSuffix(b.Rule, dayone.BrakeVeiled)
@@ -75,10 +81,10 @@ func brakeTitle(b dayone.Brake) string {
 
 func brakeItem(view viewer, b dayone.Brake) item {
 	st := brakeOn
-	it := item{Title: link{brakeTitle(b), "/brakes/" + string(b.ID)}, Meta: joined("; ", sentence(b.Note), plural(b.Held, "1 is held", "%d are held"), "since"), At: view.at(b.Opened)}
+	it := item{Title: link{view.brakeTitle(b), "/brakes/" + string(b.ID)}, Meta: joined("; ", sentence(view.heard(b.Note)), view.plural(b.Held, "1 is held", "%d are held"), view.label("since")), At: view.at(b.Opened)}
 	if b.State != dayone.BrakeOn {
 		st = brakeState(b.State)
-		it.Meta, it.At = joined("; ", sentence(b.Note), plural(b.Held, "1 was held", "%d were held")), view.at(b.Closed)
+		it.Meta, it.At = joined("; ", sentence(view.heard(b.Note)), view.plural(b.Held, "1 was held", "%d were held")), view.at(b.Closed)
 		if b.By != "" {
 			it.Next = decidedBy(b)
 		}
@@ -154,10 +160,10 @@ func newBrakes(view viewer, list []dayone.Brake, sources []flow.SourceState, mis
 	for _, s := range sources {
 		row := sourceRow{Name: s.Source, Note: s.Note, At: view.at(s.At), Reads: "only when somebody asks"}
 		if s.Reads != "" {
-			row.Reads = "every day at " + s.Reads
+			row.Reads = fmt.Sprintf("every day at %s", s.Reads)
 		}
 		if row.Limit = fmt.Sprintf("%d of %d today", s.Passed, s.Limit); s.Off != "" {
-			row.Limit = "no brakes: " + s.Off
+			row.Limit = fmt.Sprintf("no brakes: %s", s.Off)
 		}
 		if s.Brake != "" {
 			row.Brake = &link{"Open what is held", "/brakes/" + string(s.Brake)}
@@ -170,13 +176,13 @@ func newBrakes(view viewer, list []dayone.Brake, sources []flow.SourceState, mis
 			v.More = "There are more; dayone source missing lists them all."
 			break
 		}
-		v.Missing = append(v.Missing, item{Title: link{a.Name, "/people/" + string(a.Person)}, Meta: a.Source + ", " + a.Subject + ", missing since", At: view.at(a.Since)})
+		v.Missing = append(v.Missing, item{Title: link{a.Name, "/people/" + string(a.Person)}, Meta: view.say("%s, %s, missing since", a.Source, a.Subject), At: view.at(a.Since)})
 	}
 	for _, a := range announced {
 		v.Announced = append(v.Announced, announcedRow{
 			Item: item{
-				Title: link{fmt.Sprintf("%s: %s, %d of them so far", a.Source, plural(a.Count, "1 more may leave", "%d more may leave"), a.Used), ""},
-				Meta:  fmt.Sprintf("%s to %s; %s and %s: %s", view.at(a.From).Text, view.at(a.Until).Text, a.By, a.Second, a.Reason),
+				Title: link{view.say("%s: %s, %d of them so far", a.Source, view.plural(a.Count, "1 more may leave", "%d more may leave"), a.Used), ""},
+				Meta:  view.say("%s to %s; %s and %s: %s", view.at(a.From).Text, view.at(a.Until).Text, a.By, a.Second, a.Reason),
 				Acts:  []act{{Text: "Take back", Action: "/brakes/announcements/" + a.ID + "/end"}},
 			},
 		})
@@ -238,14 +244,14 @@ func (p *portal) showBrake(w http.ResponseWriter, r *http.Request, status int, i
 }
 
 func newBrake(view viewer, b flow.BrakeView) brakeView {
-	v := brakeView{ID: string(b.ID), Title: brakeTitle(b.Brake), Note: sentence(b.Note), State: brakeState(b.State), Hash: b.Hash}
+	v := brakeView{ID: string(b.ID), Title: view.brakeTitle(b.Brake), Note: sentence(view.heard(b.Note)), State: brakeState(b.State), Hash: b.Hash}
 	v.Nothing, v.Thrown = brakeMeans(b.Brake)
 	for i, h := range b.Items {
 		if i == heldShown {
 			v.Many = fmt.Sprintf("%d more; dayone brake show %s lists all of them.", len(b.Items)-heldShown, b.ID)
 			break
 		}
-		it := item{Title: link{h.Name, ""}, Next: sentence(h.What)}
+		it := item{Title: link{h.Name, ""}, Next: sentence(view.heard(h.What))}
 		if h.Person != "" {
 			it.Title.Href = "/people/" + string(h.Person)
 		}
@@ -257,7 +263,7 @@ func newBrake(view viewer, b flow.BrakeView) brakeView {
 		}
 		var lines []string
 		for _, l := range h.Lines {
-			lines = append(lines, heldLine(l))
+			lines = append(lines, view.heldLine(l))
 		}
 		it.Small = strings.Join(lines, "; ")
 		v.Items = append(v.Items, it)
@@ -290,6 +296,9 @@ func brakeMeans(b dayone.Brake) (nothing, thrown string) {
 	case b.Rule == dayone.BrakeList:
 		return "No access is taken by this. Until it is let through, no leaver's certificate calls this system closed. Let through, the next list is measured by this one.",
 			"Thrown away, the list is still not believed, and the next one that is so short comes again."
+	case strings.HasPrefix(b.Rule, dayone.BrakeRead):
+		return "Nobody's data would change. Nobody leaves for being missing from a list; a source that is set up so that they do has them here as terminations.",
+			"Let through, what stands here goes into the books, and the next list is measured by this one: who is missing from that one is named on the page Brakes. Thrown away, what stands here counts for nothing, the next list is measured by the last one that counted, and is held again if it is still so short."
 	case strings.HasPrefix(b.Scope, "source:"):
 		return "Nothing would change. Let through, a list counts as the source's list of today.",
 			"Thrown away, these events count for nothing. What is still so at the source comes again with its next list."
@@ -298,14 +307,14 @@ func brakeMeans(b dayone.Brake) (nothing, thrown string) {
 }
 
 // heldLine is one change in words.
-func heldLine(l dayone.HeldLine) string {
+func (v viewer) heldLine(l dayone.HeldLine) string {
 	switch {
 	case l.Is == "":
-		return l.What + ": " + l.Was + " goes"
+		return v.say("%s: %s goes", v.label(l.What), l.Was)
 	case l.Was == "":
-		return l.What + ": " + l.Is + " comes"
+		return v.say("%s: %s comes", v.label(l.What), l.Is)
 	}
-	return l.What + ": " + l.Was + " becomes " + l.Is
+	return v.say("%s: %s becomes %s", v.label(l.What), l.Was, l.Is)
 }
 
 // verdict carries out what a form or a call says about a brake.

@@ -148,7 +148,7 @@ func newBranding(view viewer, b dayone.Brand, past []dayone.Brand, wrong error, 
 		}
 	}
 	for i, x := range past {
-		it := item{State: &state{Icon: "clock", Class: "s-skip", Text: fmt.Sprintf("Version %d", x.Seq)}, Title: link{Text: sentence(x.Note)}, Meta: fmt.Sprintf("By %s, %s", x.By, view.at(x.At).Text)}
+		it := item{State: &state{Icon: "clock", Class: "s-skip", Text: fmt.Sprintf("Version %d", x.Seq)}, Title: link{Text: sentence(view.heard(x.Note))}, Meta: view.say("By %s, %s", x.By, view.at(x.At).Text)}
 		if i == 0 {
 			it.State = &state{Icon: "check", Class: "s-done", Text: fmt.Sprintf("Version %d", x.Seq)}
 			it.Acts = []act{{Text: "Undo", Action: "/settings/branding/back", Hidden: []link{{"seq", strconv.FormatInt(x.Seq-1, 10)}}}}

@@ -39,7 +39,7 @@ func (p *portal) calendars(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *portal) showCalendars(w http.ResponseWriter, r *http.Request, status int, v calendarsView) error {
-	v.Calendars = newCalendars(p.flow.Calendars(), p.now())
+	v.Calendars = newCalendars(p.viewerOf(r), p.flow.Calendars(), p.now())
 	v.Uses, v.May = calendarUses, p.shows(r, "POST /settings/calendars")
 	if len(v.Calendars) == 0 {
 		v.Empty = &empty{Icon: "calendar", Title: "No calendars yet", Text: textCalendarsNone}
@@ -47,7 +47,7 @@ func (p *portal) showCalendars(w http.ResponseWriter, r *http.Request, status in
 	return p.show(w, r, status, page{Template: "calendars", Title: "Calendars", Nav: "settings", Crumbs: []link{{"Settings", "/settings"}, {"Calendars", ""}}, Main: v})
 }
 
-func newCalendars(list []flow.Calendar, now time.Time) []calendarView {
+func newCalendars(view viewer, list []flow.Calendar, now time.Time) []calendarView {
 	var out []calendarView
 	today := now.Format(time.DateOnly)
 	for _, c := range list {
@@ -57,18 +57,18 @@ func newCalendars(list []flow.Calendar, now time.Time) []calendarView {
 			if err != nil {
 				continue
 			}
-			name := cmp.Or(d.Name, "Holiday")
+			name := cmp.Or(d.Name, view.label("Holiday"))
 			if d.Site != "" {
-				name = fmt.Sprintf(textOnlyAt, name, d.Site)
+				name = view.say(textOnlyAt, name, d.Site)
 			}
 			if v.Next == "" && d.Day >= today {
-				v.Next = fmt.Sprintf(textNextHoliday, name, day.Format("Mon 2 Jan 2006"))
+				v.Next = view.say(textNextHoliday, name, view.in.Time(day, "Mon 2 Jan 2006"))
 			}
 			if n := len(v.Years); n == 0 || v.Years[n-1].Year != d.Day[:4] {
 				v.Years = append(v.Years, calendarYear{Year: d.Day[:4]})
 			}
 			y := &v.Years[len(v.Years)-1]
-			y.Days = append(y.Days, pair{Name: day.Format("Mon 2 Jan"), Value: name})
+			y.Days = append(y.Days, pair{Name: view.in.Time(day, "Mon 2 Jan"), Value: name})
 		}
 		if v.Next == "" {
 			v.Next = textNoHolidays

@@ -60,18 +60,18 @@ func newCalls(view viewer, list []flow.CallLog) (out []callLogView, silent strin
 		return nil, textNoCalls
 	}
 	for _, c := range list {
-		v := callLogView{Title: fmt.Sprintf("Call %d, %s", c.Attempt, plural(len(c.Calls)+c.Left, "1 request", "%d requests"))}
+		v := callLogView{Title: view.say("Call %d, %s", c.Attempt, view.plural(len(c.Calls)+c.Left, "1 request", "%d requests"))}
 		if c.After != "" {
-			v.Title += ", made again after: " + c.After
+			v.Title += view.say(", made again after: %s", view.label(c.After))
 		}
 		if c.Kind != "" {
-			v.Title += "; it ended with: " + c.Kind
+			v.Title += view.say("; it ended with: %s", view.label(c.Kind))
 		}
 		for _, x := range c.Calls {
 			v.Rows = append(v.Rows, newCallRow(view, x))
 		}
 		if c.Left > 0 {
-			v.Left = plural(c.Left, "1 request between the first and the last is not kept.", "%d requests between the first and the last are not kept.")
+			v.Left = view.plural(c.Left, "1 request between the first and the last is not kept.", "%d requests between the first and the last are not kept.")
 		}
 		out = append(out, v)
 	}
@@ -79,7 +79,7 @@ func newCalls(view viewer, list []flow.CallLog) (out []callLogView, silent strin
 }
 
 func newCallRow(view viewer, c dayone.Call) callRow {
-	row := callRow{Method: c.Method, Host: c.Host, Path: c.Path, ID: c.ID, Took: tookText(c.Took), At: view.clock(c.At)}
+	row := callRow{Method: c.Method, Host: c.Host, Path: c.Path, ID: c.ID, Took: view.in.Point(tookText(c.Took)), At: view.clock(c.At)}
 	if c.Op != "" {
 		row.Path += " " + c.Op
 	}
@@ -88,24 +88,24 @@ func newCallRow(view viewer, c dayone.Call) callRow {
 	}
 	var sent []string
 	if len(c.Keys) > 0 {
-		sent = append(sent, "sent "+strings.Join(c.Keys, ", "))
+		sent = append(sent, view.say("sent %s", strings.Join(c.Keys, ", ")))
 	}
 	if c.More > 0 {
-		sent = append(sent, plural(c.More, "1 name more", "%d names more"))
+		sent = append(sent, view.plural(c.More, "1 name more", "%d names more"))
 	}
 	if c.Bytes > 0 {
-		sent = append(sent, plural(int(c.Bytes), "1 byte", "%d bytes"))
+		sent = append(sent, view.plural(int(c.Bytes), "1 byte", "%d bytes"))
 	}
 	row.Sent = sentence(strings.Join(sent, "; "))
 	if c.Again != "" {
-		row.Again = "Made again, since " + c.Again
+		row.Again = view.say("Made again, since %s", view.label(c.Again))
 		if strings.HasPrefix(c.Again, "no") || strings.HasPrefix(c.Again, "cut") {
-			row.Again = "Made again after " + c.Again
+			row.Again = view.say("Made again after %s", view.label(c.Again))
 		}
 	}
 	switch {
 	case c.Status == 0:
-		row.State = state{Icon: "x", Class: "s-fail", Text: sentence(c.Fault)}
+		row.State = state{Icon: "x", Class: "s-fail", Text: sentence(view.label(c.Fault))}
 	case c.Status >= 400 && c.Status < 500 && c.Status != http.StatusUnauthorized && c.Status != http.StatusForbidden && c.Status != http.StatusTooManyRequests:
 		row.State = state{Icon: "warn", Class: "s-wait", Text: statusText(c.Status)} // looked for and not there, mostly
 	case c.Status >= 400:

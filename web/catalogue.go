@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -15,75 +16,102 @@ import (
 
 // catalogueView is what systems offer, as policies may name it.
 type catalogueView struct {
-	Facts   string
-	Systems []catalogueSystem
-	Empty   *empty
+	Query   string
+	Systems []option
+	List    catalogueList
 }
 
-type catalogueSystem struct {
-	ID, Title, Name string
-	Facts           []pair
-	Kinds           []catalogueKind
+type catalogueList struct {
+	Says  string
+	Rows  []catalogueRow
+	First string
+	Next  string
+	Empty *empty
 }
 
-type catalogueKind struct {
-	Key   string
-	Note  string
-	Names []catalogueName
-	More  int
-	Roles string
+type catalogueRow struct {
+	Key, Title string
+	Notes      []string
+	GivenBy    string
 }
 
-type catalogueName struct {
-	Key     string
-	GivenBy string
+func catalogueOf(system string) string {
+	return "/catalogue?system=" + url.QueryEscape(system)
 }
-
-const shownNames = 200
 
 func (p *portal) catalogue(w http.ResponseWriter, r *http.Request) error {
+	q := r.URL.Query()
+	text, err := searched(q)
+	if err != nil {
+		return err
+	}
+	page1, total, more, err := p.flow.Offerings(r.Context(), flow.OfferingFilter{Text: text, System: q.Get("system"), After: q.Get("after"), Limit: pageSize})
+	if err != nil {
+		return err
+	}
+	set := p.flow.Active()
+	list := newCatalogueList(p.viewerOf(r), givers(set), q, page1, total, more)
+	if isFragment(r) && r.Header.Get("HX-Target") == "catalogue-list" {
+		p.part(w, r, http.StatusOK, "catalogue-list", list)
+		return nil
+	}
 	return p.show(w, r, http.StatusOK, page{
-		Template: "catalogue", Title: "Catalogue", Nav: "policies", Crumbs: []link{{"Policies", "/policies"}, {"Catalogue", ""}}, Main: newCatalogue(p.flow.Active()),
+		Template: "catalogue", Title: "Catalogue", Nav: "policies", Crumbs: []link{{"Policies", "/policies"}, {"Catalogue", ""}}, Main: newCatalogue(set, q, list),
 	})
 }
 
-func newCatalogue(set *policy.Set) catalogueView {
-	var v catalogueView
-	by := givers(set)
-	total := 0
+func newCatalogue(set *policy.Set, q url.Values, list catalogueList) catalogueView {
+	v := catalogueView{Query: q.Get("q"), List: list, Systems: []option{{Text: "Any system"}}}
 	for _, name := range slices.Sorted(maps.Keys(set.Systems)) {
-		sys := set.Systems[name]
-		s := catalogueSystem{ID: idOf("system-" + name), Title: cmp.Or(sys.Title, name), Name: name}
-		if sys.Via.System != "" {
-			s.Facts = append(s.Facts, pair{Name: "Accounts come through", Value: sys.Via.String(), Code: true})
-		}
-		for _, kindName := range slices.Sorted(maps.Keys(sys.Kinds)) {
-			kind := sys.Kinds[kindName]
-			if kind.Shown {
-				continue // no policy may name it
-			}
-			key := dayone.Key{System: name, Kind: kindName}
-			k := catalogueKind{Key: key.String(), Note: kindNote(kind), Roles: strings.Join(kind.Roles, ", ")}
-			names := kind.Names
-			if len(names) == 0 {
-				k.Names = append(k.Names, catalogueName{key.String(), strings.Join(by[key], ", ")})
-			}
-			for _, n := range names {
-				if len(k.Names) == shownNames {
-					k.More = len(names) - shownNames
-					break
-				}
-				one := key
-				one.Name = n
-				k.Names = append(k.Names, catalogueName{one.String(), strings.Join(by[one], ", ")})
-			}
-			total += max(1, len(names))
-			s.Kinds = append(s.Kinds, k)
-		}
-		v.Systems = append(v.Systems, s)
+		v.Systems = append(v.Systems, option{Value: name, Text: cmp.Or(set.Systems[name].Title, name), Selected: q.Get("system") == name})
 	}
-	v.Facts = plural(len(v.Systems), "1 system", "%d systems") + fmt.Sprintf(", %s things that policies may give", thousands(total))
-	if len(v.Systems) == 0 {
+	return v
+}
+
+func newCatalogueList(view viewer, by map[dayone.Key][]string, q url.Values, rows []flow.Offering, total int, more bool) catalogueList {
+	v := catalogueList{Says: view.counted(total, "1 thing can be given", "%s things can be given")}
+	keep := url.Values{}
+	for _, k := range []string{"q", "system"} {
+		if q.Get(k) != "" {
+			keep.Set(k, q.Get(k))
+		}
+	}
+	if len(keep) > 0 {
+		v.Says = view.counted(total, "1 thing fits", "%s things fit")
+	}
+	if q.Get("after") != "" {
+		v.First = address("/catalogue", keep)
+	}
+	var last dayone.Key
+	for _, o := range rows {
+		row := catalogueRow{Key: o.Key.String(), Title: o.Title, GivenBy: strings.Join(by[o.Key], ", ")}
+		if o.Closed {
+			row.Notes = append(row.Notes, view.label(textNotNameable))
+		}
+		if s := o.Seats; s != nil {
+			row.Notes = append(row.Notes, view.say("%s of %s licences in use", view.number(s.Used), view.number(s.Total)))
+		}
+		if o.Key.System != last.System || o.Key.Kind != last.Kind { // what holds for all of a kind stands at its first
+			if note := view.kindNote(o.Kind); note != "" {
+				row.Notes = append(row.Notes, note)
+			}
+			if len(o.Kind.Roles) > 0 {
+				row.Notes = append(row.Notes, view.say("roles, lowest first: %s", strings.Join(o.Kind.Roles, ", ")))
+			}
+		}
+		last = o.Key
+		v.Rows = append(v.Rows, row)
+	}
+	if more {
+		next := maps.Clone(keep)
+		next.Set("after", last.String())
+		v.Next = address("/catalogue", next)
+	}
+	switch {
+	case len(v.Rows) > 0:
+	case len(keep) > 0 || q.Get("after") != "":
+		v.Empty = &empty{Icon: "search", Title: "Nothing fits", Text: "Each word has to be a part of the name, as group:sales or the title."}
+	default:
 		v.Empty = &empty{Icon: "system", Title: "No systems yet", Text: "Name systems in dayone.yaml, or what they offer in catalog/ of the policy folder."}
 	}
 	return v
@@ -103,25 +131,28 @@ func givers(set *policy.Set) map[dayone.Key][]string {
 }
 
 // kindNote says what is special about a kind, in words.
-func kindNote(k dayone.Kind) string {
+func (v viewer) kindNote(k dayone.Kind) string {
 	var out []string
 	if k.ReadOnly != "" {
-		out = append(out, "cannot be given: "+k.ReadOnly)
+		out = append(out, v.say("cannot be given: %s", v.heard(k.ReadOnly)))
 	}
-	if k.Exclusive {
-		out = append(out, "one at a time"+map[bool]string{true: ", falls back to " + k.Default}[k.Default != ""])
+	switch {
+	case k.Exclusive && k.Default != "":
+		out = append(out, v.say("one at a time, falls back to %s", k.Default))
+	case k.Exclusive:
+		out = append(out, v.label("one at a time"))
 	}
 	if k.Implied {
-		out = append(out, "comes along with what needs it")
+		out = append(out, v.label("comes along with what needs it"))
 	}
 	if len(k.Needs) > 0 {
-		out = append(out, "needs "+strings.Join(k.Needs, ", "))
+		out = append(out, v.say("needs %s", strings.Join(k.Needs, ", ")))
 	}
 	if k.Supply.System != "" {
-		out = append(out, "is supplied by "+k.Supply.String())
+		out = append(out, v.say("is supplied by %s", k.Supply.String()))
 	}
 	if k.Sensitive {
-		out = append(out, "sensitive")
+		out = append(out, v.label("sensitive"))
 	}
 	return strings.Join(out, "; ")
 }
@@ -154,7 +185,7 @@ func (p *portal) policyPeople(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v := policyPeopleView{ID: pol.ID, Text: policyText(pol.ID), Title: cmp.Or(pol.Title, pol.ID), Facts: "Holds for " + plural(h.Count, "1 person", "%d people")}
+	v := policyPeopleView{ID: pol.ID, Text: policyText(pol.ID), Title: cmp.Or(pol.Title, pol.ID), Facts: fmt.Sprintf("Holds for %s", plural(h.Count, "1 person", "%d people"))}
 	if h.Unsure > 0 {
 		v.Facts += fmt.Sprintf("; for %d it cannot be told, since an attribute is not known", h.Unsure)
 	}

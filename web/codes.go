@@ -2,6 +2,7 @@ package web
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -75,7 +76,7 @@ func (p *portal) codes(w http.ResponseWriter, r *http.Request) error {
 
 func newRenew(head personHead, key string) orderView {
 	return orderView{
-		Head: head, Title: "Renew " + key, Action: "renew", Back: "codes", Button: "Renew it", Danger: true, Fields: []field{reasonField(hintReason)}, Carried: []link{{"key", key}},
+		Head: head, Title: fmt.Sprintf("Renew %s", key), Action: "renew", Back: "codes", Button: "Renew it", Danger: true, Fields: []field{reasonField(hintReason)}, Carried: []link{{"key", key}},
 		Lead: "It is made anew, and the one before opens nothing from then on: devices that know it have to be told the new one. Its owner gets a link that opens once, with the hand-over code that their manager has.",
 	}
 }

@@ -48,14 +48,14 @@ func confidentialKind(c flow.Confidential) string {
 func confidentialText(view viewer, c flow.Confidential) string {
 	zone, _ := c.Site.Location()
 	day := func(t time.Time) string { return view.there(zone).day(t, zone).Text }
-	known := c.Until.In(zone).Format("2 Jan 2006, 15:04 MST")
+	known := view.there(zone).at(c.Until).Text
 	switch {
 	case c.Hire && c.Ends.IsZero():
-		return "First day " + day(c.Starts) + ". Everybody may know from " + known + "."
+		return view.say("First day %s. Everybody may know from %s.", day(c.Starts), known)
 	case c.Hire:
-		return "First day " + day(c.Starts) + ", last day of what was before " + day(c.LastDay()) + ". Everybody may know from " + known + "."
+		return view.say("First day %s, last day of what was before %s. Everybody may know from %s.", day(c.Starts), day(c.LastDay()), known)
 	default:
-		return "Last day " + day(c.LastDay()) + ". Everybody may know from " + known + "."
+		return view.say("Last day %s. Everybody may know from %s.", day(c.LastDay()), known)
 	}
 }
 
@@ -74,7 +74,7 @@ func (p *portal) inConfidence(r *http.Request, id dayone.PersonID) (*notice, err
 func confidentialNotice(view viewer, c flow.Confidential) *notice {
 	return &notice{
 		Kind: "warn", Icon: "lock", Title: "Confidential: only you and others who may know see this",
-		Text: confidentialText(view, c) + " Until then nothing is planned, ordered or said because of it.",
+		Text: confidentialText(view, c) + " " + view.label("Until then nothing is planned, ordered or said because of it."),
 	}
 }
 

@@ -255,27 +255,27 @@ func (p *portal) starter(ctx context.Context, view viewer, row flow.Row) (starte
 		Name: link{row.Name, "/people/" + string(row.ID)}, Facts: joined(", ", row.Title, row.Location),
 		Starts: view.day(row.Starts, zone), In: view.away(view.days(row.Starts, zone)),
 	}
-	runs, err := p.flow.Runs(ctx, flow.RunFilter{Person: row.ID, Limit: 1})
+	run, found, err := p.flow.FirstDay(ctx, row.ID)
 	if err != nil {
 		return s, err
 	}
 	if row.Problem != "" {
 		s.State = unplannedState
 	}
-	if len(runs) == 0 {
+	if !found {
 		if row.Problem == "" {
 			s.State, s.Note = state{Icon: "dot", Text: "Planned"}, view.label("nothing is due yet")
 		}
 		return s, nil
 	}
-	b, err := p.stripBoard(ctx, view, runs[0].ID)
+	b, err := p.stripBoard(ctx, view, run.ID)
 	if err != nil {
 		return s, err
 	}
 	s.Run = link{b.run.Title, "/runs/" + string(b.run.ID)}
 	s.Strip, s.Steps = b.strip()
 	if row.Problem == "" {
-		s.State, s.Note = readiness(view, b.run)
+		s.State, s.Note = readiness(view, run)
 	}
 	return s, nil
 }

@@ -35,7 +35,14 @@ func newBelongings(view viewer, b flow.Belongings, serials, links bool) belongin
 		v.Devices = append(v.Devices, personDevice(view, d, serials))
 	}
 	unread := 0
+	alike := map[string]int{}
 	for _, s := range b.Phones {
+		alike[s.Title]++
+	}
+	for _, s := range b.Phones {
+		if alike[s.Title] > 1 {
+			s.Title += " (" + s.System + ")"
+		}
 		v.Phones = append(v.Phones, phonesText(view, s))
 		unread += btoi(s.Read.IsZero())
 		if links {
@@ -65,35 +72,35 @@ func newBelongings(view viewer, b flow.Belongings, serials, links bool) belongin
 func phonesText(view viewer, s flow.PhonesRead) string {
 	switch {
 	case s.Read.IsZero() && !s.Kept.IsZero():
-		return fmt.Sprintf(textPhonesComparing, s.Title)
+		return view.say(textPhonesComparing, s.Title)
 	case s.Read.IsZero() && s.Reading:
-		return fmt.Sprintf(textPhonesReading, s.Title)
+		return view.say(textPhonesReading, s.Title)
 	case s.Read.IsZero() && s.Problem != "":
-		return fmt.Sprintf(textPhonesFailed, s.Title, s.Problem)
+		return view.say(textPhonesFailed, s.Title, s.Problem)
 	case s.Read.IsZero():
-		return fmt.Sprintf(textPhonesUnread, s.Title)
+		return view.say(textPhonesUnread, s.Title)
 	}
-	text := fmt.Sprintf(textPhonesRead, s.Title, view.at(s.Read).Text, agoText(view.now.Sub(s.Read)))
+	text := view.say(textPhonesRead, s.Title, view.at(s.Read).Text, view.ago(view.now.Sub(s.Read)))
 	if len(s.Mailboxes) > 0 {
-		text += " " + fmt.Sprintf(textMailboxes, strings.Join(s.Mailboxes, ", "))
+		text += " " + view.say(textMailboxes, strings.Join(s.Mailboxes, ", "))
 	}
 	if s.Problem != "" {
-		text += " " + fmt.Sprintf(textPhonesSince, s.Problem)
+		text += " " + view.say(textPhonesSince, s.Problem)
 	}
 	return text
 }
 
-// agoText is how long ago something was, as one says it.
-func agoText(d time.Duration) string {
+// ago is how long ago something was, as one says it.
+func (v viewer) ago(d time.Duration) string {
 	switch {
 	case d < time.Minute:
-		return "just now"
+		return v.label("just now")
 	case d < time.Hour:
-		return plural(int(d.Minutes()), "a minute ago", "%d min ago")
+		return v.plural(int(d.Minutes()), "a minute ago", "%d min ago")
 	case d < 48*time.Hour:
-		return plural(int(d.Hours()), "an hour ago", "%d h ago")
+		return v.plural(int(d.Hours()), "an hour ago", "%d h ago")
 	default:
-		return plural(int(d.Hours()/24), "a day ago", "%d days ago")
+		return v.plural(int(d.Hours()/24), "a day ago", "%d days ago")
 	}
 }
 
@@ -107,36 +114,36 @@ func personNumber(view viewer, n flow.PersonNumber) item {
 	if n.Pool != nil {
 		about = append(about, cmp.Or(n.Pool.Title, n.Pool.Name))
 		if n.Pool.Class != "" {
-			about = append(about, "class "+n.Pool.Class)
+			about = append(about, view.say("class %s", n.Pool.Class))
 		}
 	} else {
-		about = append(about, "in no pool")
+		about = append(about, view.label("in no pool"))
 	}
 	if n.Service.Line != "" {
 		about = append(about, n.Service.Line)
 	}
-	it.Meta = joined(", ", append(about, "since")...)
+	it.Meta = joined(", ", append(about, view.label("since"))...)
 	switch {
 	case n.Before:
-		it.Next = "Theirs before; it rests until " + view.date(n.Until).Text + ", and goes to nobody else before."
+		it.Next = view.say("Theirs before; it rests until %s, and goes to nobody else before.", view.date(n.Until).Text)
 	case n.Role != "" && n.Hidden:
-		it.Next = "The number of somebody who is confidential, as " + string(n.Role) + "."
+		it.Next = view.say("The number of somebody who is confidential, as %s.", view.label(string(n.Role)))
 	case n.Role != "":
-		it.Next = "The number of " + cmp.Or(n.Name, "nobody in the books") + ", as " + string(n.Role) + "."
+		it.Next = view.say("The number of %s, as %s.", cmp.Or(n.Name, view.label("nobody in the books")), view.label(string(n.Role)))
 	case n.State == dayone.NumberReserved:
-		it.Next = "Kept for them until " + view.date(n.Until).Text + "."
+		it.Next = view.say("Kept for them until %s.", view.date(n.Until).Text)
 	case n.State == dayone.NumberAssigned && n.Confirmed.IsZero():
 		it.Next = "Its platform has not shown it as theirs yet."
 	}
 	var also []string
 	for _, s := range n.Shown {
-		also = append(also, joined(" on ", cmp.Or(s.Name, map[bool]string{true: "", false: "somebody who is confidential"}[s.Device != ""]), s.Device)+" ("+string(s.Role)+")")
+		also = append(also, joined(view.label(" on "), cmp.Or(s.Name, map[bool]string{true: "", false: view.label("somebody who is confidential")}[s.Device != ""]), s.Device)+" ("+view.label(string(s.Role))+")")
 	}
 	if len(n.Devices) > 0 {
-		it.Small = "Shown on " + strings.Join(n.Devices, ", ") + "."
+		it.Small = view.say("Shown on %s.", strings.Join(n.Devices, ", "))
 	}
 	if len(also) > 0 {
-		it.Small = joined(" ", it.Small, "Shared: "+strings.Join(also, ", ")+".")
+		it.Small = joined(" ", it.Small, view.say("Shared: %s.", strings.Join(also, ", ")))
 	}
 	return it
 }
@@ -180,20 +187,23 @@ func personDevice(view viewer, d flow.PersonDevice, serials bool) item {
 	if name == "" {
 		name = d.Product
 	}
-	it := item{Title: link{Text: joined(": ", deviceText(d), name)}, State: &st}
+	it := item{Title: link{Text: joined(": ", view.label(deviceText(d)), name)}, State: &st}
 	about := []string{d.Title}
 	if d.Product != name {
 		about = append(about, d.Product)
 	}
 	if serials {
-		about = append(about, prefixed("serial ", d.Serial), prefixed("MAC ", d.MAC))
+		about = append(about, prefixed(view.label("serial "), d.Serial), prefixed("MAC ", d.MAC))
+	}
+	if d.Registered != "" {
+		about = append(about, string(d.Registered))
 	}
 	switch {
 	case d.Read:
-		about = append(about, "as read "+agoText(view.now.Sub(d.Seen))+",")
+		about = append(about, view.say("as read %s", view.ago(view.now.Sub(d.Seen)))+",")
 		it.At = view.at(d.Seen)
 	case !d.Seen.IsZero():
-		about = append(about, "confirmed")
+		about = append(about, view.label("confirmed"))
 		it.At = view.at(d.Seen)
 	}
 	it.Meta = strings.TrimSuffix(joined(", ", about...), ",")
@@ -203,12 +213,29 @@ func personDevice(view viewer, d flow.PersonDevice, serials bool) item {
 	case d.Note != "":
 		it.Next = sentence(d.Note) + "."
 	case d.Arrives != "":
-		it.Next = "Arrives " + dayWords(view, d.Arrives) + "."
+		it.Next = arrival(view, d.Arrives)
 	}
 	if len(d.Lines) > 0 {
-		it.Small = plural(len(d.Lines), "Line ", "Lines ") + strings.Join(d.Lines, ", ") + "."
+		it.Small = shownLines(view, d.Lines)
 	}
 	return it
+}
+
+// arrival is when something comes, or should have.
+func arrival(view viewer, day string) string {
+	at, err := time.Parse(time.DateOnly, day)
+	if late := -view.days(at, time.UTC); err == nil && late > 0 {
+		return view.plural(late, "It should have arrived yesterday.", "It should have arrived %d days ago.")
+	}
+	return view.say("Arrives %s.", dayWords(view, day))
+}
+
+// shownLines names the lines of a device.
+func shownLines(view viewer, lines []string) string {
+	if len(lines) == 1 {
+		return view.say("Line %s.", lines[0])
+	}
+	return view.say("Lines %s.", strings.Join(lines, ", "))
 }
 
 // dayWords is a day as somebody wrote it, as one reads it.
@@ -302,6 +329,8 @@ type apiPersonDevice struct {
 	Arrives    string     `json:"arrives,omitempty"`
 	Lines      []string   `json:"lines"`
 	SignedIn   bool       `json:"signed_in,omitempty"`
+	Registered string     `json:"registration,omitempty"`
+	LastSeen   *time.Time `json:"last_seen,omitempty"`
 	Other      bool       `json:"somebody_elses,omitempty"`
 	Confidence string     `json:"confidence,omitempty"`
 	Source     string     `json:"source"`
@@ -339,7 +368,7 @@ func newAPIBelongings(b flow.Belongings, serials bool) apiBelongings {
 	for _, d := range b.Devices {
 		x := apiPersonDevice{
 			System: d.System, Kind: deviceText(d), Class: string(d.Class), Name: d.Name, Product: d.Product, State: cmp.Or(string(d.State), "seen"), Since: moment(d.Since), Arrives: d.Arrives,
-			Lines: append([]string{}, d.Lines...), SignedIn: d.On, Other: d.Other, Confidence: d.Sure, Source: "books", Seen: moment(d.Seen),
+			Lines: append([]string{}, d.Lines...), SignedIn: d.On, Registered: string(d.Registered), LastSeen: moment(d.LastSeen), Other: d.Other, Confidence: d.Sure, Source: "books", Seen: moment(d.Seen),
 		}
 		if serials {
 			x.Serial, x.MAC = d.Serial, d.MAC

@@ -67,6 +67,7 @@ func TestWhoSeesWhichNumbersAndDevices(t *testing.T) {
 	shows(hr, "/api/v1/people/"+id+"/devices", []string{`"known":false`}, []string{"SEP0011"})
 	shows(self, "/me", []string{"a phone of yours may be missing"}, []string{"Cisco 8845"})
 
+	cluster.Unplug("SEP001122302100", true)
 	if err := b.flow.ReadPlatform(t.Context(), "cucm-us", "kim"); err != nil {
 		t.Fatal(err)
 	}
@@ -75,9 +76,9 @@ func TestWhoSeesWhichNumbersAndDevices(t *testing.T) {
 		return err == nil && !a.Compared.IsZero()
 	})
 	shows(auditor, "/people/"+id, []string{"Desk phone: SEP001122302100", address, "as read just now", "Line &#43;14085552100", "No number of the books is theirs"}, []string{"unknown"})
-	shows(hr, "/people/"+id, []string{"Desk phone: SEP001122302100", "as read just now"}, []string{address})
+	shows(hr, "/people/"+id, []string{"Desk phone: SEP001122302100", "not registered, as read just now"}, []string{address})
 	shows(auditor, "/api/v1/people/"+id+"/devices", []string{`"mac":"` + address + `"`, `"known":true`, `"source":"read"`}, nil)
-	shows(hr, "/api/v1/people/"+id+"/devices", []string{`"name":"SEP001122302100"`}, []string{address})
+	shows(hr, "/api/v1/people/"+id+"/devices", []string{`"name":"SEP001122302100"`, `"registration":"not registered"`, `"last_seen":`}, []string{address})
 	shows(self, "/me", []string{"Your number and your devices", "Cisco 8845"}, []string{"may be missing"})
 	shows(self, "/api/v1/me/devices", []string{address}, nil)
 	if status, page := other("GET", "/api/v1/people/"+id+"/devices", nil); status != http.StatusForbidden {

@@ -159,14 +159,16 @@ func newDrift(view viewer, f flow.DriftFilter, rows []flow.DriftRow, reads map[s
 			v.Whose = x.Name
 		}
 	}
-	v.Sentence = plural(total, "One thing differs from the books.", "%d things differ from the books.")
+	v.Sentence = view.plural(total, "One thing differs from the books.", "%d things differ from the books.")
 	switch {
 	case total >= flow.MostDrift:
-		v.Sentence = "More than " + thousands(flow.MostDrift-1) + " things differ from the books."
+		v.Sentence = view.say("More than %s things differ from the books.", view.number(flow.MostDrift-1))
+	case total == 0 && unread > 0 && unread == len(v.Readings):
+		v.Sentence = "Nobody can say yet what differs from the books."
 	case total == 0:
 		v.Sentence = "Nothing is known to differ from the books."
 	}
-	v.Sentence += " " + textDriftOnly
+	v.Sentence = view.label(v.Sentence) + " " + view.label(textDriftOnly)
 	switch {
 	case len(v.Rows) > 0:
 	case v.Filtered:
@@ -174,12 +176,12 @@ func newDrift(view viewer, f flow.DriftFilter, rows []flow.DriftRow, reads map[s
 	case len(v.Readings) == 0:
 		v.Empty = &empty{Icon: "drift", Title: "No system can be compared", Text: textDriftNoSystem, Acts: []link{{"Systems", "/systems"}}}
 	case unread == len(v.Readings):
-		v.Empty = &empty{Icon: "clock", Title: "No system was compared yet", Text: sentence(v.When) + " " + textDriftUnread}
+		v.Empty = &empty{Icon: "clock", Title: "No system was compared yet", Text: sentence(view.label(v.When)) + " " + view.label(textDriftUnread)}
 	default:
-		v.Empty = &empty{Icon: "check", Title: "Every account that was read is as the books have it", Text: sentence(v.When) + " " + textDriftNone}
+		v.Empty = &empty{Icon: "check", Title: "Every account that was read is as the books have it", Text: sentence(view.label(v.When)) + " " + view.label(textDriftNone)}
 	}
 	if unread > 0 && unread < len(v.Readings) {
-		v.Unknown = &notice{Icon: "info", Title: "Not every system was compared", Text: fmt.Sprintf(textDriftSome, strings.Join(unseen, ", "))}
+		v.Unknown = &notice{Icon: "info", Title: "Not every system was compared", Text: view.say(textDriftSome, strings.Join(unseen, ", "))}
 	}
 	return v
 }
@@ -206,7 +208,7 @@ func driftAddress(f flow.DriftFilter, before dayone.DriftID) string {
 
 func newDriftLine(view viewer, x flow.DriftRow, titles, kinds map[string]string) driftLine {
 	l := driftLine{
-		Name: link{x.Name, "/people/" + string(x.Person)}, What: link{sentence(joined(" ", kindTitle(kinds, x.Key), x.Key.Name)), "/drift/" + string(x.ID)},
+		Name: link{x.Name, "/people/" + string(x.Person)}, What: link{sentence(joined(" ", view.label(kindTitle(kinds, x.Key)), x.Key.Name)), "/drift/" + string(x.ID)},
 		State: driftTexts[x.Kind], System: systemTitle(titles, x.Key.System), Since: view.at(x.Since), By: driftBy(x.Drift),
 	}
 	l.Is, l.Should = driftWords(x.Drift)
@@ -225,14 +227,14 @@ func readingItem(view viewer, title, name string, x flow.DriftReading, n int) it
 	case x.At.IsZero():
 		st = state{Icon: "clock", Class: "s-wait", Text: "Not read yet"}
 	case n > 0:
-		st = state{Icon: "drift", Class: "s-wait", Text: capped(n, flow.MostDrift) + " differ"}
+		st = state{Icon: "drift", Class: "s-wait", Text: view.say("%s differ", capped(n, flow.MostDrift))}
 	}
 	it.State = &st
 	if !x.At.IsZero() {
-		it.Meta = fmt.Sprintf(textDriftRead, pluralText(x.Accounts, "1 account", "%s accounts"), pluralText(x.Nobodys, "1 of them is nobody's", "%s of them are nobody's"))
+		it.Meta = view.say(textDriftRead, view.counted(x.Accounts, "1 account", "%s accounts"), view.counted(x.Nobodys, "1 of them is nobody's", "%s of them are nobody's"))
 	}
 	if !x.Failed.IsZero() {
-		it.Next = fmt.Sprintf(textDriftFailed, view.at(x.Failed).Text, x.Note)
+		it.Next = view.say(textDriftFailed, view.at(x.Failed).Text, x.Note)
 	}
 	return it
 }
@@ -285,7 +287,7 @@ func (p *portal) showDrift(w http.ResponseWriter, r *http.Request, status int, i
 
 func newOneDrift(view viewer, x flow.DriftView, titles, kinds map[string]string) driftOneView {
 	v := driftOneView{ID: string(x.ID), Whose: x.Name, State: driftTexts[x.Kind], Refused: sentence(x.Refused), Extra: x.Kind == dayone.DriftExtra, May: true}
-	v.Title = joined(" ", systemTitle(titles, x.Key.System), lowerFirst(kindTitle(kinds, x.Key)), x.Key.Name)
+	v.Title = joined(" ", systemTitle(titles, x.Key.System), view.within(view.label(kindTitle(kinds, x.Key))), x.Key.Name)
 	is, should := driftWords(x.Drift)
 	v.Facts = []pair{
 		{Name: "Person", Value: x.Name, Href: "/people/" + string(x.Person)},
@@ -305,7 +307,7 @@ func newOneDrift(view viewer, x flow.DriftView, titles, kinds map[string]string)
 		return v
 	}
 	for _, s := range x.Steps {
-		it := item{Title: link{Text: systemTitle(titles, s.Key.System) + ": " + lowerFirst(stepTitle(s, kindTitle(kinds, s.Key), systemTitle(titles, s.Via.System)))}}
+		it := item{Title: link{Text: systemTitle(titles, s.Key.System) + ": " + view.within(view.stepTitle(s, kindTitle(kinds, s.Key), systemTitle(titles, s.Via.System)))}}
 		if len(s.Because) > 0 {
 			it.Meta = s.Because[0].String()
 		}
@@ -315,7 +317,7 @@ func newOneDrift(view viewer, x flow.DriftView, titles, kinds map[string]string)
 		v.Steps = append(v.Steps, it)
 	}
 	for _, l := range x.Later {
-		v.Steps = append(v.Steps, item{Title: link{Text: "Later: " + l.Key.String()}, At: view.at(l.From)})
+		v.Steps = append(v.Steps, item{Title: link{Text: view.say("Later: %s", l.Key)}, At: view.at(l.From)})
 	}
 	switch {
 	case x.Holds != "":

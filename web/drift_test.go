@@ -34,6 +34,8 @@ func TestDriftIsDecided(t *testing.T) {
 	}
 	want(t, "the table", text(t, b.get("/drift?format=csv")), "okta/group:finance", "extra")
 	want(t, "/", b.page("/"), `href="/drift?system=okta"`, "Hours saved")
+	sarah := "/people/" + string(run.Person)
+	want(t, sarah, b.page(sarah), "2 things differ from the books.", `href="/drift?person=`+string(run.Person)+`"`, "<span>Missing</span>")
 	want(t, "/systems/okta", b.page("/systems/okta"), "Test the connection", "Read and compare now", "What can be given")
 	one := "/drift/" + string(role.ID)
 	want(t, one, b.page(one), "Put it right now", "Leave it so", "there before Dayone")

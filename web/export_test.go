@@ -66,7 +66,4 @@ func Tried(n int) (may bool, counted int) {
 func About(pattern string) flow.Thing { return aboutOf(pattern) }
 
 // AgeText is how long ago something is, in words.
-func AgeText(d time.Duration) string { return ageText(d) }
-
-// Document is the API's, as a server gives it.
-func Document() []byte { return openAPI() }
+func AgeText(d time.Duration) string { return viewer{}.age(d) }

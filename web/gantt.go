@@ -127,8 +127,8 @@ func (b *board) timeline() ganttView {
 		}
 	}
 	s := scaleOf(r.Started, busy, now, end)
-	drawing := gantt{scale: s, now: now, over: r.State.Over(), note: b.system}
-	v := ganttView{SVG: safeSVG(drawing.draw(groups)), Gain: gain(all, r.Started, busy)}
+	drawing := gantt{scale: s, view: b.view, now: now, over: r.State.Over(), note: b.system}
+	v := ganttView{SVG: safeSVG(drawing.draw(groups)), Gain: b.view.gain(all, r.Started, busy)}
 	v.Note = "Solid: happened. Hollow: already so, or waiting. White gap: a new attempt. Triangle: critical path."
 	if !f.at.IsZero() {
 		v.Note = "Solid: happened. Hollow: already so, or waiting. Dashed: predicted from earlier runs. White gap: a new attempt. Triangle: critical path."
@@ -158,9 +158,9 @@ func (b *board) bars(now time.Time, f finish) (groups []ganttGroup, busy time.Ti
 		title := b.system(s.Step.Key.System)
 		switch {
 		case s.Of != "":
-			title = "Taken back"
+			title = b.view.label("Taken back")
 		case s.Step.Action == dayone.MessageSend:
-			title = "Messages"
+			title = b.view.label("Messages")
 		}
 		g, ok := at[title]
 		if !ok {
@@ -172,7 +172,7 @@ func (b *board) bars(now time.Time, f finish) (groups []ganttGroup, busy time.Ti
 		if _, ok := b.where[s.Step.ID]; ok {
 			look = planner.LookAlready // what happened here was waiting
 		}
-		row := bar{step: s, label: ganttLabel(s.Step), critical: slices.Contains(b.graph.Critical, s.Step.ID), look: look, state: st.Text}
+		row := bar{step: s, label: b.ganttLabel(s.Step), critical: slices.Contains(b.graph.Critical, s.Step.ID), look: look, state: b.view.heard(st.Text)}
 		if !s.Since.IsZero() {
 			row.from, row.to = s.Since, s.Ended
 			w := worked(s)
@@ -257,41 +257,41 @@ func (b *board) begins(now time.Time, f finish) map[dayone.StepID]time.Time {
 	return out
 }
 
-func ganttLabel(s dayone.Step) string {
+func (b *board) ganttLabel(s dayone.Step) string {
 	switch {
 	case s.Key.Name != "":
 		return s.Key.Name
 	case s.Key.IsAccount() && s.Key.As != dayone.Personal:
-		return string(s.Key.As) + " account"
+		return b.view.heard(string(s.Key.As) + " account")
 	default:
-		return s.Key.Kind
+		return b.view.label(s.Key.Kind)
 	}
 }
 
 // ganttNote is said only of what is not plain.
 func (b *board) ganttNote(s *dayone.StepRun, look planner.Look) string {
 	if c, ok := b.where[s.Step.ID]; ok {
-		return c.link().Text
+		return b.view.heard(c.link().Text)
 	}
 	switch {
 	case look == planner.LookAlready:
-		return "already so"
+		return b.view.label("already so")
 	case look == planner.LookFailed:
-		return "failed"
+		return b.view.label("failed")
 	case look == planner.LookBlocked:
-		return "blocked " + b.blockedBy(s)
+		return b.view.say("blocked %s", b.blockedBy(s))
 	case look == planner.LookSkipped:
-		return "skipped"
+		return b.view.label("skipped")
 	case s.State == dayone.StepWaiting && s.Wait != nil:
-		return "waits for " + string(s.Wait.Kind)
+		return b.view.within(b.view.label(waitTexts[s.Wait.Kind].text))
 	case s.Attempt > 1 && s.Waited.IsZero():
-		return strconv.Itoa(s.Attempt) + " attempts"
+		return b.view.say("%d attempts", s.Attempt)
 	}
 	return ""
 }
 
 // gain says what running side by side has brought.
-func gain(all []interval, start, busy time.Time) string {
+func (v viewer) gain(all []interval, start, busy time.Time) string {
 	var work time.Duration
 	most := 0
 	for _, a := range all {
@@ -307,12 +307,13 @@ func gain(all []interval, start, busy time.Time) string {
 	if most < 2 || busy.Sub(start) <= 0 {
 		return ""
 	}
-	return fmt.Sprintf("up to %d steps at once; %s of work in %s", most, took(work), took(busy.Sub(start)))
+	return v.say("up to %d steps at once; %s of work in %s", most, v.took(work), v.took(busy.Sub(start)))
 }
 
 // gantt draws.
 type gantt struct {
 	scale scale
+	view  viewer
 	now   time.Time
 	over  bool
 	note  func(string) string
@@ -327,7 +328,7 @@ func (g *gantt) draw(groups []ganttGroup) string {
 		height += gr.height()
 	}
 	g.b.Reset()
-	g.put(`<svg class="gantt" width="%d" height="%s" viewBox="0 0 %d %s" role="img" aria-label="Timeline of the run. The list of steps below says the same in words.">`, ganttWidth, px(height), ganttWidth, px(height))
+	g.put(`<svg class="gantt" width="%d" height="%s" viewBox="0 0 %d %s" role="img" aria-label="%s">`, ganttWidth, px(height), ganttWidth, px(height), html.EscapeString(g.view.label("Timeline of the run. The list of steps below says the same in words.")))
 	g.ticks(height)
 	y := float64(ganttTop)
 	for i, gr := range groups {
@@ -348,7 +349,7 @@ func (g *gantt) draw(groups []ganttGroup) string {
 	}
 	if !g.over {
 		x := g.scale.x(g.now)
-		g.put(`<path class="now" d="M%s 28V%s"/><text class="now-t" x="%s" y="10" text-anchor="middle">now</text>`, px(x), px(height), px(min(x, ganttWidth-16)))
+		g.put(`<path class="now" d="M%s 28V%s"/><text class="now-t" x="%s" y="10" text-anchor="middle">%s</text>`, px(x), px(height), px(min(x, ganttWidth-16)), html.EscapeString(g.view.label("now")))
 	}
 	g.b.WriteString("</svg>")
 	return g.b.String()
@@ -357,7 +358,7 @@ func (g *gantt) draw(groups []ganttGroup) string {
 func (g *gantt) bar(row *bar, y float64) {
 	g.put(`<text x="%d" y="%s">%s</text>`, ganttText, px(y+13), html.EscapeString(planner.Cut(row.label, ganttLeft-ganttText-18)))
 	if row.critical {
-		g.put(`<path class="crit" d="M%d %sl6 4-6 4z"><title>On the critical path</title></path>`, ganttLeft-11, px(y+5))
+		g.put(`<path class="crit" d="M%d %sl6 4-6 4z"><title>%s</title></path>`, ganttLeft-11, px(y+5), html.EscapeString(g.view.label("On the critical path")))
 	}
 	at := float64(ganttLeft)
 	if !row.from.IsZero() {
@@ -366,7 +367,7 @@ func (g *gantt) bar(row *bar, y float64) {
 		at = x + w
 		if class := barClass(row.look); class != "" {
 			g.put(`<rect class="%s" x="%s" y="%s" width="%s" height="10" rx="1.5"><title>%s: %s, %s</title></rect>`,
-				class, px(x), px(y+4), px(w), html.EscapeString(row.label), html.EscapeString(row.state), took(row.to.Sub(row.from)))
+				class, px(x), px(y+4), px(w), html.EscapeString(row.label), html.EscapeString(row.state), g.view.took(row.to.Sub(row.from)))
 			if s := row.step; row.note != "" && s.Attempt > 1 && s.Started.After(s.Since) {
 				g.put(`<rect class="b-retry" x="%s" y="%s" width="2" height="10"/>`, px(g.scale.x(s.Started)), px(y+4))
 			}
@@ -409,7 +410,7 @@ func (g *gantt) ticks(height float64) {
 	s := g.scale
 	step := tickStep(s.mid.Sub(s.start), s.x1-ganttLeft)
 	for d := time.Duration(0); d <= s.mid.Sub(s.start); d += step {
-		g.tick(s.x(s.start.Add(d)), tickText(d), height)
+		g.tick(s.x(s.start.Add(d)), g.view.in.Point(tickText(d)), height)
 	}
 	if !s.broken() {
 		return
@@ -418,7 +419,7 @@ func (g *gantt) ticks(height float64) {
 	from := s.mid.Sub(s.start)
 	for d := from.Truncate(step) + step; d <= s.end.Sub(s.start); d += step {
 		if x := s.x(s.start.Add(d)); x < ganttRight-8 {
-			g.tick(x, tickText(d), height)
+			g.tick(x, g.view.in.Point(tickText(d)), height)
 		}
 	}
 }

@@ -147,12 +147,22 @@ func TestBrowserTheAdministratorOnboardsAndUndoes(t *testing.T) {
 	tab.press("Undo")
 	tab.reads("Will be taken back", "Nothing is done before you say so")
 	tab.types("#reason", "it was another Núria")
-	tab.press("Undo the run")
+	u, err := b.flow.UndoPreview(t.Context(), run.ID, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	steps := len(u.Plan.Steps) // the button says how many, and the run has as many
+	tab.press(fmt.Sprintf("Undo %d steps", steps))
 	tab.reads("Undo")
 	b.until("all is taken back", func() bool {
 		list, err := b.flow.Runs(t.Context(), flow.RunFilter{Of: run.ID})
 		return err == nil && len(list) == 1 && list[0].State == dayone.RunDone
 	})
+	if list, err := b.flow.Runs(t.Context(), flow.RunFilter{Of: run.ID}); err != nil {
+		t.Fatal(err)
+	} else if back, err := b.flow.RunOf(t.Context(), list[0].ID); err != nil || len(back.Steps) != steps {
+		t.Errorf("the button said %d steps, the run has %d: %v", steps, len(back.Steps), err)
+	}
 	_, list, err := b.flow.Access(t.Context(), run.Person)
 	if err != nil {
 		t.Fatal(err)

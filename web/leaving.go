@@ -57,13 +57,13 @@ func verdictState(v dayone.SystemVerdict) state {
 	return state{Icon: "warn", Class: "s-wait", Text: "Could not be read"}
 }
 
-func remainItems(list []dayone.Remain) (out []item) {
+func remainItems(view viewer, list []dayone.Remain) (out []item) {
 	for _, m := range list {
 		next := ""
 		if m.Act != "" {
-			next = sentence(m.Act) + "."
+			next = sentence(view.heard(m.Act)) + "."
 		}
-		out = append(out, item{Title: link{m.Name, ""}, Meta: joined(": ", sentence(string(m.Class)), m.Note), Next: next})
+		out = append(out, item{Title: link{m.Name, ""}, Meta: joined(": ", sentence(view.label(string(m.Class))), view.heard(m.Note)), Next: next})
 	}
 	return out
 }
@@ -77,9 +77,9 @@ func newCertificate(view viewer, c dayone.Certificate) *certificateView {
 			{Name: "Policies", Value: c.Policy, Code: true},
 			{Name: "Ledger", Value: fmt.Sprintf("up to line %d", c.Seq)},
 			{Name: "Chain", Value: c.Chain, Code: true},
-			{Name: "Lines about them", Value: thousands(c.Lines)},
+			{Name: "Lines about them", Value: view.number(c.Lines)},
 		},
-		Others: remainItems(c.Others),
+		Others: remainItems(view, c.Others),
 	}
 	if n := c.Counts(); !c.Clean() {
 		v.Summary.Kind, v.Summary.Icon, v.Summary.Title = "warn", "warn", "Something is left to do"
@@ -90,15 +90,15 @@ func newCertificate(view viewer, c dayone.Certificate) *certificateView {
 		}
 	}
 	for _, s := range c.Systems {
-		r := readBackView{Title: s.Title, State: verdictState(s.Verdict), Findings: remainItems(s.Findings)}
+		r := readBackView{Title: s.Title, State: verdictState(s.Verdict), Findings: remainItems(view, s.Findings)}
 		switch {
 		case len(s.Accounts) > 0:
-			r.Accounts = "Looked at by id: " + strings.Join(s.Accounts, ", ")
+			r.Accounts = view.say("Looked at by id: %s", strings.Join(s.Accounts, ", "))
 		case s.Verdict == dayone.Closed:
 			r.Accounts = "It shows nothing of theirs."
 		}
 		if len(s.Unchecked) > 0 {
-			r.Unchecked = "Not told by this system, so not checked: " + strings.Join(s.Unchecked, ", ") + "."
+			r.Unchecked = view.say("Not told by this system, so not checked: %s.", view.labels(s.Unchecked))
 		}
 		v.Systems = append(v.Systems, r)
 	}

@@ -47,10 +47,10 @@ func newTerminate(head personHead, look flow.Closing, b *board) orderView {
 		Listed: "Will be closed", None: "Nothing of theirs is in our books. The certificate afterwards says what every system shows.", Sum: look.Summary(), Stays: stayItems(look.Stays),
 	}
 	for _, s := range look.ByUs {
-		v.List = append(v.List, item{Title: link{fmt.Sprintf("%s: %s", b.system(s.Key.System), lowerFirst(b.title(s))), ""}, Meta: s.Key.String()})
+		v.List = append(v.List, item{Title: link{b.stepAt(s), ""}, Meta: s.Key.String()})
 	}
 	for _, s := range look.ByPeople {
-		v.List = append(v.List, item{Title: link{fmt.Sprintf("%s: %s", b.system(s.Key.System), lowerFirst(b.title(s))), ""}, Meta: joined(", ", s.Key.String(), "a task for people")})
+		v.List = append(v.List, item{Title: link{b.stepAt(s), ""}, Meta: joined(", ", s.Key.String(), b.view.label("a task for people"))})
 	}
 	if len(v.List) == 0 && len(v.Stays) > 0 {
 		v.None = "Nothing of theirs can be closed."

@@ -220,7 +220,7 @@ func (t *pageTeller) pass(_ context.Context, s *stream, long bool) error {
 		if err := t.timeline(s); err != nil {
 			return err
 		}
-		return t.send(s, "run", "live-clock", took(t.board.view.now.Sub(t.board.run.Started)), "")
+		return t.send(s, "run", "live-clock", t.board.view.took(t.board.view.now.Sub(t.board.run.Started)), "")
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 
 type mailboxView struct {
 	Rows  []mailRow
+	Comes []item // still to be sent
 	Open  *mailView
 	Empty *empty
 }
@@ -46,6 +47,10 @@ type meetingView struct {
 
 func (p *portal) mailbox(w http.ResponseWriter, r *http.Request) error {
 	v := newMailbox(p.viewerOf(r), p.opt.Mailbox.Messages(), -1)
+	var err error
+	if v.Comes, err = p.onTheWay(r); err != nil {
+		return err
+	}
 	return p.show(w, r, http.StatusOK, page{Template: "mailbox", Title: "Mailbox", Nav: "mailbox", Crumbs: []link{{"Mailbox", ""}}, Main: v})
 }
 

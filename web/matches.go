@@ -52,9 +52,9 @@ func (p *portal) matchItem(r *http.Request, view viewer, rows map[dayone.PersonI
 	for _, s := range m.Suspects {
 		names = append(names, p.rowOf(r, rows, s.Person).Name)
 	}
-	it.Next = "May be " + strings.Join(names, " or ") + "."
+	it.Next = view.say("May be %s.", strings.Join(names, view.label(" or ")))
 	if m.State != dayone.MatchOpen {
-		it.Meta, it.At = joined(" ", "Decided", bySomebody(m.By)), view.at(m.Decided)
+		it.Meta, it.At = view.say("Decided %s", view.heard(bySomebody(m.By))), view.at(m.Decided)
 	}
 	return it
 }
@@ -138,7 +138,7 @@ const matchNew = "new"
 func newMatch(m dayone.Match, suspects []item, name func(dayone.PersonID) string) matchView {
 	st := matchTexts[m.State]
 	v := matchView{
-		ID: string(m.ID), Title: "Is " + saidName(m) + " known already?", State: *st.tag(), Suspects: suspects,
+		ID: string(m.ID), Title: fmt.Sprintf("Is %s known already?", saidName(m)), State: *st.tag(), Suspects: suspects,
 		Reason: field{ID: "reason", Name: "reason", Label: "Reason", Hint: "Goes into the record. May stay empty", Type: "text"},
 	}
 	v.Says = append(v.Says, pair{Name: "Source", Value: m.Source}, pair{Name: "Its id", Value: m.Subject, Code: true})
@@ -149,7 +149,7 @@ func newMatch(m dayone.Match, suspects []item, name func(dayone.PersonID) string
 	}
 	v.Choices = []choice{{Text: "Choose"}}
 	for _, s := range m.Suspects {
-		v.Choices = append(v.Choices, choice{Value: string(s.Person), Text: "The same person as " + name(s.Person)})
+		v.Choices = append(v.Choices, choice{Value: string(s.Person), Text: fmt.Sprintf("The same person as %s", name(s.Person))})
 	}
 	v.Choices = append(v.Choices, choice{Value: matchNew, Text: "Somebody else, who is not known yet"})
 	switch m.State {

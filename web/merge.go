@@ -29,7 +29,7 @@ func newMergeAsk(head personHead, typed string) orderView {
 
 func newMerge(head personHead, m flow.Merging, system func(string) string) orderView {
 	v := orderView{
-		Head: head, Title: "Merge with " + m.Goes.Name, Action: "merge", Button: "Make them one person", Back: "timeline", Listed: "What will happen",
+		Head: head, Title: fmt.Sprintf("Merge with %s", m.Goes.Name), Action: "merge", Button: "Make them one person", Back: "timeline", Listed: "What will happen",
 		Lead:    fmt.Sprintf("%s becomes a part of %s. No system is told anything by that, and nothing is closed. It can be taken back by splitting.", m.Goes.Name, m.Stays.Name),
 		Fields:  []field{reasonField(hintReason)},
 		Carried: []link{{"with", string(m.Goes.ID)}},
@@ -38,7 +38,7 @@ func newMerge(head personHead, m flow.Merging, system func(string) string) order
 		v.List = append(v.List, plainItem("An employment comes along", e.Source+" "+e.SourceID))
 	}
 	for _, n := range m.Names {
-		v.List = append(v.List, plainItem(fmt.Sprintf("%s stays %s", attrText(n.Attr), n.Kept), n.Other+" goes to nobody else"))
+		v.List = append(v.List, plainItem(fmt.Sprintf("%s stays %s", attrText(n.Attr), n.Kept), fmt.Sprintf("%s goes to nobody else", n.Other)))
 	}
 	for _, k := range m.Moves {
 		v.List = append(v.List, plainItem("Comes along, as it is", k.String()))
@@ -60,7 +60,7 @@ func newMerge(head personHead, m flow.Merging, system func(string) string) order
 		v.Refused = &notice{Kind: "warn", Icon: "warn", Title: "They cannot be merged", Text: sentence(m.Refused) + "."}
 	case m.Older:
 		v.Problem = &notice{
-			Kind: "warn", Icon: "warn", Title: m.Goes.Name + " was here first", Text: "Login and mail of the older entry would not stay. Begin at that entry to keep them.",
+			Kind: "warn", Icon: "warn", Title: fmt.Sprintf("%s was here first", m.Goes.Name), Text: "Login and mail of the older entry would not stay. Begin at that entry to keep them.",
 			Act: &link{"Merge the other way round", "/people/" + string(m.Goes.ID) + "/merge?with=" + string(m.Stays.ID)},
 		}
 	}

@@ -68,7 +68,7 @@ func newNumberPage(view viewer, x flow.NumberView, lines []flow.NumberEventView)
 		who = row.Who.Text
 		v.Facts = append(v.Facts, pair{Name: "Owner", Value: row.Who.Text, Href: row.Who.Href})
 	}
-	v.Sentence = joined(": ", row.State.Text, who)
+	v.Sentence = joined(": ", view.label(row.State.Text), view.heard(who))
 	add := func(p pair) {
 		if p.Value != "" || p.At != nil {
 			v.Facts = append(v.Facts, p)
@@ -96,14 +96,14 @@ func newNumberPage(view viewer, x flow.NumberView, lines []flow.NumberEventView)
 		add(pair{Name: "Given", Value: "only to whoever asks for just this one"})
 	}
 	for _, s := range x.Shown {
-		it := item{Title: link{cmp.Or(s.Name, s.Device, "somebody who is confidential"), ""}, Meta: joined(", ", string(s.Role), s.Device, "since"), At: view.date(s.Since), Acts: []act{{Text: "It rings there no more", Action: v.Post + "/shown/" + strconv.Itoa(s.Slot) + "/hide"}}}
+		it := item{Title: link{cmp.Or(s.Name, s.Device, "somebody who is confidential"), ""}, Meta: joined(", ", view.label(string(s.Role)), s.Device, view.label("since")), At: view.date(s.Since), Acts: []act{{Text: "It rings there no more", Action: v.Post + "/shown/" + strconv.Itoa(s.Slot) + "/hide"}}}
 		if s.Person != "" {
 			it.Title.Href = "/people/" + string(s.Person)
 		}
 		v.Shown = append(v.Shown, it)
 	}
 	for _, e := range lines {
-		it := item{Title: link{sentence(e.What), ""}, Meta: joined(", ", e.Name, "by "+cmp.Or(e.By, "a timer")) + " on", At: view.at(e.At), Small: e.Note}
+		it := item{Title: link{sentence(view.label(e.What)), ""}, Meta: joined(", ", e.Name, view.say("by %s on", cmp.Or(e.By, view.label("a timer")))), At: view.at(e.At), Small: e.Note}
 		v.History = append(v.History, it)
 	}
 	v.Verbs = verbsOf(x)
@@ -375,7 +375,7 @@ func (p *portal) auditNumbers(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v := newNumberAudit(a)
+	v := newNumberAudit(p.viewerOf(r), a)
 	v.At = p.viewerOf(r).at(a.At)
 	for _, name := range p.flow.PhoneSystems() {
 		x, err := p.flow.PlatformAudit(r.Context(), name, flow.PlatformFilter{Limit: 1})
@@ -401,10 +401,10 @@ func (p *portal) auditSheet(r *http.Request, _ *time.Location) (sheet, error) {
 	), nil
 }
 
-func newNumberAudit(a flow.NumberAudit) numberAuditView {
-	v := numberAuditView{Sentence: fmt.Sprintf("%s numbers were looked at; %s.", thousands(a.Numbers), plural(len(a.Findings), "1 thing is not right", "%d things are not right"))}
+func newNumberAudit(view viewer, a flow.NumberAudit) numberAuditView {
+	v := numberAuditView{Sentence: view.say("%s; %s.", view.counted(a.Numbers, "1 number was looked at", "%s numbers were looked at"), view.plural(len(a.Findings), "1 thing is not right", "%d things are not right"))}
 	if a.Unread > 0 {
-		v.Sentence += " " + plural(a.Unread, "1 person could not be read, and nothing is said of them.", "%d people could not be read, and nothing is said of them.")
+		v.Sentence += " " + view.plural(a.Unread, "1 person could not be read, and nothing is said of them.", "%d people could not be read, and nothing is said of them.")
 	}
 	for i, f := range a.Findings {
 		if i == findingsShown {
@@ -419,15 +419,15 @@ func newNumberAudit(a flow.NumberAudit) numberAuditView {
 			}
 			v.Groups = append(v.Groups, findingGroup{ID: string(f.Kind), Title: cmp.Or(t.title, string(f.Kind)), State: st})
 		}
-		it := item{Title: link{string(f.Number), "/numbers/" + url.PathEscape(string(f.Number))}, Meta: sentence(joined(": ", f.Name, f.Text)) + ".", Next: f.Next}
+		it := item{Title: link{string(f.Number), "/numbers/" + url.PathEscape(string(f.Number))}, Meta: view.isoDays(sentence(joined(": ", f.Name, view.heard(f.Text)))) + ".", Next: f.Next}
 		switch {
 		case f.Number == "" && f.Person != "":
 			it.Title = link{f.Name, "/people/" + string(f.Person)}
-			it.Meta = sentence(f.Text) + "."
+			it.Meta = view.isoDays(sentence(view.heard(f.Text))) + "."
 		case f.Number == "":
-			it.Title = link{"Pool " + f.Pool, "/numbers/pools/" + url.PathEscape(f.Pool)}
+			it.Title = link{view.say("Pool %s", f.Pool), "/numbers/pools/" + url.PathEscape(f.Pool)}
 		case f.Person != "":
-			it.Open = &link{"Open " + f.Name, "/people/" + string(f.Person)}
+			it.Open = &link{view.say("Open %s", f.Name), "/people/" + string(f.Person)}
 		}
 		g := &v.Groups[len(v.Groups)-1]
 		g.Rows = append(g.Rows, it)

@@ -80,7 +80,7 @@ func (p *portal) showPlatform(w http.ResponseWriter, r *http.Request, status int
 		if !a.Reading {
 			w.Header().Set("HX-Refresh", "true")
 		}
-		p.part(w, r, http.StatusOK, "phone-live", newPlatformLive(a))
+		p.part(w, r, http.StatusOK, "phone-live", newPlatformLive(p.viewerOf(r), a))
 		return nil
 	}
 	v := newPlatformPage(p.viewerOf(r), a, q)
@@ -101,7 +101,7 @@ func newSystemAudited(view viewer, a flow.PlatformAudit) item {
 	case a.Read.IsZero():
 		it.Meta += ", not read yet"
 	default:
-		it.Meta += ", " + plural(a.Total, "1 finding", "%d findings") + ", read"
+		it.Meta += ", " + view.plural(a.Total, "1 finding", "%d findings") + ", read"
 		it.At = view.at(a.Read)
 	}
 	return it
@@ -145,28 +145,28 @@ func fileSafe(name string) string {
 	}, name)
 }
 
-func newPlatformLive(a flow.PlatformAudit) platformLive {
+func newPlatformLive(view viewer, a flow.PlatformAudit) platformLive {
 	v := platformLive{Reading: a.Reading, Path: platformPath(a.System), Text: textPlatformBegins}
 	if len(a.Seen) > 0 {
-		v.Text = "Read by now: " + howMany(a.Seen) + "."
+		v.Text = view.say("Read by now: %s.", howMany(view, a.Seen))
 	}
 	return v
 }
 
-func howMany(list []flow.PlatformCount) string {
+func howMany(view viewer, list []flow.PlatformCount) string {
 	var out []string
 	for _, c := range list {
-		out = append(out, thousands(c.N)+" "+string(c.Kind))
+		out = append(out, view.number(c.N)+" "+view.label(string(c.Kind)))
 	}
 	return strings.Join(out, ", ")
 }
 
 func newPlatformPage(view viewer, a flow.PlatformAudit, q url.Values) platformPage {
 	path := platformPath(a.System)
-	v := platformPage{Title: "Audit of " + a.System, Post: path, Live: newPlatformLive(a), At: view.at(a.Read), Again: view.at(a.Next), MayRead: true, MayAdopt: true}
+	v := platformPage{Title: view.say("Audit of %s", a.System), Post: path, Live: newPlatformLive(view, a), At: view.at(a.Read), Again: view.at(a.Next), MayRead: true, MayAdopt: true}
 	v.Filter.Query = q.Get("q")
 	if !a.Read.IsZero() {
-		v.Age = ageText(view.now.Sub(a.Read))
+		v.Age = view.age(view.now.Sub(a.Read))
 	}
 	if a.Problem != "" && !a.Reading {
 		v.Problem = &notice{Kind: "bad", Icon: "x", Title: textPlatformBroken, Text: sentence(a.Problem) + "."}
@@ -182,16 +182,16 @@ func newPlatformPage(view viewer, a flow.PlatformAudit, q url.Values) platformPa
 		v.Sentence = textPlatformComparing
 		return v
 	}
-	v.Sentence = a.Title + " has " + howMany(a.Has) + "."
+	v.Sentence = view.say("%s has %s.", a.Title, howMany(view, a.Has))
 	if a.Unread > 0 {
-		v.Sentence += " " + plural(a.Unread, "1 person could not be read, and nothing is said of them.", "%d people could not be read, and nothing is said of them.")
+		v.Sentence += " " + view.plural(a.Unread, "1 person could not be read, and nothing is said of them.", "%d people could not be read, and nothing is said of them.")
 	}
 	v.figures(view, a)
-	v.findings(a, q)
+	v.findings(view, a, q)
 	for _, l := range a.Leads {
-		v.Leads = append(v.Leads, item{Title: link{l.Pattern, ""}, Meta: joined(", ", l.Kind, l.Partition, plural(l.Numbers, "1 number", "%d numbers")+" of pool "+l.Pool)})
+		v.Leads = append(v.Leads, item{Title: link{l.Pattern, ""}, Meta: joined(", ", view.label(l.Kind), l.Partition, view.say("%s of pool %s", view.plural(l.Numbers, "1 number", "%d numbers"), l.Pool))})
 	}
-	v.Adopt.Sentence = fmt.Sprintf(textAdoptable, thousands(a.Takes))
+	v.Adopt.Sentence = view.counted(a.Takes, textAdoptableOne, textAdoptable)
 	if a.Takes == 0 {
 		v.Adopt.Sentence = textNothingToAdopt
 	}
@@ -199,17 +199,17 @@ func newPlatformPage(view viewer, a flow.PlatformAudit, q url.Values) platformPa
 	return v
 }
 
-// ageText is how long ago something is.
-func ageText(d time.Duration) string {
+// age is how long ago something is.
+func (v viewer) age(d time.Duration) string {
 	switch {
 	case d < time.Minute:
-		return "just now"
+		return v.label("just now")
 	case d < time.Hour:
-		return plural(int(d/time.Minute), "1 minute ago", "%d minutes ago")
+		return v.plural(int(d/time.Minute), "1 minute ago", "%d minutes ago")
 	case d < 48*time.Hour:
-		return plural(int(d/time.Hour), "1 hour ago", "%d hours ago")
+		return v.plural(int(d/time.Hour), "1 hour ago", "%d hours ago")
 	}
-	return plural(int(d/(24*time.Hour)), "1 day ago", "%d days ago")
+	return v.plural(int(d/(24*time.Hour)), "1 day ago", "%d days ago")
 }
 
 func (v *platformPage) figures(view viewer, a flow.PlatformAudit) {
@@ -217,7 +217,7 @@ func (v *platformPage) figures(view viewer, a flow.PlatformAudit) {
 	for _, n := range a.Counts {
 		all += n
 	}
-	v.Figures = []figure{{Label: "Findings", Value: thousands(all)}, {Label: "Compared", At: view.at(a.Compared)}}
+	v.Figures = []figure{{Label: "Findings", Value: view.number(all)}, {Label: "Compared", At: view.at(a.Compared)}}
 	for _, x := range []struct {
 		label string
 		of    [5]int
@@ -232,18 +232,18 @@ func (v *platformPage) figures(view viewer, a flow.PlatformAudit) {
 		var sure []string
 		for i, n := range slices.Backward(x.of[:]) {
 			if i > 0 && n > 0 {
-				sure = append(sure, thousands(n)+" "+flow.Confidences[i])
+				sure = append(sure, view.number(n)+" "+view.label(flow.Confidences[i]))
 			}
 		}
-		v.Figures = append(v.Figures, figure{Label: x.label, Value: thousands(total - x.of[0]), Small: joined("; ", "of "+thousands(total), strings.Join(sure, ", "))})
+		v.Figures = append(v.Figures, figure{Label: x.label, Value: view.number(total - x.of[0]), Small: joined("; ", view.say("of %s", view.number(total)), strings.Join(sure, ", "))})
 	}
 }
 
-func (v *platformPage) findings(a flow.PlatformAudit, q url.Values) {
+func (v *platformPage) findings(view viewer, a flow.PlatformAudit, q url.Values) {
 	v.Filter.Kinds = []option{{Text: "Everything"}}
 	for _, k := range flow.PlatformKinds {
 		if n := a.Counts[k]; n > 0 || string(k) == q.Get("kind") {
-			v.Filter.Kinds = append(v.Filter.Kinds, option{Value: string(k), Text: platformTitles[k].title + " (" + thousands(n) + ")", Selected: string(k) == q.Get("kind")})
+			v.Filter.Kinds = append(v.Filter.Kinds, option{Value: string(k), Text: view.label(platformTitles[k].title) + " (" + view.number(n) + ")", Selected: string(k) == q.Get("kind")})
 		}
 	}
 	f := platformQuery(q, platformPageSize)
@@ -257,11 +257,11 @@ func (v *platformPage) findings(a flow.PlatformAudit, q url.Values) {
 			v.Groups = append(v.Groups, findingGroup{ID: string(x.Kind), Title: t.title, State: st})
 		}
 		g := &v.Groups[len(v.Groups)-1]
-		g.Rows = append(g.Rows, newPlatformRow(x))
+		g.Rows = append(g.Rows, newPlatformRow(view, x))
 	}
-	v.Says = plural(a.Total, "1 finding", "%d findings")
+	v.Says = view.plural(a.Total, "1 finding", "%d findings")
 	if len(a.Findings) < a.Total {
-		v.Says = fmt.Sprintf("%s to %s of %s findings", thousands(min(f.After+1, a.Total)), thousands(f.After+len(a.Findings)), thousands(a.Total))
+		v.Says = view.say("%s to %s of %s findings", view.number(min(f.After+1, a.Total)), view.number(f.After+len(a.Findings)), view.number(a.Total))
 	}
 	at := func(after int) string {
 		next := url.Values{}
@@ -290,15 +290,20 @@ func (v *platformPage) findings(a flow.PlatformAudit, q url.Values) {
 	}
 }
 
-func newPlatformRow(x flow.PlatformFindingView) item {
-	it := item{Title: link{joined(" ", x.Thing, x.Name), ""}, Meta: sentence(joined(": ", joined(" and ", x.PersonName, x.OtherName), x.Text)) + ".", Next: x.Next}
+func newPlatformRow(view viewer, x flow.PlatformFindingView) item {
+	it := item{Title: link{joined(" ", view.label(x.Thing), x.Name), ""}, Meta: sentence(joined(": ", view.list(both(x.PersonName, x.OtherName)), view.heard(x.Text))) + ".", Next: x.Next}
 	if x.Number != "" {
 		it.Title.Href = "/numbers/" + url.PathEscape(string(x.Number))
 	}
 	if x.Person != "" {
-		it.Open = &link{"Open " + x.PersonName, "/people/" + string(x.Person)}
+		it.Open = &link{view.say("Open %s", x.PersonName), "/people/" + string(x.Person)}
 	}
 	return it
+}
+
+// both are those of two names that there are.
+func both(a, b string) []string {
+	return slices.DeleteFunc([]string{a, b}, func(s string) bool { return s == "" })
 }
 
 // least are the words for how sure it has to be.

@@ -79,7 +79,7 @@ func numberState(s dayone.NumberState) state {
 	}
 }
 
-func shareOf(count map[dayone.NumberState]int) numberShare {
+func shareOf(view viewer, count map[dayone.NumberState]int) numberShare {
 	total := 0
 	for _, n := range count {
 		total += n
@@ -92,7 +92,7 @@ func shareOf(count map[dayone.NumberState]int) numberShare {
 		if n == 0 {
 			continue
 		}
-		words = append(words, thousands(n)+" "+w.word)
+		words = append(words, view.number(n)+" "+view.label(w.word))
 		width := float64(n) / float64(total) * shareWidth
 		s.Parts = append(s.Parts, sharePart{"n-" + string(w.state), round1(x), max(round1(width), 1)})
 		x += width
@@ -119,14 +119,14 @@ func newNumbers(view viewer, list []flow.PoolView) numbersView {
 	for _, x := range list {
 		total, free = total+x.Total, free+x.Given
 		row := poolRow{
-			Name: link{cmp.Or(x.Title, x.Name), "/numbers/pools/" + url.PathEscape(x.Name)}, Facts: joined(", ", x.Platform, x.Partition, x.Site, x.Class), Share: shareOf(x.Count),
-			Free: thousands(x.Given), Total: thousands(x.Total),
+			Name: link{cmp.Or(x.Title, x.Name), "/numbers/pools/" + url.PathEscape(x.Name)}, Facts: joined(", ", x.Platform, x.Partition, x.Site, x.Class), Share: shareOf(view, x.Count),
+			Free: view.number(x.Given), Total: view.number(x.Total),
 		}
-		row.Outlook, row.OutlookText = outlook(x)
+		row.Outlook, row.OutlookText = outlook(view, x)
 		row.Exhausted = view.date(x.Outlook.Exhausted)
 		v.Pools = append(v.Pools, row)
 	}
-	v.Sentence = fmt.Sprintf("%s numbers in %s; %s can be given.", thousands(total), plural(len(list), "1 pool", "%d pools"), thousands(free))
+	v.Sentence = view.say("%s in %s; %s can be given.", view.counted(total, "1 number", "%s numbers"), view.plural(len(list), "1 pool", "%d pools"), view.number(free))
 	if len(list) == 0 {
 		v.Sentence = "No pool is known yet."
 		v.Empty = &empty{Icon: "phone", Title: "No numbers yet", Text: "A pool says which numbers there are, for whom, and where an emergency call from them comes from. Write numbers.yaml, then import who has which.", Acts: []link{{"Write numbers.yaml", "/numbers/plan"}}}
@@ -135,15 +135,15 @@ func newNumbers(view viewer, list []flow.PoolView) numbersView {
 }
 
 // outlook is how long a pool lasts, in words.
-func outlook(x flow.PoolView) (*state, string) {
+func outlook(view viewer, x flow.PoolView) (*state, string) {
 	o := x.Outlook
 	switch {
 	case o.Short > 0:
-		return &state{Icon: "x", Class: "s-fail", Text: "Too few"}, fmt.Sprintf("%s to come, and %s", plural(o.Needs, "1 person is", "%d people are"), plural(o.Short, "1 gets none", "%d get none"))
+		return &state{Icon: "x", Class: "s-fail", Text: "Too few"}, view.plural(o.Needs, "1 person is to come", "%d people are to come") + ", " + view.plural(o.Short, "1 of them gets none", "%d of them get none")
 	case o.Free < x.Low:
 		return &state{Icon: "warn", Class: "s-wait", Text: "Low"}, fmt.Sprintf("fewer than %d are left", x.Low)
 	case o.Needs > 0:
-		return &state{Icon: "check", Class: "s-done", Text: "Enough"}, plural(o.Needs, "1 person is to come", "%d people are to come")
+		return &state{Icon: "check", Class: "s-done", Text: "Enough"}, view.plural(o.Needs, "1 person is to come", "%d people are to come")
 	}
 	return &state{Icon: "check", Class: "s-done", Text: "Enough"}, ""
 }
@@ -195,8 +195,8 @@ const (
 	cellsInLine = 25
 )
 
-func newNumberMap(r flow.RangeView, cells []flow.NumberCell) numberMap {
-	m := numberMap{Label: shareOf(r.Count).Label}
+func newNumberMap(view viewer, r flow.RangeView, cells []flow.NumberCell) numberMap {
+	m := numberMap{Label: shareOf(view, r.Count).Label}
 	for _, w := range numberWords {
 		if n := r.Count[w.state]; n > 0 {
 			m.Key = append(m.Key, mapKey{"n-" + string(w.state), w.word, n})
@@ -208,7 +208,7 @@ func newNumberMap(r flow.RangeView, cells []flow.NumberCell) numberMap {
 		for _, w := range numberWords {
 			n := c.Count[w.state]
 			if total += n; n > 0 {
-				words = append(words, thousands(n)+" "+w.word)
+				words = append(words, view.number(n)+" "+view.label(w.word))
 			}
 			if w.state != dayone.NumberFree && n > mostOf {
 				most, mostOf = w.state, n
@@ -216,7 +216,7 @@ func newNumberMap(r flow.RangeView, cells []flow.NumberCell) numberMap {
 		}
 		cell := mapCell{X: i % cellsInLine * (cellWidth + 2), Y: i / cellsInLine * (cellHeight + 2), Class: "n-" + string(most), Title: string(c.First) + ": " + strings.Join(words, ", ")}
 		if c.Last != c.First {
-			cell.Title = string(c.First) + " to " + string(c.Last) + ": " + strings.Join(words, ", ")
+			cell.Title = view.say("%s to %s", c.First, c.Last) + ": " + strings.Join(words, ", ")
 		}
 		if used := total - c.Count[dayone.NumberFree]; used > 0 {
 			cell.Used = max(2, used*cellHeight/total)
@@ -276,13 +276,13 @@ func (p *portal) showPool(w http.ResponseWriter, r *http.Request, status int, na
 
 func newPoolPage(view viewer, x flow.PoolView, maps [][]flow.NumberCell) poolPage {
 	v := poolPage{Name: x.Name, Title: cmp.Or(x.Title, x.Name), Give: newGive(x.Name), MayGive: true, MayAssign: true}
-	st, text := outlook(x)
+	st, text := outlook(view, x)
 	v.Figures = []figure{
-		{Label: "Can be given", Value: thousands(x.Given), Small: "of " + thousands(x.Total)},
+		{Label: "Can be given", Value: view.number(x.Given), Small: view.say("of %s", view.number(x.Total))},
 		{Label: "Outlook", State: st, Small: text},
 	}
 	if !x.Outlook.Exhausted.IsZero() {
-		v.Figures = append(v.Figures, figure{Label: "Empty about", At: view.date(x.Outlook.Exhausted), Small: fmt.Sprintf("at %.1f more a month than come back", x.Outlook.PerMonth)})
+		v.Figures = append(v.Figures, figure{Label: "Empty about", At: view.date(x.Outlook.Exhausted), Small: view.say("at %s more a month than come back", view.in.Point(strconv.FormatFloat(x.Outlook.PerMonth, 'f', 1, 64)))})
 	}
 	add := func(name, value string, code bool) {
 		if value != "" {
@@ -297,7 +297,7 @@ func newPoolPage(view viewer, x flow.PoolView, maps [][]flow.NumberCell) poolPag
 	add("Its lines", x.Service.Line, true)
 	add("Its phones", x.Service.Device, true)
 	add("Emergency location", x.Emergency, true)
-	add("For", cmp.Or(x.When, "people whose site has numbers: "+x.Name), true)
+	add("For", cmp.Or(x.When, view.say("people whose site has numbers: %s", x.Name)), true)
 	add("Reserved for", daysOf(x.Reservation), false)
 	add("At rest for", daysOf(x.Quarantine), false)
 	add("Only by name", strings.Join(x.Vanity, ", "), true)
@@ -314,7 +314,7 @@ func newPoolPage(view viewer, x flow.PoolView, maps [][]flow.NumberCell) poolPag
 			rv.Shut = &notice{Kind: "warn", Icon: "warn", Title: "Nothing of it is given out", Text: sentence(r.Shut) + "."}
 		}
 		if i < len(maps) {
-			rv.Map = newNumberMap(r, maps[i])
+			rv.Map = newNumberMap(view, r, maps[i])
 		}
 		v.Ranges = append(v.Ranges, rv)
 	}
@@ -432,7 +432,7 @@ func newAllNumbers(view viewer, q url.Values, pools []flow.PoolView, list []flow
 	}
 	v.Says = plural(len(v.Rows), "1 number", "%d numbers")
 	if v.Next != "" {
-		v.Says += " on this page, and there are more"
+		v.Says = fmt.Sprintf("%d numbers on this page, and there are more", len(v.Rows))
 	}
 	if len(v.Rows) == 0 {
 		v.Empty = &empty{Icon: "search", Title: "No number is like that", Text: "Search by the digits in which it ends, or by how it begins with a +.", Acts: []link{{"Numbers", "/numbers"}}}

@@ -17,6 +17,7 @@ import (
 
 // wizardStep is one entry of the line of steps.
 type wizardStep struct {
+	Number        int
 	Text, Href    string
 	Past, Current bool
 }
@@ -25,9 +26,9 @@ type wizardStep struct {
 func wizard(current int, hrefs ...string) []wizardStep {
 	var out []wizardStep
 	for i, text := range []string{"Person", "Products", "Preview", "Result"} {
-		s := wizardStep{Text: fmt.Sprintf("%d. %s", i+1, text), Current: i == current}
+		s := wizardStep{Number: i + 1, Text: text, Current: i == current}
 		if i < current && i < len(hrefs) {
-			s.Text, s.Href, s.Past = text, hrefs[i], true
+			s.Href, s.Past = hrefs[i], true
 		}
 		out = append(out, s)
 	}
@@ -88,6 +89,15 @@ func newOnboardProducts(head personHead, managed bool, list []flow.PersonProduct
 	if !managed {
 		v.Notices = append(v.Notices, notice{Icon: "info", Title: "Known from an import or a directory", Text: textManages})
 	}
+	if !slices.ContainsFunc(list, func(x flow.PersonProduct) bool { return x.State == flow.ProductOffered }) && len(list) > 0 {
+		v.Notices = append(v.Notices, notice{
+			Icon: "info", Title: "Nothing to choose here",
+			Text: "What policies give stays ticked, and the rest is offered to this person by no policy. Preview the plan to go on. For more, a policy has to offer it.",
+			Act:  &link{"What policies offer", "/products"},
+		})
+	} else if len(list) > 0 {
+		v.Sentence = joined(" ", v.Sentence, "What you add becomes a request, with its own approval.")
+	}
 	if len(list) == 0 {
 		v.Empty = &empty{Icon: "plus", Title: "No products yet", Text: "Write products/*.yaml in the policy folder: what belongs together and what it is called."}
 	}
@@ -110,14 +120,14 @@ func newProductChoice(x flow.PersonProduct, title func(string) string, titles ma
 			c.By = append(c.By, link{title(r.Policy), "/policies/" + r.Policy + "/people"})
 		}
 	case flow.ProductRequested:
-		c.Checked, c.Fixed, c.Note = true, true, "Asked for: "+x.Request.Reason
+		c.Checked, c.Fixed, c.Note = true, true, fmt.Sprintf("Asked for: %s", x.Request.Reason)
 	case flow.ProductOffered:
 		c.Note = "Request: no approval needed"
 		if who := whoAgrees(x.Approvals); who != "" {
 			c.Note = fmt.Sprintf("Request: approval by %s", who)
 		}
 		if x.Lasts > 0 {
-			c.Note += fmt.Sprintf(", for %s", hours(x.Lasts))
+			c.Note = fmt.Sprintf("%s, for %s", c.Note, hours(x.Lasts))
 		}
 		if len(x.Needs) > 0 {
 			var needs []string

@@ -107,6 +107,10 @@ func TestTheWizardFindsWhomADirectoryShows(t *testing.T) {
 	preview := b.page(person + "/preview")
 	want(t, "the preview", preview, `<svg class="graph"`, `href="#plan-1"`, `id="plan-1"`, "on the critical path", "The finish hangs on", "ready gate",
 		"is going to read", "Welcome to Company", "a one-time link, made when this is sent", "Who else is told", "Start: plan what policies give")
+	want(t, "what does not reach her", preview, "The mail may not be readable before the first sign-in", "It goes to nuria@company.com only")
+	if strings.Contains(preview, `name="reason"`) || strings.Contains(preview, "Nobody is there to give the code") {
+		t.Error("it asks for a reason where nothing is asked for, or misses the manager who is known")
+	}
 	if leaks := regexp.MustCompile(`/(secret|progress)/[^"< ]+`).FindString(preview); leaks != "" {
 		t.Errorf("the preview holds a link that opens something: %s", leaks)
 	}

@@ -191,9 +191,9 @@ func newNewcomer(n flow.Newcomer) newcomerView {
 	title := systemTitle(nil, n.Source)
 	v.Sentence = fmt.Sprintf("%s shows this person; nobody here knows them yet. Bringing them in takes this one record over, as the nightly list would.", title)
 	if n.Type == dayone.Hired {
-		v.Sentence += " They start after we began to read it, so what policies give is planned at once."
+		v.Sentence += " " + "They start after we began to read it, so what policies give is planned at once."
 	} else {
-		v.Sentence += " Nothing is planned for them until you start."
+		v.Sentence += " " + "Nothing is planned for them until you start."
 	}
 	for _, f := range []pair{
 		{Name: "Mail", Value: n.Email},

@@ -42,6 +42,7 @@ type onboardPreviewView struct {
 	By       field
 	Reason   field
 	Until    field
+	Asks     bool   // something is asked for: by whom, what for, until when
 	Start    string // what the button says; "": there is nothing to start
 	Done     string // where to look instead
 }
@@ -98,6 +99,7 @@ func (p *portal) showPreview(w http.ResponseWriter, r *http.Request, status int,
 			return err
 		}
 		v.letters(told, p.flow.Mails())
+		v.reach(p.viewerOf(r), pv, told, p.titles())
 		v.Problem, v.By.Value, v.Reason.Value, v.Until.Value = problem, r.PostFormValue("by"), r.PostFormValue("reason"), r.PostFormValue("until")
 	}
 	return p.show(w, r, status, page{Template: "onboard-preview", Title: "Plan for " + row.Name, Nav: "onboard", Crumbs: []link{{"Onboard", "/onboard"}, {row.Name, "/onboard/" + head.ID}, {"Preview", ""}}, Main: v})
@@ -115,9 +117,9 @@ func newOnboardPreview(view viewer, head personHead, pv flow.PickPreview, produc
 		v.Hidden = append(v.Hidden, link{"product", id})
 	}
 	v.steps(view, pv, titles, kinds)
-	v.agreements(pv, titles, kinds)
+	v.agreements(view, pv, titles, kinds)
 	v.figures(view, pv)
-	v.against(pv, titles, product)
+	v.against(view, pv, titles, product)
 	for _, x := range pv.Picked {
 		it := item{Title: link{Text: x.Title}, Meta: x.Description}
 		if who := whoAgrees(x.Approvals); who != "" {
@@ -132,7 +134,7 @@ func newOnboardPreview(view viewer, head personHead, pv flow.PickPreview, produc
 	switch {
 	case len(pv.Needs) > 0:
 	case len(pv.Picked) > 0:
-		v.Start = plural(len(pv.Picked), "Start: request 1 product", "Start: request %d products")
+		v.Asks, v.Start = true, plural(len(pv.Picked), "Start: request 1 product", "Start: request %d products")
 	case !managed:
 		v.Start = "Start: plan what policies give"
 	default:
@@ -141,11 +143,11 @@ func newOnboardPreview(view viewer, head personHead, pv flow.PickPreview, produc
 	if !managed {
 		v.Hidden = append(v.Hidden, link{"manage", "yes"})
 	}
-	v.Sentence = plural(len(v.Rows), "1 step now", "%d steps now")
+	v.Sentence = view.plural(len(v.Rows), "1 step now", "%d steps now")
 	if n := len(v.Later); n > 0 {
-		v.Sentence += plural(n, ", 1 later", ", %d later")
+		v.Sentence += ", " + view.plural(n, "1 later", "%d later")
 	}
-	v.Sentence += ". Nothing has been changed yet."
+	v.Sentence += ". " + view.label("Nothing has been changed yet.")
 	return v
 }
 
@@ -165,12 +167,12 @@ func (v *onboardPreviewView) steps(view viewer, pv flow.PickPreview, titles, kin
 	for i, s := range plan.Steps {
 		d := doing{Number: i + 1, System: systemTitle(titles, s.Key.System), Text: b.title(s), Critical: critical[s.ID]}
 		if usual := b.usual(s).Median; usual > 0 {
-			d.Usually, v.Usual = took(usual), true
+			d.Usually, v.Usual = view.took(usual), true
 		}
-		marks[s.ID] = planner.Mark{Look: planner.LookPending, Text: "Planned"}
+		marks[s.ID] = planner.Mark{Look: planner.LookPending, Text: view.label("Planned")}
 		if s.Approval != nil {
-			d.Note = fmt.Sprintf("once %s has agreed", whoAgrees([]dayone.Approval{*s.Approval}))
-			marks[s.ID] = planner.Mark{Look: planner.LookApproval, Text: "Planned, " + d.Note}
+			d.Note = view.say("once %s has agreed", view.heard(whoAgrees([]dayone.Approval{*s.Approval})))
+			marks[s.ID] = planner.Mark{Look: planner.LookApproval, Text: view.label("Planned") + ", " + d.Note}
 		}
 		if s.Action == dayone.MessageSend {
 			d.Note = "once all the rest is settled"
@@ -191,17 +193,17 @@ func (v *onboardPreviewView) steps(view viewer, pv flow.PickPreview, titles, kin
 	v.Graph = graphView{SVG: safeSVG(planner.SVG(b.graph, marks)), Path: len(b.graph.Critical) > 0}
 	for _, id := range b.graph.Critical {
 		d := v.Rows[b.index[id]]
-		v.Path = append(v.Path, link{d.System + ": " + lowerFirst(d.Text), "#plan-" + strconv.Itoa(d.Number)})
+		v.Path = append(v.Path, link{d.System + ": " + view.within(d.Text), "#plan-" + strconv.Itoa(d.Number)})
 	}
 }
 
 // agreements are what somebody is asked about before it is given.
-func (v *onboardPreviewView) agreements(pv flow.PickPreview, titles, kinds map[string]string) {
+func (v *onboardPreviewView) agreements(view viewer, pv flow.PickPreview, titles, kinds map[string]string) {
 	for _, g := range pv.Pending {
 		if g.Approval == nil {
 			continue
 		}
-		what := joined(" ", systemTitle(titles, g.Key.System), lowerFirst(kindTitle(kinds, g.Key)), g.Key.Name)
+		what := joined(" ", systemTitle(titles, g.Key.System), view.within(view.label(kindTitle(kinds, g.Key))), g.Key.Name)
 		v.Agree = append(v.Agree, item{
 			State: &state{Icon: "hand", Class: "s-wait", Text: "Needs approval"}, Title: link{what, whyHref(v.Head.ID, g.Key)},
 			Next: fmt.Sprintf("Asks %s. Everything else goes on meanwhile.", whoAgrees([]dayone.Approval{*g.Approval})),
@@ -217,7 +219,7 @@ func (v *onboardPreviewView) letters(told []flow.Foretold, mails bool) {
 			v.Mails = append(v.Mails, letterView{ID: "letter-" + strconv.Itoa(len(v.Mails)+1), Subject: cmp.Or(m.Subject, m.Key.Name), To: to, Lines: mailLines(m.Text), Problem: m.Problem})
 			continue
 		}
-		it := item{State: &state{Icon: "mail", Text: "Message"}, Title: link{Text: m.Subject}, Meta: "to " + to}
+		it := item{State: &state{Icon: "mail", Text: "Message"}, Title: link{Text: m.Subject}, Meta: fmt.Sprintf("to %s", to)}
 		if m.Key.Kind == "invitation" {
 			it.State = &state{Icon: "calendar", Text: "Invitation"}
 		}
@@ -240,13 +242,51 @@ func (v *onboardPreviewView) letters(told []flow.Foretold, mails bool) {
 	}
 }
 
+// reach says beforehand where a first password does not come through to her: nobody finds out on the first morning.
+func (v *onboardPreviewView) reach(view viewer, pv flow.PickPreview, told []flow.Foretold, titles map[string]string) {
+	var opens []string // accounts of which the first password is handed over
+	for _, s := range pv.Look.Plan.Steps {
+		if s.Action != dayone.AccountCreate || s.Want == nil {
+			continue
+		}
+		if name := systemTitle(titles, s.Key.System); !slices.Contains(opens, name) && slices.ContainsFunc(s.Want.Attrs.Names(), func(a string) bool { return s.Want.Attrs[a].Kind == dayone.SecretValue }) {
+			opens = append(opens, name)
+		}
+	}
+	if len(opens) == 0 {
+		return
+	}
+	warn := func(title, text string) {
+		v.Notices = append(v.Notices, notice{Kind: "warn", Icon: "warn", Title: view.label(title), Text: text})
+	}
+	attrs := pv.Look.Person.Attrs
+	work, mails, outside := attrs.Text("email"), 0, false
+	for _, m := range told {
+		if !m.Hers || m.Key.Kind == "invitation" {
+			continue
+		}
+		mails++
+		outside = outside || slices.ContainsFunc(m.To, func(to string) bool { return !strings.EqualFold(to, work) })
+	}
+	names := listed(opens)
+	switch {
+	case mails == 0:
+		warn("No mail brings the first passwords", view.say("Nothing is written to this person now, so nobody has the links to %s. Hand them over by hand: Codes, on the person's page.", names))
+	case !outside:
+		warn("The mail may not be readable before the first sign-in", view.say("It goes to %s only, and it brings the first passwords of %s. If one of them opens that mailbox, nobody can read it there. Let HR add a personal mail address, or hand the links over by hand: Codes, on the person's page.", work, names))
+	}
+	if attrs.Text("manager") == "" {
+		warn("Nobody is there to give the code", view.say("Each link to a first password asks for a code that the manager gives, and no manager is known. Name one in HR before the first day: the code stands on the manager's own page."))
+	}
+}
+
 func (v *onboardPreviewView) figures(view viewer, pv flow.PickPreview) {
 	finish := figure{Label: "Predicted finish", Value: "unknown", Small: "too few runs before"}
 	if f := pv.Forecast; !f.At.IsZero() {
 		now := pv.Look.Person.At
-		finish.Value, finish.At, finish.Small = "", view.clock(f.At), "in "+spanOf(f.Early.Sub(now), f.At.Sub(now), f.Late.Sub(now))
+		finish.Value, finish.At, finish.Small = "", view.clock(f.At), view.say("in %s", view.span(f.Early.Sub(now), f.At.Sub(now), f.Late.Sub(now)))
 		if len(f.Without) > 0 {
-			finish.At, finish.Value, finish.Small = nil, took(f.At.Sub(now)), "once they have agreed"
+			finish.At, finish.Value, finish.Small = nil, view.took(f.At.Sub(now)), "once they have agreed"
 		}
 	}
 	if len(v.Rows) == 0 {
@@ -258,18 +298,26 @@ func (v *onboardPreviewView) figures(view viewer, pv flow.PickPreview) {
 	}
 	v.Figures = []figure{
 		finish,
-		{Label: "New grants", Value: thousands(len(pv.Gained)), Small: newOf(pv)},
-		{Label: "Approvals", Value: thousands(len(pv.Pending))},
-		{Label: "Seats used", Value: thousands(seats)},
+		{Label: "New grants", Value: view.number(len(pv.Gained)), Small: newOf(pv)},
+		{Label: "Approvals", Value: view.number(len(pv.Pending))},
+		{Label: "Seats used", Value: view.number(seats)},
 	}
 }
 
-// spanOf is a prediction with how far off it may be.
-func spanOf(early, at, late time.Duration) string {
-	if took(early) == took(late) {
-		return took(at)
+// span is a prediction with how far off it may be.
+func (v viewer) span(early, at, late time.Duration) string {
+	if v.took(early) == v.took(late) {
+		return v.took(at)
 	}
-	return fmt.Sprintf("%s, %s to %s", took(at), took(early), took(late))
+	return v.say("%s, %s to %s", v.took(at), v.took(early), v.took(late))
+}
+
+// seatsLeft says how many seats a system will have.
+func (v viewer) seatsLeft(name string, n int) string {
+	if n == 1 {
+		return v.say("%s will have 1 seat left", name)
+	}
+	return v.say("%s will have %d seats left", name, n)
 }
 
 // newOf says where new grants come from: for somebody of whom nothing was planned so far, from policies, too.
@@ -280,12 +328,12 @@ func newOf(pv flow.PickPreview) string {
 	case len(pv.Picked) == 0:
 		return "of policies"
 	default:
-		return products + ", and of policies"
+		return fmt.Sprintf("%s, and of policies", products)
 	}
 }
 
 // against is what stands against it, or is to be known.
-func (v *onboardPreviewView) against(pv flow.PickPreview, titles map[string]string, product func(string) string) {
+func (v *onboardPreviewView) against(view viewer, pv flow.PickPreview, titles map[string]string, product func(string) string) {
 	for _, n := range pv.Needs {
 		with := append(slices.Clone(v.hidden("product")), n.Product)
 		v.Notices = append(v.Notices, notice{
@@ -296,13 +344,13 @@ func (v *onboardPreviewView) against(pv flow.PickPreview, titles map[string]stri
 	for _, s := range pv.Seats {
 		switch name := systemTitle(titles, s.System); {
 		case s.Short > 0:
-			v.Notices = append(v.Notices, notice{Kind: "warn", Icon: "warn", Title: fmt.Sprintf("%s has no seat left", name), Text: fmt.Sprintf("%s: %s of %s are free. The step waits for one.", s.Pool, thousands(s.Free), thousands(s.Total))})
+			v.Notices = append(v.Notices, notice{Kind: "warn", Icon: "warn", Title: fmt.Sprintf("%s has no seat left", name), Text: fmt.Sprintf("%s: %s of %s are free. The step waits for one.", s.Pool, view.number(s.Free), view.number(s.Total))})
 		case s.Free-s.Needed <= 3:
-			v.Notices = append(v.Notices, notice{Kind: "warn", Icon: "warn", Title: fmt.Sprintf(plural(s.Free-s.Needed, "%s will have 1 seat left", "%%s will have %d seats left"), name), Text: fmt.Sprintf("%s: %s of %s are free now.", s.Pool, thousands(s.Free), thousands(s.Total))})
+			v.Notices = append(v.Notices, notice{Kind: "warn", Icon: "warn", Title: view.seatsLeft(name, s.Free-s.Needed), Text: fmt.Sprintf("%s: %s of %s are free now.", s.Pool, view.number(s.Free), view.number(s.Total))})
 		}
 	}
 	for _, text := range pv.Findings {
-		v.Notices = append(v.Notices, notice{Kind: "warn", Icon: "warn", Title: "This stands against it", Text: text})
+		v.Notices = append(v.Notices, notice{Kind: "warn", Icon: "warn", Title: "This stands against it", Text: findingText(view, text)})
 	}
 	if len(pv.Already) > 0 && len(pv.Picked) == 0 {
 		v.Notices = append(v.Notices, notice{Icon: "info", Title: "Nothing more was picked", Text: "What policies give comes by itself, at its time."})

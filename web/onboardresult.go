@@ -25,6 +25,7 @@ type resultList struct {
 	Run     *link
 	Domains []resultDomain
 	Empty   *empty
+	Mails   []item     // what is said to whom, and what that waits for
 	More    bool       // something is still under way: it is asked for again
 	Ends    []decision // of requests; beside the list, so that what somebody types there stays
 }
@@ -81,7 +82,7 @@ func (p *portal) resultList(r *http.Request, row flow.Row) (resultList, error) {
 	}
 	var b *board
 	if len(runs) > 0 {
-		if b, err = p.stripBoard(ctx, p.viewerOf(r), runs[0].ID); err != nil {
+		if b, err = p.board(r, runs[0].ID); err != nil {
 			return resultList{}, err
 		}
 	}
@@ -97,6 +98,8 @@ func newResultList(view viewer, look flow.Look, products []flow.PersonProduct, a
 	if b != nil {
 		v.Run = &link{b.run.Title, b.path()}
 		v.More = !b.run.State.Over() && b.run.State != dayone.RunWaiting
+		v.Mails = b.messages()
+		v.More = v.More || len(b.unsent()) > 0
 	}
 	ready, all := 0, 0
 	groups := byDomain(products, func(x flow.PersonProduct) string { return x.Domain }, func(d *productDomain, x flow.PersonProduct) {
@@ -125,6 +128,9 @@ func newResultList(view viewer, look flow.Look, products []flow.PersonProduct, a
 		v.Domains = append(v.Domains, d)
 	}
 	v.Says = fmt.Sprintf("%d of %d products are there.", ready, all)
+	if all == 1 {
+		v.Says = fmt.Sprintf("%d of 1 product is there.", ready)
+	}
 	if all == 0 {
 		v.Says, v.Empty = "No product is given or asked for.", &empty{Icon: "plus", Title: "No products", Text: "Policies give this person no product, and none was asked for.", Acts: []link{{"Pick products", "/onboard/" + v.ID}}}
 	}

@@ -196,7 +196,6 @@ func (p *portal) endedHere(r *http.Request, id dayone.PersonID) time.Time {
 type extendView struct {
 	Head    personHead
 	LastDay string
-	Latest  string
 	Sponsor string
 	Answer  []choice
 	Until   field
@@ -222,7 +221,7 @@ func (p *portal) showExtend(w http.ResponseWriter, r *http.Request, status int, 
 	if err != nil {
 		return said(err, "Only the last day of somebody whom people entered is put off here. HR's is put off by HR.")
 	}
-	v := newExtend(head, o)
+	v := newExtend(p.viewerOf(r), head, o)
 	v.Problem, v.Until.Value, v.Reason.Value = problem, r.PostFormValue("until"), r.PostFormValue("reason")
 	for i := range v.Answer {
 		v.Answer[i].Selected = v.Answer[i].Value == r.PostFormValue("of")
@@ -230,10 +229,10 @@ func (p *portal) showExtend(w http.ResponseWriter, r *http.Request, status int, 
 	return p.show(w, r, status, page{Template: "extend", Title: "Put the last day off", Nav: "people", Crumbs: []link{{"People", "/people"}, {row.Name, "/people/" + head.ID}, {"Last day", ""}}, Main: v})
 }
 
-func newExtend(head personHead, o flow.Outside) extendView {
+func newExtend(view viewer, head personHead, o flow.Outside) extendView {
 	v := extendView{
-		Head: head, LastDay: o.Engagement.LastDay, Latest: o.Latest, Sponsor: o.Engagement.Sponsor,
-		Until:  field{ID: "until", Name: "until", Label: "New last day", Hint: "At the latest " + o.Latest, Type: "date", Required: true},
+		Head: head, LastDay: dayWords(view, o.Engagement.LastDay), Sponsor: o.Engagement.Sponsor,
+		Until:  field{ID: "until", Name: "until", Label: "New last day", Hint: view.say("At the latest %s", dayWords(view, o.Latest)), Type: "date", Required: true},
 		Reason: field{ID: "reason", Name: "reason", Label: "Why they stay longer", Hint: "Goes into the record", Type: "text", Required: true},
 	}
 	instead := false

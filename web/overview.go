@@ -25,6 +25,7 @@ type overview struct {
 	More     bool // failures
 	Drift    map[string]int
 	Unread   int // systems that were never compared, of those that can be
+	Compared int // and that were
 	Systems  []flow.SystemState
 	Ready    []flow.Readiness
 	Saved    flow.Saved
@@ -50,6 +51,7 @@ func (p *portal) overviewOf(ctx context.Context, systems bool) (v overview, err 
 	}
 	for _, x := range reads {
 		v.Unread += btoi(x.Lists && x.At.IsZero())
+		v.Compared += btoi(!x.At.IsZero())
 	}
 	if systems {
 		if v.Systems, _, err = p.flow.SystemStates(ctx); err != nil {
@@ -91,11 +93,15 @@ func newOverview(view viewer, x overview, titles, kinds map[string]string) overv
 	switch {
 	case len(x.Drift) == 0 && x.Unread == 0:
 		v.DriftNote = "Every account that was read is as the books have it."
+	case len(x.Drift) == 0 && x.Compared == 0: // nobody can say that nothing differs
 	case len(x.Drift) == 0:
 		v.DriftNote = "Nothing is known to differ."
 	}
-	if x.Unread > 0 {
-		v.DriftNote = strings.TrimSpace(v.DriftNote + plural(x.Unread, " 1 system was not compared yet.", " %d systems were not compared yet."))
+	switch {
+	case x.Unread > 0 && x.Compared == 0 && len(x.Drift) == 0:
+		v.DriftNote = view.label("No system was compared with the books yet, so nobody can say.")
+	case x.Unread > 0:
+		v.DriftNote = joined(" ", view.label(v.DriftNote), view.plural(x.Unread, "1 system was not compared yet.", "%d systems were not compared yet."))
 	}
 	good := 0
 	for _, s := range x.Systems {
@@ -115,16 +121,16 @@ func newOverview(view viewer, x overview, titles, kinds map[string]string) overv
 	if len(x.Systems) > 0 {
 		v.HealthNote = plural(good, "1 system answers.", "%d systems answer.")
 	}
-	v.Worth = worthFigures(x)
+	v.Worth = worthFigures(view, x)
 	return v
 }
 
 // worthFigures are how soon starters are ready and what was saved, each with a link to how it is counted.
-func worthFigures(x overview) (out []figure) {
+func worthFigures(view viewer, x overview) (out []figure) {
 	for _, r := range x.Ready {
 		f := figure{Label: fmt.Sprintf("Ready after, last %d days", r.Days), Value: "unknown", Small: "no starter yet", Href: "/settings/effort#h-ready"}
 		if r.N > 0 {
-			f.Value, f.Small = took(r.Median), plural(r.N, "median of 1 starter", "median of %d starters")
+			f.Value, f.Small = view.took(r.Median), view.plural(r.N, "median of 1 starter", "median of %d starters")
 		}
 		out = append(out, f)
 	}
@@ -133,7 +139,7 @@ func worthFigures(x overview) (out []figure) {
 	case x.Saved.Untold:
 		f.Value, f.Small = "unknown", textSavedUntoldSmall
 	case x.Saved.Baseline.Seq > 0 && len(x.Saved.Baseline.Minutes) > 0:
-		f.Value, f.Small = hoursOf(x.Saved.Minutes), pluralText(x.Saved.Counted, "1 step by itself", "%s steps by themselves")
+		f.Value, f.Small = view.hoursOf(x.Saved.Minutes), view.counted(x.Saved.Counted, "1 step by itself", "%s steps by themselves")
 	}
 	return append(out, f)
 }
@@ -145,20 +151,12 @@ func (v *overviewView) unlink() {
 	}
 }
 
-// pluralText is plural for numbers that may be large: %s stands for the number.
-func pluralText(n int, one, many string) string {
-	if n == 1 {
-		return one
-	}
-	return fmt.Sprintf(many, thousands(n))
-}
-
 // hoursOf are minutes as people say them: 0.4, 12, 1,203.
-func hoursOf(minutes float64) string {
+func (v viewer) hoursOf(minutes float64) string {
 	if h := minutes / 60; h < 10 {
-		return strconv.FormatFloat(h, 'f', 1, 64)
+		return v.in.Point(strconv.FormatFloat(h, 'f', 1, 64))
 	}
-	return thousands(int(minutes/60 + .5))
+	return v.number(int(minutes/60 + .5))
 }
 
 // mineOf are the approvals and tasks that wait for whoever is logged in, of those that are due first.
@@ -282,11 +280,20 @@ func (p *portal) showEffort(w http.ResponseWriter, r *http.Request, status int, 
 	return p.show(w, r, status, page{Template: "effort", Title: "Hours saved", Nav: "settings", Crumbs: []link{{"Settings", "/settings"}, {"Hours saved", ""}}, Main: v})
 }
 
+// monthOf is a month as it is kept, as one reads it.
+func monthOf(view viewer, month string) string {
+	at, err := time.Parse("2006-01", month)
+	if err != nil {
+		return month
+	}
+	return view.in.Time(at, "January 2006")
+}
+
 func newEffort(view viewer, s flow.Saved, ready []flow.Readiness) effortView {
-	v := effortView{Seq: s.Baseline.Seq, May: true, How: fmt.Sprintf(textSavedHow, s.Since), ReadyHow: textReadyHow, Sentence: textSavedNone}
+	v := effortView{Seq: s.Baseline.Seq, May: true, How: view.say(textSavedHow, monthOf(view, s.Since)), ReadyHow: textReadyHow, Sentence: textSavedNone}
 	for _, a := range dayone.EffortActions {
 		f := field{ID: "m-" + strings.ReplaceAll(string(a), ".", "-"), Name: string(a), Label: effortTexts[a], Type: "number"}
-		row := effortRow{What: effortTexts[a], Steps: thousands(s.Steps[a]), Minutes: textEffortUnset}
+		row := effortRow{What: effortTexts[a], Steps: view.number(s.Steps[a]), Minutes: textEffortUnset}
 		if s.Untold {
 			row.Steps = "unknown"
 		}
@@ -295,7 +302,7 @@ func newEffort(view viewer, s flow.Saved, ready []flow.Readiness) effortView {
 			row.Minutes = f.Value
 		} else if ok {
 			f.Value = strconv.FormatFloat(m, 'f', -1, 64)
-			row.Minutes, row.Hours = f.Value, hoursOf(m*float64(s.Steps[a]))
+			row.Minutes, row.Hours = view.in.Point(f.Value), view.hoursOf(m*float64(s.Steps[a]))
 		}
 		v.Fields, v.Rows = append(v.Fields, f), append(v.Rows, row)
 	}
@@ -303,7 +310,7 @@ func newEffort(view viewer, s flow.Saved, ready []flow.Readiness) effortView {
 	case s.Untold:
 		v.Sentence = textSavedUntold
 	case len(s.Baseline.Minutes) > 0:
-		v.Total = hoursOf(s.Minutes)
+		v.Total = view.hoursOf(s.Minutes)
 		v.Sentence = fmt.Sprintf("%s hours that nobody had to work, in twelve months.", v.Total)
 	}
 	if s.Baseline.Seq > 0 {
@@ -312,7 +319,7 @@ func newEffort(view viewer, s flow.Saved, ready []flow.Readiness) effortView {
 	for _, r := range ready {
 		x := pair{Name: fmt.Sprintf("First days of the last %d days", r.Days), Value: textReadyNone}
 		if r.N > 0 {
-			x.Value = took(r.Median) + ", " + plural(r.N, "of 1 starter", "the median of %d starters")
+			x.Value = view.took(r.Median) + ", " + view.plural(r.N, "of 1 starter", "the median of %d starters")
 		}
 		v.Ready = append(v.Ready, x)
 	}

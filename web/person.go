@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -82,6 +83,7 @@ type recordRow struct {
 	Person        link
 	Run           link
 	Because, By   string
+	Entered       bool // By entered it, and the note says who decided
 	Note          string
 	Before, After string
 	Erased        bool
@@ -152,7 +154,7 @@ func (p *portal) personAccess(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		head.Problem = unplannedNotice(p.viewerOf(r), flow.Problem(err))
 	}
-	why := func(k dayone.Key) policy.Explanation { return p.flow.Why(look, k) }
+	why := p.flow.Reasons(look)
 	facts := p.personFacts(row)
 	if p.shows(r, "GET /people/{id}/codes") {
 		facts = append(facts, pair{Name: "Codes", Value: p.viewerOf(r).label("Links, and what can be renewed"), Href: "/people/" + head.ID + "/codes"})
@@ -166,7 +168,19 @@ func (p *portal) personAccess(w http.ResponseWriter, r *http.Request) error {
 		v.Facts = slices.Insert(v.Facts, min(2, len(v.Facts)), pair{Name: "Number", Value: string(has.Numbers[0].ID), Href: "#numbers"})
 	}
 	v = v.holding(newBelongings(p.viewerOf(r), has, seesSerials(r), p.shows(r, "GET /numbers/audit/{system}")))
+	differs, err := p.flow.Drift(r.Context(), flow.DriftFilter{Person: row.ID, Limit: flow.MostDrift})
+	if err != nil {
+		return err
+	}
+	v = v.differing(p.viewerOf(r), differs, p.shows(r, "GET /drift"))
 	v.Notices = append(p.outsideNotices(r, look.Person), v.Notices...)
+	mail, err := p.mailNotice(r, look)
+	if err != nil {
+		return err
+	}
+	if mail != nil {
+		v.Notices = append([]notice{*mail}, v.Notices...)
+	}
 	if n := anewNotice(p.viewerOf(r), look.Person); n != nil {
 		v.Notices = append([]notice{*n}, v.Notices...)
 	}
@@ -180,6 +194,30 @@ func (p *portal) personAccess(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	return p.showPerson(w, r, "person", row, v)
+}
+
+// differing says of what systems show otherwise than the books how they show it: nobody is to read there that it is right.
+func (v personAccessView) differing(view viewer, list []flow.DriftRow, opens bool) personAccessView {
+	if len(list) == 0 {
+		return v
+	}
+	kinds := map[string]dayone.DriftKind{}
+	for _, x := range list {
+		kinds[x.Key.String()] = x.Kind
+	}
+	for _, g := range v.Groups {
+		for i, row := range g.Rows {
+			if k, ok := kinds[row.Key]; ok {
+				g.Rows[i].State, g.Rows[i].Note = driftTexts[k], ""
+			}
+		}
+	}
+	n := notice{Kind: "warn", Icon: "drift", Title: view.plural(len(list), "One thing differs from the books.", "%d things differ from the books.")}
+	if opens {
+		n.Act = &link{"What differs", driftAddress(flow.DriftFilter{Person: list[0].Person}, "")}
+	}
+	v.Notices = append(v.Notices, n)
+	return v
 }
 
 // anewNotice says why somebody is in again whose access was ended here; nil: it was not.
@@ -229,7 +267,7 @@ func (p *portal) personFacts(row flow.Row) []pair {
 func newPersonAccess(view viewer, head personHead, look flow.Look, list []flow.Access, why func(dayone.Key) policy.Explanation) personAccessView {
 	v := personAccessView{Head: head}
 	systems := map[string]bool{}
-	there, waits, idle, gone, along := 0, 0, 0, 0, 0
+	there, waits, idle, gone, along, shut := 0, 0, 0, 0, 0, 0
 	for _, a := range list {
 		title := systemTitle(map[string]string{a.Key.System: a.Title}, a.Key.System)
 		if n := len(v.Groups); n == 0 || v.Groups[n-1].Title != title {
@@ -243,6 +281,10 @@ func newPersonAccess(view viewer, head personHead, look flow.Look, list []flow.A
 		there += btoi(a.Holding != nil)
 		gone += btoi(a.State == flow.Held && a.Holding == nil)
 		idle += btoi(a.State == flow.NotPlanned && a.Holding == nil)
+		if disabled(a) {
+			shut++
+			continue
+		}
 		if a.Implied { // no policy gives it: what policies give needs it, and the demo's sums leave it out, too
 			along++
 			continue
@@ -252,13 +294,16 @@ func newPersonAccess(view viewer, head personHead, look flow.Look, list []flow.A
 		}
 		waits += btoi(a.State == flow.ToCome || a.State == flow.WaitsLogin || a.State == flow.Asks)
 	}
-	access := figure{Label: "Access", Value: strconv.Itoa(len(list) - gone - along), Small: view.plural(len(systems), "on 1 system", "on %d systems")}
-	v.Total = view.say("%s, now", view.in.Number(len(list)-gone-along))
+	access := figure{Label: "Access", Value: strconv.Itoa(len(list) - gone - along - shut), Small: view.plural(len(systems), "on 1 system", "on %d systems")}
+	v.Total = view.say("%s, now", view.in.Number(len(list)-gone-along-shut))
 	if along > 0 && idle == 0 {
 		v.Total += "; " + view.plural(along, "they bring 1 more along", "they bring %d more along")
 	}
 	if gone > 0 {
 		v.Total += "; " + view.plural(gone, "1 is held back", "%d are held back")
+	}
+	if shut > 0 {
+		v.Total += "; " + view.plural(shut, "1 is disabled", "%d are disabled")
 	}
 	if idle > 0 {
 		access.Value, access.Small = strconv.Itoa(there), view.plural(idle, "policies would give 1", "policies would give %d")
@@ -287,8 +332,8 @@ func newPersonAccess(view viewer, head personHead, look flow.Look, list []flow.A
 		v.Holds = append(v.Holds, holdItem(view, h))
 	}
 	for _, f := range look.Want.Findings {
-		if !slices.Contains(v.Findings, f.Text) { // of several grants at one system
-			v.Findings = append(v.Findings, f.Text)
+		if text := findingText(view, f.Text); !slices.Contains(v.Findings, text) { // of several grants at one system
+			v.Findings = append(v.Findings, text)
 		}
 	}
 	for _, g := range look.Want.Offers {
@@ -329,6 +374,17 @@ func unknownTexts(view viewer, p dayone.Person) []string {
 	return out
 }
 
+// unsaid is what policy finds where a value is made from something that nobody has said.
+var unsaid = regexp.MustCompile(`^(\S+) of (\S+) is not known: .*[Pp]erson\.(\w+) is unknown$`)
+
+// findingText is a finding in words of people who write no policies.
+func findingText(view viewer, text string) string {
+	if m := unsaid.FindStringSubmatch(text); m != nil {
+		return view.say("%s is not known, and %s needs it (%s). It comes once HR says it.", view.label(attrText(m[3])), m[2], strings.ReplaceAll(m[1], "_", " "))
+	}
+	return view.heard(text)
+}
+
 func whyHref(person string, k dayone.Key) string {
 	return "/people/" + person + "/why?key=" + queryEscape(k.String())
 }
@@ -352,10 +408,25 @@ func newAccessRow(view viewer, person string, a flow.Access, x policy.Explanatio
 		Key: a.Key.String(), Name: name, Role: a.Role, State: accessState(a.State), Note: a.Note, Since: view.date(a.Since), Until: view.date(a.Until), From: view.date(a.From),
 		Implied: a.Implied, Reason: newReason(view, person, a, x),
 	}
-	if a.State == flow.WaitsLogin {
+	switch {
+	case a.State == flow.WaitsLogin:
 		row.Note = ""
+	case disabled(a) && a.State == flow.Held:
+		row.State.Text = "Disabled and kept"
+	case disabled(a):
+		row.State, row.Note = state{Icon: "block", Text: "Disabled"}, ""
+	case a.State == flow.Held && a.Holding != nil:
+		row.State.Text = "Kept"
+	case a.State == flow.Held:
+		row.State.Text = "Held back"
 	}
 	return row
+}
+
+// disabled says that an account is there, and nobody gets in: it was taken back, or its owner has left. One that only waits for
+// a first day, or for the end of a leave, is as it is wanted.
+func disabled(a flow.Access) bool {
+	return a.Holding != nil && a.Holding.State == dayone.Disabled && (a.State == flow.Held || a.Note == flow.AccessClosed)
 }
 
 // newReason is the chain of proof: what HR said, the policy's line, the step, what the system confirmed.

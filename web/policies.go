@@ -152,6 +152,9 @@ func (p *portal) standing(r *http.Request, v *policiesView) error {
 			row := &v.Files[i].Policies[j]
 			if h, ok := holders[row.ID]; ok {
 				row.Holds = &link{plural(h.Count, "1 person", "%d people"), "/policies/" + url.PathEscape(row.ID) + "/people"}
+				if h.Count == 0 {
+					row.Holds.Text = "nobody now"
+				}
 			}
 		}
 	}
@@ -205,11 +208,19 @@ func newPolicies(set *policy.Set, texts map[string]string) policiesView {
 	for _, f := range files {
 		v.Files = append(v.Files, policyFile{Name: f, Hash: set.Hashes[f], Policies: rows[f]})
 	}
-	v.Facts = plural(len(set.Policies), "1 policy", "%d policies") + plural(len(files), " in 1 file", " in %d files")
+	v.Facts = inFiles(plural(len(set.Policies), "1 policy", "%d policies"), len(files))
 	if len(files) == 0 {
 		v.Empty = &empty{Icon: "policy", Title: "No policies yet", Text: "A policy says who gets what and why. Write the first one into policies/base.yaml of the policy folder; dayone policy check reads it."}
 	}
 	return v
+}
+
+// inFiles says in how many files something stands.
+func inFiles(what string, n int) string {
+	if n == 1 {
+		return fmt.Sprintf("%s in 1 file", what)
+	}
+	return fmt.Sprintf("%s in %d files", what, n)
 }
 
 // does is what a policy does, counted.

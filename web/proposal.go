@@ -130,7 +130,7 @@ func planned(plan flow.Everybody) judgement {
 	for _, x := range plan.Seats {
 		p := pair{Name: x.System + " " + x.Pool, Value: fmt.Sprintf("seats: %+d, %s of %s free", x.Needed, thousands(x.Free), thousands(x.Total))}
 		if x.Short > 0 {
-			p.Value += fmt.Sprintf("; %s short", thousands(x.Short))
+			p.Value = fmt.Sprintf("%s; %s short", p.Value, thousands(x.Short))
 		}
 		v.Moved = append(v.Moved, p)
 	}

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -69,7 +70,7 @@ func linesText(n int) string {
 	if n == 1 {
 		return "1 line"
 	}
-	return thousands(n) + " lines"
+	return fmt.Sprintf("%s lines", thousands(n))
 }
 
 // recordRows reads a page of the ledger, newest first.
@@ -109,6 +110,7 @@ func (p *portal) recordRows(r *http.Request, f flow.RecordFilter, path string) (
 
 func newRecordRow(view viewer, rec dayone.Record) recordRow {
 	row := recordRow{Seq: strconv.FormatInt(rec.Seq, 10), At: view.clock(rec.At), What: sentence(rec.What), System: rec.System, By: rec.By, Key: string(rec.Step)}
+	row.Entered = flow.Entered(rec)
 	if rec.Run != "" {
 		row.Run = link{"Open run", "/runs/" + string(rec.Run)}
 	}

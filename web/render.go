@@ -59,7 +59,7 @@ func newRenderer(version string) *renderer {
 // read parses what every page shares; what one page has is parsed when it is opened first. Texts are put into the language.
 func (v *renderer) read(l *locale.Language) {
 	v.pages = map[string]func() *template.Template{}
-	v.parts = template.New("").Funcs(template.FuncMap{"asset": v.asset, "icon": v.icon, "count": l.Number, "say": l.Label, "code": l.Tag})
+	v.parts = template.New("").Funcs(template.FuncMap{"asset": v.asset, "icon": v.icon, "count": l.Number, "say": l.Said, "code": l.Tag})
 	template.Must(v.parts.ParseFS(templateFiles, "templates/*.html"))
 	files, err := fs.Glob(templateFiles, "templates/pages/*.html")
 	must(err)
@@ -159,6 +159,7 @@ type page struct {
 	Banner              *notice // while something is stopped
 	Export              *export // the list of the page as a table
 	Demo                bool
+	LookAs              lookAs // the demo: as whom it is looked at
 }
 
 type menu struct {
@@ -175,6 +176,7 @@ type menuItem struct {
 // show answers with a whole page. It is built before the first byte leaves, so an error can still become an error page.
 func (p *portal) show(w http.ResponseWriter, r *http.Request, status int, pg page) error {
 	pg.Theme, pg.Version, pg.Demo = themeOf(r), p.opt.Version, p.opt.Open
+	pg.LookAs = p.lookAsOf(r)
 	lang := p.languageOf(r)
 	pg.Languages, pg.Here = p.tongues(lang), r.URL.RequestURI()
 	pg.Brand = p.brand(r)

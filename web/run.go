@@ -46,7 +46,7 @@ func (p *portal) board(r *http.Request, id dayone.RunID) (*board, error) {
 		return nil, err
 	}
 	q := r.URL.Query()
-	b := board{run: run, view: p.viewerOf(r), titles: p.titles(), kinds: p.kindTitles(), pace: p.paceOf(ctx, run), open: q["open"], show: q.Get("show")}
+	b := board{run: run, view: p.viewerOf(r), titles: p.titles(), kinds: p.kindTitles(), pace: p.paceOf(ctx, run), open: q["open"], show: q.Get("show"), posted: p.posted}
 	if b.show != "needs" && b.show != "open" {
 		b.show = ""
 	}
@@ -167,10 +167,11 @@ func newRunView(b *board) runView {
 		switch {
 		case f.Kind == planner.Instead: // was agreed to
 		case f.Kind == planner.Stays:
-			v.Findings = append(v.Findings, fmt.Sprintf("%s: %s", f.Key, f.Text))
-		case slices.Contains(v.Findings, f.Text): // of several grants at one system
+			v.Findings = append(v.Findings, fmt.Sprintf("%s: %s", f.Key, b.view.heard(f.Text)))
 		default:
-			v.Findings = append(v.Findings, f.Text)
+			if text := findingText(b.view, f.Text); !slices.Contains(v.Findings, text) { // of several grants at one system
+				v.Findings = append(v.Findings, text)
+			}
 		}
 	}
 	for _, l := range b.run.Plan.Later {
@@ -209,10 +210,14 @@ func (b *board) messages() []item {
 		if s.Step.Action != dayone.MessageSend {
 			continue
 		}
+		if _, later := b.where[s.Step.ID]; !later && s.Of == "" && !s.State.Over() && !b.run.State.Over() {
+			out = append(out, b.unsentOne(i))
+			continue
+		}
 		_, st := b.stateOf(s)
 		it := item{State: &st, Title: link{b.title(s.Step), b.detailHref(i)}}
 		if s.Step.Want != nil {
-			it.Meta = fmt.Sprintf("to %s", s.Step.Want.Attrs["to"])
+			it.Meta = b.view.say("to %s", s.Step.Want.Attrs["to"])
 		}
 		if now := s.Result.Now; now != nil && now.Attrs.Text("subject") != "" {
 			it.Next = now.Attrs.Text("subject")
@@ -221,6 +226,9 @@ func (b *board) messages() []item {
 		}
 		if s.State == dayone.StepDone {
 			it.At = b.view.clock(s.Ended)
+			if b.posted != nil && s.Step.Want != nil {
+				it.Open = b.posted(s.Step.Want.Attrs["to"], it.Next)
+			}
 		}
 		out = append(out, it)
 	}
@@ -247,6 +255,9 @@ func (p *portal) detailOf(r *http.Request, b *board) (detailView, error) {
 		records = append(records, rec)
 	}
 	v := b.detail(records)
+	if v.Letter, err = p.letter(r, b); err != nil {
+		return v, err
+	}
 	return v, p.callsInto(r, b, &v)
 }
 

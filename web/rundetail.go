@@ -1,7 +1,6 @@
 package web
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -31,7 +30,8 @@ type detailView struct {
 	HoldsUp    []item
 	Undo       string
 	Calls      []callLogView
-	Silent     string // what is said instead of requests; "": whoever asks may not see them
+	Letter     *letterView // a message that is still to be sent, as it reads so far
+	Silent     string      // what is said instead of requests; "": whoever asks may not see them
 }
 
 type attemptView struct {
@@ -54,16 +54,22 @@ func (b *board) detail(records []dayone.Record) detailView {
 	system := b.system(s.Step.Key.System)
 	_, st := b.stateOf(s)
 	v := detailView{
-		Number: b.chosen, Title: fmt.Sprintf("%s: %s", system, lowerFirst(b.title(s.Step))), State: st.tag(),
+		Number: b.chosen, Title: b.stepAt(s.Step), State: st.tag(),
 		Error: s.Error, Undo: undoText(s.Step.Undo),
 	}
 	if s.State == dayone.StepBlocked || s.State == dayone.StepSkipped {
 		v.Error = ""
 	}
 	v.What, v.Next = b.story(s, system)
+	if s.Step.Action == dayone.MessageSend && s.State == dayone.StepPending && !b.run.State.Over() {
+		if waits := b.waitedFor(s); len(waits) > 0 {
+			it := b.unsentOne(b.chosen - 1)
+			v.What, v.Task = it.Next, it.Open
+		}
+	}
 	if c, ok := b.where[s.Step.ID]; ok {
 		v.What, v.Next, v.Error, v.Later = "", "", "", c.link()
-		v.Later.Text = sentence(v.Later.Text)
+		v.Later.Text = sentence(b.view.heard(v.Later.Text))
 	} else {
 		b.acts(&v, s)
 	}
@@ -81,7 +87,7 @@ func (b *board) detail(records []dayone.Record) detailView {
 		}
 	}
 	if all := len(s.Step.Needs); all > 5 && len(v.Needs) == 0 {
-		v.Needs = []item{{Title: link{Text: fmt.Sprintf("All %d steps before it settled", all)}}}
+		v.Needs = []item{{Title: link{Text: b.view.say("All %d steps before it settled", all)}}}
 	}
 	for i := range b.run.Steps {
 		o := &b.run.Steps[i]
@@ -95,8 +101,7 @@ func (b *board) detail(records []dayone.Record) detailView {
 func (b *board) neighbour(i int, note string) item {
 	s := &b.run.Steps[i]
 	_, st := b.stateOf(s)
-	title := fmt.Sprintf("%s: %s", b.system(s.Step.Key.System), lowerFirst(b.title(s.Step)))
-	return item{State: &st, Title: link{title, b.detailHref(i)}, Get: b.path() + "?step=" + strconv.Itoa(i+1), Meta: note}
+	return item{State: &st, Title: link{b.stepAt(s.Step), b.detailHref(i)}, Get: b.path() + "?step=" + strconv.Itoa(i+1), Meta: note}
 }
 
 // story is what happened, and what comes next.
@@ -105,16 +110,16 @@ func (b *board) story(s *dayone.StepRun, system string) (what, next string) {
 	case dayone.StepFailed, dayone.StepUndoFailed:
 		return failText(s.Kind, system)
 	case dayone.StepBlocked:
-		return fmt.Sprintf("It is held up %s.", b.blockedBy(s)), "Get that step done or skip it. This one goes on by itself."
+		return b.view.say("It is held up %s.", b.blockedBy(s)), "Get that step done or skip it. This one goes on by itself."
 	case dayone.StepRetrying:
 		if at := b.view.clock(s.Next); at != nil {
-			return fmt.Sprintf("%s asked to wait.", system), fmt.Sprintf("It is tried again by itself at %s.", at.Text)
+			return b.view.say("%s asked to wait.", system), b.view.say("It is tried again by itself at %s.", at.Text)
 		}
 	case dayone.StepWaiting:
 		if s.Wait == nil {
 			return "", ""
 		}
-		return sentence(shortly(s.Kind, s.Wait.Note)), waitNext(s)
+		return sentence(b.view.heard(shortly(s.Kind, s.Wait.Note))), waitNext(s)
 	case dayone.StepSkipped:
 		return sentence(s.Error), ""
 	}
@@ -205,7 +210,7 @@ func (b *board) facts(s *dayone.StepRun) []pair {
 		}
 	}
 	d, soFar := b.tookOf(s)
-	add("Took", joined(" ", d, soFar))
+	add("Took", joined(" ", d, b.view.label(soFar)))
 	if now := s.Result.Now; now != nil && now.Ref != "" {
 		out = append(out, pair{Name: "Id there", Value: now.Ref, Code: true})
 	}
@@ -276,9 +281,11 @@ func valueText(v dayone.Value) string {
 }
 
 func (b *board) attempt(r dayone.Record) attemptView {
-	v := attemptView{At: b.view.clock(r.At), What: sentence(r.What)}
+	v := attemptView{At: b.view.clock(r.At), What: sentence(b.view.heard(r.What))}
 	if r.Detail != nil {
-		v.Answer = r.Detail.Note
+		if v.Answer = r.Detail.Note; strings.Contains(v.Answer, engine.NoConnector) {
+			v.Answer = b.view.label(engine.NoConnector)
+		}
 	}
 	if r.By != "" {
 		v.Answer = strings.TrimSpace(v.Answer + " (" + r.By + ")")

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/dayone-hq/dayone"
@@ -22,7 +21,7 @@ func (b *board) needs() needsView {
 			continue // it is no longer decided here
 		}
 		_, st := stepState(s)
-		title := fmt.Sprintf("%s: %s", b.system(s.Step.Key.System), lowerFirst(b.title(s.Step)))
+		title := b.stepAt(s.Step)
 		it := item{State: &st, Title: link{title, b.detailHref(i)}}
 		if s.State == dayone.StepWaiting && s.Wait != nil && s.Wait.Kind.There() {
 			it.Meta = s.Wait.Note
@@ -37,11 +36,11 @@ func (b *board) needs() needsView {
 			what, next := failText(s.Kind, b.system(s.Step.Key.System))
 			it.Meta, it.Next = what, next
 			if n := b.blocks(s.Step.ID); n > 0 {
-				it.Meta = what + fmt.Sprintf(" It blocks %d more.", n)
+				it.Meta = b.view.heard(what) + " " + b.view.say("It blocks %d more.", n)
 			}
 			it.Acts = []act{{Text: "Retry", Action: b.path() + "/steps/" + strconv.Itoa(i+1) + "/" + string(engine.Retry)}}
 		default:
-			it.Meta, it.Next = s.Wait.Note, waitNext(s)
+			it.Meta, it.Next = sentence(b.view.heard(shortly(s.Kind, s.Wait.Note))), joined(" ", b.view.label(waitNext(s)), b.heldUp(i))
 			if id, ok := b.tasks[s.Step.ID]; ok {
 				it.Open = &link{"Open task", "/tasks/" + string(id)}
 			}
@@ -52,6 +51,11 @@ func (b *board) needs() needsView {
 		v.Items = append(v.Items, it)
 	}
 	return v
+}
+
+// stepAt is a step with the system that it is done in.
+func (b *board) stepAt(s dayone.Step) string {
+	return fmt.Sprintf("%s: %s", b.system(s.Key.System), b.view.within(b.title(s)))
 }
 
 // blocks counts what a failed step keeps from happening, however far away.
@@ -85,31 +89,31 @@ func (b *board) head() headView {
 		}
 		done += btoi(b.finished(&b.run.Steps[i]))
 	}
-	small := fmt.Sprintf("of %d steps", total)
+	small := b.view.plural(total, "of 1 step", "of %d steps")
 	if later > 0 {
-		small = fmt.Sprintf("of %d steps, %d went on later", total, later)
+		small = b.view.say("of %d steps, %d went on later", total, later)
 	}
 	v := headView{Figures: []figure{{Label: "State", State: &st}, {Label: "Done", Value: strconv.Itoa(done), Small: small}}}
 	if b.run.State.Over() {
-		v.Figures = append(v.Figures, figure{Label: "Took", Value: took(workedFor(b.run))}, figure{Label: "Ended", At: b.view.at(b.run.Ended)})
+		v.Figures = append(v.Figures, figure{Label: "Took", Value: b.view.took(workedFor(b.run))}, figure{Label: "Ended", At: b.view.at(b.run.Ended)})
 		return v
 	}
-	v.Figures = append(v.Figures, figure{ID: "run-for", Label: "Running for", Value: took(b.view.now.Sub(b.run.Started)), Quiet: true})
+	v.Figures = append(v.Figures, figure{ID: "run-for", Label: "Running for", Value: b.view.took(b.view.now.Sub(b.run.Started)), Quiet: true})
 	f := b.finish()
 	if !f.at.IsZero() {
 		small := ""
 		switch {
 		case len(f.without) > 0:
-			small = "without the wait for " + b.waitsFor(f.without)
+			small = b.view.say("without the wait for %s", b.waitsFor(f.without))
 		case f.early.Before(f.late):
-			small = fmt.Sprintf("%s to %s", b.view.clock(f.early).Text, b.view.clock(f.late).Text)
+			small = b.view.say("%s to %s", b.view.clock(f.early).Text, b.view.clock(f.late).Text)
 		}
 		v.Figures = append(v.Figures, figure{Label: "Ready by about", At: b.view.clock(f.at), Small: small})
 	}
 	if f.on > 0 {
 		s := &b.run.Steps[f.on-1]
 		_, st := stepState(s)
-		v.Figures = append(v.Figures, figure{Label: "Finish depends on", Value: b.system(s.Step.Key.System), Small: lowerFirst(st.Text), Href: b.detailHref(f.on - 1)})
+		v.Figures = append(v.Figures, figure{Label: "Finish depends on", Value: b.system(s.Step.Key.System), Small: b.view.within(b.view.heard(st.Text)), Href: b.detailHref(f.on - 1)})
 	}
 	return v
 }
@@ -177,18 +181,13 @@ func (b *board) waitsFor(numbers []int) string {
 		}
 	}
 	if more := len(names) - 2; more > 0 {
-		names = append(names[:2], fmt.Sprintf("%d more", more))
+		names = append(names[:2], b.view.say("%d more", more))
 	}
-	return listed(names)
+	return b.view.list(names)
 }
 
-// listed is a list as it is said: a, b and c.
-func listed(names []string) string {
-	if len(names) < 2 {
-		return strings.Join(names, "")
-	}
-	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
-}
+// listed is the same in English.
+func listed(names []string) string { return viewer{}.list(names) }
 
 // legend counts states as the strip draws them.
 func (b *board) legend() (strip, []tally) {

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/flow"
@@ -105,9 +107,10 @@ type board struct {
 	open   []string
 	rows   bool // the picture leads to the list below it, not to steps of a run
 	show   string
-	chosen int                         // step whose detail is open; 0: none
-	next   *dayone.Run                 // superseded: the run after it
-	where  map[dayone.StepID]continued // and where its steps went on
+	chosen int                                         // step whose detail is open; 0: none
+	posted func(to dayone.Value, subject string) *link // where a mail that was sent can be read
+	next   *dayone.Run                                 // superseded: the run after it
+	where  map[dayone.StepID]continued                 // and where its steps went on
 
 	graph planner.Graph
 	index map[dayone.StepID]int
@@ -119,7 +122,7 @@ func newBoard(b board) *board {
 	for i := range b.run.Steps {
 		b.index[b.run.Steps[i].Step.ID] = i
 	}
-	d := planner.Drawing{Titles: map[string]string{}, Open: b.open, Rows: b.rows, Took: map[dayone.StepID]time.Duration{}}
+	d := planner.Drawing{Titles: map[string]string{}, Open: b.open, Rows: b.rows, Say: b.view.heard, Took: map[dayone.StepID]time.Duration{}}
 	for _, s := range b.run.Plan.Steps {
 		d.Titles[s.Key.System] = b.system(s.Key.System)
 		d.Took[s.ID] = cmp.Or(b.usual(s).Median, time.Second) // of whose kind too few were done: as long as any other
@@ -139,7 +142,7 @@ func (b *board) detailHref(i int) string {
 }
 
 func (b *board) title(s dayone.Step) string {
-	return stepTitle(s, b.kinds[s.Key.System+"/"+s.Key.Kind], b.system(s.Via.System))
+	return b.view.stepTitle(s, b.kinds[s.Key.System+"/"+s.Key.Kind], b.system(s.Via.System))
 }
 
 func (b *board) system(name string) string { return systemTitle(b.titles, name) }
@@ -150,7 +153,7 @@ func (b *board) marks() map[dayone.StepID]planner.Mark {
 	for i := range b.run.Steps {
 		s := &b.run.Steps[i]
 		look, st := b.stateOf(s)
-		out[s.Step.ID] = planner.Mark{Look: look, Text: st.Text}
+		out[s.Step.ID] = planner.Mark{Look: look, Text: b.view.heard(st.Text)}
 	}
 	return out
 }
@@ -281,7 +284,7 @@ func (b *board) sub(s *dayone.StepRun) string {
 	switch s.State {
 	case dayone.StepRetrying:
 		if at := b.view.clock(s.Next); at != nil {
-			return fmt.Sprintf("%s asked to wait; again at %s", b.system(s.Step.Key.System), at.Text)
+			return b.view.say("%s asked to wait; again at %s", b.system(s.Step.Key.System), at.Text)
 		}
 	case dayone.StepWaiting:
 		if s.Wait != nil {
@@ -296,16 +299,16 @@ func (b *board) sub(s *dayone.StepRun) string {
 		return s.Error
 	case dayone.StepDone:
 		if s.Attempt > 1 && s.Waited.IsZero() {
-			return fmt.Sprintf("%d attempts", s.Attempt)
+			return b.view.say("%d attempts", s.Attempt)
 		}
 	}
 	switch {
 	case s.Of != "":
-		return fmt.Sprintf("takes back step %d", b.index[s.Of]+1)
+		return b.view.say("takes back step %d", b.index[s.Of]+1)
 	case s.Step.Implied:
 		return "brought along by another grant"
 	case s.Step.Action == dayone.MessageSend && s.Step.Want != nil:
-		return fmt.Sprintf("to %s", s.Step.Want.Attrs["to"])
+		return b.view.say("to %s", s.Step.Want.Attrs["to"])
 	}
 	return ""
 }
@@ -319,17 +322,18 @@ func (b *board) blockedBy(s *dayone.StepRun) string {
 		}
 		switch o := &b.run.Steps[i]; o.State {
 		case dayone.StepFailed, dayone.StepBlocked, dayone.StepSkipped, dayone.StepUndone:
-			return fmt.Sprintf("by %s, %s", b.system(o.Step.Key.System), lowerFirst(b.title(o.Step)))
+			return b.view.say("by %s, %s", b.system(o.Step.Key.System), b.view.within(b.title(o.Step)))
 		}
 	}
 	return ""
 }
 
 func lowerFirst(s string) string {
-	if s == "" {
+	r, n := utf8.DecodeRuneInString(s)
+	if n == 0 {
 		return s
 	}
-	return strings.ToLower(s[:1]) + s[1:]
+	return string(unicode.ToLower(r)) + s[n:]
 }
 
 // tookOf is how long a step took; or takes, so far.
@@ -338,11 +342,11 @@ func (b *board) tookOf(s *dayone.StepRun) (d, soFar string) {
 	case s.Since.IsZero():
 		return "", ""
 	case s.State == dayone.StepRunning, s.State == dayone.StepRetrying, s.State == dayone.StepWaiting:
-		return took(b.view.now.Sub(s.Since)), "so far"
+		return b.view.took(b.view.now.Sub(s.Since)), "so far"
 	case s.Ended.IsZero():
 		return "", ""
 	default:
-		return took(s.Ended.Sub(s.Since)), ""
+		return b.view.took(s.Ended.Sub(s.Since)), ""
 	}
 }
 

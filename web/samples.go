@@ -169,6 +169,7 @@ func samples(view viewer) []sample {
 	why := newWhy(link{"Sarah Chen", "/people/" + samplePerson}, sampleExplanation())
 	why.Chain = newReason(view, samplePerson, list[0], policy.Explanation{}).Chain
 	noLines := newWhy(link{"Sarah Chen", "/people/" + samplePerson}, policy.Explanation{Key: list[0].Key, Answer: "not given"})
+	along := newWhy(link{"Sarah Chen", "/people/" + samplePerson}, policy.Explanation{Key: list[0].Key, Answer: "brought along", By: []policy.Along{{Key: sampleExplanation().Key, Lines: sampleExplanation().Lines}}})
 
 	imported := newWhy(link{"Sarah Chen", "/people/" + samplePerson}, sampleExplanation())
 	imported.idle(view, false, false, nil)
@@ -243,6 +244,7 @@ func samples(view viewer) []sample {
 		{"why", "Why, given", "why", false, false, why},
 		{"why-imported", "Why, nothing is planned", "why", false, false, imported},
 		{"why-none", "Why, no policy", "why", false, false, noLines},
+		{"why-along", "Why, brought along", "why", false, false, along},
 		{"runs", "Runs, many", "runs", false, false, runs},
 		{"runs-empty", "Runs, none", "runs", false, false, runsView{First: true, Empty: noRuns.Empty}},
 		{"run", "Run, in the middle", "run", false, false, detailed},
@@ -274,7 +276,7 @@ func samples(view viewer) []sample {
 		{"policies", "Policies", "policies", false, false, newPolicies(policies, policyTexts)},
 		{"policy-text", "Policy, its text", "policy-text", false, false, samplePolicyText(newPolicies(policies, policyTexts))},
 		{"policy-people", "Policy, who it holds for", "policy-people", false, false, policyPeopleView{ID: "sales-team", Text: policyText("sales-team"), Title: "Sales department", Facts: "Holds for 100,412 people", People: []link{{"Sarah Chen", "/people/" + samplePerson}}, More: 100411}},
-		{"catalogue", "Catalogue", "catalogue", false, false, newCatalogue(policies)},
+		{"catalogue", "Catalogue", "catalogue", false, false, newCatalogue(policies, nil, newCatalogueList(view, givers(policies), nil, flow.OfferingsOf(policies, nil), 12_345, true))},
 		{"editor", "Editor, a draft with a fault", "editor", false, false, editorView{
 			Title: "Edit policies",
 			Files: []link{{"policies/sales.yaml", "/policies/edit"}}, File: "policies/sales.yaml", Text: policyTexts["policies/sales.yaml"],
@@ -305,8 +307,8 @@ func samples(view viewer) []sample {
 		{"renew", "Renew a code", "order", false, false, newRenew(ph, "meraki/code:HQ/Corp")},
 		{"secret-locked", "Secret, locked", "sealed", true, true, newSealed(view, flow.SealedLink{System: "Google", Locked: true})},
 		{"secret-open", "Secret, shown once", "sealed", true, true, sealedView{in: view.in, System: "Google", Phase: "open", Secret: "kH7-mq9WdP2x-Rt4+Zb"}},
-		{"login", "Sign in", "login", true, false, loginView{Next: "/", From: "What the file portal.token holds"}},
-		{"login-wrong", "Sign in, wrong token", "login", true, false, loginView{Next: "/", Wrong: true}},
+		{"login", "Sign in", "login", true, false, loginView{Next: "/", Token: true, From: "What the file portal.token holds"}},
+		{"login-wrong", "Sign in, wrong token", "login", true, false, loginView{Next: "/", Token: true, Wrong: true, From: "What the file portal.token holds"}},
 		{"login-password", "Sign in by password, wrong", "login", true, false, loginView{Next: "/", Local: true, Token: true, From: "What the file portal.token holds", Name: "kim@company.com", WrongPassword: true}},
 		{"setup", "Set up the administrator", "setup", true, false, setupView{Fields: setupFields(view, "", nil)}},
 		{"setup-wrong", "Set up, a short password", "setup", true, false, setupView{Fields: setupFields(view, "kim@company.com", flow.Faulty{"password": "it has 5 characters, and takes 12; a few words that nobody says together are good"}), Problem: &notice{Kind: "bad", Icon: "x", Title: "Nothing was set up", Text: "What is wrong stands at its field."}}},

@@ -74,7 +74,7 @@ func sampleNumbers(view viewer) []sample {
 		finding("leaver", "+493012340017", "Sarah Chen", "it is assigned, and its owner has left"), finding("low", "", "", "3 numbers are left, and fewer than 20 are too few"),
 	}}
 	phones, before, thousand, broken := samplePhones(view)
-	books := newNumberAudit(audit)
+	books := newNumberAudit(view, audit)
 	books.Systems = []item{newSystemAudited(view, phones), newSystemAudited(view, flow.PlatformAudit{System: "unity", Title: "Cisco Unity Connection"})}
 	pool := newPoolPage(view, berlin, [][]flow.NumberCell{cells, cells[:10]})
 	empties := newPoolPage(view, flow.PoolView{NumberPool: flow.NumberPool{Name: "lab", Platform: "cucm-eu", Emergency: "ERL-LAB"}}, nil)
@@ -104,7 +104,7 @@ func sampleNumbers(view viewer) []sample {
 		{"number-platform-reading", "Telephone system, being read", "number-platform", false, false, newPlatformPage(view, flow.PlatformAudit{System: "cucm-eu", Title: "Cisco Unified CM", Reading: true, Seen: phones.Has}, url.Values{})},
 		{"number-platform-broken", "Telephone system, the reading broke off", "number-platform", false, false, newPlatformPage(view, broken, url.Values{})},
 		{"number-platform-fine", "Telephone system, nothing wrong", "number-platform", false, false, newPlatformPage(view, flow.PlatformAudit{System: "cucm-eu", Title: "Cisco Unified CM", Read: now, Compared: now, Has: phones.Has}, url.Values{})},
-		{"number-audit-none", "Audit of numbers, nothing wrong", "number-audit", false, false, newNumberAudit(flow.NumberAudit{Numbers: 12})},
+		{"number-audit-none", "Audit of numbers, nothing wrong", "number-audit", false, false, newNumberAudit(view, flow.NumberAudit{Numbers: 12})},
 	}
 }
 
@@ -163,6 +163,7 @@ func sampleBelongings(view viewer) (many, unread flow.Belongings) {
 		return flow.PersonDevice{System: "cucm-eu", Title: "Cisco Unified CM", Name: name, Product: product, Class: class, Sure: "sure", Seen: now.Add(-3 * time.Hour), Read: true}
 	}
 	desk, jabber, profile, other := phone("SEP001122334455", "Cisco 8845", dayone.DevicePhone), phone("CSFSCHEN", "Cisco Unified Client Services Framework", dayone.DevicePhone), phone("UDP-schen", "Cisco 8845", dayone.DeviceProfile), phone("SEP00AABBCCDDEE", "Cisco 8845", dayone.DevicePhone)
+	desk.Registered, jabber.Registered = dayone.InTouch, dayone.OutOfTouch
 	desk.MAC, desk.Lines, jabber.Sure, other.Other, other.On, other.Sure = "00:11:22:33:44:55", []string{"+493012340017", "+493012340018"}, "possible", true, true, ""
 	many = flow.Belongings{
 		Numbers: []flow.PersonNumber{own, second, secret, rests},

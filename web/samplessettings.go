@@ -28,7 +28,7 @@ func sampleSettings(view viewer) []sample {
 	pale := look
 	pale.Accent = "#9ad1c4"
 	wrong := flow.Faulty{"accent": "#9ad1c4 cannot be read by day: its contrast is 1.5 to 1, and text needs 4.5; #4e6a63 is its darker kin that can", "logo": "line 3 of the logo: a logo has no <script>: it may only draw"}
-	calendars := newCalendars([]flow.Calendar{
+	calendars := newCalendars(view, []flow.Calendar{
 		{Country: "DE", Sites: []string{"Berlin", "München"}, Days: []flow.Holiday{{Day: "2024-12-25", Name: "Erster Weihnachtstag"}, {Day: "2025-01-06", Site: "München"}, {Day: "2025-05-01", Name: "Tag der Arbeit"}}},
 		{Country: "US", Sites: []string{"San Francisco"}},
 	}, view.now)

@@ -150,7 +150,8 @@ func (p *portal) approvalsSheet(r *http.Request, zone *time.Location) (sheet, er
 		column[row]{"Id", func(x row) string { return string(x.req.ID) }}, column[row]{"Person", func(x row) string { return string(x.req.Person) }}, column[row]{"Name", func(x row) string { return x.row.Name }},
 		column[row]{"Access", func(x row) string { return x.req.Key.String() }}, column[row]{"Role", func(x row) string { return x.req.Role }}, column[row]{"State", func(x row) string { return approvalTexts[x.req.State].Text }},
 		column[row]{"Asks", func(x row) string { return strings.Join(mails(x), ", ") }}, column[row]{"Asked by", func(x row) string { return x.req.Requester() }}, column[row]{"Needed for", func(x row) string { return x.req.Reason() }},
-		column[row]{"Answered by", func(x row) string { return vote(x, func(v dayone.Vote) string { return v.Of }) }}, column[row]{"Reason", func(x row) string { return vote(x, func(v dayone.Vote) string { return v.Reason }) }},
+		column[row]{"Answered by", func(x row) string { return vote(x, func(v dayone.Vote) string { return v.Of }) }},
+		column[row]{"Entered by", func(x row) string { return vote(x, func(v dayone.Vote) string { return v.By }) }}, column[row]{"Reason", func(x row) string { return vote(x, func(v dayone.Vote) string { return v.Reason }) }},
 		column[row]{z.head("Opened"), func(x row) string { return z.at(x.req.Opened) }}, column[row]{z.head("Due"), func(x row) string { return z.at(x.req.Due) }},
 		column[row]{z.head("Decided"), func(x row) string { return z.at(x.req.Decided) }}, column[row]{"Run", func(x row) string { return string(x.req.Run) }},
 	), nil

@@ -33,7 +33,7 @@ func (p *portal) poolsSheet(r *http.Request, zone *time.Location) (sheet, error)
 		columns = append(columns, count(numberState(w.state).Text, func(x row) int { return x.Count[w.state] }))
 	}
 	columns = append(columns, count("People to come", func(x row) int { return x.Outlook.Needs }), count("Too few by", func(x row) int { return x.Outlook.Short }),
-		column[row]{"Exhausted", func(x row) string { return dayIn(x.Outlook.Exhausted, zone) }}, column[row]{"Outlook", func(x row) string { s, _ := outlook(x); return view.label(s.Text) }})
+		column[row]{"Exhausted", func(x row) string { return dayIn(x.Outlook.Exhausted, zone) }}, column[row]{"Outlook", func(x row) string { s, _ := outlook(view, x); return view.label(s.Text) }})
 	return sheetOf("pools", whole(list), columns...), nil
 }
 

@@ -144,6 +144,9 @@ func newPortal(o Options, at string, now func() time.Time, ids *dayone.IDs) *por
 		keys: keysOf(o, knows), open: o.Open, knows: dayone.Administrator.In(knows), secure: base.Scheme == "https", now: now,
 		holds: cmp.Or(o.SessionFor, sessionFor), idle: cmp.Or(o.IdleFor, idleFor), gone: p.hasLeft, leavers: &left{of: map[string]lookedUp{}}, sessions: &sessions{ends: map[[sha256.Size]byte]session{}},
 	}
+	if o.Open {
+		p.access.views = o.LookAs
+	}
 	p.signOn, p.limits = newSignOn(o, base, now, knows), newLimiter(o, now)
 	p.view = newRenderer(o.Version)
 	return p

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"net/http"
 
 	"github.com/dayone-hq/dayone"
@@ -16,7 +17,7 @@ type heirView struct {
 func newHeir(s dayone.Succession) *heirView {
 	v := &heirView{To: "nobody is found who takes it over", None: textHeirNone}
 	if s.To != "" {
-		v.To = "goes to " + s.To + ", " + s.Why
+		v.To = fmt.Sprintf("goes to %s, %s", s.To, s.Why)
 	}
 	if s.Done.IsZero() {
 		v.None = textHeirSoon
@@ -27,7 +28,7 @@ func newHeir(s dayone.Succession) *heirView {
 		case h.Act != "":
 			it.State, it.Next = &state{Icon: "clock", Class: "s-wait", Text: "A human has something to do"}, sentence(h.Act)+"."
 		case h.To != "":
-			it.State, it.Meta = &state{Icon: "check", Class: "s-done", Text: "Moved"}, joined(": ", it.Meta, "now with "+h.To)
+			it.State, it.Meta = &state{Icon: "check", Class: "s-done", Text: "Moved"}, fmt.Sprintf("%s: now with %s", it.Meta, h.To)
 		case h.Over:
 			it.State = &state{Icon: "check", Class: "s-done", Text: "Ended"}
 		default:

@@ -61,12 +61,12 @@ func (p *portal) showSystem(w http.ResponseWriter, r *http.Request, status int, 
 func newSystemPage(view viewer, x flow.SystemView, titles, kinds map[string]string) systemPageView {
 	v := systemPageView{systemView: newSystem(view, x.SystemState, x.Stopped.ID != ""), May: true, Lists: x.Reading.Lists, Tries: x.Connector != nil}
 	v.Figures = []figure{
-		{Label: "People", Value: thousands(x.Held.People), Small: "hold something"},
-		{Label: "Accounts", Value: thousands(x.Held.Accounts), Small: thousands(x.Held.Open) + " open"},
-		{Label: "Other things", Value: thousands(x.Held.Others)},
+		{Label: "People", Value: view.number(x.Held.People), Small: "hold something"},
+		{Label: "Accounts", Value: view.number(x.Held.Accounts), Small: view.say("%s open", view.number(x.Held.Open))},
+		{Label: "Other things", Value: view.number(x.Held.Others)},
 		{Label: "Differ", Value: capped(x.Drift, flow.MostDrift), Href: "/drift?system=" + url.QueryEscape(x.Name)},
 		{Label: "Failed steps", Value: fmt.Sprint(len(x.Failures)), Href: "#h-failed"},
-		{Label: "Waiting steps", Value: thousands(x.Waiting), Href: "/tasks"},
+		{Label: "Waiting steps", Value: view.number(x.Waiting), Href: "/tasks?system=" + url.QueryEscape(x.Name)},
 	}
 	if !x.Reading.Lists || x.Reading.At.IsZero() && x.Drift == 0 {
 		v.Figures[3].Value, v.Figures[3].Small = "unknown", "not compared yet"
@@ -85,7 +85,7 @@ func newSystemPage(view viewer, x flow.SystemView, titles, kinds map[string]stri
 	for _, f := range x.Failures {
 		v.Failures = append(v.Failures, failureItem(view, f, titles, kinds))
 	}
-	v.Links = []link{{"Records", "/records?system=" + url.QueryEscape(x.Name)}, {"What policies may give there", "/catalogue#" + idOf("system-"+x.Name)}}
+	v.Links = []link{{"Records", "/records?system=" + url.QueryEscape(x.Name)}, {"What policies may give there", catalogueOf(x.Name)}}
 	if x.Phones {
 		v.Links = append(v.Links, link{textAuditLink, platformPath(x.Name)})
 	}
@@ -127,12 +127,12 @@ func systemFacts(view viewer, x flow.SystemView) (out []pair) {
 		}
 		out = append(out, f)
 	}
-	out = append(out, pair{Name: "Offers", Value: pluralText(x.Offers, "1 entitlement, as last read", "%s entitlements, as last read"), Href: "/catalogue#" + idOf("system-"+x.Name)})
+	out = append(out, pair{Name: "Offers", Value: view.counted(x.Offers, "1 entitlement, as last read", "%s entitlements, as last read"), Href: catalogueOf(x.Name)})
 	if !x.Count.Counted.IsZero() {
-		out = append(out, pair{Name: "Accounts there", Value: thousands(x.Count.Accounts)})
+		out = append(out, pair{Name: "Accounts there", Value: view.number(x.Count.Accounts)})
 	}
 	if x.Count.Brake != "" {
-		out = append(out, pair{Name: "Brake", Value: "Its list is held: " + x.Count.Note, Href: "/brakes/" + string(x.Count.Brake)})
+		out = append(out, pair{Name: "Brake", Value: view.say("Its list is held: %s", view.heard(x.Count.Note)), Href: "/brakes/" + string(x.Count.Brake)})
 	}
 	if x.Protected > 0 {
 		out = append(out, pair{Name: "Protected", Value: plural(x.Protected, "1 account is never written to", "%d accounts are never written to")})
@@ -165,7 +165,7 @@ func kindRows(c flow.Connector) (out []kindRow) {
 // accountActions are those that its settings leave to humans.
 func accountActions(cannot map[string]string) (out []item) {
 	for _, what := range slices.Sorted(maps.Keys(cannot)) {
-		out = append(out, item{Title: link{Text: sentence(what)}, Meta: "Somebody's task", Next: "It does that by itself with: " + cannot[what]})
+		out = append(out, item{Title: link{Text: sentence(what)}, Meta: "Somebody's task", Next: fmt.Sprintf("It does that by itself with: %s", cannot[what])})
 	}
 	return out
 }
@@ -197,7 +197,7 @@ func failureItem(view viewer, f flow.Failure, titles, kinds map[string]string) i
 	system := systemTitle(titles, f.Step.Key.System)
 	what, next := failText(f.Kind, system)
 	return item{
-		State: &st, Title: link{fmt.Sprintf("%s: %s", f.Name, lowerFirst(stepTitle(f.Step, kindTitle(kinds, f.Step.Key), systemTitle(titles, f.Step.Via.System)))), fmt.Sprintf("/runs/%s?step=%d#step-detail", f.Run, f.Number)},
+		State: &st, Title: link{fmt.Sprintf("%s: %s", f.Name, view.within(view.stepTitle(f.Step, kindTitle(kinds, f.Step.Key), systemTitle(titles, f.Step.Via.System)))), fmt.Sprintf("/runs/%s?step=%d#step-detail", f.Run, f.Number)},
 		Meta: what + " Since", At: view.at(f.Since), Next: next,
 	}
 }

@@ -199,12 +199,20 @@ func retireActs(s flow.SystemState, path string) (out []decision) {
 	if s.Retiring.ID != "" || s.Messages || s.Held.People == 0 {
 		return nil
 	}
-	holds := fmt.Sprintf("%s, of %s", plural(s.Held.Accounts+s.Held.Others, "1 thing is held there", "%d things are held there"), plural(s.Held.People, "1 person", "%d people"))
+	holds := heldThere(s.Held.Accounts+s.Held.Others, plural(s.Held.People, "1 person", "%d people"))
 	for _, k := range []dayone.OrderKind{dayone.OrderRelease, dayone.OrderClose} {
 		t := retireTexts[k]
 		out = append(out, decision{ID: string(k) + "-" + s.Name, Text: t.text, Button: t.button, Kind: string(k), Does: fmt.Sprintf(t.does, holds), Action: path + "/orders"})
 	}
 	return out
+}
+
+// heldThere says how many things people hold at a system.
+func heldThere(n int, people string) string {
+	if n == 1 {
+		return fmt.Sprintf("1 thing is held there, of %s", people)
+	}
+	return fmt.Sprintf("%d things are held there, of %s", n, people)
 }
 
 // stopNotice stands on every page while something is stopped.

@@ -59,11 +59,12 @@ const (
 )
 
 func (p *portal) tasks(w http.ResponseWriter, r *http.Request) error {
-	list, err := p.flow.TasksBy(r.Context(), flow.TaskFilter{Limit: tasksLooked})
+	f := flow.TaskFilter{System: r.URL.Query().Get("system"), Limit: tasksLooked}
+	list, err := p.flow.TasksBy(r.Context(), f)
 	if err != nil {
 		return err
 	}
-	count, err := p.flow.CountTasks(r.Context(), flow.TaskFilter{})
+	count, err := p.flow.CountTasks(r.Context(), f)
 	if err != nil {
 		return err
 	}
@@ -72,8 +73,11 @@ func (p *portal) tasks(w http.ResponseWriter, r *http.Request) error {
 	for _, t := range list {
 		all = append(all, l.of(r.Context(), t))
 	}
-	v := newTasks(p.viewerOf(r), all, count)
-	return p.show(w, r, http.StatusOK, page{Template: "tasks", Title: "Tasks", Nav: "tasks", Crumbs: []link{{"Tasks", ""}}, Main: v})
+	v, crumbs := newTasks(p.viewerOf(r), all, count), []link{{"Tasks", ""}}
+	if f.System != "" {
+		crumbs = []link{{"Tasks", "/tasks"}, {systemTitle(p.titles(), f.System), ""}}
+	}
+	return p.show(w, r, http.StatusOK, page{Template: "tasks", Title: "Tasks", Nav: "tasks", Crumbs: crumbs, Main: v})
 }
 
 // newTasks is the page: count is how many there are, of which list has those to begin with.
@@ -187,7 +191,7 @@ func newTask(view viewer, d todo, given map[string]string) taskView {
 	v := taskView{ID: string(t.ID), Title: d.title(), Note: t.Note, Lines: d.instructions(), State: state{Icon: "task", Class: "s-wait", Text: "Open", Tag: true}}
 	if d.technical() {
 		v.Note, v.Technical = "", t.Note
-		if view.in != nil && strings.Contains(t.Note, engine.NoConnector) {
+		if strings.Contains(t.Note, engine.NoConnector) {
 			v.Technical = view.label(engine.NoConnector)
 		}
 	}

@@ -314,27 +314,29 @@ var explained = map[string]struct {
 	state state
 	text  string
 }{
-	"given":     {state{Icon: "check", Class: "s-done", Text: "Given"}, "A policy gives it now."},
-	"pending":   {state{Icon: "hand", Class: "s-wait", Text: "Needs approval"}, "A policy gives it once it is approved."},
-	"offered":   {state{Icon: "plus", Text: "May be requested"}, "No policy gives it, one offers it on request."},
-	"later":     {state{Icon: "clock", Text: "Later"}, "A policy gives it, but its time has not come."},
-	"kept":      {state{Icon: "warn", Class: "s-wait", Text: "Kept"}, "A condition could not be evaluated, so it is neither given nor taken."},
-	"denied":    {state{Icon: "block", Class: "s-fail", Text: "Denied"}, "A policy denies it. A deny always wins."},
-	"withheld":  {state{Icon: "block", Class: "s-fail", Text: "Withheld"}, "It would break a separation of duties."},
-	"not given": {state{Icon: "block", Text: "Not given"}, "No policy gives it."},
+	"given":         {state{Icon: "check", Class: "s-done", Text: "Given"}, "A policy gives it now."},
+	"brought along": {state{Icon: "check", Class: "s-done", Text: "Brought along"}, "No policy gives it by itself."},
+	"pending":       {state{Icon: "hand", Class: "s-wait", Text: "Needs approval"}, "A policy gives it once it is approved."},
+	"offered":       {state{Icon: "plus", Text: "May be requested"}, "No policy gives it, one offers it on request."},
+	"later":         {state{Icon: "clock", Text: "Later"}, "A policy gives it, but its time has not come."},
+	"kept":          {state{Icon: "warn", Class: "s-wait", Text: "Kept"}, "A condition could not be evaluated, so it is neither given nor taken."},
+	"denied":        {state{Icon: "block", Class: "s-fail", Text: "Denied"}, "A policy denies it. A deny always wins."},
+	"withheld":      {state{Icon: "block", Class: "s-fail", Text: "Withheld"}, "It would break a separation of duties."},
+	"not given":     {state{Icon: "block", Text: "Not given"}, "No policy gives it."},
 }
 
 // does is what a policy's line does.
 var does = map[string]string{"grants": "Grants it", "offers": "Offers it on request", "denies": "Denies it"}
 
 // stepTitle says what a step does; kind and via are titles of its kind, and of the system that provisions it.
-func stepTitle(s dayone.Step, kind, via string) string {
+func (v viewer) stepTitle(s dayone.Step, kind, via string) string {
 	if kind == "" || kind == "account" {
 		kind = s.Key.Kind
 	}
-	account := "account"
+	kind = v.label(kind)
+	account := v.label("account")
 	if s.Key.As != dayone.Personal {
-		account = string(s.Key.As) + " account"
+		account = v.say("%s account", v.label(string(s.Key.As)))
 	}
 	role := ""
 	if s.Want != nil {
@@ -343,42 +345,42 @@ func stepTitle(s dayone.Step, kind, via string) string {
 	switch s.Action {
 	case dayone.AccountCreate:
 		if s.Via.System != "" {
-			return fmt.Sprintf("Create %s through %s", account, via)
+			return v.say("Create %s through %s", account, via)
 		}
-		return fmt.Sprintf("Create %s", account)
+		return v.say("Create %s", account)
 	case dayone.AccountUpdate:
-		return fmt.Sprintf("Update %s", account)
+		return v.say("Update %s", account)
 	case dayone.AccountEnable:
-		return fmt.Sprintf("Open %s", account)
+		return v.say("Open %s", account)
 	case dayone.AccountDisable:
-		return fmt.Sprintf("Close %s", account)
+		return v.say("Close %s", account)
 	case dayone.AccountDelete:
-		return fmt.Sprintf("Delete %s", account)
+		return v.say("Delete %s", account)
 	case dayone.AccountConfirm:
-		return fmt.Sprintf("Check %s", account)
+		return v.say("Check %s", account)
 	case dayone.EntitlementAdd:
 		switch {
 		case s.Key.Name == "":
-			return fmt.Sprintf("Assign %s", kind)
+			return v.say("Assign %s", kind)
 		case s.Have != nil && role != "":
-			return fmt.Sprintf("Change %s %s to %s", kind, s.Key.Name, role)
+			return v.say("Change %s %s to %s", kind, s.Key.Name, role)
 		case role != "":
-			return fmt.Sprintf("Add to %s %s as %s", kind, s.Key.Name, role)
+			return v.say("Add to %s %s as %s", kind, s.Key.Name, role)
 		default:
-			return fmt.Sprintf("Add %s %s", kind, s.Key.Name)
+			return v.say("Add %s", joined(" ", kind, s.Key.Name))
 		}
 	case dayone.EntitlementRemove:
 		if s.Key.Kind == "invitation" {
-			return fmt.Sprintf("Call off %s", s.Key.Name)
+			return v.say("Call off %s", s.Key.Name)
 		}
-		return strings.TrimSpace(fmt.Sprintf("Remove %s %s", kind, s.Key.Name))
+		return v.say("Remove %s", joined(" ", kind, s.Key.Name))
 	case dayone.EntitlementConfirm:
-		return strings.TrimSpace(fmt.Sprintf("Check %s %s", kind, s.Key.Name))
+		return v.say("Check %s", joined(" ", kind, s.Key.Name))
 	case dayone.MessageSend:
 		if s.Key.Kind == "invitation" {
-			return fmt.Sprintf("Invite to %s", s.Key.Name)
+			return v.say("Invite to %s", s.Key.Name)
 		}
-		return fmt.Sprintf("Send message %s", s.Key.Name)
+		return v.say("Send message %s", s.Key.Name)
 	default:
 		return string(s.Action) + " " + s.Key.String()
 	}
@@ -528,6 +530,7 @@ const (
 	textPlatformBegins    = "It is about to begin."
 	textPlatformComparing = "It is being compared with the books."
 	textPlatformBroken    = "The last reading broke off"
+	textAdoptableOne      = "1 number is known there as the books do not know it. Adopting writes it into the books: whose it is, where it rings, too, and what nobody is to have. Nothing is changed on the system."
 	textAdoptable         = "%s numbers are known there as the books do not know them. Adopting writes them into the books: whose each is, where it rings, too, and what nobody is to have. Nothing is changed on the system."
 	textNothingToAdopt    = "The books know all that the system shows."
 )

@@ -59,9 +59,9 @@ const (
 // calendarUses is what counts working days.
 var calendarUses = []pair{
 	{Name: "Policies", Value: "Windows such as lead: 15 working days, and every device's own"},
-	{Name: "Messages", Value: "send_at: in working days, and day-one-at-risk at nine o'clock on the last working day before a start"},
+	{Name: "Messages", Value: "Days before or after a first day on which they go, and the warning of a first day at risk, at nine o'clock on the last working day before it"},
 	{Name: "Approvals and tasks", Value: "Reminders, escalation and due days, where the person works"},
-	{Name: "Alerts", Value: "stale_after: of a source, where the company is"},
+	{Name: "Alerts", Value: "How long a source may be silent, where the company is"},
 }
 
 // roleTexts say what a role may do.

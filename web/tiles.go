@@ -49,6 +49,8 @@ func newTiles(view viewer, list []flow.Shown, titles map[string]string) []tileRo
 				row.Href = t.Link
 			}
 			switch {
+			case s.Problem == "" && view.now.Sub(s.Read) > flow.TilesOld:
+				row.State = &state{Icon: "clock", Text: "As it was then"}
 			case s.Problem != "":
 				row.State, row.Note = &state{Icon: "warn", Class: "s-wait", Text: "Not readable since"}, sentence(s.Problem)+"."
 			case t.State == dayone.TileNone:

@@ -86,15 +86,15 @@ func (p *portal) makersGone(ctx context.Context, list []dayone.APIToken) (map[st
 
 func tokenItem(view viewer, t dayone.APIToken, left bool) item {
 	it := item{State: &state{Icon: "check", Class: "s-done", Text: "Works"}, Title: link{Text: t.Name}}
-	used := "never used"
+	used := view.label("never used")
 	if !t.Used.IsZero() {
-		used = "used " + view.at(t.Used).Text
+		used = view.say("used %s", view.at(t.Used).Text)
 	}
-	it.Meta = fmt.Sprintf(textToken, withReach(t), t.By, view.date(t.Made).Text, view.date(t.Expires).Text, used)
+	it.Meta = view.say(textToken, withReach(t), t.By, view.date(t.Made).Text, view.date(t.Expires).Text, used)
 	switch {
 	case !t.Ended.IsZero() && t.EndedBy != "":
 		it.State = &state{Icon: "x", Class: "s-skip", Text: "Ended"}
-		it.Next = fmt.Sprintf(textTokenEnded, t.EndedBy, view.date(t.Ended).Text)
+		it.Next = view.say(textTokenEnded, t.EndedBy, view.date(t.Ended).Text)
 	case !t.Opens(view.now):
 		it.State = &state{Icon: "clock", Class: "s-skip", Text: "Expired"}
 	default:

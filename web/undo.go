@@ -27,6 +27,7 @@ type undoView struct {
 	HeldNote  string
 	Reason    string
 	Until     field
+	Button    string
 	Hash      string
 	Chosen    []string // step numbers; empty: the whole run
 	Choices   []undoChoice
@@ -80,7 +81,7 @@ func (p *portal) showUndo(w http.ResponseWriter, r *http.Request, status int, id
 	if row, err := p.flow.Person(r.Context(), run.Person); err == nil {
 		v.Person = link{row.Name, "/people/" + string(row.ID)}
 	}
-	return p.show(w, r, status, page{Template: "undo", Title: "Undo: " + run.Title, Nav: "runs", Crumbs: []link{{"Runs", "/runs"}, {run.Title, "/runs/" + string(id)}, {"Undo", ""}}, Main: v})
+	return p.show(w, r, status, page{Template: "undo", Title: fmt.Sprintf("Undo: %s", run.Title), Nav: "runs", Crumbs: []link{{"Runs", "/runs"}, {run.Title, "/runs/" + string(id)}, {"Undo", ""}}, Main: v})
 }
 
 // newUndo is the page of a preview.
@@ -90,7 +91,7 @@ func newUndo(b *board, u flow.Undoing, problem *notice) undoView {
 		if s.Of != "" || s.State == dayone.StepUndone {
 			continue
 		}
-		c := undoChoice{i + 1, fmt.Sprintf("%s: %s", b.system(s.Step.Key.System), lowerFirst(b.title(s.Step))), s.Step.Key.String(), slices.Contains(u.Steps, s.Step.ID)}
+		c := undoChoice{i + 1, b.stepAt(s.Step), s.Step.Key.String(), slices.Contains(u.Steps, s.Step.ID)}
 		v.Choices = append(v.Choices, c)
 		if c.Checked {
 			v.Chosen = append(v.Chosen, fmt.Sprint(c.Number))
@@ -101,15 +102,20 @@ func newUndo(b *board, u flow.Undoing, problem *notice) undoView {
 		instead[f.Key] = sentence(f.Text) + "."
 	}
 	for _, s := range u.Plan.Steps {
-		v.Does = append(v.Does, item{Title: link{fmt.Sprintf("%s: %s", b.system(s.Key.System), lowerFirst(b.title(s))), ""}, Meta: s.Key.String(), Next: instead[s.Key]})
+		v.Does = append(v.Does, item{Title: link{b.stepAt(s), ""}, Meta: s.Key.String(), Next: instead[s.Key]})
 	}
 	for _, a := range u.Along {
-		v.Does = append(v.Does, item{Title: link{fmt.Sprintf("%s: %s", b.system(a.Step.Key.System), lowerFirst(b.title(a.Step))), ""}, Meta: a.Step.Key.String(), Next: sentence(a.Why) + "."})
+		v.Does = append(v.Does, item{Title: link{b.stepAt(a.Step), ""}, Meta: a.Step.Key.String(), Next: sentence(a.Why) + "."})
 	}
 	for _, f := range u.Stays() {
 		v.Stays = append(v.Stays, item{Title: link{f.Key.String(), ""}, Meta: sentence(f.Text) + "."})
 	}
-	v.Sum = fmt.Sprintf("%s, %s.", plural(len(v.Does), "1 is taken back", "%d are taken back"), plural(len(v.Stays), "1 stays", "%d stay"))
+	steps, along := len(u.Plan.Steps), len(u.Along)
+	v.Sum = fmt.Sprintf("%s, %s.", b.view.plural(steps, "1 step is taken back", "%d steps are taken back"), b.view.plural(len(v.Stays), "1 thing stays", "%d things stay"))
+	if along > 0 {
+		v.Sum += " " + b.view.plural(along, "1 more goes along with its account.", "%d more go along with their accounts.")
+	}
+	v.Button = b.view.plural(steps, "Undo 1 step", "Undo %d steps") // as many as its run will have
 	for _, k := range u.Keys {
 		v.Held = append(v.Held, k.String())
 	}

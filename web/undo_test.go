@@ -73,7 +73,7 @@ func TestUndoByPageAndAPI(t *testing.T) {
 	if len(holds.Items) != 1 || holds.Items[0].Reason != "a mistake" {
 		t.Fatalf("holds: %+v", holds)
 	}
-	want(t, "person", b.page("/people/"+string(run.Person)), "End the hold now", "/holds/"+holds.Items[0].ID+"/end", "Held")
+	want(t, "person", b.page("/people/"+string(run.Person)), "End the hold now", "/holds/"+holds.Items[0].ID+"/end", "Held back", "Access</", "are held back")
 	b.api("GET", "/api/v1/people/"+string(run.Person)+"/access", "", 200, nil)
 	res = b.post("/holds/"+holds.Items[0].ID+"/end", url.Values{})
 	if res.StatusCode != http.StatusSeeOther {

@@ -4,6 +4,7 @@ import (
 	"math"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -43,6 +44,7 @@ type figure struct {
 type notice struct {
 	Kind, Icon, Title, Text string // kind: "", warn, bad, good
 	Act                     *link
+	Also                    *link // a second way, quieter
 }
 
 // act is a button that posts.
@@ -61,6 +63,7 @@ type item struct {
 	Small      string // below: what only few want to know
 	At         *stamp
 	Open       *link
+	Also       *link // a second way, quieter
 	Acts       []act
 	Current    bool
 }
@@ -213,6 +216,36 @@ func (v viewer) plural(n int, one, many string) string { return v.in.Plural(n, o
 // label is a text of ours in the viewer's language; what is none of ours is shown as it is.
 func (v viewer) label(text string) string { return v.in.Label(text) }
 
+// heard is a sentence that was made in English elsewhere: by flow, or where nobody knows who reads it.
+func (v viewer) heard(text string) string { return v.in.Heard(text) }
+
+// within is a title as it stands inside a sentence; languages that write it as it is keep its first letter.
+func (v viewer) within(title string) string {
+	if v.in != nil {
+		return title
+	}
+	return lowerFirst(title)
+}
+
+// list is a list as it is said: a, b and c.
+func (v viewer) list(names []string) string {
+	if len(names) < 2 {
+		return strings.Join(names, "")
+	}
+	return v.say("%s and %s", strings.Join(names[:len(names)-1], ", "), names[len(names)-1])
+}
+
+// number is a whole number as it is written: 100,412.
+func (v viewer) number(n int) string { return v.in.Number(n) }
+
+// counted is how many there are of what may be thousands: the text of many has a place for the number as it is written.
+func (v viewer) counted(n int, one, many string) string {
+	if n == 1 {
+		return v.label(one)
+	}
+	return v.say(many, v.number(n))
+}
+
 // labels are several of them in one line.
 func (v viewer) labels(list []string) string {
 	out := make([]string, len(list))
@@ -300,6 +333,20 @@ func (v viewer) dayLayout(t time.Time) string {
 		return "Mon 2 Jan 2006"
 	}
 	return "Mon 2 Jan"
+}
+
+// isoDay is a day as files and findings write it.
+var isoDay = regexp.MustCompile(`\b\d{4}-\d{2}-\d{2}\b`)
+
+// isoDays writes the days in a finding as people read them.
+func (v viewer) isoDays(text string) string {
+	return isoDay.ReplaceAllStringFunc(text, func(s string) string {
+		day, err := time.Parse(time.DateOnly, s)
+		if err != nil {
+			return s
+		}
+		return v.in.Time(day, "2 Jan 2006")
+	})
 }
 
 // value is a value of somebody's timeline; a day reads as every other day.

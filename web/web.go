@@ -17,6 +17,7 @@ import (
 type Options struct {
 	Base        string        // its address, https://dayone.company.com; requests for any other host are refused
 	Open        bool          // the demo: no login, but only from this machine
+	LookAs      []Viewpoint   // as whom it can be looked at while it is open, the first unless somebody chooses; else nobody can
 	Token       dayone.Secret // lets in; without it nobody gets in, unless Open
 	Tokens      []Token       // let others in, each with a role
 	SignOn      *SignOn       // lets in whom the identity provider knows; nil: there is none
@@ -435,6 +436,9 @@ func (p *portal) routes() []route {
 	}
 	if p.opt.Mailbox != nil {
 		list = append(list, route{"GET /mailbox", p.page(p.mailbox)}, route{"GET /mailbox/{number}", p.page(p.mail)})
+	}
+	if len(p.access.views) > 0 {
+		list = append(list, route{"POST /look-as", p.anyone(p.look)})
 	}
 	return list
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/dayone-hq/dayone"
@@ -20,11 +21,19 @@ type whyView struct {
 	Text    string
 	Finding string
 	Role    string
-	Chain   []chained // from the policy to the confirmation, if it is there
+	Chain   []chained  // from the policy to the confirmation, if it is there
+	By      []whyAlong // brought along, by each of these
 	Lines   []whyLine
 	Ask     string // where another access can be asked about
 
 	given bool // a policy gives it, now, later or once it is approved
+}
+
+// whyAlong is an access that brings this one along, and why it is given itself.
+type whyAlong struct {
+	Link  link
+	Also  []link // it is brought along itself, by these
+	Lines []whyLine
 }
 
 // whyLine is what one policy says about it.
@@ -68,9 +77,6 @@ func (p *portal) why(w http.ResponseWriter, r *http.Request) error {
 		if a.Key == key {
 			held = a.Holding != nil
 			v.Chain = newReason(p.viewerOf(r), string(row.ID), a, policy.Explanation{}).Chain
-			if a.Implied && strings.HasPrefix(v.Text, explained["not given"].text) {
-				v.State, v.Text = state{Icon: "check", Class: "s-done", Text: "Brought along"}, "No policy names it; another grant needs it and brings it along."
-			}
 		}
 	}
 	v.idle(p.viewerOf(r), look.Person.Managed, held, err)
@@ -104,11 +110,30 @@ func newWhy(person link, x policy.Explanation) whyView {
 	if x.Asked != nil {
 		v.Text += fmt.Sprintf(" It was requested by %s: %s.", x.Asked.By, strings.TrimRight(x.Asked.Reason, "."))
 	}
-	v.given = x.Answer == "given" || x.Answer == "pending" || x.Answer == "later"
+	v.By = newWhyAlong(v.Ask, x.By)
+	v.given = x.Answer == "given" || x.Answer == "brought along" || x.Answer == "pending" || x.Answer == "later"
 	if x.Grant != nil {
 		v.Role = x.Grant.Role
 	}
-	for _, l := range x.Lines {
+	v.Lines = newWhyLines(x.Lines)
+	return v
+}
+
+// newWhyAlong links what brings an access along to its own explanation. What brings that along is named, and explained there.
+func newWhyAlong(ask string, by []policy.Along) (out []whyAlong) {
+	to := func(k dayone.Key) link { return link{k.String(), ask + "?key=" + url.QueryEscape(k.String())} }
+	for _, a := range by {
+		one := whyAlong{Link: to(a.Key), Lines: newWhyLines(a.Lines)}
+		for _, b := range a.By {
+			one.Also = append(one.Also, to(b.Key))
+		}
+		out = append(out, one)
+	}
+	return out
+}
+
+func newWhyLines(lines []policy.Line) (out []whyLine) {
+	for _, l := range lines {
 		line := whyLine{Title: cmp.Or(l.Title, l.Policy), Policy: l.Policy, At: l.At, Does: does[l.Does], Role: l.Role, State: truthState(l.Truth), Reason: l.Reason, Href: policyHref(dayone.Reason{Policy: l.Policy, At: l.At})}
 		for _, c := range l.Conditions {
 			cond := whyCondition{Text: c.Text, State: truthState(c.Truth)}
@@ -122,7 +147,7 @@ func newWhy(person link, x policy.Explanation) whyView {
 			}
 			line.Conditions = append(line.Conditions, cond)
 		}
-		v.Lines = append(v.Lines, line)
+		out = append(out, line)
 	}
-	return v
+	return out
 }

@@ -33,6 +33,7 @@ type approvalLine struct {
 	} `json:"deciders"`
 	Votes []struct {
 		Of      string `json:"of"`
+		By      string `json:"by"`
 		Approve bool   `json:"approve"`
 		Reason  string `json:"reason"`
 	} `json:"votes"`
@@ -51,6 +52,15 @@ func (a approvalLine) asked() string {
 		return a.Reason
 	}
 	return strings.TrimSuffix("asked for by "+a.By+": "+a.Reason, ": ")
+}
+
+// decided says who decided it, and who entered that.
+func (a approvalLine) decided() string {
+	n := len(a.Votes)
+	if n == 0 {
+		return ""
+	}
+	return "answered by " + dayone.Vote{Of: a.Votes[n-1].Of, By: a.Votes[n-1].By}.Who()
 }
 
 // asIs prints the API's own answer.
@@ -99,7 +109,7 @@ for themselves, or about what they asked for.`,
 				for _, d := range a.Deciders {
 					who = append(who, d.Mail)
 				}
-				fmt.Fprintf(w, "%s\t%s\tuntil %s\t%s\t%s\t%s\t%s\n", a.ID, a.State, clockOf(a.Due), a.Name, a.what(), strings.Join(who, ", "), a.asked())
+				fmt.Fprintf(w, "%s\t%s\tuntil %s\t%s\t%s\t%s\t%s\t%s\n", a.ID, a.State, clockOf(a.Due), a.Name, a.what(), strings.Join(who, ", "), a.asked(), a.decided())
 			}
 			if len(page.Items) == 0 {
 				fmt.Fprintln(w, "Nothing waits for an answer.")

@@ -157,7 +157,11 @@ func (cl *client) refused(status string, raw []byte) error {
 		return fmt.Errorf("the server at %s says %s: %w", cl.base, status, dayone.ErrUnavailable)
 	}
 	text := strings.TrimSuffix(e.Error.Message, ".")
-	if e.Error.Kind == dayone.ErrAuth.Error() {
+	switch {
+	case e.Error.Kind != dayone.ErrAuth.Error():
+	case cl.token == "":
+		text = fmt.Sprintf("the server at %s wants a token, and none was sent: --config has to name the configuration whose portal.url is this address", cl.base)
+	default:
 		text = fmt.Sprintf("the server at %s does not know this token; portal.token of the configuration that --config names has to be its own", cl.base)
 	}
 	if kind := kindNamed(e.Error.Kind); kind != nil {

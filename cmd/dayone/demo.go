@@ -110,6 +110,9 @@ func runDemo(ctx context.Context, o demoOptions, exit, asJSON bool, stdout io.Wr
 	if err := s.again(ctx); err != nil {
 		return err
 	}
+	if err := s.measured(ctx); err != nil {
+		return err
+	}
 	report, wrong := s.judge(ctx)
 	if asJSON {
 		if err := writeJSON(stdout, report); err != nil {
@@ -127,6 +130,9 @@ func runDemo(ctx context.Context, o demoOptions, exit, asJSON bool, stdout io.Wr
 		if err := s.slip(ctx); err != nil {
 			return err
 		}
+		if err := s.drifted(ctx); err != nil {
+			return err
+		}
 	}
 	if err := s.readPhones(ctx); err != nil { // its clock has jumped, or it was begun again
 		return err
@@ -139,6 +145,8 @@ Look around: %s
   what is held  %[1]s/brakes
   the wizard    %[1]s/onboard, for somebody of the directory: try jonas web
   the numbers   %[1]s/numbers, and what telephone clusters have beside them: %[1]s/numbers/audit
+  what differs  %[1]s/drift
+As whom you look at it, above each page: as the administrator, as Sarah, as her manager, or as an auditor.
 Ctrl-C ends it.
 `, d.cfg.Portal.URL, s.person, s.run)
 	select {
@@ -151,7 +159,7 @@ Ctrl-C ends it.
 
 // portal is the web side of the demo: open, since it shows nobody real and listens on this machine only.
 func (d *demoWorld) portal() http.Handler {
-	return web.New(d.flow, web.Options{Base: d.cfg.Portal.URL, Open: true, Meters: d.meters, Mailbox: mailbox{d.mail}, Version: version(), Log: d.log})
+	return web.New(d.flow, web.Options{Base: d.cfg.Portal.URL, Open: true, LookAs: viewpoints, Meters: d.meters, Mailbox: mailbox{d.mail}, Version: version(), Log: d.log})
 }
 
 // mailbox shows the simulated mail server to the portal.

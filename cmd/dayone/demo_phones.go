@@ -33,6 +33,7 @@ var staffed = []struct {
 	{"john.doe", "John", "Doe", "emp_101", "SFO", 2121, false, true},
 	{"jose.nunez", "José", "Núñez", "emp_233", "SFO", 2122, false, false},
 	{"mike.rivera", "Mike", "Rivera", "emp_412", "SFO", 2123, true, true},
+	{"omar.haddad", "Omar", "Haddad", gone, "SFO", 2124, true, true}, // who has left, and whose line still rings
 	{"jonas.weiss", "Jonas", "Weiß", "emp_031", "BER", 2120, false, false},
 	{"zoe.lukasiewicz", "Zoë", "Łukasiewicz", "emp_058", "BER", 2121, false, true},
 	{"grace.okafor", "Grace", "Okafor", "emp_164", "LON", 60101, false, false},
@@ -144,7 +145,7 @@ func (s *story) readPhones(ctx context.Context) error {
 		}
 	}
 	var problem string
-	_, err := s.await(ctx, func() (flow.Row, bool) {
+	_, err := s.await(ctx, "reading the telephone systems", func() (flow.Row, bool) {
 		return flow.Row{}, !slices.ContainsFunc(s.flow.PhoneSystems(), func(name string) bool {
 			a, err := s.flow.PlatformAudit(ctx, name, flow.PlatformFilter{Limit: 1})
 			if err == nil && a.Problem != "" {

@@ -87,7 +87,7 @@ func (s *story) friday(ctx context.Context) error {
 		said = "said before, signed and accepted again"
 	}
 	fmt.Fprintf(s.out, "\nHR: employee.hired, event evt_abc123, %s (%d) in %s.\n", said, status, round(time.Since(began)))
-	row, err := s.await(ctx, func() (flow.Row, bool) {
+	row, err := s.await(ctx, "HR's event", func() (flow.Row, bool) {
 		row, err := s.flow.Named(ctx, sarah)
 		return row, err == nil && row.Managed
 	})
@@ -113,7 +113,7 @@ func (s *story) friday(ctx context.Context) error {
 
 // planned waits for Sarah's run and says what it is going to do.
 func (s *story) planned(ctx context.Context, row flow.Row) error {
-	_, err := s.await(ctx, func() (flow.Row, bool) {
+	_, err := s.await(ctx, "HR's event", func() (flow.Row, bool) {
 		runs, err := s.flow.Runs(ctx, flow.RunFilter{Person: s.person})
 		if err != nil || len(runs) == 0 {
 			return row, false
@@ -160,11 +160,18 @@ func (s *story) zone(ctx context.Context) *time.Location {
 	return z
 }
 
-// await asks until the answer is there.
-func (s *story) await(ctx context.Context, ask func() (flow.Row, bool)) (flow.Row, error) {
+// The longest that is waited for anything: so long, and as long as so many calls take, one after the other.
+const (
+	awaitFor   = 30 * time.Second
+	awaitCalls = 1000
+)
+
+// await asks until the answer is there. of is what it is waited for.
+func (s *story) await(ctx context.Context, of string, ask func() (flow.Row, bool)) (flow.Row, error) {
+	longest := awaitFor + awaitCalls*s.latency
 	t := time.NewTicker(5 * time.Millisecond)
 	defer t.Stop()
-	end := time.NewTimer(30 * time.Second)
+	end := time.NewTimer(longest)
 	defer end.Stop()
 	for {
 		if row, ok := ask(); ok {
@@ -173,8 +180,7 @@ func (s *story) await(ctx context.Context, ask func() (flow.Row, bool)) (flow.Ro
 		select {
 		case <-t.C:
 		case <-end.C:
-			events, _ := s.flow.Events(ctx, flow.EventFilter{Limit: 3})
-			return flow.Row{}, fmt.Errorf("nothing came of the event: %+v", events)
+			return flow.Row{}, fmt.Errorf("nothing came of %s within %s; --log says what the server does: %w", of, longest, dayone.ErrUnavailable)
 		case <-ctx.Done():
 			return flow.Row{}, ctx.Err()
 		case err := <-s.errs:
@@ -227,7 +233,7 @@ func (s *story) monday(ctx context.Context) error {
 // nextRun waits for the run that the wake-up at the start of the first day begins.
 func (s *story) nextRun(ctx context.Context) (dayone.RunID, error) {
 	var id dayone.RunID
-	_, err := s.await(ctx, func() (flow.Row, bool) {
+	_, err := s.await(ctx, "the first day", func() (flow.Row, bool) {
 		runs, err := s.flow.Runs(ctx, flow.RunFilter{Person: s.person})
 		if err != nil || len(runs) == 0 {
 			return flow.Row{}, false

@@ -83,7 +83,7 @@ func newEffortShow() *cobra.Command {
 			for _, r := range sum.Ready {
 				took := "not known"
 				if r.Seconds != nil {
-					took = (time.Duration(*r.Seconds) * time.Second).Round(time.Minute).String()
+					took = lasted(time.Duration(*r.Seconds) * time.Second)
 				}
 				fmt.Fprintf(w, "ready after\tfirst days of the last %d days\t%s, %s\n", r.Days, took, count(r.N, "starter"))
 			}
@@ -174,4 +174,21 @@ func effortFile(path string) ([]string, error) {
 		}
 	}
 	return out, nil
+}
+
+// lasted is how long something took, in the two largest units of it.
+func lasted(d time.Duration) string {
+	minutes := int(d.Round(time.Minute) / time.Minute)
+	days, hours := minutes/(24*60), minutes/60%24
+	switch {
+	case days > 0 && hours > 0:
+		return count(days, "day") + " " + count(hours, "hour")
+	case days > 0:
+		return count(days, "day")
+	case hours > 0 && minutes%60 > 0:
+		return count(hours, "hour") + fmt.Sprintf(" %d min", minutes%60)
+	case hours > 0:
+		return count(hours, "hour")
+	}
+	return fmt.Sprintf("%d min", minutes)
 }

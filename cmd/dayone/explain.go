@@ -22,9 +22,11 @@ func newExplain() *cobra.Command {
 		Use:   "explain PERSON SYSTEM/ENTITLEMENT",
 		Short: "Say why somebody has an access, or why not",
 		Long: `Explain names every policy that speaks of the entitlement, with the value of each condition. PERSON is a mail address, a
-name or an id. With --demo it uses the examples and the simulated systems instead of a configuration.`,
+name or an id. With --demo it uses the examples and the simulated systems instead of a configuration; with --server it asks
+that server by its API.`,
 		Example: `  dayone explain --demo sarah.chen@company.com gitlab/group:customer-solutions
-  dayone explain "Sarah Chen" aws/permission-set:prod-readonly`,
+  dayone explain "Sarah Chen" aws/permission-set:prod-readonly
+  dayone explain "Sarah Chen" okta/group:sales-team --server https://dayone.company.com`,
 		Args: args(2, 2, "a person and an entitlement such as okta/group:sales-team"),
 		RunE: func(c *cobra.Command, args []string) error {
 			key, err := dayone.ParseKey(args[1])
@@ -38,7 +40,12 @@ name or an id. With --demo it uses the examples and the simulated systems instea
 				printExplanation(c.OutOrStdout(), name, x)
 				return nil
 			}
-			if v.demo {
+			switch {
+			case v.demo && goesThere(c):
+				return &usageError{fmt.Errorf("say --demo or --server, not both")}
+			case goesThere(c):
+				return explainThere(c, args[0], key, asJSON)
+			case v.demo:
 				return v.show(c, args[0], func(s *server, l flow.Look) error {
 					if err := offered(s.flow.Active(), key); err != nil {
 						return err
@@ -65,13 +72,19 @@ name or an id. With --demo it uses the examples and the simulated systems instea
 			if err := show(row.Name, x); err != nil || asJSON || row.Managed {
 				return err
 			}
-			_, err = fmt.Fprintf(c.OutOrStdout(), "  note: %s is known from an import: this is what policies would do; nothing is planned unless they are hired again\n", row.Name)
-			return err
+			return noteUnplanned(c, row.Name)
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
 	c.Flags().BoolVar(&v.demo, "demo", false, "use the examples and simulated systems")
+	looksThere(c)
 	return c
+}
+
+// noteUnplanned says that what policies would do does not happen by itself.
+func noteUnplanned(c *cobra.Command, name string) error {
+	_, err := fmt.Fprintf(c.OutOrStdout(), "  note: %s is known from an import: this is what policies would do; nothing is planned unless they are hired again\n", name)
+	return err
 }
 
 // offered says whether there is such a thing, and what was probably meant. What a policy may name is what may be asked
@@ -121,7 +134,7 @@ func writeJSON(w io.Writer, v any) error {
 }
 
 var answers = map[string]string{
-	"given": "has %s%s", "pending": "gets %s%s once it is approved", "offered": "may ask for %s%s", "later": "will get %s%s", "kept": "keeps %s%s, since a condition is unknown",
+	"given": "has %s%s", "brought along": "has %s%s", "pending": "gets %s%s once it is approved", "offered": "may ask for %s%s", "later": "will get %s%s", "kept": "keeps %s%s, since a condition is unknown",
 	"denied": "must not have %s%s", "withheld": "does not get %s%s: separation of duty", "not given": "does not get %s%s",
 }
 
@@ -134,6 +147,8 @@ func printExplanation(w io.Writer, name string, x policy.Explanation) {
 	switch {
 	case x.Answer == "later" && x.Grant != nil:
 		fmt.Fprintf(w, " from %s\n", x.Grant.From.Format("Mon 2 Jan 2006"))
+	case len(x.By) > 0:
+		fmt.Fprintln(w, ", because something else brings it along:")
 	case len(x.Lines) == 0:
 		fmt.Fprintln(w, ": no policy names it")
 	default:
@@ -142,10 +157,27 @@ func printExplanation(w io.Writer, name string, x policy.Explanation) {
 	if x.Asked != nil {
 		fmt.Fprintf(w, "  requested by %s: %s\n", x.Asked.By, x.Asked.Reason)
 	}
-	for _, l := range x.Lines {
-		fmt.Fprintf(w, "  policy %s (%s, content %s) %s it%s: condition is %s\n", l.Policy, l.At, l.Hash, l.Does, asRole(l.Role), map[string]string{"yes": "true", "no": "false", "unknown": "unknown"}[l.Truth])
+	printAlong(w, x.By, "  ")
+	printLines(w, x.Lines, "  ")
+	if x.Finding != "" {
+		fmt.Fprintf(w, "  note: %s\n", x.Finding)
+	}
+}
+
+// printAlong says what brings it along, and why that is given, down to the policies.
+func printAlong(w io.Writer, by []policy.Along, in string) {
+	for _, a := range by {
+		fmt.Fprintf(w, "%sbrought along by %s\n", in, a.Key)
+		printLines(w, a.Lines, in+"  ")
+		printAlong(w, a.By, in+"  ")
+	}
+}
+
+func printLines(w io.Writer, lines []policy.Line, in string) {
+	for _, l := range lines {
+		fmt.Fprintf(w, "%spolicy %s (%s, content %s) %s it%s: condition is %s\n", in, l.Policy, l.At, l.Hash, l.Does, asRole(l.Role), map[string]string{"yes": "true", "no": "false", "unknown": "unknown"}[l.Truth])
 		if l.Reason != "" {
-			fmt.Fprintf(w, "      reason: %s\n", l.Reason)
+			fmt.Fprintf(w, "%s    reason: %s\n", in, l.Reason)
 		}
 		for _, c := range l.Conditions {
 			var reads []string
@@ -159,11 +191,8 @@ func printExplanation(w io.Writer, name string, x policy.Explanation) {
 				}
 				reads = append(reads, r.Name+" = "+value)
 			}
-			fmt.Fprintf(w, "      %-7s %s   %s\n", c.Truth, c.Text, strings.Join(reads, ", "))
+			fmt.Fprintf(w, "%s    %-7s %s   %s\n", in, c.Truth, c.Text, strings.Join(reads, ", "))
 		}
-	}
-	if x.Finding != "" {
-		fmt.Fprintf(w, "  note: %s\n", x.Finding)
 	}
 }
 

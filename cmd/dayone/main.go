@@ -109,7 +109,7 @@ with 2 if something would change.`,
 		return &usageError{fmt.Errorf("%w; %s --help shows what there is", err, c.CommandPath())}
 	})
 	root.PersistentFlags().StringP("config", "c", "dayone.yaml", "configuration file")
-	root.AddCommand(newDemo(), newServe(), newInit(), newPlan(), newApply(), newExplain(), newPeople(), newNumber(), newRun(), newHold(), newApprovals(), newTasks(), newAlerts(), newBrake(), newToken(), newLogin(), newBranding(), newCalendar(), newWebhook(), newSource(), newRequest(), newProduct(), newPolicy(), newSystem(), newDrift(), newEffort(), newEvent(), newSession(), newAPI(), newStop(), newStart(), newVersion())
+	root.AddCommand(newDemo(), newServe(), newInit(), newPlan(), newApply(), newExplain(), newPeople(), newNumber(), newRun(), newHold(), newApprovals(), newTasks(), newAlerts(), newBrake(), newToken(), newLogin(), newBranding(), newCalendar(), newWebhook(), newSource(), newRequest(), newProduct(), newPolicy(), newSystem(), newDrift(), newEffort(), newEvent(), newRecord(), newSession(), newAPI(), newStop(), newStart(), newVersion())
 	root.SetGlobalNormalizationFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
 		if name == "server" {
 			name = portalFlag

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"compress/gzip"
 	"context"
 	"fmt"
@@ -78,6 +79,7 @@ func BenchmarkPages(b *testing.B) {
 	goOn(b, dir, pagesWatched)
 	pid, stop := servesAll(b, self, dir)
 	defer stop()
+	atRest(b, pid)
 	idle := resident(b, pid)
 	b.Run("idle", func(b *testing.B) {
 		b.ReportMetric(idle, "MB")
@@ -267,6 +269,32 @@ func nextOf(b *testing.B, c *http.Client) string {
 		b.Fatal("the list of people has no second page")
 	}
 	return strings.ReplaceAll(string(found[1]), "&amp;", "&")
+}
+
+// atRest waits until a server has done what a start needs: until it took next to no processor time for two seconds.
+func atRest(b *testing.B, pid int) {
+	b.Helper()
+	took := func() int {
+		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		if err != nil {
+			b.Skip("how much processor time a process takes is read from /proc, as Linux has it")
+		}
+		f := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
+		user, _ := strconv.Atoi(f[11])
+		system, _ := strconv.Atoi(f[12])
+		return user + system
+	}
+	again := time.NewTicker(2 * time.Second)
+	defer again.Stop()
+	for was, end := took(), time.Now().Add(5*time.Minute); time.Now().Before(end); {
+		<-again.C
+		is := took()
+		if is-was <= 4 { // hundredths of a second
+			return
+		}
+		was = is
+	}
+	b.Fatal("the server does not come to rest")
 }
 
 var residentLine = regexp.MustCompile(`VmRSS:\s+(\d+) kB`)

@@ -26,6 +26,7 @@ type belongings struct {
 		System, Kind, Name, Product, Serial, MAC, State, Arrives, Confidence, Source string
 		Lines                                                                        []string
 		SignedIn                                                                     bool `json:"signed_in"`
+		Registration                                                                 string
 		Other                                                                        bool `json:"somebody_elses"`
 		Seen                                                                         time.Time
 	}
@@ -118,6 +119,9 @@ func (b belongings) print(out io.Writer) {
 			state = "signed in"
 		case d.State == "seen":
 			state = d.Confidence
+		}
+		if d.Registration != "" {
+			notes = append(notes, d.Registration)
 		}
 		if !d.Seen.IsZero() {
 			notes = append(notes, map[bool]string{true: "as read ", false: "confirmed "}[d.Source == "read"]+d.Seen.Local().Format(minute))

@@ -22,6 +22,11 @@ func mayGoThere(c *cobra.Command) {
 	c.Flags().String(portalFlag, "", "address of a running server, to do it there by its API and not in the configuration's database (--server is the same)")
 }
 
+// looksThere lets a command that reads name a server.
+func looksThere(c *cobra.Command) {
+	c.Flags().String(portalFlag, "", "address of a running server, to ask its API and not the configuration's database (--server is the same)")
+}
+
 // goesThere says that a server is named.
 func goesThere(c *cobra.Command) bool {
 	f := c.Flags().Lookup(portalFlag)

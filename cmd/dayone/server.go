@@ -144,8 +144,16 @@ func openSystems(c *config, w wiring, files fs.FS) (map[string]*connector.Guard,
 		if guards[name], err = connector.Open(all.Factories()[sc.Connector], name, w.clock.Now, connector.Options{
 			Settings: c.files(m, settings), Concurrency: sc.Concurrency, PerMinute: sc.PerMinute, DryRun: sc.DryRun, Timeout: sc.Timeout, Files: files,
 			Observe: w.observe, Transport: w.transport, Unnoted: c.Privacy.Requests == 0,
+			Beside: func(other string) *connector.Guard { return guards[other] },
 		}); err != nil {
 			errs = append(errs, c.unopened(path, err))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(guards)) {
+		if g := guards[name]; g != nil && len(errs) == 0 {
+			if err := g.Leans(); err != nil {
+				errs = append(errs, c.unopened("systems."+name, err))
+			}
 		}
 	}
 	return guards, systems, errors.Join(errs...)

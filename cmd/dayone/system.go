@@ -26,7 +26,7 @@ func newSystem() *cobra.Command {
 maintenance, it is down. Steps wait meanwhile, keep their tries, and go on by themselves. A leaver is cut off in
 maintenance and at a system that is down all the same; if that is not confirmed within 15 minutes it is somebody's task.`,
 	}
-	c.AddCommand(newSystemStatus(), newMaintenance(), newSystemMode(), newSystemAdd(), newSystemCheck(), newSystemShow(), newSystemRetire(), newSystemUpload(), newSystemList())
+	c.AddCommand(newSystemStatus(), newMaintenance(), newSystemMode(), newSystemAdd(), newSystemCheck(), newSystemShow(), newSystemCatalogue(), newSystemRetire(), newSystemUpload(), newSystemList())
 	return c
 }
 

@@ -152,7 +152,7 @@ func (s *story) quiet(t *testing.T, jumps ...time.Time) {
 		}
 	}
 	looked := func() {
-		if _, err := s.await(ctx, func() (flow.Row, bool) {
+		if _, err := s.await(ctx, "the looks at everybody", func() (flow.Row, bool) {
 			events, err := s.flow.Events(ctx, flow.EventFilter{State: dayone.EventReceived})
 			row, gone := s.flow.Person(ctx, s.person)
 			return row, err == nil && gone == nil && len(events) == 0 && (row.Wake.IsZero() || row.Wake.After(s.clock.Now()))
@@ -197,7 +197,7 @@ func (s *story) colleague(t *testing.T) string {
 		t.Fatal(err)
 	}
 	var run dayone.RunID
-	if _, err := s.await(ctx, func() (flow.Row, bool) {
+	if _, err := s.await(ctx, "the looks at everybody", func() (flow.Row, bool) {
 		row, err := s.flow.Named(ctx, mail)
 		if err != nil {
 			return row, false
@@ -362,7 +362,7 @@ func TestUndoByCommand(t *testing.T) {
 	before := s.calls()
 	has(say(0, "hold", "end", hold, "--reason", "hired after all"), "policies count again")
 	has(say(1, "hold", "end", hold), "was ended on")
-	if _, err := s.await(t.Context(), func() (flow.Row, bool) { // everything is given again
+	if _, err := s.await(t.Context(), "what is given again", func() (flow.Row, bool) { // everything is given again
 		return flow.Row{}, s.calls()-before > 20
 	}); err != nil {
 		t.Fatal(err)

@@ -49,6 +49,7 @@ type demoWorld struct {
 	listener net.Listener
 	closers  []func()
 	temp     string
+	latency  time.Duration // of every simulated system
 }
 
 // demoStart is when HR says that Sarah is hired.
@@ -74,7 +75,7 @@ var demoSystems = []struct {
 
 // newDemoWorld builds it; nothing runs yet.
 func newDemoWorld(ctx context.Context, o demoOptions) (*demoWorld, error) {
-	d := &demoWorld{meters: web.NewMeters(), systems: map[string]sim.Simulator{}}
+	d := &demoWorld{latency: o.latency, meters: web.NewMeters(), systems: map[string]sim.Simulator{}}
 	if err := d.build(ctx, o); err != nil {
 		d.close()
 		return nil, err
@@ -220,6 +221,7 @@ func (d *demoWorld) simulate(o demoOptions, cfg *config) error {
 	if base, err = serve("hr", d.hr); err != nil {
 		return err
 	}
+	d.leftBefore()
 	cfg.Sources["hr"] = sourceConfig{Connector: "webhook", Since: "2024-11-22", StaleAfter: 90 * 24 * time.Hour, Settings: d.hr.Settings(base)}
 
 	people := newDirectory(opt)

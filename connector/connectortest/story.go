@@ -34,6 +34,8 @@ type Stage[S sim.Simulator] struct {
 	Specification func(t *testing.T) Validator
 	// Settings over those of the simulator: name, value, name, value.
 	Settings []string
+	// Beside finds other systems, which the settings name.
+	Beside func(system string) *connector.Guard
 	// Observe hears how each call of the connector ended; nil: nobody does.
 	Observe func(system, op string, took time.Duration, err error)
 }
@@ -60,7 +62,7 @@ func Begin[S sim.Simulator](t *testing.T, g Stage[S]) *Story[S] {
 		all[g.Settings[i]] = g.Settings[i+1]
 	}
 	var err error
-	if s.Guard, err = connector.Open(g.Factory, g.System, s.Now, connector.Options{Settings: all, PerMinute: fast(g.Factory), Observe: g.Observe}); err != nil {
+	if s.Guard, err = connector.Open(g.Factory, g.System, s.Now, connector.Options{Settings: all, PerMinute: fast(g.Factory), Observe: g.Observe, Beside: g.Beside}); err != nil {
 		t.Fatal(err)
 	}
 	return s

@@ -68,7 +68,7 @@ func TestBeforeAnybodyWaits(t *testing.T) {
 		{"another base", "OU=Berlin," + staff, "", nil, "its search base OU=Berlin"},
 		{"another department", staff, "(&(objectClass=user)(title=Nurse))", nil, "leaves them out"},
 	} {
-		s := cucmsim.New(sim.Options{Page: 50})
+		s := cast(sim.Options{Page: 50})
 		s.Agreement("corp-ad", c.base, c.filter, c.more)
 		b := open(t, s, "directory_place", staff)
 		hire := b.create()
@@ -85,7 +85,7 @@ func TestBeforeAnybodyWaits(t *testing.T) {
 			t.Errorf("%s: a local user: %v (%s)", c.name, err, detail(err))
 		}
 	}
-	b := open(t, cucmsim.New(sim.Options{}))
+	b := open(t, alone(sim.Options{}))
 	hire := b.create()
 	hire.Via = dayone.Key{System: "ad", Kind: "account"}
 	if _, err := b.guard.Apply(t.Context(), hire); !errors.Is(err, dayone.ErrInvalid) || !strings.Contains(detail(err), "no LDAP agreement") {
@@ -97,7 +97,7 @@ func TestBeforeAnybodyWaits(t *testing.T) {
 func TestSynchronizingTakesTime(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 2, 8, 0, 0, 0, time.UTC)
-	s := cucmsim.New(sim.Options{Page: 50, Now: func() time.Time { return now }})
+	s := alone(sim.Options{Page: 50, Now: func() time.Time { return now }})
 	s.Agreement("corp-ad", "OU=Staff,DC=corp,DC=test", "", map[string]string{"applyMask": "true", "mask": "2XXX"})
 	s.Directory(cucmsim.Entry{ID: "schen", First: "Sarah", Last: "Chen", Phone: "+49 30 5550 1234", DN: "CN=Sarah,OU=Staff,DC=corp,DC=test"}, cucmsim.Entry{ID: "away", Last: "A", DN: "CN=A,OU=Other,DC=corp,DC=test"})
 	s.SyncTakes(10 * time.Minute)
@@ -187,7 +187,7 @@ func TestRealDirectory(t *testing.T) {
 	c.hires("elsewhere", "Else", "Where", "Closed")
 
 	now := time.Date(2026, 11, 2, 8, 0, 0, 0, time.UTC)
-	s := cucmsim.New(sim.Options{Page: 50, Now: func() time.Time { return now }})
+	s := alone(sim.Options{Page: 50, Now: func() time.Time { return now }})
 	s.Agreement("corp-ad", "OU=Staff,"+d.Base, "", map[string]string{"phoneNumber": "ipPhone"})
 	s.Reads(sim.LDAP{URL: d.URL, CA: d.CA, Name: d.Admin, Password: d.Password})
 	b := open(t, s, "employee_number", "custom")

@@ -2,6 +2,7 @@ package cucm_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,7 +19,7 @@ func booksOf(t *testing.T, prefix string, left ...string) platform.Books {
 	t.Helper()
 	text := strings.ReplaceAll(`
 classes:
-  - {name: internal, platform: cucm, line: LINE_INTERNAL_CSS, device: DEVICE_SFO_CSS}
+  - {name: internal, platform: cucm, line: LINE_INTERNAL_CSS, device: DEVICE_SFO_CSS, forward: LINE_INTERNAL_CSS, voicemail: VM-Default}
   - {name: international, platform: cucm, line: LINE_INTERNATIONAL_CSS}
 pools:
   office:
@@ -84,6 +85,10 @@ func found(r *platform.Report) string {
 func TestPlantedFaults(t *testing.T) {
 	t.Parallel()
 	sfo, ber := cucmsim.NewCompany(sim.Options{})
+	says := []string{
+		"its forward (all calls) has LINE_INTERNATIONAL_CSS, and the numbers of pool office are of class internal, which is LINE_INTERNAL_CSS (whose it is, is sure: own number of agent",
+		"its forward (busy) has LINE_INTERNATIONAL_CSS, and", "its voice mail profile is NoVoiceMail, and the numbers of pool office are of class internal, which is VM-Default",
+	}
 	for prefix, s := range map[string]*cucmsim.Sim{"+1408555": sfo, "+4930555": ber} {
 		want := strings.ReplaceAll(`used-free \PRE2100@DN_PT mboss
 used-free \PRE2102@DN_PT aassist
@@ -93,6 +98,9 @@ used-free \PRE2105@DN_PT agent
 used-free \PRE2106@DN_PT local
 pattern \PRE29XX@DN_PT 
 class-differs \PRE2104@DN_PT hhunt
+class-differs \PRE2105@DN_PT agent
+class-differs \PRE2106@DN_PT local
+class-differs \PRE2106@DN_PT local
 orphan-line 2101@DN_PT 
 orphan-line \PRE2990@DN_PT 
 local-user local local
@@ -100,6 +108,13 @@ local-user local local
 		r := compared(t, s, booksOf(t, prefix))
 		if got := found(r); got != want {
 			t.Errorf("%s: found\n%swant\n%s", prefix, got, want)
+		}
+		for _, part := range says {
+			if !slices.ContainsFunc(r.Findings, func(f platform.Finding) bool {
+				return strings.HasPrefix(f.Text, part) && !strings.Contains(f.Text, "9011")
+			}) {
+				t.Errorf("nothing says that %s, or it tells where the forward leads", part)
+			}
 		}
 		if r.All.Users[platform.Sure] != 6 || r.All.Lines[platform.Sure] != 5 || r.All.Lines[platform.Likely] != 1 || r.All.Lines[platform.Nobody] != 2 {
 			t.Errorf("%s: users %v and lines %v were recognised", prefix, r.All.Users, r.All.Lines)
@@ -161,6 +176,8 @@ missing PRE2118 hhunt
 directory-differs moved moved
 class-differs SEP001122302109 nomad
 class-differs \PRE2104@DN_PT hhunt
+class-differs \PRE2106@DN_PT local
+class-differs \PRE2106@DN_PT local
 outside \PRE3000@DN_PT hhunt
 orphan-line 2101@DN_PT 
 orphan-line \PRE2990@DN_PT 

@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -98,9 +96,9 @@ type bench struct {
 	sim     *cucmsim.Sim
 	guard   *connector.Guard
 	cluster *cucm.Cluster
+	pins    connector.Pins // as another connector reaches it
 	at      time.Time
 	people  []string // whose run it is
-	url     string
 
 	mu    sync.Mutex
 	heard []string // every error and result that came out of the connector
@@ -120,7 +118,6 @@ func (b *bench) reach(settings ...string) {
 	b.Helper()
 	server := httptest.NewServer(b.sim)
 	b.Cleanup(server.Close)
-	b.url = server.URL
 	all := b.sim.Settings(server.URL)
 	for i := 0; i < len(settings); i += 2 {
 		all[settings[i]] = settings[i+1]
@@ -129,7 +126,9 @@ func (b *bench) reach(settings ...string) {
 	factory := cucm.Factory
 	factory.New = func(cfg connector.Config) (connector.Connector, error) {
 		b.cluster = cucm.Open(cfg)
-		return cucm.New(cfg)
+		c, err := cucm.New(cfg)
+		b.pins, _ = c.(connector.Pins)
+		return c, err
 	}
 	observe := func(system, op string, _ time.Duration, err error) { b.hear(system, op, err) }
 	var err error
@@ -139,24 +138,7 @@ func (b *bench) reach(settings ...string) {
 }
 
 // raw sends what the connector never does, and returns the answer.
-func (b *bench) raw(op, content string) string {
-	b.Helper()
-	r, err := http.NewRequest("POST", b.url+"/axl/", strings.NewReader(`<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/" xmlns:axl="http://www.cisco.com/AXL/API/14.0"><e:Body><axl:`+op+">"+content+"</axl:"+op+"></e:Body></e:Envelope>"))
-	if err != nil {
-		b.Fatal(err)
-	}
-	set := b.sim.Settings("")
-	r.SetBasicAuth(set["user"], set["password"])
-	r.Header.Set("SOAPAction", `"CUCM:DB ver=14.0 `+op+`"`)
-	a, err := http.DefaultClient.Do(r)
-	if err != nil {
-		b.Error(err)
-		return ""
-	}
-	defer a.Body.Close()
-	raw, _ := io.ReadAll(a.Body)
-	return string(raw)
-}
+func (b *bench) raw(op, content string) string { return b.sim.Ask(op, content) }
 
 // careful fails a test in which something was sent that a careful client never sends, something was written that is not of
 // the people of its run, or a secret came out, be it in an error, a result or a log.
@@ -272,6 +254,20 @@ func kindOf(err error) error {
 	}
 	return nil
 }
+
+// cast is a cluster with everybody whom a careless connector harms: a boss and an assistant with a shared line, a colleague who is
+// signed in on another's phone, an agent, a member of a hunt group, a ported range, a local user, and 2101 once more elsewhere. A test
+// begins with it, and ends by looking whether an object was written that is none of its people's. Its numbers are not those that
+// tests make.
+func cast(o sim.Options) *cucmsim.Sim {
+	s := cucmsim.New(o)
+	s.Fill("SFO", `\+1650555`)
+	return s
+}
+
+// alone is a cluster with nobody in it: for a test that counts users, or brings a directory of its own, whose synchronization would
+// purge the cast.
+func alone(o sim.Options) *cucmsim.Sim { return cucmsim.New(o) }
 
 func company(t *testing.T) *cucmsim.Sim {
 	t.Helper()

@@ -27,8 +27,9 @@ type Cluster struct {
 	readers chan struct{}
 
 	mu      sync.Mutex
-	session string // JSESSIONIDSSO: without it every call is a new session of the server
-	found   string // the version that was found, where it is to be
+	session string        // JSESSIONIDSSO: without it every call is a new session of the server
+	found   string        // the version that was found, where it is to be
+	skew    time.Duration // how far our clock is ahead of the cluster's
 }
 
 const sessionCookie = "JSESSIONIDSSO"
@@ -152,6 +153,7 @@ func (c *Cluster) send(ctx context.Context, version, doing, op string, args []*E
 	}, nil)
 	if a != nil {
 		c.keepSession(a.Header)
+		c.keepClock(a.Header)
 	}
 	if err != nil {
 		return nil, err

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"iter"
 	"strings"
+	"time"
 
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/connector"
@@ -34,8 +35,12 @@ func New(cfg connector.Config) (connector.Connector, error) {
 	if ca := cfg.Settings["ca"]; ca != "" && !x509.NewCertPool().AppendCertsFromPEM([]byte(ca)) {
 		return nil, &connector.SettingError{Setting: "ca", Text: "setting ca holds no certificate", Hint: "write it in PEM: -----BEGIN CERTIFICATE-----, by ${file:cucm.pem} for example"}
 	}
+	zone, err := time.LoadLocation(cfg.Settings["time_zone"])
+	if err != nil {
+		return nil, &connector.SettingError{Setting: "time_zone", Text: "setting time_zone is no time zone", Hint: "such as UTC or Europe/Berlin"}
+	}
 	c := Open(cfg)
-	u := users{Cluster: c, number: cfg.Settings["employee_number"], custom: cfg.Settings["employee_field"], local: cfg.Settings["local_users"] == "true", tokens: cfg.Settings["revoke_tokens"] == "true", place: cfg.Settings["directory_place"]}
+	u := users{Cluster: c, number: cfg.Settings["employee_number"], custom: cfg.Settings["employee_field"], local: cfg.Settings["local_users"] == "true", tokens: cfg.Settings["revoke_tokens"] == "true", place: cfg.Settings["directory_place"], forwards: cfg.Settings["read_forwards"] != "false", zone: zone}
 	kinds := map[string]connector.Entitlements{"user_group": groups{u}, "line": lines{shown{u}}, "phone": phones{shown{u}}, "device_profile": profiles{shown{u}}}
 	for kind, n := range catalogues {
 		kinds[kind] = catalogue{c, n}

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/connector"
@@ -24,13 +25,13 @@ type discovery struct {
 
 var _ connector.PhoneSystem = &target{}
 
-// Discover reads users, lines, devices and the whole route plan. It takes one look at each user and each device, by at most two
-// at a time, since no list shows their devices and lines. Nothing is changed for it. What goes meanwhile is gone; lines that get
+// Discover reads users, lines, devices and the whole route plan. It takes one look at each user, each device and each line, by at
+// most two at a time, since no list shows their devices, lines and forwards. Nothing is changed for it. What goes meanwhile is gone; lines that get
 // another number or partition meanwhile end it, since what shows them would be read half of before and half of after.
 func (t *target) Discover(ctx context.Context, seen func(dayone.PlatformKind, int)) (dayone.Platform, error) {
 	d := &discovery{seen: seen, line: map[string]int{}, named: map[string]string{}, of: map[string]string{}}
 	d.Of = []dayone.PlatformKind{dayone.PlatformLines, dayone.PlatformPatterns, dayone.PlatformUsers, dayone.PlatformDevices}
-	for _, read := range []func(context.Context, *discovery) error{t.users.allLines, t.users.allUsers, t.users.allDevices, t.users.allPatterns, t.users.sameLines} {
+	for _, read := range []func(context.Context, *discovery) error{t.users.allLines, t.users.allForwards, t.users.allUsers, t.users.allDevices, t.users.allRegistrations, t.users.allPatterns, t.users.sameLines} {
 		if err := read(ctx, d); err != nil {
 			return dayone.Platform{}, err
 		}
@@ -39,20 +40,40 @@ func (t *target) Discover(ctx context.Context, seen func(dayone.PlatformKind, in
 	return d.Platform, nil
 }
 
-// lineSpace is where a line has its calling search space.
-const lineSpace = "shareLineAppearanceCssName"
+// lineSpace is where a line has its calling search space, and lineVoicemail its voice mail profile.
+const (
+	lineSpace     = "shareLineAppearanceCssName"
+	lineVoicemail = "voiceMailProfileName"
+)
 
-// space is a calling search space; none: the cluster shows that there is none. Where it shows no element nothing is known.
+// forwards are what sends calls on, as a line has them, and as people say it.
+var forwards = [][2]string{
+	{"callForwardAll", "all calls"},
+	{"callForwardBusy", "busy"},
+	{"callForwardBusyInt", "busy, of internal calls"},
+	{"callForwardNoAnswer", "no answer"},
+	{"callForwardNoAnswerInt", "no answer, of internal calls"},
+	{"callForwardNoCoverage", "no coverage"},
+	{"callForwardNoCoverageInt", "no coverage, of internal calls"},
+	{"callForwardOnFailure", "failure"},
+	{"callForwardAlternateParty", "alternate party"},
+	{"callForwardNotRegistered", "no registration"},
+	{"callForwardNotRegisteredInt", "no registration, of internal calls"},
+}
+
+// space is a calling search space, or a profile; none: the cluster shows that there is none. Where it shows no element nothing is
+// known.
 func space(o *Object, at string) (is string, none bool) {
 	is = o.Value(at)
 	return is, is == "" && o.At(at) != nil
 }
 
 func (u users) allLines(ctx context.Context, d *discovery) error {
-	return u.List(ctx, Line, "pattern", []string{"pattern", "description", "routePartitionName", lineSpace}, func(o *Object) bool {
+	return u.List(ctx, Line, "pattern", []string{"pattern", "description", "routePartitionName", lineSpace, lineVoicemail}, func(o *Object) bool {
 		l := dayone.PlatformLine{Ref: o.UUID, Pattern: o.Value("pattern"), Partition: o.Value("routePartitionName"), Description: o.Value("description")}
 		l.E164 = e164(l.Pattern)
 		l.Space, l.NoSpace = space(o, lineSpace)
+		l.Voicemail, l.NoVoicemail = space(o, lineVoicemail)
 		if _, twice := d.line[LineName(l.Pattern, l.Partition)]; !twice { // a page may begin with what the last one ended
 			d.line[LineName(l.Pattern, l.Partition)], d.named[l.Ref] = len(d.Lines), LineName(l.Pattern, l.Partition)
 			d.Lines = append(d.Lines, l)
@@ -60,6 +81,38 @@ func (u users) allLines(ctx context.Context, d *discovery) error {
 		}
 		return true
 	})
+}
+
+// allForwards looks at each line for its forwards, which no list shows.
+func (u users) allForwards(ctx context.Context, d *discovery) error {
+	if !u.forwards {
+		return nil
+	}
+	refs := make([]string, len(d.Lines))
+	at := make(map[string]int, len(d.Lines))
+	for i, l := range d.Lines {
+		refs[i], at[l.Ref] = l.Ref, i
+	}
+	return u.eachOf(ctx, Line, refs, func(o *Object) {
+		if i, ok := at[o.UUID]; ok {
+			d.Lines[i].Forwards = forwardsOf(o)
+		}
+	})
+}
+
+// forwardsOf is what the forwards of a line may call. One that leads nowhere calls nobody, but for that of all calls.
+func forwardsOf(o *Object) []dayone.PlatformForward {
+	var out []dayone.PlatformForward
+	for _, f := range forwards {
+		all := f[0] == "callForwardAll"
+		if o.At(f[0]) == nil || !all && o.Value(f[0]+"/destination") == "" {
+			continue
+		}
+		is := dayone.PlatformForward{On: f[1], Second: o.Value(f[0] + "/secondaryCallingSearchSpaceName")}
+		is.Space, is.NoSpace = space(o, f[0]+"/callingSearchSpaceName")
+		out = append(out, is)
+	}
+	return out
 }
 
 // sameLines looks at the lines once more. A list pages by counting, so that it may miss one while others go: what it does not show
@@ -169,6 +222,34 @@ func (u users) allDevices(ctx context.Context, d *discovery) error {
 	return nil
 }
 
+// registrations are what the cluster calls them. Of a status that it calls unknown nothing is known.
+var registrations = map[string]dayone.Registration{
+	"registered": dayone.InTouch, "partial registered": dayone.PartInTouch, "unregistered": dayone.OutOfTouch, "rejected": dayone.NotLetIn,
+}
+
+// allRegistrations reads which devices are registered. An old release has no such list: then it is not known of any.
+func (u users) allRegistrations(ctx context.Context, d *discovery) error {
+	at := make(map[string]int, len(d.Devices))
+	for i, x := range d.Devices {
+		at[strings.ToLower(x.Name)] = i
+	}
+	err := u.list(ctx, "registrations", "RegistrationDynamic", []*Element{Leaf("device", "%")}, []*Element{Leaf("device", ""), Leaf("lastSeen", ""), Leaf("risStatus", "")}, func(e *Element) bool {
+		i, ok := at[strings.ToLower(e.Value("device"))]
+		if !ok || d.Devices[i].Class != dayone.DevicePhone {
+			return true
+		}
+		d.Devices[i].Registered = registrations[strings.ToLower(e.Value("risStatus"))]
+		if n, err := strconv.ParseInt(e.Value("lastSeen"), 10, 64); err == nil && n > 0 { // seconds since 1970, where it is a number
+			d.Devices[i].LastSeen = time.Unix(n, 0).UTC()
+		}
+		return true
+	})
+	if errors.Is(err, dayone.ErrInvalid) {
+		return nil
+	}
+	return err
+}
+
 func (u users) allPatterns(ctx context.Context, d *discovery) (err error) {
 	d.Patterns, err = u.RoutePlan(ctx, func(n int) { d.seen(dayone.PlatformPatterns, n) })
 	return err
@@ -194,7 +275,11 @@ func (c *Cluster) each(ctx context.Context, kind *Kind, by string, each func(*Ob
 		return err
 	}
 	slices.Sort(refs)
-	refs = slices.Compact(refs) // a page may begin with what the last one ended
+	return c.eachOf(ctx, kind, slices.Compact(refs), each) // a page may begin with what the last one ended
+}
+
+// eachOf does that for some of them.
+func (c *Cluster) eachOf(ctx context.Context, kind *Kind, refs []string, each func(*Object)) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	todo := make(chan string)

@@ -12,7 +12,6 @@ import (
 
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/connector/cucm"
-	cucmsim "github.com/dayone-hq/dayone/connector/cucm/sim"
 	"github.com/dayone-hq/dayone/connector/sim"
 )
 
@@ -50,7 +49,7 @@ func TestWrongObjects(t *testing.T) {
 			t.Errorf("%s: %v", name, o.Err())
 		}
 	}
-	b := open(t, cucmsim.New(sim.Options{}))
+	b := open(t, cast(sim.Options{}))
 	b.sim.Door().Forget()
 	if _, err := b.cluster.Add(t.Context(), cucm.User.New().Set("userid", "x")); !errors.Is(err, dayone.ErrInvalid) || !strings.Contains(err.Error(), "lastName") {
 		t.Errorf("without a last name: %v", err)
@@ -66,7 +65,7 @@ func TestWrongObjects(t *testing.T) {
 // TestOrder: elements are set in any order, and leave in the cluster's.
 func TestOrder(t *testing.T) {
 	t.Parallel()
-	b := open(t, cucmsim.New(sim.Options{}))
+	b := open(t, cast(sim.Options{}))
 	o := cucm.User.New().Set("telephoneNumber", "1").Set("pinCredentials/pinCredUserMustChange", "true").Set("userid", "schen").Set("pin", "483920").Set("presenceGroupName", "Standard Presence group").
 		Set("lastName", "Chen").Set("firstName", "Sarah")
 	if _, err := b.cluster.Add(t.Context(), o); err != nil {
@@ -127,7 +126,7 @@ var editable = map[string]struct {
 	"remoteDestination": {cucm.RemoteDestination, []string{"name", "answerTooSoonTimer"}, func() *cucm.Object {
 		return cucm.RemoteDestination.New().Set("name", "Sarah's mobile").Set("destination", "+14155550100").Set("answerTooSoonTimer", "1500").Set("answerTooLateTimer", "19000").Set("delayBeforeRingingCell", "4000").
 			Set("ownerUserId", "u").Set("enableUnifiedMobility", "true").Set("remoteDestinationProfileName", "RDP-u").Set("isMobilePhone", "true").Set("enableMobileConnect", "true").
-			Put("lineAssociations", cucm.Group("lineAssociation", cucm.Leaf("pattern", "2101"), cucm.Leaf("routePartitionName", "DN_PT"))).
+			Put("lineAssociations", cucm.Group("lineAssociation", cucm.Leaf("pattern", "3101"), cucm.Leaf("routePartitionName", "DN_PT"))).
 			Put("ringSchedule", cucm.Group("member", cucm.Leaf("startTime", "08:00"), cucm.Leaf("endTime", "18:00"), cucm.Leaf("startDay", "Monday"), cucm.Leaf("endDay", "Friday")))
 	}, cucm.By("+14155550100")},
 	"userGroup": {cucm.UserGroup, []string{"name"}, func() *cucm.Object {
@@ -137,11 +136,11 @@ var editable = map[string]struct {
 		return cucm.LDAPFilter.New().Set("name", "staff").Set("filter", "(&(objectClass=user)(employeeID=*))")
 	}, cucm.By("staff")},
 	"ldapDirectory": {cucm.LDAPDirectory, []string{"name", "ldapDn", "userSearchBase", "mask"}, func() *cucm.Object {
-		return cucm.LDAPDirectory.New().Set("name", "corp-ad").Set("ldapDn", "svc@corp.example").Set("ldapPassword", "Agreement-Passw0rd").Set("userSearchBase", "OU=People,DC=corp,DC=example").Set("repeatable", "true").
+		return cucm.LDAPDirectory.New().Set("name", "corp-ad-2").Set("ldapDn", "svc@corp.example").Set("ldapPassword", "Agreement-Passw0rd").Set("userSearchBase", "OU=People,DC=corp,DC=example").Set("repeatable", "true").
 			Set("intervalValue", "1").Set("scheduleUnit", "DAY").Set("nextExecTime", "2026-11-03 03:15").Set("middleName", "initials").Set("phoneNumber", "ipPhone").Set("mailId", "mail").Set("ldapFilter", "staff").
 			Put("servers", cucm.Group("server", cucm.Leaf("hostName", "dc1.corp.example"), cucm.Leaf("ldapPortNumber", "636"), cucm.Leaf("sslEnabled", "true"))).Set("applyMask", "false").
 			Put("accessControlGroupInfo", cucm.Group("accessControlGroupName", cucm.Leaf("accessControlGroup", "Helpers")))
-	}, cucm.By("corp-ad")},
+	}, cucm.By("corp-ad-2")},
 }
 
 // order is the one in which objects can be made: what is named comes first.
@@ -186,14 +185,14 @@ func device(o *cucm.Object, name, class string) *cucm.Object {
 
 func appearance(index int) *cucm.Element {
 	return cucm.Group("line", cucm.Leaf("index", fmt.Sprint(index)), cucm.Leaf("label", "Sarah & <b>Söhne</b>"), cucm.Leaf("display", " Sarah  Chen "),
-		cucm.Group("dirn", cucm.Leaf("pattern", fmt.Sprintf("210%d", index)), cucm.Leaf("routePartitionName", "DN_PT")), cucm.Leaf("e164Mask", "+1408555210X"), cucm.Leaf("maxNumCalls", "6"), cucm.Leaf("busyTrigger", "3"))
+		cucm.Group("dirn", cucm.Leaf("pattern", fmt.Sprintf("310%d", index)), cucm.Leaf("routePartitionName", "DN_PT")), cucm.Leaf("e164Mask", "+1408555210X"), cucm.Leaf("maxNumCalls", "6"), cucm.Leaf("busyTrigger", "3"))
 }
 
 // stocked is a cluster with one object of each kind.
 func stocked(t *testing.T) *bench {
 	t.Helper()
-	b := open(t, cucmsim.New(sim.Options{Page: 50}))
-	for _, n := range []string{"2101", "2102"} {
+	b := open(t, cast(sim.Options{Page: 50}))
+	for _, n := range []string{"3101", "3102"} {
 		if _, err := b.cluster.Add(t.Context(), cucm.Line.New().Set("pattern", n).Set("usage", "Device").Set("routePartitionName", "DN_PT")); err != nil {
 			t.Fatal(err)
 		}
@@ -339,7 +338,7 @@ func TestNothingToChange(t *testing.T) {
 func TestVersions(t *testing.T) {
 	t.Parallel()
 	for _, v := range []string{"12.5", "14.0", "15.0"} {
-		b := open(t, cucmsim.New(sim.Options{}), "version", v)
+		b := open(t, cast(sim.Options{}), "version", v, "local_users", "true")
 		b.sim.Release(v)
 		if err := b.guard.Check(t.Context()); err != nil {
 			t.Errorf("%s: %v", v, err)
@@ -347,7 +346,7 @@ func TestVersions(t *testing.T) {
 		b.do(b.create())
 	}
 	for _, has := range [][]string{{"12.5"}, {"14.0", "12.5"}, {"15.0", "14.0"}} {
-		b := open(t, cucmsim.New(sim.Options{}), "version", "auto")
+		b := open(t, cast(sim.Options{}), "version", "auto", "local_users", "true")
 		b.sim.Release(has...)
 		if err := b.guard.Check(t.Context()); err != nil {
 			t.Errorf("%s: %v", has, err)
@@ -361,7 +360,7 @@ func TestVersions(t *testing.T) {
 			t.Errorf("its version is asked for %d times", n)
 		}
 	}
-	b := open(t, cucmsim.New(sim.Options{}), "version", "15.0")
+	b := open(t, cast(sim.Options{}), "version", "15.0", "local_users", "true")
 	b.sim.Release("12.5")
 	if err := b.guard.Check(t.Context()); !errors.Is(err, dayone.ErrInvalid) || !strings.Contains(fmt.Sprintf("%+v", detail(err)), "set version") {
 		t.Errorf("an old cluster says %v", err)

@@ -9,7 +9,6 @@ import (
 
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/connector/cucm"
-	cucmsim "github.com/dayone-hq/dayone/connector/cucm/sim"
 	"github.com/dayone-hq/dayone/connector/sim"
 )
 
@@ -64,7 +63,7 @@ func TestTheJudge(t *testing.T) {
 // is refused too; and who guessed wrong too often is locked out until the count is reset.
 func TestPINPolicy(t *testing.T) {
 	t.Parallel()
-	b := open(t, cucmsim.New(sim.Options{}))
+	b := open(t, cast(sim.Options{}), "local_users", "true")
 	a := b.create()
 	a.Secrets["pin"] = dayone.NewSecret("11111111")
 	if _, err := b.guard.Apply(t.Context(), a); !errors.Is(err, dayone.ErrInvalid) || !strings.Contains(detail(err), "trivial") || strings.Contains(err.Error()+detail(err), "11111111") {
@@ -85,7 +84,7 @@ func TestPINPolicy(t *testing.T) {
 		t.Errorf("the PIN is shown, or not when it was set: %v, %v", o, err)
 	}
 	right := func(pin string) bool {
-		return strings.Contains(b.raw("doAuthenticateUser", "<userid>schen</userid><pin>"+pin+"</pin>"), "<userAuthenticated>true")
+		return b.sim.OpensBy("schen", pin)
 	}
 	if !right("90817263") {
 		t.Error("her PIN is not the one that was set last")
@@ -161,7 +160,7 @@ func TestNotWhileUsed(t *testing.T) {
 // TestFullQueue: after three writes the publisher sheds the next one; that is come back to, and reading goes on meanwhile.
 func TestFullQueue(t *testing.T) {
 	t.Parallel()
-	s := cucmsim.New(sim.Options{Page: 50})
+	s := cast(sim.Options{Page: 50})
 	b := open(t, s)
 	s.Queue(3, time.Hour)
 	var shed error
@@ -198,7 +197,7 @@ func TestSubscriber(t *testing.T) {
 // TestTooLarge: an answer over the server's limit is asked for again in smaller pages, and nobody is missed or told of twice.
 func TestTooLarge(t *testing.T) {
 	t.Parallel()
-	s := cucmsim.New(sim.Options{Page: 5000})
+	s := alone(sim.Options{Page: 5000})
 	b := open(t, s)
 	for i := range 60 {
 		s.Seed(sim.Account{Login: fmt.Sprintf("u%03d", i), LastName: strings.Repeat("Ł", 200)})
@@ -270,17 +269,17 @@ func TestGroupsMembers(t *testing.T) {
 func TestUnknownNumber(t *testing.T) {
 	t.Parallel()
 	for _, makes := range []bool{false, true} {
-		b := open(t, cucmsim.New(sim.Options{Page: 50}))
+		b := open(t, cast(sim.Options{Page: 50}))
 		b.sim.MakesLines(makes)
 		if _, err := b.cluster.Add(t.Context(), editable["user"].make()); err != nil {
 			t.Fatal(err)
 		}
 		_, err := b.cluster.Add(t.Context(), editable["phone"].make())
-		_, missing := b.cluster.Get(t.Context(), cucm.Line, cucm.By("2101", "DN_PT"))
+		_, missing := b.cluster.Get(t.Context(), cucm.Line, cucm.By("3101", "DN_PT"))
 		switch {
 		case makes && (err != nil || missing != nil):
 			t.Errorf("a cluster that makes lines: %v, and the line: %v", err, missing)
-		case !makes && (kindOf(err) != dayone.ErrInvalid || !strings.Contains(detail(err), "2101") || kindOf(missing) != dayone.ErrNotFound):
+		case !makes && (kindOf(err) != dayone.ErrInvalid || !strings.Contains(detail(err), "310") || kindOf(missing) != dayone.ErrNotFound):
 			t.Errorf("a cluster that makes none: %v (%s), and the line: %v", err, detail(err), missing)
 		}
 	}

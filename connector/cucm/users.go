@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/connector"
@@ -21,6 +22,9 @@ type users struct {
 	local  bool   // local users are made in a cluster that a directory feeds
 	tokens bool   // OAuth tokens are ended
 	place  string // where the directory has whom it brings; "": not said
+
+	zone     *time.Location // in which the cluster writes when a PIN was changed
+	forwards bool           // whoever reads the cluster looks at each line for its forwards
 }
 
 var (

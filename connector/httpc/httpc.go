@@ -115,6 +115,9 @@ func (c *Client) request(ctx context.Context, q Request) (*http.Request, error) 
 	} else if !strings.HasPrefix(target, c.origin()) {
 		return nil, c.fault(q.Op, dayone.ErrInvalid, "", "the server sent us to another host")
 	}
+	if climbs(target) {
+		return nil, c.fault(q.Op, dayone.ErrInvalid, "", "an id is . or .., which would make another address of the path")
+	}
 	if len(q.Query) > 0 {
 		sep := "?"
 		if strings.Contains(target, "?") {
@@ -157,6 +160,19 @@ func (c *Client) request(ctx context.Context, q Request) (*http.Request, error) 
 		req.Header.Set("User-Agent", "dayone")
 	}
 	return req, nil
+}
+
+// climbs says that a segment of a path is a dot or two, written as they are or escaped: servers and proxies on the way would take
+// it for a step up. Nothing that stands in a path is one; what looks so is an id that somebody chose.
+func climbs(target string) bool {
+	path, _, _ := strings.Cut(target, "?")
+	for segment := range strings.SplitSeq(path, "/") {
+		switch strings.ReplaceAll(strings.ToLower(segment), "%2e", ".") {
+		case ".", "..":
+			return true
+		}
+	}
+	return false
 }
 
 func (c *Client) origin() string {

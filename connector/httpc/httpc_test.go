@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -104,6 +105,27 @@ func TestNextPagesStayOnTheirHost(t *testing.T) {
 	}
 	if got := httpc.NextLink(http.Header{"Link": {`<https://x>; rel="prev"`}}); got != "" {
 		t.Errorf("there is no next page, but %q", got)
+	}
+}
+
+// What somebody chose as an id makes no other address: it is one segment, and what would climb out of the path is not sent.
+func TestAnIdIsOneSegmentOfAPath(t *testing.T) {
+	t.Parallel()
+	var asked []string
+	c := serve(t, func(_ http.ResponseWriter, r *http.Request) { asked = append(asked, r.URL.EscapedPath()) })
+	for _, id := range []string{"..", ".", "%2e%2E", ".%2e"} {
+		if _, err := get(c, "/employees/"+id+"/groups", nil); !errors.Is(err, dayone.ErrInvalid) {
+			t.Errorf("%s: %v", id, err)
+		}
+	}
+	if len(asked) > 0 {
+		t.Errorf("the server was asked for %q", asked)
+	}
+	for _, id := range []string{"../../1007", "a/../b", "...", "x?y=..", "1007#z", "a.b"} {
+		path := "/employees/" + url.PathEscape(id)
+		if _, err := get(c, path, nil); err != nil || len(asked) == 0 || !strings.HasSuffix(asked[len(asked)-1], path) {
+			t.Errorf("%s: %v, asked for %q", id, err, asked)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package scim
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/dayone-hq/dayone"
@@ -13,6 +14,7 @@ type Counted struct {
 	*connector.Target
 	Client      *Client
 	Title, Link string
+	Unit        string // "": users. A system that keeps closed accounts counts them, too, and has to say so
 }
 
 var _ connector.Teller = Counted{}
@@ -23,5 +25,5 @@ func (c Counted) Tiles(ctx context.Context) ([]dayone.Tile, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []dayone.Tile{{Title: c.Title, Value: n, Unit: "users", Link: c.Link}}, nil
+	return []dayone.Tile{{Title: c.Title, Value: n, Unit: cmp.Or(c.Unit, "users"), Link: c.Link}}, nil
 }

@@ -45,7 +45,7 @@ func New(cfg connector.Config) (connector.Connector, error) {
 		Kinds:    map[string]connector.Entitlements{"channel": channels{c}},
 		Things:   map[string]connector.Things{"message": messages{c}},
 	}
-	return scim.Counted{Target: target, Client: c.scim, Title: "Slack users", Link: "https://app.slack.com/manage"}, nil
+	return scim.Counted{Target: target, Client: c.scim, Title: "Slack accounts", Unit: "accounts, closed ones too", Link: "https://app.slack.com/manage"}, nil
 }
 
 type accounts struct {

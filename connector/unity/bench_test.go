@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/connector"
 	"github.com/dayone-hq/dayone/connector/connectortest"
 	"github.com/dayone-hq/dayone/connector/sim"
 	"github.com/dayone-hq/dayone/connector/unity"
@@ -32,9 +33,12 @@ type server struct {
 var logged = connectortest.Listen()
 
 // begin opens one, which is judged at the end.
-func begin(t *testing.T, settings ...string) *server {
+func begin(t *testing.T, settings ...string) *server { return beginBeside(t, nil, settings...) }
+
+// beginBeside begins where another system is configured, too.
+func beginBeside(t *testing.T, other func(string) *connector.Guard, settings ...string) *server {
 	t.Helper()
-	b := stage(t, settings...)
+	b := stageBeside(t, other, settings...)
 	t.Cleanup(func() {
 		for _, breach := range b.breaches() {
 			t.Error(breach)
@@ -43,11 +47,13 @@ func begin(t *testing.T, settings ...string) *server {
 	return b
 }
 
-func stage(t *testing.T, settings ...string) *server {
+func stage(t *testing.T, settings ...string) *server { return stageBeside(t, nil, settings...) }
+
+func stageBeside(t *testing.T, other func(string) *connector.Guard, settings ...string) *server {
 	t.Helper()
 	b := &server{}
 	b.Story = connectortest.Begin(t, connectortest.Stage[*unitysim.Sim]{
-		Factory: unity.Factory, System: "unity", New: unitysim.New, Options: sim.Options{Page: 3}, Settings: settings,
+		Factory: unity.Factory, System: "unity", New: unitysim.New, Options: sim.Options{Page: 3}, Settings: settings, Beside: other,
 		Observe: func(_, op string, _ time.Duration, err error) { b.hear(op, err) },
 	})
 	for i := 0; i < len(settings); i += 2 {

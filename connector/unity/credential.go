@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"math/big"
 	"net/http"
 	"strconv"
@@ -138,8 +139,8 @@ type secrets struct {
 	users
 	door       string
 	mustChange bool
-	judged     bool     // the policy is read before anything is written
-	cluster    *cluster // that is to have the same PIN; nil: none
+	judged     bool   // the policies are read before anything is written
+	pins       beside // the cluster that is to have the same PIN
 }
 
 var _ connector.Things = secrets{}
@@ -182,7 +183,7 @@ func (k secrets) Look(ctx context.Context, a dayone.Act) (*dayone.Item, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !set {
+	if !set || k.judged && a.Attempt > 1 { // the cluster beside it may not have it yet, and which PIN it became Put says again
 		it.State = dayone.Pending
 	}
 	return it, nil
@@ -205,47 +206,105 @@ func (k secrets) Put(ctx context.Context, a dayone.Act) (dayone.Result, error) {
 	if err != nil {
 		return dayone.Result{}, err
 	}
-	if k.judged {
-		if err := k.judge(ctx, op, before, is["DtmfAccessId"], secret.Reveal()); err != nil {
-			return dayone.Result{}, err
+	if !k.judged {
+		now, err := k.set(ctx, a, is, before, secret.Reveal())
+		return dayone.Result{Now: now}, err
+	}
+	return k.one(ctx, a, is, before, secret.Reveal())
+}
+
+// one sets a PIN that the server and the cluster beside it take, first here, then there. A retry
+// writes it again, at both: what refuses it for its history has it from an earlier attempt, and no clock has to say so. A person's
+// retry forgets when the first attempt was, and what the rules make of the PIN by then may be another one than that attempt wrote.
+func (k secrets) one(ctx context.Context, a dayone.Act, is object, before credential, made string) (dayone.Result, error) {
+	const op = "setting pin"
+	var pins connector.Pins
+	if k.pins.name != "" {
+		var err error
+		if pins, err = k.pins.find(k.pins.name); err != nil {
+			return dayone.Result{}, k.Fault(op, dayone.ErrInvalid, "", err.Error()+"; see the setting cluster. No PIN was changed")
 		}
 	}
-	if k.cluster != nil {
-		if err := k.setCluster(ctx, a, is["Alias"]); err != nil {
-			return dayone.Result{}, err
-		}
-	}
-	body := object{"Credentials": secret.Reveal(), "CantChange": "false", "CredMustChange": strconv.FormatBool(k.mustChange), "HackCount": "0", "TimeHacked": ""}
-	closed, err := k.closed(ctx, is, before)
+	rules, err := k.rules(ctx, op, before, is, pins)
 	if err != nil {
 		return dayone.Result{}, err
+	}
+	pin, ok := meet(made, rules)
+	if !ok {
+		return dayone.Result{}, k.Fault(op, dayone.ErrInvalid, "", fmt.Sprintf("the policies want %d digits, and no PIN was found that both take; nothing was written", rules.Least))
+	}
+	now, from := k.item(before), a.Since
+	set, err := k.set(ctx, a, is, before, pin)
+	switch {
+	case err == nil:
+		now = set
+	case a.Attempt > 1 && k.had(ctx, is, before, err, pin == made, a.Since):
+		if at, told := before.changed(k.zone); told {
+			from = at.Add(k.Now().Sub(before.now))
+		}
+	default:
+		return dayone.Result{}, k.hide(err, pin)
+	}
+	if pins != nil {
+		if err := k.follow(ctx, a, pins, is["Alias"], pin, from); err != nil {
+			return dayone.Result{}, err
+		}
+	}
+	r := dayone.Result{Now: now}
+	if pin != made {
+		r.Secrets = map[string]dayone.Secret{k.door: dayone.NewSecret(pin)}
+	}
+	return r, nil
+}
+
+// had says that the server refused a PIN because it has it, from an attempt before. Where the refusal does not say why, the time of
+// the last change does, and only for the PIN as it was made: another one may follow from it by now than did then.
+func (k secrets) had(ctx context.Context, is object, before credential, refusal error, asMade bool, at time.Time) bool {
+	if !errors.Is(refusal, dayone.ErrInvalid) || before.unset() {
+		return false
+	}
+	if closed, err := k.closed(ctx, is, before); err != nil || before.yes("Locked") && !closed {
+		return false // it would not be opened by that
+	}
+	var f *dayone.Fault
+	if errors.As(refusal, &f) && strings.Contains(f.Code, "HISTORY") {
+		return true
+	}
+	set, err := before.since(k.server, at)
+	return err == nil && set && asMade
+}
+
+// set writes it here, and sees that it was.
+func (k secrets) set(ctx context.Context, a dayone.Act, is object, before credential, secret string) (*dayone.Item, error) {
+	op, ref := "setting "+k.door, is.id()
+	body := object{"Credentials": secret, "CantChange": "false", "CredMustChange": strconv.FormatBool(k.mustChange), "HackCount": "0", "TimeHacked": ""}
+	closed, err := k.closed(ctx, is, before)
+	if err != nil {
+		return nil, err
 	}
 	if before.yes("Locked") && !closed {
 		body["Locked"] = "false"
 	}
 	if err := k.put(ctx, op, ref, k.door, body); err != nil {
 		if errors.Is(err, dayone.ErrInvalid) {
-			if k.cluster != nil {
-				return dayone.Result{}, k.advise(err, "the cluster has the new PIN, and voice mail refused it and has the one of before; renew it: dayone people renew")
-			}
 			err = k.advise(err, "the server refused it: see the authentication rule of this user (System Settings > Authentication Rules) and the setting pin_digits; a server that keeps one PIN with its cluster wants pin_sync: native")
 		}
-		return dayone.Result{}, err
+		return nil, err
 	}
 	now, err := k.credential(ctx, ref, k.door)
 	if err != nil {
-		return dayone.Result{}, err
+		return nil, err
 	}
 	set, err := now.since(k.server, a.Since)
 	switch {
 	case err != nil:
-		return dayone.Result{}, err
+		return nil, err
 	case !set && now.object["TimeChanged"] == before.object["TimeChanged"]:
-		return dayone.Result{}, k.Fault(op, dayone.ErrNotYet, "", "the server took it and shows no change")
+		return nil, k.Fault(op, dayone.ErrNotYet, "", "the server took it and shows no change")
 	case !set:
-		return dayone.Result{}, k.Fault(op, dayone.ErrInvalid, "", "it is set, and the server shows a change of long ago: the setting time_zone is not the zone in which it writes times")
+		return nil, k.Fault(op, dayone.ErrInvalid, "", "it is set, and the server shows a change of long ago: the setting time_zone is not the zone in which it writes times")
 	}
-	return dayone.Result{Now: k.item(now)}, nil
+	return k.item(now), nil
 }
 
 // closed says that the mailbox is, and not this door of it alone.
@@ -259,35 +318,6 @@ func (k secrets) closed(ctx context.Context, is object, this credential) (bool, 
 	}
 	c, err := k.credential(ctx, is.id(), other)
 	return c.yes("Locked"), err
-}
-
-// judge holds a PIN against the server's own policy before anything is written, since the cluster is written next and the two
-// must not part.
-func (k secrets) judge(ctx context.Context, op string, c credential, extension, secret string) error {
-	id := c.object["CredentialPolicyObjectId"]
-	if id == "" {
-		return k.Fault(op, dayone.ErrInvalid, "", "the server does not say which policy this PIN has to meet; pin_sync: none leaves the judgement to it")
-	}
-	p, _, err := k.get(ctx, "reading policy", "/vmrest/credentialpolicies/"+id)
-	if err != nil {
-		return err
-	}
-	least, _ := strconv.Atoi(p["MinLength"])
-	switch {
-	case len(secret) < least:
-		return k.advise(k.Fault(op, dayone.ErrInvalid, "", "the policy wants "+p["MinLength"]+" digits and the setting pin_digits gives fewer; nothing was written"), "set pin_digits to what both policies take")
-	case p.yes("TrivialCredChecking") && extension != "" && (strings.Contains(secret, extension) || strings.Contains(backwards(secret), extension)):
-		return k.Fault(op, dayone.ErrInvalid, "", "the PIN that was made holds the extension, which the policy calls trivial; nothing was written")
-	}
-	return nil
-}
-
-func backwards(s string) string {
-	b := []byte(s)
-	for i, j := 0, len(b)-1; i < j; i, j = i+1, j-1 {
-		b[i], b[j] = b[j], b[i]
-	}
-	return string(b)
 }
 
 // Drop locks it, so that nobody has to know what it was.

@@ -27,6 +27,14 @@ func (t *target) Discover(ctx context.Context, seen func(dayone.PlatformKind, in
 	for _, p := range parts {
 		partition[p.id()] = p["Name"]
 	}
+	coses, err := u.all(ctx, "listing classes of service", "/vmrest/coses", "Cos", nil)
+	if err != nil && !errors.Is(err, dayone.ErrNotFound) { // a release without the list says nothing of classes
+		return dayone.Platform{}, err
+	}
+	class := map[string]string{}
+	for _, c := range coses {
+		class[c.id()] = c["DisplayName"]
+	}
 	needs := map[string][]string{}
 	if err := u.naming(ctx, func(id, words string) { needs[id] = append(needs[id], words) }); err != nil {
 		return dayone.Platform{}, err
@@ -36,7 +44,7 @@ func (t *target) Discover(ctx context.Context, seen func(dayone.PlatformKind, in
 		return dayone.Platform{}, err
 	}
 	boxes, err := u.look(ctx, rows, func(n int) { seen(dayone.PlatformMailboxes, n) }, func(o object, b *dayone.PlatformMailbox) {
-		b.Partition = partition[o["PartitionObjectId"]]
+		b.Partition, b.Class = partition[o["PartitionObjectId"]], class[o["CosObjectId"]]
 		b.Needs = slices.Concat(needs[o.id()], needs[o["CallHandlerObjectId"]])
 		slices.Sort(b.Needs)
 	})

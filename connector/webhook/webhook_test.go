@@ -288,6 +288,21 @@ func TestASignatureWrittenOtherwiseNamesItsSetting(t *testing.T) {
 	}
 }
 
+// The first instant of all is what a system writes that has no date. It is not taken for a missing time: then nobody would hear of it.
+func TestTheFirstInstantOfAllIsATime(t *testing.T) {
+	t.Parallel()
+	src := open(t, map[string]string{"secret": "s"})
+	for when, want := range map[string]string{"0001-01-01T00:00:00Z": "0001-01-01T00:00:00Z", "2024-11-22T15:00:00Z": "2024-11-22T15:00:00Z", "soon": ""} {
+		events, err := src.Parse([]byte(`{"event_type":"employee.hired","event_id":"e1","timestamp":"` + when + `","data":{"employee_id":"1"}}`))
+		if err != nil || len(events) != 1 {
+			t.Fatalf("%s: %v, %v", when, events, err)
+		}
+		if at := events[0].At; at.IsZero() != (want == "") || want != "" && at.Format(time.RFC3339) != want {
+			t.Errorf("%s is read as %s", when, at)
+		}
+	}
+}
+
 func TestParse(t *testing.T) {
 	t.Parallel()
 	src := open(t, map[string]string{"secret": "s", "fields": "level, remote, skills, name, custom.region, empty, when, big, mixed, wide, deep"})

@@ -106,8 +106,9 @@ type comparing struct {
 	byKey   map[string]int32   // numbers of this platform by partition and pattern
 	byE164  map[string]int32
 	seen    map[dayone.NumberID]bool
-	owns    map[dayone.PersonID][]string // where lines of theirs ring
-	pooled  bool                         // a pool names the platform
+	owns    map[dayone.PersonID][]string       // where lines of theirs ring
+	one     map[dayone.PersonID]*dayone.Number // whose only number is which; nil: several. Made when it is asked for
+	pooled  bool                               // a pool names the platform
 }
 
 // Compare finds what differs between a platform, the books and the people.
@@ -136,6 +137,7 @@ func Compare(b Books, p *dayone.Platform) *Report {
 	c.missing()
 	c.patterns()
 	c.mailboxes()
+	c.unboxed()
 	c.reaches()
 	c.out.sort()
 	return c.out
@@ -381,6 +383,7 @@ func (c *comparing) mailboxes() {
 			f.Text, f.Next = "it answers at "+b.Extension+", which is somebody else's in the books", "Give the mailbox its owner's extension."
 			c.find(f)
 		}
+		c.boxed(b, m)
 	}
 }
 

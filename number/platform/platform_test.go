@@ -236,7 +236,7 @@ func TestClassOfService(t *testing.T) {
 	if got := found(platform.Compare(b, &p)); strings.Contains(got, "class-differs") {
 		t.Errorf("of a leaver's line it says %s", got)
 	}
-	if _, faults := number.ReadPlan("classes:\n  - {name: x, platform: cucm, forward: F}\n"); len(faults) != 1 || faults[0].Line != 2 {
+	if _, faults := number.ReadPlan("classes:\n  - {name: x, platform: cucm, site: F}\n"); len(faults) != 1 || faults[0].Line != 2 {
 		t.Errorf("a class that says nothing of lines: %v", faults)
 	}
 }
@@ -291,4 +291,83 @@ func heap() uint64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return m.HeapAlloc
+}
+
+// What forwards may call and which voice mail a line has are compared where the map of classes says something of them and the
+// platform told it.
+func TestForwardsOfAClass(t *testing.T) {
+	t.Parallel()
+	const pools = "pools:\n  office: {platform: cucm, partition: DN, class: national, emergency: ERL, ranges: [{first: +4930550100, last: +4930550109}]}\n"
+	all := func(f dayone.PlatformForward) []dayone.PlatformForward {
+		f.On = "all calls"
+		return []dayone.PlatformForward{f}
+	}
+	for name, c := range map[string]struct {
+		class string
+		line  dayone.PlatformLine
+		want  []string
+	}{
+		"as it should be":            {"forward: FWD, voicemail: VM", dayone.PlatformLine{Voicemail: "vm", Forwards: all(dayone.PlatformForward{Space: "fwd"})}, nil},
+		"nothing is told":            {"forward: FWD, voicemail: VM", dayone.PlatformLine{Forwards: all(dayone.PlatformForward{})}, nil},
+		"the class says nothing":     {"line: NAT", dayone.PlatformLine{Voicemail: "X", Forwards: all(dayone.PlatformForward{Space: "X"})}, nil},
+		"it may call more":           {"forward: FWD", dayone.PlatformLine{Forwards: all(dayone.PlatformForward{Space: "ABROAD"})}, []string{"its forward (all calls) has ABROAD (abroad), and"}},
+		"none at all":                {"forward: FWD", dayone.PlatformLine{Forwards: all(dayone.PlatformForward{NoSpace: true})}, []string{"its forward (all calls) has no calling search space, and"}},
+		"the second is the phone's":  {"forward: FWD, device: DEV", dayone.PlatformLine{Forwards: all(dayone.PlatformForward{Space: "FWD", Second: "DEV"})}, nil},
+		"the second opens more":      {"forward: FWD, device: DEV", dayone.PlatformLine{Forwards: all(dayone.PlatformForward{Space: "FWD", Second: "ALL"})}, []string{"has ALL as the second"}},
+		"the phone's is not said":    {"forward: FWD", dayone.PlatformLine{Forwards: all(dayone.PlatformForward{Space: "FWD", Second: "ALL"})}, nil},
+		"another profile, and busy":  {"forward: FWD, voicemail: VM", dayone.PlatformLine{Voicemail: "X", Forwards: []dayone.PlatformForward{{On: "busy", Space: "ALL"}}}, []string{"its forward (busy) has ALL, and", "its voice mail profile is X, and"}},
+		"none named":                 {"voicemail: VM", dayone.PlatformLine{NoVoicemail: true}, []string{"its voice mail profile is default, and"}},
+		"none named, as it is to be": {"voicemail: default", dayone.PlatformLine{NoVoicemail: true}, nil},
+	} {
+		b := books(t, "classes:\n  - {name: national, platform: cucm, "+c.class+"}\n  - {name: abroad, platform: cucm, forward: ABROAD}\n"+pools, ada)
+		owned(b, "+4930550101", "per_ada", dayone.NumberAssigned)
+		c.line.Pattern, c.line.Partition, c.line.E164, c.line.Primary = `\+4930550101`, "DN", "+4930550101", []string{"amoss"}
+		p := dayone.Platform{Of: []dayone.PlatformKind{dayone.PlatformUsers, dayone.PlatformLines}, Users: []dayone.PlatformUser{{Login: "amoss"}}, Lines: []dayone.PlatformLine{c.line}}
+		got := platform.Compare(b, &p).Findings
+		for i, f := range got {
+			if len(got) != len(c.want) || f.Kind != platform.ClassDiffers || f.Next == "" || !strings.Contains(f.Text, c.want[i]) {
+				t.Errorf("%s: found %+v", name, f)
+			}
+		}
+		if len(got) != len(c.want) {
+			t.Errorf("%s: found %d", name, len(got))
+		}
+	}
+}
+
+// A class says of a voice mail server which class of service its mailboxes have there, or that there are none.
+func TestMailboxesOfAClass(t *testing.T) {
+	t.Parallel()
+	const pools = "pools:\n  office: {platform: cucm, partition: DN, class: national, emergency: ERL, ranges: [{first: +4930550100, last: +4930550109}]}\n"
+	box := func(extension, class string) []dayone.PlatformMailbox {
+		return []dayone.PlatformMailbox{{Alias: "amoss", Extension: extension, Class: class}}
+	}
+	for name, c := range map[string]struct {
+		class string
+		boxes []dayone.PlatformMailbox
+		want  string
+	}{
+		"as it should be":              {"voicemail: COS", box(`\+4930550101`, "cos"), ""},
+		"by the owner's only number":   {"voicemail: COS", box("0101", "X"), "its class of service is X, and the numbers of pool office are of class national, which is COS"},
+		"another class":                {"voicemail: COS", box("+4930550101", "X"), "its class of service is X, and"},
+		"it is not told":               {"voicemail: COS", box("+4930550101", ""), ""},
+		"there is to be none":          {"voicemail: none", box("+4930550101", "X"), "it is there, and"},
+		"there is none":                {"voicemail: COS", nil, "it has no mailbox, and"},
+		"there is none, as it is said": {"voicemail: none", nil, ""},
+		"it may be the unknown one's":  {"voicemail: COS", []dayone.PlatformMailbox{{Alias: "who", Extension: "+4930550101", Class: "COS"}}, ""},
+	} {
+		b := books(t, "classes:\n  - {name: national, platform: cucm, line: L}\n  - {name: national, platform: unity, "+c.class+"}\n"+pools, ada)
+		b.System = "unity"
+		owned(b, "+4930550101", "per_ada", dayone.NumberAssigned)
+		p := dayone.Platform{Of: []dayone.PlatformKind{dayone.PlatformMailboxes}, Mailboxes: c.boxes}
+		var got []string
+		for _, f := range platform.Compare(b, &p).Findings {
+			if f.Kind == platform.ClassDiffers {
+				got = append(got, f.Text)
+			}
+		}
+		if len(got) != len([]string{c.want}[:min(1, len(c.want))]) || c.want != "" && !strings.Contains(got[0], c.want) {
+			t.Errorf("%s: found %q", name, got)
+		}
+	}
 }

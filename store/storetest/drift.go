@@ -100,7 +100,7 @@ func work(t *testing.T, d *store.DB) {
 	if err := d.Commit(ctx, []dayone.Progress{{Run: run, New: true, Moved: true}}); err != nil {
 		t.Fatal(err)
 	}
-	uncounted := func() []store.UncountedRun { return must[[]store.UncountedRun](t)(d.Uncounted(ctx, 9)) }
+	uncounted := func() []store.UncountedRun { return must[[]store.UncountedRun](t)(d.Uncounted(ctx, "", 9)) }
 	if list := uncounted(); len(list) != 1 || list[0].Run != run.ID || !list[0].Ended.Equal(run.Ended) || !list[0].Before.IsZero() {
 		t.Fatalf("uncounted are %v", list)
 	}

@@ -9,7 +9,8 @@ import (
 )
 
 // NewCompany makes two clusters that have what hurts in the field: the same extension 2101 in both, a line that a boss and an
-// assistant share, a line that may call abroad though its numbers are of a class that may not, a colleague who is logged in on somebody's phone, a member of a hunt group, an agent of the contact centre,
+// assistant share, a line that may call abroad though its numbers are of a class that may not, two whose forwards may, one without
+// the voice mail of its class, a colleague who is logged in on somebody's phone, a member of a hunt group, an agent of the contact centre,
 // numbers of a range that is being ported, a local user in a cluster that a directory feeds, a line that nobody shows, and
 // patterns that no search by text finds.
 func NewCompany(o sim.Options) (sfo, ber *Sim) {
@@ -35,6 +36,10 @@ func (s *Sim) Fill(site, prefix string) {
 	s.object("user", "agent").node.set(leaf("ipccExtension", prefix+"2105"))
 
 	s.object("line", prefix+"2104@DN_PT").node.set(leaf("shareLineAppearanceCssName", "LINE_INTERNATIONAL_CSS")) // and nobody granted it
+	s.object("line", prefix+"2105@DN_PT").node.get("callForwardAll").set(leaf("callingSearchSpaceName", "LINE_INTERNATIONAL_CSS"))
+	local := s.object("line", prefix+"2106@DN_PT").node
+	local.set(group("callForwardBusy", leaf("forwardToVoiceMail", "false"), leaf("callingSearchSpaceName", "LINE_INTERNATIONAL_CSS"), leaf("destination", "9011442079460000")))
+	local.set(leaf("voiceMailProfileName", "NoVoiceMail"))
 
 	boss := s.object("phone", "SEP001122302100")
 	assistant := s.object("phone", "SEP001122302102")
@@ -57,6 +62,7 @@ func (s *Sim) Fill(site, prefix string) {
 func (s *Sim) person(pool, prefix, id, first, last, ldap string, extension int, profile bool) {
 	number := prefix + strconv.Itoa(extension)
 	s.put("line", group("line", leaf("pattern", number), leaf("description", first+" "+last), leaf("usage", "Device"), leaf("routePartitionName", "DN_PT"),
+		group("callForwardAll", leaf("forwardToVoiceMail", "false"), leaf("callingSearchSpaceName", "LINE_INTERNAL_CSS"), leaf("secondaryCallingSearchSpaceName", ""), leaf("destination", "")),
 		group("callForwardNoAnswer", leaf("forwardToVoiceMail", "true"), leaf("callingSearchSpaceName", "LINE_INTERNAL_CSS"), leaf("destination", ""), leaf("duration", "20")),
 		leaf("alertingName", first+" "+last), leaf("shareLineAppearanceCssName", "LINE_INTERNAL_CSS"), leaf("voiceMailProfileName", "VM-Default"), leaf("active", "true")))
 	u := group("user", leaf("firstName", first), leaf("lastName", last), leaf("userid", id), leaf("mailid", id+"@example.com"),
@@ -104,7 +110,7 @@ func (s *Sim) Neglect(site, prefix string) {
 	s.object("user", "moved").node.set(leaf("telephoneNumber", prefix[1:]+"2199"))
 
 	s.person(pool, prefix, "ghost", "Gero", "Ghost", "corp-ad", 2111, false)
-	s.put("line", group("line", leaf("pattern", prefix+"2112"), leaf("description", "lobby"), leaf("usage", "Device"), leaf("routePartitionName", "DN_PT"), leaf("shareLineAppearanceCssName", "LINE_INTERNAL_CSS"), leaf("active", "true")))
+	s.put("line", group("line", leaf("pattern", prefix+"2112"), leaf("description", "lobby"), leaf("usage", "Device"), leaf("routePartitionName", "DN_PT"), leaf("shareLineAppearanceCssName", "LINE_INTERNAL_CSS"), leaf("voiceMailProfileName", "VM-Default"), leaf("active", "true")))
 	s.put("phone", phone("SEP001122302112", pool, "retired", appearance(1, prefix+"2112", "lobby", "retired")))
 
 	s.put("line", group("line", leaf("pattern", prefix+"3000"), leaf("description", "Hugo Hunt"), leaf("usage", "Device"), leaf("routePartitionName", "DN_PT"), leaf("active", "true")))

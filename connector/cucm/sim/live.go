@@ -1,6 +1,10 @@
 package sim
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+	"time"
+)
 
 // running is what phones and calls go by: what was last applied, which may be older than what is written.
 func (o *object) running() *node {
@@ -39,6 +43,22 @@ func (s *Sim) Unplug(device string, unplugged bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.unplug[device] = unplugged
+}
+
+// listRegistrations shows each phone with whether it is registered. It was seen at the cluster's own time, or an hour ago.
+func (s *Sim) listRegistrations(op *node) ([]*node, error) {
+	return page(s, op, s.objects["phone"], func(o *object) *node {
+		status, seen := "Registered", s.opt.Time()
+		if s.unplug[o.name] {
+			status, seen = "Unregistered", seen.Add(-time.Hour)
+		}
+		out := group("registrationDynamic")
+		for _, t := range op.get("returnedTags").kids {
+			text := map[string]string{"device": o.name, "lastSeen": strconv.FormatInt(seen.Unix(), 10), "risStatus": status, "lastKnownIpAddress": "10.0.0.1"}[t.name]
+			out.kids = append(out.kids, leaf(t.name, text))
+		}
+		return out
+	})
 }
 
 // out ends a log-in by extension mobility; the profile shows what is written of it at the next one.

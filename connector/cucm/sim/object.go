@@ -69,10 +69,11 @@ func (s *Sim) show(kind string, o *object) *node {
 			g.set(group("userRoles", leaf("userRole", "Role of "+g.value("name")))) // shown, and never taken
 		}
 		out.kids = append(out.kids, leaf("status", cmp.Or(o.node.value("status"), "1")))
+		pin := out.get("pinCredentials").clone()
+		pin.set(leaf("pinCredPolicyName", s.policyShown(o)))
+		out.set(pin)
 		if at, ok := s.changedPIN[o.uuid]; ok {
-			pin := out.get("pinCredentials").clone()
 			pin.set(leaf("pinCredTimeChanged", at.Format("January 2, 2006 15:04:05 MST")))
-			out.set(pin)
 		}
 	case "phone":
 		if user := s.loggedIn[o.node.value("name")]; user != "" {

@@ -96,6 +96,8 @@ type Sim struct {
 	pins       map[string][]string // by user: what it was
 	changedPIN map[string]time.Time
 	hacks      map[string]int // wrong PINs, by user
+	policies   []policy
+	policyOf   map[string]string // by user; else its own
 }
 
 var _ sim.Simulator = (*Sim)(nil)
@@ -106,6 +108,7 @@ func New(o sim.Options) *Sim {
 		door: sim.NewDoor(o), opt: o, versions: []string{"12.5", "14.0", "15.0"}, password: password, before: map[string][]func(){}, under: map[bool]int{}, most: map[bool]int{},
 		objects: map[string][]*object{}, groups: map[string][]string{}, loggedIn: map[string]string{}, profile: map[string]string{}, unplug: map[string]bool{}, inactive: map[string]time.Time{},
 		syncing: map[string]time.Time{}, limit: 8 << 20, kept: map[string]bool{"line": true, "login": true}, pins: map[string][]string{}, changedPIN: map[string]time.Time{}, hacks: map[string]int{},
+		policies: []policy{{ownPolicy, 6, true}}, policyOf: map[string]string{},
 		names: map[string][]string{
 			"partition": {"DN_PT", "QUARANTINE_PT", "PSTN_PT", "EMERGENCY_PT", "INTL_PT"}, "devicePool": {"SFO_DP", "BER_DP"},
 			"phoneButtonTemplate": {"Standard 8845 SIP", "Standard Client Services Framework", "Standard Dual Mode for iPhone"},
@@ -277,6 +280,10 @@ func (s *Sim) do(op *node) ([]*node, error) {
 		return s.synchronize(op)
 	case "listChange":
 		return s.listChange(op)
+	case "listCredentialPolicy":
+		return s.listPolicies(op)
+	case "listRegistrationDynamic":
+		return s.listRegistrations(op)
 	case "listRoutePlan":
 		return s.listRoutePlan(op)
 	case "resetPhone", "executeSQLUpdate":

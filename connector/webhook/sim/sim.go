@@ -119,6 +119,13 @@ func (s *Sim) Remove(employeeID string) []byte {
 	return s.emit("employee.deleted", map[string]any{"employee_id": employeeID})
 }
 
+// Offer is the webhook of an offer, which is no employee's record yet: "made", "changed", "withdrawn" or "declined".
+func (s *Sim) Offer(what string, data map[string]any) []byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.emit("offer."+what, copied(data))
+}
+
 // emit makes a webhook and, if somebody subscribed, sends it.
 func (s *Sim) emit(kind string, data map[string]any) []byte {
 	var b bytes.Buffer

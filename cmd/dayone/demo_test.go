@@ -1,0 +1,61 @@
+package main
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/dayone-hq/dayone/flow"
+)
+
+// Whoever looks around in the demo finds something: whom nobody took off the cluster, what was saved, and what differs at a system.
+func TestTheDemoHasSomethingToShow(t *testing.T) {
+	t.Parallel()
+	s, ctx := demoForTest(t), t.Context()
+	for _, step := range []func() error{
+		func() error { return s.offered(ctx) }, func() error { return s.friday(ctx) }, func() error { return s.monday(ctx) },
+		func() error { return s.measured(ctx) }, func() error { return s.slip(ctx) }, func() error { return s.drifted(ctx) }, func() error { return s.readPhones(ctx) },
+	} {
+		if err := step(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	a, err := s.flow.PlatformAudit(ctx, "cucm-sfo", flow.PlatformFilter{Limit: 200})
+	if err != nil {
+		t.Fatal(err)
+	}
+	leavers := map[string]bool{}
+	for _, x := range a.Findings {
+		if strings.HasPrefix(string(x.Kind), "leaver-") {
+			leavers[string(x.Kind)] = true
+		}
+	}
+	if !leavers["leaver-line"] || !leavers["leaver-device"] || !leavers["leaver-user"] {
+		t.Errorf("of whoever left the cluster has %v", leavers)
+	}
+	// counted is what was done by itself, as soon as it is counted
+	if _, err := s.await(ctx, "the count of what was done", func() (flow.Row, bool) {
+		is, err := s.flow.Saved(ctx)
+		ready, err2 := s.flow.Readiness(ctx)
+		return flow.Row{}, err == nil && err2 == nil && is.Minutes > 0 && len(ready) > 0 && ready[0].N == 1
+	}); err != nil {
+		t.Fatal(err)
+	}
+	list, err := s.flow.Drift(ctx, flow.DriftFilter{Limit: 10})
+	if err != nil || len(list) != 1 || list[0].Name != "Sarah Chen" || list[0].Key.String() != "google/account" {
+		t.Errorf("what differs is %+v, %v", list, err)
+	}
+	if err := s.measured(ctx); err != nil { // a kept world has a baseline already
+		t.Errorf("once more: %v", err)
+	}
+	req, err := http.NewRequestWithContext(ctx, "GET", s.cfg.Portal.URL+"/team", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.AddCookie(&http.Cookie{Name: "look-as", Value: "manager"})
+	res, err := http.DefaultClient.Do(req)
+	if err != nil || res.StatusCode != http.StatusOK {
+		t.Fatalf("her manager's page: %v, %v", res, err)
+	}
+	_ = res.Body.Close()
+}

@@ -1,0 +1,54 @@
+package web_test
+
+import (
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/dayone-hq/dayone"
+)
+
+// Whoever looks for a mail that waits reads what it waits for, how it reads so far, and where that is done.
+func TestAMailThatWaitsSaysForWhat(t *testing.T) {
+	t.Parallel()
+	b := newCompany(t)
+	b.any.set("procurement/order", dayone.Wait{Kind: dayone.WaitTask, Note: "order it", Ask: []string{"serial"}}, nil)
+	b.hireSarah()
+	run := b.runOf("sarah.chen@company.com")
+	path, welcome := "/runs/"+string(run.ID), 0
+	for i, s := range run.Steps {
+		if s.Step.Key.Kind == "message" && s.Step.Key.Name == "welcome" {
+			welcome = i + 1
+		}
+	}
+	if welcome == 0 {
+		t.Fatal("no step writes to her")
+	}
+	const waits = "It waits for Procurement: assign order"
+	b.until("the order to become a task", func() bool {
+		now := b.started("sarah.chen@company.com")
+		return now.Step("procurement/order entitlement.add").State == dayone.StepWaiting
+	})
+	task := regexp.MustCompile(`/tasks/tsk_[a-z0-9]+`).FindString(b.page("/tasks"))
+	if task == "" {
+		t.Fatal("there is no task")
+	}
+	for _, page := range []string{path, "/onboard/" + string(run.Person) + "/result", "/people/" + string(run.Person)} {
+		want(t, page, b.page(page), waits, `href="`+task+`">Do it now`, "Read it")
+	}
+	want(t, "the need", b.page(path), "Messages that wait for it: ")
+	letter := path + "?step=" + itoa(welcome)
+	want(t, "the letter", b.page(letter), "How it reads so far", "Welcome to Company!", "a one-time link, made when this is sent")
+
+	if res := b.post(task, url.Values{"ask.serial": {"C02XK1ABCD"}}); res.StatusCode >= 400 {
+		t.Fatalf("completing the task: %s", res.Status)
+	}
+	b.until("the welcome mail", func() bool {
+		now := b.started("sarah.chen@company.com")
+		return now.Steps[welcome-1].State == dayone.StepDone
+	})
+	if strings.Contains(b.page(letter), "How it reads so far") || strings.Contains(b.page("/people/"+string(run.Person)), waits) {
+		t.Error("what was sent is still said to wait")
+	}
+}
