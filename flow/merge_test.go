@@ -223,6 +223,7 @@ func TestAnAnswerThatTheyAreOneIsTakenBack(t *testing.T) {
 	if err != nil || off == p {
 		t.Fatalf("%s, %v", off, err)
 	}
+	h.settledAt(p)
 	same(t, "employments of the first", len(h.person(p).Engagements), 1)
 	same(t, "and of the namesake", h.person(off).Attrs.Text("email"), "e77@company.com")
 	h.shows(h.okta, "ngozi@partner.example", dayone.Active, "group:base-employee", "group:sales-team")

@@ -173,7 +173,7 @@ func TestAFallWhileItIsHandedOverLosesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	first := h.succeeded(john)
-	h.rests(john, "")
+	h.settledAt(john) // a look later than now would say again when his end was
 	again, err := h.ReportIssue(ctx, h.lastRun(john), "one more", "kim@company.com")
 	if err != nil {
 		t.Fatal(err)
