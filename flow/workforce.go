@@ -29,6 +29,7 @@ type crowd struct {
 	names    []string
 	until    []time.Time // by row: when she becomes another by herself; zero: never
 	reading  bool        // a new crowd is being read
+	aside    atomic.Bool // it is read for a page that does not wait for it, beside other pages
 	passed   bool        // people became others, and the census was not told
 	stale    map[dayone.PersonID]bool
 }
@@ -49,10 +50,7 @@ func (f *Flow) crowded(ctx context.Context, also *policy.Set) (*crowd, error) {
 	if err := f.gather(ctx, now, set, sets, nil); err != nil {
 		return nil, err
 	}
-	c.mu.RLock()
-	known := c.census != nil && !c.passed && c.census.Set == set && now.Sub(c.census.At()).Abs() <= surveyAge
-	c.mu.RUnlock()
-	if known {
+	if c.answers(set, now) {
 		return c, nil
 	}
 	c.mu.Lock()
@@ -64,6 +62,13 @@ func (f *Flow) crowded(ctx context.Context, also *policy.Set) (*crowd, error) {
 		c.census = c.census.Next(set)
 	}
 	return c, nil
+}
+
+// answers says that what is in force has been asked about everybody, and not too long ago.
+func (c *crowd) answers(set *policy.Set, now time.Time) bool {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.census != nil && !c.passed && c.census.Set == set && now.Sub(c.census.At()).Abs() <= surveyAge
 }
 
 // gather reads everybody, unless that was done in a way that suits the sets. Where attrs are named nobody asks for others
@@ -121,7 +126,11 @@ func (f *Flow) readEverybody(ctx context.Context, now time.Time, set *policy.Set
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	for range max(2, runtime.GOMAXPROCS(0)) {
+	readers := max(2, runtime.GOMAXPROCS(0))
+	if f.crowd.aside.Load() {
+		readers = 1
+	}
+	for range readers {
 		wg.Go(func() {
 			for i := next.Add(1) - 1; i < int64(len(pages)) && work.Err() == nil; i = next.Add(1) - 1 {
 				read, err := f.Store.Timelines(work, pages[i])
@@ -313,6 +322,10 @@ func (f *Flow) Holders(ctx context.Context, most int) (map[string]PolicyHolders,
 	if err != nil {
 		return nil, err
 	}
+	return c.holders(most), nil
+}
+
+func (c *crowd) holders(most int) map[string]PolicyHolders {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	out := map[string]PolicyHolders{}
@@ -325,11 +338,10 @@ func (f *Flow) Holders(ctx context.Context, most int) (map[string]PolicyHolders,
 		}
 		out[p.ID] = h
 	}
-	return out, nil
+	return out
 }
 
-// A page waits until everybody of a small company is read, and shows a large one without its counts: the next look finds
-// them.
+// How long a page waits for its counts: a small company is read while one looks, a large one is not.
 const (
 	smallCompany = 2_000
 	ofSmall      = 5 * time.Second
@@ -337,8 +349,27 @@ const (
 )
 
 // HoldersSoon is for how many each policy holds, for a page: ready is false while everybody is still read, which goes on
-// beside.
+// beside, once for all pages that ask, and in a large company by one reader, so that pages are answered meanwhile.
 func (f *Flow) HoldersSoon(ctx context.Context) (holders map[string]PolicyHolders, ready bool, err error) {
+	c := &f.crowd
+	if c.answers(f.Active(), f.Clock.Now()) {
+		return c.holders(0), true, nil
+	}
+	counts, err := f.CountPeople(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	patience, total := ofSmall, 0
+	for _, n := range counts {
+		total += n
+	}
+	large := total > smallCompany
+	if large {
+		if !c.aside.CompareAndSwap(false, true) {
+			return nil, false, nil
+		}
+		patience = ofLarge
+	}
 	type answer struct {
 		holders map[string]PolicyHolders
 		err     error
@@ -346,16 +377,11 @@ func (f *Flow) HoldersSoon(ctx context.Context) (holders map[string]PolicyHolder
 	said := make(chan answer, 1)
 	f.errands.Go(func() { // one reads, others wait for it
 		h, err := f.Holders(context.WithoutCancel(ctx), 0)
+		if large {
+			c.aside.Store(false)
+		}
 		said <- answer{h, err}
 	})
-	patience, total := ofLarge, 0
-	counts, err := f.CountPeople(ctx)
-	for _, n := range counts {
-		total += n
-	}
-	if err == nil && total <= smallCompany {
-		patience = ofSmall
-	}
 	wait, stop := context.WithTimeout(ctx, patience)
 	defer stop()
 	select {
