@@ -125,11 +125,11 @@ func (n *notes) path(p string) string {
 	return strings.Join(parts, "/")
 }
 
-var hostWord = regexp.MustCompile(`^[A-Za-z0-9.:\[\]_-]{1,100}$`)
+var hostWord = regexp.MustCompile(`^[A-Za-z0-9.:\[\]_-]+$`)
 
 // host is where a request goes. It is no secret, unless somebody wrote one there.
 func (n *notes) host(h string) string {
-	if !hostWord.MatchString(h) || n.secret(h) {
+	if len(h) > 100 || !hostWord.MatchString(h) || n.secret(h) {
 		return "{}"
 	}
 	for _, label := range strings.Split(strings.ToLower(h), ".") {
@@ -247,7 +247,7 @@ var idHeaders = []string{
 	"X-Arequestid", "X-Correlation-Id", "X-Trace-Id", "Cf-Ray",
 }
 
-var idWord = regexp.MustCompile(`^[A-Za-z0-9._:/+=-]{4,80}$`)
+var idWord = regexp.MustCompile(`^[A-Za-z0-9._:/+=-]+$`)
 
 var idEnds = regexp.MustCompile(`[^a-z0-9]+`)
 
@@ -255,7 +255,7 @@ var idEnds = regexp.MustCompile(`[^a-z0-9]+`)
 func (n *notes) id(h http.Header) string {
 	for _, name := range idHeaders {
 		v := h.Get(name)
-		if !idWord.MatchString(v) || n.secret(v) || n.holds(v) {
+		if len(v) < 4 || len(v) > 80 || !idWord.MatchString(v) || n.secret(v) || n.holds(v) {
 			continue
 		}
 		if !slices.ContainsFunc(decoded(v), func(in string) bool { return n.secret(in) || n.has(strings.ToLower(in)) }) {

@@ -224,11 +224,25 @@ func (d *DB) openSQLite(file string) error {
 	if d.read, err = sql.Open("sqlite", dsn+"&_pragma=query_only(1)"+cache(1000)); err != nil {
 		return fmt.Errorf("opening the database: %w", err)
 	}
-	readers := max(4, runtime.GOMAXPROCS(0)*2)
-	d.read.SetMaxOpenConns(readers)
-	d.read.SetMaxIdleConns(readers)        // opening one reads the whole schema
-	d.read.SetConnMaxIdleTime(time.Minute) // and gives back what a server at rest does not need
+	d.read.SetMaxOpenConns(sqliteReaders())
+	d.read.SetMaxIdleConns(sqliteReaders()) // opening one reads the whole schema
+	d.read.SetConnMaxIdleTime(time.Minute)
 	return nil
+}
+
+func sqliteReaders() int { return max(4, runtime.GOMAXPROCS(0)*2) }
+
+// Shrink gives back what SQLite keeps in memory for its writer, and for readers that nobody needs now.
+func (d *DB) Shrink(ctx context.Context) error {
+	if d.dialect.name != goose.DialectSQLite3 {
+		return nil
+	}
+	d.read.SetMaxIdleConns(0) // ends those that idle
+	d.read.SetMaxIdleConns(sqliteReaders())
+	return d.write(ctx, func(t *tx) error {
+		_, err := t.conn.ExecContext(t.ctx, `PRAGMA shrink_memory`) // it does so when it is prepared, so a prepared one would do nothing
+		return err
+	})
 }
 
 // ours makes the database's file and its folder before SQLite does, since SQLite lets everybody read them. The files of its

@@ -76,6 +76,8 @@ func serve(ctx context.Context, cfg *config, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	started := startSmall()
+	defer started()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	meters := web.NewMeters()
@@ -127,7 +129,10 @@ func serve(ctx context.Context, cfg *config, log *slog.Logger) error {
 		return err
 	}
 	s.run(ctx)
-	s.under.Go(func() { s.begin(ctx) })
+	s.under.Go(func() {
+		s.begin(ctx)
+		started()
+	})
 	log.Info("serving", "portal", cfg.Portal.URL, "listen", f.at.Addr().String(), "policies", len(s.flow.Active().Policies), "systems", len(cfg.Systems))
 	if token.IsZero() && len(logins) == 0 && signOn == nil {
 		if err := cfg.offerSetup(ctx, s.flow, os.Stdout); err != nil {

@@ -250,6 +250,7 @@ func (s *server) run(ctx context.Context) {
 			s.errs <- err
 		}
 	})
+	s.under.Go(func() { s.rest(ctx) })
 	s.under.Go(func() {
 		select {
 		case <-ctx.Done():
