@@ -195,6 +195,7 @@ func (f *Flow) summary(run dayone.Run) message.Run {
 			there[h.Key] = true
 		}
 	}
+	out.Meetings = meetings(run)
 	for _, s := range run.Steps {
 		if s.Step.Action == dayone.MessageSend || s.Of != "" {
 			continue
@@ -249,6 +250,22 @@ func (f *Flow) summary(run dayone.Run) message.Run {
 	}
 	slices.Sort(out.Accounts)
 	return out
+}
+
+// meetings are the invitations that a run sends, or an earlier one has sent: not those that could not go.
+func meetings(run dayone.Run) (out []string) {
+	for _, h := range run.Have {
+		if h.Key.Kind == "invitation" && h.State != dayone.Gone {
+			out = append(out, h.Key.Name)
+		}
+	}
+	for _, s := range run.Steps {
+		if s.Step.Key.Kind == "invitation" && s.Step.Want != nil && s.Of == "" && (s.State == dayone.StepDone || !s.State.Over()) {
+			out = append(out, s.Step.Want.Attrs.Text("template"))
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 func named(k dayone.Key) string {
