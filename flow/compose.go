@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -188,7 +189,7 @@ func (f *Flow) summary(run dayone.Run) message.Run {
 	set := f.Active()
 	out := message.Run{Ready: true}
 	title := func(system string) string { return cmp.Or(set.Systems[system].Title, system) }
-	accounts, there := map[string]bool{}, map[dayone.Key]bool{}
+	accounts, systems, there := map[string]bool{}, map[string]bool{}, map[dayone.Key]bool{}
 	reasons := map[string]bool{}
 	for _, h := range run.Have {
 		if h.State != dayone.Gone {
@@ -234,7 +235,7 @@ func (f *Flow) summary(run dayone.Run) message.Run {
 	}
 	for k := range there {
 		if k.IsAccount() {
-			accounts[title(k.System)] = true
+			accounts[title(k.System)], systems[k.System] = true, true
 		}
 		if !implied[k] && k.Kind != "message" && k.Kind != "invitation" {
 			out.Grants++
@@ -245,10 +246,7 @@ func (f *Flow) summary(run dayone.Run) message.Run {
 			out.Policies = append(out.Policies, cmp.Or(pol.Title, pol.ID))
 		}
 	}
-	for a := range accounts {
-		out.Accounts = append(out.Accounts, a)
-	}
-	slices.Sort(out.Accounts)
+	out.Accounts, out.Systems = slices.Sorted(maps.Keys(accounts)), slices.Sorted(maps.Keys(systems))
 	return out
 }
 

@@ -22,7 +22,7 @@ func sarah(t *testing.T) message.View {
 		Person:  message.Human{Name: "Sarah Chen", First: "Sarah", Title: "Sales Engineer", Team: "Enterprise", Email: "sarah.chen@company.com", Remote: true},
 		Manager: &message.Human{Name: "John Doe", First: "John"}, Buddy: &message.Human{Name: "Mike Rivera", First: "Mike"},
 		Laptop: &message.Laptop{Home: true, Carrier: "UPS", Tracking: "1Z999AA10123456784", Serial: "C02XK1ABCD", Assigned: true, Arrives: start.AddDate(0, 0, -2)},
-		Run:    message.Run{Accounts: []string{"Okta", "Google", "Salesforce", "Slack", "GitLab"}, Meetings: []string{"buddy-meeting", "intro-call", "team-standup"}, Grants: 24, Policies: []string{"Sales department", "Sales Engineer role"}, Ready: true},
+		Run:    message.Run{Accounts: []string{"Okta", "Google", "Salesforce", "Slack", "GitLab"}, Systems: []string{"gitlab", "google", "okta", "salesforce", "slack"}, Meetings: []string{"buddy-meeting", "intro-call", "team-standup"}, Grants: 24, Policies: []string{"Sales department", "Sales Engineer role"}, Ready: true},
 		Links: message.Links{
 			Log: "http://x/runs/1", Report: "http://x/runs/1/report", Progress: "http://x/progress/1", Portal: "http://x/me",
 			Secrets: []message.Secret{{Title: "Google", URL: "http://x/s/abc", From: start.Add(7 * time.Hour)}},
@@ -88,7 +88,7 @@ func TestWithoutManagerBuddyOrLaptop(t *testing.T) {
 func TestNobodyIsToldOfWhatIsNotThere(t *testing.T) {
 	t.Parallel()
 	v := sarah(t)
-	v.Laptop, v.Run.Meetings, v.Run.Accounts, v.Links.Secrets = nil, nil, []string{"Okta", "Slack"}, nil
+	v.Laptop, v.Run.Meetings, v.Run.Accounts, v.Run.Systems, v.Links.Secrets = nil, nil, []string{"Okta", "Slack"}, []string{"okta", "slack"}, nil
 	for name, want := range map[string]struct{ says, not string }{
 		"welcome":          {"1. Log in with your account (sarah.chen@company.com)\n2. Everything is pre-configured - Okta, Slack\n\nOnboarding portal", "Unbox|Google|Intro call|standup|buddy|Your first day"},
 		"welcome.de":       {"1. Mit Ihrem Konto anmelden (sarah.chen@company.com)\n2. Alles ist schon eingerichtet: Okta, Slack\n\nOnboarding-Portal", "Auspacken|Google|Kennenlernen|Teamrunde|Treffen|Ihr erster Tag"},
@@ -105,7 +105,7 @@ func TestNobodyIsToldOfWhatIsNotThere(t *testing.T) {
 			}
 		}
 	}
-	v.Laptop, v.Run.Accounts, v.Run.Meetings = &message.Laptop{}, nil, []string{"intro-call"}
+	v.Laptop, v.Run.Accounts, v.Run.Systems, v.Run.Meetings = &message.Laptop{}, nil, nil, []string{"intro-call"}
 	r, err := message.Templates{}.Render("welcome", v)
 	if err != nil || !strings.Contains(r.Text, "1. Unbox and power on\n\nYour first day:\n- 9 AM: Intro call with your manager (John Doe)\n\nOnboarding portal") {
 		t.Errorf("with a laptop and a call alone: %v\n%s", err, r.Text)
