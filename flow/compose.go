@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -188,13 +189,14 @@ func (f *Flow) summary(run dayone.Run) message.Run {
 	set := f.Active()
 	out := message.Run{Ready: true}
 	title := func(system string) string { return cmp.Or(set.Systems[system].Title, system) }
-	accounts, there := map[string]bool{}, map[dayone.Key]bool{}
+	accounts, systems, there := map[string]bool{}, map[string]bool{}, map[dayone.Key]bool{}
 	reasons := map[string]bool{}
 	for _, h := range run.Have {
 		if h.State != dayone.Gone {
 			there[h.Key] = true
 		}
 	}
+	out.Meetings = meetings(run)
 	for _, s := range run.Steps {
 		if s.Step.Action == dayone.MessageSend || s.Of != "" {
 			continue
@@ -233,7 +235,7 @@ func (f *Flow) summary(run dayone.Run) message.Run {
 	}
 	for k := range there {
 		if k.IsAccount() {
-			accounts[title(k.System)] = true
+			accounts[title(k.System)], systems[k.System] = true, true
 		}
 		if !implied[k] && k.Kind != "message" && k.Kind != "invitation" {
 			out.Grants++
@@ -244,11 +246,24 @@ func (f *Flow) summary(run dayone.Run) message.Run {
 			out.Policies = append(out.Policies, cmp.Or(pol.Title, pol.ID))
 		}
 	}
-	for a := range accounts {
-		out.Accounts = append(out.Accounts, a)
-	}
-	slices.Sort(out.Accounts)
+	out.Accounts, out.Systems = slices.Sorted(maps.Keys(accounts)), slices.Sorted(maps.Keys(systems))
 	return out
+}
+
+// meetings are the invitations that a run sends, or an earlier one has sent: not those that could not go.
+func meetings(run dayone.Run) (out []string) {
+	for _, h := range run.Have {
+		if h.Key.Kind == "invitation" && h.State != dayone.Gone {
+			out = append(out, h.Key.Name)
+		}
+	}
+	for _, s := range run.Steps {
+		if s.Step.Key.Kind == "invitation" && s.Step.Want != nil && s.Of == "" && (s.State == dayone.StepDone || !s.State.Over()) {
+			out = append(out, s.Step.Want.Attrs.Text("template"))
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 func named(k dayone.Key) string {

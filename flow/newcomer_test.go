@@ -75,6 +75,9 @@ func TestMessagesAreForetold(t *testing.T) {
 	if !linkInMail.MatchString(sent.Text) {
 		t.Fatal("the mail that was sent has no link to compare with")
 	}
+	if strings.Contains(sent.Text, "Unbox") || strings.Contains(sent.Text, "Intro call") || !strings.Contains(sent.Text, "1. Log in with your account") {
+		t.Errorf("who gets no laptop and is invited to nothing reads:\n%s", sent.Text)
+	}
 	l, err := h.Preview(ctx, p)
 	if err != nil {
 		t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -111,7 +112,8 @@ func (p *passed) over(id dayone.RunID, until time.Time) {
 // longBefore is how long after a first day a first run tells nothing of that day: whoever is imported was there before.
 const longBefore = 30 * 24 * time.Hour
 
-// countOf is what a run that ended adds to what it had done at its end before. What a human did is nothing that Dayone saved, and what was so already was no work.
+// countOf is what a run that ended adds to what it had done at its end before. What a human did is nothing that Dayone saved, what was so already was no work,
+// and what was taken back is worth nothing any more.
 func (f *Flow) countOf(ctx context.Context, r dayone.Run, before time.Time) (store.CountedRun, error) {
 	row, err := f.Store.Person(ctx, r.Person)
 	if errors.Is(err, dayone.ErrNotFound) || err == nil && row.Veil == dayone.WholeVeiled { // whoever is hidden is in no count
@@ -120,15 +122,26 @@ func (f *Flow) countOf(ctx context.Context, r dayone.Run, before time.Time) (sto
 	if err != nil {
 		return store.CountedRun{}, err
 	}
-	c := store.CountedRun{Run: r.ID, Month: r.Ended.UTC().Format("2006-01"), Steps: map[dayone.Action]int{}, Person: r.Person}
+	c := store.CountedRun{Run: r.ID, Month: monthOf(r.Ended), Person: r.Person}
+	if r.Of != "" && r.Of != r.ID {
+		c.Month, c.Steps, err = f.takenBack(ctx, r, before)
+		return c, err
+	}
+	c.Steps = f.remains(r, r.Ended, backs(r, r.Ended))
+	if r.State == dayone.RunUndone {
+		c.Steps = map[dayone.Action]int{}
+	}
+	if !before.IsZero() {
+		less(c.Steps, f.remains(r, before, backs(r, before)))
+	}
+	if r.State != dayone.RunDone || r.Of != "" {
+		return c, nil
+	}
 	var ready time.Time
 	for i := range r.Steps {
 		s := &r.Steps[i]
 		if s.State != dayone.StepDone {
 			continue
-		}
-		if s.Result.Changed() && !f.doneByHand(s) && s.Ended.After(before) {
-			c.Steps[s.Step.Action]++
 		}
 		switch at := s.Ended; {
 		case s.Step.Action == dayone.MessageSend, s.Step.Action == dayone.AccountConfirm, s.Step.Action == dayone.EntitlementConfirm:
@@ -138,13 +151,83 @@ func (f *Flow) countOf(ctx context.Context, r dayone.Run, before time.Time) (sto
 			ready = at
 		}
 	}
-	if r.State != dayone.RunDone || ready.IsZero() || r.Of != "" {
-		return c, nil
-	}
-	if row.Starts.After(r.Started.Add(-longBefore)) {
+	if !ready.IsZero() && row.Starts.After(r.Started.Add(-longBefore)) {
 		c.Starts, c.Ready, c.Early = row.Starts, ready, r.Started.Before(row.Starts.Add(24*time.Hour))
 	}
 	return c, nil
+}
+
+func monthOf(t time.Time) string { return t.UTC().Format("2006-01") }
+
+// takenBack is what the undo of an earlier run takes from what that was worth, in the month in which it was counted, and more than at its own end before. An
+// undo is nobody's work that was saved: without the run there were nothing to undo.
+func (f *Flow) takenBack(ctx context.Context, undo dayone.Run, before time.Time) (string, map[dayone.Action]int, error) {
+	r, err := f.Store.Run(ctx, undo.Of)
+	if err != nil {
+		return "", nil, err
+	}
+	heads, err := f.UndoneBy(ctx, r.ID)
+	if err != nil {
+		return "", nil, err
+	}
+	if before.IsZero() {
+		before = undo.Started
+	}
+	was, is := backs(r, r.Ended), backs(r, r.Ended)
+	for _, head := range heads {
+		if head.ID == r.ID { // it turned back by itself
+			continue
+		}
+		one, err := f.Store.Run(ctx, head.ID)
+		if err != nil {
+			return "", nil, err
+		}
+		was, is = append(was, backs(one, before)...), append(is, backs(one, undo.Ended)...)
+	}
+	out := f.remains(r, r.Ended, is)
+	less(out, f.remains(r, r.Ended, was))
+	return monthOf(r.Ended), out, nil
+}
+
+// backs are the steps of a run that had taken others back at an instant.
+func backs(r dayone.Run, at time.Time) (out []*dayone.StepRun) {
+	for i := range r.Steps {
+		s := &r.Steps[i]
+		if (s.Of != "" && s.State == dayone.StepUndone || s.Step.Undoes != "" && s.State == dayone.StepDone) && !s.Ended.After(at) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// remains counts what a run had done by itself at an instant, without what backs have taken back: a step, or the account that it is part of. If all else was,
+// what nobody can take back, such as a mail or an order, was for nothing.
+func (f *Flow) remains(r dayone.Run, at time.Time, backs []*dayone.StepRun) map[dayone.Action]int {
+	out, stays := map[dayone.Action]int{}, len(backs) == 0
+	for i := range r.Steps {
+		s := &r.Steps[i]
+		did := s.Of == "" && (s.State == dayone.StepDone || s.State == dayone.StepUndone) && s.Result.Changed() && !f.doneByHand(s) && !s.Ended.After(at)
+		if !did || slices.ContainsFunc(backs, func(b *dayone.StepRun) bool { return takesBack(b, s.Step) }) {
+			continue
+		}
+		out[s.Step.Action]++
+		stays = stays || s.Step.Undo.Possible()
+	}
+	if !stays {
+		return map[dayone.Action]int{}
+	}
+	return out
+}
+
+func takesBack(b *dayone.StepRun, s dayone.Step) bool {
+	closed := b.Step.Action == dayone.AccountDelete || b.Step.Action == dayone.AccountDisable
+	return b.Of == s.ID || b.Step.Undoes == s.ID || closed && b.Step.Key == s.Key.Account()
+}
+
+func less(of, counts map[dayone.Action]int) {
+	for a, n := range counts {
+		of[a] -= n
+	}
 }
 
 // hers says that a step waited for whom it is about: until then all that others have to do was done.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/engine"
+	"github.com/dayone-hq/dayone/flow"
 )
 
 func TestWhatDayoneDidIsCountedOnce(t *testing.T) {
@@ -98,6 +99,60 @@ func TestARunThatIsTriedAgainIsCountedAgain(t *testing.T) {
 	s, err := h.Saved(of(dayone.HR, german))
 	if err != nil || !s.Untold || len(s.Steps) != 0 || s.Minutes != 0 {
 		t.Errorf("whoever sees some is told of all: %+v, %v", s, err)
+	}
+}
+
+// worth waits until all that ended is counted, and says what it comes to.
+func (h *house) worth() map[dayone.Action]int {
+	h.t.Helper()
+	return until(h, "all is counted", func() (map[dayone.Action]int, bool) {
+		left, err := h.Store.Uncounted(ctx, "", 1)
+		s, err2 := h.Saved(ctx)
+		return s.Steps, err == nil && err2 == nil && len(left) == 0
+	})
+}
+
+// A hire that was a mistake is taken back: first a group, then the rest. It saves nobody anything, nor does taking it back; half of it, what stayed.
+func TestWhatWasUndoneSavesNothing(t *testing.T) {
+	t.Parallel()
+	h, p, r := erinWorks(t)
+	first := h.worth()
+	if first[dayone.AccountCreate] != 2 || first[dayone.EntitlementAdd] != 2 || first[dayone.MessageSend] == 0 {
+		t.Fatalf("the hire is worth %v", first)
+	}
+	steps, _ := flow.StepsNamed(r, []string{"gitlab/group:platform"})
+	h.undoes(r.ID, steps...)
+	h.rested(p)
+	half := h.worth()
+	if half[dayone.EntitlementAdd] != 1 || half[dayone.EntitlementRemove] != 0 || half[dayone.AccountCreate] != 2 || half[dayone.MessageSend] != first[dayone.MessageSend] {
+		t.Errorf("half undone it is worth %v", half)
+	}
+	h.undoes(r.ID)
+	h.rested(p)
+	if none := h.worth(); len(none) != 0 {
+		t.Errorf("undone it is worth %v", none)
+	}
+	h.hires(employee("2", "email", "bo@company.com", "start_date", here, "department", "Finance"))
+	if next := h.worth(); next[dayone.AccountCreate] != 1 || next[dayone.EntitlementAdd] != 1 {
+		t.Errorf("the next one is worth %v", next)
+	}
+}
+
+// So is one that turned back before its end.
+func TestARunThatTurnedBackSavesNothing(t *testing.T) {
+	t.Parallel()
+	h := newWorld(t).open()
+	in := h.judged(h.hears(h.hr.Put(employee("1", "start_date", "2024-11-16")))[0].ID)
+	r := h.rests(in.Person, "")
+	same(t, "it waits for the first login", r.State, dayone.RunWaiting)
+	u := h.preview(r.ID)
+	if _, err := h.Undo(ctx, flow.UndoOrder{Run: r.ID, By: "kim@company.com", Reason: "a mistake", Hash: u.Hash}); err != nil {
+		t.Fatal(err)
+	}
+	same(t, "state", h.over(r.ID).State, dayone.RunUndone)
+	h.rested(in.Person)
+	if none := h.worth(); len(none) != 0 {
+		t.Errorf("turned back it is worth %v", none)
 	}
 }
 

@@ -112,7 +112,7 @@ func (p pattern) match(s string) ([]string, bool) {
 		if !ok || at < 0 {
 			return nil, false
 		}
-		if strings.HasSuffix(p.verbs[i], "d") && strings.Trim(rest[:at], "0123456789-") != "" {
+		if strings.HasSuffix(p.verbs[i], "d") && strings.Trim(rest[:at], "0123456789,-") != "" {
 			return nil, false
 		}
 		args = append(args, rest[:at])
@@ -298,6 +298,9 @@ func (l ear) put(text string, args []string, s string) (string, bool) {
 		}
 		b.WriteString(between[i])
 		out, _ := l.hear(args[at])
+		if strings.HasSuffix(v, "d") { // in groups, as English has them
+			out = strings.ReplaceAll(out, ",", l.thousands)
+		}
 		b.WriteString(out)
 	}
 	return b.String() + between[len(between)-1], true

@@ -4,6 +4,7 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"slices"
@@ -158,14 +159,28 @@ func (l *Language) Label(text string) string {
 	return text
 }
 
-// Say puts names and numbers into a text. A translation may take them in another order, as %[2]s.
+// Say puts names and numbers into a text, whole numbers in groups of three. A translation may take them in another order, as %[2]s.
 func (l *Language) Say(text string, args ...any) string {
 	text = l.Label(text)
 	if len(args) == 0 {
 		return text
 	}
+	args = slices.Clone(args)
+	for i, arg := range args {
+		if n, ok := arg.(int); ok {
+			args[i] = whole{n, l}
+		}
+	}
 	return oneStop(fmt.Sprintf(text, args...))
 }
+
+// whole is a number at the place of a text.
+type whole struct {
+	n  int
+	in *Language
+}
+
+func (w whole) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, w.in.Number(w.n)) }
 
 // oneStop ends each sentence once: a day such as 23. Nov. brings a full stop of its own. Three of them are left.
 func oneStop(s string) string {

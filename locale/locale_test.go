@@ -15,6 +15,7 @@ func TestDaysAndNumbers(t *testing.T) {
 		de.Time(at, "Mon 2 Jan 2006"): "Di, 4. März 2025", de.Time(at, "Mon 2 Jan, 15:04"): "Di, 4. März, 15:04", de.Time(at, "Monday, 2 January"): "Dienstag, 4. März", de.Time(at, "15:04:05"): "15:04:05", de.Time(at, "Monday"): "Dienstag", de.Time(at, "Jan"): "März",
 		de.Number(-1234567): "-1.234.567", de.Point("1.9"): "1,9", de.Away(0): "heute", de.Away(3): "in 3 Tagen", de.Away(-45): "vor 45 Tagen", de.Away(400): "in 1 Jahr",
 		de.Plural(1, "1 hour", "%d hours"): "1 Stunde", de.Plural(2, "1 hour", "%d hours"): "2 Stunden", de.Say("%s decides for %s", "A", "B"): "A entscheidet für B",
+		de.Plural(100412, "1 hour", "%d hours"): "100.412 Stunden", de.Heard("1,018 hours"): "1.018 Stunden", de.Heard("1018 hours"): "1018 Stunden",
 		de.Say("Until %s.", "23. Nov."): "Until 23. Nov.", de.Say("%s. Then %s ...", "3. Dez.", "a/../b"): "3. Dez. Then a/../b ...",
 		de.Inside("Serial number"): "Seriennummer", de.Label("Nobody knows this text"): "Nobody knows this text", de.Name(): "Deutsch",
 	} {
@@ -24,7 +25,7 @@ func TestDaysAndNumbers(t *testing.T) {
 	}
 	var en *locale.Language
 	for got, want := range map[string]string{
-		en.Time(at, "Mon 2 Jan, 15:04"): "Tue 4 Mar, 15:04", en.Number(100412): "100,412", en.Away(1): "tomorrow", en.Inside("Serial number"): "serial number", en.Heard("x"): "x", en.Tag(): "en",
+		en.Time(at, "Mon 2 Jan, 15:04"): "Tue 4 Mar, 15:04", en.Number(100412): "100,412", en.Plural(1018, "1 step", "%d steps"): "1,018 steps", en.Say("%d of %d ready", 999, 1000): "999 of 1,000 ready", en.Away(1): "tomorrow", en.Inside("Serial number"): "serial number", en.Heard("x"): "x", en.Tag(): "en",
 	} {
 		if got != want {
 			t.Errorf("%q, want %q", got, want)

@@ -64,6 +64,7 @@ func spoken(l *locale.Language) template.FuncMap {
 			}
 			return short(strings.Join(items[:len(items)-1], ", ") + " " + l.Label("and") + " " + items[len(items)-1])
 		},
+		"number":  l.Number,
 		"day":     func(t time.Time) string { return l.Time(t, "Monday, Jan 2") },
 		"weekday": func(t time.Time) string { return l.Time(t, "Monday") },
 		"date":    func(t time.Time) string { return l.Time(t, "Mon 2 Jan 2006") },

@@ -121,6 +121,8 @@ type Laptop struct {
 // Run is what happened, in numbers and names.
 type Run struct {
 	Accounts []string // titles of systems in which she has an account now
+	Systems  []string // those systems by their names in policies
+	Meetings []string // invitations to her first day, by their templates
 	Grants   int      // wanted and there, or there but for her own first login
 	Waiting  []string // what still waits, and for what
 	Failed   []string // what failed or is blocked
@@ -241,7 +243,7 @@ func sample() View {
 		Sponsor: &Sponsor{Sponsor: true, Why: "sponsor", Link: "https://x"}, Asks: &Asks{Names: []string{"shipping address", "mobile number"}, Until: start, Link: "https://x"},
 		Alert: &Alert{Title: "Day one at risk", Count: 2, Items: []AlertItem{{"Ada Lovelace", "1 step failed", "https://x", start}}, More: 1},
 		Run: Run{
-			Accounts: []string{"Okta"}, Grants: 1, Policies: []string{"Everyone"}, Waiting: []string{"x"}, Failed: []string{"y"}, Open: []string{"z"},
+			Accounts: []string{"Okta"}, Systems: []string{"okta"}, Meetings: []string{"intro-call", "team-standup", "buddy-meeting"}, Grants: 1, Policies: []string{"Everyone"}, Waiting: []string{"x"}, Failed: []string{"y"}, Open: []string{"z"},
 			Given: []string{"Okta group looms"}, Taken: []string{"Okta group engines"},
 		},
 		Links:    Links{Secrets: []Secret{{"Google", "https://x", start}}},
@@ -255,6 +257,7 @@ var functions = func() template.FuncMap {
 		"join":  func(items []string) (string, error) { return joined(items, ", ") },
 		"plus":  func(items []string) (string, error) { return joined(items, " + ") },
 		"clock": func(t time.Time) string { return t.Format("15:04") },
+		"has":   slices.Contains[[]string],
 		"or_": func(a, b string) string {
 			if a != "" {
 				return a

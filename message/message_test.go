@@ -22,7 +22,7 @@ func sarah(t *testing.T) message.View {
 		Person:  message.Human{Name: "Sarah Chen", First: "Sarah", Title: "Sales Engineer", Team: "Enterprise", Email: "sarah.chen@company.com", Remote: true},
 		Manager: &message.Human{Name: "John Doe", First: "John"}, Buddy: &message.Human{Name: "Mike Rivera", First: "Mike"},
 		Laptop: &message.Laptop{Home: true, Carrier: "UPS", Tracking: "1Z999AA10123456784", Serial: "C02XK1ABCD", Assigned: true, Arrives: start.AddDate(0, 0, -2)},
-		Run:    message.Run{Accounts: []string{"Okta", "Google", "Salesforce", "Slack", "GitLab"}, Grants: 24, Policies: []string{"Sales department", "Sales Engineer role"}, Ready: true},
+		Run:    message.Run{Accounts: []string{"Okta", "Google", "Salesforce", "Slack", "GitLab"}, Systems: []string{"gitlab", "google", "okta", "salesforce", "slack"}, Meetings: []string{"buddy-meeting", "intro-call", "team-standup"}, Grants: 24, Policies: []string{"Sales department", "Sales Engineer role"}, Ready: true},
 		Links: message.Links{
 			Log: "http://x/runs/1", Report: "http://x/runs/1/report", Progress: "http://x/progress/1", Portal: "http://x/me",
 			Secrets: []message.Secret{{Title: "Google", URL: "http://x/s/abc", From: start.Add(7 * time.Hour)}},
@@ -41,7 +41,7 @@ func TestMessagesSayWhatTheyMust(t *testing.T) {
 			"Monday 9 AM: Intro call scheduled", "Monday 10 AM: Team standup", "Monday 2 PM: Onboarding buddy meeting with Mike", "ping #it-help on Slack",
 		},
 		"welcome": {
-			"Subject: Welcome to Company! Your onboarding guide", "Hi Sarah,", "Your laptop should arrive by Saturday.", "Log in with your Google account (sarah.chen@company.com)",
+			"Subject: Welcome to Company! Your onboarding guide", "Hi Sarah,", "Your laptop should arrive by Saturday. Here's what to expect:\n\n1. Unbox and power on\n2. Log in with your Google account (sarah.chen@company.com)\n3. Everything is pre-configured - Slack, email, tools",
 			"9 AM: Intro call with your manager (John Doe)", "meet the Enterprise Sales Engineer team", "Onboarding buddy meeting with Mike (your go-to for questions)",
 			"Onboarding portal: http://x/me", "#it-help on Slack", "See you Monday!", "opens once, from Monday, Nov 25 07:00", "Google: http://x/s/abc",
 		},
@@ -81,6 +81,38 @@ func TestWithoutManagerBuddyOrLaptop(t *testing.T) {
 		if strings.Contains(r.Text, "<nil>") || strings.Contains(r.Text, "<no value>") || strings.Contains(strings.ToLower(r.Text), "laptop shipped") {
 			t.Errorf("%s:\n%s", name, r.Text)
 		}
+	}
+}
+
+// Who works from a list of accounts, without a laptop from us or a meeting on her first day, is told of neither, in no language; nor is her manager.
+func TestNobodyIsToldOfWhatIsNotThere(t *testing.T) {
+	t.Parallel()
+	v := sarah(t)
+	v.Laptop, v.Run.Meetings, v.Run.Accounts, v.Run.Systems, v.Links.Secrets = nil, nil, []string{"Okta", "Slack"}, []string{"okta", "slack"}, nil
+	for name, want := range map[string]struct{ says, not string }{
+		"welcome":          {"1. Log in with your account (sarah.chen@company.com)\n2. Everything is pre-configured - Okta, Slack\n\nOnboarding portal", "Unbox|Google|Intro call|standup|buddy|Your first day"},
+		"welcome.de":       {"1. Mit Ihrem Konto anmelden (sarah.chen@company.com)\n2. Alles ist schon eingerichtet: Okta, Slack\n\nOnboarding-Portal", "Auspacken|Google|Kennenlernen|Teamrunde|Treffen|Ihr erster Tag"},
+		"manager-ready":    {"All accounts created (Okta, Slack)", "Laptop|Next steps|Intro call|standup|buddy|hand-over"},
+		"manager-ready.de": {"Alle Konten sind angelegt (Okta, Slack)", "Laptop|nächsten Schritte|Kennenlernen|Teamrunde|Treffen|Übergabecode"},
+	} {
+		r, err := message.Templates{}.Render(name, v)
+		if err != nil || !strings.Contains(r.Text, want.says) {
+			t.Errorf("%s does not say %q: %v\n%s", name, want.says, err, r.Text)
+		}
+		for _, word := range strings.Split(want.not, "|") {
+			if strings.Contains(r.Text, word) {
+				t.Errorf("%s speaks of %s:\n%s", name, word, r.Text)
+			}
+		}
+	}
+	v.Laptop, v.Run.Accounts, v.Run.Systems, v.Run.Meetings = &message.Laptop{}, nil, nil, []string{"intro-call"}
+	r, err := message.Templates{}.Render("welcome", v)
+	if err != nil || !strings.Contains(r.Text, "1. Unbox and power on\n\nYour first day:\n- 9 AM: Intro call with your manager (John Doe)\n\nOnboarding portal") {
+		t.Errorf("with a laptop and a call alone: %v\n%s", err, r.Text)
+	}
+	v.Laptop, v.Run.Meetings = nil, nil
+	if r, err = (message.Templates{}).Render("welcome", v); err != nil || strings.Contains(r.Text, "expect") {
+		t.Errorf("with nothing: %v\n%s", err, r.Text)
 	}
 }
 

@@ -41,7 +41,7 @@ type CountedRun struct {
 	Run    dayone.RunID
 	Ended  time.Time // which end of it
 	Month  string
-	Steps  map[dayone.Action]int // since the end before
+	Steps  map[dayone.Action]int // since the end before; below zero: what was taken back
 	Person dayone.PersonID
 	Starts time.Time // with Ready: the first day
 	Ready  time.Time // since when all was there that it had to bring; zero: it says nothing of a first day
@@ -76,9 +76,9 @@ func (d *DB) CountRun(ctx context.Context, c CountedRun) error {
 	})
 }
 
-// Work is how many steps were done by themselves since a month.
+// Work is how many steps were done by themselves since a month, and not taken back.
 func (d *DB) Work(ctx context.Context, since string) (map[dayone.Action]int, error) {
-	return counted[dayone.Action](ctx, d, `SELECT action, SUM(steps) FROM work WHERE month >= $1 GROUP BY action`, since)
+	return counted[dayone.Action](ctx, d, `SELECT action, SUM(steps) FROM work WHERE month >= $1 GROUP BY action HAVING SUM(steps) > 0`, since)
 }
 
 // lookedAtReady is among how many starters the middle is looked for: the latest of a whole company that started at once say enough.

@@ -162,7 +162,7 @@ func newBrakes(view viewer, list []dayone.Brake, sources []flow.SourceState, mis
 		if s.Reads != "" {
 			row.Reads = fmt.Sprintf("every day at %s", s.Reads)
 		}
-		if row.Limit = fmt.Sprintf("%d of %d today", s.Passed, s.Limit); s.Off != "" {
+		if row.Limit = inEnglish.Say("%d of %d today", s.Passed, s.Limit); s.Off != "" {
 			row.Limit = fmt.Sprintf("no brakes: %s", s.Off)
 		}
 		if s.Brake != "" {
@@ -248,7 +248,7 @@ func newBrake(view viewer, b flow.BrakeView) brakeView {
 	v.Nothing, v.Thrown = brakeMeans(b.Brake)
 	for i, h := range b.Items {
 		if i == heldShown {
-			v.Many = fmt.Sprintf("%d more; dayone brake show %s lists all of them.", len(b.Items)-heldShown, b.ID)
+			v.Many = view.say("%d more; dayone brake show %s lists all of them.", len(b.Items)-heldShown, b.ID)
 			break
 		}
 		it := item{Title: link{h.Name, ""}, Next: sentence(view.heard(h.What))}

@@ -187,7 +187,7 @@ func (p *portal) policyPeople(w http.ResponseWriter, r *http.Request) error {
 	}
 	v := policyPeopleView{ID: pol.ID, Text: policyText(pol.ID), Title: cmp.Or(pol.Title, pol.ID), Facts: fmt.Sprintf("Holds for %s", plural(h.Count, "1 person", "%d people"))}
 	if h.Unsure > 0 {
-		v.Facts += fmt.Sprintf("; for %d it cannot be told, since an attribute is not known", h.Unsure)
+		v.Facts += inEnglish.Say("; for %d it cannot be told, since an attribute is not known", h.Unsure)
 	}
 	for _, x := range h.First {
 		v.People = append(v.People, link{x.Name, "/people/" + string(x.ID)})

@@ -3,12 +3,12 @@ package web
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"net/http"
 	"time"
 
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/flow"
+	"github.com/dayone-hq/dayone/locale"
 )
 
 type dashboardView struct {
@@ -317,8 +317,11 @@ func plural(n int, one, many string) string {
 	if n == 1 {
 		return one
 	}
-	return fmt.Sprintf(many, n)
+	return inEnglish.Say(many, n)
 }
+
+// inEnglish says what is heard again in the language of whoever reads it.
+var inEnglish *locale.Language
 
 // zoneOf is where a location is; UTC if nobody knows.
 func (p *portal) zoneOf(location string) *time.Location {

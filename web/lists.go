@@ -115,7 +115,7 @@ func listResult(got flow.Brought, dry bool) *notice {
 
 // listChanges name the first of what differs.
 func listChanges(got flow.Brought) []pair {
-	out := []pair{{Name: "Lines", Value: fmt.Sprintf("%d, %d before", got.Rows, got.Were)}}
+	out := []pair{{Name: "Lines", Value: inEnglish.Say("%d, %d before", got.Rows, got.Were)}}
 	for _, c := range []struct {
 		name string
 		ids  []string

@@ -141,7 +141,7 @@ func outlook(view viewer, x flow.PoolView) (*state, string) {
 	case o.Short > 0:
 		return &state{Icon: "x", Class: "s-fail", Text: "Too few"}, view.plural(o.Needs, "1 person is to come", "%d people are to come") + ", " + view.plural(o.Short, "1 of them gets none", "%d of them get none")
 	case o.Free < x.Low:
-		return &state{Icon: "warn", Class: "s-wait", Text: "Low"}, fmt.Sprintf("fewer than %d are left", x.Low)
+		return &state{Icon: "warn", Class: "s-wait", Text: "Low"}, inEnglish.Say("fewer than %d are left", x.Low)
 	case o.Needs > 0:
 		return &state{Icon: "check", Class: "s-done", Text: "Enough"}, view.plural(o.Needs, "1 person is to come", "%d people are to come")
 	}
@@ -432,7 +432,7 @@ func newAllNumbers(view viewer, q url.Values, pools []flow.PoolView, list []flow
 	}
 	v.Says = plural(len(v.Rows), "1 number", "%d numbers")
 	if v.Next != "" {
-		v.Says = fmt.Sprintf("%d numbers on this page, and there are more", len(v.Rows))
+		v.Says = inEnglish.Say("%d numbers on this page, and there are more", len(v.Rows))
 	}
 	if len(v.Rows) == 0 {
 		v.Empty = &empty{Icon: "search", Title: "No number is like that", Text: "Search by the digits in which it ends, or by how it begins with a +.", Acts: []link{{"Numbers", "/numbers"}}}

@@ -212,7 +212,7 @@ func heldThere(n int, people string) string {
 	if n == 1 {
 		return fmt.Sprintf("1 thing is held there, of %s", people)
 	}
-	return fmt.Sprintf("%d things are held there, of %s", n, people)
+	return inEnglish.Say("%d things are held there, of %s", n, people)
 }
 
 // stopNotice stands on every page while something is stopped.

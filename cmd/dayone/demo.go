@@ -133,6 +133,9 @@ func runDemo(ctx context.Context, o demoOptions, exit, asJSON bool, stdout io.Wr
 		if err := s.drifted(ctx); err != nil {
 			return err
 		}
+		if err := s.asked(ctx); err != nil {
+			return err
+		}
 	}
 	if err := s.readPhones(ctx); err != nil { // its clock has jumped, or it was begun again
 		return err
@@ -143,6 +146,7 @@ Look around: %s
   her run       %[1]s/runs/%[3]s
   the mailbox   %[1]s/mailbox
   what is held  %[1]s/brakes
+  who is asked  %[1]s/approvals
   the wizard    %[1]s/onboard, for somebody of the directory: try jonas web
   the numbers   %[1]s/numbers, and what telephone clusters have beside them: %[1]s/numbers/audit
   what differs  %[1]s/drift

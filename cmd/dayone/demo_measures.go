@@ -80,6 +80,22 @@ func (s *story) drifted(ctx context.Context) error {
 	return nil
 }
 
+// asked has Sarah ask for what policies offer her and her manager has to agree to: it waits for him.
+func (s *story) asked(ctx context.Context) error {
+	_, err := s.flow.Request(ctx, dayone.Request{Person: s.person, Key: dayone.Key{System: "phone", Kind: "line"}, By: sarah, Login: sarah, Reason: "Customers ask where they can call me"})
+	if err != nil {
+		return fmt.Errorf("asking for a telephone line: %w", err)
+	}
+	if _, err := s.await(ctx, "Sarah's request", func() (flow.Row, bool) {
+		n, err := s.flow.CountApprovals(ctx)
+		return flow.Row{}, err == nil && n > 0
+	}); err != nil {
+		return err
+	}
+	fmt.Fprintln(s.out, "\nSarah asks for a telephone line. Policies offer her one, and her manager has to agree: it waits for John Doe.")
+	return nil
+}
+
 // viewpoints are as whom the demo can be looked at. The new hire and her manager have no role in the portal, as in a company:
 // they see what concerns them.
 var viewpoints = []web.Viewpoint{

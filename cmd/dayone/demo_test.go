@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -8,13 +9,13 @@ import (
 	"github.com/dayone-hq/dayone/flow"
 )
 
-// Whoever looks around in the demo finds something: whom nobody took off the cluster, what was saved, and what differs at a system.
+// Whoever looks around in the demo finds something: whom nobody took off the cluster, what was saved, what differs at a system, and what waits for an answer.
 func TestTheDemoHasSomethingToShow(t *testing.T) {
 	t.Parallel()
 	s, ctx := demoForTest(t), t.Context()
 	for _, step := range []func() error{
 		func() error { return s.offered(ctx) }, func() error { return s.friday(ctx) }, func() error { return s.monday(ctx) },
-		func() error { return s.measured(ctx) }, func() error { return s.slip(ctx) }, func() error { return s.drifted(ctx) }, func() error { return s.readPhones(ctx) },
+		func() error { return s.measured(ctx) }, func() error { return s.slip(ctx) }, func() error { return s.drifted(ctx) }, func() error { return s.asked(ctx) }, func() error { return s.readPhones(ctx) },
 	} {
 		if err := step(); err != nil {
 			t.Fatal(err)
@@ -48,14 +49,25 @@ func TestTheDemoHasSomethingToShow(t *testing.T) {
 	if err := s.measured(ctx); err != nil { // a kept world has a baseline already
 		t.Errorf("once more: %v", err)
 	}
-	req, err := http.NewRequestWithContext(ctx, "GET", s.cfg.Portal.URL+"/team", nil)
-	if err != nil {
-		t.Fatal(err)
+	for page, says := range map[string]string{"/team": "Sarah Chen", "/me": "Customers ask where they can call me"} { // her manager's: it waits for him
+		req, err := http.NewRequestWithContext(ctx, "GET", s.cfg.Portal.URL+page, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.AddCookie(&http.Cookie{Name: "look-as", Value: "manager"})
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(res.Body)
+		_ = res.Body.Close()
+		if err != nil || res.StatusCode != http.StatusOK || !strings.Contains(string(body), says) {
+			t.Errorf("her manager's %s is %d, %v, and does not say %q", page, res.StatusCode, err, says)
+		}
 	}
-	req.AddCookie(&http.Cookie{Name: "look-as", Value: "manager"})
-	res, err := http.DefaultClient.Do(req)
-	if err != nil || res.StatusCode != http.StatusOK {
-		t.Fatalf("her manager's page: %v, %v", res, err)
+	for _, m := range s.mail.Messages() {
+		if m.Subject == "Welcome to Company! Your onboarding guide" && (!strings.Contains(m.Text, "1. Unbox and power on\n2. Log in with your Google account") || !strings.Contains(m.Text, "- 9 AM: Intro call with your manager (John Doe)\n- 10 AM: Team standup")) {
+			t.Errorf("Sarah is not told of her laptop, or of her call:\n%s", m.Text)
+		}
 	}
-	_ = res.Body.Close()
 }

@@ -260,7 +260,7 @@ func printEverybody(w io.Writer, e flow.Everybody, list bool) {
 	}
 	for i, s := range e.Skipped {
 		if i == 5 {
-			fmt.Fprintf(w, "! and %d more could not be planned\n", len(e.Skipped)-i)
+			fmt.Fprintf(w, "! and %s more could not be planned\n", thousands(len(e.Skipped)-i))
 			break
 		}
 		fmt.Fprintf(w, "! not planned: %s\n", s)

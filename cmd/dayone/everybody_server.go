@@ -137,7 +137,7 @@ func (s *server) planAll(c *cobra.Command, pr flow.Proposal, against *flow.Propo
 		defer debug.SetGCPercent(debug.SetGCPercent(300))
 		defer debug.SetMemoryLimit(debug.SetMemoryLimit(plansWithin))
 	}
-	progress := func(done int) { fmt.Fprintf(untamed(c.ErrOrStderr()), "\r%d people looked at", done) }
+	progress := func(done int) { fmt.Fprintf(untamed(c.ErrOrStderr()), "\r%s people looked at", thousands(done)) }
 	if !isTerminal(c.ErrOrStderr()) {
 		progress = nil
 	} else {

@@ -396,7 +396,7 @@ func adoptSystem(c *cobra.Command, cl *client, system string, f auditFlags) erro
 			return err
 		}
 		if x.More > 0 {
-			fmt.Fprintf(out, "%d more are not listed.\n", x.More)
+			fmt.Fprintf(out, "%s more are not listed.\n", thousands(x.More))
 		}
 	}
 	switch nothing := x.Assigned+x.Held+x.Shown == 0; {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/flow"
+	"github.com/dayone-hq/dayone/locale"
 	"github.com/dayone-hq/dayone/policy"
 )
 
@@ -248,6 +249,9 @@ func printDiagnostics(w io.Writer, diags []policy.Diagnostic) {
 	}
 }
 
+// thousands is a number as people read it: 100,411. What programs read has none of it.
+func thousands(n int) string { return (*locale.Language)(nil).Number(n) }
+
 func count(n int, word string) string {
 	if n == 1 {
 		return "1 " + word
@@ -262,7 +266,7 @@ func count(n int, word string) string {
 	default:
 		word += "s"
 	}
-	return fmt.Sprintf("%d %s", n, word)
+	return thousands(n) + " " + word
 }
 
 func orNo(n int, word string) string {

@@ -129,5 +129,5 @@ func people(n int) string {
 	if n == 1 {
 		return "1 person"
 	}
-	return fmt.Sprintf("%d people", n)
+	return thousands(n) + " people"
 }

@@ -91,7 +91,7 @@ func (d *demoWorld) build(ctx context.Context, o demoOptions) (err error) {
 		o.data = d.temp
 	}
 	if err := os.MkdirAll(filepath.Join(o.data, "systems"), 0o700); err != nil {
-		return err
+		return fmt.Errorf("making the folder that keeps the demo: %w; name one with --data that can be made, or leave --data away to keep nothing", err)
 	}
 	start, err := time.Parse(time.RFC3339, o.now)
 	if o.now != "" && err != nil {
