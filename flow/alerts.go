@@ -199,7 +199,10 @@ func (f *Flow) keepAlerts(ctx context.Context, r AlertRule, was, found []dayone.
 		delete(known, a.Subject)
 		switch {
 		case !ok:
-			a.ID, a.Rule, a.Opened, a.Told = f.IDs.New("alt"), r.Name, now, now
+			a.ID, a.Rule, a.Told = f.IDs.New("alt"), r.Name, now
+			if a.Opened.IsZero() { // the rule does not know since when
+				a.Opened = now
+			}
 			opened = append(opened, a)
 		case now.Sub(old.Told) >= remindEvery:
 			old.Note, old.Run, old.Told = a.Note, a.Run, now

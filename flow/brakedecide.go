@@ -344,7 +344,7 @@ func (f *Flow) heldBrakes(ctx context.Context, r AlertRule, now time.Time) ([]da
 		if b.Veiled() || b.Opened.Add(r.Length).After(now) {
 			continue
 		}
-		out = append(out, dayone.Alert{Subject: string(b.ID), Note: fmt.Sprintf("%s; %s", b.Note, counted(b.Held, "thing is held", "things are held"))})
+		out = append(out, dayone.Alert{Subject: string(b.ID), Opened: b.Opened, Note: fmt.Sprintf("%s; %s", b.Note, counted(b.Held, "thing is held", "things are held"))})
 	}
 	return out, err
 }

@@ -159,8 +159,8 @@ func TestADecidedBrakeEndsItsAlertAndSaysWhy(t *testing.T) {
 	}
 	list, err := h.Alerts(ctx, false, 10)
 	i := slices.IndexFunc(list, func(a flow.AlertView) bool { return a.Subject == string(id) })
-	if err != nil || i < 0 || !list[i].Resolved.Equal(b.Closed) {
-		t.Errorf("the brake let go at %s, its alerts are %+v (%v)", b.Closed, list, err)
+	if err != nil || i < 0 || !list[i].Opened.Equal(b.Opened) || !list[i].Resolved.Equal(b.Closed) {
+		t.Errorf("the brake held from %s to %s, its alerts are %+v (%v)", b.Opened, b.Closed, list, err)
 	}
 	h.lineSays("brake discarded", "half a list")
 }
