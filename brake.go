@@ -21,6 +21,21 @@ type Brake struct {
 	By     string // who decided, with whom, and why
 	Second string
 	Reason string
+	List   *ListFigures // of the list that it holds whole; nil: it holds none, or was on before they were counted
+}
+
+// ListFigures are what a list that is held has against the books, so that whoever decides can check the sums: Records is
+// There, New and Unusable together, Known is There, Missing and Aside. What is confidential counts as if all knew it already.
+type ListFigures struct {
+	Before   int  `json:"before"`   // records of the last list that counted; of the first, employments in the books that go on
+	Records  int  `json:"records"`  // of this one
+	There    int  `json:"there"`    // of employments in the books
+	New      int  `json:"new"`      // of people who are not in the books
+	Unusable int  `json:"unusable"` // of nobody in the books, and of no use
+	Known    int  `json:"known"`    // employments in the books, those that have ended too
+	Missing  int  `json:"missing"`  // of those that go on and should be in it
+	Aside    int  `json:"aside"`    // not in it, and not missing either: ended, or end today, or newer than the list
+	Unfit    bool `json:"unfit"`    // it is empty, or has records that are old or of no use: nobody counts as missing from it
 }
 
 // Rules of brakes. After a colon stands an attribute, a key, or what tells one body from another.

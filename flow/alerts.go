@@ -29,6 +29,7 @@ type AlertRule struct {
 	Percent   int           // of free
 
 	find func(*Flow, context.Context, AlertRule, time.Time) ([]dayone.Alert, error)
+	over func(*Flow, context.Context, dayone.Alert) (time.Time, error) // when what it told of was over; nil or zero: when that is seen
 }
 
 // Threshold names what of a rule can be set, beside whether it is on.
@@ -48,7 +49,7 @@ func AlertRules() []AlertRule {
 		{Name: "leaver-late", Title: "Leaver's accounts are not closed", Threshold: After, Length: 15 * time.Minute, find: (*Flow).lateLeavers},
 		{Name: "breaker-open", Title: "A system does not answer", Threshold: After, find: (*Flow).openBreakers},
 		{Name: "source-stale", Title: "Nothing heard from a source", find: (*Flow).staleSources},
-		{Name: "brake-on", Title: "A brake holds", Threshold: After, find: (*Flow).heldBrakes},
+		{Name: brakeOnRule, Title: "A brake holds", Threshold: After, find: (*Flow).heldBrakes, over: (*Flow).brakeClosed},
 		{Name: "task-overdue", Title: "Task overdue", Threshold: After, find: (*Flow).overdueTasks},
 		{Name: "approval-overdue", Title: "An approval is about to lapse", Threshold: Before, Length: 24 * time.Hour, find: (*Flow).silentApprovals},
 		{Name: "run-incomplete", Title: "Run incomplete", Threshold: After, find: (*Flow).incompleteRuns},
@@ -107,6 +108,7 @@ const (
 
 // watched is what flow remembers between two looks. Only when sources were heard would be lost by a crash, for a minute.
 type watched struct {
+	looks sync.Mutex // only one looks at rules at a time: else what the one has resolved the other keeps open
 	mu    sync.Mutex
 	next  time.Time
 	heard map[string]time.Time // that is not in the books yet
@@ -129,6 +131,8 @@ func (f *Flow) watch(ctx context.Context) error {
 	f.watched.mu.Lock()
 	f.watched.next = now.Add(watchEvery)
 	f.watched.mu.Unlock()
+	f.watched.looks.Lock()
+	defer f.watched.looks.Unlock()
 	all, err := f.Store.Alerts(ctx, store.AlertFilter{Open: true})
 	if err != nil {
 		return fmt.Errorf("reading alerts: %w", err)
@@ -140,17 +144,7 @@ func (f *Flow) watch(ctx context.Context) error {
 	for _, r := range f.rules() {
 		was := open[r.Name]
 		delete(open, r.Name)
-		var found []dayone.Alert
-		if !r.Off {
-			if found, err = r.find(f, ctx, r, now); err != nil {
-				if ctx.Err() != nil {
-					return ctx.Err()
-				}
-				f.Log.Error("looking for what is to be alerted of", "rule", r.Name, "error", err)
-				continue
-			}
-		}
-		if err := f.keepAlerts(ctx, r, was, found, now); err != nil {
+		if err := f.lookFor(ctx, r, was, now); err != nil {
 			return err
 		}
 	}
@@ -160,6 +154,37 @@ func (f *Flow) watch(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// watchRule looks at one rule at once: somebody has done something about what it tells of.
+func (f *Flow) watchRule(ctx context.Context, name string, now time.Time) error {
+	f.watched.looks.Lock()
+	defer f.watched.looks.Unlock()
+	all, err := f.Store.Alerts(ctx, store.AlertFilter{Open: true})
+	if err != nil {
+		return fmt.Errorf("reading alerts: %w", err)
+	}
+	was := slices.DeleteFunc(all, func(a dayone.Alert) bool { return a.Rule != name })
+	for _, r := range f.rules() {
+		if r.Name == name {
+			return f.lookFor(ctx, r, was, now)
+		}
+	}
+	return nil
+}
+
+func (f *Flow) lookFor(ctx context.Context, r AlertRule, was []dayone.Alert, now time.Time) (err error) {
+	var found []dayone.Alert
+	if !r.Off {
+		if found, err = r.find(f, ctx, r, now); err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			f.Log.Error("looking for what is to be alerted of", "rule", r.Name, "error", err)
+			return nil
+		}
+	}
+	return f.keepAlerts(ctx, r, was, found, now)
 }
 
 // keepAlerts makes of what a rule finds what is opened, told again and resolved, and stores it with its letters.
@@ -174,7 +199,10 @@ func (f *Flow) keepAlerts(ctx context.Context, r AlertRule, was, found []dayone.
 		delete(known, a.Subject)
 		switch {
 		case !ok:
-			a.ID, a.Rule, a.Opened, a.Told = f.IDs.New("alt"), r.Name, now, now
+			a.ID, a.Rule, a.Told = f.IDs.New("alt"), r.Name, now
+			if a.Opened.IsZero() { // the rule does not know since when
+				a.Opened = now
+			}
 			opened = append(opened, a)
 		case now.Sub(old.Told) >= remindEvery:
 			old.Note, old.Run, old.Told = a.Note, a.Run, now
@@ -187,6 +215,15 @@ func (f *Flow) keepAlerts(ctx context.Context, r AlertRule, was, found []dayone.
 	for _, a := range was {
 		if _, gone := known[a.Subject]; gone {
 			a.Resolved = now
+			if r.over != nil {
+				at, err := r.over(f, ctx, a)
+				if err != nil {
+					return fmt.Errorf("asking when it was over: %w", err)
+				}
+				if at.After(a.Opened) { // a list closes a brake as of when its reading began
+					a.Resolved = at
+				}
+			}
 			resolved = append(resolved, a)
 		}
 	}
@@ -289,7 +326,7 @@ func AlertPath(a dayone.Alert) string {
 		return "/policies"
 	case a.Rule == "approval-overdue":
 		return "/approvals/" + a.Subject
-	case a.Rule == "brake-on":
+	case a.Rule == brakeOnRule:
 		return "/brakes/" + a.Subject
 	case a.Rule == "breaker-open":
 		return "/systems"

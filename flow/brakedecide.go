@@ -89,6 +89,47 @@ func newName(h dayone.Held) string {
 	return strings.Join(name, " ")
 }
 
+// MissingFrom is a page of those whom a list lacks that a brake holds, by name.
+type MissingFrom struct {
+	Rows    []MissingRow
+	More    bool
+	Unnamed int // employments of people out of sight, or erased since
+}
+
+// MissingRow is one of them, with the source's ids of what is missing of her.
+type MissingRow struct {
+	Row
+	Subjects []string
+}
+
+// MissingFrom lists whom the list lacks that a brake holds. Once somebody decided nobody is named any more: let through they
+// are missing from the last list, thrown away it says nothing of them.
+func (f *Flow) MissingFrom(ctx context.Context, b BrakeView, q PeopleFilter) (MissingFrom, error) {
+	var out MissingFrom
+	if b.List == nil || b.State != dayone.BrakeOn {
+		return out, nil
+	}
+	limit := cmp.Or(max(q.Limit, 0), 50)
+	q.Missing, q.Limit = b.ID, limit+1
+	rows, err := f.People(ctx, q)
+	if err != nil {
+		return out, err
+	}
+	if out.More = len(rows) > limit; out.More {
+		rows = rows[:limit]
+	}
+	subjects, err := f.Store.MissingSubjects(ctx, b.ID, rows)
+	if err != nil {
+		return out, err
+	}
+	for _, row := range rows {
+		out.Rows = append(out.Rows, MissingRow{row, subjects[row.ID]})
+	}
+	named, err := f.Store.CountMissing(ctx, b.ID, scopeOf(ctx))
+	out.Unnamed = max(0, b.List.Missing-named)
+	return out, err
+}
+
 func (f *Flow) takesTwo(held int) bool {
 	return f.TwoPersons && held > cmp.Or(f.Removals.SecondFrom, SecondFrom)
 }
@@ -229,6 +270,9 @@ func (f *Flow) decideBrake(ctx context.Context, v BrakeView, to dayone.BrakeStat
 		return v.Brake, err
 	}
 	f.Log.Info("a brake is decided", "brake", v.ID, "scope", v.Scope, "state", to, "held", v.Held)
+	if err := f.watchRule(ctx, brakeOnRule, now); err != nil && ctx.Err() == nil { // the next look makes up for it
+		f.Log.Error("ending the alert of a brake", "brake", v.ID, "error", err)
+	}
 	f.look()
 	return f.Store.Brake(ctx, v.ID)
 }
@@ -284,6 +328,14 @@ func (f *Flow) EndAnnouncement(ctx context.Context, id, by string) error {
 	return f.Store.EndAnnouncement(ctx, id, by, now, dayone.Record{At: now, What: "announced lay-off taken back", By: by, Detail: &dayone.Detail{Note: id}})
 }
 
+const brakeOnRule = "brake-on"
+
+// brakeClosed is when the brake that an alert is about let go; zero: nobody knows.
+func (f *Flow) brakeClosed(ctx context.Context, a dayone.Alert) (time.Time, error) {
+	b, err := f.Store.Brake(ctx, dayone.BrakeID(a.Subject))
+	return b.Closed, notOf(err)
+}
+
 // heldBrakes are the brakes that hold.
 func (f *Flow) heldBrakes(ctx context.Context, r AlertRule, now time.Time) ([]dayone.Alert, error) {
 	list, err := f.Store.Brakes(ctx, true, 1000)
@@ -292,7 +344,7 @@ func (f *Flow) heldBrakes(ctx context.Context, r AlertRule, now time.Time) ([]da
 		if b.Veiled() || b.Opened.Add(r.Length).After(now) {
 			continue
 		}
-		out = append(out, dayone.Alert{Subject: string(b.ID), Note: fmt.Sprintf("%s; %s", b.Note, counted(b.Held, "thing is held", "things are held"))})
+		out = append(out, dayone.Alert{Subject: string(b.ID), Opened: b.Opened, Note: fmt.Sprintf("%s; %s", b.Note, counted(b.Held, "thing is held", "things are held"))})
 	}
 	return out, err
 }

@@ -170,8 +170,10 @@ type listing struct {
 	moved      map[string]int
 	ends       int
 	veiledEnds int // that only few may know of
+	veiledNew  int
 	events     []store.HeldEvent
 	absent     []dayone.Absence
+	figures    dayone.ListFigures
 	judged     people.Judgement // of the last record of somebody unknown
 }
 
@@ -289,14 +291,22 @@ func (l *listing) compare(ctx context.Context) error {
 			}
 		}
 	}
+	g, others := &l.figures, 0
 	for _, s := range slices.Sorted(maps.Keys(l.records)) {
 		if _, ok := known[s]; !ok {
+			others++
 			l.unknown(l.records[s])
 		}
 	}
-	if l.Behind > 0 || l.Unreadable > 0 || l.Records == 0 {
+	g.Before, g.Records, g.New = l.before(), l.Records, l.New
+	g.There, g.Known = l.Records-others+l.veiledNew, len(known)+l.veiledNew
+	g.Unusable, g.Aside = g.Records-g.There-g.New, g.Known-g.There
+	g.Unfit = l.Behind > 0 || l.Unreadable > 0 || l.Records == 0
+	if g.Unfit {
 		return nil // who is missing from such a list may well be there
 	}
+	g.Missing = len(missing)
+	g.Aside -= g.Missing
 	for _, a := range missing {
 		l.Absent++
 		l.absent = append(l.absent, a)
@@ -399,7 +409,9 @@ func (l *listing) unknown(rec dayone.Event) {
 		return
 	}
 	after := j.Extend(t)
-	if !l.add(h, nil, &after, j, false) {
+	if l.add(h, nil, &after, j, false) {
+		l.veiledNew++
+	} else {
 		l.New++
 	}
 }
@@ -505,6 +517,9 @@ func ofList(ev dayone.Event, body []byte, src Source) (people.Heard, bool, error
 	return h, true, nil
 }
 
+// before is how long the list was before.
+func (l *listing) before() int { return cmp.Or(l.last.Records, l.open) }
+
 // reasons are why the list is held whole.
 func (l *listing) reasons(ctx context.Context) ([]string, error) {
 	b := l.src.Brakes
@@ -512,7 +527,7 @@ func (l *listing) reasons(ctx context.Context) ([]string, error) {
 		return nil, nil
 	}
 	var out []string
-	before := cmp.Or(l.last.Records, l.open)
+	before := l.before()
 	switch least := float64(before) * (100 - cmp.Or(b.Smaller, BrakeSmaller)) / 100; {
 	case l.Records == 0:
 		out = append(out, "the list is empty")
@@ -562,8 +577,8 @@ func (l *listing) settle(ctx context.Context) error {
 	open := slices.DeleteFunc(slices.Clone(l.events), func(e store.HeldEvent) bool { return e.Event.Veiled })
 	veiled := slices.DeleteFunc(slices.Clone(l.events), func(e store.HeldEvent) bool { return !e.Event.Veiled })
 	if len(why) > 0 {
-		b := dayone.Brake{ID: dayone.BrakeID(l.f.IDs.New("brk")), Scope: "source:" + l.Source, Rule: dayone.BrakeRead, Note: strings.Join(why, "; "), Opened: l.now}
-		if _, err := l.f.Store.HoldAll(ctx, b, open); err != nil {
+		b := dayone.Brake{ID: dayone.BrakeID(l.f.IDs.New("brk")), Scope: "source:" + l.Source, Rule: dayone.BrakeRead, Note: strings.Join(why, "; "), Opened: l.now, List: &l.figures}
+		if _, err := l.f.Store.HoldAll(ctx, b, open, l.absent...); err != nil {
 			return err
 		}
 		if err := l.settleVeiled(ctx, b.Note, veiled); err != nil {

@@ -452,13 +452,21 @@ func (f *Flow) Task(ctx context.Context, id string) (dayone.Task, error) {
 // Records lists ledger lines, newest first.
 func (f *Flow) Records(ctx context.Context, q RecordFilter) ([]Line, error) {
 	q.Within = scopeOf(ctx)
-	q.Told = decisions()
+	q.Told = append(decisions(), reasoned()...)
 	return f.Store.Records(ctx, q)
 }
 
 // decisions are the records that say nothing without their detail: the ledger knows who entered it, the detail who decided.
 func decisions() []string {
 	return []string{"approval given", "approval " + string(dayone.ApprovalRefused), "approved", "refused"}
+}
+
+// reasoned are the records whose detail is the reason that a human gave.
+func reasoned() []string {
+	return []string{
+		"undo decided", "hold", "hold extended", "hold ended", "pause decided", "resume decided", "cancel decided", "retry decided",
+		"brake " + string(dayone.BrakeReleased), "brake " + string(dayone.BrakeDiscarded), "lay-off announced",
+	}
 }
 
 // Entered says whether the one whom a record names entered what somebody else may have decided.

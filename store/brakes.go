@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -16,13 +17,17 @@ import (
 // Counters of brakes lie in the books, and move in the transaction that carries out what they count: neither a crash nor a
 // second look counts somebody twice or not at all.
 
-const brakeColumns = `id, scope, rule, state, note, held, opened, closed, author, second, reason`
+const brakeColumns = `id, scope, rule, state, note, held, opened, closed, author, second, reason, list`
 
 func scanBrake(s interface{ Scan(...any) error }) (dayone.Brake, error) {
 	var b dayone.Brake
 	var opened, closed int64
-	err := s.Scan(&b.ID, &b.Scope, &b.Rule, &b.State, &b.Note, &b.Held, &opened, &closed, &b.By, &b.Second, &b.Reason)
+	var list string
+	err := s.Scan(&b.ID, &b.Scope, &b.Rule, &b.State, &b.Note, &b.Held, &opened, &closed, &b.By, &b.Second, &b.Reason, &list)
 	b.Opened, b.Closed = instant(opened), instant(closed)
+	if err == nil && list != "" {
+		err = json.Unmarshal([]byte(list), &b.List)
+	}
 	return b, err
 }
 
@@ -140,7 +145,15 @@ func (d *DB) brake(t *tx, p *Passing, r PassRule) error {
 }
 
 func (d *DB) openBrake(t *tx, b dayone.Brake) error {
-	if _, err := t.exec(`INSERT INTO brake (`+brakeColumns+`) VALUES ($1, $2, $3, $4, $5, 0, $6, 0, '', '', '')`, b.ID, b.Scope, b.Rule, string(b.State), b.Note, micros(b.Opened)); err != nil {
+	list := ""
+	if b.List != nil {
+		raw, err := json.Marshal(b.List)
+		if err != nil {
+			return err
+		}
+		list = string(raw)
+	}
+	if _, err := t.exec(`INSERT INTO brake (`+brakeColumns+`) VALUES ($1, $2, $3, $4, $5, 0, $6, 0, '', '', '', $7)`, b.ID, b.Scope, b.Rule, string(b.State), b.Note, micros(b.Opened), list); err != nil {
 		return fmt.Errorf("opening a brake: %w", err)
 	}
 	if b.Veiled() { // the ledger gets it with each of whom it holds something, once that may be known
@@ -201,9 +214,9 @@ type HeldEvent struct {
 // heldAtOnce is how many of them go in one commit.
 const heldAtOnce = 200
 
-// HoldAll keeps a list or a body behind a brake of its own. The brake is on once all of it is kept; what replaces an older
-// one of its scope and rule closes that one.
-func (d *DB) HoldAll(ctx context.Context, b dayone.Brake, events []HeldEvent) ([]dayone.Intake, error) {
+// HoldAll keeps a list or a body behind a brake of its own, and whom a list lacks. The brake is on once all of it is kept;
+// what replaces an older one of its scope and rule closes that one.
+func (d *DB) HoldAll(ctx context.Context, b dayone.Brake, events []HeldEvent, missing ...dayone.Absence) ([]dayone.Intake, error) {
 	b.State = dayone.BrakeMaking
 	opened := false
 	out := make([]dayone.Intake, 0, len(events))
@@ -265,6 +278,9 @@ func (d *DB) HoldAll(ctx context.Context, b dayone.Brake, events []HeldEvent) ([
 			if err := t.replace(b.Scope, b.Rule, b.ID, b.Opened); err != nil {
 				return err
 			}
+			if err := t.lack(b.ID, missing); err != nil {
+				return err
+			}
 			_, err = t.exec(`UPDATE brake SET state = 'on' WHERE id = $1`, b.ID)
 			return err
 		})
@@ -319,6 +335,7 @@ func (t *tx) replace(scope, rule string, but dayone.BrakeID, at time.Time) error
 	for _, q := range []string{
 		`UPDATE event SET state = 'discarded', note = 'a newer list replaces it' WHERE state = 'held' AND brake IN (SELECT id FROM brake WHERE scope = $1 AND rule = $2 AND id <> $3 AND state IN ('on', 'making'))`,
 		`DELETE FROM held WHERE brake IN (SELECT id FROM brake WHERE scope = $1 AND rule = $2 AND id <> $3 AND state IN ('on', 'making'))`,
+		`DELETE FROM brake_missing WHERE brake IN (SELECT id FROM brake WHERE scope = $1 AND rule = $2 AND id <> $3 AND state IN ('on', 'making'))`,
 	} {
 		if _, err := t.exec(q, scope, rule, but); err != nil {
 			return fmt.Errorf("replacing a brake: %w", err)
@@ -529,6 +546,9 @@ func (d *DB) Decide(ctx context.Context, v Verdict) error {
 					return err
 				}
 			}
+		}
+		if err := t.lacked(v); err != nil {
+			return fmt.Errorf("deciding about whom a list lacks: %w", err)
 		}
 		if _, err := t.exec(`UPDATE brake SET state = $2, held = $3, closed = $4, author = $5, second = $6, reason = $7 WHERE id = $1`,
 			v.Brake, string(v.State), len(items), micros(v.At), v.By, v.Second, v.Reason); err != nil {

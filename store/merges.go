@@ -352,6 +352,8 @@ func (m *mover) employment(id string, stay []string) error {
 	for _, q := range []string{
 		`UPDATE prehire SET person = $2 WHERE person = $1 AND engagement = $3`,
 		`UPDATE absent SET person = $2 WHERE person = $1 AND EXISTS (SELECT 1 FROM employment e WHERE e.id = $3 AND e.source = absent.source AND e.source_id = absent.subject)`,
+		`UPDATE brake_missing SET person = $2 WHERE person = $1 AND EXISTS (SELECT 1 FROM employment e JOIN brake b ON b.scope = 'source:' || e.source
+			WHERE e.id = $3 AND b.id = brake_missing.brake AND e.source_id = brake_missing.subject)`,
 		`UPDATE suspicion SET person = $2 WHERE person = $1 AND EXISTS (SELECT 1 FROM employment e WHERE e.id = $3 AND e.source = suspicion.source AND e.source_id = suspicion.subject)`,
 	} {
 		if _, err := m.t.exec(q, m.from, m.to, id); err != nil {

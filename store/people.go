@@ -378,8 +378,9 @@ type PeopleFilter struct {
 	Department string
 	Manager    string
 	Team       string
-	Unplanned  bool      // only those for whom no plan could be made
-	Since      time.Time // only managed people who have not begun, or have since then: by their first day, not by name
+	Missing    dayone.BrakeID // only those whom the list lacks that this brake holds
+	Unplanned  bool           // only those for whom no plan could be made
+	Since      time.Time      // only managed people who have not begun, or have since then: by their first day, not by name
 	Within     dayone.Scope
 	AfterName  string
 	AfterID    dayone.PersonID
@@ -415,6 +416,9 @@ func (d *DB) People(ctx context.Context, f PeopleFilter) ([]Row, error) {
 	}
 	if f.Team != "" {
 		add("team = ?", f.Team)
+	}
+	if f.Missing != "" {
+		add("id IN (SELECT person FROM brake_missing WHERE brake = ?)", string(f.Missing))
 	}
 	if !f.Within.AllPeople() {
 		q += " AND " + within(f.Within, "person", "", func(v any) string {

@@ -45,6 +45,10 @@ var inTheClear = []struct{ why, erase string }{
 		`DELETE FROM absent WHERE person = $1`,
 	},
 	{
+		"as above, of a list that a brake holds",
+		`DELETE FROM brake_missing WHERE person = $1`,
+	},
+	{
 		"an event names the employment before anybody knows whose it is, is told from a repetition of it, and says what was wrong with it",
 		`UPDATE event SET subject = '', note = '', body = '', body_hash = '' WHERE person = $1
 			OR EXISTS (SELECT 1 FROM employment e WHERE e.person = $1 AND e.source = event.source AND e.source_id = event.subject)`,

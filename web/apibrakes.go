@@ -3,6 +3,8 @@ package web
 import (
 	"fmt"
 	"net/http"
+	"net/url"
+	"strconv"
 	"time"
 
 	"github.com/dayone-hq/dayone"
@@ -43,10 +45,66 @@ type apiBrakeDetail struct {
 	Unseen   int       `json:"unseen"`
 	TwoAgree bool      `json:"second_needed"`
 	Items    []apiHeld `json:"items"`
+
+	List        *dayone.ListFigures `json:"list,omitempty"`
+	Missing     []apiMissingFrom    `json:"missing"`
+	MissingNext string              `json:"missing_next,omitempty"`
+}
+
+// apiMissingFrom is somebody whom a held list lacks.
+type apiMissingFrom struct {
+	Person   dayone.PersonID `json:"person"`
+	Name     string          `json:"name"`
+	Subjects []string        `json:"subjects"`
+}
+
+// apiMissingPage is a page of them.
+type apiMissingPage struct {
+	Items   []apiMissingFrom `json:"items"`
+	Next    string           `json:"next,omitempty"`
+	Unnamed int              `json:"unnamed"`
+}
+
+func (p *portal) missingPage(r *http.Request, b flow.BrakeView) (apiMissingPage, error) {
+	out, q, limit := apiMissingPage{Items: []apiMissingFrom{}}, r.URL.Query(), apiLimit(r)
+	filter, err := missingFilter(q, limit)
+	if err != nil {
+		return out, err
+	}
+	m, err := p.flow.MissingFrom(r.Context(), b, filter)
+	if err != nil {
+		return out, err
+	}
+	out.Unnamed = m.Unnamed
+	for _, row := range m.Rows {
+		out.Items = append(out.Items, apiMissingFrom{row.ID, row.Name, row.Subjects})
+	}
+	if m.More {
+		next := nextMissing(q, m)
+		next.Set("limit", strconv.Itoa(limit))
+		out.Next = address("/api/v1/brakes/"+string(b.ID)+"/missing", next)
+	}
+	return out, nil
+}
+
+func (p *portal) apiBrakeMissing(w http.ResponseWriter, r *http.Request) error {
+	id, err := brakeID(r)
+	if err != nil {
+		return err
+	}
+	b, err := p.flow.Brake(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	out, err := p.missingPage(r, b)
+	if err != nil {
+		return err
+	}
+	return answerJSON(w, http.StatusOK, out)
 }
 
 func newAPIBrakeDetail(b flow.BrakeView) apiBrakeDetail {
-	out := apiBrakeDetail{apiBrake: newAPIBrake(b.Brake), Unseen: b.Unseen, TwoAgree: b.Second, Items: []apiHeld{}}
+	out := apiBrakeDetail{apiBrake: newAPIBrake(b.Brake), Unseen: b.Unseen, TwoAgree: b.Second, Items: []apiHeld{}, List: b.List, Missing: []apiMissingFrom{}}
 	if b.State == dayone.BrakeOn {
 		out.Hash = b.Hash
 	}
@@ -89,7 +147,13 @@ func (p *portal) apiBrake(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return answerJSON(w, http.StatusOK, newAPIBrakeDetail(b))
+	out := newAPIBrakeDetail(b)
+	missing, err := p.missingPage(r, b)
+	if err != nil {
+		return err
+	}
+	out.Missing, out.MissingNext = missing.Items, missing.Next
+	return answerJSON(w, http.StatusOK, out)
 }
 
 // worth puts an error that was written for whoever asked into the answer.
@@ -240,10 +304,15 @@ func sampleBrakes(view viewer) (brakesView, brakeView, brakeView) {
 	}, []flow.AbsentView{{Absence: dayone.Absence{Source: "hr", Subject: "emp_655", Person: samplePerson, Since: now.Add(-48 * time.Hour)}, Name: "Nour الزهراني"}},
 		[]dayone.Announcement{{ID: "ann_01jd9x0000000000000000000a", Source: "hr", Count: 40, Used: 12, From: now.Add(-48 * time.Hour), Until: now.Add(480 * time.Hour), By: "kim@company.com", Second: "lee@company.com", Reason: "the site in Bremen closes"}})
 	list.Problem = notDone(fmt.Errorf("the second person is the first one: %w", dayone.ErrInvalid))
+	on.List = &dayone.ListFigures{Before: 1204, Records: 812, There: 809, New: 2, Unusable: 1, Known: 1215, Missing: 392, Aside: 14}
 	open := newBrake(view, flow.BrakeView{Brake: on, Hash: "0a1b2c3d4e5f6071", Second: true, Unseen: 1, Items: []flow.HeldView{
 		{Held: dayone.Held{Person: samplePerson, Subject: "emp_789", Mark: "1", What: "planned termination", Lines: []dayone.HeldLine{{What: "last day", Is: "2024-12-31"}, {What: "manager", Was: "john.doe@company.com", Is: "zoe.lukasiewicz@company.com"}}}, Name: "Sarah Chen"},
 		{Held: dayone.Held{Subject: "emp_900", Mark: "1", What: "hire", Lines: []dayone.HeldLine{{What: "department", Is: "Sales"}}}, Name: "Wolfeschlegelsteinhausenbergerdorff, Hubert Blaine"},
 		{Held: dayone.Held{Subject: "emp_901"}, Name: "emp_901"},
+	}})
+	open.Missing = newMissing(view, flow.BrakeView{Brake: on}, url.Values{}, flow.MissingFrom{More: true, Unnamed: 3, Rows: []flow.MissingRow{
+		{Row: flow.Row{ID: samplePerson, Name: "Nour الزهراني", Title: "Sales Engineer", Department: "Sales"}, Subjects: []string{"emp_789"}},
+		{Row: flow.Row{ID: samplePerson, Name: "Wolfeschlegelsteinhausenbergerdorff, Hubert Blaine", Department: "Sales"}, Subjects: []string{"emp_900", "emp_901"}},
 	}})
 	return list, open, newBrake(view, flow.BrakeView{Brake: past})
 }

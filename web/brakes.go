@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -209,6 +210,24 @@ type brakeView struct {
 	By, Second      field
 	Reason          field
 	Nothing, Thrown string // what it means if nobody is in it, and what throwing it away does
+	List            []figureRow
+	Missing         *missingView
+}
+
+// figureRow is one figure of a list; the first of a sum stands over its parts.
+type figureRow struct {
+	Name, Hint string
+	Value      int
+	Whole      bool
+}
+
+// missingView is a page of those whom a held list lacks.
+type missingView struct {
+	Action, Query string
+	Total         string
+	Rows          []item
+	Says          string // of what is not named
+	First, Next   string
 }
 
 // heldShown is how many of them a page shows.
@@ -235,8 +254,20 @@ func (p *portal) showBrake(w http.ResponseWriter, r *http.Request, status int, i
 	if err != nil {
 		return err
 	}
-	v := newBrake(p.viewerOf(r), b)
-	v.Problem = problem
+	view := p.viewerOf(r)
+	v := newBrake(view, b)
+	if v.Problem = problem; b.List != nil {
+		q := r.URL.Query()
+		filter, err := missingFilter(q, pageSize)
+		if err != nil {
+			return err
+		}
+		missing, err := p.flow.MissingFrom(r.Context(), b, filter)
+		if err != nil {
+			return err
+		}
+		v.Missing = newMissing(view, b, q, missing)
+	}
 	for _, f := range []*field{&v.By, &v.Second, &v.Reason} {
 		f.Value = r.PostFormValue(f.Name)
 	}
@@ -244,7 +275,7 @@ func (p *portal) showBrake(w http.ResponseWriter, r *http.Request, status int, i
 }
 
 func newBrake(view viewer, b flow.BrakeView) brakeView {
-	v := brakeView{ID: string(b.ID), Title: view.brakeTitle(b.Brake), Note: sentence(view.heard(b.Note)), State: brakeState(b.State), Hash: b.Hash}
+	v := brakeView{ID: string(b.ID), Title: view.brakeTitle(b.Brake), Note: sentence(view.heard(b.Note)), State: brakeState(b.State), Hash: b.Hash, List: listFigures(b.List)}
 	v.Nothing, v.Thrown = brakeMeans(b.Brake)
 	for i, h := range b.Items {
 		if i == heldShown {
@@ -290,6 +321,68 @@ func newBrake(view viewer, b flow.BrakeView) brakeView {
 	return v
 }
 
+// missingFilter chooses of those whom a list lacks: by name, and from where on.
+func missingFilter(q url.Values, limit int) (flow.PeopleFilter, error) {
+	text, err := searched(q)
+	return flow.PeopleFilter{Text: text, AfterName: q.Get("name"), AfterID: dayone.PersonID(q.Get("after")), Limit: limit}, err
+}
+
+// nextMissing are the words of an address for what comes behind a page.
+func nextMissing(q url.Values, m flow.MissingFrom) url.Values {
+	last := m.Rows[len(m.Rows)-1]
+	next := url.Values{"after": {string(last.ID)}, "name": {last.Name}}
+	if text := q.Get("q"); text != "" {
+		next.Set("q", text)
+	}
+	return next
+}
+
+// newMissing is nil if nobody can be named and nobody need be: nobody is missing, or somebody has decided.
+func newMissing(view viewer, b flow.BrakeView, q url.Values, m flow.MissingFrom) *missingView {
+	if b.State != dayone.BrakeOn || b.List.Missing == 0 {
+		return nil
+	}
+	path := "/brakes/" + string(b.ID)
+	v := &missingView{Action: path, Query: q.Get("q"), Total: view.plural(b.List.Missing, "1 person", "%d people")}
+	for _, row := range m.Rows {
+		v.Rows = append(v.Rows, item{Title: link{row.Name, "/people/" + string(row.ID)}, Meta: joined(", ", row.Title, row.Department), Small: strings.Join(row.Subjects, ", ")})
+	}
+	if m.Unnamed > 0 {
+		v.Says = view.plural(m.Unnamed, "1 more is not named: beyond your role, or erased since.", "%d more are not named: beyond your role, or erased since.")
+	}
+	if q.Get("after") != "" {
+		if v.First = path; v.Query != "" {
+			v.First = address(path, url.Values{"q": {v.Query}})
+		}
+	}
+	if m.More {
+		v.Next = address(path, nextMissing(q, m))
+	}
+	return v
+}
+
+// listFigures are two sums that a reader can check: the records of the list, and the employments in the books.
+func listFigures(l *dayone.ListFigures) []figureRow {
+	if l == nil {
+		return nil
+	}
+	out := []figureRow{
+		{Name: "Records of the last list that counted", Value: l.Before, Whole: true},
+		{Name: "Records of this list", Value: l.Records, Whole: true},
+		{Name: "of people in the books", Value: l.There},
+		{Name: "of people who are new", Value: l.New},
+	}
+	if l.Unusable > 0 {
+		out = append(out, figureRow{Name: "of nobody we know, and of no use", Value: l.Unusable})
+	}
+	out = append(out, figureRow{Name: "In the books, of this source", Value: l.Known, Whole: true}, figureRow{Name: "in this list", Value: l.There})
+	if l.Unfit {
+		return append(out, figureRow{Name: "not in it", Value: l.Aside, Hint: "Nobody counts as missing: the list is empty, or has records that are older than what is known or cannot be used"})
+	}
+	return append(out, figureRow{Name: "missing from it", Value: l.Missing},
+		figureRow{Name: "not in it, and not missing", Value: l.Aside, Hint: "They have left, leave today, or are newer than the list"})
+}
+
 // brakeMeans says what it means if nobody is in a brake, and what throwing away does.
 func brakeMeans(b dayone.Brake) (nothing, thrown string) {
 	switch {
@@ -298,7 +391,7 @@ func brakeMeans(b dayone.Brake) (nothing, thrown string) {
 			"Thrown away, the list is still not believed, and the next one that is so short comes again."
 	case strings.HasPrefix(b.Rule, dayone.BrakeRead):
 		return "Nobody's data would change. Nobody leaves for being missing from a list; a source that is set up so that they do has them here as terminations.",
-			"Let through, what stands here goes into the books, and the next list is measured by this one: who is missing from that one is named on the page Brakes. Thrown away, what stands here counts for nothing, the next list is measured by the last one that counted, and is held again if it is still so short."
+			"Let through, what stands here goes into the books, and the list counts: the next one is measured by it, and the page Brakes names who is missing from it. Thrown away, what stands here counts for nothing, the next list is measured by the last one that counted, and is held again if it is still so short."
 	case strings.HasPrefix(b.Scope, "source:"):
 		return "Nothing would change. Let through, a list counts as the source's list of today.",
 			"Thrown away, these events count for nothing. What is still so at the source comes again with its next list."

@@ -258,6 +258,7 @@ var allowed = map[string][]dayone.Role{
 	"POST /api/v1/people/{id}/bindings":                    staff,
 	"GET /api/v1/brakes":                                   readers,
 	"GET /api/v1/brakes/{id}":                              readers,
+	"GET /api/v1/brakes/{id}/missing":                      readers,
 	"POST /api/v1/brakes/{id}/release":                     staff,
 	"POST /api/v1/brakes/{id}/discard":                     staff,
 	"GET /api/v1/announcements":                            readers,

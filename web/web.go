@@ -360,6 +360,7 @@ func (p *portal) routes() []route {
 		{"POST /api/v1/orders/{order}/lift", p.api(p.apiLift())},
 		{"GET /api/v1/brakes", p.api(p.apiBrakes)},
 		{"GET /api/v1/brakes/{id}", p.api(p.apiBrake)},
+		{"GET /api/v1/brakes/{id}/missing", p.api(p.apiBrakeMissing)},
 		{"POST /api/v1/brakes/{id}/release", p.api(p.apiDecideBrake)},
 		{"POST /api/v1/brakes/{id}/discard", p.api(p.apiDecideBrake)},
 		{"GET /api/v1/announcements", p.api(p.apiAnnouncements)},

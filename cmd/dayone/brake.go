@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -10,6 +11,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/dayone-hq/dayone"
 )
 
 func newBrake() *cobra.Command {
@@ -22,7 +25,7 @@ accounts. Everything else goes on. docs/brakes.md has the limits. These commands
 portal.url of the configuration and with its token.`,
 	}
 	c.PersistentFlags().String(portalFlag, "", portalHelp)
-	c.AddCommand(newBrakeList(), newBrakeShow(), newBrakeVerdict("release"), newBrakeVerdict("discard"), newAnnounce(), newAnnounced())
+	c.AddCommand(newBrakeList(), newBrakeShow(), newBrakeMissing(), newBrakeVerdict("release"), newBrakeVerdict("discard"), newAnnounce(), newAnnounced())
 	return c
 }
 
@@ -36,6 +39,96 @@ type brakeRow struct {
 		Item, Person, Name, Subject, What string
 		Changes                           []struct{ What, Was, Is string }
 	}
+	List        *dayone.ListFigures `json:"list,omitempty"`
+	Missing     []missingRow        `json:"missing"`
+	MissingNext string              `json:"missing_next,omitempty"`
+}
+
+// missingRow is somebody whom a held list lacks.
+type missingRow struct {
+	Person   string   `json:"person"`
+	Name     string   `json:"name"`
+	Subjects []string `json:"subjects"`
+}
+
+// printMissing writes the sums of a held list, and the first of those whom it lacks.
+func printMissing(out io.Writer, b brakeRow) {
+	l := b.List
+	if l == nil {
+		return
+	}
+	fmt.Fprintf(out, "The last list that counted had %s. This one has %d: %d of people in the books, %d new", count(l.Before, "record"), l.Records, l.There, l.New)
+	if l.Unusable > 0 {
+		fmt.Fprintf(out, ", %d of no use", l.Unusable)
+	}
+	fmt.Fprintf(out, ".\nIn the books of this source are %d: %d in this list, %d missing, %d not in it and not missing", l.Known, l.There, l.Missing, l.Aside)
+	if l.Unfit {
+		fmt.Fprintln(out, ", since it is empty, or has records that are old or of no use.")
+	} else {
+		fmt.Fprintln(out, ": they have left, leave today, or are newer than the list.")
+	}
+	for _, x := range b.Missing {
+		fmt.Fprintf(out, "  missing: %s (%s)\n", x.Name, strings.Join(x.Subjects, ", "))
+	}
+	if b.MissingNext != "" {
+		fmt.Fprintf(out, "  and more: dayone brake missing %s lists all of them.\n", b.ID)
+	}
+}
+
+func newBrakeMissing() *cobra.Command {
+	var text string
+	var asJSON bool
+	c := &cobra.Command{
+		Use: "missing BRAKE", Short: "List whom a list lacks that a brake holds", Args: args(1, 1, "the id of a brake"),
+		Long: `Missing lists all whom a list lacks that a brake holds, by name, until somebody decides. Let through, they are among those of
+dayone source missing.`,
+		Example: "  dayone brake missing brk_01jd9x0000000000000000000a\n  dayone brake missing brk_01jd9x0000000000000000000a --search fisch",
+		RunE: func(c *cobra.Command, got []string) error {
+			cl, err := serverOf(c)
+			if err != nil {
+				return err
+			}
+			q, list, unnamed := url.Values{"limit": {"200"}}, []missingRow{}, 0
+			if text != "" {
+				q.Set("q", text)
+			}
+			for {
+				var page struct {
+					Items   []missingRow
+					Next    string
+					Unnamed int
+				}
+				if err := cl.call(c.Context(), http.MethodGet, "/brakes/"+url.PathEscape(got[0])+"/missing", q, nil, &page); err != nil {
+					return listed(err, "brake", got[0], "dayone brake list")
+				}
+				list, unnamed = append(list, page.Items...), page.Unnamed
+				next, err := url.Parse(page.Next)
+				if err != nil {
+					return fmt.Errorf("the server's next page does not read: %w", err)
+				}
+				if q = next.Query(); len(q) == 0 {
+					break
+				}
+			}
+			if asJSON {
+				return writeJSON(c.OutOrStdout(), list)
+			}
+			w := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
+			for _, x := range list {
+				fmt.Fprintf(w, "%s\t%s\t%s\n", x.Person, strings.Join(x.Subjects, ", "), x.Name)
+			}
+			switch {
+			case unnamed > 0:
+				fmt.Fprintf(w, "%d more are not named: beyond your role, or erased since.\n", unnamed)
+			case len(list) == 0:
+				fmt.Fprintln(w, "Nobody is missing.")
+			}
+			return w.Flush()
+		},
+	}
+	c.Flags().StringVar(&text, "search", "", "only whose name, a word of it, or mail address begins so")
+	c.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
+	return c
 }
 
 func newBrakeList() *cobra.Command {
@@ -94,6 +187,7 @@ func newBrakeShow() *cobra.Command {
 			if b.By != "" {
 				fmt.Fprintf(out, "Decided by %s: %s\n", strings.TrimSuffix(b.By+" and "+b.Second, " and "), b.Reason)
 			}
+			printMissing(out, b)
 			for _, x := range b.Items {
 				fmt.Fprintf(out, "\n  %s (%s): %s\n", x.Name, cmp.Or(x.Subject, x.Person), cmp.Or(x.What, "not looked at yet"))
 				for _, l := range x.Changes {

@@ -138,3 +138,74 @@ func heldEnds(t *testing.T, d *store.DB) {
 		t.Errorf("it stays for ever: %+v", h)
 	}
 }
+
+// Whom a held list lacks goes where her employment goes, and is named until somebody decides.
+func heldLacks(t *testing.T, d *store.DB) {
+	ctx := t.Context()
+	a, rowA := known(t, d, "a")
+	b, rowB := known(t, d, "b")
+	c, _ := known(t, d, "c")
+	missing := func(id string, want ...string) {
+		t.Helper()
+		rows := must[[]store.Row](t)(d.People(ctx, store.PeopleFilter{Missing: dayone.BrakeID(id)}))
+		subjects := must[map[dayone.PersonID][]string](t)(d.MissingSubjects(ctx, dayone.BrakeID(id), rows))
+		var got []string
+		n := 0
+		for _, r := range rows {
+			got = append(got, fmt.Sprint(r.ID, subjects[r.ID]))
+			n += len(subjects[r.ID])
+		}
+		if named := must[int](t)(d.CountMissing(ctx, dayone.BrakeID(id), nil)); !slices.Equal(got, want) || named != n {
+			t.Errorf("brake %s lacks %q and counts %d, want %q", id, got, named, want)
+		}
+	}
+	hold := func(id string, who ...dayone.PersonID) {
+		t.Helper()
+		list := dayone.Brake{ID: dayone.BrakeID(id), Scope: "source:hr", Rule: dayone.BrakeRead, Note: "the list is short", Opened: at, List: &dayone.ListFigures{Known: 3, Missing: len(who)}}
+		var lacks []dayone.Absence
+		for _, p := range who {
+			lacks = append(lacks, dayone.Absence{Source: "hr", Subject: string(p)[len("per_"):], Person: p, Since: at})
+		}
+		must[[]dayone.Intake](t)(d.HoldAll(ctx, list, nil, lacks...))
+	}
+	hold("brk_1", a, b, c)
+	missing("brk_1", "per_a[a]", "per_b[b]", "per_c[c]")
+	hold("brk_2", a, b) // the next night's list
+	missing("brk_1")
+	missing("brk_2", "per_a[a]", "per_b[b]")
+
+	m := store.Merger{Merge: dayone.Merge{ID: "mrg_1", Person: a, Other: b, Made: at, By: "kim", Reason: "one person"}, Row: rowA, Once: onceOf}
+	if err := d.Merge(ctx, m); err != nil {
+		t.Fatal(err)
+	}
+	missing("brk_2", "per_a[a b]")
+	was := must[[]dayone.Merge](t)(d.Merges(ctx, a))
+	if err := d.Split(ctx, store.Splitter{Merge: was[0], Person: a, Off: b, At: at, Rows: [2]store.Row{rowA, rowB}, Once: onceOf}); err != nil {
+		t.Fatal(err)
+	}
+	missing("brk_2", "per_a[a]", "per_b[b]")
+	if err := d.Erase(ctx, b, at); err != nil {
+		t.Fatal(err)
+	}
+	missing("brk_2", "per_a[a]")
+
+	decide := func(id dayone.BrakeID, to dayone.BrakeState, want ...string) {
+		t.Helper()
+		if err := d.Decide(ctx, store.Verdict{Brake: id, State: to, By: "kim", Reason: "so it is", At: at}); err != nil {
+			t.Fatal(err)
+		}
+		missing(string(id))
+		var got []string
+		for _, x := range must[[]dayone.Absence](t)(d.Absent(ctx, 10)) {
+			got = append(got, string(x.Person))
+		}
+		if brake := must[dayone.Brake](t)(d.Brake(ctx, id)); !slices.Equal(got, want) || brake.List == nil || brake.List.Known != 3 {
+			t.Errorf("%s, the last list lacks %q, want %q; its figures are %+v", to, got, want, brake.List)
+		}
+	}
+	decide("brk_2", dayone.BrakeReleased, "per_a")
+	hold("brk_3", c)
+	decide("brk_3", dayone.BrakeDiscarded, "per_a")
+	hold("brk_4", c)
+	decide("brk_4", dayone.BrakeReleased, "per_c")
+}

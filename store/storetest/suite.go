@@ -84,6 +84,7 @@ func Run(t *testing.T, open Opener) {
 		{"ABodyThatBrokeOffIsOnAfterAStart", bodyBrokenOff},
 		{"TwoEventsInOneBody", twoInOneBody},
 		{"WhatIsHeldEnds", heldEnds},
+		{"WhomAHeldListLacks", heldLacks},
 		{"NumbersComeBack", numbers},
 		{"NumbersRingElsewhere", numbersShown},
 		{"NoNumberIsTwoPeoples", numbersConcurrently},

@@ -1,0 +1,189 @@
+package flow_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/flow"
+)
+
+// missing are the names on a page of those whom a held list lacks.
+func (h *house) missing(as context.Context, id dayone.BrakeID, q flow.PeopleFilter) (names []string, page flow.MissingFrom) {
+	h.t.Helper()
+	v, err := h.Brake(as, id)
+	if err == nil {
+		page, err = h.MissingFrom(as, v, q)
+	}
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	for _, r := range page.Rows {
+		names = append(names, r.Name+" "+strings.Join(r.Subjects, ","))
+	}
+	return names, page
+}
+
+// halved is a town of thirteen, one of whom has left and one of whom is in San Francisco, whose list suddenly has six of them and
+// somebody new; one of the six has moved.
+func halved(t *testing.T) (*house, *feed, dayone.BrakeID) {
+	t.Helper()
+	h, f := town(t, 12, nil)
+	h.looked(h.hears(h.hr.Put(employee("13", "location", "San Francisco", "start_date", here)))[0].ID)
+	h.leave("1")
+	h.clock.Jump(h.clock.Now().Add(24 * time.Hour))
+	until(h, "one has left", func() (bool, bool) { return true, h.count(dayone.Left) == 1 })
+	if _, err := h.ReadSource(ctx, "hr", "kim"); err != nil {
+		t.Fatal(err)
+	}
+	h.hr.Put(employee("12", "start_date", here, "department", "Sales"))
+	h.hr.Put(employee("14", "start_date", "2024-11-29")) // their webhooks are lost
+	gone := []string{"1", "2", "3", "4", "5", "6", "13"}
+	f.alter = func(list []dayone.Event) ([]dayone.Event, error) {
+		return slices.DeleteFunc(list, func(e dayone.Event) bool { return slices.Contains(gone, strings.TrimPrefix(e.Subject, "emp_")) }), nil
+	}
+	got, err := h.ReadSource(ctx, "hr", "kim")
+	if err != nil || got.Brake == "" {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	return h, f, got.Brake
+}
+
+func TestAHeldListNamesWhoIsMissingAndItsFiguresAddUp(t *testing.T) {
+	t.Parallel()
+	h, _, id := halved(t)
+	v, err := h.Brake(ctx, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := dayone.ListFigures{Before: 13, Records: 7, There: 6, New: 1, Known: 13, Missing: 6, Aside: 1}
+	if v.List == nil || *v.List != want {
+		t.Fatalf("the figures are %+v, want %+v", v.List, want)
+	}
+	names, page := h.missing(ctx, id, flow.PeopleFilter{})
+	if len(names) != 6 || !strings.HasPrefix(names[0], "Erin No 13 ") || page.More || page.Unnamed != 0 {
+		t.Errorf("missing are %q, %+v", names, page)
+	}
+	first, page := h.missing(ctx, id, flow.PeopleFilter{Limit: 4})
+	if len(first) != 4 || !page.More {
+		t.Errorf("the first page is %q, more %v", first, page.More)
+	}
+	last := page.Rows[3]
+	rest, page := h.missing(ctx, id, flow.PeopleFilter{Limit: 4, AfterName: last.Name, AfterID: last.ID})
+	if !slices.Equal(slices.Concat(first, rest), names) || page.More {
+		t.Errorf("page by page they are %q and %q", first, rest)
+	}
+	found, _ := h.missing(ctx, id, flow.PeopleFilter{Text: "e5@"})
+	same(t, "found", fmt.Sprint(found), fmt.Sprint(names[4:5]))
+
+	// Whoever is for Germany sees a brake that holds the change of a German alone, and of those who are missing the Germans; the
+	// other one is counted.
+	h.hr.Remove("14")
+	got, err := h.ReadSource(ctx, "hr", "kim")
+	if err != nil {
+		t.Fatal(err)
+	}
+	id = got.Brake
+	names, page = h.missing(of(dayone.HR, german), id, flow.PeopleFilter{})
+	if len(names) != 5 || page.Unnamed != 1 || strings.Contains(strings.Join(names, ""), "No 13") {
+		t.Errorf("in Germany %q are missing, and %d more", names, page.Unnamed)
+	}
+}
+
+func TestADecidedListKeepsItsFiguresAndNamesNobody(t *testing.T) {
+	t.Parallel()
+	absent := func(h *house) int {
+		t.Helper()
+		list, err := h.Absent(ctx, 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(list)
+	}
+	h, _, id := halved(t)
+	if _, err := h.DiscardBrake(ctx, id, flow.BrakeDecision{By: "kim", Reason: "half a list"}); err != nil {
+		t.Fatal(err)
+	}
+	same(t, "missing from the last list that counts", absent(h), 0)
+	got, err := h.ReadSource(ctx, "hr", "kim") // it is so short again
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := h.Brake(ctx, got.Brake)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.ReleaseBrake(ctx, v.ID, flow.BrakeDecision{Hash: v.Hash, By: "kim", Reason: "it is so"}); err != nil {
+		t.Fatal(err)
+	}
+	same(t, "missing from the list that was let through", absent(h), 6)
+	for _, id := range []dayone.BrakeID{id, v.ID} {
+		names, _ := h.missing(ctx, id, flow.PeopleFilter{})
+		b, err := h.Brake(ctx, id)
+		if err != nil || b.List == nil || b.List.Missing != 6 || len(names) > 0 {
+			t.Errorf("decided, it has %+v and names %q (%v)", b.List, names, err)
+		}
+	}
+	same(t, "missing is no leaving", h.count(dayone.Left), 1)
+}
+
+func TestAnUnfitListLacksNobody(t *testing.T) {
+	t.Parallel()
+	h, f := town(t, 6, nil)
+	f.alter = func([]dayone.Event) ([]dayone.Event, error) { return nil, nil }
+	got, err := h.ReadSource(ctx, "hr", "kim")
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := h.Brake(ctx, got.Brake)
+	want := dayone.ListFigures{Before: 6, Known: 6, Aside: 6, Unfit: true}
+	if err != nil || v.List == nil || *v.List != want {
+		t.Errorf("an empty list is %+v, want %+v (%v)", v.List, want, err)
+	}
+}
+
+// What somebody decides about a brake ends its alert at once, as of the same instant, and the ledger says why.
+func TestADecidedBrakeEndsItsAlertAndSaysWhy(t *testing.T) {
+	t.Parallel()
+	h, _, id := halved(t)
+	h.later(time.Minute)
+	h.alerted("brake-on", 1)
+	h.later(20 * time.Second)
+	b, err := h.DiscardBrake(ctx, id, flow.BrakeDecision{By: "kim", Reason: "half a list"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := h.Alerts(ctx, false, 10)
+	i := slices.IndexFunc(list, func(a flow.AlertView) bool { return a.Subject == string(id) })
+	if err != nil || i < 0 || !list[i].Opened.Equal(b.Opened) || !list[i].Resolved.Equal(b.Closed) {
+		t.Errorf("the brake held from %s to %s, its alerts are %+v (%v)", b.Opened, b.Closed, list, err)
+	}
+	h.lineSays("brake discarded", "half a list")
+}
+
+// lineSays wants a line of the ledger to have a reason where nobody asks for details.
+func (h *house) lineSays(what, why string) {
+	h.t.Helper()
+	lines, err := h.Records(ctx, flow.RecordFilter{Limit: 200})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	i := slices.IndexFunc(lines, func(l flow.Line) bool { return l.What == what })
+	if i < 0 {
+		h.t.Fatalf("no line says %q", what)
+	}
+	if rec, err := flow.RecordOf(lines[i]); err != nil || rec.Detail == nil || !strings.Contains(rec.Detail.Note, why) {
+		h.t.Errorf("%q says %+v (%v), want %q", what, rec.Detail, err, why)
+	}
+}
+
+func TestAnUndoSaysWhyInTheLedger(t *testing.T) {
+	t.Parallel()
+	h, _, run := erinWorks(t)
+	h.undoes(run.ID)
+	h.lineSays("hold", "a mistake")
+}
