@@ -3,7 +3,6 @@ package flow
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/message"
@@ -79,10 +78,7 @@ func (f *Flow) foretell(ctx context.Context, run dayone.Run, only dayone.StepID)
 
 func (f *Flow) foretold(ctx context.Context, run dayone.Run, s dayone.Step, view message.View, p dayone.Person) Foretold {
 	m := Foretold{Key: s.Key, To: s.Want.Attrs["to"].Items()}
-	for _, name := range []string{"email", "personal_email"} {
-		address := p.Attrs.Text(name)
-		m.Hers = m.Hers || address != "" && slices.ContainsFunc(m.To, func(to string) bool { return strings.EqualFold(to, address) })
-	}
+	m.Hers = hers(p, m.To)
 	a, err := f.compose(ctx, run, dayone.Act{Action: s.Action, Key: s.Key, Want: s.Want}, view, p)
 	if err != nil {
 		m.Problem = Problem(err)

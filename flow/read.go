@@ -306,7 +306,7 @@ func idle(list []Access) {
 	}
 }
 
-// Explain says why a person has something, or why not.
+// Explain says why a person has something, or why not. ErrInvalid: neither is there such a thing nor has she it.
 func (f *Flow) Explain(ctx context.Context, id dayone.PersonID, key dayone.Key) (policy.Explanation, error) {
 	if _, err := f.Person(ctx, id); err != nil {
 		return policy.Explanation{}, err
@@ -331,9 +331,15 @@ func (f *Flow) Explain(ctx context.Context, id dayone.PersonID, key dayone.Key) 
 	if err != nil {
 		return policy.Explanation{}, err
 	}
-	now, held := f.Clock.Now(), heldOf(have)
-	p := people.At(&t, now, now, f.Active())
-	return sourced(&t, f.Active(), now, f.noteRetired(withHold(f.Active().Explain(p, policy.Context{Now: now, Held: held, Requested: f.Active().Asked(asked), Approved: agreed(id, f.Active(), held, as)}, key), holds, p.Status))), nil
+	now, held, set := f.Clock.Now(), heldOf(have), f.Active()
+	p := people.At(&t, now, now, set)
+	x := set.Explain(p, policy.Context{Now: now, Held: held, Requested: set.Asked(asked), Approved: agreed(id, set, held, as)}, key)
+	if _, has := held[key]; !has && len(x.Lines)+len(x.By) == 0 && x.Grant == nil && x.Asked == nil { // nothing speaks of it: is there such a thing?
+		if err := set.Offered(key); err != nil {
+			return policy.Explanation{}, err
+		}
+	}
+	return sourced(&t, set, now, f.noteRetired(withHold(x, holds, p.Status))), nil
 }
 
 // RunOf is a run as it stands, in flight or over.

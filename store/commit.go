@@ -313,13 +313,24 @@ func (b *bulk) tasks() error {
 			}
 		}
 		for _, task := range p.Opened {
-			if err := b.d.openTask(b.t, task); err != nil {
+			if err := b.d.openTask(b.t, task, placeOf(p, task.Step)); err != nil {
 				return err
 			}
 			open[task.Once] = true
 		}
 	}
 	return nil
+}
+
+// placeOf is which step of its run one is: of the plan, or one that came later.
+func placeOf(p *dayone.Progress, id dayone.StepID) int {
+	if i := slices.IndexFunc(p.Run.Plan.Steps, func(s dayone.Step) bool { return s.ID == id }); i >= 0 {
+		return i
+	}
+	if i := slices.IndexFunc(p.Steps, func(s dayone.StepChange) bool { return s.Step.ID == id }); i >= 0 {
+		return p.Steps[i].Seq
+	}
+	return noStep
 }
 
 // keys are the boxes of the keys of everybody who has a box among the rows.

@@ -53,7 +53,7 @@ func (d *DB) SaveHold(ctx context.Context, c HoldChange) error {
 			err = d.closeTask(t, c.Hold.Person, *c.Closed)
 		}
 		if err == nil && c.Opened != nil {
-			err = d.openTask(t, *c.Opened)
+			err = d.openTask(t, *c.Opened, noStep)
 		}
 		if err == nil && c.Review != nil {
 			err = t.reviewed(c.Hold.Person, *c.Review, c.Hold.From)

@@ -276,7 +276,7 @@ func (d *DB) Merge(ctx context.Context, m Merger) error {
 			return err
 		}
 		for _, task := range m.Tasks {
-			if err := d.openTask(t, task); err != nil {
+			if err := d.openTask(t, task, noStep); err != nil {
 				return err
 			}
 		}

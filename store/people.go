@@ -135,7 +135,7 @@ func (d *DB) Save(ctx context.Context, s Saved) error {
 			}
 		}
 		if s.Opened != nil {
-			if err := d.openTask(t, *s.Opened); err != nil {
+			if err := d.openTask(t, *s.Opened, noStep); err != nil {
 				return err
 			}
 		}

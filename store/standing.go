@@ -152,20 +152,21 @@ func (t *tx) circuits(list []dayone.Circuit) error {
 
 // WaitsAt counts the steps that wait at a system.
 type WaitsAt struct {
-	All   int // for it, as far as their rows tell, or for somebody: who has to sign in there waits, too
+	All   int // for it, or for somebody: who has to sign in there waits, too
 	Tasks int // of those, for whoever does a task there
 }
 
-// WaitsAt counts them for each system. A step that waits for its system and for a task is one.
+// WaitsAt counts them for each system. A step that waits for its system and for a task is one. Of a task that was opened before
+// tasks knew their step it is taken that its step is one of those that wait.
 func (d *DB) WaitsAt(ctx context.Context) (map[string]WaitsAt, error) {
-	rows, err := d.read.QueryContext(ctx, `SELECT system, SUM(n), SUM(tasks) FROM (
-		SELECT run, system, MAX(n) AS n, MAX(tasks) AS tasks FROM (
-			SELECT s.run AS run, s.system AS system, COUNT(*) AS n, 0 AS tasks FROM step s JOIN run r ON r.id = s.run
-			WHERE s.state = 'waiting' AND s.next = 0 AND r.state IN `+active+` GROUP BY s.run, s.system
+	rows, err := d.read.QueryContext(ctx, `SELECT system, SUM(CASE WHEN tasks > steps THEN tasks ELSE steps END), SUM(tasks) FROM (
+		SELECT run, system, COUNT(DISTINCT seq) AS steps, SUM(task) AS tasks FROM (
+			SELECT s.run AS run, s.system AS system, s.seq AS seq, 0 AS task FROM step s JOIN run r ON r.id = s.run
+			WHERE s.state = 'waiting' AND s.next = 0 AND r.state IN `+active+`
 			UNION ALL
-			SELECT t.run AS run, t.system AS system, COUNT(*) AS n, COUNT(*) AS tasks FROM task t JOIN run r ON r.id = t.run
-			WHERE t.closed = 0 AND t.system <> '' AND r.state IN `+active+` GROUP BY t.run, t.system
-		) AS of_a_run GROUP BY run, system) AS of_a_system GROUP BY system`)
+			SELECT t.run AS run, t.system AS system, CASE WHEN t.seq < 0 THEN NULL ELSE t.seq END AS seq, 1 AS task FROM task t JOIN run r ON r.id = t.run
+			WHERE t.closed = 0 AND t.system <> '' AND r.state IN `+active+`
+		) AS one GROUP BY run, system) AS of_a_run GROUP BY system`)
 	if err != nil {
 		return nil, fmt.Errorf("counting steps that wait: %w", err)
 	}

@@ -70,7 +70,7 @@ func (d *DB) scanSuccession(row interface{ Scan(...any) error }) (dayone.Success
 func (d *DB) SaveSuccession(ctx context.Context, s dayone.Succession, task *dayone.Task, records ...dayone.Record) error {
 	return d.write(ctx, func(t *tx) error {
 		if task != nil {
-			if err := d.openTask(t, *task); err != nil {
+			if err := d.openTask(t, *task, noStep); err != nil {
 				return err
 			}
 			if err := t.row(`SELECT id FROM task WHERE once = $1 AND closed = 0`, task.Once).Scan(&s.Task); err != nil {

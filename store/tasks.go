@@ -257,7 +257,7 @@ func (d *DB) settleTasks(t *tx, tasks []dayone.Task) error {
 	for _, task := range tasks {
 		var err error
 		if task.Closed.IsZero() {
-			err = d.openTask(t, task)
+			err = d.openTask(t, task, noStep)
 		} else {
 			err = d.closeTask(t, task.Person, task)
 		}
@@ -267,6 +267,9 @@ func (d *DB) settleTasks(t *tx, tasks []dayone.Task) error {
 	}
 	return nil
 }
+
+// noStep is in the place of the step of a task that none opened.
+const noStep = -1
 
 func (d *DB) closeTask(t *tx, person dayone.PersonID, task dayone.Task) error {
 	box, err := d.seal(t, person, doneBox{task.By, task.Attrs, task.Evidence, task.Left})
@@ -280,8 +283,8 @@ func (d *DB) closeTask(t *tx, person dayone.PersonID, task dayone.Task) error {
 }
 
 // openTask opens a task. One that is open already, or that an earlier run left, goes on as the same, with whoever has it:
-// it belongs to the grant, and this is another run of it.
-func (d *DB) openTask(t *tx, task dayone.Task) error {
+// it belongs to the grant, and this is another run of it. seq is the step of the run that opens it, or noStep.
+func (d *DB) openTask(t *tx, task dayone.Task, seq int) error {
 	if err := d.assigned(t, &task); err != nil {
 		return err
 	}
@@ -289,10 +292,10 @@ func (d *DB) openTask(t *tx, task dayone.Task) error {
 	if err != nil {
 		return err
 	}
-	if _, err := t.exec(`INSERT INTO task (id, person, run, step, once, system, opened, due, closed, box, done_box)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, '')
-		ON CONFLICT (once) WHERE closed = 0 DO UPDATE SET run = excluded.run, step = excluded.step, box = excluded.box`,
-		d.ids.New("tsk"), task.Person, task.Run, task.Step, task.Once, task.System, micros(task.Opened), micros(task.Due), box); err != nil {
+	if _, err := t.exec(`INSERT INTO task (id, person, run, step, seq, once, system, opened, due, closed, box, done_box)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, '')
+		ON CONFLICT (once) WHERE closed = 0 DO UPDATE SET run = excluded.run, step = excluded.step, seq = excluded.seq, box = excluded.box`,
+		d.ids.New("tsk"), task.Person, task.Run, task.Step, seq, task.Once, task.System, micros(task.Opened), micros(task.Due), box); err != nil {
 		return fmt.Errorf("opening task: %w", err)
 	}
 	return nil

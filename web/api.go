@@ -115,7 +115,10 @@ func (p *portal) apiExplain(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	x, err := p.flow.Explain(r.Context(), id, key)
-	if err != nil {
+	switch {
+	case errors.Is(err, dayone.ErrInvalid):
+		return said(err, plainError(err))
+	case err != nil:
 		return err
 	}
 	return answerJSON(w, http.StatusOK, newAPIExplanation(x, row.Managed && row.Problem == ""))
@@ -161,13 +164,18 @@ func (p *portal) apiRun(w http.ResponseWriter, r *http.Request) error {
 	if next != nil && len(where) > 0 {
 		out.ContinuedBy = next.ID
 	}
+	b := board{run: run, view: viewer{now: p.flow.Now()}, index: placesOf(run), where: where}
 	if !run.State.Over() {
-		b := board{run: run, view: viewer{now: p.flow.Now()}, pace: p.paceOf(r.Context(), run)}
+		b.pace = p.paceOf(r.Context(), run)
 		out.Predicted = newAPIForecast(b.foresee())
+		if b.tasks, err = p.tasksOf(r.Context(), id); err != nil {
+			return err
+		}
 	}
 	out.Steps = []apiStep{}
 	for i := range run.Steps {
 		step := newAPIStep(i, &run.Steps[i])
+		step.Unsent = p.apiUnsent(r.Context(), &b, i)
 		if c, ok := where[run.Steps[i].Step.ID]; ok {
 			step.Continued = &apiContinued{c.run.ID, c.number, c.step.State}
 		}

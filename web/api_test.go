@@ -157,6 +157,11 @@ func TestAPI(t *testing.T) {
 	b.api("GET", person+"/access", "", 200, nil)
 	b.api("GET", person+"/explain?key=okta/group:sales-team", "", 200, nil)
 	b.api("GET", person+"/explain?key=nonsense", "", 400, nil)
+	var mistyped refusedBody
+	b.api("GET", person+"/explain?key=oktta/account", "", 400, &mistyped)
+	if mistyped.Error.Message != `There is no system "oktta"; did you mean "okta"?` {
+		t.Errorf("a system that there is none of is explained by %q", mistyped.Error.Message)
+	}
 	type line struct{ Policy, At string }
 	var x struct {
 		Answer string

@@ -200,7 +200,7 @@ type apiLicences struct {
 // apiCatalogue says what systems offer, as policies may name it, page by page.
 func (p *portal) apiCatalogue(w http.ResponseWriter, r *http.Request) error {
 	q, limit := r.URL.Query(), apiLimit(r)
-	text, err := searched(q)
+	text, err := searchedFor(q, textLongThing)
 	if err != nil {
 		return err
 	}

@@ -169,6 +169,7 @@ type apiStep struct {
 	UndoOf    dayone.StepID    `json:"undo_of,omitempty"`
 	Ref       string           `json:"ref,omitempty"`
 	Continued *apiContinued    `json:"continued,omitempty"`
+	Unsent    *apiUnsent       `json:"unsent,omitempty"`
 }
 
 // apiContinued is where a step of a superseded run went on.

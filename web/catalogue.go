@@ -41,7 +41,7 @@ func catalogueOf(system string) string {
 
 func (p *portal) catalogue(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
-	text, err := searched(q)
+	text, err := searchedFor(q, textLongThing)
 	if err != nil {
 		return err
 	}

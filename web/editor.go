@@ -270,5 +270,8 @@ func plainError(err error) string {
 		text = strings.TrimSuffix(text, ": "+kind.Error())
 	}
 	first, size := utf8.DecodeRuneInString(text)
-	return string(unicode.ToUpper(first)) + text[size:] + "."
+	if text = string(unicode.ToUpper(first)) + text[size:]; strings.HasSuffix(text, "?") {
+		return text
+	}
+	return text + "."
 }

@@ -124,10 +124,14 @@ func TestTheWizardFindsWhomADirectoryShows(t *testing.T) {
 			ToPerson bool `json:"to_person"`
 			Subject  string
 		}
+		Warnings []struct{ Kind, Title, Text string }
 	}
 	b.api("GET", "/api/v1/people/"+strings.TrimPrefix(person, "/onboard/")+"/products/preview", "", http.StatusOK, &pv)
 	if len(pv.Steps) < 10 || len(pv.Critical) < 2 || len(pv.Messages) == 0 {
 		t.Errorf("the API's preview: %+v", pv)
+	}
+	if len(pv.Warnings) != 1 || pv.Warnings[0].Kind != "unreadable mail" || !strings.HasPrefix(pv.Warnings[0].Text, "It goes to nuria@company.com only") {
+		t.Errorf("the API warns of %+v", pv.Warnings)
 	}
 	var n struct{ Person, Type string }
 	b.api("GET", "/api/v1/sources/entra/people/E%209-1", "", http.StatusOK, &n)

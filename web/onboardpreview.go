@@ -99,7 +99,7 @@ func (p *portal) showPreview(w http.ResponseWriter, r *http.Request, status int,
 			return err
 		}
 		v.letters(told, p.flow.Mails())
-		v.reach(p.viewerOf(r), pv, told, p.titles())
+		v.warned(p.viewerOf(r), p.flow.Warnings(pv.Look))
 		v.Problem, v.By.Value, v.Reason.Value, v.Until.Value = problem, r.PostFormValue("by"), r.PostFormValue("reason"), r.PostFormValue("until")
 	}
 	return p.show(w, r, status, page{Template: "onboard-preview", Title: "Plan for " + row.Name, Nav: "onboard", Crumbs: []link{{"Onboard", "/onboard"}, {row.Name, "/onboard/" + head.ID}, {"Preview", ""}}, Main: v})
@@ -242,41 +242,10 @@ func (v *onboardPreviewView) letters(told []flow.Foretold, mails bool) {
 	}
 }
 
-// reach says beforehand where a first password does not come through to her: nobody finds out on the first morning.
-func (v *onboardPreviewView) reach(view viewer, pv flow.PickPreview, told []flow.Foretold, titles map[string]string) {
-	var opens []string // accounts of which the first password is handed over
-	for _, s := range pv.Look.Plan.Steps {
-		if s.Action != dayone.AccountCreate || s.Want == nil {
-			continue
-		}
-		if name := systemTitle(titles, s.Key.System); !slices.Contains(opens, name) && slices.ContainsFunc(s.Want.Attrs.Names(), func(a string) bool { return s.Want.Attrs[a].Kind == dayone.SecretValue }) {
-			opens = append(opens, name)
-		}
-	}
-	if len(opens) == 0 {
-		return
-	}
-	warn := func(title, text string) {
-		v.Notices = append(v.Notices, notice{Kind: "warn", Icon: "warn", Title: view.label(title), Text: text})
-	}
-	attrs := pv.Look.Person.Attrs
-	work, mails, outside := attrs.Text("email"), 0, false
-	for _, m := range told {
-		if !m.Hers || m.Key.Kind == "invitation" {
-			continue
-		}
-		mails++
-		outside = outside || slices.ContainsFunc(m.To, func(to string) bool { return !strings.EqualFold(to, work) })
-	}
-	names := listed(opens)
-	switch {
-	case mails == 0:
-		warn("No mail brings the first passwords", view.say("Nothing is written to this person now, so nobody has the links to %s. Hand them over by hand: Codes, on the person's page.", names))
-	case !outside:
-		warn("The mail may not be readable before the first sign-in", view.say("It goes to %s only, and it brings the first passwords of %s. If one of them opens that mailbox, nobody can read it there. Let HR add a personal mail address, or hand the links over by hand: Codes, on the person's page.", work, names))
-	}
-	if attrs.Text("manager") == "" {
-		warn("Nobody is there to give the code", view.say("Each link to a first password asks for a code that the manager gives, and no manager is known. Name one in HR before the first day: the code stands on the manager's own page."))
+// warned says beforehand what nobody is to find out on the first morning.
+func (v *onboardPreviewView) warned(view viewer, list []flow.Warning) {
+	for _, w := range list {
+		v.Notices = append(v.Notices, notice{Kind: "warn", Icon: "warn", Title: view.label(w.Title), Text: view.heard(w.Text)})
 	}
 }
 

@@ -120,11 +120,14 @@ func peopleFilter(q url.Values, limit int) (flow.PeopleFilter, error) {
 // longestName is the most that is searched for. Databases refuse to look for texts without end.
 const longestName = 200
 
-// searched is what is looked for.
-func searched(q url.Values) (string, error) {
+// searched is who is looked for.
+func searched(q url.Values) (string, error) { return searchedFor(q, textLongName) }
+
+// searchedFor is what is looked for; a text that nothing can be called by is refused as it is said there.
+func searchedFor(q url.Values, long string) (string, error) {
 	text := strings.TrimSpace(q.Get("q"))
 	if utf8.RuneCountInString(text) > longestName {
-		return "", refuse(dayone.ErrInvalid, textLongName)
+		return "", refuse(dayone.ErrInvalid, long)
 	}
 	return text, nil
 }

@@ -265,17 +265,18 @@ func (p *portal) apiPersonProducts(w http.ResponseWriter, r *http.Request) error
 
 // apiPick is what picking products would do.
 type apiPick struct {
-	Plan     string      `json:"plan"` // its hash: sent back with the pick, nothing else is begun
-	Picked   []string    `json:"picked"`
-	Already  []string    `json:"already"`
-	Needs    []apiNeeded `json:"needs"`
-	Gains    []apiGain   `json:"gains"`
-	Steps    []apiDoing  `json:"steps"`
-	Seats    []apiSeats  `json:"seats"`
-	Findings []string    `json:"findings"`
-	Finish   apiForecast `json:"finish"`
-	Critical []int       `json:"critical_path"` // numbers of steps, in order
-	Messages []apiLetter `json:"messages"`
+	Plan     string         `json:"plan"` // its hash: sent back with the pick, nothing else is begun
+	Picked   []string       `json:"picked"`
+	Already  []string       `json:"already"`
+	Needs    []apiNeeded    `json:"needs"`
+	Gains    []apiGain      `json:"gains"`
+	Steps    []apiDoing     `json:"steps"`
+	Seats    []apiSeats     `json:"seats"`
+	Findings []string       `json:"findings"`
+	Finish   apiForecast    `json:"finish"`
+	Critical []int          `json:"critical_path"` // numbers of steps, in order
+	Messages []apiLetter    `json:"messages"`
+	Warnings []flow.Warning `json:"warnings"` // what nobody is to find out on the first morning
 }
 
 // apiLetter is a message as it would read.
@@ -286,6 +287,10 @@ type apiLetter struct {
 	Subject string     `json:"subject,omitempty"`
 	Text    string     `json:"text,omitempty"`
 	Problem string     `json:"problem,omitempty"`
+}
+
+func newAPILetter(m flow.Foretold) apiLetter {
+	return apiLetter{m.Key, append([]string{}, m.To...), m.Hers, m.Subject, m.Text, m.Problem}
 }
 
 type apiNeeded struct {
@@ -324,6 +329,7 @@ func (p *portal) newAPIPick(v flow.PickPreview, told []flow.Foretold) apiPick {
 	out := apiPick{
 		Plan: v.Hash, Picked: []string{}, Already: []string{}, Needs: []apiNeeded{}, Gains: []apiGain{}, Steps: []apiDoing{}, Seats: []apiSeats{},
 		Findings: append([]string{}, v.Findings...), Finish: *newAPIForecast(v.Forecast), Critical: []int{}, Messages: []apiLetter{},
+		Warnings: append([]flow.Warning{}, p.flow.Warnings(v.Look)...),
 	}
 	for _, x := range v.Picked {
 		out.Picked = append(out.Picked, x.ID)
@@ -346,7 +352,7 @@ func (p *portal) newAPIPick(v flow.PickPreview, told []flow.Foretold) apiPick {
 	}
 	p.planned(&out, v)
 	for _, m := range told {
-		out.Messages = append(out.Messages, apiLetter{m.Key, append([]string{}, m.To...), m.Hers, m.Subject, m.Text, m.Problem})
+		out.Messages = append(out.Messages, newAPILetter(m))
 	}
 	for _, s := range v.Seats {
 		out.Seats = append(out.Seats, apiSeats{s.System, s.Pool, s.Needed, s.Free, s.Total, s.Short})

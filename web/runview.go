@@ -118,10 +118,7 @@ type board struct {
 
 // newBoard lays out. Places depend on the plan and on the pace of runs before it, never on how far the run is.
 func newBoard(b board) *board {
-	b.index = make(map[dayone.StepID]int, len(b.run.Steps))
-	for i := range b.run.Steps {
-		b.index[b.run.Steps[i].Step.ID] = i
-	}
+	b.index = placesOf(b.run)
 	d := planner.Drawing{Titles: map[string]string{}, Open: b.open, Rows: b.rows, Say: b.view.heard, Took: map[dayone.StepID]time.Duration{}}
 	for _, s := range b.run.Plan.Steps {
 		d.Titles[s.Key.System] = b.system(s.Key.System)
@@ -129,6 +126,15 @@ func newBoard(b board) *board {
 	}
 	b.graph = planner.Layout(b.run.Plan, d)
 	return &b
+}
+
+// placesOf is where each step of a run stands.
+func placesOf(run dayone.Run) map[dayone.StepID]int {
+	out := make(map[dayone.StepID]int, len(run.Steps))
+	for i := range run.Steps {
+		out[run.Steps[i].Step.ID] = i
+	}
+	return out
 }
 
 func (b *board) usual(s dayone.Step) flow.Pace {

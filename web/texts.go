@@ -22,6 +22,7 @@ const (
 	textBadPath    = "This address names nothing that can be looked up."
 	textBadMark    = "This is no place in a list: take the address of the next page as it was given."
 	textLongName   = "Nobody has a name this long: search for 200 characters at most."
+	textLongThing  = "Nothing in the catalogue has a name this long: search for 200 characters at most."
 	textBadJSON    = "The body is no JSON that this address takes."
 	textNoStep     = "This run has no such step."
 	textNoVerb     = "A step can be retried or skipped."

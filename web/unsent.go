@@ -19,20 +19,22 @@ import (
 // unsent are the messages of a run that are still to go out: what each waits for, where that is done, where it can be read.
 func (b *board) unsent() []item {
 	var out []item
-	if b.run.State.Over() {
-		return nil
-	}
 	for i := range b.run.Steps {
-		s := &b.run.Steps[i]
-		if s.Step.Action != dayone.MessageSend || s.Of != "" || s.State.Over() {
-			continue
+		if b.toCome(i) {
+			out = append(out, b.unsentOne(i))
 		}
-		if _, later := b.where[s.Step.ID]; later {
-			continue
-		}
-		out = append(out, b.unsentOne(i))
 	}
 	return out
+}
+
+// toCome says of a step that it is a message which is still to go out.
+func (b *board) toCome(i int) bool {
+	s := &b.run.Steps[i]
+	if b.run.State.Over() || s.Step.Action != dayone.MessageSend || s.Of != "" || s.State.Over() {
+		return false
+	}
+	_, later := b.where[s.Step.ID]
+	return !later
 }
 
 func (b *board) unsentOne(i int) item {
@@ -94,28 +96,32 @@ func patientUntil(s *dayone.StepRun) time.Time {
 	return s.Waited.Add(engine.DefaultConfig.Patience)
 }
 
+// goesAt is when a message goes out without what it waits for; zero: it waits for as long as that takes.
+func (b *board) goesAt(waits []int) time.Time {
+	var at time.Time
+	for _, j := range waits {
+		o := &b.run.Steps[j]
+		if o.State != dayone.StepWaiting || o.Wait == nil || o.Wait.Kind != dayone.WaitTask {
+			return time.Time{}
+		}
+		at = latest(at, patientUntil(o))
+	}
+	return at
+}
+
 // waitText names what is waited for, and when a message goes without it.
 func (b *board) waitText(waits []int) string {
 	const most = 2
 	var names []string
-	var at time.Time
-	patient := true
-	for n, j := range waits {
+	for _, j := range waits[:min(most, len(waits))] {
 		o := &b.run.Steps[j]
-		if n < most {
-			names = append(names, fmt.Sprintf("%s: %s", b.system(o.Step.Key.System), b.view.within(b.title(o.Step))))
-		}
-		if o.State != dayone.StepWaiting || o.Wait == nil || o.Wait.Kind != dayone.WaitTask {
-			patient = false
-			continue
-		}
-		at = latest(at, patientUntil(o))
+		names = append(names, fmt.Sprintf("%s: %s", b.system(o.Step.Key.System), b.view.within(b.title(o.Step))))
 	}
 	text := b.view.say("It waits for %s.", strings.Join(names, ", "))
 	if more := len(waits) - most; more > 0 {
 		text = b.view.say("It waits for %s and %d more.", strings.Join(names, ", "), more)
 	}
-	if patient && !at.IsZero() {
+	if at := b.goesAt(waits); !at.IsZero() {
 		text += " " + b.view.say("Without it, it goes out on %s.", b.view.at(at).Text)
 	}
 	return text

@@ -1,10 +1,12 @@
 package web_test
 
 import (
+	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/dayone-hq/dayone"
 )
@@ -38,6 +40,20 @@ func TestAMailThatWaitsSaysForWhat(t *testing.T) {
 		want(t, page, b.page(page), waits, `href="`+task+`">Do it now`, "Read it")
 	}
 	want(t, "the need", b.page(path), "Messages that wait for it: ")
+	type unsent struct {
+		Waits []struct {
+			Number    int
+			Key, Task string
+		} `json:"waits_for"`
+		Goes    time.Time `json:"goes_without"`
+		Message struct{ Subject, Text string }
+	}
+	var api struct{ Steps []struct{ Unsent *unsent } }
+	b.api("GET", "/api/v1"+path, "", http.StatusOK, &api)
+	if u := api.Steps[welcome-1].Unsent; u == nil || len(u.Waits) != 1 || u.Waits[0].Key != "procurement/order" || "/tasks/"+u.Waits[0].Task != task || u.Goes.IsZero() ||
+		!strings.Contains(u.Message.Subject, "Welcome to Company!") || !strings.Contains(u.Message.Text, "a one-time link, made when this is sent") {
+		t.Errorf("the API says of her welcome %+v", u)
+	}
 	letter := path + "?step=" + itoa(welcome)
 	want(t, "the letter", b.page(letter), "How it reads so far", "Welcome to Company!", "a one-time link, made when this is sent")
 
@@ -50,5 +66,9 @@ func TestAMailThatWaitsSaysForWhat(t *testing.T) {
 	})
 	if strings.Contains(b.page(letter), "How it reads so far") || strings.Contains(b.page("/people/"+string(run.Person)), waits) {
 		t.Error("what was sent is still said to wait")
+	}
+	api.Steps = nil
+	if b.api("GET", "/api/v1"+path, "", http.StatusOK, &api); api.Steps[welcome-1].Unsent != nil {
+		t.Error("the API says of what was sent that it waits")
 	}
 }

@@ -256,14 +256,15 @@ func newTasks() *cobra.Command {
 		Long:  "These commands speak with the running server, at portal.url of the configuration and with its token.",
 	}
 	var asJSON bool
+	var system string
 	list := &cobra.Command{
-		Use: "list", Short: "List open tasks, the next due first", Args: args(0, 0, "nothing"), Example: "  dayone tasks list",
+		Use: "list", Short: "List open tasks, the next due first", Args: args(0, 0, "nothing"), Example: "  dayone tasks list\n  dayone tasks list --system laptops",
 		RunE: func(c *cobra.Command, _ []string) error {
 			s, err := serverOf(c)
 			if err != nil {
 				return err
 			}
-			raws, err := everyTask(c.Context(), s)
+			raws, err := everyTask(c.Context(), s, system)
 			if err != nil {
 				return err
 			}
@@ -290,20 +291,24 @@ func newTasks() *cobra.Command {
 				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", t.ID, due, cmp.Or(t.Assignee, "nobody"), t.Title, strings.Join(asks, ", "))
 			}
 			if len(page.Items) == 0 {
-				fmt.Fprintln(w, "No task is open.")
+				fmt.Fprintln(w, strings.TrimSuffix("No task is open at "+system, " at ")+".")
 			}
 			return w.Flush()
 		},
 	}
 	c.PersistentFlags().String(portalFlag, "", portalHelp)
+	list.Flags().StringVar(&system, "system", "", "only what is to be done at this system, by its name")
 	list.Flags().BoolVar(&asJSON, "json", false, "as the API answers")
 	c.AddCommand(list, newTaskDone(), newTaskAssign())
 	return c
 }
 
-// everyTask reads all pages of open tasks.
-func everyTask(ctx context.Context, s *client) ([]json.RawMessage, error) {
+// everyTask reads all pages of open tasks, of one system if it is named.
+func everyTask(ctx context.Context, s *client, system string) ([]json.RawMessage, error) {
 	all, ask := []json.RawMessage{}, url.Values{}
+	if system != "" {
+		ask.Set("system", system)
+	}
 	for {
 		var page struct {
 			Items []json.RawMessage

@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -47,7 +45,7 @@ that server by its API.`,
 				return explainThere(c, args[0], key, asJSON)
 			case v.demo:
 				return v.show(c, args[0], func(s *server, l flow.Look) error {
-					if err := offered(s.flow.Active(), key); err != nil {
+					if err := s.flow.Active().Offered(key); err != nil {
 						return err
 					}
 					return show(l.Person.Name(), s.flow.Why(l, key))
@@ -58,9 +56,6 @@ that server by its API.`,
 				return err
 			}
 			defer s.close()
-			if err := offered(s.flow.Active(), key); err != nil {
-				return err
-			}
 			row, err := s.flow.Named(c.Context(), args[0])
 			if err != nil {
 				return err
@@ -85,45 +80,6 @@ that server by its API.`,
 func noteUnplanned(c *cobra.Command, name string) error {
 	_, err := fmt.Fprintf(c.OutOrStdout(), "  note: %s is known from an import: this is what policies would do; nothing is planned unless they are hired again\n", name)
 	return err
-}
-
-// offered says whether there is such a thing, and what was probably meant. What a policy may name is what may be asked
-// about; a name of a kind that the catalogue leaves open is asked about as it is.
-func offered(set *policy.Set, key dayone.Key) error {
-	no := func(word string, known []string, format string, args ...any) error {
-		slices.Sort(known)
-		hint := dayone.Meant(word, known)
-		if hint == "" {
-			if len(known) > 8 {
-				known = append(known[:8:8], "...")
-			}
-			hint = "there are " + strings.Join(known, ", ")
-		}
-		return fmt.Errorf("%s; %s: %w", fmt.Sprintf(format, args...), hint, dayone.ErrInvalid)
-	}
-	sys, ok := set.Systems[key.System]
-	if !ok {
-		return no(key.System, slices.Collect(maps.Keys(set.Systems)), "there is no system %q", key.System)
-	}
-	kind, ok := sys.Kinds[key.Kind]
-	var all []string // what the system offers, of that kind or of all
-	for name, k := range sys.Kinds {
-		if ok && name != key.Kind {
-			continue
-		}
-		one := dayone.Key{System: key.System, Kind: name, As: key.As}
-		if len(k.Names) == 0 || name == dayone.AccountKindName {
-			all = append(all, one.String())
-		}
-		for _, n := range k.Names {
-			one.Name = n
-			all = append(all, one.String())
-		}
-	}
-	if !ok || len(kind.Names) > 0 && !slices.Contains(kind.Names, key.Name) {
-		return no(key.String(), all, "%s offers no %s", key.System, strings.TrimPrefix(key.String(), key.System+"/"))
-	}
-	return nil
 }
 
 func writeJSON(w io.Writer, v any) error {

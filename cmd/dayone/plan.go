@@ -137,7 +137,8 @@ func newPlan() *cobra.Command {
 		Use:   "plan PERSON | plan --event FILE | plan --all",
 		Short: "Show what would be done for a person, and do nothing",
 		Long: `Plan decides what the person is to have, compares it with what she has, and prints the steps in order: what each needs,
-how it is taken back, and which line of which policy asks for it. Nothing is stored and no system is written to.
+how it is taken back, and which line of which policy asks for it. Then it warns where a first password would not come through
+to its owner. Nothing is stored and no system is written to.
 
 With --all it shows what the policy folder would change for everybody, against the policies that are in force: per policy
 and entitlement who gains, loses or gets another role, approvals, separation of duties, limits. Exit code 0: nothing
@@ -163,16 +164,21 @@ systems instead of a configuration; without an event, that of the demo.`,
 			return v.show(c, strings.Join(args, ""), func(s *server, l flow.Look) error {
 				if asJSON {
 					return writeJSON(c.OutOrStdout(), struct {
-						Hash string `json:"hash"`
-						Plan any    `json:"plan"`
-					}{l.Plan.Hash(), l.Plan})
+						Hash     string         `json:"hash"`
+						Plan     any            `json:"plan"`
+						Warnings []flow.Warning `json:"warnings,omitempty"`
+					}{l.Plan.Hash(), l.Plan, s.flow.Warnings(l)})
 				}
 				if !l.Person.Managed {
 					_, err := fmt.Fprintln(c.OutOrStdout(), unmanaged(s.cfg, l.Person))
 					return err
 				}
 				zone, _ := l.Person.Location()
-				return planner.Text(c.OutOrStdout(), l.Plan, l.Person.Name(), zone)
+				if err := planner.Text(c.OutOrStdout(), l.Plan, l.Person.Name(), zone); err != nil {
+					return err
+				}
+				warn(c.OutOrStdout(), s.flow.Warnings(l))
+				return nil
 			})
 		},
 	}

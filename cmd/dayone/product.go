@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/flow"
 )
 
 // saidProduct is a product as the API tells it, alone or as it stands for somebody.
@@ -65,7 +66,8 @@ type saidPick struct {
 		Needed       int
 		Short        int
 	} `json:"seats"`
-	Findings []string `json:"findings"`
+	Findings []string       `json:"findings"`
+	Warnings []flow.Warning `json:"warnings"`
 }
 
 func newProduct() *cobra.Command {
@@ -310,8 +312,16 @@ func (v saidPick) print(out io.Writer) error {
 	for _, f := range v.Findings {
 		fmt.Fprintf(out, "! %s\n", f)
 	}
+	warn(out, v.Warnings)
 	_, err := fmt.Fprintf(out, "%s, %s. Nothing was done.\n", count(len(v.Picked), "product"), count(len(v.Steps), "step"))
 	return err
+}
+
+// warn says beforehand what nobody is to find out on the first morning.
+func warn(out io.Writer, list []flow.Warning) {
+	for _, w := range list {
+		fmt.Fprintf(out, "! %s. %s\n", w.Title, w.Text)
+	}
 }
 
 func newProductEnd() *cobra.Command {

@@ -38,6 +38,22 @@ type (
 		Wait   *struct {
 			Kind, Note string
 		} `json:"wait,omitempty"`
+		Unsent *saidUnsent `json:"unsent,omitempty"`
+	}
+	// saidUnsent is a message that is still to go out.
+	saidUnsent struct {
+		Waits []struct {
+			Number int    `json:"number"`
+			Key    string `json:"key"`
+			Task   string `json:"task,omitempty"`
+		} `json:"waits_for"`
+		Goes    time.Time `json:"goes_without,omitzero"`
+		Message *struct {
+			To      []string `json:"to"`
+			Subject string   `json:"subject,omitempty"`
+			Text    string   `json:"text,omitempty"`
+			Problem string   `json:"problem,omitempty"`
+		} `json:"message,omitempty"`
 	}
 	saidUndo struct {
 		Run     string                                     `json:"run"`
@@ -139,11 +155,13 @@ func newRunList() *cobra.Command {
 }
 
 func newRunShow() *cobra.Command {
-	var asJSON bool
+	var asJSON, letters bool
 	c := &cobra.Command{
-		Use:     "show RUN",
-		Short:   "Show a run with its steps, as it stands now",
-		Example: "  dayone run show run_01jd9x0000000000000000000a",
+		Use:   "show RUN",
+		Short: "Show a run with its steps, as it stands now",
+		Long: `Show prints each step of a run, how it stands, and what it waits for. Of a message that is still to go out it says which steps
+come first, the task that ends the wait, and when it goes out without them; with --messages also how it reads so far.`,
+		Example: "  dayone run show run_01jd9x0000000000000000000a --messages",
 		Args:    args(1, 1, "a run"),
 		RunE: func(c *cobra.Command, args []string) error {
 			cl, err := serverOf(c)
@@ -157,9 +175,13 @@ func newRunShow() *cobra.Command {
 			if asJSON {
 				return writeJSON(c.OutOrStdout(), r)
 			}
-			return printRun(c.OutOrStdout(), r)
+			if err := printRun(c.OutOrStdout(), r); err != nil || !letters {
+				return err
+			}
+			return printLetters(c.OutOrStdout(), r)
 		},
 	}
+	c.Flags().BoolVar(&letters, "messages", false, "also print the messages that are still to go out, as they read so far")
 	c.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
 	return c
 }
@@ -178,9 +200,60 @@ func printRun(out io.Writer, r saidRun) error {
 		if note == "" && s.Wait != nil {
 			note = s.Wait.Kind + ": " + s.Wait.Note
 		}
+		if note == "" && s.Unsent != nil {
+			note = s.Unsent.why()
+		}
 		fmt.Fprintf(w, "  %d\t%s\t%s\t%s\t%s\n", s.Number, s.Key, s.Action, s.State, strings.SplitN(note, "\n", 2)[0])
 	}
 	return w.Flush()
+}
+
+// why says what a message waits for; "": for nothing but its turn.
+func (u saidUnsent) why() string {
+	var names []string
+	for _, w := range u.Waits {
+		name := strconv.Itoa(w.Number) + " " + w.Key
+		if w.Task != "" {
+			name += " (task " + w.Task + ")"
+		}
+		names = append(names, name)
+	}
+	out := "waits for " + strings.Join(names, ", ")
+	switch {
+	case len(names) == 0:
+		return ""
+	case u.Goes.IsZero():
+		return out
+	}
+	return out + "; goes out without on " + clockOf(u.Goes)
+}
+
+// printLetters prints what a run has still to say, as it reads so far.
+func printLetters(out io.Writer, r saidRun) error {
+	none := true
+	for _, s := range r.Steps {
+		if s.Unsent == nil || s.Unsent.Message == nil {
+			continue
+		}
+		m := s.Unsent.Message
+		none = false
+		fmt.Fprintf(out, "\n%d  %s to %s\n", s.Number, s.Key, strings.Join(m.To, ", "))
+		if m.Problem != "" {
+			fmt.Fprintf(out, "  ! %s\n", m.Problem)
+			continue
+		}
+		if m.Subject != "" {
+			fmt.Fprintf(out, "  Subject: %s\n\n", m.Subject)
+		}
+		for line := range strings.Lines(m.Text) {
+			fmt.Fprintln(out, strings.TrimRight("  "+line, " \n"))
+		}
+	}
+	if !none {
+		return nil
+	}
+	_, err := fmt.Fprintln(out, "No message is still to go out.")
+	return err
 }
 
 func newRunUndo() *cobra.Command {

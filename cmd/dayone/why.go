@@ -30,7 +30,7 @@ day is judged by what was known and what was in force then, a day to come by wha
 				return err
 			}
 			defer s.close()
-			if err := offered(s.flow.Active(), key); err != nil && on == "" { // on another day there may have been more
+			if err := s.flow.Active().Offered(key); err != nil && on == "" { // on another day there may have been more
 				return err
 			}
 			row, err := s.flow.Named(c.Context(), args[0])

@@ -179,3 +179,50 @@ func turns(t *testing.T, d *store.DB) {
 	}
 	waits(at, "hr", "evt_2")
 }
+
+// What was said of an offer is known without it becoming a person: whether anything was, and of when the newest word is that was
+// looked at.
+func offers(t *testing.T, d *store.DB) {
+	ctx := t.Context()
+	says := func(when string, but dayone.EventID, newest time.Time, any bool) {
+		t.Helper()
+		if at, is, err := d.Offers(ctx, "hr", "cand_1", but); err != nil || !at.Equal(newest) || is != any {
+			t.Errorf("%s, but for %q: %v, %v, %v; want %v, %v", when, but, at, is, err, newest, any)
+		}
+	}
+	say := func(id string, kind dayone.EventType, of, received time.Time) {
+		t.Helper()
+		ev := event(id, id)
+		ev.Subject, ev.Type, ev.At, ev.Received = "cand_1", kind, of, received
+		if _, _, err := d.Accept(ctx, ev, []byte(`{"id":"`+id+`"}`)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	mark := func(id dayone.EventID, state dayone.EventState) {
+		t.Helper()
+		if err := d.MarkEvent(ctx, id, state, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	says("with nothing said", "", time.Time{}, false)
+	say("evt_1", dayone.Offered, at, at)
+	says("with an offer that nobody has looked at", "", time.Time{}, true)
+	says("for the event itself", "evt_1", time.Time{}, false)
+	mark("evt_1", dayone.EventApplied)
+	says("with an offer", "", at, true)
+	say("evt_2", dayone.Offered, time.Time{}, at.Add(time.Hour)) // without a time it counts from when it came
+	mark("evt_2", dayone.EventUnchanged)
+	says("said again", "", at.Add(time.Hour), true)
+	says("for the second", "evt_2", at, true)
+	say("evt_3", dayone.OfferWithdrawn, at.Add(2*time.Hour), at.Add(2*time.Hour))
+	mark("evt_3", dayone.EventQuarantined)
+	says("with a word that cannot be read", "", at.Add(time.Hour), true)
+	mark("evt_3", dayone.EventApplied)
+	says("withdrawn", "", at.Add(2*time.Hour), true)
+	say("evt_4", dayone.Hired, at.Add(3*time.Hour), at.Add(3*time.Hour)) // of the person, and not of the offer
+	mark("evt_4", dayone.EventApplied)
+	says("hired", "", at.Add(2*time.Hour), true)
+	if _, is, err := d.Offers(ctx, "other", "cand_1", ""); err != nil || is {
+		t.Errorf("another source knows of the offer: %v", err)
+	}
+}

@@ -184,3 +184,61 @@ func retired(t *testing.T, d *store.DB) {
 	}
 	due("for what is taken back", true)
 }
+
+// waitsAt: each step that waits at a system is counted once, whether it waits for the system, for somebody, or for both; what is
+// over is not.
+func waitsAt(t *testing.T, d *store.DB) {
+	ctx := t.Context()
+	p := Sarah(t, d)
+	r := aRun("run_1", p)
+	for _, name := range []string{"late", "again"} {
+		s := r.Plan.Steps[1]
+		s.Key.Name = name
+		s.ID, s.Once = dayone.StepID(s.Key.String()+" entitlement.add"), name
+		r.Plan.Steps = append(r.Plan.Steps, s)
+		r.Steps = append(r.Steps, dayone.StepRun{Step: s, State: dayone.StepPending})
+	}
+	undo := dayone.Step{ID: "okta/account account.delete (undo)", Action: dayone.AccountDelete, Key: r.Steps[0].Step.Key, Once: "undo"}
+	r.Steps = append(r.Steps, dayone.StepRun{Step: undo, State: dayone.StepPending, Of: r.Steps[0].Step.ID})
+	count := func(when string, want map[string]store.WaitsAt) {
+		t.Helper()
+		if got := must[map[string]store.WaitsAt](t)(d.WaitsAt(ctx)); cmp.Diff(want, got) != "" {
+			t.Errorf("%s: %s", when, cmp.Diff(want, got))
+		}
+	}
+	task := func(i int) dayone.Task {
+		s := r.Steps[i].Step
+		return dayone.Task{Person: p, Run: r.ID, Step: s.ID, Once: s.Once, System: s.Key.System, Title: "Do it", Opened: at}
+	}
+	commit := func(c dayone.Progress) {
+		t.Helper()
+		if err := d.Commit(ctx, []dayone.Progress{c}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	commit(dayone.Progress{Run: head(r), New: true})
+	count("before anything waits", map[string]store.WaitsAt{})
+	r.Steps[0].State, r.Steps[1].State = dayone.StepWaiting, dayone.StepWaiting
+	commit(dayone.Progress{Run: head(r), Steps: changes(r, 0, 1)})
+	count("two are parked", map[string]store.WaitsAt{"okta": {All: 2}})
+	r.Steps[2].State, r.Steps[2].Next = dayone.StepRetrying, at.Add(time.Minute)
+	commit(dayone.Progress{Run: head(r), Steps: changes(r, 2), Opened: []dayone.Task{task(2)}})
+	count("somebody is told of a third, which is still tried", map[string]store.WaitsAt{"okta": {All: 3, Tasks: 1}})
+	commit(dayone.Progress{Run: head(r), Steps: changes(r, 1), Opened: []dayone.Task{task(1)}})
+	count("one of the two is somebody's task as well", map[string]store.WaitsAt{"okta": {All: 3, Tasks: 2}})
+	r.Steps[4].State, r.Steps[4].Next = dayone.StepWaiting, at.Add(time.Hour)
+	commit(dayone.Progress{Run: head(r), Steps: changes(r, 4), Opened: []dayone.Task{task(4)}})
+	count("a step that came later is looked at again by itself", map[string]store.WaitsAt{"okta": {All: 4, Tasks: 3}})
+	r.Steps[2].State, r.Steps[2].Next = dayone.StepDone, time.Time{}
+	commit(dayone.Progress{Run: head(r), Steps: changes(r, 2), Closed: []dayone.Task{{Once: task(2).Once, Closed: at, By: "kim"}}})
+	count("one is done", map[string]store.WaitsAt{"okta": {All: 3, Tasks: 2}})
+	next := aRun("run_2", p) // planned anew the group is its second step, and goes on as the same task
+	r.State = dayone.RunSuperseded
+	next.Steps[0].State, next.Steps[1].State = dayone.StepWaiting, dayone.StepWaiting
+	again := task(1)
+	again.Run = next.ID
+	if err := d.Commit(ctx, []dayone.Progress{{Run: head(r), Moved: true}, {Run: head(next), New: true, Steps: changes(next, 0, 1), Opened: []dayone.Task{again}}}); err != nil {
+		t.Fatal(err)
+	}
+	count("planned anew", map[string]store.WaitsAt{"okta": {All: 2, Tasks: 1}})
+}
