@@ -532,10 +532,16 @@ func sampleUndoing(b *board) flow.Undoing {
 		{"calendar/invitation:team-standup", dayone.EntitlementRemove},
 		{"gitlab/account", dayone.AccountDelete},
 		{"slack/account", dayone.AccountDisable},
+		{"phone/line", dayone.EntitlementRemove},
+		{"cucm/phone:SEP001122334455", dayone.EntitlementRemove},
 	} {
 		k := key(s.key)
-		u.Plan.Steps = append(u.Plan.Steps, dayone.Step{Key: k, Action: s.action})
+		u.Plan.Steps = append(u.Plan.Steps, dayone.Step{ID: dayone.StepID(s.key + " (undo)"), Key: k, Action: s.action})
 		u.Keys = append(u.Keys, k)
+	}
+	u.Handed = map[dayone.StepID]flow.Handed{
+		"phone/line (undo)":                 {To: "group:it-voice"},
+		"cucm/phone:SEP001122334455 (undo)": {What: "Remove the device or give it to somebody else in Cisco Unified CM Administration; the line stays and is a task of its own."},
 	}
 	u.Plan.Findings = []dayone.Finding{
 		{Kind: "instead", Key: key("gitlab/account"), Text: "the account is deleted, since nobody ever signed in and nothing else is on it"},
