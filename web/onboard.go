@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/flow"
@@ -151,6 +152,14 @@ func (p *portal) onboardStart(w http.ResponseWriter, r *http.Request) error {
 		Products: picks(r), By: r.PostFormValue("by"), Reason: strings.TrimSpace(r.PostFormValue("reason")), Until: r.PostFormValue("until"),
 		Plan: r.PostFormValue("plan"), Manage: r.PostFormValue("manage") == "yes",
 	}
+	row, err := p.flow.Person(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	began := time.Time{}
+	if in.Manage && !row.Managed {
+		began = p.flow.Now()
+	}
 	rs, err := p.pick(r, id, in)
 	if errors.Is(err, dayone.ErrInvalid) || errors.Is(err, dayone.ErrConflict) || errors.Is(err, dayone.ErrForbidden) {
 		return p.showPreview(w, r, http.StatusConflict, &notice{Kind: "bad", Icon: "x", Title: "It was not started", Text: sentence(flow.Problem(err)) + "."})
@@ -162,6 +171,6 @@ func (p *portal) onboardStart(w http.ResponseWriter, r *http.Request) error {
 	if len(rs) == 0 {
 		word = "begun"
 	}
-	p.said(w, r, "/onboard/"+string(id)+"/result", word, pickUndo(id, rs))
+	p.said(w, r, "/onboard/"+string(id)+"/result", word, pickUndo(id, rs, began))
 	return nil
 }

@@ -133,10 +133,12 @@ func newOnboardPreview(view viewer, head personHead, pv flow.PickPreview, produc
 	managed := pv.Now.Person.Managed
 	switch {
 	case len(pv.Needs) > 0:
+	case len(pv.Picked) > 0 && !managed:
+		v.Asks, v.Start = true, plural(len(pv.Picked), "Start onboarding and request 1 product", "Start onboarding and request %d products")
 	case len(pv.Picked) > 0:
 		v.Asks, v.Start = true, plural(len(pv.Picked), "Start: request 1 product", "Start: request %d products")
 	case !managed:
-		v.Start = "Start: plan what policies give"
+		v.Start = "Start onboarding"
 	default:
 		v.Done = "/onboard/" + head.ID + "/result"
 	}

@@ -183,6 +183,7 @@ var toasts = map[string]string{
 	"brought":      "They are here now; choose what they need",
 	"begun":        "It has begun: what policies give is planned from now on",
 	"start-undone": "What was asked for is taken back",
+	"not-begun":    "No run has begun yet, so there is nothing to take back so far",
 	"merged":       "They are one person now", "split": "They are two persons now",
 	"number-reserved": "The number is kept for them", "number-assigned": "The number is theirs", "number-confirm": "It is confirmed", "number-release": "It is released", "number-hold": "It is held",
 	"number-retire": "It is retired", "number-shown": "The place is added", "number-hidden": "It rings there no more", "number-plan": "numbers.yaml is saved, and counts", "number-import": "The file is imported",
