@@ -211,6 +211,18 @@ func (m *Manifest) ByHand() map[ActOn]string {
 	return out
 }
 
+// Instead is what a human does instead of an action that no call does; "": it is called, or nothing is said of it.
+func (m *Manifest) Instead(kind string, a dayone.Action) string {
+	called := m.Kinds[kind].Actions
+	if kind == dayone.AccountKindName && m.Account != nil {
+		called = m.Account.Actions
+	}
+	if _, verb, _ := strings.Cut(string(a), "."); slices.Contains(called, verb) {
+		return ""
+	}
+	return m.ByHand()[ActOn{kind, a}]
+}
+
 func (m *Manifest) Can(capability string) bool { return slices.Contains(m.Capabilities, capability) }
 
 // SettingError is a setting that is unknown, missing or not what it must be.

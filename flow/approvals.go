@@ -67,6 +67,21 @@ func agreed(p dayone.PersonID, set *policy.Set, held map[dayone.Key]dayone.Holdi
 	}
 }
 
+// agreedTo adds to an explanation who agreed, where somebody had to.
+func (as answers) agreedTo(p dayone.PersonID, x policy.Explanation) policy.Explanation {
+	if x.Grant == nil || x.Answer == "offered" {
+		return x
+	}
+	if r := as.of(p, x.Key, x.Grant.Role); r != nil && r.State == dayone.ApprovalGiven {
+		for _, v := range r.Votes {
+			if v.Yes {
+				x.Votes = append(x.Votes, v)
+			}
+		}
+	}
+	return x
+}
+
 // refusal says why a grant is not asked for again; "": it may be.
 func refusal(r *dayone.Petition) string {
 	if r == nil {

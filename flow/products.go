@@ -36,7 +36,26 @@ type PersonProduct struct {
 	Approvals []dayone.Approval // who would have to agree, each once
 	Lasts     time.Duration     // how long it is had at most once it is given; 0: until somebody ends it
 	Needs     []string          // prerequisites that are not there
+	Unsaid    []string          // attributes for which alone it waits: policies would give or offer it, and nobody has said them
 	Request   *dayone.Request   // that stands
+}
+
+// Comes says that not all of it is given yet: a part has its time to come, or waits for somebody who has to agree.
+func (p PersonProduct) Comes() bool {
+	return slices.ContainsFunc(p.Parts, func(x PersonPart) bool { return x.State == PartLater || x.State == PartPending })
+}
+
+// From is when the last of its parts begins; zero: now, or nobody knows since somebody has to agree.
+func (p PersonProduct) From() (at time.Time) {
+	for _, x := range p.Parts {
+		if x.State == PartPending {
+			return time.Time{}
+		}
+		if x.State == PartLater && x.From.After(at) {
+			at = x.From
+		}
+	}
+	return at
 }
 
 // PersonPart is a part of a product as it stands for somebody.
@@ -72,7 +91,38 @@ func (f *Flow) ProductsOf(ctx context.Context, id dayone.PersonID) (Look, []Pers
 	if err != nil && l.Person.ID == "" {
 		return l, nil, err
 	}
-	return l, f.productsOf(l), err // which products there are does not depend on a plan
+	list := f.productsOf(l) // which products there are does not depend on a plan
+	f.waiting(l, list)
+	return l, list, err
+}
+
+// waiting names, for products that nobody may have now, the attributes for which they wait. One of which a part is in no policy for
+// this person, whatever is said, waits for none.
+func (f *Flow) waiting(l Look, list []PersonProduct) {
+	var why func(dayone.Key) policy.Explanation
+	for i := range list {
+		p := &list[i]
+		waits := p.State == ProductNone
+		for _, part := range p.Parts {
+			if !waits || part.State != PartNone {
+				continue
+			}
+			if why == nil {
+				why = f.Reasons(l)
+			}
+			x := why(part.Key)
+			missing := x.Missing()
+			for _, name := range missing {
+				if !slices.Contains(p.Unsaid, name) {
+					p.Unsaid = append(p.Unsaid, name)
+				}
+			}
+			waits = len(missing) > 0 || slices.ContainsFunc(x.Lines, func(l policy.Line) bool { return l.Truth == "yes" && l.Does != "denies" })
+		}
+		if !waits {
+			p.Unsaid = nil
+		}
+	}
 }
 
 func (f *Flow) productsOf(l Look) []PersonProduct {
@@ -223,6 +273,9 @@ func (f *Flow) previewPick(ctx context.Context, p Pick) (out PickPreview, rs []d
 		return out, nil, err
 	}
 	all := f.productsOf(out.Now)
+	if len(p.Products) > 0 {
+		f.waiting(out.Now, all)
+	}
 	if err := out.choose(all, p.Products); err != nil {
 		return out, nil, err
 	}
@@ -260,6 +313,9 @@ func (v *PickPreview) choose(all []PersonProduct, ids []string) error {
 		case ProductOffered:
 			v.Picked = append(v.Picked, p)
 		default:
+			if len(p.Unsaid) > 0 {
+				return fmt.Errorf("%s waits for what nobody has said of %s: %s; HR says it, or correct it on the person's timeline: %w", p.Title, v.Now.Person.Name(), strings.Join(p.Unsaid, ", "), dayone.ErrForbidden)
+			}
 			return fmt.Errorf("no policy offers all of %s to %s; what is missing: %s: %w", p.Title, v.Now.Person.Name(), p.missing(), dayone.ErrForbidden)
 		}
 	}

@@ -339,7 +339,7 @@ func (f *Flow) Explain(ctx context.Context, id dayone.PersonID, key dayone.Key) 
 			return policy.Explanation{}, err
 		}
 	}
-	return sourced(&t, set, now, f.noteRetired(withHold(x, holds, p.Status))), nil
+	return answers(as).agreedTo(id, sourced(&t, set, now, f.noteRetired(withHold(x, holds, p.Status)))), nil
 }
 
 // RunOf is a run as it stands, in flight or over.
@@ -568,7 +568,7 @@ func (f *Flow) Reasons(l Look) func(dayone.Key) policy.Explanation {
 	set, held := f.Active(), heldOf(l.Have)
 	x := set.Explaining(l.Person, policy.Context{Now: l.Person.At, Held: held, Requested: set.Asked(l.Requests), Approved: agreed(l.Person.ID, set, held, l.answers)})
 	return func(key dayone.Key) policy.Explanation {
-		return f.noteRetired(withHold(x.Of(key), l.Holds, l.Person.Status))
+		return l.answers.agreedTo(l.Person.ID, f.noteRetired(withHold(x.Of(key), l.Holds, l.Person.Status)))
 	}
 }
 

@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -50,7 +51,7 @@ type Closing struct {
 
 func (f *Flow) closing(ctx context.Context, l Look) (Closing, error) {
 	c := Closing{Look: l, Stays: f.Stays(l)}
-	st, err := f.Store.Standing(ctx, f.Clock.Now())
+	handed, err := f.handed(ctx, l.Plan.Steps)
 	if err != nil {
 		return c, err
 	}
@@ -58,9 +59,7 @@ func (f *Flow) closing(ctx context.Context, l Look) (Closing, error) {
 		if !s.Action.Takes() {
 			continue
 		}
-		name := s.Key.System
-		stance, _ := engine.StanceOf(name, f.Engine.Care[name], st.Orders, dayone.Circuit{}, f.Clock.Now())
-		if stance == engine.ByHand || f.Systems[name] == nil {
+		if _, people := handed[s.ID]; people {
 			c.ByPeople = append(c.ByPeople, s)
 		} else {
 			c.ByUs = append(c.ByUs, s)
@@ -73,6 +72,38 @@ func (f *Flow) closing(ctx context.Context, l Look) (Closing, error) {
 		}
 	}
 	return c, err
+}
+
+// Handed is a step that becomes a task, since no call does it.
+type Handed struct {
+	To   string // who gets it: a mail address or group:NAME; "": nobody has it yet
+	What string // what they do, where its system says that; else ""
+}
+
+// handed are those of the steps that become tasks, as far as that is known beforehand.
+func (f *Flow) handed(ctx context.Context, steps []dayone.Step) (map[dayone.StepID]Handed, error) {
+	now := f.Clock.Now()
+	st, err := f.Store.Standing(ctx, now)
+	if err != nil {
+		return nil, err
+	}
+	out := map[dayone.StepID]Handed{}
+	for _, s := range steps {
+		name, g := s.Key.System, f.Systems[s.Key.System]
+		stance, _ := engine.StanceOf(name, f.Engine.Care[name], st.Orders, dayone.Circuit{}, now)
+		one := Handed{To: cmp.Or(f.Asking.Owners[name], f.Asking.Tasks)}
+		if g != nil && g.Manifest != nil {
+			one.What = g.Manifest.Instead(s.Key.Kind, s.Action)
+		}
+		_, listed := f.listedAt(name)
+		if listed {
+			one.What = f.Engine.Config.Manual[engine.ManualKey(name, s.Key.Kind, s.Action)]
+		}
+		if g == nil || listed || stance == engine.ByHand || one.What != "" {
+			out[s.ID] = one
+		}
+	}
+	return out, nil
 }
 
 // Summary counts it in words.

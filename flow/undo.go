@@ -31,16 +31,17 @@ const HoldFor = 7 * 24 * time.Hour
 // Undoing is what an undo of a run would do now.
 type Undoing struct {
 	Run     dayone.Run
-	Steps   []dayone.StepID // chosen; empty: all
-	Plan    dayone.Plan     // what will be done, and as findings what stays and why
-	Live    bool            // the run is under way: it is turned back
-	GivesUp dayone.RunID    // the run under way that is given up for it; "": none
-	Along   []planner.Along // steps that go with what is done
-	Keys    []dayone.Key    // what policies then leave alone; none, if nothing can be taken back
-	Keep    bool            // also though their owner has left
-	Until   time.Time       // of the hold
-	Expires time.Time       // from when it can no longer be undone; zero: the run has not ended
-	Hash    string          // of all this: what was shown is what is done
+	Steps   []dayone.StepID          // chosen; empty: all
+	Plan    dayone.Plan              // what will be done, and as findings what stays and why
+	Live    bool                     // the run is under way: it is turned back
+	GivesUp dayone.RunID             // the run under way that is given up for it; "": none
+	Along   []planner.Along          // steps that go with what is done
+	Handed  map[dayone.StepID]Handed // steps of the plan that people do: each opens a task
+	Keys    []dayone.Key             // what policies then leave alone; none, if nothing can be taken back
+	Keep    bool                     // also though their owner has left
+	Until   time.Time                // of the hold
+	Expires time.Time                // from when it can no longer be undone; zero: the run has not ended
+	Hash    string                   // of all this: what was shown is what is done
 
 	ways map[dayone.StepID]dayone.Undo // for a run that is turned back: what is not as was planned
 }
@@ -119,6 +120,9 @@ func (f *Flow) undoing(ctx context.Context, r dayone.Run, steps []dayone.StepID)
 	u.Plan, u.Along, u.Keys, u.Keep = back.Plan, back.Along, back.Keys, back.Keep
 	if u.Nothing() {
 		u.Keys = nil
+	}
+	if u.Handed, err = f.handed(ctx, u.Plan.Steps); err != nil {
+		return u, err
 	}
 	u.ways = waysBack(r, u.Plan)
 	u.Hash = u.hash()

@@ -59,7 +59,11 @@ func says(u flow.Undoing, key string) string {
 // erinWorks is an engineer at work, whose last run is done.
 func erinWorks(t *testing.T) (*house, dayone.PersonID, dayone.Run) {
 	t.Helper()
-	h := newWorld(t).open()
+	return newWorld(t).erinWorks()
+}
+
+func (w *world) erinWorks() (*house, dayone.PersonID, dayone.Run) {
+	h := w.open()
 	p, _ := h.hires(employee("1", "start_date", "2024-11-14"))
 	h.gitlab.Login(erinMail)
 	h.clock.Jump(h.clock.Now().Add(20 * time.Minute))
@@ -491,4 +495,42 @@ func TestAHoldThatHasEndedStaysEnded(t *testing.T) {
 		t.Errorf("both, or neither, ended it: %v, %v", a, b)
 	}
 	same(t, "hold ended", h.ledger(p, "hold ended"), 1)
+}
+
+// Erin's accounts at GitLab are worked at by hand: the preview says which steps open a task and who gets it, and just these do.
+func TestAnUndoSaysBeforehandWhatPeopleDo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.joined = func(d *flow.Deps) { d.Asking.Owners = map[string]string{"gitlab": "group:git-admins"} }
+	h, p, r := w.erinWorks()
+	same(t, "steps by hand while all is called", len(h.preview(r.ID).Handed), 0)
+	if _, err := h.Order(ctx, dayone.Order{System: "gitlab", Kind: dayone.OrderManual, By: "kim@company.com", Reason: "its API is gone"}); err != nil {
+		t.Fatal(err)
+	}
+	u := h.preview(r.ID)
+	said := map[dayone.StepID]bool{}
+	for id, to := range u.Handed {
+		said[id] = true
+		same(t, "who gets "+string(id), to.To, "group:git-admins")
+	}
+	if len(said) == 0 || len(said) == len(u.Plan.Steps) {
+		t.Fatalf("%d of %d steps are said to open a task", len(said), len(u.Plan.Steps))
+	}
+	by, err := h.Undo(ctx, flow.UndoOrder{Run: r.ID, By: "kim@company.com", Reason: "a mistake", Hash: u.Hash})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tasks := until(h, "everything else is taken back", func() ([]dayone.Task, bool) {
+		run, err := h.RunOf(ctx, by)
+		if err != nil || run.State != dayone.RunWaiting {
+			return nil, false
+		}
+		list, err := h.Tasks(ctx, p, by)
+		return list, err == nil && len(list) > 0
+	})
+	for _, task := range tasks {
+		if !said[task.Step] {
+			t.Errorf("nobody was told of the task %s", task.Title)
+		}
+	}
 }

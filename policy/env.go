@@ -97,11 +97,24 @@ func (p *provider) FindStructFieldType(name, field string) (*types.FieldType, bo
 		GetFrom: func(target any) (any, error) {
 			o, ok := target.(*object)
 			if !ok || o.fields[field] == nil {
-				return nil, fmt.Errorf("%s.%s is unknown", strings.TrimPrefix(name, "hr."), field)
+				return nil, &unread{strings.TrimPrefix(name, "hr."), field}
 			}
 			return o.fields[field], nil
 		},
 	}, true
+}
+
+// unread is a field of which nothing is known.
+type unread struct{ of, field string }
+
+func (u *unread) Error() string { return u.of + "." + u.field + " is unknown" }
+
+// name is the attribute as explanations call it.
+func (u *unread) name() string {
+	if u.of == "Person" {
+		return u.field
+	}
+	return strings.ToLower(u.of) + "." + u.field
 }
 
 func (p *provider) NewValue(name string, fields map[string]ref.Val) ref.Val {

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -15,12 +16,39 @@ import (
 // Explanation says why a person has something, or why not.
 type Explanation struct {
 	Key     dayone.Key
-	Answer  string // given, brought along, pending, offered, later, kept, denied, withheld, not given
+	Answer  string // given, brought along, pending, offered, later, kept, unknown, denied, withheld, not given
+	There   bool   // it is there already
 	Grant   *dayone.Grant
 	Lines   []Line // every policy that names it
 	Finding string
-	Asked   *Asked  // somebody requested it
-	By      []Along // brought along: by each of these
+	Asked   *Asked        // somebody requested it
+	Votes   []dayone.Vote // of those who agreed to it, where somebody had to
+	By      []Along       // brought along: by each of these
+}
+
+// Missing are the attributes that nobody has said and for which it waits; none: it waits for no such thing.
+func (x Explanation) Missing() (out []string) {
+	if x.Answer != "kept" && x.Answer != "unknown" && x.Answer != "not given" {
+		return nil
+	}
+	for _, l := range x.Lines {
+		for _, name := range l.Missing {
+			if l.Does != "denies" && !slices.Contains(out, name) {
+				out = append(out, name)
+			}
+		}
+	}
+	return out
+}
+
+// Won are the lines of the rules that gave it in that role: one that would give a lower role did not.
+func (x Explanation) Won(because []dayone.Reason, role string) (out []Line) {
+	for _, l := range x.Lines {
+		if l.Truth == yes.String() && l.Does != "denies" && l.Role == role && slices.ContainsFunc(because, func(r dayone.Reason) bool { return r.Policy == l.Policy && r.At == l.At }) {
+			out = append(out, l)
+		}
+	}
+	return out
 }
 
 // Along is an access that brings another one along, and why it is given itself.
@@ -43,7 +71,8 @@ type Line struct {
 	Role       string
 	Truth      string // yes, no, unknown
 	Conditions []Condition
-	Reason     string // of a deny
+	Reason     string   // of a deny
+	Missing    []string // attributes that nobody has said, without which it cannot be told or not be given
 }
 
 // Condition is one conjunct with the values it read.
@@ -99,8 +128,11 @@ func (e *Explaining) Of(key dayone.Key) Explanation {
 	answer(want.Pending, "pending")
 	answer(want.Offers, "offered")
 	answer(want.Later, "later")
+	if h, held := c.Held[key]; held {
+		x.There = h.State != dayone.Gone
+	}
 	if x.Grant == nil && slices.Contains(want.Keep, key) {
-		x.Answer = "kept"
+		x.Answer = map[bool]string{true: "kept", false: "unknown"}[x.There]
 	}
 	for _, f := range want.Findings {
 		if f.Key == key || (f.Kind == "sod" && strings.Contains(f.Text, key.String())) {
@@ -209,17 +241,26 @@ func (s *Set) lines(p *dayone.Person, w *world, key dayone.Key) (out []Line) {
 			for _, e := range conds {
 				l.Conditions = append(l.Conditions, s.conjuncts(e, w)...)
 			}
+			if l.Truth == unknown.String() {
+				for _, c := range l.Conditions {
+					for _, r := range c.Reads {
+						if c.Truth == l.Truth && !r.Known && !slices.Contains(l.Missing, r.Name) {
+							l.Missing = append(l.Missing, r.Name)
+						}
+					}
+				}
+			}
 			out = append(out, l)
 			return &out[len(out)-1]
 		}
 		for _, r := range pol.Grants {
 			if r.Key == key {
-				line(r.At, "grants", r.Role, r.If)
+				line(r.At, "grants", r.Role, r.If).unsaid(pol, r, w)
 			}
 		}
 		for _, r := range pol.Offers {
 			if r.Key == key {
-				line(r.At, "offers", r.Role, r.If)
+				line(r.At, "offers", r.Role, r.If).unsaid(pol, r, w)
 			}
 		}
 		for _, d := range pol.Denies {
@@ -229,6 +270,28 @@ func (s *Set) lines(p *dayone.Person, w *world, key dayone.Key) (out []Line) {
 		}
 	}
 	return out
+}
+
+// unsaid adds what a rule that would give needs beyond its conditions, for its values and for its time.
+func (l *Line) unsaid(p *Policy, r *Rule, w *world) {
+	if l.Truth != yes.String() {
+		return
+	}
+	note := func(err error) {
+		if u := (*unread)(nil); errors.As(err, &u) && !slices.Contains(l.Missing, u.name()) {
+			l.Missing = append(l.Missing, u.name())
+		}
+	}
+	for _, name := range sortedKeys(r.Params) {
+		_, err := r.Params[name].eval(w)
+		note(err)
+	}
+	for _, m := range []*moment{p.From, r.From, p.Until, r.Until} {
+		if m != nil && m.expr != nil {
+			_, err := m.expr.eval(w)
+			note(err)
+		}
+	}
 }
 
 func statusList(ss []dayone.Status) string {

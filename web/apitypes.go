@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/dayone-hq/dayone"
@@ -75,10 +76,14 @@ type apiReason struct {
 type apiExplanation struct {
 	Key       dayone.Key       `json:"key"`
 	Answer    string           `json:"answer"`
+	There     bool             `json:"there"`   // it is there already
 	Planned   bool             `json:"planned"` // false: policies say so, but nothing is planned for this person
 	Role      string           `json:"role,omitempty"`
+	From      *time.Time       `json:"from,omitempty"` // given later: when it begins
 	Finding   string           `json:"finding,omitempty"`
+	Missing   []string         `json:"missing,omitempty"` // attributes that nobody has said, and for which it waits
 	Requested *apiAsked        `json:"requested,omitempty"`
+	Agreed    []apiAgreed      `json:"agreed,omitempty"`     // who agreed, where somebody had to
 	By        []apiAlong       `json:"brought_by,omitempty"` // brought along: by each of these
 	Lines     []apiExplainLine `json:"lines"`
 }
@@ -95,6 +100,13 @@ type apiAsked struct {
 	Reason string `json:"reason"`
 }
 
+type apiAgreed struct {
+	By      string    `json:"by"`
+	Entered string    `json:"entered_by,omitempty"`
+	Reason  string    `json:"reason,omitempty"`
+	At      time.Time `json:"at"`
+}
+
 type apiExplainLine struct {
 	Policy     string         `json:"policy"`
 	Title      string         `json:"title,omitempty"`
@@ -104,6 +116,7 @@ type apiExplainLine struct {
 	Role       string         `json:"role,omitempty"`
 	Truth      string         `json:"truth"`
 	Reason     string         `json:"reason,omitempty"`
+	Missing    []string       `json:"missing,omitempty"`
 	Conditions []apiCondition `json:"conditions"`
 }
 
@@ -301,9 +314,19 @@ func newAPIAccess(a flow.Access) apiAccess {
 }
 
 func newAPIExplanation(x policy.Explanation, planned bool) apiExplanation {
-	out := apiExplanation{Key: x.Key, Answer: x.Answer, Planned: planned, Finding: x.Finding, By: newAPIAlong(x.By), Lines: newAPIExplainLines(x.Lines)}
+	out := apiExplanation{Key: x.Key, Answer: x.Answer, There: x.There, Planned: planned, Missing: x.Missing(), Finding: x.Finding, By: newAPIAlong(x.By), Lines: newAPIExplainLines(x.Lines)}
 	if x.Grant != nil {
 		out.Role = x.Grant.Role
+		if x.Answer == "later" {
+			out.From = moment(x.Grant.From)
+		}
+	}
+	for _, v := range x.Votes {
+		one := apiAgreed{By: cmp.Or(v.Of, v.By), Reason: v.Reason, At: v.At}
+		if v.Who() != one.By {
+			one.Entered = v.By
+		}
+		out.Agreed = append(out.Agreed, one)
 	}
 	if x.Asked != nil {
 		out.Requested = &apiAsked{x.Asked.By, x.Asked.Reason}
@@ -321,7 +344,7 @@ func newAPIAlong(by []policy.Along) (out []apiAlong) {
 func newAPIExplainLines(lines []policy.Line) []apiExplainLine {
 	out := []apiExplainLine{}
 	for _, l := range lines {
-		line := apiExplainLine{Policy: l.Policy, Title: l.Title, At: l.At, Hash: l.Hash, Does: l.Does, Role: l.Role, Truth: l.Truth, Reason: l.Reason, Conditions: []apiCondition{}}
+		line := apiExplainLine{Policy: l.Policy, Title: l.Title, At: l.At, Hash: l.Hash, Does: l.Does, Role: l.Role, Truth: l.Truth, Reason: l.Reason, Missing: l.Missing, Conditions: []apiCondition{}}
 		for _, c := range l.Conditions {
 			cond := apiCondition{Text: c.Text, Truth: c.Truth, Reads: []apiRead{}}
 			for _, r := range c.Reads {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/flow"
@@ -56,20 +57,21 @@ func (p *portal) onboardProducts(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		head.Problem = unplannedNotice(p.viewerOf(r), flow.Problem(err))
 	}
-	v := newOnboardProducts(head, look.Person.Managed, list, r.URL.Query()["product"], p.policyTitle)
+	v := newOnboardProducts(p.viewerOf(r), head, look.Person.Managed, list, r.URL.Query()["product"], p.policyTitle)
 	return p.show(w, r, http.StatusOK, page{Template: "onboard-products", Title: "Products of " + row.Name, Nav: "onboard", Crumbs: []link{{"Onboard", "/onboard"}, {row.Name, ""}}, Main: v})
 }
 
-func newOnboardProducts(head personHead, managed bool, list []flow.PersonProduct, ticked []string, title func(string) string) onboardProductsView {
+func newOnboardProducts(view viewer, head personHead, managed bool, list []flow.PersonProduct, ticked []string, title func(string) string) onboardProductsView {
 	v := onboardProductsView{Head: head, Steps: wizard(1, "/onboard")}
-	given, asked := 0, 0
+	given, asked, later := 0, 0, 0
 	titles := map[string]string{}
 	for _, x := range list {
 		titles[x.ID] = x.Title
-		given, asked = given+btoi(x.State == flow.ProductGiven), asked+btoi(x.State == flow.ProductRequested)
+		comes := x.State == flow.ProductGiven && x.Comes()
+		given, asked, later = given+btoi(x.State == flow.ProductGiven && !comes), asked+btoi(x.State == flow.ProductRequested), later+btoi(comes)
 	}
 	v.Domains = byDomain(list, func(x flow.PersonProduct) string { return x.Domain }, func(d *productDomain, x flow.PersonProduct) {
-		c := newProductChoice(x, title, titles)
+		c := newProductChoice(view, head.ID, x, title, titles)
 		if !c.Fixed {
 			c.Checked = slices.Contains(ticked, x.ID)
 		}
@@ -83,6 +85,9 @@ func newOnboardProducts(head personHead, managed bool, list []flow.PersonProduct
 		v.Domains[i].Note = fmt.Sprintf("%d of %d chosen", n, len(d.Choices))
 	}
 	v.Sentence = plural(given, "Policies give 1 of these products.", "Policies give %d of these products.")
+	if later > 0 {
+		v.Sentence += " " + plural(later, "They will give 1 more.", "They will give %d more.")
+	}
 	if asked > 0 {
 		v.Sentence += " " + plural(asked, "1 was asked for.", "%d were asked for.")
 	}
@@ -104,7 +109,7 @@ func newOnboardProducts(head personHead, managed bool, list []flow.PersonProduct
 	return v
 }
 
-func newProductChoice(x flow.PersonProduct, title func(string) string, titles map[string]string) productChoice {
+func newProductChoice(view viewer, person string, x flow.PersonProduct, title func(string) string, titles map[string]string) productChoice {
 	c := productChoice{Value: x.ID, Icon: productIcon(x.Product), Title: x.Title, Meta: x.Description}
 	if c.Meta == "" {
 		var parts []string
@@ -116,6 +121,12 @@ func newProductChoice(x flow.PersonProduct, title func(string) string, titles ma
 	switch x.State {
 	case flow.ProductGiven:
 		c.Checked, c.Fixed, c.Note = true, true, "Given by"
+		if x.Comes() {
+			c.Note = "Will be given by"
+			if from := x.From(); !from.IsZero() {
+				c.Note = view.say("Will be given on %s by", view.date(from).Text)
+			}
+		}
 		for _, r := range x.Policies {
 			c.By = append(c.By, link{title(r.Policy), "/policies/" + r.Policy + "/people"})
 		}
@@ -138,6 +149,14 @@ func newProductChoice(x flow.PersonProduct, title func(string) string, titles ma
 		}
 	default:
 		c.Fixed, c.Note = true, "No policy offers it"
+		if len(x.Unsaid) > 0 {
+			names := make([]string, 0, len(x.Unsaid))
+			for _, name := range x.Unsaid {
+				names = append(names, view.label(attrText(name)))
+			}
+			c.Note = view.say("Waits for %s, which nobody has said. HR says it, or set it here:", strings.Join(names, ", "))
+			c.By = []link{{view.label("Timeline"), "/people/" + person + "/timeline"}}
+		}
 	}
 	return c
 }
@@ -151,6 +170,14 @@ func (p *portal) onboardStart(w http.ResponseWriter, r *http.Request) error {
 		Products: picks(r), By: r.PostFormValue("by"), Reason: strings.TrimSpace(r.PostFormValue("reason")), Until: r.PostFormValue("until"),
 		Plan: r.PostFormValue("plan"), Manage: r.PostFormValue("manage") == "yes",
 	}
+	row, err := p.flow.Person(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	began := time.Time{}
+	if in.Manage && !row.Managed {
+		began = p.flow.Now()
+	}
 	rs, err := p.pick(r, id, in)
 	if errors.Is(err, dayone.ErrInvalid) || errors.Is(err, dayone.ErrConflict) || errors.Is(err, dayone.ErrForbidden) {
 		return p.showPreview(w, r, http.StatusConflict, &notice{Kind: "bad", Icon: "x", Title: "It was not started", Text: sentence(flow.Problem(err)) + "."})
@@ -162,6 +189,6 @@ func (p *portal) onboardStart(w http.ResponseWriter, r *http.Request) error {
 	if len(rs) == 0 {
 		word = "begun"
 	}
-	p.said(w, r, "/onboard/"+string(id)+"/result", word, pickUndo(id, rs))
+	p.said(w, r, "/onboard/"+string(id)+"/result", word, pickUndo(id, rs, began))
 	return nil
 }

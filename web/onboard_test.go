@@ -106,7 +106,7 @@ func TestTheWizardFindsWhomADirectoryShows(t *testing.T) {
 
 	preview := b.page(person + "/preview")
 	want(t, "the preview", preview, `<svg class="graph"`, `href="#plan-1"`, `id="plan-1"`, "on the critical path", "The finish hangs on", "ready gate",
-		"is going to read", "Welcome to Company", "a one-time link, made when this is sent", "Who else is told", "Start: plan what policies give")
+		"is going to read", "Welcome to Company", "a one-time link, made when this is sent", "Who else is told", "Start onboarding</button>")
 	want(t, "what does not reach her", preview, "The mail may not be readable before the first sign-in", "It goes to nuria@company.com only")
 	if strings.Contains(preview, `name="reason"`) || strings.Contains(preview, "Nobody is there to give the code") {
 		t.Error("it asks for a reason where nothing is asked for, or misses the manager who is known")
@@ -114,6 +114,7 @@ func TestTheWizardFindsWhomADirectoryShows(t *testing.T) {
 	if leaks := regexp.MustCompile(`/(secret|progress)/[^"< ]+`).FindString(preview); leaks != "" {
 		t.Errorf("the preview holds a link that opens something: %s", leaks)
 	}
+	plan := regexp.MustCompile(`name="plan" value="([^"]*)"`).FindStringSubmatch(preview)[1]
 	var pv struct {
 		Steps []struct {
 			Number int
@@ -140,4 +141,19 @@ func TestTheWizardFindsWhomADirectoryShows(t *testing.T) {
 	}
 	b.api("POST", "/api/v1/sources/entra/people/E%209-1", "", http.StatusOK, &n)
 	b.api("POST", "/api/v1/sources/entra/people/E-404", "", http.StatusNotFound, nil)
+
+	begun := b.post(person, url.Values{"plan": {plan}, "manage": {"yes"}}).Header.Get("Location")
+	if !strings.Contains(begun, "said=begun") {
+		t.Fatalf("it leads to %q", begun)
+	}
+	var back string
+	b.until("her run, to which Undo leads", func() bool {
+		res, offered := b.undo(begun)
+		if !offered {
+			t.Fatal("what has begun cannot be undone from where it is said")
+		}
+		back = res.Header.Get("Location")
+		return strings.HasPrefix(back, "/runs/")
+	})
+	want(t, "the way back", b.page(back), "Will be taken back", "Nothing is done before you say so")
 }

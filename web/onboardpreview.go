@@ -25,6 +25,7 @@ type onboardPreviewView struct {
 	Sentence string
 	Figures  []figure
 	Notices  []notice
+	Known    []string // what else is to be known of the plan, as a run says it
 	Problem  *notice
 	Picked   []item
 	Agree    []item // what somebody has to agree to first
@@ -133,10 +134,12 @@ func newOnboardPreview(view viewer, head personHead, pv flow.PickPreview, produc
 	managed := pv.Now.Person.Managed
 	switch {
 	case len(pv.Needs) > 0:
+	case len(pv.Picked) > 0 && !managed:
+		v.Asks, v.Start = true, plural(len(pv.Picked), "Start onboarding and request 1 product", "Start onboarding and request %d products")
 	case len(pv.Picked) > 0:
 		v.Asks, v.Start = true, plural(len(pv.Picked), "Start: request 1 product", "Start: request %d products")
 	case !managed:
-		v.Start = "Start: plan what policies give"
+		v.Start = "Start onboarding"
 	default:
 		v.Done = "/onboard/" + head.ID + "/result"
 	}
@@ -320,6 +323,11 @@ func (v *onboardPreviewView) against(view viewer, pv flow.PickPreview, titles ma
 	}
 	for _, text := range pv.Findings {
 		v.Notices = append(v.Notices, notice{Kind: "warn", Icon: "warn", Title: "This stands against it", Text: findingText(view, text)})
+	}
+	for _, f := range pv.Look.Plan.Findings {
+		if text := findingText(view, f.Text); !slices.Contains(pv.Findings, f.Text) && !slices.Contains(v.Known, text) {
+			v.Known = append(v.Known, text)
+		}
 	}
 	if len(pv.Already) > 0 && len(pv.Picked) == 0 {
 		v.Notices = append(v.Notices, notice{Icon: "info", Title: "Nothing more was picked", Text: "What policies give comes by itself, at its time."})

@@ -267,7 +267,7 @@ func (p *portal) personFacts(row flow.Row) []pair {
 func newPersonAccess(view viewer, head personHead, look flow.Look, list []flow.Access, why func(dayone.Key) policy.Explanation) personAccessView {
 	v := personAccessView{Head: head}
 	systems := map[string]bool{}
-	there, waits, idle, gone, along, shut := 0, 0, 0, 0, 0, 0
+	there, waits, idle, gone, along, shut, come := 0, 0, 0, 0, 0, 0, 0
 	for _, a := range list {
 		title := systemTitle(map[string]string{a.Key.System: a.Title}, a.Key.System)
 		if n := len(v.Groups); n == 0 || v.Groups[n-1].Title != title {
@@ -289,15 +289,20 @@ func newPersonAccess(view viewer, head personHead, look flow.Look, list []flow.A
 			along++
 			continue
 		}
-		if a.State != flow.NotPlanned && a.State != flow.Held || a.Holding != nil {
+		comes := a.Holding == nil && (a.State == flow.ToCome || a.State == flow.Planned || a.State == flow.Asks)
+		if !comes && (a.State != flow.NotPlanned && a.State != flow.Held || a.Holding != nil) {
 			systems[a.Key.System] = true
 		}
-		waits += btoi(a.State == flow.ToCome || a.State == flow.WaitsLogin || a.State == flow.Asks)
+		come += btoi(comes)
+		waits += btoi(comes || a.State == flow.WaitsLogin)
 	}
-	access := figure{Label: "Access", Value: strconv.Itoa(len(list) - gone - along - shut), Small: view.plural(len(systems), "on 1 system", "on %d systems")}
-	v.Total = view.say("%s, now", view.in.Number(len(list)-gone-along-shut))
+	access := figure{Label: "Access", Value: strconv.Itoa(len(list) - gone - along - shut - come), Small: view.plural(len(systems), "on 1 system", "on %d systems")}
+	v.Total = view.say("%s, now", view.in.Number(len(list)-gone-along-shut-come))
 	if along > 0 && idle == 0 {
 		v.Total += "; " + view.plural(along, "they bring 1 more along", "they bring %d more along")
+	}
+	if come > 0 {
+		v.Total += "; " + view.plural(come, "1 is to come", "%d are to come")
 	}
 	if gone > 0 {
 		v.Total += "; " + view.plural(gone, "1 is held back", "%d are held back")
@@ -442,10 +447,11 @@ func newReason(view viewer, person string, a flow.Access, x policy.Explanation) 
 	case a.Implied:
 		v.Text = view.label("Brought along by another grant")
 	}
-	for _, l := range x.Lines {
-		if l.Truth != "yes" || l.Does == "denies" {
-			continue
-		}
+	because := make([]dayone.Reason, 0, len(a.Reasons))
+	for _, r := range a.Reasons {
+		because = append(because, r.Reason)
+	}
+	for _, l := range x.Won(because, a.Role) {
 		for _, c := range l.Conditions {
 			for _, r := range c.Reads {
 				entry := chained{Head: "HR", Text: view.label(attrText(r.Name)) + " " + cmp.Or(r.Value, view.label("unknown"))}
@@ -461,6 +467,9 @@ func newReason(view viewer, person string, a flow.Access, x policy.Explanation) 
 			continue
 		}
 		v.Chain = append(v.Chain, chained{Head: "Policy", Text: r.Title, Code: r.At, Href: policyHref(r.Reason)})
+	}
+	for _, g := range x.Votes {
+		v.Chain = append(v.Chain, chained{Head: "Approval", Text: g.Who(), At: view.at(g.At)})
 	}
 	h := a.Holding
 	if h == nil {

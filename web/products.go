@@ -202,6 +202,7 @@ type apiPersonProduct struct {
 	Agrees   []string          `json:"approvals"`         // who would have to agree
 	Lasts    string            `json:"lasts,omitempty"`   // at most, once it is given
 	Missing  []string          `json:"missing"`           // prerequisites that are not there
+	Unsaid   []string          `json:"unsaid,omitempty"`  // attributes for which alone it waits
 	Request  dayone.RequestID  `json:"request,omitempty"` // that stands
 	Until    *time.Time        `json:"until,omitempty"`   // of that
 }
@@ -215,7 +216,7 @@ func newAPIProduct(p dayone.Product) apiProduct {
 }
 
 func newAPIPersonProduct(p flow.PersonProduct) apiPersonProduct {
-	out := apiPersonProduct{apiProduct: newAPIProduct(p.Product), State: p.State, Policies: []string{}, Agrees: []string{}, Missing: append([]string{}, p.Needs...)}
+	out := apiPersonProduct{apiProduct: newAPIProduct(p.Product), State: p.State, Policies: []string{}, Agrees: []string{}, Missing: append([]string{}, p.Needs...), Unsaid: p.Unsaid}
 	out.Grants = []apiPart{}
 	for _, part := range p.Parts {
 		one := apiPart{Key: part.Key, Role: part.Role, State: part.State, ByPolicy: part.Given}
@@ -273,6 +274,7 @@ type apiPick struct {
 	Steps    []apiDoing     `json:"steps"`
 	Seats    []apiSeats     `json:"seats"`
 	Findings []string       `json:"findings"`
+	Known    []string       `json:"known"` // what else is to be known of the plan
 	Finish   apiForecast    `json:"finish"`
 	Critical []int          `json:"critical_path"` // numbers of steps, in order
 	Messages []apiLetter    `json:"messages"`
@@ -328,7 +330,7 @@ type apiSeats struct {
 func (p *portal) newAPIPick(v flow.PickPreview, told []flow.Foretold) apiPick {
 	out := apiPick{
 		Plan: v.Hash, Picked: []string{}, Already: []string{}, Needs: []apiNeeded{}, Gains: []apiGain{}, Steps: []apiDoing{}, Seats: []apiSeats{},
-		Findings: append([]string{}, v.Findings...), Finish: *newAPIForecast(v.Forecast), Critical: []int{}, Messages: []apiLetter{},
+		Findings: append([]string{}, v.Findings...), Known: []string{}, Finish: *newAPIForecast(v.Forecast), Critical: []int{}, Messages: []apiLetter{},
 		Warnings: append([]flow.Warning{}, p.flow.Warnings(v.Look)...),
 	}
 	for _, x := range v.Picked {
@@ -349,6 +351,11 @@ func (p *portal) newAPIPick(v flow.PickPreview, told []flow.Foretold) apiPick {
 			one.From = moment(g.From)
 		}
 		out.Gains = append(out.Gains, one)
+	}
+	for _, f := range v.Look.Plan.Findings {
+		if !slices.Contains(out.Findings, f.Text) && !slices.Contains(out.Known, f.Text) {
+			out.Known = append(out.Known, f.Text)
+		}
 	}
 	p.planned(&out, v)
 	for _, m := range told {

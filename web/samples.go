@@ -166,12 +166,13 @@ func samples(view viewer) []sample {
 		runs.Rows = append(runs.Rows, runRows[0])
 	}
 	noRuns := personRunsView{Head: head("runs"), Empty: &empty{Icon: "play", Title: "No run yet", Text: "A run starts when something is to be done for this person."}}
-	why := newWhy(link{"Sarah Chen", "/people/" + samplePerson}, sampleExplanation())
-	why.Chain = newReason(view, samplePerson, list[0], policy.Explanation{}).Chain
-	noLines := newWhy(link{"Sarah Chen", "/people/" + samplePerson}, policy.Explanation{Key: list[0].Key, Answer: "not given"})
-	along := newWhy(link{"Sarah Chen", "/people/" + samplePerson}, policy.Explanation{Key: list[0].Key, Answer: "brought along", By: []policy.Along{{Key: sampleExplanation().Key, Lines: sampleExplanation().Lines}}})
+	why := newWhy(view, link{"Sarah Chen", "/people/" + samplePerson}, sampleExplanation())
+	why.Chain = newReason(view, samplePerson, list[0], policy.Explanation{Votes: sampleExplanation().Votes}).Chain
+	waits := newWhy(view, link{"Sarah Chen", "/people/" + samplePerson}, policy.Explanation{Key: list[0].Key, Answer: "unknown", Lines: []policy.Line{{Policy: "base-employee", Title: "Everyone on the payroll", At: "policies/base.yaml:23", Does: "grants", Truth: "yes", Missing: []string{"work_arrangement"}}}})
+	noLines := newWhy(view, link{"Sarah Chen", "/people/" + samplePerson}, policy.Explanation{Key: list[0].Key, Answer: "not given"})
+	along := newWhy(view, link{"Sarah Chen", "/people/" + samplePerson}, policy.Explanation{Key: list[0].Key, Answer: "brought along", By: []policy.Along{{Key: sampleExplanation().Key, Lines: sampleExplanation().Lines}}})
 
-	imported := newWhy(link{"Sarah Chen", "/people/" + samplePerson}, sampleExplanation())
+	imported := newWhy(view, link{"Sarah Chen", "/people/" + samplePerson}, sampleExplanation())
 	imported.idle(view, false, false, nil)
 	policies, policyTexts := samplePolicies()
 	announcedPolicies, proposed := sampleAnnounced(view, newPolicies(policies, policyTexts))
@@ -244,6 +245,7 @@ func samples(view viewer) []sample {
 		{"why", "Why, given", "why", false, false, why},
 		{"why-imported", "Why, nothing is planned", "why", false, false, imported},
 		{"why-none", "Why, no policy", "why", false, false, noLines},
+		{"why-unknown", "Why, waits for a fact", "why", false, false, waits},
 		{"why-along", "Why, brought along", "why", false, false, along},
 		{"runs", "Runs, many", "runs", false, false, runs},
 		{"runs-empty", "Runs, none", "runs", false, false, runsView{First: true, Empty: noRuns.Empty}},
@@ -427,7 +429,7 @@ func manyAccess(now time.Time) []flow.Access {
 
 func sampleExplanation() policy.Explanation {
 	k, _ := dayone.ParseKey("okta/group:sales-team")
-	return policy.Explanation{Key: k, Answer: "given", Lines: []policy.Line{
+	return policy.Explanation{Key: k, Answer: "given", There: true, Votes: []dayone.Vote{{Of: "john.doe@company.com", By: "administrator", Yes: true, At: time.Date(2024, 11, 22, 15, 4, 0, 0, time.UTC)}}, Lines: []policy.Line{
 		{Policy: "sales-team", Title: "Sales department", At: "policies/sales.yaml:8", Does: "grants", Truth: "yes", Conditions: []policy.Condition{{Text: `person.department == "Sales"`, Truth: "yes", Reads: []policy.Read{{Name: "department", Value: "Sales", Known: true}}}}},
 		{Policy: "senior", Title: "Seniors", At: "policies/sales.yaml:30", Does: "denies", Truth: "unknown", Reason: "only so many seats", Conditions: []policy.Condition{{Text: "person.level >= 6", Truth: "unknown", Reads: []policy.Read{{Name: "level"}}}}},
 	}}
@@ -532,10 +534,16 @@ func sampleUndoing(b *board) flow.Undoing {
 		{"calendar/invitation:team-standup", dayone.EntitlementRemove},
 		{"gitlab/account", dayone.AccountDelete},
 		{"slack/account", dayone.AccountDisable},
+		{"phone/line", dayone.EntitlementRemove},
+		{"cucm/phone:SEP001122334455", dayone.EntitlementRemove},
 	} {
 		k := key(s.key)
-		u.Plan.Steps = append(u.Plan.Steps, dayone.Step{Key: k, Action: s.action})
+		u.Plan.Steps = append(u.Plan.Steps, dayone.Step{ID: dayone.StepID(s.key + " (undo)"), Key: k, Action: s.action})
 		u.Keys = append(u.Keys, k)
+	}
+	u.Handed = map[dayone.StepID]flow.Handed{
+		"phone/line (undo)":                 {To: "group:it-voice"},
+		"cucm/phone:SEP001122334455 (undo)": {What: "Remove the device or give it to somebody else in Cisco Unified CM Administration; the line stays and is a task of its own."},
 	}
 	u.Plan.Findings = []dayone.Finding{
 		{Kind: "instead", Key: key("gitlab/account"), Text: "the account is deleted, since nobody ever signed in and nothing else is on it"},

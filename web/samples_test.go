@@ -129,7 +129,7 @@ func TestNothingFromOutsideIsMarkup(t *testing.T) {
 	progress := flow.Progress{Row: row, Access: access, Look: flow.Look{Have: []dayone.Holding{{Item: dayone.Item{Key: dayone.Key{Kind: "order"}, Attrs: dayone.Attrs{"model": dayone.Text(nasty), "tracking": dayone.Text(nasty), "carrier": dayone.Text(nasty)}}}}}}
 	for template, main := range map[string]any{
 		"run": run, "person": newPersonAccess(view, head, flow.Look{Want: dayone.Want{Findings: []dayone.Finding{{Text: nasty}}}}, access, func(dayone.Key) policy.Explanation { return explanation }),
-		"why": newWhy(link{nasty, "/x"}, explanation), "task": newTask(view, task, map[string]string{nasty: nasty}),
+		"why": newWhy(view, link{nasty, "/x"}, explanation), "task": newTask(view, task, map[string]string{nasty: nasty}),
 		"tasks": newTasks(view, []todo{task}, 1), "dashboard": dashboardView{Sentence: nasty, Unplanned: []item{unplannedItem(view, stuck)}, NoStarters: &empty{}, NoRuns: &empty{}}, "progress": newProgress(view, time.UTC, progress, nil),
 		"events":   newEvents(view, []dayone.Intake{{Event: dayone.Event{Type: nasty, Source: nasty, Subject: nasty}, Note: nasty, State: dayone.EventApplied}}, []dayone.Intake{{Event: dayone.Event{Source: nasty}, Note: nasty}}, "", nil, nil),
 		"policies": newPolicies(&policy.Set{Policies: []*policy.Policy{{ID: nasty, Title: nasty, Owner: nasty, At: policy.Position{File: nasty, Line: 1}}}}, map[string]string{nasty: nasty}),

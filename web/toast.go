@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/flow"
 )
 
 // A toast says what an act has done, on the page to which it led, and takes it back where that can be done by one click. It
@@ -91,7 +92,8 @@ func (p *portal) offered(r *http.Request, text string) *act {
 // because are the fields of an address that wants a reason.
 func because() map[string]string { return map[string]string{"reason": textUndone} }
 
-// undoPick ends all requests that a wizard's start has made. What cannot be ended any more is said; the rest is.
+// undoPick ends all requests that a wizard's start has made. What cannot be ended any more is said; the rest is. The run that a
+// start has begun is taken back as any other, from its own page, with a look at what that means.
 func (p *portal) undoPick(w http.ResponseWriter, r *http.Request) error {
 	id, err := personID(r)
 	if err != nil {
@@ -117,18 +119,38 @@ func (p *portal) undoPick(w http.ResponseWriter, r *http.Request) error {
 	if err := errors.Join(faults...); err != nil {
 		return told(err)
 	}
-	p.said(w, r, "/onboard/"+string(id)+"/result", "start-undone", nil)
+	began, err := time.Parse(time.RFC3339Nano, r.PostFormValue("began"))
+	if err != nil {
+		p.said(w, r, "/onboard/"+string(id)+"/result", "start-undone", nil)
+		return nil
+	}
+	runs, err := p.flow.Runs(r.Context(), flow.RunFilter{Person: id, Limit: 1})
+	if err != nil {
+		return err
+	}
+	if len(runs) == 0 || runs[0].Started.Before(began) {
+		p.said(w, r, "/onboard/"+string(id)+"/result", "not-begun", pickUndo(id, nil, began))
+		return nil
+	}
+	http.Redirect(w, r, "/runs/"+string(runs[0].ID)+"/undo", http.StatusSeeOther)
 	return nil
 }
 
-// pickUndo takes back what a start has asked for; nil: it asked for nothing.
-func pickUndo(id dayone.PersonID, rs []dayone.Request) *takeBack {
+// pickUndo takes back what a start has asked for, and the run that it has begun since; nil: it did neither.
+func pickUndo(id dayone.PersonID, rs []dayone.Request, began time.Time) *takeBack {
 	var ids []string
 	for _, q := range rs {
 		ids = append(ids, string(q.ID))
 	}
-	if len(ids) == 0 {
+	fields := map[string]string{}
+	if len(ids) > 0 {
+		fields["requests"] = strings.Join(ids, " ")
+	}
+	if !began.IsZero() {
+		fields["began"] = began.Format(time.RFC3339Nano)
+	}
+	if len(fields) == 0 {
 		return nil
 	}
-	return &takeBack{Action: "/onboard/" + string(id) + "/undo", Fields: map[string]string{"requests": strings.Join(ids, " ")}}
+	return &takeBack{Action: "/onboard/" + string(id) + "/undo", Fields: fields}
 }

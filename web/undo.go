@@ -102,7 +102,12 @@ func newUndo(b *board, u flow.Undoing, problem *notice) undoView {
 		instead[f.Key] = sentence(f.Text) + "."
 	}
 	for _, s := range u.Plan.Steps {
-		v.Does = append(v.Does, item{Title: link{b.stepAt(s), ""}, Meta: s.Key.String(), Next: instead[s.Key]})
+		it := item{Title: link{b.stepAt(s), ""}, Meta: s.Key.String(), Next: instead[s.Key]}
+		if h, people := u.Handed[s.ID]; people {
+			it.State = &state{Icon: "task", Class: "s-wait", Text: "Opens a task"}
+			it.Next = joined(" ", it.Next, handedText(b.view, h))
+		}
+		v.Does = append(v.Does, it)
 	}
 	for _, a := range u.Along {
 		v.Does = append(v.Does, item{Title: link{b.stepAt(a.Step), ""}, Meta: a.Step.Key.String(), Next: sentence(a.Why) + "."})
@@ -114,6 +119,9 @@ func newUndo(b *board, u flow.Undoing, problem *notice) undoView {
 	v.Sum = fmt.Sprintf("%s, %s.", b.view.plural(steps, "1 step is taken back", "%d steps are taken back"), b.view.plural(len(v.Stays), "1 thing stays", "%d things stay"))
 	if along > 0 {
 		v.Sum += " " + b.view.plural(along, "1 more goes along with its account.", "%d more go along with their accounts.")
+	}
+	if n := len(u.Handed); n > 0 {
+		v.Sum += " " + b.view.plural(n, "1 of these is done by people, and opens a task.", "%d of these are done by people, and open tasks.")
 	}
 	v.Button = b.view.plural(steps, "Undo 1 step", "Undo %d steps") // as many as its run will have
 	for _, k := range u.Keys {
@@ -137,6 +145,18 @@ func newUndo(b *board, u flow.Undoing, problem *notice) undoView {
 		v.Refused = &notice{Kind: "warn", Icon: "warn", Title: "Nothing can be taken back", Text: "Why stands below. Choose other steps, or change policies."}
 	}
 	return v
+}
+
+// handedText says who does a step by hand, and what they do.
+func handedText(view viewer, h flow.Handed) string {
+	text := view.label("Nothing does this by itself: it becomes a task that nobody has yet.")
+	if h.To != "" {
+		text = view.say("Nothing does this by itself: it becomes a task for %s.", h.To)
+	}
+	if h.What != "" {
+		text += " " + sentence(strings.TrimRight(view.heard(h.What), ".")) + "."
+	}
+	return text
 }
 
 // undoIt does what was shown.
@@ -290,6 +310,12 @@ type apiUndoStep struct {
 	Key    dayone.Key    `json:"key"`
 	Action dayone.Action `json:"action"`
 	Note   string        `json:"note,omitempty"`
+	Task   *apiHanded    `json:"task,omitempty"` // that it opens, since no call does it
+}
+
+type apiHanded struct {
+	To   string `json:"to,omitempty"`
+	What string `json:"what,omitempty"`
 }
 
 type apiUndoNote struct {
@@ -308,10 +334,14 @@ func newAPIUndo(u flow.Undoing) apiUndo {
 		notes[f.Key] = f.Text
 	}
 	for _, s := range u.Plan.Steps {
-		out.Does = append(out.Does, apiUndoStep{s.Undoes, s.Key, s.Action, notes[s.Key]})
+		one := apiUndoStep{Step: s.Undoes, Key: s.Key, Action: s.Action, Note: notes[s.Key]}
+		if h, people := u.Handed[s.ID]; people {
+			one.Task = &apiHanded{h.To, h.What}
+		}
+		out.Does = append(out.Does, one)
 	}
 	for _, a := range u.Along {
-		out.Does = append(out.Does, apiUndoStep{a.Step.ID, a.Step.Key, a.With, a.Why})
+		out.Does = append(out.Does, apiUndoStep{Step: a.Step.ID, Key: a.Step.Key, Action: a.With, Note: a.Why})
 	}
 	for _, f := range u.Stays() {
 		out.Stays = append(out.Stays, apiUndoNote{f.Key, f.Text})

@@ -55,7 +55,7 @@ func (b *board) unsentOne(i int) item {
 	for _, j := range waits {
 		o := &b.run.Steps[j]
 		if id, ok := b.tasks[o.Step.ID]; ok {
-			it.Open = &link{"Do it now", "/tasks/" + string(id)}
+			it.Open = &link{"Open the task", "/tasks/" + string(id)}
 			break
 		}
 	}

@@ -37,7 +37,7 @@ func TestAMailThatWaitsSaysForWhat(t *testing.T) {
 		t.Fatal("there is no task")
 	}
 	for _, page := range []string{path, "/onboard/" + string(run.Person) + "/result", "/people/" + string(run.Person)} {
-		want(t, page, b.page(page), waits, `href="`+task+`">Do it now`, "Read it")
+		want(t, page, b.page(page), waits, `href="`+task+`">Open the task`, "Read it")
 	}
 	want(t, "the need", b.page(path), "Messages that wait for it: ")
 	type unsent struct {

@@ -21,6 +21,9 @@ type whyView struct {
 	Text    string
 	Finding string
 	Role    string
+	Agreed  []string   // who agreed to it, where somebody had to
+	Missing string     // what nobody has said, and it waits for
+	Set     string     // where that is set
 	Chain   []chained  // from the policy to the confirmation, if it is there
 	By      []whyAlong // brought along, by each of these
 	Lines   []whyLine
@@ -71,12 +74,12 @@ func (p *portal) why(w http.ResponseWriter, r *http.Request) error {
 	if unread != nil {
 		return unread
 	}
-	v := newWhy(link{row.Name, "/people/" + string(row.ID)}, x)
+	v := newWhy(p.viewerOf(r), link{row.Name, "/people/" + string(row.ID)}, x)
 	held := false
 	for _, a := range list {
 		if a.Key == key {
 			held = a.Holding != nil
-			v.Chain = newReason(p.viewerOf(r), string(row.ID), a, policy.Explanation{}).Chain
+			v.Chain = newReason(p.viewerOf(r), string(row.ID), a, policy.Explanation{Votes: x.Votes}).Chain
 		}
 	}
 	v.idle(p.viewerOf(r), look.Person.Managed, held, err)
@@ -101,12 +104,29 @@ func (v *whyView) idle(view viewer, managed, held bool, problem error) {
 	}
 }
 
-func newWhy(person link, x policy.Explanation) whyView {
+func newWhy(view viewer, person link, x policy.Explanation) whyView {
 	e, ok := explained[x.Answer]
 	if !ok {
 		e = explained["not given"]
 	}
-	v := whyView{Person: person, Key: x.Key.String(), State: e.state, Text: e.text, Finding: x.Finding, Ask: person.Href + "/why"}
+	v := whyView{Person: person, Key: x.Key.String(), State: e.state, Text: e.text, Finding: findingText(view, x.Finding), Ask: person.Href + "/why"}
+	switch {
+	case x.Answer == "later" && x.Grant != nil:
+		v.Text = view.say("A policy gives it from %s on.", view.date(x.Grant.From).Text)
+	case !x.There && (x.Answer == "given" || x.Answer == "brought along"):
+		v.State = accessState(flow.ToCome)
+		v.Text = view.label(v.Text) + " " + view.label("It is still to come.")
+	}
+	for _, a := range x.Votes {
+		v.Agreed = append(v.Agreed, agreedText(view, a))
+	}
+	var missing []string
+	for _, name := range x.Missing() {
+		missing = append(missing, view.label(attrText(name)))
+	}
+	if len(missing) > 0 {
+		v.Missing, v.Set = view.say("Not known: %s. HR says it, or set it here:", strings.Join(missing, ", ")), person.Href+"/timeline"
+	}
 	if x.Asked != nil {
 		v.Text += fmt.Sprintf(" It was requested by %s: %s.", x.Asked.By, strings.TrimRight(x.Asked.Reason, "."))
 	}
@@ -117,6 +137,15 @@ func newWhy(person link, x policy.Explanation) whyView {
 	}
 	v.Lines = newWhyLines(x.Lines)
 	return v
+}
+
+// agreedText says who agreed, when, and who entered that where it was somebody else.
+func agreedText(view viewer, a dayone.Vote) string {
+	of := cmp.Or(a.Of, a.By)
+	if a.Who() == of {
+		return view.say("%s agreed on %s.", of, view.at(a.At).Text)
+	}
+	return view.say("%s agreed on %s, entered by %s.", of, view.at(a.At).Text, a.By)
 }
 
 // newWhyAlong links what brings an access along to its own explanation. What brings that along is named, and explained there.

@@ -91,7 +91,7 @@ func writeJSON(w io.Writer, v any) error {
 
 var answers = map[string]string{
 	"given": "has %s%s", "brought along": "has %s%s", "pending": "gets %s%s once it is approved", "offered": "may ask for %s%s", "later": "will get %s%s", "kept": "keeps %s%s, since a condition is unknown",
-	"denied": "must not have %s%s", "withheld": "does not get %s%s: separation of duty", "not given": "does not get %s%s",
+	"unknown": "does not get %s%s yet, since a fact is not known", "denied": "must not have %s%s", "withheld": "does not get %s%s: separation of duty", "not given": "does not get %s%s",
 }
 
 func printExplanation(w io.Writer, name string, x policy.Explanation) {
@@ -99,7 +99,11 @@ func printExplanation(w io.Writer, name string, x policy.Explanation) {
 	if x.Grant != nil && x.Grant.Role != "" {
 		role = " as " + x.Grant.Role
 	}
-	fmt.Fprintf(w, "%s %s", name, fmt.Sprintf(answers[x.Answer], x.Key, role))
+	answer := answers[x.Answer]
+	if !x.There && (x.Answer == "given" || x.Answer == "brought along") {
+		answer = "is to get %s%s"
+	}
+	fmt.Fprintf(w, "%s %s", name, fmt.Sprintf(answer, x.Key, role))
 	switch {
 	case x.Answer == "later" && x.Grant != nil:
 		fmt.Fprintf(w, " from %s\n", x.Grant.From.Format("Mon 2 Jan 2006"))
@@ -112,6 +116,12 @@ func printExplanation(w io.Writer, name string, x policy.Explanation) {
 	}
 	if x.Asked != nil {
 		fmt.Fprintf(w, "  requested by %s: %s\n", x.Asked.By, x.Asked.Reason)
+	}
+	for _, v := range x.Votes {
+		fmt.Fprintf(w, "  agreed to by %s on %s\n", v.Who(), clockOf(v.At))
+	}
+	if missing := x.Missing(); len(missing) > 0 {
+		fmt.Fprintf(w, "  waits for what nobody has said: %s; HR says it, or dayone people correct\n", strings.Join(missing, ", "))
 	}
 	printAlong(w, x.By, "  ")
 	printLines(w, x.Lines, "  ")

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -13,9 +14,16 @@ import (
 
 // saidExplanation is why somebody has something, as the API has it.
 type saidExplanation struct {
-	Answer    string
-	Planned   bool
-	Role      string
+	Answer  string
+	There   bool
+	Planned bool
+	Role    string
+	From    time.Time
+	Agreed  []struct {
+		By, Reason string
+		Entered    string `json:"entered_by"`
+		At         time.Time
+	}
 	Finding   string
 	Requested *struct{ By, Reason string }
 	Brought   []saidAlong `json:"brought_by"`
@@ -54,9 +62,12 @@ func explainThere(c *cobra.Command, person string, key dayone.Key, asJSON bool) 
 	if err := cl.call(c.Context(), http.MethodGet, path, q, nil, &said); err != nil {
 		return listed(err, "person", person, "dayone people list")
 	}
-	x := policy.Explanation{Key: key, Answer: said.Answer, Finding: said.Finding, Lines: said.Lines, By: alongOf(said.Brought)}
-	if said.Role != "" {
-		x.Grant = &dayone.Grant{Key: key, Role: said.Role}
+	x := policy.Explanation{Key: key, Answer: said.Answer, There: said.There, Finding: said.Finding, Lines: said.Lines, By: alongOf(said.Brought)}
+	if said.Role != "" || !said.From.IsZero() {
+		x.Grant = &dayone.Grant{Key: key, Role: said.Role, From: said.From}
+	}
+	for _, a := range said.Agreed {
+		x.Votes = append(x.Votes, dayone.Vote{Of: a.By, By: cmp.Or(a.Entered, a.By), Reason: a.Reason, At: a.At, Yes: true})
 	}
 	if r := said.Requested; r != nil {
 		x.Asked = &policy.Asked{By: r.By, Reason: r.Reason}

@@ -38,6 +38,7 @@ type saidProduct struct {
 	Agrees   []string  `json:"approvals,omitempty"`
 	Lasts    string    `json:"lasts,omitempty"`
 	Missing  []string  `json:"missing,omitempty"`
+	Unsaid   []string  `json:"unsaid,omitempty"`
 	Request  string    `json:"request,omitempty"`
 	Until    time.Time `json:"until,omitzero"`
 }
@@ -67,6 +68,7 @@ type saidPick struct {
 		Short        int
 	} `json:"seats"`
 	Findings []string       `json:"findings"`
+	Known    []string       `json:"known"`
 	Warnings []flow.Warning `json:"warnings"`
 }
 
@@ -157,6 +159,9 @@ func (p saidProduct) why() string {
 			out += "; needs " + strings.Join(p.Missing, ", ")
 		}
 		return out
+	}
+	if len(p.Unsaid) > 0 {
+		return "waits for " + strings.Join(p.Unsaid, ", ") + ", which nobody has said; HR says it, or dayone people correct"
 	}
 	var none []string
 	for _, g := range p.Grants {
@@ -313,6 +318,9 @@ func (v saidPick) print(out io.Writer) error {
 		fmt.Fprintf(out, "! %s\n", f)
 	}
 	warn(out, v.Warnings)
+	for _, k := range v.Known {
+		fmt.Fprintf(out, "  to know: %s\n", k)
+	}
 	_, err := fmt.Fprintf(out, "%s, %s. Nothing was done.\n", count(len(v.Picked), "product"), count(len(v.Steps), "step"))
 	return err
 }

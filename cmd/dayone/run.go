@@ -56,17 +56,27 @@ type (
 		} `json:"message,omitempty"`
 	}
 	saidUndo struct {
-		Run     string                                     `json:"run"`
-		Steps   []string                                   `json:"steps"`
-		Live    bool                                       `json:"live"`
-		GivesUp string                                     `json:"gives_up,omitempty"`
-		Does    []struct{ Step, Key, Action, Note string } `json:"does"`
-		Stays   []struct{ Key, Why string }                `json:"stays"`
-		Holds   []string                                   `json:"holds"`
-		Keep    bool                                       `json:"keep"`
-		Until   time.Time                                  `json:"until,omitzero"`
-		Expires time.Time                                  `json:"expires,omitzero"`
-		Hash    string                                     `json:"hash"`
+		Run     string                      `json:"run"`
+		Steps   []string                    `json:"steps"`
+		Live    bool                        `json:"live"`
+		GivesUp string                      `json:"gives_up,omitempty"`
+		Does    []saidUndone                `json:"does"`
+		Stays   []struct{ Key, Why string } `json:"stays"`
+		Holds   []string                    `json:"holds"`
+		Keep    bool                        `json:"keep"`
+		Until   time.Time                   `json:"until,omitzero"`
+		Expires time.Time                   `json:"expires,omitzero"`
+		Hash    string                      `json:"hash"`
+	}
+	saidUndone struct {
+		Step   string `json:"step"`
+		Key    string `json:"key"`
+		Action string `json:"action"`
+		Note   string `json:"note,omitempty"`
+		Task   *struct {
+			To   string `json:"to,omitempty"`
+			What string `json:"what,omitempty"`
+		} `json:"task,omitempty"`
 	}
 	saidHold struct {
 		ID      string    `json:"id"`
@@ -344,8 +354,20 @@ func printUndo(out io.Writer, u saidUndo) {
 		fmt.Fprintf(out, "Run %s is under way and is given up first.\n", u.GivesUp)
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	tasks := 0
 	for _, d := range u.Does {
-		fmt.Fprintf(w, "  -\t%s\t%s\t%s\n", d.Key, d.Action, d.Note)
+		var notes []string
+		if d.Note != "" {
+			notes = append(notes, d.Note)
+		}
+		if d.Task != nil {
+			tasks++
+			notes = append(notes, "opens a task for "+cmp.Or(d.Task.To, "whoever takes it"))
+			if d.Task.What != "" {
+				notes = append(notes, d.Task.What)
+			}
+		}
+		fmt.Fprintf(w, "  -\t%s\t%s\t%s\n", d.Key, d.Action, strings.Join(notes, "; "))
 	}
 	for _, s := range u.Stays {
 		fmt.Fprintf(w, "  =\t%s\tstays\t%s\n", s.Key, s.Why)
@@ -358,6 +380,9 @@ func printUndo(out io.Writer, u saidUndo) {
 	then := "then a task asks what is to become of it"
 	if u.Keep {
 		then = "then it is taken again, since they have left"
+	}
+	if tasks > 0 {
+		fmt.Fprintf(out, "%d of these no call does: people do it, and undoing opens a task for each.\n", tasks)
 	}
 	fmt.Fprintf(out, "%d are taken back, %d stay. Policies leave %d alone until %s; %s.\n", len(u.Does), len(u.Stays), len(u.Holds), clockOf(u.Until), then)
 }
