@@ -56,11 +56,11 @@ func (p *portal) onboardProducts(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		head.Problem = unplannedNotice(p.viewerOf(r), flow.Problem(err))
 	}
-	v := newOnboardProducts(head, look.Person.Managed, list, r.URL.Query()["product"], p.policyTitle)
+	v := newOnboardProducts(p.viewerOf(r), head, look.Person.Managed, list, r.URL.Query()["product"], p.policyTitle)
 	return p.show(w, r, http.StatusOK, page{Template: "onboard-products", Title: "Products of " + row.Name, Nav: "onboard", Crumbs: []link{{"Onboard", "/onboard"}, {row.Name, ""}}, Main: v})
 }
 
-func newOnboardProducts(head personHead, managed bool, list []flow.PersonProduct, ticked []string, title func(string) string) onboardProductsView {
+func newOnboardProducts(view viewer, head personHead, managed bool, list []flow.PersonProduct, ticked []string, title func(string) string) onboardProductsView {
 	v := onboardProductsView{Head: head, Steps: wizard(1, "/onboard")}
 	given, asked := 0, 0
 	titles := map[string]string{}
@@ -69,7 +69,7 @@ func newOnboardProducts(head personHead, managed bool, list []flow.PersonProduct
 		given, asked = given+btoi(x.State == flow.ProductGiven), asked+btoi(x.State == flow.ProductRequested)
 	}
 	v.Domains = byDomain(list, func(x flow.PersonProduct) string { return x.Domain }, func(d *productDomain, x flow.PersonProduct) {
-		c := newProductChoice(x, title, titles)
+		c := newProductChoice(view, x, title, titles)
 		if !c.Fixed {
 			c.Checked = slices.Contains(ticked, x.ID)
 		}
@@ -104,7 +104,7 @@ func newOnboardProducts(head personHead, managed bool, list []flow.PersonProduct
 	return v
 }
 
-func newProductChoice(x flow.PersonProduct, title func(string) string, titles map[string]string) productChoice {
+func newProductChoice(view viewer, x flow.PersonProduct, title func(string) string, titles map[string]string) productChoice {
 	c := productChoice{Value: x.ID, Icon: productIcon(x.Product), Title: x.Title, Meta: x.Description}
 	if c.Meta == "" {
 		var parts []string
@@ -115,29 +115,29 @@ func newProductChoice(x flow.PersonProduct, title func(string) string, titles ma
 	}
 	switch x.State {
 	case flow.ProductGiven:
-		c.Checked, c.Fixed, c.Note = true, true, "Given by"
+		c.Checked, c.Fixed, c.Note = true, true, view.label("Given by")
 		for _, r := range x.Policies {
 			c.By = append(c.By, link{title(r.Policy), "/policies/" + r.Policy + "/people"})
 		}
 	case flow.ProductRequested:
-		c.Checked, c.Fixed, c.Note = true, true, fmt.Sprintf("Asked for: %s", x.Request.Reason)
+		c.Checked, c.Fixed, c.Note = true, true, view.say("Asked for: %s", x.Request.Reason)
 	case flow.ProductOffered:
-		c.Note = "Request: no approval needed"
-		if who := whoAgrees(x.Approvals); who != "" {
-			c.Note = fmt.Sprintf("Request: approval by %s", who)
+		c.Note = view.label("Request: no approval needed")
+		if who := view.agrees(x.Approvals); who != "" {
+			c.Note = view.say("Request: approval by %s", who)
 		}
 		if x.Lasts > 0 {
-			c.Note = fmt.Sprintf("%s, for %s", c.Note, hours(x.Lasts))
+			c.Note = view.say("%s, for %s", c.Note, view.hours(x.Lasts))
 		}
 		if len(x.Needs) > 0 {
 			var needs []string
 			for _, id := range x.Needs {
 				needs = append(needs, cmp.Or(titles[id], id))
 			}
-			c.Note += fmt.Sprintf(". Needs %s", listed(needs))
+			c.Note += view.say(". Needs %s", view.list(needs))
 		}
 	default:
-		c.Fixed, c.Note = true, "No policy offers it"
+		c.Fixed, c.Note = true, view.label("No policy offers it")
 	}
 	return c
 }
