@@ -283,8 +283,14 @@ func (l ear) fits(s string) (string, bool) {
 	return s, false
 }
 
-// put says a translation with what stands at its places; that may be ours again: manager, stands in for ... It is always
-// shorter, so this ends.
+// phrase says that what stands at a place may be ours again: several words that begin small or with a number, as in the
+// middle of a sentence. A single word, and what begins large, is what somebody is called: Sales, May, Request Manager.
+func phrase(s string) bool {
+	r, _ := utf8.DecodeRuneInString(s)
+	return (unicode.IsLower(r) || unicode.IsDigit(r)) && strings.Contains(s, " ")
+}
+
+// put says a translation with what stands at its places. A phrase at one is heard, too; it is always shorter, so this ends.
 func (l ear) put(text string, args []string, s string) (string, bool) {
 	between, verbs := cutVerbs(text)
 	var b strings.Builder
@@ -297,7 +303,10 @@ func (l ear) put(text string, args []string, s string) (string, bool) {
 			return s, false
 		}
 		b.WriteString(between[i])
-		out, _ := l.hear(args[at])
+		out := args[at]
+		if phrase(out) {
+			out, _ = l.hear(out)
+		}
 		if strings.HasSuffix(v, "d") { // in groups, as English has them
 			out = strings.ReplaceAll(out, ",", l.thousands)
 		}

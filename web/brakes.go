@@ -90,7 +90,7 @@ func brakeItem(view viewer, b dayone.Brake) item {
 			it.Next = decidedBy(b)
 		}
 	} else {
-		it.Next = "Look at what would change, then let it through or throw it away. Everything else goes on."
+		it.Next = view.label("Look at what would change, then let it through or throw it away. Everything else goes on.")
 	}
 	it.State = &st
 	return it
@@ -290,7 +290,7 @@ func newBrake(view viewer, b flow.BrakeView) brakeView {
 			it.Meta = h.Subject
 		}
 		if h.Mark == "" {
-			it.Next = "Not looked at yet"
+			it.Next = view.label("Not looked at yet")
 		}
 		var lines []string
 		for _, l := range h.Lines {

@@ -40,7 +40,7 @@ func (p *portal) calendars(w http.ResponseWriter, r *http.Request) error {
 
 func (p *portal) showCalendars(w http.ResponseWriter, r *http.Request, status int, v calendarsView) error {
 	v.Calendars = newCalendars(p.viewerOf(r), p.flow.Calendars(), p.now())
-	v.Uses, v.May = calendarUses, p.shows(r, "POST /settings/calendars")
+	v.Uses, v.May = calendarUses(p.viewerOf(r)), p.shows(r, "POST /settings/calendars")
 	if len(v.Calendars) == 0 {
 		v.Empty = &empty{Icon: "calendar", Title: "No calendars yet", Text: textCalendarsNone}
 	}

@@ -56,12 +56,12 @@ func (p *portal) catalogue(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	return p.show(w, r, http.StatusOK, page{
-		Template: "catalogue", Title: "Catalogue", Nav: "policies", Crumbs: []link{{"Policies", "/policies"}, {"Catalogue", ""}}, Main: newCatalogue(set, q, list),
+		Template: "catalogue", Title: "Catalogue", Nav: "policies", Crumbs: []link{{"Policies", "/policies"}, {"Catalogue", ""}}, Main: newCatalogue(p.viewerOf(r), set, q, list),
 	})
 }
 
-func newCatalogue(set *policy.Set, q url.Values, list catalogueList) catalogueView {
-	v := catalogueView{Query: q.Get("q"), List: list, Systems: []option{{Text: "Any system"}}}
+func newCatalogue(view viewer, set *policy.Set, q url.Values, list catalogueList) catalogueView {
+	v := catalogueView{Query: q.Get("q"), List: list, Systems: []option{{Text: view.label("Any system")}}}
 	for _, name := range slices.Sorted(maps.Keys(set.Systems)) {
 		v.Systems = append(v.Systems, option{Value: name, Text: cmp.Or(set.Systems[name].Title, name), Selected: q.Get("system") == name})
 	}

@@ -2,7 +2,6 @@ package web
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"time"
 
@@ -74,9 +73,9 @@ func (p *portal) codes(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-func newRenew(head personHead, key string) orderView {
+func newRenew(view viewer, head personHead, key string) orderView {
 	return orderView{
-		Head: head, Title: fmt.Sprintf("Renew %s", key), Action: "renew", Back: "codes", Button: "Renew it", Danger: true, Fields: []field{reasonField(hintReason)}, Carried: []link{{"key", key}},
+		Head: head, Title: view.say("Renew %s", key), Action: "renew", Back: "codes", Button: "Renew it", Danger: true, Fields: []field{reasonField(hintReason)}, Carried: []link{{"key", key}},
 		Lead: "It is made anew, and the one before opens nothing from then on: devices that know it have to be told the new one. Its owner gets a link that opens once, with the hand-over code that their manager has.",
 	}
 }
@@ -94,7 +93,7 @@ func (p *portal) showRenew(w http.ResponseWriter, r *http.Request, status int, k
 	if err != nil {
 		return refuse(dayone.ErrInvalid, "Choose what to renew on the page of the person, under Codes.")
 	}
-	v := newRenew(head, k.String())
+	v := newRenew(p.viewerOf(r), head, k.String())
 	v.Problem, v.Fields[0].Value = problem, r.PostFormValue("reason")
 	crumbs := []link{{"People", "/people"}, {row.Name, "/people/" + head.ID}, {"Codes", "/people/" + head.ID + "/codes"}, {"Renew", ""}}
 	return p.show(w, r, status, page{Template: "order", Title: v.Title + ": " + row.Name, Nav: "people", Crumbs: crumbs, Main: v})

@@ -187,7 +187,11 @@ func personDevice(view viewer, d flow.PersonDevice, serials bool) item {
 	if name == "" {
 		name = d.Product
 	}
-	it := item{Title: link{Text: joined(": ", view.label(deviceText(d)), name)}, State: &st}
+	kind := deviceText(d)
+	if d.Kind == "" { // else it is called as the company calls it
+		kind = view.label(kind)
+	}
+	it := item{Title: link{Text: joined(": ", kind, name)}, State: &st}
 	about := []string{d.Title}
 	if d.Product != name {
 		about = append(about, d.Product)
@@ -209,7 +213,7 @@ func personDevice(view viewer, d flow.PersonDevice, serials bool) item {
 	it.Meta = strings.TrimSuffix(joined(", ", about...), ",")
 	switch {
 	case d.Other:
-		it.Next = "Somebody else's phone; they are signed in on it."
+		it.Next = view.label("Somebody else's phone; they are signed in on it.")
 	case d.Note != "":
 		it.Next = sentence(d.Note) + "."
 	case d.Arrives != "":
@@ -262,7 +266,7 @@ func ownThings(view viewer, b flow.Belongings) (things []thing, unknown string) 
 		case n.Before:
 			continue
 		case n.Role != "":
-			t.Note = "rings at you, too"
+			t.Note = view.label("rings at you, too")
 		case n.State == dayone.NumberReserved:
 			t.State, t.Note = state{Icon: "clock", Class: "s-run", Text: "Kept for you"}, "kept for you; it works from your first day on"
 		case n.Confirmed.IsZero():
@@ -287,7 +291,7 @@ func ownThings(view viewer, b flow.Belongings) (things []thing, unknown string) 
 		}
 		switch {
 		case d.Other:
-			t.Note = "somebody else's phone; you are signed in on it"
+			t.Note = view.label("somebody else's phone; you are signed in on it")
 		case d.On:
 			t.Note = "you are signed in on it"
 		case d.Serial != "":

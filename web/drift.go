@@ -47,16 +47,16 @@ var driftTexts = map[dayone.DriftKind]state{
 }
 
 // driftWords say what the system shows, and what the books have.
-func driftWords(x dayone.Drift) (is, should string) {
+func (view viewer) driftWords(x dayone.Drift) (is, should string) {
 	switch x.Kind {
 	case dayone.DriftMissing:
-		return "not there", "there"
+		return view.label("not there"), view.label("there")
 	case dayone.DriftRole:
 		return x.Is.Role, x.Was
 	case dayone.DriftExtra:
-		return strings.TrimPrefix(joined(", ", "there", x.Is.Role), ", "), "not there"
+		return strings.TrimPrefix(joined(", ", view.label("there"), x.Is.Role), ", "), view.label("not there")
 	}
-	return stateWord(x.Is.State), stateWord(dayone.State(x.Was))
+	return view.label(stateWord(x.Is.State)), view.label(stateWord(dayone.State(x.Was)))
 }
 
 func stateWord(s dayone.State) string {
@@ -72,16 +72,16 @@ func stateWord(s dayone.State) string {
 }
 
 // driftBy says on whose word it should be so.
-func driftBy(x dayone.Drift) string {
+func (view viewer) driftBy(x dayone.Drift) string {
 	switch {
 	case len(x.By) > 0:
 		return strings.Join(x.By, ", ")
 	case x.Kind == dayone.DriftExtra:
-		return textDriftNobody
+		return view.label(textDriftNobody)
 	case x.Kind == dayone.DriftOpen:
-		return textDriftClosed
+		return view.label(textDriftClosed)
 	}
-	return textDriftBaseline
+	return view.label(textDriftBaseline)
 }
 
 const driftPage = 50
@@ -124,7 +124,7 @@ func newDrift(view viewer, f flow.DriftFilter, rows []flow.DriftRow, reads map[s
 	if nightly != "" {
 		v.When = textDriftNightly
 	}
-	v.Systems, v.Kinds = []option{{Text: "Every system"}}, []option{{Text: "Every difference"}}
+	v.Systems, v.Kinds = []option{{Text: view.label("Every system")}}, []option{{Text: view.label("Every difference")}}
 	total, unread, unseen := 0, 0, []string{}
 	for _, name := range slices.Sorted(maps.Keys(reads)) {
 		x := reads[name]
@@ -144,7 +144,7 @@ func newDrift(view viewer, f flow.DriftFilter, rows []flow.DriftRow, reads map[s
 		}
 	}
 	for _, k := range dayone.DriftKinds {
-		v.Kinds = append(v.Kinds, option{Value: string(k), Text: driftTexts[k].Text, Selected: k == f.Kind})
+		v.Kinds = append(v.Kinds, option{Value: string(k), Text: view.label(driftTexts[k].Text), Selected: k == f.Kind})
 	}
 	if len(rows) > driftPage {
 		rows = rows[:driftPage]
@@ -209,9 +209,9 @@ func driftAddress(f flow.DriftFilter, before dayone.DriftID) string {
 func newDriftLine(view viewer, x flow.DriftRow, titles, kinds map[string]string) driftLine {
 	l := driftLine{
 		Name: link{x.Name, "/people/" + string(x.Person)}, What: link{sentence(joined(" ", view.label(kindTitle(kinds, x.Key)), x.Key.Name)), "/drift/" + string(x.ID)},
-		State: driftTexts[x.Kind], System: systemTitle(titles, x.Key.System), Since: view.at(x.Since), By: driftBy(x.Drift),
+		State: driftTexts[x.Kind], System: systemTitle(titles, x.Key.System), Since: view.at(x.Since), By: view.driftBy(x.Drift),
 	}
-	l.Is, l.Should = driftWords(x.Drift)
+	l.Is, l.Should = view.driftWords(x.Drift)
 	return l
 }
 
@@ -288,14 +288,14 @@ func (p *portal) showDrift(w http.ResponseWriter, r *http.Request, status int, i
 func newOneDrift(view viewer, x flow.DriftView, titles, kinds map[string]string) driftOneView {
 	v := driftOneView{ID: string(x.ID), Whose: x.Name, State: driftTexts[x.Kind], Refused: sentence(x.Refused), Extra: x.Kind == dayone.DriftExtra, May: true}
 	v.Title = joined(" ", systemTitle(titles, x.Key.System), view.within(view.label(kindTitle(kinds, x.Key))), x.Key.Name)
-	is, should := driftWords(x.Drift)
+	is, should := view.driftWords(x.Drift)
 	v.Facts = []pair{
 		{Name: "Person", Value: x.Name, Href: "/people/" + string(x.Person)},
 		{Name: "System", Value: systemTitle(titles, x.Key.System), Href: "/systems/" + x.Key.System},
 		{Name: "What", Value: x.Key.String(), Code: true},
 		{Name: "It is", Value: is},
 		{Name: "By the books", Value: should},
-		{Name: "Because of", Value: driftBy(x.Drift)},
+		{Name: "Because of", Value: view.driftBy(x.Drift)},
 		{Name: "Seen first", At: view.at(x.Since)},
 		{Name: "Seen last", At: view.at(x.Seen)},
 	}
@@ -312,7 +312,7 @@ func newOneDrift(view viewer, x flow.DriftView, titles, kinds map[string]string)
 			it.Meta = s.Because[0].String()
 		}
 		if s.Approval != nil {
-			it.Next = "Somebody has to agree first."
+			it.Next = view.label("Somebody has to agree first.")
 		}
 		v.Steps = append(v.Steps, it)
 	}
@@ -408,7 +408,7 @@ type apiDrift struct {
 }
 
 func newAPIDrift(x flow.DriftRow) apiDrift {
-	is, should := driftWords(x.Drift)
+	is, should := viewer{}.driftWords(x.Drift)
 	return apiDrift{x.ID, x.Person, x.Name, x.Key.System, x.Key.String(), x.Kind, is, should, append([]string{}, x.By...), moment(x.Since), moment(x.Seen)}
 }
 
@@ -502,8 +502,8 @@ func (p *portal) driftSheet(r *http.Request, zone *time.Location) (sheet, error)
 	return sheetOf("drift", rows,
 		column[row]{"Id", func(x row) string { return string(x.ID) }}, column[row]{"Person", func(x row) string { return string(x.Person) }}, column[row]{"Name", func(x row) string { return x.Name }},
 		column[row]{"System", func(x row) string { return x.Key.System }}, column[row]{"What", func(x row) string { return x.Key.String() }}, column[row]{"Difference", func(x row) string { return string(x.Kind) }},
-		column[row]{"It is", func(x row) string { is, _ := driftWords(x.Drift); return is }}, column[row]{"By the books", func(x row) string { _, should := driftWords(x.Drift); return should }},
-		column[row]{"Because of", func(x row) string { return driftBy(x.Drift) }},
+		column[row]{"It is", func(x row) string { is, _ := viewer{}.driftWords(x.Drift); return is }}, column[row]{"By the books", func(x row) string { _, should := viewer{}.driftWords(x.Drift); return should }},
+		column[row]{"Because of", func(x row) string { return viewer{}.driftBy(x.Drift) }},
 		column[row]{z.head("Seen first"), func(x row) string { return z.at(x.Since) }}, column[row]{z.head("Seen last"), func(x row) string { return z.at(x.Seen) }},
 	), nil
 }

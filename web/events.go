@@ -134,7 +134,7 @@ func newEvents(view viewer, list, bad []dayone.Intake, show dayone.EventState, p
 			row.Run = match(in)
 		}
 		if in.Run != "" {
-			row.Run = link{"Open run", "/runs/" + string(in.Run)}
+			row.Run = link{view.label("Open run"), "/runs/" + string(in.Run)}
 		}
 		v.Rows = append(v.Rows, row)
 	}

@@ -68,14 +68,27 @@ func remainItems(view viewer, list []dayone.Remain) (out []item) {
 	return out
 }
 
+// certified is what the certificate comes to, as its paper says it.
+func certified(view viewer, c dayone.Certificate) string {
+	n := c.Counts()
+	if c.Clean() {
+		return view.say("All %d systems were read, and nothing is open.", len(c.Systems))
+	}
+	out := view.say("%d systems: %d closed, %d open, %d not readable, %d waiting for a human.", len(c.Systems), n[dayone.Closed], n[dayone.StillOpen], n[dayone.Unreadable], n[dayone.ByHand])
+	if len(c.Others) > 0 {
+		out += " " + view.say("In our own books: %d to be done.", len(c.Others))
+	}
+	return out
+}
+
 func newCertificate(view viewer, c dayone.Certificate) *certificateView {
 	v := &certificateView{
 		ID: string(c.ID), At: view.at(c.Made), PDF: "/people/" + string(c.Person) + "/certificates/" + string(c.ID) + "/pdf",
-		Summary: notice{Icon: "check", Title: "Nothing is open", Text: paper.Summary(c)},
+		Summary: notice{Icon: "check", Title: "Nothing is open", Text: certified(view, c)},
 		Facts: []pair{
-			{Name: "Made by", Value: cmp.Or(c.By, "Dayone by itself")},
+			{Name: "Made by", Value: cmp.Or(c.By, view.label("Dayone by itself"))},
 			{Name: "Policies", Value: c.Policy, Code: true},
-			{Name: "Ledger", Value: fmt.Sprintf("up to line %d", c.Seq)},
+			{Name: "Ledger", Value: view.say("up to line %d", c.Seq)},
 			{Name: "Chain", Value: c.Chain, Code: true},
 			{Name: "Lines about them", Value: view.number(c.Lines)},
 		},
@@ -106,23 +119,23 @@ func newCertificate(view viewer, c dayone.Certificate) *certificateView {
 }
 
 // leavingActs are what can be done, by how the person stands.
-func leavingActs(id string, left, stopped bool, held bool, may func(pattern string) bool) []item {
+func leavingActs(view viewer, id string, left, stopped bool, held bool, may func(pattern string) bool) []item {
 	to := func(what string) string { return "/people/" + id + "/" + what }
 	var out []item
 	switch {
 	case stopped:
-		out = append(out, item{Title: link{"Give access back", to("reinstate")}, Meta: "Access was ended here, at once. What HR says counts again.", Open: &link{"Reinstate", to("reinstate")}})
+		out = append(out, item{Title: link{view.label("Give access back"), to("reinstate")}, Meta: view.label("Access was ended here, at once. What HR says counts again."), Open: &link{"Reinstate", to("reinstate")}})
 	case !left:
-		out = append(out, item{Title: link{"End all access now", to("terminate")}, Meta: "For an emergency: it does not wait for HR, nor for the end of the day.", Open: &link{"Terminate now", to("terminate")}})
+		out = append(out, item{Title: link{view.label("End all access now"), to("terminate")}, Meta: view.label("For an emergency: it does not wait for HR, nor for the end of the day."), Open: &link{"Terminate now", to("terminate")}})
 	}
 	if held {
-		out = append(out, item{Title: link{"Release the legal hold", to("release")}, Meta: "Deletions go on by the timers as they stand.", Open: &link{"Release", to("release")}})
+		out = append(out, item{Title: link{view.label("Release the legal hold"), to("release")}, Meta: view.label("Deletions go on by the timers as they stand."), Open: &link{"Release", to("release")}})
 	} else {
-		out = append(out, item{Title: link{"Place a legal hold", to("hold")}, Meta: "Nothing of theirs is deleted until somebody releases it.", Open: &link{"Legal hold", to("hold")}})
+		out = append(out, item{Title: link{view.label("Place a legal hold"), to("hold")}, Meta: view.label("Nothing of theirs is deleted until somebody releases it."), Open: &link{"Legal hold", to("hold")}})
 	}
 	out = append(out,
-		item{Title: link{"Hand out what is known of them", ""}, Meta: "One file with everything that is kept, without credentials. It is recorded that it was made.", Acts: []act{{Text: "Export", Action: to("export")}}},
-		item{Title: link{"Erase what is known of them", to("erase")}, Meta: "Destroys the key of their values, for good. Proofs still verify.", Open: &link{"Erase", to("erase")}},
+		item{Title: link{view.label("Hand out what is known of them"), ""}, Meta: view.label("One file with everything that is kept, without credentials. It is recorded that it was made."), Acts: []act{{Text: "Export", Action: to("export")}}},
+		item{Title: link{view.label("Erase what is known of them"), to("erase")}, Meta: view.label("Destroys the key of their values, for good. Proofs still verify."), Open: &link{"Erase", to("erase")}},
 	)
 	return slices.DeleteFunc(out, func(it item) bool { // what would only be refused is not offered
 		pattern := "POST /people/{id}/export"
@@ -160,17 +173,17 @@ func (p *portal) leaving(w http.ResponseWriter, r *http.Request) error {
 func newLeaving(view viewer, head personHead, person dayone.Person, holds []dayone.LegalHold, list []dayone.Certificate, heir dayone.Succession, may func(pattern string) bool) leavingView {
 	v := leavingView{Head: head}
 	if !heir.Made.IsZero() {
-		v.Heir = newHeir(heir)
+		v.Heir = newHeir(view, heir)
 	}
 	held := false
 	for _, h := range holds {
 		if h.Ended.IsZero() {
 			held = true
-			v.Held = &notice{Kind: "warn", Icon: "pause", Title: "A legal hold stands", Text: joined(", ", h.Reason, "by "+h.By, "since "+view.at(h.From).Text) + ". Nothing of theirs is deleted."}
+			v.Held = &notice{Kind: "warn", Icon: "pause", Title: "A legal hold stands", Text: view.say("%s, by %s, since %s. Nothing of theirs is deleted.", h.Reason, h.By, view.at(h.From).Text)}
 		}
 	}
 	left := person.Status == dayone.Left
-	v.Acts = leavingActs(head.ID, left, person.Stopped, held, may)
+	v.Acts = leavingActs(view, head.ID, left, person.Stopped, held, may)
 	if left && may("POST /people/{id}/certificates") {
 		v.Make = "/people/" + head.ID + "/certificates"
 	}

@@ -44,7 +44,7 @@ func newTerminate(head personHead, look flow.Closing, b *board) orderView {
 	v := orderView{
 		Head: head, Title: "End all access now", Action: "terminate", Button: "End all access now", Danger: true, Fields: []field{reasonField(hintReason), {ID: "successor", Name: "successor", Label: "Successor", Hint: hintHeir, Type: "email"}},
 		Lead:   "Access ends at the moment at which you say so. Nothing that HR says in the ordinary way gives it back: it stays until somebody reinstates them here, or HR cancels a termination or hires them again. What runs for them now is given up.",
-		Listed: "Will be closed", None: "Nothing of theirs is in our books. The certificate afterwards says what every system shows.", Sum: look.Summary(), Stays: stayItems(look.Stays),
+		Listed: "Will be closed", None: "Nothing of theirs is in our books. The certificate afterwards says what every system shows.", Sum: look.Summary(), Stays: stayItems(b.view, look.Stays),
 	}
 	for _, s := range look.ByUs {
 		v.List = append(v.List, item{Title: link{b.stepAt(s), ""}, Meta: s.Key.String()})
@@ -59,7 +59,7 @@ func newTerminate(head personHead, look flow.Closing, b *board) orderView {
 }
 
 // stayItems are what stays open though nobody wants it to.
-func stayItems(list []flow.Staying) (out []item) {
+func stayItems(view viewer, list []flow.Staying) (out []item) {
 	for _, x := range list {
 		next := "A human closes it by hand."
 		switch {
@@ -68,7 +68,7 @@ func stayItems(list []flow.Staying) (out []item) {
 		case x.Legal:
 			next = "Whoever placed the legal hold gets a task to close it by hand."
 		}
-		out = append(out, item{Title: link{x.Title, ""}, Meta: x.Why + ".", Next: next})
+		out = append(out, item{Title: link{x.Title, ""}, Meta: view.heard(x.Why) + ".", Next: view.label(next)})
 	}
 	return out
 }
@@ -106,7 +106,7 @@ func newRelease(head personHead, held bool) orderView {
 	return v
 }
 
-func newErase(head personHead, e flow.Erasure) orderView {
+func newErase(view viewer, head personHead, e flow.Erasure) orderView {
 	v := orderView{
 		Head: head, Title: "Erase what is known of them", Action: "erase", Button: "Erase, for good", Danger: true, Token: e.Token, Listed: "What it does",
 		Lead: "The key of their values is destroyed, wherever they lie, in backups too. Nobody can take that back.",
@@ -115,15 +115,15 @@ func newErase(head personHead, e flow.Erasure) orderView {
 			{ID: "name", Name: "name", Label: "Their name, as it stands above", Hint: "So that it is not somebody else", Required: true, Type: "text"},
 		},
 		List: []item{
-			{Title: link{"Name, addresses, history and every value are destroyed", ""}},
-			{Title: link{plural(e.Runs, "1 run stays without what it did", "%d runs stay without what they did"), ""}},
-			{Title: link{plural(e.Lines, "1 line of the ledger stays, names nobody, and still verifies", "%d lines of the ledger stay, name nobody, and still verify"), ""}},
+			{Title: link{view.label("Name, addresses, history and every value are destroyed"), ""}},
+			{Title: link{view.plural(e.Runs, "1 run stays without what it did", "%d runs stay without what they did"), ""}},
+			{Title: link{view.plural(e.Lines, "1 line of the ledger stays, names nobody, and still verifies", "%d lines of the ledger stay, name nobody, and still verify"), ""}},
 		},
 	}
 	for _, k := range e.Accounts {
-		v.List = append(v.List, item{Title: link{"An account stays, and nobody knows any more whose it was", ""}, Meta: k.String()})
+		v.List = append(v.List, item{Title: link{view.label("An account stays, and nobody knows any more whose it was"), ""}, Meta: k.String()})
 	}
-	v.Stays = stayItems(e.Stays)
+	v.Stays = stayItems(view, e.Stays)
 	if e.Refused != "" {
 		v.Refused = &notice{Kind: "warn", Icon: "warn", Title: "Not now", Text: sentence(e.Refused) + "."}
 	}
@@ -170,7 +170,7 @@ func (p *portal) orderOf(r *http.Request, verb string) (flow.Row, orderView, err
 	if err != nil {
 		return row, orderView{}, orderFound(err)
 	}
-	return row, newErase(head, e), nil
+	return row, newErase(p.viewerOf(r), head, e), nil
 }
 
 // askOrder is the page of an order, by its verb.

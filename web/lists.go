@@ -36,7 +36,7 @@ func listPairs(view viewer, l flow.SystemList) []pair {
 	}
 	out := []pair{{Name: "List of", At: view.at(l.At)}, {Name: "Accounts in it", Value: strconv.Itoa(l.Accounts)}}
 	if l.Stale {
-		out = append(out, pair{Name: "Too old", Value: fmt.Sprintf("It is believed for %s. Nothing is read from it, and a leaver cannot be checked.", l.GoodFor())})
+		out = append(out, pair{Name: "Too old", Value: view.say("It is believed for %s. Nothing is read from it, and a leaver cannot be checked.", l.GoodFor())})
 	}
 	return out
 }
@@ -77,7 +77,7 @@ func (p *portal) bringList(w http.ResponseWriter, r *http.Request) error {
 		v.Problem = &notice{Kind: "bad", Icon: "x", Title: "The list was not taken", Text: sentence(plainly(err)) + "."}
 		return p.showList(w, r, http.StatusUnprocessableEntity, v)
 	}
-	v.Result, v.Changes = listResult(got, b.Dry), listChanges(got)
+	v.Result, v.Changes = listResult(p.viewerOf(r), got, b.Dry), listChanges(p.viewerOf(r), got)
 	return p.showList(w, r, http.StatusOK, v)
 }
 
@@ -102,20 +102,20 @@ func (p *portal) listForm(r *http.Request, b *flow.Bringing) ([]byte, error) {
 	return io.ReadAll(f)
 }
 
-func listResult(got flow.Brought, dry bool) *notice {
+func listResult(view viewer, got flow.Brought, dry bool) *notice {
 	if dry {
 		return &notice{Kind: "good", Icon: "check", Title: "The list is right", Text: "It was only checked; the one before still counts."}
 	}
 	n := &notice{Kind: "good", Icon: "check", Title: "The list is taken", Text: "It counts from now on."}
 	if got.Done > 0 {
-		n.Text = "It counts from now on. " + plural(got.Done, "1 task that it shows to be done is completed.", "%d tasks that it shows to be done are completed.")
+		n.Text = view.label("It counts from now on.") + " " + view.plural(got.Done, "1 task that it shows to be done is completed.", "%d tasks that it shows to be done are completed.")
 	}
 	return n
 }
 
 // listChanges name the first of what differs.
-func listChanges(got flow.Brought) []pair {
-	out := []pair{{Name: "Lines", Value: inEnglish.Say("%d, %d before", got.Rows, got.Were)}}
+func listChanges(view viewer, got flow.Brought) []pair {
+	out := []pair{{Name: "Lines", Value: view.say("%d, %d before", got.Rows, got.Were)}}
 	for _, c := range []struct {
 		name string
 		ids  []string

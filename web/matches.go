@@ -47,7 +47,7 @@ func saidName(m dayone.Match) string {
 
 func (p *portal) matchItem(r *http.Request, view viewer, rows map[dayone.PersonID]flow.Row, m dayone.Match) item {
 	st := matchTexts[m.State]
-	it := item{State: &st, Title: link{saidName(m), "/matches/" + string(m.ID)}, Meta: fmt.Sprintf("%s %s, since", m.Source, m.Subject), At: view.at(m.Opened)}
+	it := item{State: &st, Title: link{saidName(m), "/matches/" + string(m.ID)}, Meta: view.say("%s %s, since", m.Source, m.Subject), At: view.at(m.Opened)}
 	var names []string
 	for _, s := range m.Suspects {
 		names = append(names, p.rowOf(r, rows, s.Person).Name)
@@ -111,7 +111,7 @@ func (p *portal) match(w http.ResponseWriter, r *http.Request) error {
 
 func (p *portal) showMatch(w http.ResponseWriter, r *http.Request, status int, m dayone.Match, problem *notice) error {
 	rows := map[dayone.PersonID]flow.Row{}
-	v := newMatch(m, p.suspectItems(r, m.Suspects), func(id dayone.PersonID) string { return p.rowOf(r, rows, id).Name })
+	v := newMatch(p.viewerOf(r), m, p.suspectItems(r, m.Suspects), func(id dayone.PersonID) string { return p.rowOf(r, rows, id).Name })
 	v.Back = p.takeBack(r, m)
 	v.Problem, v.Reason.Value = problem, r.PostFormValue("reason")
 	for i := range v.Choices {
@@ -135,10 +135,10 @@ func (p *portal) takeBack(r *http.Request, m dayone.Match) *link {
 // matchNew is chosen for somebody who is none of those who are known.
 const matchNew = "new"
 
-func newMatch(m dayone.Match, suspects []item, name func(dayone.PersonID) string) matchView {
+func newMatch(view viewer, m dayone.Match, suspects []item, name func(dayone.PersonID) string) matchView {
 	st := matchTexts[m.State]
 	v := matchView{
-		ID: string(m.ID), Title: fmt.Sprintf("Is %s known already?", saidName(m)), State: *st.tag(), Suspects: suspects,
+		ID: string(m.ID), Title: view.say("Is %s known already?", saidName(m)), State: *st.tag(), Suspects: suspects,
 		Reason: field{ID: "reason", Name: "reason", Label: "Reason", Hint: "Goes into the record. May stay empty", Type: "text"},
 	}
 	v.Says = append(v.Says, pair{Name: "Source", Value: m.Source}, pair{Name: "Its id", Value: m.Subject, Code: true})
@@ -147,25 +147,25 @@ func newMatch(m dayone.Match, suspects []item, name func(dayone.PersonID) string
 			v.Says = append(v.Says, pair{Name: attrText(attr), Value: text})
 		}
 	}
-	v.Choices = []choice{{Text: "Choose"}}
+	v.Choices = []choice{{Text: view.label("Choose")}}
 	for _, s := range m.Suspects {
-		v.Choices = append(v.Choices, choice{Value: string(s.Person), Text: fmt.Sprintf("The same person as %s", name(s.Person))})
+		v.Choices = append(v.Choices, choice{Value: string(s.Person), Text: view.say("The same person as %s", name(s.Person))})
 	}
-	v.Choices = append(v.Choices, choice{Value: matchNew, Text: "Somebody else, who is not known yet"})
+	v.Choices = append(v.Choices, choice{Value: matchNew, Text: view.label("Somebody else, who is not known yet")})
 	switch m.State {
 	case dayone.MatchSame:
-		v.Over = &notice{Kind: "good", Icon: "check", Title: "The same person", Text: fmt.Sprintf("It is an employment of %s%s.", name(m.Person), matchedBy(m)), Act: &link{"Open", "/people/" + string(m.Person)}}
+		v.Over = &notice{Kind: "good", Icon: "check", Title: "The same person", Text: view.say("It is an employment of %s%s.", name(m.Person), matchedBy(view, m)), Act: &link{"Open", "/people/" + string(m.Person)}}
 	case dayone.MatchOther:
-		v.Over = &notice{Icon: "info", Title: "Somebody else", Text: fmt.Sprintf("It became a person of its own%s.", matchedBy(m))}
+		v.Over = &notice{Icon: "info", Title: "Somebody else", Text: view.say("It became a person of its own%s.", matchedBy(view, m))}
 	}
 	return v
 }
 
-func matchedBy(m dayone.Match) string {
+func matchedBy(view viewer, m dayone.Match) string {
 	if m.By == "" {
 		return ""
 	}
-	return ", as " + m.By + " decided"
+	return view.say(", as %s decided", m.By)
 }
 
 func (p *portal) decideMatch(w http.ResponseWriter, r *http.Request) error {

@@ -27,66 +27,66 @@ func newMergeAsk(head personHead, typed string) orderView {
 	}
 }
 
-func newMerge(head personHead, m flow.Merging, system func(string) string) orderView {
+func newMerge(view viewer, head personHead, m flow.Merging, system func(string) string) orderView {
 	v := orderView{
-		Head: head, Title: fmt.Sprintf("Merge with %s", m.Goes.Name), Action: "merge", Button: "Make them one person", Back: "timeline", Listed: "What will happen",
-		Lead:    fmt.Sprintf("%s becomes a part of %s. No system is told anything by that, and nothing is closed. It can be taken back by splitting.", m.Goes.Name, m.Stays.Name),
+		Head: head, Title: view.say("Merge with %s", m.Goes.Name), Action: "merge", Button: "Make them one person", Back: "timeline", Listed: "What will happen",
+		Lead:    view.say("%s becomes a part of %s. No system is told anything by that, and nothing is closed. It can be taken back by splitting.", m.Goes.Name, m.Stays.Name),
 		Fields:  []field{reasonField(hintReason)},
 		Carried: []link{{"with", string(m.Goes.ID)}},
 	}
 	for _, e := range m.Employments {
-		v.List = append(v.List, plainItem("An employment comes along", e.Source+" "+e.SourceID))
+		v.List = append(v.List, plainItem(view.label("An employment comes along"), e.Source+" "+e.SourceID))
 	}
 	for _, n := range m.Names {
-		v.List = append(v.List, plainItem(fmt.Sprintf("%s stays %s", attrText(n.Attr), n.Kept), fmt.Sprintf("%s goes to nobody else", n.Other)))
+		v.List = append(v.List, plainItem(view.say("%s stays %s", view.label(attrText(n.Attr)), n.Kept), view.say("%s goes to nobody else", n.Other)))
 	}
 	for _, k := range m.Moves {
-		v.List = append(v.List, plainItem("Comes along, as it is", k.String()))
+		v.List = append(v.List, plainItem(view.label("Comes along, as it is"), k.String()))
 	}
 	for _, k := range m.Apart {
-		v.List = append(v.List, plainItem("Stays at the second account", k.String()))
+		v.List = append(v.List, plainItem(view.label("Stays at the second account"), k.String()))
 	}
 	for _, s := range m.Twice {
-		v.List = append(v.List, plainItem("A task asks a human to see to the second account", system(s)))
+		v.List = append(v.List, plainItem(view.label("A task asks a human to see to the second account"), system(s)))
 	}
 	for _, r := range m.GivenUp {
-		v.List = append(v.List, item{Title: link{"A run is given up, and planned anew", "/runs/" + string(r.ID)}, Meta: r.Title})
+		v.List = append(v.List, item{Title: link{view.label("A run is given up, and planned anew"), "/runs/" + string(r.ID)}, Meta: view.heard(r.Title)})
 	}
 	if n := m.Tasks + m.Requests + m.Approvals; n > 0 {
-		v.List = append(v.List, plainItem(plural(n, "1 open task, request or approval comes along", "%d open tasks, requests and approvals come along"), ""))
+		v.List = append(v.List, plainItem(view.plural(n, "1 open task, request or approval comes along", "%d open tasks, requests and approvals come along"), ""))
 	}
 	switch {
 	case m.Refused != "":
 		v.Refused = &notice{Kind: "warn", Icon: "warn", Title: "They cannot be merged", Text: sentence(m.Refused) + "."}
 	case m.Older:
 		v.Problem = &notice{
-			Kind: "warn", Icon: "warn", Title: fmt.Sprintf("%s was here first", m.Goes.Name), Text: "Login and mail of the older entry would not stay. Begin at that entry to keep them.",
+			Kind: "warn", Icon: "warn", Title: view.say("%s was here first", m.Goes.Name), Text: "Login and mail of the older entry would not stay. Begin at that entry to keep them.",
 			Act: &link{"Merge the other way round", "/people/" + string(m.Goes.ID) + "/merge?with=" + string(m.Stays.ID)},
 		}
 	}
 	return v
 }
 
-func newSplit(head personHead, s flow.Splitting) orderView {
+func newSplit(view viewer, head personHead, s flow.Splitting) orderView {
 	v := orderView{
 		Head: head, Title: "Split an employment off", Action: "split", Button: "Split it off", Back: "timeline", Listed: "What will happen", Danger: true,
 		Lead:   "It becomes somebody else's. What there is stays with whom it is named below; both are planned anew, so what one of them is not to have any more is taken back. It can be undone by merging.",
 		Fields: []field{reasonField(hintReason)},
 	}
 	for _, e := range s.Employments {
-		v.List = append(v.List, plainItem("This employment goes", e.Source+" "+e.SourceID))
+		v.List = append(v.List, plainItem(view.label("This employment goes"), e.Source+" "+e.SourceID))
 		v.Carried = []link{{"employment", string(e.ID)}}
 	}
 	if s.Merge != nil {
 		v.Lead = "It came by a merge, which is taken back: the other entry has again what it had. Both are planned anew."
 	} else {
-		v.List = append(v.List, plainItem("Somebody new is made of it", "Accounts, login and mail that we made stay here"))
+		v.List = append(v.List, plainItem(view.label("Somebody new is made of it"), view.label("Accounts, login and mail that we made stay here")))
 	}
 	for _, k := range s.Back {
-		v.List = append(v.List, plainItem("Goes back with it", k.String()))
+		v.List = append(v.List, plainItem(view.label("Goes back with it"), k.String()))
 	}
 	for _, r := range s.Given {
-		v.List = append(v.List, item{Title: link{"A run is given up, and planned anew", "/runs/" + string(r.ID)}, Meta: r.Title})
+		v.List = append(v.List, item{Title: link{view.label("A run is given up, and planned anew"), "/runs/" + string(r.ID)}, Meta: view.heard(r.Title)})
 	}
 	if s.Refused != "" {
 		v.Refused = &notice{Kind: "warn", Icon: "warn", Title: "It cannot be split off", Text: sentence(s.Refused) + "."}
@@ -149,7 +149,7 @@ func (p *portal) showMerging(w http.ResponseWriter, r *http.Request, status int,
 		return err
 	}
 	titles := p.titles()
-	return p.showMerge(w, r, status, newMerge(head, m, func(s string) string { return cmp.Or(titles[s], s) }), problem)
+	return p.showMerge(w, r, status, newMerge(p.viewerOf(r), head, m, func(s string) string { return cmp.Or(titles[s], s) }), problem)
 }
 
 func (p *portal) mergeIt(w http.ResponseWriter, r *http.Request) error {
@@ -185,7 +185,7 @@ func (p *portal) showSplit(w http.ResponseWriter, r *http.Request, status int, e
 	if err != nil {
 		return err
 	}
-	return p.showMerge(w, r, status, newSplit(head, s), problem)
+	return p.showMerge(w, r, status, newSplit(p.viewerOf(r), head, s), problem)
 }
 
 func (p *portal) splitIt(w http.ResponseWriter, r *http.Request) error {

@@ -68,7 +68,7 @@ func newNumberPage(view viewer, x flow.NumberView, lines []flow.NumberEventView)
 		who = row.Who.Text
 		v.Facts = append(v.Facts, pair{Name: "Owner", Value: row.Who.Text, Href: row.Who.Href})
 	}
-	v.Sentence = joined(": ", view.label(row.State.Text), view.heard(who))
+	v.Sentence = joined(": ", view.label(row.State.Text), who)
 	add := func(p pair) {
 		if p.Value != "" || p.At != nil {
 			v.Facts = append(v.Facts, p)
@@ -89,14 +89,14 @@ func newNumberPage(view viewer, x flow.NumberView, lines []flow.NumberEventView)
 	add(pair{Name: "Platform", Value: joined(", ", x.Platform, x.Partition)})
 	add(pair{Name: "Pattern", Value: x.Pattern, Code: true})
 	if x.Range != nil {
-		add(pair{Name: "Range", Value: x.Range.First + " to " + x.Range.Last})
+		add(pair{Name: "Range", Value: view.say("%s to %s", x.Range.First, x.Range.Last)})
 		add(pair{Name: "Carrier", Value: joined(", ", x.Range.Carrier, x.Range.Contract, x.Range.Trunk)})
 	}
 	if x.Vanity {
-		add(pair{Name: "Given", Value: "only to whoever asks for just this one"})
+		add(pair{Name: "Given", Value: view.label("only to whoever asks for just this one")})
 	}
 	for _, s := range x.Shown {
-		it := item{Title: link{cmp.Or(s.Name, s.Device, "somebody who is confidential"), ""}, Meta: joined(", ", view.label(string(s.Role)), s.Device, view.label("since")), At: view.date(s.Since), Acts: []act{{Text: "It rings there no more", Action: v.Post + "/shown/" + strconv.Itoa(s.Slot) + "/hide"}}}
+		it := item{Title: link{cmp.Or(s.Name, s.Device, view.label("somebody who is confidential")), ""}, Meta: joined(", ", view.label(string(s.Role)), s.Device, view.label("since")), At: view.date(s.Since), Acts: []act{{Text: "It rings there no more", Action: v.Post + "/shown/" + strconv.Itoa(s.Slot) + "/hide"}}}
 		if s.Person != "" {
 			it.Title.Href = "/people/" + string(s.Person)
 		}
@@ -106,9 +106,9 @@ func newNumberPage(view viewer, x flow.NumberView, lines []flow.NumberEventView)
 		it := item{Title: link{sentence(view.label(e.What)), ""}, Meta: joined(", ", e.Name, view.say("by %s on", cmp.Or(e.By, view.label("a timer")))), At: view.at(e.At), Small: e.Note}
 		v.History = append(v.History, it)
 	}
-	v.Verbs = verbsOf(x)
+	v.Verbs = verbsOf(view, x)
 	for _, role := range dayone.NumberRoles {
-		v.Show.Role = append(v.Show.Role, option{Value: string(role), Text: sentence(string(role))})
+		v.Show.Role = append(v.Show.Role, option{Value: string(role), Text: sentence(view.label(string(role)))})
 	}
 	v.Show.Person = field{ID: "show-person", Name: "person", Label: "Person", Hint: "Mail address, id or name. May stay empty", Type: "text"}
 	v.Show.Device = field{ID: "show-device", Name: "device", Label: "Device", Hint: "As the platform calls it. May stay empty if there is a person", Type: "text", Mono: true}
@@ -116,8 +116,8 @@ func newNumberPage(view viewer, x flow.NumberView, lines []flow.NumberEventView)
 }
 
 // verbsOf is what can be done with a number as it stands.
-func verbsOf(x flow.NumberView) []verbForm {
-	confirm := verbForm{Verb: "confirm", Text: "Confirm it", Does: "Its platform shows it as theirs. An emergency call from it comes from " + x.Location + ".", Button: "It is there"}
+func verbsOf(view viewer, x flow.NumberView) []verbForm {
+	confirm := verbForm{Verb: "confirm", Text: "Confirm it", Does: view.say("Its platform shows it as theirs. An emergency call from it comes from %s.", x.Location), Button: "It is there"}
 	hold := verbForm{Verb: "hold", Text: "Hold it", Does: "Nobody gets it until it is released.", Button: "Hold it", Reason: true}
 	retire := verbForm{Verb: "retire", Text: "Retire it", Does: "It is not ours any more. Its history stays.", Button: "Retire it", Reason: true, Danger: true}
 	release := verbForm{Verb: "release", Text: "Release it", Button: "Release it"}
@@ -419,7 +419,7 @@ func newNumberAudit(view viewer, a flow.NumberAudit) numberAuditView {
 			}
 			v.Groups = append(v.Groups, findingGroup{ID: string(f.Kind), Title: cmp.Or(t.title, string(f.Kind)), State: st})
 		}
-		it := item{Title: link{string(f.Number), "/numbers/" + url.PathEscape(string(f.Number))}, Meta: view.isoDays(sentence(joined(": ", f.Name, view.heard(f.Text)))) + ".", Next: f.Next}
+		it := item{Title: link{string(f.Number), "/numbers/" + url.PathEscape(string(f.Number))}, Meta: view.isoDays(sentence(joined(": ", f.Name, view.heard(f.Text)))) + ".", Next: view.heard(f.Next)}
 		switch {
 		case f.Number == "" && f.Person != "":
 			it.Title = link{f.Name, "/people/" + string(f.Person)}

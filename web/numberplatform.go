@@ -84,7 +84,7 @@ func (p *portal) showPlatform(w http.ResponseWriter, r *http.Request, status int
 		return nil
 	}
 	v := newPlatformPage(p.viewerOf(r), a, q)
-	v.Adopt.did(did, r.PostFormValue("least"))
+	v.Adopt.did(p.viewerOf(r), did, r.PostFormValue("least"))
 	if problem != nil {
 		v.Problem = problem
 	}
@@ -195,7 +195,7 @@ func newPlatformPage(view viewer, a flow.PlatformAudit, q url.Values) platformPa
 	if a.Takes == 0 {
 		v.Adopt.Sentence = textNothingToAdopt
 	}
-	v.Adopt.least("")
+	v.Adopt.least(view, "")
 	return v
 }
 
@@ -291,7 +291,7 @@ func (v *platformPage) findings(view viewer, a flow.PlatformAudit, q url.Values)
 }
 
 func newPlatformRow(view viewer, x flow.PlatformFindingView) item {
-	it := item{Title: link{joined(" ", view.label(x.Thing), x.Name), ""}, Meta: sentence(joined(": ", view.list(both(x.PersonName, x.OtherName)), view.heard(x.Text))) + ".", Next: x.Next}
+	it := item{Title: link{joined(" ", view.label(x.Thing), x.Name), ""}, Meta: sentence(joined(": ", view.list(both(x.PersonName, x.OtherName)), view.heard(x.Text))) + ".", Next: view.heard(x.Next)}
 	if x.Number != "" {
 		it.Title.Href = "/numbers/" + url.PathEscape(string(x.Number))
 	}
@@ -307,20 +307,20 @@ func both(a, b string) []string {
 }
 
 // least are the words for how sure it has to be.
-func (v *takeView) least(word string) {
+func (v *takeView) least(view viewer, word string) {
 	v.Least = nil
 	for i := len(flow.Confidences) - 1; i > 0; i-- {
 		c := flow.Confidences[i]
-		v.Least = append(v.Least, option{Value: c, Text: confidenceTexts[c], Selected: c == word || word == "" && c == "likely"})
+		v.Least = append(v.Least, option{Value: c, Text: view.label(confidenceTexts[c]), Selected: c == word || word == "" && c == "likely"})
 	}
 }
 
 // did shows what adopting would do.
-func (v *takeView) did(x *flow.PlatformAdoption, least string) {
+func (v *takeView) did(view viewer, x *flow.PlatformAdoption, least string) {
 	if x == nil {
 		return
 	}
-	v.least(least)
+	v.least(view, least)
 	v.Shown = x.Assigned+x.Held+x.Shown > 0
 	for _, p := range []struct {
 		name string

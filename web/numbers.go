@@ -199,7 +199,7 @@ func newNumberMap(view viewer, r flow.RangeView, cells []flow.NumberCell) number
 	m := numberMap{Label: shareOf(view, r.Count).Label}
 	for _, w := range numberWords {
 		if n := r.Count[w.state]; n > 0 {
-			m.Key = append(m.Key, mapKey{"n-" + string(w.state), w.word, n})
+			m.Key = append(m.Key, mapKey{"n-" + string(w.state), view.label(w.word), n})
 		}
 	}
 	for i, c := range cells {
@@ -302,14 +302,14 @@ func newPoolPage(view viewer, x flow.PoolView, maps [][]flow.NumberCell) poolPag
 	add("At rest for", daysOf(x.Quarantine), false)
 	add("Only by name", strings.Join(x.Vanity, ", "), true)
 	for i, r := range x.Ranges {
-		rv := rangeView{ID: strconv.Itoa(i), Title: r.First + " to " + r.Last, All: link{"All of them", "/numbers/all?pool=" + url.QueryEscape(x.Name) + "&range=" + url.QueryEscape(r.First)}}
+		rv := rangeView{ID: strconv.Itoa(i), Title: view.say("%s to %s", r.First, r.Last), All: link{"All of them", "/numbers/all?pool=" + url.QueryEscape(x.Name) + "&range=" + url.QueryEscape(r.First)}}
 		if r.First == "" {
-			rv.Title, rv.All.Href = "Single numbers", "/numbers/all?pool="+url.QueryEscape(x.Name)
+			rv.Title, rv.All.Href = view.label("Single numbers"), "/numbers/all?pool="+url.QueryEscape(x.Name)
 		}
 		if r.Port != "active" && r.Port != "" {
-			rv.Facts = strings.ReplaceAll(string(r.Port), "-", " ")
+			rv.Facts = view.label(portTexts[string(r.Port)])
 		}
-		rv.Facts = joined(", ", rv.Facts, r.Carrier, r.Contract, r.Trunk, dated("from ", r.From), dated("until ", r.Until), emergencyOf(r))
+		rv.Facts = joined(", ", rv.Facts, r.Carrier, r.Contract, r.Trunk, view.dated("from %s", r.From), view.dated("until %s", r.Until), emergencyOf(view, r))
 		if r.Shut != "" {
 			rv.Shut = &notice{Kind: "warn", Icon: "warn", Title: "Nothing of it is given out", Text: sentence(r.Shut) + "."}
 		}
@@ -321,18 +321,18 @@ func newPoolPage(view viewer, x flow.PoolView, maps [][]flow.NumberCell) poolPag
 	return v
 }
 
-func dated(word string, t time.Time) string {
+func (v viewer) dated(text string, t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
-	return word + t.Format(time.DateOnly)
+	return v.say(text, t.Format(time.DateOnly))
 }
 
-func emergencyOf(r flow.RangeView) string {
+func emergencyOf(view viewer, r flow.RangeView) string {
 	if r.NumberRange.Location == "" {
 		return ""
 	}
-	return "emergency location " + r.NumberRange.Location
+	return view.say("emergency location %s", r.NumberRange.Location)
 }
 
 func (p *portal) giveNumber(w http.ResponseWriter, r *http.Request) error {
@@ -374,7 +374,7 @@ func newNumberRow(view viewer, v flow.NumberView) numberRow {
 	row := numberRow{ID: link{string(v.ID), "/numbers/" + url.PathEscape(string(v.ID))}, State: numberState(v.State), At: view.date(v.Since)}
 	switch {
 	case v.Hidden:
-		row.Text = "Somebody who is confidential"
+		row.Text = view.label("Somebody who is confidential")
 	case v.Owner != "":
 		row.Who = &link{v.Name, "/people/" + string(v.Owner)}
 	default:
@@ -419,11 +419,11 @@ func newAllNumbers(view viewer, q url.Values, pools []flow.PoolView, list []flow
 		}
 		v.First = address("/numbers/all", first)
 	}
-	v.States = []option{{Text: "Any state"}}
+	v.States = []option{{Text: view.label("Any state")}}
 	for _, s := range dayone.NumberStates {
-		v.States = append(v.States, option{Value: string(s), Text: numberState(s).Text, Selected: q.Get("state") == string(s)})
+		v.States = append(v.States, option{Value: string(s), Text: view.label(numberState(s).Text), Selected: q.Get("state") == string(s)})
 	}
-	v.Pools = []option{{Text: "Any pool"}}
+	v.Pools = []option{{Text: view.label("Any pool")}}
 	for _, x := range pools {
 		v.Pools = append(v.Pools, option{Value: x.Name, Text: cmp.Or(x.Title, x.Name), Selected: q.Get("pool") == x.Name})
 	}

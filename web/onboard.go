@@ -120,9 +120,9 @@ func newProductChoice(view viewer, person string, x flow.PersonProduct, title fu
 	}
 	switch x.State {
 	case flow.ProductGiven:
-		c.Checked, c.Fixed, c.Note = true, true, "Given by"
+		c.Checked, c.Fixed, c.Note = true, true, view.label("Given by")
 		if x.Comes() {
-			c.Note = "Will be given by"
+			c.Note = view.label("Will be given by")
 			if from := x.From(); !from.IsZero() {
 				c.Note = view.say("Will be given on %s by", view.date(from).Text)
 			}
@@ -131,24 +131,24 @@ func newProductChoice(view viewer, person string, x flow.PersonProduct, title fu
 			c.By = append(c.By, link{title(r.Policy), "/policies/" + r.Policy + "/people"})
 		}
 	case flow.ProductRequested:
-		c.Checked, c.Fixed, c.Note = true, true, fmt.Sprintf("Asked for: %s", x.Request.Reason)
+		c.Checked, c.Fixed, c.Note = true, true, view.say("Asked for: %s", x.Request.Reason)
 	case flow.ProductOffered:
-		c.Note = "Request: no approval needed"
-		if who := whoAgrees(x.Approvals); who != "" {
-			c.Note = fmt.Sprintf("Request: approval by %s", who)
+		c.Note = view.label("Request: no approval needed")
+		if who := view.agrees(x.Approvals); who != "" {
+			c.Note = view.say("Request: approval by %s", who)
 		}
 		if x.Lasts > 0 {
-			c.Note = fmt.Sprintf("%s, for %s", c.Note, hours(x.Lasts))
+			c.Note = view.say("%s, for %s", c.Note, view.hours(x.Lasts))
 		}
 		if len(x.Needs) > 0 {
 			var needs []string
 			for _, id := range x.Needs {
 				needs = append(needs, cmp.Or(titles[id], id))
 			}
-			c.Note += fmt.Sprintf(". Needs %s", listed(needs))
+			c.Note += view.say(". Needs %s", view.list(needs))
 		}
 	default:
-		c.Fixed, c.Note = true, "No policy offers it"
+		c.Fixed, c.Note = true, view.label("No policy offers it")
 		if len(x.Unsaid) > 0 {
 			names := make([]string, 0, len(x.Unsaid))
 			for _, name := range x.Unsaid {

@@ -103,7 +103,7 @@ func newOnboardPeople(view viewer, text string, rows []flow.Row, asks bool) onbo
 	for _, row := range rows {
 		o := personOption{Name: row.Name, Href: "/onboard/" + string(row.ID), State: statusState(row.Status), Meta: joined(", ", row.Title, row.Department, row.Location, row.Email)}
 		if !row.Managed {
-			o.Note = textKnownOnly
+			o.Note = view.label(textKnownOnly)
 		}
 		if row.Status == dayone.PreHire {
 			o.At = view.date(row.Starts)
@@ -186,14 +186,14 @@ type newcomerView struct {
 	Button, Back    string
 }
 
-func newNewcomer(n flow.Newcomer) newcomerView {
+func newNewcomer(view viewer, n flow.Newcomer) newcomerView {
 	v := newcomerView{Steps: wizard(0), Name: n.Name, Source: n.Source, Subject: n.Subject, Button: "Bring in and choose products", Back: "/onboard", Findings: n.Findings}
 	title := systemTitle(nil, n.Source)
-	v.Sentence = fmt.Sprintf("%s shows this person; nobody here knows them yet. Bringing them in takes this one record over, as the nightly list would.", title)
+	v.Sentence = view.say("%s shows this person; nobody here knows them yet. Bringing them in takes this one record over, as the nightly list would.", title)
 	if n.Type == dayone.Hired {
-		v.Sentence += " " + "They start after we began to read it, so what policies give is planned at once."
+		v.Sentence += " " + view.label("They start after we began to read it, so what policies give is planned at once.")
 	} else {
-		v.Sentence += " " + "Nothing is planned for them until you start."
+		v.Sentence += " " + view.label("Nothing is planned for them until you start.")
 	}
 	for _, f := range []pair{
 		{Name: "Mail", Value: n.Email},
@@ -235,7 +235,7 @@ func (p *portal) showNewcomer(w http.ResponseWriter, r *http.Request, status int
 		http.Redirect(w, r, "/onboard/"+string(n.Person), http.StatusSeeOther)
 		return nil
 	}
-	v := newNewcomer(n)
+	v := newNewcomer(p.viewerOf(r), n)
 	v.Problem = problem
 	return p.show(w, r, status, page{Template: "newcomer", Title: n.Name, Nav: "onboard", Crumbs: []link{{"Onboard", "/onboard"}, {n.Name, ""}}, Main: v})
 }

@@ -99,7 +99,7 @@ func (p *portal) showPreview(w http.ResponseWriter, r *http.Request, status int,
 		if err != nil {
 			return err
 		}
-		v.letters(told, p.flow.Mails())
+		v.letters(p.viewerOf(r), told, p.flow.Mails())
 		v.warned(p.viewerOf(r), p.flow.Warnings(pv.Look))
 		v.Problem, v.By.Value, v.Reason.Value, v.Until.Value = problem, r.PostFormValue("by"), r.PostFormValue("reason"), r.PostFormValue("until")
 	}
@@ -123,8 +123,8 @@ func newOnboardPreview(view viewer, head personHead, pv flow.PickPreview, produc
 	v.against(view, pv, titles, product)
 	for _, x := range pv.Picked {
 		it := item{Title: link{Text: x.Title}, Meta: x.Description}
-		if who := whoAgrees(x.Approvals); who != "" {
-			it.Next = fmt.Sprintf("Given once %s has agreed.", who)
+		if who := view.agrees(x.Approvals); who != "" {
+			it.Next = view.say("Given once %s has agreed.", who)
 		}
 		v.Picked = append(v.Picked, it)
 	}
@@ -174,7 +174,7 @@ func (v *onboardPreviewView) steps(view viewer, pv flow.PickPreview, titles, kin
 		}
 		marks[s.ID] = planner.Mark{Look: planner.LookPending, Text: view.label("Planned")}
 		if s.Approval != nil {
-			d.Note = view.say("once %s has agreed", view.heard(whoAgrees([]dayone.Approval{*s.Approval})))
+			d.Note = view.say("once %s has agreed", view.agrees([]dayone.Approval{*s.Approval}))
 			marks[s.ID] = planner.Mark{Look: planner.LookApproval, Text: view.label("Planned") + ", " + d.Note}
 		}
 		if s.Action == dayone.MessageSend {
@@ -209,20 +209,20 @@ func (v *onboardPreviewView) agreements(view viewer, pv flow.PickPreview, titles
 		what := joined(" ", systemTitle(titles, g.Key.System), view.within(view.label(kindTitle(kinds, g.Key))), g.Key.Name)
 		v.Agree = append(v.Agree, item{
 			State: &state{Icon: "hand", Class: "s-wait", Text: "Needs approval"}, Title: link{what, whyHref(v.Head.ID, g.Key)},
-			Next: fmt.Sprintf("Asks %s. Everything else goes on meanwhile.", whoAgrees([]dayone.Approval{*g.Approval})),
+			Next: view.say("Asks %s. Everything else goes on meanwhile.", view.agrees([]dayone.Approval{*g.Approval})),
 		})
 	}
 }
 
 // letters are what is said to whom: to her in full, to others in a line.
-func (v *onboardPreviewView) letters(told []flow.Foretold, mails bool) {
+func (v *onboardPreviewView) letters(view viewer, told []flow.Foretold, mails bool) {
 	for _, m := range told {
 		to := strings.Join(m.To, ", ")
 		if m.Hers && m.Key.Kind != "invitation" {
 			v.Mails = append(v.Mails, letterView{ID: "letter-" + strconv.Itoa(len(v.Mails)+1), Subject: cmp.Or(m.Subject, m.Key.Name), To: to, Lines: mailLines(m.Text), Problem: m.Problem})
 			continue
 		}
-		it := item{State: &state{Icon: "mail", Text: "Message"}, Title: link{Text: m.Subject}, Meta: fmt.Sprintf("to %s", to)}
+		it := item{State: &state{Icon: "mail", Text: "Message"}, Title: link{Text: m.Subject}, Meta: view.say("to %s", to)}
 		if m.Key.Kind == "invitation" {
 			it.State = &state{Icon: "calendar", Text: "Invitation"}
 		}
@@ -230,7 +230,7 @@ func (v *onboardPreviewView) letters(told []flow.Foretold, mails bool) {
 			it.Title.Text = m.Key.Name
 		}
 		if m.Problem != "" {
-			it.Next = sentence(m.Problem) + "."
+			it.Next = sentence(view.heard(m.Problem)) + "."
 		}
 		v.Told = append(v.Told, it)
 	}
@@ -253,16 +253,16 @@ func (v *onboardPreviewView) warned(view viewer, list []flow.Warning) {
 }
 
 func (v *onboardPreviewView) figures(view viewer, pv flow.PickPreview) {
-	finish := figure{Label: "Predicted finish", Value: "unknown", Small: "too few runs before"}
+	finish := figure{Label: "Predicted finish", Value: view.label("unknown"), Small: view.label("too few runs before")}
 	if f := pv.Forecast; !f.At.IsZero() {
 		now := pv.Look.Person.At
 		finish.Value, finish.At, finish.Small = "", view.clock(f.At), view.say("in %s", view.span(f.Early.Sub(now), f.At.Sub(now), f.Late.Sub(now)))
 		if len(f.Without) > 0 {
-			finish.At, finish.Value, finish.Small = nil, view.took(f.At.Sub(now)), "once they have agreed"
+			finish.At, finish.Value, finish.Small = nil, view.took(f.At.Sub(now)), view.label("once they have agreed")
 		}
 	}
 	if len(v.Rows) == 0 {
-		finish.Value, finish.At, finish.Small = "none", nil, "nothing is due now"
+		finish.Value, finish.At, finish.Small = view.label("none"), nil, view.label("nothing is due now")
 	}
 	seats := 0
 	for _, s := range pv.Seats {
@@ -270,7 +270,7 @@ func (v *onboardPreviewView) figures(view viewer, pv flow.PickPreview) {
 	}
 	v.Figures = []figure{
 		finish,
-		{Label: "New grants", Value: view.number(len(pv.Gained)), Small: newOf(pv)},
+		{Label: "New grants", Value: view.number(len(pv.Gained)), Small: newOf(view, pv)},
 		{Label: "Approvals", Value: view.number(len(pv.Pending))},
 		{Label: "Seats used", Value: view.number(seats)},
 	}
@@ -293,14 +293,14 @@ func (v viewer) seatsLeft(name string, n int) string {
 }
 
 // newOf says where new grants come from: for somebody of whom nothing was planned so far, from policies, too.
-func newOf(pv flow.PickPreview) string {
-	switch products := plural(len(pv.Picked), "of 1 product", "of %d products"); {
+func newOf(view viewer, pv flow.PickPreview) string {
+	switch products := view.plural(len(pv.Picked), "of 1 product", "of %d products"); {
 	case pv.Now.Person.Managed:
 		return products
 	case len(pv.Picked) == 0:
-		return "of policies"
+		return view.label("of policies")
 	default:
-		return fmt.Sprintf("%s, and of policies", products)
+		return view.say("%s, and of policies", products)
 	}
 }
 

@@ -75,7 +75,7 @@ func (o outsiderForm) value(name string) string {
 type outsiderForm flow.Outsider
 
 func (p *portal) addPerson(w http.ResponseWriter, r *http.Request) error {
-	return p.showAdd(w, r, http.StatusOK, newAdd(p.flow.Active().Schema, p.flow.SiteNames(), flow.Outsider{}, nil))
+	return p.showAdd(w, r, http.StatusOK, newAdd(p.viewerOf(r), p.flow.Active().Schema, p.flow.SiteNames(), flow.Outsider{}, nil))
 }
 
 func (p *portal) showAdd(w http.ResponseWriter, r *http.Request, status int, v addView) error {
@@ -83,7 +83,7 @@ func (p *portal) showAdd(w http.ResponseWriter, r *http.Request, status int, v a
 }
 
 // newAdd is the form as it was typed, with what is wrong at each field.
-func newAdd(schema policy.Schema, sites []string, o flow.Outsider, faults flow.Faulty) addView {
+func newAdd(view viewer, schema policy.Schema, sites []string, o flow.Outsider, faults flow.Faulty) addView {
 	var v addView
 	left := len(faults)
 	for _, f := range addFields {
@@ -92,11 +92,11 @@ func newAdd(schema policy.Schema, sites []string, o flow.Outsider, faults flow.F
 			f.Error, left = sentence(why)+".", left-1
 		}
 		if f.Name == "type" {
-			f.Options = options(flow.OutsideTypes(schema), f.Value, false)
+			f.Options = options(view, flow.OutsideTypes(schema), f.Value, false)
 		} else if a, ok := schema.Attributes[f.Name]; ok && a.Closed() {
-			f.Options = options(a.Values, f.Value, true)
+			f.Options = options(view, a.Values, f.Value, true)
 		} else if f.Name == "location" && len(sites) > 0 {
-			f.Options = options(sites, f.Value, true)
+			f.Options = options(view, sites, f.Value, true)
 		}
 		if f.Type == "" {
 			f.Type = "text"
@@ -113,10 +113,10 @@ func newAdd(schema policy.Schema, sites []string, o flow.Outsider, faults flow.F
 }
 
 // options of a select; open ones may be left empty.
-func options(values []string, chosen string, open bool) []option {
+func options(view viewer, values []string, chosen string, open bool) []option {
 	var out []option
 	if open {
-		out = append(out, option{Text: "Not said", Selected: chosen == ""})
+		out = append(out, option{Text: view.label("Not said"), Selected: chosen == ""})
 	}
 	for _, s := range values {
 		out = append(out, option{Value: s, Text: s, Selected: strings.EqualFold(s, chosen)})
@@ -134,11 +134,11 @@ func (p *portal) addPersonIt(w http.ResponseWriter, r *http.Request) error {
 	var faults flow.Faulty
 	switch {
 	case errors.As(err, &faults):
-		return p.showAdd(w, r, http.StatusUnprocessableEntity, newAdd(p.flow.Active().Schema, p.flow.SiteNames(), o, faults))
+		return p.showAdd(w, r, http.StatusUnprocessableEntity, newAdd(p.viewerOf(r), p.flow.Active().Schema, p.flow.SiteNames(), o, faults))
 	case err != nil:
 		return err
 	case r.PostForm.Get("confirm") == "change":
-		return p.showAdd(w, r, http.StatusOK, newAdd(p.flow.Active().Schema, p.flow.SiteNames(), o, nil))
+		return p.showAdd(w, r, http.StatusOK, newAdd(p.viewerOf(r), p.flow.Active().Schema, p.flow.SiteNames(), o, nil))
 	case r.PostForm.Get("confirm") != "yes":
 		return p.showAdd(w, r, http.StatusOK, newAddConfirm(good, p.suspectItems(r, suspects)))
 	}
@@ -237,7 +237,7 @@ func newExtend(view viewer, head personHead, o flow.Outside) extendView {
 	}
 	instead := false
 	for _, d := range o.Answer {
-		v.Answer = append(v.Answer, choice{Value: d.Mail, Text: fmt.Sprintf("%s (%s)", d.Mail, d.Why)})
+		v.Answer = append(v.Answer, choice{Value: d.Mail, Text: fmt.Sprintf("%s (%s)", d.Mail, view.heard(d.Why))})
 		instead = instead || d.Mail != o.Engagement.Sponsor
 	}
 	switch {

@@ -114,7 +114,7 @@ func newOverview(view viewer, x overview, titles, kinds map[string]string) overv
 		st.Tag = false
 		it := item{State: &st, Title: link{row.Title, row.Path}}
 		if s.Waiting > 0 {
-			it.Meta = plural(s.Waiting, "1 step waits", "%d steps wait")
+			it.Meta = view.plural(s.Waiting, "1 step waits", "%d steps wait")
 		}
 		v.Health = append(v.Health, it)
 	}
@@ -128,16 +128,16 @@ func newOverview(view viewer, x overview, titles, kinds map[string]string) overv
 // worthFigures are how soon starters are ready and what was saved, each with a link to how it is counted.
 func worthFigures(view viewer, x overview) (out []figure) {
 	for _, r := range x.Ready {
-		f := figure{Label: fmt.Sprintf("Ready after, last %d days", r.Days), Value: "unknown", Small: "no starter yet", Href: "/settings/effort#h-ready"}
+		f := figure{Label: fmt.Sprintf("Ready after, last %d days", r.Days), Value: view.label("unknown"), Small: view.label("no starter yet"), Href: "/settings/effort#h-ready"}
 		if r.N > 0 {
 			f.Value, f.Small = view.took(r.Median), view.plural(r.N, "median of 1 starter", "median of %d starters")
 		}
 		out = append(out, f)
 	}
-	f := figure{Label: "Hours saved, 12 months", Value: "not counted", Small: "say what a step is worth", Href: "/settings/effort"}
+	f := figure{Label: "Hours saved, 12 months", Value: view.label("not counted"), Small: view.label("say what a step is worth"), Href: "/settings/effort"}
 	switch {
 	case x.Saved.Untold:
-		f.Value, f.Small = "unknown", textSavedUntoldSmall
+		f.Value, f.Small = view.label("unknown"), view.label(textSavedUntoldSmall)
 	case x.Saved.Baseline.Seq > 0 && len(x.Saved.Baseline.Minutes) > 0:
 		f.Value, f.Small = view.hoursOf(x.Saved.Minutes), view.counted(x.Saved.Counted, "1 step by itself", "%s steps by themselves")
 	}
@@ -317,7 +317,7 @@ func newEffort(view viewer, s flow.Saved, ready []flow.Readiness) effortView {
 		v.Changed, v.At = s.Baseline.By, view.at(s.Baseline.At)
 	}
 	for _, r := range ready {
-		x := pair{Name: fmt.Sprintf("First days of the last %d days", r.Days), Value: textReadyNone}
+		x := pair{Name: fmt.Sprintf("First days of the last %d days", r.Days), Value: view.label(textReadyNone)}
 		if r.N > 0 {
 			x.Value = view.took(r.Median) + ", " + view.plural(r.N, "of 1 starter", "the median of %d starters")
 		}

@@ -66,9 +66,9 @@ func newPreHire(view viewer, form flow.PreHireForm, answers map[string]string, f
 		f := field{ID: "pre-" + a.Name, Name: a.Name, Label: sentence(view.label(a.Title)), Hint: preHireHints[a.Name], Type: "text", Value: answers[a.Name], Autocomplete: completes[a.Name], Area: a.Name == "home_address"}
 		switch {
 		case a.Attribute.Closed():
-			f.Options = notSaid(view, options(a.Attribute.Values, answers[a.Name], true))
+			f.Options = options(view, a.Attribute.Values, answers[a.Name], true)
 		case a.Attribute.Type == dayone.BoolValue:
-			f.Options = notSaid(view, options([]string{"yes", "no"}, answers[a.Name], true))
+			f.Options = options(view, []string{"yes", "no"}, answers[a.Name], true)
 			for i := range f.Options {
 				f.Options[i].Text = view.label(f.Options[i].Text)
 			}
@@ -86,14 +86,6 @@ func newPreHire(view viewer, form flow.PreHireForm, answers map[string]string, f
 		v.Problem = view.plural(len(faults), "One answer cannot be used. Nothing was sent.", "%d answers cannot be used. Nothing was sent.")
 	}
 	return v
-}
-
-// notSaid says the first line of a select, which is ours, in the viewer's language; the others are values of the company.
-func notSaid(view viewer, list []option) []option {
-	if len(list) > 0 && list[0].Value == "" {
-		list[0].Text = view.label(list[0].Text)
-	}
-	return list
 }
 
 func (p *portal) answerPreHire(w http.ResponseWriter, r *http.Request) error {

@@ -173,6 +173,30 @@ func whoAgrees(as []dayone.Approval) string {
 	return listed(out)
 }
 
+// agrees is whoAgrees as the viewer reads it; rules and mail addresses stay as they are.
+func (v viewer) agrees(as []dayone.Approval) string {
+	var out []string
+	for _, a := range as {
+		by := slices.Clone(a.By)
+		for i, who := range by {
+			switch who {
+			case "manager":
+				by[i] = v.label("the manager")
+			case "owner":
+				by[i] = v.label("the owner")
+			}
+		}
+		text := strings.Join(by, v.label(" or "))
+		if a.Need == "all" {
+			text = strings.Join(by, v.label(" and "))
+		}
+		if !slices.Contains(out, text) {
+			out = append(out, text)
+		}
+	}
+	return v.list(out)
+}
+
 // The API's own words.
 
 type apiProduct struct {

@@ -75,7 +75,7 @@ func newProgress(view viewer, zone *time.Location, got flow.Progress, connectors
 		v.CodeFrom = view.at(got.Shows)
 	}
 	failed := failedSystems(got.Run)
-	v.Things = things(got.Access, failed, connectors)
+	v.Things = things(view, got.Access, failed, connectors)
 	var parcel string
 	v.Laptop, parcel = laptop(view, got)
 	ready := 0
@@ -123,7 +123,7 @@ func failedSystems(run *dayone.Run) map[string]bool {
 }
 
 // things puts each system into one line, in plain words.
-func things(list []flow.Access, failed map[string]bool, connectors map[string]string) []thing {
+func things(view viewer, list []flow.Access, failed map[string]bool, connectors map[string]string) []thing {
 	type sum struct {
 		title                     string
 		total, there, login, asks int
@@ -155,7 +155,7 @@ func things(list []flow.Access, failed map[string]bool, connectors map[string]st
 	for _, system := range order {
 		s := sums[system]
 		words, ok := plain[connectors[system]]
-		t := thing{Icon: cmp.Or(words.icon, "system"), Title: words.text, System: s.title}
+		t := thing{Icon: cmp.Or(words.icon, "system"), Title: view.label(words.text), System: s.title}
 		if !ok {
 			t.Title, t.System = s.title, ""
 		}
@@ -189,7 +189,7 @@ func laptop(view viewer, got flow.Progress) (things []thing, left string) {
 	if order == nil {
 		return nil, ""
 	}
-	t := thing{Icon: "device", Title: "Laptop", System: order.Attrs.Text("model"), State: state{Icon: "run", Class: "s-run", Text: "Ordered"}, Note: "ordered, the tracking number follows"}
+	t := thing{Icon: "device", Title: view.label("Laptop"), System: order.Attrs.Text("model"), State: state{Icon: "run", Class: "s-run", Text: "Ordered"}, Note: "ordered, the tracking number follows"}
 	left = "The laptop is ordered; the tracking number follows."
 	if tracking := order.Attrs.Text("tracking"); tracking != "" {
 		carrier := cmp.Or(order.Attrs.Text("carrier"), view.label("the carrier"))

@@ -80,7 +80,7 @@ func (p *portal) proposed(r *http.Request) (proposalView, flow.Proposal, flow.Ev
 
 func newProposal(view viewer, version dayone.PolicyVersion, plan flow.Everybody) proposalView {
 	v := proposalView{
-		ID: version.ID, Short: short12(version.ID), Author: version.Author, Made: view.at(version.Made), Note: version.Note, Judged: planned(plan),
+		ID: version.ID, Short: short12(version.ID), Author: version.Author, Made: view.at(version.Made), Note: version.Note, Judged: planned(view, plan),
 		Brakes: plan.Brakes, Skipped: plan.Skipped, Mark: plan.Mark(), version: version,
 	}
 	for _, c := range plan.Changes {
@@ -107,7 +107,7 @@ func (v viewer) hours(d time.Duration) string {
 }
 
 // planned shows a plan for everybody as the editor shows what a draft means.
-func planned(plan flow.Everybody) judgement {
+func planned(view viewer, plan flow.Everybody) judgement {
 	var v judgement
 	gain, lose, alter := 0, 0, 0
 	for _, k := range plan.Keys {
@@ -125,7 +125,7 @@ func planned(plan flow.Everybody) judgement {
 		})
 	}
 	for _, s := range plan.Policies {
-		v.Moved = append(v.Moved, pair{Name: s.ID, Value: fmt.Sprintf("%s: gives to %s, was %s (+%s \u2212%s)", s.Change, thousands(s.After), thousands(s.Before), thousands(s.Joins), thousands(s.Leaves))})
+		v.Moved = append(v.Moved, pair{Name: s.ID, Value: view.say("%s: gives to %s, was %s (+%s \u2212%s)", view.label(s.Change), thousands(s.After), thousands(s.Before), thousands(s.Joins), thousands(s.Leaves))})
 	}
 	for _, x := range plan.Seats {
 		p := pair{Name: x.System + " " + x.Pool, Value: fmt.Sprintf("seats: %+d, %s of %s free", x.Needed, thousands(x.Free), thousands(x.Total))}

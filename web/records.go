@@ -112,7 +112,7 @@ func newRecordRow(view viewer, rec dayone.Record) recordRow {
 	row := recordRow{Seq: strconv.FormatInt(rec.Seq, 10), At: view.clock(rec.At), What: sentence(rec.What), System: rec.System, By: rec.By, Key: string(rec.Step)}
 	row.Entered = flow.Entered(rec)
 	if rec.Run != "" {
-		row.Run = link{"Open run", "/runs/" + string(rec.Run)}
+		row.Run = link{view.label("Open run"), "/runs/" + string(rec.Run)}
 	}
 	if len(rec.Because) > 0 {
 		row.Because = rec.Because[0].String()

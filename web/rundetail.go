@@ -108,7 +108,7 @@ func (b *board) neighbour(i int, note string) item {
 func (b *board) story(s *dayone.StepRun, system string) (what, next string) {
 	switch s.State {
 	case dayone.StepFailed, dayone.StepUndoFailed:
-		return failText(s.Kind, system)
+		return b.view.failText(s.Kind, system)
 	case dayone.StepBlocked:
 		return b.view.say("It is held up %s.", b.blockedBy(s)), "Get that step done or skip it. This one goes on by itself."
 	case dayone.StepRetrying:
@@ -174,7 +174,7 @@ func (b *board) chain(s *dayone.StepRun, system string) []chained {
 	if s.Step.Implied {
 		out = append(out, chained{Head: "Implied", Text: "brought along by what needs it, not granted by itself"})
 	}
-	out = append(out, chained{Head: "Step", Text: criticalTexts[s.Step.Critical], Code: string(s.Step.Action)})
+	out = append(out, chained{Head: "Step", Text: b.view.label(criticalTexts[s.Step.Critical]), Code: string(s.Step.Action)})
 	c, later := b.where[s.Step.ID]
 	switch {
 	case later && c.step.State == dayone.StepDone:
@@ -194,7 +194,7 @@ func (b *board) facts(s *dayone.StepRun) []pair {
 			out = append(out, pair{Name: name, Value: value})
 		}
 	}
-	add("Tier", tierTexts[s.Step.Tier])
+	add("Tier", b.view.label(tierTexts[s.Step.Tier]))
 	if s.Step.Via.System != "" {
 		add("Provisioned by", b.system(s.Step.Via.System))
 	}

@@ -33,7 +33,7 @@ func (b *board) needs() needsView {
 		}
 		switch s.State {
 		case dayone.StepFailed, dayone.StepUndoFailed:
-			what, next := failText(s.Kind, b.system(s.Step.Key.System))
+			what, next := b.view.failText(s.Kind, b.system(s.Step.Key.System))
 			it.Meta, it.Next = what, next
 			if n := b.blocks(s.Step.ID); n > 0 {
 				it.Meta = b.view.heard(what) + " " + b.view.say("It blocks %d more.", n)

@@ -297,7 +297,7 @@ func (b *board) sub(s *dayone.StepRun) string {
 			return shortly(s.Kind, s.Wait.Note)
 		}
 	case dayone.StepFailed, dayone.StepUndoFailed:
-		what, _ := failText(s.Kind, b.system(s.Step.Key.System))
+		what, _ := b.view.failText(s.Kind, b.system(s.Step.Key.System))
 		return what
 	case dayone.StepBlocked:
 		return b.blockedBy(s)

@@ -129,7 +129,7 @@ func samplePhones(view viewer) (phones flow.PlatformAudit, before platformPage, 
 		},
 	}
 	before = newPlatformPage(view, phones, url.Values{})
-	before.Adopt.did(&flow.PlatformAdoption{Assigned: 40_000, Held: 1_200, Shown: 310, Same: 4, Left: 2, More: 40_000, Lines: []flow.AdoptedNumber{
+	before.Adopt.did(view, &flow.PlatformAdoption{Assigned: 40_000, Held: 1_200, Shown: 310, Same: 4, Left: 2, More: 40_000, Lines: []flow.AdoptedNumber{
 		{Number: "+493012340017", Person: samplePerson, Name: "Nour الزهراني", Does: "assigned", Confidence: "sure", Why: "own number of nour, log-in"},
 		{Number: "+493012340018", Does: "held", Confidence: "certain", Why: "the route plan has it"},
 		{Number: "+493012340019", Does: "left", Confidence: "possible", Why: "it is not sure enough whose it is (possible: name)"},

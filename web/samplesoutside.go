@@ -41,8 +41,8 @@ func sampleOutside(view viewer, row flow.Row, head personHead) []sample {
 		return item{State: &st, Title: link{saidName(m), "/gallery"}, Meta: "hr emp_790, since", At: view.at(m.Opened), Next: "May be Sarah Chen."}
 	}
 	return []sample{
-		{"add-person", "Add a person", "add-person", false, false, newAdd(schema, []string{"Berlin", "San Francisco"}, flow.Outsider{}, nil)},
-		{"add-person-wrong", "Add a person, not right", "add-person", false, false, newAdd(schema, []string{"Berlin", "San Francisco"}, typed, flow.Faulty{"email": "write a mail address, such as ada@company.com", "end": "that is more than 365 days after the first day"})},
+		{"add-person", "Add a person", "add-person", false, false, newAdd(view, schema, []string{"Berlin", "San Francisco"}, flow.Outsider{}, nil)},
+		{"add-person-wrong", "Add a person, not right", "add-person", false, false, newAdd(view, schema, []string{"Berlin", "San Francisco"}, typed, flow.Faulty{"email": "write a mail address, such as ada@company.com", "end": "that is more than 365 days after the first day"})},
 		{"add-person-confirm", "Add a person, to confirm", "add-person", false, false, newAddConfirm(typed, known)},
 		{"extend", "Last day, to put off", "extend", false, false, newExtend(view, head, flow.Outside{Engagement: e, Answer: answers, Latest: "2025-11-22"})},
 		{"extend-instead", "Last day, the sponsor has left", "extend", false, false, newExtend(view, head, flow.Outside{Engagement: e, Answer: []dayone.Decider{{Mail: "mia@company.com", Why: "manager of john.doe@company.com (gone)"}}, Latest: "2025-11-22"})},
@@ -50,9 +50,9 @@ func sampleOutside(view viewer, row flow.Row, head personHead) []sample {
 		{"extend-nobody", "Last day, nobody answers", "extend", false, false, newExtend(view, head, flow.Outside{Engagement: e})},
 		{"matches", "Matches", "matches", false, false, newMatches([]item{at(m)}, []item{at(same), at(other)})},
 		{"matches-empty", "Matches, none", "matches", false, false, newMatches(nil, nil)},
-		{"match", "Match, to decide", "match", false, false, newMatch(m, known, name)},
-		{"match-same", "Match, the same person", "match", false, false, newMatch(same, known, name)},
-		{"match-other", "Match, somebody else", "match", false, false, newMatch(other, known, name)},
+		{"match", "Match, to decide", "match", false, false, newMatch(view, m, known, name)},
+		{"match-same", "Match, the same person", "match", false, false, newMatch(view, same, known, name)},
+		{"match-other", "Match, somebody else", "match", false, false, newMatch(view, other, known, name)},
 		{"prehire", "Pre-hire form", "prehire", true, true, newPreHire(view, form, nil, nil)},
 		{"prehire-wrong", "Pre-hire form, not right", "prehire", true, true, wrong},
 		{"prehire-done", "Pre-hire form, answered", "prehire", true, true, newPreHire(view, flow.PreHireForm{First: "Sarah", Starts: form.Starts}, nil, nil)},

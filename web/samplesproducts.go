@@ -83,9 +83,9 @@ func sampleProducts(view viewer, row flow.Row, head personHead, access []flow.Ac
 	good := pick
 	good.Needs, good.Findings, good.Seats, good.Now.Person.Managed = nil, nil, nil, true
 	whole := preview(good, "mid-market")
-	whole.letters(sampleForetold(now), true)
+	whole.letters(view, sampleForetold(now), true)
 	unsent := preview(pick, "mid-market")
-	unsent.letters(nil, false)
+	unsent.letters(view, nil, false)
 	list := newOnboardPeople(view, "sa", []flow.Row{row, known}, true)
 	list.Live.Rows = newcomerOptions("entra", []flow.Looked{{Subject: "E-9", Name: "María José Núñez Delgado", Email: "maria-jose.nunez-delgado@company.com", Title: "Accountant", Department: "Finance"}})
 	list.Live.Problems = []string{fmt.Sprintf(textNoDirectory, "Google")}
@@ -107,7 +107,7 @@ func sampleProducts(view viewer, row flow.Row, head personHead, access []flow.Ac
 		{"products-none", "Products, none", "products", false, false, newProducts(&policy.Set{})},
 		{"onboard", "Onboard, who starts next", "onboard", false, false, onboardView{Steps: wizard(0), List: newOnboardPeople(view, "", []flow.Row{row, known}, false)}},
 		{"onboard-found", "Onboard, found here and in a directory", "onboard", false, false, onboardView{Steps: wizard(0), Query: "sa", List: list}},
-		{"onboard-bring", "Onboard, bring somebody in", "newcomer", false, false, newNewcomer(newcomer)},
+		{"onboard-bring", "Onboard, bring somebody in", "newcomer", false, false, newNewcomer(view, newcomer)},
 		{"onboard-none", "Onboard, nobody matches", "onboard", false, false, onboardView{Steps: wizard(0), Query: "zzz", List: newOnboardPeople(view, "zzz", nil, false)}},
 		{"onboard-empty", "Onboard, nobody starts", "onboard", false, false, onboardView{Steps: wizard(0), List: newOnboardPeople(view, "", nil, false)}},
 		{"onboard-products", "Onboard, products", "onboard-products", false, false, newOnboardProducts(view, head, true, all, []string{"mid-market"}, title)},

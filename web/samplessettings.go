@@ -17,7 +17,7 @@ func sampleSettings(view viewer) []sample {
 		roles.Rows = append(roles.Rows, item{State: roleTag(g.Role), Title: link{Text: sentence(g.Whom)}, Meta: g.Where})
 	}
 	for _, r := range dayone.Roles {
-		roles.Roles = append(roles.Roles, pair{Name: string(r), Value: roleTexts[r]})
+		roles.Roles = append(roles.Roles, pair{Name: string(r), Value: view.label(roleTexts[r])})
 	}
 	mail := newLetter(flow.Rendered{Header: map[string]string{"subject": "Welcome to Company! Your onboarding guide"}, Text: "Hi Maximiliane-Charlotte,\n\nWelcome to Company!\n\n-- \nCompany AG, Torstr. 1, 10119 Berlin\n"})
 	one := templateView{Name: "welcome", File: "templates/welcome.txt", Text: "Subject: Welcome to {{.Company}}!\n\nHi {{.Person.First}},\n", For: textTemplateSample, Letter: mail, Edit: "#", Facts: []pair{{Name: "File", Value: "templates/welcome.txt", Code: true}, {Name: "Sent by", Value: "base-employee"}}}
@@ -58,18 +58,18 @@ func sampleSettings(view viewer) []sample {
 		{"webhooks-quiet", "Webhook deliveries, nothing yet", "webhooks", false, false, newWebhooks(view, []flow.Webhook{{Name: "tickets", Where: "tickets.company.com", Events: []string{"ready"}}}, nil)},
 		{"webhooks-none", "Webhook deliveries, no webhook", "webhooks", false, false, newWebhooks(view, nil, nil)},
 		{"systemforms-none", "Add or change a system, no file", "systemforms", false, false, systemFormsView{Empty: &empty{Icon: "system", Title: "Nothing is configured by a file here", Text: textSetupNone}}},
-		{"system-form", "Add a system, tried", "system-form", false, false, newSystemForm(tried, false)},
-		{"system-form-wrong", "Add a system, not right", "system-form", false, false, newSystemForm(Written{Form: wrongForm, Faults: 1}, false)},
-		{"system-form-saved", "Change a system, written", "system-form", false, false, newSystemForm(saved, true)},
-		{"settings", "Settings", "settings", false, false, newSettings(everywhere)},
+		{"system-form", "Add a system, tried", "system-form", false, false, newSystemForm(view, tried, false)},
+		{"system-form-wrong", "Add a system, not right", "system-form", false, false, newSystemForm(view, Written{Form: wrongForm, Faults: 1}, false)},
+		{"system-form-saved", "Change a system, written", "system-form", false, false, newSystemForm(view, saved, true)},
+		{"settings", "Settings", "settings", false, false, newSettings(view, everywhere)},
 		{"roles", "Roles", "roles", false, false, roles},
 		{"roles-none", "Roles, none", "roles", false, false, rolesView{Roles: roles.Roles, Empty: &empty{Icon: "lock", Title: "Nobody has a role here", Text: textRolesNone}}},
-		{"messages", "Messages", "templates", false, false, templatesView{Rows: []item{{State: &state{Icon: "mail", Text: "Message"}, Title: link{"welcome", "#"}, Meta: textTemplateBuiltIn, Next: "Sent by base-employee"}}}},
+		{"messages", "Messages", "templates", false, false, templatesView{Rows: []item{{State: &state{Icon: "mail", Text: "Message"}, Title: link{"welcome", "#"}, Meta: view.label(textTemplateBuiltIn), Next: view.say(textTemplateUsed, "base-employee")}}}},
 		{"message", "A message", "template", false, false, one},
 		{"message-broken", "A message that cannot be written", "template", false, false, broken},
 		{"branding", "Branding", "branding", false, false, newBranding(view, look, []dayone.Brand{look, was}, nil, "Company")},
 		{"branding-wrong", "Branding, not right", "branding", false, false, newBranding(view, pale, []dayone.Brand{was}, wrong, "Company")},
-		{"calendars", "Calendars", "calendars", false, false, calendarsView{Calendars: calendars, Uses: calendarUses, May: true}},
-		{"calendars-none", "Calendars, none", "calendars", false, false, calendarsView{Uses: calendarUses, May: true, Empty: &empty{Icon: "calendar", Title: "No calendars yet", Text: textCalendarsNone}, Problem: &notice{Kind: "bad", Icon: "x", Title: "Nothing was brought in", Text: "Line 2: \"25.12.2025\" is no day; write 2025-12-25."}}},
+		{"calendars", "Calendars", "calendars", false, false, calendarsView{Calendars: calendars, Uses: calendarUses(view), May: true}},
+		{"calendars-none", "Calendars, none", "calendars", false, false, calendarsView{Uses: calendarUses(view), May: true, Empty: &empty{Icon: "calendar", Title: "No calendars yet", Text: textCalendarsNone}, Problem: &notice{Kind: "bad", Icon: "x", Title: "Nothing was brought in", Text: "Line 2: \"25.12.2025\" is no day; write 2025-12-25."}}},
 	}
 }

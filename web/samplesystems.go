@@ -66,7 +66,7 @@ func sampleLists(view viewer) []sample {
 	taken, wrong := is, is
 	got := flow.Brought{Done: 2}
 	got.Rows, got.Were, got.New, got.Missing = 313, 312, []string{"P-313", "Zoë Łukasiewicz-Ørsted"}, []string{"P-7"}
-	taken.Result, taken.Changes = listResult(got, false), listChanges(got)
+	taken.Result, taken.Changes = listResult(view, got, false), listChanges(view, got)
 	wrong.Problem = &notice{Kind: "bad", Icon: "x", Title: "The list was not taken", Text: `Line 3, column "Status": this is no state; write active or disabled.`}
 	return []sample{
 		{"list", "List, none yet", "list", false, false, none},

@@ -27,16 +27,16 @@ type settingsGroup struct {
 // settings leads to everything that is set for the whole company. What is not for whoever asks is left out.
 func (p *portal) settings(w http.ResponseWriter, r *http.Request) error {
 	may := func(path string) bool { return p.shows(r, "GET "+path) }
-	return p.show(w, r, http.StatusOK, page{Template: "settings", Title: "Settings", Nav: "settings", Crumbs: []link{{"Settings", ""}}, Main: newSettings(may)})
+	return p.show(w, r, http.StatusOK, page{Template: "settings", Title: "Settings", Nav: "settings", Crumbs: []link{{"Settings", ""}}, Main: newSettings(p.viewerOf(r), may)})
 }
 
-func newSettings(may func(path string) bool) settingsView {
+func newSettings(view viewer, may func(path string) bool) settingsView {
 	var v settingsView
 	for _, g := range settingsPages {
 		var rows []item
 		for _, x := range g.pages {
 			if may(x.path) {
-				rows = append(rows, item{Title: link{x.title, x.path}, Meta: x.text})
+				rows = append(rows, item{Title: link{view.label(x.title), x.path}, Meta: view.label(x.text)})
 			}
 		}
 		if len(rows) > 0 {
@@ -68,16 +68,17 @@ func (p *portal) rolesView(r *http.Request) (rolesView, error) {
 		return rolesView{}, err
 	}
 	var v rolesView
+	view := p.viewerOf(r)
 	for _, g := range p.opt.Given {
-		v.Rows = append(v.Rows, item{State: roleTag(g.Role), Title: link{Text: sentence(g.Whom)}, Meta: fmt.Sprintf(textRoleWhere, g.Key, g.Where)})
+		v.Rows = append(v.Rows, item{State: roleTag(g.Role), Title: link{Text: sentence(g.Whom)}, Meta: view.say(textRoleWhere, g.Key, g.Where)})
 	}
 	for _, t := range list {
 		if t.Opens(p.now()) {
-			v.Rows = append(v.Rows, item{State: roleTag(t.Role), Title: link{fmt.Sprintf(textRoleToken, t.Name), "/tokens"}, Meta: fmt.Sprintf(textRoleMade, t.By)})
+			v.Rows = append(v.Rows, item{State: roleTag(t.Role), Title: link{view.say(textRoleToken, t.Name), "/tokens"}, Meta: view.say(textRoleMade, t.By)})
 		}
 	}
 	for _, role := range append(dayone.Roles, dayone.Employee) {
-		v.Roles = append(v.Roles, pair{Name: string(role), Value: roleTexts[role]})
+		v.Roles = append(v.Roles, pair{Name: string(role), Value: view.label(roleTexts[role])})
 	}
 	if len(v.Rows) == 0 {
 		v.Empty = &empty{Icon: "lock", Title: "Nobody has a role here", Text: textRolesNone}
@@ -138,16 +139,17 @@ func (p *portal) messageTemplates(w http.ResponseWriter, r *http.Request) error 
 		return err
 	}
 	var v templatesView
+	view := p.viewerOf(r)
 	for _, t := range list {
-		it := item{State: &state{Icon: "mail", Text: "Message"}, Title: link{t.Name, "/settings/templates/" + t.Name}, Meta: textTemplateBuiltIn}
+		it := item{State: &state{Icon: "mail", Text: "Message"}, Title: link{t.Name, "/settings/templates/" + t.Name}, Meta: view.label(textTemplateBuiltIn)}
 		if t.Invite {
 			it.State = &state{Icon: "calendar", Text: "Invitation"}
 		}
 		if t.Own {
-			it.Meta = fmt.Sprintf(textTemplateOwn, t.File)
+			it.Meta = view.say(textTemplateOwn, t.File)
 		}
 		if len(t.UsedBy) > 0 {
-			it.Next = fmt.Sprintf(textTemplateUsed, strings.Join(t.UsedBy, ", "))
+			it.Next = view.say(textTemplateUsed, strings.Join(t.UsedBy, ", "))
 		}
 		v.Rows = append(v.Rows, it)
 	}

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"fmt"
 	"net/http"
 
 	"github.com/dayone-hq/dayone"
@@ -14,21 +13,21 @@ type heirView struct {
 	None string
 }
 
-func newHeir(s dayone.Succession) *heirView {
-	v := &heirView{To: "nobody is found who takes it over", None: textHeirNone}
+func newHeir(view viewer, s dayone.Succession) *heirView {
+	v := &heirView{To: view.label("nobody is found who takes it over"), None: textHeirNone}
 	if s.To != "" {
-		v.To = fmt.Sprintf("goes to %s, %s", s.To, s.Why)
+		v.To = view.say("goes to %s, %s", s.To, view.heard(s.Why))
 	}
 	if s.Done.IsZero() {
 		v.None = textHeirSoon
 	}
 	for _, h := range s.Items {
-		it := item{Title: link{h.Name, handedAt(h)}, Meta: handedTexts[h.Kind]}
+		it := item{Title: link{h.Name, handedAt(h)}, Meta: view.label(handedTexts[h.Kind])}
 		switch {
 		case h.Act != "":
-			it.State, it.Next = &state{Icon: "clock", Class: "s-wait", Text: "A human has something to do"}, sentence(h.Act)+"."
+			it.State, it.Next = &state{Icon: "clock", Class: "s-wait", Text: "A human has something to do"}, sentence(view.heard(h.Act))+"."
 		case h.To != "":
-			it.State, it.Meta = &state{Icon: "check", Class: "s-done", Text: "Moved"}, fmt.Sprintf("%s: now with %s", it.Meta, h.To)
+			it.State, it.Meta = &state{Icon: "check", Class: "s-done", Text: "Moved"}, view.say("%s: now with %s", it.Meta, h.To)
 		case h.Over:
 			it.State = &state{Icon: "check", Class: "s-done", Text: "Ended"}
 		default:
@@ -37,7 +36,7 @@ func newHeir(s dayone.Succession) *heirView {
 		v.Rows = append(v.Rows, it)
 	}
 	if s.Task != "" {
-		v.Rows = append(v.Rows, item{Title: link{"The task that lists what is left", "/tasks/" + string(s.Task)}})
+		v.Rows = append(v.Rows, item{Title: link{view.label("The task that lists what is left"), "/tasks/" + string(s.Task)}})
 	}
 	return v
 }

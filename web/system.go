@@ -61,7 +61,7 @@ func (p *portal) showSystem(w http.ResponseWriter, r *http.Request, status int, 
 func newSystemPage(view viewer, x flow.SystemView, titles, kinds map[string]string) systemPageView {
 	v := systemPageView{systemView: newSystem(view, x.SystemState, x.Stopped.ID != ""), May: true, Lists: x.Reading.Lists, Tries: x.Connector != nil}
 	v.Figures = []figure{
-		{Label: "People", Value: view.number(x.Held.People), Small: "hold something"},
+		{Label: "People", Value: view.number(x.Held.People), Small: view.label("hold something")},
 		{Label: "Accounts", Value: view.number(x.Held.Accounts), Small: view.say("%s open", view.number(x.Held.Open))},
 		{Label: "Other things", Value: view.number(x.Held.Others)},
 		{Label: "Differ", Value: capped(x.Drift, flow.MostDrift), Href: "/drift?system=" + url.QueryEscape(x.Name)},
@@ -69,15 +69,15 @@ func newSystemPage(view viewer, x flow.SystemView, titles, kinds map[string]stri
 		{Label: "Waiting steps", Value: view.number(x.Waiting), Href: "/tasks?system=" + url.QueryEscape(x.Name)},
 	}
 	if !x.Reading.Lists || x.Reading.At.IsZero() && x.Drift == 0 {
-		v.Figures[3].Value, v.Figures[3].Small = "unknown", "not compared yet"
+		v.Figures[3].Value, v.Figures[3].Small = view.label("unknown"), view.label("not compared yet")
 		if !x.Reading.Lists {
-			v.Figures[3].Small = "nothing lists it"
+			v.Figures[3].Small = view.label("nothing lists it")
 		}
 	}
 	if len(x.Failures) == 0 {
 		v.Figures[4].Href = ""
 	}
-	v.Drift = []item{readingItem(view, "All of its accounts", x.Name, x.Reading, x.Drift)}
+	v.Drift = []item{readingItem(view, view.label("All of its accounts"), x.Name, x.Reading, x.Drift)}
 	v.Drift[0].Title.Href = "/drift?system=" + url.QueryEscape(x.Name)
 	if !x.Reading.Lists {
 		v.Drift = nil
@@ -85,7 +85,7 @@ func newSystemPage(view viewer, x flow.SystemView, titles, kinds map[string]stri
 	for _, f := range x.Failures {
 		v.Failures = append(v.Failures, failureItem(view, f, titles, kinds))
 	}
-	v.Links = []link{{"Records", "/records?system=" + url.QueryEscape(x.Name)}, {"What policies may give there", catalogueOf(x.Name)}}
+	v.Links = []link{{"Records", "/records?system=" + url.QueryEscape(x.Name)}, {view.label("What policies may give there"), catalogueOf(x.Name)}}
 	if x.Phones {
 		v.Links = append(v.Links, link{textAuditLink, platformPath(x.Name)})
 	}
@@ -94,7 +94,7 @@ func newSystemPage(view viewer, x flow.SystemView, titles, kinds map[string]stri
 		v.Summary = m.Summary
 		v.Kinds = kindRows(*m)
 		v.Limits, v.Calls = limitRows(view, x)
-		v.Actions = accountActions(x.Cannot)
+		v.Actions = accountActions(view, x.Cannot)
 	} else {
 		v.NoKinds = textSystemUnset
 	}
@@ -116,12 +116,12 @@ func systemFacts(view viewer, x flow.SystemView) (out []pair) {
 		{Name: "Catalogue read", At: view.at(x.Read)}, {Name: "Accounts counted", At: view.at(x.Count.Counted)}, {Name: "Compared", At: view.at(x.Reading.At)},
 	} {
 		if f.At == nil {
-			f.Value = "never"
+			f.Value = view.label("never")
 		}
 		out = append(out, f)
 	}
 	if x.Phones {
-		f := pair{Name: "Audit read it", At: view.at(x.Audited), Value: "never", Href: platformPath(x.Name)}
+		f := pair{Name: "Audit read it", At: view.at(x.Audited), Value: view.label("never"), Href: platformPath(x.Name)}
 		if f.At != nil {
 			f.Value = ""
 		}
@@ -135,13 +135,13 @@ func systemFacts(view viewer, x flow.SystemView) (out []pair) {
 		out = append(out, pair{Name: "Brake", Value: view.say("Its list is held: %s", view.heard(x.Count.Note)), Href: "/brakes/" + string(x.Count.Brake)})
 	}
 	if x.Protected > 0 {
-		out = append(out, pair{Name: "Protected", Value: plural(x.Protected, "1 account is never written to", "%d accounts are never written to")})
+		out = append(out, pair{Name: "Protected", Value: view.plural(x.Protected, "1 account is never written to", "%d accounts are never written to")})
 	}
-	given := "no policy"
+	given := view.label("no policy")
 	if n := len(x.Policies); n > 0 {
 		given = strings.Join(x.Policies[:min(n, 8)], ", ")
 		if n > 8 {
-			given += fmt.Sprintf(" and %d more", n-8)
+			given += view.say(" and %d more", n-8)
 		}
 	}
 	return append(out, pair{Name: "Given by", Value: given, Href: "/policies"})
@@ -163,9 +163,9 @@ func kindRows(c flow.Connector) (out []kindRow) {
 }
 
 // accountActions are those that its settings leave to humans.
-func accountActions(cannot map[string]string) (out []item) {
+func accountActions(view viewer, cannot map[string]string) (out []item) {
 	for _, what := range slices.Sorted(maps.Keys(cannot)) {
-		out = append(out, item{Title: link{Text: sentence(what)}, Meta: "Somebody's task", Next: fmt.Sprintf("It does that by itself with: %s", cannot[what])})
+		out = append(out, item{Title: link{Text: sentence(what)}, Meta: view.label("Somebody's task"), Next: view.say("It does that by itself with: %s", cannot[what])})
 	}
 	return out
 }
@@ -188,17 +188,17 @@ func limitRows(view viewer, x flow.SystemView) (out []limitRow, calls string) {
 		}
 		out = append(out, row)
 	}
-	return out, plural(x.Calls, "One call at a time.", "Up to %d calls at the same time.")
+	return out, view.plural(x.Calls, "One call at a time.", "Up to %d calls at the same time.")
 }
 
 // failureItem is a step that failed: what, since when, and the one thing to do.
 func failureItem(view viewer, f flow.Failure, titles, kinds map[string]string) item {
 	st := state{Icon: "x", Class: "s-fail", Text: "Failed"}
 	system := systemTitle(titles, f.Step.Key.System)
-	what, next := failText(f.Kind, system)
+	what, next := view.failText(f.Kind, system)
 	return item{
 		State: &st, Title: link{fmt.Sprintf("%s: %s", f.Name, view.within(view.stepTitle(f.Step, kindTitle(kinds, f.Step.Key), systemTitle(titles, f.Step.Via.System)))), fmt.Sprintf("/runs/%s?step=%d#step-detail", f.Run, f.Number)},
-		Meta: what + " Since", At: view.at(f.Since), Next: next,
+		Meta: view.say("%s Since", what), At: view.at(f.Since), Next: next,
 	}
 }
 
@@ -209,7 +209,7 @@ func (p *portal) checkSystem(w http.ResponseWriter, r *http.Request) error {
 	case dayone.KindOf(err) == dayone.ErrNotFound && !slices.Contains(p.systemList(r), name):
 		return speaking(err)
 	case err != nil:
-		what, next := failText(faultOf(err), systemTitle(p.titles(), name))
+		what, next := p.viewerOf(r).failText(faultOf(err), systemTitle(p.titles(), name))
 		if dayone.KindOf(err) == dayone.ErrConflict || dayone.KindOf(err) == dayone.ErrUnsupported {
 			what, next = "", ""
 		}

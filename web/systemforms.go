@@ -133,7 +133,7 @@ func (p *portal) systemForm(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return speaking(err)
 	}
-	return p.showSystemForm(w, r, http.StatusOK, newSystemForm(Written{Form: f}, false))
+	return p.showSystemForm(w, r, http.StatusOK, newSystemForm(p.viewerOf(r), Written{Form: f}, false))
 }
 
 func (p *portal) showSystemForm(w http.ResponseWriter, r *http.Request, status int, v systemFormView) error {
@@ -144,13 +144,13 @@ func (p *portal) showSystemForm(w http.ResponseWriter, r *http.Request, status i
 	return p.show(w, r, status, page{Template: "system-form", Title: title, Nav: "settings", Crumbs: []link{{"Settings", "/settings"}, {"Systems", "/settings/systems"}, {title, ""}}, Main: v})
 }
 
-func newSystemForm(x Written, saved bool) systemFormView {
+func newSystemForm(view viewer, x Written, saved bool) systemFormView {
 	v := systemFormView{SystemForm: x.Form, Lines: x.Lines, Files: x.Files, Where: x.Where, Next: x.Next, Saved: saved, Action: "/settings/systems/" + x.Form.Name}
 	if x.Form.New {
 		v.Action = "/settings/systems/new?kind=" + x.Form.Kind
 	}
 	for _, s := range x.Form.Fields {
-		v.Fields = append(v.Fields, newFormField(s))
+		v.Fields = append(v.Fields, newFormField(view, s))
 	}
 	if x.Problem != "" || x.Faults > 0 {
 		v.Problem = &notice{Kind: "bad", Icon: "x", Title: "Nothing was written", Text: cmp.Or(x.Problem, plural(x.Faults, "One field is not right.", "%d fields are not right."))}
@@ -165,33 +165,33 @@ func newSystemForm(x Written, saved bool) systemFormView {
 	return v
 }
 
-func newFormField(s SystemField) formField {
+func newFormField(view viewer, s SystemField) formField {
 	f := field{ID: "s-" + s.Name, Name: "set." + s.Name, Label: settingTitle(s.Name), Type: "text", Mono: true, Value: s.Value, Error: s.Error, Required: s.Required && !s.Set && s.Held == "" && s.Default == ""}
-	notes := []string{sentence(s.Help)}
+	notes := []string{view.label(sentence(s.Help))}
 	switch {
 	case s.Type == "secret":
 		f.Type, f.Autocomplete = "password", "new-password"
 		switch {
 		case s.Held != "":
-			notes = append(notes, textSecretHeld)
+			notes = append(notes, view.label(textSecretHeld))
 		case s.Set:
-			notes = append(notes, textSecretSet)
+			notes = append(notes, view.label(textSecretSet))
 		default:
-			notes = append(notes, textSecretNew)
+			notes = append(notes, view.label(textSecretNew))
 		}
 	case len(s.Choices) > 0 || s.Type == "bool":
 		choices := s.Choices
 		if len(choices) == 0 {
 			choices = []string{"true", "false"}
 		}
-		f.Options = []option{{Text: fmt.Sprintf(textSetupDefault, cmp.Or(s.Default, "none"))}}
+		f.Options = []option{{Text: view.say(textSetupDefault, cmp.Or(s.Default, view.label("none")))}}
 		for _, c := range choices {
 			f.Options = append(f.Options, option{Value: c, Text: c, Selected: c == s.Value})
 		}
 	case s.Default != "":
-		notes = append(notes, fmt.Sprintf(textSetupEmpty, s.Default))
+		notes = append(notes, view.say(textSetupEmpty, s.Default))
 	case s.Example != "":
-		notes = append(notes, fmt.Sprintf(textSetupExample, s.Example))
+		notes = append(notes, view.say(textSetupExample, s.Example))
 	}
 	f.Hint = strings.Join(slices.DeleteFunc(notes, func(s string) bool { return s == "" }), ". ")
 	return formField{f, s.Held, "held." + s.Name}
@@ -238,7 +238,7 @@ func (p *portal) writeSystem(w http.ResponseWriter, r *http.Request) error {
 	if bad {
 		status = http.StatusUnprocessableEntity
 	}
-	return p.showSystemForm(w, r, status, newSystemForm(out, e.Save && !bad))
+	return p.showSystemForm(w, r, status, newSystemForm(p.viewerOf(r), out, e.Save && !bad))
 }
 
 func (p *portal) undoSystem(w http.ResponseWriter, r *http.Request) error {

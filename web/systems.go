@@ -109,11 +109,11 @@ func newSystem(view viewer, s flow.SystemState, allStopped bool) systemView {
 	v.Acts = systemActs(s, v.Path, allStopped)
 	if s.Unset && s.Stance == engine.Free {
 		v.State = state{Icon: "hand", Class: "s-wait", Text: "Not configured: by hand", Tag: true}
-		v.Note = "No connector is configured for it, so each step is a task for somebody. systems in the configuration connects it."
+		v.Note = view.label("No connector is configured for it, so each step is a task for somebody. systems in the configuration connects it.")
 	}
 	switch s.Stance {
 	case engine.Down:
-		v.Note = fmt.Sprintf("It said: %s. Steps wait without using up their tries, and go on when it answers.", cmp.Or(s.Circuit.Note, "nothing"))
+		v.Note = view.say("It said: %s. Steps wait without using up their tries, and go on when it answers.", cmp.Or(s.Circuit.Note, view.label("nothing")))
 		v.Since = append(v.Since, pair{Name: "Down since", At: view.at(s.Circuit.Since)})
 		if s.Circuit.State == dayone.CircuitOpen {
 			v.Since = append(v.Since, pair{Name: "Asked again", At: view.clock(s.Circuit.Next)})
@@ -125,22 +125,22 @@ func newSystem(view viewer, s flow.SystemState, allStopped bool) systemView {
 		v.Note = s.Order.Reason
 		v.Since = append(v.Since, pair{Name: "Stopped by", Value: s.Order.By}, pair{Name: "Since", At: view.at(s.Order.From)})
 	case engine.ByHand:
-		v.Note = "Each step is a task for somebody, as the configuration says."
+		v.Note = view.label("Each step is a task for somebody, as the configuration says.")
 		if s.Order.Reason != "" {
-			v.Note = fmt.Sprintf("Each step is a task for somebody: %s", s.Order.Reason)
+			v.Note = view.say("Each step is a task for somebody: %s", s.Order.Reason)
 		}
 	}
 	if l := s.List; l != nil {
-		v.Note = "Nothing can call it: each step is a task for somebody, and it is read from lists that people bring."
+		v.Note = view.label("Nothing can call it: each step is a task for somebody, and it is read from lists that people bring.")
 		v.List = &link{"Bring a list", v.Path + "/list"}
 		v.Since = append(v.Since, listPairs(view, *l)...)
 	}
 	if s.Waiting > 0 {
-		v.Since = append(v.Since, pair{Name: "Waiting", Value: plural(s.Waiting, "1 step", "%d steps")})
+		v.Since = append(v.Since, pair{Name: "Waiting", Value: view.plural(s.Waiting, "1 step", "%d steps")})
 	}
 	if o := s.Retiring; o.ID != "" {
 		v.State = state{Icon: "block", Class: "s-wait", Text: "Retiring", Tag: true}
-		v.Retiring = &windowView{Text: fmt.Sprintf("%s By %s: %s", retireTexts[o.Kind].now, o.By, o.Reason), From: view.at(o.From), End: decision{
+		v.Retiring = &windowView{Text: view.say("%s By %s: %s", view.label(retireTexts[o.Kind].now), o.By, o.Reason), From: view.at(o.From), End: decision{
 			ID: string(o.ID), Text: "Take the retirement back", Button: "Take it back", Action: "/systems/orders/" + string(o.ID) + "/lift",
 			Does: "Policies count there again, and give again what they took.",
 		}}

@@ -404,13 +404,17 @@ var failTexts = map[string]struct{ what, next string }{
 	"":                            {"%s was not reached: something here is wrong.", "Look at the error below, then retry."},
 }
 
-func failText(kind, system string) (what, next string) {
+// failText is what a failure means and what to do, as the viewer reads it.
+func (v viewer) failText(kind, system string) (what, next string) {
 	t, ok := failTexts[kind]
 	if !ok {
 		t = failTexts[""]
 	}
-	return fmt.Sprintf(t.what, system), t.next
+	return v.say(t.what, system), v.label(t.next)
 }
+
+// failText is the same for programs.
+func failText(kind, system string) (what, next string) { return viewer{}.failText(kind, system) }
 
 // waitTexts are the words for what a step waits for.
 var waitTexts = map[dayone.WaitKind]struct{ icon, text string }{
@@ -537,6 +541,9 @@ const (
 	textAdoptable         = "%s numbers are known there as the books do not know them. Adopting writes them into the books: whose each is, where it rings, too, and what nobody is to have. Nothing is changed on the system."
 	textNothingToAdopt    = "The books know all that the system shows."
 )
+
+// portTexts are how a range comes or goes; one that is simply ours needs no word.
+var portTexts = map[string]string{"porting-in": "porting in", "porting-out": "porting out", "lost": "lost"}
 
 // confidenceTexts are how sure it is whose something is.
 var confidenceTexts = map[string]string{

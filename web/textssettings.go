@@ -57,11 +57,13 @@ const (
 )
 
 // calendarUses is what counts working days.
-var calendarUses = []pair{
-	{Name: "Policies", Value: "Windows such as lead: 15 working days, and every device's own"},
-	{Name: "Messages", Value: "Days before or after a first day on which they go, and the warning of a first day at risk, at nine o'clock on the last working day before it"},
-	{Name: "Approvals and tasks", Value: "Reminders, escalation and due days, where the person works"},
-	{Name: "Alerts", Value: "How long a source may be silent, where the company is"},
+func calendarUses(view viewer) []pair {
+	return []pair{
+		{Name: "Policies", Value: view.label("Windows such as lead: 15 working days, and every device's own")},
+		{Name: "Messages", Value: view.label("Days before or after a first day on which they go, and the warning of a first day at risk, at nine o'clock on the last working day before it")},
+		{Name: "Approvals and tasks", Value: view.label("Reminders, escalation and due days, where the person works")},
+		{Name: "Alerts", Value: view.label("How long a source may be silent, where the company is")},
+	}
 }
 
 // roleTexts say what a role may do.

@@ -134,7 +134,7 @@ func (p *portal) showTimeline(w http.ResponseWriter, r *http.Request, status int
 		return err
 	}
 	v := newTimeline(p.viewerOf(r), head, h, q)
-	v.Correct.fill(p.flow.Correctable(), r, problem)
+	v.Correct.fill(p.viewerOf(r), p.flow.Correctable(), r, problem)
 	return p.show(w, r, status, page{Template: "timeline", Title: row.Name, Nav: "people", Crumbs: []link{{"People", "/people"}, {row.Name, ""}}, Main: v})
 }
 
@@ -210,7 +210,7 @@ func newAttributeRow(view viewer, zone *time.Location, person string, a flow.Att
 		row.State = &state{Icon: "warn", Class: "s-wait", Text: "Flagged"}
 	}
 	if c := a.Correction; c != nil {
-		row.Note = fmt.Sprintf("until the end of %s, by %s: %s", view.day(c.Until.Add(-time.Second), zone).Text, cmp.Or(c.By, "somebody"), c.Reason)
+		row.Note = view.say("until the end of %s, by %s: %s", view.day(c.Until.Add(-time.Second), zone).Text, cmp.Or(c.By, view.label("somebody")), c.Reason)
 		row.End = &decision{ID: a.Name, Text: "End it", Action: "/people/" + person + "/corrections/" + url.PathEscape(a.Name) + "/end", Does: "What sources say counts again at once.", Button: "End the correction"}
 	}
 	return row
@@ -237,7 +237,7 @@ func newChangeRow(view viewer, zone *time.Location, c flow.HistoryLine) changeRo
 		row.Run = "/runs/" + string(c.Run)
 	}
 	for _, t := range c.Turns {
-		tr := turnRow{Name: attrText(t.Attr), Value: cmp.Or(view.value(t.Value), "empty"), Personal: t.Personal}
+		tr := turnRow{Name: attrText(t.Attr), Value: cmp.Or(view.value(t.Value), view.label("empty")), Personal: t.Personal}
 		if day := dayStamp(view, t.Value.Text); day != nil && strings.HasPrefix(t.Attr, "engagement.") {
 			tr.Value = day.Text
 		}
@@ -245,7 +245,7 @@ func newChangeRow(view viewer, zone *time.Location, c flow.HistoryLine) changeRo
 			tr.Was = view.value(t.Was)
 		}
 		if t.Corrects && t.Value.Text == "" {
-			tr.Value = "as sources say"
+			tr.Value = view.label("as sources say")
 		}
 		if t.State == flow.Unusable {
 			tr.Value = ""
@@ -262,10 +262,10 @@ func newChangeRow(view viewer, zone *time.Location, c flow.HistoryLine) changeRo
 }
 
 // fill lays out the form, as it was sent where something was wrong with it.
-func (f *correctForm) fill(names []string, r *http.Request, problem *notice) {
+func (f *correctForm) fill(view viewer, names []string, r *http.Request, problem *notice) {
 	f.Problem = problem
 	for _, name := range names {
-		f.Attributes = append(f.Attributes, option{Value: name, Text: attrText(name), Selected: r.PostFormValue("attribute") == name})
+		f.Attributes = append(f.Attributes, option{Value: name, Text: view.label(attrText(name)), Selected: r.PostFormValue("attribute") == name})
 	}
 	f.Value = field{ID: "value", Name: "value", Label: "What is right", Type: "text", Required: true, Value: r.PostFormValue("value")}
 	f.Until = field{ID: "until", Name: "until", Label: "Holds until", Hint: "The last day. By then the source is mended; if it is sooner, the correction ends by itself", Type: "date", Required: true, Value: r.PostFormValue("until")}
@@ -348,8 +348,8 @@ func sampleCorrectProblem() *notice {
 	return &notice{Kind: "bad", Icon: "x", Title: "It was not corrected", Text: "Department: \"Nonsense\" is none of the values that flow.yaml allows; it is one of Sales, Engineering."}
 }
 
-func sampleCorrectForm(v timelineView, problem *notice) timelineView {
-	v.Correct.fill([]string{"department", "job_title", "mobile"}, &http.Request{Method: http.MethodGet, URL: &url.URL{}}, problem)
+func sampleCorrectForm(view viewer, v timelineView, problem *notice) timelineView {
+	v.Correct.fill(view, []string{"department", "job_title", "mobile"}, &http.Request{Method: http.MethodGet, URL: &url.URL{}}, problem)
 	slices.SortFunc(v.Correct.Attributes, func(a, b option) int { return cmp.Compare(a.Text, b.Text) })
 	return v
 }

@@ -103,7 +103,7 @@ func tokenItem(view viewer, t dayone.APIToken, left bool) item {
 			it.State = &state{Icon: "clock", Class: "s-wait", Text: "Expires soon"}
 		}
 		if left {
-			it.Next = textTokenLeft
+			it.Next = view.label(textTokenLeft)
 		}
 	}
 	return it

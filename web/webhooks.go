@@ -1,7 +1,6 @@
 package web
 
 import (
-	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -38,7 +37,7 @@ func newWebhooks(view viewer, hooks []flow.Webhook, list []flow.Delivery) webhoo
 		if len(events) == 0 {
 			events = flow.WebhookEvents
 		}
-		v.Hooks = append(v.Hooks, item{Title: link{Text: h.Name}, Meta: fmt.Sprintf(textWebhook, h.Where, strings.Join(events, ", ")), Acts: []act{{Text: "Send a test", Action: "/settings/webhooks/" + h.Name + "/test"}}})
+		v.Hooks = append(v.Hooks, item{Title: link{Text: h.Name}, Meta: view.say(textWebhook, h.Where, view.labels(events)), Acts: []act{{Text: "Send a test", Action: "/settings/webhooks/" + h.Name + "/test"}}})
 	}
 	for _, d := range list {
 		v.Rows = append(v.Rows, deliveryItem(view, d))
@@ -66,7 +65,7 @@ func deliveryItem(view viewer, d flow.Delivery) item {
 	default:
 		it.State = &state{Icon: "clock", Class: "s-wait", Text: "Waits"}
 		if d.Tries > 0 {
-			it.Next = fmt.Sprintf(textWebhookTries, plural(d.Tries, "once", "%d times"), view.at(d.Next).Text, d.Error)
+			it.Next = view.say(textWebhookTries, view.plural(d.Tries, "once", "%d times"), view.at(d.Next).Text, d.Error)
 			it.Acts = []act{{Text: "Send now", Action: again.Action}}
 		}
 	}

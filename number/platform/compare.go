@@ -192,7 +192,7 @@ func (c *comparing) readUsers() {
 		f := Finding{Thing: "user", Name: u.Login, Person: m.Person}
 		switch {
 		case m.Several:
-			f.Kind, f.Text, f.Next = Ambiguous, m.Why+", so it is taken for nobody's", "Say whose the account is, or correct what is the same."
+			f.Kind, f.Text, f.Next = Ambiguous, fmt.Sprintf("%s, so it is taken for nobody's", m.Why), "Say whose the account is, or correct what is the same."
 			c.find(f)
 		case m.Person == "" && !u.Closed:
 			f.Kind, f.Text, f.Next = NobodyUser, m.Why, "Find out whose it is; close it if it is nobody's."
@@ -201,7 +201,7 @@ func (c *comparing) readUsers() {
 			}
 			c.find(f)
 		case c.left(m.Person) && !u.Closed:
-			f.Kind, f.Text, f.Next = LeaverUser, "the account of somebody who left is open ("+m.says()+")", "Close it on the platform."
+			f.Kind, f.Text, f.Next = LeaverUser, fmt.Sprintf("the account of somebody who left is open (%s)", m.says()), "Close it on the platform."
 			if u.Extension != "" {
 				f.Next = "Take it out of the contact centre first, then close it on the platform."
 			}
@@ -260,7 +260,7 @@ func (c *comparing) readDevices() {
 		login, m, known := c.owner(d)
 		f := Finding{Thing: string(d.Class), Name: d.Name, Person: m.Person}
 		if c.left(m.Person) {
-			f.Kind, f.Text, f.Next = LeaverDevice, "it is somebody's who left ("+login+", "+m.says()+")", "Take its lines off, and give it to somebody else or remove it."
+			f.Kind, f.Text, f.Next = LeaverDevice, fmt.Sprintf("it is somebody's who left (%s, %s)", login, m.says()), "Take its lines off, and give it to somebody else or remove it."
 			if d.LoggedIn != "" && !strings.EqualFold(d.LoggedIn, login) {
 				f.Text += "; " + d.LoggedIn + " is signed in on it now"
 				f.Next = "Wait until whoever is signed in has signed out. " + f.Next
@@ -268,12 +268,12 @@ func (c *comparing) readDevices() {
 			c.find(f)
 		}
 		if login != "" && !known && c.p.Tells(dayone.PlatformUsers) {
-			f.Kind, f.Text, f.Next = OrphanDevice, "its owner "+login+" is no user of the platform", "Give it to somebody, mark it as a public place, or remove it."
+			f.Kind, f.Text, f.Next = OrphanDevice, fmt.Sprintf("its owner %s is no user of the platform", login), "Give it to somebody, mark it as a public place, or remove it."
 			c.find(f)
 		}
 		if on, _ := c.userOf(d.LoggedIn); d.LoggedIn != "" && c.left(on.Person) {
 			f.Kind, f.Person = LeaverLogin, on.Person
-			f.Text, f.Next = "somebody who left is signed in on it ("+d.LoggedIn+", "+on.says()+")", "Sign them out on the platform; look first that they still are."
+			f.Text, f.Next = fmt.Sprintf("somebody who left is signed in on it (%s, %s)", d.LoggedIn, on.says()), "Sign them out on the platform; look first that they still are."
 			c.find(f)
 		}
 	}
@@ -344,7 +344,7 @@ func (c *comparing) missing() {
 			continue
 		}
 		c.find(Finding{
-			Kind: Missing, Thing: "number", Name: string(n.ID), Number: n.ID, Pool: n.Pool, Person: n.Owner, Text: "the books say it is theirs, and the platform has no line " + lineName(n.Pattern, n.Partition),
+			Kind: Missing, Thing: "number", Name: string(n.ID), Number: n.ID, Pool: n.Pool, Person: n.Owner, Text: fmt.Sprintf("the books say it is theirs, and the platform has no line %s", lineName(n.Pattern, n.Partition)),
 			Next: "Make the line on the platform, or release the number.",
 		})
 	}
@@ -366,7 +366,7 @@ func (c *comparing) mailboxes() {
 		}
 		switch {
 		case m.Several:
-			f.Kind, f.Text, f.Next = Ambiguous, m.Why+", so it is taken for nobody's", "Say whose it is, or correct what is the same."
+			f.Kind, f.Text, f.Next = Ambiguous, fmt.Sprintf("%s, so it is taken for nobody's", m.Why), "Say whose it is, or correct what is the same."
 			c.find(f)
 		case m.Person == "":
 			f.Kind, f.Text, f.Next = NobodyMailbox, m.Why+held, "Find out whose it is; a mailbox of nobody is deleted with its messages."
@@ -380,7 +380,7 @@ func (c *comparing) mailboxes() {
 		}
 		if n := c.answers(b.Extension); n != nil && m.Person != "" && n.Owner != "" && n.Owner != m.Person && n.State == dayone.NumberAssigned {
 			f.Kind, f.Number, f.Pool, f.Other = MailboxElsewhere, n.ID, n.Pool, n.Owner
-			f.Text, f.Next = "it answers at "+b.Extension+", which is somebody else's in the books", "Give the mailbox its owner's extension."
+			f.Text, f.Next = fmt.Sprintf("it answers at %s, which is somebody else's in the books", b.Extension), "Give the mailbox its owner's extension."
 			c.find(f)
 		}
 		c.boxed(b, m)
@@ -400,7 +400,7 @@ func (c *comparing) reaches() {
 		m, _ := c.userOf(r.Owner)
 		if c.left(m.Person) {
 			c.find(Finding{
-				Kind: LeaverReach, Thing: "remote destination", Name: r.Number, Person: m.Person, Text: "calls to somebody who left ring outside (" + r.Owner + ", " + m.says() + ")",
+				Kind: LeaverReach, Thing: "remote destination", Name: r.Number, Person: m.Person, Text: fmt.Sprintf("calls to somebody who left ring outside (%s, %s)", r.Owner, m.says()),
 				Next: "Remove the remote destination on the platform.",
 			})
 		}

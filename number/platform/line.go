@@ -152,7 +152,7 @@ func (c *comparing) line(l *dayone.PlatformLine, m Match) {
 }
 
 func (c *comparing) leaver(l *dayone.PlatformLine, m Match, add func(Kind, string, string, ...any)) {
-	text, next := "somebody who left has it ("+m.says()+")", "Take it off their devices, and release the number."
+	text, next := fmt.Sprintf("somebody who left has it (%s)", m.says()), "Take it off their devices, and release the number."
 	others := 0
 	for _, a := range l.At {
 		if i, ok := c.devices[a.Device]; ok {
