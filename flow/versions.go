@@ -234,26 +234,40 @@ func (f *Flow) Folder() (*policy.Set, []policy.Diagnostic) {
 		return f.Active(), nil
 	}
 	// What is in force was mostly read from the same files: what is as it was is not read, nor kept, twice.
-	set, diags := f.read(cmp.Or(f.folder.Load(), f.Active()), f.Files)
-	if set != nil {
+	last := f.folder.Load()
+	set, diags := f.reread(cmp.Or(last, f.Active()), f.Files)
+	if last != nil && set != nil && set.Hash == last.Hash { // with the same messages
+		return last, diags
+	}
+	if set, diags = withMessages(set, diags, f.Files); set != nil {
 		f.folder.Store(set)
 	}
 	return set, diags
 }
 
-// read reads a folder that is proposed: unlike what is in force, it must have no message that cannot be written.
-func (f *Flow) read(before *policy.Set, fsys fs.FS) (set *policy.Set, diags []policy.Diagnostic) {
-	if before != nil {
-		set, diags = before.Reload(fsys)
-	} else {
-		set, diags = f.Load(fsys)
+// read reads a folder that is proposed.
+func (f *Flow) read(before *policy.Set, fsys fs.FS) (*policy.Set, []policy.Diagnostic) {
+	set, diags := f.reread(before, fsys)
+	return withMessages(set, diags, fsys)
+}
+
+// reread reads a folder; of what is as it was before, nothing is read again.
+func (f *Flow) reread(before *policy.Set, fsys fs.FS) (*policy.Set, []policy.Diagnostic) {
+	if before == nil {
+		return f.Load(fsys)
 	}
-	if faults := MessageFaults(fsys); len(faults) > 0 {
-		diags = append(diags, faults...)
-		policy.Sort(diags)
-		set = nil
+	return before.Reload(fsys)
+}
+
+// withMessages judges what was read by its messages, too: unlike what is in force, it must have none that cannot be written.
+func withMessages(set *policy.Set, diags []policy.Diagnostic, fsys fs.FS) (*policy.Set, []policy.Diagnostic) {
+	faults := MessageFaults(fsys)
+	if len(faults) == 0 {
+		return set, diags
 	}
-	return set, diags
+	diags = append(diags, faults...)
+	policy.Sort(diags)
+	return nil, diags
 }
 
 // Standing is how policies stand: for pages, metrics and whoever asks.

@@ -97,7 +97,7 @@ func newOnboardProducts(view viewer, head personHead, managed bool, list []flow.
 	if !slices.ContainsFunc(list, func(x flow.PersonProduct) bool { return x.State == flow.ProductOffered }) && len(list) > 0 {
 		v.Notices = append(v.Notices, notice{
 			Icon: "info", Title: "Nothing to choose here",
-			Text: "What policies give stays ticked, and the rest is offered to this person by no policy. Preview the plan to go on. For more, a policy has to offer it.",
+			Text: "What policies give stays ticked. What else there is waits for what nobody has said, where it says so, or is offered to this person by no policy. Preview the plan to go on.",
 			Act:  &link{"What policies offer", "/products"},
 		})
 	} else if len(list) > 0 {

@@ -469,7 +469,7 @@ func newReason(view viewer, person string, a flow.Access, x policy.Explanation) 
 		v.Chain = append(v.Chain, chained{Head: "Policy", Text: r.Title, Code: r.At, Href: policyHref(r.Reason)})
 	}
 	for _, g := range x.Votes {
-		v.Chain = append(v.Chain, chained{Head: "Approval", Text: g.Who(), At: view.at(g.At)})
+		v.Chain = append(v.Chain, chained{Head: "Approval", Text: whoAgreed(view, g), At: view.at(g.At)})
 	}
 	h := a.Holding
 	if h == nil {

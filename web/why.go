@@ -125,6 +125,9 @@ func newWhy(view viewer, person link, x policy.Explanation) whyView {
 		missing = append(missing, view.label(attrText(name)))
 	}
 	if len(missing) > 0 {
+		if x.Answer == "unknown" { // the finding says the same
+			v.Finding = ""
+		}
 		v.Missing, v.Set = view.say("Not known: %s. HR says it, or set it here:", strings.Join(missing, ", ")), person.Href+"/timeline"
 	}
 	if x.Asked != nil {
@@ -146,6 +149,15 @@ func agreedText(view viewer, a dayone.Vote) string {
 		return view.say("%s agreed on %s.", of, view.at(a.At).Text)
 	}
 	return view.say("%s agreed on %s, entered by %s.", of, view.at(a.At).Text, a.By)
+}
+
+// whoAgreed is agreedText without the time, which stands beside it.
+func whoAgreed(view viewer, a dayone.Vote) string {
+	of := cmp.Or(a.Of, a.By)
+	if a.Who() == of {
+		return of
+	}
+	return view.say("%s, entered by %s", of, a.By)
 }
 
 // newWhyAlong links what brings an access along to its own explanation. What brings that along is named, and explained there.
