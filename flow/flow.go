@@ -105,8 +105,8 @@ type Flow struct {
 	Deps
 	force      atomic.Pointer[inForce]
 	looks      atomic.Pointer[dayone.Brand]
-	folder     atomic.Pointer[policy.Set] // as it was last read
-	ends       atomic.Pointer[retiring]   // systems that are being retired
+	folder     atomic.Pointer[folder]   // as it was last read
+	ends       atomic.Pointer[retiring] // systems that are being retired
 	crowd      crowd
 	ahead      foresight
 	intake     intake

@@ -5,8 +5,10 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"slices"
 	"strings"
@@ -70,6 +72,16 @@ func Pack(fsys fs.FS) ([]byte, error) {
 
 // eachCounting gives the files of a folder that a version holds.
 func eachCounting(fsys fs.FS, each func(name string, raw []byte) error) error {
+	return eachNamed(fsys, func(name string) error {
+		raw, err := fs.ReadFile(fsys, name)
+		if err != nil {
+			return err
+		}
+		return each(name, raw)
+	})
+}
+
+func eachNamed(fsys fs.FS, each func(name string) error) error {
 	return fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
@@ -79,12 +91,26 @@ func eachCounting(fsys fs.FS, each func(name string, raw []byte) error) error {
 		case d.IsDir() || !policy.Counts(name):
 			return nil
 		}
-		raw, err := fs.ReadFile(fsys, name)
+		return each(name)
+	})
+}
+
+// sumOf tells two states of a folder apart, by all that a version holds of it.
+func sumOf(fsys fs.FS) (out [sha256.Size]byte, err error) {
+	sum := sha256.New()
+	err = eachNamed(fsys, func(name string) error {
+		file, err := fsys.Open(name)
 		if err != nil {
 			return err
 		}
-		return each(name, raw)
+		defer file.Close()
+		fmt.Fprintf(sum, "%q\n", name)
+		n, err := io.Copy(sum, file)
+		fmt.Fprintf(sum, "\n%d\n", n)
+		return err
 	})
+	sum.Sum(out[:0])
+	return out, err
 }
 
 // unpack is the folder of a version.
@@ -233,41 +259,45 @@ func (f *Flow) Folder() (*policy.Set, []policy.Diagnostic) {
 	if f.Load == nil {
 		return f.Active(), nil
 	}
-	// What is in force was mostly read from the same files: what is as it was is not read, nor kept, twice.
+	sum, err := sumOf(f.Files)
 	last := f.folder.Load()
-	set, diags := f.reread(cmp.Or(last, f.Active()), f.Files)
-	if last != nil && set != nil && set.Hash == last.Hash { // with the same messages
-		return last, diags
+	if err == nil && last != nil && last.sum == sum {
+		return last.set, slices.Clone(last.diags)
 	}
-	if set, diags = withMessages(set, diags, f.Files); set != nil {
-		f.folder.Store(set)
+	// What is in force was mostly read from the same files: what is as it was is not read, nor kept, twice.
+	before := f.Active()
+	if last != nil && last.set != nil {
+		before = last.set
+	}
+	set, diags := f.read(before, f.Files)
+	if err == nil {
+		if again, err := sumOf(f.Files); err == nil && again == sum { // nobody wrote meanwhile
+			f.folder.Store(&folder{sum, set, diags})
+		}
 	}
 	return set, diags
 }
 
-// read reads a folder that is proposed.
-func (f *Flow) read(before *policy.Set, fsys fs.FS) (*policy.Set, []policy.Diagnostic) {
-	set, diags := f.reread(before, fsys)
-	return withMessages(set, diags, fsys)
+// folder is what lay in the policy folder.
+type folder struct {
+	sum   [sha256.Size]byte
+	set   *policy.Set // nil: it was broken
+	diags []policy.Diagnostic
 }
 
-// reread reads a folder; of what is as it was before, nothing is read again.
-func (f *Flow) reread(before *policy.Set, fsys fs.FS) (*policy.Set, []policy.Diagnostic) {
-	if before == nil {
-		return f.Load(fsys)
+// read reads a folder that is proposed: unlike what is in force, it must have no message that cannot be written.
+func (f *Flow) read(before *policy.Set, fsys fs.FS) (set *policy.Set, diags []policy.Diagnostic) {
+	if before != nil {
+		set, diags = before.Reload(fsys)
+	} else {
+		set, diags = f.Load(fsys)
 	}
-	return before.Reload(fsys)
-}
-
-// withMessages judges what was read by its messages, too: unlike what is in force, it must have none that cannot be written.
-func withMessages(set *policy.Set, diags []policy.Diagnostic, fsys fs.FS) (*policy.Set, []policy.Diagnostic) {
-	faults := MessageFaults(fsys)
-	if len(faults) == 0 {
-		return set, diags
+	if faults := MessageFaults(fsys); len(faults) > 0 {
+		diags = append(diags, faults...)
+		policy.Sort(diags)
+		set = nil
 	}
-	diags = append(diags, faults...)
-	policy.Sort(diags)
-	return nil, diags
+	return set, diags
 }
 
 // Standing is how policies stand: for pages, metrics and whoever asks.
