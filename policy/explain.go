@@ -137,8 +137,11 @@ func (e *Explaining) Of(key dayone.Key) Explanation {
 	for _, f := range want.Findings {
 		if f.Key == key || (f.Kind == "sod" && strings.Contains(f.Text, key.String())) {
 			x.Finding = f.Text
-			if f.Kind == "sod" && x.Grant == nil {
+			switch {
+			case f.Kind == "sod" && x.Grant == nil:
 				x.Answer = "withheld"
+			case f.Kind == "unknown" && x.Answer == "not given" && !x.There:
+				x.Answer = "unknown"
 			}
 		}
 	}

@@ -386,6 +386,10 @@ func (e *evaluation) prerequisites() {
 					}
 					delete(e.grants, key)
 					changed, clipped = true, false
+					if e.open(key, need) { // a policy gives what it needs, and only waits for a fact
+						e.finding("unknown", key, g.Because[0].Policy, g.Because[0].At, "%s needs %s/%s, of which something is not known", key, key.System, need)
+						break
+					}
 					e.finding("missing", key, g.Because[0].Policy, g.Because[0].At, "%s needs %s/%s, which nothing gives", key, key.System, need)
 					break
 				}
@@ -416,6 +420,19 @@ func (e *evaluation) satisfies(key dayone.Key, need string) (dayone.Grant, bool)
 		}
 	}
 	return dayone.Grant{}, false
+}
+
+// open says whether what is needed can neither be given nor taken, since something of it is not known.
+func (e *evaluation) open(key dayone.Key, need string) bool {
+	if need == dayone.AccountKindName {
+		return e.keep[key.Account()]
+	}
+	for k := range e.keep {
+		if k.System == key.System && k.Kind == need && k.As == key.As {
+			return true
+		}
+	}
+	return false
 }
 
 // add gives what exceptions give, beside what policies give. Whoever has left gets nothing; what is to be kept is kept.

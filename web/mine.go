@@ -98,6 +98,7 @@ func (p *portal) asksOf(r *http.Request, login string) ([]item, error) {
 
 type teamView struct {
 	Sentence string
+	Asks     []item // what waits for the manager, so that nobody has to look for it under You
 	Rows     []item
 	Empty    *empty
 }
@@ -118,6 +119,9 @@ func (p *portal) team(w http.ResponseWriter, r *http.Request) error {
 		if row.ID == "" {
 			v.Empty.Text = p.viewerOf(r).say(textNotKnown, me(r).Name)
 		}
+	}
+	if v.Asks, err = p.asksOf(r, me(r).Name); err != nil {
+		return err
 	}
 	return p.show(w, r, http.StatusOK, page{Template: "team", Title: "Your people", Plain: true, Phone: true, Main: v})
 }

@@ -78,8 +78,9 @@ func newProgress(view viewer, zone *time.Location, got flow.Progress, connectors
 	v.Things = things(view, got.Access, failed, connectors)
 	var parcel string
 	v.Laptop, parcel = laptop(view, got)
-	ready := 0
+	ready, back := 0, 0
 	for _, t := range v.Things {
+		back += btoi(t.State.Text == takenBack)
 		ready += btoi(t.State.Class == "s-done" || t.State.Icon == "key")
 		if t.State.Icon == "key" {
 			v.Waits = append(v.Waits, t.Title)
@@ -93,6 +94,10 @@ func newProgress(view viewer, zone *time.Location, got flow.Progress, connectors
 	switch {
 	case len(failed) > 0, got.Stuck:
 		v.State, v.Sentence = state{Icon: "warn", Class: "s-wait", Text: "Not everything is ready yet"}, "IT is on it. You do not have to do anything."
+	case back > 0:
+		v.State, v.Sentence = state{Icon: "pause", Class: "s-wait", Text: takenBack}, "IT has taken something back for now, and looks at it again."
+	case total == 0 && v.Over:
+		v.State, v.Sentence = state{Icon: "dot", Text: "Not set up from here"}, "Nothing that was there before is listed here."
 	case total == 0:
 		v.State, v.Sentence = state{Icon: "dot", Text: "Not begun yet"}, "IT sets everything up in time. Look again closer to the first day."
 	case ready < total:
@@ -106,6 +111,9 @@ func newProgress(view viewer, zone *time.Location, got flow.Progress, connectors
 	}
 	return v
 }
+
+// takenBack is how something looks that somebody undid: for as long as it is held nothing brings it about again.
+const takenBack = "Taken back for now"
 
 // failedSystems are those in which something did not work.
 func failedSystems(run *dayone.Run) map[string]bool {
@@ -127,6 +135,8 @@ func things(view viewer, list []flow.Access, failed map[string]bool, connectors 
 	type sum struct {
 		title                     string
 		total, there, login, asks int
+		back                      int  // taken back for a while
+		shut                      bool // and the account with it
 	}
 	sums := map[string]*sum{}
 	var order []string
@@ -147,6 +157,13 @@ func things(view viewer, list []flow.Access, failed map[string]bool, connectors 
 		case flow.Asks:
 			s.asks++
 		case flow.ToCome, flow.ToChange:
+		case flow.Held:
+			if a.Holding != nil && a.Holding.State != dayone.Disabled {
+				s.there++ // a hold keeps as well as it withholds
+				break
+			}
+			s.back++
+			s.shut = s.shut || a.Key.Kind == dayone.AccountKindName
 		default:
 			s.there++
 		}
@@ -162,7 +179,9 @@ func things(view viewer, list []flow.Access, failed map[string]bool, connectors 
 		switch {
 		case failed[system]:
 			t.State, t.Note = state{Icon: "warn", Class: "s-wait", Text: "IT is on it"}, "IT is on it"
-		case s.there+s.login+s.asks < s.total:
+		case s.shut, s.back > 0 && s.back == s.total:
+			t.State, t.Note = state{Icon: "pause", Class: "s-wait", Text: takenBack}, "taken back for now"
+		case s.there+s.login+s.asks+s.back < s.total:
 			t.State, t.Note = state{Icon: "run", Class: "s-run", Text: "Being set up"}, "being set up"
 		case s.login > 0:
 			t.State, t.Note = state{Icon: "key", Class: "s-wait", Text: "Ready after the first sign-in"}, "ready after the first sign-in"

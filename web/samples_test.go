@@ -392,6 +392,28 @@ func TestTheLaptopIsPartOfEverything(t *testing.T) {
 	}
 }
 
+// What somebody took back is not ready, though policies still want it, and who works here waits for no first day.
+func TestWhatWasTakenBackIsNotReady(t *testing.T) {
+	t.Parallel()
+	closed := &dayone.Holding{Item: dayone.Item{State: dayone.Disabled}}
+	got := flow.Progress{Row: flow.Row{Status: dayone.Working}, Access: []flow.Access{
+		{Key: dayone.Key{System: "okta", Kind: dayone.AccountKindName}, Title: "Okta", State: flow.Held, Holding: closed},
+		{Key: dayone.Key{System: "notion", Kind: dayone.AccountKindName}, Title: "Notion", State: flow.Held},
+		{Key: dayone.Key{System: "slack", Kind: dayone.AccountKindName}, Title: "Slack", State: flow.Held, Holding: &dayone.Holding{}},
+	}}
+	v := newProgress(viewer{zone: time.UTC, now: noon}, time.UTC, got, nil)
+	var states []string
+	for _, one := range v.Things {
+		states = append(states, one.Title+": "+one.State.Text)
+	}
+	if all := strings.Join(states, ", "); all != "Notion: Taken back for now, Okta: Taken back for now, Slack: Ready" || v.State.Text != takenBack || v.BarText != "1 of 3 ready" {
+		t.Errorf("%s; %s, %s", all, v.State.Text, v.BarText)
+	}
+	if v := newProgress(viewer{zone: time.UTC, now: noon}, time.UTC, flow.Progress{Row: flow.Row{Status: dayone.Working}}, nil); v.State.Text != "Not set up from here" {
+		t.Errorf("somebody who works here is told %q", v.Sentence)
+	}
+}
+
 // Pages without a login have no menu that says the zone of their times, so each time says it: that of the new hire's site.
 func TestPagesWithoutLoginNameTheZoneOfTheSite(t *testing.T) {
 	t.Parallel()

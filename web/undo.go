@@ -110,7 +110,8 @@ func newUndo(b *board, u flow.Undoing, problem *notice) undoView {
 		v.Does = append(v.Does, it)
 	}
 	for _, a := range u.Along {
-		v.Does = append(v.Does, item{Title: link{b.stepAt(a.Step), ""}, Meta: a.Step.Key.String(), Next: sentence(a.Why) + "."})
+		// its step in the run gave it, which is no title of what goes
+		v.Does = append(v.Does, item{Title: link{a.Step.Key.String(), ""}, Next: sentence(a.Why) + "."})
 	}
 	for _, f := range u.Stays() {
 		v.Stays = append(v.Stays, item{Title: link{f.Key.String(), ""}, Meta: sentence(f.Text) + "."})

@@ -75,12 +75,16 @@ func (p *portal) why(w http.ResponseWriter, r *http.Request) error {
 		return unread
 	}
 	v := newWhy(p.viewerOf(r), link{row.Name, "/people/" + string(row.ID)}, x)
-	held := false
+	held, back := false, false
 	for _, a := range list {
 		if a.Key == key {
 			held = a.Holding != nil
+			back = a.State == flow.Held
 			v.Chain = newReason(p.viewerOf(r), string(row.ID), a, policy.Explanation{Votes: x.Votes}).Chain
 		}
+	}
+	if back && v.given { // the finding says until when, and who took it back
+		v.State, v.Text = accessState(flow.Held), "A policy would give it, but it is held for now."
 	}
 	v.idle(p.viewerOf(r), look.Person.Managed, held, err)
 	return p.show(w, r, http.StatusOK, page{
