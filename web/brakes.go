@@ -337,6 +337,8 @@ func nextMissing(q url.Values, m flow.MissingFrom) url.Values {
 	return next
 }
 
+const textMissingStays = "Being missing alone ends nobody's employment; where a source is set up so that it does, they stand above as terminations."
+
 // newMissing is nil if nobody can be named and nobody need be: nobody is missing, or somebody has decided.
 func newMissing(view viewer, b flow.BrakeView, q url.Values, m flow.MissingFrom) *missingView {
 	if b.State != dayone.BrakeOn || b.List.Missing == 0 {
@@ -347,8 +349,9 @@ func newMissing(view viewer, b flow.BrakeView, q url.Values, m flow.MissingFrom)
 	for _, row := range m.Rows {
 		v.Rows = append(v.Rows, item{Title: link{row.Name, "/people/" + string(row.ID)}, Meta: joined(", ", row.Title, row.Department), Small: strings.Join(row.Subjects, ", ")})
 	}
+	v.Says = view.label(textMissingStays)
 	if m.Unnamed > 0 {
-		v.Says = view.plural(m.Unnamed, "1 more is not named: beyond your role, or erased since.", "%d more are not named: beyond your role, or erased since.")
+		v.Says += " " + view.plural(m.Unnamed, "1 more is not named: beyond your role, or erased since.", "%d more are not named: beyond your role, or erased since.")
 	}
 	if q.Get("after") != "" {
 		if v.First = path; v.Query != "" {

@@ -162,7 +162,7 @@ type policyPeopleView struct {
 	ID, Title, Facts string
 	Text             string // where it is read
 	People           []link
-	More             int
+	More             string // how many
 	Empty            *empty
 }
 
@@ -193,7 +193,9 @@ func (p *portal) policyPeople(w http.ResponseWriter, r *http.Request) error {
 		v.People = append(v.People, link{x.Name, "/people/" + string(x.ID)})
 	}
 	slices.SortFunc(v.People, func(a, b link) int { return cmp.Compare(a.Text, b.Text) })
-	v.More = h.Count - len(v.People)
+	if more := h.Count - len(v.People); more > 0 {
+		v.More = p.viewerOf(r).number(more)
+	}
 	if h.Count == 0 {
 		v.Empty = &empty{Icon: "people", Title: "It holds for nobody", Text: "Nobody who is managed meets its conditions now."}
 	}

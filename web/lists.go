@@ -34,7 +34,7 @@ func listPairs(view viewer, l flow.SystemList) []pair {
 	if l.Problem != "" {
 		return []pair{{Name: "List", Value: sentence(l.Problem) + "."}}
 	}
-	out := []pair{{Name: "List of", At: view.at(l.At)}, {Name: "Accounts in it", Value: strconv.Itoa(l.Accounts)}}
+	out := []pair{{Name: "List of", At: view.at(l.At)}, {Name: "Accounts in it", Value: view.number(l.Accounts)}}
 	if l.Stale {
 		out = append(out, pair{Name: "Too old", Value: view.say("It is believed for %s. Nothing is read from it, and a leaver cannot be checked.", l.GoodFor())})
 	}

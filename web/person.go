@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -296,7 +295,7 @@ func newPersonAccess(view viewer, head personHead, look flow.Look, list []flow.A
 		come += btoi(comes)
 		waits += btoi(comes || a.State == flow.WaitsLogin)
 	}
-	access := figure{Label: "Access", Value: strconv.Itoa(len(list) - gone - along - shut - come), Small: view.plural(len(systems), "on 1 system", "on %d systems")}
+	access := figure{Label: "Access", Value: view.number(len(list) - gone - along - shut - come), Small: view.plural(len(systems), "on 1 system", "on %d systems")}
 	v.Total = view.say("%s, now", view.in.Number(len(list)-gone-along-shut-come))
 	if along > 0 && idle == 0 {
 		v.Total += "; " + view.plural(along, "they bring 1 more along", "they bring %d more along")
@@ -311,7 +310,7 @@ func newPersonAccess(view viewer, head personHead, look flow.Look, list []flow.A
 		v.Total += "; " + view.plural(shut, "1 is disabled", "%d are disabled")
 	}
 	if idle > 0 {
-		access.Value, access.Small = strconv.Itoa(there), view.plural(idle, "policies would give 1", "policies would give %d")
+		access.Value, access.Small = view.number(there), view.plural(idle, "policies would give 1", "policies would give %d")
 		v.Total = joined("; ", view.plural(there, "1 is there", "%d are there"), access.Small)
 		if there == 0 {
 			v.Total = access.Small
@@ -319,7 +318,7 @@ func newPersonAccess(view viewer, head personHead, look flow.Look, list []flow.A
 	}
 	v.Head.Figures = slices.Insert(slices.Clone(v.Head.Figures), 1, access)
 	if waits > 0 {
-		v.Head.Figures = append(v.Head.Figures, figure{Label: "Not there yet", Value: strconv.Itoa(waits)})
+		v.Head.Figures = append(v.Head.Figures, figure{Label: "Not there yet", Value: view.number(waits)})
 	}
 	if !look.Person.Managed && head.Secret == nil {
 		v.Notices = append(v.Notices, notice{

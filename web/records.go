@@ -1,7 +1,6 @@
 package web
 
 import (
-	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -29,7 +28,7 @@ func (p *portal) records(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if v.Total = linesText(int(n)); !me(r).Scope.Whole() {
+	if v.Total = linesText(p.viewerOf(r), int(n)); !me(r).Scope.Whole() {
 		v.Total = textInScope
 	}
 	return p.show(w, r, http.StatusOK, page{Template: "records", Title: "Records", Nav: "records", Crumbs: []link{{"Records", ""}}, Main: v})
@@ -66,12 +65,7 @@ func (p *portal) runRecords(w http.ResponseWriter, r *http.Request) error {
 }
 
 // linesText is how long the ledger is.
-func linesText(n int) string {
-	if n == 1 {
-		return "1 line"
-	}
-	return fmt.Sprintf("%s lines", thousands(n))
-}
+func linesText(view viewer, n int) string { return view.plural(n, "1 line", "%d lines") }
 
 // recordRows reads a page of the ledger, newest first.
 func (p *portal) recordRows(r *http.Request, f flow.RecordFilter, path string) (recordsView, error) {

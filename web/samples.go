@@ -154,7 +154,7 @@ func samples(view viewer) []sample {
 	nobodyYet.finish(view, url.Values{}, nil, false)
 	counts := map[dayone.Status]int{dayone.Working: 100000, dayone.PreHire: 212, dayone.OnLeave: 200}
 	ph := head("records")
-	records := recordsView{Total: linesText(100412), Next: "/records?before=1"}
+	records := recordsView{Total: linesText(view, 100412), Next: "/records?before=1"}
 	for i := range recordsPage {
 		records.Rows = append(records.Rows, newRecordRow(view, dayone.Record{
 			Seq: int64(1000 - i), At: now, Person: samplePerson, Run: running.run.ID, Step: "okta/account account.create", What: "granted", System: "okta", By: "administrator",
@@ -277,7 +277,7 @@ func samples(view viewer) []sample {
 		{"events-empty", "Events, none", "events", false, false, newEvents(view, nil, nil, "", sarah, noMatch)},
 		{"policies", "Policies", "policies", false, false, newPolicies(policies, policyTexts)},
 		{"policy-text", "Policy, its text", "policy-text", false, false, samplePolicyText(newPolicies(policies, policyTexts))},
-		{"policy-people", "Policy, who it holds for", "policy-people", false, false, policyPeopleView{ID: "sales-team", Text: policyText("sales-team"), Title: "Sales department", Facts: "Holds for 100,412 people", People: []link{{"Sarah Chen", "/people/" + samplePerson}}, More: 100411}},
+		{"policy-people", "Policy, who it holds for", "policy-people", false, false, policyPeopleView{ID: "sales-team", Text: policyText("sales-team"), Title: "Sales department", Facts: "Holds for 100,412 people", People: []link{{"Sarah Chen", "/people/" + samplePerson}}, More: view.number(100411)}},
 		{"catalogue", "Catalogue", "catalogue", false, false, newCatalogue(view, policies, nil, newCatalogueList(view, givers(policies), nil, flow.OfferingsOf(policies, nil), 12_345, true))},
 		{"editor", "Editor, a draft with a fault", "editor", false, false, editorView{
 			Title: "Edit policies",

@@ -201,7 +201,7 @@ func TestWords(t *testing.T) {
 		}
 	}
 	for n, want := range map[int]string{0: "0 lines", 1: "1 line", 100412: "100,412 lines"} {
-		if got := linesText(n); got != want {
+		if got := linesText(viewer{}, n); got != want {
 			t.Errorf("%d lines are %q", n, got)
 		}
 	}
