@@ -203,17 +203,18 @@ func (f *Flow) readList(ctx context.Context, source string) (ListRead, error) {
 
 func (f *Flow) readWhole(ctx context.Context, source string) (ListRead, error) {
 	l := f.listingOf(source)
-	reads, err := f.Store.SourceReads(ctx)
+	fault := l.fetch(ctx)
+	reads, err := f.Store.SourceReads(ctx) // only now: that took its time, and somebody may have let the list before through
 	if err != nil {
-		return l.ListRead, err
+		return l.ListRead, errors.Join(fault, err)
 	}
 	l.last = reads[source]
-	if err := l.fetch(ctx); err != nil {
-		if !errors.Is(err, dayone.ErrUnsupported) && ctx.Err() == nil {
-			l.last.Source, l.last.Note = source, "it could not be read, and nothing follows from that: "+err.Error()
-			err = errors.Join(err, f.Store.SaveSourceRead(ctx, l.last, false, nil))
+	if fault != nil {
+		if !errors.Is(fault, dayone.ErrUnsupported) && ctx.Err() == nil {
+			l.last.Source, l.last.Note = source, "it could not be read, and nothing follows from that: "+fault.Error()
+			fault = errors.Join(fault, f.Store.SaveSourceRead(ctx, l.last, false, nil))
 		}
-		return l.ListRead, err
+		return l.ListRead, fault
 	}
 	f.heardFrom(source)
 	if err := l.compare(ctx); err != nil {

@@ -187,3 +187,29 @@ func TestAnUndoSaysWhyInTheLedger(t *testing.T) {
 	h.undoes(run.ID)
 	h.lineSays("hold", "a mistake")
 }
+
+// Somebody lets a list through while the next one is being read, which takes a large source minutes: that one is measured by
+// what was let through, and does not put back what counted before.
+func TestAListLetThroughWhileTheNextIsReadCounts(t *testing.T) {
+	t.Parallel()
+	h, f, id := halved(t)
+	v, err := h.Brake(ctx, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	short := f.alter
+	f.alter = func(list []dayone.Event) ([]dayone.Event, error) {
+		if _, err := h.ReleaseBrake(ctx, v.ID, flow.BrakeDecision{Hash: v.Hash, By: "kim", Reason: "it is so"}); err != nil {
+			return nil, err
+		}
+		return short(list)
+	}
+	got, err := h.ReadSource(ctx, "hr", "kim")
+	if err != nil || got.Brake != "" {
+		t.Fatalf("it is held again: %+v, %v", got, err)
+	}
+	reads, err := h.Store.SourceReads(ctx)
+	if err != nil || reads["hr"].Records != 7 {
+		t.Errorf("the next list is measured by %+v, %v", reads["hr"], err)
+	}
+}

@@ -175,7 +175,7 @@ func (p *portal) apiRun(w http.ResponseWriter, r *http.Request) error {
 	out.Steps = []apiStep{}
 	for i := range run.Steps {
 		step := newAPIStep(i, &run.Steps[i])
-		step.Unsent = p.apiUnsent(r.Context(), &b, i)
+		step.Unsent = p.apiUnsent(r, &b, i)
 		if c, ok := where[run.Steps[i].Step.ID]; ok {
 			step.Continued = &apiContinued{c.run.ID, c.number, c.step.State}
 		}

@@ -1,7 +1,7 @@
 package web
 
 import (
-	"context"
+	"net/http"
 	"time"
 
 	"github.com/dayone-hq/dayone"
@@ -22,7 +22,7 @@ type apiWaited struct {
 }
 
 // apiUnsent says it of a step; nil: it is no message, or it is sent.
-func (p *portal) apiUnsent(ctx context.Context, b *board, i int) *apiUnsent {
+func (p *portal) apiUnsent(r *http.Request, b *board, i int) *apiUnsent {
 	if !b.toCome(i) {
 		return nil
 	}
@@ -33,7 +33,10 @@ func (p *portal) apiUnsent(ctx context.Context, b *board, i int) *apiUnsent {
 		o := b.run.Steps[j].Step
 		out.WaitsFor = append(out.WaitsFor, apiWaited{j + 1, o.Key, b.tasks[o.ID]})
 	}
-	m, err := p.flow.ForetellStep(ctx, b.run, s.Step.ID)
+	if !p.lets(me(r), readsLetters) {
+		return out
+	}
+	m, err := p.flow.ForetellStep(r.Context(), b.run, s.Step.ID)
 	if err != nil { // the run is told all the same
 		p.log.Warn("how a message will read is not known", "run", b.run.ID, "step", s.Step.ID, "error", err)
 		return out

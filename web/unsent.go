@@ -143,10 +143,13 @@ func (b *board) heldUp(i int) string {
 	return b.view.say("Messages that wait for it: %s.", strings.Join(names, ", "))
 }
 
+// readsLetters is where whoever may go may read what is still to be written to somebody.
+const readsLetters = "GET /onboard/{id}/preview"
+
 // letter is how a message reads that is still to be sent; nil: it is not, or whoever asks may not read it.
 func (p *portal) letter(r *http.Request, b *board) (*letterView, error) {
 	s := &b.run.Steps[b.chosen-1]
-	if s.Step.Action != dayone.MessageSend || s.Of != "" || s.State.Over() || b.run.State.Over() || !p.shows(r, "GET /onboard/{id}/preview") {
+	if s.Step.Action != dayone.MessageSend || s.Of != "" || s.State.Over() || b.run.State.Over() || !p.shows(r, readsLetters) {
 		return nil, nil
 	}
 	m, err := p.flow.ForetellStep(r.Context(), b.run, s.Step.ID)

@@ -72,3 +72,18 @@ func TestAMailThatWaitsSaysForWhat(t *testing.T) {
 		t.Error("the API says of what was sent that it waits")
 	}
 }
+
+// Who may not read on the pages what is still to be written to somebody does not read it by the API either.
+func TestAnAuditorReadsNoMailThatIsStillToGoOut(t *testing.T) {
+	t.Parallel()
+	b := newCompany(t, withRoles)
+	b.any.set("procurement/order", dayone.Wait{Kind: dayone.WaitTask, Note: "order it", Ask: []string{"serial"}}, nil)
+	b.hireSarah()
+	path := "/api/v1/runs/" + string(b.runOf("sarah.chen@company.com").ID)
+	for role, reads := range map[dayone.Role]bool{dayone.HR: true, dayone.Auditor: false} {
+		body := text(t, b.from("127.0.0.1:1", "GET", path, "Authorization", "Bearer "+tokenOf(role)))
+		if !strings.Contains(body, `"waits_for"`) || strings.Contains(body, "made when this is sent") != reads {
+			t.Errorf("%s reads the mail or not as it ought not to, want %v: %s", role, reads, body)
+		}
+	}
+}
