@@ -26,8 +26,8 @@ func TestEachReadsHerOwnLanguage(t *testing.T) {
 	for _, c := range []struct{ to, subject, text string }{
 		{"erin@home.example", "Bevor Sie bei Company anfangen", "Montag, 2. Dezember"},
 		{"lee@home.example", "Before you start at Company", "Monday, Dec 2"},
-		{"e9@company.com", "starts Saturday", "Next steps"},
-		{"stranger@company.com", "beginnt am Samstag", "Die nächsten Schritte"},
+		{"e9@company.com", "starts Saturday", "Access provisioned"},
+		{"stranger@company.com", "beginnt am Samstag", "Zugänge sind vergeben"},
 	} {
 		until(h, c.to+" reads "+c.subject, func() (bool, bool) {
 			for _, m := range h.mail.Messages() {

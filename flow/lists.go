@@ -171,6 +171,7 @@ type listing struct {
 	ends       int
 	veiledEnds int // that only few may know of
 	veiledNew  int
+	veiledGone int // in no figure: nobody else knows that they are there
 	events     []store.HeldEvent
 	absent     []dayone.Absence
 	figures    dayone.ListFigures
@@ -300,13 +301,13 @@ func (l *listing) compare(ctx context.Context) error {
 		}
 	}
 	g.Before, g.Records, g.New = l.before(), l.Records, l.New
-	g.There, g.Known = l.Records-others+l.veiledNew, len(known)+l.veiledNew
+	g.There, g.Known = l.Records-others+l.veiledNew, len(known)+l.veiledNew-l.veiledGone
 	g.Unusable, g.Aside = g.Records-g.There-g.New, g.Known-g.There
 	g.Unfit = l.Behind > 0 || l.Unreadable > 0 || l.Records == 0
 	if g.Unfit {
 		return nil // who is missing from such a list may well be there
 	}
-	g.Missing = len(missing)
+	g.Missing = len(missing) - l.veiledGone
 	g.Aside -= g.Missing
 	for _, a := range missing {
 		l.Absent++
@@ -346,6 +347,7 @@ func (l *listing) one(ctx context.Context, t *dayone.Timeline, subject string) (
 		if word := people.LastWord(t, l.Source, subject); !open || lastDay == l.today || word.After(l.newest) {
 			return nil, nil // it has ended or ends today, or is newer than the list
 		}
+		l.veiledGone += btoi(before.Veil == dayone.WholeVeiled)
 		return &dayone.Absence{Source: l.Source, Subject: subject, Person: t.Person, Since: l.now}, nil
 	}
 	if people.Behind(t, rec) {

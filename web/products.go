@@ -427,9 +427,11 @@ func (p *portal) apiPreviewPick(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	told, err := p.flow.Foretell(r.Context(), v.Look)
-	if err != nil {
-		return err
+	var told []flow.Foretold
+	if p.lets(me(r), readsLetters) {
+		if told, err = p.flow.Foretell(r.Context(), v.Look); err != nil {
+			return err
+		}
 	}
 	return answerJSON(w, http.StatusOK, p.newAPIPick(v, told))
 }

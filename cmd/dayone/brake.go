@@ -57,11 +57,11 @@ func printMissing(out io.Writer, b brakeRow) {
 	if l == nil {
 		return
 	}
-	fmt.Fprintf(out, "The last list that counted had %s. This one has %d: %d of people in the books, %d new", count(l.Before, "record"), l.Records, l.There, l.New)
+	fmt.Fprintf(out, "The last list that counted had %s. This one has %s: %s of people in the books, %s new", count(l.Before, "record"), thousands(l.Records), thousands(l.There), thousands(l.New))
 	if l.Unusable > 0 {
-		fmt.Fprintf(out, ", %d of no use", l.Unusable)
+		fmt.Fprintf(out, ", %s of no use", thousands(l.Unusable))
 	}
-	fmt.Fprintf(out, ".\nIn the books of this source are %d: %d in this list, %d missing, %d not in it and not missing", l.Known, l.There, l.Missing, l.Aside)
+	fmt.Fprintf(out, ".\nIn the books of this source are %s: %s in this list, %s missing, %s not in it and not missing", thousands(l.Known), thousands(l.There), thousands(l.Missing), thousands(l.Aside))
 	if l.Unfit {
 		fmt.Fprintln(out, ", since it is empty, or has records that are old or of no use.")
 	} else {
@@ -111,17 +111,20 @@ dayone source missing.`,
 				}
 			}
 			if asJSON {
-				return writeJSON(c.OutOrStdout(), list)
+				return writeJSON(c.OutOrStdout(), map[string]any{"items": list, "unnamed": unnamed})
 			}
 			w := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
 			for _, x := range list {
 				fmt.Fprintf(w, "%s\t%s\t%s\n", x.Person, strings.Join(x.Subjects, ", "), x.Name)
 			}
 			switch {
-			case unnamed > 0:
-				fmt.Fprintf(w, "%d more are not named: beyond your role, or erased since.\n", unnamed)
-			case len(list) == 0:
+			case len(list) == 0 && text != "":
+				fmt.Fprintln(w, "Nobody of that name is missing.")
+			case len(list) == 0 && unnamed == 0:
 				fmt.Fprintln(w, "Nobody is missing.")
+			}
+			if unnamed > 0 {
+				fmt.Fprintf(w, "Not named, since they are beyond your role or erased since: %s.\n", count(unnamed, "employment"))
 			}
 			return w.Flush()
 		},
