@@ -87,3 +87,18 @@ func TestAnAuditorReadsNoMailThatIsStillToGoOut(t *testing.T) {
 		}
 	}
 }
+
+// What would be written is shown in a preview to those who may onboard, and to nobody else.
+func TestAnAuditorReadsNoMailOfAPreview(t *testing.T) {
+	t.Parallel()
+	b := newCompany(t, withRoles)
+	b.any.set("procurement/order", dayone.Wait{Kind: dayone.WaitTask, Note: "order it", Ask: []string{"serial"}}, nil)
+	b.hireSarah()
+	path := "/api/v1/people/" + string(b.runOf("sarah.chen@company.com").Person) + "/products/preview"
+	for role, reads := range map[dayone.Role]bool{dayone.HR: true, dayone.Auditor: false} {
+		body := text(t, b.from("127.0.0.1:1", "GET", path, "Authorization", "Bearer "+tokenOf(role)))
+		if !strings.Contains(body, `"plan"`) || strings.Contains(body, `"subject"`) != reads {
+			t.Errorf("%s reads the mail or not as it ought not to, want %v: %s", role, reads, body)
+		}
+	}
+}

@@ -240,13 +240,18 @@ func (u saidUnsent) why() string {
 
 // printLetters prints what a run has still to say, as it reads so far.
 func printLetters(out io.Writer, r saidRun) error {
-	none := true
+	said := "No message is still to go out."
+	printed := false
 	for _, s := range r.Steps {
-		if s.Unsent == nil || s.Unsent.Message == nil {
+		if s.Unsent == nil {
 			continue
 		}
 		m := s.Unsent.Message
-		none = false
+		if m == nil {
+			said = "How what is still to go out reads is not for your role, or not known."
+			continue
+		}
+		printed = true
 		fmt.Fprintf(out, "\n%d  %s to %s\n", s.Number, s.Key, strings.Join(m.To, ", "))
 		if m.Problem != "" {
 			fmt.Fprintf(out, "  ! %s\n", m.Problem)
@@ -259,10 +264,10 @@ func printLetters(out io.Writer, r saidRun) error {
 			fmt.Fprintln(out, strings.TrimRight("  "+line, " \n"))
 		}
 	}
-	if !none {
+	if printed {
 		return nil
 	}
-	_, err := fmt.Fprintln(out, "No message is still to go out.")
+	_, err := fmt.Fprintln(out, said)
 	return err
 }
 
