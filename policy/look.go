@@ -489,13 +489,12 @@ func (l *Looker) settle(row int, s *glanced, h *half) bool {
 		_, ok := slices.BinarySearchFunc(h.grants, k, func(g glanceGrant, k int32) int { return cmp.Compare(g.key, k) })
 		return ok
 	}
-	for again := true; again; {
-		n := len(h.grants)
-		h.grants = slices.DeleteFunc(h.grants, func(g glanceGrant) bool {
-			return slices.ContainsFunc(s.needs[g.key], func(n glanceNeed) bool { return !slices.ContainsFunc(n.by, has) })
-		})
-		again = len(h.grants) < n
+	lacks := func(n glanceNeed) bool { return !slices.ContainsFunc(n.by, has) }
+	gone := func(n glanceNeed) bool {
+		return lacks(n) && !slices.ContainsFunc(n.by, func(k int32) bool { return slices.Contains(h.keep, k) })
 	}
+	h.unless(s, gone, nil)
+	h.unless(s, lacks, func(k int32) { h.keep = append(h.keep, k) }) // it hangs on what can neither be given nor taken
 	if len(s.duty) > 0 && !l.dutiful(row, s, h) {
 		return false
 	}
@@ -512,6 +511,20 @@ func (l *Looker) settle(row int, s *glanced, h *half) bool {
 	slices.Sort(h.policies)
 	h.policies = slices.Compact(h.policies)
 	return true
+}
+
+// unless drops every grant that needs what is so, until none does.
+func (h *half) unless(s *glanced, so func(glanceNeed) bool, dropped func(key int32)) {
+	for n := -1; n != len(h.grants); {
+		n = len(h.grants)
+		h.grants = slices.DeleteFunc(h.grants, func(g glanceGrant) bool {
+			drop := slices.ContainsFunc(s.needs[g.key], so)
+			if drop && dropped != nil {
+				dropped(g.key)
+			}
+			return drop
+		})
+	}
 }
 
 // dutiful: no separation of duty has a say about this person.
