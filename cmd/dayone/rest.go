@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// A server at rest gives back what work before took: Go's heap keeps twice what lives, and SQLite the pages that it read last.
+// A server at rest gives back what work before took: Go's heap keeps twice what lives, SQLite the pages that it read last, and the
+// system what the start took of the program's file.
 const (
 	restLook = time.Minute
 	restful  = 16 << 20 // bytes allocated between two looks of a server that nobody asks: it looks after itself
@@ -38,6 +39,9 @@ func (s *server) rest(ctx context.Context) {
 				s.log.Warn("the database keeps memory that it does not need", "error", err)
 			}
 			debug.FreeOSMemory()
+			if err := forgetProgram(); err != nil {
+				s.log.Debug("the program's own pages stay in memory", "error", err)
+			}
 		}
 		was = is
 		select {
