@@ -351,6 +351,32 @@ func (f *Flow) RunOf(ctx context.Context, id dayone.RunID) (dayone.Run, error) {
 	return r, err
 }
 
+// RunsOf are several, as RunOf has each: those under way as they stand, the rest in one reading of the books.
+func (f *Flow) RunsOf(ctx context.Context, ids []dayone.RunID) ([]dayone.Run, error) {
+	out := make([]dayone.Run, len(ids))
+	var stored []dayone.RunID
+	var at []int
+	for i, id := range ids {
+		r, err := f.Engine.Snapshot(ctx, id)
+		switch {
+		case errors.Is(err, dayone.ErrNotFound) || errors.Is(err, dayone.ErrUnavailable):
+			stored, at = append(stored, id), append(at, i)
+		case err != nil:
+			return nil, err
+		default:
+			out[i] = r
+		}
+	}
+	list, err := f.Store.RunsOf(ctx, stored)
+	if err != nil {
+		return nil, err
+	}
+	for i, r := range list {
+		out[at[i]] = r
+	}
+	return out, nil
+}
+
 // Runs lists runs, newest first, without their steps.
 func (f *Flow) Runs(ctx context.Context, q RunFilter) ([]dayone.Run, error) {
 	q.Within = scopeOf(ctx)

@@ -161,19 +161,37 @@ func (d *DB) scanDrift(s interface{ Scan(...any) error }) (DriftRow, error) {
 // CountDrift counts drift of each of some systems within a scope, up to most of each: a system of which everything differs
 // costs no more than another.
 func (d *DB) CountDrift(ctx context.Context, systems []string, within dayone.Scope, most int) (map[string]int, error) {
+	if len(systems) == 0 {
+		return nil, nil
+	}
+	q, args := driftWhere(DriftFilter{Within: within})
+	var names strings.Builder
+	for i, name := range systems {
+		args = append(args, name)
+		if i > 0 {
+			names.WriteString(", ")
+		}
+		fmt.Fprintf(&names, "($%d)", len(args))
+	}
+	args = append(args, most)
+	rows, err := d.read.QueryContext(ctx, `WITH system (name) AS (VALUES `+names.String()+`) SELECT name, (SELECT COUNT(*) FROM (SELECT 1`+q+
+		fmt.Sprintf(` AND d.system = system.name LIMIT CAST($%d AS INTEGER)) few) FROM system`, len(args)), args...)
+	if err != nil {
+		return nil, fmt.Errorf("counting drift: %w", err)
+	}
+	defer rows.Close()
 	out := map[string]int{}
-	for _, name := range systems {
-		q, args := driftWhere(DriftFilter{System: name, Within: within})
-		args = append(args, most)
+	for rows.Next() {
+		var name string
 		var n int
-		if err := d.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM (SELECT 1`+q+fmt.Sprintf(` LIMIT $%d) few`, len(args)), args...).Scan(&n); err != nil {
+		if err := rows.Scan(&name, &n); err != nil {
 			return nil, fmt.Errorf("counting drift: %w", err)
 		}
 		if n > 0 {
 			out[name] = n
 		}
 	}
-	return out, nil
+	return out, rows.Err()
 }
 
 // ForgetDrift deletes what is known of a system's drift, and of its readings.

@@ -268,10 +268,11 @@ func (p *portal) starter(ctx context.Context, view viewer, row flow.Row) (starte
 		}
 		return s, nil
 	}
-	b, err := p.stripBoard(ctx, view, run.ID)
+	boards, err := p.stripBoards(ctx, view, []dayone.RunID{run.ID})
 	if err != nil {
 		return s, err
 	}
+	b := boards[run.ID]
 	s.Run = link{b.run.Title, "/runs/" + string(b.run.ID)}
 	s.Strip, s.Steps = b.strip()
 	if row.Problem == "" {

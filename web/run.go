@@ -366,26 +366,30 @@ type runRow struct {
 // runRows reads the steps of at most so many runs: their strips.
 func (p *portal) runRows(r *http.Request, list []dayone.Run, strips int) ([]runRow, error) {
 	view := p.viewerOf(r)
-	var out []runRow
-	for _, run := range list {
+	var looked []dayone.RunID // only its steps tell how long a superseded run worked and what became of them
+	for i, run := range list {
+		if i < strips || run.State == dayone.RunSuperseded {
+			looked = append(looked, run.ID)
+		}
+	}
+	boards, err := p.stripBoards(r.Context(), view, looked)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]runRow, 0, len(list))
+	for i, run := range list {
 		row := runRow{Title: link{run.Title, "/runs/" + string(run.ID)}, State: runState(run.State), Started: view.at(run.Started)}
 		if run.State.Over() {
 			row.Took = view.took(run.Ended.Sub(run.Started))
 		} else {
 			row.Took = view.say("%s so far", view.took(view.now.Sub(run.Started)))
 		}
-		superseded := run.State == dayone.RunSuperseded // only its steps tell how long it worked and what became of them
-		if strips > 0 || superseded {
-			b, err := p.stripBoard(r.Context(), view, run.ID)
-			if err != nil {
-				return nil, err
-			}
+		if b := boards[run.ID]; b != nil {
 			row.State = b.state()
-			if superseded {
+			if run.State == dayone.RunSuperseded {
 				row.Took = view.took(workedFor(b.run))
 			}
-			if strips > 0 {
-				strips--
+			if i < strips {
 				row.Strip, row.Steps = b.strip()
 			}
 		}
@@ -394,15 +398,21 @@ func (p *portal) runRows(r *http.Request, list []dayone.Run, strips int) ([]runR
 	return out, nil
 }
 
-// stripBoard knows enough of a run to show it at a glance.
-func (p *portal) stripBoard(ctx context.Context, view viewer, id dayone.RunID) (*board, error) {
-	run, err := p.flow.RunOf(ctx, id)
+// stripBoards know enough of some runs to show each at a glance.
+func (p *portal) stripBoards(ctx context.Context, view viewer, ids []dayone.RunID) (map[dayone.RunID]*board, error) {
+	runs, err := p.flow.RunsOf(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
-	b := board{run: run, view: view}
-	b.next, b.where, err = p.carriedOn(ctx, run)
-	return &b, err
+	out := make(map[dayone.RunID]*board, len(runs))
+	for _, run := range runs {
+		b := board{run: run, view: view}
+		if b.next, b.where, err = p.carriedOn(ctx, run); err != nil {
+			return nil, err
+		}
+		out[run.ID] = &b
+	}
+	return out, nil
 }
 
 // strip is a run at a glance.
