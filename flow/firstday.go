@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/dayone-hq/dayone"
@@ -11,36 +12,115 @@ import (
 // firstDayRuns is how many runs of somebody are looked through for what her first day needs.
 const firstDayRuns = 20
 
-// FirstDay is the run that tells whether all is there on somebody's first day, with the steps that count for it: what policies
-// give. What she asked for on top, what comes along with only that, and what was taken back is no matter of the first day, and
-// a run that has nothing else says nothing of it. false: she has none.
-func (f *Flow) FirstDay(ctx context.Context, id dayone.PersonID) (dayone.Run, bool, error) {
+// First tells whether all is there on somebody's first day: by a run with the steps that count for it, which is what policies give.
+// What she asked for on top, and what comes along with only that, is no matter of the first day. A step that was taken back since is
+// undone, whatever it was at the end of the run.
+type First struct {
+	dayone.Run
+	Away  int          // accesses that policies would give, and that an undo holds back
+	Undo  dayone.RunID // that undo; "": nothing is away
+	Under bool         // it is under way
+	Whole bool         // nothing else was given
+}
+
+// FirstDay is that of somebody. A run that was taken back whole tells nothing while another one tells something. false: none does.
+func (f *Flow) FirstDay(ctx context.Context, id dayone.PersonID) (First, bool, error) {
 	runs, err := f.Store.Runs(ctx, RunFilter{Person: id, Limit: firstDayRuns, Within: scopeOf(ctx)})
 	if err != nil || len(runs) == 0 {
-		return dayone.Run{}, false, err
+		return First{}, false, err
 	}
 	list, err := f.Store.Requests(ctx, id, true)
 	if err != nil {
-		return dayone.Run{}, false, err
+		return First{}, false, err
+	}
+	gone, err := f.TakenBack(ctx, runs...)
+	if err != nil {
+		return First{}, false, err
+	}
+	var out First
+	if out.Away, out.Undo, err = f.away(ctx, id); err != nil {
+		return First{}, false, err
+	}
+	if i := slices.IndexFunc(runs, func(r dayone.Run) bool { return r.ID == out.Undo }); i >= 0 {
+		out.Under = !runs[i].State.Over()
 	}
 	asked := f.Active().Asked(list)
-	var newest dayone.Run
+	var other, undone *dayone.Run // the newest of which no step counts, and of which none is left
 	for i := range runs {
-		run, err := f.RunOf(ctx, runs[i].ID)
-		if err != nil {
-			return run, false, err
-		}
-		if i == 0 {
-			newest = run
-		}
-		if run.Of != "" { // it takes something back
+		if runs[i].Of != "" && runs[i].Of != runs[i].ID { // it takes something back
 			continue
 		}
-		if out := f.onlyNeeded(run, asked); slices.ContainsFunc(out.Steps, counts) {
+		run, err := f.RunOf(ctx, runs[i].ID)
+		if err != nil {
+			return First{}, false, err
+		}
+		back, is := gone[run.ID]
+		need := undoneIn(f.onlyNeeded(run, asked), back.Steps)
+		switch {
+		case !slices.ContainsFunc(need.Steps, counts):
+			if other == nil {
+				other = &run
+			}
+		case !is && run.Of == "" || slices.ContainsFunc(need.Steps, func(s dayone.StepRun) bool { return counts(s) && stands(&s) }):
+			out.Run = need
 			return out, true, nil
+		case undone == nil:
+			undone = &need
 		}
 	}
-	return newest, true, nil
+	switch {
+	case undone != nil && out.Away > 0:
+		out.Run, out.Whole = *undone, true
+	case undone == nil && other != nil:
+		out.Run = *other
+	default: // nothing is held any more, and nothing given again
+		return First{}, false, nil
+	}
+	return out, true, nil
+}
+
+// undoneIn is a run with the state of those of its steps that another run has taken back.
+func undoneIn(run dayone.Run, gone map[dayone.StepID]bool) dayone.Run {
+	run.Steps = slices.Clone(run.Steps)
+	for i := range run.Steps {
+		if s := &run.Steps[i]; gone[s.Step.ID] {
+			s.State = dayone.StepUndone
+		}
+	}
+	return run
+}
+
+// away counts what policies would give somebody if no undo held it back, and names the undo of the newest run of those.
+func (f *Flow) away(ctx context.Context, id dayone.PersonID) (n int, by dayone.RunID, err error) {
+	holds, err := f.Store.Holds(ctx, HoldFilter{Person: id})
+	holds = slices.DeleteFunc(holds, func(h dayone.Hold) bool { return h.Run == "" || h.Away || h.Keep || h.Brake != "" })
+	if err != nil || len(holds) == 0 {
+		return 0, "", err
+	}
+	l, err := f.Preview(ctx, id)
+	if err != nil && !errors.Is(err, dayone.ErrInvalid) { // without a plan it is away all the same
+		return 0, "", err
+	}
+	set, asked := f.Active(), f.Active().Asked(l.Requests)
+	var of dayone.RunID
+	for _, g := range l.Want.Grants {
+		held := slices.IndexFunc(holds, func(h dayone.Hold) bool { return h.Covers(g.Key) })
+		there := slices.ContainsFunc(l.Have, func(h dayone.Holding) bool {
+			return h.Key == g.Key && h.State != dayone.Gone && (!g.Key.IsAccount() || set.Systems[g.Key.System].Meets(h.State, g.State))
+		})
+		if held < 0 || there || wished(set, asked, dayone.Step{Key: g.Key, Because: g.Because, Implied: g.Implied}) {
+			continue
+		}
+		n, of = n+1, max(of, holds[held].Run)
+	}
+	if n == 0 {
+		return 0, "", nil
+	}
+	undos, err := f.Store.UndosOf(ctx, []dayone.RunID{of})
+	if err != nil || len(undos) == 0 { // it was turned back itself
+		return n, of, err
+	}
+	return n, undos[0].ID, nil
 }
 
 // counts says whether a step brings something about that a first day may need.

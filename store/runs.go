@@ -321,6 +321,22 @@ func (d *DB) Runs(ctx context.Context, f RunFilter) ([]dayone.Run, error) {
 	return out, rows.Err()
 }
 
+// UndosOf are the runs that take some others back, newest first, without their steps.
+func (d *DB) UndosOf(ctx context.Context, ids []dayone.RunID) ([]dayone.Run, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	in, args := among(ids)
+	rows, err := d.read.QueryContext(ctx, runHead+runTables+` WHERE r.takes_back <> '' AND r.takes_back <> r.id AND r.takes_back IN `+in+` ORDER BY r.id DESC`, args...)
+	if err != nil {
+		return nil, fmt.Errorf("reading what was taken back: %w", err)
+	}
+	return collect(rows, func(s interface{ Scan(...any) error }) (dayone.Run, error) {
+		r, err := d.scanHead(s)
+		return r.Run, err
+	})
+}
+
 // inStates is the condition that a run is in one of the states. Where nothing else narrows the list, the newest of each state
 // are taken from its index: a database that is asked for several states at once sorts all runs there are.
 func (d *DB) inStates(f RunFilter, args *[]any) string {
