@@ -45,6 +45,7 @@ type starterRow struct {
 	Steps  string
 	State  state
 	Note   string
+	Undo   *link // what took it back
 }
 
 // How many rows the dashboard shows of each; the rest is a page away.
@@ -272,16 +273,30 @@ func (p *portal) starter(ctx context.Context, view viewer, row flow.Row) (starte
 	if err != nil {
 		return s, err
 	}
+	gone, err := p.flow.TakenBack(ctx, b.run)
+	if err != nil {
+		return s, err
+	}
+	b.gone = gone[run.ID]
 	s.Run = link{b.run.Title, "/runs/" + string(b.run.ID)}
 	s.Strip, s.Steps = b.strip()
 	if row.Problem == "" {
 		s.State, s.Note = readiness(view, run)
 	}
+	if run.Undo != "" {
+		s.Undo = &link{"Open the undo", "/runs/" + string(run.Undo)}
+	}
 	return s, nil
 }
 
 // readiness is how a run looks to somebody who only asks whether all will be there on the first day.
-func readiness(view viewer, run dayone.Run) (state, string) {
+func readiness(view viewer, run flow.First) (state, string) {
+	switch {
+	case run.Under:
+		return state{Icon: "undo", Class: "s-run", Text: "Being taken back"}, ""
+	case run.Whole:
+		return state{Icon: "undo", Class: "s-wait", Text: "Taken back"}, view.label("the onboarding was undone")
+	}
 	failed, ours, hers, left := 0, 0, 0, 0
 	for i := range run.Steps {
 		s := &run.Steps[i]
@@ -301,6 +316,8 @@ func readiness(view viewer, run dayone.Run) (state, string) {
 		return state{Icon: "x", Class: "s-fail", Text: "At risk"}, view.plural(failed, "1 step failed", "%d steps failed")
 	case ours > 0:
 		return state{Icon: "task", Class: "s-wait", Text: "Needs you"}, view.plural(ours, "1 step waits for somebody", "%d steps wait for somebody")
+	case run.Away > 0:
+		return state{Icon: "undo", Class: "s-wait", Text: "Taken back in part"}, view.plural(run.Away, "1 access is held back", "%d accesses are held back")
 	case run.State == dayone.RunRunning && left > 0:
 		return state{Icon: "run", Class: "s-run", Text: "Being set up"}, view.plural(left, "1 step left", "%d steps left")
 	case hers > 0:
