@@ -59,14 +59,14 @@ func (f *Flow) riskOf(ctx context.Context, row Row, before time.Duration, now ti
 		return "", nil, nil
 	}
 	run, found, err := f.FirstDay(ctx, row.ID)
-	if err != nil || !found || run.State == dayone.RunDone {
+	if err != nil || !found || run.State == dayone.RunDone && run.Away == 0 {
 		return "", nil, err
 	}
 	failed, waits := 0, []string{}
 	for i := range run.Steps {
 		s := &run.Steps[i]
 		switch {
-		case s.Step.Action == dayone.MessageSend || s.Of != "":
+		case s.Step.Action == dayone.MessageSend || s.Of != "" || run.Whole:
 		case s.State == dayone.StepFailed, s.State == dayone.StepBlocked:
 			failed++
 		case s.State == dayone.StepWaiting && s.Wait != nil && !s.Wait.Kind.There() && s.Wait.Kind != dayone.WaitPropagation:
@@ -77,7 +77,7 @@ func (f *Flow) riskOf(ctx context.Context, row Row, before time.Duration, now ti
 	waits = slices.Compact(waits)
 	var notes []string
 	if !run.State.Over() && run.Started.Before(row.Starts) { // what begins with the first day ends after its start
-		x, err := f.Foresee(ctx, run)
+		x, err := f.Foresee(ctx, run.Run)
 		if err != nil {
 			return "", nil, err
 		}
@@ -90,6 +90,9 @@ func (f *Flow) riskOf(ctx context.Context, row Row, before time.Duration, now ti
 	}
 	if pressing && failed > 0 {
 		notes = append(notes, counted(failed, "step failed or is blocked", "steps failed or are blocked"))
+	}
+	if pressing && run.Away > 0 && !run.Under {
+		notes = append(notes, counted(run.Away, "access was taken back and is held", "accesses were taken back and are held"))
 	}
 	if pressing && len(waits) > 0 && !run.State.Over() {
 		notes = append(notes, "it waits for "+strings.Join(waits, " and "))

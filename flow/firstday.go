@@ -2,6 +2,8 @@ package flow
 
 import (
 	"context"
+	"errors"
+	"maps"
 	"slices"
 
 	"github.com/dayone-hq/dayone"
@@ -11,36 +13,170 @@ import (
 // firstDayRuns is how many runs of somebody are looked through for what her first day needs.
 const firstDayRuns = 20
 
-// FirstDay is the run that tells whether all is there on somebody's first day, with the steps that count for it: what policies
-// give. What she asked for on top, what comes along with only that, and what was taken back is no matter of the first day, and
-// a run that has nothing else says nothing of it. false: she has none.
-func (f *Flow) FirstDay(ctx context.Context, id dayone.PersonID) (dayone.Run, bool, error) {
-	runs, err := f.Store.Runs(ctx, RunFilter{Person: id, Limit: firstDayRuns, Within: scopeOf(ctx)})
-	if err != nil || len(runs) == 0 {
-		return dayone.Run{}, false, err
-	}
-	list, err := f.Store.Requests(ctx, id, true)
+// First tells whether all is there on somebody's first day: by a run with the steps that count for it, which is what policies give.
+// What she asked for on top, and what comes along with only that, is no matter of the first day. A step that was taken back since is
+// undone, whatever it was at the end of the run.
+type First struct {
+	dayone.Run
+	Away  int          // accesses that policies would give, and that an undo holds back
+	Undo  dayone.RunID // that undo; "": nothing is away
+	Under bool         // it is under way
+	Whole bool         // nothing else was given
+
+	Full dayone.Run // the run with all its steps, as it stands
+	Back TakenBack  // how far it was taken back
+}
+
+// FirstDay is that of somebody. A run that was taken back whole tells nothing while another one tells something. false: none does.
+func (f *Flow) FirstDay(ctx context.Context, id dayone.PersonID) (First, bool, error) {
+	all, err := f.FirstDays(ctx, []dayone.PersonID{id})
+	out, is := all[id]
+	return out, is, err
+}
+
+// FirstDays are those of several people; of whom no run tells it says nothing. They are read together.
+func (f *Flow) FirstDays(ctx context.Context, ids []dayone.PersonID) (map[dayone.PersonID]First, error) {
+	runs, err := f.Store.LastRuns(ctx, ids, firstDayRuns, scopeOf(ctx))
 	if err != nil {
-		return dayone.Run{}, false, err
+		return nil, err
 	}
-	asked := f.Active().Asked(list)
-	var newest dayone.Run
-	for i := range runs {
-		run, err := f.RunOf(ctx, runs[i].ID)
+	requests, err := f.Store.StandingRequests(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	holds, err := f.Store.StandingHolds(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	gone, err := f.TakenBack(ctx, slices.Concat(slices.Collect(maps.Values(runs))...)...)
+	if err != nil {
+		return nil, err
+	}
+	set := f.Active()
+	var open []*firstLook
+	for id, of := range runs {
+		l := &firstLook{id: id, asked: set.Asked(requests[id]), gone: gone}
+		if l.out.Away, l.out.Undo, err = f.away(ctx, id, holds[id]); err != nil {
+			return nil, err
+		}
+		for _, r := range of {
+			if r.Of == "" || r.Of == r.ID { // else it takes something back
+				l.next = append(l.next, r.ID)
+			}
+			l.out.Under = l.out.Under || r.ID == l.out.Undo && !r.State.Over()
+		}
+		open = append(open, l)
+	}
+	out := map[dayone.PersonID]First{}
+	for len(open) > 0 { // of most the newest run tells
+		open = slices.DeleteFunc(open, func(l *firstLook) bool {
+			if len(l.next) == 0 && l.ends() {
+				out[l.id] = l.out
+			}
+			return len(l.next) == 0
+		})
+		at := make([]dayone.RunID, 0, len(open))
+		for _, l := range open {
+			at = append(at, l.next[0])
+		}
+		list, err := f.RunsOf(ctx, at)
 		if err != nil {
-			return run, false, err
+			return nil, err
 		}
-		if i == 0 {
-			newest = run
+		for i, l := range open {
+			l.next = l.next[1:]
+			if l.tells(list[i], f.onlyNeeded(list[i], l.asked)) {
+				out[l.id], l.next = l.out, nil
+				open[i] = nil
+			}
 		}
-		if run.Of != "" { // it takes something back
+		open = slices.DeleteFunc(open, func(l *firstLook) bool { return l == nil })
+	}
+	return out, nil
+}
+
+// firstLook looks through the runs of somebody for the one that tells of her first day.
+type firstLook struct {
+	id            dayone.PersonID
+	asked         map[dayone.Key][]dayone.Request
+	gone          map[dayone.RunID]TakenBack
+	next          []dayone.RunID // those not looked at yet, newest first
+	out           First
+	other, undone *First // the newest of which no step counts, and of which none is left
+}
+
+// tells says whether a run tells of the first day, by those of its steps that are needed then.
+func (l *firstLook) tells(run, need dayone.Run) bool {
+	back, is := l.gone[run.ID]
+	need = undoneIn(need, back.Steps)
+	switch {
+	case !slices.ContainsFunc(need.Steps, counts):
+		if l.other == nil {
+			l.other = &First{Run: run, Full: run, Back: back}
+		}
+	case !is && run.Of == "" || slices.ContainsFunc(need.Steps, func(s dayone.StepRun) bool { return counts(s) && stands(&s) }):
+		l.out.Run, l.out.Full, l.out.Back = need, run, back
+		return true
+	case l.undone == nil:
+		l.undone = &First{Run: need, Full: run, Back: back}
+	}
+	return false
+}
+
+// ends says what is left to say where no run tells; false: nothing is held any more, and nothing given again.
+func (l *firstLook) ends() bool {
+	switch {
+	case l.undone != nil && l.out.Away > 0:
+		l.out.Run, l.out.Full, l.out.Back, l.out.Whole = l.undone.Run, l.undone.Full, l.undone.Back, true
+	case l.undone == nil && l.other != nil:
+		l.out.Run, l.out.Full, l.out.Back = l.other.Run, l.other.Full, l.other.Back
+	default:
+		return false
+	}
+	return true
+}
+
+// undoneIn is a run with the state of those of its steps that another run has taken back.
+func undoneIn(run dayone.Run, gone map[dayone.StepID]bool) dayone.Run {
+	run.Steps = slices.Clone(run.Steps)
+	for i := range run.Steps {
+		if s := &run.Steps[i]; gone[s.Step.ID] {
+			s.State = dayone.StepUndone
+		}
+	}
+	return run
+}
+
+// away counts what policies would give somebody if no undo held it back, and names the undo of the newest run of those. holds are hers.
+func (f *Flow) away(ctx context.Context, id dayone.PersonID, holds []dayone.Hold) (n int, by dayone.RunID, err error) {
+	holds = slices.DeleteFunc(holds, func(h dayone.Hold) bool { return h.Run == "" || h.Away || h.Keep || h.Brake != "" })
+	if len(holds) == 0 {
+		return 0, "", nil
+	}
+	l, err := f.Preview(ctx, id)
+	if err != nil && !errors.Is(err, dayone.ErrInvalid) { // without a plan it is away all the same
+		return 0, "", err
+	}
+	set, asked := f.Active(), f.Active().Asked(l.Requests)
+	var of dayone.RunID
+	for _, g := range l.Want.Grants {
+		held := slices.IndexFunc(holds, func(h dayone.Hold) bool { return h.Covers(g.Key) })
+		there := slices.ContainsFunc(l.Have, func(h dayone.Holding) bool {
+			return h.Key == g.Key && h.State != dayone.Gone && (!g.Key.IsAccount() || set.Systems[g.Key.System].Meets(h.State, g.State))
+		})
+		if held < 0 || there || wished(set, asked, dayone.Step{Key: g.Key, Because: g.Because, Implied: g.Implied}) {
 			continue
 		}
-		if out := f.onlyNeeded(run, asked); slices.ContainsFunc(out.Steps, counts) {
-			return out, true, nil
-		}
+		n, of = n+1, max(of, holds[held].Run)
 	}
-	return newest, true, nil
+	if n == 0 {
+		return 0, "", nil
+	}
+	undos, err := f.Store.UndosOf(ctx, []dayone.RunID{of})
+	if err != nil || len(undos) == 0 { // it was turned back itself
+		return n, of, err
+	}
+	return n, undos[0].ID, nil
 }
 
 // counts says whether a step brings something about that a first day may need.

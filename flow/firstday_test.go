@@ -76,3 +76,75 @@ func TestAPolicysFailedStepStaysWhenAProductHoldsIt(t *testing.T) {
 	}
 	risk("once it is asked for")
 }
+
+// ready waits until all that ended is counted, and says of how many starters it is known when they were ready.
+func (h *house) ready() int {
+	h.t.Helper()
+	h.worth()
+	r, err := h.Readiness(ctx)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return r[0].N
+}
+
+// An onboarding that was undone is not there: nobody is ready with it, an alert says so, and once its hold is over another run tells.
+func TestWhatWasTakenBackIsNotReady(t *testing.T) {
+	t.Parallel()
+	h, p, r := erinWorks(t)
+	first, found, err := h.FirstDay(ctx, p)
+	if err != nil || !found || first.ID != r.ID || first.State != dayone.RunDone || first.Away != 0 || first.Undo != "" {
+		t.Fatalf("before the undo: %s, %s, %d away by %q; %v", first.ID, first.State, first.Away, first.Undo, err)
+	}
+	same(t, "starters who were ready", h.ready(), 1)
+
+	undo := h.undoes(r.ID)
+	first, found, err = h.FirstDay(ctx, p)
+	if err != nil || !found || !first.Whole || first.Away == 0 || first.Undo != undo.ID || first.Under {
+		t.Errorf("after it: whole %v, %d away by %q; %v, %v", first.Whole, first.Away, first.Undo, found, err)
+	}
+	for _, s := range first.Steps {
+		if s.State == dayone.StepDone && s.Result.Changed() && s.Step.Undo.Possible() && s.Step.Action != dayone.MessageSend {
+			t.Errorf("%s counts as done", s.Step.ID)
+		}
+	}
+	gone, err := h.TakenBack(ctx, r, undo)
+	if b := gone[r.ID]; err != nil || len(gone) != 1 || b.By != undo.ID || !b.Whole || b.Under {
+		t.Errorf("taken back: %+v, %v", gone, err)
+	}
+	same(t, "starters who are ready after it", h.ready(), 0)
+	h.later(5 * time.Minute)
+	if a := h.alerted("day-one-at-risk", 1)[0]; !strings.Contains(a.Note, "taken back and are held") {
+		t.Errorf("the alert says %q", a.Note)
+	}
+
+	holds, err := h.Holds(ctx, flow.HoldFilter{Person: p})
+	if err != nil || len(holds) != 1 {
+		t.Fatal(holds, err)
+	}
+	if err := h.EndHold(ctx, holds[0].ID, "kim@company.com", "she starts after all"); err != nil {
+		t.Fatal(err)
+	}
+	again := h.rests(p, undo.ID)
+	first, _, err = h.FirstDay(ctx, p)
+	if err != nil || first.ID != again.ID || first.Whole || first.Away != 0 {
+		t.Errorf("given again: %s by %s, whole %v, %d away; %v", first.ID, again.ID, first.Whole, first.Away, err)
+	}
+}
+
+// Of what was undone in part, just that is away.
+func TestAPartThatWasTakenBackIsNotDone(t *testing.T) {
+	t.Parallel()
+	h, p, r := erinWorks(t)
+	const group = "gitlab/group:platform entitlement.add"
+	undo := h.undoes(r.ID, group)
+	first, _, err := h.FirstDay(ctx, p)
+	if err != nil || first.ID != r.ID || first.Whole || first.Away != 1 || first.Undo != undo.ID || first.Step(group) == nil || first.Step(group).State != dayone.StepUndone {
+		t.Errorf("%s, whole %v, %d away by %q, %+v; %v", first.ID, first.Whole, first.Away, first.Undo, first.Step(group), err)
+	}
+	gone, err := h.TakenBack(ctx, r)
+	if b := gone[r.ID]; err != nil || b.Whole || len(b.Steps) != 1 || b.By != undo.ID {
+		t.Errorf("taken back: %+v, %v", gone, err)
+	}
+	same(t, "starters who are ready", h.ready(), 1)
+}

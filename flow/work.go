@@ -124,8 +124,7 @@ func (f *Flow) countOf(ctx context.Context, r dayone.Run, before time.Time) (sto
 	}
 	c := store.CountedRun{Run: r.ID, Month: monthOf(r.Ended), Person: r.Person}
 	if r.Of != "" && r.Of != r.ID {
-		c.Month, c.Steps, err = f.takenBack(ctx, r, before)
-		return c, err
+		return c, f.lessOf(ctx, &c, r, before)
 	}
 	c.Steps = f.remains(r, r.Ended, backs(r, r.Ended))
 	if r.State == dayone.RunUndone {
@@ -137,7 +136,19 @@ func (f *Flow) countOf(ctx context.Context, r dayone.Run, before time.Time) (sto
 	if r.State != dayone.RunDone || r.Of != "" {
 		return c, nil
 	}
-	var ready time.Time
+	ready := f.readyAt(r)
+	if ready.IsZero() || !row.Starts.After(r.Started.Add(-longBefore)) {
+		return c, nil
+	}
+	if gone, err := f.TakenBack(ctx, r); err != nil || gone[r.ID].Whole {
+		return c, err // it is counted late
+	}
+	c.Starts, c.Ready, c.Early = row.Starts, ready, r.Started.Before(row.Starts.Add(24*time.Hour))
+	return c, nil
+}
+
+// readyAt is since when all was there that a run has brought.
+func (f *Flow) readyAt(r dayone.Run) (ready time.Time) {
 	for i := range r.Steps {
 		s := &r.Steps[i]
 		if s.State != dayone.StepDone {
@@ -151,28 +162,26 @@ func (f *Flow) countOf(ctx context.Context, r dayone.Run, before time.Time) (sto
 			ready = at
 		}
 	}
-	if !ready.IsZero() && row.Starts.After(r.Started.Add(-longBefore)) {
-		c.Starts, c.Ready, c.Early = row.Starts, ready, r.Started.Before(row.Starts.Add(24*time.Hour))
-	}
-	return c, nil
+	return ready
 }
 
 func monthOf(t time.Time) string { return t.UTC().Format("2006-01") }
 
-// takenBack is what the undo of an earlier run takes from what that was worth, in the month in which it was counted, and more than at its own end before. An
-// undo is nobody's work that was saved: without the run there were nothing to undo.
-func (f *Flow) takenBack(ctx context.Context, undo dayone.Run, before time.Time) (string, map[dayone.Action]int, error) {
+// lessOf is what the undo of an earlier run takes from what that was worth, in the month in which it was counted, and more than at its own end before. An
+// undo is nobody's work that was saved: without the run there were nothing to undo. Of a run that was undone whole nobody is ready.
+func (f *Flow) lessOf(ctx context.Context, c *store.CountedRun, undo dayone.Run, before time.Time) error {
 	r, err := f.Store.Run(ctx, undo.Of)
 	if err != nil {
-		return "", nil, err
+		return err
 	}
 	heads, err := f.UndoneBy(ctx, r.ID)
 	if err != nil {
-		return "", nil, err
+		return err
 	}
 	if before.IsZero() {
 		before = undo.Started
 	}
+	var undos []dayone.Run
 	was, is := backs(r, r.Ended), backs(r, r.Ended)
 	for _, head := range heads {
 		if head.ID == r.ID { // it turned back by itself
@@ -180,13 +189,17 @@ func (f *Flow) takenBack(ctx context.Context, undo dayone.Run, before time.Time)
 		}
 		one, err := f.Store.Run(ctx, head.ID)
 		if err != nil {
-			return "", nil, err
+			return err
 		}
+		undos = append(undos, one)
 		was, is = append(was, backs(one, before)...), append(is, backs(one, undo.Ended)...)
 	}
-	out := f.remains(r, r.Ended, is)
-	less(out, f.remains(r, r.Ended, was))
-	return monthOf(r.Ended), out, nil
+	c.Month, c.Steps = monthOf(r.Ended), f.remains(r, r.Ended, is)
+	less(c.Steps, f.remains(r, r.Ended, was))
+	if takenBack(r, undos, undo.Ended).Whole {
+		c.Unready = f.readyAt(r)
+	}
+	return nil
 }
 
 // backs are the steps of a run that had taken others back at an instant.

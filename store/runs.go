@@ -193,10 +193,10 @@ func (d *DB) RunsOf(ctx context.Context, ids []dayone.RunID) ([]dayone.Run, erro
 }
 
 // among is a list of ids as SQL has it.
-func among(ids []dayone.RunID) (marks string, args []any) {
+func among[T ~string](ids []T) (marks string, args []any) {
 	var b strings.Builder
 	for i, id := range ids {
-		args = append(args, id)
+		args = append(args, string(id))
 		fmt.Fprintf(&b, ", $%d", i+1)
 	}
 	return "(" + b.String()[2:] + ")", args
@@ -319,6 +319,22 @@ func (d *DB) Runs(ctx context.Context, f RunFilter) ([]dayone.Run, error) {
 		out = append(out, r.Run)
 	}
 	return out, rows.Err()
+}
+
+// UndosOf are the runs that take some others back, newest first, without their steps.
+func (d *DB) UndosOf(ctx context.Context, ids []dayone.RunID) ([]dayone.Run, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	in, args := among(ids)
+	rows, err := d.read.QueryContext(ctx, runHead+runTables+` WHERE r.takes_back <> '' AND r.takes_back <> r.id AND r.takes_back IN `+in+` ORDER BY r.id DESC`, args...)
+	if err != nil {
+		return nil, fmt.Errorf("reading what was taken back: %w", err)
+	}
+	return collect(rows, func(s interface{ Scan(...any) error }) (dayone.Run, error) {
+		r, err := d.scanHead(s)
+		return r.Run, err
+	})
 }
 
 // inStates is the condition that a run is in one of the states. Where nothing else narrows the list, the newest of each state

@@ -46,6 +46,8 @@ type CountedRun struct {
 	Starts time.Time // with Ready: the first day
 	Ready  time.Time // since when all was there that it had to bring; zero: it says nothing of a first day
 	Early  bool      // it began before the first day was over: what it brought belongs to that day
+
+	Unready time.Time // since when she was ready with a run that was undone whole: she is not, unless she was made ready since; zero: none was
 }
 
 // CountRun adds it, unless it was added before or the run goes on meanwhile. Somebody is ready with the last of the runs for the first day, or else with the first
@@ -62,6 +64,11 @@ func (d *DB) CountRun(ctx context.Context, c CountedRun) error {
 		for a, n := range c.Steps {
 			if _, err := t.exec(`INSERT INTO work (month, action, steps) VALUES ($1, $2, $3) ON CONFLICT (month, action) DO UPDATE SET steps = work.steps + excluded.steps`, c.Month, a, n); err != nil {
 				return fmt.Errorf("counting steps: %w", err)
+			}
+		}
+		if !c.Unready.IsZero() {
+			if _, err := t.exec(`DELETE FROM ready WHERE person = $1 AND at >= $2 AND at <= $3`, c.Person, micros(c.Unready), micros(c.Ended)); err != nil {
+				return fmt.Errorf("forgetting since when somebody was ready: %w", err)
 			}
 		}
 		if c.Ready.IsZero() {

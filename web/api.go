@@ -141,8 +141,12 @@ func (p *portal) apiRuns(w http.ResponseWriter, r *http.Request) error {
 		list = list[:limit]
 		out.Next = nextPage("/api/v1/runs", q, limit, string(list[limit-1].ID), "state", "person")
 	}
+	gone, err := p.flow.TakenBack(r.Context(), list...)
+	if err != nil {
+		return err
+	}
 	for _, run := range list {
-		out.Items = append(out.Items, newAPIRun(run))
+		out.Items = append(out.Items, newAPIRun(run, gone))
 	}
 	return answerJSON(w, http.StatusOK, out)
 }
@@ -160,7 +164,11 @@ func (p *portal) apiRun(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	out := newAPIRun(run)
+	gone, err := p.flow.TakenBack(r.Context(), run)
+	if err != nil {
+		return err
+	}
+	out := newAPIRun(run, gone)
 	if next != nil && len(where) > 0 {
 		out.ContinuedBy = next.ID
 	}

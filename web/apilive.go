@@ -46,7 +46,7 @@ func (t *dataTeller) tell(ctx context.Context, s *stream) (bool, error) {
 	}
 	if run.State != t.state {
 		t.state = run.State
-		if err := t.send(s, "run", newAPIRun(run)); err != nil {
+		if err := t.send(s, "run", newAPIRun(run, nil)); err != nil {
 			return false, err
 		}
 	}

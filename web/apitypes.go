@@ -144,8 +144,16 @@ type apiRun struct {
 	Hash        string          `json:"hash"`
 	ContinuedBy dayone.RunID    `json:"continued_by,omitempty"` // superseded: the run in which open steps went on
 	Of          dayone.RunID    `json:"takes_back,omitempty"`
+	Back        *apiTakenBack   `json:"taken_back,omitempty"`
 	Predicted   *apiForecast    `json:"predicted,omitempty"`
 	Steps       []apiStep       `json:"steps,omitempty"`
+}
+
+// apiTakenBack is how far later undos have taken a run back.
+type apiTakenBack struct {
+	By    dayone.RunID `json:"by"` // the undo that began last
+	Whole bool         `json:"whole"`
+	Under bool         `json:"under_way"`
 }
 
 // apiForecast is when a run will be over. Without a time nobody can know.
@@ -357,8 +365,12 @@ func newAPIExplainLines(lines []policy.Line) []apiExplainLine {
 	return out
 }
 
-func newAPIRun(r dayone.Run) apiRun {
-	return apiRun{ID: r.ID, Person: r.Person, Event: r.Event, Title: r.Title, State: r.State, Started: moment(r.Started), Ended: moment(r.Ended), Hash: r.Hash, Of: r.Of}
+func newAPIRun(r dayone.Run, gone map[dayone.RunID]flow.TakenBack) apiRun {
+	out := apiRun{ID: r.ID, Person: r.Person, Event: r.Event, Title: r.Title, State: r.State, Started: moment(r.Started), Ended: moment(r.Ended), Hash: r.Hash, Of: r.Of}
+	if back, is := gone[r.ID]; is {
+		out.Back = &apiTakenBack{back.By, back.Whole, back.Under}
+	}
+	return out
 }
 
 func newAPIForecast(x engine.Forecast) *apiForecast {

@@ -97,6 +97,9 @@ func (c continued) link() *link {
 // stateOf is a step's state; of one that went on elsewhere, what came of it there.
 func (b *board) stateOf(s *dayone.StepRun) (planner.Look, state) {
 	c, ok := b.where[s.Step.ID]
+	if !ok && b.undone(s) {
+		return planner.LookUndone, runState(dayone.RunUndone)
+	}
 	if !ok {
 		return stepState(s)
 	}
@@ -112,7 +115,15 @@ func (b *board) state() state {
 	if b.run.State == dayone.RunSuperseded && len(b.where) > 0 {
 		return state{Icon: "skip", Text: "Continued"}
 	}
+	if b.gone.Whole {
+		return runState(dayone.RunUndone)
+	}
 	return runState(b.run.State)
+}
+
+// undone says that a later run took back what a step had done.
+func (b *board) undone(s *dayone.StepRun) bool {
+	return s.State == dayone.StepDone && b.gone.Steps[s.Step.ID]
 }
 
 // takeover says which run took over; nil: this one was not superseded, or nothing came after it.

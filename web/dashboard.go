@@ -45,6 +45,7 @@ type starterRow struct {
 	Steps  string
 	State  state
 	Note   string
+	Undo   *link // what took it back
 }
 
 // How many rows the dashboard shows of each; the rest is a page away.
@@ -99,12 +100,8 @@ func (p *portal) dashboard(w http.ResponseWriter, r *http.Request) error {
 	if v.More = len(rows) > startersShown; v.More {
 		rows = rows[:startersShown]
 	}
-	for _, row := range rows {
-		s, err := p.starter(ctx, view, row)
-		if err != nil {
-			return err
-		}
-		v.Starters = append(v.Starters, s)
+	if v.Starters, err = p.starters(ctx, view, rows); err != nil {
+		return err
 	}
 	if v.Runs, err = p.runRows(r, runs[:min(len(runs), runsShown)], runsShown); err != nil {
 		return err
@@ -248,16 +245,33 @@ func (v viewer) capped(n, most int) string {
 	return v.in.Number(n)
 }
 
-// starter says whether somebody will be ready.
-func (p *portal) starter(ctx context.Context, view viewer, row flow.Row) (starterRow, error) {
+// starters say of each whether she will be ready.
+func (p *portal) starters(ctx context.Context, view viewer, rows []flow.Row) ([]starterRow, error) {
+	ids := make([]dayone.PersonID, 0, len(rows))
+	for _, row := range rows {
+		ids = append(ids, row.ID)
+	}
+	days, err := p.flow.FirstDays(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]starterRow, 0, len(rows))
+	for _, row := range rows {
+		first, found := days[row.ID]
+		s, err := p.starter(ctx, view, row, first, found)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, s)
+	}
+	return out, nil
+}
+
+func (p *portal) starter(ctx context.Context, view viewer, row flow.Row, run flow.First, found bool) (starterRow, error) {
 	zone := p.zoneOf(row.Location)
 	s := starterRow{
 		Name: link{row.Name, "/people/" + string(row.ID)}, Facts: joined(", ", row.Title, row.Location),
 		Starts: view.day(row.Starts, zone), In: view.away(view.days(row.Starts, zone)),
-	}
-	run, found, err := p.flow.FirstDay(ctx, row.ID)
-	if err != nil {
-		return s, err
 	}
 	if row.Problem != "" {
 		s.State = unplannedState
@@ -268,21 +282,30 @@ func (p *portal) starter(ctx context.Context, view viewer, row flow.Row) (starte
 		}
 		return s, nil
 	}
-	boards, err := p.stripBoards(ctx, view, []dayone.RunID{run.ID})
-	if err != nil {
+	b := board{run: run.Full, view: view, gone: run.Back}
+	var err error
+	if b.next, b.where, err = p.carriedOn(ctx, b.run); err != nil {
 		return s, err
 	}
-	b := boards[run.ID]
 	s.Run = link{b.run.Title, "/runs/" + string(b.run.ID)}
 	s.Strip, s.Steps = b.strip()
 	if row.Problem == "" {
 		s.State, s.Note = readiness(view, run)
 	}
+	if run.Undo != "" {
+		s.Undo = &link{"Open the undo", "/runs/" + string(run.Undo)}
+	}
 	return s, nil
 }
 
 // readiness is how a run looks to somebody who only asks whether all will be there on the first day.
-func readiness(view viewer, run dayone.Run) (state, string) {
+func readiness(view viewer, run flow.First) (state, string) {
+	switch {
+	case run.Under:
+		return state{Icon: "undo", Class: "s-run", Text: "Being taken back"}, ""
+	case run.Whole:
+		return state{Icon: "undo", Class: "s-wait", Text: "Taken back"}, view.label("the onboarding was undone")
+	}
 	failed, ours, hers, left := 0, 0, 0, 0
 	for i := range run.Steps {
 		s := &run.Steps[i]
@@ -302,6 +325,8 @@ func readiness(view viewer, run dayone.Run) (state, string) {
 		return state{Icon: "x", Class: "s-fail", Text: "At risk"}, view.plural(failed, "1 step failed", "%d steps failed")
 	case ours > 0:
 		return state{Icon: "task", Class: "s-wait", Text: "Needs you"}, view.plural(ours, "1 step waits for somebody", "%d steps wait for somebody")
+	case run.Away > 0:
+		return state{Icon: "undo", Class: "s-wait", Text: "Taken back in part"}, view.plural(run.Away, "1 access is held back", "%d accesses are held back")
 	case run.State == dayone.RunRunning && left > 0:
 		return state{Icon: "run", Class: "s-run", Text: "Being set up"}, view.plural(left, "1 step left", "%d steps left")
 	case hers > 0:

@@ -315,7 +315,7 @@ func (p *portal) page(h handler) http.HandlerFunc {
 		if done, err := p.tabled(w, r); done {
 			return err
 		}
-		return h(w, r)
+		return p.takenUp(w, r, h)
 	})
 }
 

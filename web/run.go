@@ -60,6 +60,11 @@ func (p *portal) board(r *http.Request, id dayone.RunID) (*board, error) {
 	if b.next, b.where, err = p.carriedOn(ctx, run); err != nil {
 		return nil, err
 	}
+	gone, err := p.flow.TakenBack(ctx, run)
+	if err != nil {
+		return nil, err
+	}
+	b.gone = gone[id]
 	return newBoard(b), nil
 }
 
@@ -145,7 +150,7 @@ func (p *portal) runPage(r *http.Request, b *board) (runView, error) {
 			v.Event = in.Source
 		}
 	}
-	if err := p.undone(r.Context(), &v, b.run); err != nil {
+	if err := p.undone(r.Context(), &v, b); err != nil {
 		return v, err
 	}
 	if b.chosen > 0 {
@@ -357,6 +362,7 @@ type runsView struct {
 type runRow struct {
 	Title   link
 	State   state
+	Back    *link  // the undo that has taken it back
 	Strip   *strip // of runs under way: theirs are few
 	Steps   string
 	Started *stamp
@@ -366,6 +372,10 @@ type runRow struct {
 // runRows reads the steps of at most so many runs: their strips.
 func (p *portal) runRows(r *http.Request, list []dayone.Run, strips int) ([]runRow, error) {
 	view := p.viewerOf(r)
+	gone, err := p.flow.TakenBack(r.Context(), list...)
+	if err != nil {
+		return nil, err
+	}
 	var looked []dayone.RunID // only its steps tell how long a superseded run worked and what became of them
 	for i, run := range list {
 		if i < strips || run.State == dayone.RunSuperseded {
@@ -385,12 +395,19 @@ func (p *portal) runRows(r *http.Request, list []dayone.Run, strips int) ([]runR
 			row.Took = view.say("%s so far", view.took(view.now.Sub(run.Started)))
 		}
 		if b := boards[run.ID]; b != nil {
+			b.gone = gone[run.ID]
 			row.State = b.state()
 			if run.State == dayone.RunSuperseded {
 				row.Took = view.took(workedFor(b.run))
 			}
 			if i < strips {
 				row.Strip, row.Steps = b.strip()
+			}
+		}
+		if back, is := gone[run.ID]; is {
+			row.Back = &link{goneText(back), "/runs/" + string(back.By)}
+			if back.Whole {
+				row.State = runState(dayone.RunUndone)
 			}
 		}
 		out = append(out, row)

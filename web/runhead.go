@@ -93,7 +93,11 @@ func (b *board) head() headView {
 	if later > 0 {
 		small = b.view.say("of %d steps, %d went on later", total, later)
 	}
-	v := headView{Figures: []figure{{Label: "State", State: &st}, {Label: "Done", Value: b.view.number(done), Small: small}}}
+	back := ""
+	if b.gone.By != "" && !b.gone.Whole {
+		back = b.view.within(b.view.label(goneText(b.gone)))
+	}
+	v := headView{Figures: []figure{{Label: "State", State: &st, Small: back}, {Label: "Done", Value: b.view.number(done), Small: small}}}
 	if b.run.State.Over() {
 		v.Figures = append(v.Figures, figure{Label: "Took", Value: b.view.took(workedFor(b.run))}, figure{Label: "Ended", At: b.view.at(b.run.Ended)})
 		return v

@@ -111,6 +111,7 @@ type board struct {
 	posted func(to dayone.Value, subject string) *link // where a mail that was sent can be read
 	next   *dayone.Run                                 // superseded: the run after it
 	where  map[dayone.StepID]continued                 // and where its steps went on
+	gone   flow.TakenBack                              // what undos have taken back since
 
 	graph planner.Graph
 	index map[dayone.StepID]int
@@ -169,6 +170,9 @@ func (b *board) looks() []planner.Look {
 	for i := range b.run.Steps {
 		s := &b.run.Steps[i]
 		out[i], _ = stepState(s)
+		if b.undone(s) {
+			out[i] = planner.LookUndone
+		}
 		if _, ok := b.where[s.Step.ID]; ok {
 			out[i] = lookLater
 		}

@@ -123,10 +123,13 @@ func samples(view viewer) []sample {
 	dash := newDashboard(view, map[dayone.Status]int{dayone.Working: 100412, dayone.PreHire: 18, dayone.OnLeave: 204}, 3, 2, 1, 1)
 	dash.Overview = sampleOverview(view)
 	strip, steps := running.strip()
-	state, note := readiness(view, running.run)
+	state, note := readiness(view, flow.First{Run: running.run})
 	for i := range 12 {
 		dash.Starters = append(dash.Starters, starterRow{Name: link{fmt.Sprintf("Sarah Chen %d", i+1), "/people/" + samplePerson}, Facts: "Sales Engineer, San Francisco", Starts: view.day(row.Starts, time.UTC), In: view.away(3), Run: link{"run", "/runs"}, Strip: strip, Steps: steps, State: state, Note: note})
 	}
+	last := &dash.Starters[len(dash.Starters)-1]
+	last.State, last.Note = readiness(view, flow.First{Run: running.run, Whole: true, Away: 24})
+	last.Undo = &link{"Open the undo", "/runs"}
 	dash.More = true
 	runRows := []runRow{{Title: link{"Onboard Sarah Chen", "/runs"}, State: runState(dayone.RunRunning), Strip: strip, Steps: steps, Started: view.at(now), Took: view.say("%s so far", "21 s")}}
 	dash.Runs, dash.Tasks, dash.Quarantined = runRows, []item{taskItem(view, hands[0]), taskItem(view, hands[2])}, []item{quarantinedItem(view, quarantine)}
@@ -165,6 +168,8 @@ func samples(view viewer) []sample {
 	for range pageSize {
 		runs.Rows = append(runs.Rows, runRows[0])
 	}
+	runs.Rows[1].Back = &link{goneText(flow.TakenBack{}), "/runs"}
+	runs.Rows[2].State, runs.Rows[2].Back = runState(dayone.RunUndone), &link{goneText(flow.TakenBack{Whole: true}), "/runs"}
 	noRuns := personRunsView{Head: head("runs"), Empty: &empty{Icon: "play", Title: "No run yet", Text: "A run starts when something is to be done for this person."}}
 	why := newWhy(view, link{"Sarah Chen", "/people/" + samplePerson}, sampleExplanation())
 	why.Chain = newReason(view, samplePerson, list[0], policy.Explanation{Votes: sampleExplanation().Votes}).Chain
@@ -183,7 +188,7 @@ func samples(view viewer) []sample {
 	heldLook := look
 	heldLook.Holds = []dayone.Hold{{ID: "hld_01jd9x0000000000000000000a", Person: samplePerson, Run: running.run.ID, Keys: sampleUndoing(over).Keys, Reason: "hired by mistake", By: "kim@company.com", Until: now.Add(7 * 24 * time.Hour)}}
 	undoneRun := sampleRun(newBoard(*over))
-	undoneRun.Undone, undoneRun.Undo = &notice{Icon: "info", Title: "This run was taken back", Text: "One undo has taken back what it did, or part of it.", Act: &link{"Open the undo", "/runs"}}, "/runs/x/undo"
+	undoneRun.Undone, undoneRun.Undo = goneNotice(flow.TakenBack{By: over.run.ID}, over.run.ID), "/runs/x/undo"
 
 	leads := flow.Leader{Epoch: 3, Name: "dayone-1 (process 4711)", At: "https://dayone-1.company.com", Since: now.Add(-90 * time.Hour), Renewed: now.Add(-time.Second)}
 	silent := leads

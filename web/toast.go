@@ -4,10 +4,12 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/dayone-hq/dayone"
@@ -60,6 +62,9 @@ func (p *portal) toastOf(r *http.Request) *toast {
 	if !ok {
 		return nil
 	}
+	if p.spent.has(q.Get("undo"), p.now()) { // what it says was taken back since
+		return nil
+	}
 	t := &toast{State: state{Icon: "check", Class: "s-done", Text: text}, Undo: p.offered(r, q.Get("undo"))}
 	q.Del("said")
 	q.Del("undo")
@@ -77,7 +82,7 @@ func (p *portal) offered(r *http.Request, text string) *act {
 	if err != nil || json.Unmarshal(raw, &back) != nil || p.now().Sub(time.Unix(back.At, 0)) > undoFor {
 		return nil
 	}
-	out := &act{Text: "Undo", Action: back.Action}
+	out := &act{Text: "Undo", Action: back.Action, Hidden: []link{{offerField, text}}}
 	names := make([]string, 0, len(back.Fields))
 	for name := range back.Fields {
 		names = append(names, name)
@@ -87,6 +92,50 @@ func (p *portal) offered(r *http.Request, text string) *act {
 		out.Hidden = append(out.Hidden, link{name, back.Fields[name]})
 	}
 	return out
+}
+
+// offerField carries an offer along with what takes the act back, so that it is not made again.
+const offerField = "offer"
+
+// spent are offers that somebody has taken up, by when. A restart forgets them: then what an offer leads to refuses by itself.
+type spent struct {
+	mu sync.Mutex
+	at map[string]time.Time
+}
+
+func (s *spent) has(offer string, now time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	at, is := s.at[offer]
+	return is && now.Sub(at) <= undoFor
+}
+
+// take notes an offer. One that is too old to be made is forgotten.
+func (s *spent) take(offer string, now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.at == nil {
+		s.at = map[string]time.Time{}
+	}
+	maps.DeleteFunc(s.at, func(_ string, at time.Time) bool { return now.Sub(at) > undoFor })
+	s.at[offer] = now
+}
+
+// takenUp carries out what takes an act back, and remembers the offer once it has.
+func (p *portal) takenUp(w http.ResponseWriter, r *http.Request, h handler) error {
+	if r.Method != http.MethodPost || !strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
+		return h(w, r)
+	}
+	if err := r.ParseForm(); err != nil {
+		return h(w, r) // which says so
+	}
+	offer := r.PostForm.Get(offerField)
+	err := h(w, r)
+	if err != nil || w.Header().Get("Location") == "" || p.offered(r, offer) == nil { // a page that says why it was refused leads nowhere
+		return err
+	}
+	p.spent.take(offer, p.now())
+	return nil
 }
 
 // because are the fields of an address that wants a reason.

@@ -63,6 +63,9 @@ func TestAnActIsTakenBackFromItsToast(t *testing.T) {
 		if !ok || back.StatusCode != http.StatusSeeOther || !strings.Contains(back.Header.Get("Location"), c.then) {
 			t.Errorf("%s cannot be undone: %v, %+v", c.what, ok, back)
 		}
+		if strings.Contains(b.page(to), `class="toast"`) {
+			t.Errorf("%s: it is still said, though it was undone", c.what)
+		}
 		if page := b.page(u.Path + "?said=" + q.Get("said")); !strings.Contains(page, `aria-label="Close this message"`) {
 			t.Errorf("%s: the toast cannot be closed", c.what)
 		}

@@ -200,8 +200,8 @@ func (p *portal) undoRun(ctx context.Context, id dayone.RunID, names []string, r
 }
 
 // undone says on the page of a run that it was taken back, or what it takes back.
-func (p *portal) undone(ctx context.Context, v *runView, run dayone.Run) error {
-	switch {
+func (p *portal) undone(ctx context.Context, v *runView, b *board) error {
+	switch run := b.run; {
 	case run.Of == run.ID:
 		v.Undone = &notice{Icon: "info", Title: "Somebody turned this run back", Text: "What it had done is taken back, as far as that was possible. Its hold stands on the person's page."}
 		return nil
@@ -209,17 +209,45 @@ func (p *portal) undone(ctx context.Context, v *runView, run dayone.Run) error {
 		v.Undone = &notice{Icon: "info", Title: "This run takes another one back", Text: undoneText(run), Act: &link{"Open that run", "/runs/" + string(run.Of)}}
 		return nil
 	}
-	list, err := p.flow.UndoneBy(ctx, run.ID)
+	list, err := p.flow.UndoneBy(ctx, b.run.ID)
 	if err != nil {
 		return err
 	}
 	if len(list) > 0 {
-		v.Undone = &notice{Icon: "info", Title: "This run was taken back", Text: plural(len(list), "One undo has taken back what it did, or part of it.", "%d undos have taken back what it did, or part of it."), Act: &link{"Open the undo", "/runs/" + string(list[0].ID)}}
+		v.Undone = goneNotice(b.gone, list[0].ID)
 	}
-	if run.State != dayone.RunUndoing {
-		v.Undo = "/runs/" + string(run.ID) + "/undo"
+	if b.run.State != dayone.RunUndoing && !b.gone.Whole && !b.gone.Under {
+		v.Undo = "/runs/" + string(b.run.ID) + "/undo"
 	}
 	return nil
+}
+
+// goneText says in a few words how far a run was taken back.
+func goneText(t flow.TakenBack) string {
+	switch {
+	case t.Under:
+		return "Being taken back"
+	case t.Whole:
+		return "Taken back"
+	default:
+		return "Taken back in part"
+	}
+}
+
+// goneNotice says how far undos have taken a run back, and leads to the last of them.
+func goneNotice(gone flow.TakenBack, last dayone.RunID) *notice {
+	n := notice{Icon: "info", Act: &link{"Open the undo", "/runs/" + string(last)}}
+	switch {
+	case gone.Under:
+		n.Title, n.Text = "This run is being taken back", "What is taken back already stands in its steps."
+	case gone.Whole:
+		n.Title, n.Text = "This run was taken back", "Nothing of it is left but what nobody can take back."
+	case gone.By != "":
+		n.Title, n.Text = "This run was taken back in part", "Its other steps stay as they are."
+	default:
+		n.Title, n.Text = "An undo of this run has taken nothing back", "Why stands in the steps of the undo."
+	}
+	return &n
 }
 
 // undoneText says where what stayed stands, if anything did.

@@ -84,3 +84,63 @@ func TestUndoByPageAndAPI(t *testing.T) {
 	b.api("GET", "/api/v1/holds?ended=true&limit=1", "", 200, nil)
 	want(t, "too late", b.page("/runs/"+by+"/undo"), "This run cannot be undone", "end its hold")
 }
+
+// A starter whose onboarding was undone is not ready, and wherever her run is shown it says that it was taken back, and by what.
+func TestARunThatWasTakenBackSaysSo(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	_, id := b.hire("e1", "Erin", "Ray", "Engineering", time.Now())
+	run := b.runOf("e1@company.com")
+	b.until("the run to end", func() bool { run = b.started("e1@company.com"); return run.State.Over() })
+	undo := func(steps string) (by string) {
+		t.Helper()
+		var u struct{ Hash, Run string }
+		b.api("GET", "/api/v1/runs/"+string(id)+"/undo?step="+steps, "", 200, &u)
+		in := `{"reason":"a mistake","hash":"` + u.Hash + `","steps":["` + steps + `"]}`
+		b.api("POST", "/api/v1/runs/"+string(id)+"/undo", in, 200, &u)
+		b.until("the undo to end", func() bool {
+			var r struct{ State dayone.RunState }
+			b.api("GET", "/api/v1/runs/"+u.Run, "", 200, &r)
+			return r.State.Over()
+		})
+		return u.Run
+	}
+	type said struct {
+		ID   dayone.RunID
+		Back *struct {
+			By    string
+			Whole bool
+		} `json:"taken_back"`
+	}
+	listed := func(by string, whole bool) {
+		t.Helper()
+		var one said
+		var list struct{ Items []said }
+		b.api("GET", "/api/v1/runs/"+string(id), "", 200, &one)
+		b.api("GET", "/api/v1/runs", "", 200, &list)
+		for _, r := range append(list.Items, one) {
+			if is := r.Back != nil && r.Back.By == by && r.Back.Whole == whole; is != (r.ID == id) {
+				t.Errorf("%s is taken back: %+v", r.ID, r.Back)
+			}
+		}
+	}
+	part := undo("okta/group:base-employee")
+	listed(part, false)
+	want(t, "the dashboard", b.page("/"), "Taken back in part", "1 access is held back", `href="/runs/`+part+`"`)
+	want(t, "the list", b.page("/runs"), `<a class="small" href="/runs/`+part+`">Taken back in part</a>`)
+	want(t, "the run", b.page("/runs/"+string(id)), "This run was taken back in part", "<small>taken back in part</small>", `/runs/`+string(id)+`/undo"`)
+
+	whole := undo("")
+	listed(whole, true)
+	page := b.page("/")
+	want(t, "the dashboard", page, "the onboarding was undone", `href="/runs/`+whole+`"`)
+	if strings.Contains(page, ">Ready<") {
+		t.Error("a starter whose onboarding was undone is called ready")
+	}
+	want(t, "the list", b.page("/runs"), `<a class="small" href="/runs/`+whole+`">Taken back</a>`)
+	page = b.page("/runs/" + string(id))
+	want(t, "the run", page, "Nothing of it is left but what nobody can take back", `href="/runs/`+whole+`"`)
+	if strings.Contains(page, "/runs/"+string(id)+"/undo") {
+		t.Error("what was undone is offered to be undone")
+	}
+}

@@ -69,6 +69,7 @@ type portal struct {
 	base   *url.URL
 	log    *slog.Logger
 	access access
+	spent  spent
 	signOn *signOn // nil: tokens only
 	limits *limiter
 	roles  map[string][]dayone.Role // by address

@@ -26,7 +26,13 @@ type (
 		Ended     time.Time  `json:"ended,omitzero"`
 		TakesBack string     `json:"takes_back,omitempty"`
 		Continued string     `json:"continued_by,omitempty"`
+		TakenBack *saidBack  `json:"taken_back,omitempty"`
 		Steps     []saidStep `json:"steps,omitempty"`
+	}
+	saidBack struct {
+		By       string `json:"by"`
+		Whole    bool   `json:"whole"`
+		UnderWay bool   `json:"under_way"`
 	}
 	saidStep struct {
 		Number int    `json:"number"`
@@ -95,8 +101,22 @@ type (
 	}
 )
 
-// word is the state of a run as the portal says it.
+// word is the state of a run as the portal says it, and how far it was taken back.
 func (r saidRun) word() string {
+	word := r.stateWord()
+	switch b := r.TakenBack; {
+	case b == nil:
+		return word
+	case b.UnderWay:
+		return word + ", being taken back"
+	case b.Whole:
+		return word + ", taken back"
+	default:
+		return word + ", taken back in part"
+	}
+}
+
+func (r saidRun) stateWord() string {
 	switch {
 	case r.State == string(dayone.RunHeld):
 		return "paused"
@@ -203,6 +223,12 @@ func printRun(out io.Writer, r saidRun) error {
 		fmt.Fprintln(out, "Somebody turned it back.")
 	case r.TakesBack != "":
 		fmt.Fprintf(out, "It takes back run %s.\n", r.TakesBack)
+	case r.TakenBack != nil && r.TakenBack.UnderWay:
+		fmt.Fprintf(out, "Run %s is taking it back.\n", r.TakenBack.By)
+	case r.TakenBack != nil && r.TakenBack.Whole:
+		fmt.Fprintf(out, "Run %s took it back.\n", r.TakenBack.By)
+	case r.TakenBack != nil:
+		fmt.Fprintf(out, "Run %s took a part of it back.\n", r.TakenBack.By)
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, s := range r.Steps {

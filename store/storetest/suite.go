@@ -77,6 +77,7 @@ func Run(t *testing.T, open Opener) {
 		{"WhatRulesLookFor", lookedFor},
 		{"WhatWasToldIsKept", told},
 		{"WhoIsDueIsReadTogether", dueTogether},
+		{"StartersAreReadTogether", startersTogether},
 		{"WhatIsVeiledIsFoundByNobody", veiled},
 		{"AScopeLeavesOutTheRest", scopes},
 		{"ALinkSetsUpOnce", localLogin},

@@ -62,6 +62,12 @@
   document.addEventListener("DOMContentLoaded", function () {
     var toast = document.querySelector("#toast .toast");
     if (toast && !location.hash) toast.focus({ preventScroll: true });
+    if (toast) { // it is said once: who loads the page again, or keeps its address, is not told again
+      var here = new URL(location.href);
+      here.searchParams.delete("said");
+      here.searchParams.delete("undo");
+      history.replaceState(history.state, "", here.pathname + here.search + here.hash);
+    }
     var typed = document.querySelector("input[autofocus]"); // whoever types on goes on at the end
     if (typed && typed.value) typed.setSelectionRange(typed.value.length, typed.value.length);
   });
