@@ -581,16 +581,13 @@ func (l *listing) settle(ctx context.Context) error {
 	veiled := slices.DeleteFunc(slices.Clone(l.events), func(e store.HeldEvent) bool { return !e.Event.Veiled })
 	if len(why) > 0 {
 		b := dayone.Brake{ID: dayone.BrakeID(l.f.IDs.New("brk")), Scope: "source:" + l.Source, Rule: dayone.BrakeRead, Note: strings.Join(why, "; "), Opened: l.now, List: &l.figures}
-		if _, err := l.f.Store.HoldAll(ctx, b, open, l.absent...); err != nil {
-			return err
-		}
-		if err := l.settleVeiled(ctx, b.Note, veiled); err != nil {
+		if err := l.settleVeiled(ctx, b.Note, veiled); err != nil { // first: what it was read for is not read again once that is kept
 			return err
 		}
 		l.Brake, l.last.Brake = b.ID, b.ID
 		l.Note += "; held: " + b.Note
 		l.last.Note = l.Note
-		return l.f.Store.SaveSourceRead(ctx, l.last, false, nil)
+		return l.f.Store.HoldList(ctx, b, open, l.last, l.absent)
 	}
 	if err := l.f.Store.ReplaceBrakes(ctx, "source:"+l.Source, dayone.BrakeRead, l.now); err != nil {
 		return err

@@ -2,14 +2,19 @@ package flow_test
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/engine"
 	"github.com/dayone-hq/dayone/flow"
+	"github.com/dayone-hq/dayone/store"
 )
 
 // missing are the names on a page of those whom a held list lacks.
@@ -211,5 +216,112 @@ func TestAListLetThroughWhileTheNextIsReadCounts(t *testing.T) {
 	reads, err := h.Store.SourceReads(ctx)
 	if err != nil || reads["hr"].Records != 7 {
 		t.Errorf("the next list is measured by %+v, %v", reads["hr"], err)
+	}
+}
+
+// A decision about a brake waits for no look at what is to be alerted of, however long one takes, and ends its alert all the same.
+func TestADecisionAboutABrakeWaitsForNoLook(t *testing.T) {
+	t.Parallel()
+	h, _, id := halved(t)
+	h.later(time.Minute)
+	h.alerted("brake-on", 1)
+	w, joined := h.world, h.joined
+	h.stop()
+	looks, goOn := make(chan bool, 100), make(chan bool)
+	w.joined = func(d *flow.Deps) {
+		joined(d)
+		d.Room = func() (uint64, uint64, error) { // a disk that does not answer
+			looks <- true
+			<-goOn
+			return 1 << 40, 1 << 40, nil
+		}
+	}
+	h = w.open()
+	t.Cleanup(func() { close(goOn) })
+	<-looks
+	decided := make(chan error, 1)
+	go func() {
+		_, err := h.DiscardBrake(ctx, id, flow.BrakeDecision{By: "kim", Reason: "half a list"})
+		decided <- err
+	}()
+	select {
+	case err := <-decided:
+		if err != nil {
+			t.Fatal(err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatal("the decision waits for the look at a disk")
+	}
+	if open := h.openOf("brake-on"); len(open) != 0 {
+		t.Errorf("its alert is open: %+v", open)
+	}
+}
+
+// A rule whose alerts cannot be kept keeps no other rule from being looked at.
+func TestARuleThatFailsEndsNoOtherLook(t *testing.T) {
+	t.Parallel()
+	h, _, _ := halved(t)
+	w, joined := h.world, h.joined
+	h.stop()
+	raw, err := sql.Open("sqlite", "file:"+strings.TrimPrefix(w.at, "sqlite:")+"?_pragma=busy_timeout(10000)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer raw.Close()
+	for _, q := range []string{
+		`DELETE FROM alert`,
+		`CREATE TRIGGER unkept BEFORE INSERT ON alert WHEN NEW.rule = 'brake-on' BEGIN SELECT RAISE(ABORT, 'no room'); END`,
+	} {
+		if _, err := raw.Exec(q); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.joined = func(d *flow.Deps) {
+		joined(d)
+		d.Room = func() (uint64, uint64, error) { return 1 << 20, 1 << 40, nil }
+	}
+	h = w.open()
+	h.alerted("disk-low", 1)
+	if open := h.openOf("brake-on"); len(open) != 0 {
+		t.Errorf("what cannot be kept is open: %+v", open)
+	}
+}
+
+// Whenever we die, a brake that is on is named by what became of the read: its list counts once somebody lets it through. What only
+// few may know of the list is held before it, since a list that was read is not read again that night.
+func TestAHeldListIsNamedByItsReadAfterEachCommit(t *testing.T) {
+	t.Parallel()
+	h, f := town(t, 8, nil)
+	w := h.world
+	h.stop()
+	var mu sync.Mutex
+	var seen, unnamed int
+	w.wired = func(db *store.DB, _ *engine.Driver) {
+		db.Committed = func(int) { // all that a life has that is started after it
+			brakes, err := db.Brakes(ctx, true, 10)
+			reads, err2 := db.SourceReads(ctx)
+			mu.Lock()
+			defer mu.Unlock()
+			for _, b := range brakes {
+				seen++
+				if b.Rule == dayone.BrakeRead && reads["hr"].Brake != b.ID {
+					unnamed++
+				}
+			}
+			if err := errors.Join(err, err2); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	h = w.open()
+	f.alter = func(list []dayone.Event) ([]dayone.Event, error) { return list[:3], nil }
+	got, err := h.ReadSource(ctx, "hr", "kim")
+	if err != nil || got.Brake == "" {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if seen == 0 || unnamed > 0 {
+		t.Errorf("after %d of %d commits a brake is on that no read names", unnamed, seen)
 	}
 }

@@ -166,7 +166,12 @@ func heldLacks(t *testing.T, d *store.DB) {
 		for _, p := range who {
 			lacks = append(lacks, dayone.Absence{Source: "hr", Subject: string(p)[len("per_"):], Person: p, Since: at})
 		}
-		must[[]dayone.Intake](t)(d.HoldAll(ctx, list, nil, lacks...))
+		if err := d.HoldList(ctx, list, nil, dayone.SourceRead{Source: "hr", At: at, Brake: list.ID}, lacks); err != nil {
+			t.Fatal(err)
+		}
+		if r := must[map[string]dayone.SourceRead](t)(d.SourceReads(ctx))["hr"]; r.Brake != list.ID {
+			t.Errorf("the read names brake %q, not %s", r.Brake, id)
+		}
 	}
 	hold("brk_1", a, b, c)
 	missing("brk_1", "per_a[a]", "per_b[b]", "per_c[c]")
