@@ -328,7 +328,7 @@ func (t *tx) absentSince(source string) (map[string]int64, error) {
 // Absent lists employments that the last lists lack.
 func (d *DB) Absent(ctx context.Context, limit int) ([]dayone.Absence, error) {
 	var out []dayone.Absence
-	err := d.each(ctx, `SELECT source, subject, person, since FROM absent ORDER BY source, since DESC, subject LIMIT $1`, []any{limit}, func(rows *sql.Rows) error {
+	err := d.each(ctx, `SELECT a.source, a.subject, a.person, a.since FROM absent a LEFT JOIN person p ON p.id = a.person ORDER BY a.source, COALESCE(p.name, ''), a.subject LIMIT $1`, []any{limit}, func(rows *sql.Rows) error {
 		var a dayone.Absence
 		var since int64
 		if err := rows.Scan(&a.Source, &a.Subject, &a.Person, &since); err != nil {

@@ -155,8 +155,9 @@ func heldLacks(t *testing.T, d *store.DB) {
 			got = append(got, fmt.Sprint(r.ID, subjects[r.ID]))
 			n += len(subjects[r.ID])
 		}
-		if named := must[int](t)(d.CountMissing(ctx, dayone.BrakeID(id), nil)); !slices.Equal(got, want) || named != n {
-			t.Errorf("brake %s lacks %q and counts %d, want %q", id, got, named, want)
+		people, named, err := d.CountMissing(ctx, dayone.BrakeID(id), nil)
+		if err != nil || !slices.Equal(got, want) || named != n || people != len(rows) {
+			t.Errorf("brake %s lacks %q and counts %d of %d people, want %q; %v", id, got, named, people, want, err)
 		}
 	}
 	hold := func(id string, who ...dayone.PersonID) {
