@@ -108,8 +108,8 @@ const (
 
 // watched is what flow remembers between two looks. Only when sources were heard would be lost by a crash, for a minute.
 type watched struct {
-	looks sync.Mutex // only one looks at rules at a time: else what the one has resolved the other keeps open
 	mu    sync.Mutex
+	looks map[string]*sync.Mutex // only one looks at a rule at a time: else what the one has resolved the other keeps open
 	next  time.Time
 	heard map[string]time.Time // that is not in the books yet
 }
@@ -125,63 +125,83 @@ func (f *Flow) heardFrom(source string) {
 	w.heard[source] = f.Clock.Now()
 }
 
-// watch looks at all rules. A rule that cannot be looked at keeps its alerts as they are: unknown is not resolved.
+// looking is the lock of the looks at one rule.
+func (w *watched) looking(rule string) *sync.Mutex {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.looks == nil {
+		w.looks = map[string]*sync.Mutex{}
+	}
+	if w.looks[rule] == nil {
+		w.looks[rule] = &sync.Mutex{}
+	}
+	return w.looks[rule]
+}
+
+// again lets all rules be looked at as soon as the look under way is over.
+func (w *watched) again() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.next = time.Time{}
+}
+
+// watch looks at all rules, each by itself. A rule that cannot be looked at keeps its alerts as they are: unknown is not resolved.
 func (f *Flow) watch(ctx context.Context) error {
-	now := f.Clock.Now()
 	f.watched.mu.Lock()
-	f.watched.next = now.Add(watchEvery)
+	f.watched.next = f.Clock.Now().Add(watchEvery)
 	f.watched.mu.Unlock()
-	f.watched.looks.Lock()
-	defer f.watched.looks.Unlock()
+	rules := slices.Clone(f.rules())
 	all, err := f.Store.Alerts(ctx, store.AlertFilter{Open: true})
 	if err != nil {
 		return fmt.Errorf("reading alerts: %w", err)
 	}
-	open := map[string][]dayone.Alert{}
 	for _, a := range all {
-		open[a.Rule] = append(open[a.Rule], a)
-	}
-	for _, r := range f.rules() {
-		was := open[r.Name]
-		delete(open, r.Name)
-		if err := f.lookFor(ctx, r, was, now); err != nil {
-			return err
+		if !slices.ContainsFunc(rules, func(r AlertRule) bool { return r.Name == a.Rule }) { // of another version of this program
+			rules = append(rules, AlertRule{Name: a.Rule, Off: true})
 		}
 	}
-	for name, was := range open { // rules of another version of this program
-		if err := f.keepAlerts(ctx, AlertRule{Name: name, Off: true}, was, nil, now); err != nil {
-			return err
+	for _, r := range rules {
+		look := f.watched.looking(r.Name)
+		look.Lock()
+		err := f.lookFor(ctx, r, f.Clock.Now())
+		look.Unlock()
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err != nil:
+			f.Log.Error("looking for what is to be alerted of", "rule", r.Name, "error", err)
 		}
 	}
 	return nil
 }
 
-// watchRule looks at one rule at once: somebody has done something about what it tells of.
+// watchRule looks at one rule at once: somebody has done something about what it tells of. They do not wait for a look that is
+// under way: it may have looked before, so there is another one after it.
 func (f *Flow) watchRule(ctx context.Context, name string, now time.Time) error {
-	f.watched.looks.Lock()
-	defer f.watched.looks.Unlock()
-	all, err := f.Store.Alerts(ctx, store.AlertFilter{Open: true})
-	if err != nil {
-		return fmt.Errorf("reading alerts: %w", err)
+	look := f.watched.looking(name)
+	if !look.TryLock() {
+		f.watched.again()
+		return nil
 	}
-	was := slices.DeleteFunc(all, func(a dayone.Alert) bool { return a.Rule != name })
+	defer look.Unlock()
 	for _, r := range f.rules() {
 		if r.Name == name {
-			return f.lookFor(ctx, r, was, now)
+			return f.lookFor(ctx, r, now)
 		}
 	}
 	return nil
 }
 
-func (f *Flow) lookFor(ctx context.Context, r AlertRule, was []dayone.Alert, now time.Time) (err error) {
+// lookFor looks at one rule.
+func (f *Flow) lookFor(ctx context.Context, r AlertRule, now time.Time) error {
+	was, err := f.Store.Alerts(ctx, store.AlertFilter{Open: true, Rule: r.Name})
+	if err != nil {
+		return fmt.Errorf("reading alerts: %w", err)
+	}
 	var found []dayone.Alert
 	if !r.Off {
 		if found, err = r.find(f, ctx, r, now); err != nil {
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			f.Log.Error("looking for what is to be alerted of", "rule", r.Name, "error", err)
-			return nil
+			return err
 		}
 	}
 	return f.keepAlerts(ctx, r, was, found, now)

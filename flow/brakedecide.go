@@ -93,6 +93,7 @@ func newName(h dayone.Held) string {
 type MissingFrom struct {
 	Rows    []MissingRow
 	More    bool
+	People  int // who are named, on all pages
 	Unnamed int // employments of people out of sight, or erased since
 }
 
@@ -125,8 +126,8 @@ func (f *Flow) MissingFrom(ctx context.Context, b BrakeView, q PeopleFilter) (Mi
 	for _, row := range rows {
 		out.Rows = append(out.Rows, MissingRow{row, subjects[row.ID]})
 	}
-	named, err := f.Store.CountMissing(ctx, b.ID, scopeOf(ctx))
-	out.Unnamed = max(0, b.List.Missing-named)
+	people, named, err := f.Store.CountMissing(ctx, b.ID, scopeOf(ctx))
+	out.People, out.Unnamed = people, max(0, b.List.Missing-named)
 	return out, err
 }
 

@@ -226,3 +226,31 @@ func TestAnAccountThatIsGoneIsMissing(t *testing.T) {
 		return ok, ok && a.State == dayone.Active && slices.Contains(a.Entitlements, "group:base-employee")
 	})
 }
+
+// A run of ours that sees to a thing settles what differed of it: the page says nothing of a state that the books do not have any
+// more. An undo says before what its system has shown, and closes it all the same.
+func TestAnUndoSettlesWhatDiffered(t *testing.T) {
+	t.Parallel()
+	h, p, r := erinWorks(t)
+	h.later(2 * time.Hour)
+	a, _ := account(h.okta, erinMail)
+	h.another(http.MethodPost, "/api/v1/users/"+a.Ref+"/lifecycle/suspend")
+	h.another(http.MethodPut, "/api/v1/groups/"+h.oktaGroup("sales-team")+"/users/"+a.Ref)
+	only(t, h.drifts(), "closed okta/account", "extra okta/group:sales-team")
+	h.later(10 * time.Minute)
+	if u := h.preview(r.ID); !slices.ContainsFunc(u.Instead(), func(x dayone.Finding) bool {
+		return x.Key.String() == "okta/account" && strings.HasPrefix(x.Text, "its system showed it closed already on 15 November 2024")
+	}) {
+		t.Errorf("the preview says %+v", u.Instead())
+	}
+	if f := failures(h.undoes(r.ID)); len(f) > 0 {
+		t.Fatal(f)
+	}
+	list, err := h.Drift(ctx, flow.DriftFilter{Person: p})
+	if err != nil || len(list) != 0 {
+		t.Errorf("%d still differ, the first: %+v; %v", len(list), list, err)
+	}
+	if n, err := h.CountDrift(ctx); err != nil || n["okta"] != 0 {
+		t.Errorf("%v still differ; %v", n, err)
+	}
+}

@@ -171,7 +171,8 @@ type listing struct {
 	ends       int
 	veiledEnds int // that only few may know of
 	veiledNew  int
-	veiledGone int // in no figure: nobody else knows that they are there
+	veiledOut  int // not in the list, and in no figure: nobody else knows that they are there
+	veiledGone int // of those, who are missing from it
 	events     []store.HeldEvent
 	absent     []dayone.Absence
 	figures    dayone.ListFigures
@@ -301,7 +302,7 @@ func (l *listing) compare(ctx context.Context) error {
 		}
 	}
 	g.Before, g.Records, g.New = l.before(), l.Records, l.New
-	g.There, g.Known = l.Records-others+l.veiledNew, len(known)+l.veiledNew-l.veiledGone
+	g.There, g.Known = l.Records-others+l.veiledNew, len(known)+l.veiledNew-l.veiledOut
 	g.Unusable, g.Aside = g.Records-g.There-g.New, g.Known-g.There
 	g.Unfit = l.Behind > 0 || l.Unreadable > 0 || l.Records == 0
 	if g.Unfit {
@@ -309,8 +310,8 @@ func (l *listing) compare(ctx context.Context) error {
 	}
 	g.Missing = len(missing) - l.veiledGone
 	g.Aside -= g.Missing
+	l.Absent = g.Missing
 	for _, a := range missing {
-		l.Absent++
 		l.absent = append(l.absent, a)
 		if l.src.AbsentLeaves {
 			if err := l.leaves(ctx, a); err != nil {
@@ -344,10 +345,12 @@ func (l *listing) one(ctx context.Context, t *dayone.Timeline, subject string) (
 	}
 	rec, there := l.records[subject]
 	if !there {
+		hidden := btoi(before.Veil == dayone.WholeVeiled)
+		l.veiledOut += hidden
 		if word := people.LastWord(t, l.Source, subject); !open || lastDay == l.today || word.After(l.newest) {
 			return nil, nil // it has ended or ends today, or is newer than the list
 		}
-		l.veiledGone += btoi(before.Veil == dayone.WholeVeiled)
+		l.veiledGone += hidden
 		return &dayone.Absence{Source: l.Source, Subject: subject, Person: t.Person, Since: l.now}, nil
 	}
 	if people.Behind(t, rec) {
@@ -521,7 +524,7 @@ func ofList(ev dayone.Event, body []byte, src Source) (people.Heard, bool, error
 }
 
 // before is how long the list was before.
-func (l *listing) before() int { return cmp.Or(l.last.Records, l.open) }
+func (l *listing) before() int { return cmp.Or(l.last.Records, l.open-l.veiledGone) }
 
 // reasons are why the list is held whole.
 func (l *listing) reasons(ctx context.Context) ([]string, error) {
@@ -581,16 +584,13 @@ func (l *listing) settle(ctx context.Context) error {
 	veiled := slices.DeleteFunc(slices.Clone(l.events), func(e store.HeldEvent) bool { return !e.Event.Veiled })
 	if len(why) > 0 {
 		b := dayone.Brake{ID: dayone.BrakeID(l.f.IDs.New("brk")), Scope: "source:" + l.Source, Rule: dayone.BrakeRead, Note: strings.Join(why, "; "), Opened: l.now, List: &l.figures}
-		if _, err := l.f.Store.HoldAll(ctx, b, open, l.absent...); err != nil {
-			return err
-		}
-		if err := l.settleVeiled(ctx, b.Note, veiled); err != nil {
+		if err := l.settleVeiled(ctx, b.Note, veiled); err != nil { // first: what it was read for is not read again once that is kept
 			return err
 		}
 		l.Brake, l.last.Brake = b.ID, b.ID
 		l.Note += "; held: " + b.Note
 		l.last.Note = l.Note
-		return l.f.Store.SaveSourceRead(ctx, l.last, false, nil)
+		return l.f.Store.HoldList(ctx, b, open, l.last, l.absent)
 	}
 	if err := l.f.Store.ReplaceBrakes(ctx, "source:"+l.Source, dayone.BrakeRead, l.now); err != nil {
 		return err

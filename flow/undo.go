@@ -118,6 +118,9 @@ func (f *Flow) undoing(ctx context.Context, r dayone.Run, steps []dayone.StepID)
 		return u, err
 	}
 	u.Plan, u.Along, u.Keys, u.Keep = back.Plan, back.Along, back.Keys, back.Keep
+	if err := f.shownElse(ctx, r.Person, &u.Plan); err != nil {
+		return u, err
+	}
 	if u.Nothing() {
 		u.Keys = nil
 	}
@@ -127,6 +130,27 @@ func (f *Flow) undoing(ctx context.Context, r dayone.Run, steps []dayone.StepID)
 	u.ways = waysBack(r, u.Plan)
 	u.Hash = u.hash()
 	return u, nil
+}
+
+// shownElse says in a plan of an undo what is known to be so already, since its system was seen to differ from the books. The step
+// stays: what was seen may be a day old, and somebody may have let them in again since.
+func (f *Flow) shownElse(ctx context.Context, id dayone.PersonID, p *dayone.Plan) error {
+	rows, err := f.Store.Drift(ctx, DriftFilter{Person: id, Limit: MostDrift})
+	if err != nil {
+		return err
+	}
+	for _, s := range p.Steps {
+		i := slices.IndexFunc(rows, func(x DriftRow) bool { return x.Key == s.Key })
+		if i < 0 || !s.Action.Takes() || rows[i].Kind != dayone.DriftMissing && rows[i].Kind != dayone.DriftClosed {
+			continue
+		}
+		text := "its system did not show it any more on %s; this makes sure of that and puts the books right"
+		if rows[i].Kind == dayone.DriftClosed {
+			text = "its system showed it closed already on %s; this makes sure of that and puts the books right"
+		}
+		p.Findings = append(p.Findings, dayone.Finding{Kind: planner.Instead, Key: s.Key, Text: fmt.Sprintf(text, rows[i].Seen.UTC().Format("2 January 2006"))})
+	}
+	return nil
 }
 
 // waysBack are the steps of a run that are taken back otherwise than was planned: accounts that are closed, not deleted,

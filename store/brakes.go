@@ -214,9 +214,26 @@ type HeldEvent struct {
 // heldAtOnce is how many of them go in one commit.
 const heldAtOnce = 200
 
-// HoldAll keeps a list or a body behind a brake of its own, and whom a list lacks. The brake is on once all of it is kept;
-// what replaces an older one of its scope and rule closes that one.
-func (d *DB) HoldAll(ctx context.Context, b dayone.Brake, events []HeldEvent, missing ...dayone.Absence) ([]dayone.Intake, error) {
+// HoldAll keeps a list or a body behind a brake of its own. The brake is on once all of it is kept; what replaces an older one of
+// its scope and rule closes that one.
+func (d *DB) HoldAll(ctx context.Context, b dayone.Brake, events []HeldEvent) ([]dayone.Intake, error) {
+	return d.holdAll(ctx, b, events, func(*tx) error { return nil })
+}
+
+// HoldList does so with a source's list: in one write with what became of the read, which names the brake, and with whom the list
+// lacks. A brake that no read names could be let through without its list counting.
+func (d *DB) HoldList(ctx context.Context, b dayone.Brake, events []HeldEvent, r dayone.SourceRead, missing []dayone.Absence) error {
+	_, err := d.holdAll(ctx, b, events, func(t *tx) error {
+		if err := t.lack(b.ID, missing); err != nil {
+			return err
+		}
+		return t.sourceRead(r)
+	})
+	return err
+}
+
+// holdAll runs on in the commit in which the brake is on.
+func (d *DB) holdAll(ctx context.Context, b dayone.Brake, events []HeldEvent, on func(*tx) error) ([]dayone.Intake, error) {
 	b.State = dayone.BrakeMaking
 	opened := false
 	out := make([]dayone.Intake, 0, len(events))
@@ -278,7 +295,7 @@ func (d *DB) HoldAll(ctx context.Context, b dayone.Brake, events []HeldEvent, mi
 			if err := t.replace(b.Scope, b.Rule, b.ID, b.Opened); err != nil {
 				return err
 			}
-			if err := t.lack(b.ID, missing); err != nil {
+			if err := on(t); err != nil {
 				return err
 			}
 			_, err = t.exec(`UPDATE brake SET state = 'on' WHERE id = $1`, b.ID)

@@ -85,6 +85,7 @@ type bulk struct {
 	stepAt   map[stepKey]int // first value of a row already collected
 	holdings []any
 	holdAt   map[string]int
+	seen     []seenTo
 	secrets  []any
 	tasked   []*dayone.Progress // those that close or open tasks
 	calls    []any
@@ -143,11 +144,9 @@ func (b *bulk) progress(p *dayone.Progress) error {
 		b.step(r, &p.Steps[i])
 	}
 	b.log(r, p.Calls)
-	for _, h := range p.Holdings {
+	for _, h := range slices.Concat(p.Holdings, p.Gone) {
 		b.holding(r.Person, h)
-	}
-	for _, h := range p.Gone {
-		b.holding(r.Person, h)
+		b.seen = append(b.seen, seenTo{r.Person, h})
 	}
 	for _, s := range p.Secrets {
 		b.secrets = append(b.secrets, string(s.ID), string(s.Person), s.Box, b.d.sealer.Mark(s.ID), micros(b.d.now()), 0, 0)
@@ -285,6 +284,9 @@ func (b *bulk) flush() error {
 		if err := b.t.moved(r); err != nil {
 			return err
 		}
+	}
+	if err := b.settleDrift(); err != nil {
+		return err
 	}
 	return b.dropOldCalls()
 }

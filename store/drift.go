@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -61,6 +62,45 @@ func (d *DB) EndDrift(ctx context.Context, r dayone.DriftReading, records ...day
 		}
 		return d.append(t, records)
 	})
+}
+
+// seenTo is a thing as a run has just brought it about, or found it.
+type seenTo struct {
+	person dayone.PersonID
+	is     dayone.Holding
+}
+
+// settleDrift forgets what differed of things that runs have seen to since: what their systems show of them now is not known before
+// the next reading. What is on an account that is closed or gone went with it.
+func (b *bulk) settleDrift() error {
+	var whose []any
+	for _, s := range b.seen {
+		if p := string(s.person); len(whose) == 0 || whose[len(whose)-1] != p {
+			whose = append(whose, p)
+		}
+	}
+	var id, person, key string
+	var seen int64
+	var over []any
+	err := b.t.each(`SELECT id, person, key, seen FROM drift WHERE person IN `, whose, []any{&id, &person, &key, &seen}, func() {
+		k, err := dayone.ParseKey(key)
+		if err == nil && slices.ContainsFunc(b.seen, func(s seenTo) bool {
+			last := max(micros(s.is.Since), micros(s.is.Confirmed))
+			with := s.is.Key == k.Account() && s.is.State != dayone.Active
+			return string(s.person) == person && last > seen && (s.is.Key == k || with)
+		}) {
+			over = append(over, id)
+		}
+	})
+	if err != nil {
+		return fmt.Errorf("finding drift that was seen to: %w", err)
+	}
+	for _, id := range over {
+		if _, err := b.t.exec(`DELETE FROM drift WHERE id = $1`, id); err != nil {
+			return fmt.Errorf("forgetting drift that was seen to: %w", err)
+		}
+	}
+	return nil
 }
 
 // FailDrift keeps why a reading broke off. What was known stays known.

@@ -43,18 +43,18 @@ func (t *tx) lacked(v Verdict) error {
 	return err
 }
 
-// CountMissing is how many of the employments that a held list lacks are of people of a scope who may be named.
-func (d *DB) CountMissing(ctx context.Context, brake dayone.BrakeID, scope dayone.Scope) (n int, err error) {
+// CountMissing is how many people of a scope who may be named a held list lacks, and how many employments of theirs.
+func (d *DB) CountMissing(ctx context.Context, brake dayone.BrakeID, scope dayone.Scope) (people, employments int, err error) {
 	args := []any{brake}
-	q := `SELECT COUNT(*) FROM brake_missing m JOIN person p ON p.id = m.person WHERE m.brake = $1 AND p.key_box <> '' AND p.veil < 2 AND p.merged = ''`
+	q := `SELECT COUNT(DISTINCT m.person), COUNT(*) FROM brake_missing m JOIN person p ON p.id = m.person WHERE m.brake = $1 AND p.key_box <> '' AND p.veil < 2 AND p.merged = ''`
 	if !scope.AllPeople() {
 		q += " AND " + within(scope, "p", "", func(v any) string {
 			args = append(args, v)
 			return fmt.Sprintf("$%d", len(args))
 		})
 	}
-	err = d.read.QueryRowContext(ctx, q, args...).Scan(&n)
-	return n, err
+	err = d.read.QueryRowContext(ctx, q, args...).Scan(&people, &employments)
+	return people, employments, err
 }
 
 // MissingSubjects are the source's ids of the employments of some people that a held list lacks.

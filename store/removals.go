@@ -267,13 +267,8 @@ func (d *DB) SourceReads(ctx context.Context) (map[string]dayone.SourceRead, err
 // SaveSourceRead keeps what became of a read, and which employments its list lacks, if it counted.
 func (d *DB) SaveSourceRead(ctx context.Context, r dayone.SourceRead, counted bool, absent []dayone.Absence) error {
 	return d.write(ctx, func(t *tx) error {
-		if _, err := t.exec(`INSERT INTO source_read (source, first, at, counted, records, seen, note, brake) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-			ON CONFLICT (source) DO UPDATE SET first = excluded.first, at = excluded.at, counted = excluded.counted, records = excluded.records, seen = excluded.seen, note = excluded.note, brake = excluded.brake`,
-			r.Source, micros(r.First), micros(r.At), micros(r.Counted), r.Records, r.Seen, r.Note, r.Brake); err != nil {
-			return fmt.Errorf("keeping a read: %w", err)
-		}
-		if !counted {
-			return nil
+		if err := t.sourceRead(r); err != nil || !counted {
+			return err
 		}
 		since := map[string]int64{}
 		for _, a := range absent {
@@ -297,6 +292,15 @@ func (d *DB) SaveSourceRead(ctx context.Context, r dayone.SourceRead, counted bo
 		}
 		return t.put(table{"absent", []string{"source", "subject", "person", "since"}, nil}, rows)
 	})
+}
+
+func (t *tx) sourceRead(r dayone.SourceRead) error {
+	if _, err := t.exec(`INSERT INTO source_read (source, first, at, counted, records, seen, note, brake) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+		ON CONFLICT (source) DO UPDATE SET first = excluded.first, at = excluded.at, counted = excluded.counted, records = excluded.records, seen = excluded.seen, note = excluded.note, brake = excluded.brake`,
+		r.Source, micros(r.First), micros(r.At), micros(r.Counted), r.Records, r.Seen, r.Note, r.Brake); err != nil {
+		return fmt.Errorf("keeping a read: %w", err)
+	}
+	return nil
 }
 
 func (t *tx) absentSince(source string) (map[string]int64, error) {
@@ -324,7 +328,7 @@ func (t *tx) absentSince(source string) (map[string]int64, error) {
 // Absent lists employments that the last lists lack.
 func (d *DB) Absent(ctx context.Context, limit int) ([]dayone.Absence, error) {
 	var out []dayone.Absence
-	err := d.each(ctx, `SELECT source, subject, person, since FROM absent ORDER BY source, since DESC, subject LIMIT $1`, []any{limit}, func(rows *sql.Rows) error {
+	err := d.each(ctx, `SELECT a.source, a.subject, a.person, a.since FROM absent a LEFT JOIN person p ON p.id = a.person ORDER BY a.source, COALESCE(p.name, ''), a.subject LIMIT $1`, []any{limit}, func(rows *sql.Rows) error {
 		var a dayone.Absence
 		var since int64
 		if err := rows.Scan(&a.Source, &a.Subject, &a.Person, &since); err != nil {

@@ -62,6 +62,7 @@ type apiMissingFrom struct {
 type apiMissingPage struct {
 	Items   []apiMissingFrom `json:"items"`
 	Next    string           `json:"next,omitempty"`
+	People  int              `json:"people"`
 	Unnamed int              `json:"unnamed"`
 }
 
@@ -75,7 +76,7 @@ func (p *portal) missingPage(r *http.Request, b flow.BrakeView) (apiMissingPage,
 	if err != nil {
 		return out, err
 	}
-	out.Unnamed = m.Unnamed
+	out.People, out.Unnamed = m.People, m.Unnamed
 	for _, row := range m.Rows {
 		out.Items = append(out.Items, apiMissingFrom{row.ID, row.Name, row.Subjects})
 	}
@@ -310,7 +311,7 @@ func sampleBrakes(view viewer) (brakesView, brakeView, brakeView) {
 		{Held: dayone.Held{Subject: "emp_900", Mark: "1", What: "hire", Lines: []dayone.HeldLine{{What: "department", Is: "Sales"}}}, Name: "Wolfeschlegelsteinhausenbergerdorff, Hubert Blaine"},
 		{Held: dayone.Held{Subject: "emp_901"}, Name: "emp_901"},
 	}})
-	open.Missing = newMissing(view, flow.BrakeView{Brake: on}, url.Values{}, flow.MissingFrom{More: true, Unnamed: 3, Rows: []flow.MissingRow{
+	open.Missing = newMissing(view, flow.BrakeView{Brake: on}, url.Values{}, flow.MissingFrom{More: true, People: 388, Unnamed: 3, Rows: []flow.MissingRow{
 		{Row: flow.Row{ID: samplePerson, Name: "Nour الزهراني", Title: "Sales Engineer", Department: "Sales"}, Subjects: []string{"emp_789"}},
 		{Row: flow.Row{ID: samplePerson, Name: "Wolfeschlegelsteinhausenbergerdorff, Hubert Blaine", Department: "Sales"}, Subjects: []string{"emp_900", "emp_901"}},
 	}})

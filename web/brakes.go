@@ -345,13 +345,16 @@ func newMissing(view viewer, b flow.BrakeView, q url.Values, m flow.MissingFrom)
 		return nil
 	}
 	path := "/brakes/" + string(b.ID)
-	v := &missingView{Action: path, Query: q.Get("q"), Total: view.plural(b.List.Missing, "1 person", "%d people")}
+	v := &missingView{Action: path, Query: q.Get("q"), Total: view.plural(m.People, "1 person", "%d people")}
+	if b.List.Missing != m.People { // some have several, or may not be named
+		v.Total += ", " + view.plural(b.List.Missing, "1 employment", "%d employments")
+	}
 	for _, row := range m.Rows {
 		v.Rows = append(v.Rows, item{Title: link{row.Name, "/people/" + string(row.ID)}, Meta: joined(", ", row.Title, row.Department), Small: strings.Join(row.Subjects, ", ")})
 	}
 	v.Says = view.label(textMissingStays)
 	if m.Unnamed > 0 {
-		v.Says += " " + view.plural(m.Unnamed, "1 more is not named: beyond your role, or erased since.", "%d more are not named: beyond your role, or erased since.")
+		v.Says += " " + view.plural(m.Unnamed, "1 more employment is not named: beyond your role, or erased since.", "%d more employments are not named: beyond your role, or erased since.")
 	}
 	if q.Get("after") != "" {
 		if v.First = path; v.Query != "" {
@@ -372,13 +375,13 @@ func listFigures(l *dayone.ListFigures) []figureRow {
 	out := []figureRow{
 		{Name: "Records of the last list that counted", Value: l.Before, Whole: true},
 		{Name: "Records of this list", Value: l.Records, Whole: true},
-		{Name: "of people in the books", Value: l.There},
+		{Name: "of employments in the books", Value: l.There},
 		{Name: "of people who are new", Value: l.New},
 	}
 	if l.Unusable > 0 {
 		out = append(out, figureRow{Name: "of nobody we know, and of no use", Value: l.Unusable})
 	}
-	out = append(out, figureRow{Name: "In the books, of this source", Value: l.Known, Whole: true}, figureRow{Name: "in this list", Value: l.There})
+	out = append(out, figureRow{Name: "Employments in the books, of this source", Value: l.Known, Whole: true}, figureRow{Name: "in this list", Value: l.There})
 	if l.Unfit {
 		return append(out, figureRow{Name: "not in it", Value: l.Aside, Hint: "Nobody counts as missing: the list is empty, or has records that are older than what is known or cannot be used"})
 	}

@@ -99,7 +99,7 @@ func newUndo(b *board, u flow.Undoing, problem *notice) undoView {
 	}
 	instead := map[dayone.Key]string{}
 	for _, f := range u.Instead() {
-		instead[f.Key] = sentence(f.Text) + "."
+		instead[f.Key] = joined(" ", instead[f.Key], sentence(b.view.heard(f.Text))+".")
 	}
 	for _, s := range u.Plan.Steps {
 		it := item{Title: link{b.stepAt(s), ""}, Meta: s.Key.String(), Next: instead[s.Key]}
@@ -360,7 +360,7 @@ func newAPIUndo(u flow.Undoing) apiUndo {
 	out.Steps, out.Holds = append(out.Steps, u.Steps...), append(out.Holds, u.Keys...)
 	notes := map[dayone.Key]string{}
 	for _, f := range u.Instead() {
-		notes[f.Key] = f.Text
+		notes[f.Key] = joined("; ", notes[f.Key], f.Text)
 	}
 	for _, s := range u.Plan.Steps {
 		one := apiUndoStep{Step: s.Undoes, Key: s.Key, Action: s.Action, Note: notes[s.Key]}

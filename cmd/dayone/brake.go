@@ -57,11 +57,11 @@ func printMissing(out io.Writer, b brakeRow) {
 	if l == nil {
 		return
 	}
-	fmt.Fprintf(out, "The last list that counted had %s. This one has %s: %s of people in the books, %s new", count(l.Before, "record"), thousands(l.Records), thousands(l.There), thousands(l.New))
+	fmt.Fprintf(out, "The last list that counted had %s. This one has %s: %s of employments in the books, %s new", count(l.Before, "record"), thousands(l.Records), thousands(l.There), thousands(l.New))
 	if l.Unusable > 0 {
 		fmt.Fprintf(out, ", %s of no use", thousands(l.Unusable))
 	}
-	fmt.Fprintf(out, ".\nIn the books of this source are %s: %s in this list, %s missing, %s not in it and not missing", thousands(l.Known), thousands(l.There), thousands(l.Missing), thousands(l.Aside))
+	fmt.Fprintf(out, ".\nIn the books of this source are %s: %s in this list, %s missing, %s not in it and not missing", count(l.Known, "employment"), thousands(l.There), thousands(l.Missing), thousands(l.Aside))
 	if l.Unfit {
 		fmt.Fprintln(out, ", since it is empty, or has records that are old or of no use.")
 	} else {

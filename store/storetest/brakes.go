@@ -155,8 +155,9 @@ func heldLacks(t *testing.T, d *store.DB) {
 			got = append(got, fmt.Sprint(r.ID, subjects[r.ID]))
 			n += len(subjects[r.ID])
 		}
-		if named := must[int](t)(d.CountMissing(ctx, dayone.BrakeID(id), nil)); !slices.Equal(got, want) || named != n {
-			t.Errorf("brake %s lacks %q and counts %d, want %q", id, got, named, want)
+		people, named, err := d.CountMissing(ctx, dayone.BrakeID(id), nil)
+		if err != nil || !slices.Equal(got, want) || named != n || people != len(rows) {
+			t.Errorf("brake %s lacks %q and counts %d of %d people, want %q; %v", id, got, named, people, want, err)
 		}
 	}
 	hold := func(id string, who ...dayone.PersonID) {
@@ -166,7 +167,12 @@ func heldLacks(t *testing.T, d *store.DB) {
 		for _, p := range who {
 			lacks = append(lacks, dayone.Absence{Source: "hr", Subject: string(p)[len("per_"):], Person: p, Since: at})
 		}
-		must[[]dayone.Intake](t)(d.HoldAll(ctx, list, nil, lacks...))
+		if err := d.HoldList(ctx, list, nil, dayone.SourceRead{Source: "hr", At: at, Brake: list.ID}, lacks); err != nil {
+			t.Fatal(err)
+		}
+		if r := must[map[string]dayone.SourceRead](t)(d.SourceReads(ctx))["hr"]; r.Brake != list.ID {
+			t.Errorf("the read names brake %q, not %s", r.Brake, id)
+		}
 	}
 	hold("brk_1", a, b, c)
 	missing("brk_1", "per_a[a]", "per_b[b]", "per_c[c]")
