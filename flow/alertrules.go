@@ -32,20 +32,36 @@ func (f *Flow) riskyStarts(ctx context.Context, r AlertRule, now time.Time) ([]d
 		return nil, err
 	}
 	var out []dayone.Alert
-	for _, row := range rows {
-		run, notes, err := f.riskOf(ctx, row, r.Length, now)
+	for some := range slices.Chunk(rows, riskAtOnce) {
+		ids := make([]dayone.PersonID, 0, len(some))
+		for _, row := range some {
+			if row.Problem == "" {
+				ids = append(ids, row.ID)
+			}
+		}
+		days, err := f.FirstDays(ctx, ids)
 		if err != nil {
 			return nil, err
 		}
-		if len(notes) > 0 {
-			out = append(out, dayone.Alert{Subject: string(row.ID), Person: row.ID, Run: run, Note: strings.Join(notes, "; ")})
+		for _, row := range some {
+			first, found := days[row.ID]
+			notes, err := f.riskOf(ctx, row, first, found, r.Length, now)
+			if err != nil {
+				return nil, err
+			}
+			if len(notes) > 0 {
+				out = append(out, dayone.Alert{Subject: string(row.ID), Person: row.ID, Run: first.ID, Note: strings.Join(notes, "; ")})
+			}
 		}
 	}
 	return out, nil
 }
 
+// riskAtOnce is how many starters are read together.
+const riskAtOnce = 50
+
 // riskOf says what stands between somebody and her first day.
-func (f *Flow) riskOf(ctx context.Context, row Row, before time.Duration, now time.Time) (dayone.RunID, []string, error) {
+func (f *Flow) riskOf(ctx context.Context, row Row, run First, found bool, before time.Duration, now time.Time) ([]string, error) {
 	site := f.Active().SiteOf(row.Location)
 	from := riskFrom(row.Starts, site)
 	if before > 0 {
@@ -54,13 +70,12 @@ func (f *Flow) riskOf(ctx context.Context, row Row, before time.Duration, now ti
 	pressing := !now.Before(from)
 	if row.Problem != "" {
 		if pressing {
-			return "", []string{"no plan can be made"}, nil
+			return []string{"no plan can be made"}, nil
 		}
-		return "", nil, nil
+		return nil, nil
 	}
-	run, found, err := f.FirstDay(ctx, row.ID)
-	if err != nil || !found || run.State == dayone.RunDone && run.Away == 0 {
-		return "", nil, err
+	if !found || run.State == dayone.RunDone && run.Away == 0 {
+		return nil, nil
 	}
 	failed, waits := 0, []string{}
 	for i := range run.Steps {
@@ -79,7 +94,7 @@ func (f *Flow) riskOf(ctx context.Context, row Row, before time.Duration, now ti
 	if !run.State.Over() && run.Started.Before(row.Starts) { // what begins with the first day ends after its start
 		x, err := f.Foresee(ctx, run.Run)
 		if err != nil {
-			return "", nil, err
+			return nil, err
 		}
 		if !x.At.IsZero() && x.At.After(row.Starts) {
 			notes = append(notes, "ready by about "+f.clockOf(x.At, site)+", after the first day has begun")
@@ -97,7 +112,7 @@ func (f *Flow) riskOf(ctx context.Context, row Row, before time.Duration, now ti
 	if pressing && len(waits) > 0 && !run.State.Over() {
 		notes = append(notes, "it waits for "+strings.Join(waits, " and "))
 	}
-	return run.ID, notes, nil
+	return notes, nil
 }
 
 // riskFrom is the hour from which what is not there yet is a risk: nine on the last working day before.

@@ -27,14 +27,8 @@ type First struct {
 	Back TakenBack  // how far it was taken back
 }
 
-// FirstDay is that of somebody. A run that was taken back whole tells nothing while another one tells something. false: none does.
-func (f *Flow) FirstDay(ctx context.Context, id dayone.PersonID) (First, bool, error) {
-	all, err := f.FirstDays(ctx, []dayone.PersonID{id})
-	out, is := all[id]
-	return out, is, err
-}
-
-// FirstDays are those of several people; of whom no run tells it says nothing. They are read together.
+// FirstDays are those of several people, read together; of whom no run tells it says nothing. A run that was taken back whole tells
+// nothing while another one tells something.
 func (f *Flow) FirstDays(ctx context.Context, ids []dayone.PersonID) (map[dayone.PersonID]First, error) {
 	runs, err := f.Store.LastRuns(ctx, ids, firstDayRuns, scopeOf(ctx))
 	if err != nil {

@@ -1,6 +1,7 @@
 package flow_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -19,7 +20,7 @@ func TestARequestPutsNoFirstDayAtRisk(t *testing.T) {
 	p := h.judged(h.hears(h.hr.Put(employee("1")))[0].ID).Person
 	h.clock.Jump(at(t, "2024-11-21T23:00:00Z"))
 	first := h.rests(p, "")
-	before, found, err := h.FirstDay(ctx, p)
+	before, found, err := h.firstDay(ctx, p)
 	if err != nil || !found || before.ID != first.ID {
 		t.Fatalf("the first day is told by %s, %v, %v; want %s", before.ID, found, err, first.ID)
 	}
@@ -31,7 +32,7 @@ func TestARequestPutsNoFirstDayAtRisk(t *testing.T) {
 	}
 	last := h.rests(p, first.ID)
 	same(t, "the request", last.Step("okta/group:sales-team entitlement.add").State, dayone.StepFailed)
-	after, _, err := h.FirstDay(ctx, p)
+	after, _, err := h.firstDay(ctx, p)
 	if err != nil || after.Step("okta/group:sales-team entitlement.add") != nil || after.State != before.State {
 		t.Errorf("the first day is told by %s, %s; %v", after.ID, after.State, err)
 	}
@@ -64,7 +65,7 @@ func TestAPolicysFailedStepStaysWhenAProductHoldsIt(t *testing.T) {
 	const base = "okta/group:base-employee entitlement.add"
 	risk := func(when string) {
 		t.Helper()
-		run, found, err := h.FirstDay(ctx, p)
+		run, found, err := h.firstDay(ctx, p)
 		if err != nil || !found || run.State == dayone.RunDone || run.Step(base) == nil || run.Step(base).State != dayone.StepFailed {
 			t.Errorf("%s the first day is told by %s (%s), %v", when, run.ID, run.State, err)
 		}
@@ -92,14 +93,14 @@ func (h *house) ready() int {
 func TestWhatWasTakenBackIsNotReady(t *testing.T) {
 	t.Parallel()
 	h, p, r := erinWorks(t)
-	first, found, err := h.FirstDay(ctx, p)
+	first, found, err := h.firstDay(ctx, p)
 	if err != nil || !found || first.ID != r.ID || first.State != dayone.RunDone || first.Away != 0 || first.Undo != "" {
 		t.Fatalf("before the undo: %s, %s, %d away by %q; %v", first.ID, first.State, first.Away, first.Undo, err)
 	}
 	same(t, "starters who were ready", h.ready(), 1)
 
 	undo := h.undoes(r.ID)
-	first, found, err = h.FirstDay(ctx, p)
+	first, found, err = h.firstDay(ctx, p)
 	if err != nil || !found || !first.Whole || first.Away == 0 || first.Undo != undo.ID || first.Under {
 		t.Errorf("after it: whole %v, %d away by %q; %v, %v", first.Whole, first.Away, first.Undo, found, err)
 	}
@@ -126,7 +127,7 @@ func TestWhatWasTakenBackIsNotReady(t *testing.T) {
 		t.Fatal(err)
 	}
 	again := h.rests(p, undo.ID)
-	first, _, err = h.FirstDay(ctx, p)
+	first, _, err = h.firstDay(ctx, p)
 	if err != nil || first.ID != again.ID || first.Whole || first.Away != 0 {
 		t.Errorf("given again: %s by %s, whole %v, %d away; %v", first.ID, again.ID, first.Whole, first.Away, err)
 	}
@@ -138,7 +139,7 @@ func TestAPartThatWasTakenBackIsNotDone(t *testing.T) {
 	h, p, r := erinWorks(t)
 	const group = "gitlab/group:platform entitlement.add"
 	undo := h.undoes(r.ID, group)
-	first, _, err := h.FirstDay(ctx, p)
+	first, _, err := h.firstDay(ctx, p)
 	if err != nil || first.ID != r.ID || first.Whole || first.Away != 1 || first.Undo != undo.ID || first.Step(group) == nil || first.Step(group).State != dayone.StepUndone {
 		t.Errorf("%s, whole %v, %d away by %q, %+v; %v", first.ID, first.Whole, first.Away, first.Undo, first.Step(group), err)
 	}
@@ -147,4 +148,11 @@ func TestAPartThatWasTakenBackIsNotDone(t *testing.T) {
 		t.Errorf("taken back: %+v, %v", gone, err)
 	}
 	same(t, "starters who are ready", h.ready(), 1)
+}
+
+// firstDay is what is told of somebody's first day; false: nothing.
+func (h *house) firstDay(ctx context.Context, id dayone.PersonID) (flow.First, bool, error) {
+	days, err := h.FirstDays(ctx, []dayone.PersonID{id})
+	first, found := days[id]
+	return first, found, err
 }
