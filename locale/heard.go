@@ -18,27 +18,63 @@ type pattern struct {
 	verbs   []string
 	out     string
 	letters int  // outside of its places
+	rank    int  // those with more letters are tried first
 	single  bool // one word beside a place, as a name may be; not, if numbers alone stand at its places
 }
 
-func patternsOf(texts map[string]string) []pattern {
-	var out []pattern
+// patterns are by the bytes with which their sentences begin and end, 0 where a place does; by rank.
+type patterns map[[2]byte][]*pattern
+
+func patternsOf(texts map[string]string) patterns {
+	var all []*pattern
 	for text, translation := range texts {
 		if !strings.Contains(text, "%") {
 			continue
 		}
-		p := pattern{out: translation}
+		p := &pattern{out: translation}
 		p.between, p.verbs = cutVerbs(text)
-		p.letters, p.single = letters(p.between), singleWord(p)
+		p.letters, p.single = letters(p.between), singleWord(*p)
 		if p.letters < 5 { // would fit too much
 			continue
 		}
-		out = append(out, p)
+		all = append(all, p)
 	}
-	slices.SortFunc(out, func(a, b pattern) int {
+	slices.SortFunc(all, func(a, b *pattern) int {
 		return cmp.Or(cmp.Compare(b.letters, a.letters), cmp.Compare(a.out, b.out))
 	})
+	out := patterns{}
+	for i, p := range all {
+		var at [2]byte
+		if first := p.between[0]; first != "" {
+			at[0] = first[0]
+		}
+		if last := p.between[len(p.between)-1]; last != "" {
+			at[1] = last[len(last)-1]
+		}
+		p.rank = i
+		out[at] = append(out[at], p)
+	}
 	return out
+}
+
+// match is the one of the lowest rank that may have made a sentence, of those that are wanted, and what stands at its places.
+func (all patterns) match(s string, wanted func(*pattern) bool) (best *pattern, args []string) {
+	first, last := s[0], s[len(s)-1]
+	for _, at := range [][2]byte{{first, last}, {first, 0}, {0, last}, {0, 0}} {
+		for _, p := range all[at] {
+			if best != nil && best.rank < p.rank {
+				break
+			}
+			if !wanted(p) {
+				continue
+			}
+			if got, ok := p.match(s); ok {
+				best, args = p, got
+				break
+			}
+		}
+	}
+	return best, args
 }
 
 func singleWord(p pattern) bool {
@@ -95,7 +131,7 @@ func Places(text string) []string {
 }
 
 // match gives what stands at the places of a sentence made from the text.
-func (p pattern) match(s string) ([]string, bool) {
+func (p *pattern) match(s string) ([]string, bool) {
 	rest, ok := strings.CutPrefix(s, p.between[0])
 	if !ok {
 		return nil, false
@@ -272,15 +308,14 @@ func (l ear) hearAll(s string, parts []string, between string) (string, bool) {
 
 // fits says a text that was made of one with places in it.
 func (l ear) fits(s string) (string, bool) {
-	for _, p := range l.patterns() {
-		if p.letters < l.least && p.single {
-			continue
-		}
-		if args, ok := p.match(s); ok {
-			return l.put(p.out, args, s)
-		}
+	if s == "" {
+		return s, false
 	}
-	return s, false
+	p, args := l.patterns().match(s, func(p *pattern) bool { return p.letters >= l.least || !p.single })
+	if p == nil {
+		return s, false
+	}
+	return l.put(p.out, args, s)
 }
 
 // phrase says that what stands at a place may be ours again: several words that begin small or with a number, as in the

@@ -25,7 +25,7 @@ type Language struct {
 	tag, name          string
 	thousands, decimal string
 	texts              map[string]string
-	patterns           func() []pattern
+	patterns           func() patterns
 }
 
 // file is a catalogue as it is written.
@@ -65,7 +65,7 @@ func read(tag, name string) *Language {
 
 func newLanguage(tag string, f file) *Language {
 	l := &Language{tag: tag, name: f.Name, thousands: f.Thousands, decimal: f.Decimal, texts: f.Texts}
-	l.patterns = sync.OnceValue(func() []pattern { return patternsOf(f.Texts) })
+	l.patterns = sync.OnceValue(func() patterns { return patternsOf(f.Texts) })
 	return l
 }
 

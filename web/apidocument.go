@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v3"
 
@@ -26,8 +27,8 @@ type exampleOf struct {
 	Responses map[string]any `yaml:"responses"`
 }
 
-// openAPI is the API's document as JSON.
-func openAPI() []byte {
+// openAPI is the API's document as JSON, made once.
+var openAPI = sync.OnceValue(func() []byte {
 	var doc map[string]any
 	must(yaml.Unmarshal(openAPIText, &doc))
 	var examples map[string]exampleOf
@@ -46,7 +47,7 @@ func openAPI() []byte {
 	out, err := json.Marshal(doc)
 	must(err)
 	return out
-}
+})
 
 // addReaders says for which roles an operation is, as the one table has them.
 func addReaders(pattern string, op map[string]any) {

@@ -50,11 +50,16 @@ func TestNamesStayOnEveryPage(t *testing.T) {
 	v := newRenderer("test").speaking(l)
 	seen, said := map[string]bool{}, regexp.MustCompile(`.{0,50}☠[^☠\n]*☠.{0,30}`)
 	for _, s := range samples(viewer{zone: noon.Location(), now: noon, in: l}) {
-		for _, text := range said.FindAllString(pageOfSample(t, v, s), -1) {
-			if text = html.UnescapeString(text); !seen[text] {
-				t.Errorf("%s: %s", s.name, text)
+		for line := range strings.Lines(pageOfSample(t, v, s)) {
+			if !strings.Contains(line, "☠") { // what is around a name costs too much to look for where there is none
+				continue
 			}
-			seen[text] = true
+			for _, text := range said.FindAllString(line, -1) {
+				if text = html.UnescapeString(text); !seen[text] {
+					t.Errorf("%s: %s", s.name, text)
+				}
+				seen[text] = true
+			}
 		}
 	}
 }
