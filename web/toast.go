@@ -131,7 +131,8 @@ func (p *portal) takenUp(w http.ResponseWriter, r *http.Request, h handler) erro
 	}
 	offer := r.PostForm.Get(offerField)
 	err := h(w, r)
-	if err != nil || w.Header().Get("Location") == "" || p.offered(r, offer) == nil { // a page that says why it was refused leads nowhere
+	to := w.Header().Get("Location")
+	if err != nil || to == "" || strings.Contains(to, "undo=") || p.offered(r, offer) == nil { // refused, or nothing was there yet to be taken back
 		return err
 	}
 	p.spent.take(offer, p.now())

@@ -1,0 +1,135 @@
+package flow
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/people"
+)
+
+// Reply is an answer to a request. Of is who decides; empty: whoever is logged in.
+type Reply struct {
+	Of, By string
+	Yes    bool
+	Reason string
+}
+
+// Answer takes somebody's answer. ErrForbidden: it is not for them to decide, or it is about themselves. ErrConflict: it is
+// decided.
+func (f *Flow) Answer(ctx context.Context, id dayone.ApprovalID, a Reply) (dayone.Petition, error) {
+	r, err := f.Approval(ctx, id)
+	if err != nil {
+		return r, err
+	}
+	row, err := f.Store.Person(ctx, r.Person)
+	if err != nil {
+		return r, err
+	}
+	of, reason := strings.ToLower(strings.TrimSpace(a.Of)), strings.TrimSpace(a.Reason)
+	if of == "" {
+		of = strings.ToLower(a.By)
+	}
+	now := f.Clock.Now()
+	var seats []string
+	for _, d := range r.Deciders {
+		if d.Mail == of {
+			seats = append(seats, d.As)
+		}
+	}
+	herself := func(who string) bool { // a login that several share is nobody
+		return dayone.IsMail(who) && (strings.EqualFold(who, row.Email) || slices.Contains(r.Askers(), strings.ToLower(who)))
+	}
+	switch {
+	case r.Why != "":
+		return r, fmt.Errorf("nobody has to answer this now: %s: %w", r.Why, dayone.ErrConflict)
+	case r.State != dayone.ApprovalOpen:
+		return r, fmt.Errorf("this was %s already: %w", r.State, dayone.ErrConflict)
+	case !now.Before(r.Due):
+		return r, fmt.Errorf("nobody answered in time, which is no: %w", dayone.ErrConflict)
+	case herself(of), herself(a.By):
+		return r, fmt.Errorf("nobody decides for themselves, or about what they asked for: %w", dayone.ErrForbidden)
+	case len(seats) == 0 && a.Of == "":
+		return r, fmt.Errorf("say for whom you decide: one of those who may: %w", dayone.ErrInvalid)
+	case len(seats) == 0:
+		return r, fmt.Errorf("they may not decide this; choose one of those who may: %w", dayone.ErrForbidden)
+	case !a.Yes && reason == "":
+		return r, fmt.Errorf("say why not: whoever wanted it will ask: %w", dayone.ErrInvalid)
+	case len(reason) > 2000:
+		return r, fmt.Errorf("the reason is longer than 2000 characters: %w", dayone.ErrInvalid)
+	}
+	if err := f.stillAsked(ctx, r); err != nil {
+		return r, err
+	}
+	vote := dayone.Vote{Of: of, By: a.By, As: seats, Yes: a.Yes, Reason: reason, At: now}
+	out, err := f.Store.ChangeApproval(ctx, id, now, func(is *dayone.Petition) error {
+		switch {
+		case is.State != dayone.ApprovalOpen:
+			return fmt.Errorf("this was %s already: %w", is.State, dayone.ErrConflict)
+		case slices.ContainsFunc(is.Votes, func(v dayone.Vote) bool { return v.Of == of }):
+			return fmt.Errorf("they have answered already; it waits for somebody else: %w", dayone.ErrConflict)
+		}
+		is.Votes, is.Deciders = append(is.Votes, vote), r.Deciders
+		if is.State = people.Verdict(is.Rule, is.Votes); is.State != dayone.ApprovalOpen {
+			is.Decided, is.Next = now, time.Time{}
+		}
+		return nil
+	})
+	f.look()
+	return out, err
+}
+
+// stillAsked refuses an answer of which nothing would come, before the next look has withdrawn what it is about.
+func (f *Flow) stillAsked(ctx context.Context, r dayone.Petition) error {
+	l, err := f.Preview(ctx, r.Person)
+	if err != nil && !errors.Is(err, dayone.ErrInvalid) { // a plan that cannot be made keeps nobody from answering
+		return err
+	}
+	idle, err := f.idle(ctx, l, "")
+	if err != nil {
+		return err
+	}
+	if why := idle(r.Key); why != "" {
+		return fmt.Errorf("nobody has to answer this now: %s: %w", why, dayone.ErrConflict)
+	}
+	return nil
+}
+
+// asker is who asks: a mail address, or nobody in particular. Whoever is logged in by mail address asks herself.
+func asker(of, login string) (string, error) {
+	of = strings.ToLower(strings.TrimSpace(of))
+	switch {
+	case of == "" && dayone.IsMail(login):
+		return strings.ToLower(login), nil
+	case of != "" && (!dayone.IsMail(of) || len(of) > 320):
+		return "", fmt.Errorf("write the mail address of who asks, or leave it empty: %w", dayone.ErrInvalid)
+	}
+	return of, nil
+}
+
+// AskAnew asks again for what was refused, or for what nobody answered. Nobody who ever asked for it decides.
+func (f *Flow) AskAnew(ctx context.Context, id dayone.ApprovalID, a dayone.Ask) (dayone.Petition, error) {
+	r, err := f.Store.Approval(ctx, id)
+	if err != nil {
+		return r, err
+	}
+	now := f.Clock.Now()
+	if a.Of, err = asker(a.Of, a.By); err != nil {
+		return r, err
+	}
+	if a.Reason = strings.TrimSpace(a.Reason); len(a.Reason) > 2000 {
+		return r, fmt.Errorf("the reason is longer than 2000 characters: %w", dayone.ErrInvalid)
+	}
+	a.At = now
+	r.ID, r.State, r.Noted, r.Asks, r.Anew, r.Run = dayone.ApprovalID(f.IDs.New("apr")), dayone.ApprovalOpen, "", append(r.Asks, a), true, ""
+	r.Opened, r.Due, r.Next = now, now.Add(cmp.Or(r.Rule.Within, dayone.Silence)), now
+	r.Asked, r.Reminded, r.Escalated, r.Decided, r.Ended, r.Deciders, r.Votes = time.Time{}, time.Time{}, time.Time{}, time.Time{}, time.Time{}, nil, nil
+	err = f.Store.RenewApproval(ctx, id, r)
+	f.look()
+	return r, err
+}
