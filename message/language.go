@@ -91,6 +91,15 @@ func (v View) in(l *locale.Language) View {
 		a.You = l.Heard(a.You)
 		v.Approval = &a
 	}
+	if v.Sponsor != nil {
+		s := *v.Sponsor
+		s.Why = l.Heard(s.Why)
+		v.Sponsor = &s
+	}
+	v.Run.Waiting = slices.Clone(v.Run.Waiting)
+	for i, thing := range v.Run.Waiting {
+		v.Run.Waiting[i] = l.Heard(thing)
+	}
 	if v.Asks != nil {
 		a := *v.Asks
 		a.Names = slices.Clone(a.Names)

@@ -83,7 +83,7 @@ func (c continued) href() string {
 }
 
 // link says in which run it went on, and whether it got there.
-func (c continued) link() *link {
+func (c continued) link(view viewer) *link {
 	text := "goes on in %s"
 	switch {
 	case c.step.State == dayone.StepDone:
@@ -91,7 +91,7 @@ func (c continued) link() *link {
 	case c.step.State.Over():
 		text = "went on in %s"
 	}
-	return &link{fmt.Sprintf(text, c.run.Title), c.href()}
+	return &link{view.say(text, view.runTitle(c.run.Title)), c.href()}
 }
 
 // stateOf is a step's state; of one that went on elsewhere, what came of it there.

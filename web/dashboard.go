@@ -272,7 +272,7 @@ func (p *portal) starter(ctx context.Context, view viewer, row flow.Row) (starte
 	if err != nil {
 		return s, err
 	}
-	s.Run = link{b.run.Title, "/runs/" + string(b.run.ID)}
+	s.Run = link{b.runTitle(), "/runs/" + string(b.run.ID)}
 	s.Strip, s.Steps = b.strip()
 	if row.Problem == "" {
 		s.State, s.Note = readiness(view, run)

@@ -167,7 +167,7 @@ func newSystemForm(view viewer, x Written, saved bool) systemFormView {
 
 func newFormField(view viewer, s SystemField) formField {
 	f := field{ID: "s-" + s.Name, Name: "set." + s.Name, Label: settingTitle(s.Name), Type: "text", Mono: true, Value: s.Value, Error: s.Error, Required: s.Required && !s.Set && s.Held == "" && s.Default == ""}
-	notes := []string{view.label(sentence(s.Help))}
+	notes := []string{sentence(view.heard(s.Help))}
 	switch {
 	case s.Type == "secret":
 		f.Type, f.Autocomplete = "password", "new-password"

@@ -24,6 +24,8 @@ import (
 	"testing"
 	"unicode"
 
+	"go.yaml.in/yaml/v3"
+
 	"github.com/dayone-hq/dayone/flow"
 	"github.com/dayone-hq/dayone/locale"
 )
@@ -162,7 +164,33 @@ func texts(t *testing.T) (all, wanted map[string]bool) {
 			all[text], wanted[text] = true, true
 		}
 	}
+	for _, text := range helpTexts(t) {
+		all[text], wanted[text] = true, true
+	}
 	return all, wanted
+}
+
+// helpTexts are what the settings of connectors are for, as forms show it.
+func helpTexts(t *testing.T) (out []string) {
+	t.Helper()
+	files, err := filepath.Glob("../connector/*/manifest.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no manifest: %v", err)
+	}
+	for _, name := range files {
+		raw, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var m struct{ Settings map[string]struct{ Help string } }
+		if err := yaml.Unmarshal(raw, &m); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		for _, s := range m.Settings {
+			out = append(out, s.Help)
+		}
+	}
+	return slices.DeleteFunc(out, func(s string) bool { return s == "" })
 }
 
 // marked is a language that is good for nothing but seeing what is never translated.
@@ -368,7 +396,7 @@ var names = map[string]bool{
 	"templates/welcome.txt:3:5: a message has no \"Persn\"": true, "The run's journal was kept for undoing until 25 December 2024; it is not undoable any more, so change policies or write an exception instead": true,
 	"the list has 812 records, and had 1204; it changes the manager of 300 people, and 240 a day are the limit": true, "more than 24 people would lose something there on 2024-11-22": true, "812 records read: 0 new, 300 changed, 392 missing; held: the list has 812 records, and had 1204": true,
 	"Pool lab has no number to give: every number of it is in use, at rest or held": true, "start_date: ⟦2024-13-40 is no day": true, "there is no country \"XY\"; write it as in DE or US": true, "Remove it, or see to it that nothing of its last holder is left on it before it is given": true,
-	"It is not sure enough whose it is (possible: name)": true, "Given a moment ago, and kept for 15 minutes; leave this empty to use it": true, "run run_01jd9x0000000000000000000a of this person is at work, so the books move; decide when it rests": true,
+	"Given a moment ago, and kept for 15 minutes; leave this empty to use it": true, "run run_01jd9x0000000000000000000a of this person is at work, so the books move; decide when it rests": true,
 	"Sarah Chen": true, "Sarah": true, "Okta": true, "GitLab": true, "Google": true, "Webex": true, "Sales": true, "Sales Engineer": true, "Berlin": true,
 }
 
