@@ -134,6 +134,14 @@ func (l *Language) Said(s string) string {
 	return l.heard(s, saidLetters)
 }
 
+// Asked is Heard for why somebody is asked. Before a word on whom she stands in for is always one of ours, however short.
+func (l *Language) Asked(why string) string {
+	if what, whom, ok := strings.Cut(why, ", stands in for "); ok {
+		return l.Say("%s, stands in for %s", l.Heard(what), whom)
+	}
+	return l.Heard(why)
+}
+
 const (
 	mostHeard   = 1000 // bytes; nothing of ours is longer
 	saidLetters = 12

@@ -88,12 +88,12 @@ func (v View) in(l *locale.Language) View {
 	}
 	if v.Approval != nil {
 		a := *v.Approval
-		a.You = l.Heard(a.You)
+		a.You = l.Asked(a.You)
 		v.Approval = &a
 	}
 	if v.Sponsor != nil {
 		s := *v.Sponsor
-		s.Why = l.Heard(s.Why)
+		s.Why = l.Asked(s.Why)
 		v.Sponsor = &s
 	}
 	v.Run.Waiting = slices.Clone(v.Run.Waiting)

@@ -326,10 +326,10 @@ func newApproval(view viewer, x petition) approvalView {
 	}
 	seen := map[string]bool{}
 	for _, d := range q.Deciders {
-		v.Deciders = append(v.Deciders, item{Title: link{Text: d.Mail}, Meta: sentence(view.in.Heard(d.Why))})
+		v.Deciders = append(v.Deciders, item{Title: link{Text: d.Mail}, Meta: sentence(view.in.Asked(d.Why))})
 		if q.State == dayone.ApprovalOpen && !said[d.Mail] && !seen[d.Mail] {
 			seen[d.Mail] = true
-			v.Decide = append(v.Decide, choice{Value: d.Mail, Text: fmt.Sprintf("%s (%s)", d.Mail, view.in.Heard(d.Why))})
+			v.Decide = append(v.Decide, choice{Value: d.Mail, Text: fmt.Sprintf("%s (%s)", d.Mail, view.in.Asked(d.Why))})
 		}
 	}
 	switch q.State {

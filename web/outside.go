@@ -239,7 +239,7 @@ func newExtend(view viewer, head personHead, o flow.Outside) extendView {
 	}
 	instead := false
 	for _, d := range o.Answer {
-		v.Answer = append(v.Answer, choice{Value: d.Mail, Text: fmt.Sprintf("%s (%s)", d.Mail, view.heard(d.Why))})
+		v.Answer = append(v.Answer, choice{Value: d.Mail, Text: fmt.Sprintf("%s (%s)", d.Mail, view.in.Asked(d.Why))})
 		instead = instead || d.Mail != o.Engagement.Sponsor
 	}
 	switch {
