@@ -234,6 +234,9 @@ type AwaitedDevice struct {
 
 // AwaitedDevices are those of somebody as she was looked at. What she holds already is none.
 func (f *Flow) AwaitedDevices(l Look) []AwaitedDevice {
+	if !l.Person.Managed { // nothing is planned, so nothing waits
+		return nil
+	}
 	var out []AwaitedDevice
 	var why func(dayone.Key) policy.Explanation
 	for _, k := range l.Want.Keep {

@@ -92,6 +92,7 @@ func TestDevicesThatWaitForAFact(t *testing.T) {
 		t.Fatal(err)
 	}
 	laptop, phone := dayone.Key{System: "jamf", Kind: "device"}, dayone.Key{System: "cucm", Kind: "phone"}
+	l.Person.Managed = true
 	l.Want.Keep = []dayone.Key{phone, laptop, {System: "okta", Kind: "group", Name: "device"}}
 	l.Have = append(l.Have, dayone.Holding{Item: dayone.Item{Key: laptop, State: dayone.Active}})
 	if got := h.AwaitedDevices(l); len(got) != 1 || got[0].Key != phone {
@@ -100,6 +101,10 @@ func TestDevicesThatWaitForAFact(t *testing.T) {
 	l.Have[len(l.Have)-1].State = dayone.Gone
 	if got := h.AwaitedDevices(l); len(got) != 2 {
 		t.Errorf("what she had once does not wait: %+v", got)
+	}
+	l.Person.Managed = false
+	if got := h.AwaitedDevices(l); len(got) != 0 {
+		t.Errorf("nothing is planned for her, and %+v waits", got)
 	}
 }
 

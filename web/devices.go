@@ -217,7 +217,7 @@ func personDevice(view viewer, d flow.PersonDevice, serials bool) item {
 		about = append(about, prefixed(view.label("serial "), d.Serial), prefixed("MAC ", d.MAC))
 	}
 	if d.Registered != "" {
-		about = append(about, string(d.Registered))
+		about = append(about, view.label(string(d.Registered)))
 	}
 	switch {
 	case d.Read:
