@@ -95,7 +95,7 @@ func TestOneStepWaitsForTheManager(t *testing.T) {
 		t.Fatalf("%+v", q)
 	}
 	told := h.tells(john, 2) // beside the mail that she is ready
-	if !strings.Contains(strings.Join(told, "\n"), "May Erin No 2 have Okta group sales-team?") {
+	if !strings.Contains(strings.Join(told, "\n"), "May Erin No 2 have this: Okta group sales-team?") {
 		t.Errorf("John is told %q", told)
 	}
 	for _, m := range h.mail.Messages() {

@@ -208,20 +208,20 @@ func (f *Flow) summary(run dayone.Run) message.Run {
 				there[s.Step.Key] = true
 			}
 		case s.State == dayone.StepFailed, s.State == dayone.StepBlocked, s.State == dayone.StepUndone, s.State == dayone.StepUndoFailed:
-			out.Failed = append(out.Failed, title(s.Step.Key.System)+" "+s.Step.Key.Kind+named(s.Step.Key))
+			out.Failed = append(out.Failed, f.thing(s.Step.Key))
 			out.Ready = false
 		}
 		if s.State == dayone.StepPending || s.State == dayone.StepRunning || s.State == dayone.StepRetrying {
-			out.Open = append(out.Open, title(s.Step.Key.System)+" "+s.Step.Key.Kind+named(s.Step.Key))
+			out.Open = append(out.Open, f.thing(s.Step.Key))
 		}
 		if waits {
-			out.Waiting = append(out.Waiting, fmt.Sprintf("%s %s%s: %s", title(s.Step.Key.System), s.Step.Key.Kind, named(s.Step.Key), s.Wait.Kind))
+			out.Waiting = append(out.Waiting, fmt.Sprintf(cmp.Or(waitsFor[s.Wait.Kind], "%s"), f.thing(s.Step.Key)))
 		}
 		switch done := s.State == dayone.StepDone || waits && s.Wait.Kind.There(); {
 		case done && s.Step.Action.Gives():
-			out.Given = append(out.Given, title(s.Step.Key.System)+" "+s.Step.Key.Kind+named(s.Step.Key))
+			out.Given = append(out.Given, f.thing(s.Step.Key))
 		case done && s.Step.Action.Takes():
-			out.Taken = append(out.Taken, title(s.Step.Key.System)+" "+s.Step.Key.Kind+named(s.Step.Key))
+			out.Taken = append(out.Taken, f.thing(s.Step.Key))
 		}
 		if s.Step.Action.Gives() {
 			for _, r := range s.Step.Because {
@@ -264,6 +264,19 @@ func meetings(run dayone.Run) (out []string) {
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
+}
+
+// waitsFor is what a mail says of a thing that waits, below a word such as "Waiting".
+var waitsFor = map[dayone.WaitKind]string{
+	dayone.WaitApproval: "%s, for an approval", dayone.WaitTask: "%s, for a task to be done", dayone.WaitFirstLogin: "%s, for the first sign-in",
+	dayone.WaitAcceptance: "%s, for an invitation to be accepted", dayone.WaitPropagation: "%s, until the system shows it", dayone.WaitSeat: "%s, for a free seat",
+	dayone.WaitSystem: "%s, for the system to answer again",
+}
+
+// thing is a key in words: AWS permission set prod.
+func (f *Flow) thing(k dayone.Key) string {
+	sys := f.Active().Systems[k.System]
+	return cmp.Or(sys.Title, k.System) + " " + strings.ToLower(cmp.Or(sys.Kinds[k.Kind].Title, k.Kind)) + named(k)
 }
 
 func named(k dayone.Key) string {

@@ -11,6 +11,7 @@ import (
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/number"
 	"github.com/dayone-hq/dayone/number/platform"
+	"github.com/dayone-hq/dayone/policy"
 	"github.com/dayone-hq/dayone/store"
 )
 
@@ -224,6 +225,32 @@ func isLine(l *dayone.PlatformLine, x dayone.Number) bool {
 }
 
 // grantedDevices are what policies give her, and what she holds besides.
+// AwaitedDevice is a device that policies would give somebody, if something were known of her.
+type AwaitedDevice struct {
+	Key         dayone.Key
+	Title, Kind string   // of its system, and of its kind
+	Unsaid      []string // attributes that nobody has said
+}
+
+// AwaitedDevices are those of somebody as she was looked at. What she holds already is none.
+func (f *Flow) AwaitedDevices(l Look) []AwaitedDevice {
+	if !l.Person.Managed { // nothing is planned, so nothing waits
+		return nil
+	}
+	var out []AwaitedDevice
+	var why func(dayone.Key) policy.Explanation
+	for _, k := range l.Want.Keep {
+		if !slices.Contains(deviceKinds, k.Kind) || slices.ContainsFunc(l.Have, func(h dayone.Holding) bool { return h.Key == k && h.State != dayone.Gone }) {
+			continue
+		}
+		if why == nil {
+			why = f.Reasons(l)
+		}
+		out = append(out, AwaitedDevice{Key: k, Title: f.systemTitle(k.System), Kind: cmp.Or(f.Active().Systems[k.System].Kinds[k.Kind].Title, k.Kind), Unsaid: why(k).Missing()})
+	}
+	return out
+}
+
 func grantedDevices(list []Access) (out []PersonDevice) {
 	for _, a := range list {
 		if !slices.Contains(deviceKinds, a.Key.Kind) || a.State == NotPlanned && a.Holding == nil {

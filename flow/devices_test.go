@@ -82,6 +82,32 @@ func TestNumbersAndDevicesOfPeopleOnACluster(t *testing.T) {
 
 // What a policy gives is told before any system shows it, and the serial number comes with it; what no plan gives is not told. A
 // number that was given back rests, and is told as one that was hers.
+// What a policy would give, if something were known, waits; what she holds already and what is no device does not stand there.
+func TestDevicesThatWaitForAFact(t *testing.T) {
+	t.Parallel()
+	h := numbered(t)
+	id := h.known("emp_1")
+	l, err := h.Preview(few, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	laptop, phone := dayone.Key{System: "jamf", Kind: "device"}, dayone.Key{System: "cucm", Kind: "phone"}
+	l.Person.Managed = true
+	l.Want.Keep = []dayone.Key{phone, laptop, {System: "okta", Kind: "group", Name: "device"}}
+	l.Have = append(l.Have, dayone.Holding{Item: dayone.Item{Key: laptop, State: dayone.Active}})
+	if got := h.AwaitedDevices(l); len(got) != 1 || got[0].Key != phone {
+		t.Errorf("%+v waits", got)
+	}
+	l.Have[len(l.Have)-1].State = dayone.Gone
+	if got := h.AwaitedDevices(l); len(got) != 2 {
+		t.Errorf("what she had once does not wait: %+v", got)
+	}
+	l.Person.Managed = false
+	if got := h.AwaitedDevices(l); len(got) != 0 {
+		t.Errorf("nothing is planned for her, and %+v waits", got)
+	}
+}
+
 func TestDevicesThatPoliciesGive(t *testing.T) {
 	t.Parallel()
 	h := numbered(t)

@@ -180,8 +180,7 @@ func btoi(b bool) int {
 
 // what a request is about, in words.
 func (f *Flow) what(r dayone.Petition) string {
-	sys := f.Active().Systems[r.Key.System]
-	out := cmp.Or(sys.Title, r.Key.System) + " " + strings.ToLower(cmp.Or(sys.Kinds[r.Key.Kind].Title, r.Key.Kind)) + named(r.Key)
+	out := f.thing(r.Key)
 	if r.Role != "" {
 		out += " as " + r.Role
 	}

@@ -538,7 +538,7 @@ func (l *listing) reasons(ctx context.Context) ([]string, error) {
 	case l.Records == 0:
 		out = append(out, "the list is empty")
 	case float64(l.Records) < least && before-l.Records > 1:
-		out = append(out, fmt.Sprintf("the list has %s, and had %d", counted(l.Records, "record", "records"), before))
+		out = append(out, fmt.Sprintf("the list has %s, and had %d", recordsOf(l.Records), before))
 	}
 	room, limit, err := l.f.room(ctx, l.Source, false)
 	if err != nil {
@@ -563,6 +563,13 @@ func (l *listing) reasons(ctx context.Context) ([]string, error) {
 	return out, nil
 }
 
+func recordsOf(n int) string {
+	if n == 1 {
+		return "1 record"
+	}
+	return fmt.Sprintf("%d records", n)
+}
+
 // acceptAtOnce is how many events are on their way into the books together.
 const acceptAtOnce = 64
 
@@ -573,12 +580,12 @@ func (l *listing) settle(ctx context.Context) error {
 		return err
 	}
 	l.last.Source, l.last.At, l.last.Seen = l.Source, l.now, l.Records
-	l.Note = fmt.Sprintf("%s read: %d new, %d changed, %d missing", counted(l.Records, "record", "records"), l.New, l.Changed, l.Absent)
+	l.Note = fmt.Sprintf("%s read: %d new, %d changed, %d missing", recordsOf(l.Records), l.New, l.Changed, l.Absent)
 	if l.Behind > 0 {
-		l.Note += fmt.Sprintf("; %d older than what is known, so nobody counts as missing", l.Behind)
+		l.Note += "; " + fmt.Sprintf("%d older than what is known, so nobody counts as missing", l.Behind)
 	}
 	if l.Unreadable > 0 {
-		l.Note += fmt.Sprintf("; %d cannot be used, so nobody counts as missing", l.Unreadable)
+		l.Note += "; " + fmt.Sprintf("%d cannot be used, so nobody counts as missing", l.Unreadable)
 	}
 	open := slices.DeleteFunc(slices.Clone(l.events), func(e store.HeldEvent) bool { return e.Event.Veiled })
 	veiled := slices.DeleteFunc(slices.Clone(l.events), func(e store.HeldEvent) bool { return !e.Event.Veiled })
@@ -663,7 +670,7 @@ func (f *Flow) firstList(ctx context.Context, source string, records int) error 
 	}
 	now := f.Clock.Now()
 	return f.Store.SaveSourceRead(ctx, dayone.SourceRead{
-		Source: source, First: now, At: now, Counted: now, Records: records, Seen: records, Note: counted(records, "record", "records") + " read at the start",
+		Source: source, First: now, At: now, Counted: now, Records: records, Seen: records, Note: fmt.Sprintf("%s read at the start", recordsOf(records)),
 	}, false, nil)
 }
 

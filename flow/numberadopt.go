@@ -160,7 +160,7 @@ func (a *adopting) decide(n *store.Numbers, takes []platform.Take, dry bool, out
 		case t.Owner != "" && !here[t.Owner]:
 			err = fmt.Errorf("its owner is in no books any more: %w", dayone.ErrConflict)
 		case t.Confidence < a.sure:
-			err = fmt.Errorf("it is not sure enough whose it is (%s: %s): %w", t.Confidence, t.Why, dayone.ErrConflict)
+			err = fmt.Errorf("it is not sure enough whose it is (%s): %w", t.Confidence.String()+": "+t.Why, dayone.ErrConflict)
 		default:
 			is, changed, err = t.Taken(was, timersOf(plan, was.Pool), a.seen, a.at)
 		}

@@ -170,6 +170,14 @@ func (l *Language) Said(s string) string {
 	return l.heard(s, saidLetters)
 }
 
+// Asked is Heard for why somebody is asked. Before a word on whom she stands in for is always one of ours, however short.
+func (l *Language) Asked(why string) string {
+	if what, whom, ok := strings.Cut(why, ", stands in for "); ok {
+		return l.Say("%s, stands in for %s", l.Heard(what), whom)
+	}
+	return l.Heard(why)
+}
+
 const (
 	mostHeard   = 1000 // bytes; nothing of ours is longer
 	saidLetters = 12
@@ -210,6 +218,13 @@ func (l ear) hear(s string) (string, bool) {
 	}
 	if parts := sentencesOf(s); len(parts) > 1 {
 		return l.hearSentences(parts)
+	}
+	if head, tail, ok := strings.Cut(s, ": "); ok {
+		if said, ok := l.find(head); ok {
+			if rest, ok := l.hear(tail); ok {
+				return said + ": " + rest, true
+			}
+		}
 	}
 	s, stop := strings.CutSuffix(s, ".")
 	for _, between := range []string{"; ", ", "} {
@@ -340,7 +355,7 @@ func (l ear) put(text string, args []string, s string) (string, bool) {
 		b.WriteString(between[i])
 		out := args[at]
 		if phrase(out) {
-			out, _ = l.hear(out)
+			out = l.inside(out)
 		}
 		if strings.HasSuffix(v, "d") { // in groups, as English has them
 			out = strings.ReplaceAll(out, ",", l.thousands)
@@ -348,6 +363,20 @@ func (l ear) put(text string, args []string, s string) (string, bool) {
 		b.WriteString(out)
 	}
 	return b.String() + between[len(between)-1], true
+}
+
+// written are the layouts in which sentences that are heard have days.
+var written = []string{"2 January 2006", "2 Jan 2006"}
+
+// inside says what stands at a place: a day, or what is ours again.
+func (l ear) inside(s string) string {
+	for _, layout := range written {
+		if day, err := time.Parse(layout, s); err == nil {
+			return l.Time(day, layout)
+		}
+	}
+	out, _ := l.hear(s)
+	return out
 }
 
 // sentenceEnds are where a sentence ends and another begins; a point behind a digit is that of a day.

@@ -88,8 +88,17 @@ func (v View) in(l *locale.Language) View {
 	}
 	if v.Approval != nil {
 		a := *v.Approval
-		a.You = l.Heard(a.You)
+		a.You = l.Asked(a.You)
 		v.Approval = &a
+	}
+	if v.Sponsor != nil {
+		s := *v.Sponsor
+		s.Why = l.Asked(s.Why)
+		v.Sponsor = &s
+	}
+	v.Run.Waiting = slices.Clone(v.Run.Waiting)
+	for i, thing := range v.Run.Waiting {
+		v.Run.Waiting[i] = l.Heard(thing)
 	}
 	if v.Asks != nil {
 		a := *v.Asks

@@ -116,6 +116,53 @@ func TestNobodyIsToldOfWhatIsNotThere(t *testing.T) {
 	}
 }
 
+// Somebody of whom no manager is known is sent to none: neither for a code nor for a meeting.
+func TestAMailKnowsThatThereIsNoManager(t *testing.T) {
+	t.Parallel()
+	v := sarah(t)
+	v.Manager, v.Buddy = nil, nil
+	for name, want := range map[string]struct{ says, not string }{
+		"welcome":          {"with a code that a manager gives. HR has not told us who yours is, so ask HR first:", "your manager"},
+		"welcome.de":       {"mit einem Code, den eine Führungskraft gibt. Wer Ihre ist, hat uns die Personalabteilung noch nicht gesagt", "Ihrer Führungskraft"},
+		"new-code":         {"with a hand-over code that a manager gives. HR has not told us who yours is", "your manager"},
+		"new-code.de":      {"mit einem Übergabecode, den eine Führungskraft gibt. Wer Ihre ist, hat uns die Personalabteilung noch nicht gesagt", "Ihrer Führungskraft"},
+		"intro-call":       {"Welcome call of Sarah.", "manager"},
+		"intro-call.de":    {"Willkommensgespräch von Sarah.", "Führungskraft"},
+		"buddy-meeting":    {"No buddy was found in the team.", "manager"},
+		"buddy-meeting.de": {"Im Team fand sich keine Ansprechperson.", "Führungskraft"},
+	} {
+		r, err := message.Templates{}.Render(name, v)
+		if err != nil || !strings.Contains(r.Text, want.says) || strings.Contains(r.Text, want.not) {
+			t.Errorf("%s does not say %q, or speaks of %q: %v\n%s", name, want.says, want.not, err, r.Text)
+		}
+	}
+}
+
+// Who is asked reads what it is about and as what she is asked, whatever it is called: no article can be missing, and nothing dangles.
+func TestAMailToApproveReadsAsASentence(t *testing.T) {
+	t.Parallel()
+	v := sarah(t)
+	v.Approval = &message.Approval{What: "Cisco Unified CM phone line", Why: "phones (phones.yaml:3)", You: "manager, stands in for john.doe@company.com", Since: v.Now, Due: v.Start}
+	for name, want := range map[string][]string{
+		"approval":    {"Subject: May Sarah Chen have this: Cisco Unified CM phone line?", "Sarah Chen (Sales Engineer) is to have this: Cisco Unified CM phone line. You are asked to agree or to refuse.\n\n- Asked as: manager, stands in for john.doe@company.com\n- Why: phones (phones.yaml:3)\n"},
+		"approval.de": {"Subject: Darf Sarah Chen dies bekommen: Cisco Unified CM phone line?", "Sie werden gebeten, zuzustimmen oder abzulehnen.\n\n- Gefragt als: Führungskraft, in Vertretung von john.doe@company.com\n"},
+	} {
+		r, err := message.Templates{}.Render(name, v)
+		for _, s := range want {
+			if all := "Subject: " + r.Subject() + "\n" + r.Text; err != nil || !strings.Contains(all, s) {
+				t.Errorf("%s does not say %q: %v\n%s", name, s, err, all)
+			}
+		}
+	}
+	v.Sponsor, v.LastDay = &message.Sponsor{Why: "manager of ada@company.com (on leave)"}, v.Start
+	v.Run.Waiting = []string{"Okta group admins, for an approval"}
+	for name, s := range map[string]string{"sponsor.de": "Sie werden gefragt als: Führungskraft von ada@company.com (", "waiting.de": "- Okta group admins, auf eine Zustimmung"} {
+		if r, err := (message.Templates{}).Render(name, v); err != nil || !strings.Contains(r.Text, s) {
+			t.Errorf("%s does not say %q: %v\n%s", name, s, err, r.Text)
+		}
+	}
+}
+
 func TestWhatPeopleTypedIsNoTemplate(t *testing.T) {
 	t.Parallel()
 	v := sarah(t)

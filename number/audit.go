@@ -90,7 +90,11 @@ func (a *Auditor) Number(n dayone.Number, status dayone.Status, kept string) {
 	case status == "":
 		find(Nobody, "Find out who uses it, and release it or assign it anew.", "whoever has it is in no books")
 	case status == dayone.Left:
-		find(Leaver, "Release it, or name an heir.", "it is %s, and its owner has left", n.State)
+		text := "it is assigned, and its owner has left"
+		if n.State == dayone.NumberReserved {
+			text = "it is reserved for somebody who has left"
+		}
+		find(Leaver, "Release it, or name an heir.", "%s", text)
 	}
 	if n.State != dayone.NumberAssigned {
 		return

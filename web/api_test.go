@@ -398,7 +398,7 @@ func TestRunsAreStreamed(t *testing.T) {
 		t.Errorf("%d steps were told, %d grants moved live", len(states), len(moved))
 	}
 	rows := map[string]bool{}
-	over := false
+	over, counted := false, false
 	for {
 		f, ok := html()
 		if !ok {
@@ -412,9 +412,10 @@ func TestRunsAreStreamed(t *testing.T) {
 			want(t, "a step's event", f.data, `<template><tr id="step-`, `hx-swap-oob="true"`, `<svg><a hx-swap-oob="true" class="node `)
 		}
 		over = over || f.event == "over"
+		counted = counted || strings.Contains(f.data, `<span id="count-runs" hx-swap-oob="innerHTML">`)
 	}
-	if len(rows) < 20 || !over {
-		t.Errorf("%d rows came live, over %v", len(rows), over)
+	if len(rows) < 20 || !over || !counted {
+		t.Errorf("%d rows came live, over %v, the menu was counted %v", len(rows), over, counted)
 	}
 
 	// who comes back with what it has seen is told nothing again

@@ -32,6 +32,7 @@ type approvalView struct {
 	Deciders         []item
 	Said             []item
 	Decide           []choice // who may still decide; empty: nobody, or it is over
+	Alone            bool     // whoever looks is the only one of them, and enters nothing for anybody else
 	Of               string   // chosen
 	Reason           string   // as it was typed
 	Problem          *notice
@@ -240,6 +241,18 @@ func (v approvalView) own(login string) []choice {
 	return slices.DeleteFunc(v.Decide, func(c choice) bool { return !strings.EqualFold(c.Value, login) })
 }
 
+// choosesAlone says whether somebody decides for herself alone, so that there is nothing to choose. Where she is one of
+// several, she is the one chosen unless she has chosen.
+func choosesAlone(list []choice, login string, fresh bool) bool {
+	for i := range list {
+		if strings.EqualFold(list[i].Value, login) {
+			list[i].Selected = list[i].Selected || fresh
+			return len(list) == 1
+		}
+	}
+	return false
+}
+
 // approval is where the link in the mail leads. Opening it decides nothing: scanners open links, too.
 func (p *portal) approval(w http.ResponseWriter, r *http.Request) error {
 	x, err := p.approvalOf(r)
@@ -257,12 +270,13 @@ func (p *portal) showApproval(w http.ResponseWriter, r *http.Request, status int
 	case !is.Role.In(deciders):
 		v.Decide, v.Again = v.own(is.Name), false
 	}
+	v.Alone = choosesAlone(v.Decide, me(r).Name, v.Of == "")
 	return p.show(w, r, status, page{Template: "approval", Title: v.Title, Nav: "approvals", Crumbs: []link{from, {v.Title, ""}}, Main: v})
 }
 
 func newApproval(view viewer, x petition) approvalView {
 	q := x.req
-	v := approvalView{ID: string(q.ID), Title: view.say("May %s have %s?", x.row.Name, x.wish(view)), State: *new(state)}
+	v := approvalView{ID: string(q.ID), Title: view.say("May %s have this: %s?", x.row.Name, x.wish(view)), State: *new(state)}
 	st := approvalState(q, view.now)
 	v.State = *st.tag()
 	who := pair{Name: "For", Value: x.row.Name, Href: "/people/" + string(q.Person)}
@@ -304,14 +318,18 @@ func newApproval(view viewer, x petition) approvalView {
 		if vote.Yes {
 			st = approvalTexts[dayone.ApprovalGiven]
 		}
-		v.Said = append(v.Said, item{State: &st, Title: link{Text: vote.Of}, Meta: view.say("Entered by %s", vote.By), At: view.at(vote.At), Next: vote.Reason})
+		answer := item{State: &st, Title: link{Text: vote.Of}, At: view.at(vote.At), Next: vote.Reason}
+		if vote.Who() != vote.Of {
+			answer.Meta = view.say("Entered by %s", vote.By)
+		}
+		v.Said = append(v.Said, answer)
 	}
 	seen := map[string]bool{}
 	for _, d := range q.Deciders {
-		v.Deciders = append(v.Deciders, item{Title: link{Text: d.Mail}, Meta: sentence(view.in.Heard(d.Why))})
+		v.Deciders = append(v.Deciders, item{Title: link{Text: d.Mail}, Meta: sentence(view.in.Asked(d.Why))})
 		if q.State == dayone.ApprovalOpen && !said[d.Mail] && !seen[d.Mail] {
 			seen[d.Mail] = true
-			v.Decide = append(v.Decide, choice{Value: d.Mail, Text: fmt.Sprintf("%s (%s)", d.Mail, view.in.Heard(d.Why))})
+			v.Decide = append(v.Decide, choice{Value: d.Mail, Text: fmt.Sprintf("%s (%s)", d.Mail, view.in.Asked(d.Why))})
 		}
 	}
 	switch q.State {

@@ -156,10 +156,10 @@ func newBrakes(view viewer, list []dayone.Brake, sources []flow.SourceState, mis
 		}
 	}
 	if len(v.On) > 0 {
-		v.Sentence = plural(len(v.On), "1 brake holds something back until somebody decides.", "%d brakes hold something back until somebody decides.")
+		v.Sentence = view.plural(len(v.On), "1 brake holds something back until somebody decides.", "%d brakes hold something back until somebody decides.")
 	}
 	for _, s := range sources {
-		row := sourceRow{Name: s.Source, Note: s.Note, At: view.at(s.At), Reads: "only when somebody asks"}
+		row := sourceRow{Name: s.Source, Note: view.heard(s.Note), At: view.at(s.At), Reads: "only when somebody asks"}
 		if s.Reads != "" {
 			row.Reads = fmt.Sprintf("every day at %s", s.Reads)
 		}

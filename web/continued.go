@@ -83,7 +83,7 @@ func (c continued) href() string {
 }
 
 // link says in which run it went on, and whether it got there.
-func (c continued) link() *link {
+func (c continued) link(view viewer) *link {
 	text := "goes on in %s"
 	switch {
 	case c.step.State == dayone.StepDone:
@@ -91,7 +91,7 @@ func (c continued) link() *link {
 	case c.step.State.Over():
 		text = "went on in %s"
 	}
-	return &link{fmt.Sprintf(text, c.run.Title), c.href()}
+	return &link{view.say(text, view.runTitle(c.run.Title)), c.href()}
 }
 
 // stateOf is a step's state; of one that went on elsewhere, what came of it there.
@@ -131,12 +131,12 @@ func (b *board) takeover() *notice {
 	if b.next == nil {
 		return nil
 	}
-	n := notice{Icon: "info", Title: fmt.Sprintf("It went on in: %s", b.next.Title), Act: &link{"Open that run", "/runs/" + string(b.next.ID)}}
+	n := notice{Icon: "info", Title: b.view.say("It went on in: %s", b.view.runTitle(b.next.Title)), Act: &link{"Open that run", "/runs/" + string(b.next.ID)}}
 	switch {
 	case len(b.where) > 0:
 		n.Text = plural(len(b.where), "What was wanted had changed while 1 step was open, so a newer run took that step over.", "What was wanted had changed while %d steps were open, so a newer run took these steps over.")
 	default:
-		n.Title = fmt.Sprintf("It was followed by: %s", b.next.Title)
+		n.Title = b.view.say("It was followed by: %s", b.view.runTitle(b.next.Title))
 		n.Text = "What was wanted had changed, so what had not ended here was given up."
 	}
 	return &n

@@ -287,7 +287,7 @@ func (p *portal) starter(ctx context.Context, view viewer, row flow.Row, run flo
 	if b.next, b.where, err = p.carriedOn(ctx, b.run); err != nil {
 		return s, err
 	}
-	s.Run = link{b.run.Title, "/runs/" + string(b.run.ID)}
+	s.Run = link{b.runTitle(), "/runs/" + string(b.run.ID)}
 	s.Strip, s.Steps = b.strip()
 	if row.Problem == "" {
 		s.State, s.Note = readiness(view, run)

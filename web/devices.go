@@ -68,6 +68,23 @@ func newBelongings(view viewer, b flow.Belongings, serials, links bool) belongin
 	return v
 }
 
+// awaiting adds devices that policies would give, if what they go by were known.
+func (v belongingsView) awaiting(view viewer, person string, list []flow.AwaitedDevice) belongingsView {
+	for _, d := range list {
+		it := item{State: &state{Icon: "clock", Class: "s-wait", Text: "Waits"}, Title: link{Text: sentence(d.Kind)}, Meta: d.Title, Next: view.label(textDeviceWaits), Open: &link{"Why", whyHref(person, d.Key)}}
+		if len(d.Unsaid) > 0 {
+			names := make([]string, 0, len(d.Unsaid))
+			for _, name := range d.Unsaid {
+				names = append(names, view.label(attrText(name)))
+			}
+			it.Next = view.say("Waits for %s, which nobody has said. HR says it, or set it on the timeline.", view.list(names))
+			it.Open = &link{"Timeline", "/people/" + person + "/timeline"}
+		}
+		v.Devices = append(v.Devices, it)
+	}
+	return v
+}
+
 // phonesText says how far what a telephone system has is known. What was not read is unknown, and not none.
 func phonesText(view viewer, s flow.PhonesRead) string {
 	switch {
@@ -200,7 +217,7 @@ func personDevice(view viewer, d flow.PersonDevice, serials bool) item {
 		about = append(about, prefixed(view.label("serial "), d.Serial), prefixed("MAC ", d.MAC))
 	}
 	if d.Registered != "" {
-		about = append(about, string(d.Registered))
+		about = append(about, view.label(string(d.Registered)))
 	}
 	switch {
 	case d.Read:
@@ -215,7 +232,7 @@ func personDevice(view viewer, d flow.PersonDevice, serials bool) item {
 	case d.Other:
 		it.Next = view.label("Somebody else's phone; they are signed in on it.")
 	case d.Note != "":
-		it.Next = sentence(d.Note) + "."
+		it.Next = sentence(view.heard(d.Note)) + "."
 	case d.Arrives != "":
 		it.Next = arrival(view, d.Arrives)
 	}

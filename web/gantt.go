@@ -271,7 +271,7 @@ func (b *board) ganttLabel(s dayone.Step) string {
 // ganttNote is said only of what is not plain.
 func (b *board) ganttNote(s *dayone.StepRun, look planner.Look) string {
 	if c, ok := b.where[s.Step.ID]; ok {
-		return b.view.heard(c.link().Text)
+		return c.link(b.view).Text
 	}
 	switch {
 	case look == planner.LookAlready:

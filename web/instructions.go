@@ -67,7 +67,7 @@ func (l *todos) of(ctx context.Context, t dayone.Task) todo {
 		return d
 	}
 	if t.Step == "" { // an issue of the run as a whole
-		d.run, d.system = link{run.Title, "/runs/" + string(t.Run)}, ""
+		d.run, d.system = link{viewer{in: d.in}.runTitle(run.Title), "/runs/" + string(t.Run)}, ""
 		return d
 	}
 	i := slices.IndexFunc(run.Steps, func(s dayone.StepRun) bool { return s.Step.ID == t.Step })
@@ -75,7 +75,7 @@ func (l *todos) of(ctx context.Context, t dayone.Task) todo {
 		return d
 	}
 	d.step, d.number = &run.Steps[i], i+1
-	d.run = link{run.Title, fmt.Sprintf("/runs/%s?step=%d#step-detail", t.Run, i+1)}
+	d.run = link{viewer{in: d.in}.runTitle(run.Title), fmt.Sprintf("/runs/%s?step=%d#step-detail", t.Run, i+1)}
 	key := d.step.Step.Key
 	d.kind = kindTitle(l.kinds, key)
 	d.thing = l.title(ctx, key)
@@ -185,7 +185,7 @@ func (d todo) title() string {
 	case dayone.EntitlementConfirm:
 		return d.in.Say("Check the %s %s of %s in %s", kind, d.thing, name, d.system)
 	case dayone.MessageSend:
-		return d.in.Say("Send the message %s about %s", s.Key.Name, name)
+		return d.in.Say("Send the message %s about %s", messageOf(s), name)
 	default:
 		return d.task.Title
 	}

@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/planner"
@@ -22,7 +24,15 @@ type pageTeller struct {
 	needs string // and of what waits for people
 	lost  string // steps from which nothing comes any more
 	gantt bool   // something has moved since the timeline was drawn
+
+	menu    func() []menuCount // how much waits for whoever looks
+	shown   []menuCount        // as they were sent
+	counted time.Time
+	moved   bool // something has moved since they were counted
 }
+
+// countEvery is how often the menu of a live page is counted again while something moves.
+const countEvery = 3 * time.Second
 
 // runLive is the stream of a run's page.
 func (p *portal) runLive(w http.ResponseWriter, r *http.Request) error {
@@ -34,7 +44,7 @@ func (p *portal) runLive(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	t := &pageTeller{p: p, id: id, board: b}
+	t := &pageTeller{p: p, id: id, board: b, menu: func() []menuCount { return menuCounts(p.menu(r, "runs")) }, counted: p.flow.Now()}
 	t.mem, t.known = b.remember(lastSeen(r))
 	return p.follow(w, r, id, t)
 }
@@ -94,6 +104,10 @@ func (t *pageTeller) tell(ctx context.Context, s *stream) (bool, error) {
 	if err := t.around(s, t.newlyLost()); err != nil {
 		return false, err
 	}
+	t.moved = true
+	if err := t.counts(s, b.run.State.Over()); err != nil {
+		return false, err
+	}
 	if !b.run.State.Over() {
 		return false, nil
 	}
@@ -101,6 +115,21 @@ func (t *pageTeller) tell(ctx context.Context, s *stream) (bool, error) {
 		return false, err
 	}
 	return true, s.event("over", t.mem.String(), "over")
+}
+
+// counts follow what a run does: what waits for somebody stands in the menu as well. While nothing moves nothing is counted.
+func (t *pageTeller) counts(s *stream, last bool) error {
+	now := t.p.flow.Now()
+	if !t.moved || !last && now.Sub(t.counted) < countEvery {
+		return nil
+	}
+	t.moved, t.counted = false, now
+	list := t.menu()
+	if slices.Equal(list, t.shown) {
+		return nil
+	}
+	t.shown = list
+	return t.send(s, "run", "live-counts", list, "")
 }
 
 // liveLook is what every step's event needs, made once for all of them.
@@ -214,6 +243,9 @@ func headText(h headView) string {
 // pass lets time go on: the timeline each second while something moves, the clock now and then while nothing does.
 func (t *pageTeller) pass(_ context.Context, s *stream, long bool) error {
 	t.board.view.now = t.p.flow.Now()
+	if err := t.counts(s, false); err != nil {
+		return err
+	}
 	moving := t.board.run.State == dayone.RunRunning || t.board.run.State == dayone.RunUndoing
 	if t.gantt || moving || long {
 		t.gantt = false

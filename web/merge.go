@@ -50,7 +50,7 @@ func newMerge(view viewer, head personHead, m flow.Merging, system func(string) 
 		v.List = append(v.List, plainItem(view.label("A task asks a human to see to the second account"), system(s)))
 	}
 	for _, r := range m.GivenUp {
-		v.List = append(v.List, item{Title: link{view.label("A run is given up, and planned anew"), "/runs/" + string(r.ID)}, Meta: view.heard(r.Title)})
+		v.List = append(v.List, item{Title: link{view.label("A run is given up, and planned anew"), "/runs/" + string(r.ID)}, Meta: view.runTitle(r.Title)})
 	}
 	if n := m.Tasks + m.Requests + m.Approvals; n > 0 {
 		v.List = append(v.List, plainItem(view.plural(n, "1 open task, request or approval comes along", "%d open tasks, requests and approvals come along"), ""))
@@ -86,7 +86,7 @@ func newSplit(view viewer, head personHead, s flow.Splitting) orderView {
 		v.List = append(v.List, plainItem(view.label("Goes back with it"), k.String()))
 	}
 	for _, r := range s.Given {
-		v.List = append(v.List, item{Title: link{view.label("A run is given up, and planned anew"), "/runs/" + string(r.ID)}, Meta: view.heard(r.Title)})
+		v.List = append(v.List, item{Title: link{view.label("A run is given up, and planned anew"), "/runs/" + string(r.ID)}, Meta: view.runTitle(r.Title)})
 	}
 	if s.Refused != "" {
 		v.Refused = &notice{Kind: "warn", Icon: "warn", Title: "It cannot be split off", Text: sentence(s.Refused) + "."}

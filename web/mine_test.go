@@ -141,6 +141,11 @@ func TestEverybodySeesWhatIsTheirs(t *testing.T) {
 		}
 		if status, page := max("GET", path, nil); status != http.StatusOK || strings.Contains(page, "/people/") {
 			t.Errorf("the question is %d, or leads where he may not go", status)
+		} else if strings.Contains(page, "behalf") || !strings.Contains(page, `type="hidden" name="of" value="max@company.com"`) {
+			t.Errorf("Max decides for himself, and the page says otherwise: %s", page)
+		}
+		if _, page := b.inGroup(p, "olga@company.com", "it-admins")("GET", path, nil); !strings.Contains(page, "on their behalf") {
+			t.Errorf("an administrator who answers for Max is not told that both are recorded: %s", page)
 		}
 		if status, _ := b.somebody(p, "sarah@company.com")("POST", path, url.Values{"verdict": {"approve"}}); status != http.StatusNotFound {
 			t.Errorf("Sarah decides for herself: %d", status)

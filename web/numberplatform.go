@@ -338,12 +338,12 @@ func (v *takeView) did(view viewer, x *flow.PlatformAdoption, least string) {
 		if i == platformPageSize {
 			break
 		}
-		row := adoptRow{Number: link{string(l.Number), "/numbers/" + url.PathEscape(string(l.Number))}, Does: sentence(l.Does), Why: sentence(l.Why) + "."}
+		row := adoptRow{Number: link{string(l.Number), "/numbers/" + url.PathEscape(string(l.Number))}, Does: sentence(l.Does), Why: sentence(view.heard(l.Why)) + "."}
 		if l.Person != "" && l.Name != "" {
 			row.Who = link{l.Name, "/people/" + string(l.Person)}
 		}
 		if l.Does != "left" && l.Does != "held" {
-			row.Why = sentence(l.Confidence+": "+l.Why) + "."
+			row.Why = sentence(view.heard(l.Confidence+": "+l.Why)) + "."
 		}
 		v.Rows = append(v.Rows, row)
 	}

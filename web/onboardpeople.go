@@ -200,8 +200,8 @@ func newNewcomer(view viewer, n flow.Newcomer) newcomerView {
 		{Name: "Title", Value: n.Title},
 		{Name: "Department", Value: n.Department},
 		{Name: "Location", Value: n.Location},
-		{Name: "Starts", Value: dayOf(n.Starts)},
-		{Name: "Last day", Value: dayOf(n.Ends)},
+		{Name: startsWord(n.Starts, view), Value: dayOf(view, n.Starts)},
+		{Name: "Last day", Value: dayOf(view, n.Ends)},
 		{Name: "Directory", Value: title},
 		{Name: "Id there", Value: n.Subject, Code: true},
 	} {
@@ -212,13 +212,20 @@ func newNewcomer(view viewer, n flow.Newcomer) newcomerView {
 	return v
 }
 
-// dayOf is a day as a directory writes it, as people read it.
-func dayOf(text string) string {
-	day, _, _ := strings.Cut(text, "T")
-	if t, err := time.Parse(time.DateOnly, day); err == nil {
-		return t.Format("Mon 2 Jan 2006")
+// startsWord is what the first day of somebody in a directory is called.
+func startsWord(day string, view viewer) string {
+	day, _, _ = strings.Cut(day, "T")
+	starts, err := time.Parse(time.DateOnly, day)
+	if err != nil {
+		return "Starts"
 	}
-	return text
+	return sinceWord("Starts", starts, view.now, dayone.Working)
+}
+
+// dayOf is a day as a directory writes it, as people read it.
+func dayOf(view viewer, text string) string {
+	day, _, _ := strings.Cut(text, "T")
+	return dayWords(view, day)
 }
 
 func (p *portal) bring(w http.ResponseWriter, r *http.Request) error {

@@ -96,7 +96,7 @@ func newResultList(view viewer, look flow.Look, products []flow.PersonProduct, a
 		stands[a.Key] = a
 	}
 	if b != nil {
-		v.Run = &link{b.run.Title, b.path()}
+		v.Run = &link{b.runTitle(), b.path()}
 		v.More = !b.run.State.Over() && b.run.State != dayone.RunWaiting
 		v.Mails = b.messages()
 		v.More = v.More || len(b.unsent()) > 0

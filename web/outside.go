@@ -198,6 +198,7 @@ type extendView struct {
 	LastDay string
 	Sponsor string
 	Answer  []choice
+	Alone   bool // whoever looks is the only one who answers
 	Until   field
 	Reason  field
 	Problem *notice
@@ -226,6 +227,7 @@ func (p *portal) showExtend(w http.ResponseWriter, r *http.Request, status int, 
 	for i := range v.Answer {
 		v.Answer[i].Selected = v.Answer[i].Value == r.PostFormValue("of")
 	}
+	v.Alone = choosesAlone(v.Answer, me(r).Name, r.PostFormValue("of") == "")
 	return p.show(w, r, status, page{Template: "extend", Title: "Put the last day off", Nav: "people", Crumbs: []link{{"People", "/people"}, {row.Name, "/people/" + head.ID}, {"Last day", ""}}, Main: v})
 }
 
@@ -237,7 +239,7 @@ func newExtend(view viewer, head personHead, o flow.Outside) extendView {
 	}
 	instead := false
 	for _, d := range o.Answer {
-		v.Answer = append(v.Answer, choice{Value: d.Mail, Text: fmt.Sprintf("%s (%s)", d.Mail, view.heard(d.Why))})
+		v.Answer = append(v.Answer, choice{Value: d.Mail, Text: fmt.Sprintf("%s (%s)", d.Mail, view.in.Asked(d.Why))})
 		instead = instead || d.Mail != o.Engagement.Sponsor
 	}
 	switch {

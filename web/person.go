@@ -114,6 +114,14 @@ func (p *portal) aboutPerson(r *http.Request, current string) (flow.Row, personH
 	return row, head, err
 }
 
+// sinceWord is what the first day is called: of somebody who has begun, and is here, it is since when.
+func sinceWord(ahead string, starts, now time.Time, is dayone.Status) string {
+	if starts.After(now) || is == dayone.PreHire || is == dayone.Left {
+		return ahead
+	}
+	return "Here since"
+}
+
 func newPersonHead(view viewer, row flow.Row, zone *time.Location, current string) personHead {
 	base := "/people/" + string(row.ID)
 	h := personHead{ID: string(row.ID), Name: row.Name, Facts: joined(", ", row.Title, row.Department, row.Location)}
@@ -123,7 +131,7 @@ func newPersonHead(view viewer, row flow.Row, zone *time.Location, current strin
 	st := statusState(row.Status)
 	h.Figures = []figure{{Label: "Status", State: &st}}
 	if s := view.day(row.Starts, zone); s != nil {
-		h.Figures = append(h.Figures, figure{Label: "First day", At: s, Small: view.away(view.days(row.Starts, zone))})
+		h.Figures = append(h.Figures, figure{Label: sinceWord("First day", row.Starts, view.now, row.Status), At: s, Small: view.away(view.days(row.Starts, zone))})
 	}
 	if s := view.day(row.LastDay(), zone); s != nil {
 		h.Figures = append(h.Figures, figure{Label: "Last day", At: s})
@@ -166,7 +174,7 @@ func (p *portal) personAccess(w http.ResponseWriter, r *http.Request) error {
 	if len(has.Numbers) > 0 && has.Numbers[0].Role == "" && !has.Numbers[0].Before {
 		v.Facts = slices.Insert(v.Facts, min(2, len(v.Facts)), pair{Name: "Number", Value: string(has.Numbers[0].ID), Href: "#numbers"})
 	}
-	v = v.holding(newBelongings(p.viewerOf(r), has, seesSerials(r), p.shows(r, "GET /numbers/audit/{system}")))
+	v = v.holding(newBelongings(p.viewerOf(r), has, seesSerials(r), p.shows(r, "GET /numbers/audit/{system}")).awaiting(p.viewerOf(r), head.ID, p.flow.AwaitedDevices(look)))
 	differs, err := p.flow.Drift(r.Context(), flow.DriftFilter{Person: row.ID, Limit: flow.MostDrift})
 	if err != nil {
 		return err
@@ -409,7 +417,7 @@ func newAccessRow(view viewer, person string, a flow.Access, x policy.Explanatio
 		name = string(a.Key.As) + " " + name
 	}
 	row := accessRow{
-		Key: a.Key.String(), Name: name, Role: a.Role, State: accessState(a.State), Note: a.Note, Since: view.date(a.Since), Until: view.date(a.Until), From: view.date(a.From),
+		Key: a.Key.String(), Name: name, Role: a.Role, State: accessState(a.State), Note: view.heard(a.Note), Since: view.date(a.Since), Until: view.date(a.Until), From: view.date(a.From),
 		Implied: a.Implied, Reason: newReason(view, person, a, x),
 	}
 	switch {

@@ -60,8 +60,8 @@ func (p *portal) runRecords(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v.Run = &runHead{b.run.Title, b.state(), runTabs(b, "records")}
-	return p.show(w, r, http.StatusOK, page{Template: "records", Title: b.run.Title, Nav: "runs", Crumbs: []link{{"Runs", "/runs"}, {b.run.Title, b.path()}, {"Records", ""}}, Main: v})
+	v.Run = &runHead{b.runTitle(), b.state(), runTabs(b, "records")}
+	return p.show(w, r, http.StatusOK, page{Template: "records", Title: b.runTitle(), Nav: "runs", Crumbs: []link{{"Runs", "/runs"}, {b.runTitle(), b.path()}, {"Records", ""}}, Main: v})
 }
 
 // linesText is how long the ledger is.

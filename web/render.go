@@ -171,6 +171,25 @@ type menuItem struct {
 	Text, Href, Icon string
 	Current          bool
 	Count            int
+	Counted          string // where its count stands; "": nothing is counted
+}
+
+// menuCount is how much waits at one entry of the menu.
+type menuCount struct {
+	ID    string
+	Count int
+}
+
+// menuCounts are those of a menu.
+func menuCounts(list []menu) (out []menuCount) {
+	for _, g := range list {
+		for _, it := range g.Items {
+			if it.Counted != "" {
+				out = append(out, menuCount{it.Counted, it.Count})
+			}
+		}
+	}
+	return out
 }
 
 // show answers with a whole page. It is built before the first byte leaves, so an error can still become an error page.
@@ -247,18 +266,23 @@ func (p *portal) menu(r *http.Request, current string) []menu {
 	item := func(id, text, href, icon string, count int) menuItem {
 		return menuItem{Text: text, Href: href, Icon: icon, Current: id == current, Count: count}
 	}
+	counted := func(id, text, href, icon string, count int) menuItem {
+		it := item(id, text, href, icon, count)
+		it.Counted = "count-" + id
+		return it
+	}
 	open := p.openCounts(r)
 	me, _ := p.access.session(r)
 	groups := []menu{
 		{Items: []menuItem{
 			item("dashboard", "Dashboard", "/", "home", 0), item("people", "People", "/people", "people", 0), item("onboard", "Onboard", "/onboard", "plus", 0),
 			item("confidential", "Confidential", "/confidential", "lock", 0),
-			item("runs", "Runs", "/runs", "play", open.runs), item("tasks", "Tasks", "/tasks", "inbox", open.tasks),
-			item("approvals", "Approvals", "/approvals", "hand", open.approvals), item("matches", "Matches", "/matches", "people", open.matches),
+			counted("runs", "Runs", "/runs", "play", open.runs), counted("tasks", "Tasks", "/tasks", "inbox", open.tasks),
+			counted("approvals", "Approvals", "/approvals", "hand", open.approvals), counted("matches", "Matches", "/matches", "people", open.matches),
 		}},
 		{Title: "Decide", Items: []menuItem{item("policies", "Policies", "/policies", "policy", 0), item("products", "Products", "/products", "key", 0)}},
-		{Title: "Operate", Items: []menuItem{item("systems", "Systems", "/systems", "system", 0), item("drift", "Drift", "/drift", "drift", 0), item("numbers", "Numbers", "/numbers", "phone", 0), item("brakes", "Brakes", "/brakes", "pause", open.brakes)}},
-		{Title: "Prove", Items: []menuItem{item("events", "Events", "/events", "bolt", open.quarantined), item("records", "Records", "/records", "record", 0)}},
+		{Title: "Operate", Items: []menuItem{item("systems", "Systems", "/systems", "system", 0), item("drift", "Drift", "/drift", "drift", 0), item("numbers", "Numbers", "/numbers", "phone", 0), counted("brakes", "Brakes", "/brakes", "pause", open.brakes)}},
+		{Title: "Prove", Items: []menuItem{counted("events", "Events", "/events", "bolt", open.quarantined), item("records", "Records", "/records", "record", 0)}},
 	}
 	groups = append(groups, menu{Title: "Set up", Items: []menuItem{item("settings", "Settings", "/settings", "cog", 0)}})
 	if p.opt.Mailbox != nil {

@@ -134,7 +134,7 @@ func (p *portal) run(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return p.show(w, r, http.StatusOK, page{Template: "run", Title: b.run.Title, Nav: "runs", Crumbs: []link{{"Runs", "/runs"}, {b.run.Title, ""}}, Main: v})
+	return p.show(w, r, http.StatusOK, page{Template: "run", Title: b.runTitle(), Nav: "runs", Crumbs: []link{{"Runs", "/runs"}, {b.runTitle(), ""}}, Main: v})
 }
 
 func (p *portal) runPage(r *http.Request, b *board) (runView, error) {
@@ -164,7 +164,7 @@ func (p *portal) runPage(r *http.Request, b *board) (runView, error) {
 // newRunView is the page as the run stands, without what needs more than the run.
 func newRunView(b *board) runView {
 	v := runView{
-		ID: string(b.run.ID), Title: b.run.Title, Started: b.view.at(b.run.Started), Head: b.head(), Needs: b.needs(), Graph: b.picture(), Gantt: b.timeline(),
+		ID: string(b.run.ID), Title: b.runTitle(), Started: b.view.at(b.run.Started), Head: b.head(), Needs: b.needs(), Graph: b.picture(), Gantt: b.timeline(),
 		Acts: runActs(b.run), Steps: b.steps(), Tabs: runTabs(b, "run"), Messages: b.messages(), Next: b.takeover(),
 	}
 	v.Strip, v.Key = b.legend()
@@ -388,7 +388,7 @@ func (p *portal) runRows(r *http.Request, list []dayone.Run, strips int) ([]runR
 	}
 	out := make([]runRow, 0, len(list))
 	for i, run := range list {
-		row := runRow{Title: link{run.Title, "/runs/" + string(run.ID)}, State: runState(run.State), Started: view.at(run.Started)}
+		row := runRow{Title: link{view.runTitle(run.Title), "/runs/" + string(run.ID)}, State: runState(run.State), Started: view.at(run.Started)}
 		if run.State.Over() {
 			row.Took = view.took(run.Ended.Sub(run.Started))
 		} else {

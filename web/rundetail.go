@@ -68,7 +68,7 @@ func (b *board) detail(records []dayone.Record) detailView {
 		}
 	}
 	if c, ok := b.where[s.Step.ID]; ok {
-		v.What, v.Next, v.Error, v.Later = "", "", "", c.link()
+		v.What, v.Next, v.Error, v.Later = "", "", "", c.link(b.view)
 		v.Later.Text = sentence(b.view.heard(v.Later.Text))
 	} else {
 		b.acts(&v, s)

@@ -152,6 +152,9 @@ func (b *board) title(s dayone.Step) string {
 	return b.view.stepTitle(s, b.kinds[s.Key.System+"/"+s.Key.Kind], b.system(s.Via.System))
 }
 
+// runTitle is what the run is called.
+func (b *board) runTitle() string { return b.view.runTitle(b.run.Title) }
+
 func (b *board) system(name string) string { return systemTitle(b.titles, name) }
 
 // marks are states as pictures show them.
@@ -258,7 +261,7 @@ func (b *board) row(i int) stepView {
 	}
 	v.Took, v.SoFar = b.tookOf(s)
 	if c, ok := b.where[s.Step.ID]; ok {
-		v.Sub, v.Later, v.Took, v.SoFar = "", c.link(), "", ""
+		v.Sub, v.Later, v.Took, v.SoFar = "", c.link(b.view), "", ""
 	}
 	if len(s.Step.Because) > 0 {
 		v.Why, v.Whole = shortAt(s.Step.Because[0].At), s.Step.Because[0].At

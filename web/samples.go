@@ -218,7 +218,7 @@ func samples(view viewer) []sample {
 		{"people-none", "People, nobody matches", "people", false, false, newPeople(view, url.Values{"q": {"Chenn"}}, counts, nil, nobodyFound)},
 		{"people-empty", "People, first start", "people", false, false, newPeople(view, url.Values{}, nil, nil, nobodyYet)},
 		{"person", "Person, access", "person", false, false, newPersonAccess(view, head("access"), look, list, func(dayone.Key) policy.Explanation { return sampleExplanation() }).with([]pair{{Name: "Mail", Value: row.Email}, {Name: "Manager", Value: row.Manager, Href: "/people"}}).holding(newBelongings(view, belongings, true, true))},
-		{"person-odd", "Person, flagged", "person", false, false, newPersonAccess(view, head("access"), odd, list, noWhy).holding(newBelongings(view, unreadPhones, false, true))},
+		{"person-odd", "Person, flagged", "person", false, false, newPersonAccess(view, head("access"), odd, list, noWhy).holding(newBelongings(view, unreadPhones, false, true).awaiting(view, samplePerson, []flow.AwaitedDevice{{Key: dayone.Key{System: "jamf", Kind: "device"}, Title: "Jamf", Kind: "Managed Mac", Unsaid: []string{"work_arrangement", "country"}}, {Key: dayone.Key{System: "cucm", Kind: "phone"}, Title: "Cisco Unified CM", Kind: "Phone"}}))},
 		{"person-unplanned", "Person, cannot be planned", "person", false, false, newPersonAccess(view, stuckHead, look, idleList, noWhy)},
 		{"person-imported", "Person, known from an import", "person", false, false, newPersonAccess(view, head("access"), flow.Look{}, idleList, noWhy)},
 		{"person-requests", "Person, with requests", "person", false, false, newPersonAccess(view, head("access"), sampleRequests(now), list, func(dayone.Key) policy.Explanation { return sampleExplanation() })},

@@ -53,7 +53,7 @@ func sampleSettings(view viewer) []sample {
 	saved := tried
 	saved.Findings, saved.Where, saved.Next, saved.Form.New = nil, "dayone.yaml:41", []string{"It counts when the server is started again."}, false
 	return []sample{
-		{"systemforms", "Add or change a system", "systemforms", false, false, newSystemForms([]SystemSet{{"okta", "okta", "Okta", "dayone.yaml:41"}}, []SystemKind{{"gitlab", "GitLab", "Groups, projects and accounts."}}, "System changed: okta (Okta), by kim@company.com")},
+		{"systemforms", "Add or change a system", "systemforms", false, false, newSystemForms(view, []SystemSet{{"okta", "okta", "Okta", "dayone.yaml:41"}}, []SystemKind{{"gitlab", "GitLab", "Members of a gitlab.com group by SCIM, and their roles in its subgroups."}}, "System changed: okta (Okta), by kim@company.com")},
 		{"webhooks", "Webhook deliveries", "webhooks", false, false, newWebhooks(view, []flow.Webhook{{Name: "tickets", Where: "tickets.company.com"}}, told)},
 		{"webhooks-quiet", "Webhook deliveries, nothing yet", "webhooks", false, false, newWebhooks(view, []flow.Webhook{{Name: "tickets", Where: "tickets.company.com", Events: []string{"ready"}}}, nil)},
 		{"webhooks-none", "Webhook deliveries, no webhook", "webhooks", false, false, newWebhooks(view, nil, nil)},

@@ -85,18 +85,18 @@ func (p *portal) systemForms(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return speaking(err)
 		}
-		v = newSystemForms(list, p.opt.SystemForms.Kinds(), p.opt.SystemForms.LastChange())
+		v = newSystemForms(p.viewerOf(r), list, p.opt.SystemForms.Kinds(), p.opt.SystemForms.LastChange())
 	}
 	return p.show(w, r, http.StatusOK, page{Template: "systemforms", Title: "Add or change a system", Nav: "settings", Crumbs: []link{{"Settings", "/settings"}, {"Systems", ""}}, Main: v})
 }
 
-func newSystemForms(list []SystemSet, kinds []SystemKind, undo string) systemFormsView {
+func newSystemForms(view viewer, list []SystemSet, kinds []SystemKind, undo string) systemFormsView {
 	v := systemFormsView{Undo: undo}
 	for _, s := range list {
 		v.Systems = append(v.Systems, item{Title: link{s.Title, "/settings/systems/" + s.Name}, Meta: s.Name + ", " + s.Where, Open: &link{"Change", "/settings/systems/" + s.Name}})
 	}
 	for _, k := range kinds {
-		v.Kinds = append(v.Kinds, item{Title: link{k.Title, "/settings/systems/new?kind=" + k.Name}, Meta: k.Summary})
+		v.Kinds = append(v.Kinds, item{Title: link{k.Title, "/settings/systems/new?kind=" + k.Name}, Meta: view.heard(k.Summary)})
 	}
 	return v
 }
@@ -167,7 +167,7 @@ func newSystemForm(view viewer, x Written, saved bool) systemFormView {
 
 func newFormField(view viewer, s SystemField) formField {
 	f := field{ID: "s-" + s.Name, Name: "set." + s.Name, Label: settingTitle(s.Name), Type: "text", Mono: true, Value: s.Value, Error: s.Error, Required: s.Required && !s.Set && s.Held == "" && s.Default == ""}
-	notes := []string{view.label(sentence(s.Help))}
+	notes := []string{sentence(view.heard(s.Help))}
 	switch {
 	case s.Type == "secret":
 		f.Type, f.Autocomplete = "password", "new-password"

@@ -122,6 +122,7 @@ const (
 	textNoDevice        = "No policy gives a device, and none is held. No telephone system is connected."
 	textNoDeviceRead    = "No policy gives a device, none is held, and no telephone system shows one."
 	textNoDeviceUnread  = "No policy gives a device, and none is held. Whether there is a phone is not known."
+	textDeviceWaits     = "Waits for something that nobody has said of them."
 	textPhonesUnread    = "%s was never read, or what was read was thrown away: what is theirs there is unknown."
 	textPhonesComparing = "%s was read, and is being compared with the books: what is theirs there is unknown until then."
 	textPhonesReading   = "%s is being read: what is theirs there is unknown until then."
@@ -181,7 +182,7 @@ var toasts = map[string]string{
 	"certified":   "Every system was asked",
 	"drift-right": "The books follow the system; what policies want is planned now", "drift-accepted": "It stays as it is", "system-read": "It is being read; load the page again in a while",
 	"effort":       "Hours are counted like this from now on",
-	"brought":      "They are here now; choose what they need",
+	"brought":      "They are here now",
 	"begun":        "It has begun: what policies give is planned from now on",
 	"start-undone": "What was asked for is taken back",
 	"not-begun":    "No run has begun yet, so there is nothing to take back so far",
@@ -380,13 +381,45 @@ func (v viewer) stepTitle(s dayone.Step, kind, via string) string {
 	case dayone.EntitlementConfirm:
 		return v.say("Check %s", joined(" ", kind, s.Key.Name))
 	case dayone.MessageSend:
-		if s.Key.Kind == "invitation" {
-			return v.say("Invite to %s", s.Key.Name)
+		name := messageOf(s)
+		text, ours := messageTexts[name]
+		switch {
+		case ours:
+			return v.label(text)
+		case s.Key.Kind == "invitation":
+			return v.say("Invite to %s", name)
 		}
-		return v.say("Send message %s", s.Key.Name)
+		return v.say("Send message %s", name)
 	default:
 		return string(s.Action) + " " + s.Key.String()
 	}
+}
+
+// runTitle is the title of a run as the viewer reads it. It is written once, in English, with somebody's name in it.
+func (v viewer) runTitle(title string) string {
+	if of, undo := strings.CutPrefix(title, "Undo: "); undo {
+		return v.say("Undo: %s", v.runTitle(of))
+	}
+	return v.heard(title)
+}
+
+// messageTexts are what the messages do that come with Dayone, by their templates. One that the company wrote in the place of
+// such a template does the same.
+var messageTexts = map[string]string{
+	"welcome": "Welcome the new hire", "manager-ready": "Tell the manager how far everything is", "it-summary": "Tell IT how it went", "at-risk": "Warn that the first day is at risk",
+	"moved": "Tell what the move has changed", "leaving": "Announce the last day", "left": "Tell that they have left", "waiting": "Say that somebody is needed",
+	"new-code": "Send the link to a new code", "new-code-manager": "Ask the manager to give the hand-over code",
+	"intro-call": "Invite to the intro call", "team-standup": "Invite to the team's standup", "buddy-meeting": "Invite to the meeting with the buddy",
+}
+
+// messageOf is the template of a message. Its key may name the occasion as well.
+func messageOf(s dayone.Step) string {
+	for _, item := range []*dayone.Item{s.Want, s.Have} {
+		if item != nil && item.Attrs.Text("template") != "" {
+			return item.Attrs.Text("template")
+		}
+	}
+	return s.Key.Name
 }
 
 // failTexts say what a failure means and what to do, by its kind. %s is the system.

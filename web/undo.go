@@ -68,7 +68,7 @@ func (p *portal) showUndo(w http.ResponseWriter, r *http.Request, status int, id
 		return undoFound(err)
 	}
 	u, err := p.flow.UndoPreview(r.Context(), id, steps)
-	v := undoView{ID: string(id), Title: run.Title, Problem: problem}
+	v := undoView{ID: string(id), Title: b.runTitle(), Problem: problem}
 	switch {
 	case errors.Is(err, dayone.ErrConflict):
 		v.Refused = &notice{Kind: "warn", Icon: "warn", Title: "This run cannot be undone", Text: sentence(flow.Problem(err)) + "."}
@@ -81,12 +81,12 @@ func (p *portal) showUndo(w http.ResponseWriter, r *http.Request, status int, id
 	if row, err := p.flow.Person(r.Context(), run.Person); err == nil {
 		v.Person = link{row.Name, "/people/" + string(row.ID)}
 	}
-	return p.show(w, r, status, page{Template: "undo", Title: fmt.Sprintf("Undo: %s", run.Title), Nav: "runs", Crumbs: []link{{"Runs", "/runs"}, {run.Title, "/runs/" + string(id)}, {"Undo", ""}}, Main: v})
+	return p.show(w, r, status, page{Template: "undo", Title: b.view.say("Undo: %s", b.runTitle()), Nav: "runs", Crumbs: []link{{"Runs", "/runs"}, {b.runTitle(), "/runs/" + string(id)}, {"Undo", ""}}, Main: v})
 }
 
 // newUndo is the page of a preview.
 func newUndo(b *board, u flow.Undoing, problem *notice) undoView {
-	v := undoView{ID: string(u.Run.ID), Title: u.Run.Title, Problem: problem, Hash: u.Hash}
+	v := undoView{ID: string(u.Run.ID), Title: b.view.runTitle(u.Run.Title), Problem: problem, Hash: u.Hash}
 	for i, s := range u.Run.Steps {
 		if s.Of != "" || s.State == dayone.StepUndone {
 			continue

@@ -189,7 +189,7 @@ func (p *portal) onTheWay(r *http.Request) ([]item, error) {
 			return nil, err
 		}
 		for _, it := range b.unsent() {
-			it.Meta = joined(", ", b.run.Title, it.Meta)
+			it.Meta = joined(", ", b.runTitle(), it.Meta)
 			out = append(out, it)
 		}
 	}

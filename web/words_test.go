@@ -25,6 +25,9 @@ import (
 	"testing"
 	"unicode"
 
+	"go.yaml.in/yaml/v3"
+
+	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/flow"
 	"github.com/dayone-hq/dayone/locale"
 )
@@ -37,7 +40,7 @@ var english = []string{"gallery"}
 // written are pages that show what flow, the planner, a connector or somebody has written in English, beside what is said in
 // German. docs/portal.md names them.
 var written = []string{
-	"leaving", "order", "timeline", "policy-text", "records", "extend", "list", "number-audit", "number-platform", "products", "systemforms", "template", "system",
+	"leaving", "order", "timeline", "policy-text", "records", "extend", "list", "number-audit", "number-platform", "products", "template", "system",
 }
 
 // templateTexts are all texts of templates, by the page or part that has them.
@@ -175,7 +178,37 @@ func readTexts(t *testing.T) (all, wanted map[string]bool) {
 			all[text], wanted[text] = true, true
 		}
 	}
+	for _, text := range helpTexts(t) {
+		all[text], wanted[text] = true, true
+	}
 	return all, wanted
+}
+
+// helpTexts are what connectors and their settings are for, as forms show it.
+func helpTexts(t *testing.T) (out []string) {
+	t.Helper()
+	files, err := filepath.Glob("../connector/*/manifest.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no manifest: %v", err)
+	}
+	for _, name := range files {
+		raw, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var m struct {
+			Summary  string
+			Settings map[string]struct{ Help string }
+		}
+		if err := yaml.Unmarshal(raw, &m); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		out = append(out, m.Summary)
+		for _, s := range m.Settings {
+			out = append(out, s.Help)
+		}
+	}
+	return slices.DeleteFunc(out, func(s string) bool { return s == "" })
 }
 
 // marked is a language that is good for nothing but seeing what is never translated.
@@ -383,7 +416,7 @@ var names = map[string]bool{
 	"templates/welcome.txt:3:5: a message has no \"Persn\"": true, "The run's journal was kept for undoing until 25 December 2024; it is not undoable any more, so change policies or write an exception instead": true,
 	"the list has 812 records, and had 1204; it changes the manager of 300 people, and 240 a day are the limit": true, "more than 24 people would lose something there on 2024-11-22": true, "812 records read: 0 new, 300 changed, 392 missing; held: the list has 812 records, and had 1204": true,
 	"Pool lab has no number to give: every number of it is in use, at rest or held": true, "start_date: ⟦2024-13-40 is no day": true, "there is no country \"XY\"; write it as in DE or US": true, "Remove it, or see to it that nothing of its last holder is left on it before it is given": true,
-	"It is not sure enough whose it is (possible: name)": true, "Given a moment ago, and kept for 15 minutes; leave this empty to use it": true, "run run_01jd9x0000000000000000000a of this person is at work, so the books move; decide when it rests": true,
+	"Given a moment ago, and kept for 15 minutes; leave this empty to use it": true, "run run_01jd9x0000000000000000000a of this person is at work, so the books move; decide when it rests": true,
 	"Sarah Chen": true, "Sarah": true, "Okta": true, "GitLab": true, "Google": true, "Webex": true, "Sales": true, "Sales Engineer": true, "Berlin": true,
 }
 
@@ -426,6 +459,79 @@ func TestGermanPages(t *testing.T) {
 			if _, ok := locale.Of("de").Find(text); !ok {
 				t.Errorf("de.json has no %q", text)
 			}
+		}
+	}
+}
+
+// What was made in English where nobody knew who reads it is German on a German page, to the last word of ours.
+func TestWhatIsHeardIsGermanThroughout(t *testing.T) {
+	t.Parallel()
+	view := viewer{in: locale.Of("de"), now: noon, zone: noon.Location()}
+	for s, want := range map[string]string{
+		"until 3 Mar 2025": "bis 3. März 2025",
+		"held until 3 March 2025 by kim@company.com: neither given nor taken":                   "gehalten bis 3. März 2025 von kim@company.com: weder gegeben noch genommen",
+		"6 records read: 1 new, 0 changed, 5 missing; held: the list has 6 records, and had 12": "6 Datensätze gelesen: 1 neu, 0 geändert, 5 fehlen; gehalten: die Liste hat 6 Datensätze und hatte 12",
+		"somebody who left has it (sure: own number of asmith, mail address)":                   "jemand Ausgeschiedenes hat sie (sicher: eigene Nummer von asmith, E-Mail-Adresse)",
+		"the account of somebody who left is open (possible: name)":                             "das Konto von jemand Ausgeschiedenem ist offen (möglich: Name)",
+		"it is not sure enough whose it is (possible: name)":                                    "es ist nicht sicher genug, wem sie gehört (möglich: Name)",
+		"it is assigned, and its owner has left":                                                "sie ist vergeben, und die Person, der sie gehört, ist ausgeschieden",
+		"address of the organisation":                                                           "Adresse der Organisation",
+		"Users, groups and application assignments of an Okta organisation.":                    "Benutzer, Gruppen und Anwendungszuweisungen einer Okta-Organisation.",
+	} {
+		if got := view.heard(s); got != want {
+			t.Errorf("%q is %q, want %q", s, got, want)
+		}
+	}
+	for title, want := range map[string]string{
+		"Onboard Sarah Chen": "Eintritt von Sarah Chen", "Undo: Offboard Sarah Chen": "Rückgängig: Austritt von Sarah Chen", "Change the access of May": "Zugänge von May ändern",
+	} {
+		if got := view.runTitle(title); got != want {
+			t.Errorf("the run %q is called %q, want %q", title, got, want)
+		}
+	}
+}
+
+// A step that tells somebody something says what, and not how its template is called; one of the company's own says that.
+func TestMessagesHaveTitles(t *testing.T) {
+	t.Parallel()
+	tells := func(kind, name, template string) dayone.Step {
+		return dayone.Step{Action: dayone.MessageSend, Key: dayone.Key{System: "mail", Kind: kind, Name: name}, Want: &dayone.Item{Attrs: dayone.Attrs{"template": dayone.Text(template)}}}
+	}
+	for _, c := range []struct {
+		step   dayone.Step
+		en, in string
+	}{
+		{tells("message", "welcome", "welcome"), "Welcome the new hire", "Die neue Person begrüßen"},
+		{tells("message", "moved.01jd9x000000", "moved"), "Tell what the move has changed", "Mitteilen, was der Wechsel geändert hat"},
+		{tells("invitation", "intro-call", "intro-call"), "Invite to the intro call", "Zum Kennenlernen einladen"},
+		{tells("message", "parking.01jd9x000000", "parking"), "Send message parking", "Nachricht parking senden"},
+	} {
+		if got := (viewer{}).stepTitle(c.step, "Message", ""); got != c.en {
+			t.Errorf("%s is %q, want %q", c.step.Key, got, c.en)
+		}
+		if got := (viewer{in: locale.Of("de")}).stepTitle(c.step, "Message", ""); got != c.in {
+			t.Errorf("%s is %q, want %q", c.step.Key, got, c.in)
+		}
+	}
+}
+
+// Somebody who works here is here since her first day; who is to come has one, and who has left had one.
+func TestSinceWhenSomebodyIsHere(t *testing.T) {
+	t.Parallel()
+	view := viewer{now: noon, zone: noon.Location()}
+	for _, c := range []struct {
+		is     dayone.Status
+		starts int // days from now
+		want   string
+	}{{dayone.Working, -2000, "Here since"}, {dayone.OnLeave, -2000, "Here since"}, {dayone.PreHire, 9, "First day"}, {dayone.Left, -2000, "First day"}} {
+		head := newPersonHead(view, flow.Row{Name: "Ada", Status: c.is, Starts: noon.AddDate(0, 0, c.starts)}, noon.Location(), "access")
+		if got := head.Figures[1].Label; got != c.want {
+			t.Errorf("%s, whose first day is %d days away: %q, want %q", c.is, c.starts, got, c.want)
+		}
+	}
+	for day, want := range map[string]string{"2021-09-13": "Here since", "2021-09-13T00:00:00Z": "Here since", "2199-01-01": "Starts", "": "Starts"} {
+		if got := startsWord(day, view); got != want {
+			t.Errorf("%q is %q, want %q", day, got, want)
 		}
 	}
 }

@@ -30,7 +30,7 @@ func (c *comparing) take(l *dayone.PlatformLine, n *dayone.Number, here bool, m 
 	t := Take{Number: n.ID, Line: lineName(l.Pattern, l.Partition), Owner: m.Person, Confidence: m.Confidence, Why: m.Why}
 	if m.Person == "" {
 		if n.State == dayone.NumberFree {
-			t.Hold, t.Confidence, t.Why = "in use on "+c.System+", and nobody knows whose it is", Certain, "the platform shows it"
+			t.Hold, t.Confidence, t.Why = fmt.Sprintf("in use on %s, and nobody knows whose it is", c.System), Certain, "the platform shows it"
 			c.out.Takes = append(c.out.Takes, t)
 		}
 		return

@@ -32,7 +32,7 @@ func (c *comparing) serves(n *dayone.Number, m Match) (serving, bool) {
 	class, ok := c.Plan.Class(pool.Class, c.System, pool.Site)
 	whose := "nobody knows whose it is"
 	if m.Person != "" {
-		whose = "whose it is, is " + m.says()
+		whose = fmt.Sprintf("whose it is, is %s", m.says())
 	}
 	return serving{c, pool, class, whose, Finding{Kind: ClassDiffers, Number: n.ID, Pool: n.Pool, Person: m.Person}}, ok
 }

@@ -41,7 +41,7 @@ func used(l *dayone.PlatformLine) bool { return len(l.At) > 0 || len(l.Primary) 
 func (c *comparing) lineOf(l *dayone.PlatformLine) Match {
 	unknown := ""
 	var several Match
-	rule := func(sure Confidence, why string, logins []string) (Match, bool) {
+	rule := func(sure Confidence, why, of string, logins []string) (Match, bool) {
 		var best Match
 		for _, login := range logins {
 			m, known := c.userOf(login)
@@ -49,15 +49,15 @@ func (c *comparing) lineOf(l *dayone.PlatformLine) Match {
 			case !known || m.Person == "":
 				unknown = cmp.Or(unknown, login)
 			case best.Person == "":
-				best = Match{Person: m.Person, Confidence: min(sure, m.Confidence), Why: why + " of " + login + ", " + m.Why}
+				best = Match{Person: m.Person, Confidence: min(sure, m.Confidence), Why: fmt.Sprintf(of, login, m.Why)}
 			case best.Person != m.Person:
-				several = Match{Why: "it is the " + why + " of several people", Several: true}
+				several = Match{Why: fmt.Sprintf("it is the %s of several people", why), Several: true}
 				return Match{}, false
 			}
 		}
 		return best, best.Person != ""
 	}
-	if m, ok := rule(Sure, "own number", l.Primary); ok || several.Several {
+	if m, ok := rule(Sure, "own number", "own number of %s, %s", l.Primary); ok || several.Several {
 		return cmp.Or(m, several)
 	}
 	var first, shown []string
@@ -69,10 +69,10 @@ func (c *comparing) lineOf(l *dayone.PlatformLine) Match {
 		}
 		shown = append(shown, a.Users...)
 	}
-	if m, ok := rule(Likely, "first line of the device", first); ok || several.Several {
+	if m, ok := rule(Likely, "first line of the device", "first line of the device of %s, %s", first); ok || several.Several {
 		return cmp.Or(m, several)
 	}
-	if m, ok := rule(Likely, "line", shown); ok || several.Several {
+	if m, ok := rule(Likely, "line", "line of %s, %s", shown); ok || several.Several {
 		return cmp.Or(m, several)
 	}
 	if is, ok := c.who.number.find(l.E164); ok && !is.many && used(l) {
@@ -85,7 +85,7 @@ func (c *comparing) lineOf(l *dayone.PlatformLine) Match {
 		return Match{Person: c.People[is.at].ID, Confidence: Possible, Why: "its description is their name"}
 	}
 	if unknown != "" {
-		return Match{Why: "nobody is like its user " + unknown}
+		return Match{Why: fmt.Sprintf("nobody is like its user %s", unknown)}
 	}
 	return Match{Why: "nothing says whose it is"}
 }

@@ -159,7 +159,7 @@ func (w *who) is(ref string, claims []claim) Match {
 		switch {
 		case !ok:
 		case is.many:
-			return Match{Why: "several people have its " + c.why, Several: true}
+			return Match{Why: fmt.Sprintf("several people have its %s", c.why), Several: true}
 		case best.Person == "":
 			best = Match{Person: w.people[is.at].ID, Confidence: c.sure, Why: c.why}
 		case best.Person != w.people[is.at].ID:
