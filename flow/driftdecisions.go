@@ -183,7 +183,7 @@ func (f *Flow) AcceptDrift(ctx context.Context, id dayone.DriftID, by, reason st
 			return nil, fmt.Errorf("what the books did not have has no end; give it by a request with an end, dayone request, or name no day: %w", dayone.ErrInvalid)
 		}
 		if v.Kind == dayone.DriftExtra {
-			h.Because = []dayone.Reason{{Policy: dayone.Baseline}}
+			h.Because = []dayone.Reason{dayone.SeenFirst(v.Since)}
 			return nil, nil
 		}
 		if until.IsZero() {

@@ -60,6 +60,12 @@ const (
 	textLongNumber = "No number is this long: search for 64 signs at most."
 )
 
+// authorityTexts say who decides about an entitlement, where policies do not just add.
+var authorityTexts = map[dayone.Authority]string{
+	dayone.Exclusive: "policies alone decide: what they do not give goes",
+	dayone.Observe:   "only observed: neither given nor taken before its owner leaves",
+}
+
 // Drift, and one system.
 const (
 	textDriftOnly        = "It is reported; nothing follows from it until somebody decides."
@@ -262,6 +268,8 @@ func accessState(a flow.AccessState) state {
 		return state{Icon: "warn", Class: "s-wait", Text: "Kept, condition unknown"}
 	case flow.NotOurs:
 		return state{Icon: "warn", Class: "s-wait", Text: "Not from policy"}
+	case flow.Observed:
+		return state{Icon: "info", Text: "Observed"}
 	case flow.Planned:
 		return state{Icon: "clock", Text: "Later"}
 	case flow.Held:
