@@ -2,7 +2,9 @@ package flow
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -11,7 +13,138 @@ import (
 )
 
 // Who decides about an entitlement is the catalogue's word (policy/catalogue.go). Where that becomes policies alone, what they
-// do not give goes, whoever gave it: a plan for everybody says beforehand who loses what.
+// do not give goes, whoever gave it: a plan for everybody says beforehand who loses what. What systems show otherwise from then
+// on is put right after the comparison that found it, and what others decide about goes into the books as it is there.
+
+// itself is who is named where nobody decided.
+const itself = "Dayone"
+
+// What is put right so often in so many days and differs again is contested: another system or somebody changes it back, and
+// two who undo each other's work every night help nobody.
+const (
+	contestedAfter  = 2
+	contestedWithin = 30 * 24 * time.Hour
+)
+
+const rightedItself = "put right by itself"
+
+// settle sees to what a whole comparison found and nobody has to decide about.
+func (c *comparing) settle(ctx context.Context) error {
+	if c.off || c.reading.At.IsZero() || len(c.sure) == 0 {
+		return nil
+	}
+	var rights []DriftView
+	q := DriftFilter{System: c.system, Limit: pageOf}
+	for {
+		rows, err := c.Store.Drift(ctx, q)
+		if err != nil {
+			return err
+		}
+		for _, row := range rows {
+			if !c.sure[differing{row.Person, row.Key}] {
+				continue
+			}
+			if c.in.Authority(row.Key) == dayone.Observe {
+				if err := c.observe(ctx, row); err != nil {
+					return err
+				}
+				continue
+			}
+			v, is, err := c.rightable(ctx, row)
+			if err != nil {
+				return err
+			}
+			if is {
+				rights = append(rights, v)
+			}
+		}
+		if len(rows) < q.Limit {
+			break
+		}
+		q.Before = rows[len(rows)-1].ID
+	}
+	return c.putRight(ctx, rights)
+}
+
+// rightable says whether a difference can be put right now: nothing holds it, and something would be done about it.
+func (c *comparing) rightable(ctx context.Context, row DriftRow) (DriftView, bool, error) {
+	v, err := c.DriftOf(ctx, row.ID)
+	if errors.Is(err, dayone.ErrNotFound) { // somebody was faster
+		return v, false, nil
+	}
+	does := slices.ContainsFunc(v.Steps, func(s dayone.Step) bool { return s.Key.Kind == row.Key.Kind })
+	return v, v.Exclusive && v.Waits+v.Holds == "" && does, err
+}
+
+// putRight puts right what policies alone decide about. More at once than may be taken away in a day is held whole: that many
+// differ where a system answers wrongly, or where somebody means it.
+func (c *comparing) putRight(ctx context.Context, list []DriftView) error {
+	now := c.Clock.Now()
+	var rest []DriftView
+	many := map[dayone.PersonID]bool{}
+	for _, v := range list {
+		var whats []string
+		for _, kind := range dayone.DriftKinds {
+			whats = append(whats, driftSaid(rightedItself, v.Key, kind))
+		}
+		n, err := c.Store.Acted(ctx, v.Person, whats, now.Add(-contestedWithin))
+		if err != nil {
+			return err
+		}
+		if n >= contestedAfter {
+			if err := c.Store.KeepDrift(ctx, v.Drift, dayone.DriftContested); err != nil {
+				return err
+			}
+			continue
+		}
+		free, err := c.Store.LetGo(ctx, v.Person, v.Key, now)
+		if err != nil {
+			return err
+		}
+		many[v.Person] = many[v.Person] || !free
+		rest = append(rest, v)
+	}
+	maps.DeleteFunc(many, func(_ dayone.PersonID, counts bool) bool { return !counts })
+	managed, err := c.managedOf(ctx, "")
+	if err != nil {
+		return err
+	}
+	if c.Removals.Off == "" && len(many) > c.Removals.people(managed) {
+		for _, v := range rest {
+			if err := c.Store.KeepDrift(ctx, v.Drift, dayone.DriftBraked); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	for _, v := range rest {
+		_, err := c.decideDrift(ctx, v.ID, itself, "policies alone decide about "+v.Key.String(), rightedItself, func(*dayone.Holding, books) (*dayone.Hold, error) { return nil, nil })
+		switch {
+		case errors.Is(err, dayone.ErrNotFound), errors.Is(err, dayone.ErrConflict): // a human was faster, or a run is at it
+			continue
+		case err != nil:
+			return err
+		}
+		if _, err := c.planAnew(ctx, v.Person, "", "", true); err != nil {
+			c.Log.Warn("what was to be put right waits for the next look", "person", v.Person, "error", err)
+		}
+	}
+	return nil
+}
+
+// observe lets the books have what others decided.
+func (c *comparing) observe(ctx context.Context, row DriftRow) error {
+	_, err := c.decideDrift(ctx, row.ID, itself, "others decide about "+row.Key.String(), "observed", func(h *dayone.Holding, _ books) (*dayone.Hold, error) {
+		if row.Kind == dayone.DriftExtra {
+			h.Because = []dayone.Reason{dayone.SeenFirst(row.Since)}
+		}
+		return nil, nil
+	})
+	if errors.Is(err, dayone.ErrNotFound) || errors.Is(err, dayone.ErrConflict) {
+		return nil
+	}
+	return err
+}
 
 // turned are the keys about which policies alone are to decide, and did not everywhere before.
 func (c *comparison) turned() (keys []dayone.Key, systems []string) {

@@ -66,9 +66,15 @@ var authorityTexts = map[dayone.Authority]string{
 	dayone.Observe:   "only observed: neither given nor taken before its owner leaves",
 }
 
+// driftStays say why what policies alone decide about waits for a human.
+var driftStays = map[dayone.DriftStay]string{
+	dayone.DriftContested: "it was put right twice within 30 days and differs again: somebody or something changes it back",
+	dayone.DriftBraked:    "more people differ at once than may lose something in a day",
+}
+
 // Drift, and one system.
 const (
-	textDriftOnly        = "It is reported; nothing follows from it until somebody decides."
+	textDriftOnly        = "It is reported; nothing follows from it until somebody decides, except where the catalogue leaves the decision to policies alone."
 	textDriftNobody      = "nothing that is known here"
 	textDriftClosed      = "it was closed here"
 	textDriftBaseline    = "it was there before Dayone"
