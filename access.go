@@ -1,6 +1,7 @@
 package dayone
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -331,6 +332,24 @@ func (h Holding) Renews() bool {
 // Baseline is the policy name in the reason of a holding that was there before us.
 const Baseline = "baseline"
 
+// seenOn begins where a baseline was seen first, in the place of a policy's line.
+const seenOn = "seen "
+
+// SeenFirst is the reason of what nobody here gave: baseline (seen 2025-06-02).
+func SeenFirst(at time.Time) Reason {
+	return Reason{Policy: Baseline, At: seenOn + at.UTC().Format(time.DateOnly)}
+}
+
+// Seen is the day on which a baseline was seen first; false: it is none, or nobody wrote that down.
+func (r Reason) Seen() (time.Time, bool) {
+	day, is := strings.CutPrefix(r.At, seenOn)
+	if r.Policy != Baseline || !is {
+		return time.Time{}, false
+	}
+	at, err := time.Parse(time.DateOnly, day)
+	return at, err == nil
+}
+
 // Offer is one entitlement of a catalogue.
 type Offer struct {
 	Key   Key
@@ -452,6 +471,27 @@ type Kind struct {
 	WholeSet  bool      // the vendor's write replaces the whole list: serialised
 	Attrs     []string  // attributes that its items carry, besides ref and state: what ${...} may name
 	Mapping   Attrs     // attributes that we give it: templates over the person, or recipes for secrets
+
+	Authority   Authority            // who decides about what it names; "": additive
+	AuthorityOf map[string]Authority // by name, where it is another than of the rest
+}
+
+// Authority says who decides about an entitlement.
+type Authority string
+
+const (
+	Exclusive Authority = "exclusive" // policies alone: what they do not give goes, whoever gave it
+	Additive  Authority = "additive"  // policies add: what they did not give is reported, and stays
+	Observe   Authority = "observe"   // whoever decides about it there: it is read, and neither given nor taken while its owner works here
+)
+
+// Authorities are all of them.
+var Authorities = []Authority{Exclusive, Additive, Observe}
+
+// Authority is who decides about a key: what the catalogue says of its name, or else of its kind. Accounts follow the life of their owner.
+func (s System) Authority(k Key) Authority {
+	kind := s.Kinds[k.Kind]
+	return cmp.Or(kind.AuthorityOf[k.Name], kind.Authority, Additive)
 }
 
 // Param is the type of one parameter and how two policies' values become one.

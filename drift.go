@@ -17,7 +17,7 @@ const (
 var DriftKinds = []DriftKind{DriftOpen, DriftMissing, DriftClosed, DriftRole, DriftExtra}
 
 // Drift is a difference between what somebody holds by the books and what its system showed when all of its accounts were read
-// last. It is reported; nothing follows from it until somebody decides.
+// last. It is reported; nothing follows from it until somebody decides, but where policies alone decide.
 type Drift struct {
 	ID     DriftID
 	Person PersonID
@@ -28,7 +28,16 @@ type Drift struct {
 	By     []string  // policies that give it, by the books
 	Since  time.Time // when it was seen first
 	Seen   time.Time // when it was seen last
+	Stays  DriftStay // policies alone decide about it, and it is not put right all the same: why
 }
+
+// DriftStay is why what policies alone decide about waits for a human.
+type DriftStay string
+
+const (
+	DriftContested DriftStay = "contested" // it was put right, and differs again, too often
+	DriftBraked    DriftStay = "braked"    // too many differ at once
+)
 
 // DriftReading is the last whole reading of a system.
 type DriftReading struct {

@@ -16,10 +16,11 @@ import (
 // Offering is one thing of it.
 type Offering struct {
 	dayone.Offer
-	Kind   dayone.Kind
-	Closed bool // it is there, and policies may not name it: the catalogue of their folder does not list it
-	key    string
-	words  string // by which it is found
+	Kind      dayone.Kind
+	Authority dayone.Authority
+	Closed    bool // it is there, and policies may not name it: the catalogue of their folder does not list it
+	key       string
+	words     string // by which it is found
 }
 
 // OfferingFilter says which. Pages are found by the key of the last one before them.
@@ -67,7 +68,7 @@ func OfferingsOf(set *policy.Set, read map[dayone.Key]dayone.Offer) []Offering {
 	var out []Offering
 	add := func(o dayone.Offer, k dayone.Kind, closed bool) {
 		key := o.Key.String()
-		out = append(out, Offering{o, k, closed, key, strings.ToLower(key + " " + o.Title)})
+		out = append(out, Offering{o, k, set.Systems[o.Key.System].Authority(o.Key), closed, key, strings.ToLower(key + " " + o.Title)})
 	}
 	named := map[dayone.Key]bool{}
 	for system, sys := range set.Systems {

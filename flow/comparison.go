@@ -36,8 +36,9 @@ type comparison struct {
 	sets   []*policy.Set
 	duties map[dayone.PersonID][]dayone.Key // who has what duties name
 
-	approved   map[dayone.PersonID]bool // what they have depends on what somebody agreed to
-	requesting map[dayone.PersonID]bool // what they have depends on what they asked for
+	approved   map[dayone.PersonID]bool           // what they have depends on what somebody agreed to
+	requesting map[dayone.PersonID]bool           // what they have depends on what they asked for
+	exposed    map[dayone.PersonID][]dayone.Drift // who may lose what nobody here gave, since policies alone are to decide about it
 
 	mu   sync.Mutex
 	done int
@@ -98,6 +99,9 @@ func (c *comparison) everybody(ctx context.Context) (*tally, error) {
 		return nil, err
 	}
 	if c.requesting, err = c.Store.Requesting(ctx); err != nil {
+		return nil, err
+	}
+	if c.exposed, err = c.exposes(ctx); err != nil {
 		return nil, err
 	}
 	work, stop := context.WithCancelCause(ctx)
@@ -210,7 +214,7 @@ func (l *looks) glances(ids []dayone.PersonID) {
 	l.looker.Refresh()
 	for _, id := range ids {
 		row, ok := cr.rows[id]
-		if !ok || cr.stale[id] || l.requesting[id] || l.approved[id] || !cr.until[row].IsZero() && !cr.until[row].After(l.now) || !l.row(id, row, cr.names[row]) {
+		if !ok || cr.stale[id] || l.requesting[id] || l.approved[id] || l.exposed[id] != nil || !cr.until[row].IsZero() && !cr.until[row].After(l.now) || !l.row(id, row, cr.names[row]) {
 			l.later = append(l.later, id)
 		}
 	}
@@ -314,9 +318,10 @@ func (l *looks) close(ctx context.Context, ids []dayone.PersonID) error {
 		r := &read[i]
 		var asked []dayone.Request
 		if r.Err == nil && l.requesting[r.Person] { // until when depends on since when she has it
-			if asked, r.Err = l.Store.Requests(ctx, r.Person, true); r.Err == nil {
-				r.Held, r.Err = l.Store.Holdings(ctx, r.Person, false)
-			}
+			asked, r.Err = l.Store.Requests(ctx, r.Person, true)
+		}
+		if r.Err == nil && (l.requesting[r.Person] || l.exposed[r.Person] != nil) { // and what goes on who gave it
+			r.Held, r.Err = l.Store.Holdings(ctx, r.Person, false)
 		}
 		var as answers
 		if r.Err == nil && l.approved[r.Person] {
@@ -352,7 +357,9 @@ func (l *looks) compare(t *dayone.Timeline, have []dayone.Holding, asked []dayon
 	}
 	at.Requested = l.pr.Set.Asked(asked)
 	after := l.pr.Set.Want(q, at)
-	l.add(changeOf(p, before, after), before, after)
+	change := changeOf(p, before, after)
+	change.Lost = append(change.Lost, l.uncovered(p, old, have, after)...)
+	l.add(change, before, after)
 }
 
 // changeOf is what the change from one want to another means for a person.

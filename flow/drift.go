@@ -99,6 +99,13 @@ type comparing struct {
 	unsure  []dayone.PersonID
 	kinds   map[string]bool           // that the list showed of anybody
 	lacks   map[string][]dayone.Drift // by a kind that it has not shown yet
+	sure    map[differing]bool        // what it has shown otherwise, where the catalogue says that a decision is not waited for
+}
+
+// differing is what differs of whom.
+type differing struct {
+	person dayone.PersonID
+	key    dayone.Key
 }
 
 // mostLacking is how many are remembered of a kind. Of whom more is missing it is not known.
@@ -114,7 +121,7 @@ type showing struct {
 func (f *Flow) compares(ctx context.Context, name string) (*comparing, error) {
 	now := f.Clock.Now()
 	c := &comparing{
-		Flow: f, system: name, in: f.Active().Systems[name], asOf: now, kinds: map[string]bool{}, lacks: map[string][]dayone.Drift{},
+		Flow: f, system: name, in: f.Active().Systems[name], asOf: now, kinds: map[string]bool{}, lacks: map[string][]dayone.Drift{}, sure: map[differing]bool{},
 		reading: dayone.DriftReading{System: name, Began: now},
 	}
 	if _, c.off = (*f.retires())[name]; c.off {
@@ -213,6 +220,11 @@ func (c *comparing) save(ctx context.Context) error {
 	}
 	if len(c.found)+len(c.unsure) == 0 {
 		return nil
+	}
+	for _, x := range c.found {
+		if a := c.in.Authority(x.Key); a != dayone.Additive && !x.Key.IsAccount() {
+			c.sure[differing{x.Person, x.Key}] = true
+		}
 	}
 	err := c.Store.SaveDrift(ctx, c.system, c.reading.Began, c.found, c.unsure)
 	c.found, c.unsure = c.found[:0], c.unsure[:0]

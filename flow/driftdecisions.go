@@ -21,6 +21,8 @@ type DriftView struct {
 	Waits   string // why it cannot be decided now; "": it can
 	Refused string // why it cannot be left as it is; "": it can
 	Holds   string // what keeps it from being put right; "": nothing does
+
+	Exclusive bool // policies alone decide about it
 }
 
 // DriftOf is one of them, with what would come of it.
@@ -62,6 +64,9 @@ func (f *Flow) DriftOf(ctx context.Context, id dayone.DriftID) (DriftView, error
 	}
 	if row.Kind == dayone.DriftOpen && l.Person.Status == dayone.Left {
 		v.Refused = "whoever has left keeps nothing open: put it right, or take the end of the employment back"
+	}
+	if v.Exclusive = !row.Key.IsAccount() && f.ActiveFor(l.Person).Systems[row.Key.System].Authority(row.Key) == dayone.Exclusive; v.Exclusive && row.Kind == dayone.DriftExtra {
+		v.Refused = "policies alone decide about it: let a policy or a request give it, or put it right"
 	}
 	if f.owesApproval(row.Drift) {
 		v.Refused = "nobody gets it without approval: ask for it, dayone request, or put it right"
@@ -183,7 +188,7 @@ func (f *Flow) AcceptDrift(ctx context.Context, id dayone.DriftID, by, reason st
 			return nil, fmt.Errorf("what the books did not have has no end; give it by a request with an end, dayone request, or name no day: %w", dayone.ErrInvalid)
 		}
 		if v.Kind == dayone.DriftExtra {
-			h.Because = []dayone.Reason{{Policy: dayone.Baseline}}
+			h.Because = []dayone.Reason{dayone.SeenFirst(v.Since)}
 			return nil, nil
 		}
 		if until.IsZero() {
@@ -221,10 +226,15 @@ func (f *Flow) decideDrift(ctx context.Context, id dayone.DriftID, by, reason, w
 		return row, err
 	}
 	err = f.Store.DecideDrift(ctx, store.DriftDecision{ID: row.ID, Person: row.Person, Books: books, Hold: hold, At: b.at, Records: []dayone.Record{{
-		At: b.at, Person: row.Person, System: row.Key.System, What: "drift " + what + ": " + row.Key.String() + " is " + string(row.Kind), By: by, Detail: &dayone.Detail{Note: reason},
+		At: b.at, Person: row.Person, System: row.Key.System, What: driftSaid(what, row.Key, row.Kind), By: by, Detail: &dayone.Detail{Note: reason},
 	}}})
 	if err == nil {
 		f.look()
 	}
 	return row, err
+}
+
+// driftSaid is a decision as records have it.
+func driftSaid(what string, k dayone.Key, kind dayone.DriftKind) string {
+	return "drift " + what + ": " + k.String() + " is " + string(kind)
 }

@@ -135,6 +135,7 @@ const (
 	ToGo       AccessState = "to go"           // there, not wanted any more
 	Kept       AccessState = "kept"            // a condition is unknown: it stays
 	NotOurs    AccessState = "not from policy" // it was there before us
+	Observed   AccessState = "observed"        // others decide about it
 	Planned    AccessState = "later"
 	Asks       AccessState = "needs approval"
 	Held       AccessState = "held"        // somebody took it back: it is neither given nor taken for a while
@@ -243,6 +244,8 @@ func (f *Flow) Access(ctx context.Context, id dayone.PersonID) (Look, []Access, 
 			a.State = ToGo
 		case slices.Contains(l.Want.Keep, k):
 			a.State = Kept
+		case !k.IsAccount() && set.Systems[k.System].Authority(k) == dayone.Observe:
+			a.State = Observed
 		case len(h.Because) > 0 && h.Because[0].Policy == dayone.Baseline:
 			a.State = NotOurs
 		case h.State == dayone.Disabled:

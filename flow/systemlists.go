@@ -144,7 +144,13 @@ func (f *Flow) CountSystem(ctx context.Context, name string) (dayone.SystemList,
 		return s, f.woken(f.Store.SaveSystemList(ctx, s, &b))
 	}
 	s.Accounts, s.Counted, s.Note = s.Seen, s.At, ""
-	return s, f.Store.SaveSystemList(ctx, s, nil)
+	if err := f.Store.SaveSystemList(ctx, s, nil); err != nil {
+		return s, err
+	}
+	if err := with.settle(ctx); err != nil && ctx.Err() == nil {
+		f.Log.Warn("what differs and needs no decision waits for the next reading", "system", name, "error", err)
+	}
+	return s, nil
 }
 
 // shrank says why a list is not believed; "": it is. A handful of accounts may go in a night.

@@ -62,6 +62,7 @@ func Make(in Input) (dayone.Plan, error) {
 	if err := p.imply(); err != nil {
 		return dayone.Plan{}, err
 	}
+	p.observe()
 	p.hold()
 	for _, k := range sorted(p.want) {
 		if _, held := p.held[k]; !held {
@@ -424,6 +425,23 @@ func (p *making) protected(h dayone.Holding) bool {
 	return account.Ref != "" && slices.Contains(p.Systems[h.Key.System].Protected, account.Ref)
 }
 
+// observe leaves what others decide about to them, also where something that is wanted brings it along.
+func (p *making) observe() {
+	for _, k := range sorted(p.want) {
+		if k.IsAccount() || p.Systems[k.System].Authority(k) != dayone.Observe {
+			continue
+		}
+		delete(p.want, k)
+		delete(p.higher, k)
+		if _, there := p.have[k]; !there {
+			p.plan.Findings = append(p.plan.Findings, dayone.Finding{
+				Kind: "missing", Key: k,
+				Text: fmt.Sprintf("%s is not given: it is only observed; give it there, or let policies decide about it in the catalogue", k),
+			})
+		}
+	}
+}
+
 // take plans the loss of a holding that nothing justifies any more.
 func (p *making) take(h dayone.Holding) error {
 	sys := p.Systems[h.Key.System]
@@ -437,7 +455,9 @@ func (p *making) take(h dayone.Holding) error {
 		return nil // a service or shared account of hers is handed over, never closed with her
 	case sys.Kinds[h.Key.Kind].OneWay:
 		return nil // an order that was placed is not taken back by itself
-	case onlyBaseline(h.Because) && !leaver:
+	case !leaver && sys.Authority(h.Key) == dayone.Observe:
+		return nil // others decide about it
+	case !leaver && onlyBaseline(h.Because) && sys.Authority(h.Key) != dayone.Exclusive:
 		return nil // we did not give it: reported as drift, not removed
 	case p.putOff(sys, h):
 		return nil

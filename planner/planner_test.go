@@ -142,22 +142,23 @@ func TestStories(t *testing.T) {
 	foreign := append(holdings("okta/account"), holding("okta/group:by-hand"))
 	foreign[1].Because = []dayone.Reason{{Policy: dayone.Baseline}}
 	for name, in := range map[string]planner.Input{
-		"hire before the start":              tell(input(dayone.PreHire, grants(staged...), nil)),
-		"first day":                          input(dayone.Working, grants(full...), append(holdings(staged...), holdings("aws/account", "okta/app:salesforce", "shop/order")...)),
-		"nothing to do":                      tell(input(dayone.Working, grants(full...), held())),
-		"another role":                       input(dayone.Working, grants("okta/account", "gitlab/account", "gitlab/group:platform=guest"), holdings("okta/account", "gitlab/account", "gitlab/group:platform=developer")),
-		"another attribute":                  input(dayone.Working, params, changed),
-		"a slot gets another value":          input(dayone.Working, grants("okta/account", "salesforce/account", "salesforce/profile:executive"), holdings("okta/account", "okta/app:salesforce", "salesforce/account", "salesforce/profile:engineer")),
-		"a slot falls back":                  input(dayone.Working, grants("okta/account", "salesforce/account"), holdings("okta/account", "okta/app:salesforce", "salesforce/account", "salesforce/profile:engineer")),
-		"leaver":                             input(dayone.Left, nil, leaver),
-		"leaver a month later":               input(dayone.Left, nil, cut),
-		"leave of absence":                   input(dayone.OnLeave, grants("okta/account=disabled", "okta/group:base"), holdings("okta/account", "okta/group:base")),
-		"the start moves away":               input(dayone.PreHire, grants("okta/account=staged"), holdings("okta/account")),
-		"closed again and still to start":    input(dayone.PreHire, grants("okta/account=staged"), holdings("okta/account=disabled")),
-		"what we did not give stays":         input(dayone.Working, grants("okta/account"), foreign),
-		"and goes with the leaver":           input(dayone.Left, nil, foreign),
-		"rehire opens what was closed":       input(dayone.Working, grants("okta/account", "okta/group:base"), holdings("okta/account=disabled")),
-		"an account that waits for somebody": input(dayone.Working, grants("gitlab/account"), holdings("gitlab/account=pending")),
+		"hire before the start":                      tell(input(dayone.PreHire, grants(staged...), nil)),
+		"first day":                                  input(dayone.Working, grants(full...), append(holdings(staged...), holdings("aws/account", "okta/app:salesforce", "shop/order")...)),
+		"nothing to do":                              tell(input(dayone.Working, grants(full...), held())),
+		"another role":                               input(dayone.Working, grants("okta/account", "gitlab/account", "gitlab/group:platform=guest"), holdings("okta/account", "gitlab/account", "gitlab/group:platform=developer")),
+		"another attribute":                          input(dayone.Working, params, changed),
+		"a slot gets another value":                  input(dayone.Working, grants("okta/account", "salesforce/account", "salesforce/profile:executive"), holdings("okta/account", "okta/app:salesforce", "salesforce/account", "salesforce/profile:engineer")),
+		"a slot falls back":                          input(dayone.Working, grants("okta/account", "salesforce/account"), holdings("okta/account", "okta/app:salesforce", "salesforce/account", "salesforce/profile:engineer")),
+		"leaver":                                     input(dayone.Left, nil, leaver),
+		"leaver a month later":                       input(dayone.Left, nil, cut),
+		"leave of absence":                           input(dayone.OnLeave, grants("okta/account=disabled", "okta/group:base"), holdings("okta/account", "okta/group:base")),
+		"the start moves away":                       input(dayone.PreHire, grants("okta/account=staged"), holdings("okta/account")),
+		"closed again and still to start":            input(dayone.PreHire, grants("okta/account=staged"), holdings("okta/account=disabled")),
+		"what we did not give stays":                 input(dayone.Working, grants("okta/account"), foreign),
+		"and goes with the leaver":                   input(dayone.Left, nil, foreign),
+		"policies alone take what they did not give": with(input(dayone.Working, grants("okta/account"), foreign), "okta/group:by-hand", dayone.Exclusive),
+		"rehire opens what was closed":               input(dayone.Working, grants("okta/account", "okta/group:base"), holdings("okta/account=disabled")),
+		"an account that waits for somebody":         input(dayone.Working, grants("gitlab/account"), holdings("gitlab/account=pending")),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -254,11 +255,79 @@ func TestProtectedAccountsAreNeverWritten(t *testing.T) {
 	}
 }
 
+// with gives a key another authority.
+func with(in planner.Input, line string, a dayone.Authority) planner.Input {
+	k := grant(line).Key
+	kind := in.Systems[k.System].Kinds[k.Kind]
+	kind.AuthorityOf = maps.Clone(kind.AuthorityOf)
+	if kind.AuthorityOf == nil {
+		kind.AuthorityOf = map[string]dayone.Authority{}
+	}
+	kind.AuthorityOf[k.Name] = a
+	in.Systems[k.System].Kinds[k.Kind] = kind
+	return in
+}
+
+// Whatever has authority: missing facts, holds and protected accounts keep what is there, and a leaver loses all of it.
+func TestWhoDecidesAboutWhatNobodyHereGave(t *testing.T) {
+	t.Parallel()
+	have := append(holdings("okta/account"), holding("okta/group:by-hand"))
+	have[1].Because = []dayone.Reason{dayone.SeenFirst(noon)}
+	key := have[1].Key
+	working := func(a dayone.Authority) planner.Input {
+		return with(input(dayone.Working, grants("okta/account"), have), key.String(), a)
+	}
+	left := with(input(dayone.Left, nil, have), key.String(), dayone.Observe)
+	unknown, held, guarded := working(dayone.Exclusive), working(dayone.Exclusive), working(dayone.Exclusive)
+	unknown.Want.Keep = []dayone.Key{key}
+	held.Holds = []dayone.Hold{{Keys: []dayone.Key{key}, From: noon, Until: noon.AddDate(0, 0, 7)}}
+	sys := guarded.Systems["okta"]
+	sys.Protected = []string{have[0].Ref}
+	guarded.Systems["okta"] = sys
+	asked := working(dayone.Observe)
+	asked.Want.Grants = append(asked.Want.Grants, grant("okta/group:by-hand"), grant("okta/group:elsewhere"))
+	asked = with(asked, "okta/group:elsewhere", dayone.Observe)
+	for _, c := range []struct {
+		what string
+		in   planner.Input
+		want string
+	}{
+		{"policies alone", working(dayone.Exclusive), "okta/group:by-hand entitlement.remove"},
+		{"policies beside others", working(dayone.Additive), ""},
+		{"others alone", working(dayone.Observe), ""},
+		{"others alone, and a policy that gives it", asked, ""},
+		{"a fact is not known", unknown, ""},
+		{"somebody holds it", held, ""},
+		{"the account is protected", guarded, ""},
+		{"others alone, and she leaves", left, "okta/account account.disable, okta/group:by-hand entitlement.remove"},
+	} {
+		p, err := planner.Make(c.in)
+		if err != nil {
+			t.Fatal(c.what, err)
+		}
+		var got []string
+		for _, s := range p.Steps {
+			got = append(got, string(s.ID))
+		}
+		if strings.Join(got, ", ") != c.want {
+			t.Errorf("%s: the plan is %q, not %q", c.what, got, c.want)
+		}
+	}
+	if p, err := planner.Make(asked); err != nil || len(p.Findings) != 1 || p.Findings[0].Key.Name != "elsewhere" {
+		t.Errorf("what is only observed and not there: %+v, %v", p.Findings, err)
+	}
+}
+
 // world draws a want and what somebody has.
 func world(r *rapid.T) planner.Input {
 	lines := append(slices.Clone(full), "okta/group:other", "gitlab/group:other=guest", "slack/channel:#other", "salesforce/profile:executive", "aws/permission-set:other", "aws/account")
 	status := rapid.SampledFrom(dayone.Statuses).Draw(r, "status")
 	in := input(status, nil, nil)
+	for _, l := range lines {
+		if k := grant(l).Key; !k.IsAccount() {
+			in = with(in, l, rapid.SampledFrom(dayone.Authorities).Draw(r, "authority of "+l))
+		}
+	}
 	slot := false
 	for _, l := range lines {
 		g := grant(l)
@@ -293,6 +362,9 @@ func world(r *rapid.T) planner.Input {
 			if in.Systems[h.Key.System].As(h.State) != h.State {
 				h.State = dayone.Active
 			}
+		}
+		if rapid.Bool().Draw(r, "found "+l) {
+			h.Because = []dayone.Reason{dayone.SeenFirst(noon)}
 		}
 		if rapid.Bool().Draw(r, "asked of "+l) {
 			h.Asked = dayone.Attrs{"a": dayone.Text(rapid.SampledFrom([]string{"x", "y"}).Draw(r, "was asked of "+l))}
@@ -362,6 +434,9 @@ func TestPlanProperties(t *testing.T) {
 			if in.Want.Status == dayone.Left && s.Action.Gives() {
 				r.Fatalf("%s gives something to a leaver", s.ID)
 			}
+			if a := in.Systems[s.Key.System].Authority(s.Key); in.Want.Status != dayone.Left && !s.Key.IsAccount() && (a == dayone.Observe || a == dayone.Additive && s.Action.Takes() && s.Have != nil && s.Have.Key == s.Key && found(in, s.Key)) {
+				r.Fatalf("%s, and its authority is %s", s.ID, a)
+			}
 		}
 		// equal inputs in another order give an equal plan
 		other := in
@@ -390,9 +465,15 @@ func TestPlanProperties(t *testing.T) {
 				r.Fatalf("it does not come to rest:\n%s\nhaving %v", &b, names(after.Have))
 			}
 		}
+		for _, h := range after.Have {
+			kind, wanted := in.Systems[h.Key.System].Kinds[h.Key.Kind], slices.ContainsFunc(in.Want.Grants, func(g dayone.Grant) bool { return g.Key == h.Key })
+			if in.Systems[h.Key.System].Authority(h.Key) == dayone.Exclusive && !wanted && !kind.Exclusive {
+				r.Fatalf("%s is left, no policy gives it, and policies alone decide about it", h.Key)
+			}
+		}
 		for _, g := range in.Want.Grants {
-			if slices.ContainsFunc(p.Findings, func(f dayone.Finding) bool { return f.Key == g.Key }) {
-				continue // it hangs on something that nobody gives
+			if slices.ContainsFunc(p.Findings, func(f dayone.Finding) bool { return f.Key == g.Key }) || in.Systems[g.Key.System].Authority(g.Key) == dayone.Observe {
+				continue // it hangs on something that nobody gives, or others decide about it
 			}
 			i := slices.IndexFunc(after.Have, func(h dayone.Holding) bool { return h.Key == g.Key })
 			if i < 0 || after.Have[i].Role != g.Role || g.Key.IsAccount() && !in.Systems[g.Key.System].Meets(after.Have[i].State, g.State) {
@@ -400,6 +481,11 @@ func TestPlanProperties(t *testing.T) {
 			}
 		}
 	})
+}
+
+// found says that nobody here gave something.
+func found(in planner.Input, k dayone.Key) bool {
+	return slices.ContainsFunc(in.Have, func(h dayone.Holding) bool { return h.Key == k && h.Because[0].Policy == dayone.Baseline })
 }
 
 func names(hs []dayone.Holding) []string {

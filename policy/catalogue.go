@@ -115,6 +115,26 @@ func (r *reader) kind(f *file, n *yaml.Node, k dayone.Kind, key dayone.Key, all 
 	if n := fs["approval"]; n != nil {
 		k.Approval = r.approval(f, n)
 	}
+	if n := fs["authority"]; n != nil {
+		k.Authority = dayone.Authority(r.oneOf(f, n, "authority", authorityWords...))
+		r.decidable(f, n, key, k.Authority, all)
+	}
+	if n := fs["authority_of"]; n != nil {
+		k.AuthorityOf = maps.Clone(k.AuthorityOf)
+		if k.AuthorityOf == nil {
+			k.AuthorityOf = map[string]dayone.Authority{}
+		}
+		r.pairs(f, n, "authority_of", func(name, v *yaml.Node) {
+			a := dayone.Authority(r.oneOf(f, v, "authority_of", authorityWords...))
+			k.AuthorityOf[name.Value] = a
+			r.decidable(f, v, key, a, all)
+			r.later = append(r.later, func() {
+				if names := all[key.System].Kinds[key.Kind].Names; !slices.Contains(names, name.Value) {
+					r.at(f, name, "unknown-value", meant(name.Value, names), "authority_of says who decides about %q, which is none of the names of %s", name.Value, key)
+				}
+			})
+		})
+	}
 	if n := fs["params"]; n != nil {
 		k.Params = maps.Clone(k.Params)
 		if k.Params == nil {
@@ -133,6 +153,34 @@ func (r *reader) kind(f *file, n *yaml.Node, k dayone.Kind, key dayone.Key, all 
 		})
 	}
 	return k
+}
+
+// decidable checks that somebody can decide about a kind in the way that its authority says.
+func (r *reader) decidable(f *file, n *yaml.Node, key dayone.Key, a dayone.Authority, all map[string]dayone.System) {
+	if a == "" || a == dayone.Additive {
+		return
+	}
+	r.later = append(r.later, func() {
+		switch kind := all[key.System].Kinds[key.Kind]; {
+		case key.IsAccount():
+			r.at(f, n, "authority", "write it on what hangs on the account; what differs about accounts is on the page Drift, and a human decides",
+				"an account follows the life of its owner, and nothing else has authority over it: whoever closes one at %s may stop an attack with that", key.System)
+		case kind.OneWay:
+			r.at(f, n, "authority", "take the line away", "%s is given once and never taken back, so nobody can be %s about it", key, a)
+		case a == dayone.Observe:
+		case kind.ReadOnly != "":
+			r.at(f, n, "authority", kind.ReadOnly, "%s cannot be written, so policies alone cannot decide about it; write observe", key)
+		case kind.Exclusive && kind.Default == "":
+			r.at(f, n, "authority", "add default: to the kind", "%s cannot be empty, so what policies do not give can only go if it falls back to something", key)
+		}
+	})
+}
+
+// observed checks that a key is not left to others.
+func (r *reader) observed(f *file, n *yaml.Node, sys dayone.System, key dayone.Key) {
+	if !key.IsAccount() && sys.Authority(key) == dayone.Observe {
+		r.at(f, n, "observed", "take the line away, or write authority: additive (or exclusive) in catalog/", "%s is only observed, so no policy gives it", key)
+	}
 }
 
 // known checks that a key names something that can be granted, and says what was probably meant.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/operators"
@@ -24,6 +25,9 @@ type Explanation struct {
 	Asked   *Asked        // somebody requested it
 	Votes   []dayone.Vote // of those who agreed to it, where somebody had to
 	By      []Along       // brought along: by each of these
+
+	Authority dayone.Authority // who decides about it, where policies do not just add; "": they do
+	Seen      time.Time        // nobody here gave it: the day on which it was seen first; zero: not known
 }
 
 // Missing are the attributes that nobody has said and for which it waits; none: it waits for no such thing.
@@ -130,6 +134,14 @@ func (e *Explaining) Of(key dayone.Key) Explanation {
 	answer(want.Later, "later")
 	if h, held := c.Held[key]; held {
 		x.There = h.State != dayone.Gone
+		for _, r := range h.Because {
+			if day, is := r.Seen(); is && x.There {
+				x.Seen = day
+			}
+		}
+	}
+	if a := s.Systems[key.System].Authority(key); a != dayone.Additive && !key.IsAccount() {
+		x.Authority = a
 	}
 	if x.Grant == nil && slices.Contains(want.Keep, key) {
 		x.Answer = map[bool]string{true: "kept", false: "unknown"}[x.There]

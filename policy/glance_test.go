@@ -22,7 +22,7 @@ const glanceCatalogue = `
 systems:
   app:
     account: {}
-    group: {names: [a, b, c, d], roles: [reader, writer, owner], needs: account, params: {n: {type: int, merge: max}, when: {type: date, merge: min}, x: {type: string, merge: error}}}
+    group: {names: [a, b, c, d, e], roles: [reader, writer, owner], needs: account, authority: exclusive, authority_of: {d: additive, e: observe}, params: {n: {type: int, merge: max}, when: {type: date, merge: min}, x: {type: string, merge: error}}}
     seat: {names: [s, t], needs: group}
   net:
     account: {implied: true}

@@ -302,6 +302,7 @@ func (l *loader) rule(f *file, n *yaml.Node, fs map[string]*yaml.Node) []*Rule {
 	if !ok {
 		return nil
 	}
+	l.observed(f, to, l.set.Systems[key.System], key)
 	rule := &Rule{Key: key, At: Position{f.name, n.Line, n.Column}, to: to}
 	if n := fs["role"]; n != nil {
 		rule.Role = l.word(f, n, "role")

@@ -84,6 +84,7 @@ var (
 	stateNames      = []string{"staged", "enabled", "disabled"}
 	boolWords       = []string{"true", "false"}
 	attributesWords = []string{"only"}
+	authorityWords  = wordsOf(dayone.Authorities)
 
 	// recipients that a notify may name beside addresses, ${...} and system/channel
 	recipients = []string{"new-hire", "person", "manager", "buddy"}
@@ -380,6 +381,8 @@ var kindShape = shape{what: "a kind", keys: []key{
 	{name: "needs", is: someTexts, help: "kinds of the same system that must be there first"},
 	{name: "sensitive", is: aFlag, help: "grants need an approval: of the manager, if neither policy nor catalogue says of whom"},
 	{name: "approval", is: record(&approvalShape), help: "whoever gives it, these are asked"},
+	{name: "authority", is: oneOfThese(authorityWords), help: "who decides about it: policies alone, policies beside others, or others"},
+	{name: "authority_of", is: tableOf(oneOfThese(authorityWords)), help: "the same by name, where it differs: {sales-team: exclusive}"},
 	{name: "supply", is: aText, help: "what has to be ordered first: procurement/order"},
 	{name: "implied", is: aFlag, help: "an account that comes along with whatever needs it"},
 	{name: "params", is: tableOf(record(&paramShape))},

@@ -20,6 +20,8 @@ type driftBox struct {
 	Role  string       `json:"role,omitempty"`
 	Was   string       `json:"was,omitempty"`
 	By    []string     `json:"by,omitempty"`
+
+	Stays dayone.DriftStay `json:"stays,omitempty"`
 }
 
 // SaveDrift keeps what a reading that began at an instant has found so far. What was known stays known since it was seen first.
@@ -27,7 +29,7 @@ type driftBox struct {
 func (d *DB) SaveDrift(ctx context.Context, system string, began time.Time, found []dayone.Drift, unsure []dayone.PersonID) error {
 	return d.write(ctx, func(t *tx) error {
 		for _, x := range found {
-			box, err := d.seal(t, x.Person, driftBox{x.Is.Ref, x.Is.State, x.Is.Role, x.Was, x.By})
+			box, err := d.seal(t, x.Person, driftBox{x.Is.Ref, x.Is.State, x.Is.Role, x.Was, x.By, x.Stays})
 			if err != nil {
 				return err
 			}
@@ -194,7 +196,7 @@ func (d *DB) scanDrift(s interface{ Scan(...any) error }) (DriftRow, error) {
 	if err != nil {
 		return r, fmt.Errorf("drift %s does not read: %w", r.ID, err)
 	}
-	r.Is, r.Was, r.By = dayone.Item{Key: r.Key, Ref: b.Ref, State: b.State, Role: b.Role}, b.Was, b.By
+	r.Is, r.Was, r.By, r.Stays = dayone.Item{Key: r.Key, Ref: b.Ref, State: b.State, Role: b.Role}, b.Was, b.By, b.Stays
 	return r, nil
 }
 
@@ -338,4 +340,34 @@ func (d *DB) DecideDrift(ctx context.Context, x DriftDecision) error {
 		}
 		return d.append(t, x.Records)
 	})
+}
+
+// KeepDrift notes why a difference waits for a human. The next reading forgets it.
+func (d *DB) KeepDrift(ctx context.Context, x dayone.Drift, why dayone.DriftStay) error {
+	return d.write(ctx, func(t *tx) error {
+		box, err := d.seal(t, x.Person, driftBox{x.Is.Ref, x.Is.State, x.Is.Role, x.Was, x.By, why})
+		if err != nil {
+			return err
+		}
+		_, err = t.exec(`UPDATE drift SET box = $2 WHERE id = $1`, x.ID, box)
+		return err
+	})
+}
+
+// Acted is how often since an instant one of some things was recorded of somebody.
+func (d *DB) Acted(ctx context.Context, person dayone.PersonID, whats []string, since time.Time) (n int, err error) {
+	args, in := []any{person, micros(since)}, make([]string, len(whats))
+	for i, what := range whats {
+		args = append(args, what)
+		in[i] = fmt.Sprintf("$%d", len(args))
+	}
+	err = d.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM record WHERE `+fmt.Sprintf(hers("person"), 1)+` AND at > $2 AND what IN (`+strings.Join(in, ", ")+`)`, args...).Scan(&n)
+	return n, err
+}
+
+// LetGo says that somebody has let a thing of a person's be taken away, and it may be still.
+func (d *DB) LetGo(ctx context.Context, person dayone.PersonID, key dayone.Key, now time.Time) (bool, error) {
+	var n int
+	err := d.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM pass WHERE person = $1 AND key = $2 AND until > $3`, person, key.String(), micros(now)).Scan(&n)
+	return n > 0, err
 }

@@ -184,11 +184,12 @@ func (p *portal) apiPolicyPeople(w http.ResponseWriter, r *http.Request) error {
 }
 
 type apiOffered struct {
-	Key      string       `json:"key"`
-	Title    string       `json:"title,omitempty"`
-	Closed   bool         `json:"closed,omitempty"`
-	Seats    *apiLicences `json:"seats,omitempty"`
-	Policies []string     `json:"policies"` // that give or offer it
+	Key       string           `json:"key"`
+	Title     string           `json:"title,omitempty"`
+	Closed    bool             `json:"closed,omitempty"`
+	Authority dayone.Authority `json:"authority"`
+	Seats     *apiLicences     `json:"seats,omitempty"`
+	Policies  []string         `json:"policies"` // that give or offer it
 }
 
 type apiLicences struct {
@@ -214,7 +215,7 @@ func (p *portal) apiCatalogue(w http.ResponseWriter, r *http.Request) error {
 	}{apiPage[apiOffered]{Items: []apiOffered{}}, total}
 	by := givers(p.flow.Active())
 	for _, o := range list {
-		x := apiOffered{Key: o.Key.String(), Title: o.Title, Closed: o.Closed, Policies: append([]string{}, by[o.Key]...)}
+		x := apiOffered{Key: o.Key.String(), Title: o.Title, Closed: o.Closed, Authority: o.Authority, Policies: append([]string{}, by[o.Key]...)}
 		if o.Seats != nil {
 			x.Seats = &apiLicences{o.Seats.Pool, o.Seats.Total, o.Seats.Used}
 		}

@@ -67,7 +67,7 @@ func TestPoliciesAreKeptByTheAPI(t *testing.T) {
 		t.Errorf("whom it holds for: %+v", holds)
 	}
 	_, catalogue := b.bearer(author, "GET", "/api/v1/catalogue", "")
-	want(t, "the catalogue", catalogue, `{"key":"okta/group:sales-team","policies":["sales"]}`)
+	want(t, "the catalogue", catalogue, `{"key":"okta/group:sales-team","authority":"additive","policies":["sales"]}`)
 
 	propose := func() string {
 		t.Helper()

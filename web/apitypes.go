@@ -86,6 +86,8 @@ type apiExplanation struct {
 	Agreed    []apiAgreed      `json:"agreed,omitempty"`     // who agreed, where somebody had to
 	By        []apiAlong       `json:"brought_by,omitempty"` // brought along: by each of these
 	Lines     []apiExplainLine `json:"lines"`
+	Authority dayone.Authority `json:"authority"`
+	Seen      string           `json:"seen_first,omitempty"` // nobody here gave it: a day
 }
 
 // apiAlong is an access that brings another one along, and why it is given itself.
@@ -323,6 +325,9 @@ func newAPIAccess(a flow.Access) apiAccess {
 
 func newAPIExplanation(x policy.Explanation, planned bool) apiExplanation {
 	out := apiExplanation{Key: x.Key, Answer: x.Answer, There: x.There, Planned: planned, Missing: x.Missing(), Finding: x.Finding, By: newAPIAlong(x.By), Lines: newAPIExplainLines(x.Lines)}
+	if out.Authority = cmp.Or(x.Authority, dayone.Additive); !x.Seen.IsZero() {
+		out.Seen = x.Seen.Format(time.DateOnly)
+	}
 	if x.Grant != nil {
 		out.Role = x.Grant.Role
 		if x.Answer == "later" {

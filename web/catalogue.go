@@ -99,6 +99,9 @@ func newCatalogueList(view viewer, by map[dayone.Key][]string, q url.Values, row
 				row.Notes = append(row.Notes, view.say("roles, lowest first: %s", strings.Join(o.Kind.Roles, ", ")))
 			}
 		}
+		if text := authorityTexts[o.Authority]; text != "" {
+			row.Notes = append(row.Notes, view.label(text))
+		}
 		last = o.Key
 		v.Rows = append(v.Rows, row)
 	}

@@ -299,6 +299,9 @@ func newOneDrift(view viewer, x flow.DriftView, titles, kinds map[string]string)
 		{Name: "Seen first", At: view.at(x.Since)},
 		{Name: "Seen last", At: view.at(x.Seen)},
 	}
+	if text := driftStays[x.Stays]; text != "" {
+		v.Facts = append(v.Facts, pair{Name: "Waits for somebody", Value: view.label(text)})
+	}
 	if x.Is.Ref != "" {
 		v.Facts = append(v.Facts, pair{Name: "Known there as", Value: x.Is.Ref, Code: true})
 	}
@@ -405,11 +408,12 @@ type apiDrift struct {
 	By     []string         `json:"policies"`
 	Since  *time.Time       `json:"since"`
 	Seen   *time.Time       `json:"seen"`
+	Stays  dayone.DriftStay `json:"not_by_itself,omitempty"`
 }
 
 func newAPIDrift(x flow.DriftRow) apiDrift {
 	is, should := viewer{}.driftWords(x.Drift)
-	return apiDrift{x.ID, x.Person, x.Name, x.Key.System, x.Key.String(), x.Kind, is, should, append([]string{}, x.By...), moment(x.Since), moment(x.Seen)}
+	return apiDrift{x.ID, x.Person, x.Name, x.Key.System, x.Key.String(), x.Kind, is, should, append([]string{}, x.By...), moment(x.Since), moment(x.Seen), x.Stays}
 }
 
 type apiDriftDetail struct {

@@ -441,6 +441,14 @@ func disabled(a flow.Access) bool {
 	return a.Holding != nil && a.Holding.State == dayone.Disabled && (a.State == flow.Held || a.Note == flow.AccessClosed)
 }
 
+// baseline says that nobody here gave it, and since when it is known.
+func (v viewer) baseline(r dayone.Reason) string {
+	if day, is := r.Seen(); is {
+		return v.say("nobody here gave it; it was seen first on %s", v.date(day.Add(12*time.Hour)).Text)
+	}
+	return v.label(textDriftBaseline)
+}
+
 // newReason is the chain of proof: what HR said, the policy's line, the step, what the system confirmed.
 func newReason(view viewer, person string, a flow.Access, x policy.Explanation) reason {
 	v := reason{Text: view.label("Why"), Why: &link{"Explain", whyHref(person, a.Key)}}
@@ -470,7 +478,7 @@ func newReason(view viewer, person string, a flow.Access, x policy.Explanation) 
 	}
 	for _, r := range a.Reasons {
 		if r.Policy == dayone.Baseline {
-			v.Chain = append(v.Chain, chained{Head: "Baseline", Text: view.label("it was there before Dayone")})
+			v.Chain = append(v.Chain, chained{Head: "Baseline", Text: view.baseline(r.Reason)})
 			continue
 		}
 		v.Chain = append(v.Chain, chained{Head: "Policy", Text: r.Title, Code: r.At, Href: policyHref(r.Reason)})

@@ -141,7 +141,7 @@ func things(view viewer, list []flow.Access, failed map[string]bool, connectors 
 	sums := map[string]*sum{}
 	var order []string
 	for _, a := range list {
-		if a.State == flow.ToGo || a.State == flow.NotOurs || a.State == flow.Planned || a.State == flow.NotPlanned || a.Key.Kind == "order" {
+		if a.State == flow.ToGo || a.State == flow.NotOurs || a.State == flow.Observed || a.State == flow.Planned || a.State == flow.NotPlanned || a.Key.Kind == "order" {
 			continue
 		}
 		s := sums[a.Key.System]

@@ -410,6 +410,7 @@ func sampleAccess(now time.Time) []flow.Access {
 		{Key: key("okta/account"), Title: "Okta", Kind: "account", State: flow.AsWanted, Since: now, Reasons: because, Holding: held},
 		{Key: key("okta/group:base-employee"), Title: "Okta", Kind: "group", State: flow.AsWanted, Since: now, Reasons: append(because, because...), Holding: held},
 		{Key: key("okta/group:oncall"), Title: "Okta", Kind: "group", State: flow.NotOurs, Since: now, Reasons: []flow.Reason{{Reason: dayone.Reason{Policy: dayone.Baseline}, Title: dayone.Baseline}}, Holding: held},
+		{Key: key("okta/group:chess-club"), Title: "Okta", Kind: "group", State: flow.Observed, Since: now, Reasons: []flow.Reason{{Reason: dayone.SeenFirst(now), Title: dayone.Baseline}}, Holding: held},
 		{Key: key("slack/account"), Title: "Slack", Kind: "account", State: flow.AsWanted, Since: now, Reasons: because, Holding: held},
 		{Key: key("slack/channel:#general"), Title: "Slack", Kind: "channel", Role: "member", State: flow.ToCome, Reasons: because},
 		{Key: key("gitlab/account"), Title: "GitLab", Kind: "account", State: flow.WaitsLogin, Since: now, Reasons: because, Holding: held},

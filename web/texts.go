@@ -60,9 +60,21 @@ const (
 	textLongNumber = "No number is this long: search for 64 signs at most."
 )
 
+// authorityTexts say who decides about an entitlement, where policies do not just add.
+var authorityTexts = map[dayone.Authority]string{
+	dayone.Exclusive: "policies alone decide: what they do not give goes",
+	dayone.Observe:   "only observed: neither given nor taken before its owner leaves",
+}
+
+// driftStays say why what policies alone decide about waits for a human.
+var driftStays = map[dayone.DriftStay]string{
+	dayone.DriftContested: "it was put right twice within 30 days and differs again: somebody or something changes it back",
+	dayone.DriftBraked:    "more people differ at once than may lose something in a day",
+}
+
 // Drift, and one system.
 const (
-	textDriftOnly        = "It is reported; nothing follows from it until somebody decides."
+	textDriftOnly        = "It is reported; nothing follows from it until somebody decides, except where the catalogue leaves the decision to policies alone."
 	textDriftNobody      = "nothing that is known here"
 	textDriftClosed      = "it was closed here"
 	textDriftBaseline    = "it was there before Dayone"
@@ -263,6 +275,8 @@ func accessState(a flow.AccessState) state {
 		return state{Icon: "warn", Class: "s-wait", Text: "Kept, condition unknown"}
 	case flow.NotOurs:
 		return state{Icon: "warn", Class: "s-wait", Text: "Not from policy"}
+	case flow.Observed:
+		return state{Icon: "info", Text: "Observed"}
 	case flow.Planned:
 		return state{Icon: "clock", Text: "Later"}
 	case flow.Held:

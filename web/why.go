@@ -134,6 +134,9 @@ func newWhy(view viewer, person link, x policy.Explanation) whyView {
 		}
 		v.Missing, v.Set = view.say("Not known: %s. HR says it, or set it here:", strings.Join(missing, ", ")), person.Href+"/timeline"
 	}
+	if text := authorityTexts[x.Authority]; text != "" {
+		v.Text = view.label(v.Text) + " " + sentence(view.label(text)) + "."
+	}
 	if x.Asked != nil {
 		v.Text += fmt.Sprintf(" It was requested by %s: %s.", x.Asked.By, strings.TrimRight(x.Asked.Reason, "."))
 	}

@@ -17,8 +17,8 @@ func newDrift() *cobra.Command {
 		Use:   "drift",
 		Short: "See what differs at systems from the books; put it right or leave it so",
 		Long: `Each night all accounts of each system are read and held against the books: accounts that are open or closed otherwise, what is
-missing, what is more than known, and other roles. It is reported; nothing follows until somebody decides. docs/drift.md
-says more. These commands speak with the running server, at portal.url of the configuration and with its token.`,
+missing, what is more than known, and other roles. It is reported; nothing follows until somebody decides, except where the
+catalogue leaves the decision to policies alone. docs/drift.md says more. These commands speak with the running server, at portal.url of the configuration and with its token.`,
 	}
 	c.PersistentFlags().String(portalFlag, "", portalHelp)
 	c.AddCommand(newDriftList(), newDriftShow(), newDriftVerdict("put-right"), newDriftVerdict("accept"), newDriftCompare())
@@ -42,6 +42,13 @@ type driftRow struct {
 	Waits    string    `json:"waits,omitempty"`
 	Kept     string    `json:"kept_by,omitempty"`
 	Refused  string    `json:"not_accepted,omitempty"`
+	Stays    string    `json:"not_by_itself,omitempty"`
+}
+
+// driftStays say why what policies alone decide about waits for a human.
+var driftStays = map[string]string{
+	"contested": "that was done twice within 30 days, and it differs again",
+	"braked":    "more people differ at once than may lose something in a day",
 }
 
 func newDriftList() *cobra.Command {
@@ -113,6 +120,9 @@ func newDriftShow() *cobra.Command {
 			}
 			out := c.OutOrStdout()
 			fmt.Fprintf(out, "%s of %s (%s)\nit is %s, by the books %s; %s\nseen first %s, last %s\n", x.Key, x.Name, x.Person, x.Is, x.Should, cmp.Or(strings.Join(x.Policies, ", "), "no policy gives it"), clockOf(x.Since), clockOf(x.Seen))
+			if x.Stays != "" {
+				fmt.Fprintf(out, "Policies alone decide about it, and it is not put right by itself: %s.\n", driftStays[x.Stays])
+			}
 			switch {
 			case x.Waits != "":
 				fmt.Fprintf(out, "It cannot be decided now: %s.\n", x.Waits)

@@ -94,6 +94,12 @@ var answers = map[string]string{
 	"unknown": "does not get %s%s yet, since a fact is not known", "denied": "must not have %s%s", "withheld": "does not get %s%s: separation of duty", "not given": "does not get %s%s",
 }
 
+// authorities say what it means that policies do not just add.
+var authorities = map[dayone.Authority]string{
+	dayone.Exclusive: "policies alone decide; what they do not give goes, whoever gave it",
+	dayone.Observe:   "others decide; it is neither given nor taken before its owner leaves",
+}
+
 func printExplanation(w io.Writer, name string, x policy.Explanation) {
 	role := ""
 	if x.Grant != nil && x.Grant.Role != "" {
@@ -113,6 +119,12 @@ func printExplanation(w io.Writer, name string, x policy.Explanation) {
 		fmt.Fprintln(w, ": no policy names it")
 	default:
 		fmt.Fprintln(w, ", because:")
+	}
+	if text := authorities[x.Authority]; text != "" {
+		fmt.Fprintf(w, "  authority %s: %s\n", x.Authority, text)
+	}
+	if !x.Seen.IsZero() {
+		fmt.Fprintf(w, "  baseline: nobody here gave it; it was seen first on %s\n", x.Seen.Format("Mon 2 Jan 2006"))
 	}
 	if x.Asked != nil {
 		fmt.Fprintf(w, "  requested by %s: %s\n", x.Asked.By, x.Asked.Reason)

@@ -28,6 +28,8 @@ type saidExplanation struct {
 	Requested *struct{ By, Reason string }
 	Brought   []saidAlong `json:"brought_by"`
 	Lines     []policy.Line
+	Authority dayone.Authority
+	Seen      string `json:"seen_first"`
 }
 
 // saidAlong is what brings an access along, as the API has it.
@@ -63,6 +65,9 @@ func explainThere(c *cobra.Command, person string, key dayone.Key, asJSON bool) 
 		return listed(err, "person", person, "dayone people list")
 	}
 	x := policy.Explanation{Key: key, Answer: said.Answer, There: said.There, Finding: said.Finding, Lines: said.Lines, By: alongOf(said.Brought)}
+	if x.Authority = said.Authority; said.Seen != "" {
+		x.Seen, _ = time.Parse(time.DateOnly, said.Seen)
+	}
 	if said.Role != "" || !said.From.IsZero() {
 		x.Grant = &dayone.Grant{Key: key, Role: said.Role, From: said.From}
 	}

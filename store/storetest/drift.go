@@ -29,6 +29,12 @@ func drift(t *testing.T, d *store.DB) {
 	if got := list(); len(got) != 1 || got[0].ID != "drf_1" || !got[0].Since.Equal(at) || !got[0].Seen.Equal(at.Add(time.Hour)) || got[0].Is.Role != "owner" || got[0].Is.Ref != "00g1" || got[0].Key != group || got[0].By[0] != "sales" || got[0].Name == "" {
 		t.Errorf("kept is %+v", got)
 	}
+	if err := d.KeepDrift(ctx, list()[0].Drift, dayone.DriftContested); err != nil {
+		t.Fatal(err)
+	}
+	if got := list(); got[0].Stays != dayone.DriftContested || got[0].Is.Role != "owner" || got[0].By[0] != "sales" {
+		t.Errorf("noted is %+v", got[0])
+	}
 	if err := d.FailDrift(ctx, "okta", at.Add(2*time.Hour), "it does not answer"); err != nil {
 		t.Fatal(err)
 	}
@@ -65,6 +71,19 @@ func drift(t *testing.T, d *store.DB) {
 	}
 	if err := d.DecideDrift(ctx, decide); !errors.Is(err, dayone.ErrConflict) {
 		t.Errorf("decided twice: %v", err)
+	}
+	for since, want := range map[time.Time]int{at: 1, later.Add(time.Second): 0} {
+		if n := must[int](t)(d.Acted(ctx, p, []string{"drift accepted", "drift put right"}, since)); n != want {
+			t.Errorf("since %s it was done %d times, not %d", since, n, want)
+		}
+	}
+	if err := d.LetPass(ctx, []store.Pass{{Person: p, Key: group}}, later.Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	for now, want := range map[time.Time]bool{later: true, later.Add(2 * time.Hour): false} {
+		if is := must[bool](t)(d.LetGo(ctx, p, group, now)); is != want {
+			t.Errorf("at %s it may go: %t", now, is)
+		}
 	}
 	held := must[store.HeldThere](t)(d.HeldThere(ctx, "okta", []dayone.PersonID{p}))
 	if len(list()) != 0 || len(held.Of[p]) != 1 || held.Of[p][0].Key != group || len(must[[]dayone.Hold](t)(d.Holds(ctx, store.HoldFilter{Person: p}))) != 1 {
