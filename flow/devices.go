@@ -224,7 +224,6 @@ func isLine(l *dayone.PlatformLine, x dayone.Number) bool {
 	return l.Pattern == x.Pattern && l.Partition == x.Partition || l.E164 != "" && l.E164 == x.E164
 }
 
-// grantedDevices are what policies give her, and what she holds besides.
 // AwaitedDevice is a device that policies would give somebody, if something were known of her.
 type AwaitedDevice struct {
 	Key         dayone.Key
@@ -251,6 +250,7 @@ func (f *Flow) AwaitedDevices(l Look) []AwaitedDevice {
 	return out
 }
 
+// grantedDevices are what policies give her, and what she holds besides.
 func grantedDevices(list []Access) (out []PersonDevice) {
 	for _, a := range list {
 		if !slices.Contains(deviceKinds, a.Key.Kind) || a.State == NotPlanned && a.Holding == nil {

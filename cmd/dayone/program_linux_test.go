@@ -3,7 +3,9 @@ package main
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -15,6 +17,33 @@ func TestAProgramAtRestIsForgotten(t *testing.T) {
 	}
 	if after := programPages(t); after > before/2 {
 		t.Errorf("%d KB of files are in memory, %d KB before", after, before)
+	}
+}
+
+// What was written to while the program was loaded is not as its file is, though nobody may write to it any more.
+func TestWhatIsNotAsItsFileIsStays(t *testing.T) {
+	file, err := os.Create(filepath.Join(t.TempDir(), "program"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if err := file.Truncate(int64(os.Getpagesize())); err != nil {
+		t.Fatal(err)
+	}
+	page, err := syscall.Mmap(int(file.Fd()), 0, os.Getpagesize(), syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_PRIVATE)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Munmap(page)
+	page[0] = 1
+	if err := syscall.Mprotect(page, syscall.PROT_READ); err != nil {
+		t.Fatal(err)
+	}
+	if err := forgetFile(file.Name()); err != nil {
+		t.Fatal(err)
+	}
+	if page[0] != 1 {
+		t.Error("what was written to a page is forgotten with it")
 	}
 }
 
