@@ -49,8 +49,8 @@ func (f *Flow) FirstDays(ctx context.Context, ids []dayone.PersonID) (map[dayone
 	set := f.Active()
 	var open []*firstLook
 	for id, of := range runs {
-		l := &firstLook{id: id, asked: set.Asked(requests[id]), gone: gone}
-		if l.out.Away, l.out.Undo, err = f.away(ctx, id, holds[id]); err != nil {
+		l := &firstLook{id: id, asked: set.Asked(requests[id]), gone: gone, holds: ofUndos(holds[id])}
+		if l.out.Away, l.out.Undo, err = f.away(ctx, id, l.holds); err != nil {
 			return nil, err
 		}
 		for _, r := range of {
@@ -94,6 +94,7 @@ type firstLook struct {
 	id            dayone.PersonID
 	asked         map[dayone.Key][]dayone.Request
 	gone          map[dayone.RunID]TakenBack
+	holds         []dayone.Hold  // those of undos
 	next          []dayone.RunID // those not looked at yet, newest first
 	out           First
 	other, undone *First // the newest of which no step counts, and of which none is left
@@ -108,13 +109,31 @@ func (l *firstLook) tells(run, need dayone.Run) bool {
 		if l.other == nil {
 			l.other = &First{Run: run, Full: run, Back: back}
 		}
+	case !is && run.Of == "" && l.shut(need): // the undo of the run that it went on for has taken back what it opened
+		if l.undone == nil {
+			l.undone = &First{Run: need, Full: run, Back: back}
+		}
 	case !is && run.Of == "" || slices.ContainsFunc(need.Steps, func(s dayone.StepRun) bool { return counts(s) && stands(&s) }):
 		l.out.Run, l.out.Full, l.out.Back = need, run, back
 		return true
-	case l.undone == nil:
+	case l.undone == nil || l.undone.Back.By == "":
 		l.undone = &First{Run: need, Full: run, Back: back}
 	}
 	return false
+}
+
+// shut says whether all that a run did was taken back by undos of other runs, which came after it.
+func (l *firstLook) shut(run dayone.Run) bool {
+	return !slices.ContainsFunc(run.Steps, func(s dayone.StepRun) bool {
+		return counts(s) && !slices.ContainsFunc(l.holds, func(h dayone.Hold) bool {
+			return s.State.Over() && s.Ended.Before(h.From) && h.Covers(s.Step.Key)
+		})
+	})
+}
+
+// ofUndos are those of holds that keep away what somebody took back.
+func ofUndos(holds []dayone.Hold) []dayone.Hold {
+	return slices.DeleteFunc(slices.Clone(holds), func(h dayone.Hold) bool { return h.Run == "" || h.Away || h.Keep || h.Brake != "" })
 }
 
 // ends says what is left to say where no run tells; false: nothing is held any more, and nothing given again.
@@ -141,9 +160,8 @@ func undoneIn(run dayone.Run, gone map[dayone.StepID]bool) dayone.Run {
 	return run
 }
 
-// away counts what policies would give somebody if no undo held it back, and names the undo of the newest run of those. holds are hers.
+// away counts what policies would give somebody if no undo held it back, and names the undo of the newest run of those. holds are those of undos of hers.
 func (f *Flow) away(ctx context.Context, id dayone.PersonID, holds []dayone.Hold) (n int, by dayone.RunID, err error) {
-	holds = slices.DeleteFunc(holds, func(h dayone.Hold) bool { return h.Run == "" || h.Away || h.Keep || h.Brake != "" })
 	if len(holds) == 0 {
 		return 0, "", nil
 	}

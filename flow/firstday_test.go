@@ -156,3 +156,22 @@ func (h *house) firstDay(ctx context.Context, id dayone.PersonID) (flow.First, b
 	first, found := days[id]
 	return first, found, err
 }
+
+// Accounts were opened on the first day by a run that went on for the onboarding: whoever takes the onboarding back takes those back, too.
+func TestAnOnboardingThatWentOnIsTakenBackWhole(t *testing.T) {
+	t.Parallel()
+	h := newWorld(t).open()
+	p, r := h.hires(employee("1", "start_date", "2024-11-18"))
+	h.rested(p)
+	h.clock.Jump(time.Date(2024, 11, 18, 18, 0, 0, 0, time.UTC))
+	opened := h.rests(p, r.ID)
+	h.rested(p)
+	if first, _, err := h.firstDay(ctx, p); err != nil || first.ID != opened.ID || first.Whole {
+		t.Fatalf("opened: %s by %s, whole %v; %v", first.ID, opened.ID, first.Whole, err)
+	}
+	undo := h.undoes(r.ID)
+	first, found, err := h.firstDay(ctx, p)
+	if err != nil || !found || first.ID != r.ID || !first.Whole || first.Away == 0 || first.Undo != undo.ID {
+		t.Errorf("after the undo of %s: %s, whole %v, %d away by %q; %v, %v", r.ID, first.ID, first.Whole, first.Away, first.Undo, found, err)
+	}
+}

@@ -150,7 +150,7 @@ func personNumber(view viewer, n flow.PersonNumber) item {
 	case n.State == dayone.NumberReserved:
 		it.Next = view.say("Kept for them until %s.", view.date(n.Until).Text)
 	case n.State == dayone.NumberAssigned && n.Confirmed.IsZero():
-		it.Next = "Its platform has not shown it as theirs yet."
+		it.Next = view.label("Its platform has not shown it as theirs yet.")
 	}
 	var also []string
 	for _, s := range n.Shown {

@@ -43,7 +43,7 @@ func newTiles(view viewer, list []flow.Shown, titles map[string]string) []tileRo
 				row.Value += "+"
 			}
 			if t.Of > 0 {
-				row.Small = view.say("of %s %s", view.in.Number(t.Of), t.Unit)
+				row.Small = view.say("of %s %s", view.in.Number(t.Of), view.label(t.Unit))
 			}
 			if strings.HasPrefix(t.Link, "https://") || strings.HasPrefix(t.Link, "/numbers/") {
 				row.Href = t.Link
