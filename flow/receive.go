@@ -53,6 +53,12 @@ func (f *Flow) Receive(ctx context.Context, source string, header http.Header, b
 	bad := err
 	for i := range events {
 		ev := &events[i]
+		if strings.ContainsRune(ev.Subject, 0) { // PostgreSQL keeps no NUL, and without it this could be somebody else
+			ev.Subject = ""
+		}
+		if strings.ContainsRune(ev.SourceID, 0) {
+			ev.SourceID = ""
+		}
 		ev.ID, ev.Source, ev.Received = dayone.EventID(f.IDs.New("evt")), source, now
 		if ev.Veiled, err = f.discreet(ctx, *ev); err != nil {
 			return nil, unkept(err)

@@ -197,6 +197,18 @@ func (s *slow) Read(ctx context.Context, subject string) (dayone.Event, error) {
 	return s.Source.Read(ctx, subject)
 }
 
+// No database of ours refuses it for ever: whoever sends it again and again would get nothing else through.
+func TestAnEmployeeIDThatIsNoTextIsQuarantined(t *testing.T) {
+	t.Parallel()
+	h := newWorld(t).open()
+	got := h.hears(h.says("hired", employee("9\x002", "start_date", here)))
+	same(t, "state", got[0].State, dayone.EventQuarantined)
+	in, err := h.Event(ctx, got[0].ID)
+	if err != nil || in.Subject != "" {
+		t.Errorf("it is kept as of %q, %v", in.Subject, err)
+	}
+}
+
 func TestASlowSourceHoldsUpNobodyButItself(t *testing.T) {
 	t.Parallel()
 	h := newWorld(t).open()

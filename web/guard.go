@@ -8,9 +8,11 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"runtime/debug"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/klauspost/compress/gzhttp"
 
@@ -60,6 +62,10 @@ func (p *portal) guard(next *http.ServeMux) http.Handler {
 			p.fail(rec, r, refuse(dayone.ErrForbidden, textCrossSite))
 			return
 		}
+		if !readable(r.URL.RawQuery) {
+			p.fail(rec, r, refuse(dayone.ErrInvalid, textBadPath))
+			return
+		}
 		if r.Body != http.NoBody {
 			r.Body = p.within(rec, r.Body)
 		}
@@ -82,6 +88,20 @@ func (p *portal) guard(next *http.ServeMux) http.Handler {
 		}
 		next.ServeHTTP(rec, r)
 	}))
+}
+
+// readable says that what an address asks for is text. PostgreSQL knows none with a NUL or with bytes that are no UTF-8: asking
+// for it is an error there.
+func readable(query string) bool {
+	asked, _ := url.ParseQuery(query) // what cannot be parsed is not looked for
+	for _, values := range asked {
+		for _, v := range values {
+			if !utf8.ValidString(v) || strings.Contains(v, "\x00") {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // packed makes what is only looked at smaller on its way. A stream goes as it is, and so does whatever shows a secret: beside

@@ -136,6 +136,20 @@ func TestSizesAreLimited(t *testing.T) {
 	}
 }
 
+// PostgreSQL fails at what is no text, where SQLite only finds nothing by it.
+func TestWhatIsNoTextIsNotLookedFor(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	for path, want := range map[string]int{
+		"/api/v1/people?q=%00": 400, "/api/v1/runs?person=a%00b": 400, "/api/v1/people?department=%ff": 400, "/people?q=%00": 400,
+		"/api/v1/people?q=%C3%A9": 200, "/people?q=50%": 200,
+	} {
+		if res := b.get(path); res.StatusCode != want {
+			t.Errorf("%s: %s, want %d", path, res.Status, want)
+		}
+	}
+}
+
 func TestErrorsSayWhatToDoAndKeepTheirWords(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
