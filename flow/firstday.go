@@ -166,7 +166,10 @@ func (f *Flow) away(ctx context.Context, id dayone.PersonID, holds []dayone.Hold
 		return 0, "", nil
 	}
 	l, err := f.Preview(ctx, id)
-	if err != nil && !errors.Is(err, dayone.ErrInvalid) { // without a plan it is away all the same
+	switch {
+	case errors.Is(err, dayone.ErrNotFound): // erased or merged since
+		return 0, "", nil
+	case err != nil && !errors.Is(err, dayone.ErrInvalid): // without a plan it is away all the same
 		return 0, "", err
 	}
 	set, asked := f.Active(), f.Active().Asked(l.Requests)

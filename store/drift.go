@@ -88,7 +88,7 @@ func (b *bulk) settleDrift() error {
 		k, err := dayone.ParseKey(key)
 		if err == nil && slices.ContainsFunc(b.seen, func(s seenTo) bool {
 			last := max(micros(s.is.Since), micros(s.is.Confirmed))
-			with := s.is.Key == k.Account() && s.is.State != dayone.Active
+			with := s.is.Key == k.Account() && (s.is.State == dayone.Disabled || s.is.State == dayone.Gone)
 			return string(s.person) == person && last > seen && (s.is.Key == k || with)
 		}) {
 			over = append(over, id)

@@ -46,7 +46,11 @@ func (t *dataTeller) tell(ctx context.Context, s *stream) (bool, error) {
 	}
 	if run.State != t.state {
 		t.state = run.State
-		if err := t.send(s, "run", newAPIRun(run, nil)); err != nil {
+		gone, err := t.p.flow.TakenBack(ctx, run)
+		if err != nil {
+			return false, err
+		}
+		if err := t.send(s, "run", newAPIRun(run, gone)); err != nil {
 			return false, err
 		}
 	}

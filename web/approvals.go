@@ -22,6 +22,7 @@ type approvalsView struct {
 	StandIns []item
 	Problem  *notice // of the form below
 	Given    map[string]string
+	Fixed    bool // its reader may let nobody decide for somebody else
 }
 
 type approvalView struct {
@@ -158,6 +159,12 @@ func (p *portal) showApprovals(w http.ResponseWriter, r *http.Request, status in
 	}
 	v := newApprovals(view, p.petitions(ctx, open), p.petitions(ctx, all), standIns)
 	v.Problem, v.Given = problem, given
+	if !p.shows(r, "POST /delegations") {
+		v.Fixed = true
+		for i := range v.StandIns {
+			v.StandIns[i].Acts = nil
+		}
+	}
 	return p.show(w, r, status, page{Template: "approvals", Title: "Approvals", Nav: "approvals", Crumbs: []link{{"Approvals", ""}}, Main: v})
 }
 

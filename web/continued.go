@@ -112,11 +112,11 @@ func (b *board) stateOf(s *dayone.StepRun) (planner.Look, state) {
 
 // state is how the run stands. One that another took over has not failed: it was continued.
 func (b *board) state() state {
-	if b.run.State == dayone.RunSuperseded && len(b.where) > 0 {
-		return state{Icon: "skip", Text: "Continued"}
-	}
 	if b.gone.Whole {
 		return runState(dayone.RunUndone)
+	}
+	if b.run.State == dayone.RunSuperseded && len(b.where) > 0 {
+		return state{Icon: "skip", Text: "Continued"}
 	}
 	return runState(b.run.State)
 }

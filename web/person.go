@@ -39,6 +39,7 @@ type personAccessView struct {
 	Holds    []item
 	Empty    *empty
 	Things   *belongingsView
+	Products []link // what leads to products
 }
 
 type accessGroup struct {
@@ -179,7 +180,7 @@ func (p *portal) personAccess(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v = v.differing(p.viewerOf(r), differs, p.shows(r, "GET /drift"))
+	v = v.differing(p.viewerOf(r), differs, p.shows(r, "GET /drift")).only(func(pattern string) bool { return p.shows(r, pattern) })
 	v.Notices = append(p.outsideNotices(r, look.Person), v.Notices...)
 	mail, err := p.mailNotice(r, look)
 	if err != nil {
@@ -271,8 +272,29 @@ func (p *portal) personFacts(row flow.Row) []pair {
 	return out
 }
 
+// only leaves out what its reader may not do.
+func (v personAccessView) only(may func(pattern string) bool) personAccessView {
+	if !may("GET /onboard/{id}") {
+		v.Products = v.Products[:1]
+	}
+	if !may("POST /people/{id}/request") {
+		v.Offers = nil
+	}
+	for _, x := range []struct {
+		items   []item
+		pattern string
+	}{{v.Holds, "POST /holds/{id}/end"}, {v.Requests, "POST /requests/{id}/end"}} {
+		for i := range x.items {
+			if !may(x.pattern) {
+				x.items[i].Acts = nil
+			}
+		}
+	}
+	return v
+}
+
 func newPersonAccess(view viewer, head personHead, look flow.Look, list []flow.Access, why func(dayone.Key) policy.Explanation) personAccessView {
-	v := personAccessView{Head: head}
+	v := personAccessView{Head: head, Products: []link{{"How they stand", "/onboard/" + head.ID + "/result"}, {"Add products", "/onboard/" + head.ID}}}
 	systems := map[string]bool{}
 	there, waits, idle, gone, along, shut, come := 0, 0, 0, 0, 0, 0, 0
 	for _, a := range list {
@@ -349,7 +371,7 @@ func newPersonAccess(view viewer, head personHead, look flow.Look, list []flow.A
 		}
 	}
 	for _, g := range look.Want.Offers {
-		v.Offers = append(v.Offers, item{Title: link{g.Key.String(), requestPage(dayone.PersonID(head.ID), g)}, Meta: reasonTitle(g.Because), Open: &link{"Request", requestPage(dayone.PersonID(head.ID), g)}})
+		v.Offers = append(v.Offers, item{Title: link{g.Key.String(), requestPage(dayone.PersonID(head.ID), g)}, Meta: reasonTitle(g.Because), Open: &link{"Request it", requestPage(dayone.PersonID(head.ID), g)}})
 	}
 	for _, q := range look.Requests {
 		v.Requests = append(v.Requests, requestItem(view, q, look))

@@ -41,7 +41,7 @@ func TestACorrectionThroughTheAPI(t *testing.T) {
 	base := "/api/v1/people/" + string(person)
 	var line timelineBody
 	b.api("GET", base+"/timeline", "", http.StatusOK, &line)
-	if value, says, _ := line.attribute("department"); value != "Sales" || says != "from hr" {
+	if value, says, _ := line.attribute("department"); value != "Sales" || says != "said by hr" {
 		t.Errorf("department is %q, %s", value, says)
 	}
 	if line.Changes[0].Intent != "future hire" || line.Changes[0].Event == "" {
@@ -91,7 +91,7 @@ func TestTheTimelinePageCorrectsAndLooksBack(t *testing.T) {
 	b := newBench(t)
 	person, _ := b.hire("emp_1", "Ada", "Lovelace", "Sales", soon)
 	page := "/people/" + string(person) + "/timeline"
-	want(t, "timeline", b.page(page), "Future hire", "What counts, and who says it", "from hr", "/events?event=evt_")
+	want(t, "timeline", b.page(page), "Future hire", "What counts, and who says it", "said by hr", "/events?event=evt_")
 	want(t, "then", b.page(page+"?known_at=2020-01-01"), "Nothing was known then", "This is not how it stands now", `value="2020-01-01"`)
 	form := url.Values{"attribute": {"level"}, "value": {"many"}, "until": {time.Now().AddDate(0, 0, 9).Format(time.DateOnly)}, "reason": {"HR is on holiday"}}
 	res := b.post("/people/"+string(person)+"/corrections", form)

@@ -11,7 +11,11 @@ import (
 
 // A server at rest does not keep its whole program in memory, and goes on as before with what it needs of it.
 func TestAProgramAtRestIsForgotten(t *testing.T) {
+	used := programUsed(t)
 	before := programPages(t)
+	if before < used/1024 {
+		t.Fatalf("%d KB of files are in memory after %d of the program were read", before, used/1024)
+	}
 	if err := forgetProgram(); err != nil {
 		t.Fatal(err)
 	}
@@ -45,6 +49,32 @@ func TestWhatIsNotAsItsFileIsStays(t *testing.T) {
 	if page[0] != 1 {
 		t.Error("what was written to a page is forgotten with it")
 	}
+}
+
+// programUsed reads what of the program is its instructions, so that it is in memory, and says how many bytes that is.
+func programUsed(t *testing.T) (bytes int) {
+	t.Helper()
+	maps, err := os.ReadFile("/proc/self/maps")
+	if err != nil {
+		t.Skip("the system does not say where a program is in memory: mount /proc")
+	}
+	memory, err := os.Open("/proc/self/mem")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer memory.Close()
+	for line := range strings.Lines(string(maps)) {
+		var begin, end int64
+		if _, err := fmt.Sscanf(line, "%x-%x r-xp", &begin, &end); err != nil || !strings.Contains(line, os.Args[0]) {
+			continue
+		}
+		text := make([]byte, end-begin)
+		if _, err := memory.ReadAt(text, begin); err != nil {
+			t.Fatal(err)
+		}
+		bytes += len(text)
+	}
+	return bytes
 }
 
 // programPages are the kilobytes of files that the process has in memory.
