@@ -355,6 +355,9 @@ func (f *Flow) HoldersSoon(ctx context.Context) (holders map[string]PolicyHolder
 	if c.answers(f.Active(), f.Clock.Now()) {
 		return c.holders(0), true, nil
 	}
+	if c.aside.Load() { // and to count people for each who asks would hold that up
+		return nil, false, nil
+	}
 	counts, err := f.CountPeople(ctx)
 	if err != nil {
 		return nil, false, err

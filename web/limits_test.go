@@ -2,9 +2,11 @@ package web_test
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -212,4 +214,43 @@ func TestLivePagesAreCounted(t *testing.T) {
 	want(t, "metrics", b.page("/metrics"), "\ndayone_live_pages 2\n", `dayone_requests_refused_total{by="live"} 1`)
 	_ = first.Body.Close()
 	b.until("one has ended", func() bool { return b.get(path).StatusCode == http.StatusOK })
+}
+
+// A live page does not outlive the session that opened it.
+func TestALivePageEndsWithItsSession(t *testing.T) {
+	t.Parallel()
+	now := clock.NewMoved(time.Now())
+	b := newCompany(t, withToken, func(_ *web.Options, d *flow.Deps) { d.Clock = now })
+	release := b.any.hold()
+	defer release()
+	if res := b.post("/login", url.Values{"token": {token}}); res.StatusCode != http.StatusSeeOther {
+		t.Fatalf("signing in: %s", res.Status)
+	}
+	b.hireSarah()
+	var run dayone.Run
+	b.until("the run", func() bool {
+		run = b.started("sarah.chen@company.com")
+		return run.ID != "" && run.State == dayone.RunRunning
+	})
+	live := b.get("/runs/" + string(run.ID) + "/events")
+	if live.StatusCode != http.StatusOK {
+		t.Fatalf("a live page: %s", live.Status)
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_, _ = io.Copy(io.Discard, live.Body)
+	}()
+	if res := b.post("/logout", nil); res.StatusCode != http.StatusSeeOther {
+		t.Fatalf("signing out: %s", res.Status)
+	}
+	now.Jump(now.Now().Add(time.Minute))
+	b.until("the live page to end", func() bool {
+		select {
+		case <-ended:
+			return true
+		default:
+			return false
+		}
+	})
 }

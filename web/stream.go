@@ -134,7 +134,8 @@ func (p *portal) follow(w http.ResponseWriter, r *http.Request, id dayone.RunID,
 	idle := time.NewTicker(ganttEvery)
 	defer idle.Stop()
 	quiet := 0
-	for {
+	out := p.outs(r)
+	for !out() {
 		over, err := t.tell(ctx, s)
 		if err != nil || over {
 			return p.lost(r, err)
@@ -159,6 +160,9 @@ func (p *portal) follow(w http.ResponseWriter, r *http.Request, id dayone.RunID,
 				waiting = false
 				quiet = 0
 			case <-idle.C:
+				if out() {
+					return nil
+				}
 				quiet++
 				if err := t.pass(ctx, s, time.Duration(quiet)*ganttEvery >= idleEvery); err != nil {
 					return p.lost(r, err)
@@ -168,6 +172,20 @@ func (p *portal) follow(w http.ResponseWriter, r *http.Request, id dayone.RunID,
 				}
 			}
 		}
+	}
+	return nil
+}
+
+// outs says, looking once in a while, whether its reader is not in any more: signed out, thrown out, or with a token that has
+// ended. A page that was opened before does not outlive that; asking again leads to the door.
+func (p *portal) outs(r *http.Request) func() bool {
+	looked, out := p.access.now(), false
+	return func() bool {
+		if now := p.access.now(); !out && now.Sub(looked) >= idleEvery {
+			_, in := p.access.caller(r)
+			looked, out = now, !in
+		}
+		return out
 	}
 }
 
