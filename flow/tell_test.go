@@ -105,7 +105,7 @@ func TestWhoIsToldOfAMove(t *testing.T) {
 	// the board reads once a day
 	same(t, "board", len(h.told("board@company.com")), 0)
 	h.clock.Jump(at(t, "2024-11-26T10:00:00Z"))
-	if got := h.tells("board@company.com", 1); got[0] != "Company: 4 messages of the last day" {
+	if got := h.tells("board@company.com", 1); got[0] != "Company: 4 messages since yesterday" {
 		t.Errorf("the board reads %q", got)
 	}
 	h.clock.Jump(at(t, "2024-11-27T10:00:00Z"))
@@ -225,7 +225,7 @@ func TestASilentMailServerIsInNobodysWay(t *testing.T) {
 	h.tells("board@company.com", 1)
 	h.clock.Jump(h.clock.Now().Add(48 * time.Hour))
 	for _, subject := range h.told("board@company.com") {
-		if !strings.Contains(subject, "of the last day") {
+		if !strings.Contains(subject, "since yesterday") {
 			t.Errorf("the board reads %q", subject)
 		}
 	}
