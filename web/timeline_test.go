@@ -41,7 +41,7 @@ func TestACorrectionThroughTheAPI(t *testing.T) {
 	base := "/api/v1/people/" + string(person)
 	var line timelineBody
 	b.api("GET", base+"/timeline", "", http.StatusOK, &line)
-	if value, says, _ := line.attribute("department"); value != "Sales" || says != "said by hr" {
+	if value, says, _ := line.attribute("department"); value != "Sales" || says != "from hr" {
 		t.Errorf("department is %q, %s", value, says)
 	}
 	if line.Changes[0].Intent != "future hire" || line.Changes[0].Event == "" {
