@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -48,6 +49,35 @@ func TestWhatIsNotAsItsFileIsStays(t *testing.T) {
 	}
 	if page[0] != 1 {
 		t.Error("what was written to a page is forgotten with it")
+	}
+}
+
+// A program that runs at any address has pages that nobody writes to any more, and that are not as its file is: they stay.
+func TestWhatTheLoaderWroteStays(t *testing.T) {
+	const smaps = `5558d2492000-5558d2564000 r-xp 00000000 fe:00 10265371                   /srv/my dayone
+Size:                840 kB
+Anonymous:             0 kB
+Swap:                  0 kB
+VmFlags: rd ex mr mw me
+5558d2669000-5558d2699000 r--p 001d7000 fe:00 10265371                   /srv/my dayone
+Anonymous:           192 kB
+Swap:                  0 kB
+5558d2699000-5558d269a000 r--p 00207000 fe:00 10265371                   /srv/my dayone
+Anonymous:             0 kB
+Swap:                  4 kB
+5558d26a0000-5558d26a9000 rw-p 00208000 fe:00 10265371                   /srv/my dayone
+Anonymous:             0 kB
+Swap:                  0 kB
+7f0000000000-7f0000001000 r--p 00000000 fe:00 10265372                   /lib/libc.so.6
+Anonymous:             0 kB
+Swap:                  0 kB
+7f0000002000-7f0000003000 r--p 00000000 00:00 0
+Anonymous:             0 kB
+Swap:                  0 kB
+`
+	want := []mapping{{0x5558d2492000, 0x5558d2564000}}
+	if got := asInFile([]byte(smaps), "/srv/my dayone"); !slices.Equal(got, want) {
+		t.Errorf("forgotten is %x, want %x", got, want)
 	}
 }
 
