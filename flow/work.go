@@ -124,7 +124,8 @@ func (f *Flow) countOf(ctx context.Context, r dayone.Run, before time.Time) (sto
 	}
 	c := store.CountedRun{Run: r.ID, Month: monthOf(r.Ended), Person: r.Person}
 	if r.Of != "" && r.Of != r.ID {
-		return c, f.lessOf(ctx, &c, r, before)
+		err = f.lessOf(ctx, &c, r, before)
+		return c, err
 	}
 	c.Steps = f.remains(r, r.Ended, backs(r, r.Ended))
 	if r.State == dayone.RunUndone {

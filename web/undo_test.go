@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -138,9 +139,50 @@ func TestARunThatWasTakenBackSaysSo(t *testing.T) {
 		t.Error("a starter whose onboarding was undone is called ready")
 	}
 	want(t, "the list", b.page("/runs"), `<a class="small" href="/runs/`+whole+`">Taken back</a>`)
+	var told said
+	for next := b.stream("/api/v1/runs/" + string(id) + "/events"); ; {
+		f, more := next()
+		if !more {
+			break
+		}
+		if f.event == "run" {
+			if err := json.Unmarshal([]byte(f.data), &told); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if told.Back == nil || told.Back.By != whole || !told.Back.Whole {
+		t.Errorf("its stream says that it is taken back: %+v", told.Back)
+	}
 	page = b.page("/runs/" + string(id))
 	want(t, "the run", page, "Nothing of it is left but what nobody can take back", `href="/runs/`+whole+`"`)
 	if strings.Contains(page, "/runs/"+string(id)+"/undo") {
 		t.Error("what was undone is offered to be undone")
+	}
+}
+
+// Whoever may only look is offered nothing that ends at "Not for you".
+func TestAnAuditorIsOfferedNothingToPress(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, withRoles)
+	if res := b.post("/login", url.Values{"token": {token}}); res.StatusCode != http.StatusSeeOther {
+		t.Fatalf("signing in: %s", res.Status)
+	}
+	person, id := b.hire("e1", "Erin", "Ray", "Engineering", time.Now())
+	b.until("the run to end", func() bool { return b.started("e1@company.com").State.Over() })
+	var u struct{ Hash string }
+	b.api("GET", "/api/v1/runs/"+string(id)+"/undo", "", 200, &u)
+	b.api("POST", "/api/v1/runs/"+string(id)+"/undo", `{"reason":"a mistake","hash":"`+u.Hash+`"}`, 200, nil)
+	acts := map[string][]string{"/people/" + string(person): {"End the hold now", "Add products"}, "/approvals": {"Let them decide"}}
+	for role, may := range map[dayone.Role]bool{dayone.Administrator: true, dayone.Auditor: false} {
+		cookie := b.signIn(role)
+		for path, list := range acts {
+			page := text(t, b.as(role, cookie, "GET", path))
+			for _, act := range list {
+				if strings.Contains(page, act) != may {
+					t.Errorf("%s at %s: %q is offered: %t", role, path, act, !may)
+				}
+			}
+		}
 	}
 }

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -97,6 +98,23 @@ func drift(t *testing.T, d *store.DB) {
 	}
 	if got := list(); len(got) != 0 {
 		t.Errorf("mended, and still %+v", got)
+	}
+	if err := d.SaveDrift(ctx, "okta", later, []dayone.Drift{x}, nil); err != nil {
+		t.Fatal(err)
+	}
+	for i, s := range []struct {
+		state dayone.State
+		left  int
+	}{{dayone.Pending, 1}, {dayone.Disabled, 0}} { // what is on an account goes with it once it is closed, not while it is only invited
+		r := aRun(dayone.RunID(fmt.Sprintf("run_drift_%d", i)), p)
+		r.Steps, r.Plan.Steps, r.State, r.Ended = nil, nil, dayone.RunDone, later
+		seen := dayone.Holding{Item: dayone.Item{Key: group.Account(), State: s.state}, Since: later.Add(time.Hour)}
+		if err := d.Commit(ctx, []dayone.Progress{{Run: r, New: true, Holdings: []dayone.Holding{seen}}}); err != nil {
+			t.Fatal(err)
+		}
+		if n := len(list()); n != s.left {
+			t.Errorf("its account is %s, and %d differ, not %d", s.state, n, s.left)
+		}
 	}
 	if err := d.SaveDrift(ctx, "okta", later, []dayone.Drift{x}, nil); err != nil {
 		t.Fatal(err)
