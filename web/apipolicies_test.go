@@ -80,6 +80,12 @@ func TestPoliciesAreKeptByTheAPI(t *testing.T) {
 		return made.Version
 	}
 	version := propose()
+	session := b.signIn(dayone.Administrator)
+	inForce := func() string {
+		t.Helper()
+		return "version <code>" + b.flow.Active().Hashes["policies/base.yaml"] + "</code>"
+	}
+	want(t, "the list", text(t, b.as(dayone.Administrator, session, "GET", "/policies")), inForce())
 	var plan struct {
 		Mark    string
 		Alone   bool
@@ -120,6 +126,7 @@ func TestPoliciesAreKeptByTheAPI(t *testing.T) {
 	if stage.Version != version || stage.Approver != "kim@company.com" || b.flow.Active().Hash != version {
 		t.Errorf("in force: %+v", stage)
 	}
+	want(t, "the list, which was laid out before", text(t, b.as(dayone.Administrator, session, "GET", "/policies")), inForce())
 }
 
 // oneChange is a configuration whose last change can be taken back once.

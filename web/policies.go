@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/policy"
@@ -89,15 +90,47 @@ func policyText(id string) string { return "/policies/" + url.PathEscape(id) + "
 
 // policies lists what gives whom what, as it stands in its files.
 func (p *portal) policies(w http.ResponseWriter, r *http.Request) error {
-	texts, err := p.flow.PolicyFiles(r.Context())
+	v, err := p.listed(r)
 	if err != nil {
 		return err
 	}
-	v := newPolicies(p.flow.Active(), texts).editable(p.flow.Load != nil)
+	v = v.editable(p.flow.Load != nil)
 	if err := p.standing(r, &v); err != nil {
 		return err
 	}
 	return p.show(w, r, http.StatusOK, page{Template: "policies", Title: "Policies", Nav: "policies", Crumbs: []link{{"Policies", ""}}, Main: v})
+}
+
+// inForce is the list of the policies in force, without their texts: it stays the same until others are.
+type inForce struct {
+	mu   sync.Mutex
+	set  *policy.Set
+	list policiesView
+}
+
+// listed is what is in force, laid out once for all who look.
+func (p *portal) listed(r *http.Request) (policiesView, error) {
+	c, set := &p.inForce, p.flow.Active()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.set != set {
+		texts, err := p.flow.PolicyFiles(r.Context())
+		if err != nil {
+			return policiesView{}, err
+		}
+		c.set, c.list = set, newPolicies(set, texts)
+		for _, f := range c.list.Files {
+			for i := range f.Policies {
+				f.Policies[i].Text = nil
+			}
+		}
+	}
+	v := c.list
+	v.Files = slices.Clone(v.Files)
+	for i := range v.Files { // each page says for itself how many hold
+		v.Files[i].Policies = slices.Clone(v.Files[i].Policies)
+	}
+	return v, nil
 }
 
 // standing adds how the policies stand: what is in force since when, what waits, and for how many each holds.

@@ -62,20 +62,21 @@ type Mail struct {
 
 // portal is everything that handlers share. Nothing in it changes after New but the memory of pace, and who is in.
 type portal struct {
-	flow   *flow.Flow // of a standby: nil
-	ids    *dayone.IDs
-	now    func() time.Time
-	opt    Options
-	base   *url.URL
-	log    *slog.Logger
-	access access
-	spent  spent
-	signOn *signOn // nil: tokens only
-	limits *limiter
-	roles  map[string][]dayone.Role // by address
-	view   *renderer
-	spec   []byte // OpenAPI, as JSON
-	mux    *http.ServeMux
+	flow    *flow.Flow // of a standby: nil
+	ids     *dayone.IDs
+	now     func() time.Time
+	opt     Options
+	base    *url.URL
+	log     *slog.Logger
+	access  access
+	spent   spent
+	signOn  *signOn // nil: tokens only
+	limits  *limiter
+	inForce inForce
+	roles   map[string][]dayone.Role // by address
+	view    *renderer
+	spec    []byte // OpenAPI, as JSON
+	mux     *http.ServeMux
 }
 
 // New makes the handler of everything: portal, API, webhooks, health. An error in templates or in the API's document is a
