@@ -40,7 +40,7 @@ func (f *Flow) Measure(ctx context.Context) (Measures, error) {
 	}
 	m.Announced = len(waiting)
 	m.People, errs[2] = f.Store.CountPeople(ctx, nil)
-	m.Runs, errs[3] = f.Store.CountRuns(ctx)
+	m.Runs, errs[3] = f.Store.OpenRuns(ctx)
 	m.Tasks, errs[4] = f.Store.CountTasks(ctx, TaskFilter{})
 	m.Approvals, errs[11] = f.Store.CountApprovals(ctx, nil)
 	now := f.Clock.Now()

@@ -386,6 +386,12 @@ func (f *Flow) Runs(ctx context.Context, q RunFilter) ([]dayone.Run, error) {
 	return f.Store.Runs(ctx, q)
 }
 
+// CountRuns is how many runs the list of a filter has, its limit at the most.
+func (f *Flow) CountRuns(ctx context.Context, q RunFilter) (int, error) {
+	q.Within = scopeOf(ctx)
+	return f.Store.CountRuns(ctx, q)
+}
+
 // Next is the run that a person had after a given one, without its steps. ErrNotFound: that was the last.
 func (f *Flow) Next(ctx context.Context, of dayone.Run) (dayone.Run, error) {
 	var next dayone.Run

@@ -6,8 +6,8 @@ import (
 	"github.com/dayone-hq/dayone"
 )
 
-// CountRuns counts the runs that are not over, by state.
-func (d *DB) CountRuns(ctx context.Context) (map[dayone.RunState]int, error) {
+// OpenRuns counts the runs that are not over, by state.
+func (d *DB) OpenRuns(ctx context.Context) (map[dayone.RunState]int, error) {
 	return counted[dayone.RunState](ctx, d, `SELECT state, COUNT(*) FROM run WHERE state IN `+active+` GROUP BY state`)
 }
 

@@ -268,6 +268,44 @@ type RunFilter struct {
 
 // Runs lists runs, newest first, without their steps.
 func (d *DB) Runs(ctx context.Context, f RunFilter) ([]dayone.Run, error) {
+	which, args, err := d.runsOf(ctx, &f)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := d.read.QueryContext(ctx, runHead+runTables+which, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []dayone.Run
+	for rows.Next() {
+		r, err := d.scanHead(rows)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, r.Run)
+	}
+	return out, rows.Err()
+}
+
+// CountRuns is how long the list of runs would be, its limit at the most. Nothing of them is opened for it.
+func (d *DB) CountRuns(ctx context.Context, f RunFilter) (n int, err error) {
+	which, args, err := d.runsOf(ctx, &f)
+	if err != nil {
+		return 0, err
+	}
+	from := ` FROM run r`
+	if !f.Within.AllPeople() {
+		from = runTables
+	}
+	if err := d.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM (SELECT r.id`+from+which+`) AS listed`, args...).Scan(&n); err != nil {
+		return 0, fmt.Errorf("counting runs: %w", err)
+	}
+	return n, nil
+}
+
+// runsOf is which runs a filter lists, in order: what stands behind the tables.
+func (d *DB) runsOf(ctx context.Context, f *RunFilter) (string, []any, error) {
 	if f.Limit <= 0 {
 		f.Limit = 50
 	}
@@ -287,7 +325,7 @@ func (d *DB) Runs(ctx context.Context, f RunFilter) ([]dayone.Run, error) {
 		add("r.id < $%d", f.Before)
 	}
 	if len(f.States) > 0 {
-		where = append(where, d.inStates(f, &args))
+		where = append(where, d.inStates(*f, &args))
 	}
 	if !f.Within.AllPeople() {
 		arg := func(v any) string {
@@ -296,29 +334,16 @@ func (d *DB) Runs(ctx context.Context, f RunFilter) ([]dayone.Run, error) {
 		}
 		few, err := d.few(ctx, f.Within, "r.person", arg)
 		if err != nil {
-			return nil, err
+			return "", nil, err
 		}
 		where = append(where, few, within(f.Within, "p", "", arg))
 	}
-	q := runHead + runTables
+	q := ""
 	if len(where) > 0 {
-		q += " WHERE " + strings.Join(where, " AND ")
+		q = " WHERE " + strings.Join(where, " AND ")
 	}
 	args = append(args, f.Limit)
-	rows, err := d.read.QueryContext(ctx, q+fmt.Sprintf(" ORDER BY r.id DESC LIMIT $%d", len(args)), args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var out []dayone.Run
-	for rows.Next() {
-		r, err := d.scanHead(rows)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, r.Run)
-	}
-	return out, rows.Err()
+	return q + fmt.Sprintf(" ORDER BY r.id DESC LIMIT $%d", len(args)), args, nil
 }
 
 // UndosOf are the runs that take some others back, newest first, without their steps.

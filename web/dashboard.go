@@ -70,7 +70,11 @@ func (p *portal) dashboard(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	runs, err := p.flow.Runs(ctx, runsUnderWay(100))
+	runs, err := p.flow.Runs(ctx, runsUnderWay(runsShown))
+	if err != nil {
+		return err
+	}
+	under, err := p.flow.CountRuns(ctx, runsUnderWay(100))
 	if err != nil {
 		return err
 	}
@@ -95,7 +99,7 @@ func (p *portal) dashboard(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	view := p.viewerOf(r)
-	v := newDashboard(view, counts, len(runs), opened, len(events), len(stuck))
+	v := newDashboard(view, counts, under, opened, len(events), len(stuck))
 	v.ask(asked)
 	if v.More = len(rows) > startersShown; v.More {
 		rows = rows[:startersShown]
@@ -103,7 +107,7 @@ func (p *portal) dashboard(w http.ResponseWriter, r *http.Request) error {
 	if v.Starters, err = p.starters(ctx, view, rows); err != nil {
 		return err
 	}
-	if v.Runs, err = p.runRows(r, runs[:min(len(runs), runsShown)], runsShown); err != nil {
+	if v.Runs, err = p.runRows(r, runs, runsShown); err != nil {
 		return err
 	}
 	l := p.todos()

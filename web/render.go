@@ -312,8 +312,8 @@ func (p *portal) openCounts(r *http.Request) openCounts {
 		return c
 	}
 	ctx := with(r.Context(), is) // pages that say what is wrong have a menu as well
-	if list, err := p.flow.Runs(ctx, runsUnderWay(100)); err == nil {
-		c.runs = len(list)
+	if n, err := p.flow.CountRuns(ctx, runsUnderWay(100)); err == nil {
+		c.runs = n
 	}
 	if n, err := p.flow.CountTasks(ctx, flow.TaskFilter{}); err == nil {
 		c.tasks = n

@@ -145,6 +145,9 @@ func newestOfStates(t *testing.T, d *store.DB) {
 		if got := strings.Join(ids, " "); got != want {
 			t.Errorf("%+v shows %q, not %q", f, got, want)
 		}
+		if n := must[int](t)(d.CountRuns(ctx, f)); n != len(ids) {
+			t.Errorf("%+v counts %d of %d", f, n, len(ids))
+		}
 	}
 	over := []dayone.RunState{dayone.RunDone, dayone.RunIncomplete}
 	shows("5 4 3 1 0", store.RunFilter{States: over})

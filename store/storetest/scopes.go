@@ -61,6 +61,9 @@ func scopes(t *testing.T, d *store.DB) {
 		}
 		shows("people", each(must[[]store.Row](t)(d.People(ctx, store.PeopleFilter{Within: s})), func(r store.Row) string { return r.Name }), c.people)
 		shows("runs", each(must[[]dayone.Run](t)(d.Runs(ctx, store.RunFilter{Within: s})), func(r dayone.Run) string { return r.Title }), c.people)
+		if n := must[int](t)(d.CountRuns(ctx, store.RunFilter{Within: s})); n != len(must[[]dayone.Run](t)(d.Runs(ctx, store.RunFilter{Within: s}))) {
+			t.Errorf("%+v counts %d runs, and does not list as many", s, n)
+		}
 		shows("events", each(must[[]dayone.Intake](t)(d.Events(ctx, store.EventFilter{Within: s})), func(in dayone.Intake) string { return nameOf(in.Person) }), c.people)
 		shows("holds", each(must[[]dayone.Hold](t)(d.Holds(ctx, store.HoldFilter{Within: s})), func(h dayone.Hold) string { return nameOf(h.Person) }), c.people)
 		shows("records", each(must[[]store.Line](t)(d.Records(ctx, store.RecordFilter{Within: s})), func(l store.Line) string { return nameOf(l.Person) }), c.acts)
