@@ -116,6 +116,7 @@ type Access struct {
 	Reasons []Reason
 	Holding *dayone.Holding // nil: not there yet
 	Implied bool            // brought along by another grant
+	Closed  bool            // nobody gets in by it: the account is closed, or the one that it is part of
 }
 
 // Reason is why, with the policy's title.
@@ -264,6 +265,7 @@ func (f *Flow) Access(ctx context.Context, id dayone.PersonID) (Look, []Access, 
 			out[i].State, out[i].Note = Held, "until "+h.Until.UTC().Format("2 Jan 2006")
 		}
 	}
+	closed(out)
 	slices.SortFunc(out, func(a, b Access) int {
 		switch {
 		case a.Key.Less(b.Key):
@@ -274,6 +276,21 @@ func (f *Flow) Access(ctx context.Context, id dayone.PersonID) (Look, []Access, 
 		return 0
 	})
 	return l, out, err
+}
+
+// closed marks accounts that were taken back, or whose owner has left, and what is part of them: it is in the books, and nobody gets in by
+// it. One that only waits for a first day, or for the end of a leave, is as it is wanted.
+func closed(list []Access) {
+	shut := map[dayone.Key]bool{}
+	for i := range list {
+		a := &list[i]
+		a.Closed = a.Holding != nil && a.Holding.State == dayone.Disabled && (a.State == Held || a.Note == AccessClosed)
+		shut[a.Key] = a.Closed
+	}
+	for i := range list {
+		a := &list[i]
+		a.Closed = a.Closed || a.Holding != nil && shut[a.Key.Account()] && (a.State == Held || a.State == AsWanted && a.Implied)
+	}
 }
 
 // unclosed marks what is not wanted any more and stays: open, or closed and kept by a legal hold.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/planner"
 )
 
 // TakenBack is how far later undos have taken a run back.
@@ -72,11 +73,16 @@ func takenBack(r dayone.Run, undos []dayone.Run, at time.Time) TakenBack {
 		case slices.ContainsFunc(gone, func(b *dayone.StepRun) bool { return takesBack(b, s.Step) }):
 			t.Steps[s.Step.ID] = true
 		default:
-			left = left || stands(s)
+			left = left || stands(s) && !slices.ContainsFunc(undos, func(u dayone.Run) bool { return absent(u, s.Step.Key, at) })
 		}
 	}
 	t.Whole = len(t.Steps) > 0 && !left
 	return t
+}
+
+// absent says that an undo which had begun at an instant found nothing left of something.
+func absent(undo dayone.Run, k dayone.Key, at time.Time) bool {
+	return !undo.Started.After(at) && slices.ContainsFunc(undo.Plan.Findings, func(f dayone.Finding) bool { return f.Kind == planner.Absent && f.Key == k })
 }
 
 // stands says whether a step has brought something about that is still there, and could go.

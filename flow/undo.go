@@ -43,6 +43,9 @@ type Undoing struct {
 	Expires time.Time                // from when it can no longer be undone; zero: the run has not ended
 	Hash    string                   // of all this: what was shown is what is done
 
+	Waits dayone.RunID  // another undo that is under way, so that this one is refused; "": none
+	Tasks []dayone.Task // that people have to do for that one first
+
 	ways map[dayone.StepID]dayone.Undo // for a run that is turned back: what is not as was planned
 }
 
@@ -52,6 +55,9 @@ func (u Undoing) Nothing() bool { return len(u.Plan.Steps) == 0 && (!u.Live || l
 
 // Stays are the findings about what is not taken back.
 func (u Undoing) Stays() []dayone.Finding { return u.found(planner.Stays) }
+
+// Absent are the findings about what is not there to be taken back any more.
+func (u Undoing) Absent() []dayone.Finding { return u.found(planner.Absent) }
 
 // Instead are the findings about what is taken back otherwise than one would expect.
 func (u Undoing) Instead() []dayone.Finding { return u.found(planner.Instead) }
@@ -193,7 +199,9 @@ func (f *Flow) undoable(ctx context.Context, u *Undoing, now time.Time) error {
 	switch {
 	case r.Of != "" && r.Of != r.ID:
 		return fmt.Errorf("this run takes back run %s; to let policies give it again, end its hold: %w", r.Of, dayone.ErrConflict)
-	case r.State == dayone.RunUndoing, r.State == dayone.RunUndone:
+	case r.State == dayone.RunUndoing:
+		return f.busy(ctx, u, r)
+	case r.State == dayone.RunUndone:
 		return fmt.Errorf("the run is %s already: %w", r.State, dayone.ErrConflict)
 	case r.Ending != "" && !r.State.Over():
 		return fmt.Errorf("the run is being %s; undo it when it has ended: %w", r.Ending, dayone.ErrConflict)
@@ -210,6 +218,13 @@ func (f *Flow) undoable(ctx context.Context, u *Undoing, now time.Time) error {
 				u.Expires.UTC().Format("2 January 2006"), dayone.ErrConflict)
 		}
 	}
+	gone, err := f.TakenBack(ctx, r)
+	if err != nil {
+		return err
+	}
+	if back := gone[r.ID]; back.Whole && !back.Under {
+		return fmt.Errorf("run %s has taken this run back already; to let policies give it again, end its hold: %w", back.By, dayone.ErrConflict)
+	}
 	active, err := f.Store.ActiveRun(ctx, r.Person)
 	if errors.Is(err, dayone.ErrNotFound) || err == nil && active == r.ID && len(u.Steps) == 0 {
 		return nil
@@ -219,10 +234,28 @@ func (f *Flow) undoable(ctx context.Context, u *Undoing, now time.Time) error {
 	}
 	other, err := f.RunOf(ctx, active)
 	if err == nil && (other.Of != "" || other.State == dayone.RunUndoing) {
-		return fmt.Errorf("run %s takes something back already; wait for its end: %w", active, dayone.ErrConflict)
+		return f.busy(ctx, u, other)
 	}
 	u.GivesUp = active
 	return err
+}
+
+// busy refuses an undo while another one is under way, and says what that waits for: an undo that people carry out may take days.
+func (f *Flow) busy(ctx context.Context, u *Undoing, other dayone.Run) error {
+	tasks, err := f.Tasks(ctx, other.Person, other.ID)
+	if err != nil {
+		return err
+	}
+	u.Waits, u.Tasks = other.ID, tasks
+	if len(tasks) == 0 {
+		return fmt.Errorf("run %s takes something back already; wait for its end: %w", other.ID, dayone.ErrConflict)
+	}
+	named := make([]string, 0, len(tasks))
+	for _, t := range tasks {
+		named = append(named, fmt.Sprintf("%s (%s)", t.ID, t.Title))
+	}
+	return fmt.Errorf("run %s takes something back already, and waits until people have done %s; do that first, or skip the step in that run: %w",
+		other.ID, strings.Join(named, ", "), dayone.ErrConflict)
 }
 
 // sight reads the accounts that a run made, as their systems show them now.
@@ -353,6 +386,23 @@ func (f *Flow) again(ctx context.Context, was Undoing) (Undoing, error) {
 // UndoneBy are the runs that took a run back, newest first.
 func (f *Flow) UndoneBy(ctx context.Context, id dayone.RunID) ([]dayone.Run, error) {
 	return f.Store.Runs(ctx, RunFilter{Of: id, Limit: 20})
+}
+
+// OrderOf is the hold that an undo wrote: by whom and why it was asked for. ErrNotFound: the run takes nothing back, or it is not known any more.
+func (f *Flow) OrderOf(ctx context.Context, run dayone.Run) (dayone.Hold, error) {
+	if run.Of == "" {
+		return dayone.Hold{}, dayone.ErrNotFound
+	}
+	holds, err := f.Holds(ctx, HoldFilter{Person: run.Person, Ended: true})
+	if err != nil {
+		return dayone.Hold{}, err
+	}
+	for _, h := range holds { // the newest first
+		if h.Run == run.Of && !h.Away && h.Brake == "" && (run.Of == run.ID || !h.From.After(run.Started)) {
+			return h, nil
+		}
+	}
+	return dayone.Hold{}, dayone.ErrNotFound
 }
 
 // undoes says whether a run takes something back and is to be left alone with that, to its end: what a human has to do for it

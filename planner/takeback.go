@@ -50,6 +50,7 @@ type Along struct {
 const (
 	Stays   = "stays"   // it is not taken back, and why
 	Instead = "instead" // it is taken back otherwise than one would expect
+	Absent  = "absent"  // nothing of it is left to take back, and why
 )
 
 // LastLogin is the attribute by which a connector shows when somebody last signed in; empty: nobody ever did.
@@ -88,6 +89,13 @@ func TakeBack(p Past) (Back, error) {
 			b.rest(s)
 		}
 	}
+	if b.Steps == nil && b.bare() {
+		for _, g := range slices.Concat(p.Want.Grants, p.Want.Pending) {
+			if h, there := b.have[g.Key]; !there || h.State == dayone.Gone {
+				b.covers[g.Key] = true
+			}
+		}
+	}
 	Backward(b.steps, b.undone)
 	out := Back{Along: b.along, Keep: p.Want.Status == dayone.Left, Keys: slices.SortedFunc(maps.Keys(b.covers), compare)}
 	out.Plan = dayone.Plan{Person: p.Run.Person, At: p.At, Findings: b.findings}
@@ -98,6 +106,23 @@ func TakeBack(p Past) (Back, error) {
 	var err error
 	out.Plan.Steps, err = order(all)
 	return out, err
+}
+
+// bare says that this closes the last account that somebody had. What was still to come, such as what somebody has yet to agree to, is
+// then not to come either.
+func (b *back) bare() bool {
+	closes := map[dayone.Key]bool{}
+	for _, s := range b.steps {
+		if s.Key.IsAccount() && (s.Action == dayone.AccountDelete || s.Action == dayone.AccountDisable) {
+			closes[s.Key] = true
+		}
+	}
+	for k := range b.have {
+		if k.IsAccount() && k.As == dayone.Personal && !closes[k] && !b.shut(k) {
+			return false
+		}
+	}
+	return len(closes) > 0 && b.Want.Status != dayone.Left
 }
 
 type back struct {
@@ -136,11 +161,14 @@ func (b *back) rest(s *dayone.StepRun) {
 				return
 			}
 		}
-		if b.makes(account) {
+		switch {
+		case !b.makes(account):
+			b.find(Absent, k, "nothing of it is left to take back")
+		case b.shut(account):
+			b.find(Absent, k, "it is part of its account, which is closed")
+		default:
 			b.find(Stays, k, "it is part of its account, which stays")
-			return
 		}
-		b.find(Stays, k, "nothing of it is left to take back")
 		return
 	}
 	switch {
@@ -149,8 +177,14 @@ func (b *back) rest(s *dayone.StepRun) {
 	case st.Action == dayone.AccountConfirm, st.Action == dayone.EntitlementConfirm:
 		b.find(Stays, k, "the run only looked at it")
 	default:
-		b.find(Stays, k, "nothing of it is left to take back")
+		b.find(Absent, k, "nothing of it is left to take back")
 	}
+}
+
+// shut says that nobody gets into an account any more.
+func (b *back) shut(account dayone.Key) bool {
+	h, there := b.have[account]
+	return !there || h.State == dayone.Gone || h.State == b.Systems[account.System].As(dayone.Disabled)
 }
 
 func (b *back) find(kind string, k dayone.Key, format string, args ...any) {
@@ -280,7 +314,7 @@ func (b *back) added(s *dayone.StepRun) {
 	now := s.Result.Now
 	switch why := b.otherwise(s); {
 	case !there || h.State == dayone.Gone:
-		b.find(Stays, s.Step.Key, "it is not there any more")
+		b.find(Absent, s.Step.Key, "it is not there any more")
 		return
 	case why != "":
 		b.stays(s, "%s", why)
@@ -294,7 +328,11 @@ func (b *back) added(s *dayone.StepRun) {
 	}
 	if s.Result.Before == nil && b.Systems[s.Step.Key.System].Kinds[s.Step.Key.Kind].Exclusive {
 		b.goes[s.Step.Key] = true // it is part of its account
-		if !b.makes(s.Step.Key.Account()) {
+		switch account := s.Step.Key.Account(); {
+		case b.makes(account):
+		case b.shut(account):
+			b.find(Absent, s.Step.Key, "it is part of its account, which is closed")
+		default:
 			b.stays(s, "it cannot be empty, and nothing stood there before")
 		}
 		return
@@ -348,7 +386,8 @@ func (b *back) account(s *dayone.StepRun) (dayone.Holding, bool) {
 	h, there := b.have[s.Step.Key]
 	switch now := s.Result.Now; {
 	case !there || h.State == dayone.Gone:
-		b.stays(s, "the account is not there any more; it is built anew when policies ask for it, without what it held")
+		delete(b.covers, s.Step.Key)
+		b.find(Absent, s.Step.Key, "the account is not there any more; it is built anew when policies ask for it, without what it held")
 		return h, false
 	case now != nil && now.Ref != h.Ref:
 		b.stays(s, "another account has taken its place %s", b.since(h))
@@ -406,7 +445,7 @@ func (b *back) made(s *dayone.StepRun) {
 		b.find(Instead, k, "the account is deleted, since nobody ever signed in and nothing else is on it%s", lost)
 		inv.Action, inv.Want = dayone.AccountDelete, nil
 	case h.State == off || h.State == dayone.Staged:
-		b.find(Stays, k, "the account is closed and stays so, and is not deleted: %s", used)
+		b.find(Absent, k, "the account is closed and stays so, and is not deleted: %s", used)
 		return
 	default:
 		b.find(Instead, k, "the account is closed, not deleted: %s", used)
@@ -527,6 +566,10 @@ func (b *back) turn(s *dayone.StepRun, h dayone.Holding) {
 	switch {
 	case before == nil || now == nil:
 		b.find(Stays, k, "nothing is known of how it was before")
+		return
+	case h.State != now.State && b.shut(k):
+		delete(b.covers, k)
+		b.find(Absent, k, "the account is %s %s", h.State, b.since(h))
 		return
 	case h.State != now.State:
 		b.stays(s, "the account is %s %s", h.State, b.since(h))

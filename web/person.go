@@ -310,7 +310,7 @@ func newPersonAccess(view viewer, head personHead, look flow.Look, list []flow.A
 		there += btoi(a.Holding != nil)
 		gone += btoi(a.State == flow.Held && a.Holding == nil)
 		idle += btoi(a.State == flow.NotPlanned && a.Holding == nil)
-		if disabled(a) {
+		if a.Closed {
 			shut++
 			continue
 		}
@@ -445,9 +445,9 @@ func newAccessRow(view viewer, person string, a flow.Access, x policy.Explanatio
 	switch {
 	case a.State == flow.WaitsLogin:
 		row.Note = ""
-	case disabled(a) && a.State == flow.Held:
+	case a.Closed && a.State == flow.Held && a.Key.IsAccount():
 		row.State.Text = "Disabled and kept"
-	case disabled(a):
+	case a.Closed:
 		row.State, row.Note = state{Icon: "block", Text: "Disabled"}, ""
 	case a.State == flow.Held && a.Holding != nil:
 		row.State.Text = "Kept"
@@ -455,12 +455,6 @@ func newAccessRow(view viewer, person string, a flow.Access, x policy.Explanatio
 		row.State.Text = "Held back"
 	}
 	return row
-}
-
-// disabled says that an account is there, and nobody gets in: it was taken back, or its owner has left. One that only waits for
-// a first day, or for the end of a leave, is as it is wanted.
-func disabled(a flow.Access) bool {
-	return a.Holding != nil && a.Holding.State == dayone.Disabled && (a.State == flow.Held || a.Note == flow.AccessClosed)
 }
 
 // baseline says that nobody here gave it, and since when it is known.

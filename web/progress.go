@@ -158,7 +158,7 @@ func things(view viewer, list []flow.Access, failed map[string]bool, connectors 
 			s.asks++
 		case flow.ToCome, flow.ToChange:
 		case flow.Held:
-			if a.Holding != nil && a.Holding.State != dayone.Disabled {
+			if a.Holding != nil && !a.Closed {
 				s.there++ // a hold keeps as well as it withholds
 				break
 			}

@@ -170,7 +170,7 @@ func newRunView(b *board) runView {
 	v.Strip, v.Key = b.legend()
 	for _, f := range b.run.Plan.Findings {
 		switch {
-		case f.Kind == planner.Instead: // was agreed to
+		case f.Kind == planner.Instead, f.Kind == planner.Absent: // was agreed to, or is not there
 		case f.Kind == planner.Stays:
 			v.Findings = append(v.Findings, fmt.Sprintf("%s: %s", f.Key, b.view.heard(f.Text)))
 		default:

@@ -397,7 +397,7 @@ func TestWhatWasTakenBackIsNotReady(t *testing.T) {
 	t.Parallel()
 	closed := &dayone.Holding{Item: dayone.Item{State: dayone.Disabled}}
 	got := flow.Progress{Row: flow.Row{Status: dayone.Working}, Access: []flow.Access{
-		{Key: dayone.Key{System: "okta", Kind: dayone.AccountKindName}, Title: "Okta", State: flow.Held, Holding: closed},
+		{Key: dayone.Key{System: "okta", Kind: dayone.AccountKindName}, Title: "Okta", State: flow.Held, Holding: closed, Closed: true},
 		{Key: dayone.Key{System: "notion", Kind: dayone.AccountKindName}, Title: "Notion", State: flow.Held},
 		{Key: dayone.Key{System: "slack", Kind: dayone.AccountKindName}, Title: "Slack", State: flow.Held, Holding: &dayone.Holding{}},
 	}}
@@ -411,6 +411,26 @@ func TestWhatWasTakenBackIsNotReady(t *testing.T) {
 	}
 	if v := newProgress(viewer{zone: time.UTC, now: noon}, time.UTC, flow.Progress{Row: flow.Row{Status: dayone.Working}}, nil); v.State.Text != "Not set up from here" {
 		t.Errorf("somebody who works here is told %q", v.Sentence)
+	}
+}
+
+// What is part of a closed account is in the books still. It is closed with its account, and not kept.
+func TestWhatIsPartOfAClosedAccountIsNotKept(t *testing.T) {
+	t.Parallel()
+	profile := flow.Access{
+		Key: dayone.Key{System: "salesforce", Kind: "profile", Name: "sales-engineer"}, Title: "Salesforce", State: flow.Held, Note: "until 2 Dec 2024",
+		Holding: &dayone.Holding{Item: dayone.Item{State: dayone.Active}},
+	}
+	said := func(a flow.Access) string {
+		row := newAccessRow(viewer{zone: time.UTC, now: noon}, "per_1", a, policy.Explanation{})
+		return joined(" ", row.State.Text, row.Note)
+	}
+	if got := said(profile); got != "Kept until 2 Dec 2024" {
+		t.Errorf("while its account is open: %s", got)
+	}
+	profile.Closed = true
+	if got := said(profile); got != "Disabled" {
+		t.Errorf("when its account is closed: %s", got)
 	}
 }
 

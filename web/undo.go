@@ -23,6 +23,7 @@ type undoView struct {
 	About     *notice // of a run under way
 	Does      []item
 	Stays     []item
+	Absent    []item // not there to be taken back any more
 	Held      []string
 	HeldNote  string
 	Reason    string
@@ -71,7 +72,13 @@ func (p *portal) showUndo(w http.ResponseWriter, r *http.Request, status int, id
 	v := undoView{ID: string(id), Title: b.runTitle(), Problem: problem}
 	switch {
 	case errors.Is(err, dayone.ErrConflict):
-		v.Refused = &notice{Kind: "warn", Icon: "warn", Title: "This run cannot be undone", Text: sentence(flow.Problem(err)) + "."}
+		v.Refused = &notice{Kind: "warn", Icon: "warn", Title: "This run cannot be undone", Text: sentence(b.view.heard(flow.Problem(err))) + "."}
+		if u.Waits != "" {
+			v.Refused.Act = &link{"Open that run", "/runs/" + string(u.Waits)}
+		}
+		if len(u.Tasks) > 0 {
+			v.Refused.Also = &link{"Open the task", "/tasks/" + string(u.Tasks[0].ID)}
+		}
 	case err != nil:
 		return undoFound(err)
 	default:
@@ -115,6 +122,9 @@ func newUndo(b *board, u flow.Undoing, problem *notice) undoView {
 	}
 	for _, f := range u.Stays() {
 		v.Stays = append(v.Stays, item{Title: link{f.Key.String(), ""}, Meta: sentence(f.Text) + "."})
+	}
+	for _, f := range u.Absent() {
+		v.Absent = append(v.Absent, item{Title: link{f.Key.String(), ""}, Meta: sentence(b.view.heard(f.Text)) + "."})
 	}
 	steps, along := len(u.Plan.Steps), len(u.Along)
 	v.Sum = fmt.Sprintf("%s, %s.", b.view.plural(steps, "1 step is taken back", "%d steps are taken back"), b.view.plural(len(v.Stays), "1 thing stays", "%d things stay"))
@@ -201,12 +211,17 @@ func (p *portal) undoRun(ctx context.Context, id dayone.RunID, names []string, r
 
 // undone says on the page of a run that it was taken back, or what it takes back.
 func (p *portal) undone(ctx context.Context, v *runView, b *board) error {
-	switch run := b.run; {
-	case run.Of == run.ID:
-		v.Undone = &notice{Icon: "info", Title: "Somebody turned this run back", Text: "What it had done is taken back, as far as that was possible. Its hold stands on the person's page."}
-		return nil
-	case run.Of != "":
-		v.Undone = &notice{Icon: "info", Title: "This run takes another one back", Text: undoneText(run), Act: &link{"Open that run", "/runs/" + string(run.Of)}}
+	if run := b.run; run.Of != "" {
+		why, err := p.orderText(ctx, b)
+		if err != nil {
+			return err
+		}
+		if run.Of == run.ID {
+			what := b.view.label("What it had done is taken back, as far as that was possible. Its hold stands on the person's page.")
+			v.Undone = &notice{Icon: "info", Title: "Somebody turned this run back", Text: joined(" ", why, what)}
+			return nil
+		}
+		v.Undone = &notice{Icon: "info", Title: "This run takes another one back", Text: joined(" ", why, b.view.label(undoneText(run))), Act: &link{"Open that run", "/runs/" + string(run.Of)}}
 		return nil
 	}
 	list, err := p.flow.UndoneBy(ctx, b.run.ID)
@@ -220,6 +235,18 @@ func (p *portal) undone(ctx context.Context, v *runView, b *board) error {
 		v.Undo = "/runs/" + string(b.run.ID) + "/undo"
 	}
 	return nil
+}
+
+// orderText says who asked for an undo, and why; "": it is not known any more.
+func (p *portal) orderText(ctx context.Context, b *board) (string, error) {
+	h, err := p.flow.OrderOf(ctx, b.run)
+	switch {
+	case errors.Is(err, dayone.ErrNotFound):
+		return "", nil
+	case err != nil:
+		return "", err
+	}
+	return b.view.say("Asked for by %s: %s.", h.By, strings.TrimRight(h.Reason, ".")), nil
 }
 
 // goneText says in a few words how far a run was taken back.
@@ -327,6 +354,7 @@ type apiUndo struct {
 	GivesUp dayone.RunID    `json:"gives_up,omitempty"`
 	Does    []apiUndoStep   `json:"does"`
 	Stays   []apiUndoNote   `json:"stays"`
+	Absent  []apiUndoNote   `json:"absent"` // not there to be taken back any more
 	Holds   []dayone.Key    `json:"holds"`
 	Keep    bool            `json:"keep"`
 	Until   *time.Time      `json:"until,omitempty"`
@@ -354,7 +382,7 @@ type apiUndoNote struct {
 
 func newAPIUndo(u flow.Undoing) apiUndo {
 	out := apiUndo{
-		Run: u.Run.ID, Steps: []dayone.StepID{}, Live: u.Live, GivesUp: u.GivesUp, Does: []apiUndoStep{}, Stays: []apiUndoNote{}, Holds: []dayone.Key{}, Keep: u.Keep,
+		Run: u.Run.ID, Steps: []dayone.StepID{}, Live: u.Live, GivesUp: u.GivesUp, Does: []apiUndoStep{}, Stays: []apiUndoNote{}, Absent: []apiUndoNote{}, Holds: []dayone.Key{}, Keep: u.Keep,
 		Until: moment(u.Until), Expires: moment(u.Expires), Hash: u.Hash,
 	}
 	out.Steps, out.Holds = append(out.Steps, u.Steps...), append(out.Holds, u.Keys...)
@@ -374,6 +402,9 @@ func newAPIUndo(u flow.Undoing) apiUndo {
 	}
 	for _, f := range u.Stays() {
 		out.Stays = append(out.Stays, apiUndoNote{f.Key, f.Text})
+	}
+	for _, f := range u.Absent() {
+		out.Absent = append(out.Absent, apiUndoNote{f.Key, f.Text})
 	}
 	return out
 }

@@ -67,7 +67,7 @@ func TestUndoByPageAndAPI(t *testing.T) {
 		t.Errorf("it takes back %q", undo.TakesBack)
 	}
 	want(t, "the run", b.page(path), "This run was taken back", to[:len("/runs/")+30])
-	want(t, "the undo", b.page("/runs/"+by), "This run takes another one back", path)
+	want(t, "the undo", b.page("/runs/"+by), "This run takes another one back", path, "a mistake. Its steps are what is taken back.")
 
 	var holds struct{ Items []struct{ ID, Reason string } }
 	b.api("GET", "/api/v1/holds?person="+string(run.Person), "", 200, &holds)
@@ -158,6 +158,11 @@ func TestARunThatWasTakenBackSaysSo(t *testing.T) {
 	want(t, "the run", page, "Nothing of it is left but what nobody can take back", `href="/runs/`+whole+`"`)
 	if strings.Contains(page, "/runs/"+string(id)+"/undo") {
 		t.Error("what was undone is offered to be undone")
+	}
+	var problem struct{ Detail string }
+	b.api("GET", "/api/v1/runs/"+string(id)+"/undo", "", 409, &problem)
+	if !strings.Contains(problem.Detail, whole+" has taken this run back already") {
+		t.Errorf("the API says %q", problem.Detail)
 	}
 }
 

@@ -68,6 +68,7 @@ type (
 		GivesUp string                      `json:"gives_up,omitempty"`
 		Does    []saidUndone                `json:"does"`
 		Stays   []struct{ Key, Why string } `json:"stays"`
+		Absent  []struct{ Key, Why string } `json:"absent"`
 		Holds   []string                    `json:"holds"`
 		Keep    bool                        `json:"keep"`
 		Until   time.Time                   `json:"until,omitzero"`
@@ -402,6 +403,9 @@ func printUndo(out io.Writer, u saidUndo) {
 	}
 	for _, s := range u.Stays {
 		fmt.Fprintf(w, "  =\t%s\tstays\t%s\n", s.Key, s.Why)
+	}
+	for _, s := range u.Absent {
+		fmt.Fprintf(w, "  .\t%s\tis gone\t%s\n", s.Key, s.Why)
 	}
 	_ = w.Flush()
 	if u.nothing() {
