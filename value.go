@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // ValueKind says how a Value's text is to be read.
@@ -54,6 +56,14 @@ func List(items ...string) Value {
 		set = []string{}
 	}
 	return Value{ListValue, marshalText(set)}
+}
+
+// Legible says that a text is what people write and read: UTF-8, without what a screen obeys instead of showing it. Lines and
+// tabs are no fault. PostgreSQL keeps no NUL, and no bytes that are no UTF-8.
+func Legible(s string) bool {
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool {
+		return unicode.IsControl(r) && r != '\n' && r != '\r' && r != '\t'
+	})
 }
 
 func (v Value) IsZero() bool { return v == Value{} }

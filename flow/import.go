@@ -32,6 +32,10 @@ func (f *Flow) Import(ctx context.Context, source string) (int, error) {
 			return done, fmt.Errorf("reading everybody of %s: %w", source, err)
 		}
 		listed++
+		if !keepable(ev.Subject) {
+			f.Log.Warn("a record cannot be imported", "source", source, "subject", ev.Subject, "why", "its employee id is no text")
+			continue
+		}
 		start, _ := ev.Fields["start_date"].Day()
 		if t, err := time.Parse(time.DateOnly, ev.Fields["start_date"].Text); err == nil {
 			start = t

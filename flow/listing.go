@@ -99,9 +99,6 @@ func (l *listing) fetch(ctx context.Context) error {
 			continue
 		case err != nil:
 			return fmt.Errorf("reading the list of %s: %w", l.Source, err)
-		case strings.TrimSpace(ev.Subject) == "":
-			l.Unreadable++
-			continue
 		}
 		l.record(ev)
 	}
@@ -109,8 +106,12 @@ func (l *listing) fetch(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// record takes one record up; of two of one employment the newer one counts.
+// record takes one record up; of two of one employment the newer one counts. One of no employment is only counted.
 func (l *listing) record(ev dayone.Event) {
+	if strings.TrimSpace(ev.Subject) == "" || !keepable(ev.Subject) {
+		l.Unreadable++
+		return
+	}
 	if ev.At.After(l.now) || ev.At.IsZero() {
 		ev.At = l.now
 	}

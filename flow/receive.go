@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/dayone-hq/dayone"
 )
@@ -53,10 +54,10 @@ func (f *Flow) Receive(ctx context.Context, source string, header http.Header, b
 	bad := err
 	for i := range events {
 		ev := &events[i]
-		if strings.ContainsRune(ev.Subject, 0) { // PostgreSQL keeps no NUL, and without it this could be somebody else
+		if !keepable(ev.Subject) {
 			ev.Subject = ""
 		}
-		if strings.ContainsRune(ev.SourceID, 0) {
+		if !keepable(ev.SourceID) {
 			ev.SourceID = ""
 		}
 		ev.ID, ev.Source, ev.Received = dayone.EventID(f.IDs.New("evt")), source, now
@@ -99,6 +100,10 @@ func (f *Flow) Receive(ctx context.Context, source string, header http.Header, b
 	}
 	return out, nil
 }
+
+// keepable says that every database of ours keeps a text: PostgreSQL keeps no NUL, and no bytes that are no UTF-8. Without them
+// an id could be somebody else's.
+func keepable(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
 
 // accept stores one event; one that the source could not make sense of goes into quarantine with the reason.
 func (f *Flow) accept(ctx context.Context, ev dayone.Event, body []byte, why error) (dayone.Intake, bool, error) {

@@ -19,6 +19,7 @@ import (
 	hrsim "github.com/dayone-hq/dayone/connector/webhook/sim"
 	"github.com/dayone-hq/dayone/flow"
 	"github.com/dayone-hq/dayone/store"
+	"github.com/dayone-hq/dayone/store/storetest"
 )
 
 // says puts a record into HR and makes the webhook of that change an event of another type.
@@ -532,4 +533,44 @@ func BenchmarkIntake(b *testing.B) {
 		wg.Wait()
 	}
 	b.ReportMetric(float64(n*events)/took.Seconds(), "events/s")
+}
+
+// A database that keeps no NUL would fail the whole list for one record of it, and everybody else's news with it.
+func TestAListOutlivesARecordWhoseIDIsNoText(t *testing.T) {
+	t.Parallel()
+	for name, at := range map[string]func(testing.TB) string{"SQLite": nil, "PostgreSQL": storetest.Postgres} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			if at != nil {
+				w.at = at(t)
+			}
+			w.joined = func(d *flow.Deps) {
+				s := d.Sources["hr"]
+				s.Source = &feed{s.Source, func(all []dayone.Event) ([]dayone.Event, error) {
+					for i, subject := range []string{"9\x002", "9\xff2"} {
+						all[i].Subject = subject
+					}
+					return all, nil
+				}}
+				d.Sources["hr"] = s
+			}
+			h := w.open()
+			for _, id := range []string{"1", "2", "3", "4"} {
+				h.hr.Put(employee(id, "start_date", here, "job_title", "Rec\x00ruiter"))
+			}
+			got, err := h.ReadSource(ctx, "hr", "kim@company.com")
+			if err != nil {
+				t.Fatal(err)
+			}
+			same(t, "new", got.New, 2)
+			same(t, "unreadable", got.Unreadable, 2)
+			h.calm()
+			for _, who := range []string{"e3@company.com", "e4@company.com"} {
+				if row, err := h.Named(ctx, who); err != nil || row.Title != "Recruiter" {
+					t.Errorf("%s is %+v, %v", who, row, err)
+				}
+			}
+		})
+	}
 }

@@ -308,6 +308,9 @@ func (p *portal) apiCompleteTask(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		return p.unknown(w, r)
 	}
+	if err := narrowed(r); err != nil {
+		return err
+	}
 	var in struct {
 		Attrs dayone.Attrs `json:"attrs"`
 		Note  string       `json:"note"`
@@ -351,21 +354,22 @@ func (p *portal) apiCompleteTask(w http.ResponseWriter, r *http.Request) error {
 
 // readJSON reads a small body strictly. An empty one says nothing.
 func readJSON(r io.Reader, v any) error {
-	dec := json.NewDecoder(r)
+	body, err := io.ReadAll(r)
+	if err != nil {
+		return tooLarge(err)
+	}
+	dec := json.NewDecoder(bytes.NewReader(body))
 	dec.DisallowUnknownFields()
-	if err := dec.Decode(v); err != nil && err != io.EOF {
-		if large := tooLarge(err); large != err {
-			return large
-		}
+	switch err := dec.Decode(v); {
+	case err == io.EOF:
+		return nil
+	case err != nil:
 		return said(fmt.Errorf("%w: %w", err, dayone.ErrInvalid), textBadJSON)
 	}
 	if _, err := dec.Token(); err != io.EOF { // half of what was said would be done
-		if large := tooLarge(err); large != err {
-			return large
-		}
 		return said(fmt.Errorf("something follows the JSON value: %w", dayone.ErrInvalid), textBadJSON)
 	}
-	return nil
+	return legibleJSON(body)
 }
 
 // tooLarge says of a body that is larger than its address takes how much that is. Another error stays as it is.

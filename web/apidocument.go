@@ -49,6 +49,50 @@ var openAPI = sync.OnceValue(func() []byte {
 	return out
 })
 
+// apiParameters are the parameters that each address of the API may be asked with, as the document has them.
+var apiParameters = sync.OnceValue(func() map[string][]string {
+	type parameter struct {
+		Ref  string `yaml:"$ref"`
+		Name string `yaml:"name"`
+		In   string `yaml:"in"`
+	}
+	var doc struct {
+		Paths      map[string]map[string]yaml.Node `yaml:"paths"`
+		Components struct {
+			Parameters map[string]parameter `yaml:"parameters"`
+		} `yaml:"components"`
+	}
+	must(yaml.Unmarshal(openAPIText, &doc))
+	out := map[string][]string{}
+	add := func(pattern string, list []parameter) {
+		for _, x := range list {
+			if shared, is := strings.CutPrefix(x.Ref, "#/components/parameters/"); is {
+				x = doc.Components.Parameters[shared]
+			}
+			if x.In == "query" {
+				out[pattern] = append(out[pattern], x.Name)
+			}
+		}
+	}
+	for path, item := range doc.Paths {
+		var shared []parameter
+		if list, has := item["parameters"]; has {
+			must(list.Decode(&shared))
+		}
+		for method, node := range item {
+			if method == "parameters" {
+				continue
+			}
+			var op struct {
+				Parameters []parameter `yaml:"parameters"`
+			}
+			must(node.Decode(&op))
+			add(strings.ToUpper(method)+" "+path, slices.Concat(op.Parameters, shared))
+		}
+	}
+	return out
+})
+
 // addReaders says for which roles an operation is, as the one table has them.
 func addReaders(pattern string, op map[string]any) {
 	roles := make([]string, 0, len(allowed[pattern]))

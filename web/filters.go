@@ -1,8 +1,11 @@
 package web
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -46,12 +49,17 @@ func wordsOf[T ~string](list []T) []string {
 	return out
 }
 
-// narrowed says what is wrong with how a list of the API is narrowed. What is left empty narrows nothing.
+// narrowed says what is wrong with how the API is asked. What is left empty narrows nothing.
 func narrowed(r *http.Request) error {
+	q := r.URL.Query()
+	if len(q) > 0 {
+		if err := askable(q, apiParameters()[r.Pattern]); err != nil {
+			return err
+		}
+	}
 	if r.Method != http.MethodGet {
 		return nil
 	}
-	q := r.URL.Query()
 	if text := q.Get("limit"); text != "" {
 		if n, err := strconv.Atoi(text); err != nil || n < 1 || n > longestPage {
 			return refuse(dayone.ErrInvalid, fmt.Sprintf("limit is a number from 1 to %d.", longestPage))
@@ -69,6 +77,16 @@ func narrowed(r *http.Request) error {
 			if n, err := strconv.ParseInt(text, 10, 64); err != nil || n < 1 {
 				return refuse(dayone.ErrInvalid, "before is the number of a line of the ledger.")
 			}
+		}
+	}
+	return nil
+}
+
+// askable refuses a parameter that an address does not know: more would be shown, or done, than was asked for.
+func askable(asked url.Values, known []string) error {
+	for _, name := range slices.Sorted(maps.Keys(asked)) {
+		if !slices.Contains(known, name) {
+			return refuse(dayone.ErrInvalid, fmt.Sprintf(textNoAsking, name, cmp.Or(strings.Join(known, ", "), "nothing")))
 		}
 	}
 	return nil

@@ -8,11 +8,9 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/url"
 	"runtime/debug"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/klauspost/compress/gzhttp"
 
@@ -62,8 +60,12 @@ func (p *portal) guard(next *http.ServeMux) http.Handler {
 			p.fail(rec, r, refuse(dayone.ErrForbidden, textCrossSite))
 			return
 		}
-		if !readable(r.URL.RawQuery) {
-			p.fail(rec, r, refuse(dayone.ErrInvalid, textBadPath))
+		if !dayone.Legible(r.URL.Path) { // nothing is called so
+			p.fail(rec, r, dayone.ErrNotFound)
+			return
+		}
+		if err := legible(r.URL.Query()); err != nil { // what cannot be parsed is not looked for
+			p.fail(rec, r, err)
 			return
 		}
 		if r.Body != http.NoBody {
@@ -88,20 +90,6 @@ func (p *portal) guard(next *http.ServeMux) http.Handler {
 		}
 		next.ServeHTTP(rec, r)
 	}))
-}
-
-// readable says that what an address asks for is text. PostgreSQL knows none with a NUL or with bytes that are no UTF-8: asking
-// for it is an error there.
-func readable(query string) bool {
-	asked, _ := url.ParseQuery(query) // what cannot be parsed is not looked for
-	for _, values := range asked {
-		for _, v := range values {
-			if !utf8.ValidString(v) || strings.Contains(v, "\x00") {
-				return false
-			}
-		}
-	}
-	return true
 }
 
 // packed makes what is only looked at smaller on its way. A stream goes as it is, and so does whatever shows a secret: beside
@@ -281,6 +269,17 @@ func (h *headOnly) Write(b []byte) (int, error) {
 
 // anyone is a page or an answer without login.
 func (p *portal) anyone(h handler) http.HandlerFunc {
+	return p.answering(func(w http.ResponseWriter, r *http.Request) error {
+		if !isAPI(r) { // what is signed is read as it was sent
+			if err := readForm(r); err != nil {
+				return err
+			}
+		}
+		return h(w, r)
+	})
+}
+
+func (p *portal) answering(h handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if err := h(w, r); err != nil {
 			p.fail(w, r, err)
@@ -311,7 +310,7 @@ func (p *portal) concerns(w http.ResponseWriter, r *http.Request) (bool, error) 
 
 // page is for those who are in; others are shown the door and come back after it.
 func (p *portal) page(h handler) http.HandlerFunc {
-	return p.anyone(func(w http.ResponseWriter, r *http.Request) error {
+	return p.answering(func(w http.ResponseWriter, r *http.Request) error {
 		me, ok := p.access.session(r)
 		if !ok {
 			return p.toLogin(w, r)
@@ -335,13 +334,16 @@ func (p *portal) page(h handler) http.HandlerFunc {
 		if done, err := p.tabled(w, r); done {
 			return err
 		}
+		if err := readForm(r); err != nil { // only now: a stranger's is not even read
+			return err
+		}
 		return p.takenUp(w, r, h)
 	})
 }
 
 // api is a JSON answer for those who are in, by session or by token.
 func (p *portal) api(h handler) http.HandlerFunc {
-	return p.anyone(func(w http.ResponseWriter, r *http.Request) error {
+	return p.answering(func(w http.ResponseWriter, r *http.Request) error {
 		me, ok := p.access.caller(r)
 		if !ok {
 			return p.unknown(w, r)

@@ -136,16 +136,65 @@ func TestSizesAreLimited(t *testing.T) {
 	}
 }
 
-// PostgreSQL fails at what is no text, where SQLite only finds nothing by it.
+// PostgreSQL fails at what is no text, where SQLite only finds nothing by it, or keeps it.
 func TestWhatIsNoTextIsNotLookedFor(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	for path, want := range map[string]int{
-		"/api/v1/people?q=%00": 400, "/api/v1/runs?person=a%00b": 400, "/api/v1/people?department=%ff": 400, "/people?q=%00": 400,
-		"/api/v1/people?q=%C3%A9": 200, "/people?q=50%": 200,
+		"/api/v1/people?q=%00": 400, "/api/v1/runs?person=a%00b": 400, "/api/v1/people?department=%ff": 400, "/people?q=%00": 400, "/people?q=%1b[2J": 400,
+		"/api/v1/people?q=%C3%A9": 200, "/people?q=50%": 200, "/people/%00": 404, "/api/v1/systems/okta%00": 404, "/api/v1/systems/%ff": 404,
 	} {
 		if res := b.get(path); res.StatusCode != want {
 			t.Errorf("%s: %s, want %d", path, res.Status, want)
+		}
+	}
+}
+
+func TestWhatIsNoTextIsNotEntered(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	for name, c := range map[string]struct{ path, kind, body, field string }{
+		"a form":             {"/systems/okta/orders", "application/x-www-form-urlencoded", "kind=stop&reason=a%00b", "reason"},
+		"a form's bytes":     {"/systems/okta/orders", "application/x-www-form-urlencoded", "kind=stop&reason=a%ffb", "reason"},
+		"a form's name":      {"/systems/okta/orders", "application/x-www-form-urlencoded", "kind=stop&reason=ab&x%07=1", "x"},
+		"a form with a file": {"/systems/okta/orders", "multipart/form-data; boundary=x", "--x\r\nContent-Disposition: form-data; name=\"reason\"\r\n\r\na\x1b[2Jb\r\n--x--\r\n", "reason"},
+		"a file's name":      {"/systems/okta/orders", "multipart/form-data; boundary=x", "--x\r\nContent-Disposition: form-data; name=\"list\"; filename=\"a\xff.csv\"\r\n\r\na\r\n--x--\r\n", "list"},
+		"a call":             {"/api/v1/systems/okta/orders", "application/json", `{"kind": "stop", "reason": "a\u0000b"}`, "reason"},
+		"a call's bytes":     {"/api/v1/systems/okta/orders", "application/json", "{\"kind\": \"stop\", \"reason\": \"a\xffb\"}", "The body"},
+		"a call that lists":  {"/api/v1/runs/run_00000000000000000000000000/undo", "application/json", `{"steps": ["1", "a\u001bb"]}`, "steps"},
+		"a call's name":      {"/api/v1/people", "application/json", `{"attributes": {"a\u0007": "b"}}`, "attributes"},
+		"nobody's":           {"/login", "application/x-www-form-urlencoded", "token=a%00", "token"},
+	} {
+		req, _ := http.NewRequest(http.MethodPost, b.url+c.path, strings.NewReader(c.body))
+		req.Header.Set("Content-Type", c.kind)
+		req.Header.Set("Sec-Fetch-Site", "same-origin")
+		res := b.do(req)
+		if said := text(t, res); res.StatusCode != http.StatusBadRequest || !strings.Contains(said, c.field) || !strings.Contains(said, "UTF-8") {
+			t.Errorf("%s: %s: %s", name, res.Status, said)
+		}
+	}
+	b.api("POST", "/api/v1/systems/okta/orders", `{"kind": "stop", "reason": "INC-4711:\r\n\tit deletes – Łucja"}`, 201, nil)
+}
+
+// Whoever misspells what is to be undone is not shown the undo of everything.
+func TestAnAddressRefusesWhatItCannotBeAsked(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.hireSarah()
+	run := string(b.runOf("sarah.chen@company.com").ID)
+	for _, path := range []string{"/api/v1/runs/" + run + "/undo?steps=1", "/runs/" + run + "/undo?steps=1"} {
+		res := b.get(path)
+		if said := text(t, res); res.StatusCode != http.StatusBadRequest || !strings.Contains(said, "steps") || !strings.Contains(said, "it takes step.") {
+			t.Errorf("%s: %s: %s", path, res.Status, said)
+		}
+	}
+	for _, c := range []string{"GET /api/v1/people?nme=x", "GET /api/v1/people/per_0?q=x", "POST /api/v1/systems/okta/list?dryrun=true", "DELETE /api/v1/holds/hld_0?why=x", "POST /api/v1/tasks/tsk_0/complete?note=x"} {
+		method, path, _ := strings.Cut(c, " ")
+		b.api(method, path, "", http.StatusBadRequest, nil)
+	}
+	for _, path := range []string{"/api/v1/runs/" + run + "/undo", "/runs/" + run + "/undo", "/api/v1/people?q=sarah&status=&limit=3", "/people?nme=x"} {
+		if res := b.get(path); res.StatusCode != http.StatusOK {
+			t.Errorf("%s: %s", path, res.Status)
 		}
 	}
 }

@@ -480,6 +480,9 @@ func (p *portal) apiPickProducts(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *portal) apiEndProduct(w http.ResponseWriter, r *http.Request) error {
+	if err := readForm(r); err != nil {
+		return err
+	}
 	id, err := personID(r)
 	if err != nil {
 		return err

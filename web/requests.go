@@ -288,6 +288,9 @@ func (p *portal) apiRequest(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *portal) apiEndRequest(w http.ResponseWriter, r *http.Request) error {
+	if err := readForm(r); err != nil {
+		return err
+	}
 	q, err := p.stop(r)
 	if err != nil {
 		return err

@@ -35,7 +35,7 @@ func NewStandby(o Options, ids *dayone.IDs, now func() time.Time, standing func(
 		{"GET /api/v1/leader", p.api(s.leader)},
 		{"/api/", p.anyone(s.elsewhere)},
 		{"/hooks/", p.anyone(s.elsewhere)},
-		{"/", p.anyone(s.page)},
+		{"/", p.answering(s.page)},
 	})
 	return p.guard(p.mux)
 }

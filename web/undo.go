@@ -55,7 +55,11 @@ func (p *portal) undo(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return p.showUndo(w, r, http.StatusOK, id, r.URL.Query()["step"], nil)
+	q := r.URL.Query()
+	if err := askable(q, []string{"step"}); err != nil { // else it would be the undo of the whole run
+		return err
+	}
+	return p.showUndo(w, r, http.StatusOK, id, q["step"], nil)
 }
 
 func (p *portal) showUndo(w http.ResponseWriter, r *http.Request, status int, id dayone.RunID, chosen []string, problem *notice) error {

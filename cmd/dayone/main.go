@@ -108,6 +108,7 @@ with 2 if something would change.`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return &usageError{fmt.Errorf("%w; %s --help shows what there is", err, c.CommandPath())}
 	})
+	root.PersistentPreRunE = legible
 	root.PersistentFlags().StringP("config", "c", "dayone.yaml", "configuration file")
 	root.AddCommand(newDemo(), newServe(), newInit(), newPlan(), newApply(), newExplain(), newPeople(), newNumber(), newRun(), newHold(), newApprovals(), newTasks(), newAlerts(), newBrake(), newToken(), newLogin(), newBranding(), newCalendar(), newWebhook(), newSource(), newRequest(), newProduct(), newPolicy(), newSystem(), newDrift(), newEffort(), newEvent(), newRecord(), newSession(), newAPI(), newStop(), newStart(), newVersion())
 	root.SetGlobalNormalizationFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
@@ -119,6 +120,17 @@ with 2 if something would change.`,
 	root.InitDefaultCompletionCmd()
 	refuseUnknown(root)
 	return root
+}
+
+// legible refuses what was said with a flag and is no text: it would stand in the record, and PostgreSQL keeps none of it. The
+// configuration may lie where it lies.
+func legible(c *cobra.Command, _ []string) (err error) {
+	c.Flags().Visit(func(f *pflag.Flag) {
+		if err == nil && f.Name != "config" && !dayone.Legible(f.Value.String()) {
+			err = &usageError{fmt.Errorf("--%s holds what nobody can read: a control character, or bytes that are no UTF-8; take it out", f.Name)}
+		}
+	})
+	return err
 }
 
 // refuseUnknown lets every group of commands refuse a word that is none of them: cobra would show help, as if all were well.

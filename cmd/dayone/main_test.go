@@ -228,6 +228,16 @@ func TestDemoSurvivesKill(t *testing.T) {
 }
 
 // A word that is no command ends as what it is: a script that mistypes one must not go on.
+func TestWhatIsNoTextIsNotSaid(t *testing.T) {
+	for said, want := range map[string]bool{"the\x1b[2J site closes": true, "the site \xff": true, "the site\n\tcloses – Łucja": false} {
+		var out strings.Builder
+		code := Main([]string{"brake", "discard", "brk_01jd9x0000000000000000000a", "--by", "kim", "--reason", said, "-c", filepath.Join(t.TempDir(), "none.yaml")}, io.Discard, &out)
+		if got := code == exitUsage && strings.Contains(out.String(), "--reason holds what nobody can read"); got != want {
+			t.Errorf("%q: %d, %s", said, code, out.String())
+		}
+	}
+}
+
 func TestUnknownCommandsAreUsageErrors(t *testing.T) {
 	t.Parallel()
 	var groups func(c *cobra.Command, path []string)
