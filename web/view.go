@@ -360,6 +360,15 @@ func (v viewer) value(x dayone.Value) string {
 	return valueText(x)
 }
 
+// read is what a policy has read; a day reads as every other day.
+func (v viewer) read(text string) string {
+	day, err := time.Parse(time.DateOnly, text)
+	if err != nil {
+		return text
+	}
+	return v.in.Time(day, v.dayLayout(day))
+}
+
 // days is how far a day is away, in whole days of a zone.
 func (v viewer) days(t time.Time, zone *time.Location) int {
 	a, b := v.now.In(zone), t.In(zone)

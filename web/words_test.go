@@ -30,6 +30,7 @@ import (
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/flow"
 	"github.com/dayone-hq/dayone/locale"
+	"github.com/dayone-hq/dayone/policy"
 )
 
 var update = flag.Bool("update", false, "write the texts that a language has no translation of")
@@ -499,6 +500,17 @@ func TestGermanPages(t *testing.T) {
 				t.Errorf("de.json has no %q", text)
 			}
 		}
+	}
+}
+
+// A day that a policy has read is written as every other day of a person's page.
+func TestADayInAReasonReadsAsEveryOther(t *testing.T) {
+	t.Parallel()
+	view := viewer{in: locale.Of("de"), now: noon, zone: noon.Location()}
+	line := policy.Line{Policy: "base", Truth: "yes", Conditions: []policy.Condition{{Reads: []policy.Read{{Name: "start_date", Value: "2021-09-13", Known: true}}}}}
+	got := newReason(view, samplePerson, flow.Access{Reasons: []flow.Reason{{Reason: dayone.Reason{Policy: "base"}}}}, policy.Explanation{Lines: []policy.Line{line}})
+	if len(got.Chain) == 0 || !strings.HasSuffix(got.Chain[0].Text, " "+view.day(noon.AddDate(2021-noon.Year(), 9-int(noon.Month()), 13-noon.Day()), noon.Location()).Text) {
+		t.Errorf("the chain is %+v", got.Chain)
 	}
 }
 
