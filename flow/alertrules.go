@@ -16,7 +16,7 @@ import (
 )
 
 // What each rule of alerts looks for. A rule answers with what it finds now: subject, person, run and a note that names
-// nobody. An error means that it could not look.
+// nobody, of texts that every language has, with "; " between them. An error means that it could not look.
 
 const (
 	riskAhead = 14 * 24 * time.Hour // first days further away are not looked at
@@ -97,20 +97,21 @@ func (f *Flow) riskOf(ctx context.Context, row Row, run First, found bool, befor
 			return nil, err
 		}
 		if !x.At.IsZero() && x.At.After(row.Starts) {
-			notes = append(notes, "ready by about "+f.clockOf(x.At, site)+", after the first day has begun")
+			note := fmt.Sprintf("ready by about %s, after the first day has begun", f.clockOf(x.At, site))
 			if len(x.Without) > 0 {
-				notes[0] += ", without the wait for " + strings.Join(waits, " and ")
+				note = fmt.Sprintf("ready by about %s, after the first day has begun, without the wait for %s", f.clockOf(x.At, site), strings.Join(waits, ", "))
 			}
+			notes = append(notes, note)
 		}
 	}
 	if pressing && failed > 0 {
-		notes = append(notes, counted(failed, "step failed or is blocked", "steps failed or are blocked"))
+		notes = append(notes, counted(failed, "1 step failed or is blocked", "%d steps failed or are blocked"))
 	}
 	if pressing && run.Away > 0 && !run.Under {
-		notes = append(notes, counted(run.Away, "access was taken back and is held", "accesses were taken back and are held"))
+		notes = append(notes, counted(run.Away, "1 access was taken back and is held", "%d accesses were taken back and are held"))
 	}
 	if pressing && len(waits) > 0 && !run.State.Over() {
-		notes = append(notes, "it waits for "+strings.Join(waits, " and "))
+		notes = append(notes, fmt.Sprintf("it waits for %s", strings.Join(waits, ", ")))
 	}
 	return notes, nil
 }
@@ -127,11 +128,12 @@ func (f *Flow) clockOf(t time.Time, site dayone.Site) string {
 	return t.In(zone).Format("Mon 2 Jan 15:04 MST")
 }
 
+// counted says how many: one has no place for the number. Both are texts that a language has whole.
 func counted(n int, one, many string) string {
 	if n == 1 {
-		return "1 " + one
+		return one
 	}
-	return fmt.Sprintf("%d %s", n, many)
+	return fmt.Sprintf(many, n)
 }
 
 // lateLeavers finds people who have left and whose accounts were to be closed for longer than they may be.
@@ -193,7 +195,7 @@ func (f *Flow) lateLeavers(ctx context.Context, r AlertRule, now time.Time) ([]d
 		} else if len(runs) > 0 {
 			a.Run = runs[0].ID
 		}
-		a.Note = "not confirmed closed: " + strings.Join(slices.Sorted(maps.Keys(late)), ", ")
+		a.Note = fmt.Sprintf("not confirmed closed: %s", strings.Join(slices.Sorted(maps.Keys(late)), ", "))
 		out = append(out, a)
 	}
 	return out, nil
@@ -238,7 +240,7 @@ func (f *Flow) staleSources(ctx context.Context, _ AlertRule, now time.Time) ([]
 			continue
 		}
 		if at := heard[name]; !workingTime(at, cmp.Or(s.StaleAfter, staleAfter), site).After(now) {
-			out = append(out, dayone.Alert{Subject: name, Note: "last heard or read on " + f.clockOf(at, site)})
+			out = append(out, dayone.Alert{Subject: name, Note: fmt.Sprintf("last heard or read on %s", f.clockOf(at, site))})
 		}
 	}
 	return out, nil
@@ -265,9 +267,10 @@ func (f *Flow) overdueTasks(ctx context.Context, r AlertRule, now time.Time) ([]
 	tasks, err := f.Store.Overdue(ctx, now.Add(-r.Length))
 	var out []dayone.Alert
 	for _, t := range tasks {
-		note := "due " + f.clockOf(t.Due, f.Active().Sites[""])
+		due := f.clockOf(t.Due, f.Active().Sites[""])
+		note := fmt.Sprintf("due on %s", due)
 		if t.System != "" {
-			note = f.systemTitle(t.System) + ", " + note
+			note = fmt.Sprintf("in %s, due on %s", f.systemTitle(t.System), due)
 		}
 		out = append(out, dayone.Alert{Subject: string(t.ID), Person: t.Person, Run: t.Run, Note: note})
 	}
@@ -283,7 +286,7 @@ func (f *Flow) silentApprovals(ctx context.Context, r AlertRule, now time.Time) 
 		if x.Due.IsZero() || x.Due.Add(-r.Length).After(now) {
 			continue
 		}
-		out = append(out, dayone.Alert{Subject: string(x.ID), Person: x.Person, Run: x.Run, Note: f.systemTitle(x.Key.System) + ", counts as refused from " + f.clockOf(x.Due, f.Active().Sites[""])})
+		out = append(out, dayone.Alert{Subject: string(x.ID), Person: x.Person, Run: x.Run, Note: fmt.Sprintf("%s, counts as refused from %s", f.systemTitle(x.Key.System), f.clockOf(x.Due, f.Active().Sites[""]))})
 	}
 	return out, err
 }
@@ -294,7 +297,7 @@ func (f *Flow) openBreakers(ctx context.Context, r AlertRule, now time.Time) ([]
 	var out []dayone.Alert
 	for _, c := range st.Circuits {
 		if c.Down() && !c.Since.Add(r.Length).After(now) {
-			out = append(out, dayone.Alert{Subject: c.System, Note: f.systemTitle(c.System) + " has not answered since " + f.clockOf(c.Since, f.Active().Sites[""])})
+			out = append(out, dayone.Alert{Subject: c.System, Note: fmt.Sprintf("%s has not answered since %s", f.systemTitle(c.System), f.clockOf(c.Since, f.Active().Sites[""]))})
 		}
 	}
 	return out, err
@@ -305,7 +308,11 @@ func (f *Flow) incompleteRuns(ctx context.Context, r AlertRule, now time.Time) (
 	var out []dayone.Alert
 	for _, x := range runs {
 		if !x.Ended.Add(r.Length).After(now) {
-			out = append(out, dayone.Alert{Subject: string(x.ID), Person: x.Person, Run: x.ID, Note: string(x.State)})
+			note := "it ended incomplete"
+			if x.State == dayone.RunUndoIncomplete {
+				note = "its undo ended incomplete"
+			}
+			out = append(out, dayone.Alert{Subject: string(x.ID), Person: x.Person, Run: x.ID, Note: note})
 		}
 	}
 	return out, err
@@ -324,7 +331,7 @@ func (f *Flow) lowDisk(_ context.Context, r AlertRule, _ time.Time) ([]dayone.Al
 	if err != nil || free >= uint64(r.FreeMB)<<20 && free*100 >= total*uint64(r.Percent) {
 		return nil, err
 	}
-	return []dayone.Alert{{Subject: "database", Note: "too little room is left on the volume of the database; without any, nothing can be stored"}}, nil
+	return []dayone.Alert{{Subject: "database", Note: "too little room is left on the volume of the database, and without any nothing can be stored"}}, nil
 }
 
 func (f *Flow) brokenPolicies(ctx context.Context, _ AlertRule, _ time.Time) ([]dayone.Alert, error) {
@@ -332,7 +339,7 @@ func (f *Flow) brokenPolicies(ctx context.Context, _ AlertRule, _ time.Time) ([]
 	if err != nil || len(st.Broken) == 0 {
 		return nil, err
 	}
-	return []dayone.Alert{{Subject: "policies", Note: counted(len(st.Broken), "fault in the folder; what is in force stays", "faults in the folder; what is in force stays")}}, nil
+	return []dayone.Alert{{Subject: "policies", Note: counted(len(st.Broken), "1 fault in the folder, and what is in force stays", "%d faults in the folder, and what is in force stays")}}, nil
 }
 
 func (f *Flow) announcedPolicies(ctx context.Context, r AlertRule, now time.Time) ([]dayone.Alert, error) {
@@ -345,7 +352,7 @@ func (f *Flow) announcedPolicies(ctx context.Context, r AlertRule, now time.Time
 		if a.Due.Add(-r.Length).After(now) {
 			continue
 		}
-		out = append(out, dayone.Alert{Subject: a.ID, Note: fmt.Sprintf("version %s for %s, in force from %s unless somebody withdraws it", short(a.Version), counted(a.People, "person", "people"), f.clockOf(a.Due, f.Active().Sites[""]))})
+		out = append(out, dayone.Alert{Subject: a.ID, Note: fmt.Sprintf("version %s for %s, in force from %s unless somebody withdraws it", short(a.Version), counted(a.People, "1 person", "%d people"), f.clockOf(a.Due, f.Active().Sites[""]))})
 	}
 	return out, err
 }

@@ -1,7 +1,6 @@
 package flow
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -364,7 +363,7 @@ func AlertPath(a dayone.Alert) string {
 type AlertView struct {
 	dayone.Alert
 	Title string
-	About string // a name, or what it is about
+	About string // a name; "" if the title and the note say it all
 	Path  string
 }
 
@@ -384,16 +383,28 @@ func (f *Flow) Alerts(ctx context.Context, open bool, limit int) ([]AlertView, e
 	names := map[dayone.PersonID]string{}
 	var out []AlertView
 	for _, a := range list {
-		v := AlertView{Alert: a, Title: f.ruleTitle(a.Rule), About: a.Subject, Path: AlertPath(a)}
+		v := AlertView{Alert: a, Title: f.ruleTitle(a.Rule), About: f.thingOf(a.Rule, a.Subject), Path: AlertPath(a)}
 		if a.Person != "" {
 			if _, ok := names[a.Person]; !ok {
 				names[a.Person] = f.nameOf(ctx, a.Person)
 			}
-			v.About = cmp.Or(names[a.Person], a.Subject)
+			v.About = names[a.Person]
 		}
 		out = append(out, v)
 	}
 	return out, nil
+}
+
+// thingOf is what an alert about nobody is about, as people call it. Where a rule knows its subject by an id alone, or there is
+// only one of it, the title and the note say what it is.
+func (f *Flow) thingOf(rule, subject string) string {
+	switch rule {
+	case "breaker-open":
+		return f.systemTitle(subject)
+	case "source-stale":
+		return subject
+	}
+	return ""
 }
 
 // alertsInSight are those about people of whoever asks, or about the systems as a whole that are hers.

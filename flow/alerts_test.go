@@ -364,7 +364,7 @@ func TestASystemThatIsDownIsAlerted(t *testing.T) {
 			return flow.AlertView{}, false
 		})
 	}
-	if a := passes("breaker-open"); a.Subject != "okta" || a.Path != "/systems" {
+	if a := passes("breaker-open"); a.Subject != "okta" || a.About != "Okta" || a.Path != "/systems" {
 		t.Errorf("%+v", a)
 	}
 	h.okta.Door().Heal()

@@ -208,7 +208,7 @@ func (f *Flow) ReleaseBrake(ctx context.Context, id dayone.BrakeID, d BrakeDecis
 	case d.Hash != v.Hash:
 		return v.Brake, fmt.Errorf("what is held is not what was reviewed: something has joined or left since; look again: %w", dayone.ErrConflict)
 	case v.Unseen > 0:
-		return v.Brake, fmt.Errorf("%s still being looked at; try again soon: %w", counted(v.Unseen, "held event is", "held events are"), dayone.ErrNotYet)
+		return v.Brake, fmt.Errorf("%s still being looked at; try again soon: %w", counted(v.Unseen, "1 held event is", "%d held events are"), dayone.ErrNotYet)
 	}
 	return f.decideBrake(ctx, v, dayone.BrakeReleased, d)
 }
@@ -345,7 +345,7 @@ func (f *Flow) heldBrakes(ctx context.Context, r AlertRule, now time.Time) ([]da
 		if b.Veiled() || b.Opened.Add(r.Length).After(now) {
 			continue
 		}
-		out = append(out, dayone.Alert{Subject: string(b.ID), Opened: b.Opened, Note: fmt.Sprintf("%s; %s", b.Note, counted(b.Held, "thing is held", "things are held"))})
+		out = append(out, dayone.Alert{Subject: string(b.ID), Opened: b.Opened, Note: fmt.Sprintf("%s; %s", b.Note, counted(b.Held, "1 thing is held", "%d things are held"))})
 	}
 	return out, err
 }

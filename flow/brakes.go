@@ -142,11 +142,11 @@ func (f *Flow) passing(ctx context.Context, h people.Heard, behind dayone.BrakeI
 			}
 			if gone {
 				limit := src.Brakes.terminations(n)
-				out.Rules = append(out.Rules, store.PassRule{Name: dayone.BrakeTerminations, Limit: limit, Note: fmt.Sprintf("more than %s of %s on %s", counted(limit, "termination", "terminations"), h.Source, out.Day)})
+				out.Rules = append(out.Rules, store.PassRule{Name: dayone.BrakeTerminations, Limit: limit, Note: fmt.Sprintf("more than %s of %s on %s", counted(limit, "1 termination", "%d terminations"), h.Source, out.Day)})
 			}
 			for _, a := range moved {
 				limit := src.Brakes.shift(n)
-				out.Rules = append(out.Rules, store.PassRule{Name: dayone.BrakeShift + a, Limit: limit, Note: fmt.Sprintf("%s changed for more than %s of %s on %s", wordOf(a), counted(limit, "person", "people"), h.Source, out.Day)})
+				out.Rules = append(out.Rules, store.PassRule{Name: dayone.BrakeShift + a, Limit: limit, Note: fmt.Sprintf("%s changed for more than %s of %s on %s", wordOf(a), counted(limit, "1 person", "%d people"), h.Source, out.Day)})
 			}
 		}
 	}
@@ -329,7 +329,7 @@ func (f *Flow) bodyBrake(ctx context.Context, source string, events []dayone.Eve
 	if err != nil || n <= room {
 		return "", err
 	}
-	return fmt.Sprintf("one body of %s ends %s, and %d a day are the limit", source, counted(n, "employment", "employments"), limit), nil
+	return fmt.Sprintf("one body of %s ends %s, and %d a day are the limit", source, counted(n, "1 employment", "%d employments"), limit), nil
 }
 
 // holdBody keeps a body behind a brake of its own.

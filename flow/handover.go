@@ -150,7 +150,7 @@ func handedNote(s dayone.Succession) string {
 	}
 	var out []string
 	if moved > 0 {
-		out = append(out, counted(moved, "thing moved", "things moved"))
+		out = append(out, counted(moved, "1 thing moved", "%d things moved"))
 	}
 	if s.To != "" {
 		out = append(out, fmt.Sprintf("successor %s (%s)", s.To, s.Why))

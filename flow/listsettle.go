@@ -90,7 +90,7 @@ func (l *listing) reasons(ctx context.Context) ([]string, error) {
 		return nil, err
 	}
 	if l.ends > room {
-		out = append(out, fmt.Sprintf("it ends %s, and %d a day are the limit", counted(l.ends, "employment", "employments"), limit))
+		out = append(out, fmt.Sprintf("it ends %s, and %d a day are the limit", counted(l.ends, "1 employment", "%d employments"), limit))
 	}
 	n, err := l.f.managedOf(ctx, l.Source)
 	if err != nil {
@@ -102,7 +102,7 @@ func (l *listing) reasons(ctx context.Context) ([]string, error) {
 			return nil, err
 		}
 		if limit := b.shift(n); l.moved[a]+passed > limit {
-			out = append(out, fmt.Sprintf("it changes the %s of %s, and %d a day are the limit", wordOf(a), counted(l.moved[a], "person", "people"), limit))
+			out = append(out, fmt.Sprintf("it changes the %s of %s, and %d a day are the limit", wordOf(a), counted(l.moved[a], "1 person", "%d people"), limit))
 		}
 	}
 	return out, nil
@@ -154,7 +154,7 @@ func (l *listing) settle(ctx context.Context) error {
 	if room, limit, err := l.f.room(ctx, l.Source, true); err != nil {
 		return err
 	} else if l.veiledEnds > room && l.src.Brakes.Off == "" {
-		apart = fmt.Sprintf("it ends %s, and %d a day are the limit", counted(l.veiledEnds, "employment", "employments"), limit)
+		apart = fmt.Sprintf("it ends %s, and %d a day are the limit", counted(l.veiledEnds, "1 employment", "%d employments"), limit)
 	}
 	if err := l.settleVeiled(ctx, apart, veiled); err != nil {
 		return err

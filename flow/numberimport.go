@@ -81,7 +81,7 @@ func (im *importing) refused(dry bool) error {
 	if len(im.out.Faults) == 0 || dry {
 		return nil
 	}
-	return fmt.Errorf("nothing is imported, since %s wrong; the first: %s: %w", counted(len(im.out.Faults), "line is", "lines are"), im.out.Faults[0], dayone.ErrInvalid)
+	return fmt.Errorf("nothing is imported, since %s wrong; the first: %s: %w", counted(len(im.out.Faults), "1 line is", "%d lines are"), im.out.Faults[0], dayone.ErrInvalid)
 }
 
 const mostImportFaults = 200

@@ -193,10 +193,10 @@ func (r *replanning) gone(g number.Piece, next *number.Plan) error {
 			at = p.At
 		}
 		r.out.Faults = append(r.out.Faults, NumberFault{File: number.PlanFile, Line: at.Line, Col: at.Col, Text: fmt.Sprintf(
-			"%s to %s of pool %s cannot go: %s in use, the first is %s; release them, or keep the range with port: porting-out", g.First(), g.Last(), g.Pool.Name, counted(used, "number is", "numbers are"), first)})
+			"%s to %s of pool %s cannot go: %s in use, the first is %s; release them, or keep the range with port: porting-out", g.First(), g.Last(), g.Pool.Name, counted(used, "1 number is", "%d numbers are"), first)})
 	}
 	r.out.Gone += g.Count()
-	r.out.Lines = append(r.out.Lines, fmt.Sprintf("%s to %s of pool %s go (%s)", g.First(), g.Last(), g.Pool.Name, counted(g.Count(), "number", "numbers")))
+	r.out.Lines = append(r.out.Lines, fmt.Sprintf("%s to %s of pool %s go (%s)", g.First(), g.Last(), g.Pool.Name, counted(g.Count(), "1 number", "%d numbers")))
 	return nil
 }
 
@@ -230,7 +230,7 @@ func (r *replanning) added(a number.Piece) error {
 		r.put, r.events = append(r.put, is), append(r.events, ev)
 	}
 	r.out.Added += a.Count()
-	r.out.Lines = append(r.out.Lines, fmt.Sprintf("%s to %s come to pool %s (%s)", a.First(), a.Last(), a.Pool.Name, counted(a.Count(), "number", "numbers")))
+	r.out.Lines = append(r.out.Lines, fmt.Sprintf("%s to %s come to pool %s (%s)", a.First(), a.Last(), a.Pool.Name, counted(a.Count(), "1 number", "%d numbers")))
 	return nil
 }
 

@@ -225,11 +225,22 @@ func (f *Flow) sendLetter(ctx context.Context, l dayone.Letter) error {
 
 // sendWords puts a letter into words and has a system carry it.
 func (f *Flow) sendWords(ctx context.Context, system string, to []string, l dayone.Letter, b LetterBody) error {
-	v := message.View{Company: f.CompanyName(ctx), Now: f.Clock.Now(), Links: message.Links{Portal: f.Base}, Alert: &message.Alert{
+	reads := "" // a channel has one language: the company's
+	if l.Via == viaMail {
+		var err error
+		if reads, err = f.reads(ctx, to, dayone.Person{}); err != nil {
+			return err
+		}
+	}
+	v := message.View{Company: f.CompanyName(ctx), Now: f.Clock.Now(), Language: reads, Links: message.Links{Portal: f.Base}, Alert: &message.Alert{
 		Title: b.Title, Count: b.Count, Again: l.Kind == alertReminder, Resolved: l.Kind == alertResolved, More: b.Count - len(b.Alerts),
 	}}
 	for _, a := range b.Alerts {
-		v.Alert.Items = append(v.Alert.Items, message.AlertItem{About: cmp.Or(a.Name, a.Subject), Note: a.Note, Since: a.Opened, Link: a.URL})
+		about := cmp.Or(a.Name, f.thingOf(b.Rule, a.Subject))
+		if about == "" && a.Person != "" { // whoever may not read names has the id
+			about = a.Subject
+		}
+		v.Alert.Items = append(v.Alert.Items, message.AlertItem{About: about, Note: a.Note, Since: a.Opened, Link: a.URL})
 	}
 	r, err := f.templates(dayone.Person{}).Render("alert", v)
 	if err != nil {

@@ -61,7 +61,7 @@ func (f *Flow) eased(ctx context.Context, id dayone.PersonID) (Look, error) {
 			if key, ok := strings.CutPrefix(rule, dayone.BrakeEmpty); ok {
 				return fmt.Sprintf("%s would be left without anybody on %s", key, day)
 			}
-			return fmt.Sprintf("more than %s would lose something there on %s", counted(limit, "person", "people"), day)
+			return fmt.Sprintf("more than %s would lose something there on %s", counted(limit, "1 person", "%d people"), day)
 		},
 	})
 	if err != nil || !changed {

@@ -272,7 +272,7 @@ func (f *Flow) AtStart(ctx context.Context) error {
 			}
 			if accounts+things > 0 {
 				lost = append(lost, fmt.Sprintf("%s is being retired, and %s and %s there are not taken yet; put it back until they are, or say dayone system retire %[1]s --stop-managing",
-					name, counted(accounts, "open account", "open accounts"), counted(things, "other thing", "other things")))
+					name, counted(accounts, "1 open account", "%d open accounts"), counted(things, "1 other thing", "%d other things")))
 				continue
 			}
 			fallthrough
@@ -282,7 +282,7 @@ func (f *Flow) AtStart(ctx context.Context) error {
 			}
 		default:
 			lost = append(lost, fmt.Sprintf("%s is not in the configuration any more, and %s something there: %s, %s. Put it back, then retire it: dayone system retire %[1]s, with --stop-managing or --close-accounts",
-				name, counted(r.Held.People, "person holds", "people hold"), counted(r.Held.Open, "open account", "open accounts"), counted(r.Held.Others, "other thing", "other things")))
+				name, counted(r.Held.People, "1 person holds", "%d people hold"), counted(r.Held.Open, "1 open account", "%d open accounts"), counted(r.Held.Others, "1 other thing", "%d other things")))
 		}
 	}
 	if len(lost) > 0 {

@@ -161,6 +161,15 @@ func (p *pattern) match(s string) ([]string, bool) {
 // something at its places, several sentences, or a list of which each part is one of these. What is none stays as it is.
 func (l *Language) Heard(s string) string { return l.heard(s, 0) }
 
+// HeardEach says a list of findings, each by itself: what stands at the last place of one would take in the next.
+func (l *Language) HeardEach(s string) string {
+	parts := strings.Split(s, "; ")
+	for i, part := range parts {
+		parts[i] = l.Heard(part)
+	}
+	return strings.Join(parts, "; ")
+}
+
 // Said is Heard for what may as well be a name or somebody's own words: a text with places has to bring enough letters of its
 // own, or more than one word, so that Request Manager stays a product. May is not said either: a month is said by Time.
 func (l *Language) Said(s string) string {
@@ -354,7 +363,9 @@ func (l ear) put(text string, args []string, s string) (string, bool) {
 		}
 		b.WriteString(between[i])
 		out := args[at]
-		if phrase(out) {
+		if at, ok := l.instant(out); ok {
+			out = at
+		} else if phrase(out) {
 			out = l.inside(out)
 		}
 		if strings.HasSuffix(v, "d") { // in groups, as English has them
@@ -367,6 +378,22 @@ func (l ear) put(text string, args []string, s string) (string, bool) {
 
 // written are the layouts in which sentences that are heard have days.
 var written = []string{"2 January 2006", "2 Jan 2006"}
+
+// instant says a day of this year with its time, as sentences that are heard have it: Mon 25 Nov 11:30 CET. No year stands there,
+// so any that has the day on that day of the week tells how it is written.
+func (l ear) instant(s string) (string, bool) {
+	t, err := time.Parse("Mon 2 Jan 15:04 MST", s)
+	if err != nil {
+		return s, false
+	}
+	for year := 2000; year < 2028; year++ { // after 28 years all of it comes again
+		at := time.Date(year, t.Month(), t.Day(), t.Hour(), t.Minute(), 0, 0, t.Location())
+		if at.Month() == t.Month() && strings.HasPrefix(s, at.Format("Mon ")) {
+			return l.Time(at, "Mon 2 Jan") + at.Format(", 15:04 MST"), true
+		}
+	}
+	return s, false
+}
 
 // inside says what stands at a place: a day, or what is ours again.
 func (l ear) inside(s string) string {

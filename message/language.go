@@ -91,6 +91,14 @@ func (v View) in(l *locale.Language) View {
 		a.You = l.Asked(a.You)
 		v.Approval = &a
 	}
+	if v.Alert != nil {
+		a := *v.Alert
+		a.Title, a.Items = l.Label(a.Title), slices.Clone(a.Items)
+		for i := range a.Items {
+			a.Items[i].Note = l.HeardEach(a.Items[i].Note)
+		}
+		v.Alert = &a
+	}
 	if v.Sponsor != nil {
 		s := *v.Sponsor
 		s.Why = l.Asked(s.Why)

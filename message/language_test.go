@@ -55,6 +55,28 @@ func TestMessagesByLanguage(t *testing.T) {
 	}
 }
 
+// Whoever reads German is told of alerts in German, each finding by itself; one that is about nobody is told by its note alone.
+func TestAlertsByLanguage(t *testing.T) {
+	t.Parallel()
+	v := sarah(t)
+	v.Language, v.Alert = "de", &message.Alert{Title: "A system does not answer", Count: 3, More: 1, Items: []message.AlertItem{
+		{About: "Okta", Note: "Okta has not answered since Mon 25 Nov 09:00 CET", Link: "http://x/systems"},
+		{Note: "it waits for GitLab; 3 steps failed or are blocked", Link: "http://x/runs/1"},
+	}}
+	r, err := message.Templates{}.Render("alert", v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := r.Subject(), "Ein System antwortet nicht (3)"; got != want {
+		t.Errorf("the subject is %q, want %q", got, want)
+	}
+	for _, want := range []string{"- Okta: Okta antwortet nicht seit Mo, 25. Nov., 09:00 CET\n  http://x/systems\n", "- es wartet auf GitLab; 3 Schritte sind gescheitert oder blockiert\n", "1 weitere steht auf der Übersicht.", "Übersicht"} {
+		if !strings.Contains(r.Text, want) {
+			t.Errorf("no %q in\n%s", want, r.Text)
+		}
+	}
+}
+
 // Each German message has the places of the English one: what it says of somebody is all said.
 func TestGermanMessages(t *testing.T) {
 	t.Parallel()

@@ -15,11 +15,10 @@ var alertState = state{Icon: "warn", Class: "s-fail", Text: "Alert"}
 
 // alertItem is an alert with what it is about, and where to look.
 func alertItem(view viewer, a flow.AlertView) item {
-	title := a.Title + ": " + a.About
-	if a.Rule == "brake-on" { // about what it is the note says; an id says nothing
-		title = a.Title
+	return item{
+		State: &alertState, Title: link{joined(": ", view.label(a.Title), a.About), a.Path},
+		Meta: joined("; ", view.found(a.Note), view.label("since")), At: view.at(a.Opened),
 	}
-	return item{State: &alertState, Title: link{title, a.Path}, Meta: joined("; ", a.Note, view.label("since")), At: view.at(a.Opened)}
 }
 
 type apiAlert struct {

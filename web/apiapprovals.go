@@ -102,7 +102,7 @@ func (p *portal) apiApprovals(w http.ResponseWriter, r *http.Request) error {
 		q.Set("before", string(list[limit-1].ID))
 		out.Next = address("/api/v1/approvals", q)
 	}
-	for _, x := range p.petitions(r.Context(), list) {
+	for _, x := range p.petitions(r.Context(), viewer{}, list) {
 		out.Items = append(out.Items, newAPIApproval(x))
 	}
 	return answerJSON(w, http.StatusOK, out)
@@ -155,7 +155,7 @@ func (p *portal) apiAnswer(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return answerJSON(w, http.StatusOK, newAPIApproval(p.petitions(ctx, []dayone.Petition{now})[0]))
+	return answerJSON(w, http.StatusOK, newAPIApproval(p.petitions(ctx, viewer{}, []dayone.Petition{now})[0]))
 }
 
 type apiDelegation struct {

@@ -57,7 +57,7 @@ type petition struct {
 	mute bool // no mail system tells anybody of it
 }
 
-func (p *portal) petitions(ctx context.Context, list []dayone.Petition) []petition {
+func (p *portal) petitions(ctx context.Context, view viewer, list []dayone.Petition) []petition {
 	rows := map[dayone.PersonID]flow.Row{}
 	titles, kinds := p.titles(), p.kindTitles()
 	out := make([]petition, 0, len(list))
@@ -68,7 +68,7 @@ func (p *portal) petitions(ctx context.Context, list []dayone.Petition) []petiti
 			row.Name = cmp.Or(row.Name, string(r.Person))
 			rows[r.Person] = row
 		}
-		x := petition{req: r, row: row, mute: !p.flow.Mails(), what: joined(" ", systemTitle(titles, r.Key.System), lowerFirst(kindTitle(kinds, r.Key)), r.Key.Name)}
+		x := petition{req: r, row: row, mute: !p.flow.Mails(), what: joined(" ", systemTitle(titles, r.Key.System), view.within(view.label(kindTitle(kinds, r.Key))), r.Key.Name)}
 		if r.Run != "" {
 			x.run = link{"The run that waits for it", "/runs/" + string(r.Run)}
 		}
@@ -157,7 +157,7 @@ func (p *portal) showApprovals(w http.ResponseWriter, r *http.Request, status in
 	if err != nil {
 		return err
 	}
-	v := newApprovals(view, p.petitions(ctx, open), p.petitions(ctx, all), standIns)
+	v := newApprovals(view, p.petitions(ctx, view, open), p.petitions(ctx, view, all), standIns)
 	v.Problem, v.Given = problem, given
 	if !p.shows(r, "POST /delegations") {
 		v.Fixed = true
@@ -218,7 +218,7 @@ func (p *portal) approvalOf(r *http.Request) (petition, error) {
 	} else if hers && (err != nil || !isAsked(req, is.Name)) { // one that is there is told from none by nothing
 		return petition{}, said(fmt.Errorf("approval %s is not hers: %w", id, dayone.ErrNotFound), "There is no such request, or it is not you who is asked.")
 	}
-	return p.petitions(r.Context(), []dayone.Petition{req})[0], nil
+	return p.petitions(r.Context(), p.viewerOf(r), []dayone.Petition{req})[0], nil
 }
 
 // mayDo are those for whom a page is, whoever is asked; answering is for fewer than reading.

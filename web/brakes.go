@@ -46,46 +46,43 @@ const missingShown = 50
 
 var brakeOn = state{Icon: "pause", Class: "s-wait", Text: "Holds"}
 
-// brakeTitle is the same as whoever looks reads it.
-func (v viewer) brakeTitle(b dayone.Brake) string {
-	scope, what, _ := strings.Cut(brakeTitle(b), ": ")
-	return scope + ": " + v.heard(what)
-}
+// brakeTitle is the same in English, as programs read it.
+func brakeTitle(b dayone.Brake) string { return viewer{}.brakeTitle(b) }
 
 // brakeTitle says in words which limit was passed where.
-func brakeTitle(b dayone.Brake) string {
+func (v viewer) brakeTitle(b dayone.Brake) string {
 	rule, veiled := strings.CutSuffix(b.Rule, dayone.BrakeVeiled)
 	what := rule
 	switch {
 	case rule == dayone.BrakeTerminations:
-		what = "terminations"
+		what = v.label("terminations")
 	case rule == dayone.BrakeRead:
-		what = "a whole list"
+		what = v.label("a whole list")
 	case rule == dayone.BrakeChanged:
-		what = "not what was reviewed"
+		what = v.label("not what was reviewed")
 	case rule == dayone.BrakeList:
-		what = "far fewer accounts than before"
+		what = v.label("far fewer accounts than before")
 	case rule == dayone.BrakeRemovals:
-		what = "accesses that would go"
+		what = v.label("accesses that would go")
 	case strings.HasPrefix(rule, dayone.BrakeBody):
-		what = "a whole body"
+		what = v.label("a whole body")
 	case strings.HasPrefix(rule, dayone.BrakeShift):
-		what = "another " + strings.ReplaceAll(strings.TrimPrefix(rule, dayone.BrakeShift), "_", " ")
+		what = v.say("the %s of many", v.in.Inside(attrText(strings.TrimPrefix(rule, dayone.BrakeShift))))
 	case strings.HasPrefix(rule, dayone.BrakeEmpty):
-		what = "the last of " + strings.TrimPrefix(rule, dayone.BrakeEmpty)
+		what = v.say("the last of %s", strings.TrimPrefix(rule, dayone.BrakeEmpty))
 	}
 	if veiled {
-		what += ", confidential"
+		what = v.say("%s, confidential", what)
 	}
 	return dayone.AfterScope(b.Scope) + ": " + what
 }
 
 func brakeItem(view viewer, b dayone.Brake) item {
 	st := brakeOn
-	it := item{Title: link{view.brakeTitle(b), "/brakes/" + string(b.ID)}, Meta: joined("; ", sentence(view.heard(b.Note)), view.plural(b.Held, "1 is held", "%d are held"), view.label("since")), At: view.at(b.Opened)}
+	it := item{Title: link{view.brakeTitle(b), "/brakes/" + string(b.ID)}, Meta: joined("; ", sentence(view.found(b.Note)), view.plural(b.Held, "1 is held", "%d are held"), view.label("since")), At: view.at(b.Opened)}
 	if b.State != dayone.BrakeOn {
 		st = brakeState(b.State)
-		it.Meta, it.At = joined("; ", sentence(view.heard(b.Note)), view.plural(b.Held, "1 was held", "%d were held")), view.at(b.Closed)
+		it.Meta, it.At = joined("; ", sentence(view.found(b.Note)), view.plural(b.Held, "1 was held", "%d were held")), view.at(b.Closed)
 		if b.By != "" {
 			it.Next = decidedBy(b)
 		}
@@ -275,7 +272,7 @@ func (p *portal) showBrake(w http.ResponseWriter, r *http.Request, status int, i
 }
 
 func newBrake(view viewer, b flow.BrakeView) brakeView {
-	v := brakeView{ID: string(b.ID), Title: view.brakeTitle(b.Brake), Note: sentence(view.heard(b.Note)), State: brakeState(b.State), Hash: b.Hash, List: listFigures(b.List)}
+	v := brakeView{ID: string(b.ID), Title: view.brakeTitle(b.Brake), Note: sentence(view.found(b.Note)), State: brakeState(b.State), Hash: b.Hash, List: listFigures(b.List)}
 	v.Nothing, v.Thrown = brakeMeans(b.Brake)
 	for i, h := range b.Items {
 		if i == heldShown {

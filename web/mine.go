@@ -84,7 +84,7 @@ func (p *portal) asksOf(r *http.Request, login string) ([]item, error) {
 		return nil, err
 	}
 	var out []item
-	for _, x := range p.petitions(ctx, open) {
+	for _, x := range p.petitions(ctx, view, open) {
 		it := approvalItem(view, x)
 		it.Next = x.req.Reason()
 		out = append(out, it)

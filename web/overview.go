@@ -171,7 +171,7 @@ func (p *portal) mineOf(r *http.Request, tasks []todo, approvals []dayone.Petiti
 			asked = append(asked, a)
 		}
 	}
-	for _, x := range p.petitions(r.Context(), asked[:min(len(asked), tasksShown)]) {
+	for _, x := range p.petitions(r.Context(), view, asked[:min(len(asked), tasksShown)]) {
 		out = append(out, approvalItem(view, x))
 	}
 	for _, d := range tasks {

@@ -485,7 +485,7 @@ func newReason(view viewer, person string, a flow.Access, x policy.Explanation) 
 	for _, l := range x.Won(because, a.Role) {
 		for _, c := range l.Conditions {
 			for _, r := range c.Reads {
-				entry := chained{Head: "HR", Text: view.label(attrText(r.Name)) + " " + cmp.Or(r.Value, view.label("unknown"))}
+				entry := chained{Head: "HR", Text: view.label(attrText(r.Name)) + " " + cmp.Or(view.read(r.Value), view.label("unknown"))}
 				if !slices.Contains(v.Chain, entry) {
 					v.Chain = append(v.Chain, entry)
 				}

@@ -128,14 +128,14 @@ func planned(view viewer, plan flow.Everybody) judgement {
 		v.Moved = append(v.Moved, pair{Name: s.ID, Value: view.say("%s: gives to %s, was %s (+%s \u2212%s)", view.label(s.Change), thousands(s.After), thousands(s.Before), thousands(s.Joins), thousands(s.Leaves))})
 	}
 	for _, x := range plan.Seats {
-		p := pair{Name: x.System + " " + x.Pool, Value: fmt.Sprintf("seats: %+d, %s of %s free", x.Needed, thousands(x.Free), thousands(x.Total))}
+		p := pair{Name: x.System + " " + x.Pool, Value: view.say("seats: %s, %s of %s are free", fmt.Sprintf("%+d", x.Needed), view.number(x.Free), view.number(x.Total))}
 		if x.Short > 0 {
-			p.Value = fmt.Sprintf("%s; %s short", p.Value, thousands(x.Short))
+			p.Value = view.say("%s; %s short", p.Value, view.number(x.Short))
 		}
 		v.Moved = append(v.Moved, p)
 	}
 	for _, id := range plan.Told {
-		v.Moved = append(v.Moved, pair{Name: id, Value: "its messages differ: who is told, when, or with which template"})
+		v.Moved = append(v.Moved, pair{Name: id, Value: view.label("its messages differ: who is told, when, or with which template")})
 	}
 	for _, f := range plan.Files {
 		mark, name, _ := strings.Cut(f, " ")

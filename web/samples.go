@@ -133,10 +133,7 @@ func samples(view viewer) []sample {
 	dash.More = true
 	runRows := []runRow{{Title: link{"Onboard Sarah Chen", "/runs"}, State: runState(dayone.RunRunning), Strip: strip, Steps: steps, Started: view.at(now), Took: view.say("%s so far", "21 s")}}
 	dash.Runs, dash.Tasks, dash.Quarantined = runRows, []item{taskItem(view, hands[0]), taskItem(view, hands[2])}, []item{quarantinedItem(view, quarantine)}
-	for _, a := range []flow.AlertView{
-		{Alert: dayone.Alert{Rule: "day-one-at-risk", Note: "ready by about Mon 25 Nov 11:30 PST, after the first day has begun, without the wait for GitLab; 1 step failed or is blocked", Opened: now.Add(-time.Hour)}, Title: "Day one at risk", About: "Sarah Chen", Path: "/people/" + samplePerson},
-		{Alert: dayone.Alert{Rule: "source-stale", Note: "last heard or read on Thu 21 Nov 09:00 UTC", Opened: now}, Title: "Nothing heard from a source", About: "hr", Path: "/events"},
-	} {
+	for _, a := range sampleAlerts(now) {
 		dash.Alerts = append(dash.Alerts, alertItem(view, a))
 	}
 	dash.MoreAlerts = view.say("%s more: dayone alerts shows them", "3")

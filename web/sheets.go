@@ -122,14 +122,14 @@ func (p *portal) approvalsSheet(r *http.Request, zone *time.Location) (sheet, er
 			f.Before = last.req.ID
 		}
 		list, err := p.flow.Approvals(r.Context(), f)
-		return p.petitions(r.Context(), list), err
+		return p.petitions(r.Context(), viewer{}, list), err
 	})
 	if onlyOpen(r, "open") {
 		list, err := p.flow.Approvals(r.Context(), flow.ApprovalFilter{Person: f.Person, Open: true, Limit: listMost + 1})
 		if err != nil {
 			return sheet{}, err
 		}
-		if rows, err = wholeUpTo(p.petitions(r.Context(), list), listMost); err != nil {
+		if rows, err = wholeUpTo(p.petitions(r.Context(), viewer{}, list), listMost); err != nil {
 			return sheet{}, err
 		}
 	}

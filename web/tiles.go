@@ -35,10 +35,10 @@ func newTiles(view viewer, list []flow.Shown, titles map[string]string) []tileRo
 	for _, s := range list {
 		system := cmp.Or(s.Title, systemTitle(titles, s.System))
 		if len(s.Tiles) == 0 && s.Problem != "" {
-			out = append(out, tileRow{Title: system, Value: view.label("unknown"), State: &state{Icon: "warn", Class: "s-wait", Text: "Not readable"}, Note: sentence(s.Problem) + "."})
+			out = append(out, tileRow{Title: system, Value: view.label("unknown"), State: &state{Icon: "warn", Class: "s-wait", Text: "Not readable"}, Note: sentence(view.heard(s.Problem)) + "."})
 		}
 		for _, t := range s.Tiles {
-			row := tileRow{Title: t.Title, System: system, Value: view.in.Number(t.Value), Small: t.Unit, At: view.at(s.Read)}
+			row := tileRow{Title: t.Title, System: system, Value: view.in.Number(t.Value), Small: view.label(t.Unit), At: view.at(s.Read)}
 			if t.AtLeast {
 				row.Value += "+"
 			}
@@ -52,7 +52,7 @@ func newTiles(view viewer, list []flow.Shown, titles map[string]string) []tileRo
 			case s.Problem == "" && view.now.Sub(s.Read) > flow.TilesOld:
 				row.State = &state{Icon: "clock", Text: "As it was then"}
 			case s.Problem != "":
-				row.State, row.Note = &state{Icon: "warn", Class: "s-wait", Text: "Not readable since"}, sentence(s.Problem)+"."
+				row.State, row.Note = &state{Icon: "warn", Class: "s-wait", Text: "Not readable since"}, sentence(view.heard(s.Problem))+"."
 			case t.State == dayone.TileNone:
 				row.State = &state{Icon: "x", Class: "s-fail", Text: "None left"}
 			case t.State == dayone.TileLow:

@@ -219,6 +219,9 @@ func (v viewer) label(text string) string { return v.in.Label(text) }
 // heard is a sentence that was made in English elsewhere: by flow, or where nobody knows who reads it.
 func (v viewer) heard(text string) string { return v.in.Heard(text) }
 
+// found is what flow has found, each part of it by itself; its days read as every other day.
+func (v viewer) found(note string) string { return v.isoDays(v.in.HeardEach(note)) }
+
 // within is a title as it stands inside a sentence; languages that write it as it is keep its first letter.
 func (v viewer) within(title string) string {
 	if v.in != nil {
@@ -355,6 +358,15 @@ func (v viewer) value(x dayone.Value) string {
 		return v.in.Time(day, "Mon 2 Jan 2006")
 	}
 	return valueText(x)
+}
+
+// read is what a policy has read; a day reads as every other day.
+func (v viewer) read(text string) string {
+	day, err := time.Parse(time.DateOnly, text)
+	if err != nil {
+		return text
+	}
+	return v.in.Time(day, v.dayLayout(day))
 }
 
 // days is how far a day is away, in whole days of a zone.

@@ -30,6 +30,7 @@ import (
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/flow"
 	"github.com/dayone-hq/dayone/locale"
+	"github.com/dayone-hq/dayone/policy"
 )
 
 var update = flag.Bool("update", false, "write the texts that a language has no translation of")
@@ -199,6 +200,7 @@ func helpTexts(t *testing.T) (out []string) {
 		var m struct {
 			Summary  string
 			Settings map[string]struct{ Help string }
+			Kinds    map[string]struct{ Title string }
 		}
 		if err := yaml.Unmarshal(raw, &m); err != nil {
 			t.Fatalf("%s: %v", name, err)
@@ -207,8 +209,39 @@ func helpTexts(t *testing.T) (out []string) {
 		for _, s := range m.Settings {
 			out = append(out, s.Help)
 		}
+		for _, k := range m.Kinds {
+			out = append(out, strings.ToLower(k.Title)) // as kindTitles has them
+		}
 	}
+	out = append(out, tileUnits(t)...)
 	return slices.DeleteFunc(out, func(s string) bool { return s == "" })
+}
+
+var tileUnit = regexp.MustCompile(`Unit:.*?"([^"]+)"`)
+
+// tileUnits are what connectors count for tiles.
+func tileUnits(t *testing.T) (out []string) {
+	t.Helper()
+	files, err := filepath.Glob("../connector/*/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range files {
+		raw, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasSuffix(name, "_test.go") || !bytes.Contains(raw, []byte("dayone.Tile{")) && !bytes.Contains(raw, []byte("scim.Counted{")) {
+			continue
+		}
+		for _, m := range tileUnit.FindAllSubmatch(raw, -1) {
+			out = append(out, string(m[1]))
+		}
+	}
+	if !slices.Contains(out, "users") {
+		t.Fatalf("no connector counts users: %q", out)
+	}
+	return out
 }
 
 // marked is a language that is good for nothing but seeing what is never translated.
@@ -329,11 +362,13 @@ func pageOfSample(t *testing.T, v *renderer, s sample) string {
 var number = regexp.MustCompile(`\d+|%d`)
 
 // zoneOrPlace: names of zones, lines of policies, and what the test itself puts into the shell.
-var zoneOrPlace = regexp.MustCompile(`^(the site in Bremen closes|hr emp_790, since|Entra|\d+d|HR mends it with the next payroll|(, )?1 Very Long Street Name.*|Badge:|Phone:|CUCM:|badge/account,|hr (says Sales Engineer|has none|said what cannot be used)|(user|by) [a-z]+|Sure: own number.*|Mon 13 Sep 2021|Token|URL|TLS|GET /.*|\+   okta: .*|template codes, line 3.*|mid-market needs chat|Case 12/24.*|- \{to: .*|(title|grant)|: \{department: Sales\}|number, to, pool, .*|Level:|7 days|(Group \d, )?\d+ channels:?|[a-z.]+@company\.com|[\d.]+ (min|h),|contractors|hr: .*|app salesforce|Okta app salesforce:|INC-4711: wrong channels|wrong|By kim@company\.com: .*|kim@company\.com and .*|, online|Security|Collaboration|operator|(GitLab|Okta) \(\d\)|Invalid\.|in Entra|End Slack|Cisco Unified CM, .*|No answer in time|c\d+|#[a-z-]+…|Group \d|[\d.,]+ (ms|s|min|h|d)( \d+ (s|min|h))?|\d{3} [A-Z][A-Za-z ]+|\d+ channels|UTC|PST|Dayone( 1)?|en|it-help|Issue|Level|[a-z-]+/[a-z-]+:[a-z-]+|(Duo|Webex) (users|devices)|Duo,|Meraki|Messaging|users|seats left|hired|Unavailable\.|Webex Calling - Professional|Not allowed in: check the key\.|the team is called off|[a-z-]+ \(policies/[a-z-]+\.yaml:\d+\))$`)
+var zoneOrPlace = regexp.MustCompile(`^((, )?\d\d:\d\d PST|the site in Bremen closes|hr emp_790, since|Entra|\d+d|HR mends it with the next payroll|(, )?1 Very Long Street Name.*|Badge:|Phone:|CUCM:|badge/account,|hr (says Sales Engineer|has none|said what cannot be used)|(user|by) [a-z]+|Sure: own number.*|Mon 13 Sep 2021|Token|URL|TLS|GET /.*|\+   okta: .*|template codes, line 3.*|mid-market needs chat|Case 12/24.*|- \{to: .*|(title|grant)|: \{department: Sales\}|number, to, pool, .*|Level:|7 days|(Group \d, )?\d+ channels:?|[a-z.]+@company\.com|[\d.]+ (min|h),|contractors|hr: .*|app salesforce|Okta app salesforce:|INC-4711: wrong channels|wrong|By kim@company\.com: .*|kim@company\.com and .*|, online|Security|Collaboration|operator|(GitLab|Okta) \(\d\)|Invalid\.|in Entra|End Slack|Cisco Unified CM, .*|No answer in time|c\d+|#[a-z-]+…|Group \d|[\d.,]+ (ms|s|min|h|d)( \d+ (s|min|h))?|\d{3} [A-Z][A-Za-z ]+|\d+ channels|UTC|PST|Dayone( 1)?|en|it-help|Issue|Level|[a-z-]+/[a-z-]+:[a-z-]+|(Duo|Webex) (users|devices)|Duo,|Meraki|Messaging|hired|Unavailable\.|Webex Calling - Professional|Not allowed in: check the key\.|the team is called off|[a-z-]+ \(policies/[a-z-]+\.yaml:\d+\))$`)
 
 func sampleWords(t *testing.T) func(string) bool {
 	t.Helper()
-	own, _ := goTexts(t, func(file string) bool { return !noSample(file) || file == "requests.go" }, ".")
+	own, _ := goTexts(t, func(file string) bool { // an alert's words are flow's, also in a sample
+		return !noSample(file) && file != "samplesalerts.go" || file == "requests.go"
+	}, ".")
 	forms := map[string]bool{}
 	for s := range own {
 		forms[number.ReplaceAllString(s, "#")] = true
@@ -447,7 +482,12 @@ func TestGermanPages(t *testing.T) {
 		}
 		wellFormed(t, s.name, page)
 	}
-	for _, texts := range []map[string]string{toasts} {
+	for _, text := range helpTexts(t) {
+		if _, ok := l.Find(text); !ok || strings.HasPrefix(l.Label(text), "⟦") {
+			t.Errorf("de.json has no %q", text)
+		}
+	}
+	for _, texts := range []map[string]string{toasts, attrTexts} {
 		for _, text := range texts {
 			if _, ok := locale.Of("de").Find(text); !ok {
 				t.Errorf("de.json has no %q", text)
@@ -463,12 +503,36 @@ func TestGermanPages(t *testing.T) {
 	}
 }
 
+// A day that a policy has read is written as every other day of a person's page.
+func TestADayInAReasonReadsAsEveryOther(t *testing.T) {
+	t.Parallel()
+	view := viewer{in: locale.Of("de"), now: noon, zone: noon.Location()}
+	line := policy.Line{Policy: "base", Truth: "yes", Conditions: []policy.Condition{{Reads: []policy.Read{{Name: "start_date", Value: "2021-09-13", Known: true}}}}}
+	got := newReason(view, samplePerson, flow.Access{Reasons: []flow.Reason{{Reason: dayone.Reason{Policy: "base"}}}}, policy.Explanation{Lines: []policy.Line{line}})
+	if len(got.Chain) == 0 || !strings.HasSuffix(got.Chain[0].Text, " "+view.day(noon.AddDate(2021-noon.Year(), 9-int(noon.Month()), 13-noon.Day()), noon.Location()).Text) {
+		t.Errorf("the chain is %+v", got.Chain)
+	}
+}
+
+// A rule that looks for something new is seen in German, too.
+func TestEveryRuleHasASampleOfItsAlerts(t *testing.T) {
+	t.Parallel()
+	list := sampleAlerts(noon)
+	for _, r := range flow.AlertRules() {
+		if !slices.ContainsFunc(list, func(a flow.AlertView) bool { return a.Rule == r.Name }) {
+			t.Errorf("no page of the gallery has an alert of %s", r.Name)
+		}
+	}
+}
+
 // What was made in English where nobody knew who reads it is German on a German page, to the last word of ours.
 func TestWhatIsHeardIsGermanThroughout(t *testing.T) {
 	t.Parallel()
 	view := viewer{in: locale.Of("de"), now: noon, zone: noon.Location()}
 	for s, want := range map[string]string{
-		"until 3 Mar 2025": "bis 3. März 2025",
+		"until 3 Mar 2025":                                                                      "bis 3. März 2025",
+		"last heard or read on Thu 21 Nov 09:00 UTC":                                            "zuletzt gehört oder gelesen: Do, 21. Nov., 09:00 UTC",
+		"ready by about Mon 29 Feb 11:30 PST, after the first day has begun":                    "bereit etwa Mo, 29. Feb., 11:30 PST, nach Beginn des ersten Tages",
 		"held until 3 March 2025 by kim@company.com: neither given nor taken":                   "gehalten bis 3. März 2025 von kim@company.com: weder gegeben noch genommen",
 		"6 records read: 1 new, 0 changed, 5 missing; held: the list has 6 records, and had 12": "6 Datensätze gelesen: 1 neu, 0 geändert, 5 fehlen; gehalten: die Liste hat 6 Datensätze und hatte 12",
 		"somebody who left has it (sure: own number of asmith, mail address)":                   "jemand Ausgeschiedenes hat sie (sicher: eigene Nummer von asmith, E-Mail-Adresse)",

@@ -45,9 +45,11 @@ told; docs/alerts.md has every rule. With --server that server is asked by its A
 				if !a.Resolved.IsZero() {
 					until = "resolved " + a.Resolved.Local().Format("2006-01-02 15:04")
 				}
-				fmt.Fprintf(out, "%s  %-25s  %s: %s", a.Opened.Local().Format("2006-01-02 15:04"), until, a.Title, a.About)
-				if a.Note != "" {
-					fmt.Fprintf(out, ": %s", a.Note)
+				fmt.Fprintf(out, "%s  %-25s  %s", a.Opened.Local().Format("2006-01-02 15:04"), until, a.Title)
+				for _, s := range []string{a.About, a.Note} {
+					if s != "" {
+						fmt.Fprintf(out, ": %s", s)
+					}
 				}
 				fmt.Fprintln(out)
 			}
