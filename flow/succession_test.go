@@ -174,6 +174,7 @@ func TestAFallWhileItIsHandedOverLosesNothing(t *testing.T) {
 	}
 	first := h.succeeded(john)
 	h.settledAt(john) // a look later than now would say again when his end was
+	h.stopRun()       // who looks meanwhile would hand over what comes next, and write it down
 	again, err := h.ReportIssue(ctx, h.lastRun(john), "one more", "kim@company.com")
 	if err != nil {
 		t.Fatal(err)
@@ -181,7 +182,6 @@ func TestAFallWhileItIsHandedOverLosesNothing(t *testing.T) {
 	if _, err := h.Assign(ctx, string(again.ID), "john.doe@company.com", "kim@company.com"); err != nil {
 		t.Fatal(err)
 	}
-	h.stopRun()
 	if err := h.Store.SucceedAt(ctx, john, first.Left.Add(time.Minute), h.Now()); err != nil { // its end has moved
 		t.Fatal(err)
 	}
