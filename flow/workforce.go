@@ -352,11 +352,11 @@ const (
 // beside, once for all pages that ask, and in a large company by one reader, so that pages are answered meanwhile.
 func (f *Flow) HoldersSoon(ctx context.Context) (holders map[string]PolicyHolders, ready bool, err error) {
 	c := &f.crowd
+	if c.aside.Load() { // to count people for each who asks, or to wait for the crowd, would hold that up
+		return nil, false, nil
+	}
 	if c.answers(f.Active(), f.Clock.Now()) {
 		return c.holders(0), true, nil
-	}
-	if c.aside.Load() { // and to count people for each who asks would hold that up
-		return nil, false, nil
 	}
 	counts, err := f.CountPeople(ctx)
 	if err != nil {

@@ -3,6 +3,7 @@ package web
 import (
 	"cmp"
 	"fmt"
+	"html/template"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -49,8 +50,9 @@ type policyRow struct {
 	Duty             []string // of what two nobody may have both
 	Does             string   // how much of each, in words
 	Href             string   // of its text
-	Holds            *link    // for how many people, and who they are
+	Holds            string   // for how many people; "": nobody has counted them yet
 	Text             []sourceLine
+	Said             template.HTML // its row up to Holds, which alone is another from look to look
 }
 
 // sourceLine is one line of a policy as its file has it. References name it, so it has an anchor.
@@ -101,31 +103,40 @@ func (p *portal) policies(w http.ResponseWriter, r *http.Request) error {
 	return p.show(w, r, http.StatusOK, page{Template: "policies", Title: "Policies", Nav: "policies", Crumbs: []link{{"Policies", ""}}, Main: v})
 }
 
-// inForce is the list of the policies in force, without their texts: it stays the same until others are.
+// inForce is the list of the policies in force, without their texts, as each language says it: it stays the same until
+// others are.
 type inForce struct {
-	mu   sync.Mutex
-	set  *policy.Set
-	list policiesView
+	mu    sync.Mutex
+	set   *policy.Set
+	lists map[string]policiesView // by language
 }
 
-// listed is what is in force, laid out once for all who look.
+// listed is what is in force, laid out and put into words once for all who read the language.
 func (p *portal) listed(r *http.Request) (policiesView, error) {
-	c, set := &p.inForce, p.flow.Active()
+	c, set, lang := &p.inForce, p.flow.Active(), p.languageOf(r)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.set != set {
+		c.set, c.lists = set, map[string]policiesView{}
+	}
+	v, ok := c.lists[lang.Tag()]
+	if !ok {
 		texts, err := p.flow.PolicyFiles(r.Context())
 		if err != nil {
 			return policiesView{}, err
 		}
-		c.set, c.list = set, newPolicies(set, texts)
-		for _, f := range c.list.Files {
-			for i := range f.Policies {
-				f.Policies[i].Text = nil
+		v = newPolicies(set, texts)
+		for _, f := range v.Files {
+			for i, row := range f.Policies {
+				said, err := p.view.in(lang).html("policy-row", row)
+				if err != nil {
+					return policiesView{}, err
+				}
+				f.Policies[i] = policyRow{ID: row.ID, People: row.People, Said: template.HTML(said)}
 			}
 		}
+		c.lists[lang.Tag()] = v
 	}
-	v := c.list
 	v.Files = slices.Clone(v.Files)
 	for i := range v.Files { // each page says for itself how many hold
 		v.Files[i].Policies = slices.Clone(v.Files[i].Policies)
@@ -184,9 +195,9 @@ func (p *portal) standing(r *http.Request, v *policiesView) error {
 		for j := range v.Files[i].Policies {
 			row := &v.Files[i].Policies[j]
 			if h, ok := holders[row.ID]; ok {
-				row.Holds = &link{plural(h.Count, "1 person", "%d people"), "/policies/" + url.PathEscape(row.ID) + "/people"}
+				row.Holds = plural(h.Count, "1 person", "%d people")
 				if h.Count == 0 {
-					row.Holds.Text = "nobody now"
+					row.Holds = "nobody now"
 				}
 			}
 		}
