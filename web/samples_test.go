@@ -15,7 +15,7 @@ import (
 	"github.com/dayone-hq/dayone/policy"
 )
 
-var noon = time.Date(2024, 11, 22, 12, 0, 0, 0, time.UTC)
+var noon = sampleDay
 
 // Every state of every page renders, is well-formed and says each id once.
 func TestEveryStateRenders(t *testing.T) {
