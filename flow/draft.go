@@ -130,19 +130,12 @@ func (f *Flow) Propose(ctx context.Context, name, text, by, note string) (dayone
 	return v, f.Store.SaveVersion(ctx, v)
 }
 
-// Proposals are versions that were kept and are not in force, newest first.
+// Proposals are versions that were kept and never came into force, newest first.
 func (f *Flow) Proposals(ctx context.Context, limit int) ([]dayone.PolicyVersion, error) {
 	if f.Load == nil {
 		return nil, nil
 	}
-	stages, err := f.Store.Stages(ctx)
-	if err != nil {
-		return nil, err
-	}
-	all, err := f.Store.Versions(ctx, limit)
-	return slices.DeleteFunc(all, func(v dayone.PolicyVersion) bool {
-		return slices.ContainsFunc(stages, func(s dayone.Stage) bool { return s.Version == v.ID })
-	}), err
+	return f.Store.ProposedVersions(ctx, limit)
 }
 
 // ProposalOf is a version that was kept, to be planned and applied.

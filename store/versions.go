@@ -56,9 +56,9 @@ func (d *DB) Version(ctx context.Context, id string) (dayone.PolicyVersion, erro
 	return found[0], nil
 }
 
-// Versions lists policy folders, newest first, without their files.
-func (d *DB) Versions(ctx context.Context, limit int) ([]dayone.PolicyVersion, error) {
-	rows, err := d.read.QueryContext(ctx, `SELECT `+versionColumns+` FROM policy_version ORDER BY made DESC, id LIMIT $1`, limit)
+// ProposedVersions are policy folders that were kept and never came into force, newest first, without their files.
+func (d *DB) ProposedVersions(ctx context.Context, limit int) ([]dayone.PolicyVersion, error) {
+	rows, err := d.read.QueryContext(ctx, `SELECT `+versionColumns+` FROM policy_version WHERE id NOT IN (SELECT version FROM policy_stage) ORDER BY made DESC, id LIMIT $1`, limit)
 	if err != nil {
 		return nil, err
 	}

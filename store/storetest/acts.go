@@ -60,8 +60,16 @@ func acts(t *testing.T, d *store.DB) {
 	if n := must[int64](t)(d.LastStage(ctx)); n != 0 {
 		t.Errorf("half of it stayed: stage %d", n)
 	}
+	early := dayone.PolicyVersion{ID: "bb", Files: []byte("zip"), Author: "lea", Note: "CHG-2", Made: at.Add(-time.Hour)}
+	if err := d.SaveVersion(ctx, early); err != nil {
+		t.Fatal(err)
+	}
 	if err := d.AddStage(ctx, v, stage, 0, nil, "act_2"); err != nil {
 		t.Fatal(err)
+	}
+	early.Files = nil
+	if got := must[[]dayone.PolicyVersion](t)(d.ProposedVersions(ctx, 1)); !reflect.DeepEqual(got, []dayone.PolicyVersion{early}) {
+		t.Errorf("what came into force hides a proposal: %+v", got)
 	}
 	if err := d.EndAct(ctx, "act_2", dayone.ActWithdrawn, "lea", "", at); !errors.Is(err, dayone.ErrConflict) {
 		t.Errorf("what counts was withdrawn: %v", err)
