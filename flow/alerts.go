@@ -53,6 +53,7 @@ func AlertRules() []AlertRule {
 		{Name: "approval-overdue", Title: "An approval is about to lapse", Threshold: Before, Length: 24 * time.Hour, find: (*Flow).silentApprovals},
 		{Name: "run-incomplete", Title: "Run incomplete", Threshold: After, find: (*Flow).incompleteRuns},
 		{Name: "disk-low", Title: "The database's volume is nearly full", Threshold: Free, FreeMB: 500, Percent: 5, find: (*Flow).lowDisk},
+		{Name: "clock-back", Title: "The machine's clock went back", find: (*Flow).slippedClock},
 		{Name: "policies-broken", Title: "The policy folder is broken", find: (*Flow).brokenPolicies},
 		{Name: "policies-announced", Title: "Announced policies come into force", Threshold: Before, Length: 24 * time.Hour, find: (*Flow).announcedPolicies},
 	}

@@ -248,6 +248,9 @@ func (v approvalView) own(login string) []choice {
 	return slices.DeleteFunc(v.Decide, func(c choice) bool { return !strings.EqualFold(c.Value, login) })
 }
 
+// forOthers says whether somebody may enter the answers of others: a login that several share, and is nobody's own.
+func forOthers(is who) bool { return is.Role.In(deciders) && !dayone.IsMail(is.Name) }
+
 // choosesAlone says whether somebody decides for herself alone, so that there is nothing to choose. Where she is one of
 // several, she is the one chosen unless she has chosen.
 func choosesAlone(list []choice, login string, fresh bool) bool {
@@ -274,8 +277,8 @@ func (p *portal) showApproval(w http.ResponseWriter, r *http.Request, status int
 	switch is := me(r); {
 	case !is.Role.In(approvals):
 		v, from = v.hers(is.Name), link{"You", "/me"}
-	case !is.Role.In(deciders):
-		v.Decide, v.Again = v.own(is.Name), false
+	case !forOthers(is):
+		v.Decide, v.Again = v.own(is.Name), v.Again && is.Role.In(deciders)
 	}
 	v.Alone = choosesAlone(v.Decide, me(r).Name, v.Of == "")
 	return p.show(w, r, status, page{Template: "approval", Title: v.Title, Nav: "approvals", Crumbs: []link{from, {v.Title, ""}}, Main: v})

@@ -65,7 +65,7 @@ func newSystemPage(view viewer, x flow.SystemView, titles, kinds map[string]stri
 		{Label: "Accounts", Value: view.number(x.Held.Accounts), Small: view.say("%s open", view.number(x.Held.Open))},
 		{Label: "Other things", Value: view.number(x.Held.Others)},
 		{Label: "Differ", Value: capped(x.Drift, flow.MostDrift), Href: "/drift?system=" + url.QueryEscape(x.Name)},
-		{Label: "Failed steps", Value: fmt.Sprint(len(x.Failures)), Href: "#h-failed"},
+		{Label: "Failed steps", Value: capped(len(x.Failures), flow.FailuresShown), Href: "#h-failed"},
 		{Label: "Waiting steps", Value: view.number(x.Waiting), Href: "/tasks?system=" + url.QueryEscape(x.Name)},
 	}
 	if !x.Reading.Lists || x.Reading.At.IsZero() && x.Drift == 0 {

@@ -206,8 +206,12 @@ func (p *portal) undoRun(ctx context.Context, id dayone.RunID, names []string, r
 		return "", err
 	}
 	if until != "" {
-		if o.Until, err = time.Parse(time.DateOnly, until); err != nil {
-			return "", fmt.Errorf("%q is no day; write 2025-01-31: %w", until, dayone.ErrInvalid)
+		row, err := p.flow.Person(ctx, run.Person)
+		if err != nil {
+			return "", err
+		}
+		if o.Until, err = p.endOfDay(row, until); err != nil {
+			return "", err
 		}
 	}
 	return p.flow.Undo(ctx, o)
