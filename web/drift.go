@@ -286,7 +286,7 @@ func (p *portal) showDrift(w http.ResponseWriter, r *http.Request, status int, i
 }
 
 func newOneDrift(view viewer, x flow.DriftView, titles, kinds map[string]string) driftOneView {
-	v := driftOneView{ID: string(x.ID), Whose: x.Name, State: driftTexts[x.Kind], Refused: sentence(x.Refused), Extra: x.Kind == dayone.DriftExtra, May: true}
+	v := driftOneView{ID: string(x.ID), Whose: x.Name, State: driftTexts[x.Kind], Refused: sentence(view.heard(x.Refused)), Extra: x.Kind == dayone.DriftExtra, May: true}
 	v.Title = joined(" ", systemTitle(titles, x.Key.System), view.within(view.label(kindTitle(kinds, x.Key))), x.Key.Name)
 	is, should := view.driftWords(x.Drift)
 	v.Facts = []pair{
@@ -306,7 +306,7 @@ func newOneDrift(view viewer, x flow.DriftView, titles, kinds map[string]string)
 		v.Facts = append(v.Facts, pair{Name: "Known there as", Value: x.Is.Ref, Code: true})
 	}
 	if x.Waits != "" {
-		v.Waits = &notice{Icon: "clock", Title: "It cannot be decided just now", Text: sentence(x.Waits) + "."}
+		v.Waits = &notice{Icon: "clock", Title: "It cannot be decided just now", Text: sentence(view.heard(x.Waits)) + "."}
 		return v
 	}
 	for _, s := range x.Steps {
@@ -324,7 +324,7 @@ func newOneDrift(view viewer, x flow.DriftView, titles, kinds map[string]string)
 	}
 	switch {
 	case x.Holds != "":
-		v.Nothing = sentence(x.Holds) + "."
+		v.Nothing = sentence(view.heard(x.Holds)) + "."
 	case len(v.Steps) == 0:
 		v.Nothing = textDriftNothing
 	}
@@ -372,7 +372,7 @@ func (p *portal) decideDrift(w http.ResponseWriter, r *http.Request) error {
 	}
 	row, err := p.driftVerdict(r, id, r.PostFormValue("reason"), r.PostFormValue("until"))
 	if refused(err) {
-		return p.showDrift(w, r, http.StatusConflict, id, notDone(err))
+		return p.showDrift(w, r, http.StatusConflict, id, notDone(p.viewerOf(r), err))
 	}
 	if err != nil {
 		return goneDrift(err)

@@ -90,7 +90,7 @@ func (p *portal) showPreview(w http.ResponseWriter, r *http.Request, status int,
 	case errors.Is(err, dayone.ErrForbidden), errors.Is(err, dayone.ErrNotFound), errors.Is(err, dayone.ErrInvalid):
 		status = http.StatusConflict
 		back := wizardHref(head.ID, "", products)
-		v = onboardPreviewView{Head: head, Steps: wizard(2, "/onboard", back), Back: back, Problem: &notice{Kind: "bad", Icon: "x", Title: "This cannot be given", Text: sentence(flow.Problem(err)) + "."}}
+		v = onboardPreviewView{Head: head, Steps: wizard(2, "/onboard", back), Back: back, Problem: &notice{Kind: "bad", Icon: "x", Title: "This cannot be given", Text: p.viewerOf(r).problem(err) + "."}}
 	case err != nil:
 		return err
 	default:

@@ -203,6 +203,7 @@ func samples(view viewer) []sample {
 		{"undo-some", "Undo, chosen steps", "undo", false, false, undoSome},
 		{"undo-live", "Undo, of a run under way", "undo", false, false, undoLive},
 		{"undo-none", "Undo, too late", "undo", false, false, undoNone},
+		{"undo-whys", "Undo, every reason", "undo", false, false, sampleUndoWhys(over)},
 		{"run-undone", "Run, taken back", "run", false, false, undoneRun},
 		{"person-held", "Person, held", "person", false, false, newPersonAccess(view, head("access"), heldLook, list, noWhy)},
 		{"standby", "Standing by", "standby", true, false, newStandingBy(view, Standing{Leader: leads}, "")},

@@ -122,10 +122,10 @@ func newUndo(b *board, u flow.Undoing, problem *notice) undoView {
 	}
 	for _, a := range u.Along {
 		// its step in the run gave it, which is no title of what goes
-		v.Does = append(v.Does, item{Title: link{a.Step.Key.String(), ""}, Next: sentence(a.Why) + "."})
+		v.Does = append(v.Does, item{Title: link{a.Step.Key.String(), ""}, Next: sentence(b.view.heard(a.Why)) + "."})
 	}
 	for _, f := range u.Stays() {
-		v.Stays = append(v.Stays, item{Title: link{f.Key.String(), ""}, Meta: sentence(f.Text) + "."})
+		v.Stays = append(v.Stays, item{Title: link{f.Key.String(), ""}, Meta: sentence(b.view.heard(f.Text)) + "."})
 	}
 	for _, f := range u.Absent() {
 		v.Absent = append(v.Absent, item{Title: link{f.Key.String(), ""}, Meta: sentence(b.view.heard(f.Text)) + "."})
@@ -186,7 +186,7 @@ func (p *portal) undoIt(w http.ResponseWriter, r *http.Request) error {
 	f := r.PostForm
 	by, err := p.undoRun(r.Context(), id, f["step"], f.Get("reason"), f.Get("hash"), f.Get("until"), me(r).Name)
 	if errors.Is(err, dayone.ErrConflict) || errors.Is(err, dayone.ErrInvalid) {
-		n := &notice{Kind: "bad", Icon: "x", Title: "It was not undone", Text: sentence(flow.Problem(err)) + "."}
+		n := &notice{Kind: "bad", Icon: "x", Title: "It was not undone", Text: p.viewerOf(r).problem(err) + "."}
 		return p.showUndo(w, r, http.StatusConflict, id, f["step"], n)
 	}
 	if err != nil {

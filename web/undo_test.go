@@ -191,3 +191,32 @@ func TestAnAuditorIsOfferedNothingToPress(t *testing.T) {
 		}
 	}
 }
+
+// A sentence calls a run as its page does, in the reader's language. Programs go on reading its id.
+func TestASentenceCallsARunByItsTitle(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	_, id := b.hire("e1", "Erin", "Ray", "Engineering", time.Now())
+	run := b.runOf("e1@company.com")
+	b.until("the run to end", func() bool { run = b.started("e1@company.com"); return run.State.Over() })
+	var u struct{ Hash, Run string }
+	api := "/api/v1/runs/" + string(id) + "/undo"
+	b.api("GET", api, "", 200, &u)
+	b.api("POST", api, `{"reason":"a mistake","hash":"`+u.Hash+`"}`, 200, &u)
+	b.until("the undo to end", func() bool {
+		var r struct{ State dayone.RunState }
+		b.api("GET", "/api/v1/runs/"+u.Run, "", 200, &r)
+		return r.State.Over()
+	})
+	english, german := b.page("/runs/"+string(id)+"/undo"), b.page("/runs/"+string(id)+"/undo", "Cookie", "lang=de")
+	want(t, "in English", english, "Run “Undo: Onboard Erin Ray” has taken this run back already")
+	want(t, "in German", german, "Lauf „Rückgängig: Eintritt von Erin Ray“ hat diesen Lauf schon zurückgenommen")
+	for _, page := range []string{english, german} {
+		if strings.Contains(page, u.Run) {
+			t.Error("the page has the id of the run")
+		}
+	}
+	var refused struct{ Detail string }
+	b.api("GET", api, "", 409, &refused)
+	want(t, "for programs", refused.Detail, "Run "+u.Run+" has taken this run back already")
+}
