@@ -208,7 +208,7 @@ func driftAddress(f flow.DriftFilter, before dayone.DriftID) string {
 
 func newDriftLine(view viewer, x flow.DriftRow, titles, kinds map[string]string) driftLine {
 	l := driftLine{
-		Name: link{x.Name, "/people/" + string(x.Person)}, What: link{sentence(joined(" ", view.label(kindTitle(kinds, x.Key)), x.Key.Name)), "/drift/" + string(x.ID)},
+		Name: link{x.Name, "/people/" + string(x.Person)}, What: link{sentence(joined(" ", view.kind(kindTitle(kinds, x.Key)), x.Key.Name)), "/drift/" + string(x.ID)},
 		State: driftTexts[x.Kind], System: systemTitle(titles, x.Key.System), Since: view.at(x.Since), By: view.driftBy(x.Drift),
 	}
 	l.Is, l.Should = view.driftWords(x.Drift)
@@ -287,7 +287,7 @@ func (p *portal) showDrift(w http.ResponseWriter, r *http.Request, status int, i
 
 func newOneDrift(view viewer, x flow.DriftView, titles, kinds map[string]string) driftOneView {
 	v := driftOneView{ID: string(x.ID), Whose: x.Name, State: driftTexts[x.Kind], Refused: sentence(view.heard(x.Refused)), Extra: x.Kind == dayone.DriftExtra, May: true}
-	v.Title = joined(" ", systemTitle(titles, x.Key.System), view.within(view.label(kindTitle(kinds, x.Key))), x.Key.Name)
+	v.Title = joined(" ", systemTitle(titles, x.Key.System), view.kind(kindTitle(kinds, x.Key)), x.Key.Name)
 	is, should := view.driftWords(x.Drift)
 	v.Facts = []pair{
 		{Name: "Person", Value: x.Name, Href: "/people/" + string(x.Person)},

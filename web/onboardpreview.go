@@ -206,7 +206,7 @@ func (v *onboardPreviewView) agreements(view viewer, pv flow.PickPreview, titles
 		if g.Approval == nil {
 			continue
 		}
-		what := joined(" ", systemTitle(titles, g.Key.System), view.within(view.label(kindTitle(kinds, g.Key))), g.Key.Name)
+		what := joined(" ", systemTitle(titles, g.Key.System), view.kind(kindTitle(kinds, g.Key)), g.Key.Name)
 		v.Agree = append(v.Agree, item{
 			State: &state{Icon: "hand", Class: "s-wait", Text: "Needs approval"}, Title: link{what, whyHref(v.Head.ID, g.Key)},
 			Next: view.say("Asks %s. Everything else goes on meanwhile.", view.agrees([]dayone.Approval{*g.Approval})),

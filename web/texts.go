@@ -352,7 +352,7 @@ func (v viewer) stepTitle(s dayone.Step, kind, via string) string {
 	if kind == "" || kind == "account" {
 		kind = s.Key.Kind
 	}
-	kind = v.label(kind)
+	kind = v.kind(kind)
 	account := v.label("account")
 	if s.Key.As != dayone.Personal {
 		account = v.say("%s account", v.label(string(s.Key.As)))
