@@ -24,6 +24,7 @@ type undoView struct {
 	Does      []item
 	Stays     []item
 	Absent    []item // not there to be taken back any more
+	Numbers   []item // telephone numbers, which no undo takes
 	Held      []string
 	HeldNote  string
 	Reason    string
@@ -88,6 +89,11 @@ func (p *portal) showUndo(w http.ResponseWriter, r *http.Request, status int, id
 	default:
 		v = newUndo(&b, u, problem)
 	}
+	if v.Refused == nil {
+		if v.Numbers, err = p.numbersAhead(r, run.Person, false); err != nil && !errors.Is(err, dayone.ErrNotFound) {
+			return err
+		}
+	}
 	v.Reason = r.PostFormValue("reason")
 	if row, err := p.flow.Person(r.Context(), run.Person); err == nil {
 		v.Person = link{row.Name, "/people/" + string(row.ID)}
@@ -115,7 +121,7 @@ func newUndo(b *board, u flow.Undoing, problem *notice) undoView {
 	for _, s := range u.Plan.Steps {
 		it := item{Title: link{b.stepAt(s), ""}, Meta: s.Key.String(), Next: instead[s.Key]}
 		if h, people := u.Handed[s.ID]; people {
-			it.State = &state{Icon: "task", Class: "s-wait", Text: "Opens a task"}
+			it.State = &taskState
 			it.Next = joined(" ", it.Next, handedText(b.view, h))
 		}
 		v.Does = append(v.Does, it)
@@ -161,6 +167,9 @@ func newUndo(b *board, u flow.Undoing, problem *notice) undoView {
 	}
 	return v
 }
+
+// taskState is how a preview marks a step that people do.
+var taskState = state{Icon: "task", Class: "s-wait", Text: "Opens a task"}
 
 // handedText says who does a step by hand, and what they do.
 func handedText(view viewer, h flow.Handed) string {
