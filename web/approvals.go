@@ -68,7 +68,7 @@ func (p *portal) petitions(ctx context.Context, view viewer, list []dayone.Petit
 			row.Name = cmp.Or(row.Name, string(r.Person))
 			rows[r.Person] = row
 		}
-		x := petition{req: r, row: row, mute: !p.flow.Mails(), what: joined(" ", systemTitle(titles, r.Key.System), view.within(view.label(kindTitle(kinds, r.Key))), r.Key.Name)}
+		x := petition{req: r, row: row, mute: !p.flow.Mails(), what: joined(" ", systemTitle(titles, r.Key.System), view.kind(kindTitle(kinds, r.Key)), r.Key.Name)}
 		if r.Run != "" {
 			x.run = link{"The run that waits for it", "/runs/" + string(r.Run)}
 		}

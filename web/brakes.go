@@ -84,7 +84,7 @@ func brakeItem(view viewer, b dayone.Brake) item {
 		st = brakeState(b.State)
 		it.Meta, it.At = joined("; ", sentence(view.found(b.Note)), view.plural(b.Held, "1 was held", "%d were held")), view.at(b.Closed)
 		if b.By != "" {
-			it.Next = decidedBy(b)
+			it.Next = view.decidedBy(b)
 		}
 	} else {
 		it.Next = view.label("Look at what would change, then let it through or throw it away. Everything else goes on.")
@@ -93,10 +93,10 @@ func brakeItem(view viewer, b dayone.Brake) item {
 	return it
 }
 
-func decidedBy(b dayone.Brake) string {
+func (v viewer) decidedBy(b dayone.Brake) string {
 	by := b.By
 	if b.Second != "" {
-		by += " and " + b.Second
+		by = v.list([]string{by, b.Second})
 	}
 	return by + ": " + b.Reason
 }
@@ -300,7 +300,7 @@ func newBrake(view viewer, b flow.BrakeView) brakeView {
 	if b.State != dayone.BrakeOn {
 		v.Over = &notice{Icon: "info", Title: brakeState(b.State).Text, Text: "Nothing is held here any more."}
 		if b.By != "" {
-			v.Over.Text = decidedBy(b.Brake)
+			v.Over.Text = view.decidedBy(b.Brake)
 		}
 		v.Facts = append(v.Facts, pair{Name: "Decided", At: view.at(b.Closed)})
 		return v
@@ -404,13 +404,14 @@ func brakeMeans(b dayone.Brake) (nothing, thrown string) {
 
 // heldLine is one change in words.
 func (v viewer) heldLine(l dayone.HeldLine) string {
+	what := v.in.Inside(attrText(strings.ReplaceAll(l.What, " ", "_")))
 	switch {
 	case l.Is == "":
-		return v.say("%s: %s goes", v.label(l.What), l.Was)
+		return v.say("%s: %s goes", what, l.Was)
 	case l.Was == "":
-		return v.say("%s: %s comes", v.label(l.What), l.Is)
+		return v.say("%s: %s comes", what, l.Is)
 	}
-	return v.say("%s: %s becomes %s", v.label(l.What), l.Was, l.Is)
+	return v.say("%s: %s becomes %s", what, l.Was, l.Is)
 }
 
 // verdict carries out what a form or a call says about a brake.
@@ -440,8 +441,8 @@ func refused(err error) bool {
 	return false
 }
 
-func notDone(err error) *notice {
-	return &notice{Kind: "bad", Icon: "x", Title: "Not done", Text: sentence(flow.Problem(err)) + "."}
+func notDone(view viewer, err error) *notice {
+	return &notice{Kind: "bad", Icon: "x", Title: "Not done", Text: view.problem(err) + "."}
 }
 
 func (p *portal) decideBrake(w http.ResponseWriter, r *http.Request) error {
@@ -451,7 +452,7 @@ func (p *portal) decideBrake(w http.ResponseWriter, r *http.Request) error {
 	}
 	b, err := p.verdict(r, id, flow.BrakeDecision{Hash: r.PostFormValue("hash"), By: r.PostFormValue("by"), Second: r.PostFormValue("second"), Reason: r.PostFormValue("reason")})
 	if refused(err) {
-		return p.showBrake(w, r, http.StatusConflict, id, notDone(err))
+		return p.showBrake(w, r, http.StatusConflict, id, notDone(p.viewerOf(r), err))
 	}
 	if err != nil {
 		return err
@@ -493,7 +494,7 @@ func (p *portal) announce(w http.ResponseWriter, r *http.Request) error {
 	_, _ = fmt.Sscan(r.PostFormValue("count"), &in.Count) // none is refused below
 	a, err := p.layOff(r, in)
 	if refused(err) {
-		return p.showBrakes(w, r, http.StatusConflict, notDone(err))
+		return p.showBrakes(w, r, http.StatusConflict, notDone(p.viewerOf(r), err))
 	}
 	if err != nil {
 		return err
@@ -513,7 +514,7 @@ func (p *portal) endAnnouncement(w http.ResponseWriter, r *http.Request) error {
 func (p *portal) readSource(w http.ResponseWriter, r *http.Request) error {
 	_, err := p.flow.ReadSource(r.Context(), r.PathValue("source"), me(r).Name)
 	if refused(err) {
-		return p.showBrakes(w, r, http.StatusConflict, notDone(err))
+		return p.showBrakes(w, r, http.StatusConflict, notDone(p.viewerOf(r), err))
 	}
 	if err != nil {
 		return err

@@ -182,7 +182,7 @@ func (p *portal) decideMatch(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, "/matches/"+string(m.ID), http.StatusSeeOther)
 		return nil
 	case errors.Is(err, dayone.ErrInvalid), errors.Is(err, dayone.ErrNotFound):
-		return p.showMatch(w, r, http.StatusUnprocessableEntity, m, &notice{Kind: "bad", Icon: "x", Title: "This was not decided", Text: sentence(flow.Problem(err)) + "."})
+		return p.showMatch(w, r, http.StatusUnprocessableEntity, m, &notice{Kind: "bad", Icon: "x", Title: "This was not decided", Text: p.viewerOf(r).problem(err) + "."})
 	}
 	return err
 }

@@ -367,7 +367,7 @@ func (p *portal) adoptPlatform(w http.ResponseWriter, r *http.Request) error {
 	got, err := p.flow.AdoptPlatform(r.Context(), system, least, me(r).Name, !do)
 	switch {
 	case numberRefused(err) && dayone.KindOf(err) != dayone.ErrNotFound:
-		return p.showPlatform(w, r, http.StatusConflict, notDone(err), nil)
+		return p.showPlatform(w, r, http.StatusConflict, notDone(p.viewerOf(r), err), nil)
 	case err != nil:
 		return numberSaid(err)
 	case do:

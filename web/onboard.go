@@ -180,7 +180,7 @@ func (p *portal) onboardStart(w http.ResponseWriter, r *http.Request) error {
 	}
 	rs, err := p.pick(r, id, in)
 	if errors.Is(err, dayone.ErrInvalid) || errors.Is(err, dayone.ErrConflict) || errors.Is(err, dayone.ErrForbidden) {
-		return p.showPreview(w, r, http.StatusConflict, &notice{Kind: "bad", Icon: "x", Title: "It was not started", Text: sentence(flow.Problem(err)) + "."})
+		return p.showPreview(w, r, http.StatusConflict, &notice{Kind: "bad", Icon: "x", Title: "It was not started", Text: p.viewerOf(r).problem(err) + "."})
 	}
 	if err != nil {
 		return err

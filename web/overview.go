@@ -349,7 +349,7 @@ func (p *portal) saveEffort(w http.ResponseWriter, r *http.Request) error {
 	seq, _ := strconv.ParseInt(r.PostForm.Get("seq"), 10, 64)
 	_, err := p.flow.SetBaseline(r.Context(), minutes, seq, me(r).Name, r.PostForm.Get("note"))
 	if refused(err) {
-		return bad(sentence(flow.Problem(err)) + ".")
+		return bad(p.viewerOf(r).problem(err) + ".")
 	}
 	if err != nil {
 		return err

@@ -381,18 +381,30 @@ func kindTitle(titles map[string]string, k dayone.Key) string {
 	return strings.ReplaceAll(k.Kind, "-", " ")
 }
 
-// kindTitles are kinds of entitlements as pages call them: "group", "permission set".
+// kindTitles are kinds of entitlements as pages call them within a sentence: "group", "permission set". What a company calls its
+// own in its catalogue stays as it has written it.
 func (p *portal) kindTitles() map[string]string {
 	out := map[string]string{}
 	systems := p.flow.Active().Systems
 	for _, name := range slices.Sorted(maps.Keys(systems)) {
 		for kind, k := range systems[name].Kinds {
 			if k.Title != "" {
-				out[name+"/"+kind] = strings.ToLower(k.Title)
+				out[name+"/"+kind] = k.Title
+				if g := p.flow.Systems[name]; g != nil && g.Manifest != nil && g.Manifest.Kinds[kind].Title == k.Title {
+					out[name+"/"+kind] = strings.ToLower(k.Title)
+				}
 			}
 		}
 	}
 	return out
+}
+
+// kind is a kind of entitlement in the viewer's language. One that is not written small is what a company calls its own.
+func (v viewer) kind(title string) string {
+	if title != strings.ToLower(title) {
+		return title
+	}
+	return v.label(title)
 }
 
 // rowOf finds a person as lists show them; with the id as name, if nobody knows more.

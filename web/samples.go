@@ -203,6 +203,7 @@ func samples(view viewer) []sample {
 		{"undo-some", "Undo, chosen steps", "undo", false, false, undoSome},
 		{"undo-live", "Undo, of a run under way", "undo", false, false, undoLive},
 		{"undo-none", "Undo, too late", "undo", false, false, undoNone},
+		{"undo-whys", "Undo, every reason", "undo", false, false, sampleUndoWhys(over)},
 		{"run-undone", "Run, taken back", "run", false, false, undoneRun},
 		{"person-held", "Person, held", "person", false, false, newPersonAccess(view, head("access"), heldLook, list, noWhy)},
 		{"standby", "Standing by", "standby", true, false, newStandingBy(view, Standing{Leader: leads}, "")},
@@ -562,6 +563,7 @@ func sampleUndoing(b *board) flow.Undoing {
 func sampleUndos(over, running *board) (whole, some, live, none undoView) {
 	whole = newUndo(over, sampleUndoing(over), nil)
 	whole.Person = link{"Sarah Chen", "/people/" + samplePerson}
+	whole.Numbers = []item{personNumber(over.view, flow.PersonNumber{NumberView: flow.NumberView{Number: dayone.Number{ID: "+493012340017", Pool: "berlin", State: dayone.NumberAssigned, Since: over.view.now.Add(-time.Hour)}}})}
 	u := sampleUndoing(over)
 	u.Steps, u.GivesUp, u.Plan.Steps = []dayone.StepID{over.run.Steps[1].Step.ID}, over.run.ID, u.Plan.Steps[:1]
 	some = newUndo(over, u, &notice{Kind: "bad", Icon: "x", Title: "It was not undone", Text: "Something has changed since that was shown, and nothing was undone; look again."})

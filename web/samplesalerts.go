@@ -23,6 +23,8 @@ func sampleAlerts(now time.Time) []flow.AlertView {
 		{"source-stale", "hr", "last heard or read on Thu 21 Nov 09:00 UTC"},
 		{"brake-on", "", "the list has 812 records, and had 1204; it ends 1 employment, and 24 a day are the limit; 392 things are held"},
 		{"brake-on", "", "one body of hr ends 25 employments, and 24 a day are the limit; 1 thing is held"},
+		{"brake-on", "", "cost centre changed for more than 24 people of hr on 2024-11-22; 25 things are held"},
+		{"brake-on", "", "the list has 812 records, and had 1204; it changes the job title of 300 people, and 240 a day are the limit; 300 things are held"},
 		{"brake-on", "", "more than 24 terminations of hr on 2024-11-22; 1 thing is held"},
 		{"brake-on", "", "more than 24 people would lose something there on 2024-11-22; 25 things are held"},
 		{"brake-on", "", "okta/group:sales would be left without anybody on 2024-11-22; 25 things are held"},

@@ -213,7 +213,7 @@ func (p *portal) checkSystem(w http.ResponseWriter, r *http.Request) error {
 		if dayone.KindOf(err) == dayone.ErrConflict || dayone.KindOf(err) == dayone.ErrUnsupported {
 			what, next = "", ""
 		}
-		return p.showSystem(w, r, http.StatusOK, &notice{Kind: "bad", Icon: "x", Title: "It was not reached as it should be", Text: strings.TrimSpace(joined(" ", what, sentence(flow.Problem(err))+".", next))})
+		return p.showSystem(w, r, http.StatusOK, &notice{Kind: "bad", Icon: "x", Title: "It was not reached as it should be", Text: strings.TrimSpace(joined(" ", what, p.viewerOf(r).problem(err)+".", next))})
 	}
 	return p.showSystem(w, r, http.StatusOK, &notice{Kind: "good", Icon: "check", Title: "It answers, and lets us in", Text: textSystemGood})
 }

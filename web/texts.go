@@ -2,7 +2,6 @@ package web
 
 import (
 	"cmp"
-	"fmt"
 	"strings"
 
 	"github.com/dayone-hq/dayone"
@@ -353,7 +352,7 @@ func (v viewer) stepTitle(s dayone.Step, kind, via string) string {
 	if kind == "" || kind == "account" {
 		kind = s.Key.Kind
 	}
-	kind = v.label(kind)
+	kind = v.kind(kind)
 	account := v.label("account")
 	if s.Key.As != dayone.Personal {
 		account = v.say("%s account", v.label(string(s.Key.As)))
@@ -477,11 +476,11 @@ var waitTexts = map[dayone.WaitKind]struct{ icon, text string }{
 }
 
 // undoText says beforehand how a step is taken back.
-func undoText(u dayone.Undo) string {
+func (v viewer) undoText(u dayone.Undo) string {
 	why, none := strings.CutPrefix(string(u), string(dayone.UndoNone))
 	switch {
 	case none:
-		return fmt.Sprintf("No way back: %s.", why)
+		return v.say("No way back: %s.", v.heard(why))
 	case u == dayone.UndoDelete:
 		return "Delete it, if nobody has used it; else close it."
 	case u == dayone.UndoDisable:

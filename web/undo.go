@@ -24,6 +24,7 @@ type undoView struct {
 	Does      []item
 	Stays     []item
 	Absent    []item // not there to be taken back any more
+	Numbers   []item // telephone numbers, which no undo takes
 	Held      []string
 	HeldNote  string
 	Reason    string
@@ -88,6 +89,11 @@ func (p *portal) showUndo(w http.ResponseWriter, r *http.Request, status int, id
 	default:
 		v = newUndo(&b, u, problem)
 	}
+	if v.Refused == nil {
+		if v.Numbers, err = p.numbersAhead(r, run.Person, false); err != nil && !errors.Is(err, dayone.ErrNotFound) {
+			return err
+		}
+	}
 	v.Reason = r.PostFormValue("reason")
 	if row, err := p.flow.Person(r.Context(), run.Person); err == nil {
 		v.Person = link{row.Name, "/people/" + string(row.ID)}
@@ -115,17 +121,17 @@ func newUndo(b *board, u flow.Undoing, problem *notice) undoView {
 	for _, s := range u.Plan.Steps {
 		it := item{Title: link{b.stepAt(s), ""}, Meta: s.Key.String(), Next: instead[s.Key]}
 		if h, people := u.Handed[s.ID]; people {
-			it.State = &state{Icon: "task", Class: "s-wait", Text: "Opens a task"}
+			it.State = &taskState
 			it.Next = joined(" ", it.Next, handedText(b.view, h))
 		}
 		v.Does = append(v.Does, it)
 	}
 	for _, a := range u.Along {
 		// its step in the run gave it, which is no title of what goes
-		v.Does = append(v.Does, item{Title: link{a.Step.Key.String(), ""}, Next: sentence(a.Why) + "."})
+		v.Does = append(v.Does, item{Title: link{a.Step.Key.String(), ""}, Next: sentence(b.view.heard(a.Why)) + "."})
 	}
 	for _, f := range u.Stays() {
-		v.Stays = append(v.Stays, item{Title: link{f.Key.String(), ""}, Meta: sentence(f.Text) + "."})
+		v.Stays = append(v.Stays, item{Title: link{f.Key.String(), ""}, Meta: sentence(b.view.heard(f.Text)) + "."})
 	}
 	for _, f := range u.Absent() {
 		v.Absent = append(v.Absent, item{Title: link{f.Key.String(), ""}, Meta: sentence(b.view.heard(f.Text)) + "."})
@@ -162,6 +168,9 @@ func newUndo(b *board, u flow.Undoing, problem *notice) undoView {
 	return v
 }
 
+// taskState is how a preview marks a step that people do.
+var taskState = state{Icon: "task", Class: "s-wait", Text: "Opens a task"}
+
 // handedText says who does a step by hand, and what they do.
 func handedText(view viewer, h flow.Handed) string {
 	text := view.label("Nothing does this by itself: it becomes a task that nobody has yet.")
@@ -186,7 +195,7 @@ func (p *portal) undoIt(w http.ResponseWriter, r *http.Request) error {
 	f := r.PostForm
 	by, err := p.undoRun(r.Context(), id, f["step"], f.Get("reason"), f.Get("hash"), f.Get("until"), me(r).Name)
 	if errors.Is(err, dayone.ErrConflict) || errors.Is(err, dayone.ErrInvalid) {
-		n := &notice{Kind: "bad", Icon: "x", Title: "It was not undone", Text: sentence(flow.Problem(err)) + "."}
+		n := &notice{Kind: "bad", Icon: "x", Title: "It was not undone", Text: p.viewerOf(r).problem(err) + "."}
 		return p.showUndo(w, r, http.StatusConflict, id, f["step"], n)
 	}
 	if err != nil {

@@ -2,14 +2,19 @@ package web_test
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/flow"
+	"github.com/dayone-hq/dayone/policy"
+	"github.com/dayone-hq/dayone/web"
 )
 
 // A run is undone by its page: shown first, then done just so, and the hold is ended where it is shown.
@@ -189,5 +194,61 @@ func TestAnAuditorIsOfferedNothingToPress(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// A sentence calls a run as its page does, in the reader's language. Programs go on reading its id.
+func TestASentenceCallsARunByItsTitle(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	_, id := b.hire("e1", "Erin", "Ray", "Engineering", time.Now())
+	run := b.runOf("e1@company.com")
+	b.until("the run to end", func() bool { run = b.started("e1@company.com"); return run.State.Over() })
+	var u struct{ Hash, Run string }
+	api := "/api/v1/runs/" + string(id) + "/undo"
+	b.api("GET", api, "", 200, &u)
+	b.api("POST", api, `{"reason":"a mistake","hash":"`+u.Hash+`"}`, 200, &u)
+	b.until("the undo to end", func() bool {
+		var r struct{ State dayone.RunState }
+		b.api("GET", "/api/v1/runs/"+u.Run, "", 200, &r)
+		return r.State.Over()
+	})
+	english, german := b.page("/runs/"+string(id)+"/undo"), b.page("/runs/"+string(id)+"/undo", "Cookie", "lang=de")
+	want(t, "in English", english, "Run “Undo: Onboard Erin Ray” has taken this run back already")
+	want(t, "in German", german, "Lauf „Rückgängig: Eintritt von Erin Ray“ hat diesen Lauf schon zurückgenommen")
+	for _, page := range []string{english, german} {
+		if strings.Contains(page, u.Run) {
+			t.Error("the page has the id of the run")
+		}
+	}
+	var refused struct{ Detail string }
+	b.api("GET", api, "", 409, &refused)
+	want(t, "for programs", refused.Detail, "Run "+u.Run+" has taken this run back already")
+}
+
+// What a company calls a kind of access in its catalogue stays as it has written it, in every language and within a sentence,
+// even where a text of ours is written alike. What a connector calls its own is said in the reader's language.
+func TestACompanysKindsStayAsWritten(t *testing.T) {
+	t.Parallel()
+	for title, said := range map[string]struct{ english, german string }{
+		"SAP-Rolle": {"Add SAP-Rolle base-employee", "SAP-Rolle base-employee hinzufügen"},
+		"Location":  {"Add Location base-employee", "Location base-employee hinzufügen"},
+		"Group":     {"Add group base-employee", "Gruppe base-employee hinzufügen"},
+	} {
+		t.Run(title, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, func(_ *web.Options, d *flow.Deps) {
+				files := maps.Clone(fewPolicies)
+				files["catalog/okta.yaml"] = &fstest.MapFile{Data: []byte("systems:\n  okta:\n    group: {title: " + title + ", names: [base-employee, sales-team]}\n")}
+				set, diags := policy.Load(files, []dayone.System{d.Systems["okta"].Manifest.System("okta")})
+				if set == nil {
+					t.Fatalf("policies: %v", diags)
+				}
+				d.Policy, d.Files = set, files
+			})
+			_, id := b.hire("e1", "Erin", "Ray", "Engineering", time.Now())
+			want(t, "in English", b.page("/runs/"+string(id)), said.english)
+			want(t, "in German", b.page("/runs/"+string(id), "Cookie", "lang=de"), said.german)
+		})
 	}
 }
