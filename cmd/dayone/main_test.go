@@ -258,6 +258,21 @@ func TestWhatIsNoTextIsNoArgument(t *testing.T) {
 	}
 }
 
+// The bytes of a file would become others on their way to the server.
+func TestAFileThatIsNoTextIsNotSent(t *testing.T) {
+	for _, command := range [][]string{{"number", "import"}, {"calendar", "import", "DE"}} {
+		file := filepath.Join(t.TempDir(), "a.csv")
+		if err := os.WriteFile(file, []byte("number,reason\n+493012340001,T\xfcr\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var out strings.Builder
+		code := Main(append(command, file, "-c", filepath.Join(t.TempDir(), "none.yaml")), io.Discard, &out)
+		if code != exitError || !strings.Contains(out.String(), "a.csv:2: the line holds what nobody can read") {
+			t.Errorf("%q: %d, %s", command, code, out.String())
+		}
+	}
+}
+
 func TestUnknownCommandsAreUsageErrors(t *testing.T) {
 	t.Parallel()
 	var groups func(c *cobra.Command, path []string)
