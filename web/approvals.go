@@ -442,8 +442,12 @@ func (p *portal) delegate(w http.ResponseWriter, r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
 		return fmt.Errorf("%w: %w", err, dayone.ErrInvalid)
 	}
+	fields := []string{"who", "to", "from", "until"}
+	if err := only(r, fields...); err != nil {
+		return err
+	}
 	given := map[string]string{}
-	for _, name := range []string{"who", "to", "from", "until"} {
+	for _, name := range fields {
 		given[name] = strings.TrimSpace(r.PostForm.Get(name))
 	}
 	from, until, err := days(given["from"], given["until"], p.viewerOf(r).zone)

@@ -450,6 +450,9 @@ func (p *portal) decideBrake(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if err := only(r, "hash", "by", "second", "reason"); err != nil {
+		return err
+	}
 	b, err := p.verdict(r, id, flow.BrakeDecision{Hash: r.PostFormValue("hash"), By: r.PostFormValue("by"), Second: r.PostFormValue("second"), Reason: r.PostFormValue("reason")})
 	if refused(err) {
 		return p.showBrake(w, r, http.StatusConflict, id, notDone(p.viewerOf(r), err))

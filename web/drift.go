@@ -370,6 +370,9 @@ func (p *portal) decideDrift(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if err := only(r, "reason", "until"); err != nil {
+		return err
+	}
 	row, err := p.driftVerdict(r, id, r.PostFormValue("reason"), r.PostFormValue("until"))
 	if refused(err) {
 		return p.showDrift(w, r, http.StatusConflict, id, notDone(p.viewerOf(r), err))

@@ -166,6 +166,9 @@ func (p *portal) onboardStart(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if err := only(r, "product", "plan", "manage", "by", "reason", "until"); err != nil {
+		return err
+	}
 	in := picked{
 		Products: picks(r), By: r.PostFormValue("by"), Reason: strings.TrimSpace(r.PostFormValue("reason")), Until: r.PostFormValue("until"),
 		Plan: r.PostFormValue("plan"), Manage: r.PostFormValue("manage") == "yes",

@@ -250,6 +250,9 @@ func (p *portal) order(w http.ResponseWriter, r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
 		return fmt.Errorf("%w: %w", err, dayone.ErrInvalid)
 	}
+	if err := only(r, "kind", "reason", "from", "until"); err != nil {
+		return err
+	}
 	f, zone := r.PostForm, p.viewerOf(r).zone
 	o := dayone.Order{Kind: dayone.OrderKind(f.Get("kind")), System: r.PathValue("system"), Reason: f.Get("reason"), By: me(r).Name}
 	for name, to := range map[string]*time.Time{"from": &o.From, "until": &o.Until} {

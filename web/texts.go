@@ -20,6 +20,7 @@ const (
 	textSignedOut  = "You are signed out. Load the page again to sign in."
 	textNoText     = "%q holds what nobody can read: a control character, or bytes that are no UTF-8. Take it out and send it again."
 	textNoUTF8     = "The body is not written in UTF-8. Write it so and send it again."
+	textNoField    = "%q is no field of this form; it has %s. Nothing was done."
 	textNoAsking   = "%q is nothing that this address can be asked; it takes %s."
 	textBadMark    = "This is no place in a list: take the address of the next page as it was given."
 	textLongName   = "Nobody has a name this long: search for 200 characters at most."

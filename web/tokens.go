@@ -156,6 +156,9 @@ func (p *portal) makeToken(w http.ResponseWriter, r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
 		return fmt.Errorf("%w: %w", err, dayone.ErrInvalid)
 	}
+	if err := only(r, "name", "role", "days", "countries", "companies", "systems"); err != nil {
+		return err
+	}
 	days, err := strconv.Atoi(strings.TrimSpace(r.PostForm.Get("days")))
 	if err != nil {
 		days = 0

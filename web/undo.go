@@ -192,6 +192,9 @@ func (p *portal) undoIt(w http.ResponseWriter, r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
 		return fmt.Errorf("%w: %w", err, dayone.ErrInvalid)
 	}
+	if err := only(r, "step", "hash", "reason", "until"); err != nil {
+		return err
+	}
 	f := r.PostForm
 	by, err := p.undoRun(r.Context(), id, f["step"], f.Get("reason"), f.Get("hash"), f.Get("until"), me(r).Name)
 	if errors.Is(err, dayone.ErrConflict) || errors.Is(err, dayone.ErrInvalid) {

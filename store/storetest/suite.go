@@ -84,6 +84,7 @@ func Run(t *testing.T, open Opener) {
 		{"AMergeIsTakenBackToTheSameBooks", merges},
 		{"AnEmploymentIsSplitOff", splits},
 		{"ABodyThatBrokeOffIsSaidAgain", bodySaidAgain},
+		{"AListThatIsSaidAgainIsRead", listSaidAgain},
 		{"ABodyThatBrokeOffIsOnAfterAStart", bodyBrokenOff},
 		{"TwoEventsInOneBody", twoInOneBody},
 		{"WhatIsHeldEnds", heldEnds},
