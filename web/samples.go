@@ -185,7 +185,7 @@ func samples(view viewer) []sample {
 	heldLook := look
 	heldLook.Holds = []dayone.Hold{{ID: "hld_01jd9x0000000000000000000a", Person: samplePerson, Run: running.run.ID, Keys: sampleUndoing(over).Keys, Reason: "hired by mistake", By: "kim@company.com", Until: now.Add(7 * 24 * time.Hour)}}
 	undoneRun := sampleRun(newBoard(*over))
-	undoneRun.Undone, undoneRun.Undo = goneNotice(flow.TakenBack{By: over.run.ID}, over.run.ID), "/runs/x/undo"
+	undoneRun.Undone, undoneRun.Undo = goneNotice(flow.TakenBack{By: over.run.ID, Of: over.run.ID}, over.run.ID, over.run.ID), "/runs/x/undo"
 
 	leads := flow.Leader{Epoch: 3, Name: "dayone-1 (process 4711)", At: "https://dayone-1.company.com", Since: now.Add(-90 * time.Hour), Renewed: now.Add(-time.Second)}
 	silent := leads
