@@ -499,7 +499,7 @@ func sampleBoard(view viewer, more int) *board {
 		run.Plan.Steps = append(run.Plan.Steps, run.Steps[i].Step)
 	}
 	titles := map[string]string{"okta": "Okta", "slack": "Slack", "notion": "Notion", "gitlab": "GitLab", "aws": "AWS", "jamf": "Jamf", "procurement": "Procurement", "salesforce": "Salesforce", "mail": "Mail"}
-	return newBoard(board{run: run, view: view, titles: titles, tasks: map[dayone.StepID]dayone.TaskID{run.Steps[13].Step.ID: "tsk_01jd9x0000000000000000000a"}})
+	return newBoard(board{run: run, view: view, may: true, titles: titles, tasks: map[dayone.StepID]dayone.TaskID{run.Steps[13].Step.ID: "tsk_01jd9x0000000000000000000a"}})
 }
 
 // sampleAnnounced are policies of which one comes into force after its notice, and one that nobody has approved.

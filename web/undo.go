@@ -32,6 +32,7 @@ type undoView struct {
 	Hash      string
 	Chosen    []string // step numbers; empty: the whole run
 	Choices   []undoChoice
+	Looks     bool // whoever sees it may not order it
 }
 
 type undoChoice struct {
@@ -80,6 +81,9 @@ func (p *portal) showUndo(w http.ResponseWriter, r *http.Request, status int, id
 		if u.Waits != "" {
 			v.Refused.Act = &link{"Open that run", "/runs/" + string(u.Waits)}
 		}
+		if problem != nil && problem.Text == v.Refused.Text { // once is enough
+			v.Problem = nil
+		}
 		if len(u.Tasks) > 0 {
 			v.Refused.Also = &link{"Open the task", "/tasks/" + string(u.Tasks[0].ID)}
 		}
@@ -88,7 +92,7 @@ func (p *portal) showUndo(w http.ResponseWriter, r *http.Request, status int, id
 	default:
 		v = newUndo(&b, u, problem)
 	}
-	v.Reason = r.PostFormValue("reason")
+	v.Reason, v.Looks = r.PostFormValue("reason"), !p.shows(r, "POST /runs/{id}/undo")
 	if row, err := p.flow.Person(r.Context(), run.Person); err == nil {
 		v.Person = link{row.Name, "/people/" + string(row.ID)}
 	}
@@ -239,9 +243,7 @@ func (p *portal) undone(ctx context.Context, v *runView, b *board) error {
 	if last != "" {
 		v.Undone = goneNotice(b.gone, b.run.ID, last)
 	}
-	if b.run.State != dayone.RunUndoing && !b.gone.Whole && !b.gone.Under {
-		v.Undo = "/runs/" + string(b.run.ID) + "/undo"
-	}
+	v.Undo = b.undoAt()
 	return nil
 }
 
