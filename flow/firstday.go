@@ -89,6 +89,19 @@ func (f *Flow) FirstDays(ctx context.Context, ids []dayone.PersonID) (map[dayone
 	return out, nil
 }
 
+// FirstDaysHeld are those of whoever an undo keeps something from: of others nothing is read but that.
+func (f *Flow) FirstDaysHeld(ctx context.Context, ids []dayone.PersonID) (map[dayone.PersonID]First, error) {
+	holds, err := f.Store.StandingHolds(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	held := slices.DeleteFunc(slices.Clone(ids), func(id dayone.PersonID) bool { return len(ofUndos(holds[id])) == 0 })
+	if len(held) == 0 {
+		return nil, nil
+	}
+	return f.FirstDays(ctx, held)
+}
+
 // firstLook looks through the runs of somebody for the one that tells of her first day.
 type firstLook struct {
 	id            dayone.PersonID
