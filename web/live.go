@@ -22,6 +22,7 @@ type pageTeller struct {
 	known bool   // the reader's memory fits
 	head  string // what was sent of the figures, without the clock
 	needs string // and of what waits for people
+	acts  string // what the page offers to decide
 	lost  string // steps from which nothing comes any more
 	gantt bool   // something has moved since the timeline was drawn
 
@@ -44,7 +45,7 @@ func (p *portal) runLive(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	t := &pageTeller{p: p, id: id, board: b, menu: func() []menuCount { return menuCounts(p.menu(r, "runs")) }, counted: p.flow.Now()}
+	t := &pageTeller{p: p, id: id, board: b, acts: r.URL.Query().Get("acts"), menu: func() []menuCount { return menuCounts(p.menu(r, "runs")) }, counted: p.flow.Now()}
 	t.mem, t.known = b.remember(lastSeen(r))
 	return p.follow(w, r, id, t)
 }
@@ -220,6 +221,16 @@ func (t *pageTeller) around(s *stream, picture bool) error {
 	if needs != t.needs {
 		t.needs = needs
 		if err := s.event("run", "", needs); err != nil {
+			return err
+		}
+	}
+	if acts := b.offers(); acts != t.acts { // else a reason that somebody is writing would be lost
+		t.acts = acts
+		offered := struct {
+			Undo string
+			Acts []decision
+		}{b.undoAt(), b.decisions()}
+		if err := t.send(s, "run", "live-acts", offered, ""); err != nil {
 			return err
 		}
 	}

@@ -372,6 +372,34 @@ func runActs(run dayone.Run) []decision {
 	return out
 }
 
+// decisions are what whoever looks may decide about the run now.
+func (b *board) decisions() []decision {
+	if !b.may {
+		return nil
+	}
+	return runActs(b.run)
+}
+
+// undoAt is where the run is undone; "": it is over that, or on its way.
+func (b *board) undoAt() string {
+	if b.run.Of != "" || b.run.State == dayone.RunUndoing || b.gone.Whole || b.gone.Under {
+		return ""
+	}
+	return b.path() + "/undo"
+}
+
+// offers names what the page of the run has buttons for.
+func (b *board) offers() string {
+	var out []string
+	if b.undoAt() != "" {
+		out = append(out, "undo")
+	}
+	for _, a := range b.decisions() {
+		out = append(out, a.ID)
+	}
+	return strings.Join(out, ".")
+}
+
 // keptBy are the systems that keep steps of a run waiting, and until when.
 func (p *portal) keptBy(r *http.Request, b *board) []notice {
 	parked := map[string]int{}

@@ -33,6 +33,7 @@ type undoView struct {
 	Hash      string
 	Chosen    []string // step numbers; empty: the whole run
 	Choices   []undoChoice
+	Looks     bool // whoever sees it may not order it
 }
 
 type undoChoice struct {
@@ -81,6 +82,9 @@ func (p *portal) showUndo(w http.ResponseWriter, r *http.Request, status int, id
 		if u.Waits != "" {
 			v.Refused.Act = &link{"Open that run", "/runs/" + string(u.Waits)}
 		}
+		if problem != nil && problem.Text == v.Refused.Text { // once is enough
+			v.Problem = nil
+		}
 		if len(u.Tasks) > 0 {
 			v.Refused.Also = &link{"Open the task", "/tasks/" + string(u.Tasks[0].ID)}
 		}
@@ -94,7 +98,7 @@ func (p *portal) showUndo(w http.ResponseWriter, r *http.Request, status int, id
 			return err
 		}
 	}
-	v.Reason = r.PostFormValue("reason")
+	v.Reason, v.Looks = r.PostFormValue("reason"), !p.shows(r, "POST /runs/{id}/undo")
 	if row, err := p.flow.Person(r.Context(), run.Person); err == nil {
 		v.Person = link{row.Name, "/people/" + string(row.ID)}
 	}
@@ -248,12 +252,14 @@ func (p *portal) undone(ctx context.Context, v *runView, b *board) error {
 	if err != nil {
 		return err
 	}
-	if len(list) > 0 {
-		v.Undone = goneNotice(b.gone, list[0].ID)
+	last := b.gone.By
+	if last == "" && len(list) > 0 {
+		last = list[0].ID
 	}
-	if b.run.State != dayone.RunUndoing && !b.gone.Whole && !b.gone.Under {
-		v.Undo = "/runs/" + string(b.run.ID) + "/undo"
+	if last != "" {
+		v.Undone = goneNotice(b.gone, b.run.ID, last)
 	}
+	v.Undo = b.undoAt()
 	return nil
 }
 
@@ -282,13 +288,19 @@ func goneText(t flow.TakenBack) string {
 }
 
 // goneNotice says how far undos have taken a run back, and leads to the last of them.
-func goneNotice(gone flow.TakenBack, last dayone.RunID) *notice {
-	n := notice{Icon: "info", Act: &link{"Open the undo", "/runs/" + string(last)}}
+func goneNotice(gone flow.TakenBack, run, last dayone.RunID) *notice {
+	n, along := notice{Icon: "info", Act: &link{"Open the undo", "/runs/" + string(last)}}, gone.Of != run
 	switch {
+	case gone.Under && along:
+		n.Title, n.Text = "This run is being taken back", "It goes with an earlier run that is being undone. What is taken back already stands in its steps."
 	case gone.Under:
 		n.Title, n.Text = "This run is being taken back", "What is taken back already stands in its steps."
+	case gone.Whole && along:
+		n.Title, n.Text = "This run was taken back", "It went with an earlier run that was undone. Nothing of it is left but what nobody can take back."
 	case gone.Whole:
 		n.Title, n.Text = "This run was taken back", "Nothing of it is left but what nobody can take back."
+	case gone.By != "" && along:
+		n.Title, n.Text = "This run was taken back in part", "That part went with an earlier run that was undone. Its other steps stay as they are."
 	case gone.By != "":
 		n.Title, n.Text = "This run was taken back in part", "Its other steps stay as they are."
 	default:

@@ -49,6 +49,7 @@ func Run(t *testing.T, open Opener) {
 		{"ALegalHoldStandsAlone", legalHolds},
 		{"TheEndOfALegalHoldEndsItsTasks", legalTasks},
 		{"TasksCountAndComePageByPage", taskPages},
+		{"UndosAreFoundByThoseTheyAreAbout", undosOf},
 		{"OneBrakeForAListThatShrank", systemLists},
 		{"DriftIsKnownUntilAWholeListShowsItNoMore", drift},
 		{"ARunIsCountedOnce", work},
