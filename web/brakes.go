@@ -203,6 +203,7 @@ type brakeView struct {
 	Items           []item
 	Many            string
 	Hash            string
+	Others          bool // whoever looks does not decide
 	Facts           []pair
 	By, Second      field
 	Reason          field
@@ -253,6 +254,7 @@ func (p *portal) showBrake(w http.ResponseWriter, r *http.Request, status int, i
 	}
 	view := p.viewerOf(r)
 	v := newBrake(view, b)
+	v.Others = b.State == dayone.BrakeOn && othersDecide(me(r), b.Brake)
 	if v.Problem = problem; b.List != nil {
 		q := r.URL.Query()
 		filter, err := missingFilter(q, pageSize)
@@ -414,11 +416,14 @@ func (v viewer) heldLine(l dayone.HeldLine) string {
 	return v.say("%s: %s becomes %s", what, l.Was, l.Is)
 }
 
+// othersDecide: what few may know is HR's to decide; the rest is the operators'.
+func othersDecide(w who, b dayone.Brake) bool { return w.Role == dayone.HR && !b.Veiled() }
+
 // verdict carries out what a form or a call says about a brake.
 func (p *portal) verdict(r *http.Request, id dayone.BrakeID, d flow.BrakeDecision) (dayone.Brake, error) {
-	if me(r).Role == dayone.HR { // what few may know is theirs to decide; the rest is the operators'
+	if me(r).Role == dayone.HR {
 		b, err := p.flow.Brake(r.Context(), id)
-		if err == nil && !b.Veiled() {
+		if err == nil && othersDecide(me(r), b.Brake) {
 			err = fmt.Errorf("an operator or administrator decides about this brake: %w", dayone.ErrForbidden)
 		}
 		if err != nil {

@@ -192,6 +192,10 @@ func (p *portal) onboardStart(w http.ResponseWriter, r *http.Request) error {
 	if len(rs) == 0 {
 		word = "begun"
 	}
-	p.said(w, r, "/onboard/"+string(id)+"/result", word, pickUndo(id, rs, began))
+	back := pickUndo(id, rs, began)
+	if !began.IsZero() && !p.shows(r, "POST /runs/{id}/undo") { // the run is the larger part of it
+		back = nil
+	}
+	p.said(w, r, "/onboard/"+string(id)+"/result", word, back)
 	return nil
 }

@@ -189,3 +189,30 @@ func TestAPreviewMarksWhatPeopleDoAndNamesTheNumber(t *testing.T) {
 		t.Error("whoever has a number is promised another one")
 	}
 }
+
+// HR starts somebody in the wizard and is not offered to turn her run back, which is not for HR.
+func TestTheWizardOffersUndoToWhoMay(t *testing.T) {
+	t.Parallel()
+	found := func(id string) map[string]string {
+		return map[string]string{
+			"first_name": "Nuria", "last_name": "Vidal", "email": id + "@company.com", "employee_id": id, "department": "Sales", "job_title": "Sales Engineer", "employment_type": "FTE",
+			"start_date": "2020-03-02", "location": "Berlin", "work_arrangement": "Office", "manager_email": "boss@company.com",
+		}
+	}
+	d := &directory{people: map[string]map[string]string{"hr": found("hr"), "operator": found("operator")}}
+	b := newCompany(t, withRoles, func(_ *web.Options, deps *flow.Deps) { deps.Sources["entra"] = flow.Source{Source: d} })
+	for _, r := range []dayone.Role{dayone.HR, dayone.Operator} {
+		cookie := b.signIn(r)
+		person, _, _ := strings.Cut(b.post("/onboard/bring", url.Values{"source": {"entra"}, "subject": {string(r)}}, "Cookie", cookie).Header.Get("Location"), "?")
+		plan := regexp.MustCompile(`name="plan" value="([^"]*)"`).FindStringSubmatch(text(t, b.as(r, cookie, "GET", person+"/preview")))
+		if plan == nil {
+			t.Fatalf("%s finds no plan at %q", r, person)
+		}
+		begun := b.post(person, url.Values{"plan": {plan[1]}, "manage": {"yes"}}, "Cookie", cookie).Header.Get("Location")
+		page := text(t, b.as(r, cookie, "GET", begun))
+		want(t, "what has begun", page, `<div class="toast"`)
+		if offered := undoForm.MatchString(page); offered != (r == dayone.Operator) {
+			t.Errorf("%s is offered to undo what has begun: %v", r, offered)
+		}
+	}
+}

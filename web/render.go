@@ -146,6 +146,7 @@ type page struct {
 	Crumbs   []link
 	Plain    bool // without menu
 	Phone    bool // made for a phone, for people without a login
+	MadeUp   bool // a sample: it shows what any role may do
 	Main     any
 
 	// set by show
@@ -214,6 +215,10 @@ func (p *portal) show(w http.ResponseWriter, r *http.Request, status int, pg pag
 	if !ok {
 		return fmt.Errorf("there is no page %q", pg.Template)
 	}
+	lets := p.letsOf(r)
+	if pg.MadeUp {
+		lets = nil
+	}
 	var b bytes.Buffer
 	if err := t().ExecuteTemplate(&b, "page", pg); err != nil {
 		return fmt.Errorf("building page %s: %w", pg.Template, err)
@@ -224,7 +229,7 @@ func (p *portal) show(w http.ResponseWriter, r *http.Request, status int, pg pag
 		w.Header().Set("X-Robots-Tag", "noindex, nofollow")
 	}
 	w.WriteHeader(status)
-	_, _ = b.WriteTo(w)
+	_, _ = w.Write(lets.only(b.Bytes()))
 	return nil
 }
 
@@ -238,7 +243,7 @@ func (p *portal) part(w http.ResponseWriter, r *http.Request, status int, name s
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Vary", "HX-Request, Cookie, Accept-Language")
 	w.WriteHeader(status)
-	_, _ = w.Write([]byte(html))
+	_, _ = w.Write(p.letsOf(r).only([]byte(html)))
 }
 
 // html is one component as text.

@@ -33,7 +33,6 @@ type undoView struct {
 	Hash      string
 	Chosen    []string // step numbers; empty: the whole run
 	Choices   []undoChoice
-	Looks     bool // whoever sees it may not order it
 }
 
 type undoChoice struct {
@@ -98,7 +97,7 @@ func (p *portal) showUndo(w http.ResponseWriter, r *http.Request, status int, id
 			return err
 		}
 	}
-	v.Reason, v.Looks = r.PostFormValue("reason"), !p.shows(r, "POST /runs/{id}/undo")
+	v.Reason = r.PostFormValue("reason")
 	if row, err := p.flow.Person(r.Context(), run.Person); err == nil {
 		v.Person = link{row.Name, "/people/" + string(row.ID)}
 	}
