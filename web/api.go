@@ -251,6 +251,27 @@ func (p *portal) todosOf(ctx context.Context, list []dayone.Task) []todo {
 	return out
 }
 
+// decidedMark is where a list goes on that has those first that wait for somebody.
+func decidedMark(waits bool, id string) string {
+	if waits {
+		return "waits." + id
+	}
+	return "decided." + id
+}
+
+// decidedMarkOf reads it from an address; the zero Mark: the list begins.
+func decidedMarkOf(q url.Values) (flow.Mark, error) {
+	mark := q.Get("after")
+	if mark == "" {
+		return flow.Mark{}, nil
+	}
+	word, id, _ := strings.Cut(mark, ".")
+	if id == "" || word != "waits" && word != "decided" {
+		return flow.Mark{}, refuse(dayone.ErrInvalid, textBadMark)
+	}
+	return flow.Mark{Waits: word == "waits", ID: id}, nil
+}
+
 // dueMark is where a list goes on that is sorted by when things are due: the last one's time and id.
 func dueMark(due time.Time, id string) string {
 	us := int64(0)

@@ -229,7 +229,7 @@ func after(f *flow.ApprovalFilter, q url.Values) error {
 
 func newApprovals(view viewer, l approvalList, standIns []item) approvalsView {
 	v := approvalsView{
-		Sentence: view.counted(l.count, "1 request waits for an answer.", "%s requests wait for an answer."), StandIns: standIns,
+		Sentence: view.plural(l.count, "1 request waits for an answer.", "%d requests wait for an answer."), StandIns: standIns,
 		Waiting: view.number(l.count), Next: l.next, Older: l.older, First: !l.further,
 	}
 	for _, x := range l.open {

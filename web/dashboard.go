@@ -206,7 +206,7 @@ func (v *dashboardView) needUpTo(n int) {
 func (v *dashboardView) sum() {
 	switch {
 	case v.more:
-		v.Sentence = v.view.say("More than %s things need you.", v.view.number(v.waits))
+		v.Sentence = v.view.say("More than %d things need you.", v.waits)
 	case v.waits == 0 && v.runs == 0:
 		v.Sentence = "Nothing needs you, and nothing is under way."
 	case v.waits == 0:

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -234,4 +235,117 @@ func TestRunsOfSomebodyGoOn(t *testing.T) {
 		t.Fatalf("the first of 56 runs is on the first page, or nothing leads to it: %q", older)
 	}
 	want(t, "older ones", b.page(older), string(first), `href="`+path+`"`)
+}
+
+// However many employments wait for somebody to say whose they are, what was decided is found, and each page leads to the next.
+func TestMatchesGoOn(t *testing.T) {
+	t.Parallel()
+	b, p := waitsFor(t, func(o *web.Options, _ *flow.Deps) { o.Token = dayone.NewSecret(token) })
+	known := b.comes("sarah", "head@company.com", "Board", "Berlin", "", time.Now().AddDate(0, 0, -3))
+	asks := func(n int) {
+		t.Helper()
+		b.say(fmt.Sprintf(`{"event_type":"employee.hired","event_id":"evt_twin%d","timestamp":%q,"data":{"employee_id":"twin%d","email":"sarah@company.com","first_name":"Sarah","last_name":"Test","department":"Board","employment_type":"FTE","start_date":%q,"location":"Berlin"}}`,
+			n, time.Now().Format(time.RFC3339), n, time.Now().AddDate(0, 0, -2).Format(time.DateOnly)))
+	}
+	waits := func(n int) func() bool {
+		return func() bool { is, err := b.flow.CountMatches(t.Context()); return err == nil && is == n }
+	}
+	asks(0)
+	b.until("the first question", waits(1))
+	list, err := b.flow.Matches(t.Context(), true, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := list[0]
+	if _, err := b.flow.DecideMatch(t.Context(), first.ID, known.Person, "kim", ""); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 205 {
+		asks(i + 1)
+	}
+	b.until("all questions", waits(205))
+	admin := b.inGroup(p, "olga@company.com", "it-admins")
+	_, page := admin("GET", "/matches", nil)
+	want(t, "the first page", page, "205 employments may be of somebody", string(first.ID))
+	seen := strings.Count(page, "/matches/mat_") - 1
+	for at := nextPage(t, page); at != ""; at = nextPage(t, page) {
+		_, page = admin("GET", at, nil)
+		want(t, "a further page", page, "205 employments may be of somebody", `href="/matches"`)
+		seen += strings.Count(page, "/matches/mat_")
+	}
+	if seen != 205 {
+		t.Errorf("the pages have %d of 205", seen)
+	}
+	var ids []string
+	for at := "/api/v1/matches?state=all&limit=103"; at != ""; {
+		status, body := b.bearer(token, "GET", at, "")
+		if status != http.StatusOK {
+			t.Fatalf("%s: %d %s", at, status, body)
+		}
+		for _, m := range regexp.MustCompile(`"id": ?"(mat_[^"]+)"`).FindAllStringSubmatch(body, -1) {
+			ids = append(ids, m[1])
+		}
+		at = nextPage(t, body)
+	}
+	if len(ids) != 206 || ids[205] != string(first.ID) {
+		t.Errorf("the API has %d of 206, the last is %s", len(ids), ids[len(ids)-1])
+	}
+	if status, _ := admin("GET", "/matches?after=soon", nil); status != http.StatusBadRequest {
+		t.Errorf("a mark that is none: %d", status)
+	}
+}
+
+// Brakes go on in the API, those that hold before those that were decided.
+func TestBrakesGoOn(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	var order []string // as the list has them
+	for i := range 6 {
+		id := b.flow.IDs.New("brk")
+		scope := fmt.Sprint("source:s", i)
+		if _, err := b.flow.Store.HoldAll(t.Context(), dayone.Brake{ID: dayone.BrakeID(id), Scope: scope, Rule: dayone.BrakeTerminations, Note: "many", Opened: time.Now()}, nil); err != nil {
+			t.Fatal(err)
+		}
+		order = slices.Insert(order, 0, id)
+		if i >= 3 { // the newest are decided, and come last
+			if err := b.flow.Store.ReplaceBrakes(t.Context(), scope, dayone.BrakeTerminations, time.Now()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	order = append(slices.Clone(order[3:]), order[:3]...)
+	for state, want := range map[string][]string{"on": order[:3], "all": order} {
+		for limit := 1; limit < 8; limit++ {
+			var got []string
+			for at := fmt.Sprintf("/api/v1/brakes?state=%s&limit=%d", state, limit); at != ""; {
+				var page struct {
+					Items []struct{ ID string }
+					Next  string
+				}
+				b.api("GET", at, "", http.StatusOK, &page)
+				for _, x := range page.Items {
+					got = append(got, x.ID)
+				}
+				at = page.Next
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("%s by %d are %v, want %v", state, limit, got, want)
+			}
+		}
+	}
+	b.api("GET", "/api/v1/brakes?after=soon", "", http.StatusBadRequest, nil)
+	const table = `href="/brakes?format=csv&amp;bom=yes"`
+	if strings.Contains(b.page("/brakes"), table) {
+		t.Error("the page has all, and says that there are more")
+	}
+	for i := range 200 {
+		scope := fmt.Sprint("source:t", i)
+		if _, err := b.flow.Store.HoldAll(t.Context(), dayone.Brake{ID: dayone.BrakeID(b.flow.IDs.New("brk")), Scope: scope, Rule: dayone.BrakeTerminations, Note: "many", Opened: time.Now()}, nil); err != nil {
+			t.Fatal(err)
+		}
+		if err := b.flow.Store.ReplaceBrakes(t.Context(), scope, dayone.BrakeTerminations, time.Now()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want(t, "with more than are shown", b.page("/brakes"), table)
 }

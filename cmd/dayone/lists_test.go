@@ -32,6 +32,8 @@ func TestListsSayThatTheyGoOn(t *testing.T) {
 		{"approvals list", "second of approvals", ""},
 		{"approvals list --json", "second of approvals", ""},
 		{"approvals list --all", "first of approvals", "dayone api GET '/api/v1/approvals?before=x'"},
+		{"people matches --all", "first of matches", "dayone api GET '/api/v1/matches?before=x'"},
+		{"brake list --all", "first of brakes", "dayone api GET '/api/v1/brakes?before=x'"},
 		{"run list", "first of runs", "dayone api GET '/api/v1/runs?before=x'"},
 		{"run list --json", "first of runs", "dayone api GET '/api/v1/runs?before=x'"},
 	} {
