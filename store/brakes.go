@@ -377,11 +377,17 @@ func (d *DB) ReplaceBrakes(ctx context.Context, scope, rule string, at time.Time
 
 // Brakes lists them: those that hold first, the newest first of both.
 func (d *DB) Brakes(ctx context.Context, on bool, limit int) ([]dayone.Brake, error) {
+	return d.BrakesFrom(ctx, on, Mark{}, limit)
+}
+
+// BrakesFrom are those that come after one of them.
+func (d *DB) BrakesFrom(ctx context.Context, on bool, from Mark, limit int) ([]dayone.Brake, error) {
 	q := `SELECT ` + brakeColumns + ` FROM brake WHERE state <> 'making'`
 	if on {
 		q += ` AND state = 'on'`
 	}
-	rows, err := d.read.QueryContext(ctx, q+` ORDER BY CASE state WHEN 'on' THEN 0 ELSE 1 END, id DESC LIMIT $1`, limit)
+	after, args := from.where("on", []any{limit})
+	rows, err := d.read.QueryContext(ctx, q+after+` ORDER BY CASE state WHEN 'on' THEN 0 ELSE 1 END, id DESC LIMIT $1`, args...)
 	if err != nil {
 		return nil, err
 	}

@@ -128,11 +128,22 @@ func (p *portal) apiBrakes(w http.ResponseWriter, r *http.Request) error {
 	default:
 		return refuse(dayone.ErrInvalid, "state is on or all.")
 	}
-	list, err := p.flow.Brakes(r.Context(), on, apiLimit(r))
+	q, limit := r.URL.Query(), apiLimit(r)
+	from, err := decidedMarkOf(q)
+	if err != nil {
+		return err
+	}
+	list, err := p.flow.BrakesFrom(r.Context(), on, from, limit+1)
 	if err != nil {
 		return err
 	}
 	out := apiPage[apiBrake]{Items: []apiBrake{}}
+	if len(list) > limit {
+		list = list[:limit]
+		last := list[limit-1]
+		q.Set("after", decidedMark(last.State == dayone.BrakeOn, string(last.ID)))
+		out.Next = address("/api/v1/brakes", q)
+	}
 	for _, b := range list {
 		out.Items = append(out.Items, newAPIBrake(b))
 	}

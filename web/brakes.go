@@ -22,6 +22,7 @@ type brakesView struct {
 	Announced []announcedRow
 	Announce  announceForm
 	Past      []item
+	MorePast  bool // a table has the others
 
 	MayAnnounce, MayRead bool // what would only be refused is not offered
 }
@@ -113,15 +114,22 @@ func brakeState(s dayone.BrakeState) state {
 	return brakeOn
 }
 
+// brakesShown is how many brakes a page shows; a table has all of them.
+const brakesShown = 200
+
 func (p *portal) brakes(w http.ResponseWriter, r *http.Request) error {
 	return p.showBrakes(w, r, http.StatusOK, nil)
 }
 
 func (p *portal) showBrakes(w http.ResponseWriter, r *http.Request, status int, problem *notice) error {
 	ctx := r.Context()
-	list, err := p.flow.Brakes(ctx, false, 200)
+	list, err := p.flow.Brakes(ctx, false, brakesShown+1)
 	if err != nil {
 		return err
+	}
+	more := len(list) > brakesShown
+	if more {
+		list = list[:brakesShown]
 	}
 	sources, err := p.flow.SourceStates(ctx)
 	if err != nil {
@@ -136,6 +144,7 @@ func (p *portal) showBrakes(w http.ResponseWriter, r *http.Request, status int, 
 		return err
 	}
 	v := newBrakes(p.viewerOf(r), list, sources, missing, announced)
+	v.MorePast = more
 	v.Problem, v.MayAnnounce, v.MayRead = problem, p.shows(r, "POST /brakes/announcements"), p.shows(r, "POST /sources/{source}/read")
 	for _, f := range []*field{&v.Announce.Count, &v.Announce.From, &v.Announce.Until, &v.Announce.By, &v.Announce.Second, &v.Announce.Reason} {
 		f.Value = r.PostFormValue(f.Name)
