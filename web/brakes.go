@@ -406,11 +406,11 @@ func brakeMeans(b dayone.Brake) (nothing, thrown string) {
 func (v viewer) heldLine(l dayone.HeldLine) string {
 	switch {
 	case l.Is == "":
-		return v.say("%s: %s goes", v.label(l.What), l.Was)
+		return v.say("%s: %s goes", sentence(v.label(l.What)), l.Was)
 	case l.Was == "":
-		return v.say("%s: %s comes", v.label(l.What), l.Is)
+		return v.say("%s becomes %s", sentence(v.label(l.What)), l.Is)
 	}
-	return v.say("%s: %s becomes %s", v.label(l.What), l.Was, l.Is)
+	return v.say("%s: %s becomes %s", sentence(v.label(l.What)), l.Was, l.Is)
 }
 
 // verdict carries out what a form or a call says about a brake.
