@@ -276,8 +276,11 @@ func (r policyRow) does() string {
 		n         int
 		one, many string
 	}{
-		{len(r.Gives), "gives 1 thing", "gives %d things"}, {len(r.Offers), "offers 1 thing", "offers %d things"}, {len(r.Denies), "denies 1 thing", "denies %d things"},
-		{len(r.Tells), "sends 1 message", "sends %d messages"}, {len(r.Duty), "nobody may have this one", "nobody may have all %d of these"},
+		{len(r.Gives), "gives 1 thing", "gives %d things"},
+		{len(r.Offers), "offers 1 thing", "offers %d things"},
+		{len(r.Denies), "denies 1 thing", "denies %d things"},
+		{len(r.Tells), "sends 1 message", "sends %d messages"},
+		{len(r.Duty), "nobody may have this one", "nobody may have all %d of these"},
 	} {
 		if x.n > 0 {
 			parts = append(parts, plural(x.n, x.one, x.many))

@@ -102,7 +102,7 @@ func (p *portal) sessions(w http.ResponseWriter, r *http.Request) error {
 func sessionItem(view viewer, s session, here bool) item {
 	it := item{
 		State: &state{Icon: "check", Class: "s-done", Text: roleTitles[s.who.Role]}, Title: link{s.who.Name, ""},
-		Meta: view.say(textSession, view.at(s.began).Text, view.at(s.seen).Text, s.from), Small: browserOf(view, s.agent),
+		Meta: view.say(textSession, view.at(s.began).Text, view.at(s.seen).Text, s.from), Small: browserOf(s.agent),
 		Acts: []act{{Text: "End", Action: "/sessions/" + s.id + "/end"}},
 	}
 	if here {
@@ -112,7 +112,7 @@ func sessionItem(view viewer, s session, here bool) item {
 }
 
 // browserOf is what somebody would call a browser; what it calls itself, where it is none that we know.
-func browserOf(view viewer, agent string) string {
+func browserOf(agent string) string {
 	first := func(of [][2]string) string {
 		for _, x := range of {
 			if strings.Contains(agent, x[0]) {
@@ -127,7 +127,7 @@ func browserOf(view viewer, agent string) string {
 	if browser == "" || system == "" {
 		return agent
 	}
-	return view.say("%s on %s", browser, system)
+	return browser + " (" + system + ")"
 }
 
 func (p *portal) endSession(w http.ResponseWriter, r *http.Request) error {
