@@ -197,7 +197,7 @@ func (f *Flow) agreed(ctx context.Context, by, second string) (string, string, e
 		row, err := f.Store.Named(ctx, second)
 		switch {
 		case strings.EqualFold(second, by) || strings.EqualFold(second, v.Login):
-			return by, second, fmt.Errorf("the second person is the first one: %w", dayone.ErrInvalid)
+			return by, second, fmt.Errorf("the second person is the first one; name somebody else by their mail address: %w", dayone.ErrInvalid)
 		case err != nil && !errors.Is(err, dayone.ErrNotFound) && !errors.Is(err, dayone.ErrConflict):
 			return by, second, err
 		case err != nil || !strings.EqualFold(row.Email, second) || row.Status != dayone.Working && row.Status != dayone.OnLeave:
@@ -205,7 +205,7 @@ func (f *Flow) agreed(ctx context.Context, by, second string) (string, string, e
 		}
 		for _, first := range []string{by, v.Login} {
 			if one, err := f.Store.Named(ctx, first); first != "" && err == nil && one.ID == row.ID {
-				return by, second, fmt.Errorf("the second person is the first one: %w", dayone.ErrInvalid)
+				return by, second, fmt.Errorf("the second person is the first one; name somebody else by their mail address: %w", dayone.ErrInvalid)
 			}
 		}
 	}

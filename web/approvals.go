@@ -75,7 +75,9 @@ func (p *portal) petitions(ctx context.Context, view viewer, list []dayone.Petit
 		}
 		x := petition{req: r, row: row, mute: !p.flow.Mails(), what: joined(" ", systemTitle(titles, r.Key.System), view.kind(kindTitle(kinds, r.Key)), r.Key.Name)}
 		if r.Run != "" {
-			x.run = link{"The run that waits for it", "/runs/" + string(r.Run)}
+			if x.run = (link{"The run that asked for it", "/runs/" + string(r.Run)}); r.State == dayone.ApprovalOpen {
+				x.run.Text = "The run that waits for it"
+			}
 		}
 		out = append(out, x)
 	}
@@ -374,7 +376,7 @@ func newApproval(view viewer, x petition) approvalView {
 	if q.Rule.Need == "all" {
 		need = "one for each of those named"
 	}
-	v.Facts = append(v.Facts, pair{Name: "Asks", Value: view.labels(q.Rule.By)}, pair{Name: "It takes", Value: view.label(need)}, pair{Name: "Since", At: view.at(q.Opened)}, pair{Name: "Due", At: view.at(q.Due)})
+	v.Facts = append(v.Facts, pair{Name: "Asks", Value: view.labels(q.Rule.By)}, pair{Name: "It takes", Value: sentence(view.label(need))}, pair{Name: "Since", At: view.at(q.Opened)}, pair{Name: "Due", At: view.at(q.Due)})
 	asked := []struct {
 		name string
 		at   time.Time

@@ -34,7 +34,7 @@ func TestApprovalsAreDecidedOnThePage(t *testing.T) {
 	path := "/approvals/" + string(q.ID)
 	want(t, "list", b.page("/approvals"), path, "1 request waits")
 	page := b.page(path)
-	want(t, "page", page, "Who may decide", "john.doe@company.com", "verdict")
+	want(t, "page", page, "Who may decide", "john.doe@company.com", "verdict", "The run that waits for it")
 	b.page(path) // a scanner opens it as often as it likes
 	if now, err := b.flow.Approval(t.Context(), q.ID); err != nil || now.State != dayone.ApprovalOpen {
 		t.Fatalf("looking decided: %s %v", now.State, err)
@@ -68,7 +68,7 @@ func TestApprovalsAreDecidedOnThePage(t *testing.T) {
 		t.Errorf("%+v", one)
 	}
 	want(t, "run", b.page("/runs/"+string(q.Run)), "Report it")
-	want(t, "decided", b.page(path), "not before the training", "Ask anew")
+	want(t, "decided", b.page(path), "not before the training", "Ask anew", "The run that asked for it")
 	by := ", entered by " + one.Votes[0].By
 	want(t, "list of what was decided", b.page("/approvals"), "By john.doe@company.com"+by)
 	for _, path := range []string{"/records", "/records?format=csv", "/people/" + string(p) + "/records", "/runs/" + string(q.Run) + "/records", "/api/v1/records", "/api/v1/records?format=csv"} {

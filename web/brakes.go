@@ -418,11 +418,11 @@ func (v viewer) heldLine(l dayone.HeldLine) string {
 	what := v.in.Inside(attrText(strings.ReplaceAll(l.What, " ", "_")))
 	switch {
 	case l.Is == "":
-		return v.say("%s: %s goes", what, l.Was)
+		return v.say("%s: %s goes", sentence(what), l.Was)
 	case l.Was == "":
-		return v.say("%s: %s comes", what, l.Is)
+		return v.say("%s becomes %s", sentence(what), l.Is)
 	}
-	return v.say("%s: %s becomes %s", what, l.Was, l.Is)
+	return v.say("%s: %s becomes %s", sentence(what), l.Was, l.Is)
 }
 
 // othersDecide: what few may know is HR's to decide; the rest is the operators'.

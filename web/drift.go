@@ -163,12 +163,14 @@ func newDrift(view viewer, f flow.DriftFilter, rows []flow.DriftRow, reads map[s
 	switch {
 	case total >= flow.MostDrift:
 		v.Sentence = view.say("More than %s things differ from the books.", view.number(flow.MostDrift-1))
-	case total == 0 && unread > 0 && unread == len(v.Readings):
+	case total == 0 && unread == len(v.Readings):
 		v.Sentence = "Nobody can say yet what differs from the books."
 	case total == 0:
 		v.Sentence = "Nothing is known to differ from the books."
 	}
-	v.Sentence = view.label(v.Sentence) + " " + view.label(textDriftOnly)
+	if v.Sentence = view.label(v.Sentence); total > 0 {
+		v.Sentence += " " + view.label(textDriftOnly)
+	}
 	switch {
 	case len(v.Rows) > 0:
 	case v.Filtered:
@@ -176,12 +178,16 @@ func newDrift(view viewer, f flow.DriftFilter, rows []flow.DriftRow, reads map[s
 	case len(v.Readings) == 0:
 		v.Empty = &empty{Icon: "drift", Title: "No system can be compared", Text: textDriftNoSystem, Acts: []link{{"Systems", "/systems"}}}
 	case unread == len(v.Readings):
-		v.Empty = &empty{Icon: "clock", Title: "No system was compared yet", Text: sentence(view.label(v.When)) + " " + view.label(textDriftUnread)}
+		v.Empty = &empty{Icon: "clock", Title: "No system was compared yet", Text: textDriftUnread}
 	default:
-		v.Empty = &empty{Icon: "check", Title: "Every account that was read is as the books have it", Text: sentence(view.label(v.When)) + " " + view.label(textDriftNone)}
+		v.Empty = &empty{Icon: "check", Title: "Every account that was read is as the books have it", Text: textDriftNone}
 	}
 	if unread > 0 && unread < len(v.Readings) {
-		v.Unknown = &notice{Icon: "info", Title: "Not every system was compared", Text: view.say(textDriftSome, strings.Join(unseen, ", "))}
+		text := textDriftSome
+		if unread == 1 {
+			text = textDriftOne
+		}
+		v.Unknown = &notice{Icon: "info", Title: "Not every system was compared", Text: view.say(text, view.list(unseen))}
 	}
 	return v
 }
@@ -307,6 +313,9 @@ func newOneDrift(view viewer, x flow.DriftView, titles, kinds map[string]string)
 	}
 	if x.Waits != "" {
 		v.Waits = &notice{Icon: "clock", Title: "It cannot be decided just now", Text: sentence(view.heard(x.Waits)) + "."}
+		if x.Run != "" {
+			v.Waits.Act = &link{"Open that run", "/runs/" + string(x.Run)}
+		}
 		return v
 	}
 	for _, s := range x.Steps {

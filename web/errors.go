@@ -79,8 +79,9 @@ func refuse(kind error, text string) error { return &refusal{kind, text} }
 
 type errorView struct {
 	Title, Text, Next, ID string
-	Home                  bool // offer the dashboard
-	Page                  bool // it is all there is
+	Again                 string // its own address, where loading it anew may help
+	Home                  bool   // offer the dashboard
+	Page                  bool   // it is all there is
 }
 
 // problem is an error for a program, by RFC 9457; error says the same as it was said before there were problems here.
@@ -145,6 +146,9 @@ func (p *portal) fail(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	}
 	v.Page = true
+	if a.kind == nil && r.Method == http.MethodGet {
+		v.Again = r.URL.RequestURI()
+	}
 	if shown := p.show(w, r, a.status, page{Template: "error", Title: a.title, Plain: !in || publicPath(r.URL.Path), Main: v}); shown != nil {
 		p.log.Error("an error page could not be built", "id", id, "error", shown)
 		http.Error(w, a.title+" ("+id+")", a.status)

@@ -181,7 +181,7 @@ func newMatch(view viewer, m dayone.Match, suspects []item, name func(dayone.Per
 	v.Says = append(v.Says, pair{Name: "Source", Value: m.Source}, pair{Name: "Its id", Value: m.Subject, Code: true})
 	for _, attr := range []string{"first_name", "last_name", "email", "personal_email", "mobile", "employee_number", "employment_type", "company", "department", "job_title", "location", "manager", "start_date", "end_date"} {
 		if text := m.Says[attr]; text != "" {
-			v.Says = append(v.Says, pair{Name: attrText(attr), Value: text})
+			v.Says = append(v.Says, pair{Name: attrText(attr), Value: dayWords(view, text)})
 		}
 	}
 	v.Choices = []choice{{Text: view.label("Choose")}}
@@ -194,6 +194,9 @@ func newMatch(view viewer, m dayone.Match, suspects []item, name func(dayone.Per
 		v.Over = &notice{Kind: "good", Icon: "check", Title: "The same person", Text: view.say("It is an employment of %s%s.", name(m.Person), matchedBy(view, m)), Act: &link{"Open", "/people/" + string(m.Person)}}
 	case dayone.MatchOther:
 		v.Over = &notice{Icon: "info", Title: "Somebody else", Text: view.say("It became a person of its own%s.", matchedBy(view, m))}
+		if m.Person != "" {
+			v.Over.Act = &link{"Open", "/people/" + string(m.Person)}
+		}
 	}
 	return v
 }

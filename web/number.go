@@ -263,7 +263,10 @@ func (p *portal) saveNumberPlan(w http.ResponseWriter, r *http.Request) error {
 	default:
 		v.Judged = true
 	}
-	v.Faults, v.Lines = numberFaults(d.Faults), d.Lines
+	v.Faults = numberFaults(d.Faults)
+	for _, line := range d.Lines {
+		v.Lines = append(v.Lines, sentence(line))
+	}
 	return p.showNumberPlan(w, r, status, v)
 }
 

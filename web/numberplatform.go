@@ -291,7 +291,7 @@ func (v *platformPage) findings(view viewer, a flow.PlatformAudit, q url.Values)
 }
 
 func newPlatformRow(view viewer, x flow.PlatformFindingView) item {
-	it := item{Title: link{joined(" ", view.label(x.Thing), x.Name), ""}, Meta: sentence(joined(": ", view.list(both(x.PersonName, x.OtherName)), view.heard(x.Text))) + ".", Next: view.heard(x.Next)}
+	it := item{Title: link{sentence(joined(" ", view.label(x.Thing), x.Name)), ""}, Meta: sentence(joined(": ", view.list(both(x.PersonName, x.OtherName)), view.heard(x.Text))) + ".", Next: view.heard(x.Next)}
 	if x.Number != "" {
 		it.Title.Href = "/numbers/" + url.PathEscape(string(x.Number))
 	}

@@ -64,7 +64,8 @@ type doing struct {
 type letterView struct {
 	ID, Subject, To string
 	Lines           []mailLine
-	Problem         string
+	Problem         string // why it cannot be written
+	Message         string // where the message is mended
 }
 
 // picks are the products of a form or address.
@@ -106,6 +107,11 @@ func (p *portal) showPreview(w http.ResponseWriter, r *http.Request, status int,
 		if v.Numbers, err = p.numbersAhead(r, row.ID, true); err != nil {
 			return err
 		}
+		if !p.shows(r, "GET /settings/templates/{name}") {
+			for i := range v.Mails {
+				v.Mails[i].Message = ""
+			}
+		}
 		v.warned(p.viewerOf(r), p.flow.Warnings(pv.Look))
 		v.Problem, v.By.Value, v.Reason.Value, v.Until.Value = problem, r.PostFormValue("by"), r.PostFormValue("reason"), r.PostFormValue("until")
 	}
@@ -130,7 +136,7 @@ func newOnboardPreview(view viewer, head personHead, pv flow.PickPreview, produc
 	for _, x := range pv.Picked {
 		it := item{Title: link{Text: x.Title}, Meta: x.Description}
 		if who := view.agrees(x.Approvals); who != "" {
-			it.Next = view.say("Given once %s has agreed.", who)
+			it.Next = view.say("Given once agreed by %s.", who)
 		}
 		v.Picked = append(v.Picked, it)
 	}
@@ -180,7 +186,7 @@ func (v *onboardPreviewView) steps(view viewer, pv flow.PickPreview, titles, kin
 		}
 		marks[s.ID] = planner.Mark{Look: planner.LookPending, Text: view.label("Planned")}
 		if s.Approval != nil {
-			d.Note = view.say("once %s has agreed", view.agrees([]dayone.Approval{*s.Approval}))
+			d.Note = view.say("once agreed by %s", view.agrees([]dayone.Approval{*s.Approval}))
 			marks[s.ID] = planner.Mark{Look: planner.LookApproval, Text: view.label("Planned") + ", " + d.Note}
 		}
 		if s.Action == dayone.MessageSend {
@@ -253,7 +259,10 @@ func (v *onboardPreviewView) letters(view viewer, told []flow.Foretold, mails bo
 	for _, m := range told {
 		to := strings.Join(m.To, ", ")
 		if m.Hers && m.Key.Kind != "invitation" {
-			v.Mails = append(v.Mails, letterView{ID: "letter-" + strconv.Itoa(len(v.Mails)+1), Subject: cmp.Or(m.Subject, m.Key.Name), To: to, Lines: mailLines(m.Text), Problem: m.Problem})
+			v.Mails = append(v.Mails, letterView{ID: "letter-" + strconv.Itoa(len(v.Mails)+1), Subject: cmp.Or(m.Subject, m.Key.Name), To: to, Lines: mailLines(m.Text)})
+			if l := &v.Mails[len(v.Mails)-1]; m.Problem != "" {
+				l.Problem, l.Message = sentence(view.heard(m.Problem))+".", "/settings/templates/"+url.PathEscape(m.Key.Name)
+			}
 			continue
 		}
 		it := item{State: &state{Icon: "mail", Text: "Message"}, Title: link{Text: m.Subject}, Meta: view.say("to %s", to)}

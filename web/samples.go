@@ -513,7 +513,7 @@ func sampleAnnounced(view viewer, v policiesView) (policiesView, proposalView) {
 	version := dayone.PolicyVersion{ID: "8c1f2a90b3d4e5f60718", Author: "kim@company.com", Note: "CHG-1234: the sales team is called off", Made: view.now.Add(-time.Hour)}
 	v.Announced = []item{
 		announcedItem(view, dayone.PolicyAct{ID: "act_01jd9x0000000000000000000a", Version: version.ID, Approver: "kim@company.com", Reason: "CHG-1234", Release: "the team is called off", People: 412, Due: view.now.Add(23 * time.Hour)}),
-		refusedItem(view, dayone.PolicyAct{Version: version.ID, Ended: view.now.Add(-2 * time.Hour), Why: "people, holdings or catalogue changed since the plan was made, for per_01jd9x0000000000000000000a and 11 more; plan again"}),
+		refusedItem(view, dayone.PolicyAct{Version: version.ID, Ended: view.now.Add(-2 * time.Hour), Why: "people, holdings or catalogue changed since the plan was made, for 12 people; plan again"}),
 	}
 	group := dayone.Key{System: "okta", Kind: "group", Name: "sales-team"}
 	p := newProposal(view, version, flow.Everybody{

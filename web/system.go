@@ -181,7 +181,7 @@ func limitRows(view viewer, x flow.SystemView) (out []limitRow, calls string) {
 		}
 		if l.PerMinute > 0 {
 			row.Limit = fmt.Sprintf("%s a minute", thousands(l.PerMinute))
-			row.Used = fmt.Sprintf("%d of %d at once", l.Used, l.Burst)
+			row.Used = fmt.Sprintf("%d of a burst of %d", l.Used, l.Burst)
 		}
 		if !l.Shut.IsZero() {
 			row.Note = fmt.Sprintf("It takes no more until %s.", view.clock(l.Shut).Text)

@@ -202,7 +202,10 @@ func newTask(view viewer, d todo, given map[string]string) taskView {
 			v.Technical = view.label(engine.NoConnector)
 		}
 	}
-	v.Facts = append(v.Facts, pair{Name: "For", Value: d.row.Name, Href: "/people/" + string(t.Person)}, pair{Name: "System", Value: d.system})
+	v.Facts = append(v.Facts, pair{Name: "For", Value: d.row.Name, Href: "/people/" + string(t.Person)})
+	if d.system != "" {
+		v.Facts = append(v.Facts, pair{Name: "System", Value: d.system})
+	}
 	if step != nil {
 		v.Facts = append(v.Facts, pair{Name: "Access", Value: step.Step.Key.String(), Code: true, Href: whyHref(string(t.Person), step.Step.Key)})
 	}
