@@ -20,8 +20,10 @@ func sampleSettings(view viewer) []sample {
 		roles.Roles = append(roles.Roles, pair{Name: string(r), Value: view.label(roleTexts[r])})
 	}
 	mail := newLetter(flow.Rendered{Header: map[string]string{"subject": "Welcome to Company! Your onboarding guide"}, Text: "Hi Maximiliane-Charlotte,\n\nWelcome to Company!\n\n-- \nCompany AG, Torstr. 1, 10119 Berlin\n"})
-	one := templateView{Name: "welcome", File: "templates/welcome.txt", Text: "Subject: Welcome to {{.Company}}!\n\nHi {{.Person.First}},\n", For: textTemplateSample, Letter: mail, Edit: "#", Facts: []pair{{Name: "File", Value: "templates/welcome.txt", Code: true}, {Name: "Sent by", Value: "base-employee"}}}
+	one := templateView{Name: "welcome", File: "templates/welcome.txt", Text: "Subject: Welcome to {{.Company}}! Your onboarding guide\n\nHi {{.Person.First}},\n", For: textTemplateSample, Letter: mail, Edit: "#", Facts: []pair{{Name: "File", Value: "templates/welcome.txt", Code: true}, {Name: "Sent by", Value: "base-employee"}}}
+	one.Text += "\nWelcome to {{.Company}}!\n"
 	broken := one
+	broken.Text = "Subject: Welcome to {{.Company}}! Your onboarding guide\n\nHi {{.Persn.First}},\n"
 	broken.Letter, broken.Query, broken.None, broken.Problem = nil, "zzz", true, &notice{Kind: "bad", Icon: "x", Title: "It cannot be put into words", Text: "templates/welcome.txt:3:5: a message has no \"Persn\"."}
 	look := dayone.Brand{Seq: 2, Company: "Company AG", Accent: "#0b5d4e", Footer: "Company AG", Help: "it@company.com", At: view.now, By: "kim@company.com", Note: "accent"}
 	was := dayone.Brand{Seq: 1, Company: "Company AG", At: view.now.AddDate(0, 0, -3), By: "kim@company.com", Note: "company name, mail footer, help"}
@@ -43,7 +45,7 @@ func sampleSettings(view viewer) []sample {
 		{Name: "url", Type: "url", Help: "address of the organisation", Example: "https://acme.okta.com", Required: true, Value: "company", Error: "Url is an address, such as https://acme.okta.com."},
 		{Name: "tls", Type: "choice", Help: "how the connection is kept private", Choices: []string{"starttls", "none"}, Default: "starttls"},
 	}}
-	tried := Written{Form: okta, Lines: "+   okta:  # Okta: docs/systems/okta.md\n+     connector: okta\n+     settings:\n+       token: \"${file:okta.token.secret}\"\n", Files: []string{"okta.token.secret"}, Findings: []SystemFinding{
+	tried := Written{Form: okta, Lines: "+   okta:  # Okta: docs/systems/okta.md\n+     connector: okta\n+     settings:\n+       token: \"${file:okta.token.secret}\"\n+       url: \"https://company.okta.com\"\n", Files: []string{"okta.token.secret"}, Findings: []SystemFinding{
 		{"ok", "configuration", "Okta"}, {"warning", "accounts", "none is shown: if there are some, we may not see them"}, {"error", "connection and rights", "okta: checking: it does not let us in"},
 	}}
 	tried.Form.Fields[1].Error, tried.Form.Fields[1].Value = "", "https://company.okta.com"
