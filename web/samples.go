@@ -521,7 +521,7 @@ func sampleBoard(view viewer, more int) *board {
 	wait(add(3, "gitlab/account", dayone.AccountCreate, dayone.StepWaiting, 1), dayone.WaitFirstLogin, "the account exists after the first login")
 	run.Steps[len(run.Steps)-1].Result = changed
 	add(3, "gitlab/group:customer-solutions", dayone.EntitlementAdd, dayone.StepPending, 11)
-	wait(add(3, "aws/permission-set:demo-sandbox", dayone.EntitlementAdd, dayone.StepWaiting, 1), dayone.WaitApproval, "John Doe is asked")
+	wait(add(3, "aws/permission-set:demo-sandbox", dayone.EntitlementAdd, dayone.StepWaiting, 1), dayone.WaitApproval, "It waits for john.doe@company.com to agree.")
 	wait(add(4, "procurement/order", dayone.EntitlementAdd, dayone.StepWaiting), dayone.WaitTask, "order it from the reseller")
 	add(4, "jamf/device", dayone.EntitlementAdd, dayone.StepPending, 14)
 	add(2, "salesforce/account", dayone.AccountCreate, dayone.StepSkipped, 3).Error = "skipped by administrator"

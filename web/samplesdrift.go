@@ -47,7 +47,7 @@ func sampleFailure(view viewer) func(name, k string, a dayone.Action, kind error
 func sampleFailures(view viewer) []flow.Failure {
 	fail := sampleFailure(view)
 	return []flow.Failure{
-		fail("Sarah Chen", "notion/account", dayone.AccountCreate, dayone.ErrForbidden, 2), fail("Tomáš Dvořák", "okta/account", dayone.AccountCreate, dayone.ErrConflict, 30),
+		fail("Sarah Chen", "notion/account", dayone.AccountCreate, dayone.ErrForbidden, 0), fail("Tomáš Dvořák", "okta/account", dayone.AccountCreate, dayone.ErrConflict, 30),
 	}
 }
 

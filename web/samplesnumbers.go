@@ -28,7 +28,7 @@ func sampleNumbers(view viewer) []sample {
 	var cells, coming []flow.NumberCell
 	for i := range 90 {
 		x := flow.NumberCell{First: dayone.NumberID(fmt.Sprintf("+49301234%03d0", i)), Last: dayone.NumberID(fmt.Sprintf("+49301234%03d9", i))}
-		free, rest, held, kept := i/45+btoi(i%9 == 0), btoi(i%7 == 3), btoi(i%15 == 4), btoi(i%6 == 5)
+		free, rest, held, kept := max(0, i-78), 8*btoi(i/4 == 10), 6*btoi(i == 0), 7*btoi(i/2 == 30)
 		x.Count = counts(10-free-rest-held-kept, kept, rest, held, free)
 		for is, n := range x.Count {
 			sum[is] += n
@@ -46,7 +46,7 @@ func sampleNumbers(view viewer) []sample {
 			Name: "berlin", Title: "Berlin direct dial", Platform: "cucm-eu", Partition: "DN_BER", Country: "DE", Site: "Berlin", Class: "national", Emergency: "ERL-BER-1", When: `person.location == "Berlin"`,
 			Reservation: 720 * time.Hour, Quarantine: 4320 * time.Hour, Low: 20, Vanity: []string{"00"},
 		},
-		Count: all, Total: 1000, Given: free, Service: flow.NumberClass{Line: "CSS_BER_NAT"}, Outlook: flow.NumberOutlook{Free: free, Needs: 12, PerMonth: 6.3, Exhausted: now.AddDate(0, 6, 0)},
+		Count: all, Total: 1000, Given: free, Service: flow.NumberClass{Line: "CSS_BER_NAT"}, Outlook: flow.NumberOutlook{Free: free, Needs: 12, PerMonth: 6.5, Exhausted: now.AddDate(0, 10, 0)},
 		Ranges: []flow.RangeView{
 			{NumberRange: flow.NumberRange{First: "+493012340000", Last: "+493012340899", Carrier: "Telekom", Contract: "4711", Port: "active"}, Count: sum, Total: 900},
 			{NumberRange: flow.NumberRange{First: "+493012345000", Last: "+493012345099", Carrier: "Colt", Port: "porting-in", From: now.AddDate(0, 1, 0), Location: "ERL-BER-2"}, Count: counts(0, 0, 0, 0, 100), Total: 100, Shut: now.AddDate(0, 1, 0).Format("the range is ours from 2006-01-02 on")},
