@@ -135,7 +135,7 @@ func samples(view viewer) []sample {
 	failed := sampleFailures(view)
 	dash := newDashboard(view, map[dayone.Status]int{dayone.Working: 100000, dayone.PreHire: 212, dayone.OnLeave: 200}, 3, 2, 1, 1)
 	dash.Overview = sampleOverview(view, failed, false)
-	dash.fail(len(failed))
+	dash.fail(len(failed), false)
 	for i, who := range append([]flow.Row{row}, sampleStarters(startersShown-1, first)...) {
 		b, f := []*board{bad, over, over, running, over, over}[i%6], flow.First{}
 		if f.Run = b.run; i%6 == 2 {
@@ -209,12 +209,12 @@ func samples(view viewer) []sample {
 	heldLook := look
 	heldLook.Holds = []dayone.Hold{{ID: "hld_01jd9x0000000000000000000a", Person: samplePerson, Run: running.run.ID, Keys: sampleUndoing(over).Keys, Reason: "hired by mistake", By: "kim@company.com", Until: now.Add(7 * 24 * time.Hour)}}
 	taken := *over
-	taken.gone = flow.TakenBack{By: "run_01jd9x0000000000000000000c", Steps: map[dayone.StepID]bool{}}
+	taken.gone = flow.TakenBack{By: "run_01jd9x0000000000000000000c", Of: over.run.ID, Steps: map[dayone.StepID]bool{}}
 	for _, i := range []int{3, 4, 5, 6} { // all of Slack
 		taken.gone.Steps[taken.run.Steps[i].Step.ID] = true
 	}
 	undoneRun := sampleRun(newBoard(taken))
-	undoneRun.Undone, undoneRun.Undo = goneNotice(taken.gone, taken.gone.By), "/runs/x/undo"
+	undoneRun.Undone, undoneRun.Undo = goneNotice(taken.gone, over.run.ID, taken.gone.By), "/runs/x/undo"
 
 	leads := flow.Leader{Epoch: 3, Name: "dayone-1 (process 4711)", At: "https://dayone-1.company.com", Since: now.Add(-90 * time.Hour), Renewed: now.Add(-time.Second)}
 	silent := leads
@@ -232,6 +232,7 @@ func samples(view viewer) []sample {
 		{"undo-some", "Undo, chosen steps", "undo", false, false, undoSome},
 		{"undo-live", "Undo, of a run under way", "undo", false, false, undoLive},
 		{"undo-none", "Undo, too late", "undo", false, false, undoNone},
+		{"undo-whys", "Undo, every reason", "undo", false, false, sampleUndoWhys(over)},
 		{"run-undone", "Run, taken back in part", "run", false, false, undoneRun},
 		{"person-held", "Person, held", "person", false, false, newPersonAccess(view, head("access"), heldLook, list, noWhy)},
 		{"standby", "Standing by", "standby", true, false, newStandingBy(view, Standing{Leader: leads}, "")},
@@ -535,7 +536,7 @@ func sampleBoard(view viewer, more int) *board {
 	}
 	titles := map[string]string{"okta": "Okta", "slack": "Slack", "notion": "Notion", "gitlab": "GitLab", "aws": "AWS", "jamf": "Jamf", "procurement": "Procurement", "salesforce": "Salesforce", "mail": "Mail"}
 	return newBoard(board{
-		run: run, view: view, titles: titles,
+		run: run, view: view, may: true, titles: titles,
 		tasks: map[dayone.StepID]dayone.TaskID{run.Steps[13].Step.ID: "tsk_01jd9x0000000000000000000a"}, asked: map[dayone.StepID]dayone.ApprovalID{run.Steps[12].Step.ID: "apr_01jd9x0000000000000000000a"},
 	})
 }
@@ -718,6 +719,7 @@ func sampleUndoing(b *board) flow.Undoing {
 func sampleUndos(over, running *board) (whole, some, live, none undoView) {
 	whole = newUndo(over, sampleUndoing(over), nil)
 	whole.Person = link{"Sarah Chen", "/people/" + samplePerson}
+	whole.Numbers = []item{personNumber(over.view, flow.PersonNumber{NumberView: flow.NumberView{Number: dayone.Number{ID: "+493012340017", Pool: "berlin", State: dayone.NumberAssigned, Since: over.view.now.Add(-time.Hour)}}})}
 	u := sampleUndoing(over)
 	u.Steps, u.GivesUp, u.Plan.Steps, u.Keys, u.Handed = []dayone.StepID{over.run.Steps[1].Step.ID}, "run_01jd9x0000000000000000000b", u.Plan.Steps[:1], u.Keys[:1], nil
 	u.Plan.Findings = u.Plan.Findings[len(u.Plan.Findings)-1:]

@@ -75,7 +75,7 @@ func sampleDrift(view viewer) []sample {
 	extra.Stays, extra.Refused = dayone.DriftContested, "policies alone decide about it: let a policy or a request give it, or put it right"
 	waits.Waits = "run run_01jd9x0000000000000000000a of this person is at work, so the books move; decide when it rests"
 	refused := newOneDrift(view, open, sampleTitles, nil)
-	refused.Problem = notDone(fmt.Errorf("this was seen to after it was found; the next reading of Okta says whether it still differs: %w", dayone.ErrConflict))
+	refused.Problem = notDone(view, fmt.Errorf("this was seen to after it was found; the next reading of Okta says whether it still differs: %w", dayone.ErrConflict))
 	states := sampleSystems(view.now)
 	gitlab := flow.SystemView{
 		SystemState: states[len(states)-1], Calls: 4, Offers: 340, Read: view.now.Add(-time.Hour), Drift: 3, Reading: flow.DriftReading{Lists: true, DriftReading: dayone.DriftReading{System: "gitlab", At: view.now.Add(-14 * time.Hour), Accounts: 118, Nobodys: 2}}, Failures: []flow.Failure{sampleFailure(view)("Zoë Łukasiewicz-Ørsted", "gitlab/group:platform", dayone.EntitlementAdd, dayone.ErrForbidden, 30)}, Policies: []string{"engineering", "platform"},

@@ -106,9 +106,9 @@ func sampleNumbers(view viewer) []sample {
 	pool := newPoolPage(view, berlin, [][]flow.NumberCell{cells, coming})
 	empties := newPoolPage(view, flow.PoolView{NumberPool: flow.NumberPool{Name: "lab", Platform: "cucm-eu", Emergency: "ERL-LAB"}}, nil)
 	full := newPoolPage(view, london, nil)
-	full.Problem = notDone(fmt.Errorf("pool london has no number to give: every number of it is in use, at rest or held: %w", dayone.ErrNoSeat))
+	full.Problem = notDone(view, fmt.Errorf("pool london has no number to give: every number of it is in use, at rest or held: %w", dayone.ErrNoSeat))
 	confirm := newNumberPage(view, one, lines)
-	confirm.Problem = notDone(fmt.Errorf("+493012340017 is assigned: others show it, too (assistant); name an heir, or take it from there first: %w", dayone.ErrConflict))
+	confirm.Problem = notDone(view, fmt.Errorf("+493012340017 is assigned: others show it, too (assistant); name an heir, or take it from there first: %w", dayone.ErrConflict))
 	wrongPlan := strings.Replace(newNumberPlanText, "country: DE", "country: XY", 1)
 	fault := []flow.NumberFault{{File: "numbers.yaml", Line: sampleLine(wrongPlan, "country: XY"), Col: 5, Text: `there is no country "XY"; write it as in DE or US`}}
 	unread := []flow.NumberFault{{Line: 3, Col: 15, Text: `there is no state "asigned"; it is one of available, reserved, assigned, quarantined, on-hold, external and retired`}}
