@@ -41,6 +41,7 @@ type wiring struct {
 	transport http.RoundTripper
 	observe   func(system, op string, took time.Duration, err error)
 	committed func(writes int)
+	opened    func(context.Context, *store.DB) error // before anything is written
 	looks     bool   // nothing is to be changed, not even what policies are in force
 	beside    bool   // one change is to be made, while a server may be at work
 	offline   bool   // no system is called, so no secret is needed
@@ -79,6 +80,11 @@ func wire(ctx context.Context, c *config, w wiring) (*server, error) {
 	keeper, db, err := openBooks(ctx, c, w, ids)
 	if err != nil {
 		return nil, err
+	}
+	if w.opened != nil {
+		if err := w.opened(ctx, db); err != nil {
+			return nil, errors.Join(err, db.Close())
+		}
 	}
 	db.Committed = w.committed
 	driver := &engine.Driver{Store: db, Clock: w.clock, Keeper: keeper, Config: engine.DefaultConfig, Care: c.care(), Log: w.log}

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -25,6 +26,7 @@ import (
 	"github.com/dayone-hq/dayone/connector/sim"
 	hrsim "github.com/dayone-hq/dayone/connector/webhook/sim"
 	"github.com/dayone-hq/dayone/examples"
+	"github.com/dayone-hq/dayone/store"
 	"github.com/dayone-hq/dayone/web"
 )
 
@@ -41,6 +43,7 @@ type demoOptions struct {
 type demoWorld struct {
 	*server
 	clock    *clock.Moved
+	keeping  sync.Mutex // of its moment
 	meters   *web.Meters
 	systems  map[string]sim.Simulator
 	hr       *hrsim.Sim
@@ -120,7 +123,7 @@ func (d *demoWorld) build(ctx context.Context, o demoOptions) (err error) {
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost = 32
-	d.server, err = wire(ctx, cfg, wiring{clock: d.clock, observe: d.meters.Called, committed: d.meters.Committed, files: examples.Files, transport: transport, log: demoLog(o.log)})
+	d.server, err = wire(ctx, cfg, wiring{clock: d.clock, opened: d.notBefore, observe: d.meters.Called, committed: d.meters.Committed, files: examples.Files, transport: transport, log: demoLog(o.log)})
 	return err
 }
 
@@ -134,9 +137,24 @@ func lastMoment(dir string) (time.Time, error) {
 	return time.UnixMicro(us), err
 }
 
-// keepMoment notes the world's time; a kept world must not go back in it.
+// notBefore goes on from the newest line of the books where the kept moment is earlier, or lost: the books are never behind what
+// was done.
+func (d *demoWorld) notBefore(ctx context.Context, db *store.DB) error {
+	lines, err := db.Records(ctx, store.RecordFilter{Limit: 1})
+	if err == nil && len(lines) > 0 {
+		d.clock.Jump(time.UnixMicro(lines[0].At))
+	}
+	return err
+}
+
+// keepMoment notes the world's time, beside what was noted before: killed in between, one of the two is there whole.
 func (d *demoWorld) keepMoment(dir string) {
-	_ = os.WriteFile(filepath.Join(dir, "clock"), []byte(strconv.FormatInt(d.clock.Now().UnixMicro(), 10)), 0o600)
+	d.keeping.Lock()
+	defer d.keeping.Unlock()
+	file := filepath.Join(dir, "clock")
+	if os.WriteFile(file+".new", []byte(strconv.FormatInt(d.clock.Now().UnixMicro(), 10)), 0o600) == nil {
+		_ = os.Rename(file+".new", file)
+	}
 }
 
 // listenNear takes the address, or the next free port after it.
