@@ -42,10 +42,10 @@ type wiring struct {
 	observe   func(system, op string, took time.Duration, err error)
 	committed func(writes int)
 	opened    func(context.Context, *store.DB) error // before anything is written
-	looks     bool   // nothing is to be changed, not even what policies are in force
-	beside    bool   // one change is to be made, while a server may be at work
-	offline   bool   // no system is called, so no secret is needed
-	source    string // offline: but this source reads an event
+	looks     bool                                   // nothing is to be changed, not even what policies are in force
+	beside    bool                                   // one change is to be made, while a server may be at work
+	offline   bool                                   // no system is called, so no secret is needed
+	source    string                                 // offline: but this source reads an event
 	lead      store.Lead
 }
 
