@@ -10,7 +10,7 @@ import (
 type Scope []Reach
 
 // Reach is one part of a scope: people of these countries who are of these companies, and what concerns these systems. An
-// empty list leaves nothing out. Of whom it is not known where she is, she is in no reach that names countries: what is
+// list that is not there leaves nothing out. Of whom it is not known where she is, she is in no reach that names countries: what is
 // missing is unknown.
 type Reach struct {
 	Countries []string `json:"countries,omitempty"` // ISO 3166-1 alpha-2
@@ -83,6 +83,14 @@ func (s Scope) Runs(system string) bool {
 
 // Judge refuses a reach that means nothing to a role: what is said to keep somebody out must keep her out.
 func (r Reach) Judge(role Role) error {
+	for _, list := range []struct {
+		many, one string
+		of        []string
+	}{{"countries", "country", r.Countries}, {"companies", "company", r.Companies}, {"systems", "system", r.Systems}} {
+		if list.of != nil && len(list.of) == 0 {
+			return fmt.Errorf("an empty list of %s would be every %s; name one, or leave the list out: %w", list.many, list.one, ErrInvalid)
+		}
+	}
 	switch {
 	case r.Whole():
 		return nil
@@ -93,7 +101,7 @@ func (r Reach) Judge(role Role) error {
 	}
 	for _, c := range r.Countries {
 		if !IsCountry(c) {
-			return fmt.Errorf("country %q is not two capital letters of ISO 3166-1, such as DE: %w", c, ErrInvalid)
+			return fmt.Errorf("country %q is not two capital letters of a country in ISO 3166-1, such as DE: %w", c, ErrInvalid)
 		}
 	}
 	for _, list := range [][]string{r.Companies, r.Systems} {
@@ -104,11 +112,6 @@ func (r Reach) Judge(role Role) error {
 		}
 	}
 	return nil
-}
-
-// IsCountry says whether a text is written as a country: two capital letters, as in ISO 3166-1.
-func IsCountry(code string) bool {
-	return len(code) == 2 && strings.Trim(code, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
 }
 
 func (s Scope) String() string {

@@ -58,11 +58,11 @@ func List(items ...string) Value {
 	return Value{ListValue, marshalText(set)}
 }
 
-// Legible says that a text is what people write and read: UTF-8, without what a screen obeys instead of showing it. Lines and
-// tabs are no fault. PostgreSQL keeps no NUL, and no bytes that are no UTF-8.
+// Legible says that a text is what people write and read: UTF-8, without what a screen obeys instead of showing it, and without
+// what is Hidden. Lines and tabs are no fault. PostgreSQL keeps no NUL, and no bytes that are no UTF-8.
 func Legible(s string) bool {
 	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool {
-		return unicode.IsControl(r) && r != '\n' && r != '\r' && r != '\t'
+		return unicode.IsControl(r) && r != '\n' && r != '\r' && r != '\t' || Hidden(r)
 	})
 }
 
@@ -78,6 +78,12 @@ func IllegibleLine(file string) int {
 		}
 	}
 	return n
+}
+
+// Hidden says that a character is not seen and makes a text another than it looks: it turns the direction of what follows, or has
+// no width. Marks and joiners, which some scripts are written with, are none of them.
+func Hidden(r rune) bool {
+	return r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069' || r == '\u200b' || r == '\u2060'
 }
 
 func (v Value) IsZero() bool { return v == Value{} }

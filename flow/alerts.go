@@ -54,6 +54,7 @@ func AlertRules() []AlertRule {
 		{Name: "run-incomplete", Title: "Run incomplete", Threshold: After, find: (*Flow).incompleteRuns},
 		{Name: "disk-low", Title: "The database's volume is nearly full", Threshold: Free, FreeMB: 500, Percent: 5, find: (*Flow).lowDisk},
 		{Name: "clock-back", Title: "The machine's clock went back", find: (*Flow).slippedClock},
+		{Name: ledgerRule, Title: "The ledger was changed", find: (*Flow).brokenLedger},
 		{Name: "policies-broken", Title: "The policy folder is broken", find: (*Flow).brokenPolicies},
 		{Name: "policies-announced", Title: "Announced policies come into force", Threshold: Before, Length: 24 * time.Hour, find: (*Flow).announcedPolicies},
 	}
@@ -399,6 +400,8 @@ func AlertPath(a dayone.Alert) string {
 		return "/tasks/" + a.Subject
 	case a.Rule == "policies-broken", a.Rule == "policies-announced":
 		return "/policies"
+	case a.Rule == ledgerRule:
+		return "/records"
 	case a.Rule == "approval-overdue":
 		return "/approvals/" + a.Subject
 	case a.Rule == brakeOnRule:

@@ -144,13 +144,13 @@ func checkBrand(b *dayone.Brand) error {
 	switch {
 	case utf8.RuneCountInString(b.Company) > maxCompany:
 		bad("company", "the name has more than %d characters", maxCompany)
-	case strings.ContainsFunc(b.Company, unicode.IsControl):
+	case strings.ContainsFunc(b.Company, unicode.IsControl), !dayone.Legible(b.Company):
 		bad("company", "the name has characters that cannot be shown")
 	}
 	switch {
 	case utf8.RuneCountInString(b.Footer) > maxFooter:
 		bad("footer", "the mail footer has more than %d characters", maxFooter)
-	case strings.ContainsFunc(b.Footer, func(r rune) bool { return unicode.IsControl(r) && r != '\n' }):
+	case strings.ContainsFunc(b.Footer, func(r rune) bool { return unicode.IsControl(r) && r != '\n' }), !dayone.Legible(b.Footer):
 		bad("footer", "the mail footer has characters that cannot be sent")
 	}
 	if b.Help != "" && !helpAddress(b.Help) {

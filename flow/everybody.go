@@ -334,6 +334,17 @@ func (f *Flow) Apply(ctx context.Context, pr Proposal, planned Everybody, approv
 	return f.putIntoForce(ctx, pr, now, approver, reason, release)
 }
 
+// Stands says whether the latest stage is what a plan was for: somebody has applied just this. A command that was killed does not
+// know, and neither does who repeats it.
+func (f *Flow) Stands(ctx context.Context, pr Proposal, planned Everybody) (dayone.Stage, bool, error) {
+	stages, err := f.Store.Stages(ctx)
+	if err != nil || len(stages) == 0 {
+		return dayone.Stage{}, false, err
+	}
+	s := stages[len(stages)-1]
+	return s, s.Seq == planned.Stage+1 && s.Version == planned.Proposed && s.Version == pr.Set.Hash && maps.Equal(s.Only, pr.Only), nil
+}
+
 var errFixed = fmt.Errorf("policies are fixed here: %w", dayone.ErrUnsupported)
 
 // replan plans again what somebody approves: it must be what was shown.

@@ -112,6 +112,7 @@ type Flow struct {
 	intake     intake
 	errands    errands
 	watched    watched
+	ledgerLook ledgerLook
 	claims     claims
 	marking    sync.Mutex // by what people are found is written once
 	correcting sync.Mutex // one correction is looked at after the other

@@ -167,6 +167,9 @@ func (f *Flow) Correct(ctx context.Context, id dayone.PersonID, c Correction) (d
 	case until.Sub(p.At) > MostCorrected:
 		return dayone.Intake{}, fmt.Errorf("a correction holds for a year at most; what is wrong for longer is mended at its source: %w", dayone.ErrInvalid)
 	}
+	if err := notOwnManager(p, set, c.Values); err != nil {
+		return dayone.Intake{}, err
+	}
 	f.correcting.Lock() // of two who are given one address at once, the second is refused
 	defer f.correcting.Unlock()
 	fields := map[string]string{people.UntilDate: c.Until}
@@ -184,6 +187,28 @@ func (f *Flow) Correct(ctx context.Context, id dayone.PersonID, c Correction) (d
 		fields[name] = text
 	}
 	return f.enterSure(ctx, Entry{Type: dayone.Corrected, Subject: string(p.Primary()), Fields: fields, By: c.By, Reason: c.Reason})
+}
+
+// notOwnManager refuses a correction after which somebody would be her own manager: she would decide what she asks for.
+func notOwnManager(p dayone.Person, set *policy.Set, to map[string]string) error {
+	_, boss := to["manager"]
+	_, mail := to["email"]
+	_, other := to["personal_email"]
+	if !boss && !mail && !other {
+		return nil
+	}
+	now := func(attr string) string {
+		if text, ok := to[attr]; ok {
+			if v, err := people.Correct(set, attr, text); err == nil {
+				return v.Text
+			}
+		}
+		return p.Attrs.Text(attr)
+	}
+	if m := now("manager"); m != "" && (strings.EqualFold(m, now("email")) || strings.EqualFold(m, now("personal_email"))) {
+		return fmt.Errorf("nobody is her own manager, and %q would be her own address: %w", m, dayone.ErrInvalid)
+	}
+	return nil
 }
 
 // ownOnly refuses what is another person's, and cannot be shared: systems and matching know people by it. It does not say whose.

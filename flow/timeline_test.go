@@ -91,7 +91,12 @@ func TestACorrectionIsEndedByHandAndBadOnesAreRefused(t *testing.T) {
 		"no end":                      func(c *flow.Correction) { c.Until = "" },
 		"an end that is over":         func(c *flow.Correction) { c.Until = "2024-11-01" },
 		"an end far off":              func(c *flow.Correction) { c.Until = "2034-11-01" },
-		"what follows from the rest":  func(c *flow.Correction) { c.Values = map[string]string{"status": "active"} },
+		"a country that is none":      func(c *flow.Correction) { c.Values = map[string]string{"country": "ZZ"} },
+		"her own manager":             func(c *flow.Correction) { c.Values = map[string]string{"manager": "E1@company.com"} },
+		"her manager's address": func(c *flow.Correction) {
+			c.Values = map[string]string{"manager": "n@company.com", "email": "n@company.com"}
+		},
+		"what follows from the rest": func(c *flow.Correction) { c.Values = map[string]string{"status": "active"} },
 	} {
 		c := good
 		change(&c)

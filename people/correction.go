@@ -133,6 +133,9 @@ func Correct(set *policy.Set, attr, text string) (dayone.Value, error) {
 	if slices.Contains(addresses, attr) {
 		v.Text = strings.ToLower(v.Text)
 	}
+	if attr == "country" && !dayone.IsCountry(v.Text) {
+		return v, fmt.Errorf("%q is no country of ISO 3166-1, two capital letters such as DE: %w", short(v.Text), dayone.ErrInvalid)
+	}
 	if attr == "location" {
 		if _, there := set.Sites[v.Text]; !there {
 			return v, fmt.Errorf("no site is called %q; sites.yaml lists them: %w", short(v.Text), dayone.ErrInvalid)

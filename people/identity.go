@@ -3,9 +3,11 @@ package people
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/dayone-hq/dayone"
 )
@@ -33,6 +35,27 @@ func identifies(attr string, v dayone.Value) error {
 	return nil
 }
 
+const (
+	mostText = 1000 // characters of one value
+	mostMail = 320  // of a mail address: 64 before the @ and 255 after it
+	mostList = 100  // times what one value may have
+)
+
+// tooLong says that a value is longer than anybody's: it would stand on pages, in messages and at systems.
+func tooLong(attr, text string) error {
+	most := mostText
+	if slices.Contains(addresses, attr) {
+		most = mostMail
+	}
+	if len(text) <= most {
+		return nil
+	}
+	if n := utf8.RuneCountInString(text); n > most {
+		return fmt.Errorf("it has %d characters, and %d are the most", n, most)
+	}
+	return nil
+}
+
 // addressed forgives more than mailLike: HR may know of domains without a dot.
 func addressed(s string) bool {
 	local, domain, ok := strings.Cut(s, "@")
@@ -40,7 +63,7 @@ func addressed(s string) bool {
 }
 
 func unseen(r rune) bool {
-	return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029' || r == '\ufeff'
+	return unicode.IsControl(r) || dayone.Hidden(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029' || r == '\ufeff'
 }
 
 // firstTime is the earliest at which a source can have said anything.
@@ -66,13 +89,16 @@ func (j *judging) unlikely(h Heard) string {
 	if strings.ContainsFunc(h.Subject, unseen) {
 		return "the employee id holds characters that cannot be seen"
 	}
+	if err := tooLong("", h.Subject); err != nil {
+		return fmt.Sprintf("the employee id: %v", err)
+	}
 	for _, name := range identifying {
 		a, ok := j.set.Schema.Attributes[name]
 		if !ok || a.Derived {
 			continue
 		}
 		v, ok := j.field(a)
-		if !ok || name != "email" && name != "employee_number" && v.Kind != dayone.ListValue && strings.TrimSpace(v.Text) != unlisted {
+		if !ok || name != "email" && name != "employee_number" && v.Kind != dayone.ListValue && strings.TrimSpace(v.Text) != unlisted && tooLong(name, v.Text) == nil {
 			continue
 		}
 		_, err := normal(a, v)

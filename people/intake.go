@@ -451,7 +451,7 @@ func (j *judging) attributes() {
 	if j.ev.Type == dayone.Imported || (j.ev.Type == dayone.Hired || j.full) && j.out.New != nil || j.ev.Type == dayone.Hired && !j.full {
 		from = time.Time{}
 	}
-	if v, ok := j.fields["employment_type"]; ok && v.Text != "" {
+	if v, ok := j.fields["employment_type"]; ok && v.Text != "" && tooLong("employment_type", v.Text) == nil {
 		j.say(factType, dayone.Text(v.Text), from, j.said, false)
 	}
 	if v, ok := j.fields["sponsor"]; ok && v.Text != "" && j.ev.Source == dayone.Portal {
@@ -559,13 +559,22 @@ func normal(a policy.Attribute, v dayone.Value) (dayone.Value, error) {
 		return v, fmt.Errorf("%q is neither true nor false", short(text))
 	case dayone.ListValue:
 		items := v.Items()
+		if len(text) > mostList*mostText {
+			return v, fmt.Errorf("its list is longer than %d characters", mostList*mostText)
+		}
 		for i := range items {
 			items[i] = printable(a.Name, items[i])
+			if err := tooLong(a.Name, items[i]); err != nil {
+				return v, err
+			}
 		}
 		return dayone.List(items...), nil
 	}
 	if v.Kind == dayone.ListValue || text == unlisted {
 		return v, fmt.Errorf("a list where one value is expected")
+	}
+	if err := tooLong(a.Name, text); err != nil {
+		return v, err
 	}
 	if text != "" && a.Closed() && !slices.Contains(a.Values, text) {
 		for _, w := range a.Values { // HR's capitals and blanks are forgiven

@@ -262,6 +262,10 @@ func TestWithoutIdentityOrDatesAnEventIsQuarantined(t *testing.T) {
 		"a number of two lines": {"E1", dayone.Hired, append(slices.Clone(sarah), "employee_id", "../../1007\n")},
 		"an id of two lines":    {"E1\n", dayone.Hired, sarah},
 		"a name that is a list": {"E1", dayone.Hired, append(slices.Clone(sarah), "first_name", "[...]")},
+		"a name of a book":      {"E1", dayone.Hired, append(slices.Clone(sarah), "first_name", strings.Repeat("ä", 1001))},
+		"a mail of a page":      {"E1", dayone.Hired, append(slices.Clone(sarah), "email", strings.Repeat("a", 310)+"@company.example.com")},
+		"an id of a book":       {strings.Repeat("E", 1001), dayone.Hired, sarah},
+		"an id with nothing in": {"E\u200b1", dayone.Hired, sarah},
 		"ends before it begins": {"E1", dayone.Hired, []string{"start_date", "2024-11-25", "end_date", "2024-10-25"}},
 	} {
 		b := newBook(t)
@@ -270,6 +274,20 @@ func TestWithoutIdentityOrDatesAnEventIsQuarantined(t *testing.T) {
 			t.Errorf("%s: %+v", name, j)
 		}
 	}
+}
+
+// Of somebody who is known the last good value stays, a name as long as names get counts, and what is not seen in one is taken out.
+func TestWhatIsTooLongOrHiddenIsNoNameOfAnybody(t *testing.T) {
+	t.Parallel()
+	b := newBook(t)
+	b.says("2024-11-22T15:00:00Z", dayone.Hired, append(slices.Clone(sarah), "last_name", strings.Repeat("é", 1000))...)
+	b.says("2024-11-23T15:00:00Z", dayone.Updated, "first_name", "Sa\u200bra\u202eh")
+	want(t, "what is hidden", b.at("2024-11-24T00:00:00Z").Attrs.Text("first_name"), "Sarah")
+	j := b.says("2024-11-24T15:00:00Z", dayone.Updated, "last_name", strings.Repeat("é", 1001), "job_title", strings.Repeat("x", 5000))
+	if len(j.Findings) != 2 || !strings.Contains(j.Findings[0]+j.Findings[1], "it has 1001 characters, and 1000 are the most") {
+		t.Errorf("found: %q", j.Findings)
+	}
+	want(t, "the last good one", len(b.at("2024-11-25T00:00:00Z").Attrs.Text("last_name")), 2000)
 }
 
 func TestTwoEngagementsLeaveWhenTheLastOneEnds(t *testing.T) {

@@ -69,7 +69,7 @@ func printable(attr, text string) string {
 			return r
 		case r == '\n', r == '\r', r == '\t', r == '\u2028', r == '\u2029':
 			return ' '
-		case unicode.IsControl(r), r >= '\u202a' && r <= '\u202e', r >= '\u2066' && r <= '\u2069', r == '\ufeff':
+		case unicode.IsControl(r), dayone.Hidden(r), r == '\ufeff':
 			return -1
 		}
 		return r

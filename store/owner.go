@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"modernc.org/sqlite"
@@ -55,6 +56,25 @@ func There(ctx context.Context, at string) (bool, error) {
 		return true, nil
 	}
 	return err == nil, err
+}
+
+// Missing refuses a database of SQLite that was there and is not: its file is empty, or gone while its lock is there. Whoever
+// has a key that was used asks: a new database would be taken for the old one, and everybody in it for unknown.
+func Missing(at string) error {
+	file, lite := strings.CutPrefix(at, "sqlite:")
+	if !lite || file == inMemory {
+		return nil
+	}
+	is, err := os.Stat(file)
+	switch {
+	case err == nil && is.Mode().IsRegular() && is.Size() == 0:
+		return fmt.Errorf("the database %s is a file with nothing in it, while its master key is there; put a backup of it back, or, to begin anew, take the file and the master key away: %w", file, dayone.ErrConflict)
+	case errors.Is(err, fs.ErrNotExist):
+		if _, err := os.Stat(file + ".lock"); err == nil {
+			return fmt.Errorf("the database %s is gone, while its master key and its lock are there; put a backup of it back, or, to begin anew, take %[1]s.lock and the master key away: %w", file, dayone.ErrConflict)
+		}
+	}
+	return nil
 }
 
 // unlock tries the master key, once, before anything is done with it: a wrong one would seal what the right one cannot

@@ -244,28 +244,48 @@ func (d *DB) Records(ctx context.Context, f RecordFilter) ([]Line, error) {
 }
 
 // Ledger streams every line from the first, for verification.
-func (d *DB) Ledger(ctx context.Context) iter.Seq2[Line, error] {
+func (d *DB) Ledger(ctx context.Context) iter.Seq2[Line, error] { return d.LedgerFrom(ctx, 0) }
+
+// ledgerPage is how many lines are read at once: a reading that lasts would keep SQLite's log from coming home.
+const ledgerPage = 2000
+
+// LedgerFrom streams the lines from one on, as they lie in the books: nothing of them is opened.
+func (d *DB) LedgerFrom(ctx context.Context, from int64) iter.Seq2[Line, error] {
 	return func(yield func(Line, error) bool) {
-		rows, err := d.read.QueryContext(ctx, `SELECT seq, leaf, chain FROM record ORDER BY seq`)
-		if err != nil {
-			yield(Line{}, err)
-			return
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var l Line
-			if err := rows.Scan(&l.Seq, &l.Leaf, &l.Chain); err != nil {
+		for {
+			page, err := d.ledgerPage(ctx, from)
+			if err != nil {
 				yield(Line{}, err)
 				return
 			}
-			if !yield(l, nil) {
+			for _, l := range page {
+				if !yield(l, nil) {
+					return
+				}
+			}
+			if len(page) < ledgerPage {
 				return
 			}
-		}
-		if err := rows.Err(); err != nil {
-			yield(Line{}, err)
+			from = page[len(page)-1].Seq + 1
 		}
 	}
+}
+
+func (d *DB) ledgerPage(ctx context.Context, from int64) ([]Line, error) {
+	rows, err := d.read.QueryContext(ctx, `SELECT seq, at, person, run, system, what, leaf, chain FROM record WHERE seq >= $1 ORDER BY seq LIMIT $2`, from, ledgerPage)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	out := make([]Line, 0, ledgerPage)
+	for rows.Next() {
+		var l Line
+		if err := rows.Scan(&l.Seq, &l.At, &l.Person, &l.Run, &l.System, &l.What, &l.Leaf, &l.Chain); err != nil {
+			return nil, err
+		}
+		out = append(out, l)
+	}
+	return out, rows.Err()
 }
 
 // CountRecords is the number of ledger lines.

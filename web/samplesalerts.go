@@ -38,6 +38,7 @@ func sampleAlerts(now time.Time) []flow.AlertView {
 		{"run-incomplete", "Sarah Chen", "its undo ended incomplete"},
 		{"disk-low", "", "too little room is left on the volume of the database, and without any nothing can be stored"},
 		{"clock-back", "", "it is behind what was recorded; from there time goes on at half its pace until it is right"},
+		{"ledger-broken", "", "from line 4711 on it is not as it was written, and dayone record verify says why"},
 		{"policies-broken", "", "1 fault in the folder, and what is in force stays"},
 		{"policies-broken", "", "12 faults in the folder, and what is in force stays"},
 		{"policies-announced", "", "version 4711 for 1 person, in force from Sat 23 Nov 09:00 UTC unless somebody withdraws it"},

@@ -263,6 +263,11 @@ func TestATokenHasAScope(t *testing.T) {
 	b.comes("luc", "", "Board", "Paris", "Acme GmbH", time.Now().AddDate(0, 0, -30))
 	for _, c := range []struct{ body, says string }{
 		{`{"name":"hr-de","role":"hr","days":5,"countries":["Germany"]}`, "two capital letters"},
+		{`{"name":"hr-xx","role":"hr","days":5,"countries":["XX"]}`, "of a country in ISO 3166-1"},
+		{`{"name":"hr-none","role":"hr","days":5,"countries":[]}`, "empty list of countries would be every country"},
+		{`{"name":"hr-none","role":"hr","days":5,"companies":[]}`, "empty list of companies would be every company"},
+		{`{"name":"hr-none","role":"hr","days":5,"companies":[""]}`, "is no name of a company"},
+		{`{"name":"op-none","role":"operator","days":5,"systems":[]}`, "empty list of systems would be every system"},
 		{`{"name":"hr-de","role":"hr","days":5,"systems":["okta"]}`, "role hr is about people"},
 		{`{"name":"op","role":"operator","days":5,"systems":["okto"]}`, `no system \"okto\"`},
 		{`{"name":"root","role":"administrator","days":5,"countries":["DE"]}`, "administrator has no scope"},
@@ -270,6 +275,14 @@ func TestATokenHasAScope(t *testing.T) {
 		if status, body := b.bearer(token, "POST", "/api/v1/tokens", c.body); status != http.StatusBadRequest || !strings.Contains(body, c.says) {
 			t.Errorf("%s: %d %s", c.body, status, body)
 		}
+	}
+	cookie := ""
+	for _, c := range b.post("/login", url.Values{"token": {token}}).Cookies() {
+		cookie = c.Name + "=" + c.Value
+	}
+	for _, nothing := range []string{",", "DE,", " , ,"} { // somebody wanted to narrow it
+		page := text(t, b.post("/tokens", url.Values{"name": {"hr-none"}, "role": {"hr"}, "days": {"5"}, "countries": {nothing}, "companies": {""}, "systems": {""}}, "Cookie", cookie))
+		want(t, "countries "+nothing, page, "It was not made")
 	}
 	status, body := b.bearer(token, "POST", "/api/v1/tokens", `{"name":"hr-de","role":"hr","days":5,"countries":["DE"]}`)
 	if want(t, "the token", body, `"countries":["DE"]`); status != http.StatusCreated {

@@ -128,10 +128,12 @@ func reachFields(r *http.Request) []field {
 
 func reachOf(r *http.Request) dayone.Reach {
 	list := func(name string) (out []string) {
-		for x := range strings.SplitSeq(r.PostFormValue(name), ",") {
-			if x = strings.TrimSpace(x); x != "" {
-				out = append(out, x)
-			}
+		typed := strings.TrimSpace(r.PostFormValue(name))
+		if typed == "" {
+			return nil
+		}
+		for x := range strings.SplitSeq(typed, ",") { // with nothing between two commas it is refused, not everything
+			out = append(out, strings.TrimSpace(x))
 		}
 		return out
 	}

@@ -48,8 +48,11 @@ var errNoBooks = fmt.Errorf("there is no database yet; the first dayone serve ma
 // database, and what it seals the old one does not open.
 func masterKey(ctx context.Context, path, at string, w wiring) (*secret.Keeper, error) {
 	k, err := secret.ReadFile(path)
+	if err == nil {
+		return k, store.Missing(at)
+	}
 	if !errors.Is(err, dayone.ErrNotFound) {
-		return k, err
+		return nil, err
 	}
 	there, err := store.There(ctx, at)
 	switch {

@@ -1,11 +1,18 @@
 package main
 
 import (
+	"errors"
 	"io"
+	"io/fs"
 	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/flow"
 )
 
@@ -69,5 +76,45 @@ func TestTheDemoHasSomethingToShow(t *testing.T) {
 		if m.Subject == "Welcome to Company! Your onboarding guide" && (!strings.Contains(m.Text, "1. Unbox and power on\n2. Log in with your Google account") || !strings.Contains(m.Text, "- 9 AM: Intro call with your manager (John Doe)\n- 10 AM: Team standup")) {
 			t.Errorf("Sarah is not told of her laptop, or of her call:\n%s", m.Text)
 		}
+	}
+}
+
+// A kept demo that was killed while it noted the time, or whose note is lost or old, goes on from what its books know.
+func TestAKeptDemoDoesNotGoBackInTime(t *testing.T) {
+	t.Parallel()
+	o := demoOptions{data: t.TempDir(), listen: "127.0.0.1:0"}
+	file := filepath.Join(o.data, "clock")
+	open := func() *demoWorld {
+		t.Helper()
+		d, err := newDemoWorld(t.Context(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	d := open()
+	d.clock.Jump(hearing.AddDate(0, 0, 3))
+	done := d.clock.Now()
+	if err := d.store.Record(t.Context(), dayone.Record{At: done, What: "token ended", By: "the test"}); err != nil {
+		t.Fatal(err)
+	}
+	d.keepMoment(o.data)
+	d.close()
+	for _, was := range []string{"", "17", "nonsense", strconv.FormatInt(hearing.UnixMicro(), 10)} {
+		if err := os.WriteFile(file, []byte(was), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		d := open()
+		if now := d.clock.Now(); now.Before(done.Truncate(time.Microsecond)) {
+			t.Errorf("with the clock %q it is %s, and the books are at %s", was, now, done)
+		}
+		d.keepMoment(o.data)
+		if kept, err := lastMoment(o.data); err != nil || kept.Before(done.Truncate(time.Microsecond)) {
+			t.Errorf("kept is %s, %v", kept, err)
+		}
+		d.close()
+	}
+	if _, err := os.Stat(file + ".new"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("beside the clock is left %v", err)
 	}
 }

@@ -356,6 +356,13 @@ back. If the plan is not the same any more by then, nothing happens. The server 
 			}
 			set.Commit = f.Commit
 			out := c.OutOrStdout()
+			pr := flow.Proposal{Set: set, Files: z, Only: f.Plan.Only, Author: f.Author, Note: f.Note}
+			if st, is, err := s.flow.Stands(c.Context(), pr, f.Plan); err != nil || is {
+				if err == nil {
+					fmt.Fprintf(out, "In force already, since %s as stage %d, version %.12s. Nothing was done.\n", clockOf(st.Applied), st.Seq, st.Version)
+				}
+				return err
+			}
 			printEverybody(out, f.Plan, false)
 			question := "Put this into force?"
 			if alone {
@@ -366,7 +373,6 @@ back. If the plan is not the same any more by then, nothing happens. The server 
 					return err
 				}
 			}
-			pr := flow.Proposal{Set: set, Files: z, Only: f.Plan.Only, Author: f.Author, Note: f.Note}
 			if alone {
 				a, err := s.flow.ApplyAlone(c.Context(), pr, f.Plan, cmp.Or(approver, whoami()), reason, release)
 				if err != nil {

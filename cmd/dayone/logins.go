@@ -76,6 +76,7 @@ func (c *config) checkReach(path string, role dayone.Role, reach dayone.Reach, b
 	}{{"countries", reach.Countries}, {"companies", reach.Companies}, {"systems", reach.Systems}} {
 		if _, said := c.stands(path + "." + list.name); said && len(list.of) == 0 {
 			bad(c.wrong(path+"."+list.name, "value", "name one, or leave the line out", "%s.%s is empty, which would be everything", path, list.name))
+			return
 		}
 	}
 	if err := reach.Judge(role); err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -36,6 +37,19 @@ func TestBadLoginsAreRefused(t *testing.T) {
 		_, err := configText(t, c.text+"\n")
 		if err == nil || !strings.Contains(err.Error(), c.says) || !strings.Contains(err.Error(), c.hint) {
 			t.Errorf("%s\n says %v\n and not %q and %q", c.text, err, c.says, c.hint)
+		}
+	}
+}
+
+// What was given to narrow a token and is empty makes none.
+func TestATokenForNowhereIsNotForEverywhere(t *testing.T) {
+	t.Parallel()
+	for _, c := range [][]string{{"--country", ""}, {"--country", "DE,"}, {"--country", "DE", "--country", ""}, {"--company", ""}, {"--country", "XX"}} {
+		root := newRoot()
+		root.SetArgs(append([]string{"token", "make", "foo", "--role", "hr"}, c...))
+		var usage *usageError
+		if err := root.ExecuteContext(t.Context()); !errors.As(err, &usage) || !strings.Contains(err.Error(), "country") && !strings.Contains(err.Error(), "company") {
+			t.Errorf("%v: %v", c, err)
 		}
 	}
 }

@@ -19,11 +19,11 @@ import (
 func newRecord() *cobra.Command {
 	c := &cobra.Command{
 		Use: "record", Short: "Read the ledger: what was done, to whom, why, and how it was before",
-		Long: `Every act that gives, takes or decides something leaves a line in the ledger that cannot be changed unnoticed. These commands
-speak with the running server, at portal.url of the configuration and with its token.`,
+		Long: `Every act that gives, takes or decides something leaves a line in the ledger that cannot be changed unnoticed. list
+speaks with the running server, at portal.url of the configuration and with its token; verify reads the database itself.`,
 	}
 	c.PersistentFlags().String(portalFlag, "", portalHelp)
-	c.AddCommand(newRecordList())
+	c.AddCommand(newRecordList(), newRecordVerify())
 	return c
 }
 

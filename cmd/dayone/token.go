@@ -64,6 +64,9 @@ func newTokenMake() *cobra.Command {
 			if in.Name = got[0]; in.Role == "" {
 				return &usageError{errors.New("say --role: administrator, hr, operator, approver or auditor")}
 			}
+			if err := in.Judge(dayone.Role(in.Role)); err != nil {
+				return &usageError{errors.New(plain(err))}
+			}
 			cl, err := serverOf(c)
 			if err != nil {
 				return err
@@ -81,13 +84,25 @@ func newTokenMake() *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&in.Role, "role", "", "what it may do: administrator, hr, operator, approver or auditor")
-	c.Flags().StringSliceVar(&in.Countries, "country", nil, "only people of this country, as DE; may stand several times")
+	c.Flags().Var((*words)(&in.Countries), "country", "only people of this country, as DE; may stand several times")
 	c.Flags().StringArrayVar(&in.Companies, "company", nil, "only people of this legal entity, as HR calls it; may stand several times")
-	c.Flags().StringSliceVar(&in.Systems, "system", nil, "only what is done at this system; may stand several times")
+	c.Flags().Var((*words)(&in.Systems), "system", "only what is done at this system; may stand several times")
 	c.Flags().IntVar(&in.Days, "days", 90, "for how many days it works")
 	c.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
 	return c
 }
+
+// words are those of a flag that may stand several times, or once with commas between them. An empty one stays: what is given
+// to narrow something must not be left out.
+type words []string
+
+func (w *words) Set(s string) error {
+	*w = append(*w, strings.Split(s, ",")...)
+	return nil
+}
+
+func (w *words) String() string { return strings.Join(*w, ",") }
+func (w *words) Type() string   { return "strings" }
 
 func newTokenList() *cobra.Command {
 	asJSON := false

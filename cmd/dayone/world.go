@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -41,6 +42,7 @@ type demoOptions struct {
 type demoWorld struct {
 	*server
 	clock    *clock.Moved
+	keeping  sync.Mutex // of its moment
 	meters   *web.Meters
 	systems  map[string]sim.Simulator
 	hr       *hrsim.Sim
@@ -134,9 +136,14 @@ func lastMoment(dir string) (time.Time, error) {
 	return time.UnixMicro(us), err
 }
 
-// keepMoment notes the world's time; a kept world must not go back in it.
+// keepMoment notes the world's time, beside what was noted before: killed in between, one of the two is there whole.
 func (d *demoWorld) keepMoment(dir string) {
-	_ = os.WriteFile(filepath.Join(dir, "clock"), []byte(strconv.FormatInt(d.clock.Now().UnixMicro(), 10)), 0o600)
+	d.keeping.Lock()
+	defer d.keeping.Unlock()
+	file := filepath.Join(dir, "clock")
+	if os.WriteFile(file+".new", []byte(strconv.FormatInt(d.clock.Now().UnixMicro(), 10)), 0o600) == nil {
+		_ = os.Rename(file+".new", file)
+	}
 }
 
 // listenNear takes the address, or the next free port after it.

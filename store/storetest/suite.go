@@ -136,6 +136,16 @@ func ledgerChain(t *testing.T, d *store.DB) {
 			t.Errorf("a line holds a personal value: %s", l.Leaf)
 		}
 	}
+	from := int64(20)
+	for l, err := range d.LedgerFrom(ctx, from) {
+		if err != nil || l.Seq != from || l.Chain == "" || l.What == "" || l.At == 0 {
+			t.Errorf("from line %d on there is %+v, %v", from, l, err)
+		}
+		from++
+	}
+	if from != 22 {
+		t.Errorf("the last line is %d", from-1)
+	}
 	if n := must[int64](t)(d.CountRecords(ctx)); n != 21 || seq != 21 {
 		t.Errorf("%d records, %d lines", n, seq)
 	}
