@@ -66,6 +66,20 @@ func Legible(s string) bool {
 	})
 }
 
+// IllegibleLine is the first line of a file that is no text, as an editor counts them; 0: all of it is text.
+func IllegibleLine(file string) int {
+	if Legible(file) {
+		return 0
+	}
+	n := 0
+	for line := range strings.SplitSeq(file, "\n") {
+		if n++; !Legible(line) {
+			break
+		}
+	}
+	return n
+}
+
 func (v Value) IsZero() bool { return v == Value{} }
 
 // String is what a person reads. Secrets show only their recipe.

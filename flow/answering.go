@@ -54,6 +54,8 @@ func (f *Flow) Answer(ctx context.Context, id dayone.ApprovalID, a Reply) (dayon
 		return r, fmt.Errorf("nobody answered in time, which is no: %w", dayone.ErrConflict)
 	case herself(of), herself(a.By):
 		return r, fmt.Errorf("nobody decides for themselves, or about what they asked for: %w", dayone.ErrForbidden)
+	case dayone.IsMail(a.By) && !strings.EqualFold(of, a.By):
+		return r, fmt.Errorf("whoever is signed in under their own address answers for themselves alone; %s has to sign in, or name a delegate: %w", of, dayone.ErrForbidden)
 	case len(seats) == 0 && a.Of == "":
 		return r, fmt.Errorf("say for whom you decide: one of those who may: %w", dayone.ErrInvalid)
 	case len(seats) == 0:

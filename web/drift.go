@@ -214,7 +214,7 @@ func driftAddress(f flow.DriftFilter, before dayone.DriftID) string {
 
 func newDriftLine(view viewer, x flow.DriftRow, titles, kinds map[string]string) driftLine {
 	l := driftLine{
-		Name: link{x.Name, "/people/" + string(x.Person)}, What: link{sentence(joined(" ", view.label(kindTitle(kinds, x.Key)), x.Key.Name)), "/drift/" + string(x.ID)},
+		Name: link{x.Name, "/people/" + string(x.Person)}, What: link{sentence(joined(" ", view.kind(kindTitle(kinds, x.Key)), x.Key.Name)), "/drift/" + string(x.ID)},
 		State: driftTexts[x.Kind], System: systemTitle(titles, x.Key.System), Since: view.at(x.Since), By: view.driftBy(x.Drift),
 	}
 	l.Is, l.Should = view.driftWords(x.Drift)
@@ -292,8 +292,8 @@ func (p *portal) showDrift(w http.ResponseWriter, r *http.Request, status int, i
 }
 
 func newOneDrift(view viewer, x flow.DriftView, titles, kinds map[string]string) driftOneView {
-	v := driftOneView{ID: string(x.ID), Whose: x.Name, State: driftTexts[x.Kind], Refused: sentence(x.Refused), Extra: x.Kind == dayone.DriftExtra, May: true}
-	v.Title = joined(" ", systemTitle(titles, x.Key.System), view.within(view.label(kindTitle(kinds, x.Key))), x.Key.Name)
+	v := driftOneView{ID: string(x.ID), Whose: x.Name, State: driftTexts[x.Kind], Refused: sentence(view.heard(x.Refused)), Extra: x.Kind == dayone.DriftExtra, May: true}
+	v.Title = joined(" ", systemTitle(titles, x.Key.System), view.kind(kindTitle(kinds, x.Key)), x.Key.Name)
 	is, should := view.driftWords(x.Drift)
 	v.Facts = []pair{
 		{Name: "Person", Value: x.Name, Href: "/people/" + string(x.Person)},
@@ -312,7 +312,7 @@ func newOneDrift(view viewer, x flow.DriftView, titles, kinds map[string]string)
 		v.Facts = append(v.Facts, pair{Name: "Known there as", Value: x.Is.Ref, Code: true})
 	}
 	if x.Waits != "" {
-		v.Waits = &notice{Icon: "clock", Title: "It cannot be decided just now", Text: sentence(x.Waits) + "."}
+		v.Waits = &notice{Icon: "clock", Title: "It cannot be decided just now", Text: sentence(view.heard(x.Waits)) + "."}
 		if x.Run != "" {
 			v.Waits.Act = &link{"Open that run", "/runs/" + string(x.Run)}
 		}
@@ -333,7 +333,7 @@ func newOneDrift(view viewer, x flow.DriftView, titles, kinds map[string]string)
 	}
 	switch {
 	case x.Holds != "":
-		v.Nothing = sentence(x.Holds) + "."
+		v.Nothing = sentence(view.heard(x.Holds)) + "."
 	case len(v.Steps) == 0:
 		v.Nothing = textDriftNothing
 	}
@@ -379,9 +379,12 @@ func (p *portal) decideDrift(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if err := only(r, "reason", "until"); err != nil {
+		return err
+	}
 	row, err := p.driftVerdict(r, id, r.PostFormValue("reason"), r.PostFormValue("until"))
 	if refused(err) {
-		return p.showDrift(w, r, http.StatusConflict, id, notDone(err))
+		return p.showDrift(w, r, http.StatusConflict, id, notDone(p.viewerOf(r), err))
 	}
 	if err != nil {
 		return goneDrift(err)

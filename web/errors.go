@@ -163,13 +163,13 @@ func floodable(r *http.Request, err error) bool {
 // heard is a refusal as the reader's language has it; some were made where nobody knows who reads them.
 func heard(view viewer, text string) string {
 	if out := view.in.Heard(text); out != text {
-		return out
+		return view.withNames(out)
 	}
 	bare := lowerFirst(strings.TrimSuffix(text, "."))
 	if out := view.in.Heard(bare); out != bare {
-		return sentence(out) + "."
+		return view.withNames(sentence(out)) + "."
 	}
-	return text
+	return view.withNames(text)
 }
 
 // forWhoAsks says that an error was written for whoever asked: what flow refuses of what somebody entered names nobody and

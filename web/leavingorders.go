@@ -211,7 +211,7 @@ func (p *portal) giveOrder(verb string) func(http.ResponseWriter, *http.Request)
 		to, back, err := p.obey(r, id, verb)
 		for _, kind := range []error{dayone.ErrConflict, dayone.ErrInvalid, dayone.ErrForbidden} {
 			if errors.Is(err, kind) {
-				return p.showOrder(w, r, http.StatusConflict, verb, &notice{Kind: "bad", Icon: "x", Title: "It was not done", Text: sentence(flow.Problem(err)) + "."})
+				return p.showOrder(w, r, http.StatusConflict, verb, &notice{Kind: "bad", Icon: "x", Title: "It was not done", Text: p.viewerOf(r).problem(err) + "."})
 			}
 		}
 		if err != nil {

@@ -355,7 +355,7 @@ func (p *portal) giveNumber(w http.ResponseWriter, r *http.Request) error {
 	}
 	got, err := p.give(r, numberWish{Person: f("person"), Name: f("name"), Ref: f("ref"), Pool: f("pool"), Like: f("like"), Another: f("another") != "", From: f("from"), Until: f("until"), Reason: f("reason")}, assign)
 	if numberRefused(err) {
-		return p.showPool(w, r, http.StatusConflict, f("pool"), notDone(err))
+		return p.showPool(w, r, http.StatusConflict, f("pool"), notDone(p.viewerOf(r), err))
 	}
 	if err != nil {
 		return err

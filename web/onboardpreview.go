@@ -37,6 +37,7 @@ type onboardPreviewView struct {
 	Mails    []letterView // what she is going to read
 	NoMail   string       // why there is none
 	Told     []item       // who else is told
+	Numbers  []item       // telephone numbers that are theirs, or the one that assigning would give
 	Hidden   []link       // what the form carries
 	Action   string
 	Back     string
@@ -55,6 +56,8 @@ type doing struct {
 	Needs              []int
 	Usually            string
 	Critical           bool
+	Task               *state // nothing does it by itself
+	By                 string // who does it then, and what
 }
 
 // letterView is a message as it would read.
@@ -91,7 +94,7 @@ func (p *portal) showPreview(w http.ResponseWriter, r *http.Request, status int,
 	case errors.Is(err, dayone.ErrForbidden), errors.Is(err, dayone.ErrNotFound), errors.Is(err, dayone.ErrInvalid):
 		status = http.StatusConflict
 		back := wizardHref(head.ID, "", products)
-		v = onboardPreviewView{Head: head, Steps: wizard(2, "/onboard", back), Back: back, Problem: &notice{Kind: "bad", Icon: "x", Title: "This cannot be given", Text: sentence(flow.Problem(err)) + "."}}
+		v = onboardPreviewView{Head: head, Steps: wizard(2, "/onboard", back), Back: back, Problem: &notice{Kind: "bad", Icon: "x", Title: "This cannot be given", Text: p.viewerOf(r).problem(err) + "."}}
 	case err != nil:
 		return err
 	default:
@@ -105,6 +108,9 @@ func (p *portal) showPreview(w http.ResponseWriter, r *http.Request, status int,
 			for i := range v.Mails {
 				v.Mails[i].Message = ""
 			}
+		}
+		if v.Numbers, err = p.numbersAhead(r, row.ID, true); err != nil {
+			return err
 		}
 		v.warned(p.viewerOf(r), p.flow.Warnings(pv.Look))
 		v.Problem, v.By.Value, v.Reason.Value, v.Until.Value = problem, r.PostFormValue("by"), r.PostFormValue("reason"), r.PostFormValue("until")
@@ -188,6 +194,12 @@ func (v *onboardPreviewView) steps(view viewer, pv flow.PickPreview, titles, kin
 			v.Rows = append(v.Rows, d)
 			continue
 		}
+		if h, people := pv.Handed[s.ID]; people {
+			d.Task, d.By = &taskState, handedText(view, h)
+			if s.Approval == nil {
+				marks[s.ID] = planner.Mark{Look: planner.LookTask, Text: view.label("Planned") + ", " + view.label("opens a task")}
+			}
+		}
 		for _, n := range s.Needs {
 			if j, ok := b.index[n.Step]; ok {
 				d.Needs = append(d.Needs, j+1)
@@ -206,13 +218,35 @@ func (v *onboardPreviewView) steps(view viewer, pv flow.PickPreview, titles, kin
 	}
 }
 
+// numbersAhead are somebody's telephone numbers; with next, also the one that she would be given who has none.
+func (p *portal) numbersAhead(r *http.Request, id dayone.PersonID, next bool) (out []item, err error) {
+	view := p.viewerOf(r)
+	own, given, err := p.flow.NumbersAhead(r.Context(), id)
+	for _, n := range own {
+		out = append(out, personNumber(view, n))
+	}
+	if next && given != nil {
+		out = append(out, nextNumber(view, *given))
+	}
+	return out, err
+}
+
+// nextNumber is the number that assigning one would give now.
+func nextNumber(view viewer, n flow.NumberGiven) item {
+	st := numberState(n.State)
+	return item{
+		Title: link{string(n.ID), "/numbers/" + url.PathEscape(string(n.ID))}, State: &st, Meta: view.say("Pool %s", n.Pool),
+		Next: view.say("Whoever assigns a number to them gives this one: %s.", view.heard(n.Why)),
+	}
+}
+
 // agreements are what somebody is asked about before it is given.
 func (v *onboardPreviewView) agreements(view viewer, pv flow.PickPreview, titles, kinds map[string]string) {
 	for _, g := range pv.Pending {
 		if g.Approval == nil {
 			continue
 		}
-		what := joined(" ", systemTitle(titles, g.Key.System), view.within(view.label(kindTitle(kinds, g.Key))), g.Key.Name)
+		what := joined(" ", systemTitle(titles, g.Key.System), view.kind(kindTitle(kinds, g.Key)), g.Key.Name)
 		v.Agree = append(v.Agree, item{
 			State: &state{Icon: "hand", Class: "s-wait", Text: "Needs approval"}, Title: link{what, whyHref(v.Head.ID, g.Key)},
 			Next: view.say("Asks %s. Everything else goes on meanwhile.", view.agrees([]dayone.Approval{*g.Approval})),

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -60,9 +61,11 @@ type accessRow struct {
 }
 
 type personRunsView struct {
-	Head  personHead
-	Rows  []runRow
-	Empty *empty
+	Head   personHead
+	Rows   []runRow
+	Next   string // where older ones are
+	Newest string // where the newest are, if these are not
+	Empty  *empty
 }
 
 type recordsView struct {
@@ -518,11 +521,19 @@ func (p *portal) personRuns(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	list, err := p.flow.Runs(r.Context(), flow.RunFilter{Person: row.ID, Limit: pageSize})
+	before := r.URL.Query().Get("before")
+	list, err := p.flow.Runs(r.Context(), flow.RunFilter{Person: row.ID, Before: dayone.RunID(before), Limit: pageSize + 1})
 	if err != nil {
 		return err
 	}
 	v := personRunsView{Head: head}
+	if path := "/people/" + string(row.ID) + "/runs"; len(list) > pageSize {
+		list = list[:pageSize]
+		v.Next = address(path, url.Values{"before": {string(list[pageSize-1].ID)}})
+	}
+	if before != "" {
+		v.Newest = "/people/" + string(row.ID) + "/runs"
+	}
 	if v.Rows, err = p.runRows(r, list, pageSize); err != nil {
 		return err
 	}

@@ -104,6 +104,9 @@ func (p *portal) requestIt(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if err := only(r, "key", "by", "reason", "until"); err != nil {
+		return err
+	}
 	key := r.PostFormValue("key")
 	q, err := p.ask(r, id, wish{key, "", r.PostFormValue("by"), r.PostFormValue("reason"), r.PostFormValue("until")})
 	if errors.Is(err, dayone.ErrInvalid) || errors.Is(err, dayone.ErrConflict) || errors.Is(err, dayone.ErrForbidden) {

@@ -66,7 +66,7 @@ func sampleDrift(view viewer) []sample {
 	extra.Stays, extra.Refused = dayone.DriftContested, "policies alone decide about it: let a policy or a request give it, or put it right"
 	waits.Waits = "a run of this person is at work, so the books move; decide when it rests"
 	refused := newOneDrift(view, open, sampleTitles, nil)
-	refused.Problem = notDone(dayone.ErrInvalid)
+	refused.Problem = notDone(view, dayone.ErrInvalid)
 	states := sampleSystems(view.now)
 	gitlab := flow.SystemView{
 		SystemState: states[len(states)-1], Calls: 4, Offers: 340, Read: view.now.Add(-time.Hour), Drift: 3, Reading: reads["okta"], Failures: sampleFailures(view), Policies: []string{"engineering", "platform"},

@@ -257,6 +257,9 @@ func (p *portal) order(w http.ResponseWriter, r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
 		return fmt.Errorf("%w: %w", err, dayone.ErrInvalid)
 	}
+	if err := only(r, "kind", "reason", "from", "until"); err != nil {
+		return err
+	}
 	f, zone := r.PostForm, p.viewerOf(r).zone
 	o := dayone.Order{Kind: dayone.OrderKind(f.Get("kind")), System: r.PathValue("system"), Reason: f.Get("reason"), By: me(r).Name}
 	for name, to := range map[string]*time.Time{"from": &o.From, "until": &o.Until} {
@@ -374,6 +377,34 @@ func runActs(run dayone.Run) []decision {
 		out[i].Action = path + out[i].ID
 	}
 	return out
+}
+
+// decisions are what whoever looks may decide about the run now.
+func (b *board) decisions() []decision {
+	if !b.may {
+		return nil
+	}
+	return runActs(b.run)
+}
+
+// undoAt is where the run is undone; "": it is over that, or on its way.
+func (b *board) undoAt() string {
+	if b.run.Of != "" || b.run.State == dayone.RunUndoing || b.gone.Whole || b.gone.Under {
+		return ""
+	}
+	return b.path() + "/undo"
+}
+
+// offers names what the page of the run has buttons for.
+func (b *board) offers() string {
+	var out []string
+	if b.undoAt() != "" {
+		out = append(out, "undo")
+	}
+	for _, a := range b.decisions() {
+		out = append(out, a.ID)
+	}
+	return strings.Join(out, ".")
 }
 
 // keptBy are the systems that keep steps of a run waiting, and until when.

@@ -2,7 +2,6 @@ package web
 
 import (
 	"cmp"
-	"fmt"
 	"strings"
 
 	"github.com/dayone-hq/dayone"
@@ -21,6 +20,7 @@ const (
 	textSignedOut  = "You are signed out. Load the page again to sign in."
 	textNoText     = "%q holds what nobody can read: a control character, or bytes that are no UTF-8. Take it out and send it again."
 	textNoUTF8     = "The body is not written in UTF-8. Write it so and send it again."
+	textNoField    = "%q is no field of this form; it has %s. Nothing was done."
 	textNoAsking   = "%q is nothing that this address can be asked; it takes %s."
 	textBadMark    = "This is no place in a list: take the address of the next page as it was given."
 	textLongName   = "Nobody has a name this long: search for 200 characters at most."
@@ -354,7 +354,7 @@ func (v viewer) stepTitle(s dayone.Step, kind, via string) string {
 	if kind == "" || kind == "account" {
 		kind = s.Key.Kind
 	}
-	kind = v.label(kind)
+	kind = v.kind(kind)
 	account := v.label("account")
 	if s.Key.As != dayone.Personal {
 		account = v.say("%s account", v.label(string(s.Key.As)))
@@ -478,11 +478,11 @@ var waitTexts = map[dayone.WaitKind]struct{ icon, text string }{
 }
 
 // undoText says beforehand how a step is taken back.
-func undoText(u dayone.Undo) string {
+func (v viewer) undoText(u dayone.Undo) string {
 	why, none := strings.CutPrefix(string(u), string(dayone.UndoNone))
 	switch {
 	case none:
-		return fmt.Sprintf("No way back: %s.", why)
+		return v.say("No way back: %s.", v.heard(why))
 	case u == dayone.UndoDelete:
 		return "Delete it, if nobody has used it; else close it."
 	case u == dayone.UndoDisable:
