@@ -343,7 +343,7 @@ func (f *Flow) slippedClock(_ context.Context, _ AlertRule, _ time.Time) ([]dayo
 	if !ok || c.Behind() < slipped {
 		return nil, nil
 	}
-	return []dayone.Alert{{Subject: "clock", Note: "it is behind what was recorded; time goes on from there, at half its pace, until it is right"}}, nil
+	return []dayone.Alert{{Subject: "clock", Note: "it is behind what was recorded" + "; " + "from there time goes on at half its pace until it is right"}}, nil
 }
 
 func (f *Flow) brokenPolicies(ctx context.Context, _ AlertRule, _ time.Time) ([]dayone.Alert, error) {

@@ -143,11 +143,11 @@ func (p *portal) apiAnswer(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	ctx, decides := r.Context(), me(r).Role.In(deciders)
-	if !decides { // she answers for nobody else
-		in.For = me(r).Name
-	}
 	switch in.Verdict {
 	case "approve", "refuse":
+		if in.For, err = answersFor(me(r), in.For); err != nil {
+			return err
+		}
 		_, err = p.flow.Answer(ctx, x.req.ID, flow.Reply{Of: in.For, By: me(r).Name, Yes: in.Verdict == "approve", Reason: in.Reason})
 	case "ask anew":
 		if !decides {

@@ -309,9 +309,10 @@ func sampleBrakes(view viewer) (brakesView, brakeView, brakeView) {
 	accesses := on
 	accesses.Scope, accesses.Rule, accesses.Note = "system:okta", dayone.BrakeRemovals, "more than 24 people would lose something there on 2024-11-22"
 	past := on
-	past.Rule, past.State, past.Closed, past.By, past.Second, past.Reason = dayone.BrakeTerminations, dayone.BrakeReleased, now, "kim@company.com", "lee@company.com", "the site in Bremen closes"
+	past.Rule, past.Note, past.Held = dayone.BrakeTerminations, sampleTerminations, 12
+	past.State, past.Closed, past.By, past.Second, past.Reason = dayone.BrakeReleased, now, "kim@company.com", "lee@company.com", "the site in Bremen closes"
 	list := newBrakes(view, []dayone.Brake{on, accesses, past}, []flow.SourceState{
-		{SourceRead: dayone.SourceRead{Source: "hr", At: now.Add(-6 * time.Hour), Note: "812 records read: 0 new, 300 changed, 392 missing; held: the list has 812 records, and had 1204", Brake: on.ID}, Reads: "02:00", Limit: 24, Passed: 3},
+		{SourceRead: dayone.SourceRead{Source: "hr", At: now.Add(-6 * time.Hour), Note: "812 records read: 2 new, 300 changed, 392 missing; held: the list has 812 records, and had 1204", Brake: on.ID}, Reads: "02:00", Limit: 24, Passed: 3},
 		{SourceRead: dayone.SourceRead{Source: "contractors"}, Limit: 5, Off: "a list that somebody keeps by hand"},
 	}, []flow.AbsentView{{Absence: dayone.Absence{Source: "hr", Subject: "emp_655", Person: samplePerson, Since: now.Add(-48 * time.Hour)}, Name: "Nour الزهراني"}},
 		[]dayone.Announcement{{ID: "ann_01jd9x0000000000000000000a", Source: "hr", Count: 40, Used: 12, From: now.Add(-48 * time.Hour), Until: now.Add(480 * time.Hour), By: "kim@company.com", Second: "lee@company.com", Reason: "the site in Bremen closes"}})
@@ -323,8 +324,8 @@ func sampleBrakes(view viewer) (brakesView, brakeView, brakeView) {
 		{Held: dayone.Held{Subject: "emp_901"}, Name: "emp_901"},
 	}})
 	open.Missing = newMissing(view, flow.BrakeView{Brake: on}, url.Values{}, flow.MissingFrom{More: true, People: 388, Unnamed: 3, Rows: []flow.MissingRow{
-		{Row: flow.Row{ID: samplePerson, Name: "Nour الزهراني", Title: "Sales Engineer", Department: "Sales"}, Subjects: []string{"emp_789"}},
-		{Row: flow.Row{ID: samplePerson, Name: "Wolfeschlegelsteinhausenbergerdorff, Hubert Blaine", Department: "Sales"}, Subjects: []string{"emp_900", "emp_901"}},
+		{Row: flow.Row{ID: samplePerson, Name: "Nour الزهراني", Title: "Sales Engineer", Department: "Sales"}, Subjects: []string{"emp_655"}},
+		{Row: flow.Row{ID: samplePerson, Name: "Zoë Łukasiewicz-Ørsted", Department: "Engineering"}, Subjects: []string{"emp_311", "emp_702"}},
 	}})
 	return list, open, newBrake(view, flow.BrakeView{Brake: past})
 }

@@ -312,8 +312,22 @@ func (v approvalView) own(login string) []choice {
 	return slices.DeleteFunc(v.Decide, func(c choice) bool { return !strings.EqualFold(c.Value, login) })
 }
 
-// forOthers says whether somebody may enter the answers of others: a login that several share, and is nobody's own.
-func forOthers(is who) bool { return is.Role.In(deciders) && !dayone.IsMail(is.Name) }
+// forOthers says whether somebody may enter the answers of others: an administrator, and a login that several share and is
+// nobody's own.
+func forOthers(is who) bool {
+	return is.Role == dayone.Administrator || is.Role.In(deciders) && !dayone.IsMail(is.Name)
+}
+
+// answersFor is for whom somebody answers.
+func answersFor(is who, of string) (string, error) {
+	switch {
+	case forOthers(is):
+		return of, nil
+	case is.Role.In(deciders) && of != "" && !strings.EqualFold(of, is.Name):
+		return "", refuse(dayone.ErrForbidden, "You answer for yourself alone. Whoever else is asked has to sign in, or to name a delegate; an administrator may enter an answer for them.")
+	}
+	return is.Name, nil
+}
 
 // choosesAlone says whether somebody decides for herself alone, so that there is nothing to choose. Where she is one of
 // several, she is the one chosen unless she has chosen.
@@ -447,10 +461,13 @@ func (p *portal) decideApproval(w http.ResponseWriter, r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
 		return fmt.Errorf("%w: %w", err, dayone.ErrInvalid)
 	}
-	a := flow.Reply{Of: r.PostForm.Get("of"), By: me(r).Name, Reason: strings.TrimSpace(r.PostForm.Get("reason"))}
+	a := flow.Reply{By: me(r).Name, Reason: strings.TrimSpace(r.PostForm.Get("reason"))}
+	if a.Of, err = answersFor(me(r), r.PostForm.Get("of")); err != nil {
+		return err
+	}
 	list := "/approvals"
-	if !me(r).Role.In(deciders) { // she answers for nobody else
-		a.Of, list = a.By, "/me"
+	if !me(r).Role.In(deciders) {
+		list = "/me"
 	}
 	switch r.PostForm.Get("verdict") {
 	case "approve":

@@ -180,7 +180,7 @@ func TestAPageIsWholeWithoutWhatItsReaderMayNotDo(t *testing.T) {
 		{dayone.Auditor, "/policies", []string{`href="/catalogue"`}, []string{`href="/policies/edit"`}},
 		{dayone.Auditor, "/policies/edit", []string{"id: everybody", "readonly"}, []string{"Save as a proposal", "hx-post", "New file"}},
 		{dayone.Auditor, "/settings/effort", []string{"An administrator sets it.", `name="seq"`}, []string{"Count like this"}},
-		{dayone.Approver, approval, []string{"<span>Sarah Test</span>", `value="approve"`}, []string{`href="/people/`, `href="/runs/`, `href="/policies/`}},
+		{dayone.Approver, approval, []string{"<span>Sarah Test</span>"}, []string{`href="/people/`, `href="/runs/`, `href="/policies/`}},
 		{dayone.HR, "/", []string{`<span class="fig">`}, []string{`href="/approvals"`}},
 		{dayone.HR, "/runs/" + string(over) + "/events", []string{"event: run", "<code>base.yaml:7</code>"}, []string{"/policies/"}},
 		{dayone.Auditor, "/runs/" + string(over) + "/events", []string{"event: run", "/policies/everybody/text"}, nil},

@@ -104,13 +104,13 @@ func (p *portal) showPreview(w http.ResponseWriter, r *http.Request, status int,
 			return err
 		}
 		v.letters(p.viewerOf(r), told, p.flow.Mails())
+		if v.Numbers, err = p.numbersAhead(r, row.ID, true); err != nil {
+			return err
+		}
 		if !p.shows(r, "GET /settings/templates/{name}") {
 			for i := range v.Mails {
 				v.Mails[i].Message = ""
 			}
-		}
-		if v.Numbers, err = p.numbersAhead(r, row.ID, true); err != nil {
-			return err
 		}
 		v.warned(p.viewerOf(r), p.flow.Warnings(pv.Look))
 		v.Problem, v.By.Value, v.Reason.Value, v.Until.Value = problem, r.PostFormValue("by"), r.PostFormValue("reason"), r.PostFormValue("until")

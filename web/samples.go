@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/dayone-hq/dayone"
@@ -27,23 +28,26 @@ const samplePerson = "per_01jd9x0000000000000000000a"
 // samples are every page empty, full and with a thousand rows, and everything that can go wrong with it.
 func samples(view viewer) []sample {
 	now := view.now
+	first := now.Truncate(24*time.Hour).AddDate(0, 0, 3) // her first day, a Monday
 	row := flow.Row{
 		ID: samplePerson, Managed: true, Name: "Sarah Chen", Email: "sarah.chen@company.com", Manager: "john.doe@company.com", Title: "Sales Engineer",
-		Department: "Sales", Team: "Enterprise", Location: "San Francisco", Status: dayone.PreHire, Starts: now.Add(72 * time.Hour), Wake: now.Add(70 * time.Hour),
+		Department: "Sales", Team: "Enterprise", Location: "San Francisco", Status: dayone.PreHire, Starts: first, Wake: first,
 	}
 	head := func(current string) personHead { return newPersonHead(view, row, time.UTC, current) }
-	discreet := head("timeline")
+	there, moved, gone, foreign := row, row, row, row
+	there.Status, there.Starts, there.Wake = dayone.Working, first.AddDate(0, 0, -7*117), time.Time{}
+	moved.Title, moved.Location, moved.Status, moved.Starts, moved.Wake = "Account Executive", "Berlin", dayone.OnLeave, now.AddDate(0, 0, -32), now.AddDate(0, 0, 20)
+	gone.Status, gone.Starts, gone.Ends, gone.Wake = dayone.Left, there.Starts, now.Truncate(24*time.Hour), time.Time{}
+	foreign.Managed, foreign.Status, foreign.Starts, foreign.Wake = false, dayone.Working, first.AddDate(0, 0, -7*201), time.Time{}
+	headOf := func(who flow.Row, current string) personHead { return newPersonHead(view, who, time.UTC, current) }
+	leaves := moved
+	leaves.Status = dayone.Working
+	discreet := headOf(leaves, "timeline")
 	discreet.Secret = confidentialNotice(view, flow.Confidential{Ends: view.now.AddDate(0, 0, 30), Until: view.now.AddDate(0, 0, 30)})
 	sarah := func(dayone.PersonID) flow.Row { return row }
 	noWhy := func(k dayone.Key) policy.Explanation { return policy.Explanation{Key: k} }
-	running, folded, bad, over := sampleBoard(view, 0), sampleBoard(view, 1000), sampleBoard(view, 0), sampleBoard(view, 0)
-	bad.run.State, over.run.State, over.run.Ended = dayone.RunIncomplete, dayone.RunDone, now
-	bad.run.Ended = now
-	for i := range over.run.Steps {
-		s := &over.run.Steps[i]
-		s.State, s.Wait, s.Result.Now = dayone.StepDone, nil, &dayone.Item{State: dayone.Active}
-		s.Since, s.Ended = now.Add(-20*time.Second), now.Add(-time.Duration(i%10)*time.Second)
-	}
+	crowd := samplePeople(sampleCrowd, first)
+	running, folded, bad, over := samplePaced(view, 0), samplePaced(view, 1000), sampleIncomplete(view), sampleDone(view)
 	continuedRun := sampleContinued(view)
 	running.chosen = 8
 	detailed := sampleRun(running)
@@ -59,7 +63,7 @@ func samples(view viewer) []sample {
 		Note: "Order it from https://shop.example/standard-14 with express delivery.", Ask: []string{"serial", "tracking", "carrier", "arrives"}, Opened: now.Add(-time.Hour), Due: now.Add(2 * time.Hour),
 	}
 	conflict := dayone.Task{
-		ID: task.ID, Person: samplePerson, System: "okta", Title: "Whose is okta/account?",
+		ID: task.ID, Person: samplePerson, Run: "run_01jd9x0000000000000000000a", System: "okta", Title: "Whose is okta/account?",
 		Note: "okta: creating user: conflict. The account 00u1 is bound to nobody we know. If it is theirs, complete this task with adopt = 00u1; if not, free the name there and retry.", Ask: []string{"adopt"}, Opened: now,
 	}
 	byHand := dayone.Task{
@@ -83,8 +87,9 @@ func samples(view viewer) []sample {
 	var tasks []todo
 	for i := range 1000 {
 		t := task
-		t.Title, t.Due = fmt.Sprintf("Order laptop %d", i+1), now.Add(time.Duration(i-100)*time.Hour)
-		tasks = append(tasks, todo{task: t, row: row, zone: time.UTC, system: "Procurement"})
+		who := crowd[i%len(crowd)]
+		t.Title, t.Note, t.Due = sampleChores[i%len(sampleChores)], "", now.Add(time.Duration(i-100)*time.Hour)
+		tasks = append(tasks, todo{task: t, row: who, zone: time.UTC, system: "Procurement"})
 	}
 	hands := []todo{todoOf(byHand, create, "Okta", "account", ""), todoOf(byHand, join, "Slack", "channel", "#general"), ordered(task)}
 	asked := dayone.Intake{Event: dayone.Event{ID: "evt_01jd9x0000000000000000000d", Source: "hr", Type: dayone.Hired, Subject: "emp_902", Received: now, At: now}, State: dayone.EventAsked, Note: "it may be about somebody who is known already; say who under Matches"}
@@ -92,27 +97,34 @@ func samples(view viewer) []sample {
 	oneMatch := func(dayone.Intake) link { return link{"Say whose it is", "/matches/mat_01jd9x0000000000000000000a"} }
 	quarantine := dayone.Intake{Event: dayone.Event{ID: "evt_01jd9x0000000000000000000a", Source: "hr", Type: dayone.Hired, Subject: "emp_789", Received: now, At: now}, State: dayone.EventQuarantined, Note: "start_date: 2024-13-40 is no day"}
 	var events []dayone.Intake
-	for range 60 {
+	for i := range 60 {
 		e := quarantine
-		e.State, e.Note, e.Person, e.Run = dayone.EventApplied, "hire", samplePerson, running.run.ID
+		e.State, e.Note, e.Person, e.Run = dayone.EventApplied, "hire", crowd[i%len(crowd)].ID, running.run.ID
+		e.Event.ID, e.Event.Subject, e.Event.Received = dayone.EventID(fmt.Sprintf("evt_%026d", i+1)), fmt.Sprintf("emp_%d", 899-i), now.Add(-time.Duration(i*11)*time.Minute)
 		events = append(events, e)
+	}
+	known := func(id dayone.PersonID) flow.Row {
+		if i := slices.IndexFunc(crowd, func(r flow.Row) bool { return r.ID == id }); i >= 0 {
+			return crowd[i]
+		}
+		return row
 	}
 	stuck := row
 	stuck.Problem = `notion/space:company and notion/account need each other; take one need out of policies/base.yaml:19`
 	stuckEvent := events[0]
-	stuckEvent.Run, stuckEvent.Note = "", "in the timeline, but no plan could be made: "+stuck.Problem
+	stuckEvent.Person, stuckEvent.Run, stuckEvent.Note = samplePerson, "", "in the timeline, but no plan could be made: "+stuck.Problem
 	nameless := quarantine
-	nameless.Subject = ""
+	nameless.Subject, nameless.Note = "", "data.employee.id is missing"
 	mails := []Mail{
 		{At: now, From: "it@company.com", To: []string{"john.doe@company.com"}, Subject: "Sarah Chen starts Monday", Text: "Hi John,\n\nfollow the progress: https://dayone.company.com/progress/per_1/abc.\n\n- IT Team"},
 		{At: now, From: "it@company.com", To: []string{"sarah@example.com"}, Subject: "Intro call", Text: "Welcome call.", ICS: sampleICS},
 	}
-	progress := flow.Progress{Row: row, Look: look, Access: list, Code: "1234-5678", Opens: now.Add(79 * time.Hour)}
+	progress := flow.Progress{Row: row, Look: look, Access: list, Code: "1234-5678", Opens: first.Add(8 * time.Hour)}
 	progress.Look.Have = []dayone.Holding{{Item: dayone.Item{Key: dayone.Key{System: "procurement", Kind: "order"}, State: dayone.Active, Attrs: dayone.Attrs{"model": dayone.Text("MacBook Pro 14"), "carrier": dayone.Text("UPS"), "tracking": dayone.Text("1Z999AA10123456784"), "arrives": dayone.Text(now.Add(24 * time.Hour).Format(time.DateOnly))}}}}
 	troubled := progress
 	troubled.Run, troubled.Code, troubled.Shows = &bad.run, "1234-5678", now.Add(time.Hour)
 	late, stuckProgress := progress, progress
-	late.Access, late.Row.Status = list[:2], dayone.Working
+	late.Access, late.Row.Status, late.Row.Starts, late.Code = list[:2], dayone.Working, first.AddDate(0, 0, -7), ""
 	late.Look.Have = []dayone.Holding{{Item: progress.Look.Have[0].Item}}
 	late.Look.Have[0].Attrs = late.Look.Have[0].Attrs.With(dayone.Attrs{"arrives": dayone.Text(now.Add(-48 * time.Hour).Format(time.DateOnly))})
 	stuckProgress.Stuck = true
@@ -120,32 +132,48 @@ func samples(view viewer) []sample {
 	stuckHead := newPersonHead(view, stuck, time.UTC, "access")
 	connectors := map[string]string{"okta": "okta", "slack": "slack", "gitlab": "gitlab", "notion": "notion"}
 
-	dash := newDashboard(view, map[dayone.Status]int{dayone.Working: 100412, dayone.PreHire: 18, dayone.OnLeave: 204}, 3, 2, 1, 1)
-	dash.Overview = sampleOverview(view)
-	strip, steps := running.strip()
-	state, note := readiness(view, flow.First{Run: running.run})
-	for i := range 12 {
-		dash.Starters = append(dash.Starters, starterRow{Name: link{fmt.Sprintf("Sarah Chen %d", i+1), "/people/" + samplePerson}, Facts: "Sales Engineer, San Francisco", Starts: view.day(row.Starts, time.UTC), In: view.away(3), Run: link{"run", "/runs"}, Strip: strip, Steps: steps, State: state, Note: note})
+	failed := sampleFailures(view)
+	dash := newDashboard(view, map[dayone.Status]int{dayone.Working: 100000, dayone.PreHire: 212, dayone.OnLeave: 200}, 3, 2, 1, 1)
+	dash.Overview = sampleOverview(view, failed, false)
+	dash.fail(len(failed), false)
+	for i, who := range append([]flow.Row{row}, sampleStarters(startersShown-1, first)...) {
+		b, f := []*board{bad, over, over, running, over, over}[i%6], flow.First{}
+		if f.Run = b.run; i%6 == 2 {
+			f.Run = sampleWaits(view).run
+			b = sampleWaits(view)
+		}
+		strip, steps := b.strip()
+		st := starterRow{Name: link{who.Name, "/people/" + string(who.ID)}, Facts: joined(", ", who.Title, who.Location), Starts: view.day(who.Starts, time.UTC), In: view.away(view.days(who.Starts, time.UTC)), Run: link{"run", "/runs"}, Strip: strip, Steps: steps}
+		if i == startersShown-1 {
+			f.Whole, f.Away, st.Undo = true, 24, &link{"Open the undo", "/runs"}
+		}
+		st.State, st.Note = readiness(view, f)
+		dash.Starters = append(dash.Starters, st)
 	}
-	last := &dash.Starters[len(dash.Starters)-1]
-	last.State, last.Note = readiness(view, flow.First{Run: running.run, Whole: true, Away: 24})
-	last.Undo = &link{"Open the undo", "/runs"}
 	dash.More = true
-	runRows := []runRow{{Title: link{"Onboard Sarah Chen", "/runs"}, State: runState(dayone.RunRunning), Strip: strip, Steps: steps, Started: view.at(now), Took: view.say("%s so far", "21 s")}}
-	dash.Runs, dash.Tasks, dash.Quarantined = runRows, []item{taskItem(view, hands[0]), taskItem(view, hands[2])}, []item{quarantinedItem(view, quarantine)}
+	runRows := sampleRunRows(view, running, over, bad)
+	dash.Runs, dash.Tasks, dash.Quarantined = runRows[:3], []item{taskItem(view, hands[2]), taskItem(view, tasks[105])}, []item{quarantinedItem(view, quarantine)}
+	nobodys := crowd[len(crowd)-1]
+	nobodys.Problem = stuck.Problem
+	dash.Unplanned = []item{unplannedItem(view, nobodys)}
+	busy := dash
 	for _, a := range sampleAlerts(now) {
-		dash.Alerts = append(dash.Alerts, alertItem(view, a))
+		busy.Alerts = append(busy.Alerts, alertItem(view, a))
 	}
-	dash.MoreAlerts = view.say("%s more: dayone alerts shows them", "3")
-	dash.Unplanned, dash.AllUnplanned = []item{unplannedItem(view, stuck)}, &link{"All of them", "/people"}
+	dash.Alerts, dash.MoreAlerts = busy.Alerts[:alertsShown], view.say("%s more: dayone alerts shows them", view.number(len(busy.Alerts)-alertsShown))
+	busy.AllUnplanned, busy.Overview = &link{"All of them", "/people"}, sampleOverview(view, failed, true)
+	empties := newDashboard(view, nil, 0, 0, 0, 0)
+	empties.Overview = newOverview(view, overview{Unread: 2, Ready: []flow.Readiness{{Days: 30}, {Days: 90}}, Saved: flow.Saved{Since: "2024-01"}}, nil, nil)
 
 	var manyPeople peopleList
 	var rows []flow.Row
-	for i := range pageSize {
-		r := row
-		r.ID, r.Name, r.Status = dayone.PersonID(fmt.Sprintf("per_%026d", i)), fmt.Sprintf("Person %d", i+1), dayone.Statuses[i%4]
+	for _, r := range sampleStaff(first) {
 		rows = append(rows, r)
-		manyPeople.Rows = append(manyPeople.Rows, personRow{Name: link{r.Name, "/people/" + string(r.ID)}, Title: r.Title, Department: r.Department, Location: r.Location, Status: statusState(r.Status), Starts: view.day(r.Starts, time.UTC), Note: "in 3 days"})
+		one := personRow{Name: link{r.Name, "/people/" + string(r.ID)}, Title: r.Title, Department: r.Department, Location: r.Location, Status: statusState(r.Status), Starts: view.day(r.Starts, time.UTC)}
+		if r.Status == dayone.PreHire {
+			one.Note = view.away(view.days(r.Starts, time.UTC))
+		}
+		manyPeople.Rows = append(manyPeople.Rows, one)
 	}
 	manyPeople.Rows[0].Problem = &unplannedState
 	manyPeople.finish(view, url.Values{"after": {samplePerson}}, rows, true)
@@ -154,27 +182,23 @@ func samples(view viewer) []sample {
 	nobodyYet.finish(view, url.Values{}, nil, false)
 	counts := map[dayone.Status]int{dayone.Working: 100000, dayone.PreHire: 212, dayone.OnLeave: 200}
 	ph := head("records")
-	records := recordsView{Total: linesText(view, 100412), Next: "/records?before=1"}
-	for i := range recordsPage {
-		records.Rows = append(records.Rows, newRecordRow(view, dayone.Record{
-			Seq: int64(1000 - i), At: now, Person: samplePerson, Run: running.run.ID, Step: "okta/account account.create", What: "granted", System: "okta", By: "administrator",
-			Because: []dayone.Reason{{Policy: "base-employee", At: "policies/base.yaml:14"}}, Detail: &dayone.Detail{Now: &dayone.Item{State: dayone.Active, Ref: "00u1"}, Note: "read back"},
-		}))
+	records := recordsView{Total: linesText(view, 100412), Next: "/records?before=1", Rows: sampleRecords(view, 100412, running.run.ID)}
+	runs := runsView{Rows: runRows, Next: "/runs?before=x"}
+	for i, text := range []string{"All", "Under way", "Done", "Incomplete"} {
+		runs.Tabs = append(runs.Tabs, tab{Text: text, Href: "/runs", Current: i == 0})
 	}
-	runs := runsView{Tabs: []tab{{Text: "All", Href: "/runs", Current: true}}, Next: "/runs?before=x"}
-	for range pageSize {
-		runs.Rows = append(runs.Rows, runRows[0])
-	}
-	runs.Rows[1].Back = &link{goneText(flow.TakenBack{}), "/runs"}
-	runs.Rows[2].State, runs.Rows[2].Back = runState(dayone.RunUndone), &link{goneText(flow.TakenBack{Whole: true}), "/runs"}
 	noRuns := personRunsView{Head: head("runs"), Empty: &empty{Icon: "play", Title: "No run yet", Text: "A run starts when something is to be done for this person."}}
 	why := newWhy(view, link{"Sarah Chen", "/people/" + samplePerson}, sampleExplanation())
-	why.Chain = newReason(view, samplePerson, list[0], policy.Explanation{Votes: sampleExplanation().Votes}).Chain
+	of := list[1]
+	of.Key, of.Reasons = sampleExplanation().Key, []flow.Reason{{Reason: dayone.Reason{Policy: "sales-team", At: "policies/sales.yaml:8"}, Title: "Sales department"}}
+	why.Chain = newReason(view, samplePerson, of, policy.Explanation{Votes: sampleExplanation().Votes}).Chain
 	waits := newWhy(view, link{"Sarah Chen", "/people/" + samplePerson}, policy.Explanation{Key: list[0].Key, Answer: "unknown", Lines: []policy.Line{{Policy: "base-employee", Title: "Everyone on the payroll", At: "policies/base.yaml:23", Does: "grants", Truth: "yes", Missing: []string{"work_arrangement"}}}})
 	noLines := newWhy(view, link{"Sarah Chen", "/people/" + samplePerson}, policy.Explanation{Key: list[0].Key, Answer: "not given"})
 	along := newWhy(view, link{"Sarah Chen", "/people/" + samplePerson}, policy.Explanation{Key: list[0].Key, Answer: "brought along", By: []policy.Along{{Key: sampleExplanation().Key, Lines: sampleExplanation().Lines}}})
 
-	imported := newWhy(view, link{"Sarah Chen", "/people/" + samplePerson}, sampleExplanation())
+	unvoted := sampleExplanation()
+	unvoted.Votes = nil
+	imported := newWhy(view, link{"Sarah Chen", "/people/" + samplePerson}, unvoted)
 	imported.idle(view, false, false, nil)
 	policies, policyTexts := samplePolicies()
 	announcedPolicies, proposed := sampleAnnounced(view, newPolicies(policies, policyTexts))
@@ -184,8 +208,13 @@ func samples(view viewer) []sample {
 	undo, undoSome, undoLive, undoNone := sampleUndos(over, running)
 	heldLook := look
 	heldLook.Holds = []dayone.Hold{{ID: "hld_01jd9x0000000000000000000a", Person: samplePerson, Run: running.run.ID, Keys: sampleUndoing(over).Keys, Reason: "hired by mistake", By: "kim@company.com", Until: now.Add(7 * 24 * time.Hour)}}
-	undoneRun := sampleRun(newBoard(*over))
-	undoneRun.Undone, undoneRun.Undo = goneNotice(flow.TakenBack{By: over.run.ID, Of: over.run.ID}, over.run.ID, over.run.ID), "/runs/x/undo"
+	taken := *over
+	taken.gone = flow.TakenBack{By: "run_01jd9x0000000000000000000c", Of: over.run.ID, Steps: map[dayone.StepID]bool{}}
+	for _, i := range []int{3, 4, 5, 6} { // all of Slack
+		taken.gone.Steps[taken.run.Steps[i].Step.ID] = true
+	}
+	undoneRun := sampleRun(newBoard(taken))
+	undoneRun.Undone, undoneRun.Undo = goneNotice(taken.gone, over.run.ID, taken.gone.By), "/runs/x/undo"
 
 	leads := flow.Leader{Epoch: 3, Name: "dayone-1 (process 4711)", At: "https://dayone-1.company.com", Since: now.Add(-90 * time.Hour), Renewed: now.Add(-time.Second)}
 	silent := leads
@@ -204,46 +233,47 @@ func samples(view viewer) []sample {
 		{"undo-live", "Undo, of a run under way", "undo", false, false, undoLive},
 		{"undo-none", "Undo, too late", "undo", false, false, undoNone},
 		{"undo-whys", "Undo, every reason", "undo", false, false, sampleUndoWhys(over)},
-		{"run-undone", "Run, taken back", "run", false, false, undoneRun},
+		{"run-undone", "Run, taken back in part", "run", false, false, undoneRun},
 		{"person-held", "Person, held", "person", false, false, newPersonAccess(view, head("access"), heldLook, list, noWhy)},
 		{"standby", "Standing by", "standby", true, false, newStandingBy(view, Standing{Leader: leads}, "")},
 		{"standby-silent", "Standing by, the other is silent", "standby", true, false, newStandingBy(view, Standing{Leader: silent}, "")},
 		{"standby-start", "Standing by, just started", "standby", true, false, newStandingBy(view, Standing{}, "")},
 		{"standby-trouble", "Standing by, no database", "standby", true, false, newStandingBy(view, Standing{Trouble: dayone.ErrUnavailable}, "")},
 		{"dashboard", "Dashboard, full", "dashboard", false, false, dash},
-		{"dashboard-empty", "Dashboard, first start", "dashboard", false, false, newDashboard(view, nil, 0, 0, 0, 0)},
-		{"people", "People, a page of 100,412", "people", false, false, newPeople(view, url.Values{}, counts, []string{"Sales", "Engineering"}, manyPeople)},
+		{"dashboard-alerts", "Dashboard, every kind of alert", "dashboard", false, false, busy},
+		{"dashboard-empty", "Dashboard, first start", "dashboard", false, false, empties},
+		{"people", "People, a page of 100,412", "people", false, false, newPeople(view, url.Values{}, counts, []string{"Customer Success", "Design", "Engineering", "Finance", "Legal", "Sales", "Talent", "Workplace"}, manyPeople)},
 		{"people-none", "People, nobody matches", "people", false, false, newPeople(view, url.Values{"q": {"Chenn"}}, counts, nil, nobodyFound)},
 		{"people-empty", "People, first start", "people", false, false, newPeople(view, url.Values{}, nil, nil, nobodyYet)},
 		{"person", "Person, access", "person", false, false, newPersonAccess(view, head("access"), look, list, func(dayone.Key) policy.Explanation { return sampleExplanation() }).with([]pair{{Name: "Mail", Value: row.Email}, {Name: "Manager", Value: row.Manager, Href: "/people"}}).holding(newBelongings(view, belongings, true, true))},
 		{"person-odd", "Person, flagged", "person", false, false, newPersonAccess(view, head("access"), odd, list, noWhy).holding(newBelongings(view, unreadPhones, false, true).awaiting(view, samplePerson, []flow.AwaitedDevice{{Key: dayone.Key{System: "jamf", Kind: "device"}, Title: "Jamf", Kind: "Managed Mac", Unsaid: []string{"work_arrangement", "country"}}, {Key: dayone.Key{System: "cucm", Kind: "phone"}, Title: "Cisco Unified CM", Kind: "Phone"}}))},
 		{"person-unplanned", "Person, cannot be planned", "person", false, false, newPersonAccess(view, stuckHead, look, idleList, noWhy)},
-		{"person-imported", "Person, known from an import", "person", false, false, newPersonAccess(view, head("access"), flow.Look{}, idleList, noWhy)},
+		{"person-imported", "Person, known from an import", "person", false, false, newPersonAccess(view, headOf(foreign, "access"), flow.Look{}, idleList, noWhy)},
 		{"person-requests", "Person, with requests", "person", false, false, newPersonAccess(view, head("access"), sampleRequests(now), list, func(dayone.Key) policy.Explanation { return sampleExplanation() })},
 		{"request", "Request", "request", false, false, newRequest(view, head("access"), sampleOffer, sampleRequests(now)).lasting(view, 14*24*time.Hour)},
 		{"request-problem", "Request, without a reason", "request", false, false, sampleRefused(newRequest(view, head("access"), sampleOffer, sampleRequests(now)))},
 		{"request-refused", "Request, not offered", "request", false, false, newRequest(view, head("access"), dayone.Key{System: "okta", Kind: "group", Name: "admins"}, look)},
-		{"leaving", "Person, leaving, nothing open", "leaving", false, false, newLeaving(view, head("leaving"), sampleLeft, nil, sampleCertificates(now)[1:], dayone.Succession{Made: now, Done: now, To: "john.doe@company.com", Why: "manager"}, everything)},
-		{"leaving-open", "Person, leaving, something open", "leaving", false, false, newLeaving(view, head("leaving"), sampleLeft, sampleLegal(now), sampleCertificates(now), sampleHeir(now), everything)},
-		{"leaving-none", "Person, at work", "leaving", false, false, newLeaving(view, head("leaving"), dayone.Person{Status: dayone.Working}, nil, nil, dayone.Succession{}, everything)},
-		{"order-terminate", "End all access now", "order", false, false, newTerminate(head("leaving"), sampleCut, &board{view: view, titles: map[string]string{"okta": "Okta"}})},
-		{"order-erase", "Erase", "order", false, false, newErase(view, head("leaving"), flow.Erasure{Runs: 4, Lines: 812, Token: "x", Accounts: []dayone.Key{{System: "salesforce", Kind: "account"}}})},
-		{"order-erase-not", "Erase, not now", "order", false, false, newErase(view, head("leaving"), flow.Erasure{Refused: "a legal hold stands since 3 March 2025; release it first", Stays: sampleStays})},
-		{"order-hold", "Legal hold", "order", false, false, newHold(head("leaving"), false)},
-		{"order-release", "Release a legal hold", "order", false, false, newRelease(head("leaving"), true)},
+		{"leaving", "Person, leaving, nothing open", "leaving", false, false, newLeaving(view, headOf(gone, "leaving"), sampleLeft, nil, sampleCertificates(now)[1:], dayone.Succession{Made: now, Done: now, To: "john.doe@company.com", Why: "manager"}, everything)},
+		{"leaving-open", "Person, leaving, something open", "leaving", false, false, newLeaving(view, headOf(gone, "leaving"), sampleLeft, sampleLegal(now), sampleCertificates(now), sampleHeir(now), everything)},
+		{"leaving-none", "Person, at work", "leaving", false, false, newLeaving(view, headOf(there, "leaving"), dayone.Person{Status: dayone.Working}, nil, nil, dayone.Succession{}, everything)},
+		{"order-terminate", "End all access now", "order", false, false, newTerminate(headOf(there, "leaving"), sampleCut, &board{view: view, titles: map[string]string{"okta": "Okta"}})},
+		{"order-erase", "Erase", "order", false, false, newErase(view, headOf(gone, "leaving"), flow.Erasure{Runs: 4, Lines: 812, Token: "x", Accounts: []dayone.Key{{System: "salesforce", Kind: "account"}}})},
+		{"order-erase-not", "Erase, not now", "order", false, false, newErase(view, headOf(gone, "leaving"), flow.Erasure{Refused: "a legal hold stands since 22 October 2024; release it first", Stays: sampleStays})},
+		{"order-hold", "Legal hold", "order", false, false, newHold(headOf(there, "leaving"), false)},
+		{"order-release", "Release a legal hold", "order", false, false, newRelease(headOf(gone, "leaving"), true)},
 		{"merge-ask", "Merge, with whom", "order", false, false, newMergeAsk(head("timeline"), "")},
 		{"merge", "Merge, what will happen", "order", false, false, newMerge(view, head("timeline"), sampleMerging(row, now), func(s string) string { return s })},
-		{"merge-refused", "Merge, refused", "order", false, false, newMerge(view, head("timeline"), flow.Merging{Stays: row, Goes: row, Refused: "they are the same person already"}, func(s string) string { return s })},
+		{"merge-refused", "Merge, refused", "order", false, false, newMerge(view, head("timeline"), flow.Merging{Stays: row, Goes: sampleMerging(row, now).Goes, Refused: "they are the same person already"}, func(s string) string { return s })},
 		{"split", "Split, a merge is taken back", "order", false, false, newSplit(view, head("timeline"), sampleSplitting(now))},
 		{"split-new", "Split, somebody new", "order", false, false, newSplit(view, head("timeline"), flow.Splitting{Employments: sampleSplitting(now).Employments})},
-		{"order-reinstate", "Reinstate, nothing to take back", "order", false, false, newReinstate(head("leaving"), false)},
+		{"order-reinstate", "Reinstate, nothing to take back", "order", false, false, newReinstate(headOf(gone, "leaving"), false)},
 		{"person-empty", "Person, no access", "person", false, false, newPersonAccess(view, head("access"), look, nil, noWhy)},
 		{"person-many", "Person, a thousand accesses", "person", false, false, newPersonAccess(view, head("access"), look, manyAccess(now), noWhy)},
-		{"timeline", "Person, timeline", "timeline", false, false, sampleCorrectForm(view, newTimeline(view, head("timeline"), sampleTimeline(now, time.UTC), url.Values{}), nil)},
-		{"timeline-then", "Person, as of a day", "timeline", false, false, sampleCorrectForm(view, newTimeline(view, head("timeline"), sampleTimeline(now, time.UTC), url.Values{"as_of": {"2025-03-01"}, "before": {"41"}}), sampleCorrectProblem())},
+		{"timeline", "Person, timeline", "timeline", false, false, sampleCorrectForm(view, newTimeline(view, headOf(moved, "timeline"), sampleTimeline(now, time.UTC), url.Values{}), nil)},
+		{"timeline-then", "Person, as of a day", "timeline", false, false, sampleCorrectForm(view, newTimeline(view, headOf(moved, "timeline"), sampleTimeline(now, time.UTC), url.Values{"as_of": {"2025-03-01"}, "before": {"41"}}), sampleCorrectProblem())},
 		{"timeline-empty", "Person, nothing known", "timeline", false, false, sampleCorrectForm(view, newTimeline(view, head("timeline"), flow.History{AsOf: now, KnownAt: now}, url.Values{"known_at": {"2020-01-01"}}), nil)},
-		{"timeline-confidential", "Person, who leaves in confidence", "timeline", false, false, sampleCorrectForm(view, newTimeline(view, discreet, sampleTimeline(now, time.UTC), url.Values{}), nil)},
-		{"person-runs", "Person, runs", "person-runs", false, false, personRunsView{Head: head("runs"), Rows: runRows}},
+		{"timeline-confidential", "Person, who leaves in confidence", "timeline", false, false, sampleCorrectForm(view, newTimeline(view, discreet, sampleQuietTimeline(now), url.Values{}), nil)},
+		{"person-runs", "Person, runs", "person-runs", false, false, personRunsView{Head: head("runs"), Rows: runRows[:1]}},
 		{"person-runs-empty", "Person, no runs", "person-runs", false, false, noRuns},
 		{"why", "Why, given", "why", false, false, why},
 		{"why-imported", "Why, nothing is planned", "why", false, false, imported},
@@ -251,15 +281,15 @@ func samples(view viewer) []sample {
 		{"why-unknown", "Why, waits for a fact", "why", false, false, waits},
 		{"why-along", "Why, brought along", "why", false, false, along},
 		{"runs", "Runs, many", "runs", false, false, runs},
-		{"runs-empty", "Runs, none", "runs", false, false, runsView{First: true, Empty: noRuns.Empty}},
+		{"runs-empty", "Runs, none", "runs", false, false, runsView{First: true, Empty: &empty{Icon: "play", Title: "No runs here", Text: "A run starts when a source says that somebody is hired, moves or leaves, or when the clock says so. Each shows its steps live."}}},
 		{"run", "Run, in the middle", "run", false, false, detailed},
 		{"run-open", "Run, open steps only", "run", false, false, sampleRun(newBoard(filtered))},
 		{"run-many", "Run, a thousand steps", "run", false, false, sampleRun(folded)},
-		{"run-incomplete", "Run, incomplete", "run", false, false, sampleRun(newBoard(*bad))},
-		{"run-done", "Run, done", "run", false, false, sampleRun(newBoard(*over))},
+		{"run-incomplete", "Run, incomplete", "run", false, false, sampleRun(bad)},
+		{"run-done", "Run, done", "run", false, false, sampleRun(over)},
 		{"run-continued", "Run, continued in another", "run", false, false, sampleRun(continuedRun)},
 		{"run-parked", "Run, waits for systems", "run", false, false, sampleParked(view)},
-		{"run-cancelled", "Run, cancelled", "run", false, false, sampleRun(newBoard(sampleCancelled(*over)))},
+		{"run-cancelled", "Run, cancelled", "run", false, false, sampleRun(newBoard(*sampleCancelled(view)))},
 		{"systems", "Systems, in every trouble", "systems", false, false, newSystems(view, sampleSystems(now), dayone.Order{})},
 		{"systems-stopped", "Systems, all stopped", "systems", false, false, stoppedSystems(view)},
 		{"tasks", "Tasks, a thousand", "tasks", false, false, newTasks(view, tasks, len(tasks))},
@@ -268,23 +298,23 @@ func samples(view viewer) []sample {
 		{"task", "Task, order", "task", false, false, newTask(view, ordered(task), nil)},
 		{"task-by-hand", "Task, an account by hand", "task", false, false, newTask(view, todoOf(byHand, create, "Okta", "account", ""), nil)},
 		{"task-missing", "Task, something missing", "task", false, false, missed},
-		{"task-conflict", "Task, whose account", "task", false, false, newTask(view, todoOf(conflict, create, "Okta", "account", ""), nil)},
+		{"task-conflict", "Task, whose account", "task", false, false, sampleConflict(newTask(view, todoOf(conflict, create, "Okta", "account", ""), nil))},
 		{"task-closed", "Task, done", "task", false, false, newTask(view, ordered(closed), nil)},
-		{"events", "Events, with quarantine", "events", false, false, newEvents(view, append([]dayone.Intake{asked}, events...), []dayone.Intake{quarantine, nameless}, "", sarah, oneMatch)},
+		{"events", "Events, with quarantine", "events", false, false, newEvents(view, append([]dayone.Intake{asked}, events...), []dayone.Intake{quarantine, nameless}, "", known, oneMatch)},
 		{"events-unplanned", "Events, no plan could be made", "events", false, false, newEvents(view, []dayone.Intake{stuckEvent}, nil, "", func(dayone.PersonID) flow.Row { return stuck }, noMatch)},
 		{"confidential", "Confidential, a leaver and a hire", "confidential", false, false, newConfidentials(view, []flow.Confidential{
 			{Person: samplePerson, Name: "Wilhelmina Featherstonehaugh-Cholmondeley", Ends: view.now.AddDate(0, 0, 30), Until: view.now.AddDate(0, 0, 30)},
-			{Person: samplePerson, Name: "山田 太郎", Hire: true, Hidden: true, Starts: view.now.AddDate(0, 1, 0), Until: view.now.AddDate(0, 0, 14)},
+			{Person: samplePerson, Name: "Αλέξανδρος Παπαδημητρίου", Hire: true, Hidden: true, Starts: view.now.AddDate(0, 1, 0), Until: view.now.AddDate(0, 0, 14)},
 		})},
 		{"confidential-empty", "Confidential, nothing", "confidential", false, false, newConfidentials(view, nil)},
 		{"events-empty", "Events, none", "events", false, false, newEvents(view, nil, nil, "", sarah, noMatch)},
 		{"policies", "Policies", "policies", false, false, newPolicies(policies, policyTexts)},
 		{"policy-text", "Policy, its text", "policy-text", false, false, samplePolicyText(newPolicies(policies, policyTexts))},
-		{"policy-people", "Policy, who it holds for", "policy-people", false, false, policyPeopleView{ID: "sales-team", Text: policyText("sales-team"), Title: "Sales department", Facts: "Holds for 100,412 people", People: []link{{"Sarah Chen", "/people/" + samplePerson}}, More: view.number(100411)}},
+		{"policy-people", "Policy, who it holds for", "policy-people", false, false, policyPeopleView{ID: "sales-team", Text: policyText("sales-team"), Title: "Sales department", Facts: "Holds for 412 people", People: sampleLinksTo(crowd), More: view.number(412 - len(crowd))}},
 		{"catalogue", "Catalogue", "catalogue", false, false, newCatalogue(view, policies, nil, newCatalogueList(view, givers(policies), nil, flow.OfferingsOf(policies, nil), 12_345, true))},
 		{"editor", "Editor, a draft with a fault", "editor", false, false, editorView{
 			Title: "Edit policies",
-			Files: []link{{"policies/sales.yaml", "/policies/edit"}}, File: "policies/sales.yaml", Text: policyTexts["policies/sales.yaml"],
+			Files: []link{{"policies/sales.yaml", "/policies/edit"}}, File: "policies/sales.yaml", Text: strings.Replace(policyTexts["policies/sales.yaml"], "okta/group:sales-team", "okta/group:sales-taem", 1),
 			Judged: judgement{Errors: 1, Faults: []faultRow{{State: faultState(policy.Error), Line: 7, Text: "no connector offers \"okta/group:sales-taem\"", Hint: "did you mean \"okta/group:sales-team\"?"}}},
 		}},
 		{"policies-announced", "Policies, announced by their author", "policies", false, false, announcedPolicies},
@@ -318,7 +348,7 @@ func samples(view viewer) []sample {
 		{"setup", "Set up the administrator", "setup", true, false, setupView{Fields: setupFields(view, "", nil)}},
 		{"setup-wrong", "Set up, a short password", "setup", true, false, setupView{Fields: setupFields(view, "kim@company.com", flow.Faulty{"password": "it has 5 characters, and takes 12; a few words that nobody says together are good"}), Problem: &notice{Kind: "bad", Icon: "x", Title: "Nothing was set up", Text: "What is wrong stands at its field."}}},
 		{"setup-done", "Set up, done", "setup", true, false, setupView{Done: &link{"Sign in", "/login"}}},
-		{"login-closed", "Sign in, no token yet", "login", true, false, loginView{Closed: true, Out: true}},
+		{"login-closed", "Sign in, no token yet", "login", true, false, loginView{Closed: true}},
 		{"find", "Find", "find", false, false, found{Query: "sar", People: []item{{Title: link{"Sarah Chen", "/people"}, Meta: "Sales Engineer"}}}},
 		{"find-none", "Find, nothing", "find", false, false, found{Query: "zzz", None: true}},
 		{"error-404", "Page error, not found", "error", false, false, sampleError(dayone.ErrNotFound)},
@@ -348,7 +378,7 @@ func sampleContinued(view viewer) *board {
 	b.where = map[dayone.StepID]continued{}
 	for i := range b.run.Steps {
 		s := &b.run.Steps[i]
-		s.Since, s.Ended = b.run.Started.Add(time.Duration(i)*100*time.Millisecond), b.run.Started.Add(time.Duration(i)*100*time.Millisecond+time.Second)
+		sampleTime(&b.run, i)
 		s.Error, s.Kind = "", ""
 		switch {
 		case s.State == dayone.StepWaiting:
@@ -433,7 +463,7 @@ func manyAccess(now time.Time) []flow.Access {
 
 func sampleExplanation() policy.Explanation {
 	k, _ := dayone.ParseKey("okta/group:sales-team")
-	return policy.Explanation{Key: k, Answer: "given", There: true, Votes: []dayone.Vote{{Of: "john.doe@company.com", By: "administrator", Yes: true, At: time.Date(2024, 11, 22, 15, 4, 0, 0, time.UTC)}}, Lines: []policy.Line{
+	return policy.Explanation{Key: k, Answer: "given", There: true, Votes: []dayone.Vote{{Of: "john.doe@company.com", By: "administrator", Yes: true, At: sampleDay.Add(-21*time.Hour + 4*time.Minute)}}, Lines: []policy.Line{
 		{Policy: "sales-team", Title: "Sales department", At: "policies/sales.yaml:8", Does: "grants", Truth: "yes", Conditions: []policy.Condition{{Text: `person.department == "Sales"`, Truth: "yes", Reads: []policy.Read{{Name: "department", Value: "Sales", Known: true}}}}},
 		{Policy: "senior", Title: "Seniors", At: "policies/sales.yaml:30", Does: "denies", Truth: "unknown", Reason: "only so many seats", Conditions: []policy.Condition{{Text: "person.level >= 6", Truth: "unknown", Reads: []policy.Read{{Name: "level"}}}}},
 	}}
@@ -454,16 +484,20 @@ func sampleBoard(view viewer, more int) *board {
 			s.Needs = append(s.Needs, dayone.Need{Step: run.Steps[n-1].Step.ID})
 		}
 		if action == dayone.MessageSend {
-			s.Want.Attrs = dayone.Attrs{"to": dayone.List("john.doe@company.com"), "template": dayone.Text("welcome")}
+			to := map[string]string{"manager-ready": "john.doe@company.com", "welcome": "sarah@example.com"}
+			s.Want.Attrs = dayone.Attrs{"to": dayone.List(to[k.Name]), "template": dayone.Text(k.Name)}
 			for _, o := range run.Steps {
-				s.Needs = append(s.Needs, dayone.Need{Step: o.Step.ID, When: dayone.Settled})
+				if o.Step.Action != dayone.MessageSend {
+					s.Needs = append(s.Needs, dayone.Need{Step: o.Step.ID, When: dayone.Settled})
+				}
 			}
 		}
 		r := dayone.StepRun{Step: s, State: state}
 		if state != dayone.StepPending && state != dayone.StepBlocked {
-			r.Since = now.Add(-time.Duration(20-len(run.Steps)%18) * time.Second)
-			r.Started, r.Attempt = r.Since, 1
-			r.Ended = r.Since.Add(1900 * time.Millisecond)
+			r.Attempt = 1
+			run.Steps = append(run.Steps, r)
+			sampleTime(&run, len(run.Steps)-1)
+			return &run.Steps[len(run.Steps)-1]
 		}
 		run.Steps = append(run.Steps, r)
 		return &run.Steps[len(run.Steps)-1]
@@ -478,8 +512,9 @@ func sampleBoard(view viewer, more int) *board {
 	add(1, "slack/account", dayone.AccountCreate, dayone.StepDone, 1).Result = changed
 	add(1, "slack/channel:#general", dayone.EntitlementAdd, dayone.StepDone, 4)
 	retry := add(3, "slack/channel:#engineering-general", dayone.EntitlementAdd, dayone.StepRetrying, 4)
-	retry.Next, retry.Attempt = now.Add(3*time.Second), 2
-	add(3, "slack/channel:#customer-success", dayone.EntitlementAdd, dayone.StepRunning, 4)
+	retry.Next, retry.Attempt, retry.Since, retry.Started = now.Add(3*time.Second), 2, now.Add(-9*time.Second), now.Add(-4*time.Second)
+	working := add(3, "slack/channel:#customer-success", dayone.EntitlementAdd, dayone.StepRunning, 4)
+	working.Since, working.Started = now.Add(-3*time.Second), now.Add(-3*time.Second)
 	failed := add(1, "notion/account", dayone.AccountCreate, dayone.StepFailed, 1)
 	failed.Error, failed.Kind, failed.Attempt = "notion: creating user: forbidden (403): the domain company.com is not verified", "forbidden", 2
 	add(1, "notion/space:company", dayone.EntitlementAdd, dayone.StepBlocked, 8)
@@ -487,7 +522,7 @@ func sampleBoard(view viewer, more int) *board {
 	wait(add(3, "gitlab/account", dayone.AccountCreate, dayone.StepWaiting, 1), dayone.WaitFirstLogin, "the account exists after the first login")
 	run.Steps[len(run.Steps)-1].Result = changed
 	add(3, "gitlab/group:customer-solutions", dayone.EntitlementAdd, dayone.StepPending, 11)
-	wait(add(3, "aws/permission-set:demo-sandbox", dayone.EntitlementAdd, dayone.StepWaiting, 1), dayone.WaitApproval, "John Doe is asked")
+	wait(add(3, "aws/permission-set:demo-sandbox", dayone.EntitlementAdd, dayone.StepWaiting, 1), dayone.WaitApproval, "It waits for john.doe@company.com to agree.")
 	wait(add(4, "procurement/order", dayone.EntitlementAdd, dayone.StepWaiting), dayone.WaitTask, "order it from the reseller")
 	add(4, "jamf/device", dayone.EntitlementAdd, dayone.StepPending, 14)
 	add(2, "salesforce/account", dayone.AccountCreate, dayone.StepSkipped, 3).Error = "skipped by administrator"
@@ -500,7 +535,124 @@ func sampleBoard(view viewer, more int) *board {
 		run.Plan.Steps = append(run.Plan.Steps, run.Steps[i].Step)
 	}
 	titles := map[string]string{"okta": "Okta", "slack": "Slack", "notion": "Notion", "gitlab": "GitLab", "aws": "AWS", "jamf": "Jamf", "procurement": "Procurement", "salesforce": "Salesforce", "mail": "Mail"}
-	return newBoard(board{run: run, view: view, may: true, titles: titles, tasks: map[dayone.StepID]dayone.TaskID{run.Steps[13].Step.ID: "tsk_01jd9x0000000000000000000a"}})
+	return newBoard(board{
+		run: run, view: view, may: true, titles: titles,
+		tasks: map[dayone.StepID]dayone.TaskID{run.Steps[13].Step.ID: "tsk_01jd9x0000000000000000000a"}, asked: map[dayone.StepID]dayone.ApprovalID{run.Steps[12].Step.ID: "apr_01jd9x0000000000000000000a"},
+	})
+}
+
+// sampleTime lets a step begin when those that it needs have ended, and last one to three seconds.
+func sampleTime(run *dayone.Run, i int) {
+	s := &run.Steps[i]
+	s.Since = run.Started
+	for _, n := range s.Step.Needs {
+		if of := run.Step(n.Step); of != nil {
+			s.Since = latest(s.Since, of.Ended)
+		}
+	}
+	s.Since = s.Since.Add(time.Duration(i%4) * 150 * time.Millisecond)
+	s.Started, s.Ended = s.Since, s.Since.Add(time.Second+time.Duration(i*700%2000)*time.Millisecond)
+}
+
+// samplePaced is a run in the middle of which the past says how long its steps take: whoever sells laptops longest.
+func samplePaced(view viewer, more int) *board {
+	b := *sampleBoard(view, more)
+	b.pace = map[flow.PaceOf]flow.Pace{}
+	for _, s := range b.run.Plan.Steps {
+		p := flow.Pace{P10: time.Second, Median: 2 * time.Second, P90: 5 * time.Second}
+		switch s.Key.System {
+		case "procurement":
+			p = flow.Pace{P10: 20 * time.Hour, Median: 26 * time.Hour, P90: 50 * time.Hour}
+		case "jamf":
+			p = flow.Pace{P10: 4 * time.Minute, Median: 9 * time.Minute, P90: 26 * time.Minute}
+		}
+		b.pace[paceKey(s)] = p
+	}
+	return newBoard(b)
+}
+
+// sampleGone does what is left of a run in the middle, one step after those that it needs; is says what became of each.
+func sampleGone(view viewer, state dayone.RunState, is func(i int, s dayone.StepRun) dayone.StepState) *board {
+	b := *sampleBoard(view, 0)
+	run := &b.run
+	run.State = state
+	for i := range run.Steps {
+		s := &run.Steps[i]
+		switch next := is(i, *s); next {
+		case dayone.StepDone:
+			s.State, s.Wait, s.Waited, s.Next, s.Error, s.Kind, s.Attempt = dayone.StepDone, nil, time.Time{}, time.Time{}, "", "", 1
+			s.Result.Now = &dayone.Item{State: dayone.Active}
+			sampleTime(run, i)
+		case s.State:
+		default:
+			s.State, s.Wait, s.Next = next, nil, time.Time{}
+		}
+		run.Ended = latest(run.Ended, s.Ended)
+	}
+	return newBoard(b)
+}
+
+func sampleDone(view viewer) *board {
+	return sampleGone(view, dayone.RunDone, func(int, dayone.StepRun) dayone.StepState { return dayone.StepDone })
+}
+
+// sampleIncomplete is a run of which one step failed, and others with it.
+func sampleIncomplete(view viewer) *board {
+	return sampleGone(view, dayone.RunIncomplete, func(_ int, s dayone.StepRun) dayone.StepState {
+		switch s.State {
+		case dayone.StepFailed, dayone.StepBlocked, dayone.StepSkipped:
+			return s.State
+		}
+		return dayone.StepDone
+	})
+}
+
+// sampleWaits is a run that waits for her first login alone.
+func sampleWaits(view viewer) *board {
+	b := sampleGone(view, dayone.RunWaiting, func(i int, s dayone.StepRun) dayone.StepState {
+		if s.Wait != nil && s.Wait.Kind.There() {
+			return s.State
+		}
+		return dayone.StepDone
+	})
+	b.run.Ended = time.Time{}
+	return b
+}
+
+// sampleCancelled is a run that somebody called off: what had not begun, or waited, was given up.
+func sampleCancelled(view viewer) *board {
+	b := sampleGone(view, dayone.RunCancelled, func(_ int, s dayone.StepRun) dayone.StepState {
+		switch s.State {
+		case dayone.StepDone, dayone.StepSkipped, dayone.StepFailed, dayone.StepBlocked:
+			return s.State
+		case dayone.StepRunning, dayone.StepRetrying:
+			return dayone.StepDone
+		}
+		return dayone.StepSkipped
+	})
+	for i := range b.run.Steps {
+		if s := &b.run.Steps[i]; s.State == dayone.StepSkipped && s.Error != "skipped by administrator" {
+			s.Error, s.Kind = "given up: the run was cancelled", ""
+		}
+	}
+	b.run.Ending = dayone.RunCancelled
+	return newBoard(*b)
+}
+
+// sampleConflict is a task that can be tried again, as the page of one can.
+func sampleConflict(v taskView) taskView {
+	v.Adopt.Retry = "/runs/run_01jd9x0000000000000000000a/steps/1/retry"
+	return v
+}
+
+// sampleChores are what people are asked to do.
+var sampleChores = []string{"Order a MacBook Pro 14", "Take the laptop back", "Hand over the badge", "Order a ThinkPad X1", "Send the headset"}
+
+func sampleLinksTo(people []flow.Row) (out []link) {
+	for _, r := range people {
+		out = append(out, link{r.Name, "/people/" + string(r.ID)})
+	}
+	return out
 }
 
 // sampleAnnounced are policies of which one comes into force after its notice, and one that nobody has approved.
@@ -516,8 +668,12 @@ func sampleAnnounced(view viewer, v policiesView) (policiesView, proposalView) {
 		refusedItem(view, dayone.PolicyAct{Version: version.ID, Ended: view.now.Add(-2 * time.Hour), Why: "people, holdings or catalogue changed since the plan was made, for 12 people; plan again"}),
 	}
 	group := dayone.Key{System: "okta", Kind: "group", Name: "sales-team"}
+	changes := []flow.Change{{Person: samplePerson, Name: "Sarah Chen", Lost: []flow.Given{{Key: group}}, Cases: []string{"salesforce/permset:quote-author and salesforce/permset:discount-approver (policies/sales.yaml:40)"}}}
+	for i := range 411 {
+		changes = append(changes, flow.Change{Person: dayone.PersonID(fmt.Sprintf("per_%026d", i+1)), Name: sampleNames[i%len(sampleNames)], Lost: []flow.Given{{Key: group}}})
+	}
 	p := newProposal(view, version, flow.Everybody{
-		People: 100412, Changes: []flow.Change{{Person: samplePerson, Name: "Sarah Chen", Lost: []flow.Given{{Key: group}}, Cases: []string{"salesforce/permset:quote-author and salesforce/permset:discount-approver (policies/sales.yaml:40)"}}},
+		People: 100412, Changes: changes,
 		Policies: []policy.PolicyShift{{ID: "sales-team", Change: "changed", Before: 412, Leaves: 412}}, Keys: []flow.KeyCount{{Key: group, Lost: 412, First: []string{"Sarah Chen", "Ben Cole"}, By: []string{"policies/sales.yaml:8"}}},
 		Brakes: []string{"okta/group:sales-team is left without anybody; 412 have it now"},
 	})
@@ -551,7 +707,7 @@ func sampleUndoing(b *board) flow.Undoing {
 	}
 	u.Plan.Findings = []dayone.Finding{
 		{Kind: "instead", Key: key("gitlab/account"), Text: "the account is deleted, since nobody ever signed in and nothing else is on it"},
-		{Kind: "instead", Key: key("slack/account"), Text: "the account is closed, not deleted: somebody signed in on 25 November 2024"},
+		{Kind: "instead", Key: key("slack/account"), Text: "the account is closed, not deleted: somebody signed in on 18 November 2024"},
 		{Kind: "instead", Key: key("calendar/invitation:team-standup"), Text: "a cancellation goes to sarah.chen@company.com"},
 		{Kind: "stays", Key: key("procurement/order"), Text: "what was ordered is called off by hand"},
 		{Kind: "stays", Key: key("mail/message:welcome"), Text: "a message that was read stays read"},
@@ -565,11 +721,12 @@ func sampleUndos(over, running *board) (whole, some, live, none undoView) {
 	whole.Person = link{"Sarah Chen", "/people/" + samplePerson}
 	whole.Numbers = []item{personNumber(over.view, flow.PersonNumber{NumberView: flow.NumberView{Number: dayone.Number{ID: "+493012340017", Pool: "berlin", State: dayone.NumberAssigned, Since: over.view.now.Add(-time.Hour)}}})}
 	u := sampleUndoing(over)
-	u.Steps, u.GivesUp, u.Plan.Steps = []dayone.StepID{over.run.Steps[1].Step.ID}, over.run.ID, u.Plan.Steps[:1]
+	u.Steps, u.GivesUp, u.Plan.Steps, u.Keys, u.Handed = []dayone.StepID{over.run.Steps[1].Step.ID}, "run_01jd9x0000000000000000000b", u.Plan.Steps[:1], u.Keys[:1], nil
+	u.Plan.Findings = u.Plan.Findings[len(u.Plan.Findings)-1:]
 	some = newUndo(over, u, &notice{Kind: "bad", Icon: "x", Title: "It was not undone", Text: "Something has changed since that was shown, and nothing was undone; look again."})
 	u = sampleUndoing(running)
 	u.Live, u.Keep = true, true
 	live = newUndo(running, u, nil)
-	none = undoView{ID: string(over.run.ID), Title: over.run.Title, Refused: &notice{Kind: "warn", Icon: "warn", Title: "This run cannot be undone", Text: "The run's journal was kept for undoing until 25 December 2024; it is not undoable any more, so change policies or write an exception instead."}}
+	none = undoView{ID: string(over.run.ID), Title: over.run.Title, Refused: &notice{Kind: "warn", Icon: "warn", Title: "This run cannot be undone", Text: "The run's journal was kept for undoing until 25 October 2024; it is not undoable any more, so change policies or write an exception instead."}}
 	return whole, some, live, none
 }

@@ -7,6 +7,8 @@ import (
 	"github.com/dayone-hq/dayone/flow"
 )
 
+const sampleTerminations = "more than 24 terminations of hr on 2024-11-22"
+
 // sampleAlerts are what each rule finds, in the words in which flow notes it.
 func sampleAlerts(now time.Time) []flow.AlertView {
 	titles := map[string]string{}
@@ -16,30 +18,30 @@ func sampleAlerts(now time.Time) []flow.AlertView {
 	var out []flow.AlertView
 	for _, a := range []struct{ rule, about, note string }{
 		{"day-one-at-risk", "Sarah Chen", "ready by about Mon 25 Nov 11:30 PST, after the first day has begun, without the wait for GitLab, Okta; 1 step failed or is blocked; 3 accesses were taken back and are held; it waits for GitLab, Okta"},
-		{"day-one-at-risk", "Sarah Chen", "ready by about Mon 25 Nov 11:30 PST, after the first day has begun; 3 steps failed or are blocked; 1 access was taken back and is held"},
-		{"day-one-at-risk", "Sarah Chen", "no plan can be made"},
-		{"leaver-late", "Sarah Chen", "not confirmed closed: GitLab, Okta"},
-		{"breaker-open", "GitLab", "GitLab has not answered since Thu 21 Nov 09:00 UTC"},
+		{"day-one-at-risk", "María José Núñez Delgado", "ready by about Mon 25 Nov 11:30 PST, after the first day has begun; 3 steps failed or are blocked; 1 access was taken back and is held"},
+		{"day-one-at-risk", "Jiří Novák", "no plan can be made"},
+		{"leaver-late", "Kwame Mensah", "not confirmed closed: GitLab, Okta"},
+		{"breaker-open", "Okta", "Okta has not answered since Fri 22 Nov 10:56 UTC"},
 		{"source-stale", "hr", "last heard or read on Thu 21 Nov 09:00 UTC"},
-		{"brake-on", "", "the list has 812 records, and had 1204; it ends 1 employment, and 24 a day are the limit; 392 things are held"},
+		{"brake-on", "", "the list has 812 records, and had 1204; it ends 25 employments, and 24 a day are the limit; 392 things are held"},
 		{"brake-on", "", "one body of hr ends 25 employments, and 24 a day are the limit; 1 thing is held"},
 		{"brake-on", "", "cost centre changed for more than 24 people of hr on 2024-11-22; 25 things are held"},
 		{"brake-on", "", "the list has 812 records, and had 1204; it changes the job title of 300 people, and 240 a day are the limit; 300 things are held"},
-		{"brake-on", "", "more than 24 terminations of hr on 2024-11-22; 1 thing is held"},
+		{"brake-on", "", sampleTerminations + "; 1 thing is held"},
 		{"brake-on", "", "more than 24 people would lose something there on 2024-11-22; 25 things are held"},
 		{"brake-on", "", "okta/group:sales would be left without anybody on 2024-11-22; 25 things are held"},
 		{"brake-on", "", "the list of accounts has 12, and had 1204; 1 thing is held"},
-		{"task-overdue", "Sarah Chen", "in GitLab, due on Thu 21 Nov 09:00 UTC"},
+		{"task-overdue", "Ewa Wiśniewska", "in GitLab, due on Thu 21 Nov 09:00 UTC"},
 		{"task-overdue", "", "due on Thu 21 Nov 09:00 UTC"},
-		{"approval-overdue", "Sarah Chen", "GitLab, counts as refused from Thu 21 Nov 09:00 UTC"},
-		{"run-incomplete", "Sarah Chen", "it ended incomplete"},
+		{"approval-overdue", "Raj Patel", "GitLab, counts as refused from Sat 23 Nov 09:00 UTC"},
+		{"run-incomplete", "Tomáš Dvořák", "it ended incomplete"},
 		{"run-incomplete", "Sarah Chen", "its undo ended incomplete"},
 		{"disk-low", "", "too little room is left on the volume of the database, and without any nothing can be stored"},
-		{"clock-back", "", "it is behind what was recorded; time goes on from there, at half its pace, until it is right"},
+		{"clock-back", "", "it is behind what was recorded; from there time goes on at half its pace until it is right"},
 		{"policies-broken", "", "1 fault in the folder, and what is in force stays"},
 		{"policies-broken", "", "12 faults in the folder, and what is in force stays"},
-		{"policies-announced", "", "version 4711 for 1 person, in force from Thu 21 Nov 09:00 UTC unless somebody withdraws it"},
-		{"policies-announced", "", "version 4711 for 24 people, in force from Thu 21 Nov 09:00 UTC unless somebody withdraws it"},
+		{"policies-announced", "", "version 4711 for 1 person, in force from Sat 23 Nov 09:00 UTC unless somebody withdraws it"},
+		{"policies-announced", "", "version 4711 for 24 people, in force from Sat 23 Nov 09:00 UTC unless somebody withdraws it"},
 	} {
 		out = append(out, flow.AlertView{Alert: dayone.Alert{Rule: a.rule, Note: a.note, Opened: now.Add(-time.Hour)}, Title: titles[a.rule], About: a.about, Path: "/people/" + samplePerson})
 	}

@@ -29,7 +29,8 @@ func sampleApprovals(view viewer, row flow.Row) []sample {
 	}
 	late := decided(dayone.ApprovalOpen, now.Add(time.Hour))
 	late.req.Deciders, late.what, late.req.Role = nil, "GitLab group platform", "owner"
-	given := decided(dayone.ApprovalGiven, asked.req.Due, dayone.Vote{Of: "priya.patel@company.com", By: "administrator", Yes: true, At: now.Add(-time.Hour)})
+	late.req.Key, late.req.Because = dayone.Key{System: "gitlab", Kind: "group", Name: "platform"}, []dayone.Reason{{Policy: "platform", At: "policies/engineering.yaml:21"}}
+	given := decided(dayone.ApprovalGiven, asked.req.Due, asked.req.Votes[0], dayone.Vote{Of: "priya.patel@company.com", By: "administrator", Yes: true, At: now.Add(-time.Hour)})
 	refused := decided(dayone.ApprovalRefused, asked.req.Due, dayone.Vote{Of: "priya.patel@company.com", By: "administrator", Reason: "not before the training", At: now.Add(-time.Hour)})
 	withdrawn := decided(dayone.ApprovalWithdrawn, asked.req.Due)
 	withdrawn.req.Ended = now

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/dayone-hq/dayone"
@@ -20,7 +21,7 @@ func sampleDriftRows(view viewer) []flow.DriftRow {
 		row("e", "Sarah Chen", "okta/account", dayone.DriftClosed, dayone.Item{Ref: "00u2abcd", State: dayone.Disabled}, "active", 1, "base-employee"),
 		row("d", "Zoë Łukasiewicz-Ørsted", "gitlab/group:platform", dayone.DriftRole, dayone.Item{Role: "owner"}, "developer", 3, "engineering"),
 		row("c", "Sarah Chen", "okta/group:sales-team", dayone.DriftMissing, dayone.Item{}, "active", 4, "sales", "sales-emea"),
-		row("b", "山田 美咲", "okta/group:finance-admins-of-the-whole-company-and-its-subsidiaries", dayone.DriftExtra, dayone.Item{State: dayone.Active}, "", 12),
+		row("b", "Αλέξανδρος Παπαδημητρίου", "okta/group:finance-admins-of-the-whole-company-and-its-subsidiaries", dayone.DriftExtra, dayone.Item{State: dayone.Active}, "", 12),
 	}
 }
 
@@ -34,23 +35,31 @@ func sampleReadings(view viewer) map[string]flow.DriftReading {
 	}
 }
 
-func sampleFailures(view viewer) []flow.Failure {
-	fail := func(name, k string, a dayone.Action, kind error, hours int) flow.Failure {
+func sampleFailure(view viewer) func(name, k string, a dayone.Action, kind error, hours int) flow.Failure {
+	return func(name, k string, a dayone.Action, kind error, hours int) flow.Failure {
 		return flow.Failure{
 			FailedStep: flow.FailedStep{Run: "run_01jd9x0000000000000000000a", Person: samplePerson, Name: name, Number: 3, System: sampleKey(k).System, Since: view.now.Add(-time.Duration(hours) * time.Hour)},
-			Step:       dayone.Step{Key: sampleKey(k), Action: a}, Kind: kind.Error(), Error: "okta: creating user: " + kind.Error(),
+			Step:       dayone.Step{Key: sampleKey(k), Action: a}, Kind: kind.Error(), Error: sampleKey(k).System + ": creating user: " + kind.Error(),
 		}
-	}
-	return []flow.Failure{
-		fail("Sarah Chen", "okta/account", dayone.AccountCreate, dayone.ErrConflict, 2), fail("Zoë Łukasiewicz-Ørsted", "gitlab/group:platform", dayone.EntitlementAdd, dayone.ErrForbidden, 30),
 	}
 }
 
-func sampleOverview(view viewer) overviewView {
+func sampleFailures(view viewer) []flow.Failure {
+	fail := sampleFailure(view)
+	return []flow.Failure{
+		fail("Sarah Chen", "notion/account", dayone.AccountCreate, dayone.ErrForbidden, 0), fail("Tomáš Dvořák", "okta/account", dayone.AccountCreate, dayone.ErrConflict, 30),
+	}
+}
+
+// sampleOverview is what a dashboard says of the machine; bare: nobody was ready yet, and more failed than is shown.
+func sampleOverview(view viewer, failed []flow.Failure, bare bool) overviewView {
 	x := overview{
-		Failures: sampleFailures(view), More: true, Drift: map[string]int{"okta": 4, "gitlab": flow.MostDrift}, Unread: 1, Systems: sampleSystems(view.now),
-		Ready: []flow.Readiness{{Days: 30, N: 14, Median: 38 * time.Minute}, {Days: 90}},
+		Failures: failed, More: bare, Drift: map[string]int{"okta": 4, "gitlab": flow.MostDrift}, Unread: 1, Systems: sampleSystems(view.now),
+		Ready: []flow.Readiness{{Days: 30, N: 14, Median: 38 * time.Minute}, {Days: 90, N: 41, Median: 26 * time.Hour}},
 		Saved: flow.Saved{Since: "2024-01", Baseline: dayone.Effort{Seq: 1, Minutes: map[dayone.Action]float64{dayone.AccountCreate: 15}}, Steps: map[dayone.Action]int{dayone.AccountCreate: 4711}, Counted: 4711, Minutes: 4711 * 15},
+	}
+	if bare {
+		x.Ready = []flow.Readiness{{Days: 30}, {Days: 90}}
 	}
 	return newOverview(view, x, sampleTitles, nil)
 }
@@ -62,20 +71,26 @@ func sampleDrift(view viewer) []sample {
 		return newDrift(view, f, rows, reads, counts, sampleTitles, nil, "03:30")
 	}
 	one := flow.DriftView{DriftRow: rows[1], Steps: []dayone.Step{{Key: sampleKey("okta/account"), Action: dayone.AccountEnable, Because: []dayone.Reason{{Policy: "base-employee", At: "policies/base.yaml:8"}}}}}
-	open, extra, waits := flow.DriftView{DriftRow: rows[0], Refused: "whoever has left keeps nothing open: put it right, or take the end of the employment back"}, flow.DriftView{DriftRow: rows[4]}, one
+	open, extra, waits := flow.DriftView{DriftRow: rows[0], Steps: []dayone.Step{{Key: sampleKey("okta/account"), Action: dayone.AccountDisable}}, Refused: "whoever has left keeps nothing open: put it right, or take the end of the employment back"}, flow.DriftView{DriftRow: rows[4], Steps: []dayone.Step{{Key: rows[4].Key, Action: dayone.EntitlementRemove}}}, one
 	extra.Stays, extra.Refused = dayone.DriftContested, "policies alone decide about it: let a policy or a request give it, or put it right"
 	waits.Waits = "a run of this person is at work, so the books move; decide when it rests"
 	refused := newOneDrift(view, open, sampleTitles, nil)
-	refused.Problem = notDone(view, dayone.ErrInvalid)
+	refused.Problem = notDone(view, fmt.Errorf("this was seen to after it was found; the next reading of Okta says whether it still differs: %w", dayone.ErrConflict))
 	states := sampleSystems(view.now)
 	gitlab := flow.SystemView{
-		SystemState: states[len(states)-1], Calls: 4, Offers: 340, Read: view.now.Add(-time.Hour), Drift: 3, Reading: reads["okta"], Failures: sampleFailures(view), Policies: []string{"engineering", "platform"},
+		SystemState: states[len(states)-1], Calls: 4, Offers: 340, Read: view.now.Add(-time.Hour), Drift: 3, Reading: flow.DriftReading{Lists: true, DriftReading: dayone.DriftReading{System: "gitlab", At: view.now.Add(-14 * time.Hour), Accounts: 118, Nobodys: 2}}, Failures: []flow.Failure{sampleFailure(view)("Zoë Łukasiewicz-Ørsted", "gitlab/group:platform", dayone.EntitlementAdd, dayone.ErrForbidden, 30)}, Policies: []string{"engineering", "platform"},
 		Connector: &flow.Connector{Name: "gitlab", Title: "GitLab", Summary: "Accounts and group memberships of a GitLab instance or group.", Capabilities: []string{"target"}, Plan: "Premium or Ultimate", Kinds: []flow.Giving{{Kind: "account", Title: "account", Actions: []string{"create", "enable", "disable"}}, {Kind: "group", Title: "group", Actions: []string{"add", "remove"}}}},
 		Cannot:    map[string]string{"account update": "scim_token"}, Count: dayone.SystemList{Counted: view.now.Add(-14 * time.Hour), Accounts: 118},
 		Limits: []flow.RateLimit{{Path: "/api/v4/groups", Method: "GET", PerMinute: 200, Burst: 33, Used: 12}, {PerMinute: 2000, Burst: 333, Used: 333, Shut: view.now.Add(time.Minute)}, {Path: "/static"}},
 	}
 	gitlab.Held = flow.HeldAt{People: 118, Accounts: 118, Open: 117, Others: 340}
-	down := flow.SystemView{SystemState: states[0], Connector: gitlab.Connector, Reading: reads["gitlab"], Limits: gitlab.Limits[:1], Calls: 1}
+	down := flow.SystemView{
+		SystemState: states[0], Offers: 96, Read: view.now.Add(-14 * time.Hour), Drift: 4, Policies: []string{"base-employee", "sales-team"}, Calls: 1,
+		Connector: &flow.Connector{Name: "okta", Title: "Okta", Summary: "Users, groups and application assignments of an Okta organisation.", Capabilities: []string{"target"}, Plan: "any edition with Lifecycle Management", Kinds: gitlab.Connector.Kinds},
+		Count:     dayone.SystemList{Counted: view.now.Add(-14 * time.Hour), Accounts: 100412}, Limits: []flow.RateLimit{{Path: "/api/v1/users", PerMinute: 600, Burst: 33, Used: 12}},
+		Reading: flow.DriftReading{Lists: true, DriftReading: dayone.DriftReading{System: "okta", At: view.now.Add(-38 * time.Hour), Accounts: 100412, Nobodys: 213, Failed: view.now.Add(-14 * time.Hour), Note: "okta: listing users: unavailable (HTTP 503)"}},
+	}
+	down.Held = flow.HeldAt{People: 100199, Accounts: 100199, Open: 100199, Others: 340118}
 	unset := flow.SystemView{SystemState: flow.SystemState{Name: "key-cabinet", Title: "Key cabinet", Unset: true}}
 	tried := newSystemPage(view, gitlab, sampleTitles, nil)
 	tried.Problem = &notice{Kind: "good", Icon: "check", Title: "It answers, and lets us in", Text: textSystemGood}

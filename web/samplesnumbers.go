@@ -2,7 +2,9 @@ package web
 
 import (
 	"fmt"
+	"maps"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/dayone-hq/dayone"
@@ -21,24 +23,40 @@ func sampleNumbers(view viewer) []sample {
 		}
 		return out
 	}
+	// The map and the figures are counted from the same numbers, in tens.
+	sum := map[dayone.NumberState]int{}
+	var cells, coming []flow.NumberCell
+	for i := range 90 {
+		x := flow.NumberCell{First: dayone.NumberID(fmt.Sprintf("+49301234%03d0", i)), Last: dayone.NumberID(fmt.Sprintf("+49301234%03d9", i))}
+		free, rest, held, kept := max(0, i-78), 8*btoi(i/4 == 10), 6*btoi(i == 0), 7*btoi(i/2 == 30)
+		x.Count = counts(10-free-rest-held-kept, kept, rest, held, free)
+		for is, n := range x.Count {
+			sum[is] += n
+		}
+		cells = append(cells, x)
+	}
+	for i := range 10 {
+		coming = append(coming, flow.NumberCell{First: dayone.NumberID(fmt.Sprintf("+493012345%02d0", i)), Last: dayone.NumberID(fmt.Sprintf("+493012345%02d9", i)), Count: counts(0, 0, 0, 0, 10)})
+	}
+	all := maps.Clone(sum)
+	all[dayone.NumberFree] += 100
+	free := sum[dayone.NumberFree] - 1 // one ends in 00
 	berlin := flow.PoolView{
 		NumberPool: flow.NumberPool{
 			Name: "berlin", Title: "Berlin direct dial", Platform: "cucm-eu", Partition: "DN_BER", Country: "DE", Site: "Berlin", Class: "national", Emergency: "ERL-BER-1", When: `person.location == "Berlin"`,
 			Reservation: 720 * time.Hour, Quarantine: 4320 * time.Hour, Low: 20, Vanity: []string{"00"},
 		},
-		Count: counts(820, 14, 60, 6, 100), Total: 1000, Given: 91, Service: flow.NumberClass{Line: "CSS_BER_NAT"}, Outlook: flow.NumberOutlook{Free: 91, Needs: 12, PerMonth: 9.3, Exhausted: now.AddDate(0, 9, 0)},
+		Count: all, Total: 1000, Given: free, Service: flow.NumberClass{Line: "CSS_BER_NAT"}, Outlook: flow.NumberOutlook{Free: free, Needs: 12, PerMonth: 6.5, Exhausted: now.AddDate(0, 10, 0)},
 		Ranges: []flow.RangeView{
-			{NumberRange: flow.NumberRange{First: "+493012340000", Last: "+493012340899", Carrier: "Telekom", Contract: "4711", Port: "active"}, Count: counts(800, 14, 60, 6, 20), Total: 900},
-			{NumberRange: flow.NumberRange{First: "+493012345000", Last: "+493012345099", Carrier: "Colt", Port: "porting-in", From: now.AddDate(0, 1, 0), Location: "ERL-BER-2"}, Count: counts(20, 0, 0, 0, 80), Total: 100, Shut: "the range is ours from 2024-12-22 on"},
+			{NumberRange: flow.NumberRange{First: "+493012340000", Last: "+493012340899", Carrier: "Telekom", Contract: "4711", Port: "active"}, Count: sum, Total: 900},
+			{NumberRange: flow.NumberRange{First: "+493012345000", Last: "+493012345099", Carrier: "Colt", Port: "porting-in", From: now.AddDate(0, 1, 0), Location: "ERL-BER-2"}, Count: counts(0, 0, 0, 0, 100), Total: 100, Shut: now.AddDate(0, 1, 0).Format("the range is ours from 2006-01-02 on")},
 		},
 	}
 	london := berlin
 	london.NumberPool.Name, london.NumberPool.Title, london.NumberPool.Site = "london", "London, Mayfair and the City with a name that is longer than most", "London"
+	london.Ranges = []flow.RangeView{{NumberRange: flow.NumberRange{First: "+442079460000", Last: "+442079460099", Carrier: "Colt", Contract: "0815", Port: "active"}, Count: counts(98, 0, 2, 0, 0), Total: 100}}
+	london.Country, london.Partition, london.Emergency, london.When = "GB", "DN_LON", "ERL-LON-1", `person.location == "London"`
 	london.Count, london.Total, london.Given, london.Outlook = counts(98, 0, 2, 0, 0), 100, 0, flow.NumberOutlook{Needs: 4, Short: 3, ShortAt: now.AddDate(0, 0, 3)}
-	var cells []flow.NumberCell
-	for i := range 90 {
-		cells = append(cells, flow.NumberCell{First: dayone.NumberID(fmt.Sprintf("+4930123400%d0", i)), Last: dayone.NumberID(fmt.Sprintf("+4930123400%d9", i)), Count: counts(max(0, 10-i/9), 0, i%7/3, i%31/30, i/9)})
-	}
 	one := flow.NumberView{
 		Number: dayone.Number{ID: "+493012340017", Pool: "berlin", Range: "+493012340000", Platform: "cucm-eu", Partition: "DN_BER", Pattern: `\+493012340017`, E164: "+493012340017", State: dayone.NumberAssigned, Since: now.AddDate(0, -2, 0), Until: now.AddDate(0, 0, 2), Last: samplePerson},
 		Owner:  samplePerson, Name: "Sarah Chen", LastName: "Nour الزهراني", Location: "ERL-BER-1", Pool: &berlin.NumberPool, Range: &berlin.Ranges[0].NumberRange,
@@ -52,11 +70,20 @@ func sampleNumbers(view viewer) []sample {
 		{NumberEvent: dayone.NumberEvent{Seq: 2, At: now.AddDate(0, -1, 0), What: "free again"}},
 		{NumberEvent: dayone.NumberEvent{Seq: 1, At: now.AddDate(-1, 0, 0), What: "created", By: "kim@company.com"}},
 	}
+	crowd := samplePeople(sampleCrowd, now)
 	var many []flow.NumberView
 	for i := range pageSize + 1 {
 		x := one
 		x.Number.ID = dayone.NumberID(fmt.Sprintf("+4930123400%02d", i))
-		x.Number.State = dayone.NumberStates[i%len(dayone.NumberStates)]
+		x.Number.State, x.Number.Since = dayone.NumberStates[i%len(dayone.NumberStates)], now.AddDate(0, 0, -i*9)
+		switch who := crowd[i%len(crowd)]; x.Number.State {
+		case dayone.NumberAssigned, dayone.NumberQuarantine:
+			x.Owner, x.Name, x.Last = who.ID, who.Name, who.ID
+		case dayone.NumberReserved:
+			x.Owner, x.Name, x.Last, x.For = "", "", "", dayone.NumberNote{Name: who.Name, Ref: "offer 4711"}
+		default:
+			x.Owner, x.Name, x.Last = "", "", ""
+		}
 		many = append(many, x)
 	}
 	finding := func(kind, number, name, text string) flow.FindingView {
@@ -66,36 +93,40 @@ func sampleNumbers(view viewer) []sample {
 			x.Person = samplePerson
 		}
 		if kind != "leaver" {
-			x.Kind = "low"
+			x.Kind, x.Pool, x.Next = "low", "london", "Order a range, or release what leavers have."
 		}
 		return x
 	}
 	audit := flow.NumberAudit{Numbers: 100_000, Unread: 1, Findings: []flow.FindingView{
-		finding("leaver", "+493012340017", "Sarah Chen", "it is assigned, and its owner has left"), finding("low", "", "", "3 numbers are left, and fewer than 20 are too few"),
+		finding("leaver", "+493012340017", "Nour الزهراني", "it is assigned, and its owner has left"), finding("leaver", "+493012340212", "Ben Cole", "it is assigned, and its owner has left"), finding("low", "", "", "0 numbers are left, and fewer than 20 are too few"),
 	}}
 	phones, before, thousand, broken := samplePhones(view)
 	books := newNumberAudit(view, audit)
 	books.Systems = []item{newSystemAudited(view, phones), newSystemAudited(view, flow.PlatformAudit{System: "unity", Title: "Cisco Unity Connection"})}
-	pool := newPoolPage(view, berlin, [][]flow.NumberCell{cells, cells[:10]})
+	pool := newPoolPage(view, berlin, [][]flow.NumberCell{cells, coming})
 	empties := newPoolPage(view, flow.PoolView{NumberPool: flow.NumberPool{Name: "lab", Platform: "cucm-eu", Emergency: "ERL-LAB"}}, nil)
-	empties.Problem = notDone(view, fmt.Errorf("pool lab has no number to give: every number of it is in use, at rest or held: %w", dayone.ErrNoSeat))
+	full := newPoolPage(view, london, nil)
+	full.Problem = notDone(view, fmt.Errorf("pool london has no number to give: every number of it is in use, at rest or held: %w", dayone.ErrNoSeat))
 	confirm := newNumberPage(view, one, lines)
 	confirm.Problem = notDone(view, fmt.Errorf("+493012340017 is assigned: others show it, too (assistant); name an heir, or take it from there first: %w", dayone.ErrConflict))
-	fault := []flow.NumberFault{{File: "numbers.yaml", Line: 7, Col: 5, Text: `there is no country "XY"; write it as in DE or US`}}
+	wrongPlan := strings.Replace(newNumberPlanText, "country: DE", "country: XY", 1)
+	fault := []flow.NumberFault{{File: "numbers.yaml", Line: sampleLine(wrongPlan, "country: XY"), Col: 5, Text: `there is no country "XY"; write it as in DE or US`}}
+	unread := []flow.NumberFault{{Line: 3, Col: 15, Text: `there is no state "asigned"; it is one of available, reserved, assigned, quarantined, on-hold, external and retired`}}
 	return []sample{
 		{"numbers", "Numbers, two pools", "numbers", false, false, newNumbers(view, []flow.PoolView{berlin, london})},
 		{"numbers-empty", "Numbers, no pool", "numbers", false, false, newNumbers(view, nil)},
 		{"numbers-all", "All numbers, a page", "numbers-all", false, false, newAllNumbers(view, url.Values{"pool": {"berlin"}, "after": {"+4930"}}, []flow.PoolView{berlin}, many)},
 		{"numbers-none", "All numbers, none", "numbers-all", false, false, newAllNumbers(view, url.Values{"q": {"999"}}, nil, nil)},
 		{"number-pool", "Pool, with a map", "number-pool", false, false, pool},
+		{"number-pool-full", "Pool, none left", "number-pool", false, false, full},
 		{"number-pool-empty", "Pool, no range", "number-pool", false, false, empties},
 		{"number", "Number, somebody's", "number", false, false, confirm},
 		{"number-reserved", "Number, reserved with an offer", "number", false, false, newNumberPage(view, kept, lines[2:])},
 		{"number-hidden", "Number, of somebody confidential", "number", false, false, newNumberPage(view, secret, nil)},
-		{"number-plan", "numbers.yaml, with a fault", "number-plan", false, false, numberPlanView{Text: newNumberPlanText, Seq: 3, May: true, At: view.at(now), By: "kim@company.com", Faults: numberFaults(fault), Problem: &notice{Kind: "bad", Icon: "x", Title: "One thing is not right", Text: "Nothing was saved."}}},
+		{"number-plan", "numbers.yaml, with a fault", "number-plan", false, false, numberPlanView{Text: wrongPlan, Seq: 3, May: true, At: view.at(now), By: "kim@company.com", Faults: numberFaults(fault), Problem: &notice{Kind: "bad", Icon: "x", Title: "One thing is not right", Text: "Nothing was saved."}}},
 		{"number-plan-judged", "numbers.yaml, looked at", "number-plan", false, false, numberPlanView{Text: newNumberPlanText, May: true, Judged: true, Lines: []string{"pool berlin is new", "+493012340000 to +493012340099 come to pool berlin (100 numbers)"}}},
 		{"number-import", "Import of numbers, looked at", "number-import", false, false, numberImportView{Name: "n.csv", Text: "number,person\n+493012340017,sarah.chen@company.com\n", Columns: numberColumnsText, Would: []pair{{Name: "Lines", Value: "1"}, {Name: "Changed", Value: "1"}}}},
-		{"number-import-wrong", "Import of numbers, a line is wrong", "number-import", false, false, numberImportView{Columns: numberColumnsText, Faults: numberFaults(fault)}},
+		{"number-import-wrong", "Import of numbers, a line is wrong", "number-import", false, false, numberImportView{Columns: numberColumnsText, Text: "number,person,state\n+493012340017,sarah.chen@company.com,assigned\n+493012340018,,asigned\n", Faults: numberFaults(unread)}},
 		{"number-audit", "Audit of numbers", "number-audit", false, false, books},
 		{"number-platform", "Telephone system, findings", "number-platform", false, false, newPlatformPage(view, phones, url.Values{})},
 		{"number-platform-adopt", "Telephone system, before it is adopted", "number-platform", false, false, before},
@@ -114,7 +145,7 @@ func samplePhones(view viewer) (phones flow.PlatformAudit, before platformPage, 
 	finding := func(kind flow.PlatformKind, thing, name, text, next string) flow.PlatformFindingView {
 		return flow.PlatformFindingView{PlatformFinding: flow.PlatformFinding{Kind: kind, Thing: thing, Name: name, Text: text, Next: next}}
 	}
-	line := finding("leaver-line", "line", `\+493012340017@DN_BER`, "somebody who left has it (sure: own number of schen, log-in); 1 device of others show it, too", "Name an heir among those who show it, or take it off there first; it is theirs to go on with.")
+	line := finding("leaver-line", "line", `\+493012340017@DN_BER`, "somebody who left has it (sure: own number of hblaine, log-in); 1 device of others show it, too", "Name an heir among those who show it, or take it off there first; it is theirs to go on with.")
 	line.Number, line.Pool, line.Person, line.PersonName = "+493012340017", "berlin", samplePerson, "Wolfeschlegelsteinhausenbergerdorff, Hubert Blaine"
 	phones = flow.PlatformAudit{
 		System: "cucm-eu", Title: "Cisco Unified CM", Read: now.Add(-3 * time.Hour), Compared: now, Unread: 1, Takes: 41_204, Total: 4,
@@ -129,13 +160,13 @@ func samplePhones(view viewer) (phones flow.PlatformAudit, before platformPage, 
 		},
 	}
 	before = newPlatformPage(view, phones, url.Values{})
-	before.Adopt.did(view, &flow.PlatformAdoption{Assigned: 40_000, Held: 1_200, Shown: 310, Same: 4, Left: 2, More: 40_000, Lines: []flow.AdoptedNumber{
+	before.Adopt.did(view, &flow.PlatformAdoption{Assigned: 40_000, Held: 1_202, Shown: 310, Same: 58_796, Left: 2, More: 41_201, Lines: []flow.AdoptedNumber{
 		{Number: "+493012340017", Person: samplePerson, Name: "Nour الزهراني", Does: "assigned", Confidence: "sure", Why: "own number of nour, log-in"},
 		{Number: "+493012340018", Does: "held", Confidence: "certain", Why: "the route plan has it"},
 		{Number: "+493012340019", Does: "left", Confidence: "possible", Why: "it is not sure enough whose it is (possible: name)"},
 	}}, "sure")
 	thousand = phones
-	thousand.Findings, thousand.Total = nil, 1_000
+	thousand.Findings, thousand.Total, thousand.Counts = nil, 1_000, map[flow.PlatformKind]int{"orphan-line": 1_000}
 	for i := range platformPageSize {
 		thousand.Findings = append(thousand.Findings, finding("orphan-line", "line", fmt.Sprintf("%d@DN_BER", 3000+i), "nothing shows it", "Remove it, or see to it that nothing of its last holder is left on it before it is given."))
 	}
@@ -176,4 +207,13 @@ func sampleBelongings(view viewer) (many, unread flow.Belongings) {
 	}
 	unread = flow.Belongings{Phones: []flow.PhonesRead{{System: "cucm-eu", Title: "Cisco Unified CM"}, {System: "unity", Title: "Cisco Unity Connection", Problem: "it is down"}, {System: "cucm-us", Title: "Cisco Unified CM US", Reading: true}}}
 	return many, unread
+}
+
+// sampleLine is the line of a text on which something stands.
+func sampleLine(text, part string) int {
+	before, _, found := strings.Cut(text, part)
+	if !found {
+		panic("web: a sample without " + part)
+	}
+	return strings.Count(before, "\n") + 1
 }

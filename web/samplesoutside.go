@@ -1,6 +1,7 @@
 package web
 
 import (
+	"strings"
 	"time"
 
 	"github.com/dayone-hq/dayone"
@@ -18,16 +19,21 @@ func sampleOutside(view viewer, row flow.Row, head personHead) []sample {
 		Type: "Contractor", Sponsor: "john.doe@company.com", Start: "2024-11-25", End: "2026-11-25", Reason: "Migration of the billing system",
 		Fields: map[string]string{"first_name": "Wolfeschlegelsteinhausenbergerdorff", "last_name": "Ngozi Chimamanda Eze-Nwachukwu", "email": "ngozi", "department": "Sales"},
 	}
+	right := typed
+	right.End = "2025-11-21"
+	right.Fields = map[string]string{"first_name": "Sarah", "last_name": "Chen", "email": "sarah.chen2@company.com", "department": "Sales"}
 	working := statusState(dayone.Working)
-	known := []item{{State: &working, Title: link{row.Name, "/people/" + samplePerson}, Meta: "sarah.chen@company.com, Sales Engineer, Sales", Next: "The same name and first day; the same mail address."}}
+	known := []item{{State: &working, Title: link{row.Name, "/people/" + samplePerson}, Meta: "sarah.chen@company.com, Sales Engineer, Sales", Next: "The same name."}}
 	m := dayone.Match{
 		ID: "mat_01jd9x0000000000000000000a", Source: "hr", Subject: "emp_790", Opened: now.Add(-time.Hour), State: dayone.MatchOpen, Suspects: []dayone.Suspect{{Person: samplePerson, Why: []string{"the same name"}}},
 		Says: map[string]string{"first_name": "Sarah", "last_name": "Chen", "email": "sarah.chen2@company.com", "start_date": "2024-12-02", "department": "Finance"},
 	}
 	name := func(dayone.PersonID) string { return row.Name }
 	same, other := m, m
-	same.State, same.Person, same.By, same.Says = dayone.MatchSame, samplePerson, "administrator", nil
-	other.State, other.By = dayone.MatchOther, "administrator"
+	same.ID, same.Subject, same.State, same.Person, same.By = "mat_01jd9x0000000000000000000b", "emp_655", dayone.MatchSame, samplePerson, "administrator"
+	same.Says = map[string]string{"first_name": "Sarah", "last_name": "Chen", "email": "s.chen@company.com", "start_date": "2024-11-25", "department": "Sales"}
+	other.ID, other.Subject, other.State, other.By = "mat_01jd9x0000000000000000000c", "emp_641", dayone.MatchOther, "administrator"
+	other.Says = map[string]string{"first_name": "Sarah", "last_name": "Chen", "email": "sarah.chen3@company.com", "start_date": "2024-12-09", "department": "Legal"}
 	answers := []dayone.Decider{{Mail: "john.doe@company.com", Why: "sponsor"}}
 	e := dayone.Engagement{Source: dayone.Portal, Sponsor: "john.doe@company.com", LastDay: "2025-03-31"}
 	form := flow.PreHireForm{First: "Sarah", Starts: now.AddDate(0, 0, 9), Asks: []flow.Asked{
@@ -37,17 +43,20 @@ func sampleOutside(view viewer, row flow.Row, head personHead) []sample {
 	over := form
 	over.Over = true
 	at := func(m dayone.Match) item {
-		st := matchTexts[m.State]
-		return item{State: &st, Title: link{saidName(m), "/gallery"}, Meta: "hr emp_790, since", At: view.at(m.Opened), Next: "May be Sarah Chen."}
+		st, next := matchTexts[m.State], "May be Sarah Chen."
+		if m.State != dayone.MatchOpen {
+			next = ""
+		}
+		return item{State: &st, Title: link{saidName(m), "/gallery"}, Meta: strings.Replace("hr emp_790, since", "emp_790", m.Subject, 1), At: view.at(m.Opened), Next: next}
 	}
 	return []sample{
 		{"add-person", "Add a person", "add-person", false, false, newAdd(view, schema, []string{"Berlin", "San Francisco"}, flow.Outsider{}, nil)},
 		{"add-person-wrong", "Add a person, not right", "add-person", false, false, newAdd(view, schema, []string{"Berlin", "San Francisco"}, typed, flow.Faulty{"email": "write a mail address, such as ada@company.com", "end": "that is more than 365 days after the first day"})},
-		{"add-person-confirm", "Add a person, to confirm", "add-person", false, false, newAddConfirm(typed, known)},
+		{"add-person-confirm", "Add a person, to confirm", "add-person", false, false, newAddConfirm(right, known)},
 		{"extend", "Last day, to put off", "extend", false, false, newExtend(view, head, flow.Outside{Engagement: e, Answer: answers, Latest: "2025-11-22"})},
 		{"extend-instead", "Last day, the sponsor has left", "extend", false, false, newExtend(view, head, flow.Outside{Engagement: e, Answer: []dayone.Decider{{Mail: "mia@company.com", Why: "manager of john.doe@company.com (gone)"}}, Latest: "2025-11-22"})},
 		{"extend-over", "Last day, over", "extend", false, false, newExtend(view, head, flow.Outside{Engagement: e, Answer: answers, Over: true})},
-		{"extend-nobody", "Last day, nobody answers", "extend", false, false, newExtend(view, head, flow.Outside{Engagement: e})},
+		{"extend-nobody", "Last day, nobody answers", "extend", false, false, newExtend(view, head, flow.Outside{Engagement: dayone.Engagement{Source: e.Source, Sponsor: "mia@company.com", LastDay: e.LastDay}})},
 		{"matches", "Matches", "matches", false, false, newMatches(view, 1, []item{at(m)}, []item{at(same), at(other)})},
 		{"matches-empty", "Matches, none", "matches", false, false, newMatches(view, 0, nil, nil)},
 		{"match", "Match, to decide", "match", false, false, newMatch(view, m, known, name)},

@@ -74,7 +74,8 @@ func sampleProducts(view viewer, row flow.Row, head personHead, access []flow.Ac
 	}
 	title := func(id string) string { return id }
 	known := row
-	known.Managed, known.Status = false, dayone.Working
+	known.ID, known.Name, known.Title, known.Email, known.Location = "per_01jd9x0000000000000000000c", "Raj Patel", "Account Executive", "raj.patel@company.com", "London"
+	known.Managed, known.Status, known.Starts = false, dayone.Working, row.Starts.AddDate(0, 0, -7*90)
 	b := sampleBoard(view, 0)
 	pick := samplePick(now, b)
 	preview := func(pv flow.PickPreview, products ...string) onboardPreviewView {
@@ -99,7 +100,7 @@ func sampleProducts(view viewer, row flow.Row, head personHead, access []flow.Ac
 	list.Live = list.Live.said()
 	newcomer := flow.Newcomer{
 		Looked: flow.Looked{Subject: "E-9", Name: "María José Núñez Delgado", Email: "maria-jose.nunez-delgado@company.com", Title: "Accountant", Department: "Finance"},
-		Source: "entra", Location: "San Francisco", Starts: "2021-09-13", Type: dayone.Imported, Findings: []string{"the location Atlantis is not known"},
+		Source: "entra", Location: "", Starts: "2021-09-13", Type: dayone.Imported, Findings: []string{"the location Atlantis is not known"},
 	}
 	stale := preview(good, "mid-market")
 	stale.Problem = &notice{Kind: "bad", Icon: "x", Title: "It was not started", Text: "What would be done has changed since you looked at it; look again."}
@@ -107,7 +108,7 @@ func sampleProducts(view viewer, row flow.Row, head personHead, access []flow.Ac
 	nothing.Now.Person.Managed = true
 	look := flow.Look{Person: dayone.Person{ID: samplePerson, Managed: true}}
 	result := func(l resultList) onboardResultView {
-		return onboardResultView{Head: head, Steps: wizard(3, "/onboard"), Live: l, Products: "/onboard/" + samplePerson}
+		return onboardResultView{Head: head, Steps: wizard(3, "/onboard", "/onboard/"+samplePerson, "/onboard/"+samplePerson+"/preview"), Live: l, Products: "/onboard/" + samplePerson}
 	}
 	return []sample{
 		{"products", "Products", "products", false, false, newProducts(set)},

@@ -20,8 +20,10 @@ func sampleSettings(view viewer) []sample {
 		roles.Roles = append(roles.Roles, pair{Name: string(r), Value: view.label(roleTexts[r])})
 	}
 	mail := newLetter(flow.Rendered{Header: map[string]string{"subject": "Welcome to Company! Your onboarding guide"}, Text: "Hi Maximiliane-Charlotte,\n\nWelcome to Company!\n\n-- \nCompany AG, Torstr. 1, 10119 Berlin\n"})
-	one := templateView{Name: "welcome", File: "templates/welcome.txt", Text: "Subject: Welcome to {{.Company}}!\n\nHi {{.Person.First}},\n", For: textTemplateSample, Letter: mail, Edit: "#", Facts: []pair{{Name: "File", Value: "templates/welcome.txt", Code: true}, {Name: "Sent by", Value: "base-employee"}}}
+	one := templateView{Name: "welcome", File: "templates/welcome.txt", Text: "Subject: Welcome to {{.Company}}! Your onboarding guide\n\nHi {{.Person.First}},\n", For: textTemplateSample, Letter: mail, Edit: "#", Facts: []pair{{Name: "File", Value: "templates/welcome.txt", Code: true}, {Name: "Sent by", Value: "base-employee"}}}
+	one.Text += "\nWelcome to {{.Company}}!\n"
 	broken := one
+	broken.Text = "Subject: Welcome to {{.Company}}! Your onboarding guide\n\nHi {{.Persn.First}},\n"
 	broken.Letter, broken.Query, broken.None, broken.Problem = nil, "zzz", true, &notice{Kind: "bad", Icon: "x", Title: "It cannot be put into words", Text: "templates/welcome.txt:3:5: a message has no \"Persn\"."}
 	look := dayone.Brand{Seq: 2, Company: "Company AG", Accent: "#0b5d4e", Footer: "Company AG", Help: "it@company.com", At: view.now, By: "kim@company.com", Note: "accent"}
 	was := dayone.Brand{Seq: 1, Company: "Company AG", At: view.now.AddDate(0, 0, -3), By: "kim@company.com", Note: "company name, mail footer, help"}
@@ -38,18 +40,18 @@ func sampleSettings(view viewer) []sample {
 	up.Kind, up.Given, up.Up, up.Error, up.Once = "run.undone", false, true, "webhooks.tickets: posting: it refused the body (HTTP 410)", "msg_01jd9x0000000000000000000c.undone.tickets"
 	test.Kind, test.About, test.Once = "webhook.test", "webhook.test", "msg_01jd9x0000000000000000000d"
 	told := []flow.Delivery{late, given, up, test}
-	okta := SystemForm{Kind: "okta", Title: "Okta", Name: "okta", Where: "dayone.yaml:41", New: true, Plan: "any edition with Lifecycle Management", Fields: []SystemField{
-		{Name: "token", Type: "secret", Help: "an API token of a service account", Required: true, Held: "x"},
-		{Name: "url", Type: "url", Help: "address of the organisation", Example: "https://acme.okta.com", Required: true, Value: "company", Error: "Url is an address, such as https://acme.okta.com."},
-		{Name: "tls", Type: "choice", Help: "how the connection is kept private", Choices: []string{"starttls", "none"}, Default: "starttls"},
+	github := SystemForm{Kind: "github", Title: "GitHub", Name: "github", Where: "dayone.yaml:41", New: true, Fields: []SystemField{
+		{Name: "url", Type: "url", Help: "the API; of GitHub Enterprise Server it ends in /api/v3", Required: true, Default: "https://api.github.com", Value: "https://github.company.com/api/v3"},
+		{Name: "token", Type: "secret", Help: "a token of an organization owner with the scope admin:org (classic) or the organization permission Members: read and write (fine-grained); or give an app instead", Held: "x"},
+		{Name: "organization", Type: "text", Help: "the organization's name as it stands in its address", Example: "acme", Required: true, Value: "company"},
+		{Name: "accounts", Type: "choice", Help: "invite: by the GitHub login of the person. scim: by mail address; needs Enterprise Cloud with SAML single sign-on of this organization", Choices: []string{"invite", "scim"}, Default: "invite"},
 	}}
-	tried := Written{Form: okta, Lines: "+   okta:  # Okta: docs/systems/okta.md\n+     connector: okta\n+     settings:\n+       token: \"${file:okta.token.secret}\"\n", Files: []string{"okta.token.secret"}, Findings: []SystemFinding{
-		{"ok", "configuration", "Okta"}, {"warning", "accounts", "none is shown: if there are some, we may not see them"}, {"error", "connection and rights", "okta: checking: it does not let us in"},
+	tried := Written{Form: github, Lines: "+   github:  # GitHub: docs/systems/github.md\n+     connector: github\n+     settings:\n+       organization: company\n+       token: \"${file:github.token.secret}\"\n+       url: \"https://github.company.com/api/v3\"\n", Files: []string{"github.token.secret"}, Findings: []SystemFinding{
+		{"ok", "configuration", "GitHub"}, {"warning", "accounts", "none is shown: if there are some, we may not see them"}, {"error", "connection and rights", "github: checking: it does not let us in"},
 	}}
-	tried.Form.Fields[1].Error, tried.Form.Fields[1].Value = "", "https://company.okta.com"
-	wrongForm := okta
-	wrongForm.Fields = append([]SystemField{}, okta.Fields...)
-	wrongForm.Fields[1].Error, wrongForm.Fields[1].Value = "Url is an address, such as https://acme.okta.com.", "company"
+	wrongForm := github
+	wrongForm.Fields = append([]SystemField{}, github.Fields...)
+	wrongForm.Fields[0].Error, wrongForm.Fields[0].Value = "Url is an address, such as https://api.github.com.", "github.company.com"
 	saved := tried
 	saved.Findings, saved.Where, saved.Next, saved.Form.New = nil, "dayone.yaml:41", []string{"It counts when the server is started again."}, false
 	return []sample{

@@ -17,7 +17,7 @@ func sampleSystems(now time.Time) []flow.SystemState {
 	retiring := order(dayone.OrderClose, "notion", "CHG-1234: we move to a wiki")
 	retiring.ID = "ord_01jd9x0000000000000000000c"
 	return []flow.SystemState{
-		{Name: "okta", Title: "Okta", Stance: engine.Down, Waiting: 12, Circuit: dayone.Circuit{System: "okta", State: dayone.CircuitOpen, Failures: 5, Since: now.Add(-4 * time.Minute), Next: now.Add(time.Minute), Note: "unavailable (HTTP 503)"}},
+		{Name: "okta", Title: "Okta", Stance: engine.Down, Waiting: 12, Circuit: dayone.Circuit{System: "okta", State: dayone.CircuitOpen, Failures: 5, Since: now.Add(-64 * time.Minute), Next: now.Add(time.Minute), Note: "unavailable (HTTP 503)"}},
 		{Name: "google", Title: "Google Workspace", Stance: engine.Maintained, Order: window, Waiting: 1, Ahead: []dayone.Order{window}},
 		{Name: "slack", Title: "Slack", Stance: engine.Stopped, Order: order(dayone.OrderStop, "slack", "INC-4711: wrong channels"), Waiting: 3},
 		{Name: "salesforce", Title: "Salesforce", Stance: engine.ByHand, Order: order(dayone.OrderManual, "salesforce", "new tenant"), Waiting: 2},
@@ -39,31 +39,44 @@ func stoppedSystems(view viewer) systemsView {
 
 // sampleParked is a run of which some steps wait for their systems.
 func sampleParked(view viewer) runView {
-	b := sampleBoard(view, 0)
+	b := *samplePaced(view, 0)
 	b.run.State = dayone.RunWaiting
+	waiting := map[string]int{}
+	all := sampleSystems(view.now)
 	for i := range b.run.Steps {
-		if s := &b.run.Steps[i]; s.State == dayone.StepRunning || s.State == dayone.StepRetrying || s.State == dayone.StepPending {
-			s.State, s.Parked, s.Next = dayone.StepWaiting, view.now, time.Time{}
-			s.Wait = &dayone.Wait{Kind: dayone.WaitSystem, Note: "okta is down since 2024-11-22 15:01 UTC; this goes on by itself when it answers"}
+		s := &b.run.Steps[i]
+		system := s.Step.Key.System
+		note := ""
+		switch {
+		case system == "slack" && (s.State == dayone.StepRunning || s.State == dayone.StepRetrying):
+			note = "slack was stopped by kim@company.com at " + all[2].Order.From.Format("2006-01-02 15:04 UTC") + ": " + all[2].Order.Reason
+		case system == "okta" && s.Step.Key.Kind == "app", system == "okta" && s.Step.Key.Kind == "group":
+			note = "okta is down since " + all[0].Circuit.Since.Format("2006-01-02 15:04 UTC") + "; this goes on by itself when it answers"
+		default:
+			continue
+		}
+		s.State, s.Parked, s.Next, s.Ended, s.Result, s.Attempt = dayone.StepWaiting, view.now, time.Time{}, time.Time{}, dayone.Result{}, 1
+		s.Wait = &dayone.Wait{Kind: dayone.WaitSystem, Note: note}
+		waiting[system]++
+	}
+	b.run.Steps[15].State, b.run.Steps[15].Error, b.run.Steps[15].Since = dayone.StepPending, "", time.Time{} // hangs on what is parked
+	v := sampleRun(newBoard(b))
+	for _, s := range all {
+		if n := waiting[s.Name]; n > 0 {
+			v.Systems = append(v.Systems, keeps(view, s, n))
 		}
 	}
-	v := sampleRun(newBoard(*b))
-	for _, s := range sampleSystems(view.now)[:4] {
-		v.Systems = append(v.Systems, keeps(view, s, s.Waiting))
-	}
 	return v
-}
-
-func sampleCancelled(b board) board {
-	b.run.State, b.run.Ending = dayone.RunCancelled, dayone.RunCancelled
-	return b
 }
 
 // sampleLists are the page of a list: before the first, after one was taken, and after one was refused.
 func sampleLists(view viewer) []sample {
 	none := newList(view, flow.SystemList{System: "payroll", Title: "Payroll", Good: 7 * 24 * time.Hour, Problem: "no list of its accounts was brought yet"})
 	is := newList(view, *sampleSystems(view.now)[4].List)
-	taken, wrong := is, is
+	wrong := is
+	fresh := *sampleSystems(view.now)[4].List
+	fresh.At, fresh.Accounts, fresh.Stale = view.now, 313, false
+	taken := newList(view, fresh)
 	got := flow.Brought{Done: 2}
 	got.Rows, got.Were, got.New, got.Missing = 313, 312, []string{"P-313", "Zoë Łukasiewicz-Ørsted"}, []string{"P-7"}
 	taken.Result, taken.Changes = listResult(view, got, false), listChanges(view, got)

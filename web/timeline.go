@@ -308,11 +308,12 @@ func (p *portal) endCorrection(w http.ResponseWriter, r *http.Request) error {
 func sampleTimeline(now time.Time, zone *time.Location) flow.History {
 	day := 24 * time.Hour
 	text := dayone.Text
+	from := now.Truncate(day).AddDate(0, 0, 99) // 1 March
 	h := flow.History{
 		AsOf: now, KnownAt: now, Heard: true, More: true,
 		Person: dayone.Person{
 			ID: samplePerson, At: now, Status: dayone.OnLeave, Garden: true, Site: dayone.Site{Zone: zone.String()},
-			Engagements: []dayone.Engagement{{ID: "eng_01jd9x0000000000000000000a", Source: "hr", SourceID: "emp_789", Type: "FTE", Start: "2024-11-25", LastDay: "2025-06-30", Primary: true}},
+			Engagements: []dayone.Engagement{{ID: "eng_01jd9x0000000000000000000a", Source: "hr", SourceID: "emp_789", Type: "FTE", Start: now.AddDate(0, 0, -35).Format(time.DateOnly), LastDay: "2025-06-30", Primary: true}},
 		},
 	}
 	h.Attributes = []flow.Attribute{
@@ -325,7 +326,7 @@ func sampleTimeline(now time.Time, zone *time.Location) flow.History {
 		},
 	}
 	for i, c := range []flow.WhatChanged{
-		{Intent: "transfer: department, from 1 Mar 2025", Source: "hr", Event: "evt_01jd9x0000000000000000000a", Recorded: now.Add(-day), Effective: now.Add(60 * day), Future: true, Turns: []flow.Turn{{Attr: "department", Value: text("Legal"), Was: text("Sales"), Effective: now.Add(60 * day), State: flow.Coming}}},
+		{Intent: "transfer: department, from 1 Mar 2025", Source: "hr", Event: "evt_01jd9x0000000000000000000a", Recorded: now.Add(-day), Effective: from, Future: true, Turns: []flow.Turn{{Attr: "department", Value: text("Legal"), Was: text("Sales"), Effective: from, State: flow.Coming}}},
 		{Intent: "corrected by hand: job title", Source: dayone.Portal, Event: "evt_01jd9x0000000000000000000b", Recorded: now.Add(-2 * day), Effective: now.Add(-2 * day), By: "kim@company.com", Reason: "HR mends it with the next payroll", Turns: []flow.Turn{
 			{Attr: "job_title", Corrects: true, Value: text("Account Executive"), Effective: now.Add(-2 * day), State: flow.Counts},
 			{Attr: "job_title", Corrects: true, Effective: now.Add(20 * day), State: flow.Coming},
@@ -341,6 +342,15 @@ func sampleTimeline(now time.Time, zone *time.Location) flow.History {
 		c.Seq = 40 - i
 		h.Changes = append(h.Changes, flow.HistoryLine{Change: c, Type: dayone.Updated, Run: "run_01jd9x0000000000000000000a"})
 	}
+	return h
+}
+
+// sampleQuietTimeline is that of somebody who leaves in a month, and goes on until then.
+func sampleQuietTimeline(now time.Time) flow.History {
+	h := sampleTimeline(now, time.UTC)
+	h.Person.Status, h.Person.Garden = dayone.Working, false
+	h.Person.Engagements[0].LastDay = now.AddDate(0, 0, 30).Format(time.DateOnly)
+	h.Changes = h.Changes[1:]
 	return h
 }
 
