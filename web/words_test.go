@@ -374,7 +374,7 @@ func pageOfSample(t *testing.T, v *renderer, s sample) string {
 var number = regexp.MustCompile(`\d+|%d`)
 
 // zoneOrPlace: names of zones, lines of policies, and what the test itself puts into the shell.
-var zoneOrPlace = regexp.MustCompile(`^((, )?\d\d:\d\d PST|the site in Bremen closes|hr emp_\d+, since|Entra|\d+d|HR mends it with the next payroll|(, )?1 Very Long Street Name.*|Badge:|Phone:|CUCM:|badge/account,|hr (says Sales Engineer|has none|said what cannot be used)|(user|by) [a-z]+|Sure: own number.*|Mon 13 Sep 2021|Token|URL|TLS|Chrome \(Linux\)|GET /.*|\+   github: .*|[Tt]emplate codes, line 3.*|mid-market needs chat|Case 12/24.*|- \{to: .*|(title|grant)|: \{department: Sales\}|number, to, pool, .*|Level:|7 days|(Group \d, )?\d+ channels:?|[a-z.]+@company\.com|[\d.]+ (min|h),|contractors|hr: .*|app salesforce|Okta app salesforce:|INC-4711: wrong channels|wrong|By kim@company\.com: .*|kim@company\.com and .*|, online|Security|Collaboration|operator|(GitLab|Okta) \(\d\)|Invalid\.|in Entra|End Slack|Cisco Unified CM, .*|No answer in time|c\d+|#[a-z-]+…|Group \d|[\d.,]+ (ms|s|min|h|d)( \d+ (s|min|h))?|\d{3} [A-Z][A-Za-z ]+|\d+ channels|UTC|PST|Dayone( 1)?|en|it-help|Issue|Level|[a-z-]+/[a-z-]+:[a-z-]+|(Duo|Webex) (users|devices)|Duo,|Meraki|Messaging|hired|Unavailable\.|Webex Calling - Professional|Not allowed in: check the key\.|the team is called off|[a-z-]+ \(policies/[a-z-]+\.yaml:\d+\))$`)
+var zoneOrPlace = regexp.MustCompile(`^((, )?\d\d:\d\d PST|the site in Bremen closes|hr emp_\d+, since|Entra|\d+d|HR mends it with the next payroll|(, )?1 Very Long Street Name.*|Badge:|Phone:|CUCM:|badge/account,|hr (says Sales Engineer|has none|said what cannot be used)|(user|by) [a-z]+|Sure: own number.*|Mon 13 Sep 2021|Token|URL|TLS|(Chrome|Edge|Firefox|Opera|Safari) \([A-Za-z]+\)|GET /.*|\+   github: .*|[Tt]emplate codes, line 3.*|mid-market needs chat|Case 12/24.*|- \{to: .*|(title|grant)|: \{department: Sales\}|number, to, pool, .*|Level:|7 days|(Group \d, )?\d+ channels:?|[a-z.]+@company\.com|[\d.]+ (min|h),|contractors|hr: .*|app salesforce|Okta app salesforce:|INC-4711: wrong channels|wrong|By kim@company\.com: .*|kim@company\.com and .*|, online|Security|Collaboration|operator|(GitLab|Okta) \(\d\)|Invalid\.|in Entra|End Slack|Cisco Unified CM, .*|No answer in time|c\d+|#[a-z-]+…|Group \d|[\d.,]+ (ms|s|min|h|d)( \d+ (s|min|h))?|\d{3} [A-Z][A-Za-z ]+|\d+ channels|UTC|PST|Dayone( 1)?|en|it-help|Issue|Level|[a-z-]+/[a-z-]+:[a-z-]+|(Duo|Webex) (users|devices)|Duo,|Meraki|Messaging|hired|Unavailable\.|Webex Calling - Professional|Not allowed in: check the key\.|the team is called off|[a-z-]+ \(policies/[a-z-]+\.yaml:\d+\))$`)
 
 func sampleWords(t *testing.T) func(string) bool {
 	t.Helper()
@@ -553,7 +553,7 @@ func TestABrakeCallsAttributesAsPagesDo(t *testing.T) {
 	if got := view.heldLine(dayone.HeldLine{What: "cost center", Was: "12", Is: "13"}); got != "Kostenstelle: 12 wird 13" {
 		t.Errorf("beside what is held stands %q", got)
 	}
-	if got := (viewer{}).heldLine(dayone.HeldLine{What: "job title", Was: "a", Is: "b"}); got != "job title: a becomes b" {
+	if got := (viewer{}).heldLine(dayone.HeldLine{What: "job title", Was: "a", Is: "b"}); got != "Job title: a becomes b" {
 		t.Errorf("in English stands %q", got)
 	}
 }
