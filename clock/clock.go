@@ -1,4 +1,4 @@
-// Package clock tells the time: the system's, or one that a demo and a rehearsal can move. It must not be asked for by
+// Package clock tells the time: the system's, which never goes back, or one that a demo and a rehearsal can move. It must not be asked for by
 // anything that decides: those get instants as values.
 package clock
 
@@ -41,6 +41,58 @@ func after(now func() time.Time, look time.Duration, t time.Time) (<-chan struct
 	}()
 	return ch, sync.OnceFunc(func() { close(gone) })
 }
+
+// Forward shows what the clock on the wall shows, and never goes back. Who was recorded at an instant is not yet known a
+// moment before it: a clock that went back would take her for somebody of whom nothing was ever said. Where the one on the wall is
+// set back, this one goes on at half its pace until they agree.
+type Forward struct {
+	wall func() time.Time
+	ran  func() time.Duration // runs evenly, whatever becomes of the wall's
+
+	mu    sync.Mutex
+	shown time.Time
+	at    time.Duration // when that was shown
+}
+
+// NewForward follows a clock on the wall: time.Now, or a test's.
+func NewForward(wall func() time.Time) *Forward {
+	began := time.Now()
+	return &Forward{wall: wall, ran: func() time.Duration { return time.Since(began) }}
+}
+
+func (f *Forward) Now() time.Time {
+	now, _ := f.read()
+	return now
+}
+
+// Behind is how far the clock on the wall is behind what is shown; 0: it is right, as far as can be told.
+func (f *Forward) Behind() time.Duration {
+	now, wall := f.read()
+	return now.Sub(wall)
+}
+
+func (f *Forward) read() (now, wall time.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	wall, ran := f.wall().Round(0), f.ran()
+	if now = wall; now.Before(f.shown) {
+		now = f.shown.Add((ran - f.at) / 2)
+	}
+	f.shown, f.at = now, ran
+	return now, wall
+}
+
+// NotBefore makes it show t at least: the newest instant that the books know.
+func (f *Forward) NotBefore(t time.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if t = t.Round(0); t.After(f.shown) {
+		f.shown, f.at = t, f.ran()
+	}
+}
+
+// After closes the channel at t, or, if the clock is set meanwhile, at most a minute after it shows t.
+func (f *Forward) After(t time.Time) (<-chan struct{}, func()) { return after(f.Now, look, t) }
 
 // Moved is the system's clock, shifted; it runs at real speed and can jump ahead.
 type Moved struct {
@@ -93,6 +145,9 @@ func (m *Moved) arm(w *waiter) {
 		}
 	})
 }
+
+// NotBefore makes it show t at least.
+func (m *Moved) NotBefore(t time.Time) { m.Jump(t) }
 
 // Jump moves the clock ahead to t; it never goes back.
 func (m *Moved) Jump(t time.Time) {

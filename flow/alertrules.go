@@ -334,6 +334,18 @@ func (f *Flow) lowDisk(_ context.Context, r AlertRule, _ time.Time) ([]dayone.Al
 	return []dayone.Alert{{Subject: "database", Note: "too little room is left on the volume of the database, and without any nothing can be stored"}}, nil
 }
 
+// slipped is how far behind a clock may be before it is told of: less is put right by the machine itself, within seconds.
+const slipped = 5 * time.Second
+
+// slippedClock asks whether the machine's clock is behind what was recorded. Only a clock that does not go back knows.
+func (f *Flow) slippedClock(_ context.Context, _ AlertRule, _ time.Time) ([]dayone.Alert, error) {
+	c, ok := f.Clock.(interface{ Behind() time.Duration })
+	if !ok || c.Behind() < slipped {
+		return nil, nil
+	}
+	return []dayone.Alert{{Subject: "clock", Note: "it is behind what was recorded" + "; " + "from there time goes on at half its pace until it is right"}}, nil
+}
+
 func (f *Flow) brokenPolicies(ctx context.Context, _ AlertRule, _ time.Time) ([]dayone.Alert, error) {
 	st, err := f.Policies(ctx)
 	if err != nil || len(st.Broken) == 0 {

@@ -54,6 +54,7 @@ func AlertRules() []AlertRule {
 		{Name: "run-incomplete", Title: "Run incomplete", Threshold: After, find: (*Flow).incompleteRuns},
 		{Name: "disk-low", Title: "The database's volume is nearly full", Threshold: Free, FreeMB: 500, Percent: 5, find: (*Flow).lowDisk},
 		{Name: ledgerRule, Title: "The ledger was changed", find: (*Flow).brokenLedger},
+		{Name: "clock-back", Title: "The machine's clock went back", find: (*Flow).slippedClock},
 		{Name: "policies-broken", Title: "The policy folder is broken", find: (*Flow).brokenPolicies},
 		{Name: "policies-announced", Title: "Announced policies come into force", Threshold: Before, Length: 24 * time.Hour, find: (*Flow).announcedPolicies},
 	}
@@ -101,6 +102,7 @@ const (
 
 const (
 	watchEvery  = time.Minute
+	failedEvery = 15 * time.Minute // at most, between two looks at a rule that cannot be looked at
 	remindEvery = 24 * time.Hour
 	alertsKept  = 90 * 24 * time.Hour // after they were resolved
 	mostTold    = 50                  // alerts that one letter names
@@ -112,6 +114,38 @@ type watched struct {
 	looks map[string]*sync.Mutex // only one looks at a rule at a time: else what the one has resolved the other keeps open
 	next  time.Time
 	heard map[string]time.Time // that is not in the books yet
+	fails map[string]failedLook
+}
+
+// failedLook is the last look at a rule that could not be looked at.
+type failedLook struct {
+	why  string
+	wait time.Duration // each time twice as long
+	next time.Time
+}
+
+// rests says that a rule could not be looked at, and that it is not time for it again.
+func (w *watched) rests(rule string, now time.Time) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.fails[rule].next.After(now)
+}
+
+// looked keeps how a look at a rule has ended, and what it said before; "": it went well.
+func (w *watched) looked(rule, why string, now time.Time) (was string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	last := w.fails[rule]
+	if why == "" {
+		delete(w.fails, rule)
+		return last.why
+	}
+	if w.fails == nil {
+		w.fails = map[string]failedLook{}
+	}
+	wait := min(max(2*last.wait, watchEvery), failedEvery)
+	w.fails[rule] = failedLook{why, wait, now.Add(wait)}
+	return last.why
 }
 
 // heardFrom notes that a source spoke, or answered.
@@ -138,11 +172,15 @@ func (w *watched) looking(rule string) *sync.Mutex {
 	return w.looks[rule]
 }
 
-// again lets all rules be looked at as soon as the look under way is over.
-func (w *watched) again() {
+// again lets all rules be looked at as soon as the look under way is over, and one of them though it rests.
+func (w *watched) again(rule string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.next = time.Time{}
+	if last, ok := w.fails[rule]; ok {
+		last.next = time.Time{}
+		w.fails[rule] = last
+	}
 }
 
 // watch looks at all rules, each by itself. A rule that cannot be looked at keeps its alerts as they are: unknown is not resolved.
@@ -161,16 +199,34 @@ func (f *Flow) watch(ctx context.Context) error {
 		}
 	}
 	for _, r := range rules {
-		look := f.watched.looking(r.Name)
-		look.Lock()
-		err := f.lookFor(ctx, r, f.Clock.Now())
-		look.Unlock()
-		switch {
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case err != nil:
+		if err := f.lookInTurn(ctx, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lookInTurn looks at a rule unless it rests from a look that failed. What fails again in the same way is logged once.
+func (f *Flow) lookInTurn(ctx context.Context, r AlertRule) error {
+	look := f.watched.looking(r.Name)
+	look.Lock()
+	defer look.Unlock()
+	now := f.Clock.Now()
+	if f.watched.rests(r.Name, now) {
+		return nil
+	}
+	err := f.lookFor(ctx, r, now)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil {
+		if was := f.watched.looked(r.Name, err.Error(), now); was != err.Error() {
 			f.Log.Error("looking for what is to be alerted of", "rule", r.Name, "error", err)
 		}
+		return nil
+	}
+	if was := f.watched.looked(r.Name, "", now); was != "" {
+		f.Log.Info("what is to be alerted of can be looked for again", "rule", r.Name)
 	}
 	return nil
 }
@@ -180,7 +236,7 @@ func (f *Flow) watch(ctx context.Context) error {
 func (f *Flow) watchRule(ctx context.Context, name string, now time.Time) error {
 	look := f.watched.looking(name)
 	if !look.TryLock() {
-		f.watched.again()
+		f.watched.again(name)
 		return nil
 	}
 	defer look.Unlock()

@@ -50,26 +50,24 @@ func (e Everybody) Mark() string {
 
 // sameMarks says for whom a plan has changed.
 func sameMarks(mine, theirs map[dayone.PersonID]string) error {
-	var differ []string
+	differ := 0
 	for id, c := range mine {
 		if theirs[id] != c {
-			differ = append(differ, string(id))
+			differ++
 		}
 	}
 	for id := range theirs {
 		if _, both := mine[id]; !both {
-			differ = append(differ, string(id))
+			differ++
 		}
 	}
-	if len(differ) == 0 {
+	switch differ {
+	case 0:
 		return nil
+	case 1:
+		return fmt.Errorf("people, holdings or catalogue changed since the plan was made, for 1 person; plan again: %w", dayone.ErrConflict)
 	}
-	slices.Sort(differ)
-	more := ""
-	if len(differ) > 3 {
-		differ, more = differ[:3], fmt.Sprintf(" and %d more", len(differ)-3)
-	}
-	return fmt.Errorf("people, holdings or catalogue changed since the plan was made, for %s%s; plan again: %w", strings.Join(differ, ", "), more, dayone.ErrConflict)
+	return fmt.Errorf("people, holdings or catalogue changed since the plan was made, for %d people; plan again: %w", differ, dayone.ErrConflict)
 }
 
 var errOtherStage = fmt.Errorf("other policies were applied since the plan was made; plan again: %w", dayone.ErrConflict)

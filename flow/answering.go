@@ -73,6 +73,8 @@ func (f *Flow) Answer(ctx context.Context, id dayone.ApprovalID, a Reply) (dayon
 			return fmt.Errorf("this was %s already: %w", is.State, dayone.ErrConflict)
 		case slices.ContainsFunc(is.Votes, func(v dayone.Vote) bool { return v.Of == of }):
 			return fmt.Errorf("they have answered already; it waits for somebody else: %w", dayone.ErrConflict)
+		case dayone.IsMail(a.By) && slices.ContainsFunc(is.Votes, func(v dayone.Vote) bool { return strings.EqualFold(v.By, a.By) }): // it takes two, and she is one
+			return fmt.Errorf("you have answered this already; somebody else has to answer for %s: %w", of, dayone.ErrForbidden)
 		}
 		is.Votes, is.Deciders = append(is.Votes, vote), r.Deciders
 		if is.State = people.Verdict(is.Rule, is.Votes); is.State != dayone.ApprovalOpen {

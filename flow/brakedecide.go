@@ -32,14 +32,37 @@ type HeldView struct {
 
 // Brakes lists brakes: those that hold first.
 func (f *Flow) Brakes(ctx context.Context, on bool, limit int) ([]dayone.Brake, error) {
-	list, err := f.Store.Brakes(ctx, on, limit)
-	if err == nil && !scopeOf(ctx).AllPeople() {
-		list, err = seen(list, func(b dayone.Brake) (bool, error) { return f.brakeInSight(ctx, b) })
+	return f.BrakesFrom(ctx, on, Mark{}, limit)
+}
+
+// Mark is where a list goes on that has those first that wait for somebody.
+type Mark = store.Mark
+
+// BrakesFrom are those that come after one of them. What is not in sight takes nobody's place.
+func (f *Flow) BrakesFrom(ctx context.Context, on bool, from Mark, limit int) (out []dayone.Brake, err error) {
+	for {
+		list, err := f.Store.BrakesFrom(ctx, on, from, limit)
+		if err != nil {
+			return nil, err
+		}
+		some, err := seen(list, func(b dayone.Brake) (bool, error) {
+			if b.Veiled() && !mayKnow(ctx) {
+				return false, nil
+			}
+			if scopeOf(ctx).AllPeople() {
+				return true, nil
+			}
+			return f.brakeInSight(ctx, b)
+		})
+		if err != nil {
+			return nil, err
+		}
+		if out = append(out, some...); len(list) < limit || len(out) >= limit {
+			return out[:min(len(out), limit)], nil
+		}
+		last := list[len(list)-1]
+		from = Mark{Waits: last.State == dayone.BrakeOn, ID: string(last.ID)}
 	}
-	if !mayKnow(ctx) {
-		list = slices.DeleteFunc(list, dayone.Brake.Veiled)
-	}
-	return list, err
 }
 
 // Brake is one of them with what it holds.
@@ -174,7 +197,7 @@ func (f *Flow) agreed(ctx context.Context, by, second string) (string, string, e
 		row, err := f.Store.Named(ctx, second)
 		switch {
 		case strings.EqualFold(second, by) || strings.EqualFold(second, v.Login):
-			return by, second, fmt.Errorf("the second person is the first one: %w", dayone.ErrInvalid)
+			return by, second, fmt.Errorf("the second person is the first one; name somebody else by their mail address: %w", dayone.ErrInvalid)
 		case err != nil && !errors.Is(err, dayone.ErrNotFound) && !errors.Is(err, dayone.ErrConflict):
 			return by, second, err
 		case err != nil || !strings.EqualFold(row.Email, second) || row.Status != dayone.Working && row.Status != dayone.OnLeave:
@@ -182,7 +205,7 @@ func (f *Flow) agreed(ctx context.Context, by, second string) (string, string, e
 		}
 		for _, first := range []string{by, v.Login} {
 			if one, err := f.Store.Named(ctx, first); first != "" && err == nil && one.ID == row.ID {
-				return by, second, fmt.Errorf("the second person is the first one: %w", dayone.ErrInvalid)
+				return by, second, fmt.Errorf("the second person is the first one; name somebody else by their mail address: %w", dayone.ErrInvalid)
 			}
 		}
 	}

@@ -146,7 +146,7 @@ func (f *Flow) passing(ctx context.Context, h people.Heard, behind dayone.BrakeI
 			}
 			for _, a := range moved {
 				limit := src.Brakes.shift(n)
-				out.Rules = append(out.Rules, store.PassRule{Name: dayone.BrakeShift + a, Limit: limit, Note: fmt.Sprintf("%s changed for more than %s of %s on %s", wordOf(a), counted(limit, "1 person", "%d people"), h.Source, out.Day)})
+				out.Rules = append(out.Rules, store.PassRule{Name: dayone.BrakeShift + a, Limit: limit, Note: fmt.Sprintf("%v changed for more than %s of %s on %s", saidAs(a), counted(limit, "1 person", "%d people"), h.Source, out.Day)})
 			}
 		}
 	}
@@ -264,6 +264,17 @@ func startDay(t time.Time) string {
 }
 
 func wordOf(attr string) string { return strings.ReplaceAll(attr, "_", " ") }
+
+// saidAs is how a note calls an attribute: as pages do, so that it is known in every language.
+func saidAs(attr string) string {
+	switch attr {
+	case "cost_center":
+		return "cost centre"
+	case "email":
+		return "work mail"
+	}
+	return wordOf(attr)
+}
 
 // room is how many terminations of a source may still pass today. Announced lay-offs are for everybody to see, and how much
 // of them is used: what is confidential takes nothing of them.

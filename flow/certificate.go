@@ -99,7 +99,13 @@ func (f *Flow) Certify(ctx context.Context, id dayone.PersonID, by string) (dayo
 }
 
 func taskRemain(t dayone.Task) dayone.Remain {
-	return dayone.Remain{Class: dayone.OpenTask, Name: t.Title, Ref: string(t.ID), Act: cmp.Or(t.Assignee, "whoever does tasks") + " does the task"}
+	act := fmt.Sprintf("it waits for %s", t.Assignee)
+	if group, of := strings.CutPrefix(t.Assignee, "group:"); of {
+		act = fmt.Sprintf("it waits for the group %s", group)
+	} else if t.Assignee == "" {
+		act = "it waits for whoever takes it"
+	}
+	return dayone.Remain{Class: dayone.OpenTask, Name: t.Title, Ref: string(t.ID), Act: act}
 }
 
 // askAll asks all systems beside each other: one that answers slowly holds up nobody but itself.

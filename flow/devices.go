@@ -127,6 +127,39 @@ func (f *Flow) phonesOf(ctx context.Context, name string, id dayone.PersonID) (P
 	return out, platform.Theirs{}, err
 }
 
+// NumbersAhead are somebody's own numbers, and what assigning one now would give who has none; nil: no rule gives one, or no pool
+// that is hers has one left.
+func (f *Flow) NumbersAhead(ctx context.Context, id dayone.PersonID) (own []PersonNumber, next *NumberGiven, err error) {
+	if own, err = f.numbersOf(ctx, id, nil); err != nil {
+		return nil, nil, err
+	}
+	own = slices.DeleteFunc(own, func(x PersonNumber) bool { return x.Role != "" || x.Before })
+	if len(own) > 0 {
+		return own, nil, nil
+	}
+	w := NumberWish{Person: id, At: f.Clock.Now()}
+	n := f.Store.ReadNumbers(ctx)
+	plan, _, err := f.numberBook(n)
+	if err != nil {
+		return nil, nil, err
+	}
+	refs, err := f.numberRefs(ctx, &w)
+	if errors.Is(err, dayone.ErrConflict) {
+		return nil, nil, nil
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	chosen, why, _, err := choose(n, plan, w, refs)
+	switch {
+	case errors.Is(err, dayone.ErrNoSeat), errors.Is(err, dayone.ErrNotFound), errors.Is(err, dayone.ErrConflict):
+		return nil, nil, nil
+	case err != nil:
+		return nil, nil, err
+	}
+	return nil, &NumberGiven{chosen, why}, nil
+}
+
 // numbersOf are her own first, then those that ring at her too, then those that rest after her.
 func (f *Flow) numbersOf(ctx context.Context, id dayone.PersonID, of map[string]platform.Theirs) ([]PersonNumber, error) {
 	n := f.Store.ReadNumbers(ctx)

@@ -18,9 +18,10 @@ type DriftView struct {
 	DriftRow
 	Steps   []dayone.Step // what putting it right would do now
 	Later   []dayone.Later
-	Waits   string // why it cannot be decided now; "": it can
-	Refused string // why it cannot be left as it is; "": it can
-	Holds   string // what keeps it from being put right; "": nothing does
+	Waits   string       // why it cannot be decided now; "": it can
+	Refused string       // why it cannot be left as it is; "": it can
+	Holds   string       // what keeps it from being put right; "": nothing does
+	Run     dayone.RunID // at work on this person, so that it waits
 
 	Exclusive bool // policies alone decide about it
 }
@@ -36,7 +37,8 @@ func (f *Flow) DriftOf(ctx context.Context, id dayone.DriftID) (DriftView, error
 	switch {
 	case errors.Is(err, dayone.ErrConflict):
 		v.Waits = Problem(err)
-		return v, nil
+		v.Run, err = f.atWork(ctx, row.Person)
+		return v, err
 	case err != nil:
 		return v, err
 	}
@@ -94,6 +96,21 @@ func (f *Flow) owesApproval(x dayone.Drift) bool {
 	return false
 }
 
+// atWork is the run that changes somebody's books just now; "": none does.
+func (f *Flow) atWork(ctx context.Context, id dayone.PersonID) (dayone.RunID, error) {
+	active, err := f.Store.ActiveRun(ctx, id)
+	if errors.Is(err, dayone.ErrNotFound) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	if r, err := f.RunOf(ctx, active); err != nil || !works(r.State) {
+		return "", err
+	}
+	return active, nil
+}
+
 // asShown are somebody's books, and a thing as they would have it if they had what its system shows. ErrConflict: the books have
 // changed since it was shown, or a run is at work on it.
 func (f *Flow) asShown(ctx context.Context, row DriftRow) (books, dayone.Holding, error) {
@@ -112,17 +129,11 @@ func (f *Flow) asShown(ctx context.Context, row DriftRow) (books, dayone.Holding
 	if last.After(row.Seen) {
 		return b, h, fmt.Errorf("this was seen to after it was found; the next reading of %s says whether it still differs: %w", f.systemTitle(row.Key.System), dayone.ErrConflict)
 	}
-	switch active, err := f.Store.ActiveRun(ctx, row.Person); {
-	case errors.Is(err, dayone.ErrNotFound):
+	switch run, err := f.atWork(ctx, row.Person); {
 	case err != nil:
 		return b, h, err
-	default:
-		switch r, err := f.RunOf(ctx, active); {
-		case err != nil:
-			return b, h, err
-		case works(r.State):
-			return b, h, fmt.Errorf("run %s of this person is at work, so the books move; decide when it rests: %w", active, dayone.ErrConflict)
-		}
+	case run != "":
+		return b, h, fmt.Errorf("a run of this person is at work, so the books move; decide when it rests: %w", dayone.ErrConflict)
 	}
 	h.Since, h.Confirmed, h.Lost = b.at, row.Seen, time.Time{}
 	switch row.Kind {

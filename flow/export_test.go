@@ -7,6 +7,9 @@ import (
 	"github.com/dayone-hq/dayone/policy"
 )
 
+// WatchOnce looks at all rules of alerts that are not resting.
+func (f *Flow) WatchOnce(ctx context.Context) error { return f.watch(ctx) }
+
 // PlanBothWays is a plan for everybody as it is made, with how many people it looked at closely, and the same made of close
 // looks alone.
 func (f *Flow) PlanBothWays(ctx context.Context, pr Proposal, against *policy.Set) (made Everybody, closely int, judged Everybody, err error) {

@@ -49,8 +49,8 @@ func (f *Flow) FirstDays(ctx context.Context, ids []dayone.PersonID) (map[dayone
 	set := f.Active()
 	var open []*firstLook
 	for id, of := range runs {
-		l := &firstLook{id: id, asked: set.Asked(requests[id]), gone: gone, holds: ofUndos(holds[id])}
-		if l.out.Away, l.out.Undo, err = f.away(ctx, id, l.holds); err != nil {
+		l := &firstLook{id: id, asked: set.Asked(requests[id]), gone: gone}
+		if l.out.Away, l.out.Undo, err = f.away(ctx, id, ofUndos(holds[id])); err != nil {
 			return nil, err
 		}
 		for _, r := range of {
@@ -89,12 +89,24 @@ func (f *Flow) FirstDays(ctx context.Context, ids []dayone.PersonID) (map[dayone
 	return out, nil
 }
 
+// FirstDaysHeld are those of whoever an undo keeps something from: of others nothing is read but that.
+func (f *Flow) FirstDaysHeld(ctx context.Context, ids []dayone.PersonID) (map[dayone.PersonID]First, error) {
+	holds, err := f.Store.StandingHolds(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	held := slices.DeleteFunc(slices.Clone(ids), func(id dayone.PersonID) bool { return len(ofUndos(holds[id])) == 0 })
+	if len(held) == 0 {
+		return nil, nil
+	}
+	return f.FirstDays(ctx, held)
+}
+
 // firstLook looks through the runs of somebody for the one that tells of her first day.
 type firstLook struct {
 	id            dayone.PersonID
 	asked         map[dayone.Key][]dayone.Request
 	gone          map[dayone.RunID]TakenBack
-	holds         []dayone.Hold  // those of undos
 	next          []dayone.RunID // those not looked at yet, newest first
 	out           First
 	other, undone *First // the newest of which no step counts, and of which none is left
@@ -109,26 +121,13 @@ func (l *firstLook) tells(run, need dayone.Run) bool {
 		if l.other == nil {
 			l.other = &First{Run: run, Full: run, Back: back}
 		}
-	case !is && run.Of == "" && l.shut(need): // the undo of the run that it went on for has taken back what it opened
-		if l.undone == nil {
-			l.undone = &First{Run: need, Full: run, Back: back}
-		}
 	case !is && run.Of == "" || slices.ContainsFunc(need.Steps, func(s dayone.StepRun) bool { return counts(s) && stands(&s) }):
 		l.out.Run, l.out.Full, l.out.Back = need, run, back
 		return true
-	case l.undone == nil || l.undone.Back.By == "":
+	case l.undone == nil || l.undone.Back.Of != l.undone.ID: // it only went with an earlier one
 		l.undone = &First{Run: need, Full: run, Back: back}
 	}
 	return false
-}
-
-// shut says whether all that a run did was taken back by undos of other runs, which came after it.
-func (l *firstLook) shut(run dayone.Run) bool {
-	return !slices.ContainsFunc(run.Steps, func(s dayone.StepRun) bool {
-		return counts(s) && !slices.ContainsFunc(l.holds, func(h dayone.Hold) bool {
-			return s.State.Over() && s.Ended.Before(h.From) && h.Covers(s.Step.Key)
-		})
-	})
 }
 
 // ofUndos are those of holds that keep away what somebody took back.
@@ -188,10 +187,11 @@ func (f *Flow) away(ctx context.Context, id dayone.PersonID, holds []dayone.Hold
 		return 0, "", nil
 	}
 	undos, err := f.Store.UndosOf(ctx, []dayone.RunID{of})
-	if err != nil || len(undos) == 0 { // it was turned back itself
+	i := slices.IndexFunc(undos, func(u dayone.Run) bool { return u.Of == of })
+	if err != nil || i < 0 { // it was turned back itself
 		return n, of, err
 	}
-	return n, undos[0].ID, nil
+	return n, undos[i].ID, nil
 }
 
 // counts says whether a step brings something about that a first day may need.

@@ -102,7 +102,7 @@ func (l *listing) reasons(ctx context.Context) ([]string, error) {
 			return nil, err
 		}
 		if limit := b.shift(n); l.moved[a]+passed > limit {
-			out = append(out, fmt.Sprintf("it changes the %s of %s, and %d a day are the limit", wordOf(a), counted(l.moved[a], "1 person", "%d people"), limit))
+			out = append(out, fmt.Sprintf("it changes the %v of %s, and %d a day are the limit", saidAs(a), counted(l.moved[a], "1 person", "%d people"), limit))
 		}
 	}
 	return out, nil

@@ -230,22 +230,38 @@ func (f *Flow) ask(ctx context.Context, in dayone.Intake, n newcomer) error {
 	})
 }
 
-// matchesLookedAt is among how many questions those are looked for that somebody with a scope may answer.
+// matchesLookedAt is how many questions are read at once to find those that somebody with a scope may answer, and how far they are counted.
 const matchesLookedAt = 1000
 
 // Matches lists the questions whether somebody is known already: open ones first.
 func (f *Flow) Matches(ctx context.Context, open bool, limit int) ([]dayone.Match, error) {
-	q := store.MatchFilter{Open: open, Public: !mayKnow(ctx), Limit: limit}
-	if scopeOf(ctx).AllPeople() {
+	return f.MatchesBy(ctx, MatchFilter{Open: open, Limit: limit})
+}
+
+// MatchFilter chooses questions.
+type MatchFilter = store.MatchFilter
+
+// MatchesBy lists those of a filter. What is not in sight takes nobody's place.
+func (f *Flow) MatchesBy(ctx context.Context, q MatchFilter) (out []dayone.Match, err error) {
+	limit := q.Limit
+	if q.Public = !mayKnow(ctx); scopeOf(ctx).AllPeople() {
 		return f.Store.Matches(ctx, q)
 	}
-	q.Limit = matchesLookedAt
-	list, err := f.Store.Matches(ctx, q)
-	if err != nil {
-		return nil, err
+	for q.Limit = matchesLookedAt; ; {
+		list, err := f.Store.Matches(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		some, err := seen(list, func(m dayone.Match) (bool, error) { return f.matchInSight(ctx, m) })
+		if err != nil {
+			return nil, err
+		}
+		if out = append(out, some...); len(list) < q.Limit || len(out) >= limit {
+			return out[:min(len(out), limit)], nil
+		}
+		last := list[len(list)-1]
+		q.From = Mark{Waits: last.State == dayone.MatchOpen, ID: string(last.ID)}
 	}
-	list, err = seen(list, func(m dayone.Match) (bool, error) { return f.matchInSight(ctx, m) })
-	return list[:min(len(list), limit)], err
 }
 
 // Match is one of them. ErrNotFound also where it is not for whoever asks.

@@ -1,7 +1,6 @@
 package flow
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -45,38 +44,69 @@ func (f *Flow) Gone(ctx context.Context, login string) (bool, error) {
 	return err == nil && !since.IsZero(), err
 }
 
-// AsksOf are the approvals and tasks that wait for whoever signs in by an address, the next due first. Addresses are sealed
-// in the store, so that all that is open is read: what waits for others pushes nothing out.
-func (f *Flow) AsksOf(ctx context.Context, login string) ([]dayone.Petition, []dayone.Task, error) {
-	n, err := f.Store.CountApprovals(ctx, nil)
-	if err != nil {
-		return nil, nil, err
-	}
-	asks, err := f.Store.Approvals(ctx, ApprovalFilter{Open: true, Limit: n + 100})
-	if err != nil {
-		return nil, nil, err
-	}
-	asks = slices.DeleteFunc(asks, func(q dayone.Petition) bool {
-		return !slices.ContainsFunc(q.Deciders, func(d dayone.Decider) bool { return strings.EqualFold(d.Mail, login) })
-	})
+// AsksOf are the approvals and tasks that wait for whoever signs in by an address, or for a group she is in, the next due first,
+// as far as whoever looks may see them. Addresses are sealed in the store, so that all that is open is read: what waits for
+// others pushes nothing out.
+func (f *Flow) AsksOf(ctx context.Context, login string) (asks []dayone.Petition, tasks []dayone.Task, err error) {
 	const page = 500
-	var tasks []dayone.Task
-	for after := dayone.TaskID(""); ; {
-		some, err := f.Store.OpenTasks(ctx, after, page)
+	for q := (ApprovalFilter{Open: true, Limit: page}); ; {
+		some, err := f.Approvals(ctx, q)
 		if err != nil {
 			return nil, nil, err
 		}
-		for _, t := range some {
-			if after = t.ID; t.Assignee != "" && strings.EqualFold(t.Assignee, login) {
-				tasks = append(tasks, t)
+		for _, a := range some {
+			q.AfterDue, q.AfterID = a.Due, a.ID
+			if slices.ContainsFunc(a.Deciders, func(d dayone.Decider) bool { return strings.EqualFold(d.Mail, login) }) {
+				asks = append(asks, a)
 			}
 		}
 		if len(some) < page {
 			break
 		}
 	}
-	slices.SortFunc(tasks, func(a, b dayone.Task) int { return cmp.Or(a.Due.Compare(b.Due), cmp.Compare(a.ID, b.ID)) })
-	return asks, tasks, nil
+	given := f.given(ctx, login)
+	for q := (TaskFilter{Limit: page}); ; {
+		some, err := f.TasksBy(ctx, q)
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, t := range some {
+			q.AfterDue, q.AfterID = t.Due, t.ID
+			hers, err := given(t)
+			if err != nil {
+				return nil, nil, err
+			}
+			if hers {
+				tasks = append(tasks, t)
+			}
+		}
+		if len(some) < page {
+			return asks, tasks, nil
+		}
+	}
+}
+
+// HasTask says whether a task was given to whoever signs in by an address: to her by name, or to a group she is in.
+func (f *Flow) HasTask(ctx context.Context, t dayone.Task, login string) (bool, error) {
+	return f.given(ctx, login)(t)
+}
+
+// given says it of one task after the other, and asks once for each group who is in it.
+func (f *Flow) given(ctx context.Context, login string) func(dayone.Task) (bool, error) {
+	known := map[string]bool{}
+	return func(t dayone.Task) (bool, error) {
+		hers, ok := known[t.Assignee]
+		if ok {
+			return hers, nil
+		}
+		to, err := f.addresses(ctx, t.Assignee)
+		if err != nil {
+			return false, err
+		}
+		hers = slices.ContainsFunc(to, func(one string) bool { return strings.EqualFold(one, login) })
+		known[t.Assignee] = hers
+		return hers, nil
+	}
 }
 
 // SessionEnded records that somebody ended the session of somebody else.

@@ -5,9 +5,11 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -375,4 +377,73 @@ func TestWhoIsHiddenAndMissingIsInNoFigure(t *testing.T) {
 	if !strings.Contains(without, "Missing:6") {
 		t.Errorf("the figures are %s", without)
 	}
+}
+
+// A rule that cannot be looked at is asked less and less often, says so once for each reason, and is looked at as ever afterwards.
+func TestARuleThatCannotBeLookedAtRests(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var looks atomic.Int64
+	var broken atomic.Pointer[string]
+	why := func(s string) { broken.Store(&s) }
+	why("")
+	log := &logged{}
+	w.joined = func(d *flow.Deps) {
+		d.Log = slog.New(slog.NewTextHandler(log, nil))
+		d.Alerts.Rules = slices.DeleteFunc(flow.AlertRules(), func(r flow.AlertRule) bool { return r.Name != "disk-low" })
+		d.Room = func() (uint64, uint64, error) {
+			looks.Add(1)
+			if s := *broken.Load(); s != "" {
+				return 0, 0, errors.New(s)
+			}
+			return 1 << 40, 1 << 40, nil
+		}
+	}
+	h := w.open()
+	minutes := func(n int) (at []int) {
+		t.Helper()
+		for i := range n {
+			was := looks.Load()
+			h.later(time.Minute)
+			if err := h.WatchOnce(ctx); err != nil {
+				t.Fatal(err)
+			}
+			if looks.Load() > was {
+				at = append(at, i+1)
+			}
+		}
+		return at
+	}
+	same(t, "looks while all is well", len(minutes(3)), 3)
+	why("the disk is mute")
+	if got, want := minutes(60), []int{1, 2, 4, 8, 16, 31, 46}; !slices.Equal(got, want) {
+		t.Errorf("looks in minutes %v, want %v", got, want)
+	}
+	same(t, "said of the disk", log.count("the disk is mute"), 1)
+	why("the disk is deaf")
+	minutes(30)
+	same(t, "said of the disk's other fault", log.count("the disk is deaf"), 1)
+	same(t, "said again of the first", log.count("the disk is mute"), 1)
+	why("")
+	minutes(15)
+	same(t, "said of its end", log.count("looked for again"), 1)
+	same(t, "looks once it is well", len(minutes(5)), 5)
+}
+
+// logged is a log that is read.
+type logged struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (s *logged) Write(b []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.Write(b)
+}
+
+func (s *logged) count(part string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return strings.Count(s.text.String(), part)
 }

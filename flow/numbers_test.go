@@ -13,6 +13,7 @@ import (
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/flow"
 	"github.com/dayone-hq/dayone/number"
+	"github.com/dayone-hq/dayone/store/storetest"
 )
 
 const houseNumbers = `
@@ -40,7 +41,17 @@ pools:
 // numbered opens a house that has numbers.
 func numbered(t *testing.T) *house {
 	t.Helper()
-	h := newWorld(t).open()
+	return numberedAt(t, "")
+}
+
+// numberedAt is numbered with a database of its own.
+func numberedAt(t *testing.T, at string) *house {
+	t.Helper()
+	w := newWorld(t)
+	if at != "" {
+		w.at = at
+	}
+	h := w.open()
 	if _, err := h.SaveNumberPlan(few, houseNumbers, 0, "kim"); err != nil {
 		t.Fatal(err)
 	}
@@ -294,6 +305,34 @@ func TestThePlanOfNumbersChangesWholeOrNotAtAll(t *testing.T) {
 	same(t, "what is there again rests on", h.number(got.ID).State, dayone.NumberQuarantine)
 	if !h.number("+493012340008").Vanity || h.number("+493012340000").Vanity {
 		t.Error("numbers are not marked anew")
+	}
+}
+
+// A file that nobody can read as a whole is refused with its line, and nothing of it is done.
+func TestAFileThatIsNoTextIsNotImported(t *testing.T) {
+	t.Parallel()
+	for name, at := range map[string]func(testing.TB) string{"SQLite": nil, "PostgreSQL": storetest.Postgres} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			where := ""
+			if at != nil {
+				where = at(t)
+			}
+			h := numberedAt(t, where)
+			const head, good = "number,state,reason\n", "+493012340002,held,lift\n"
+			for bad, line := range map[string]int{head + good + "+493012340003,held,do\x00or\n": 3, head + "+493012340003,held,d\xf6or\n" + good: 1} {
+				im, err := h.ImportNumbers(few, "n.csv", bad, "kim", false)
+				is(t, err, dayone.ErrInvalid)
+				if len(im.Faults) != 1 || im.Faults[0].Line != line {
+					t.Errorf("%q: %+v", bad, im.Faults)
+				}
+				same(t, "a good line of it", h.number("+493012340002").State, dayone.NumberFree)
+			}
+			if _, err := h.ImportNumbers(few, "n.csv", head+good, "kim", false); err != nil {
+				t.Error(err)
+			}
+			same(t, "the good line alone", h.number("+493012340002").State, dayone.NumberOnHold)
+		})
 	}
 }
 

@@ -247,8 +247,9 @@ type PickPreview struct {
 	Seats    []SeatCount
 	Findings []string // that the pick would bring: what stands against it
 	Forecast engine.Forecast
-	Pace     map[PaceOf]Pace // of earlier runs: how long such steps take
-	Hash     string          // of the plan
+	Pace     map[PaceOf]Pace          // of earlier runs: how long such steps take
+	Handed   map[dayone.StepID]Handed // steps of the plan that people do: each opens a task
+	Hash     string                   // of the plan
 }
 
 // Prerequisite is a product that a picked one needs.
@@ -376,6 +377,9 @@ func (f *Flow) weigh(ctx context.Context, v *PickPreview) error {
 		return err
 	}
 	v.Pace = pace
+	if v.Handed, err = f.handed(ctx, v.Look.Plan.Steps); err != nil {
+		return err
+	}
 	run := dayone.Run{Plan: v.Look.Plan}
 	for _, s := range v.Look.Plan.Steps {
 		step := dayone.StepRun{Step: s, State: dayone.StepPending}

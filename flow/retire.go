@@ -70,7 +70,7 @@ func withoutRetired(l *Look, ends retiring) {
 		}
 		l.Want.Keep = append(l.Want.Keep, h.Key)
 		if l.Person.Status == dayone.Left && !told(h.Key) && !onClosed(h.Key, l.Have) {
-			l.Want.Findings = append(l.Want.Findings, dayone.Finding{Kind: notManaged, Key: h.Key, Text: h.Key.String() + " stays: Dayone does not manage " + h.Key.System + " any more"})
+			l.Want.Findings = append(l.Want.Findings, dayone.Finding{Kind: notManaged, Key: h.Key, Text: fmt.Sprintf("%s stays: Dayone does not manage %s any more", h.Key, h.Key.System)})
 		}
 	}
 }
@@ -88,9 +88,9 @@ func onClosed(k dayone.Key, have []dayone.Holding) bool {
 
 func retiredText(system string, how dayone.OrderKind) string {
 	if how == dayone.OrderClose {
-		return system + " is being retired: nothing is given there, and what was given is taken"
+		return fmt.Sprintf("%s is being retired: nothing is given there, and what was given is taken", system)
 	}
-	return system + " is being retired: nothing is given or taken there"
+	return fmt.Sprintf("%s is being retired: nothing is given or taken there", system)
 }
 
 // noteRetired adds to an explanation that nothing comes of it.

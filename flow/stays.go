@@ -120,7 +120,7 @@ func (c Closing) Summary() string {
 		out = append(out, fmt.Sprintf("People take %s by hand; each becomes a task.", inWords(n, "1 thing", "%d things")))
 	}
 	if n := len(c.Stays); n > 0 {
-		out = append(out, inWords(n, "1 thing stays open until a human closes it.", "%d things stay open until a human closes it."))
+		out = append(out, inWords(n, "1 thing stays open until a human closes it.", "%d things stay open until a human closes them."))
 	}
 	if c.Tasks > 0 {
 		out = append(out, inWords(c.Tasks, "1 open task goes on about them.", "%d open tasks go on about them."))

@@ -69,8 +69,8 @@ func connectorOf(m *connector.Manifest) *Connector {
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
-// systemShown is how many failures of a system are shown.
-const systemShown = 6
+// FailuresShown is how many failures of a system are shown; where that many are, there may be more.
+const FailuresShown = 6
 
 // SystemOf is one system. ErrNotFound: there is none.
 func (f *Flow) SystemOf(ctx context.Context, name string) (SystemView, error) {
@@ -117,7 +117,7 @@ func (f *Flow) SystemOf(ctx context.Context, name string) (SystemView, error) {
 		return v, err
 	}
 	v.Count = counts[name]
-	if v.Failures, err = f.Failures(ctx, name, systemShown); err != nil {
+	if v.Failures, err = f.Failures(ctx, name, FailuresShown); err != nil {
 		return v, err
 	}
 	set := f.Active()

@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -12,13 +13,15 @@ import (
 // TakenBack is how far later undos have taken a run back.
 type TakenBack struct {
 	By    dayone.RunID           // the undo that began last
+	Of    dayone.RunID           // of which run that is the undo: of this one, or of an earlier one, with which this went
 	Whole bool                   // nothing of it is left but what nobody can take back
 	Under bool                   // an undo is under way
 	Steps map[dayone.StepID]bool // that are taken back
 }
 
-// TakenBack says of runs how far undos have taken them back; of those of which none has taken anything it says nothing. A run that
-// was turned back itself says so by its state.
+// TakenBack says of runs how far undos have taken them back, their own and those of earlier runs of the same person; of those of which
+// none has taken anything it says nothing. A run that was turned back itself says so by its state. However many runs are asked for, it
+// asks once for all.
 func (f *Flow) TakenBack(ctx context.Context, runs ...dayone.Run) (map[dayone.RunID]TakenBack, error) {
 	ids := make([]dayone.RunID, 0, len(runs))
 	for i := range runs {
@@ -28,26 +31,37 @@ func (f *Flow) TakenBack(ctx context.Context, runs ...dayone.Run) (map[dayone.Ru
 	if err != nil || len(undos) == 0 {
 		return nil, err
 	}
-	ids = ids[:0]
-	for i := range undos {
-		if ids = append(ids, undos[i].ID); !slices.Contains(ids, undos[i].Of) {
-			ids = append(ids, undos[i].Of)
+	hers := map[dayone.PersonID][]dayone.Run{}
+	for _, u := range undos {
+		hers[u.Person] = append(hers[u.Person], u)
+	}
+	all, of := map[dayone.RunID]dayone.Run{}, map[dayone.RunID][]dayone.RunID{}
+	for i := range runs {
+		r := &runs[i]
+		for _, u := range hers[r.Person] {
+			if u.Of == r.ID || u.Of < r.ID && r.ID < u.ID && (r.Of == "" || r.Of == r.ID) {
+				of[r.ID] = append(of[r.ID], u.ID)
+				all[r.ID], all[u.ID] = dayone.Run{}, dayone.Run{}
+			}
 		}
 	}
-	read, err := f.Store.RunsOf(ctx, ids)
+	if len(of) == 0 {
+		return nil, nil
+	}
+	read, err := f.Store.RunsOf(ctx, slices.Sorted(maps.Keys(all)))
 	if err != nil {
 		return nil, err
 	}
-	all, of := map[dayone.RunID]dayone.Run{}, map[dayone.RunID][]dayone.Run{}
 	for _, r := range read {
 		all[r.ID] = r
 	}
-	for _, u := range undos {
-		of[u.Of] = append(of[u.Of], all[u.ID])
-	}
 	out := map[dayone.RunID]TakenBack{}
 	for id, by := range of {
-		if t := takenBack(all[id], by, f.Clock.Now()); t.Under || len(t.Steps) > 0 {
+		those := make([]dayone.Run, 0, len(by))
+		for _, u := range by {
+			those = append(those, all[u])
+		}
+		if t := takenBack(all[id], those, f.Clock.Now()); t.Under || len(t.Steps) > 0 {
 			out[id] = t
 		}
 	}
@@ -57,27 +71,64 @@ func (f *Flow) TakenBack(ctx context.Context, runs ...dayone.Run) (map[dayone.Ru
 // takenBack is how far undos, the newest first, had taken a run back at an instant.
 func takenBack(r dayone.Run, undos []dayone.Run, at time.Time) TakenBack {
 	t := TakenBack{Steps: map[dayone.StepID]bool{}}
-	gone := backs(r, at)
+	gone, along := backs(r, at), []*dayone.StepRun(nil)
+	undos = slices.DeleteFunc(slices.Clone(undos), func(u dayone.Run) bool { return u.Of != r.ID && !meets(r, u, at) })
 	for _, u := range undos {
 		if t.By == "" {
-			t.By = u.ID
+			t.By, t.Of = u.ID, u.Of
 		}
 		t.Under = t.Under || !u.State.Over()
-		gone = append(gone, backs(u, at)...)
+		if u.Of == r.ID {
+			gone = append(gone, backs(u, at)...)
+		} else {
+			along = append(along, backs(u, at)...)
+		}
 	}
 	left := false
 	for i := range r.Steps {
 		s := &r.Steps[i]
 		switch {
 		case !counts(*s):
-		case slices.ContainsFunc(gone, func(b *dayone.StepRun) bool { return takesBack(b, s.Step) }):
+		case slices.ContainsFunc(gone, func(b *dayone.StepRun) bool { return takesBack(b, s.Step) }),
+			slices.ContainsFunc(along, func(b *dayone.StepRun) bool { return takesAlong(b, s) }):
 			t.Steps[s.Step.ID] = true
 		default:
-			left = left || stands(s) && !slices.ContainsFunc(undos, func(u dayone.Run) bool { return absent(u, s.Step.Key, at) })
+			left = left || stands(s) && !slices.ContainsFunc(undos, func(u dayone.Run) bool { return (u.Of == r.ID || !s.Step.Action.Takes()) && absent(u, s.Step.Key, at) })
 		}
 	}
 	t.Whole = len(t.Steps) > 0 && !left
 	return t
+}
+
+// meets says whether the undo of an earlier run takes something that a run has brought about: it had by an instant, or is still at it.
+func meets(r, undo dayone.Run, at time.Time) bool {
+	took := backs(undo, at)
+	for i := range undo.Steps {
+		b := &undo.Steps[i]
+		if (!undo.State.Over() && b.Step.Undoes != "" || slices.Contains(took, b)) && slices.ContainsFunc(r.Steps, func(s dayone.StepRun) bool { return counts(s) && takesAlong(b, &s) }) {
+			return true
+		}
+	}
+	return false
+}
+
+// takesAlong says whether a step that takes an earlier run back takes what a later one had brought about as well: the same access, or the
+// account that it is part of. What a later run took away or wrote into an account stays as long as there is the account.
+func takesAlong(b, s *dayone.StepRun) bool {
+	if !stands(s) {
+		return false
+	}
+	opens := s.Step.Action.Gives() && s.Step.Action != dayone.AccountUpdate
+	switch account := b.Step.Key == s.Step.Key.Account(); b.Step.Action {
+	case dayone.AccountDelete:
+		return account
+	case dayone.AccountDisable:
+		return account && opens
+	case dayone.EntitlementRemove:
+		return b.Step.Key == s.Step.Key && opens
+	default:
+		return false
+	}
 }
 
 // absent says that an undo which had begun at an instant found nothing left of something.

@@ -219,8 +219,13 @@ func (f *Flow) Assign(ctx context.Context, id, who, by string) (dayone.Task, err
 	if err != nil {
 		return t, err
 	}
-	who = strings.ToLower(strings.TrimSpace(who))
-	name, isGroup := strings.CutPrefix(who, "group:")
+	who = strings.TrimSpace(who)
+	word, name, isGroup := strings.Cut(who, ":")
+	if isGroup = isGroup && strings.EqualFold(word, "group"); isGroup {
+		who = "group:" + name // a name is as it is written
+	} else {
+		who = strings.ToLower(who)
+	}
 	if who != "" && (isGroup && name == "" || !isGroup && !isMail(who) || len(who) > 320) {
 		return t, fmt.Errorf("write a mail address, or group:NAME: %w", dayone.ErrInvalid)
 	}

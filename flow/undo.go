@@ -202,9 +202,11 @@ func (f *Flow) undoable(ctx context.Context, u *Undoing, now time.Time) error {
 	case r.State == dayone.RunUndoing:
 		return f.busy(ctx, u, r)
 	case r.State == dayone.RunUndone:
-		return fmt.Errorf("the run is %s already: %w", r.State, dayone.ErrConflict)
+		return fmt.Errorf("the run is undone already: %w", dayone.ErrConflict)
+	case r.Ending == dayone.RunSuperseded && !r.State.Over():
+		return fmt.Errorf("the run is being superseded; undo it when it has ended: %w", dayone.ErrConflict)
 	case r.Ending != "" && !r.State.Over():
-		return fmt.Errorf("the run is being %s; undo it when it has ended: %w", r.Ending, dayone.ErrConflict)
+		return fmt.Errorf("the run is being cancelled; undo it when it has ended: %w", dayone.ErrConflict)
 	}
 	switch to, err := f.Store.PersonOfMerged(ctx, r.Person); {
 	case err != nil:

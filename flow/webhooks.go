@@ -49,6 +49,7 @@ type WebhookData struct {
 	Run     dayone.RunID    `json:"run"`
 	Person  dayone.PersonID `json:"person"`
 	Event   dayone.EventID  `json:"event,omitempty"`
+	Of      dayone.RunID    `json:"of,omitempty"` // the run that this one took back
 	State   dayone.RunState `json:"state"`
 	Started time.Time       `json:"started"`
 	Ended   time.Time       `json:"ended"`
@@ -58,11 +59,14 @@ type WebhookData struct {
 // overFor are the letters to webhooks about a run that has ended.
 func (f *Flow) overFor(r dayone.Run) (out []dayone.Letter) {
 	outcome := outcomes[r.State]
+	if r.Of != "" && outcome == "ready" { // it is there no more
+		outcome = "undone"
+	}
 	if outcome == "" || !r.State.Over() {
 		return nil
 	}
 	body := WebhookBody{Type: "run." + outcome, Timestamp: r.Ended.UTC(), Data: &WebhookData{
-		Run: r.ID, Person: r.Person, Event: r.Event, State: r.State, Started: r.Started.UTC(), Ended: r.Ended.UTC(), URL: f.Base + "/runs/" + string(r.ID),
+		Run: r.ID, Person: r.Person, Event: r.Event, Of: r.Of, State: r.State, Started: r.Started.UTC(), Ended: r.Ended.UTC(), URL: f.Base + "/runs/" + string(r.ID),
 	}}
 	for _, w := range f.Webhooks {
 		if len(w.Events) == 0 || slices.Contains(w.Events, outcome) {

@@ -365,6 +365,8 @@ func (l ear) put(text string, args []string, s string) (string, bool) {
 		out := args[at]
 		if at, ok := l.instant(out); ok {
 			out = at
+		} else if strings.HasSuffix(v, "v") {
+			out = l.word(out)
 		} else if phrase(out) {
 			out = l.inside(out)
 		}
@@ -376,8 +378,18 @@ func (l ear) put(text string, args []string, s string) (string, bool) {
 	return b.String() + between[len(between)-1], true
 }
 
+// word says what stands at a place %v: a word of ours, where it is one, such as the name of an attribute. Names stand at %s.
+func (l *Language) word(s string) string {
+	for _, text := range []string{s, upperFirst(s)} {
+		if out, ok := l.find(text); ok {
+			return out
+		}
+	}
+	return s
+}
+
 // written are the layouts in which sentences that are heard have days.
-var written = []string{"2 January 2006", "2 Jan 2006"}
+var written = []string{"2 January 2006", "2 Jan 2006", "2 Jan 2006 15:04 MST"}
 
 // instant says a day of this year with its time, as sentences that are heard have it: Mon 25 Nov 11:30 CET. No year stands there,
 // so any that has the day on that day of the week tells how it is written.

@@ -42,6 +42,10 @@ func ReadFile(name, text string, p *Plan) ([]Row, []Fault) {
 		f.fault(1, 1, "the file is not UTF-8")
 		return nil, f.faults
 	}
+	if line := dayone.IllegibleLine(text); line > 0 {
+		f.fault(line, 1, "the line holds a control character, which nobody can read; take it out")
+		return nil, f.faults
+	}
 	f.csv = csv.NewReader(strings.NewReader(text))
 	f.csv.ReuseRecord, f.csv.FieldsPerRecord = true, -1
 	head, _, _ := strings.Cut(text, "\n")

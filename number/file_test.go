@@ -61,6 +61,7 @@ func TestFaultsOfAFileHaveTheirPlace(t *testing.T) {
 		{"number,pool\n+49301234010,lab", "is one of pool berlin in numbers.yaml, and the line says lab"},
 		{"number\n\"+49301234010", "does not read as CSV"},
 		{"number\n\xff", "not UTF-8"},
+		{"number,reason\n+49301234010,\n+49301234011,\"li\nft\x00\"\n", "n.csv:4:1: the line holds a control character"},
 	} {
 		rows, faults := number.ReadFile("n.csv", c.text, p)
 		all := ""

@@ -110,6 +110,7 @@ func TestWhatIsWrongIsNamedWithItsPlace(t *testing.T) {
 		{"pools: {}\n---\npools: {}", "more than one document"},
 		{"pools:\n\t- a", "2"},
 		{"\xff", "not UTF-8"},
+		{"pools:\n  a:\n    platform: p\n    emergency: \"e\\0\"\n", "numbers.yaml:4:16: a control character stands here"},
 	} {
 		_, faults := number.ReadPlan(c.text)
 		all := ""

@@ -132,6 +132,8 @@ func (r *reader) text(into *string) func(*yaml.Node) {
 			r.node(n, "write one text here")
 		case utf8.RuneCountInString(n.Value) > 2000:
 			r.node(n, "the text has more than 2000 signs")
+		case !dayone.Legible(n.Value): // written as an escape: else the file does not read
+			r.node(n, "a control character stands here, which nobody can read; take it out")
 		default:
 			*into = strings.TrimSpace(n.Value)
 		}

@@ -301,12 +301,38 @@ func (b *back) otherwise(s *dayone.StepRun) string {
 	return ""
 }
 
-// since names the run that changed a holding after this one.
-func (b *back) since(h dayone.Holding) string {
+// since says what became of a holding after this run, and which run did that, if one did.
+func (b *back) since(h dayone.Holding, alone, byRun string, args ...any) string {
 	if h.Run == "" || h.Run == b.Run.ID {
-		return "since"
+		return fmt.Sprintf(alone, args...)
 	}
-	return "since, by run " + string(h.Run)
+	return fmt.Sprintf(byRun, append(args, h.Run)...)
+}
+
+// role says that a holding has another role than the run gave it.
+func (b *back) role(h dayone.Holding, was string) string {
+	switch {
+	case was == "":
+		return b.since(h, "its role was changed from none to %s since", "its role was changed from none to %s since, by run %s", h.Role)
+	case h.Role == "":
+		return b.since(h, "its role was changed from %s to none since", "its role was changed from %s to none since, by run %s", was)
+	default:
+		return b.since(h, "its role was changed from %s to %s since", "its role was changed from %s to %s since, by run %s", was, h.Role)
+	}
+}
+
+// turned says that an account is in another state than the run left it in.
+func (b *back) turned(h dayone.Holding) string {
+	switch h.State {
+	case dayone.Active:
+		return b.since(h, "the account is active since", "the account is active since, by run %s")
+	case dayone.Disabled:
+		return b.since(h, "the account is disabled since", "the account is disabled since, by run %s")
+	case dayone.Staged:
+		return b.since(h, "the account is staged since", "the account is staged since, by run %s")
+	default:
+		return b.since(h, "the account is pending since", "the account is pending since, by run %s")
+	}
 }
 
 func (b *back) added(s *dayone.StepRun) {
@@ -320,10 +346,10 @@ func (b *back) added(s *dayone.StepRun) {
 		b.stays(s, "%s", why)
 		return
 	case now != nil && now.Ref != "" && h.Ref != "" && h.Ref != now.Ref:
-		b.stays(s, "another one has taken its place %s", b.since(h))
+		b.stays(s, "%s", b.since(h, "another one has taken its place since", "another one has taken its place since, by run %s"))
 		return
 	case now != nil && h.Role != now.Role:
-		b.stays(s, "its role was changed from %s to %s %s", cmp.Or(now.Role, "none"), cmp.Or(h.Role, "none"), b.since(h))
+		b.stays(s, "%s", b.role(h, now.Role))
 		return
 	}
 	if s.Result.Before == nil && b.Systems[s.Step.Key.System].Kinds[s.Step.Key.Kind].Exclusive {
@@ -351,7 +377,7 @@ func (b *back) removed(s *dayone.StepRun) {
 	account, needs := b.have[k.Account()], s.Step.Account != (dayone.Value{})
 	switch h, there := b.have[k]; {
 	case there && h.State != dayone.Gone:
-		b.stays(s, "it is there again %s", b.since(h))
+		b.stays(s, "%s", b.since(h, "it is there again since", "it is there again since, by run %s"))
 	case needs && (account.Ref == "" || account.State == dayone.Gone):
 		b.stays(s, "the account that it hung on was deleted since")
 	default:
@@ -390,7 +416,7 @@ func (b *back) account(s *dayone.StepRun) (dayone.Holding, bool) {
 		b.find(Absent, s.Step.Key, "the account is not there any more; it is built anew when policies ask for it, without what it held")
 		return h, false
 	case now != nil && now.Ref != h.Ref:
-		b.stays(s, "another account has taken its place %s", b.since(h))
+		b.stays(s, "%s", b.since(h, "another account has taken its place since", "another account has taken its place since, by run %s"))
 		return h, false
 	}
 	return h, true
@@ -438,11 +464,10 @@ func (b *back) made(s *dayone.StepRun) {
 		b.find(Instead, k, "the account is deleted: %s has no closed ones", cmp.Or(sys.Title, k.System))
 		inv.Action, inv.Want = dayone.AccountDelete, nil
 	case used == "":
-		lost := ""
-		if why := sys.NoUndo[dayone.AccountDelete]; why != "" {
-			lost = "; " + why
+		b.find(Instead, k, "the account is deleted, since nobody ever signed in and nothing else is on it")
+		if lost := sys.NoUndo[dayone.AccountDelete]; lost != "" {
+			b.find(Instead, k, "%s", lost)
 		}
-		b.find(Instead, k, "the account is deleted, since nobody ever signed in and nothing else is on it%s", lost)
 		inv.Action, inv.Want = dayone.AccountDelete, nil
 	case h.State == off || h.State == dayone.Staged:
 		b.find(Absent, k, "the account is closed and stays so, and is not deleted: %s", used)
@@ -488,11 +513,15 @@ func (b *back) used(s *dayone.StepRun, h dayone.Holding) string {
 	login, tells := seen.Account.Attrs[LastLogin]
 	switch unused := seen.Account.State == dayone.Staged || seen.Account.State == dayone.Pending; {
 	case tells && login.Text != "":
-		return "somebody signed in on " + day(login.Text)
+		return fmt.Sprintf("somebody signed in on %s", day(login.Text))
 	case !tells && !unused:
 		return "its system does not tell whether anybody signed in"
 	case len(seen.Unread) > 0:
-		return "what is on it could not be read: " + strings.Join(seen.Unread, ", ")
+		var kinds []string
+		for _, kind := range seen.Unread {
+			kinds = append(kinds, dayone.Key{System: h.Key.System, Kind: kind}.String())
+		}
+		return fmt.Sprintf("what is on it could not be read: %s", strings.Join(kinds, ", "))
 	}
 	for _, it := range seen.Items {
 		k := it.Key
@@ -537,7 +566,7 @@ func (b *back) updated(s *dayone.StepRun) {
 	}
 	if len(later) > 0 {
 		slices.Sort(later)
-		b.find(Stays, k, "%s changed again %s", strings.Join(later, ", "), b.since(h))
+		b.find(Stays, k, "%s", b.since(h, "%s changed again since", "%s changed again since, by run %s", strings.Join(later, ", ")))
 	}
 	inv := dayone.Step{
 		Key: k, Subject: dayone.Subject{Ref: h.Ref}, Have: &h.Item, Because: s.Step.Because, Once: s.Step.Once, Tier: s.Step.Tier, Implied: s.Step.Implied, Via: s.Step.Via,
@@ -569,10 +598,10 @@ func (b *back) turn(s *dayone.StepRun, h dayone.Holding) {
 		return
 	case h.State != now.State && b.shut(k):
 		delete(b.covers, k)
-		b.find(Absent, k, "the account is %s %s", h.State, b.since(h))
+		b.find(Absent, k, "%s", b.turned(h))
 		return
 	case h.State != now.State:
-		b.stays(s, "the account is %s %s", h.State, b.since(h))
+		b.stays(s, "%s", b.turned(h))
 		return
 	}
 	inv := dayone.Step{
@@ -586,7 +615,7 @@ func (b *back) turn(s *dayone.StepRun, h dayone.Holding) {
 	default:
 		off := b.Systems[k.System].As(dayone.Disabled)
 		if off == dayone.Gone || h.State == off {
-			b.find(Stays, k, "its system does not go back to %s", before.State)
+			b.find(Stays, k, "%s", noWay(before.State))
 			return
 		}
 		if why := cmp.Or(b.otherwise(s), b.needed(k)); why != "" {
@@ -596,6 +625,18 @@ func (b *back) turn(s *dayone.StepRun, h dayone.Holding) {
 		inv.Action, inv.Want.State = dayone.AccountDisable, off
 	}
 	b.add(s, inv)
+}
+
+// noWay says that an account cannot be what it was before.
+func noWay(was dayone.State) string {
+	switch was {
+	case dayone.Disabled:
+		return "its system does not go back to disabled"
+	case dayone.Staged:
+		return "its system does not go back to staged"
+	default:
+		return "its system does not go back to how it was before"
+	}
 }
 
 // Backward gives steps that take others back the order that this needs: whatever used something goes back before it;

@@ -97,7 +97,7 @@ func TestTakeBack(t *testing.T) {
 			p.Seen[oktaAccount].Account.State = dayone.Staged
 		}, groups + "okta/account account.delete", nil},
 		"not read": {func(p *past) { p.Seen = nil }, "okta/account account.disable, okta/group:base entitlement.remove, okta/group:sales entitlement.remove", []string{"could not be asked"}},
-		"unread":   {func(p *past) { s := p.Seen[oktaAccount]; s.Unread = []string{"app"}; p.Seen[oktaAccount] = s }, "okta/account account.disable, okta/group:base entitlement.remove, okta/group:sales entitlement.remove", []string{"could not be read: app"}},
+		"unread":   {func(p *past) { s := p.Seen[oktaAccount]; s.Unread = []string{"app"}; p.Seen[oktaAccount] = s }, "okta/account account.disable, okta/group:base entitlement.remove, okta/group:sales entitlement.remove", []string{"could not be read: okta/app"}},
 		"not empty": {func(p *past) {
 			s := p.Seen[oktaAccount]
 			s.Items = append(s.Items, dayone.Item{Key: dayone.Key{System: "okta", Kind: "group", Name: "admins"}})

@@ -134,6 +134,9 @@ func ReadHolidays(name string, raw []byte) (map[string]string, error) {
 	if len(raw) > longestHolidays {
 		return nil, fmt.Errorf("the calendar has more than %d KB: %w", longestHolidays>>10, dayone.ErrInvalid)
 	}
+	if line := dayone.IllegibleLine(string(raw)); line > 0 {
+		return nil, fmt.Errorf("line %d holds what nobody can read: a control character, or bytes that are no UTF-8; take it out, or save the calendar as UTF-8: %w", line, dayone.ErrInvalid)
+	}
 	days, err := map[string]string(nil), error(nil)
 	if strings.EqualFold(path.Ext(name), ".ics") || bytes.HasPrefix(bytes.ToUpper(bytes.TrimSpace(raw)), []byte("BEGIN:VCALENDAR")) {
 		days, err = icsDays(string(raw))

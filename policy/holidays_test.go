@@ -1,6 +1,7 @@
 package policy_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -45,6 +46,27 @@ func TestASiteHasTheHolidaysOfItsCountry(t *testing.T) {
 	}
 }
 
+// A text of a policy is text, though it is written as an escape: it stands in plans, mails and books.
+func TestAnEscapeThatIsNoTextIsAFault(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"holidays:\n  DE:\n    2024-12-25: \"Christmas\\0\"\n":       "holidays.yaml:3:17",
+		"holidays:\n  DE:\n    2024-12-25: \"a\\e[2J\"\n":            "holidays.yaml:3:17",
+		"holidays:\n  DE:\n    2024-12-25: \"Christmas\\n\\tDay\"\n": "",
+	} {
+		_, diags := policy.Load(fstest.MapFS{"holidays.yaml": &fstest.MapFile{Data: []byte(text)}}, nil)
+		said := ""
+		for _, d := range diags {
+			if strings.Contains(d.Message, "control character") {
+				said = fmt.Sprintf("%s:%d:%d", d.File, d.Line, d.Col)
+			}
+		}
+		if said != want {
+			t.Errorf("%q: %q, want %q: %v", text, said, want, diags)
+		}
+	}
+}
+
 func TestCalendarsAreRead(t *testing.T) {
 	t.Parallel()
 	const ics = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nDTSTART;VALUE=DATE:20251225\r\nDTEND;VALUE=DATE:20251227\r\nSUMMARY:Weihnach\r\n ten\\, zwei Tage\r\nEND:VEVENT\r\n" +
@@ -58,6 +80,9 @@ func TestCalendarsAreRead(t *testing.T) {
 		"nothing":               {file: "a.csv", text: "date,name\n", fault: "has no day"},
 		"a rule":                {file: "a.ics", text: "BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:20250101\nRRULE:FREQ=YEARLY\nEND:VEVENT\n", fault: "line 4"},
 		"no begin":              {file: "a.ics", text: "BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:x\nEND:VEVENT\n", fault: "line 2"},
+		"a NUL":                 {file: "a.csv", text: "2025-12-25,a\n2025-12-26,b\x00\n", fault: "line 2 holds"},
+		"no UTF-8":              {file: "a.csv", text: "2025-12-25,No\xebl\n", fault: "line 1 holds"},
+		"an escape":             {file: "a.ics", text: "BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:20250101\nSUMMARY:x\x1b[2J\nEND:VEVENT\n", fault: "line 4 holds"},
 		"for ever":              {file: "a.ics", text: "BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:20250101\nDTEND:99990101\nEND:VEVENT\n", fault: "line 2"},
 	} {
 		days, err := policy.ReadHolidays(c.file, []byte(c.text))

@@ -272,6 +272,8 @@ func (r *reader) plain(f *file, n *yaml.Node, depth int) bool {
 		bad("anchor", "write it out, or use a bundle", "YAML anchors are not allowed in policies")
 	case n.Style&yaml.TaggedStyle != 0:
 		bad("tag", "", "YAML tags are not allowed in policies")
+	case n.Kind == yaml.ScalarNode && !dayone.Legible(n.Value): // written as an escape: else the file does not read
+		bad("encoding", "take it out", "a control character stands here, which nobody can read")
 	}
 	if n.Kind == yaml.MappingNode {
 		seen := map[string]bool{}

@@ -53,10 +53,14 @@ func (d *DB) scanApproval(s interface{ Scan(...any) error }) (dayone.Petition, e
 type ApprovalFilter struct {
 	Person dayone.PersonID
 	Open   bool // only those that wait for an answer, the next due first
+	Over   bool // only those that wait for none
 	Live   bool // only those whose grant is still wanted
 	Before dayone.ApprovalID
 	Limit  int
 	Within dayone.Scope
+
+	AfterDue time.Time // of the last one of the page before, of those that wait
+	AfterID  dayone.ApprovalID
 }
 
 // Approvals lists requests for approval, newest first.
@@ -75,8 +79,15 @@ func (d *DB) Approvals(ctx context.Context, f ApprovalFilter) ([]dayone.Petition
 		args = append(args, f.Before)
 		where = append(where, fmt.Sprintf("a.id < $%d", len(args)))
 	}
+	if f.AfterID != "" {
+		args = append(args, micros(f.AfterDue), f.AfterID)
+		where = append(where, fmt.Sprintf("(a.due, a.id) > ($%d, $%d)", len(args)-1, len(args)))
+	}
 	if f.Live || f.Open {
 		where = append(where, "a.ended = 0")
+	}
+	if f.Over {
+		where = append(where, "a.state <> 'open'")
 	}
 	if f.Open {
 		where, order = append(where, "a.state = 'open'", "p.key_box <> ''"), "a.due, a.id"

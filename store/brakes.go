@@ -217,11 +217,12 @@ const heldAtOnce = 200
 // HoldAll keeps a list or a body behind a brake of its own. The brake is on once all of it is kept; what replaces an older one of
 // its scope and rule closes that one.
 func (d *DB) HoldAll(ctx context.Context, b dayone.Brake, events []HeldEvent) ([]dayone.Intake, error) {
-	return d.holdAll(ctx, b, events, func(*tx) error { return nil })
+	return d.holdAll(ctx, b, events, nil)
 }
 
 // HoldList does so with a source's list: in one write with what became of the read, which names the brake, and with whom the list
-// lacks. A brake that no read names could be let through without its list counting.
+// lacks. A brake that no read names could be let through without its list counting. The list is held though all that it brings
+// was said before: whom it lacks was not. What an older list of its scope and rule held, and it brings again, is behind it then.
 func (d *DB) HoldList(ctx context.Context, b dayone.Brake, events []HeldEvent, r dayone.SourceRead, missing []dayone.Absence) error {
 	_, err := d.holdAll(ctx, b, events, func(t *tx) error {
 		if err := t.lack(b.ID, missing); err != nil {
@@ -232,7 +233,7 @@ func (d *DB) HoldList(ctx context.Context, b dayone.Brake, events []HeldEvent, r
 	return err
 }
 
-// holdAll runs on in the commit in which the brake is on.
+// holdAll runs on in the commit in which the brake is on. Without it, no brake is made for what was said before.
 func (d *DB) holdAll(ctx context.Context, b dayone.Brake, events []HeldEvent, on func(*tx) error) ([]dayone.Intake, error) {
 	b.State = dayone.BrakeMaking
 	opened := false
@@ -261,11 +262,11 @@ func (d *DB) holdAll(ctx context.Context, b dayone.Brake, events []HeldEvent, on
 			if err := t.accept(some); err != nil {
 				return err
 			}
-			fresh, err := t.unkept(some, b.ID)
+			fresh, err := t.unkept(some, b, on != nil)
 			if err != nil {
 				return err
 			}
-			if opens = !opened && (len(events) == 0 || slices.Contains(fresh, true)); opens {
+			if opens = !opened && (last && on != nil || len(events) == 0 || slices.Contains(fresh, true)); opens {
 				if err := d.openBrake(t, b); err != nil {
 					return err
 				}
@@ -295,8 +296,10 @@ func (d *DB) holdAll(ctx context.Context, b dayone.Brake, events []HeldEvent, on
 			if err := t.replace(b.Scope, b.Rule, b.ID, b.Opened); err != nil {
 				return err
 			}
-			if err := on(t); err != nil {
-				return err
+			if on != nil {
+				if err := on(t); err != nil {
+					return err
+				}
 			}
 			_, err = t.exec(`UPDATE brake SET state = 'on' WHERE id = $1`, b.ID)
 			return err
@@ -313,10 +316,14 @@ func (d *DB) holdAll(ctx context.Context, b dayone.Brake, events []HeldEvent, on
 }
 
 // unkept says which of them are to be put behind a brake: what is new, and what lies behind one that was never finished,
-// which nobody could let through.
-func (t *tx) unkept(some []*acceptance, by dayone.BrakeID) ([]bool, error) {
+// which nobody could let through, or with takes behind one that this one replaces.
+func (t *tx) unkept(some []*acceptance, by dayone.Brake, takes bool) ([]bool, error) {
+	q, args := `SELECT COUNT(*) FROM brake WHERE id = $1 AND state = 'making'`, []any{by.ID}
+	if takes {
+		q, args = `SELECT COUNT(*) FROM brake WHERE id = $1 AND (state = 'making' OR state = 'on' AND scope = $2 AND rule = $3)`, []any{by.ID, by.Scope, by.Rule}
+	}
 	out := make([]bool, len(some))
-	making := map[dayone.BrakeID]bool{by: false}
+	making := map[dayone.BrakeID]bool{by.ID: false}
 	for i, a := range some {
 		if !a.again {
 			out[i] = true
@@ -327,7 +334,8 @@ func (t *tx) unkept(some []*acceptance, by dayone.BrakeID) ([]bool, error) {
 		}
 		if _, asked := making[a.in.Brake]; !asked {
 			var n int
-			if err := t.row(`SELECT COUNT(*) FROM brake WHERE id = $1 AND state = 'making'`, a.in.Brake).Scan(&n); err != nil {
+			args[0] = a.in.Brake
+			if err := t.row(q, args...).Scan(&n); err != nil {
 				return nil, err
 			}
 			making[a.in.Brake] = n > 0
@@ -369,11 +377,17 @@ func (d *DB) ReplaceBrakes(ctx context.Context, scope, rule string, at time.Time
 
 // Brakes lists them: those that hold first, the newest first of both.
 func (d *DB) Brakes(ctx context.Context, on bool, limit int) ([]dayone.Brake, error) {
+	return d.BrakesFrom(ctx, on, Mark{}, limit)
+}
+
+// BrakesFrom are those that come after one of them.
+func (d *DB) BrakesFrom(ctx context.Context, on bool, from Mark, limit int) ([]dayone.Brake, error) {
 	q := `SELECT ` + brakeColumns + ` FROM brake WHERE state <> 'making'`
 	if on {
 		q += ` AND state = 'on'`
 	}
-	rows, err := d.read.QueryContext(ctx, q+` ORDER BY CASE state WHEN 'on' THEN 0 ELSE 1 END, id DESC LIMIT $1`, limit)
+	after, args := from.where("on", []any{limit})
+	rows, err := d.read.QueryContext(ctx, q+after+` ORDER BY CASE state WHEN 'on' THEN 0 ELSE 1 END, id DESC LIMIT $1`, args...)
 	if err != nil {
 		return nil, err
 	}

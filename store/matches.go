@@ -128,7 +128,9 @@ const publicMatch = ` AND NOT EXISTS (SELECT 1 FROM event e WHERE e.id = suspici
 // MatchFilter chooses questions.
 type MatchFilter struct {
 	Open   bool // only those
+	Over   bool // only those that somebody decided
 	Public bool // only what everybody may know
+	From   Mark
 	Limit  int
 }
 
@@ -137,16 +139,39 @@ func (f MatchFilter) where() string {
 	if f.Open {
 		q += ` AND state = 'open'`
 	}
+	if f.Over {
+		q += ` AND state <> 'open'`
+	}
 	if f.Public {
 		q += publicMatch
 	}
 	return q
 }
 
+// Mark is the last row of a page of a list that has those first that wait for somebody, the newest first of both. The zero Mark
+// is where the list begins.
+type Mark struct {
+	Waits bool
+	ID    string
+}
+
+// where is what comes after it, of rows whose state says that they wait.
+func (m Mark) where(waits string, args []any) (string, []any) {
+	if m.ID == "" {
+		return "", args
+	}
+	args = append(args, m.ID)
+	if m.Waits {
+		return fmt.Sprintf(` AND (state <> '%s' OR id < $%d)`, waits, len(args)), args
+	}
+	return fmt.Sprintf(` AND state <> '%s' AND id < $%d`, waits, len(args)), args
+}
+
 // Matches lists questions, open ones first, the newest first of both.
 func (d *DB) Matches(ctx context.Context, f MatchFilter) ([]dayone.Match, error) {
-	q := `SELECT ` + matchColumns + ` FROM suspicion` + f.where()
-	rows, err := d.read.QueryContext(ctx, q+` ORDER BY CASE WHEN state = 'open' THEN 0 ELSE 1 END, id DESC LIMIT $1`, f.Limit)
+	from, args := f.From.where("open", []any{f.Limit})
+	q := `SELECT ` + matchColumns + ` FROM suspicion` + f.where() + from
+	rows, err := d.read.QueryContext(ctx, q+` ORDER BY CASE WHEN state = 'open' THEN 0 ELSE 1 END, id DESC LIMIT $1`, args...)
 	if err != nil {
 		return nil, err
 	}

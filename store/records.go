@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"time"
 
 	"github.com/dayone-hq/dayone"
 )
@@ -134,6 +135,19 @@ func (d *DB) nobody(t *tx) (string, error) {
 		return "", fmt.Errorf("reading the key of nobody: %w", err)
 	}
 	return box, nil
+}
+
+// NewestInstant is the latest instant that the books know: that of the newest line of the ledger, or of the newest event.
+func (d *DB) NewestInstant(ctx context.Context) (time.Time, error) {
+	var newest int64
+	for _, query := range []string{`SELECT at FROM record ORDER BY seq DESC LIMIT 1`, `SELECT received FROM event ORDER BY id DESC LIMIT 1`} {
+		var at int64
+		if err := d.read.QueryRowContext(ctx, query).Scan(&at); err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return time.Time{}, fmt.Errorf("reading the newest instant: %w", err)
+		}
+		newest = max(newest, at)
+	}
+	return instant(newest), nil
 }
 
 // Record appends records that no run makes: administrative acts.

@@ -346,13 +346,15 @@ func (d *DB) runsOf(ctx context.Context, f *RunFilter) (string, []any, error) {
 	return q + fmt.Sprintf(" ORDER BY r.id DESC LIMIT $%d", len(args)), args, nil
 }
 
-// UndosOf are the runs that take some others back, newest first, without their steps.
+// UndosOf are the runs that take back some others, or whatever else those had whom they are about, newest first, without their steps. An index
+// holds who has which runs, and another one which runs are undos: none is opened but those.
 func (d *DB) UndosOf(ctx context.Context, ids []dayone.RunID) ([]dayone.Run, error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}
 	in, args := among(ids)
-	rows, err := d.read.QueryContext(ctx, runHead+runTables+` WHERE r.takes_back <> '' AND r.takes_back <> r.id AND r.takes_back IN `+in+` ORDER BY r.id DESC`, args...)
+	rows, err := d.read.QueryContext(ctx, runHead+runTables+` WHERE r.takes_back <> '' AND r.takes_back <> r.id AND r.takes_back IN
+		(SELECT o.id FROM run o WHERE o.person IN (SELECT person FROM run WHERE id IN `+in+`)) ORDER BY r.id DESC`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("reading what was taken back: %w", err)
 	}

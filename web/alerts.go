@@ -17,7 +17,7 @@ var alertState = state{Icon: "warn", Class: "s-fail", Text: "Alert"}
 func alertItem(view viewer, a flow.AlertView) item {
 	return item{
 		State: &alertState, Title: link{joined(": ", view.label(a.Title), a.About), a.Path},
-		Meta: joined("; ", view.found(a.Note), view.label("since")), At: view.at(a.Opened),
+		Meta: sentence(joined("; ", view.found(a.Note), view.label("since"))), At: view.at(a.Opened),
 	}
 }
 

@@ -226,7 +226,7 @@ func (p *portal) apiTasks(w http.ResponseWriter, r *http.Request) error {
 	out := apiPage[apiTask]{Items: []apiTask{}}
 	if len(list) > limit {
 		list = list[:limit]
-		next := url.Values{"after": {taskMark(list[limit-1])}, "limit": {strconv.Itoa(limit)}}
+		next := url.Values{"after": {dueMark(list[limit-1].Due, string(list[limit-1].ID))}, "limit": {strconv.Itoa(limit)}}
 		for _, k := range []string{"person", "run", "system"} {
 			if v := q.Get(k); v != "" {
 				next.Set(k, v)
@@ -251,29 +251,59 @@ func (p *portal) todosOf(ctx context.Context, list []dayone.Task) []todo {
 	return out
 }
 
-// taskMark is where a list of tasks goes on: the last one's time and id.
-func taskMark(t dayone.Task) string {
-	us := int64(0)
-	if !t.Due.IsZero() {
-		us = t.Due.UnixMicro()
+// decidedMark is where a list goes on that has those first that wait for somebody.
+func decidedMark(waits bool, id string) string {
+	if waits {
+		return "waits." + id
 	}
-	return strconv.FormatInt(us, 10) + "." + string(t.ID)
+	return "decided." + id
+}
+
+// decidedMarkOf reads it from an address; the zero Mark: the list begins.
+func decidedMarkOf(q url.Values) (flow.Mark, error) {
+	mark := q.Get("after")
+	if mark == "" {
+		return flow.Mark{}, nil
+	}
+	word, id, _ := strings.Cut(mark, ".")
+	if id == "" || word != "waits" && word != "decided" {
+		return flow.Mark{}, refuse(dayone.ErrInvalid, textBadMark)
+	}
+	return flow.Mark{Waits: word == "waits", ID: id}, nil
+}
+
+// dueMark is where a list goes on that is sorted by when things are due: the last one's time and id.
+func dueMark(due time.Time, id string) string {
+	us := int64(0)
+	if !due.IsZero() {
+		us = due.UnixMicro()
+	}
+	return strconv.FormatInt(us, 10) + "." + id
+}
+
+// markOf reads it from an address; "": the list begins.
+func markOf(q url.Values) (due time.Time, id string, err error) {
+	mark := q.Get("after")
+	if mark == "" {
+		return due, "", nil
+	}
+	us, id, _ := strings.Cut(mark, ".")
+	n, err := strconv.ParseInt(us, 10, 64)
+	if err != nil || id == "" {
+		return due, "", refuse(dayone.ErrInvalid, textBadMark)
+	}
+	if n != 0 {
+		due = time.UnixMicro(n)
+	}
+	return due, id, nil
 }
 
 // taskFilter is what an address asks for.
 func taskFilter(q url.Values, limit int) (flow.TaskFilter, error) {
 	f := flow.TaskFilter{Person: dayone.PersonID(q.Get("person")), Run: dayone.RunID(q.Get("run")), System: q.Get("system"), Limit: limit}
-	if mark := q.Get("after"); mark != "" {
-		us, id, _ := strings.Cut(mark, ".")
-		n, err := strconv.ParseInt(us, 10, 64)
-		if err != nil || id == "" {
-			return f, refuse(dayone.ErrInvalid, textBadMark)
-		}
-		if f.AfterID = dayone.TaskID(id); n != 0 {
-			f.AfterDue = time.UnixMicro(n)
-		}
-	}
-	return f, nil
+	due, id, err := markOf(q)
+	f.AfterDue, f.AfterID = due, dayone.TaskID(id)
+	return f, err
 }
 
 func (p *portal) apiTask(w http.ResponseWriter, r *http.Request) error {

@@ -84,22 +84,34 @@ func newAPIApproval(x petition) apiApproval {
 
 func (p *portal) apiApprovals(w http.ResponseWriter, r *http.Request) error {
 	q, limit := r.URL.Query(), apiLimit(r)
-	f := flow.ApprovalFilter{Person: dayone.PersonID(q.Get("person")), Before: dayone.ApprovalID(q.Get("before")), Limit: limit + 1}
+	f := flow.ApprovalFilter{Person: dayone.PersonID(q.Get("person")), Limit: limit + 1}
 	switch q.Get("state") {
 	case "", "open":
-		f.Open, f.Limit = true, 500
+		f.Open = true
+		if err := after(&f, q); err != nil {
+			return err
+		}
+	case "decided":
+		f.Over = true
 	case "all":
 	default:
-		return refuse(dayone.ErrInvalid, "state is open or all.")
+		return refuse(dayone.ErrInvalid, "state is open, decided or all.")
+	}
+	if !f.Open {
+		f.Before = dayone.ApprovalID(q.Get("before"))
 	}
 	list, err := p.flow.Approvals(r.Context(), f)
 	if err != nil {
 		return err
 	}
 	out := apiPage[apiApproval]{Items: []apiApproval{}}
-	if !f.Open && len(list) > limit {
+	if len(list) > limit {
 		list = list[:limit]
-		q.Set("before", string(list[limit-1].ID))
+		if last := list[limit-1]; f.Open {
+			q.Set("after", approvalMark(last))
+		} else {
+			q.Set("before", string(last.ID))
+		}
 		out.Next = address("/api/v1/approvals", q)
 	}
 	for _, x := range p.petitions(r.Context(), viewer{}, list) {
@@ -131,11 +143,11 @@ func (p *portal) apiAnswer(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	ctx, decides := r.Context(), me(r).Role.In(deciders)
-	if !decides { // she answers for nobody else
-		in.For = me(r).Name
-	}
 	switch in.Verdict {
 	case "approve", "refuse":
+		if in.For, err = answersFor(me(r), in.For); err != nil {
+			return err
+		}
 		_, err = p.flow.Answer(ctx, x.req.ID, flow.Reply{Of: in.For, By: me(r).Name, Yes: in.Verdict == "approve", Reason: in.Reason})
 	case "ask anew":
 		if !decides {

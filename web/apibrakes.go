@@ -128,11 +128,22 @@ func (p *portal) apiBrakes(w http.ResponseWriter, r *http.Request) error {
 	default:
 		return refuse(dayone.ErrInvalid, "state is on or all.")
 	}
-	list, err := p.flow.Brakes(r.Context(), on, apiLimit(r))
+	q, limit := r.URL.Query(), apiLimit(r)
+	from, err := decidedMarkOf(q)
+	if err != nil {
+		return err
+	}
+	list, err := p.flow.BrakesFrom(r.Context(), on, from, limit+1)
 	if err != nil {
 		return err
 	}
 	out := apiPage[apiBrake]{Items: []apiBrake{}}
+	if len(list) > limit {
+		list = list[:limit]
+		last := list[limit-1]
+		q.Set("after", decidedMark(last.State == dayone.BrakeOn, string(last.ID)))
+		out.Next = address("/api/v1/brakes", q)
+	}
 	for _, b := range list {
 		out.Items = append(out.Items, newAPIBrake(b))
 	}
@@ -304,7 +315,7 @@ func sampleBrakes(view viewer) (brakesView, brakeView, brakeView) {
 		{SourceRead: dayone.SourceRead{Source: "contractors"}, Limit: 5, Off: "a list that somebody keeps by hand"},
 	}, []flow.AbsentView{{Absence: dayone.Absence{Source: "hr", Subject: "emp_655", Person: samplePerson, Since: now.Add(-48 * time.Hour)}, Name: "Nour الزهراني"}},
 		[]dayone.Announcement{{ID: "ann_01jd9x0000000000000000000a", Source: "hr", Count: 40, Used: 12, From: now.Add(-48 * time.Hour), Until: now.Add(480 * time.Hour), By: "kim@company.com", Second: "lee@company.com", Reason: "the site in Bremen closes"}})
-	list.Problem = notDone(fmt.Errorf("the second person is the first one: %w", dayone.ErrInvalid))
+	list.Problem = notDone(view, fmt.Errorf("the second person is the first one: %w", dayone.ErrInvalid))
 	on.List = &dayone.ListFigures{Before: 1204, Records: 812, There: 809, New: 2, Unusable: 1, Known: 1215, Missing: 392, Aside: 14}
 	open := newBrake(view, flow.BrakeView{Brake: on, Hash: "0a1b2c3d4e5f6071", Second: true, Unseen: 1, Items: []flow.HeldView{
 		{Held: dayone.Held{Person: samplePerson, Subject: "emp_789", Mark: "1", What: "planned termination", Lines: []dayone.HeldLine{{What: "last day", Is: "2024-12-31"}, {What: "manager", Was: "john.doe@company.com", Is: "zoe.lukasiewicz@company.com"}}}, Name: "Sarah Chen"},

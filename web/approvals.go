@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -17,7 +18,11 @@ import (
 type approvalsView struct {
 	Sentence string
 	Open     []item
+	Waiting  string // how many of them there are
+	Next     string // where those are that are due later
 	Past     []item
+	Older    string // where those are that were asked for before
+	First    bool   // the page begins with what is due first, and with the latest
 	Empty    *empty
 	StandIns []item
 	Problem  *notice // of the form below
@@ -68,9 +73,11 @@ func (p *portal) petitions(ctx context.Context, view viewer, list []dayone.Petit
 			row.Name = cmp.Or(row.Name, string(r.Person))
 			rows[r.Person] = row
 		}
-		x := petition{req: r, row: row, mute: !p.flow.Mails(), what: joined(" ", systemTitle(titles, r.Key.System), view.within(view.label(kindTitle(kinds, r.Key))), r.Key.Name)}
+		x := petition{req: r, row: row, mute: !p.flow.Mails(), what: joined(" ", systemTitle(titles, r.Key.System), view.kind(kindTitle(kinds, r.Key)), r.Key.Name)}
 		if r.Run != "" {
-			x.run = link{"The run that waits for it", "/runs/" + string(r.Run)}
+			if x.run = (link{"The run that asked for it", "/runs/" + string(r.Run)}); r.State == dayone.ApprovalOpen {
+				x.run.Text = "The run that waits for it"
+			}
 		}
 		out = append(out, x)
 	}
@@ -136,8 +143,11 @@ func approvalItem(view viewer, x petition) item {
 	return it
 }
 
-// pastShown is how many decided requests a page shows.
-const pastShown = 50
+// How many requests a page shows that wait, and that are decided.
+const (
+	waitingShown = 100
+	pastShown    = 50
+)
 
 func (p *portal) approvals(w http.ResponseWriter, r *http.Request) error {
 	return p.showApprovals(w, r, http.StatusOK, nil, nil)
@@ -145,11 +155,7 @@ func (p *portal) approvals(w http.ResponseWriter, r *http.Request) error {
 
 func (p *portal) showApprovals(w http.ResponseWriter, r *http.Request, status int, problem *notice, given map[string]string) error {
 	ctx, view := r.Context(), p.viewerOf(r)
-	open, err := p.flow.Approvals(ctx, flow.ApprovalFilter{Open: true, Limit: 200})
-	if err != nil {
-		return err
-	}
-	all, err := p.flow.Approvals(ctx, flow.ApprovalFilter{Limit: pastShown})
+	list, err := p.listApprovals(r)
 	if err != nil {
 		return err
 	}
@@ -157,7 +163,7 @@ func (p *portal) showApprovals(w http.ResponseWriter, r *http.Request, status in
 	if err != nil {
 		return err
 	}
-	v := newApprovals(view, p.petitions(ctx, view, open), p.petitions(ctx, view, all), standIns)
+	v := newApprovals(view, list, standIns)
 	v.Problem, v.Given = problem, given
 	if !p.shows(r, "POST /delegations") {
 		v.Fixed = true
@@ -168,18 +174,76 @@ func (p *portal) showApprovals(w http.ResponseWriter, r *http.Request, status in
 	return p.show(w, r, status, page{Template: "approvals", Title: "Approvals", Nav: "approvals", Crumbs: []link{{"Approvals", ""}}, Main: v})
 }
 
-func newApprovals(view viewer, open, all []petition, standIns []item) approvalsView {
-	v := approvalsView{Sentence: view.plural(len(open), "1 request waits for an answer.", "%d requests wait for an answer."), StandIns: standIns}
-	for _, x := range open {
+// approvalList is a page of requests: those that wait and those that are decided, each by itself, so that none of these hides
+// any of those. Further pages have one of both.
+type approvalList struct {
+	open, past  []petition
+	count       int // of all that wait
+	next, older string
+	further     bool
+}
+
+func (p *portal) listApprovals(r *http.Request) (l approvalList, err error) {
+	ctx, view, q := r.Context(), p.viewerOf(r), r.URL.Query()
+	waits := flow.ApprovalFilter{Open: true, Limit: waitingShown + 1}
+	if err = after(&waits, q); err != nil {
+		return l, err
+	}
+	over := flow.ApprovalFilter{Over: true, Before: dayone.ApprovalID(q.Get("before")), Limit: pastShown + 1}
+	l.further = waits.AfterID != "" || over.Before != ""
+	if l.count, err = p.flow.CountApprovals(ctx); err != nil {
+		return l, err
+	}
+	if over.Before == "" {
+		list, err := p.flow.Approvals(ctx, waits)
+		if err != nil {
+			return l, err
+		}
+		if len(list) > waitingShown {
+			list = list[:waitingShown]
+			l.next = address("/approvals", url.Values{"after": {approvalMark(list[waitingShown-1])}})
+		}
+		l.open = p.petitions(ctx, view, list)
+	}
+	if waits.AfterID == "" {
+		list, err := p.flow.Approvals(ctx, over)
+		if err != nil {
+			return l, err
+		}
+		if len(list) > pastShown {
+			list = list[:pastShown]
+			l.older = address("/approvals", url.Values{"before": {string(list[pastShown-1].ID)}})
+		}
+		l.past = p.petitions(ctx, view, list)
+	}
+	return l, nil
+}
+
+// approvalMark is where a list of requests that wait goes on.
+func approvalMark(q dayone.Petition) string { return dueMark(q.Due, string(q.ID)) }
+
+// after lets a list of requests go on where an address says.
+func after(f *flow.ApprovalFilter, q url.Values) error {
+	due, id, err := markOf(q)
+	f.AfterDue, f.AfterID = due, dayone.ApprovalID(id)
+	return err
+}
+
+func newApprovals(view viewer, l approvalList, standIns []item) approvalsView {
+	v := approvalsView{
+		Sentence: view.plural(l.count, "1 request waits for an answer.", "%d requests wait for an answer."), StandIns: standIns,
+		Waiting: view.number(l.count), Next: l.next, Older: l.older, First: !l.further,
+	}
+	for _, x := range l.open {
 		v.Open = append(v.Open, approvalItem(view, x))
 	}
-	for _, x := range all {
-		if x.req.State != dayone.ApprovalOpen {
-			v.Past = append(v.Past, approvalItem(view, x))
-		}
+	for _, x := range l.past {
+		v.Past = append(v.Past, approvalItem(view, x))
 	}
-	if len(open) == 0 {
+	if l.count == 0 {
 		v.Sentence = "Nobody waits for an answer."
+	}
+	if len(l.open) == 0 && v.First {
 		v.Empty = &empty{Icon: "hand", Title: "Nothing to decide", Text: "A request appears when a policy gives something with approval: in its line, or the catalogue calls it sensitive. Somebody may also ask for what is only offered.", Acts: []link{{"Ask for something", "/onboard"}}}
 	}
 	return v
@@ -248,6 +312,23 @@ func (v approvalView) own(login string) []choice {
 	return slices.DeleteFunc(v.Decide, func(c choice) bool { return !strings.EqualFold(c.Value, login) })
 }
 
+// forOthers says whether somebody may enter the answers of others: an administrator, and a login that several share and is
+// nobody's own.
+func forOthers(is who) bool {
+	return is.Role == dayone.Administrator || is.Role.In(deciders) && !dayone.IsMail(is.Name)
+}
+
+// answersFor is for whom somebody answers.
+func answersFor(is who, of string) (string, error) {
+	switch {
+	case forOthers(is):
+		return of, nil
+	case is.Role.In(deciders) && of != "" && !strings.EqualFold(of, is.Name):
+		return "", refuse(dayone.ErrForbidden, "You answer for yourself alone. Whoever else is asked has to sign in, or to name a delegate; an administrator may enter an answer for them.")
+	}
+	return is.Name, nil
+}
+
 // choosesAlone says whether somebody decides for herself alone, so that there is nothing to choose. Where she is one of
 // several, she is the one chosen unless she has chosen.
 func choosesAlone(list []choice, login string, fresh bool) bool {
@@ -274,8 +355,8 @@ func (p *portal) showApproval(w http.ResponseWriter, r *http.Request, status int
 	switch is := me(r); {
 	case !is.Role.In(approvals):
 		v, from = v.hers(is.Name), link{"You", "/me"}
-	case !is.Role.In(deciders):
-		v.Decide, v.Again = v.own(is.Name), false
+	case !forOthers(is):
+		v.Decide, v.Again = v.own(is.Name), v.Again && is.Role.In(deciders)
 	}
 	v.Alone = choosesAlone(v.Decide, me(r).Name, v.Of == "")
 	return p.show(w, r, status, page{Template: "approval", Title: v.Title, Nav: "approvals", Crumbs: []link{from, {v.Title, ""}}, Main: v})
@@ -295,7 +376,7 @@ func newApproval(view viewer, x petition) approvalView {
 	if q.Rule.Need == "all" {
 		need = "one for each of those named"
 	}
-	v.Facts = append(v.Facts, pair{Name: "Asks", Value: view.labels(q.Rule.By)}, pair{Name: "It takes", Value: view.label(need)}, pair{Name: "Since", At: view.at(q.Opened)}, pair{Name: "Due", At: view.at(q.Due)})
+	v.Facts = append(v.Facts, pair{Name: "Asks", Value: view.labels(q.Rule.By)}, pair{Name: "It takes", Value: sentence(view.label(need))}, pair{Name: "Since", At: view.at(q.Opened)}, pair{Name: "Due", At: view.at(q.Due)})
 	asked := []struct {
 		name string
 		at   time.Time
@@ -380,10 +461,13 @@ func (p *portal) decideApproval(w http.ResponseWriter, r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
 		return fmt.Errorf("%w: %w", err, dayone.ErrInvalid)
 	}
-	a := flow.Reply{Of: r.PostForm.Get("of"), By: me(r).Name, Reason: strings.TrimSpace(r.PostForm.Get("reason"))}
+	a := flow.Reply{By: me(r).Name, Reason: strings.TrimSpace(r.PostForm.Get("reason"))}
+	if a.Of, err = answersFor(me(r), r.PostForm.Get("of")); err != nil {
+		return err
+	}
 	list := "/approvals"
-	if !me(r).Role.In(deciders) { // she answers for nobody else
-		a.Of, list = a.By, "/me"
+	if !me(r).Role.In(deciders) {
+		list = "/me"
 	}
 	switch r.PostForm.Get("verdict") {
 	case "approve":
@@ -439,8 +523,12 @@ func (p *portal) delegate(w http.ResponseWriter, r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
 		return fmt.Errorf("%w: %w", err, dayone.ErrInvalid)
 	}
+	fields := []string{"who", "to", "from", "until"}
+	if err := only(r, fields...); err != nil {
+		return err
+	}
 	given := map[string]string{}
-	for _, name := range []string{"who", "to", "from", "until"} {
+	for _, name := range fields {
 		given[name] = strings.TrimSpace(r.PostForm.Get(name))
 	}
 	from, until, err := days(given["from"], given["until"], p.viewerOf(r).zone)

@@ -34,7 +34,7 @@ func TestApprovalsAreDecidedOnThePage(t *testing.T) {
 	path := "/approvals/" + string(q.ID)
 	want(t, "list", b.page("/approvals"), path, "1 request waits")
 	page := b.page(path)
-	want(t, "page", page, "Who may decide", "john.doe@company.com", "verdict")
+	want(t, "page", page, "Who may decide", "john.doe@company.com", "verdict", "The run that waits for it")
 	b.page(path) // a scanner opens it as often as it likes
 	if now, err := b.flow.Approval(t.Context(), q.ID); err != nil || now.State != dayone.ApprovalOpen {
 		t.Fatalf("looking decided: %s %v", now.State, err)
@@ -68,7 +68,7 @@ func TestApprovalsAreDecidedOnThePage(t *testing.T) {
 		t.Errorf("%+v", one)
 	}
 	want(t, "run", b.page("/runs/"+string(q.Run)), "Report it")
-	want(t, "decided", b.page(path), "not before the training", "Ask anew")
+	want(t, "decided", b.page(path), "not before the training", "Ask anew", "The run that asked for it")
 	by := ", entered by " + one.Votes[0].By
 	want(t, "list of what was decided", b.page("/approvals"), "By john.doe@company.com"+by)
 	for _, path := range []string{"/records", "/records?format=csv", "/people/" + string(p) + "/records", "/runs/" + string(q.Run) + "/records", "/api/v1/records", "/api/v1/records?format=csv"} {
@@ -116,4 +116,43 @@ func TestApprovalsAreDecidedOnThePage(t *testing.T) {
 	var no refusedBody
 	b.api("POST", "/api/v1/tasks/"+task.ID+"/complete", `{}`, 409, &no)
 	want(t, "done twice", no.Error.Message, "This task was closed by ")
+}
+
+// Where it takes two, one login is not both of them: an approver answers for herself alone, and an administrator enters one answer.
+func TestNobodyAnswersForTwo(t *testing.T) {
+	t.Parallel()
+	files := maps.Clone(fewPolicies)
+	files["policies/base.yaml"] = &fstest.MapFile{Data: []byte(strings.Replace(string(fewPolicies["policies/base.yaml"].Data), "okta/group:sales-team}", "okta/group:sales-team, approval: {by: [manager, security@company.com], need: all}}", 1))}
+	b := startBench(t, files, false, withRoles)
+	b.hireSarah()
+	var q dayone.Petition
+	b.until("somebody to be asked", func() bool {
+		list, err := b.flow.Approvals(t.Context(), flow.ApprovalFilter{Open: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(list) > 0 {
+			q = list[0]
+		}
+		return q.ID != "" && q.Run != ""
+	})
+	answer := func(as dayone.Role, of string, status int) {
+		t.Helper()
+		got, body := b.bearer(tokenOf(as), "POST", "/api/v1/approvals/"+string(q.ID), `{"verdict": "approve", "for": "`+of+`"}`)
+		if got != status {
+			t.Errorf("%s for %s: %d, want %d\n%s", as, of, got, status, body)
+		}
+	}
+	approver := b.signIn(dayone.Approver)
+	if page := text(t, b.as(dayone.Approver, approver, "GET", "/approvals/"+string(q.ID))); strings.Contains(page, `value="approve"`) {
+		t.Error("an approver who is not asked is offered to answer for others")
+	}
+	answer(dayone.Approver, "john.doe@company.com", http.StatusForbidden)
+	answer(dayone.Operator, "security@company.com", http.StatusForbidden)
+	answer(dayone.Administrator, "john.doe@company.com", http.StatusOK)
+	answer(dayone.Administrator, "security@company.com", http.StatusForbidden)
+	now, err := b.flow.Approval(t.Context(), q.ID)
+	if err != nil || now.State != dayone.ApprovalOpen || len(now.Votes) != 1 {
+		t.Errorf("it is %s with %d answers: %v", now.State, len(now.Votes), err)
+	}
 }

@@ -22,6 +22,7 @@ type brakesView struct {
 	Announced []announcedRow
 	Announce  announceForm
 	Past      []item
+	MorePast  bool // a table has the others
 
 	MayAnnounce, MayRead bool // what would only be refused is not offered
 }
@@ -84,7 +85,7 @@ func brakeItem(view viewer, b dayone.Brake) item {
 		st = brakeState(b.State)
 		it.Meta, it.At = joined("; ", sentence(view.found(b.Note)), view.plural(b.Held, "1 was held", "%d were held")), view.at(b.Closed)
 		if b.By != "" {
-			it.Next = decidedBy(b)
+			it.Next = view.decidedBy(b)
 		}
 	} else {
 		it.Next = view.label("Look at what would change, then let it through or throw it away. Everything else goes on.")
@@ -93,10 +94,10 @@ func brakeItem(view viewer, b dayone.Brake) item {
 	return it
 }
 
-func decidedBy(b dayone.Brake) string {
+func (v viewer) decidedBy(b dayone.Brake) string {
 	by := b.By
 	if b.Second != "" {
-		by += " and " + b.Second
+		by = v.list([]string{by, b.Second})
 	}
 	return by + ": " + b.Reason
 }
@@ -113,15 +114,22 @@ func brakeState(s dayone.BrakeState) state {
 	return brakeOn
 }
 
+// brakesShown is how many brakes a page shows; a table has all of them.
+const brakesShown = 200
+
 func (p *portal) brakes(w http.ResponseWriter, r *http.Request) error {
 	return p.showBrakes(w, r, http.StatusOK, nil)
 }
 
 func (p *portal) showBrakes(w http.ResponseWriter, r *http.Request, status int, problem *notice) error {
 	ctx := r.Context()
-	list, err := p.flow.Brakes(ctx, false, 200)
+	list, err := p.flow.Brakes(ctx, false, brakesShown+1)
 	if err != nil {
 		return err
+	}
+	more := len(list) > brakesShown
+	if more {
+		list = list[:brakesShown]
 	}
 	sources, err := p.flow.SourceStates(ctx)
 	if err != nil {
@@ -136,6 +144,7 @@ func (p *portal) showBrakes(w http.ResponseWriter, r *http.Request, status int, 
 		return err
 	}
 	v := newBrakes(p.viewerOf(r), list, sources, missing, announced)
+	v.MorePast = more
 	v.Problem, v.MayAnnounce, v.MayRead = problem, p.shows(r, "POST /brakes/announcements"), p.shows(r, "POST /sources/{source}/read")
 	for _, f := range []*field{&v.Announce.Count, &v.Announce.From, &v.Announce.Until, &v.Announce.By, &v.Announce.Second, &v.Announce.Reason} {
 		f.Value = r.PostFormValue(f.Name)
@@ -203,6 +212,7 @@ type brakeView struct {
 	Items           []item
 	Many            string
 	Hash            string
+	Others          bool // whoever looks does not decide
 	Facts           []pair
 	By, Second      field
 	Reason          field
@@ -253,6 +263,7 @@ func (p *portal) showBrake(w http.ResponseWriter, r *http.Request, status int, i
 	}
 	view := p.viewerOf(r)
 	v := newBrake(view, b)
+	v.Others = b.State == dayone.BrakeOn && othersDecide(me(r), b.Brake)
 	if v.Problem = problem; b.List != nil {
 		q := r.URL.Query()
 		filter, err := missingFilter(q, pageSize)
@@ -300,7 +311,7 @@ func newBrake(view viewer, b flow.BrakeView) brakeView {
 	if b.State != dayone.BrakeOn {
 		v.Over = &notice{Icon: "info", Title: brakeState(b.State).Text, Text: "Nothing is held here any more."}
 		if b.By != "" {
-			v.Over.Text = decidedBy(b.Brake)
+			v.Over.Text = view.decidedBy(b.Brake)
 		}
 		v.Facts = append(v.Facts, pair{Name: "Decided", At: view.at(b.Closed)})
 		return v
@@ -404,20 +415,24 @@ func brakeMeans(b dayone.Brake) (nothing, thrown string) {
 
 // heldLine is one change in words.
 func (v viewer) heldLine(l dayone.HeldLine) string {
+	what := v.in.Inside(attrText(strings.ReplaceAll(l.What, " ", "_")))
 	switch {
 	case l.Is == "":
-		return v.say("%s: %s goes", v.label(l.What), l.Was)
+		return v.say("%s: %s goes", sentence(what), l.Was)
 	case l.Was == "":
-		return v.say("%s: %s comes", v.label(l.What), l.Is)
+		return v.say("%s becomes %s", sentence(what), l.Is)
 	}
-	return v.say("%s: %s becomes %s", v.label(l.What), l.Was, l.Is)
+	return v.say("%s: %s becomes %s", sentence(what), l.Was, l.Is)
 }
+
+// othersDecide: what few may know is HR's to decide; the rest is the operators'.
+func othersDecide(w who, b dayone.Brake) bool { return w.Role == dayone.HR && !b.Veiled() }
 
 // verdict carries out what a form or a call says about a brake.
 func (p *portal) verdict(r *http.Request, id dayone.BrakeID, d flow.BrakeDecision) (dayone.Brake, error) {
-	if me(r).Role == dayone.HR { // what few may know is theirs to decide; the rest is the operators'
+	if me(r).Role == dayone.HR {
 		b, err := p.flow.Brake(r.Context(), id)
-		if err == nil && !b.Veiled() {
+		if err == nil && othersDecide(me(r), b.Brake) {
 			err = fmt.Errorf("an operator or administrator decides about this brake: %w", dayone.ErrForbidden)
 		}
 		if err != nil {
@@ -440,8 +455,8 @@ func refused(err error) bool {
 	return false
 }
 
-func notDone(err error) *notice {
-	return &notice{Kind: "bad", Icon: "x", Title: "Not done", Text: sentence(flow.Problem(err)) + "."}
+func notDone(view viewer, err error) *notice {
+	return &notice{Kind: "bad", Icon: "x", Title: "Not done", Text: view.problem(err) + "."}
 }
 
 func (p *portal) decideBrake(w http.ResponseWriter, r *http.Request) error {
@@ -449,9 +464,12 @@ func (p *portal) decideBrake(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if err := only(r, "hash", "by", "second", "reason"); err != nil {
+		return err
+	}
 	b, err := p.verdict(r, id, flow.BrakeDecision{Hash: r.PostFormValue("hash"), By: r.PostFormValue("by"), Second: r.PostFormValue("second"), Reason: r.PostFormValue("reason")})
 	if refused(err) {
-		return p.showBrake(w, r, http.StatusConflict, id, notDone(err))
+		return p.showBrake(w, r, http.StatusConflict, id, notDone(p.viewerOf(r), err))
 	}
 	if err != nil {
 		return err
@@ -493,7 +511,7 @@ func (p *portal) announce(w http.ResponseWriter, r *http.Request) error {
 	_, _ = fmt.Sscan(r.PostFormValue("count"), &in.Count) // none is refused below
 	a, err := p.layOff(r, in)
 	if refused(err) {
-		return p.showBrakes(w, r, http.StatusConflict, notDone(err))
+		return p.showBrakes(w, r, http.StatusConflict, notDone(p.viewerOf(r), err))
 	}
 	if err != nil {
 		return err
@@ -513,7 +531,7 @@ func (p *portal) endAnnouncement(w http.ResponseWriter, r *http.Request) error {
 func (p *portal) readSource(w http.ResponseWriter, r *http.Request) error {
 	_, err := p.flow.ReadSource(r.Context(), r.PathValue("source"), me(r).Name)
 	if refused(err) {
-		return p.showBrakes(w, r, http.StatusConflict, notDone(err))
+		return p.showBrakes(w, r, http.StatusConflict, notDone(p.viewerOf(r), err))
 	}
 	if err != nil {
 		return err

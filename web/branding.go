@@ -144,7 +144,7 @@ func newBranding(view viewer, b dayone.Brand, past []dayone.Brand, wrong error, 
 	if wrong != nil {
 		v.Problem = &notice{Kind: "bad", Icon: "x", Title: "It was not saved", Text: textBrandWrong}
 		if len(faults) == 0 {
-			v.Problem.Text = sentence(flow.Problem(wrong)) + "."
+			v.Problem.Text = view.problem(wrong) + "."
 		}
 	}
 	for i, x := range past {

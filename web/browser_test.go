@@ -139,7 +139,7 @@ func (b *tab) until(expression string) {
 // shoot keeps a picture of the whole page among the test's artifacts.
 func (b *tab) shoot(name string) {
 	b.t.Helper()
-	eval[chromedp.Void](b, `scrollTo(0,0);0`)
+	eval[chromedp.Void](b, `scrollTo(0,0);document.querySelectorAll('.bar-foot').forEach(x=>{x.style.position='static'});0`) // else it lies over the middle of a page that is taken whole
 	png, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
 	if err != nil {
 		b.t.Fatal(err)

@@ -112,7 +112,7 @@ func (p *portal) renewIt(w http.ResponseWriter, r *http.Request) error {
 	_, err = p.flow.Renew(r.Context(), id, k, me(r).Name, r.PostFormValue("reason"))
 	for _, kind := range []error{dayone.ErrConflict, dayone.ErrInvalid, dayone.ErrUnsupported} {
 		if errors.Is(err, kind) {
-			return p.showRenew(w, r, http.StatusConflict, key, &notice{Kind: "bad", Icon: "x", Title: "It was not renewed", Text: sentence(flow.Problem(err)) + "."})
+			return p.showRenew(w, r, http.StatusConflict, key, &notice{Kind: "bad", Icon: "x", Title: "It was not renewed", Text: p.viewerOf(r).problem(err) + "."})
 		}
 	}
 	if err != nil {

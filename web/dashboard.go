@@ -29,10 +29,12 @@ type dashboardView struct {
 	NoStarters   *empty
 	NoRuns       *empty
 	Mine         []item // that wait for whoever looks
+	AllMine      *link  // where the others are
 	Overview     overviewView
 
 	view        viewer
-	waits, runs int // how much needs somebody, and goes on
+	waits, runs int  // how much needs somebody, and goes on
+	more        bool // needs somebody than was counted
 }
 
 type starterRow struct {
@@ -53,7 +55,8 @@ const (
 	startersShown = 12
 	runsShown     = 8
 	tasksShown    = 5
-	tasksLookedAt = 50 // for the ones that are due first
+	tasksLookedAt = 50  // for the ones that are due first
+	countedTo     = 100 // of what is counted by reading it
 )
 
 func (p *portal) dashboard(w http.ResponseWriter, r *http.Request) error {
@@ -74,7 +77,7 @@ func (p *portal) dashboard(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	under, err := p.flow.CountRuns(ctx, runsUnderWay(100))
+	under, err := p.flow.CountRuns(ctx, runsUnderWay(countedTo))
 	if err != nil {
 		return err
 	}
@@ -86,11 +89,11 @@ func (p *portal) dashboard(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	events, err := p.flow.Events(ctx, quarantined(100))
+	events, err := p.flow.Events(ctx, quarantined(countedTo+1))
 	if err != nil {
 		return err
 	}
-	stuck, err := p.flow.People(ctx, flow.PeopleFilter{Unplanned: true, Limit: 100})
+	stuck, err := p.flow.People(ctx, flow.PeopleFilter{Unplanned: true, Limit: countedTo + 1})
 	if err != nil {
 		return err
 	}
@@ -116,11 +119,9 @@ func (p *portal) dashboard(w http.ResponseWriter, r *http.Request) error {
 		list = append(list, l.of(ctx, t))
 	}
 	byDue(list)
-	open, err := p.flow.Approvals(ctx, flow.ApprovalFilter{Open: true, Limit: 100})
-	if err != nil {
+	if v.Mine, v.AllMine, err = p.mineOf(r); err != nil {
 		return err
 	}
-	v.Mine = p.mineOf(r, list, open)
 	for _, d := range list[:min(len(list), tasksShown)] {
 		v.Tasks = append(v.Tasks, taskItem(view, d))
 	}
@@ -163,7 +164,7 @@ func (p *portal) dashboard(w http.ResponseWriter, r *http.Request) error {
 	if !p.shows(r, "GET /settings/effort") {
 		v.Overview.unlink()
 	}
-	v.fail(len(sum.Failures))
+	v.fail(len(sum.Failures), sum.More)
 	return p.show(w, r, http.StatusOK, page{Template: "dashboard", Title: "Dashboard", Nav: "dashboard", Main: v})
 }
 
@@ -173,23 +174,39 @@ func newDashboard(view viewer, counts map[dayone.Status]int, runs, tasks, bad, s
 		{Label: "Active", Value: view.in.Number(counts[dayone.Working]), Href: "/people?status=active"},
 		{Label: "Start soon", Value: view.in.Number(counts[dayone.PreHire]), Href: "/people?status=pre-hire"},
 		{Label: "On leave", Value: view.in.Number(counts[dayone.OnLeave]), Href: "/people?status=leave"},
-		{Label: "Runs under way", Value: view.capped(runs, 100), Href: "/runs?state=open"},
+		{Label: "Runs under way", Value: view.capped(runs, countedTo), Href: "/runs?state=open"},
 		{Label: "Open tasks", Value: view.in.Number(tasks), Href: "/tasks"},
-		{Label: "Quarantined events", Value: view.capped(bad, 100), Href: "/events?state=quarantined"},
+		{Label: "Quarantined events", Value: view.capped(bad, countedTo), Href: "/events?state=quarantined"},
 	}}
 	if stuck > 0 { // in the place of what needs nobody
-		v.Figures[2] = figure{Label: "Cannot be planned", Value: view.capped(stuck, 100), Href: "/people?status=" + unplanned}
+		v.Figures[2] = figure{Label: "Cannot be planned", Value: view.capped(stuck, countedTo), Href: "/people?status=" + unplanned}
 	}
-	v.waits, v.runs = tasks+bad+stuck, runs
-	v.sum()
+	v.runs = runs
+	v.need(tasks)
+	v.needUpTo(bad)
+	v.needUpTo(stuck)
 	v.NoStarters = &empty{Icon: "people", Title: "Nobody starts soon", Text: "People appear here when a source says that they are hired. Send the webhook of your HR system to /hooks/ and the name of the source."}
 	v.NoRuns = &empty{Icon: "play", Title: "No run is under way", Text: "A run starts when somebody is hired, moves or leaves."}
 	return v
 }
 
+// need adds to what needs somebody.
+func (v *dashboardView) need(n int) {
+	v.waits += n
+	v.sum()
+}
+
+// needUpTo adds what was read one further than it is counted.
+func (v *dashboardView) needUpTo(n int) {
+	v.more = v.more || n > countedTo
+	v.need(min(n, countedTo))
+}
+
 // sum says in one sentence how much waits.
 func (v *dashboardView) sum() {
 	switch {
+	case v.more:
+		v.Sentence = v.view.say("More than %d things need you.", v.waits)
 	case v.waits == 0 && v.runs == 0:
 		v.Sentence = "Nothing needs you, and nothing is under way."
 	case v.waits == 0:
@@ -212,14 +229,14 @@ func (v *dashboardView) decide(matches, brakes int) {
 		first = append(first, item{State: &hand, Title: link{v.view.plural(matches, "1 employment may be of somebody known", "%d employments may be of somebody known"), "/matches"}, Next: v.view.label("Say whose it is.")})
 	}
 	v.Tasks = append(first, v.Tasks...)
-	v.waits += matches + brakes
-	v.sum()
+	v.need(matches)
+	v.needUpTo(brakes)
 }
 
-// fail counts what failed among what needs somebody.
-func (v *dashboardView) fail(n int) {
-	v.waits += n
-	v.sum()
+// fail counts what failed among what needs somebody: the n that are shown, and perhaps more.
+func (v *dashboardView) fail(n int, more bool) {
+	v.more = v.more || more
+	v.need(n)
 }
 
 // toDecide counts what whoever looks may decide.
@@ -230,7 +247,7 @@ func (p *portal) toDecide(r *http.Request) (matches, brakes int, err error) {
 		}
 	}
 	if p.shows(r, "POST /brakes/{id}/release") {
-		on, err := p.flow.Brakes(r.Context(), true, 100)
+		on, err := p.flow.Brakes(r.Context(), true, countedTo+1)
 		return matches, len(on), err
 	}
 	return matches, 0, nil
@@ -359,7 +376,7 @@ func (p *portal) zoneOf(location string) *time.Location {
 	return cmp.Or(zone, time.UTC)
 }
 
-// ask puts approvals that wait in the place of who is on leave.
+// ask puts approvals that wait in the place of who is on leave, and counts them among what needs somebody.
 func (v *dashboardView) ask(n int) {
 	if n == 0 {
 		return
@@ -369,6 +386,7 @@ func (v *dashboardView) ask(n int) {
 		at = 1
 	}
 	v.Figures[at] = figure{Label: "Wait for approval", Value: v.view.in.Number(n), Href: "/approvals"}
+	v.need(n)
 }
 
 func capped(n, most int) string { return viewer{}.capped(n, most) }

@@ -163,12 +163,14 @@ func newDrift(view viewer, f flow.DriftFilter, rows []flow.DriftRow, reads map[s
 	switch {
 	case total >= flow.MostDrift:
 		v.Sentence = view.say("More than %s things differ from the books.", view.number(flow.MostDrift-1))
-	case total == 0 && unread > 0 && unread == len(v.Readings):
+	case total == 0 && unread == len(v.Readings):
 		v.Sentence = "Nobody can say yet what differs from the books."
 	case total == 0:
 		v.Sentence = "Nothing is known to differ from the books."
 	}
-	v.Sentence = view.label(v.Sentence) + " " + view.label(textDriftOnly)
+	if v.Sentence = view.label(v.Sentence); total > 0 {
+		v.Sentence += " " + view.label(textDriftOnly)
+	}
 	switch {
 	case len(v.Rows) > 0:
 	case v.Filtered:
@@ -176,12 +178,16 @@ func newDrift(view viewer, f flow.DriftFilter, rows []flow.DriftRow, reads map[s
 	case len(v.Readings) == 0:
 		v.Empty = &empty{Icon: "drift", Title: "No system can be compared", Text: textDriftNoSystem, Acts: []link{{"Systems", "/systems"}}}
 	case unread == len(v.Readings):
-		v.Empty = &empty{Icon: "clock", Title: "No system was compared yet", Text: sentence(view.label(v.When)) + " " + view.label(textDriftUnread)}
+		v.Empty = &empty{Icon: "clock", Title: "No system was compared yet", Text: textDriftUnread}
 	default:
-		v.Empty = &empty{Icon: "check", Title: "Every account that was read is as the books have it", Text: sentence(view.label(v.When)) + " " + view.label(textDriftNone)}
+		v.Empty = &empty{Icon: "check", Title: "Every account that was read is as the books have it", Text: textDriftNone}
 	}
 	if unread > 0 && unread < len(v.Readings) {
-		v.Unknown = &notice{Icon: "info", Title: "Not every system was compared", Text: view.say(textDriftSome, strings.Join(unseen, ", "))}
+		text := textDriftSome
+		if unread == 1 {
+			text = textDriftOne
+		}
+		v.Unknown = &notice{Icon: "info", Title: "Not every system was compared", Text: view.say(text, view.list(unseen))}
 	}
 	return v
 }
@@ -208,7 +214,7 @@ func driftAddress(f flow.DriftFilter, before dayone.DriftID) string {
 
 func newDriftLine(view viewer, x flow.DriftRow, titles, kinds map[string]string) driftLine {
 	l := driftLine{
-		Name: link{x.Name, "/people/" + string(x.Person)}, What: link{sentence(joined(" ", view.label(kindTitle(kinds, x.Key)), x.Key.Name)), "/drift/" + string(x.ID)},
+		Name: link{x.Name, "/people/" + string(x.Person)}, What: link{sentence(joined(" ", view.kind(kindTitle(kinds, x.Key)), x.Key.Name)), "/drift/" + string(x.ID)},
 		State: driftTexts[x.Kind], System: systemTitle(titles, x.Key.System), Since: view.at(x.Since), By: view.driftBy(x.Drift),
 	}
 	l.Is, l.Should = view.driftWords(x.Drift)
@@ -286,8 +292,8 @@ func (p *portal) showDrift(w http.ResponseWriter, r *http.Request, status int, i
 }
 
 func newOneDrift(view viewer, x flow.DriftView, titles, kinds map[string]string) driftOneView {
-	v := driftOneView{ID: string(x.ID), Whose: x.Name, State: driftTexts[x.Kind], Refused: sentence(x.Refused), Extra: x.Kind == dayone.DriftExtra, May: true}
-	v.Title = joined(" ", systemTitle(titles, x.Key.System), view.within(view.label(kindTitle(kinds, x.Key))), x.Key.Name)
+	v := driftOneView{ID: string(x.ID), Whose: x.Name, State: driftTexts[x.Kind], Refused: sentence(view.heard(x.Refused)), Extra: x.Kind == dayone.DriftExtra, May: true}
+	v.Title = joined(" ", systemTitle(titles, x.Key.System), view.kind(kindTitle(kinds, x.Key)), x.Key.Name)
 	is, should := view.driftWords(x.Drift)
 	v.Facts = []pair{
 		{Name: "Person", Value: x.Name, Href: "/people/" + string(x.Person)},
@@ -306,7 +312,10 @@ func newOneDrift(view viewer, x flow.DriftView, titles, kinds map[string]string)
 		v.Facts = append(v.Facts, pair{Name: "Known there as", Value: x.Is.Ref, Code: true})
 	}
 	if x.Waits != "" {
-		v.Waits = &notice{Icon: "clock", Title: "It cannot be decided just now", Text: sentence(x.Waits) + "."}
+		v.Waits = &notice{Icon: "clock", Title: "It cannot be decided just now", Text: sentence(view.heard(x.Waits)) + "."}
+		if x.Run != "" {
+			v.Waits.Act = &link{"Open that run", "/runs/" + string(x.Run)}
+		}
 		return v
 	}
 	for _, s := range x.Steps {
@@ -324,7 +333,7 @@ func newOneDrift(view viewer, x flow.DriftView, titles, kinds map[string]string)
 	}
 	switch {
 	case x.Holds != "":
-		v.Nothing = sentence(x.Holds) + "."
+		v.Nothing = sentence(view.heard(x.Holds)) + "."
 	case len(v.Steps) == 0:
 		v.Nothing = textDriftNothing
 	}
@@ -370,9 +379,12 @@ func (p *portal) decideDrift(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if err := only(r, "reason", "until"); err != nil {
+		return err
+	}
 	row, err := p.driftVerdict(r, id, r.PostFormValue("reason"), r.PostFormValue("until"))
 	if refused(err) {
-		return p.showDrift(w, r, http.StatusConflict, id, notDone(err))
+		return p.showDrift(w, r, http.StatusConflict, id, notDone(p.viewerOf(r), err))
 	}
 	if err != nil {
 		return goneDrift(err)

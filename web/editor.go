@@ -18,14 +18,15 @@ import (
 
 // editorView is a policy file as somebody writes it. What is in force stays; saving makes a proposal.
 type editorView struct {
-	Files   []link
-	File    string
-	Text    string
-	Note    string
-	New     bool
-	Judged  judgement
-	Problem *notice
-	Title   string
+	Files    []link
+	File     string
+	Text     string
+	Note     string
+	New      bool
+	ReadOnly bool // nothing can be proposed
+	Judged   judgement
+	Problem  *notice
+	Title    string
 }
 
 // judgement is what a draft means, while it is written.
@@ -142,6 +143,7 @@ func (p *portal) showEditor(w http.ResponseWriter, r *http.Request, status int, 
 			v.Files = append(v.Files, link{n, "/policies/edit?file=" + n})
 		}
 	}
+	v.ReadOnly = !p.shows(r, "POST /policies/propose")
 	pg.Main = v
 	return p.show(w, r, status, pg)
 }

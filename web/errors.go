@@ -79,8 +79,9 @@ func refuse(kind error, text string) error { return &refusal{kind, text} }
 
 type errorView struct {
 	Title, Text, Next, ID string
-	Home                  bool // offer the dashboard
-	Page                  bool // it is all there is
+	Again                 string // its own address, where loading it anew may help
+	Home                  bool   // offer the dashboard
+	Page                  bool   // it is all there is
 }
 
 // problem is an error for a program, by RFC 9457; error says the same as it was said before there were problems here.
@@ -145,6 +146,9 @@ func (p *portal) fail(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	}
 	v.Page = true
+	if a.kind == nil && r.Method == http.MethodGet {
+		v.Again = r.URL.RequestURI()
+	}
 	if shown := p.show(w, r, a.status, page{Template: "error", Title: a.title, Plain: !in || publicPath(r.URL.Path), Main: v}); shown != nil {
 		p.log.Error("an error page could not be built", "id", id, "error", shown)
 		http.Error(w, a.title+" ("+id+")", a.status)
@@ -159,13 +163,13 @@ func floodable(r *http.Request, err error) bool {
 // heard is a refusal as the reader's language has it; some were made where nobody knows who reads them.
 func heard(view viewer, text string) string {
 	if out := view.in.Heard(text); out != text {
-		return out
+		return view.withNames(out)
 	}
 	bare := lowerFirst(strings.TrimSuffix(text, "."))
 	if out := view.in.Heard(bare); out != bare {
-		return sentence(out) + "."
+		return view.withNames(sentence(out)) + "."
 	}
-	return text
+	return view.withNames(text)
 }
 
 // forWhoAsks says that an error was written for whoever asked: what flow refuses of what somebody entered names nobody and

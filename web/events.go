@@ -163,7 +163,7 @@ func quarantinedItem(view viewer, in dayone.Intake) item {
 		title = view.say("%s: %s, without the id of an employee", in.Source, what)
 	}
 	return item{
-		State: &st, Title: link{title, ""}, Meta: in.Note, At: view.at(in.Received),
+		State: &st, Title: link{title, ""}, Meta: joined("; ", view.found(in.Note), view.label("received")), At: view.at(in.Received),
 		Next: view.label("Mend it at the source, in the mapping or in people.yaml. Then replay it."), Acts: []act{{Text: "Replay", Action: "/events/" + string(in.ID) + "/replay"}},
 	}
 }

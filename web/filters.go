@@ -84,9 +84,17 @@ func narrowed(r *http.Request) error {
 
 // askable refuses a parameter that an address does not know: more would be shown, or done, than was asked for.
 func askable(asked url.Values, known []string) error {
+	return among(asked, known, textNoAsking)
+}
+
+// only refuses a field that a form does not have: one that is left out means everybody, everything, at once or for ever there, and
+// so would one that is misspelt.
+func only(r *http.Request, known ...string) error { return among(r.PostForm, known, textNoField) }
+
+func among(asked url.Values, known []string, text string) error {
 	for _, name := range slices.Sorted(maps.Keys(asked)) {
 		if !slices.Contains(known, name) {
-			return refuse(dayone.ErrInvalid, fmt.Sprintf(textNoAsking, name, cmp.Or(strings.Join(known, ", "), "nothing")))
+			return refuse(dayone.ErrInvalid, fmt.Sprintf(text, name, cmp.Or(strings.Join(known, ", "), "nothing")))
 		}
 	}
 	return nil

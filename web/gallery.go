@@ -51,7 +51,7 @@ func (p *portal) sample(w http.ResponseWriter, r *http.Request) error {
 	}
 	s := all[i]
 	return p.show(w, r, http.StatusOK, page{
-		Template: s.template, Title: s.title, Nav: "gallery", Crumbs: []link{{"Gallery", "/gallery"}, {s.title, ""}}, Plain: s.plain, Phone: s.phone, Main: s.main,
+		Template: s.template, Title: s.title, Nav: "gallery", Crumbs: []link{{"Gallery", "/gallery"}, {s.title, ""}}, Plain: s.plain, Phone: s.phone, MadeUp: true, Main: s.main,
 	})
 }
 

@@ -176,6 +176,39 @@ func TestWhatIsNoTextIsNotEntered(t *testing.T) {
 	b.api("POST", "/api/v1/systems/okta/orders", `{"kind": "stop", "reason": "INC-4711:\r\n\tit deletes – Łucja"}`, 201, nil)
 }
 
+// A field that is misspelt is not left out: that would be everybody, everything, at once or for ever.
+func TestAFormRefusesAFieldThatItDoesNotHave(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.hireSarah()
+	run := b.runOf("sarah.chen@company.com")
+	person := string(run.Person)
+	for path, bad := range map[string]string{
+		"/tokens":                                        "name=tickets&role=operator&days=30&country=DE",
+		"/systems/okta/orders":                           "kind=maintenance&reason=INC-1&begin=2030-01-01T22:00&until=2030-01-02T22:00",
+		"/delegations":                                   "who=kim@company.com&to=lee@company.com&form=2030-01-01&until=2030-02-01",
+		"/people/" + person + "/request":                 "key=okta/group:figma-users&by=kim@company.com&reason=covers&untill=2030-01-01",
+		"/onboard/" + person:                             "product=mid-market&reason=covers&to=2030-01-01",
+		"/runs/" + string(run.ID) + "/undo":              "hash=x&reason=a+mistake&steps=1",
+		"/brakes/brk_01jd9x0000000000000000000a/discard": "reason=odd&hsah=x",
+		"/drift/drf_01jd9x0000000000000000000a/accept":   "reason=odd&end=2030-01-01",
+		"/numbers/audit/cucm/adopt":                      "do=adopt&lest=sure",
+	} {
+		form, err := url.ParseQuery(bad)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res := b.post(path, form)
+		if said := text(t, res); res.StatusCode != http.StatusBadRequest || !strings.Contains(said, "is no field of this form") {
+			t.Errorf("%s: %s: %s", path, res.Status, said)
+		}
+	}
+	res := b.post("/tokens", url.Values{"name": {"tickets"}, "role": {"operator"}, "days": {"30"}, "countries": {"DE"}})
+	if res.StatusCode != http.StatusOK {
+		t.Errorf("a token as the form asks for one: %s", res.Status)
+	}
+}
+
 // Whoever misspells what is to be undone is not shown the undo of everything.
 func TestAnAddressRefusesWhatItCannotBeAsked(t *testing.T) {
 	t.Parallel()

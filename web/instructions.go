@@ -141,7 +141,7 @@ func (d todo) title() string {
 	case d.step.Wait != nil && d.step.Wait.Kind == dayone.WaitSeat:
 		return d.in.Say("Free or buy a seat in %s for %s", d.system, name)
 	}
-	kind := d.in.Label(d.kind)
+	kind := viewer{in: d.in}.kind(d.kind)
 	joins, named := slices.Contains(joins, s.Key.Kind), s.Key.Name != ""
 	switch s.Action {
 	case dayone.AccountCreate:

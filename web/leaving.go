@@ -72,7 +72,7 @@ func remainItems(view viewer, list []dayone.Remain) (out []item) {
 func certified(view viewer, c dayone.Certificate) string {
 	n := c.Counts()
 	if c.Clean() {
-		return view.say("All %d systems were read, and nothing is open.", len(c.Systems))
+		return view.plural(len(c.Systems), "1 system was read, and nothing is open.", "%d systems were read, and nothing is open.")
 	}
 	out := view.say("%d systems: %d closed, %d open, %d not readable, %d waiting for a human.", len(c.Systems), n[dayone.Closed], n[dayone.StillOpen], n[dayone.Unreadable], n[dayone.ByHand])
 	if len(c.Others) > 0 {
@@ -196,7 +196,7 @@ func newLeaving(view viewer, head personHead, person dayone.Person, holds []dayo
 		if !c.Clean() {
 			st = state{Icon: "warn", Class: "s-wait", Text: "Something open or unknown"}
 		}
-		v.History = append(v.History, item{State: &st, Title: link{string(c.ID), ""}, At: view.at(c.Made), Meta: paper.Summary(c), Open: &link{"PDF", "/people/" + head.ID + "/certificates/" + string(c.ID) + "/pdf"}})
+		v.History = append(v.History, item{State: &st, Title: link{view.at(c.Made).Text, ""}, Meta: paper.Summary(c), Open: &link{"PDF", "/people/" + head.ID + "/certificates/" + string(c.ID) + "/pdf"}})
 	}
 	switch {
 	case len(list) > 0:

@@ -45,7 +45,7 @@ func TestSomebodyIsTerminatedAtThePortal(t *testing.T) {
 		t.Errorf("holding: %s", res.Status)
 	}
 	want(t, "held", b.page(at+"/leaving"), "A legal hold stands", "case 12/24")
-	want(t, "erase", b.page(at+"/erase"), "Not now", "A legal hold stands")
+	want(t, "erase", b.page(at+"/erase"), "It cannot be erased yet", "A legal hold stands", "Release the legal hold")
 	export := b.post(at+"/export", url.Values{})
 	want(t, "export", text(t, export), "case 12/24", "sold the customer list", "Łucja")
 	if !strings.Contains(export.Header.Get("Content-Disposition"), ".json") {

@@ -116,16 +116,20 @@ func newErase(view viewer, head personHead, e flow.Erasure) orderView {
 		},
 		List: []item{
 			{Title: link{view.label("Name, addresses, history and every value are destroyed"), ""}},
-			{Title: link{view.plural(e.Runs, "1 run stays without what it did", "%d runs stay without what they did"), ""}},
-			{Title: link{view.plural(e.Lines, "1 line of the ledger stays, names nobody, and still verifies", "%d lines of the ledger stay, name nobody, and still verify"), ""}},
 		},
+	}
+	if e.Runs > 0 {
+		v.List = append(v.List, item{Title: link{view.plural(e.Runs, "1 run stays without what it did", "%d runs stay without what they did"), ""}})
+	}
+	if e.Lines > 0 {
+		v.List = append(v.List, item{Title: link{view.plural(e.Lines, "1 line of the ledger stays, names nobody, and still verifies", "%d lines of the ledger stay, name nobody, and still verify"), ""}})
 	}
 	for _, k := range e.Accounts {
 		v.List = append(v.List, item{Title: link{view.label("An account stays, and nobody knows any more whose it was"), ""}, Meta: k.String()})
 	}
 	v.Stays = stayItems(view, e.Stays)
 	if e.Refused != "" {
-		v.Refused = &notice{Kind: "warn", Icon: "warn", Title: "Not now", Text: sentence(e.Refused) + "."}
+		v.Refused = &notice{Kind: "warn", Icon: "warn", Title: "It cannot be erased yet", Text: sentence(e.Refused) + "."}
 	}
 	return v
 }
@@ -170,7 +174,11 @@ func (p *portal) orderOf(r *http.Request, verb string) (flow.Row, orderView, err
 	if err != nil {
 		return row, orderView{}, orderFound(err)
 	}
-	return row, newErase(p.viewerOf(r), head, e), nil
+	v := newErase(p.viewerOf(r), head, e)
+	if held && v.Refused != nil {
+		v.Refused.Act = &link{"Release the legal hold", "/people/" + head.ID + "/release"}
+	}
+	return row, v, nil
 }
 
 // askOrder is the page of an order, by its verb.
@@ -203,7 +211,7 @@ func (p *portal) giveOrder(verb string) func(http.ResponseWriter, *http.Request)
 		to, back, err := p.obey(r, id, verb)
 		for _, kind := range []error{dayone.ErrConflict, dayone.ErrInvalid, dayone.ErrForbidden} {
 			if errors.Is(err, kind) {
-				return p.showOrder(w, r, http.StatusConflict, verb, &notice{Kind: "bad", Icon: "x", Title: "It was not done", Text: sentence(flow.Problem(err)) + "."})
+				return p.showOrder(w, r, http.StatusConflict, verb, &notice{Kind: "bad", Icon: "x", Title: "It was not done", Text: p.viewerOf(r).problem(err) + "."})
 			}
 		}
 		if err != nil {

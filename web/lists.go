@@ -59,6 +59,9 @@ func (p *portal) bringList(w http.ResponseWriter, r *http.Request) error {
 	if _, err := p.flow.ListOf(r.Context(), b.System); err != nil {
 		return speaking(err)
 	}
+	if err := only(r, "do", "smaller", "what", "at"); err != nil {
+		return err
+	}
 	raw, err := p.listForm(r, &b)
 	var got flow.Brought
 	if err == nil {
@@ -86,6 +89,9 @@ func (p *portal) listForm(r *http.Request, b *flow.Bringing) ([]byte, error) {
 		return nil, fmt.Errorf("%w: %w", err, dayone.ErrInvalid)
 	}
 	defer func() { _ = r.MultipartForm.RemoveAll() }()
+	if do := r.FormValue("do"); do != "check" && do != "take" {
+		return nil, fmt.Errorf("say whether it is only checked or taken: %w", dayone.ErrInvalid)
+	}
 	b.Dry, b.Smaller, b.Catalogue = r.FormValue("do") == "check", r.FormValue("smaller") != "", r.FormValue("what") == "catalogue"
 	if text := r.FormValue("at"); text != "" {
 		at, err := time.ParseInLocation("2006-01-02T15:04", text, p.viewerOf(r).zone)

@@ -74,6 +74,12 @@ func TestListsAreBrought(t *testing.T) {
 		want(t, "a wrong list", body, "The list was not taken", "Line 2, column &#34;state&#34;: this is no state")
 	}
 	want(t, "a trial", text(t, b.upload(page, three, "do", "check")), "The list is right", "3: P-1, P-2, P-3", "No list of its accounts was brought yet.")
+	for _, misspelt := range [][]string{{"d0", "check"}, {"do", "chekc"}, {}} { // what was to be checked is not taken
+		if res := b.upload(page, three, misspelt...); res.StatusCode != http.StatusBadRequest && res.StatusCode != http.StatusUnprocessableEntity {
+			t.Errorf("%q: %s", misspelt, res.Status)
+		}
+	}
+	want(t, "nothing was taken", b.page(page), "No list of its accounts was brought yet.")
 	want(t, "a list", text(t, b.upload(page, three, "do", "take")), "The list is taken", "Accounts in it")
 
 	var is struct {

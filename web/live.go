@@ -18,10 +18,12 @@ type pageTeller struct {
 	p     *portal
 	id    dayone.RunID
 	board *board
+	lets  *lets // what whoever looks may do
 	mem   memory
 	known bool   // the reader's memory fits
 	head  string // what was sent of the figures, without the clock
 	needs string // and of what waits for people
+	acts  string // what the page offers to decide
 	lost  string // steps from which nothing comes any more
 	gantt bool   // something has moved since the timeline was drawn
 
@@ -44,7 +46,10 @@ func (p *portal) runLive(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	t := &pageTeller{p: p, id: id, board: b, menu: func() []menuCount { return menuCounts(p.menu(r, "runs")) }, counted: p.flow.Now()}
+	t := &pageTeller{
+		p: p, id: id, board: b, acts: r.URL.Query().Get("acts"), lets: p.letsOf(r),
+		menu: func() []menuCount { return menuCounts(p.menu(r, "runs")) }, counted: p.flow.Now(),
+	}
 	t.mem, t.known = b.remember(lastSeen(r))
 	return p.follow(w, r, id, t)
 }
@@ -213,13 +218,23 @@ func (t *pageTeller) around(s *stream, picture bool) error {
 			return err
 		}
 	}
-	needs, err := t.p.view.in(t.board.view.in).html("live-needs", b.needs())
+	needs, err := t.html("live-needs", b.needs())
 	if err != nil {
 		return err
 	}
 	if needs != t.needs {
 		t.needs = needs
 		if err := s.event("run", "", needs); err != nil {
+			return err
+		}
+	}
+	if acts := b.offers(); acts != t.acts { // else a reason that somebody is writing would be lost
+		t.acts = acts
+		offered := struct {
+			Undo string
+			Acts []decision
+		}{b.undoAt(), b.decisions()}
+		if err := t.send(s, "run", "live-acts", offered, ""); err != nil {
 			return err
 		}
 	}
@@ -262,9 +277,14 @@ func (t *pageTeller) timeline(s *stream) error {
 }
 
 func (t *pageTeller) send(s *stream, event, part string, data any, id string) error {
-	html, err := t.p.view.in(t.board.view.in).html(part, data)
+	html, err := t.html(part, data)
 	if err != nil {
 		return err
 	}
 	return s.event(event, id, html)
+}
+
+func (t *pageTeller) html(part string, data any) (string, error) {
+	html, err := t.p.view.in(t.board.view.in).html(part, data)
+	return string(t.lets.only([]byte(html))), err
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -14,7 +15,10 @@ import (
 type matchesView struct {
 	Sentence string
 	Open     []item
+	Next     string // where others are that wait
 	Past     []item
+	Older    string // where others are that are decided
+	First    bool   // the page begins with the newest of both
 	Empty    *empty
 }
 
@@ -66,28 +70,61 @@ func bySomebody(who string) string {
 	return "by " + who
 }
 
-// matches lists employments of which nobody knows yet whether they are of somebody who is known.
+// matchesShown is how many questions a page shows that wait, and that are decided.
+const matchesShown = 100
+
+// matches lists employments of which nobody knows yet whether they are of somebody who is known. Further pages have what waits,
+// or what is decided.
 func (p *portal) matches(w http.ResponseWriter, r *http.Request) error {
-	list, err := p.flow.Matches(r.Context(), false, 200)
+	ctx, q := r.Context(), r.URL.Query()
+	from, err := decidedMarkOf(q)
+	if err != nil {
+		return err
+	}
+	count, err := p.flow.CountMatches(ctx)
 	if err != nil {
 		return err
 	}
 	view, rows := p.viewerOf(r), map[dayone.PersonID]flow.Row{}
-	var open, past []item
-	for _, m := range list {
-		if it := p.matchItem(r, view, rows, m); m.State == dayone.MatchOpen {
-			open = append(open, it)
-		} else {
-			past = append(past, it)
+	read := func(over bool) (out []item, next string, err error) {
+		if from.ID != "" && from.Waits == over {
+			return nil, "", nil
 		}
+		list, err := p.flow.MatchesBy(ctx, flow.MatchFilter{Open: !over, Over: over, From: from, Limit: matchesShown + 1})
+		if err != nil {
+			return nil, "", err
+		}
+		if len(list) > matchesShown {
+			list = list[:matchesShown]
+			next = address("/matches", url.Values{"after": {decidedMark(!over, string(list[matchesShown-1].ID))}})
+		}
+		for _, m := range list {
+			out = append(out, p.matchItem(r, view, rows, m))
+		}
+		return out, next, nil
 	}
-	return p.show(w, r, http.StatusOK, page{Template: "matches", Title: "Matches", Nav: "matches", Crumbs: []link{{"Matches", ""}}, Main: newMatches(open, past)})
+	open, next, err := read(false)
+	if err != nil {
+		return err
+	}
+	past, older, err := read(true)
+	if err != nil {
+		return err
+	}
+	v := newMatches(view, count, open, past)
+	v.Next, v.Older, v.First = next, older, from.ID == ""
+	if !v.First {
+		v.Empty = nil
+	}
+	return p.show(w, r, http.StatusOK, page{Template: "matches", Title: "Matches", Nav: "matches", Crumbs: []link{{"Matches", ""}}, Main: v})
 }
 
-func newMatches(open, past []item) matchesView {
-	v := matchesView{Sentence: plural(len(open), "1 employment may be of somebody who is known already. Until it is decided nothing of it counts.", "%d employments may be of somebody who is known already. Until they are decided nothing of them counts."), Open: open, Past: past}
-	if len(open) == 0 {
+func newMatches(view viewer, count int, open, past []item) matchesView {
+	v := matchesView{Sentence: view.plural(count, "1 employment may be of somebody who is known already. Until it is decided nothing of it counts.", "%d employments may be of somebody who is known already. Until they are decided nothing of them counts."), Open: open, Past: past, First: true}
+	if count == 0 {
 		v.Sentence = "Nobody waits for a decision."
+	}
+	if len(open) == 0 {
 		v.Empty = &empty{Icon: "people", Title: "Nothing to decide", Text: "A question appears when a source tells of somebody new who has the mail address, or the name, of somebody who is known."}
 	}
 	return v
@@ -144,7 +181,7 @@ func newMatch(view viewer, m dayone.Match, suspects []item, name func(dayone.Per
 	v.Says = append(v.Says, pair{Name: "Source", Value: m.Source}, pair{Name: "Its id", Value: m.Subject, Code: true})
 	for _, attr := range []string{"first_name", "last_name", "email", "personal_email", "mobile", "employee_number", "employment_type", "company", "department", "job_title", "location", "manager", "start_date", "end_date"} {
 		if text := m.Says[attr]; text != "" {
-			v.Says = append(v.Says, pair{Name: attrText(attr), Value: text})
+			v.Says = append(v.Says, pair{Name: attrText(attr), Value: dayWords(view, text)})
 		}
 	}
 	v.Choices = []choice{{Text: view.label("Choose")}}
@@ -157,6 +194,9 @@ func newMatch(view viewer, m dayone.Match, suspects []item, name func(dayone.Per
 		v.Over = &notice{Kind: "good", Icon: "check", Title: "The same person", Text: view.say("It is an employment of %s%s.", name(m.Person), matchedBy(view, m)), Act: &link{"Open", "/people/" + string(m.Person)}}
 	case dayone.MatchOther:
 		v.Over = &notice{Icon: "info", Title: "Somebody else", Text: view.say("It became a person of its own%s.", matchedBy(view, m))}
+		if m.Person != "" {
+			v.Over.Act = &link{"Open", "/people/" + string(m.Person)}
+		}
 	}
 	return v
 }
@@ -182,7 +222,7 @@ func (p *portal) decideMatch(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, "/matches/"+string(m.ID), http.StatusSeeOther)
 		return nil
 	case errors.Is(err, dayone.ErrInvalid), errors.Is(err, dayone.ErrNotFound):
-		return p.showMatch(w, r, http.StatusUnprocessableEntity, m, &notice{Kind: "bad", Icon: "x", Title: "This was not decided", Text: sentence(flow.Problem(err)) + "."})
+		return p.showMatch(w, r, http.StatusUnprocessableEntity, m, &notice{Kind: "bad", Icon: "x", Title: "This was not decided", Text: p.viewerOf(r).problem(err) + "."})
 	}
 	return err
 }
@@ -248,11 +288,22 @@ func (p *portal) apiMatches(w http.ResponseWriter, r *http.Request) error {
 	default:
 		return refuse(dayone.ErrInvalid, "state is open or all.")
 	}
-	list, err := p.flow.Matches(r.Context(), open, apiLimit(r))
+	q, limit := r.URL.Query(), apiLimit(r)
+	from, err := decidedMarkOf(q)
+	if err != nil {
+		return err
+	}
+	list, err := p.flow.MatchesBy(r.Context(), flow.MatchFilter{Open: open, From: from, Limit: limit + 1})
 	if err != nil {
 		return err
 	}
 	out := apiPage[apiMatch]{Items: []apiMatch{}}
+	if len(list) > limit {
+		list = list[:limit]
+		last := list[limit-1]
+		q.Set("after", decidedMark(last.State == dayone.MatchOpen, string(last.ID)))
+		out.Next = address("/api/v1/matches", q)
+	}
 	for _, m := range list {
 		out.Items = append(out.Items, p.newAPIMatch(r, m))
 	}

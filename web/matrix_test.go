@@ -90,7 +90,7 @@ func (m *matrix) thingsOf(run dayone.Run) map[flow.Thing]string {
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	hold := dayone.Hold{ID: dayone.HoldID(m.flow.IDs.New("hld")), Person: run.Person, Keys: []dayone.Key{{System: "okta", Kind: "group", Name: "other"}}, From: now, Until: now.AddDate(0, 1, 0), By: "kim", Reason: "x"}
+	hold := dayone.Hold{ID: dayone.HoldID(m.flow.IDs.New("hld")), Person: run.Person, Run: run.ID, Keys: []dayone.Key{{System: "okta", Kind: "group", Name: "other"}}, From: now, Until: now.AddDate(0, 1, 0), By: "kim", Reason: "x"}
 	request := dayone.Request{ID: dayone.RequestID(m.flow.IDs.New("req")), Person: run.Person, Key: dayone.Key{System: "okta", Kind: "group", Name: "other"}, By: "kim@company.com", Made: now}
 	if err := m.flow.Store.SaveHold(ctx, store.HoldChange{Hold: hold}); err != nil {
 		m.t.Fatal(err)

@@ -106,10 +106,10 @@ func (p *portal) showMerge(w http.ResponseWriter, r *http.Request, status int, v
 }
 
 // mergeNotDone is what stands above an order that was refused; nil: the error is none of those.
-func mergeNotDone(err error) *notice {
+func mergeNotDone(view viewer, err error) *notice {
 	for _, kind := range []error{dayone.ErrConflict, dayone.ErrInvalid, dayone.ErrForbidden, dayone.ErrNotFound} {
 		if errors.Is(err, kind) {
-			return &notice{Kind: "bad", Icon: "x", Title: "It was not done", Text: sentence(flow.Problem(err)) + "."}
+			return &notice{Kind: "bad", Icon: "x", Title: "It was not done", Text: view.problem(err) + "."}
 		}
 	}
 	return nil
@@ -142,7 +142,7 @@ func (p *portal) showMerging(w http.ResponseWriter, r *http.Request, status int,
 		m, err = p.flow.MergePreview(r.Context(), row.ID, id)
 	}
 	if err != nil {
-		if n := mergeNotDone(err); n != nil {
+		if n := mergeNotDone(p.viewerOf(r), err); n != nil {
 			n.Title = "Nobody was found"
 			return p.showMerge(w, r, http.StatusUnprocessableEntity, newMergeAsk(head, who), n)
 		}
@@ -162,7 +162,7 @@ func (p *portal) mergeIt(w http.ResponseWriter, r *http.Request) error {
 	if err == nil {
 		_, err = p.flow.Merge(r.Context(), flow.Merger{Stays: id, Goes: other, By: me(r).Name, Reason: r.PostFormValue("reason")})
 	}
-	if n := mergeNotDone(err); n != nil {
+	if n := mergeNotDone(p.viewerOf(r), err); n != nil {
 		return p.showMerging(w, r, http.StatusConflict, who, n)
 	}
 	if err != nil {
@@ -195,7 +195,7 @@ func (p *portal) splitIt(w http.ResponseWriter, r *http.Request) error {
 	}
 	employment := r.PostFormValue("employment")
 	off, err := p.flow.Split(r.Context(), flow.Splitter{Person: id, Employment: employment, By: me(r).Name, Reason: r.PostFormValue("reason")})
-	if n := mergeNotDone(err); n != nil {
+	if n := mergeNotDone(p.viewerOf(r), err); n != nil {
 		return p.showSplit(w, r, http.StatusConflict, employment, n)
 	}
 	if err != nil {

@@ -110,8 +110,17 @@ func (p *portal) team(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v := teamView{Sentence: p.viewerOf(r).plural(len(team), "1 person has you as manager.", "%d people have you as manager.")}
+	ids := make([]dayone.PersonID, 0, len(team))
 	for _, m := range team {
-		v.Rows = append(v.Rows, teamItem(p.viewerOf(r).there(p.zoneOf(m.Location)), m))
+		ids = append(ids, m.ID)
+	}
+	held, err := p.flow.FirstDaysHeld(r.Context(), ids)
+	if err != nil {
+		return err
+	}
+	for _, m := range team {
+		back := held[m.ID].Under || held[m.ID].Away > 0
+		v.Rows = append(v.Rows, teamItem(p.viewerOf(r).there(p.zoneOf(m.Location)), m, back))
 	}
 	if len(team) == 0 {
 		v.Sentence = ""
@@ -126,8 +135,9 @@ func (p *portal) team(w http.ResponseWriter, r *http.Request) error {
 	return p.show(w, r, http.StatusOK, page{Template: "team", Title: "Your people", Plain: true, Phone: true, Main: v})
 }
 
-// teamItem is one of somebody's people, with times as they are where she works.
-func teamItem(view viewer, m flow.Row) item {
+// teamItem is one of somebody's people, with times as they are where she works. From whom an undo keeps something it says so, in the words
+// of her own page.
+func teamItem(view viewer, m flow.Row, back bool) item {
 	it := item{Title: link{m.Name, "/team/" + string(m.ID)}, Meta: joined(", ", m.Title, m.Team)}
 	st := state{Icon: "check", Class: "s-done", Text: "Works here"}
 	switch m.Status {
@@ -136,6 +146,14 @@ func teamItem(view viewer, m flow.Row) item {
 		it.Next = sentence(view.away(view.days(m.Starts, view.zone))) + "."
 	case dayone.OnLeave:
 		st = state{Icon: "pause", Class: "s-skip", Text: "On leave"}
+	}
+	if back {
+		was := st.Text
+		st = state{Icon: "pause", Class: "s-wait", Text: takenBack}
+		it.Next = view.label(backSentence)
+		if m.Status == dayone.PreHire {
+			it.Next = joined(" ", sentence(was)+".", it.Next)
+		}
 	}
 	it.State = &st
 	return it

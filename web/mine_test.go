@@ -229,3 +229,57 @@ func TestWhoHasLeftIsOut(t *testing.T) {
 		t.Errorf("who is not in the books is not let in: %s", res.Status)
 	}
 }
+
+// A manager sees in the list of her people, too, whose onboarding was taken back, until its hold ends; of the others nothing changes.
+func TestAManagerSeesWhoWasTakenBack(t *testing.T) {
+	t.Parallel()
+	p := ownProvider(t)
+	b := startBench(t, fewPolicies, false, func(o *web.Options, _ *flow.Deps) {
+		o.Open, o.SignOn = false, signOnAt(p.url)
+		o.SignOn.Everyone = true
+	})
+	b.hire("boss", "Bo", "Boss", "Board", time.Now().AddDate(-1, 0, 0))
+	b.hire("ann", "Ann", "Ray", "Engineering", time.Now())
+	person, id := b.hire("erin", "Erin", "Ray", "Engineering", time.Now())
+	b.until("her run to end", func() bool { return b.started("erin@company.com").State.Over() })
+	boss := b.somebody(p, "boss@company.com")
+	says := func() int {
+		t.Helper()
+		status, page := boss("GET", "/team", nil)
+		if status != http.StatusOK || !strings.Contains(page, "Erin Ray") || !strings.Contains(page, "Ann Ray") {
+			t.Fatalf("her people: %d", status)
+		}
+		return strings.Count(page, "Taken back for now")
+	}
+	if n := says(); n != 0 {
+		t.Errorf("%d were taken back before the undo", n)
+	}
+	u, err := b.flow.UndoPreview(t.Context(), id, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	by, err := b.flow.Undo(t.Context(), flow.UndoOrder{Run: id, By: "kim@company.com", Reason: "a mistake", Hash: u.Hash})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.until("the undo to end", func() bool {
+		r, err := b.flow.RunOf(t.Context(), by)
+		return err == nil && r.State.Over()
+	})
+	if n := says(); n != 1 {
+		t.Errorf("%d were taken back, not one", n)
+	}
+	if _, page := boss("GET", "/team/"+string(person), nil); !strings.Contains(page, "Taken back for now") {
+		t.Error("her own page does not say so")
+	}
+	holds, err := b.flow.Holds(t.Context(), flow.HoldFilter{Person: person})
+	if err != nil || len(holds) != 1 {
+		t.Fatal(holds, err)
+	}
+	if err := b.flow.EndHold(t.Context(), holds[0].ID, "kim@company.com", "she starts after all"); err != nil {
+		t.Fatal(err)
+	}
+	if n := says(); n != 0 {
+		t.Errorf("%d are taken back after the hold", n)
+	}
+}

@@ -161,7 +161,7 @@ func (p *portal) orderNumberIt(w http.ResponseWriter, r *http.Request) error {
 
 func (p *portal) numberDone(w http.ResponseWriter, r *http.Request, id dayone.NumberID, said string, err error) error {
 	if numberRefused(err) {
-		return p.showNumberPage(w, r, http.StatusConflict, id, notDone(err))
+		return p.showNumberPage(w, r, http.StatusConflict, id, notDone(p.viewerOf(r), err))
 	}
 	if err != nil {
 		return err
@@ -259,11 +259,14 @@ func (p *portal) saveNumberPlan(w http.ResponseWriter, r *http.Request) error {
 		status = http.StatusUnprocessableEntity
 		v.Problem = &notice{Kind: "bad", Icon: "x", Title: plural(len(d.Faults), "One thing is not right", "%d things are not right"), Text: "Nothing was saved. What is wrong stands beside its line."}
 	case err != nil:
-		status, v.Problem = http.StatusConflict, notDone(err)
+		status, v.Problem = http.StatusConflict, notDone(p.viewerOf(r), err)
 	default:
 		v.Judged = true
 	}
-	v.Faults, v.Lines = numberFaults(d.Faults), d.Lines
+	v.Faults = numberFaults(d.Faults)
+	for _, line := range d.Lines {
+		v.Lines = append(v.Lines, sentence(line))
+	}
 	return p.showNumberPlan(w, r, status, v)
 }
 
@@ -326,7 +329,7 @@ func (p *portal) importNumbersIt(w http.ResponseWriter, r *http.Request) error {
 		status = http.StatusUnprocessableEntity
 		v.Problem = &notice{Kind: "bad", Icon: "x", Title: plural(len(im.Faults), "One line is not right", "%d lines are not right"), Text: "Nothing is imported while one is wrong."}
 	case err != nil:
-		status, v.Problem = http.StatusConflict, notDone(err)
+		status, v.Problem = http.StatusConflict, notDone(p.viewerOf(r), err)
 	default:
 		for _, x := range []struct {
 			name string

@@ -291,7 +291,7 @@ func (v *platformPage) findings(view viewer, a flow.PlatformAudit, q url.Values)
 }
 
 func newPlatformRow(view viewer, x flow.PlatformFindingView) item {
-	it := item{Title: link{joined(" ", view.label(x.Thing), x.Name), ""}, Meta: sentence(joined(": ", view.list(both(x.PersonName, x.OtherName)), view.heard(x.Text))) + ".", Next: view.heard(x.Next)}
+	it := item{Title: link{sentence(joined(" ", view.label(x.Thing), x.Name)), ""}, Meta: sentence(joined(": ", view.list(both(x.PersonName, x.OtherName)), view.heard(x.Text))) + ".", Next: view.heard(x.Next)}
 	if x.Number != "" {
 		it.Title.Href = "/numbers/" + url.PathEscape(string(x.Number))
 	}
@@ -363,11 +363,14 @@ func (p *portal) readPlatform(w http.ResponseWriter, r *http.Request) error {
 
 // adoptPlatform shows what adopting would do, and does it once that was seen.
 func (p *portal) adoptPlatform(w http.ResponseWriter, r *http.Request) error {
+	if err := only(r, "least", "do"); err != nil {
+		return err
+	}
 	system, least, do := r.PathValue("system"), r.PostFormValue("least"), r.PostFormValue("do") == "adopt"
 	got, err := p.flow.AdoptPlatform(r.Context(), system, least, me(r).Name, !do)
 	switch {
 	case numberRefused(err) && dayone.KindOf(err) != dayone.ErrNotFound:
-		return p.showPlatform(w, r, http.StatusConflict, notDone(err), nil)
+		return p.showPlatform(w, r, http.StatusConflict, notDone(p.viewerOf(r), err), nil)
 	case err != nil:
 		return numberSaid(err)
 	case do:

@@ -104,8 +104,8 @@ func TestATelephoneSystemFromTheReadingToItsAdoption(t *testing.T) {
 		t.Error("the catalogue has what nobody can be given, or a cluster has mailboxes")
 	}
 	path := "/numbers/audit/cucm-us"
-	want(t, "findings", b.page(path), "just now", "In use, and nobody knows whose", "Nothing shows the line", "Made by hand beside a directory", "Read it again", "Show what it does", "Sure: employee number")
-	want(t, "one kind", b.page(path+"?kind=orphan-line&q=2101"), "1 finding", "line 2101@DN_PT")
+	want(t, "findings", b.page(path), "just now", "In use, and nobody knows whose", "No device shows this line", "Made by hand beside a directory", "Read it again", "Show what it does", "Sure: employee number")
+	want(t, "one kind", b.page(path+"?kind=orphan-line&q=2101"), "1 finding", "Line 2101@DN_PT")
 	want(t, "none", b.page(path+"?q=nothing+like+it"), "No finding is like that")
 	want(t, "a table with the filters of the page", b.page(path+"?kind=local-user"), path+`?format=csv&amp;kind=local-user"`)
 	for _, path := range []string{path, at} {

@@ -138,10 +138,14 @@ func newNumbers(view viewer, list []flow.PoolView) numbersView {
 func outlook(view viewer, x flow.PoolView) (*state, string) {
 	o := x.Outlook
 	switch {
+	case x.Total == 0:
+		return &state{Icon: "warn", Class: "s-wait", Text: "No range yet"}, ""
 	case o.Short > 0:
 		return &state{Icon: "x", Class: "s-fail", Text: "Too few"}, view.plural(o.Needs, "1 person is to come", "%d people are to come") + ", " + view.plural(o.Short, "1 of them gets none", "%d of them get none")
+	case x.Given == 0:
+		return &state{Icon: "x", Class: "s-fail", Text: "None left"}, ""
 	case o.Free < x.Low:
-		return &state{Icon: "warn", Class: "s-wait", Text: "Low"}, inEnglish.Say("fewer than %d are left", x.Low)
+		return &state{Icon: "warn", Class: "s-wait", Text: "Low"}, view.say("fewer than %d are left", x.Low)
 	case o.Needs > 0:
 		return &state{Icon: "check", Class: "s-done", Text: "Enough"}, view.plural(o.Needs, "1 person is to come", "%d people are to come")
 	}
@@ -298,8 +302,8 @@ func newPoolPage(view viewer, x flow.PoolView, maps [][]flow.NumberCell) poolPag
 	add("Its phones", x.Service.Device, true)
 	add("Emergency location", x.Emergency, true)
 	add("For", cmp.Or(x.When, view.say("people whose site has numbers: %s", x.Name)), true)
-	add("Reserved for", daysOf(x.Reservation), false)
-	add("At rest for", daysOf(x.Quarantine), false)
+	add("Reserved for", view.lasts(x.Reservation), false)
+	add("At rest for", view.lasts(x.Quarantine), false)
 	add("Only by name", strings.Join(x.Vanity, ", "), true)
 	for i, r := range x.Ranges {
 		rv := rangeView{ID: strconv.Itoa(i), Title: view.say("%s to %s", r.First, r.Last), All: link{"All of them", "/numbers/all?pool=" + url.QueryEscape(x.Name) + "&range=" + url.QueryEscape(r.First)}}
@@ -328,6 +332,14 @@ func (v viewer) dated(text string, t time.Time) string {
 	return v.say(text, t.Format(time.DateOnly))
 }
 
+// lasts is how long a pool keeps something, in whole days or hours.
+func (v viewer) lasts(d time.Duration) string {
+	if d%(24*time.Hour) == 0 {
+		return v.plural(int(d/(24*time.Hour)), "1 day", "%d days")
+	}
+	return v.plural(int(d/time.Hour), "1 hour", "%d hours")
+}
+
 func emergencyOf(view viewer, r flow.RangeView) string {
 	if r.NumberRange.Location == "" {
 		return ""
@@ -343,7 +355,7 @@ func (p *portal) giveNumber(w http.ResponseWriter, r *http.Request) error {
 	}
 	got, err := p.give(r, numberWish{Person: f("person"), Name: f("name"), Ref: f("ref"), Pool: f("pool"), Like: f("like"), Another: f("another") != "", From: f("from"), Until: f("until"), Reason: f("reason")}, assign)
 	if numberRefused(err) {
-		return p.showPool(w, r, http.StatusConflict, f("pool"), notDone(err))
+		return p.showPool(w, r, http.StatusConflict, f("pool"), notDone(p.viewerOf(r), err))
 	}
 	if err != nil {
 		return err

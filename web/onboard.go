@@ -166,6 +166,9 @@ func (p *portal) onboardStart(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if err := only(r, "product", "plan", "manage", "by", "reason", "until"); err != nil {
+		return err
+	}
 	in := picked{
 		Products: picks(r), By: r.PostFormValue("by"), Reason: strings.TrimSpace(r.PostFormValue("reason")), Until: r.PostFormValue("until"),
 		Plan: r.PostFormValue("plan"), Manage: r.PostFormValue("manage") == "yes",
@@ -180,7 +183,7 @@ func (p *portal) onboardStart(w http.ResponseWriter, r *http.Request) error {
 	}
 	rs, err := p.pick(r, id, in)
 	if errors.Is(err, dayone.ErrInvalid) || errors.Is(err, dayone.ErrConflict) || errors.Is(err, dayone.ErrForbidden) {
-		return p.showPreview(w, r, http.StatusConflict, &notice{Kind: "bad", Icon: "x", Title: "It was not started", Text: sentence(flow.Problem(err)) + "."})
+		return p.showPreview(w, r, http.StatusConflict, &notice{Kind: "bad", Icon: "x", Title: "It was not started", Text: p.viewerOf(r).problem(err) + "."})
 	}
 	if err != nil {
 		return err
@@ -189,6 +192,10 @@ func (p *portal) onboardStart(w http.ResponseWriter, r *http.Request) error {
 	if len(rs) == 0 {
 		word = "begun"
 	}
-	p.said(w, r, "/onboard/"+string(id)+"/result", word, pickUndo(id, rs, began))
+	back := pickUndo(id, rs, began)
+	if !began.IsZero() && !p.shows(r, "POST /runs/{id}/undo") { // the run is the larger part of it
+		back = nil
+	}
+	p.said(w, r, "/onboard/"+string(id)+"/result", word, back)
 	return nil
 }

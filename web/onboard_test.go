@@ -12,6 +12,7 @@ import (
 
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/connector"
+	"github.com/dayone-hq/dayone/engine"
 	"github.com/dayone-hq/dayone/flow"
 	"github.com/dayone-hq/dayone/web"
 )
@@ -156,4 +157,62 @@ func TestTheWizardFindsWhomADirectoryShows(t *testing.T) {
 		return strings.HasPrefix(back, "/runs/")
 	})
 	want(t, "the way back", b.page(back), "Will be taken back", "Nothing is done before you say so")
+}
+
+// A preview marks what nothing does by itself as a run does, says who does it, and names the telephone number: the one that
+// assigning would give, or, before an undo, the one that stays.
+func TestAPreviewMarksWhatPeopleDoAndNamesTheNumber(t *testing.T) {
+	t.Parallel()
+	d := &directory{people: map[string]map[string]string{"E-9": {
+		"first_name": "Núria", "last_name": "Vidal", "email": "nuria@company.com", "employee_id": "E-9", "department": "Sales", "job_title": "Sales Engineer", "team": "Iberia", "employment_type": "FTE",
+		"start_date": "2020-03-02", "location": "Berlin", "work_arrangement": "Office", "manager_email": "boss@company.com",
+	}}}
+	b := newCompany(t, func(_ *web.Options, deps *flow.Deps) {
+		deps.Sources["entra"] = flow.Source{Source: d}
+		deps.Engine.Care = map[string]engine.Care{"slack": {Manual: true}}
+		deps.Asking.Owners = map[string]string{"slack": "group:it-chat"}
+	})
+	b.api(http.MethodPut, "/api/v1/numbers/plan", `{"text":"`+strings.ReplaceAll(benchNumbers+"    when: person.department == 'Sales'\n", "\n", `\n`)+`","seq":0}`, http.StatusOK, nil)
+	to := b.post("/onboard/bring", url.Values{"source": {"entra"}, "subject": {"E-9"}}).Header.Get("Location")
+	person, _, _ := strings.Cut(to, "?")
+	german := []string{"Cookie", "lang=de"}
+	want(t, "the preview", b.page(person+"/preview"), "Opens a task", "Nothing does this by itself: it becomes a task for group:it-chat.", "Telephone number", "14085550100", "gives this one: the one that is free for longest")
+	want(t, "the German one", b.page(person+"/preview", german...), "Öffnet eine Aufgabe", "Telefonnummer", "vergibt diese: die, die am längsten frei ist")
+
+	b.hireSarah()
+	run := b.runOf("sarah.chen@company.com")
+	b.api(http.MethodPost, "/api/v1/numbers/assign", `{"person":"`+string(run.Person)+`","pool":"US-geo"}`, http.StatusCreated, nil)
+	undo := b.page("/runs/" + string(run.ID) + "/undo")
+	want(t, "the undo", undo, "Telephone number", "no undo takes it", "14085550100")
+	want(t, "the German undo", b.page("/runs/"+string(run.ID)+"/undo", german...), "kein Rückgängigmachen nimmt sie", "14085550100")
+	if other := b.page("/onboard/" + string(run.Person) + "/preview"); strings.Contains(other, "gives this one") {
+		t.Error("whoever has a number is promised another one")
+	}
+}
+
+// HR starts somebody in the wizard and is not offered to turn her run back, which is not for HR.
+func TestTheWizardOffersUndoToWhoMay(t *testing.T) {
+	t.Parallel()
+	found := func(id string) map[string]string {
+		return map[string]string{
+			"first_name": "Nuria", "last_name": "Vidal", "email": id + "@company.com", "employee_id": id, "department": "Sales", "job_title": "Sales Engineer", "employment_type": "FTE",
+			"start_date": "2020-03-02", "location": "Berlin", "work_arrangement": "Office", "manager_email": "boss@company.com",
+		}
+	}
+	d := &directory{people: map[string]map[string]string{"hr": found("hr"), "operator": found("operator")}}
+	b := newCompany(t, withRoles, func(_ *web.Options, deps *flow.Deps) { deps.Sources["entra"] = flow.Source{Source: d} })
+	for _, r := range []dayone.Role{dayone.HR, dayone.Operator} {
+		cookie := b.signIn(r)
+		person, _, _ := strings.Cut(b.post("/onboard/bring", url.Values{"source": {"entra"}, "subject": {string(r)}}, "Cookie", cookie).Header.Get("Location"), "?")
+		plan := regexp.MustCompile(`name="plan" value="([^"]*)"`).FindStringSubmatch(text(t, b.as(r, cookie, "GET", person+"/preview")))
+		if plan == nil {
+			t.Fatalf("%s finds no plan at %q", r, person)
+		}
+		begun := b.post(person, url.Values{"plan": {plan[1]}, "manage": {"yes"}}, "Cookie", cookie).Header.Get("Location")
+		page := text(t, b.as(r, cookie, "GET", begun))
+		want(t, "what has begun", page, `<div class="toast"`)
+		if offered := undoForm.MatchString(page); offered != (r == dayone.Operator) {
+			t.Errorf("%s is offered to undo what has begun: %v", r, offered)
+		}
+	}
 }

@@ -37,6 +37,7 @@ type onboardPreviewView struct {
 	Mails    []letterView // what she is going to read
 	NoMail   string       // why there is none
 	Told     []item       // who else is told
+	Numbers  []item       // telephone numbers that are theirs, or the one that assigning would give
 	Hidden   []link       // what the form carries
 	Action   string
 	Back     string
@@ -55,13 +56,16 @@ type doing struct {
 	Needs              []int
 	Usually            string
 	Critical           bool
+	Task               *state // nothing does it by itself
+	By                 string // who does it then, and what
 }
 
 // letterView is a message as it would read.
 type letterView struct {
 	ID, Subject, To string
 	Lines           []mailLine
-	Problem         string
+	Problem         string // why it cannot be written
+	Message         string // where the message is mended
 }
 
 // picks are the products of a form or address.
@@ -90,7 +94,7 @@ func (p *portal) showPreview(w http.ResponseWriter, r *http.Request, status int,
 	case errors.Is(err, dayone.ErrForbidden), errors.Is(err, dayone.ErrNotFound), errors.Is(err, dayone.ErrInvalid):
 		status = http.StatusConflict
 		back := wizardHref(head.ID, "", products)
-		v = onboardPreviewView{Head: head, Steps: wizard(2, "/onboard", back), Back: back, Problem: &notice{Kind: "bad", Icon: "x", Title: "This cannot be given", Text: sentence(flow.Problem(err)) + "."}}
+		v = onboardPreviewView{Head: head, Steps: wizard(2, "/onboard", back), Back: back, Problem: &notice{Kind: "bad", Icon: "x", Title: "This cannot be given", Text: p.viewerOf(r).problem(err) + "."}}
 	case err != nil:
 		return err
 	default:
@@ -100,6 +104,14 @@ func (p *portal) showPreview(w http.ResponseWriter, r *http.Request, status int,
 			return err
 		}
 		v.letters(p.viewerOf(r), told, p.flow.Mails())
+		if v.Numbers, err = p.numbersAhead(r, row.ID, true); err != nil {
+			return err
+		}
+		if !p.shows(r, "GET /settings/templates/{name}") {
+			for i := range v.Mails {
+				v.Mails[i].Message = ""
+			}
+		}
 		v.warned(p.viewerOf(r), p.flow.Warnings(pv.Look))
 		v.Problem, v.By.Value, v.Reason.Value, v.Until.Value = problem, r.PostFormValue("by"), r.PostFormValue("reason"), r.PostFormValue("until")
 	}
@@ -124,7 +136,7 @@ func newOnboardPreview(view viewer, head personHead, pv flow.PickPreview, produc
 	for _, x := range pv.Picked {
 		it := item{Title: link{Text: x.Title}, Meta: x.Description}
 		if who := view.agrees(x.Approvals); who != "" {
-			it.Next = view.say("Given once %s has agreed.", who)
+			it.Next = view.say("Given once agreed by %s.", who)
 		}
 		v.Picked = append(v.Picked, it)
 	}
@@ -174,13 +186,19 @@ func (v *onboardPreviewView) steps(view viewer, pv flow.PickPreview, titles, kin
 		}
 		marks[s.ID] = planner.Mark{Look: planner.LookPending, Text: view.label("Planned")}
 		if s.Approval != nil {
-			d.Note = view.say("once %s has agreed", view.agrees([]dayone.Approval{*s.Approval}))
+			d.Note = view.say("once agreed by %s", view.agrees([]dayone.Approval{*s.Approval}))
 			marks[s.ID] = planner.Mark{Look: planner.LookApproval, Text: view.label("Planned") + ", " + d.Note}
 		}
 		if s.Action == dayone.MessageSend {
 			d.Note = "once all the rest is settled"
 			v.Rows = append(v.Rows, d)
 			continue
+		}
+		if h, people := pv.Handed[s.ID]; people {
+			d.Task, d.By = &taskState, handedText(view, h)
+			if s.Approval == nil {
+				marks[s.ID] = planner.Mark{Look: planner.LookTask, Text: view.label("Planned") + ", " + view.label("opens a task")}
+			}
 		}
 		for _, n := range s.Needs {
 			if j, ok := b.index[n.Step]; ok {
@@ -200,13 +218,35 @@ func (v *onboardPreviewView) steps(view viewer, pv flow.PickPreview, titles, kin
 	}
 }
 
+// numbersAhead are somebody's telephone numbers; with next, also the one that she would be given who has none.
+func (p *portal) numbersAhead(r *http.Request, id dayone.PersonID, next bool) (out []item, err error) {
+	view := p.viewerOf(r)
+	own, given, err := p.flow.NumbersAhead(r.Context(), id)
+	for _, n := range own {
+		out = append(out, personNumber(view, n))
+	}
+	if next && given != nil {
+		out = append(out, nextNumber(view, *given))
+	}
+	return out, err
+}
+
+// nextNumber is the number that assigning one would give now.
+func nextNumber(view viewer, n flow.NumberGiven) item {
+	st := numberState(n.State)
+	return item{
+		Title: link{string(n.ID), "/numbers/" + url.PathEscape(string(n.ID))}, State: &st, Meta: view.say("Pool %s", n.Pool),
+		Next: view.say("Whoever assigns a number to them gives this one: %s.", view.heard(n.Why)),
+	}
+}
+
 // agreements are what somebody is asked about before it is given.
 func (v *onboardPreviewView) agreements(view viewer, pv flow.PickPreview, titles, kinds map[string]string) {
 	for _, g := range pv.Pending {
 		if g.Approval == nil {
 			continue
 		}
-		what := joined(" ", systemTitle(titles, g.Key.System), view.within(view.label(kindTitle(kinds, g.Key))), g.Key.Name)
+		what := joined(" ", systemTitle(titles, g.Key.System), view.kind(kindTitle(kinds, g.Key)), g.Key.Name)
 		v.Agree = append(v.Agree, item{
 			State: &state{Icon: "hand", Class: "s-wait", Text: "Needs approval"}, Title: link{what, whyHref(v.Head.ID, g.Key)},
 			Next: view.say("Asks %s. Everything else goes on meanwhile.", view.agrees([]dayone.Approval{*g.Approval})),
@@ -219,7 +259,10 @@ func (v *onboardPreviewView) letters(view viewer, told []flow.Foretold, mails bo
 	for _, m := range told {
 		to := strings.Join(m.To, ", ")
 		if m.Hers && m.Key.Kind != "invitation" {
-			v.Mails = append(v.Mails, letterView{ID: "letter-" + strconv.Itoa(len(v.Mails)+1), Subject: cmp.Or(m.Subject, m.Key.Name), To: to, Lines: mailLines(m.Text), Problem: m.Problem})
+			v.Mails = append(v.Mails, letterView{ID: "letter-" + strconv.Itoa(len(v.Mails)+1), Subject: cmp.Or(m.Subject, m.Key.Name), To: to, Lines: mailLines(m.Text)})
+			if l := &v.Mails[len(v.Mails)-1]; m.Problem != "" {
+				l.Problem, l.Message = sentence(view.heard(m.Problem))+".", "/settings/templates/"+url.PathEscape(m.Key.Name)
+			}
 			continue
 		}
 		it := item{State: &state{Icon: "mail", Text: "Message"}, Title: link{Text: m.Subject}, Meta: view.say("to %s", to)}

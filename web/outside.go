@@ -264,7 +264,7 @@ func (p *portal) extendIt(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, "/people/"+string(id)+"?said=extended", http.StatusSeeOther)
 		return nil
 	case errors.Is(err, dayone.ErrInvalid), errors.Is(err, dayone.ErrForbidden), errors.Is(err, dayone.ErrConflict):
-		return p.showExtend(w, r, http.StatusUnprocessableEntity, &notice{Kind: "bad", Icon: "x", Title: "The last day stays", Text: sentence(flow.Problem(err)) + "."})
+		return p.showExtend(w, r, http.StatusUnprocessableEntity, &notice{Kind: "bad", Icon: "x", Title: "The last day stays", Text: p.viewerOf(r).problem(err) + "."})
 	}
 	return err
 }

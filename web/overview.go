@@ -159,27 +159,28 @@ func (v viewer) hoursOf(minutes float64) string {
 	return v.number(int(minutes/60 + .5))
 }
 
-// mineOf are the approvals and tasks that wait for whoever is logged in, of those that are due first.
-func (p *portal) mineOf(r *http.Request, tasks []todo, approvals []dayone.Petition) (out []item) {
-	view, login := p.viewerOf(r), me(r).Name
+// mineOf are the approvals and tasks that wait for whoever is logged in, those that are due first, and where all of them are if
+// there are more. What is out of her scope stands under You only.
+func (p *portal) mineOf(r *http.Request) (out []item, all *link, err error) {
+	ctx, view, login := r.Context(), p.viewerOf(r), me(r).Name
 	if !dayone.IsMail(login) {
-		return nil
+		return nil, nil, nil
 	}
-	var asked []dayone.Petition
-	for _, a := range approvals {
-		if slices.ContainsFunc(a.Deciders, func(d dayone.Decider) bool { return strings.EqualFold(d.Mail, login) }) {
-			asked = append(asked, a)
-		}
+	asked, tasks, err := p.flow.AsksOf(ctx, login)
+	if err != nil {
+		return nil, nil, err
 	}
-	for _, x := range p.petitions(r.Context(), view, asked[:min(len(asked), tasksShown)]) {
+	for _, x := range p.petitions(ctx, view, asked[:min(len(asked), tasksShown)]) {
 		out = append(out, approvalItem(view, x))
 	}
-	for _, d := range tasks {
-		if d.task.Assignee != "" && strings.EqualFold(d.task.Assignee, login) && len(out) < 2*tasksShown {
-			out = append(out, taskItem(view, d))
-		}
+	shown := min(len(tasks), 2*tasksShown-len(out))
+	for _, d := range p.todosOf(ctx, tasks[:shown]) {
+		out = append(out, taskItem(view, d))
 	}
-	return out
+	if len(out) < len(asked)+len(tasks) {
+		all = &link{"All of them", "/me"}
+	}
+	return out, all, nil
 }
 
 type apiOverview struct {
@@ -349,7 +350,7 @@ func (p *portal) saveEffort(w http.ResponseWriter, r *http.Request) error {
 	seq, _ := strconv.ParseInt(r.PostForm.Get("seq"), 10, 64)
 	_, err := p.flow.SetBaseline(r.Context(), minutes, seq, me(r).Name, r.PostForm.Get("note"))
 	if refused(err) {
-		return bad(sentence(flow.Problem(err)) + ".")
+		return bad(p.viewerOf(r).problem(err) + ".")
 	}
 	if err != nil {
 		return err

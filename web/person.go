@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -60,9 +61,11 @@ type accessRow struct {
 }
 
 type personRunsView struct {
-	Head  personHead
-	Rows  []runRow
-	Empty *empty
+	Head   personHead
+	Rows   []runRow
+	Next   string // where older ones are
+	Newest string // where the newest are, if these are not
+	Empty  *empty
 }
 
 type recordsView struct {
@@ -296,7 +299,7 @@ func (v personAccessView) only(may func(pattern string) bool) personAccessView {
 func newPersonAccess(view viewer, head personHead, look flow.Look, list []flow.Access, why func(dayone.Key) policy.Explanation) personAccessView {
 	v := personAccessView{Head: head, Products: []link{{"How they stand", "/onboard/" + head.ID + "/result"}, {"Add products", "/onboard/" + head.ID}}}
 	systems := map[string]bool{}
-	there, waits, idle, gone, along, shut, come := 0, 0, 0, 0, 0, 0, 0
+	there, idle, gone, along, shut, come := 0, 0, 0, 0, 0, 0
 	for _, a := range list {
 		title := systemTitle(map[string]string{a.Key.System: a.Title}, a.Key.System)
 		if n := len(v.Groups); n == 0 || v.Groups[n-1].Title != title {
@@ -318,12 +321,11 @@ func newPersonAccess(view viewer, head personHead, look flow.Look, list []flow.A
 			along++
 			continue
 		}
-		comes := a.Holding == nil && (a.State == flow.ToCome || a.State == flow.Planned || a.State == flow.Asks)
+		comes := a.State == flow.WaitsLogin || a.Holding == nil && (a.State == flow.ToCome || a.State == flow.Planned || a.State == flow.Asks)
 		if !comes && (a.State != flow.NotPlanned && a.State != flow.Held || a.Holding != nil) {
 			systems[a.Key.System] = true
 		}
 		come += btoi(comes)
-		waits += btoi(comes || a.State == flow.WaitsLogin)
 	}
 	access := figure{Label: "Access", Value: view.number(len(list) - gone - along - shut - come), Small: view.plural(len(systems), "on 1 system", "on %d systems")}
 	v.Total = view.say("%s, now", view.in.Number(len(list)-gone-along-shut-come))
@@ -347,8 +349,8 @@ func newPersonAccess(view viewer, head personHead, look flow.Look, list []flow.A
 		}
 	}
 	v.Head.Figures = slices.Insert(slices.Clone(v.Head.Figures), 1, access)
-	if waits > 0 {
-		v.Head.Figures = append(v.Head.Figures, figure{Label: "Not there yet", Value: view.number(waits)})
+	if come > 0 {
+		v.Head.Figures = append(v.Head.Figures, figure{Label: "Not there yet", Value: view.number(come)})
 	}
 	if !look.Person.Managed && head.Secret == nil {
 		v.Notices = append(v.Notices, notice{
@@ -519,11 +521,19 @@ func (p *portal) personRuns(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	list, err := p.flow.Runs(r.Context(), flow.RunFilter{Person: row.ID, Limit: pageSize})
+	before := r.URL.Query().Get("before")
+	list, err := p.flow.Runs(r.Context(), flow.RunFilter{Person: row.ID, Before: dayone.RunID(before), Limit: pageSize + 1})
 	if err != nil {
 		return err
 	}
 	v := personRunsView{Head: head}
+	if path := "/people/" + string(row.ID) + "/runs"; len(list) > pageSize {
+		list = list[:pageSize]
+		v.Next = address(path, url.Values{"before": {string(list[pageSize-1].ID)}})
+	}
+	if before != "" {
+		v.Newest = "/people/" + string(row.ID) + "/runs"
+	}
 	if v.Rows, err = p.runRows(r, list, pageSize); err != nil {
 		return err
 	}

@@ -252,7 +252,9 @@ func newPolicies(set *policy.Set, texts map[string]string) policiesView {
 	for _, f := range files {
 		v.Files = append(v.Files, policyFile{Name: f, Hash: set.Hashes[f], Policies: rows[f]})
 	}
-	v.Facts = inFiles(plural(len(set.Policies), "1 policy", "%d policies"), len(files))
+	if v.Facts = inFiles(plural(len(set.Policies), "1 policy", "%d policies"), len(files)); len(set.Duties) > 0 {
+		v.Facts += ", " + plural(len(set.Duties), "1 rule of separation", "%d rules of separation")
+	}
 	if len(files) == 0 {
 		v.Empty = &empty{Icon: "policy", Title: "No policies yet", Text: "A policy says who gets what and why. Write the first one into policies/base.yaml of the policy folder; dayone policy check reads it."}
 	}
@@ -271,11 +273,17 @@ func inFiles(what string, n int) string {
 func (r policyRow) does() string {
 	var parts []string
 	for _, x := range []struct {
-		n    int
-		text string
-	}{{len(r.Gives), "gives %d"}, {len(r.Offers), "offers %d"}, {len(r.Denies), "denies %d"}, {len(r.Tells), "tells %d"}, {len(r.Duty), "nobody may have all of %d"}} {
+		n         int
+		one, many string
+	}{
+		{len(r.Gives), "gives 1 thing", "gives %d things"},
+		{len(r.Offers), "offers 1 thing", "offers %d things"},
+		{len(r.Denies), "denies 1 thing", "denies %d things"},
+		{len(r.Tells), "sends 1 message", "sends %d messages"},
+		{len(r.Duty), "nobody may have this one", "nobody may have all %d of these"},
+	} {
 		if x.n > 0 {
-			parts = append(parts, fmt.Sprintf(x.text, x.n))
+			parts = append(parts, plural(x.n, x.one, x.many))
 		}
 	}
 	return sentence(strings.Join(parts, ", "))

@@ -178,7 +178,7 @@ func (p *portal) preHireAgainIt(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, "/people/"+string(id)+"?said=asked-again", http.StatusSeeOther)
 		return nil
 	case errors.Is(err, dayone.ErrConflict):
-		return p.showPreHireAgain(w, r, http.StatusConflict, &notice{Kind: "bad", Icon: "x", Title: "Nobody was asked", Text: sentence(flow.Problem(err)) + "."})
+		return p.showPreHireAgain(w, r, http.StatusConflict, &notice{Kind: "bad", Icon: "x", Title: "Nobody was asked", Text: p.viewerOf(r).problem(err) + "."})
 	}
 	return err
 }

@@ -18,7 +18,7 @@ func TestTheWizardPicksProducts(t *testing.T) {
 	b.hireSarah()
 	run := b.runOf("sarah.chen@company.com")
 	id := string(run.Person)
-	want(t, "products", b.page("/products"), "Mid-market customers", "Collaboration", "given by", "Everyone on the payroll", "offered by", "Needs Salesforce and Slack")
+	want(t, "products", b.page("/products"), "Mid-market customers", "Collaboration", "Given by", "Everyone on the payroll", "Offered by", "Needs Salesforce and Slack")
 	want(t, "who starts next", b.page("/onboard"), "Sarah Chen", "/onboard/"+id, "1 person starts next.")
 	found := b.page("/onboard?q=sarah", "HX-Request", "true", "HX-Target", "onboard-people")
 	if !strings.Contains(found, "/onboard/"+id) || strings.Contains(found, "<html") {

@@ -95,7 +95,7 @@ func newProgress(view viewer, zone *time.Location, got flow.Progress, connectors
 	case len(failed) > 0, got.Stuck:
 		v.State, v.Sentence = state{Icon: "warn", Class: "s-wait", Text: "Not everything is ready yet"}, "IT is on it. You do not have to do anything."
 	case back > 0:
-		v.State, v.Sentence = state{Icon: "pause", Class: "s-wait", Text: takenBack}, "IT has taken something back for now, and looks at it again."
+		v.State, v.Sentence = state{Icon: "pause", Class: "s-wait", Text: takenBack}, backSentence
 	case total == 0 && v.Over:
 		v.State, v.Sentence = state{Icon: "dot", Text: "Not set up from here"}, "Nothing that was there before is listed here."
 	case total == 0:
@@ -114,6 +114,8 @@ func newProgress(view viewer, zone *time.Location, got flow.Progress, connectors
 
 // takenBack is how something looks that somebody undid: for as long as it is held nothing brings it about again.
 const takenBack = "Taken back for now"
+
+const backSentence = "IT has taken something back for now, and looks at it again."
 
 // failedSystems are those in which something did not work.
 func failedSystems(run *dayone.Run) map[string]bool {

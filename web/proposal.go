@@ -252,7 +252,7 @@ func (p *portal) refused(r *http.Request) ([]item, error) {
 func refusedItem(view viewer, a dayone.PolicyAct) item {
 	return item{
 		State: &state{Icon: "x", Class: "s-fail", Text: "Not put into force"}, Title: link{view.say("Policies %s", short12(a.Version)), "/proposals/" + a.Version},
-		Meta: view.label("Its notice was over"), At: view.at(a.Ended), Next: a.Why,
+		Meta: view.label("Its notice was over"), At: view.at(a.Ended), Next: sentence(view.heard(a.Why)) + ".",
 	}
 }
 

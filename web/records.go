@@ -20,7 +20,8 @@ type runHead struct {
 const recordsPage = 100
 
 func (p *portal) records(w http.ResponseWriter, r *http.Request) error {
-	v, err := p.recordRows(r, flow.RecordFilter{System: r.URL.Query().Get("system")}, "/records")
+	system := r.URL.Query().Get("system")
+	v, err := p.recordRows(r, flow.RecordFilter{System: system}, "/records")
 	if err != nil {
 		return err
 	}
@@ -28,8 +29,11 @@ func (p *portal) records(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if v.Total = linesText(p.viewerOf(r), int(n)); !me(r).Scope.Whole() {
+	switch v.Total = linesText(p.viewerOf(r), int(n)); {
+	case !me(r).Scope.Whole():
 		v.Total = textInScope
+	case system != "":
+		v.Total = p.viewerOf(r).say("of %s alone", systemTitle(p.titles(), system))
 	}
 	return p.show(w, r, http.StatusOK, page{Template: "records", Title: "Records", Nav: "records", Crumbs: []link{{"Records", ""}}, Main: v})
 }
@@ -78,7 +82,11 @@ func (p *portal) recordRows(r *http.Request, f flow.RecordFilter, path string) (
 	var v recordsView
 	if len(lines) > recordsPage {
 		lines = lines[:recordsPage]
-		v.Next = address(path, url.Values{"before": {strconv.FormatInt(lines[recordsPage-1].Seq, 10)}})
+		next := url.Values{"before": {strconv.FormatInt(lines[recordsPage-1].Seq, 10)}}
+		if f.System != "" {
+			next.Set("system", f.System)
+		}
+		v.Next = address(path, next)
 	}
 	view, people := p.viewerOf(r), map[dayone.PersonID]flow.Row{}
 	for _, l := range lines {

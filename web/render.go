@@ -146,6 +146,7 @@ type page struct {
 	Crumbs   []link
 	Plain    bool // without menu
 	Phone    bool // made for a phone, for people without a login
+	MadeUp   bool // a sample: it shows what any role may do
 	Main     any
 
 	// set by show
@@ -214,6 +215,10 @@ func (p *portal) show(w http.ResponseWriter, r *http.Request, status int, pg pag
 	if !ok {
 		return fmt.Errorf("there is no page %q", pg.Template)
 	}
+	lets := p.letsOf(r)
+	if pg.MadeUp {
+		lets = nil
+	}
 	var b bytes.Buffer
 	if err := t().ExecuteTemplate(&b, "page", pg); err != nil {
 		return fmt.Errorf("building page %s: %w", pg.Template, err)
@@ -224,7 +229,7 @@ func (p *portal) show(w http.ResponseWriter, r *http.Request, status int, pg pag
 		w.Header().Set("X-Robots-Tag", "noindex, nofollow")
 	}
 	w.WriteHeader(status)
-	_, _ = b.WriteTo(w)
+	_, _ = w.Write(lets.only(b.Bytes()))
 	return nil
 }
 
@@ -238,7 +243,7 @@ func (p *portal) part(w http.ResponseWriter, r *http.Request, status int, name s
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Vary", "HX-Request, Cookie, Accept-Language")
 	w.WriteHeader(status)
-	_, _ = w.Write([]byte(html))
+	_, _ = w.Write(p.letsOf(r).only([]byte(html)))
 }
 
 // html is one component as text.
@@ -381,18 +386,30 @@ func kindTitle(titles map[string]string, k dayone.Key) string {
 	return strings.ReplaceAll(k.Kind, "-", " ")
 }
 
-// kindTitles are kinds of entitlements as pages call them: "group", "permission set".
+// kindTitles are kinds of entitlements as pages call them within a sentence: "group", "permission set". What a company calls its
+// own in its catalogue stays as it has written it.
 func (p *portal) kindTitles() map[string]string {
 	out := map[string]string{}
 	systems := p.flow.Active().Systems
 	for _, name := range slices.Sorted(maps.Keys(systems)) {
 		for kind, k := range systems[name].Kinds {
 			if k.Title != "" {
-				out[name+"/"+kind] = strings.ToLower(k.Title)
+				out[name+"/"+kind] = k.Title
+				if g := p.flow.Systems[name]; g != nil && g.Manifest != nil && g.Manifest.Kinds[kind].Title == k.Title {
+					out[name+"/"+kind] = strings.ToLower(k.Title)
+				}
 			}
 		}
 	}
 	return out
+}
+
+// kind is a kind of entitlement in the viewer's language. One that is not written small is what a company calls its own.
+func (v viewer) kind(title string) string {
+	if title != strings.ToLower(title) {
+		return title
+	}
+	return v.label(title)
 }
 
 // rowOf finds a person as lists show them; with the id as name, if nobody knows more.

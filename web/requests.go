@@ -51,6 +51,9 @@ func (p *portal) showRequest(w http.ResponseWriter, r *http.Request, status int,
 	}
 	v := newRequest(p.viewerOf(r), head, k, look).lasting(p.viewerOf(r), p.flow.Lasts(k, roleOffered(look, k)))
 	v.Problem, v.By.Value, v.Reason.Value, v.Until.Value = problem, r.PostFormValue("by"), r.PostFormValue("reason"), r.PostFormValue("until")
+	if problem != nil && strings.TrimSpace(v.Reason.Value) == "" {
+		v.Reason.Error = "Say what it is needed for."
+	}
 	return p.show(w, r, status, page{Template: "request", Title: p.viewerOf(r).say("Request %s", k), Nav: "people", Crumbs: []link{{"People", "/people"}, {row.Name, "/people/" + head.ID}, {"Request", ""}}, Main: v})
 }
 
@@ -99,6 +102,9 @@ func roleOffered(look flow.Look, k dayone.Key) string {
 func (p *portal) requestIt(w http.ResponseWriter, r *http.Request) error {
 	id, err := personID(r)
 	if err != nil {
+		return err
+	}
+	if err := only(r, "key", "by", "reason", "until"); err != nil {
 		return err
 	}
 	key := r.PostFormValue("key")

@@ -46,7 +46,7 @@ func (p *portal) board(r *http.Request, id dayone.RunID) (*board, error) {
 		return nil, err
 	}
 	q := r.URL.Query()
-	b := board{run: run, view: p.viewerOf(r), titles: p.titles(), kinds: p.kindTitles(), pace: p.paceOf(ctx, run), open: q["open"], show: q.Get("show"), posted: p.posted}
+	b := board{run: run, view: p.viewerOf(r), titles: p.titles(), kinds: p.kindTitles(), may: p.shows(r, "POST /runs/{id}/cancel"), pace: p.paceOf(ctx, run), open: q["open"], show: q.Get("show"), posted: p.posted}
 	if b.show != "needs" && b.show != "open" {
 		b.show = ""
 	}
@@ -165,7 +165,7 @@ func (p *portal) runPage(r *http.Request, b *board) (runView, error) {
 func newRunView(b *board) runView {
 	v := runView{
 		ID: string(b.run.ID), Title: b.runTitle(), Started: b.view.at(b.run.Started), Head: b.head(), Needs: b.needs(), Graph: b.picture(), Gantt: b.timeline(),
-		Acts: runActs(b.run), Steps: b.steps(), Tabs: runTabs(b, "run"), Messages: b.messages(), Next: b.takeover(),
+		Acts: b.decisions(), Steps: b.steps(), Tabs: runTabs(b, "run"), Messages: b.messages(), Next: b.takeover(),
 	}
 	v.Strip, v.Key = b.legend()
 	for _, f := range b.run.Plan.Findings {
@@ -197,7 +197,7 @@ func runTabs(b *board, current string) []tab {
 
 // liveAddress is where the page's stream is: with what the page shows already, so that nothing is lost between the two.
 func (b *board) liveAddress() string {
-	q := url.Values{"seen": {b.seen().String()}}
+	q := url.Values{"seen": {b.seen().String()}, "acts": {b.offers()}}
 	if b.show != "" {
 		q.Set("show", b.show)
 	}

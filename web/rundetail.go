@@ -55,7 +55,7 @@ func (b *board) detail(records []dayone.Record) detailView {
 	_, st := b.stateOf(s)
 	v := detailView{
 		Number: b.chosen, Title: b.stepAt(s.Step), State: st.tag(),
-		Error: s.Error, Undo: undoText(s.Step.Undo),
+		Error: s.Error, Undo: b.view.undoText(s.Step.Undo),
 	}
 	if s.State == dayone.StepBlocked || s.State == dayone.StepSkipped {
 		v.Error = ""

@@ -112,6 +112,7 @@ type board struct {
 	next   *dayone.Run                                 // superseded: the run after it
 	where  map[dayone.StepID]continued                 // and where its steps went on
 	gone   flow.TakenBack                              // what undos have taken back since
+	may    bool                                        // whoever looks may decide about it
 
 	graph planner.Graph
 	index map[dayone.StepID]int

@@ -185,7 +185,7 @@ func samples(view viewer) []sample {
 	heldLook := look
 	heldLook.Holds = []dayone.Hold{{ID: "hld_01jd9x0000000000000000000a", Person: samplePerson, Run: running.run.ID, Keys: sampleUndoing(over).Keys, Reason: "hired by mistake", By: "kim@company.com", Until: now.Add(7 * 24 * time.Hour)}}
 	undoneRun := sampleRun(newBoard(*over))
-	undoneRun.Undone, undoneRun.Undo = goneNotice(flow.TakenBack{By: over.run.ID}, over.run.ID), "/runs/x/undo"
+	undoneRun.Undone, undoneRun.Undo = goneNotice(flow.TakenBack{By: over.run.ID, Of: over.run.ID}, over.run.ID, over.run.ID), "/runs/x/undo"
 
 	leads := flow.Leader{Epoch: 3, Name: "dayone-1 (process 4711)", At: "https://dayone-1.company.com", Since: now.Add(-90 * time.Hour), Renewed: now.Add(-time.Second)}
 	silent := leads
@@ -203,6 +203,7 @@ func samples(view viewer) []sample {
 		{"undo-some", "Undo, chosen steps", "undo", false, false, undoSome},
 		{"undo-live", "Undo, of a run under way", "undo", false, false, undoLive},
 		{"undo-none", "Undo, too late", "undo", false, false, undoNone},
+		{"undo-whys", "Undo, every reason", "undo", false, false, sampleUndoWhys(over)},
 		{"run-undone", "Run, taken back", "run", false, false, undoneRun},
 		{"person-held", "Person, held", "person", false, false, newPersonAccess(view, head("access"), heldLook, list, noWhy)},
 		{"standby", "Standing by", "standby", true, false, newStandingBy(view, Standing{Leader: leads}, "")},
@@ -499,7 +500,7 @@ func sampleBoard(view viewer, more int) *board {
 		run.Plan.Steps = append(run.Plan.Steps, run.Steps[i].Step)
 	}
 	titles := map[string]string{"okta": "Okta", "slack": "Slack", "notion": "Notion", "gitlab": "GitLab", "aws": "AWS", "jamf": "Jamf", "procurement": "Procurement", "salesforce": "Salesforce", "mail": "Mail"}
-	return newBoard(board{run: run, view: view, titles: titles, tasks: map[dayone.StepID]dayone.TaskID{run.Steps[13].Step.ID: "tsk_01jd9x0000000000000000000a"}})
+	return newBoard(board{run: run, view: view, may: true, titles: titles, tasks: map[dayone.StepID]dayone.TaskID{run.Steps[13].Step.ID: "tsk_01jd9x0000000000000000000a"}})
 }
 
 // sampleAnnounced are policies of which one comes into force after its notice, and one that nobody has approved.
@@ -512,7 +513,7 @@ func sampleAnnounced(view viewer, v policiesView) (policiesView, proposalView) {
 	version := dayone.PolicyVersion{ID: "8c1f2a90b3d4e5f60718", Author: "kim@company.com", Note: "CHG-1234: the sales team is called off", Made: view.now.Add(-time.Hour)}
 	v.Announced = []item{
 		announcedItem(view, dayone.PolicyAct{ID: "act_01jd9x0000000000000000000a", Version: version.ID, Approver: "kim@company.com", Reason: "CHG-1234", Release: "the team is called off", People: 412, Due: view.now.Add(23 * time.Hour)}),
-		refusedItem(view, dayone.PolicyAct{Version: version.ID, Ended: view.now.Add(-2 * time.Hour), Why: "people, holdings or catalogue changed since the plan was made, for per_01jd9x0000000000000000000a and 11 more; plan again"}),
+		refusedItem(view, dayone.PolicyAct{Version: version.ID, Ended: view.now.Add(-2 * time.Hour), Why: "people, holdings or catalogue changed since the plan was made, for 12 people; plan again"}),
 	}
 	group := dayone.Key{System: "okta", Kind: "group", Name: "sales-team"}
 	p := newProposal(view, version, flow.Everybody{
@@ -562,6 +563,7 @@ func sampleUndoing(b *board) flow.Undoing {
 func sampleUndos(over, running *board) (whole, some, live, none undoView) {
 	whole = newUndo(over, sampleUndoing(over), nil)
 	whole.Person = link{"Sarah Chen", "/people/" + samplePerson}
+	whole.Numbers = []item{personNumber(over.view, flow.PersonNumber{NumberView: flow.NumberView{Number: dayone.Number{ID: "+493012340017", Pool: "berlin", State: dayone.NumberAssigned, Since: over.view.now.Add(-time.Hour)}}})}
 	u := sampleUndoing(over)
 	u.Steps, u.GivesUp, u.Plan.Steps = []dayone.StepID{over.run.Steps[1].Step.ID}, over.run.ID, u.Plan.Steps[:1]
 	some = newUndo(over, u, &notice{Kind: "bad", Icon: "x", Title: "It was not undone", Text: "Something has changed since that was shown, and nothing was undone; look again."})

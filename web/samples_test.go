@@ -538,3 +538,20 @@ func TestExcerptsOfPolicies(t *testing.T) {
 		t.Error("a file that has changed shows a text")
 	}
 }
+
+// A run may be taken back by the undo of an earlier one. Its page says so, and where that stands.
+func TestARunThatWentWithAnEarlierOneSaysSo(t *testing.T) {
+	t.Parallel()
+	own := flow.TakenBack{By: "run_3", Of: "run_1", Whole: true}
+	for run, want := range map[dayone.RunID]bool{"run_1": false, "run_2": true} {
+		for _, under := range []bool{false, true} {
+			for _, whole := range []bool{false, true} {
+				own.Under, own.Whole = under, whole
+				n := goneNotice(own, run, own.By)
+				if strings.Contains(n.Text, "earlier run") != want || n.Act.Href != "/runs/run_3" {
+					t.Errorf("%s, whole %v, under way %v: %s, at %s", run, whole, under, n.Text, n.Act.Href)
+				}
+			}
+		}
+	}
+}

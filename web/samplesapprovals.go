@@ -36,8 +36,8 @@ func sampleApprovals(view viewer, row flow.Row) []sample {
 	rests := withdrawn
 	rests.req.Why = "its run was cancelled; when that is resumed, or HR says something new, it is asked for again"
 	return []sample{
-		{"approvals", "Approvals", "approvals", false, false, newApprovals(view, []petition{asked, late}, []petition{given, refused, withdrawn}, []item{{State: &state{Icon: "check", Class: "s-done", Text: "Now"}, Title: link{Text: view.say("%s decides for %s", "Priya Patel", "John Doe")}, Meta: view.say("From %s until", view.at(now).Text), At: view.at(now.AddDate(0, 0, 5)), Acts: []act{{"End it", "/gallery", false, nil}}}})},
-		{"approvals-empty", "Approvals, none", "approvals", false, false, newApprovals(view, nil, nil, nil)},
+		{"approvals", "Approvals", "approvals", false, false, newApprovals(view, approvalList{open: []petition{asked, late}, count: 2, past: []petition{given, refused, withdrawn}, older: "/gallery"}, []item{{State: &state{Icon: "check", Class: "s-done", Text: "Now"}, Title: link{Text: view.say("%s decides for %s", "Priya Patel", "John Doe")}, Meta: view.say("From %s until", view.at(now).Text), At: view.at(now.AddDate(0, 0, 5)), Acts: []act{{"End it", "/gallery", false, nil}}}})},
+		{"approvals-empty", "Approvals, none", "approvals", false, false, newApprovals(view, approvalList{}, nil)},
 		{"approval", "Approval, to decide", "approval", false, false, newApproval(view, asked)},
 		{"approval-nobody", "Approval, nobody may decide", "approval", false, false, newApproval(view, late)},
 		{"approval-given", "Approval, given", "approval", false, false, newApproval(view, given)},

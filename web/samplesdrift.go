@@ -64,9 +64,9 @@ func sampleDrift(view viewer) []sample {
 	one := flow.DriftView{DriftRow: rows[1], Steps: []dayone.Step{{Key: sampleKey("okta/account"), Action: dayone.AccountEnable, Because: []dayone.Reason{{Policy: "base-employee", At: "policies/base.yaml:8"}}}}}
 	open, extra, waits := flow.DriftView{DriftRow: rows[0], Refused: "whoever has left keeps nothing open: put it right, or take the end of the employment back"}, flow.DriftView{DriftRow: rows[4]}, one
 	extra.Stays, extra.Refused = dayone.DriftContested, "policies alone decide about it: let a policy or a request give it, or put it right"
-	waits.Waits = "run run_01jd9x0000000000000000000a of this person is at work, so the books move; decide when it rests"
+	waits.Waits = "a run of this person is at work, so the books move; decide when it rests"
 	refused := newOneDrift(view, open, sampleTitles, nil)
-	refused.Problem = notDone(dayone.ErrInvalid)
+	refused.Problem = notDone(view, dayone.ErrInvalid)
 	states := sampleSystems(view.now)
 	gitlab := flow.SystemView{
 		SystemState: states[len(states)-1], Calls: 4, Offers: 340, Read: view.now.Add(-time.Hour), Drift: 3, Reading: reads["okta"], Failures: sampleFailures(view), Policies: []string{"engineering", "platform"},

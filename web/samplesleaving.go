@@ -44,9 +44,9 @@ func sampleCertificates(now time.Time) []dayone.Certificate {
 				{System: "google", Title: "Google Workspace", Verdict: dayone.StillOpen, Accounts: []string{"100000000000000000042"}, Findings: []dayone.Remain{
 					{Class: dayone.KeptOwnership, Name: "customer-success-and-everybody-who-ever-asked-to-be-kept-up-to-date@company.com", Ref: "03g1", Note: "they own this group", Act: "another owner is named, then they are taken out"},
 				}},
-				{System: "procurement", Title: "Procurement", Verdict: dayone.ByHand, Findings: []dayone.Remain{{Class: dayone.OpenTask, Name: "Take the laptop back", Act: "group:it does the task"}}},
+				{System: "procurement", Title: "Procurement", Verdict: dayone.ByHand, Findings: []dayone.Remain{{Class: dayone.OpenTask, Name: "Take the laptop back", Act: "it waits for the group it"}}},
 			},
-			Others: []dayone.Remain{{Class: dayone.OpenTask, Name: "Decide about a hold", Act: "whoever does tasks does the task"}},
+			Others: []dayone.Remain{{Class: dayone.OpenTask, Name: "Decide about a hold", Act: "it waits for whoever takes it"}},
 		},
 		{
 			ID: "crt_01jd9x0000000000000000000a", Person: samplePerson, Made: now.AddDate(0, 0, -1), Name: "Sarah Chen", Left: now.AddDate(0, 0, -1), Policy: "3f2a91", Seq: 81200, Chain: chain, Lines: 111,

@@ -78,9 +78,9 @@ func sampleNumbers(view viewer) []sample {
 	books.Systems = []item{newSystemAudited(view, phones), newSystemAudited(view, flow.PlatformAudit{System: "unity", Title: "Cisco Unity Connection"})}
 	pool := newPoolPage(view, berlin, [][]flow.NumberCell{cells, cells[:10]})
 	empties := newPoolPage(view, flow.PoolView{NumberPool: flow.NumberPool{Name: "lab", Platform: "cucm-eu", Emergency: "ERL-LAB"}}, nil)
-	empties.Problem = notDone(fmt.Errorf("pool lab has no number to give: every number of it is in use, at rest or held: %w", dayone.ErrNoSeat))
+	empties.Problem = notDone(view, fmt.Errorf("pool lab has no number to give: every number of it is in use, at rest or held: %w", dayone.ErrNoSeat))
 	confirm := newNumberPage(view, one, lines)
-	confirm.Problem = notDone(fmt.Errorf("+493012340017 is assigned: others show it, too (assistant); name an heir, or take it from there first: %w", dayone.ErrConflict))
+	confirm.Problem = notDone(view, fmt.Errorf("+493012340017 is assigned: others show it, too (assistant); name an heir, or take it from there first: %w", dayone.ErrConflict))
 	fault := []flow.NumberFault{{File: "numbers.yaml", Line: 7, Col: 5, Text: `there is no country "XY"; write it as in DE or US`}}
 	return []sample{
 		{"numbers", "Numbers, two pools", "numbers", false, false, newNumbers(view, []flow.PoolView{berlin, london})},

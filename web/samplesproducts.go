@@ -82,7 +82,14 @@ func sampleProducts(view viewer, row flow.Row, head personHead, access []flow.Ac
 	}
 	good := pick
 	good.Needs, good.Findings, good.Seats, good.Now.Person.Managed = nil, nil, nil, true
+	good.Handed = map[dayone.StepID]flow.Handed{}
+	for i, s := range good.Look.Plan.Steps {
+		if i%3 == 1 {
+			good.Handed[s.ID] = flow.Handed{To: "group:it-voice"}
+		}
+	}
 	whole := preview(good, "mid-market")
+	whole.Numbers = []item{nextNumber(view, flow.NumberGiven{Number: dayone.Number{ID: "+493012340017", Pool: "berlin", State: dayone.NumberFree}, Why: "the one that is free for longest"})}
 	whole.letters(view, sampleForetold(now), true)
 	unsent := preview(pick, "mid-market")
 	unsent.letters(view, nil, false)

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/dayone-hq/dayone"
@@ -100,14 +101,33 @@ func (p *portal) sessions(w http.ResponseWriter, r *http.Request) error {
 // sessionItem is one browser that is in.
 func sessionItem(view viewer, s session, here bool) item {
 	it := item{
-		State: &state{Icon: "check", Class: "s-done", Text: string(s.who.Role)}, Title: link{s.who.Name, ""},
-		Meta: view.say(textSession, view.at(s.began).Text, view.at(s.seen).Text, s.from), Small: s.agent,
+		State: &state{Icon: "check", Class: "s-done", Text: roleTitles[s.who.Role]}, Title: link{s.who.Name, ""},
+		Meta: view.say(textSession, view.at(s.began).Text, view.at(s.seen).Text, s.from), Small: browserOf(s.agent),
 		Acts: []act{{Text: "End", Action: "/sessions/" + s.id + "/end"}},
 	}
 	if here {
 		it.Next = view.label(textThisSession)
 	}
 	return it
+}
+
+// browserOf is what somebody would call a browser; what it calls itself, where it is none that we know.
+func browserOf(agent string) string {
+	first := func(of [][2]string) string {
+		for _, x := range of {
+			if strings.Contains(agent, x[0]) {
+				return x[1]
+			}
+		}
+		return ""
+	}
+	// The order counts: each of them also calls itself what those after it are.
+	browser := first([][2]string{{"Edg", "Edge"}, {"OPR/", "Opera"}, {"Firefox/", "Firefox"}, {"FxiOS/", "Firefox"}, {"Chrome/", "Chrome"}, {"CriOS/", "Chrome"}, {"Safari/", "Safari"}})
+	system := first([][2]string{{"iPhone", "iPhone"}, {"iPad", "iPad"}, {"Android", "Android"}, {"CrOS", "ChromeOS"}, {"Windows", "Windows"}, {"Mac OS X", "macOS"}, {"Linux", "Linux"}})
+	if browser == "" || system == "" {
+		return agent
+	}
+	return browser + " (" + system + ")"
 }
 
 func (p *portal) endSession(w http.ResponseWriter, r *http.Request) error {

@@ -78,7 +78,7 @@ func (p *portal) rolesView(r *http.Request) (rolesView, error) {
 		}
 	}
 	for _, role := range append(dayone.Roles, dayone.Employee) {
-		v.Roles = append(v.Roles, pair{Name: string(role), Value: view.label(roleTexts[role])})
+		v.Roles = append(v.Roles, pair{Name: roleTitles[role], Value: view.label(roleTexts[role])})
 	}
 	if len(v.Rows) == 0 {
 		v.Empty = &empty{Icon: "lock", Title: "Nobody has a role here", Text: textRolesNone}
@@ -86,7 +86,7 @@ func (p *portal) rolesView(r *http.Request) (rolesView, error) {
 	return v, nil
 }
 
-func roleTag(r dayone.Role) *state { return &state{Icon: "key", Class: "", Text: string(r)} }
+func roleTag(r dayone.Role) *state { return &state{Icon: "key", Class: "", Text: roleTitles[r]} }
 
 type apiRole struct {
 	Role  dayone.Role `json:"role"`

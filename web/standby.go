@@ -73,6 +73,7 @@ func (s standby) page(w http.ResponseWriter, r *http.Request) error {
 }
 
 type standingBy struct {
+	Calm   bool // somebody else is at work, and this one waits
 	Notice notice
 	KV     []pair
 }
@@ -90,6 +91,7 @@ func newStandingBy(view viewer, is Standing, own string) standingBy {
 	if is.Epoch == 0 {
 		return v
 	}
+	v.Calm = v.Notice.Kind == ""
 	at := pair{Name: "At work", Value: is.Name}
 	if u, err := url.Parse(is.At); err == nil && (u.Scheme == "http" || u.Scheme == "https") && !strings.EqualFold(is.At, own) {
 		at.Href = is.At

@@ -65,7 +65,7 @@ func newSystemPage(view viewer, x flow.SystemView, titles, kinds map[string]stri
 		{Label: "Accounts", Value: view.number(x.Held.Accounts), Small: view.say("%s open", view.number(x.Held.Open))},
 		{Label: "Other things", Value: view.number(x.Held.Others)},
 		{Label: "Differ", Value: capped(x.Drift, flow.MostDrift), Href: "/drift?system=" + url.QueryEscape(x.Name)},
-		{Label: "Failed steps", Value: fmt.Sprint(len(x.Failures)), Href: "#h-failed"},
+		{Label: "Failed steps", Value: capped(len(x.Failures), flow.FailuresShown), Href: "#h-failed"},
 		{Label: "Waiting steps", Value: view.number(x.Waiting), Href: "/tasks?system=" + url.QueryEscape(x.Name)},
 	}
 	if !x.Reading.Lists || x.Reading.At.IsZero() && x.Drift == 0 {
@@ -181,7 +181,7 @@ func limitRows(view viewer, x flow.SystemView) (out []limitRow, calls string) {
 		}
 		if l.PerMinute > 0 {
 			row.Limit = fmt.Sprintf("%s a minute", thousands(l.PerMinute))
-			row.Used = fmt.Sprintf("%d of %d at once", l.Used, l.Burst)
+			row.Used = fmt.Sprintf("%d of a burst of %d", l.Used, l.Burst)
 		}
 		if !l.Shut.IsZero() {
 			row.Note = fmt.Sprintf("It takes no more until %s.", view.clock(l.Shut).Text)
@@ -213,7 +213,7 @@ func (p *portal) checkSystem(w http.ResponseWriter, r *http.Request) error {
 		if dayone.KindOf(err) == dayone.ErrConflict || dayone.KindOf(err) == dayone.ErrUnsupported {
 			what, next = "", ""
 		}
-		return p.showSystem(w, r, http.StatusOK, &notice{Kind: "bad", Icon: "x", Title: "It was not reached as it should be", Text: strings.TrimSpace(joined(" ", what, sentence(flow.Problem(err))+".", next))})
+		return p.showSystem(w, r, http.StatusOK, &notice{Kind: "bad", Icon: "x", Title: "It was not reached as it should be", Text: strings.TrimSpace(joined(" ", what, p.viewerOf(r).problem(err)+".", next))})
 	}
 	return p.showSystem(w, r, http.StatusOK, &notice{Kind: "good", Icon: "check", Title: "It answers, and lets us in", Text: textSystemGood})
 }

@@ -36,6 +36,7 @@ type systemView struct {
 	Acts        []decision
 	Path, Zone  string
 	List        *link // where lists of it are brought
+	Connect     *link // where it is connected
 }
 
 type windowView struct {
@@ -69,6 +70,11 @@ func (p *portal) showSystems(w http.ResponseWriter, r *http.Request, status int,
 		return err
 	}
 	v := newSystems(p.viewerOf(r), list, stop)
+	if !p.shows(r, "GET /settings/systems/{name}") {
+		for i := range v.Systems {
+			v.Systems[i].Connect = nil
+		}
+	}
 	v.Problem = problem
 	return p.show(w, r, status, page{Template: "systems", Title: "Systems", Nav: "systems", Crumbs: []link{{"Systems", ""}}, Main: v})
 }
@@ -109,7 +115,8 @@ func newSystem(view viewer, s flow.SystemState, allStopped bool) systemView {
 	v.Acts = systemActs(s, v.Path, allStopped)
 	if s.Unset && s.Stance == engine.Free {
 		v.State = state{Icon: "hand", Class: "s-wait", Text: "Not configured: by hand", Tag: true}
-		v.Note = view.label("No connector is configured for it, so each step is a task for somebody. systems in the configuration connects it.")
+		v.Note = view.label("No connector is configured for it, so each step is a task for somebody. Add it under systems in dayone.yaml to connect it.")
+		v.Connect = &link{"Connect it", "/settings/systems/" + s.Name}
 	}
 	switch s.Stance {
 	case engine.Down:
@@ -250,6 +257,9 @@ func (p *portal) order(w http.ResponseWriter, r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
 		return fmt.Errorf("%w: %w", err, dayone.ErrInvalid)
 	}
+	if err := only(r, "kind", "reason", "from", "until"); err != nil {
+		return err
+	}
 	f, zone := r.PostForm, p.viewerOf(r).zone
 	o := dayone.Order{Kind: dayone.OrderKind(f.Get("kind")), System: r.PathValue("system"), Reason: f.Get("reason"), By: me(r).Name}
 	for name, to := range map[string]*time.Time{"from": &o.From, "until": &o.Until} {
@@ -369,6 +379,34 @@ func runActs(run dayone.Run) []decision {
 	return out
 }
 
+// decisions are what whoever looks may decide about the run now.
+func (b *board) decisions() []decision {
+	if !b.may {
+		return nil
+	}
+	return runActs(b.run)
+}
+
+// undoAt is where the run is undone; "": it is over that, or on its way.
+func (b *board) undoAt() string {
+	if b.run.Of != "" || b.run.State == dayone.RunUndoing || b.gone.Whole || b.gone.Under {
+		return ""
+	}
+	return b.path() + "/undo"
+}
+
+// offers names what the page of the run has buttons for.
+func (b *board) offers() string {
+	var out []string
+	if b.undoAt() != "" {
+		out = append(out, "undo")
+	}
+	for _, a := range b.decisions() {
+		out = append(out, a.ID)
+	}
+	return strings.Join(out, ".")
+}
+
 // keptBy are the systems that keep steps of a run waiting, and until when.
 func (p *portal) keptBy(r *http.Request, b *board) []notice {
 	parked := map[string]int{}
@@ -396,7 +434,7 @@ func (p *portal) keptBy(r *http.Request, b *board) []notice {
 
 // keeps says how a system keeps steps waiting.
 func keeps(view viewer, s flow.SystemState, steps int) notice {
-	n := notice{Kind: "warn", Icon: stances[s.Stance].Icon, Act: &link{"Systems", "/systems"}}
+	n := notice{Kind: "warn", Icon: stances[s.Stance].Icon, Act: &link{"Open the system", "/systems/" + s.Name}}
 	wait := plural(steps, "1 step waits", "%d steps wait")
 	switch s.Stance {
 	case engine.Down:

@@ -146,11 +146,18 @@ func (p *portal) taskOf(r *http.Request) (dayone.Task, error) {
 		return dayone.Task{}, dayone.ErrNotFound
 	}
 	t, err := p.flow.Task(r.Context(), id)
-	// whoever completes by a signature has no role, and was looked at before
-	if is := me(r); err == nil && is.Role != "" && !is.Role.In(mayDo(r, everyRole)) && !strings.EqualFold(t.Assignee, is.Name) {
-		return dayone.Task{}, fmt.Errorf("task %s is not hers: %w", t.ID, dayone.ErrNotFound)
+	is := me(r)
+	if err != nil || is.Role == "" || is.Role.In(mayDo(r, everyRole)) { // who completes by a signature has no role, and was looked at before
+		return t, err
 	}
-	return t, err
+	hers, err := p.flow.HasTask(r.Context(), t, is.Name)
+	if err == nil && !hers {
+		err = fmt.Errorf("task %s is not hers: %w", t.ID, dayone.ErrNotFound)
+	}
+	if err != nil {
+		return dayone.Task{}, err
+	}
+	return t, nil
 }
 
 func (p *portal) task(w http.ResponseWriter, r *http.Request) error {
@@ -195,7 +202,10 @@ func newTask(view viewer, d todo, given map[string]string) taskView {
 			v.Technical = view.label(engine.NoConnector)
 		}
 	}
-	v.Facts = append(v.Facts, pair{Name: "For", Value: d.row.Name, Href: "/people/" + string(t.Person)}, pair{Name: "System", Value: d.system})
+	v.Facts = append(v.Facts, pair{Name: "For", Value: d.row.Name, Href: "/people/" + string(t.Person)})
+	if d.system != "" {
+		v.Facts = append(v.Facts, pair{Name: "System", Value: d.system})
+	}
 	if step != nil {
 		v.Facts = append(v.Facts, pair{Name: "Access", Value: step.Step.Key.String(), Code: true, Href: whyHref(string(t.Person), step.Step.Key)})
 	}
@@ -315,7 +325,8 @@ func (p *portal) assignTask(w http.ResponseWriter, r *http.Request) error {
 		return fmt.Errorf("%w: %w", err, dayone.ErrInvalid)
 	}
 	who := r.PostForm.Get("assignee")
-	switch _, err = p.flow.Assign(r.Context(), string(t.ID), who, me(r).Name); {
+	given, err := p.flow.Assign(r.Context(), string(t.ID), who, me(r).Name)
+	switch {
 	case errors.Is(err, dayone.ErrInvalid):
 		v := p.taskPage(r, t, nil)
 		v.Assignee = who
@@ -324,11 +335,8 @@ func (p *portal) assignTask(w http.ResponseWriter, r *http.Request) error {
 	case err != nil && !errors.Is(err, dayone.ErrConflict):
 		return err
 	}
-	if text, err := p.flow.Unheard(r.Context(), strings.ToLower(strings.TrimSpace(who))); err == nil && text != "" {
-		if t, err = p.taskOf(r); err != nil {
-			return err
-		}
-		v := p.taskPage(r, t, nil)
+	if text, err := p.flow.Unheard(r.Context(), given.Assignee); err == nil && text != "" {
+		v := p.taskPage(r, given, nil)
 		v.Problem = &notice{Kind: "warn", Icon: "warn", Title: "It is given, but nobody may hear of it", Text: sentence(p.viewerOf(r).in.Heard(text)) + "."}
 		return p.showTask(w, r, http.StatusOK, v)
 	}

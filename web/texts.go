@@ -2,7 +2,6 @@ package web
 
 import (
 	"cmp"
-	"fmt"
 	"strings"
 
 	"github.com/dayone-hq/dayone"
@@ -21,6 +20,7 @@ const (
 	textSignedOut  = "You are signed out. Load the page again to sign in."
 	textNoText     = "%q holds what nobody can read: a control character, or bytes that are no UTF-8. Take it out and send it again."
 	textNoUTF8     = "The body is not written in UTF-8. Write it so and send it again."
+	textNoField    = "%q is no field of this form; it has %s. Nothing was done."
 	textNoAsking   = "%q is nothing that this address can be asked; it takes %s."
 	textBadMark    = "This is no place in a list: take the address of the next page as it was given."
 	textLongName   = "Nobody has a name this long: search for 200 characters at most."
@@ -82,11 +82,12 @@ const (
 	textDriftBaseline    = "it was there before Dayone"
 	textDriftKind        = "kind is missing, closed, open, extra or role."
 	textDriftNoSystem    = "A system is compared once its connector can list its accounts. What people only bring messages through has none."
-	textDriftNightly     = "accounts are read and held against the books each night, and when somebody asks."
-	textDriftAsked       = "accounts are read and held against the books when somebody asks; each night is turned off (brakes.lists_at)."
+	textDriftNightly     = "Accounts are read and held against the books each night, and when somebody asks."
+	textDriftAsked       = "Accounts are read and held against the books when somebody asks; each night is turned off (brakes.lists_at)."
 	textDriftUnread      = "To compare one now, open a system and choose Read and compare now."
 	textDriftNone        = "What changed within an hour of a reading is looked at the next time."
-	textDriftSome        = "Not known is what differs at %s: it was not read yet."
+	textDriftSome        = "%s were not compared yet."
+	textDriftOne         = "%s was not compared yet."
 	textDriftRead        = "%s, %s; read"
 	textDriftFailed      = "Tried %s: %s. What was known stays known."
 	textDriftGone        = "This is no drift any more: somebody saw to it, or the system shows it as it should be."
@@ -353,7 +354,7 @@ func (v viewer) stepTitle(s dayone.Step, kind, via string) string {
 	if kind == "" || kind == "account" {
 		kind = s.Key.Kind
 	}
-	kind = v.label(kind)
+	kind = v.kind(kind)
 	account := v.label("account")
 	if s.Key.As != dayone.Personal {
 		account = v.say("%s account", v.label(string(s.Key.As)))
@@ -477,11 +478,11 @@ var waitTexts = map[dayone.WaitKind]struct{ icon, text string }{
 }
 
 // undoText says beforehand how a step is taken back.
-func undoText(u dayone.Undo) string {
+func (v viewer) undoText(u dayone.Undo) string {
 	why, none := strings.CutPrefix(string(u), string(dayone.UndoNone))
 	switch {
 	case none:
-		return fmt.Sprintf("No way back: %s.", why)
+		return v.say("No way back: %s.", v.heard(why))
 	case u == dayone.UndoDelete:
 		return "Delete it, if nobody has used it; else close it."
 	case u == dayone.UndoDisable:
@@ -531,7 +532,7 @@ const textNoMail = "no mail: no mail system is configured"
 // shortly is why a step waits, for lists: of a system without a connector the task says the rest.
 func shortly(kind, note string) string {
 	if kind == dayone.ErrUnsupported.Error() && strings.Contains(note, engine.NoConnector) {
-		return "no connector: by hand"
+		return "No connector: by hand"
 	}
 	return note
 }
@@ -610,8 +611,8 @@ var platformTitles = map[flow.PlatformKind]struct {
 	"class-differs": {"It may call more, or less, than its class of service", true},
 	"used-free":     {"In use, and the books may give it away", true}, "pattern": {"Something else answers numbers of a pool", true}, "elsewhere": {"The books have it elsewhere", true},
 	"missing": {"Somebody's in the books, and not there", false}, "directory-differs": {"The directory says another number", false}, "stated-differs": {"A source says another number", false},
-	"mailbox-elsewhere": {"A mailbox answers at somebody else's number", true}, "outside": {"In use, and in no pool", true}, "orphan-line": {"Nothing shows the line", false}, "orphan-device": {"Its owner is no user", false},
-	"nobody-line": {"In use, and nobody knows whose", false}, "nobody-user": {"Nobody is like the user", false}, "nobody-mailbox": {"Nobody is like the mailbox's owner", false}, "ambiguous": {"Several people could be meant", false},
+	"mailbox-elsewhere": {"A mailbox answers at somebody else's number", true}, "outside": {"In use, and in no pool", true}, "orphan-line": {"No device shows this line", false}, "orphan-device": {"Its owner is no user", false},
+	"nobody-line": {"In use, and nobody knows whose", false}, "nobody-user": {"No person fits this user", false}, "nobody-mailbox": {"No person fits the mailbox's owner", false}, "ambiguous": {"Several people could be meant", false},
 	"local-user": {"Made by hand beside a directory", false}, "unread-pattern": {"A pattern cannot be read", true},
 }
 

@@ -66,6 +66,11 @@ func calendarUses(view viewer) []pair {
 	}
 }
 
+// roleTitles are what roles are called.
+var roleTitles = map[dayone.Role]string{
+	dayone.Administrator: "Administrator", dayone.HR: "HR", dayone.Operator: "Operator", dayone.Approver: "Approver", dayone.Auditor: "Auditor", dayone.Employee: "Employee",
+}
+
 // roleTexts say what a role may do.
 var roleTexts = map[dayone.Role]string{
 	dayone.Administrator: "Everything, also settings, tokens and what cannot be undone",

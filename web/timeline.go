@@ -282,7 +282,7 @@ func (p *portal) correctIt(w http.ResponseWriter, r *http.Request) error {
 		Values: map[string]string{r.PostFormValue("attribute"): r.PostFormValue("value")}, Until: r.PostFormValue("until"), Reason: r.PostFormValue("reason"), By: me(r).Name,
 	})
 	if errors.Is(err, dayone.ErrInvalid) || errors.Is(err, dayone.ErrConflict) {
-		return p.showTimeline(w, r, answerTo(err).status, &notice{Kind: "bad", Icon: "x", Title: "It was not corrected", Text: sentence(flow.Problem(err)) + "."})
+		return p.showTimeline(w, r, answerTo(err).status, &notice{Kind: "bad", Icon: "x", Title: "It was not corrected", Text: p.viewerOf(r).problem(err) + "."})
 	}
 	if err != nil {
 		return err

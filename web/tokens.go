@@ -158,13 +158,16 @@ func (p *portal) makeToken(w http.ResponseWriter, r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
 		return fmt.Errorf("%w: %w", err, dayone.ErrInvalid)
 	}
+	if err := only(r, "name", "role", "days", "countries", "companies", "systems"); err != nil {
+		return err
+	}
 	days, err := strconv.Atoi(strings.TrimSpace(r.PostForm.Get("days")))
 	if err != nil {
 		days = 0
 	}
 	t, opens, err := p.makesToken(r, r.PostForm.Get("name"), dayone.Role(r.PostForm.Get("role")), reachOf(r), days)
 	if errors.Is(err, dayone.ErrInvalid) || errors.Is(err, dayone.ErrConflict) {
-		return p.showTokens(w, r, http.StatusUnprocessableEntity, tokensView{Problem: &notice{Kind: "bad", Icon: "x", Title: "It was not made", Text: sentence(flow.Problem(err)) + "."}})
+		return p.showTokens(w, r, http.StatusUnprocessableEntity, tokensView{Problem: &notice{Kind: "bad", Icon: "x", Title: "It was not made", Text: p.viewerOf(r).problem(err) + "."}})
 	}
 	if err != nil {
 		return err

@@ -24,6 +24,7 @@ type undoView struct {
 	Does      []item
 	Stays     []item
 	Absent    []item // not there to be taken back any more
+	Numbers   []item // telephone numbers, which no undo takes
 	Held      []string
 	HeldNote  string
 	Reason    string
@@ -80,6 +81,9 @@ func (p *portal) showUndo(w http.ResponseWriter, r *http.Request, status int, id
 		if u.Waits != "" {
 			v.Refused.Act = &link{"Open that run", "/runs/" + string(u.Waits)}
 		}
+		if problem != nil && problem.Text == v.Refused.Text { // once is enough
+			v.Problem = nil
+		}
 		if len(u.Tasks) > 0 {
 			v.Refused.Also = &link{"Open the task", "/tasks/" + string(u.Tasks[0].ID)}
 		}
@@ -87,6 +91,11 @@ func (p *portal) showUndo(w http.ResponseWriter, r *http.Request, status int, id
 		return undoFound(err)
 	default:
 		v = newUndo(&b, u, problem)
+	}
+	if v.Refused == nil {
+		if v.Numbers, err = p.numbersAhead(r, run.Person, false); err != nil && !errors.Is(err, dayone.ErrNotFound) {
+			return err
+		}
 	}
 	v.Reason = r.PostFormValue("reason")
 	if row, err := p.flow.Person(r.Context(), run.Person); err == nil {
@@ -115,17 +124,17 @@ func newUndo(b *board, u flow.Undoing, problem *notice) undoView {
 	for _, s := range u.Plan.Steps {
 		it := item{Title: link{b.stepAt(s), ""}, Meta: s.Key.String(), Next: instead[s.Key]}
 		if h, people := u.Handed[s.ID]; people {
-			it.State = &state{Icon: "task", Class: "s-wait", Text: "Opens a task"}
+			it.State = &taskState
 			it.Next = joined(" ", it.Next, handedText(b.view, h))
 		}
 		v.Does = append(v.Does, it)
 	}
 	for _, a := range u.Along {
 		// its step in the run gave it, which is no title of what goes
-		v.Does = append(v.Does, item{Title: link{a.Step.Key.String(), ""}, Next: sentence(a.Why) + "."})
+		v.Does = append(v.Does, item{Title: link{a.Step.Key.String(), ""}, Next: sentence(b.view.heard(a.Why)) + "."})
 	}
 	for _, f := range u.Stays() {
-		v.Stays = append(v.Stays, item{Title: link{f.Key.String(), ""}, Meta: sentence(f.Text) + "."})
+		v.Stays = append(v.Stays, item{Title: link{f.Key.String(), ""}, Meta: sentence(b.view.heard(f.Text)) + "."})
 	}
 	for _, f := range u.Absent() {
 		v.Absent = append(v.Absent, item{Title: link{f.Key.String(), ""}, Meta: sentence(b.view.heard(f.Text)) + "."})
@@ -162,6 +171,9 @@ func newUndo(b *board, u flow.Undoing, problem *notice) undoView {
 	return v
 }
 
+// taskState is how a preview marks a step that people do.
+var taskState = state{Icon: "task", Class: "s-wait", Text: "Opens a task"}
+
 // handedText says who does a step by hand, and what they do.
 func handedText(view viewer, h flow.Handed) string {
 	text := view.label("Nothing does this by itself: it becomes a task that nobody has yet.")
@@ -183,10 +195,13 @@ func (p *portal) undoIt(w http.ResponseWriter, r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
 		return fmt.Errorf("%w: %w", err, dayone.ErrInvalid)
 	}
+	if err := only(r, "step", "hash", "reason", "until"); err != nil {
+		return err
+	}
 	f := r.PostForm
 	by, err := p.undoRun(r.Context(), id, f["step"], f.Get("reason"), f.Get("hash"), f.Get("until"), me(r).Name)
 	if errors.Is(err, dayone.ErrConflict) || errors.Is(err, dayone.ErrInvalid) {
-		n := &notice{Kind: "bad", Icon: "x", Title: "It was not undone", Text: sentence(flow.Problem(err)) + "."}
+		n := &notice{Kind: "bad", Icon: "x", Title: "It was not undone", Text: p.viewerOf(r).problem(err) + "."}
 		return p.showUndo(w, r, http.StatusConflict, id, f["step"], n)
 	}
 	if err != nil {
@@ -206,8 +221,12 @@ func (p *portal) undoRun(ctx context.Context, id dayone.RunID, names []string, r
 		return "", err
 	}
 	if until != "" {
-		if o.Until, err = time.Parse(time.DateOnly, until); err != nil {
-			return "", fmt.Errorf("%q is no day; write 2025-01-31: %w", until, dayone.ErrInvalid)
+		row, err := p.flow.Person(ctx, run.Person)
+		if err != nil {
+			return "", err
+		}
+		if o.Until, err = p.endOfDay(row, until); err != nil {
+			return "", err
 		}
 	}
 	return p.flow.Undo(ctx, o)
@@ -232,12 +251,14 @@ func (p *portal) undone(ctx context.Context, v *runView, b *board) error {
 	if err != nil {
 		return err
 	}
-	if len(list) > 0 {
-		v.Undone = goneNotice(b.gone, list[0].ID)
+	last := b.gone.By
+	if last == "" && len(list) > 0 {
+		last = list[0].ID
 	}
-	if b.run.State != dayone.RunUndoing && !b.gone.Whole && !b.gone.Under {
-		v.Undo = "/runs/" + string(b.run.ID) + "/undo"
+	if last != "" {
+		v.Undone = goneNotice(b.gone, b.run.ID, last)
 	}
+	v.Undo = b.undoAt()
 	return nil
 }
 
@@ -266,13 +287,19 @@ func goneText(t flow.TakenBack) string {
 }
 
 // goneNotice says how far undos have taken a run back, and leads to the last of them.
-func goneNotice(gone flow.TakenBack, last dayone.RunID) *notice {
-	n := notice{Icon: "info", Act: &link{"Open the undo", "/runs/" + string(last)}}
+func goneNotice(gone flow.TakenBack, run, last dayone.RunID) *notice {
+	n, along := notice{Icon: "info", Act: &link{"Open the undo", "/runs/" + string(last)}}, gone.Of != run
 	switch {
+	case gone.Under && along:
+		n.Title, n.Text = "This run is being taken back", "It goes with an earlier run that is being undone. What is taken back already stands in its steps."
 	case gone.Under:
 		n.Title, n.Text = "This run is being taken back", "What is taken back already stands in its steps."
+	case gone.Whole && along:
+		n.Title, n.Text = "This run was taken back", "It went with an earlier run that was undone. Nothing of it is left but what nobody can take back."
 	case gone.Whole:
 		n.Title, n.Text = "This run was taken back", "Nothing of it is left but what nobody can take back."
+	case gone.By != "" && along:
+		n.Title, n.Text = "This run was taken back in part", "That part went with an earlier run that was undone. Its other steps stay as they are."
 	case gone.By != "":
 		n.Title, n.Text = "This run was taken back in part", "Its other steps stay as they are."
 	default:

@@ -2,14 +2,19 @@ package web_test
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/flow"
+	"github.com/dayone-hq/dayone/policy"
+	"github.com/dayone-hq/dayone/web"
 )
 
 // A run is undone by its page: shown first, then done just so, and the hold is ended where it is shown.
@@ -189,5 +194,162 @@ func TestAnAuditorIsOfferedNothingToPress(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// A page of a run that is left open offers Pause and Cancel as long as there is something to decide, and Undo as long as there is something
+// to take back; to whoever only looks, it offers nothing to decide.
+func TestAnOpenPageOffersNothingOfARunThatIsOver(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, withRoles)
+	admin := b.signIn(dayone.Administrator)
+	b.api("POST", "/api/v1/systems/okta/orders", `{"kind":"stop","reason":"its data looks odd"}`, http.StatusCreated, nil)
+	_, id := b.hire("e1", "Erin", "Ray", "Engineering", time.Now())
+	path := "/runs/" + string(id)
+	page := b.page(path, "Cookie", admin)
+	want(t, "the run under way", page, "Pause the run", "Cancel the run", path+"/undo")
+	want(t, "its undo", b.page(path+"/undo", "Cookie", admin), `name="reason"`)
+	auditor := b.signIn(dayone.Auditor)
+	if looks := text(t, b.as(dayone.Auditor, auditor, "GET", path)); strings.Contains(looks, "Cancel the run") {
+		t.Error("an auditor is offered to cancel it")
+	}
+	if looks := text(t, b.as(dayone.Auditor, auditor, "GET", path+"/undo")); strings.Contains(looks, `name="reason"`) || !strings.Contains(looks, "Left alone afterwards") {
+		t.Error("an auditor is offered to undo it, or does not see what that would do")
+	}
+	live := regexp.MustCompile(`sse-connect="([^"]+)"`).FindStringSubmatch(page)
+	if len(live) != 2 {
+		t.Fatal("the page has no stream")
+	}
+	next := b.stream(strings.ReplaceAll(live[1], "&amp;", "&"), "Cookie", admin)
+	if res := b.post("/systems/okta/start", url.Values{"reason": {"solved"}}, "Cookie", admin); res.StatusCode != http.StatusSeeOther {
+		t.Fatalf("starting it: %s", res.Status)
+	}
+	last := "Cancel the run"
+	for {
+		f, more := next()
+		if !more {
+			break
+		}
+		if strings.Contains(f.data, `id="run-acts"`) {
+			last = f.data
+		}
+	}
+	if strings.Contains(last, "Cancel the run") || strings.Contains(last, "Pause the run") || !strings.Contains(last, path+"/undo") {
+		t.Errorf("when it is over the open page offers %s", last)
+	}
+	if page := b.page(path, "Cookie", admin); strings.Contains(page, "Cancel the run") || !strings.Contains(page, path+"/undo") {
+		t.Error("when it is over its page offers to cancel it, or no undo")
+	}
+}
+
+// Another undo of the same person waits for people: the page of the next one names that run and its task, and each link leads there, for
+// everybody who sees it. Who left the page open while that began is told the same once, and nothing is undone.
+func TestARefusedUndoLeadsToWhatItWaitsFor(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, withRoles)
+	admin := b.signIn(dayone.Administrator)
+	_, id := b.hire("e1", "Erin", "Ray", "Engineering", time.Now())
+	b.until("the run to end", func() bool { return b.started("e1@company.com").State.Over() })
+	path, api := "/runs/"+string(id)+"/undo", "/api/v1/runs/"+string(id)+"/undo"
+	before := regexp.MustCompile(`name="hash" value="([0-9a-f]+)"`).FindStringSubmatch(b.page(path, "Cookie", admin))
+	if len(before) != 2 {
+		t.Fatal("the preview has no hash")
+	}
+	b.api("POST", "/api/v1/systems/okta/orders", `{"kind":"manual","reason":"its API is gone"}`, http.StatusCreated, nil)
+	var u struct{ Hash, Run string }
+	const step = "okta/group:base-employee"
+	b.api("GET", api+"?step="+step, "", http.StatusOK, &u)
+	b.api("POST", api, `{"reason":"a mistake","hash":"`+u.Hash+`","steps":["`+step+`"]}`, http.StatusOK, &u)
+	task := ""
+	b.until("somebody is asked", func() bool {
+		list, err := b.flow.Tasks(t.Context(), "", dayone.RunID(u.Run))
+		if err != nil || len(list) == 0 {
+			return false
+		}
+		task = string(list[0].ID)
+		return true
+	})
+	leads := map[string]string{"/runs/" + u.Run: "This run takes another one back", "/tasks/" + task: "its API is gone", "/runs/" + string(id): "Erin Ray"}
+	links := regexp.MustCompile(`<a[^>]* href="(/(?:runs|tasks)/[^"?#]+)"`)
+	for _, role := range []dayone.Role{dayone.Administrator, dayone.Operator, dayone.HR, dayone.Auditor} {
+		cookie := b.signIn(role)
+		page := text(t, b.as(role, cookie, "GET", path))
+		want(t, string(role), page, "This run cannot be undone", "Open that run", u.Run)
+		_, body, _ := strings.Cut(page, `<div class="head">`)
+		seen := map[string]bool{}
+		for _, l := range links.FindAllStringSubmatch(body, -1) {
+			seen[l[1]] = true
+			res := b.as(role, cookie, "GET", l[1])
+			if got := text(t, res); res.StatusCode != http.StatusOK || leads[l[1]] == "" || !strings.Contains(got, leads[l[1]]) {
+				t.Errorf("%s is led to %s: %s, which does not say %q", role, l[1], res.Status, leads[l[1]])
+			}
+		}
+		if !seen["/runs/"+u.Run] || seen["/tasks/"+task] != strings.Contains(page, "Open the task") {
+			t.Errorf("%s sees links to %v", role, seen)
+		}
+		if role == dayone.Administrator && !seen["/tasks/"+task] {
+			t.Errorf("%s is not led to the task", role)
+		}
+	}
+	res := b.post(path, url.Values{"hash": {before[1]}, "reason": {"a mistake"}}, "Cookie", admin)
+	got := text(t, res)
+	if res.StatusCode != http.StatusConflict || strings.Count(got, "takes something back already") != 1 || !strings.Contains(got, "/tasks/"+task) || strings.Contains(got, `name="hash"`) {
+		t.Errorf("ordered from the open page: %s, %d times\n%s", res.Status, strings.Count(got, "takes something back already"), notices(got))
+	}
+}
+
+// A sentence calls a run as its page does, in the reader's language. Programs go on reading its id.
+func TestASentenceCallsARunByItsTitle(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	_, id := b.hire("e1", "Erin", "Ray", "Engineering", time.Now())
+	run := b.runOf("e1@company.com")
+	b.until("the run to end", func() bool { run = b.started("e1@company.com"); return run.State.Over() })
+	var u struct{ Hash, Run string }
+	api := "/api/v1/runs/" + string(id) + "/undo"
+	b.api("GET", api, "", 200, &u)
+	b.api("POST", api, `{"reason":"a mistake","hash":"`+u.Hash+`"}`, 200, &u)
+	b.until("the undo to end", func() bool {
+		var r struct{ State dayone.RunState }
+		b.api("GET", "/api/v1/runs/"+u.Run, "", 200, &r)
+		return r.State.Over()
+	})
+	english, german := b.page("/runs/"+string(id)+"/undo"), b.page("/runs/"+string(id)+"/undo", "Cookie", "lang=de")
+	want(t, "in English", english, "Run “Undo: Onboard Erin Ray” has taken this run back already")
+	want(t, "in German", german, "Lauf „Rückgängig: Eintritt von Erin Ray“ hat diesen Lauf schon zurückgenommen")
+	for _, page := range []string{english, german} {
+		if strings.Contains(page, u.Run) {
+			t.Error("the page has the id of the run")
+		}
+	}
+	var refused struct{ Detail string }
+	b.api("GET", api, "", 409, &refused)
+	want(t, "for programs", refused.Detail, "Run "+u.Run+" has taken this run back already")
+}
+
+// What a company calls a kind of access in its catalogue stays as it has written it, in every language and within a sentence,
+// even where a text of ours is written alike. What a connector calls its own is said in the reader's language.
+func TestACompanysKindsStayAsWritten(t *testing.T) {
+	t.Parallel()
+	for title, said := range map[string]struct{ english, german string }{
+		"SAP-Rolle": {"Add SAP-Rolle base-employee", "SAP-Rolle base-employee hinzufügen"},
+		"Location":  {"Add Location base-employee", "Location base-employee hinzufügen"},
+		"Group":     {"Add group base-employee", "Gruppe base-employee hinzufügen"},
+	} {
+		t.Run(title, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, func(_ *web.Options, d *flow.Deps) {
+				files := maps.Clone(fewPolicies)
+				files["catalog/okta.yaml"] = &fstest.MapFile{Data: []byte("systems:\n  okta:\n    group: {title: " + title + ", names: [base-employee, sales-team]}\n")}
+				set, diags := policy.Load(files, []dayone.System{d.Systems["okta"].Manifest.System("okta")})
+				if set == nil {
+					t.Fatalf("policies: %v", diags)
+				}
+				d.Policy, d.Files = set, files
+			})
+			_, id := b.hire("e1", "Erin", "Ray", "Engineering", time.Now())
+			want(t, "in English", b.page("/runs/"+string(id)), said.english)
+			want(t, "in German", b.page("/runs/"+string(id), "Cookie", "lang=de"), said.german)
+		})
 	}
 }

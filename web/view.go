@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"math"
 	"net/http"
 	"net/url"
@@ -200,11 +201,13 @@ type viewer struct {
 	now   time.Time
 	named bool // no menu says which zone this is: each time of day does
 	in    *locale.Language
+
+	called func(id string) string // how people call a run or somebody; "": an id is all that whoever looks may know; nil: nobody was asked
 }
 
 // there is a viewer who reads times as they are at a place.
 func (v viewer) there(zone *time.Location) viewer {
-	return viewer{zone: zone, now: v.now, named: true, in: v.in}
+	return viewer{zone: zone, now: v.now, named: true, in: v.in, called: v.called}
 }
 
 // say puts what varies into a text of ours, in the viewer's language.
@@ -217,10 +220,21 @@ func (v viewer) plural(n int, one, many string) string { return v.in.Plural(n, o
 func (v viewer) label(text string) string { return v.in.Label(text) }
 
 // heard is a sentence that was made in English elsewhere: by flow, or where nobody knows who reads it.
-func (v viewer) heard(text string) string { return v.in.Heard(text) }
+func (v viewer) heard(text string) string { return v.withNames(v.in.Heard(text)) }
 
 // found is what flow has found, each part of it by itself; its days read as every other day.
-func (v viewer) found(note string) string { return v.isoDays(v.in.HeardEach(note)) }
+func (v viewer) found(note string) string { return v.withNames(v.isoDays(v.in.HeardEach(note))) }
+
+// idIn is a run or somebody in a sentence that was made where nobody's name is written down.
+var idIn = regexp.MustCompile(`\b(run|per)_[0-9a-z]{26}\b`)
+
+// withNames is a sentence with names in it where it has ids.
+func (v viewer) withNames(text string) string {
+	if v.called == nil {
+		return text
+	}
+	return idIn.ReplaceAllStringFunc(text, func(id string) string { return cmp.Or(v.called(id), id) })
+}
 
 // within is a title as it stands inside a sentence; languages that write it as it is keep its first letter.
 func (v viewer) within(title string) string {
@@ -259,7 +273,7 @@ func (v viewer) labels(list []string) string {
 }
 
 // problem is why flow refuses what somebody entered, as the beginning of a sentence.
-func (v viewer) problem(err error) string { return sentence(v.in.Heard(flow.Problem(err))) }
+func (v viewer) problem(err error) string { return sentence(v.heard(flow.Problem(err))) }
 
 // away says how far a day is away.
 func (v viewer) away(days int) string { return v.in.Away(days) }
@@ -267,6 +281,7 @@ func (v viewer) away(days int) string { return v.in.Away(days) }
 // viewerOf reads the zone that the page's script has found; UTC before that.
 func (p *portal) viewerOf(r *http.Request) viewer {
 	v := viewer{zone: time.UTC, now: p.now(), in: p.languageOf(r)}
+	v.called = func(id string) string { return p.calls(r, v, id) }
 	c, err := r.Cookie("zone")
 	if err != nil || len(c.Value) > 64 {
 		return v
@@ -279,6 +294,27 @@ func (p *portal) viewerOf(r *http.Request) viewer {
 		v.zone = zone
 	}
 	return v
+}
+
+// calls is how whoever asks may hear a run or somebody called; "": not at all.
+func (p *portal) calls(r *http.Request, v viewer, id string) string {
+	v.called = nil // a name says no other
+	if dayone.ValidID("per", id) && p.shows(r, "GET /people/{id}") {
+		if row, err := p.flow.Person(r.Context(), dayone.PersonID(id)); err == nil {
+			return row.Name
+		}
+	}
+	if !dayone.ValidID("run", id) || !p.shows(r, "GET /runs/{id}") {
+		return ""
+	}
+	run, err := p.flow.RunOf(r.Context(), dayone.RunID(id))
+	if err != nil {
+		return ""
+	}
+	if _, err := p.flow.Person(r.Context(), run.Person); err != nil { // its title has her name
+		return ""
+	}
+	return v.say("“%s”", v.runTitle(run.Title))
 }
 
 func (v viewer) stamp(t time.Time, layout string) *stamp {

@@ -61,11 +61,11 @@ func deliveryItem(view viewer, d flow.Delivery) item {
 	case d.Given:
 		it.State, it.Acts = &state{Icon: "check", Class: "s-done", Text: "Taken"}, []act{again}
 	case d.Up:
-		it.State, it.Next, it.Acts = &state{Icon: "x", Class: "s-fail", Text: "Given up"}, sentence(d.Error)+".", []act{again}
+		it.State, it.Next, it.Acts = &state{Icon: "x", Class: "s-fail", Text: "Given up"}, sentence(view.heard(hookFault(d)))+".", []act{again}
 	default:
 		it.State = &state{Icon: "clock", Class: "s-wait", Text: "Waits"}
 		if d.Tries > 0 {
-			it.Next = view.say(textWebhookTries, view.plural(d.Tries, "once", "%d times"), view.at(d.Next).Text, d.Error)
+			it.Next = view.say(textWebhookTries, view.plural(d.Tries, "once", "%d times"), view.at(d.Next).Text, view.heard(hookFault(d)))
 			it.Acts = []act{{Text: "Send now", Action: again.Action}}
 		}
 	}
@@ -78,13 +78,18 @@ func deliveryItem(view viewer, d flow.Delivery) item {
 	return it
 }
 
+// hookFault is what was wrong with a delivery, without its webhook: that stands above it.
+func hookFault(d flow.Delivery) string {
+	return strings.TrimPrefix(d.Error, "webhooks."+d.Webhook+": posting: ")
+}
+
 func (p *portal) testWebhook(w http.ResponseWriter, r *http.Request) error {
 	d, err := p.flow.TestWebhook(r.Context(), r.PathValue("name"), me(r).Name)
 	if err != nil {
 		return speaking(err)
 	}
 	if !d.Given {
-		return p.showWebhooks(w, r, http.StatusOK, &notice{Kind: "bad", Icon: "x", Title: d.Webhook + " did not take it", Text: sentence(d.Error) + "."})
+		return p.showWebhooks(w, r, http.StatusOK, &notice{Kind: "bad", Icon: "x", Title: d.Webhook + " did not take it", Text: sentence(hookFault(d)) + "."})
 	}
 	http.Redirect(w, r, "/settings/webhooks?said=webhook-tested", http.StatusSeeOther)
 	return nil

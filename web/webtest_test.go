@@ -219,8 +219,12 @@ func (b *bench) others(guards map[string]*connector.Guard) []dayone.System {
 		"google": "Google", "slack": "Slack", "salesforce": "Salesforce", "gitlab": "GitLab", "notion": "Notion", "aws": "AWS", "jamf": "Jamf",
 		"procurement": "Procurement", "phone": "Phone", "training": "Training", "mail": "Mail",
 	} {
+		manifest := "name: anything\ntitle: " + title + "\ncapabilities: [target]\n"
+		if name == "procurement" {
+			manifest += "kinds:\n  order: {title: Order, actions: [add]}\n"
+		}
 		guards[name] = b.open(connector.Open(connector.Factory{
-			Manifest: []byte("name: anything\ntitle: " + title + "\ncapabilities: [target]\n"),
+			Manifest: []byte(manifest),
 			New:      func(connector.Config) (connector.Connector, error) { return b.any, nil },
 		}, name, time.Now, connector.Options{}))
 		s := dayone.System{Name: name, Title: title, Connector: name, Tier: tiers[name], Kinds: map[string]dayone.Kind{}, CanDelete: true}

@@ -140,12 +140,12 @@ func newWhy(view viewer, person link, x policy.Explanation) whyView {
 	if x.Asked != nil {
 		v.Text += fmt.Sprintf(" It was requested by %s: %s.", x.Asked.By, strings.TrimRight(x.Asked.Reason, "."))
 	}
-	v.By = newWhyAlong(v.Ask, x.By)
+	v.By = newWhyAlong(view, v.Ask, x.By)
 	v.given = x.Answer == "given" || x.Answer == "brought along" || x.Answer == "pending" || x.Answer == "later"
 	if x.Grant != nil {
 		v.Role = x.Grant.Role
 	}
-	v.Lines = newWhyLines(x.Lines)
+	v.Lines = newWhyLines(view, x.Lines)
 	return v
 }
 
@@ -168,10 +168,10 @@ func whoAgreed(view viewer, a dayone.Vote) string {
 }
 
 // newWhyAlong links what brings an access along to its own explanation. What brings that along is named, and explained there.
-func newWhyAlong(ask string, by []policy.Along) (out []whyAlong) {
+func newWhyAlong(view viewer, ask string, by []policy.Along) (out []whyAlong) {
 	to := func(k dayone.Key) link { return link{k.String(), ask + "?key=" + url.QueryEscape(k.String())} }
 	for _, a := range by {
-		one := whyAlong{Link: to(a.Key), Lines: newWhyLines(a.Lines)}
+		one := whyAlong{Link: to(a.Key), Lines: newWhyLines(view, a.Lines)}
 		for _, b := range a.By {
 			one.Also = append(one.Also, to(b.Key))
 		}
@@ -180,13 +180,13 @@ func newWhyAlong(ask string, by []policy.Along) (out []whyAlong) {
 	return out
 }
 
-func newWhyLines(lines []policy.Line) (out []whyLine) {
+func newWhyLines(view viewer, lines []policy.Line) (out []whyLine) {
 	for _, l := range lines {
 		line := whyLine{Title: cmp.Or(l.Title, l.Policy), Policy: l.Policy, At: l.At, Does: does[l.Does], Role: l.Role, State: truthState(l.Truth), Reason: l.Reason, Href: policyHref(dayone.Reason{Policy: l.Policy, At: l.At})}
 		for _, c := range l.Conditions {
 			cond := whyCondition{Text: c.Text, State: truthState(c.Truth)}
 			for _, rd := range c.Reads {
-				value := rd.Value
+				value := view.read(rd.Value)
 				if !rd.Known {
 					value = "not known"
 				}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -63,12 +62,6 @@ func (a approvalLine) decided() string {
 	return "answered by " + dayone.Vote{Of: a.Votes[n-1].Of, By: a.Votes[n-1].By}.Who()
 }
 
-// asIs prints the API's own answer.
-func asIs(w io.Writer, raw json.RawMessage) error {
-	_, err := fmt.Fprintln(w, strings.TrimSpace(string(raw)))
-	return err
-}
-
 func newApprovals() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "approvals",
@@ -88,30 +81,32 @@ for themselves, or about what they asked for.`,
 			if err != nil {
 				return err
 			}
-			state := "open"
+			ask, pages := url.Values{"limit": {"200"}, "state": {"open"}}, 0
 			if all {
-				state = "all"
+				ask.Set("state", "all")
+				pages = 1
 			}
-			var raw json.RawMessage
-			if err := s.call(c.Context(), http.MethodGet, "/approvals", url.Values{"limit": {"200"}, "state": {state}}, nil, &raw); err != nil {
+			raws, next, err := everyPage(c.Context(), s, "/approvals", ask, pages)
+			if err != nil {
 				return err
 			}
+			andMore(c, next)
 			if asJSON {
-				return asIs(c.OutOrStdout(), raw)
-			}
-			var page struct{ Items []approvalLine }
-			if err := json.Unmarshal(raw, &page); err != nil {
-				return err
+				return writeJSON(c.OutOrStdout(), map[string]any{"items": raws})
 			}
 			w := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
-			for _, a := range page.Items {
+			for _, raw := range raws {
+				var a approvalLine
+				if err := json.Unmarshal(raw, &a); err != nil {
+					return err
+				}
 				var who []string
 				for _, d := range a.Deciders {
 					who = append(who, d.Mail)
 				}
 				fmt.Fprintf(w, "%s\t%s\tuntil %s\t%s\t%s\t%s\t%s\t%s\n", a.ID, a.State, clockOf(a.Due), a.Name, a.what(), strings.Join(who, ", "), a.asked(), a.decided())
 			}
-			if len(page.Items) == 0 {
+			if len(raws) == 0 {
 				fmt.Fprintln(w, "Nothing waits for an answer.")
 			}
 			return w.Flush()
@@ -264,7 +259,11 @@ func newTasks() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			raws, err := everyTask(c.Context(), s, system)
+			ask := url.Values{}
+			if system != "" {
+				ask.Set("system", system)
+			}
+			raws, _, err := everyPage(c.Context(), s, "/tasks", ask, 0)
 			if err != nil {
 				return err
 			}
@@ -303,29 +302,33 @@ func newTasks() *cobra.Command {
 	return c
 }
 
-// everyTask reads all pages of open tasks, of one system if it is named.
-func everyTask(ctx context.Context, s *client, system string) ([]json.RawMessage, error) {
-	all, ask := []json.RawMessage{}, url.Values{}
-	if system != "" {
-		ask.Set("system", system)
-	}
+// everyPage reads all pages of a list, or so many, and says where it goes on.
+func everyPage(ctx context.Context, s *client, path string, ask url.Values, pages int) (all []json.RawMessage, next string, err error) {
+	all = []json.RawMessage{}
 	for {
 		var page struct {
 			Items []json.RawMessage
 			Next  string
 		}
-		if err := s.call(ctx, http.MethodGet, "/tasks", ask, nil, &page); err != nil {
-			return nil, err
+		if err := s.call(ctx, http.MethodGet, path, ask, nil, &page); err != nil {
+			return nil, "", err
 		}
 		all = append(all, page.Items...)
-		if page.Next == "" {
-			return all, nil
+		if pages--; page.Next == "" || pages == 0 {
+			return all, page.Next, nil
 		}
 		next, err := url.Parse(page.Next)
 		if err != nil {
-			return nil, fmt.Errorf("the server's address of the next page cannot be read: %w", dayone.ErrInvalid)
+			return nil, "", fmt.Errorf("the server's address of the next page cannot be read: %w", dayone.ErrInvalid)
 		}
 		ask = next.Query()
+	}
+}
+
+// andMore says beside a list that it goes on, and where.
+func andMore(c *cobra.Command, next string) {
+	if next != "" {
+		fmt.Fprintf(c.ErrOrStderr(), "There are more: dayone api GET '%s'\n", next)
 	}
 }
 

@@ -147,10 +147,14 @@ func newBrakeList() *cobra.Command {
 			if all {
 				q.Set("state", "all")
 			}
-			var page struct{ Items []brakeRow }
+			var page struct {
+				Items []brakeRow
+				Next  string
+			}
 			if err := cl.call(c.Context(), http.MethodGet, "/brakes", q, nil, &page); err != nil {
 				return err
 			}
+			andMore(c, page.Next)
 			if asJSON {
 				return writeJSON(c.OutOrStdout(), page.Items)
 			}

@@ -82,6 +82,9 @@ of it is a proposal: dayone plan shows what it changes, and applying it makes it
 			if err != nil {
 				return err
 			}
+			if err := legibleFile(got[1], raw); err != nil {
+				return err
+			}
 			cl, err := serverOf(c)
 			if err != nil {
 				return err

@@ -15,27 +15,28 @@ import (
 
 // config is dayone.yaml. Every field has a place in the commented file that init writes.
 type config struct {
-	Company   string                  `yaml:"company"`
-	Database  string                  `yaml:"database"`
-	MasterKey string                  `yaml:"master_key"`
-	Policy    string                  `yaml:"policy"`
-	KeepDays  int                     `yaml:"keep_bodies_days"`
-	Alone     aloneConfig             `yaml:"alone"`
-	Standby   bool                    `yaml:"standby"`
-	Lease     time.Duration           `yaml:"lease"`
-	UndoDays  int                     `yaml:"undo_days"`
-	Privacy   privacyConfig           `yaml:"privacy"`
-	Portal    portalConfig            `yaml:"portal"`
-	Messages  messagesConfig          `yaml:"messages"`
-	Approvals approvalsConfig         `yaml:"approvals"`
-	Tasks     tasksConfig             `yaml:"tasks"`
-	Alerts    alertsConfig            `yaml:"alerts"`
-	Webhooks  map[string]tellConfig   `yaml:"webhooks"`
-	Brakes    brakesConfig            `yaml:"brakes"`
-	Outside   outsideConfig           `yaml:"outside"`
-	PreHire   preHireConfig           `yaml:"prehire"`
-	Sources   map[string]sourceConfig `yaml:"sources"`
-	Systems   map[string]systemConfig `yaml:"systems"`
+	Company      string                  `yaml:"company"`
+	Database     string                  `yaml:"database"`
+	MasterKey    string                  `yaml:"master_key"`
+	Policy       string                  `yaml:"policy"`
+	KeepDays     int                     `yaml:"keep_bodies_days"`
+	Alone        aloneConfig             `yaml:"alone"`
+	Standby      bool                    `yaml:"standby"`
+	clockIsRight bool                    // as serve was told
+	Lease        time.Duration           `yaml:"lease"`
+	UndoDays     int                     `yaml:"undo_days"`
+	Privacy      privacyConfig           `yaml:"privacy"`
+	Portal       portalConfig            `yaml:"portal"`
+	Messages     messagesConfig          `yaml:"messages"`
+	Approvals    approvalsConfig         `yaml:"approvals"`
+	Tasks        tasksConfig             `yaml:"tasks"`
+	Alerts       alertsConfig            `yaml:"alerts"`
+	Webhooks     map[string]tellConfig   `yaml:"webhooks"`
+	Brakes       brakesConfig            `yaml:"brakes"`
+	Outside      outsideConfig           `yaml:"outside"`
+	PreHire      preHireConfig           `yaml:"prehire"`
+	Sources      map[string]sourceConfig `yaml:"sources"`
+	Systems      map[string]systemConfig `yaml:"systems"`
 
 	dir    string  // of the file: relative paths begin there
 	places *strict // where everything stands in it; nil: it was made in memory

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 	_ "time/tzdata" // zones of sites.yaml, wherever the binary runs
@@ -122,15 +123,35 @@ with 2 if something would change.`,
 	return root
 }
 
-// legible refuses what was said with a flag and is no text: it would stand in the record, and PostgreSQL keeps none of it. The
-// configuration may lie where it lies.
-func legible(c *cobra.Command, _ []string) (err error) {
+// legible refuses what was said with a flag or beside them and is no text: it would stand in the record, and PostgreSQL keeps none
+// of it. Files may lie where they lie.
+func legible(c *cobra.Command, got []string) (err error) {
+	judge := func(name, said string) {
+		if err == nil && !dayone.Legible(said) {
+			err = &usageError{fmt.Errorf("%s holds what nobody can read: a control character, or bytes that are no UTF-8; take it out", name)}
+		}
+	}
 	c.Flags().Visit(func(f *pflag.Flag) {
-		if err == nil && f.Name != "config" && !dayone.Legible(f.Value.String()) {
-			err = &usageError{fmt.Errorf("--%s holds what nobody can read: a control character, or bytes that are no UTF-8; take it out", f.Name)}
+		if f.Name != "config" {
+			judge("--"+f.Name, f.Value.String())
 		}
 	})
+	for i, said := range got {
+		if name := argument(c.Use, i); name != "FILE" && name != "DIR" {
+			judge(name, said)
+		}
+	}
 	return err
+}
+
+// argument is what the help of a command calls one of its arguments; the last one may be said more than once.
+func argument(use string, i int) string {
+	one, _, _ := strings.Cut(use, " | ")
+	words := slices.DeleteFunc(strings.Fields(one)[1:], func(w string) bool { return strings.HasPrefix(w, "-") })
+	if len(words) == 0 {
+		return fmt.Sprintf("argument %d", i+1)
+	}
+	return strings.Trim(words[min(i, len(words)-1)], "[].")
 }
 
 // refuseUnknown lets every group of commands refuse a word that is none of them: cobra would show help, as if all were well.

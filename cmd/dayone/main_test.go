@@ -238,6 +238,41 @@ func TestWhatIsNoTextIsNotSaid(t *testing.T) {
 	}
 }
 
+// What is said beside the flags is text as well, and is called as the help calls it.
+func TestWhatIsNoTextIsNoArgument(t *testing.T) {
+	none := filepath.Join(t.TempDir(), "none.yaml")
+	for name, said := range map[string][]string{
+		"BRAKE":     {"brake", "discard", "brk\x1b[2J", "--by", "kim", "--reason", "the site closes"},
+		"PRODUCT":   {"product", "request", "Mia", "a product", "another \xff"},
+		"TO":        {"approvals", "delegate", "kim", "to\x00"},
+		"ATTRIBUTE": {"people", "correct", "Mia", "title=\u0085"},
+		"nothing":   {"brake", "discard", "Łucja", "--by", "kim", "--reason", "the site closes"},
+		"a file":    {"apply", filepath.Join(t.TempDir(), "a\xe4.yaml"), "--by", "kim"},
+	} {
+		var out strings.Builder
+		code := Main(append(said, "-c", none), io.Discard, &out)
+		refused := code == exitUsage && strings.Contains(out.String(), "holds what nobody can read")
+		if want := name == strings.ToUpper(name); refused != want || want && !strings.HasPrefix(out.String(), "dayone: "+name) {
+			t.Errorf("%s in %q: %d, %s", name, said, code, out.String())
+		}
+	}
+}
+
+// The bytes of a file would become others on their way to the server.
+func TestAFileThatIsNoTextIsNotSent(t *testing.T) {
+	for _, command := range [][]string{{"number", "import"}, {"calendar", "import", "DE"}} {
+		file := filepath.Join(t.TempDir(), "a.csv")
+		if err := os.WriteFile(file, []byte("number,reason\n+493012340001,T\xfcr\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var out strings.Builder
+		code := Main(append(command, file, "-c", filepath.Join(t.TempDir(), "none.yaml")), io.Discard, &out)
+		if code != exitError || !strings.Contains(out.String(), "a.csv:2: the line holds what nobody can read") {
+			t.Errorf("%q: %d, %s", command, code, out.String())
+		}
+	}
+}
+
 func TestUnknownCommandsAreUsageErrors(t *testing.T) {
 	t.Parallel()
 	var groups func(c *cobra.Command, path []string)

@@ -38,7 +38,18 @@ func readNumbersFile(name string) (string, error) {
 		return "", fmt.Errorf("%s has more than %d bytes; split it: %w", name, mostNumbersFile, dayone.ErrInvalid)
 	}
 	raw, err := os.ReadFile(name)
-	return string(raw), err
+	if err != nil {
+		return "", err
+	}
+	return string(raw), legibleFile(name, raw)
+}
+
+// legibleFile refuses a file that is no text, with the line: on its way to the server its bytes would become others.
+func legibleFile(name string, raw []byte) error {
+	if line := dayone.IllegibleLine(string(raw)); line > 0 {
+		return fmt.Errorf("%s:%d: the line holds what nobody can read: a control character, or bytes that are no UTF-8; take it out, or save the file as UTF-8: %w", name, line, dayone.ErrInvalid)
+	}
+	return nil
 }
 
 func newNumberPlan() *cobra.Command {

@@ -73,10 +73,14 @@ counts until somebody has decided who is meant. A termination is never held.`,
 			if all {
 				q.Set("state", "all")
 			}
-			var page struct{ Items []saidMatch }
+			var page struct {
+				Items []saidMatch
+				Next  string
+			}
 			if err := cl.call(c.Context(), http.MethodGet, "/matches", q, nil, &page); err != nil {
 				return err
 			}
+			andMore(c, page.Next)
 			if asJSON {
 				return writeJSON(c.OutOrStdout(), page.Items)
 			}

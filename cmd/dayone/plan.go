@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -36,7 +37,7 @@ func look(c *cobra.Command) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return wire(c.Context(), cfg, wiring{clock: clock.System{}, looks: true, offline: true})
+	return wire(c.Context(), cfg, wiring{clock: clock.NewForward(time.Now), looks: true, offline: true})
 }
 
 // open wires a server for a command that changes something by itself, beside the server, and calls nobody.
@@ -45,7 +46,7 @@ func open(c *cobra.Command) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return wire(c.Context(), cfg, wiring{clock: clock.System{}, beside: true, offline: true})
+	return wire(c.Context(), cfg, wiring{clock: clock.NewForward(time.Now), beside: true, offline: true})
 }
 
 // view is whom plan and explain look at: somebody who is known, or somebody of whom an event speaks.
@@ -77,7 +78,7 @@ func (v view) show(c *cobra.Command, who string, give func(*server, flow.Look) e
 			return err
 		}
 	}
-	s, err := wire(ctx, cfg, wiring{clock: clock.System{}, looks: true, offline: true, source: source})
+	s, err := wire(ctx, cfg, wiring{clock: clock.NewForward(time.Now), looks: true, offline: true, source: source})
 	if err != nil {
 		return err
 	}

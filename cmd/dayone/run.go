@@ -161,10 +161,14 @@ func newRunList() *cobra.Command {
 			if person != "" {
 				q.Set("person", person)
 			}
-			var page struct{ Items []saidRun }
+			var page struct {
+				Items []saidRun
+				Next  string
+			}
 			if err := cl.call(c.Context(), "GET", "/runs", q, nil, &page); err != nil {
 				return err
 			}
+			andMore(c, page.Next)
 			if asJSON {
 				return writeJSON(c.OutOrStdout(), page.Items)
 			}

@@ -25,7 +25,7 @@ import (
 )
 
 func newServe() *cobra.Command {
-	var standby bool
+	var standby, clockIsRight bool
 	c := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the server: webhooks, engine, portal and API",
@@ -49,11 +49,12 @@ and it stands by.`,
 			if standby && strings.HasPrefix(cfg.Database, "sqlite:") {
 				return &usageError{errors.New("--standby is for several servers on one PostgreSQL, and the database is a file of SQLite")}
 			}
-			cfg.Standby = cfg.Standby || standby
+			cfg.Standby, cfg.clockIsRight = cfg.Standby || standby, clockIsRight
 			return serve(c.Context(), cfg, slog.New(slog.NewJSONHandler(os.Stderr, nil)))
 		},
 	}
 	c.Flags().BoolVar(&standby, "standby", false, "wait while another server works on the database (PostgreSQL), and take over when it stops")
+	c.Flags().BoolVar(&clockIsRight, "clock-is-right", false, "start although the books were written to later than this machine's clock shows")
 	return c
 }
 
@@ -88,7 +89,7 @@ func serve(ctx context.Context, cfg *config, log *slog.Logger) error {
 		Language: cfg.Portal.Language,
 	}
 	f := &front{cfg: cfg, failed: make(chan error, 1)}
-	w := wiring{clock: clock.System{}, log: log, observe: meters.Called, committed: meters.Committed, lead: store.Lead{Name: whoWeAre(), At: cfg.Portal.URL, Lasts: cfg.Lease}}
+	w := wiring{clock: clock.NewForward(time.Now), clockIsRight: cfg.clockIsRight, log: log, observe: meters.Called, committed: meters.Committed, lead: store.Lead{Name: whoWeAre(), At: cfg.Portal.URL, Lasts: cfg.Lease}}
 	if cfg.Standby {
 		waits := &waiting{log: log}
 		w.lead.Waits = waits.told

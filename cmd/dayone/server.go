@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/clock"
 	"github.com/dayone-hq/dayone/connector"
 	"github.com/dayone-hq/dayone/connector/all"
 	"github.com/dayone-hq/dayone/engine"
@@ -35,18 +36,18 @@ type server struct {
 
 // wiring is what differs between serve, demo and the commands that only look.
 type wiring struct {
-	clock     engine.Clock
-	log       *slog.Logger
-	files     fs.FS // the policy folder; nil: the configured one
-	transport http.RoundTripper
-	observe   func(system, op string, took time.Duration, err error)
-	committed func(writes int)
-	opened    func(context.Context, *store.DB) error // before anything is written
-	looks     bool                                   // nothing is to be changed, not even what policies are in force
-	beside    bool                                   // one change is to be made, while a server may be at work
-	offline   bool                                   // no system is called, so no secret is needed
-	source    string                                 // offline: but this source reads an event
-	lead      store.Lead
+	clock        engine.Clock
+	log          *slog.Logger
+	files        fs.FS // the policy folder; nil: the configured one
+	transport    http.RoundTripper
+	observe      func(system, op string, took time.Duration, err error)
+	committed    func(writes int)
+	clockIsRight bool   // the machine's clock counts, also where the books are ahead of it
+	looks        bool   // nothing is to be changed, not even what policies are in force
+	beside       bool   // one change is to be made, while a server may be at work
+	offline      bool   // no system is called, so no secret is needed
+	source       string // offline: but this source reads an event
+	lead         store.Lead
 }
 
 // wire opens everything that a configuration names. Nothing runs yet.
@@ -81,10 +82,8 @@ func wire(ctx context.Context, c *config, w wiring) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	if w.opened != nil {
-		if err := w.opened(ctx, db); err != nil {
-			return nil, errors.Join(err, db.Close())
-		}
+	if err := w.goOn(ctx, db); err != nil {
+		return nil, errors.Join(err, db.Close())
 	}
 	db.Committed = w.committed
 	driver := &engine.Driver{Store: db, Clock: w.clock, Keeper: keeper, Config: engine.DefaultConfig, Care: c.care(), Log: w.log}
@@ -113,6 +112,32 @@ func wire(ctx context.Context, c *config, w wiring) (*server, error) {
 		return nil, errors.Join(err, db.Close())
 	}
 	return s, nil
+}
+
+// mostAhead is how far the books may be ahead of the machine's clock: by more it is not the clock that slipped, and whoever starts
+// has to say which of the two is right.
+const mostAhead = time.Hour
+
+// goOn lets time go on where the books are: nothing is looked at as of an instant before what is known already.
+func (w wiring) goOn(ctx context.Context, db *store.DB) error {
+	c, ok := w.clock.(interface{ NotBefore(time.Time) })
+	if !ok || w.clockIsRight {
+		return nil
+	}
+	newest, err := db.NewestInstant(ctx)
+	if err != nil {
+		return err
+	}
+	wall, isWall := w.clock.(*clock.Forward)
+	if now := w.clock.Now(); isWall && !w.looks && !w.beside && newest.Sub(now) > mostAhead {
+		return fmt.Errorf("the books were written to until %s, and this machine's clock shows %s: set the clock; if it is right and the books are ahead, start with --clock-is-right: %w",
+			newest.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339), dayone.ErrConflict)
+	}
+	c.NotBefore(newest)
+	if isWall && wall.Behind() > time.Second && w.log != nil {
+		w.log.Warn("this machine's clock is behind the books; time goes on from the books, at half its pace until they agree", "behind", wall.Behind().Round(time.Second).String())
+	}
+	return nil
 }
 
 // whatCounts are the files that connectors read of the policies in force.

@@ -26,7 +26,6 @@ import (
 	"github.com/dayone-hq/dayone/connector/sim"
 	hrsim "github.com/dayone-hq/dayone/connector/webhook/sim"
 	"github.com/dayone-hq/dayone/examples"
-	"github.com/dayone-hq/dayone/store"
 	"github.com/dayone-hq/dayone/web"
 )
 
@@ -123,11 +122,11 @@ func (d *demoWorld) build(ctx context.Context, o demoOptions) (err error) {
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost = 32
-	d.server, err = wire(ctx, cfg, wiring{clock: d.clock, opened: d.notBefore, observe: d.meters.Called, committed: d.meters.Committed, files: examples.Files, transport: transport, log: demoLog(o.log)})
+	d.server, err = wire(ctx, cfg, wiring{clock: d.clock, observe: d.meters.Called, committed: d.meters.Committed, files: examples.Files, transport: transport, log: demoLog(o.log)})
 	return err
 }
 
-// lastMoment is when a kept world stopped.
+// lastMoment is when a kept world stopped, if that was noted: where it is earlier than its books, or lost, these count.
 func lastMoment(dir string) (time.Time, error) {
 	raw, err := os.ReadFile(filepath.Join(dir, "clock"))
 	if err != nil {
@@ -135,16 +134,6 @@ func lastMoment(dir string) (time.Time, error) {
 	}
 	us, err := strconv.ParseInt(string(raw), 10, 64)
 	return time.UnixMicro(us), err
-}
-
-// notBefore goes on from the newest line of the books where the kept moment is earlier, or lost: the books are never behind what
-// was done.
-func (d *demoWorld) notBefore(ctx context.Context, db *store.DB) error {
-	lines, err := db.Records(ctx, store.RecordFilter{Limit: 1})
-	if err == nil && len(lines) > 0 {
-		d.clock.Jump(time.UnixMicro(lines[0].At))
-	}
-	return err
 }
 
 // keepMoment notes the world's time, beside what was noted before: killed in between, one of the two is there whole.

@@ -37,6 +37,9 @@ func (s *system) Bring(_ context.Context, raw []byte, b connector.Brought) (conn
 	case at.After(now.Add(time.Minute)):
 		return connector.ListChange{}, s.fault("taking a list", fmt.Errorf("the list is said to be of %s, which is still to come: %w", clockOf(at), dayone.ErrInvalid))
 	}
+	if err := sheet.Legible(raw); err != nil {
+		return connector.ListChange{}, s.fault("taking a list", err)
+	}
 	if b.Catalogue {
 		return s.bringCatalogue(raw, at, b)
 	}

@@ -185,6 +185,13 @@ func TestAnotherSystemsListIsNoticed(t *testing.T) {
 	if _, err := l.Bring(ctx, []byte("id,email,state\nP-1,a@company.com,active\nP-2,b@company.com,active\n"), connector.Brought{}); !errors.Is(err, dayone.ErrConflict) || !strings.Contains(err.Error(), "had a column for role") {
 		t.Errorf("a column that is gone says %v", err)
 	}
+	for text, want := range map[string]string{two + "P-3,c@comp\x00any.com,active,\n": "line 4: it holds a control character", two + "P-3,\xe4@company.com,active,\n": "line 4: it is not UTF-8"} {
+		for _, b := range []connector.Brought{{}, {Dry: true}, {Catalogue: true}} {
+			if _, err := l.Bring(ctx, []byte(text), b); !errors.Is(err, dayone.ErrInvalid) || !strings.Contains(err.Error(), want) {
+				t.Errorf("what is no text says %v, want %q", err, want)
+			}
+		}
+	}
 	if raw, _ := os.ReadFile(file); string(raw) != two {
 		t.Error("a list that was refused was kept")
 	}

@@ -123,6 +123,18 @@ func Parse(raw []byte) (*Sheet, error) {
 	return s, nil
 }
 
+// Legible says that all of a list is text, whatever columns it has: what somebody brings is kept, and shown, as it is.
+func Legible(raw []byte) error {
+	text, err := new(Sheet).decode(bytes.TrimPrefix(raw, byteOrder))
+	if err != nil {
+		return err
+	}
+	if line := dayone.IllegibleLine(text); line > 0 {
+		return Faults{{Line: line, Text: "it holds a control character, which nobody can read; take it out"}}
+	}
+	return nil
+}
+
 func (s *Sheet) decode(raw []byte) (string, error) {
 	var order binary.ByteOrder
 	switch {

@@ -59,6 +59,34 @@ func approvals(t *testing.T, d *store.DB) {
 	if all := must[[]dayone.Petition](t)(d.Approvals(ctx, store.ApprovalFilter{Limit: 2})); len(all) != 2 || all[0].ID != "apr_3" {
 		t.Errorf("%+v", all)
 	}
+	if over := must[[]dayone.Petition](t)(d.Approvals(ctx, store.ApprovalFilter{Over: true, Limit: 1})); len(over) != 1 || over[0].ID != "apr_1" {
+		t.Errorf("newer ones that wait hide what is decided: %+v", over)
+	}
+	if over := must[[]dayone.Petition](t)(d.Approvals(ctx, store.ApprovalFilter{Over: true, Before: "apr_1"})); len(over) != 0 {
+		t.Errorf("decided before the first one: %+v", over)
+	}
+	sooner := aRequest("apr_4", "o4", p)
+	sooner.Due = at
+	if err := d.AskApprovals(ctx, []dayone.Petition{sooner}); err != nil {
+		t.Fatal(err)
+	}
+	paged := store.ApprovalFilter{Open: true, Limit: 1}
+	for _, want := range []dayone.ApprovalID{"apr_4", "apr_2", "apr_3"} { // by when they are due, then in the order in which they came
+		page := must[[]dayone.Petition](t)(d.Approvals(ctx, paged))
+		if len(page) != 1 || page[0].ID != want {
+			t.Fatalf("after %q come %+v, want %s", paged.AfterID, page, want)
+		}
+		paged.AfterDue, paged.AfterID = page[0].Due, page[0].ID
+	}
+	if page := must[[]dayone.Petition](t)(d.Approvals(ctx, paged)); len(page) != 0 {
+		t.Errorf("after the last come %+v", page)
+	}
+	if _, err := d.ChangeApproval(ctx, "apr_4", time.Time{}, func(r *dayone.Petition) error {
+		r.State, r.Ended, r.Next = dayone.ApprovalWithdrawn, at, time.Time{}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
 	if live := must[[]dayone.Petition](t)(d.Approvals(ctx, store.ApprovalFilter{Person: p, Live: true})); len(live) != 2 {
 		t.Errorf("%+v", live)
 	}

@@ -46,6 +46,43 @@ func on(t *testing.T, d *store.DB) map[dayone.BrakeID]int {
 	return out
 }
 
+// listSaidAgain: a list counts as read though nothing in it is new, and what it brings again is held by it.
+func listSaidAgain(t *testing.T, d *store.DB) {
+	ctx := t.Context()
+	all := ends(250, "a") // more than go in one commit
+	held := func(id dayone.BrakeID, want int) {
+		t.Helper()
+		list := dayone.Brake{ID: id, Scope: "source:hr", Rule: dayone.BrakeRead, Note: "the list is short", Opened: at, List: &dayone.ListFigures{Known: 300, Missing: 50}}
+		for i := range all { // each list names its events anew
+			all[i].Event.ID = dayone.EventID(fmt.Sprintf("evt_%s%04d", id, i))
+			all[i].Held.Item = string(all[i].Event.ID)
+		}
+		if err := d.HoldList(ctx, list, all, dayone.SourceRead{Source: "hr", At: at, Note: "read for " + string(id), Brake: id}, nil); err != nil {
+			t.Fatal(err)
+		}
+		if got := on(t, d); len(got) != 1 || got[id] != want {
+			t.Errorf("what is held by %s: %v, want %d", id, got, want)
+		}
+		if r := must[map[string]dayone.SourceRead](t)(d.SourceReads(ctx))["hr"]; r.Brake != id || r.Note != "read for "+string(id) {
+			t.Errorf("what was read last is %+v, not that of %s", r, id)
+		}
+	}
+	first := func(want dayone.EventState, brake dayone.BrakeID) {
+		t.Helper()
+		if in := must[dayone.Intake](t)(d.Event(ctx, "evt_brk_10000")); in.State != want || in.Brake != brake {
+			t.Errorf("its first event is %s, by %s; want %s, by %s", in.State, in.Brake, want, brake)
+		}
+	}
+	held("brk_1", 250)
+	held("brk_2", 250)
+	first(dayone.EventHeld, "brk_2")
+	if err := d.Decide(ctx, store.Verdict{Brake: "brk_2", State: dayone.BrakeDiscarded, By: "kim", Reason: "no", At: at}); err != nil {
+		t.Fatal(err)
+	}
+	held("brk_3", 0) // somebody has thrown it away; whom the list lacks still waits for a word
+	first(dayone.EventDiscarded, "brk_2")
+}
+
 func bodySaidAgain(t *testing.T, d *store.DB) {
 	brokenOff(t, d, "brk_1")
 	for i, id := range []string{"brk_2", "brk_3"} { // the second time all of it is kept

@@ -51,6 +51,14 @@ func matches(t *testing.T, d *store.DB) {
 	if n := must[int](t)(d.CountMatches(ctx, store.MatchFilter{Open: true})); n != 1 {
 		t.Errorf("%d open", n)
 	}
+	for from, n := range map[store.Mark]int{{}: 1, {Waits: true, ID: "mat_2"}: 1, {Waits: true, ID: "mat_1"}: 0, {ID: "mat_2"}: 0} {
+		if got := must[[]dayone.Match](t)(d.Matches(ctx, store.MatchFilter{From: from, Limit: 10})); len(got) != n {
+			t.Errorf("after %+v come %+v", from, got)
+		}
+	}
+	if got := must[[]dayone.Match](t)(d.Matches(ctx, store.MatchFilter{Over: true, Limit: 10})); len(got) != 0 {
+		t.Errorf("decided: %+v", got)
+	}
 	held := must[[]dayone.Intake](t)(d.Events(ctx, store.EventFilter{State: dayone.EventAsked}))
 	if len(held) != 2 {
 		t.Errorf("held: %+v", held)
@@ -63,6 +71,12 @@ func matches(t *testing.T, d *store.DB) {
 		t.Fatal(err)
 	}
 	isKind(t, d.DecideMatch(ctx, first), dayone.ErrConflict)
+	for q, n := range map[store.MatchFilter]int{{Over: true}: 1, {Open: true}: 0, {From: store.Mark{Waits: true, ID: "mat_0"}}: 1, {From: store.Mark{ID: "mat_2"}}: 1, {From: store.Mark{ID: "mat_1"}}: 0} {
+		q.Limit = 10
+		if got := must[[]dayone.Match](t)(d.Matches(ctx, q)); len(got) != n {
+			t.Errorf("%+v has %+v", q, got)
+		}
+	}
 	m, asked, err := d.MatchOf(ctx, first.Source, first.Subject)
 	if err != nil || !asked || m.State != dayone.MatchSame || m.Person != p || len(m.Says) != 0 {
 		t.Errorf("decided: %+v, %v, %v", m, asked, err)

@@ -298,3 +298,35 @@ func tasks(t *testing.T, d *store.DB) {
 		t.Errorf("the task moved as %+v", moved)
 	}
 }
+
+// undosOf are the undos of whatever the people of some runs had, without those that were turned back themselves and those of others.
+func undosOf(t *testing.T, d *store.DB) {
+	ctx := t.Context()
+	for _, r := range []struct {
+		id, of dayone.RunID
+		person dayone.PersonID
+	}{{"run_1", "", "per_a"}, {"run_2", "", "per_a"}, {"run_3", "run_1", "per_a"}, {"run_4", "run_4", "per_a"}, {"run_5", "", "per_b"}, {"run_6", "run_5", "per_b"}, {"run_7", "run_1", "per_a"}, {"run_8", "", "per_c"}} {
+		one := aRun(r.id, r.person)
+		one.Of, one.State, one.Ended = r.of, dayone.RunDone, at.Add(time.Minute)
+		if err := d.Commit(ctx, []dayone.Progress{{Run: head(one), New: true}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for of, want := range map[dayone.RunID][]dayone.RunID{"run_1": {"run_7", "run_3"}, "run_2": {"run_7", "run_3"}, "run_3": {"run_7", "run_3"}, "run_5": {"run_6"}, "run_8": nil, "run_none": nil} {
+		got := must[[]dayone.Run](t)(d.UndosOf(ctx, []dayone.RunID{of}))
+		var ids []dayone.RunID
+		for _, r := range got {
+			ids = append(ids, r.ID)
+		}
+		if !slices.Equal(ids, want) {
+			t.Errorf("undos that may have taken of %s: %v, not %v", of, ids, want)
+		}
+	}
+	got := must[[]dayone.Run](t)(d.UndosOf(ctx, []dayone.RunID{"run_8", "run_5", "run_2"}))
+	if len(got) != 3 || got[0].ID != "run_7" || got[0].Of != "run_1" || got[0].Person != "per_a" || got[1].ID != "run_6" || got[2].ID != "run_3" {
+		t.Errorf("of several together: %+v", got)
+	}
+	if got := must[[]dayone.Run](t)(d.UndosOf(ctx, nil)); len(got) > 0 {
+		t.Errorf("of none: %+v", got)
+	}
+}
