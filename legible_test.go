@@ -20,6 +20,16 @@ func TestLegibleTextIsWhatItLooksLike(t *testing.T) {
 	}
 }
 
+func TestAFileWithSomethingHiddenIsRead(t *testing.T) {
+	t.Parallel()
+	if n := dayone.IllegibleLine("id,name\n1,Sa\u200brah\n"); n != 0 {
+		t.Errorf("line %d is refused", n)
+	}
+	if n := dayone.IllegibleLine("id,name\n1,Sa\u200brah\n2,\x00\n"); n != 3 {
+		t.Errorf("line %d is refused", n)
+	}
+}
+
 func TestCountriesAreThoseThereAre(t *testing.T) {
 	t.Parallel()
 	for code, is := range map[string]bool{"DE": true, "US": true, "ZW": true, "AD": true, "XK": true, "ZZ": false, "XX": false, "de": false, "": false, "D": false, "E ": false, " A": false, "DEU": false} {

@@ -60,30 +60,34 @@ func List(items ...string) Value {
 
 // Legible says that a text is what people write and read: UTF-8, without what a screen obeys instead of showing it, and without
 // what is Hidden. Lines and tabs are no fault. PostgreSQL keeps no NUL, and no bytes that are no UTF-8.
-func Legible(s string) bool {
-	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool {
-		return unicode.IsControl(r) && r != '\n' && r != '\r' && r != '\t' || Hidden(r)
-	})
-}
+func Legible(s string) bool { return written(s) && !strings.ContainsFunc(s, Hidden) }
 
-// IllegibleLine is the first line of a file that is no text, as an editor counts them; 0: all of it is text.
-func IllegibleLine(file string) int {
-	if Legible(file) {
-		return 0
-	}
-	n := 0
-	for line := range strings.SplitSeq(file, "\n") {
-		if n++; !Legible(line) {
-			break
-		}
-	}
-	return n
+// written is Legible but for what is Hidden.
+func written(s string) bool {
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool {
+		return unicode.IsControl(r) && r != '\n' && r != '\r' && r != '\t'
+	})
 }
 
 // Hidden says that a character is not seen and makes a text another than it looks: it turns the direction of what follows, or has
 // no width. Marks and joiners, which some scripts are written with, are none of them.
 func Hidden(r rune) bool {
 	return r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069' || r == '\u200b' || r == '\u2060'
+}
+
+// IllegibleLine is the first line of a file that is no text, as an editor counts them; 0: all of it is text. What is Hidden
+// in a cell does not stop a list: people take it out of names.
+func IllegibleLine(file string) int {
+	if written(file) {
+		return 0
+	}
+	n := 0
+	for line := range strings.SplitSeq(file, "\n") {
+		if n++; !written(line) {
+			break
+		}
+	}
+	return n
 }
 
 func (v Value) IsZero() bool { return v == Value{} }

@@ -162,6 +162,7 @@ func TestApprovalsEndNowhereInSilence(t *testing.T) {
 			Rule: dayone.Approval{By: []string{"manager"}, Need: "any"}, Opened: now, Due: due,
 		}
 	}
+	b.halt() // nobody looks at what is made up here, and finds that no run asks for it
 	var all []dayone.Petition
 	for i := range 3 { // decided before any other one came
 		q := request(i, now)

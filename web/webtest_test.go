@@ -57,6 +57,7 @@ type bench struct {
 	log    *lockedBuffer
 	keeper *secret.Keeper
 	server *httptest.Server
+	halt   func() // nothing happens by itself any more; pages go on
 }
 
 // setting changes a bench before it starts.
@@ -183,11 +184,14 @@ func startBench(t *testing.T, files fs.FS, others bool, settings ...setting) *be
 		}
 	})
 	b.server.Start()
+	b.halt = func() {
+		stop()
+		running.Wait()
+	}
 	t.Cleanup(func() {
 		b.server.CloseClientConnections()
 		b.server.Close()
-		stop()
-		running.Wait()
+		b.halt()
 		if err := db.Close(); err != nil {
 			t.Error(err)
 		}

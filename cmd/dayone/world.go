@@ -126,7 +126,7 @@ func (d *demoWorld) build(ctx context.Context, o demoOptions) (err error) {
 	return err
 }
 
-// lastMoment is when a kept world stopped.
+// lastMoment is when a kept world stopped, if that was noted: where it is earlier than its books, or lost, these count.
 func lastMoment(dir string) (time.Time, error) {
 	raw, err := os.ReadFile(filepath.Join(dir, "clock"))
 	if err != nil {
