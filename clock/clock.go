@@ -75,8 +75,8 @@ func (f *Forward) read() (now, wall time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	wall, ran := f.wall().Round(0), f.ran()
-	if now = wall; now.Before(f.shown) {
-		now = f.shown.Add((ran - f.at) / 2)
+	if now = f.shown.Add((ran - f.at) / 2); now.Before(wall) {
+		now = wall
 	}
 	f.shown, f.at = now, ran
 	return now, wall

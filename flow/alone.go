@@ -50,24 +50,26 @@ func (e Everybody) Mark() string {
 
 // sameMarks says for whom a plan has changed.
 func sameMarks(mine, theirs map[dayone.PersonID]string) error {
-	differ := 0
+	var differ []string
 	for id, c := range mine {
 		if theirs[id] != c {
-			differ++
+			differ = append(differ, string(id))
 		}
 	}
 	for id := range theirs {
 		if _, both := mine[id]; !both {
-			differ++
+			differ = append(differ, string(id))
 		}
 	}
-	switch differ {
-	case 0:
+	if len(differ) == 0 {
 		return nil
-	case 1:
-		return fmt.Errorf("people, holdings or catalogue changed since the plan was made, for 1 person; plan again: %w", dayone.ErrConflict)
 	}
-	return fmt.Errorf("people, holdings or catalogue changed since the plan was made, for %d people; plan again: %w", differ, dayone.ErrConflict)
+	slices.Sort(differ)
+	more := ""
+	if len(differ) > 3 {
+		differ, more = differ[:3], fmt.Sprintf(" and %d more", len(differ)-3)
+	}
+	return fmt.Errorf("people, holdings or catalogue changed since the plan was made, for %s%s; plan again: %w", strings.Join(differ, ", "), more, dayone.ErrConflict)
 }
 
 var errOtherStage = fmt.Errorf("other policies were applied since the plan was made; plan again: %w", dayone.ErrConflict)
