@@ -209,11 +209,15 @@ func (d *DB) openSQLite(file string) error {
 	}
 	// cache is how much of the file a connection keeps, in KiB; SQLite takes twice that, and the system keeps the file anyway.
 	cache := func(kib int) string { return fmt.Sprintf("&_pragma=cache_size(-%d)", kib) }
-	dsn := dsnOf(file, url.Values{"_pragma": {
+	q := url.Values{"_pragma": {
 		"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(60000)", "foreign_keys(0)", "temp_store(MEMORY)", "journal_size_limit(67108864)",
 		"wal_autocheckpoint(4000)", // pages: those that every commit changes are copied out of the log a quarter as often
 		"secure_delete(1)",         // what was written over or erased is not to be found in the file
-	}})
+	}}
+	if file != inMemory {
+		q.Set("mode", "rw") // a connection that is made later makes no new file in the place of one that somebody took away
+	}
+	dsn := dsnOf(file, q)
 	var err error
 	if d.writing, err = sql.Open("sqlite", dsn+cache(4000)); err != nil {
 		return fmt.Errorf("opening the database: %w", err)

@@ -145,6 +145,11 @@ func serve(ctx context.Context, cfg *config, log *slog.Logger) error {
 	case err = <-f.failed:
 	case err = <-s.errs:
 	}
+	if err != nil { // whatever failed first, a database that was taken away is why
+		if gone := s.store.Ready(ctx); gone != nil && ctx.Err() == nil {
+			err = errors.Join(gone, err)
+		}
+	}
 	log.Info("stopping")
 	stop()
 	return errors.Join(err, f.close(ctx))
