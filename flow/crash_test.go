@@ -116,7 +116,7 @@ func TestLife(t *testing.T) {
 	}
 	p := &points{kill: s.Kill}
 	w := &world{t: t, at: s.At, master: s.Master, clock: clock.NewMoved(s.Now), setups: s.Setups, transport: p}
-	w.lead = store.Lead{Lasts: 2 * time.Second, Waits: func(store.Leader, error) {}} // PostgreSQL may take a moment to see that the life before is over
+	w.lead = store.Lead{Waits: func(store.Leader, error) {}} // PostgreSQL may take a moment to see that the life before is over
 	w.files = w.folder(housePolicy)
 	w.wired = func(db *store.DB, d *engine.Driver) {
 		db.Committing, db.Committed = p.pass, func(int) { p.pass() }
