@@ -142,7 +142,7 @@ func TestBrowserTheAdministratorOnboardsAndUndoes(t *testing.T) {
 	if run.State != dayone.RunDone && run.State != dayone.RunIncomplete && run.State != dayone.RunWaiting {
 		t.Errorf("the page rests, the run is %s", run.State)
 	}
-	tab.press("what was said to whom")
+	tab.press("Messages")
 	tab.reads("Welcome to Company")
 	tab.press("Undo")
 	tab.reads("Will be taken back", "Nothing is done before you say so")
