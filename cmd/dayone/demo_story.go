@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -238,8 +239,8 @@ func (s *story) nextRun(ctx context.Context) (dayone.RunID, error) {
 		if err != nil || len(runs) == 0 {
 			return flow.Row{}, false
 		}
-		if runs[0].ID != s.run {
-			id = runs[0].ID
+		if i := slices.IndexFunc(runs, func(r dayone.Run) bool { return r.ID == s.run }); i > 0 { // the newest comes first, and a kept world has later ones
+			id = runs[i-1].ID
 			return flow.Row{}, true
 		}
 		l, err := s.flow.Preview(ctx, s.person)
