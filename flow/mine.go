@@ -45,68 +45,58 @@ func (f *Flow) Gone(ctx context.Context, login string) (bool, error) {
 }
 
 // AsksOf are the approvals and tasks that wait for whoever signs in by an address, or for a group she is in, the next due first,
-// as far as whoever looks may see them. Addresses are sealed in the store, so that all that is open is read: what waits for
-// others pushes nothing out.
+// as far as whoever looks may see them: what waits for others costs nothing, and pushes nothing out.
 func (f *Flow) AsksOf(ctx context.Context, login string) (asks []dayone.Petition, tasks []dayone.Task, err error) {
+	if login == "" {
+		return nil, nil, nil
+	}
 	const page = 500
-	for q := (ApprovalFilter{Open: true, Limit: page}); ; {
+	for q := (ApprovalFilter{Open: true, Asked: login, Limit: page}); ; {
 		some, err := f.Approvals(ctx, q)
 		if err != nil {
 			return nil, nil, err
 		}
-		for _, a := range some {
-			q.AfterDue, q.AfterID = a.Due, a.ID
-			if slices.ContainsFunc(a.Deciders, func(d dayone.Decider) bool { return strings.EqualFold(d.Mail, login) }) {
-				asks = append(asks, a)
-			}
-		}
-		if len(some) < page {
+		if asks = append(asks, some...); len(some) < page {
 			break
 		}
+		q.AfterDue, q.AfterID = some[page-1].Due, some[page-1].ID
 	}
-	given := f.given(ctx, login)
-	for q := (TaskFilter{Limit: page}); ; {
-		some, err := f.TasksBy(ctx, q)
-		if err != nil {
-			return nil, nil, err
-		}
-		for _, t := range some {
-			q.AfterDue, q.AfterID = t.Due, t.ID
-			hers, err := given(t)
-			if err != nil {
-				return nil, nil, err
-			}
-			if hers {
-				tasks = append(tasks, t)
-			}
-		}
-		if len(some) < page {
-			return asks, tasks, nil
+	given, err := f.givenTo(ctx, login)
+	if err != nil || len(given) == 0 {
+		return asks, nil, err
+	}
+	tasks, err = f.TasksBy(ctx, TaskFilter{Given: given})
+	return asks, tasks, err
+}
+
+// givenTo are the words by which a task is given to whoever signs in by an address: that, and the groups she is in.
+func (f *Flow) givenTo(ctx context.Context, login string) (given []string, err error) {
+	if !strings.HasPrefix(login, "group:") { // it would be a group's
+		given = append(given, login)
+	}
+	for name, in := range f.Asking.Groups {
+		if slices.ContainsFunc(in, func(one string) bool { return strings.EqualFold(one, login) }) {
+			given = append(given, "group:"+name)
 		}
 	}
+	held, err := f.Store.Held(ctx, login, "group")
+	if err != nil {
+		return nil, err
+	}
+	for _, k := range held {
+		if sys, ok := f.Active().Systems[k.System]; ok && k.As == dayone.Personal {
+			if _, ok := sys.Kinds[k.Kind]; ok {
+				given = append(given, "group:"+k.Name)
+			}
+		}
+	}
+	return given, nil
 }
 
 // HasTask says whether a task was given to whoever signs in by an address: to her by name, or to a group she is in.
 func (f *Flow) HasTask(ctx context.Context, t dayone.Task, login string) (bool, error) {
-	return f.given(ctx, login)(t)
-}
-
-// given says it of one task after the other, and asks once for each group who is in it.
-func (f *Flow) given(ctx context.Context, login string) func(dayone.Task) (bool, error) {
-	known := map[string]bool{}
-	return func(t dayone.Task) (bool, error) {
-		hers, ok := known[t.Assignee]
-		if ok {
-			return hers, nil
-		}
-		to, err := f.addresses(ctx, t.Assignee)
-		if err != nil {
-			return false, err
-		}
-		hers = slices.ContainsFunc(to, func(one string) bool { return strings.EqualFold(one, login) })
-		known[t.Assignee] = hers
-		return hers, nil
-	}
+	to, err := f.addresses(ctx, t.Assignee)
+	return slices.ContainsFunc(to, func(one string) bool { return strings.EqualFold(one, login) }), err
 }
 
 // SessionEnded records that somebody ended the session of somebody else.

@@ -42,4 +42,6 @@ func (s Sealer) Leaf(seq int64, r dayone.Record) (string, []byte, error) {
 
 func (s Sealer) Chain(before, leaf string) string { return ledger.Chain(before, leaf) }
 
+func (s Sealer) Digest(text string) string { return secret.Mark(s.Keeper.Token("digest " + text)) }
+
 func (s Sealer) Mark(id dayone.SecretID) string { return secret.Mark(s.Keeper.Token(string(id))) }

@@ -52,9 +52,10 @@ func (d *DB) scanApproval(s interface{ Scan(...any) error }) (dayone.Petition, e
 // ApprovalFilter narrows a list of requests.
 type ApprovalFilter struct {
 	Person dayone.PersonID
-	Open   bool // only those that wait for an answer, the next due first
-	Over   bool // only those that wait for none
-	Live   bool // only those whose grant is still wanted
+	Open   bool   // only those that wait for an answer, the next due first
+	Over   bool   // only those that wait for none
+	Live   bool   // only those whose grant is still wanted
+	Asked  string // only those that ask whoever has this mail address; "": whomever
 	Before dayone.ApprovalID
 	Limit  int
 	Within dayone.Scope
@@ -82,6 +83,10 @@ func (d *DB) Approvals(ctx context.Context, f ApprovalFilter) ([]dayone.Petition
 	if f.AfterID != "" {
 		args = append(args, micros(f.AfterDue), f.AfterID)
 		where = append(where, fmt.Sprintf("(a.due, a.id) > ($%d, $%d)", len(args)-1, len(args)))
+	}
+	if f.Asked != "" {
+		args = append(args, d.asked(f.Asked))
+		where = append(where, fmt.Sprintf("a.id IN (SELECT approval FROM decider WHERE digest = $%d)", len(args)))
 	}
 	if f.Live || f.Open {
 		where = append(where, "a.ended = 0")
@@ -163,13 +168,17 @@ func (d *DB) putApproval(t *tx, r *dayone.Petition, conflict string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := t.exec(`INSERT INTO approval (id, person, key, once, state, noted, run, step, opened, due, asked, reminded, escalated, decided, ended, next, box)
+	res, err := t.exec(`INSERT INTO approval (id, person, key, once, state, noted, run, step, opened, due, asked, reminded, escalated, decided, ended, next, box)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) `+conflict,
 		r.ID, r.Person, r.Key.String(), r.Once, r.State, r.Noted, r.Run, r.Step, micros(r.Opened), micros(r.Due), micros(r.Asked), micros(r.Reminded), micros(r.Escalated),
-		micros(r.Decided), micros(r.Ended), micros(r.Next), box); err != nil {
+		micros(r.Decided), micros(r.Ended), micros(r.Next), box)
+	if err != nil {
 		return fmt.Errorf("writing approval: %w", err)
 	}
-	return nil
+	if n, err := res.RowsAffected(); err != nil || n == 0 { // the one that is there stays
+		return err
+	}
+	return d.deciders(t, r, box)
 }
 
 // ChangeApproval changes a request as it stands in the books, so that nobody's word is written over; its person is looked

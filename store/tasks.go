@@ -16,6 +16,7 @@ type TaskFilter struct {
 	Person   dayone.PersonID
 	Run      dayone.RunID
 	System   string
+	Given    []string     // only those that were given to one of them: a mail address, or group:NAME; empty: to whomever
 	Within   dayone.Scope // of its people, at its systems
 	AfterDue time.Time    // of the last one of the page before
 	AfterID  dayone.TaskID
@@ -29,7 +30,7 @@ func (d *DB) Tasks(ctx context.Context, person dayone.PersonID, run dayone.RunID
 
 // TasksBy lists open tasks.
 func (d *DB) TasksBy(ctx context.Context, f TaskFilter) ([]dayone.Task, error) {
-	where, args := f.where()
+	where, args := d.whereTasks(f)
 	q := taskQuery + where
 	if f.AfterID != "" {
 		args = append(args, micros(f.AfterDue), f.AfterID)
@@ -45,13 +46,13 @@ func (d *DB) TasksBy(ctx context.Context, f TaskFilter) ([]dayone.Task, error) {
 
 // CountTasks is how many open tasks there are of a filter, on all its pages.
 func (d *DB) CountTasks(ctx context.Context, f TaskFilter) (int, error) {
-	where, args := f.where()
+	where, args := d.whereTasks(f)
 	var n int
 	err := d.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM task t LEFT JOIN person p ON p.id = t.person`+where, args...).Scan(&n)
 	return n, err
 }
 
-func (f TaskFilter) where() (q string, args []any) {
+func (d *DB) whereTasks(f TaskFilter) (q string, args []any) {
 	arg := func(v any) string {
 		args = append(args, v)
 		return fmt.Sprintf("$%d", len(args))
@@ -59,6 +60,9 @@ func (f TaskFilter) where() (q string, args []any) {
 	q = ` WHERE t.closed = 0 AND ` + readable
 	if !f.Within.Whole() {
 		q += ` AND ` + within(f.Within, "p", "t.system", arg)
+	}
+	if len(f.Given) > 0 {
+		q += ` AND t.assigned IN (` + marks(f.Given, d.asked, arg) + `)`
 	}
 	if f.Person != "" {
 		q += ` AND t.person = ` + arg(f.Person)
@@ -159,10 +163,10 @@ func (d *DB) putTask(x *tx, t *dayone.Task) error {
 			return err
 		}
 	}
-	_, err = x.exec(`INSERT INTO task (id, person, run, step, once, system, opened, due, closed, remind, reminded, box, done_box)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
-		ON CONFLICT (id) DO UPDATE SET due = excluded.due, closed = excluded.closed, remind = excluded.remind, reminded = excluded.reminded, box = excluded.box, done_box = excluded.done_box`,
-		t.ID, t.Person, t.Run, t.Step, t.Once, t.System, micros(t.Opened), micros(t.Due), micros(t.Closed), micros(t.Remind), micros(t.Reminded), todo, done)
+	_, err = x.exec(`INSERT INTO task (id, person, run, step, once, system, opened, due, closed, remind, reminded, box, done_box, assigned)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+		ON CONFLICT (id) DO UPDATE SET due = excluded.due, closed = excluded.closed, remind = excluded.remind, reminded = excluded.reminded, box = excluded.box, done_box = excluded.done_box, assigned = excluded.assigned`,
+		t.ID, t.Person, t.Run, t.Step, t.Once, t.System, micros(t.Opened), micros(t.Due), micros(t.Closed), micros(t.Remind), micros(t.Reminded), todo, done, d.askedIn(todo, t.Assignee))
 	if err != nil {
 		return fmt.Errorf("writing task: %w", err)
 	}
@@ -292,10 +296,10 @@ func (d *DB) openTask(t *tx, task dayone.Task, seq int) error {
 	if err != nil {
 		return err
 	}
-	if _, err := t.exec(`INSERT INTO task (id, person, run, step, seq, once, system, opened, due, closed, box, done_box)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, '')
-		ON CONFLICT (once) WHERE closed = 0 DO UPDATE SET run = excluded.run, step = excluded.step, seq = excluded.seq, box = excluded.box`,
-		d.ids.New("tsk"), task.Person, task.Run, task.Step, seq, task.Once, task.System, micros(task.Opened), micros(task.Due), box); err != nil {
+	if _, err := t.exec(`INSERT INTO task (id, person, run, step, seq, once, system, opened, due, closed, box, done_box, assigned)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, '', $11)
+		ON CONFLICT (once) WHERE closed = 0 DO UPDATE SET run = excluded.run, step = excluded.step, seq = excluded.seq, box = excluded.box, assigned = excluded.assigned`,
+		d.ids.New("tsk"), task.Person, task.Run, task.Step, seq, task.Once, task.System, micros(task.Opened), micros(task.Due), box, d.askedIn(box, task.Assignee)); err != nil {
 		return fmt.Errorf("opening task: %w", err)
 	}
 	return nil

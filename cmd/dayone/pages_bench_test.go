@@ -16,12 +16,15 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/clock"
 	"github.com/dayone-hq/dayone/internal/company"
+	"github.com/dayone-hq/dayone/secret"
+	"github.com/dayone-hq/dayone/store"
 )
 
 // pagesOf are the pages that people open, by what they are called. {person} and {run} stand for one of them.
@@ -61,10 +64,17 @@ var pagesOf = []struct{ name, path string }{
 	{"sessions", "/sessions"},
 }
 
+// pagesOfManager are those that a manager opens, for whom a few things wait among those that wait for others.
+var pagesOfManager = []struct{ name, path string }{
+	{"manager-dashboard", "/"},
+	{"me", "/me"},
+	{"team", "/team"},
+}
+
 // BenchmarkPages opens each page of the portal of a large company: each op is one answer, with two who ask at once. It says
 // the median, the 95th of 100 answers, and how much goes over the wire. BenchmarkPages/idle and /watched say how much memory
 // the server takes after its start, and with 500 pages of runs open. DAYONE_BENCH_PEOPLE says how many people there are,
-// 2,000 if it does not, each with 24 holdings and 50 records; DAYONE_BENCH_FOLDER keeps what was filled for the next time, and
+// 2,000 if it does not, each with 24 holdings and 50 records; 3,000 approvals and as many tasks wait for others than who asks; DAYONE_BENCH_FOLDER keeps what was filled for the next time, and
 // DAYONE_BENCH_DATABASE=postgres keeps the books in PostgreSQL.
 func BenchmarkPages(b *testing.B) {
 	n := 2_000
@@ -77,6 +87,7 @@ func BenchmarkPages(b *testing.B) {
 	}
 	dir := crowdOf(b, n, 50)
 	goOn(b, dir, pagesWatched)
+	waitFor(b, dir, n)
 	pid, stop := servesAll(b, self, dir)
 	defer stop()
 	atRest(b, pid)
@@ -104,23 +115,29 @@ func BenchmarkPages(b *testing.B) {
 	})
 	names := strings.NewReplacer("{person}", fmt.Sprintf("per_%026d", n/2), "{run}", fmt.Sprintf("run_%026d", n/2), "{next}", strings.TrimPrefix(nextOf(b, visitor), "/people?"))
 	for _, p := range pagesOf {
-		b.Run(p.name, func(b *testing.B) {
-			path := names.Replace(p.path)
-			wire, page := visit(b, visitor, path)
-			if page == 0 {
-				b.Fatalf("%s shows nothing", path)
-			}
-			var took []time.Duration
-			for b.Loop() {
-				took = slices.Concat(took, together(b, visitor, path))
-			}
-			slices.Sort(took)
-			b.ReportMetric(float64(took[len(took)/2].Microseconds())/1000, "p50-ms")
-			b.ReportMetric(float64(took[len(took)*95/100].Microseconds())/1000, "p95-ms")
-			b.ReportMetric(float64(wire)/1024, "wire-KB")
-			b.ReportMetric(0, "ns/op")
-		})
+		b.Run(p.name, func(b *testing.B) { opens(b, visitor, names.Replace(p.path)) })
 	}
+	manager := signedIn(b, url.Values{"by": {"password"}, "name": {managerOf}, "password": {managerPassword}})
+	for _, p := range pagesOfManager {
+		b.Run(p.name, func(b *testing.B) { opens(b, manager, p.path) })
+	}
+}
+
+// opens says how long those who ask for a page wait, and how much goes over the wire.
+func opens(b *testing.B, c *http.Client, path string) {
+	wire, page := visit(b, c, path)
+	if page == 0 {
+		b.Fatalf("%s shows nothing", path)
+	}
+	var took []time.Duration
+	for b.Loop() {
+		took = slices.Concat(took, together(b, c, path))
+	}
+	slices.Sort(took)
+	b.ReportMetric(float64(took[len(took)/2].Microseconds())/1000, "p50-ms")
+	b.ReportMetric(float64(took[len(took)*95/100].Microseconds())/1000, "p95-ms")
+	b.ReportMetric(float64(wire)/1024, "wire-KB")
+	b.ReportMetric(0, "ns/op")
 }
 
 // pagesWatched is how many pages of runs are open at once.
@@ -155,6 +172,57 @@ func goOn(b *testing.B, dir string, n int) {
 	}
 }
 
+// A manager of eight people of the company signs in by a password.
+const (
+	managerOf       = "p5@example.com"
+	managerPassword = "a password of a benchmark"
+)
+
+// waitFor lets a manager sign in, for whom little waits, while much waits for others.
+func waitFor(b *testing.B, dir string, n int) {
+	b.Helper()
+	const most, hers = 3000, 5
+	cfg, err := readConfig(filepath.Join(dir, "dayone.yaml"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	s, err := wire(b.Context(), cfg, wiring{clock: clock.System{}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.close()
+	if _, err := s.store.LocalLogin(b.Context()); err == nil {
+		return // kept from the last time
+	}
+	now := time.Now()
+	soon := now.AddDate(1, 0, 0)
+	var asked []dayone.Petition
+	var wg sync.WaitGroup
+	for i := range most + hers {
+		who, of := managerOf, dayone.PersonID(fmt.Sprintf("per_%026d", i%n))
+		if i >= hers {
+			who = fmt.Sprintf("p%d@example.com", 10+i%90)
+		}
+		asked = append(asked, dayone.Petition{
+			ID: dayone.ApprovalID(fmt.Sprintf("apr_%026d", i)), Person: of, Key: company.Key(i % company.Entitlements), Once: fmt.Sprint("asked ", i), State: dayone.ApprovalOpen,
+			Opened: now, Asked: now, Due: soon, Deciders: []dayone.Decider{{Mail: who, As: "manager", Why: "manager"}},
+		})
+		wg.Go(func() {
+			t := dayone.Task{ID: dayone.TaskID(fmt.Sprintf("tsk_%026d", i)), Person: of, Once: fmt.Sprint("given ", i), Title: "See to it", Opened: now, Due: soon, Remind: soon, Assignee: who}
+			if err := s.store.OpenTask(b.Context(), t); err != nil {
+				b.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if err := s.store.AskApprovals(b.Context(), asked); err != nil {
+		b.Fatal(err)
+	}
+	if err := s.store.SetUp(b.Context(), store.LocalLogin{Name: managerOf, Hash: secret.HashPassword(dayone.NewSecret(managerPassword)), Made: now}, now); err != nil {
+		b.Fatal(err)
+	}
+}
+
 // together is how long each of two who ask at once waits for the same page.
 func together(b *testing.B, c *http.Client, path string) []time.Duration {
 	out := make([]time.Duration, 2)
@@ -176,13 +244,19 @@ func together(b *testing.B, c *http.Client, path string) []time.Duration {
 // administrator is somebody who has signed in, and is sent nowhere else.
 func administrator(b *testing.B) *http.Client {
 	b.Helper()
+	return signedIn(b, url.Values{"token": {standbyToken}})
+}
+
+// signedIn is whoever fills in the form of the login page so.
+func signedIn(b *testing.B, form url.Values) *http.Client {
+	b.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		b.Fatal(err)
 	}
 	c := &http.Client{Jar: jar, Transport: &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 8}}
 	c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	r, err := c.PostForm(crowdPortal+"/login", url.Values{"token": {standbyToken}})
+	r, err := c.PostForm(crowdPortal+"/login", form)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -60,6 +60,7 @@ func Run(t *testing.T, open Opener) {
 		{"TasksAreChangedAsTheyStand", taskChanges},
 		{"OneRequestAGrant", approvals},
 		{"RequestsAreChangedAsTheyStand", approvalChanges},
+		{"WhatWaitsForSomebodyIsFound", asked},
 		{"Delegations", delegations},
 		{"LedgerIsOneChain", ledgerChain},
 		{"FailedWriteHarmsNobody", failedWrite},
