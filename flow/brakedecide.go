@@ -308,7 +308,7 @@ func both(by, second string) string {
 // Announce lets so many more terminations of a source pass in a window: a lay-off that is known beforehand. Nobody passes before
 // somebody else has confirmed it; where one may act alone it counts by itself once a notice is over.
 func (f *Flow) Announce(ctx context.Context, a dayone.Announcement) (dayone.Announcement, error) {
-	now := f.Clock.Now()
+	now := f.Clock.Now().Truncate(time.Microsecond)
 	logins, err := f.behind(ctx)
 	a.By, a.Reason, a.Second, a.Logins = stated(ctx, a.By), strings.TrimSpace(a.Reason), "", logins
 	if a.Counts = (time.Time{}); !f.TwoPersons {

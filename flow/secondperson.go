@@ -172,8 +172,8 @@ func (f *Flow) confirmRelease(ctx context.Context, v BrakeView, d BrakeDecision)
 	return f.decideBrake(ctx, v, dayone.BrakeReleased, d, second, p.At)
 }
 
-// WithdrawRelease takes a proposed release back: the brake holds as if nobody had proposed it.
-func (f *Flow) WithdrawRelease(ctx context.Context, id dayone.BrakeID, d BrakeDecision) (dayone.Brake, error) {
+// TakeBackRelease takes a proposed release back: the brake holds as if nobody had proposed it.
+func (f *Flow) TakeBackRelease(ctx context.Context, id dayone.BrakeID, d BrakeDecision) (dayone.Brake, error) {
 	v, err := f.Brake(ctx, id)
 	if err != nil {
 		return v.Brake, err
@@ -188,7 +188,7 @@ func (f *Flow) WithdrawRelease(ctx context.Context, id dayone.BrakeID, d BrakeDe
 		return v.Brake, fmt.Errorf("say who takes it back: %w", dayone.ErrInvalid)
 	}
 	d.Hash = v.Proposed.Hash
-	if err := f.Store.WithdrawRelease(ctx, id, v.Proposed.At, v.veiled(), v.record(f.Clock.Now(), "brake release withdrawn", d.By, d)); err != nil {
+	if err := f.Store.TakeBackRelease(ctx, id, v.Proposed.At, v.veiled(), v.record(f.Clock.Now(), "brake release taken back", d.By, d)); err != nil {
 		return v.Brake, err
 	}
 	return f.Store.Brake(ctx, id)
@@ -216,6 +216,15 @@ func (f *Flow) ConfirmAnnouncement(ctx context.Context, id, by string) (dayone.A
 	return a, f.Store.ConfirmAnnouncement(ctx, id, a.Second, now, dayone.Record{
 		At: now, What: "lay-off confirmed", System: a.Source, By: both(a.By, a.Second), Detail: &dayone.Detail{Note: fmt.Sprintf("%s: %s", id, a.Reason)},
 	})
+}
+
+// Announces says whether whoever asks may be who announced a lay-off, or is nobody, and confirms nothing.
+func (f *Flow) Announces(ctx context.Context, a dayone.Announcement) (bool, error) {
+	err := f.another(ctx, a.Logins)
+	if errors.Is(err, dayone.ErrForbidden) {
+		return true, nil
+	}
+	return false, err
 }
 
 // Waits says whether an announcement lets nobody pass yet, whatever its window is.

@@ -62,7 +62,7 @@ func TestSoManyAreLetThroughByTwoLogins(t *testing.T) {
 	why := flow.BrakeDecision{Hash: v.Hash, Reason: "the site closes"}
 	_, err := h.ReleaseBrake(ctx, v.ID, flow.BrakeDecision{Hash: v.Hash, By: "kim", Reason: "the site closes"})
 	is(t, err, dayone.ErrForbidden) // a name that is typed is nobody
-	_, err = h.WithdrawRelease(in("kim@company.com"), v.ID, flow.BrakeDecision{})
+	_, err = h.TakeBackRelease(in("kim@company.com"), v.ID, flow.BrakeDecision{})
 	is(t, err, dayone.ErrConflict)
 	h.proposes("kim@company.com", v)
 	same(t, "said that it was proposed", h.recorded("brake release proposed"), 1)
@@ -141,7 +141,7 @@ func TestWhoProposedIsNotTheSecondPerson(t *testing.T) {
 			_, err = h.ReleaseBrake(in(c.second), v.ID, flow.BrakeDecision{Hash: v.Hash, Reason: "me, too", By: "lee@company.com"})
 			is(t, err, dayone.ErrForbidden)
 		}
-		if b, err := h.WithdrawRelease(in(c.second), v.ID, flow.BrakeDecision{}); err != nil || b.Proposed != nil || b.State != dayone.BrakeOn {
+		if b, err := h.TakeBackRelease(in(c.second), v.ID, flow.BrakeDecision{}); err != nil || b.Proposed != nil || b.State != dayone.BrakeOn {
 			t.Fatalf("taken back it is %+v (%v)", b, err)
 		}
 	}
@@ -176,12 +176,12 @@ func TestAProposalIsTakenBackOrEndsWithWhatIsThrownAway(t *testing.T) {
 	t.Parallel()
 	h, v := heldForTwo(t)
 	h.proposes("kim@company.com", v)
-	b, err := h.WithdrawRelease(in("lee@company.com"), v.ID, flow.BrakeDecision{Reason: "ask HR first"})
+	b, err := h.TakeBackRelease(in("lee@company.com"), v.ID, flow.BrakeDecision{Reason: "ask HR first"})
 	if err != nil || b.State != dayone.BrakeOn || b.Proposed != nil {
 		t.Fatalf("taken back it is %+v (%v)", b, err)
 	}
-	h.lineSays("brake release withdrawn", "ask HR first")
-	_, err = h.WithdrawRelease(in("lee@company.com"), v.ID, flow.BrakeDecision{})
+	h.lineSays("brake release taken back", "ask HR first")
+	_, err = h.TakeBackRelease(in("lee@company.com"), v.ID, flow.BrakeDecision{})
 	is(t, err, dayone.ErrConflict)
 	h.proposes("lee@company.com", v) // which confirms nothing
 	same(t, "nobody has left but who passed", h.count(dayone.Left), 5)
@@ -264,11 +264,11 @@ func TestAProposalOfWhatIsConfidentialIsKeptToFew(t *testing.T) {
 	hidden := func() {
 		t.Helper()
 		h.unheard()
-		same(t, "the ledger is told", h.recorded("brake release proposed")+h.recorded("brake release withdrawn")+h.recorded("brake released"), 0)
+		same(t, "the ledger is told", h.recorded("brake release proposed")+h.recorded("brake release taken back")+h.recorded("brake released"), 0)
 		h.brakedFor(dayone.BrakeTerminations)
 		_, err := h.ReleaseBrake(in("lee@company.com"), v.ID, why)
 		is(t, err, dayone.ErrNotFound)
-		_, err = h.WithdrawRelease(in("lee@company.com"), v.ID, why)
+		_, err = h.TakeBackRelease(in("lee@company.com"), v.ID, why)
 		is(t, err, dayone.ErrNotFound)
 		for _, it := range v.Items {
 			for _, what := range h.whats(it.Person) {
@@ -288,7 +288,7 @@ func TestAProposalOfWhatIsConfidentialIsKeptToFew(t *testing.T) {
 	propose()
 	_, err := h.ReleaseBrake(few, v.ID, why)
 	is(t, err, dayone.ErrForbidden)
-	if _, err := h.WithdrawRelease(few, v.ID, why); err != nil {
+	if _, err := h.TakeBackRelease(few, v.ID, why); err != nil {
 		t.Fatal(err)
 	}
 	hidden()

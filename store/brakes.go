@@ -497,8 +497,8 @@ func (d *DB) ProposeRelease(ctx context.Context, id dayone.BrakeID, p dayone.Pro
 	})
 }
 
-// WithdrawRelease takes back what was proposed at an instant. ErrConflict: it does not stand any more.
-func (d *DB) WithdrawRelease(ctx context.Context, id dayone.BrakeID, at time.Time, veiled []dayone.Held, records ...dayone.Record) error {
+// TakeBackRelease takes back what was proposed at an instant. ErrConflict: it does not stand any more.
+func (d *DB) TakeBackRelease(ctx context.Context, id dayone.BrakeID, at time.Time, veiled []dayone.Held, records ...dayone.Record) error {
 	return d.write(ctx, func(t *tx) error {
 		if err := t.proposed(id, at); err != nil {
 			return err

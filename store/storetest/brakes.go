@@ -294,7 +294,7 @@ func proposedRelease(t *testing.T, d *store.DB) {
 	if err := confirm(at); !errors.Is(err, dayone.ErrConflict) {
 		t.Errorf("another proposal than that which stands is confirmed: %v", err)
 	}
-	if err := d.WithdrawRelease(ctx, id, at, nil, said("withdrawn")); !errors.Is(err, dayone.ErrConflict) {
+	if err := d.TakeBackRelease(ctx, id, at, nil, said("taken back")); !errors.Is(err, dayone.ErrConflict) {
 		t.Errorf("another proposal than that which stands is taken back: %v", err)
 	}
 	stands(&p)
@@ -310,7 +310,7 @@ func proposedRelease(t *testing.T, d *store.DB) {
 	p.At, p.Hash = p.At.Add(time.Minute), dayone.HeldHash(must[[]dayone.Held](t)(d.HeldBy(ctx, id)))
 	propose(p, nil)
 	stands(&p)
-	if err := d.WithdrawRelease(ctx, id, p.At, nil, said("withdrawn")); err != nil {
+	if err := d.TakeBackRelease(ctx, id, p.At, nil, said("taken back")); err != nil {
 		t.Fatal(err)
 	}
 	stands(nil)
@@ -328,12 +328,12 @@ func proposedRelease(t *testing.T, d *store.DB) {
 	}
 	var got []string
 	for _, l := range must[[]store.Line](t)(d.Records(ctx, store.RecordFilter{Limit: 100})) {
-		if slices.Contains([]string{"proposed", "withdrawn", "released"}, l.What) {
+		if slices.Contains([]string{"proposed", "taken back", "released"}, l.What) {
 			got = append(got, l.What)
 		}
 	}
 	slices.Reverse(got)
-	if want := []string{"proposed", "proposed", "withdrawn", "proposed", "released"}; !slices.Equal(got, want) {
+	if want := []string{"proposed", "proposed", "taken back", "proposed", "released"}; !slices.Equal(got, want) {
 		t.Errorf("the ledger says %q, want %q", got, want)
 	}
 }
