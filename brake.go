@@ -21,7 +21,20 @@ type Brake struct {
 	By     string // who decided, with whom, and why
 	Second string
 	Reason string
-	List   *ListFigures // of the list that it holds whole; nil: it holds none, or was on before they were counted
+
+	Proposed *ProposedRelease // what somebody wants and nobody has confirmed; nil: nothing, or it does not hold any more
+
+	List *ListFigures // of the list that it holds whole; nil: it holds none, or was on before they were counted
+}
+
+// ProposedRelease is a release that takes a second person, who has a login of their own. Until they confirm it nothing goes.
+type ProposedRelease struct {
+	By     string   // as it is recorded
+	Logins []string // whoever is behind it: the login, and who made it where it is a token
+	At     time.Time
+	Reason string
+	Hash   string // of what was reviewed
+	Stale  bool   // something else is held by now: it counts for nothing
 }
 
 // ListFigures are what a list that is held has against the books, so that whoever decides can check the sums: Records is
@@ -109,10 +122,17 @@ type Announcement struct {
 	Until   time.Time
 	Reason  string
 	By      string
-	Second  string
+	Second  string   // who confirmed it; "": nobody
+	Logins  []string // whoever is behind it, as with a proposed release
 	Made    time.Time
+	Counts  time.Time // from when on it lets anybody pass; zero: once somebody else confirms it
 	Ended   time.Time // zero: it stands
 	EndedBy string
+}
+
+// LetsPass says whether an announcement counts at an instant, whatever its window is. two: nobody may announce alone here.
+func (a Announcement) LetsPass(now time.Time, two bool) bool {
+	return !a.Counts.IsZero() && !now.Before(a.Counts) && (!two || a.Second != "")
 }
 
 // Absence is an employment that a source's last list does not have. By itself it ends nothing.

@@ -22,6 +22,7 @@ type BrakeView struct {
 	Unseen int    // not looked at yet: it cannot be let through before
 	Hash   string // what a release names
 	Second bool   // a release takes a second person
+	Mine   bool   // whoever looks may be who proposed it, and confirms nothing
 }
 
 // HeldView is one thing that is held, with the name of whom it is about.
@@ -90,6 +91,15 @@ func (f *Flow) Brake(ctx context.Context, id dayone.BrakeID) (BrakeView, error) 
 	}
 	v.Hash, v.Held = dayone.HeldHash(items), len(items)
 	v.Second = f.takesTwo(len(items))
+	if p := v.Proposed; p != nil {
+		p.Stale = p.Hash != v.Hash
+		switch err := f.another(ctx, p.Logins); {
+		case errors.Is(err, dayone.ErrForbidden):
+			v.Mine = true
+		case err != nil:
+			return v, err
+		}
+	}
 	for _, h := range items {
 		if h.Mark == "" {
 			v.Unseen++
@@ -97,6 +107,30 @@ func (f *Flow) Brake(ctx context.Context, id dayone.BrakeID) (BrakeView, error) 
 		v.Items = append(v.Items, HeldView{h, cmp.Or(f.nameOf(ctx, h.Person), newName(h), h.Subject)})
 	}
 	return v, nil
+}
+
+// Confirms says whether letting it through confirms what somebody has proposed.
+func (v BrakeView) Confirms() bool { return v.Second && v.Proposed != nil && !v.Proposed.Stale }
+
+// veiled is what it holds if nobody else may know of it: records are kept back with each.
+func (v BrakeView) veiled() []dayone.Held {
+	if !v.Veiled() {
+		return nil
+	}
+	out := make([]dayone.Held, 0, len(v.Items))
+	for _, h := range v.Items {
+		out = append(out, h.Held)
+	}
+	return out
+}
+
+// record is a line of the ledger about it. What one of those is told of whom few may know tells nothing of the others.
+func (v BrakeView) record(at time.Time, what, by string, d BrakeDecision) dayone.Record {
+	note := fmt.Sprintf("%s: %s; %d held, reviewed as %s: %s", v.ID, v.Note, v.Held, d.Hash, d.Reason)
+	if v.Veiled() {
+		note = string(v.ID) + ": " + d.Reason
+	}
+	return dayone.Record{At: at, What: what, System: dayone.AfterScope(v.Scope), By: by, Detail: &dayone.Detail{Note: note}}
 }
 
 // newName is what somebody is called who is not in the books yet.
@@ -161,8 +195,7 @@ func (f *Flow) takesTwo(held int) bool {
 // BrakeDecision is what somebody says about a brake.
 type BrakeDecision struct {
 	Hash   string // of what was reviewed
-	By     string
-	Second string // a second person who agrees
+	By     string // as somebody typed it; the login stands beside it
 	Reason string
 }
 
@@ -171,57 +204,26 @@ const (
 	keepFor = 30 * 24 * time.Hour // how long what was thrown away stays, until somebody is asked
 )
 
-func (f *Flow) judge(ctx context.Context, d *BrakeDecision, two bool) (err error) {
-	d.Reason, d.Hash = strings.TrimSpace(d.Reason), strings.TrimSpace(d.Hash)
-	d.By, d.Second, err = f.agreed(ctx, d.By, d.Second)
+// judge wants to know who decides, and why; whoever confirms may leave the reason to who proposed it.
+func (d *BrakeDecision) judge(ctx context.Context, confirms bool) error {
+	d.By, d.Reason, d.Hash = stated(ctx, d.By), strings.TrimSpace(d.Reason), strings.TrimSpace(d.Hash)
 	switch {
-	case err != nil:
-		return err
 	case d.By == "":
 		return fmt.Errorf("say who decides: %w", dayone.ErrInvalid)
-	case d.Reason == "":
+	case d.Reason == "" && !confirms:
 		return fmt.Errorf("say why: the auditor reads it: %w", dayone.ErrInvalid)
-	case two && d.Second == "":
-		return fmt.Errorf("so many take a second person; name who agrees: %w", dayone.ErrForbidden)
 	}
 	return nil
 }
 
-// agreed are the two who decide as they are recorded: what is typed proves nothing, so the login stands beside it, and the
-// second is somebody whom the books know at work, and neither the first nor whoever is logged in.
-func (f *Flow) agreed(ctx context.Context, by, second string) (string, string, error) {
-	v, _ := ctx.Value(viewerKey{}).(dayone.Viewer)
-	by, second = strings.TrimSpace(by), strings.TrimSpace(second)
-	by = cmp.Or(by, v.Login)
-	if second != "" {
-		row, err := f.Store.Named(ctx, second)
-		switch {
-		case strings.EqualFold(second, by) || strings.EqualFold(second, v.Login):
-			return by, second, fmt.Errorf("the second person is the first one; name somebody else by their mail address: %w", dayone.ErrInvalid)
-		case err != nil && !errors.Is(err, dayone.ErrNotFound) && !errors.Is(err, dayone.ErrConflict):
-			return by, second, err
-		case err != nil || !strings.EqualFold(row.Email, second) || row.Status != dayone.Working && row.Status != dayone.OnLeave:
-			return by, second, fmt.Errorf("the second person is nobody who works here; name them by their mail address: %w", dayone.ErrInvalid)
-		}
-		for _, first := range []string{by, v.Login} {
-			if one, err := f.Store.Named(ctx, first); first != "" && err == nil && one.ID == row.ID {
-				return by, second, fmt.Errorf("the second person is the first one; name somebody else by their mail address: %w", dayone.ErrInvalid)
-			}
-		}
-	}
-	if v.Login != "" && !strings.EqualFold(by, v.Login) {
-		by += " (logged in as " + v.Login + ")"
-	}
-	return by, second, nil
-}
-
-// ReleaseBrake lets through exactly what was reviewed. ErrConflict: it is something else by now.
+// ReleaseBrake lets through exactly what was reviewed. Where that takes two persons the first one proposes it, which lets nothing
+// through, and another login confirms it. ErrConflict: it is something else by now. ErrForbidden: who proposed it confirms nothing.
 func (f *Flow) ReleaseBrake(ctx context.Context, id dayone.BrakeID, d BrakeDecision) (dayone.Brake, error) {
 	v, err := f.Brake(ctx, id)
 	if err != nil {
 		return v.Brake, err
 	}
-	switch err := f.judge(ctx, &d, v.Second); {
+	switch err := d.judge(ctx, v.Confirms()); {
 	case v.State != dayone.BrakeOn:
 		return v.Brake, fmt.Errorf("this brake is %s already: %w", v.State, dayone.ErrConflict)
 	case err != nil:
@@ -233,7 +235,13 @@ func (f *Flow) ReleaseBrake(ctx context.Context, id dayone.BrakeID, d BrakeDecis
 	case v.Unseen > 0:
 		return v.Brake, fmt.Errorf("%s still being looked at; try again soon: %w", counted(v.Unseen, "1 held event is", "%d held events are"), dayone.ErrNotYet)
 	}
-	return f.decideBrake(ctx, v, dayone.BrakeReleased, d)
+	switch {
+	case v.Confirms():
+		return f.confirmRelease(ctx, v, d)
+	case v.Second:
+		return f.proposeRelease(ctx, v, d)
+	}
+	return f.decideBrake(ctx, v, dayone.BrakeReleased, d, "", time.Time{})
 }
 
 // DiscardBrake throws away what a brake holds: events count for nothing, accesses stay until somebody is asked again.
@@ -242,7 +250,7 @@ func (f *Flow) DiscardBrake(ctx context.Context, id dayone.BrakeID, d BrakeDecis
 	if err != nil {
 		return v.Brake, err
 	}
-	switch err := f.judge(ctx, &d, false); {
+	switch err := d.judge(ctx, false); {
 	case v.State != dayone.BrakeOn:
 		return v.Brake, fmt.Errorf("this brake is %s already: %w", v.State, dayone.ErrConflict)
 	case err != nil:
@@ -251,23 +259,15 @@ func (f *Flow) DiscardBrake(ctx context.Context, id dayone.BrakeID, d BrakeDecis
 		return v.Brake, fmt.Errorf("what is held is not what was reviewed: something has joined or left since; look again: %w", dayone.ErrConflict)
 	}
 	d.Hash = v.Hash
-	return f.decideBrake(ctx, v, dayone.BrakeDiscarded, d)
+	return f.decideBrake(ctx, v, dayone.BrakeDiscarded, d, "", time.Time{})
 }
 
-func (f *Flow) decideBrake(ctx context.Context, v BrakeView, to dayone.BrakeState, d BrakeDecision) (dayone.Brake, error) {
+// decideBrake carries out a verdict; second is who confirms what was proposed at an instant, if it takes two.
+func (f *Flow) decideBrake(ctx context.Context, v BrakeView, to dayone.BrakeState, d BrakeDecision, second string, proposed time.Time) (dayone.Brake, error) {
 	now := f.Clock.Now()
 	verdict := store.Verdict{
-		Brake: v.ID, State: to, Hash: d.Hash, By: d.By, Second: d.Second, Reason: d.Reason, At: now, Until: now.Add(passFor),
-		Records: []dayone.Record{{
-			At: now, What: "brake " + string(to), System: dayone.AfterScope(v.Scope), By: both(d.By, d.Second),
-			Detail: &dayone.Detail{Note: fmt.Sprintf("%s: %s; %d held, reviewed as %s: %s", v.ID, v.Note, v.Held, d.Hash, d.Reason)},
-		}},
-	}
-	if v.Veiled() { // what one of them is told of tells nothing of the others
-		verdict.Records[0].Detail = &dayone.Detail{Note: string(v.ID) + ": " + d.Reason}
-		for _, h := range v.Items {
-			verdict.Veiled = append(verdict.Veiled, h.Held)
-		}
+		Brake: v.ID, State: to, Hash: d.Hash, By: d.By, Second: second, Reason: d.Reason, Confirms: proposed, At: now, Until: now.Add(passFor),
+		Records: []dayone.Record{v.record(now, "brake "+string(to), both(d.By, second), d)}, Veiled: v.veiled(),
 	}
 	for _, h := range v.Items {
 		if !dayone.ValidID("hld", h.Item) {
@@ -281,7 +281,7 @@ func (f *Flow) decideBrake(ctx context.Context, v BrakeView, to dayone.BrakeStat
 			return v.Brake, err
 		}
 		if to == dayone.BrakeReleased {
-			hold.Ended, hold.EndedBy = now, d.By
+			hold.Ended, hold.EndedBy = now, both(d.By, second)
 			for _, k := range hold.Keys {
 				verdict.Passes = append(verdict.Passes, store.Pass{Person: hold.Person, Key: k})
 			}
@@ -305,12 +305,15 @@ func both(by, second string) string {
 	return strings.Join(slices.DeleteFunc([]string{by, second}, func(s string) bool { return s == "" }), " and ")
 }
 
-// Announce lets so many more terminations of a source pass in a window: a lay-off that is known beforehand.
+// Announce lets so many more terminations of a source pass in a window: a lay-off that is known beforehand. Nobody passes before
+// somebody else has confirmed it; where one may act alone it counts by itself once a notice is over.
 func (f *Flow) Announce(ctx context.Context, a dayone.Announcement) (dayone.Announcement, error) {
-	now := f.Clock.Now()
-	var err error
-	a.Reason = strings.TrimSpace(a.Reason)
-	a.By, a.Second, err = f.agreed(ctx, a.By, a.Second)
+	now := f.Clock.Now().Truncate(time.Microsecond)
+	logins, err := f.behind(ctx)
+	a.By, a.Reason, a.Second, a.Logins = stated(ctx, a.By), strings.TrimSpace(a.Reason), "", logins
+	if a.Counts = (time.Time{}); !f.TwoPersons {
+		a.Counts = now.Add(f.notice())
+	}
 	_, there := f.Sources[a.Source]
 	switch {
 	case err != nil:
@@ -319,8 +322,10 @@ func (f *Flow) Announce(ctx context.Context, a dayone.Announcement) (dayone.Anno
 		return a, fmt.Errorf("there is no source %q: %w", a.Source, dayone.ErrNotFound)
 	case a.Count < 1 || a.Count > 1_000_000:
 		return a, fmt.Errorf("say how many people will leave: 1 or more: %w", dayone.ErrInvalid)
-	case a.By == "" || a.Second == "":
-		return a, fmt.Errorf("two persons announce a lay-off; name both: %w", dayone.ErrInvalid)
+	case f.TwoPersons && len(logins) == 0:
+		return a, errNobodyIn
+	case a.By == "":
+		return a, fmt.Errorf("say who announces it: %w", dayone.ErrInvalid)
 	case a.Reason == "":
 		return a, fmt.Errorf("say why: the auditor reads it: %w", dayone.ErrInvalid)
 	case !a.Until.After(a.From) || !a.Until.After(now):
@@ -329,9 +334,13 @@ func (f *Flow) Announce(ctx context.Context, a dayone.Announcement) (dayone.Anno
 		return a, fmt.Errorf("the window is longer than a year: %w", dayone.ErrInvalid)
 	}
 	a.ID, a.Made = f.IDs.New("ann"), now
+	counts := "once a second person confirms it"
+	if !a.Counts.IsZero() {
+		counts = "from " + a.Counts.UTC().Format(time.RFC3339) + " on, unless it is taken back"
+	}
 	return a, f.Store.Announce(ctx, a, dayone.Record{
-		At: now, What: "lay-off announced", System: a.Source, By: both(a.By, a.Second),
-		Detail: &dayone.Detail{Note: fmt.Sprintf("%d from %s until %s: %s", a.Count, a.From.UTC().Format(time.RFC3339), a.Until.UTC().Format(time.RFC3339), a.Reason)},
+		At: now, What: "lay-off announced", System: a.Source, By: a.By,
+		Detail: &dayone.Detail{Note: fmt.Sprintf("%d from %s until %s, %s: %s", a.Count, a.From.UTC().Format(time.RFC3339), a.Until.UTC().Format(time.RFC3339), counts, a.Reason)},
 	})
 }
 

@@ -132,7 +132,7 @@ func shifts(before, p dayone.Person) []string {
 func (f *Flow) passing(ctx context.Context, h people.Heard, behind dayone.BrakeID, before, p dayone.Person, j people.Judgement, known, veiled bool) (*store.Passing, error) {
 	src, _ := f.source(h.Source)
 	now := f.Clock.Now()
-	out := &store.Passing{Scope: "source:" + h.Source, Day: f.today(), Now: now, Open: dayone.BrakeID(f.IDs.New("brk")), Veiled: veiled}
+	out := &store.Passing{Scope: "source:" + h.Source, Day: f.today(), Now: now, Open: dayone.BrakeID(f.IDs.New("brk")), Two: f.TwoPersons, Veiled: veiled}
 	if known && before.Managed && h.Source != dayone.Portal && src.Brakes.Off == "" {
 		gone, moved := ends(before, p), shifts(before, p)
 		if gone || len(moved) > 0 {
@@ -294,7 +294,7 @@ func (f *Flow) room(ctx context.Context, source string, veiled bool) (room, limi
 	now := f.Clock.Now()
 	list, err := f.Store.Announced(ctx, now)
 	for _, a := range list {
-		if left := a.Count - a.Used; a.Source == source && !a.From.After(now) && left > 0 {
+		if left := a.Count - a.Used; a.Source == source && a.LetsPass(now, f.TwoPersons) && !a.From.After(now) && left > 0 {
 			room, limit = room+left, limit+left
 		}
 	}

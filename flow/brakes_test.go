@@ -384,13 +384,15 @@ func TestALayOffIsAnnounced(t *testing.T) {
 	t.Parallel()
 	h, _ := town(t, 14, nil)
 	now := h.clock.Now()
-	a := dayone.Announcement{Source: "hr", Count: 3, From: now, Until: now.Add(48 * time.Hour), Reason: "site closes", By: "kim", Second: "e14@company.com"}
-	alone := a
-	alone.By, alone.Second = "e14@company.com", "E14@company.com"
-	_, err := h.Announce(ctx, alone)
-	is(t, err, dayone.ErrInvalid)
-	if a, err = h.Announce(ctx, a); err != nil {
+	a := dayone.Announcement{Source: "hr", Count: 3, From: now, Until: now.Add(48 * time.Hour), Reason: "site closes", By: "kim"}
+	a, err := h.Announce(in("e13@company.com"), a)
+	if err != nil {
 		t.Fatal(err)
+	}
+	_, err = h.ConfirmAnnouncement(in("E13@company.com"), a.ID, "e14@company.com")
+	is(t, err, dayone.ErrForbidden)
+	if a, err = h.ConfirmAnnouncement(in("e14@company.com"), a.ID, ""); err != nil || a.By != "kim (logged in as e13@company.com)" || a.Second != "e14@company.com" {
+		t.Fatalf("%+v (%v)", a, err)
 	}
 	for i := 1; i <= 9; i++ {
 		want := dayone.EventApplied

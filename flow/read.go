@@ -280,7 +280,7 @@ func decisions() []string {
 func reasoned() []string {
 	return []string{
 		"undo decided", "hold", "hold extended", "hold ended", "pause decided", "resume decided", "cancel decided", "retry decided",
-		"brake " + string(dayone.BrakeReleased), "brake " + string(dayone.BrakeDiscarded), "lay-off announced",
+		"brake " + string(dayone.BrakeReleased), "brake " + string(dayone.BrakeDiscarded), "brake release proposed", "brake release taken back", "lay-off announced", "lay-off confirmed",
 	}
 }
 

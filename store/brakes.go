@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/dayone-hq/dayone"
@@ -15,19 +16,27 @@ import (
 // Counters of brakes lie in the books, and move in the transaction that carries out what they count: neither a crash nor a
 // second look counts somebody twice or not at all.
 
-const brakeColumns = `id, scope, rule, state, note, held, opened, closed, author, second, reason, list`
+const brakeColumns = `id, scope, rule, state, note, held, opened, closed, author, second, reason, list, proposed_by, proposed_logins, proposed_at, proposed_reason, proposed_hash`
 
 func scanBrake(s interface{ Scan(...any) error }) (dayone.Brake, error) {
 	var b dayone.Brake
-	var opened, closed int64
-	var list string
-	err := s.Scan(&b.ID, &b.Scope, &b.Rule, &b.State, &b.Note, &b.Held, &opened, &closed, &b.By, &b.Second, &b.Reason, &list)
+	var opened, closed, proposed int64
+	var list, logins string
+	var p dayone.ProposedRelease
+	err := s.Scan(&b.ID, &b.Scope, &b.Rule, &b.State, &b.Note, &b.Held, &opened, &closed, &b.By, &b.Second, &b.Reason, &list, &p.By, &logins, &proposed, &p.Reason, &p.Hash)
 	b.Opened, b.Closed = instant(opened), instant(closed)
 	if err == nil && list != "" {
 		err = json.Unmarshal([]byte(list), &b.List)
 	}
+	if proposed != 0 && b.State == dayone.BrakeOn {
+		p.At, p.Logins = instant(proposed), inLines(logins)
+		b.Proposed = &p
+	}
 	return b, err
 }
+
+// inLines is a list that lies one a line.
+func inLines(s string) []string { return strings.FieldsFunc(s, func(r rune) bool { return r == '\n' }) }
 
 // Passing is what asks to be let through.
 type Passing struct {
@@ -38,6 +47,7 @@ type Passing struct {
 	Held   dayone.Held    // as it is kept if it is held
 	Open   dayone.BrakeID // of the brake that opens, if none of its rule is on
 	Force  string         // it is held by this rule, whatever counters say
+	Two    bool           // an announced lay-off counts only if a second person has confirmed it
 	Free   bool           // it is counted, and never held: somebody has let it through
 	Veiled bool           // nobody else may know of it: its rules are those of BrakeVeiled
 	Taken  *dayone.Hold   // what keeps an access that would be taken away; nil: it is about an event
@@ -86,7 +96,7 @@ func (d *DB) braked(t *tx, p *Passing) (held bool, err error) {
 			continue
 		}
 		if r.Name == dayone.BrakeTerminations {
-			switch err := t.row(`SELECT id FROM announced WHERE source = $1 AND since <= $2 AND until > $2 AND ended = 0 AND used < many ORDER BY id LIMIT 1`, source, micros(p.Now)).Scan(&announced); {
+			switch err := t.row(`SELECT id FROM announced WHERE source = $1 AND since <= $2 AND until > $2 AND ended = 0 AND used < many AND counts > 0 AND counts <= $2 AND (second <> '' OR $3 = 0) ORDER BY id LIMIT 1`, source, micros(p.Now), truth(p.Two)).Scan(&announced); {
 			case err == nil:
 				continue
 			case !errors.Is(err, sql.ErrNoRows):
@@ -151,7 +161,7 @@ func (d *DB) openBrake(t *tx, b dayone.Brake) error {
 		}
 		list = string(raw)
 	}
-	if _, err := t.exec(`INSERT INTO brake (`+brakeColumns+`) VALUES ($1, $2, $3, $4, $5, 0, $6, 0, '', '', '', $7)`, b.ID, b.Scope, b.Rule, string(b.State), b.Note, micros(b.Opened), list); err != nil {
+	if _, err := t.exec(`INSERT INTO brake (`+brakeColumns+`) VALUES ($1, $2, $3, $4, $5, 0, $6, 0, '', '', '', $7, '', '', 0, '', '')`, b.ID, b.Scope, b.Rule, string(b.State), b.Note, micros(b.Opened), list); err != nil {
 		return fmt.Errorf("opening a brake: %w", err)
 	}
 	if b.Veiled() { // the ledger gets it with each of whom it holds something, once that may be known
@@ -236,14 +246,36 @@ func (d *DB) BrakesFrom(ctx context.Context, on bool, from Mark, limit int) ([]d
 				return nil, err
 			}
 		}
+		if err := d.proposalStands(ctx, &out[i]); err != nil {
+			return nil, err
+		}
 	}
 	return out, nil
+}
+
+// proposalStands notes where something else is held than what somebody proposed to let through.
+func (d *DB) proposalStands(ctx context.Context, b *dayone.Brake) error {
+	if b.Proposed == nil {
+		return nil
+	}
+	var items []dayone.Held
+	err := d.each(ctx, heldMarks, []any{b.ID}, func(rows *sql.Rows) error {
+		var h dayone.Held
+		err := rows.Scan(&h.Item, &h.Mark)
+		items = append(items, h)
+		return err
+	})
+	b.Proposed.Stale = b.Proposed.Hash != dayone.HeldHash(items)
+	return err
 }
 
 // Brake is one of them.
 func (d *DB) Brake(ctx context.Context, id dayone.BrakeID) (dayone.Brake, error) {
 	b, err := scanBrake(d.read.QueryRowContext(ctx, `SELECT `+brakeColumns+` FROM brake WHERE id = $1 AND state <> 'making'`, id))
-	return b, notFound("brake "+string(id), err)
+	if err != nil {
+		return b, notFound("brake "+string(id), err)
+	}
+	return b, d.proposalStands(ctx, &b)
 }
 
 const heldQuery = `SELECT h.item, h.brake, h.person, h.subject, h.mark, h.box, p.key_box FROM held h LEFT JOIN person p ON p.id = h.person`
@@ -320,18 +352,19 @@ func (t *tx) dropHeld(item string, at time.Time) error {
 
 // Verdict is what somebody decided about a brake.
 type Verdict struct {
-	Brake   dayone.BrakeID
-	State   dayone.BrakeState // released or discarded
-	Hash    string            // of what was reviewed; "": whatever there is
-	By      string
-	Second  string
-	Reason  string
-	At      time.Time
-	Until   time.Time     // released: for how long what was held may be taken away; discarded: how long it stays
-	Holds   []dayone.Hold // as they are afterwards, where accesses were held
-	Passes  []Pass
-	Records []dayone.Record
-	Veiled  []dayone.Held // nobody else may know of them: the records are kept back with each
+	Brake    dayone.BrakeID
+	State    dayone.BrakeState // released or discarded
+	Hash     string            // of what was reviewed; "": whatever there is
+	By       string
+	Second   string
+	Reason   string
+	Confirms time.Time // when that was proposed which Second confirms; zero: nothing was
+	At       time.Time
+	Until    time.Time     // released: for how long what was held may be taken away; discarded: how long it stays
+	Holds    []dayone.Hold // as they are afterwards, where accesses were held
+	Passes   []Pass
+	Records  []dayone.Record
+	Veiled   []dayone.Held // nobody else may know of them: the records are kept back with each
 }
 
 // Pass lets one access of one person be taken away.
@@ -349,6 +382,11 @@ func (d *DB) Decide(ctx context.Context, v Verdict) error {
 		}
 		if dayone.BrakeState(state) != dayone.BrakeOn {
 			return fmt.Errorf("this brake is %s already: %w", state, dayone.ErrConflict)
+		}
+		if !v.Confirms.IsZero() {
+			if err := t.proposed(v.Brake, v.Confirms); err != nil {
+				return err
+			}
 		}
 		items, err := t.heldMarks(v.Brake)
 		if err != nil {
@@ -408,24 +446,84 @@ func (d *DB) Decide(ctx context.Context, v Verdict) error {
 		if err := t.lacked(v); err != nil {
 			return fmt.Errorf("deciding about whom a list lacks: %w", err)
 		}
-		if _, err := t.exec(`UPDATE brake SET state = $2, held = $3, closed = $4, author = $5, second = $6, reason = $7 WHERE id = $1`,
+		if _, err := t.exec(`UPDATE brake SET state = $2, held = $3, closed = $4, author = $5, second = $6, reason = $7, `+unproposed+` WHERE id = $1`,
 			v.Brake, string(v.State), len(items), micros(v.At), v.By, v.Second, v.Reason); err != nil {
 			return fmt.Errorf("deciding a brake: %w", err)
 		}
-		if len(v.Veiled) == 0 {
-			return d.append(t, v.Records)
-		}
-		for _, r := range v.Records {
-			if err := d.whisper(t, v.Veiled, r); err != nil {
-				return err
-			}
-		}
-		return nil
+		return d.tell(t, v.Veiled, v.Records)
 	})
 }
 
+// tell puts records of a brake into the ledger; those of one that nobody may know of are kept back with what it holds.
+func (d *DB) tell(t *tx, veiled []dayone.Held, records []dayone.Record) error {
+	if len(veiled) == 0 {
+		return d.append(t, records)
+	}
+	for _, r := range records {
+		if err := d.whisper(t, veiled, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const unproposed = `proposed_by = '', proposed_logins = '', proposed_at = 0, proposed_reason = '', proposed_hash = ''`
+
+// ProposeRelease keeps that somebody wants what a brake holds let through, in the place of a proposal that counts for nothing any
+// more. veiled is as with a Verdict. ErrConflict: it is closed, something has joined or left, or somebody has proposed just this.
+func (d *DB) ProposeRelease(ctx context.Context, id dayone.BrakeID, p dayone.ProposedRelease, veiled []dayone.Held, records ...dayone.Record) error {
+	return d.write(ctx, func(t *tx) error {
+		var state, was string
+		var at int64
+		if err := t.row(`SELECT state, proposed_at, proposed_hash FROM brake WHERE id = $1`, id).Scan(&state, &at, &was); err != nil {
+			return notFound("brake "+string(id), err)
+		}
+		items, err := t.heldMarks(id)
+		switch {
+		case err != nil:
+			return err
+		case dayone.BrakeState(state) != dayone.BrakeOn:
+			return fmt.Errorf("this brake is %s already: %w", state, dayone.ErrConflict)
+		case p.Hash != dayone.HeldHash(items):
+			return fmt.Errorf("what is held is not what was reviewed: something has joined or left since; look again: %w", dayone.ErrConflict)
+		case at != 0 && was == p.Hash:
+			return fmt.Errorf("somebody has just proposed the same; look again: %w", dayone.ErrConflict)
+		}
+		if _, err := t.exec(`UPDATE brake SET proposed_by = $2, proposed_logins = $3, proposed_at = $4, proposed_reason = $5, proposed_hash = $6 WHERE id = $1`,
+			id, p.By, strings.Join(p.Logins, "\n"), micros(p.At), p.Reason, p.Hash); err != nil {
+			return fmt.Errorf("proposing a release: %w", err)
+		}
+		return d.tell(t, veiled, records)
+	})
+}
+
+// TakeBackRelease takes back what was proposed at an instant. ErrConflict: it does not stand any more.
+func (d *DB) TakeBackRelease(ctx context.Context, id dayone.BrakeID, at time.Time, veiled []dayone.Held, records ...dayone.Record) error {
+	return d.write(ctx, func(t *tx) error {
+		if err := t.proposed(id, at); err != nil {
+			return err
+		}
+		if _, err := t.exec(`UPDATE brake SET `+unproposed+` WHERE id = $1`, id); err != nil {
+			return fmt.Errorf("taking a proposal back: %w", err)
+		}
+		return d.tell(t, veiled, records)
+	})
+}
+
+// proposed wants that just what was proposed at an instant still waits.
+func (t *tx) proposed(id dayone.BrakeID, at time.Time) error {
+	var stands int
+	err := t.row(`SELECT 1 FROM brake WHERE id = $1 AND state = 'on' AND proposed_at = $2`, id, micros(at)).Scan(&stands)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = fmt.Errorf("what was proposed does not wait any more; look again: %w", dayone.ErrConflict)
+	}
+	return err
+}
+
+const heldMarks = `SELECT item, mark FROM held WHERE brake = $1`
+
 func (t *tx) heldMarks(id dayone.BrakeID) ([]dayone.Held, error) {
-	s, err := t.prepare(`SELECT item, mark FROM held WHERE brake = $1`)
+	s, err := t.prepare(heldMarks)
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/dayone-hq/dayone"
@@ -200,14 +201,35 @@ func (d *DB) ManagedOf(ctx context.Context, source string) (int, error) {
 
 // ---- lay-offs that are known beforehand ----
 
-const announcedColumns = `id, source, many, used, since, until, reason, author, second, made, ended, ended_by`
+const announcedColumns = `id, source, many, used, since, until, reason, author, second, made, ended, ended_by, counts, logins`
 
 // Announce keeps one.
 func (d *DB) Announce(ctx context.Context, a dayone.Announcement, records ...dayone.Record) error {
 	return d.write(ctx, func(t *tx) error {
-		if _, err := t.exec(`INSERT INTO announced (`+announcedColumns+`) VALUES ($1, $2, $3, 0, $4, $5, $6, $7, $8, $9, 0, '')`,
-			a.ID, a.Source, a.Count, micros(a.From), micros(a.Until), a.Reason, a.By, a.Second, micros(a.Made)); err != nil {
+		if _, err := t.exec(`INSERT INTO announced (`+announcedColumns+`) VALUES ($1, $2, $3, 0, $4, $5, $6, $7, $8, $9, 0, '', $10, $11)`,
+			a.ID, a.Source, a.Count, micros(a.From), micros(a.Until), a.Reason, a.By, a.Second, micros(a.Made), micros(a.Counts), strings.Join(a.Logins, "\n")); err != nil {
 			return fmt.Errorf("keeping what is announced: %w", err)
+		}
+		return d.append(t, records)
+	})
+}
+
+// ConfirmAnnouncement lets one count from now on, as somebody else says so, too. ErrConflict: it has ended, or counts already.
+func (d *DB) ConfirmAnnouncement(ctx context.Context, id, second string, at time.Time, records ...dayone.Record) error {
+	return d.write(ctx, func(t *tx) error {
+		var ended int64
+		var was string
+		if err := t.row(`SELECT ended, second FROM announced WHERE id = $1`, id).Scan(&ended, &was); err != nil {
+			return notFound("announcement "+id, err)
+		}
+		switch {
+		case ended != 0:
+			return fmt.Errorf("this announcement was taken back already: %w", dayone.ErrConflict)
+		case was != "":
+			return fmt.Errorf("this announcement is confirmed already: %w", dayone.ErrConflict)
+		}
+		if _, err := t.exec(`UPDATE announced SET second = $2, counts = $3 WHERE id = $1`, id, second, micros(at)); err != nil {
+			return err
 		}
 		return d.append(t, records)
 	})
@@ -235,11 +257,13 @@ func (d *DB) Announced(ctx context.Context, now time.Time) ([]dayone.Announcemen
 	var out []dayone.Announcement
 	err := d.each(ctx, `SELECT `+announcedColumns+` FROM announced WHERE ended = 0 AND until > $1 ORDER BY since, id`, []any{micros(now)}, func(rows *sql.Rows) error {
 		var a dayone.Announcement
-		var since, until, made, ended int64
-		if err := rows.Scan(&a.ID, &a.Source, &a.Count, &a.Used, &since, &until, &a.Reason, &a.By, &a.Second, &made, &ended, &a.EndedBy); err != nil {
+		var since, until, made, ended, counts int64
+		var logins string
+		if err := rows.Scan(&a.ID, &a.Source, &a.Count, &a.Used, &since, &until, &a.Reason, &a.By, &a.Second, &made, &ended, &a.EndedBy, &counts, &logins); err != nil {
 			return err
 		}
-		a.From, a.Until, a.Made, a.Ended = instant(since), instant(until), instant(made), instant(ended)
+		a.From, a.Until, a.Made, a.Ended, a.Counts = instant(since), instant(until), instant(made), instant(ended), instant(counts)
+		a.Logins = inLines(logins)
 		out = append(out, a)
 		return nil
 	})

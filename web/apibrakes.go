@@ -24,10 +24,19 @@ type apiBrake struct {
 	By     string            `json:"by,omitempty"`
 	Second string            `json:"second,omitempty"`
 	Reason string            `json:"reason,omitempty"`
+
+	ProposedBy     string     `json:"proposed_by,omitempty"`
+	ProposedAt     *time.Time `json:"proposed_at,omitempty"`
+	ProposedReason string     `json:"proposed_reason,omitempty"`
+	ProposedStale  bool       `json:"proposed_stale,omitempty"`
 }
 
 func newAPIBrake(b dayone.Brake) apiBrake {
-	return apiBrake{b.ID, b.Scope, b.Rule, brakeTitle(b), b.State, b.Note, b.Held, moment(b.Opened), moment(b.Closed), b.By, b.Second, b.Reason}
+	out := apiBrake{ID: b.ID, Scope: b.Scope, Rule: b.Rule, Title: brakeTitle(b), State: b.State, Note: b.Note, Held: b.Held, Opened: moment(b.Opened), Closed: moment(b.Closed), By: b.By, Second: b.Second, Reason: b.Reason}
+	if p := b.Proposed; p != nil {
+		out.ProposedBy, out.ProposedAt, out.ProposedReason, out.ProposedStale = p.By, moment(p.At), p.Reason, p.Stale
+	}
+	return out
 }
 
 type apiHeld struct {
@@ -184,13 +193,12 @@ func (p *portal) apiDecideBrake(w http.ResponseWriter, r *http.Request) error {
 	var in struct {
 		Hash   string `json:"hash"`
 		By     string `json:"by"`
-		Second string `json:"second"`
 		Reason string `json:"reason"`
 	}
 	if err := readJSON(r.Body, &in); err != nil {
 		return err
 	}
-	b, err := p.verdict(r, id, flow.BrakeDecision{Hash: in.Hash, By: in.By, Second: in.Second, Reason: in.Reason})
+	b, err := p.verdict(r, id, flow.BrakeDecision{Hash: in.Hash, By: in.By, Reason: in.Reason})
 	if err != nil {
 		return worth(err)
 	}
@@ -206,12 +214,18 @@ type apiAnnouncement struct {
 	Until  *time.Time `json:"until"`
 	Reason string     `json:"reason"`
 	By     string     `json:"by"`
-	Second string     `json:"second"`
+	Second string     `json:"second,omitempty"`
 	Made   *time.Time `json:"made"`
+	Counts *time.Time `json:"counts,omitempty"`
+	Waits  bool       `json:"waits"`
 }
 
-func newAPIAnnouncement(a dayone.Announcement) apiAnnouncement {
-	return apiAnnouncement{a.ID, a.Source, a.Count, a.Used, moment(a.From), moment(a.Until), a.Reason, a.By, a.Second, moment(a.Made)}
+func (p *portal) newAPIAnnouncement(a dayone.Announcement) apiAnnouncement {
+	out := apiAnnouncement{a.ID, a.Source, a.Count, a.Used, moment(a.From), moment(a.Until), a.Reason, a.By, a.Second, moment(a.Made), moment(a.Counts), p.flow.Waits(a)}
+	if p.flow.TwoPersons && a.Second == "" { // no notice makes up for a second person
+		out.Counts = nil
+	}
+	return out
 }
 
 func (p *portal) apiAnnouncements(w http.ResponseWriter, r *http.Request) error {
@@ -221,7 +235,7 @@ func (p *portal) apiAnnouncements(w http.ResponseWriter, r *http.Request) error 
 	}
 	out := apiPage[apiAnnouncement]{Items: []apiAnnouncement{}}
 	for _, a := range list {
-		out.Items = append(out.Items, newAPIAnnouncement(a))
+		out.Items = append(out.Items, p.newAPIAnnouncement(a))
 	}
 	return answerJSON(w, http.StatusOK, out)
 }
@@ -235,7 +249,21 @@ func (p *portal) apiAnnounce(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return worth(err)
 	}
-	return answerJSON(w, http.StatusCreated, newAPIAnnouncement(a))
+	return answerJSON(w, http.StatusCreated, p.newAPIAnnouncement(a))
+}
+
+func (p *portal) apiConfirmAnnouncement(w http.ResponseWriter, r *http.Request) error {
+	var in struct {
+		By string `json:"by"`
+	}
+	if err := readJSON(r.Body, &in); err != nil {
+		return err
+	}
+	a, err := p.flow.ConfirmAnnouncement(r.Context(), r.PathValue("id"), in.By)
+	if err != nil {
+		return worth(err)
+	}
+	return answerJSON(w, http.StatusOK, p.newAPIAnnouncement(a))
 }
 
 func (p *portal) apiEndAnnouncement(w http.ResponseWriter, r *http.Request) error {
@@ -303,20 +331,54 @@ func (p *portal) apiMissing(w http.ResponseWriter, r *http.Request) error {
 
 // ---- samples ----
 
+// sampleProposed is a brake of which somebody wants what it holds let through: as somebody else sees it, and who proposed it, and
+// once something else is held.
+func sampleProposed(view viewer) (confirm, mine, stale brakeView) {
+	b := flow.BrakeView{
+		Brake: dayone.Brake{
+			ID: "brk_01jd9x0000000000000000000a", Scope: "source:hr", Rule: dayone.BrakeTerminations, State: dayone.BrakeOn, Note: sampleTerminations, Held: 1, Opened: view.now.Add(-6 * time.Hour),
+			Proposed: &dayone.ProposedRelease{By: "kim@company.com", At: view.now.Add(-time.Hour), Reason: "the site in Bremen closes"},
+		}, Hash: "0a1b2c3d4e5f6071", Second: true,
+		Items: []flow.HeldView{{Held: dayone.Held{Person: samplePerson, Subject: "emp_789", Mark: "1", What: "planned termination", Lines: []dayone.HeldLine{{What: "last day", Is: "2024-12-31"}}}, Name: "Sarah Chen"}},
+	}
+	confirm = newBrake(view, b)
+	b.Mine = true
+	mine = newBrake(view, b)
+	was := *b.Proposed
+	was.Stale = true
+	b.Proposed, b.Mine = &was, false
+	return confirm, mine, newBrake(view, b)
+}
+
 func sampleBrakes(view viewer) (brakesView, brakeView, brakeView) {
 	now := view.now
 	on := dayone.Brake{ID: "brk_01jd9x0000000000000000000a", Scope: "source:hr", Rule: dayone.BrakeRead, State: dayone.BrakeOn, Note: "the list has 812 records, and had 1204; it changes the manager of 300 people, and 240 a day are the limit", Held: 3, Opened: now.Add(-6 * time.Hour)}
 	accesses := on
 	accesses.Scope, accesses.Rule, accesses.Note = "system:okta", dayone.BrakeRemovals, "more than 24 people would lose something there on 2024-11-22"
+	accesses.Proposed = &dayone.ProposedRelease{By: "kim@company.com", At: now.Add(-time.Hour), Reason: "the team is dissolved"}
+	stale := accesses
+	was := *accesses.Proposed
+	was.Stale = true
+	stale.Scope, stale.Proposed = "system:gitlab", &was
 	past := on
 	past.Rule, past.Note, past.Held = dayone.BrakeTerminations, sampleTerminations, 12
 	past.State, past.Closed, past.By, past.Second, past.Reason = dayone.BrakeReleased, now, "kim@company.com", "lee@company.com", "the site in Bremen closes"
-	list := newBrakes(view, []dayone.Brake{on, accesses, past}, []flow.SourceState{
+	lay := func(by, second string, counts time.Time, waits, mine bool) announcedLayOff {
+		return announcedLayOff{Announcement: dayone.Announcement{
+			ID: "ann_01jd9x0000000000000000000a", Source: "hr", Count: 40, Used: 12, From: now.Add(-48 * time.Hour), Until: now.Add(480 * time.Hour), By: by, Second: second, Counts: counts, Reason: "the site in Bremen closes",
+		}, Waits: waits, Mine: mine}
+	}
+	list := newBrakes(view, []dayone.Brake{on, accesses, stale, past}, []flow.SourceState{
 		{SourceRead: dayone.SourceRead{Source: "hr", At: now.Add(-6 * time.Hour), Note: "812 records read: 2 new, 300 changed, 392 missing; held: the list has 812 records, and had 1204", Brake: on.ID}, Reads: "02:00", Limit: 24, Passed: 3},
 		{SourceRead: dayone.SourceRead{Source: "contractors"}, Limit: 5, Off: "a list that somebody keeps by hand"},
 	}, []flow.AbsentView{{Absence: dayone.Absence{Source: "hr", Subject: "emp_655", Person: samplePerson, Since: now.Add(-48 * time.Hour)}, Name: "Nour الزهراني"}},
-		[]dayone.Announcement{{ID: "ann_01jd9x0000000000000000000a", Source: "hr", Count: 40, Used: 12, From: now.Add(-48 * time.Hour), Until: now.Add(480 * time.Hour), By: "kim@company.com", Second: "lee@company.com", Reason: "the site in Bremen closes"}})
-	list.Problem = notDone(view, fmt.Errorf("the second person is the first one: %w", dayone.ErrInvalid))
+		[]announcedLayOff{
+			lay("kim@company.com", "lee@company.com", now, false, false),
+			lay("kim@company.com", "", time.Time{}, true, false),
+			lay("lee@company.com", "", now.Add(20*time.Hour), true, true),
+			lay("kim@company.com", "", now.Add(500*time.Hour), true, false),
+		})
+	list.Problem = notDone(view, fmt.Errorf("the window is longer than a year: %w", dayone.ErrInvalid))
 	on.List = &dayone.ListFigures{Before: 1204, Records: 812, There: 809, New: 2, Unusable: 1, Known: 1215, Missing: 392, Aside: 14}
 	open := newBrake(view, flow.BrakeView{Brake: on, Hash: "0a1b2c3d4e5f6071", Second: true, Unseen: 1, Items: []flow.HeldView{
 		{Held: dayone.Held{Person: samplePerson, Subject: "emp_789", Mark: "1", What: "planned termination", Lines: []dayone.HeldLine{{What: "last day", Is: "2024-12-31"}, {What: "manager", Was: "john.doe@company.com", Is: "zoe.lukasiewicz@company.com"}}}, Name: "Sarah Chen"},

@@ -38,8 +38,9 @@ type announcedRow struct {
 }
 
 type announceForm struct {
-	Sources                                []option
-	Count, From, Until, By, Second, Reason field
+	Sources                        []option
+	Count, From, Until, By, Reason field
+	Says                           string // from when on it counts
 }
 
 // missingShown is how many people the page names whom a list lacks.
@@ -89,6 +90,12 @@ func brakeItem(view viewer, b dayone.Brake) item {
 		}
 	} else {
 		it.Next = view.label("Look at what would change, then let it through or throw it away. Everything else goes on.")
+		switch p := b.Proposed; {
+		case p != nil && p.Stale:
+			it.Next = view.label("What was proposed counts for nothing: something has joined or left since. Look at it again.")
+		case p != nil:
+			it.Next = view.say("%s wants it let through; it waits for a second person.", p.By)
+		}
 	}
 	it.State = &st
 	return it
@@ -143,16 +150,24 @@ func (p *portal) showBrakes(w http.ResponseWriter, r *http.Request, status int, 
 	if err != nil {
 		return err
 	}
-	v := newBrakes(p.viewerOf(r), list, sources, missing, announced)
+	lay, err := p.layOffs(r, announced)
+	if err != nil {
+		return err
+	}
+	v := newBrakes(p.viewerOf(r), list, sources, missing, lay)
+	if !p.flow.TwoPersons {
+		notice, _ := p.flow.MayAlone()
+		v.Announce.Says = saysAlone(p.viewerOf(r), notice)
+	}
 	v.MorePast = more
 	v.Problem, v.MayAnnounce, v.MayRead = problem, p.shows(r, "POST /brakes/announcements"), p.shows(r, "POST /sources/{source}/read")
-	for _, f := range []*field{&v.Announce.Count, &v.Announce.From, &v.Announce.Until, &v.Announce.By, &v.Announce.Second, &v.Announce.Reason} {
+	for _, f := range []*field{&v.Announce.Count, &v.Announce.From, &v.Announce.Until, &v.Announce.By, &v.Announce.Reason} {
 		f.Value = r.PostFormValue(f.Name)
 	}
 	return p.show(w, r, status, page{Template: "brakes", Title: "Brakes", Nav: "brakes", Crumbs: []link{{"Brakes", ""}}, Main: v})
 }
 
-func newBrakes(view viewer, list []dayone.Brake, sources []flow.SourceState, missing []flow.AbsentView, announced []dayone.Announcement) brakesView {
+func newBrakes(view viewer, list []dayone.Brake, sources []flow.SourceState, missing []flow.AbsentView, announced []announcedLayOff) brakesView {
 	v := brakesView{Sentence: "Nothing is held."}
 	for _, b := range list {
 		if b.State == dayone.BrakeOn {
@@ -186,22 +201,73 @@ func newBrakes(view viewer, list []dayone.Brake, sources []flow.SourceState, mis
 		v.Missing = append(v.Missing, item{Title: link{a.Name, "/people/" + string(a.Person)}, Meta: view.say("%s, %s, missing since", a.Source, a.Subject), At: view.at(a.Since)})
 	}
 	for _, a := range announced {
-		v.Announced = append(v.Announced, announcedRow{
-			Item: item{
-				Title: link{view.say("%s: %s, %d of them so far", a.Source, view.plural(a.Count, "1 more may leave", "%d more may leave"), a.Used), ""},
-				Meta:  view.say("%s to %s; %s and %s: %s", view.at(a.From).Text, view.at(a.Until).Text, a.By, a.Second, a.Reason),
-				Acts:  []act{{Text: "Take back", Action: "/brakes/announcements/" + a.ID + "/end"}},
-			},
-		})
+		v.Announced = append(v.Announced, announcedRow{Item: a.item(view)})
 	}
 	v.MayAnnounce, v.MayRead = true, true
 	v.Announce.Count = field{ID: "count", Name: "count", Label: "How many will leave", Type: "number", Required: true}
 	v.Announce.From = field{ID: "from", Name: "from", Label: "From", Hint: "The first day on which HR may say so", Type: "date", Required: true}
 	v.Announce.Until = field{ID: "until", Name: "until", Label: "Until", Hint: "The last such day", Type: "date", Required: true}
-	v.Announce.By = field{ID: "a-by", Name: "by", Label: "Who announces it", Type: "text", Required: true}
-	v.Announce.Second = field{ID: "a-second", Name: "second", Label: "Second person", Hint: "Mail address of somebody else, who agrees", Type: "email", Required: true}
+	v.Announce.By = field{ID: "a-by", Name: "by", Label: "Who announces it", Hint: "May stay empty: then whoever is logged in", Type: "text"}
+	v.Announce.Says = "Nobody passes by it before somebody else with a login of their own confirms it."
 	v.Announce.Reason = field{ID: "a-reason", Name: "reason", Label: "Reason, for the record", Type: "text", Required: true}
 	return v
+}
+
+// announcedLayOff is an announcement, and what is to be done about it.
+type announcedLayOff struct {
+	dayone.Announcement
+	Waits, Two bool // it lets nobody pass yet, and no notice will change that
+	Mine       bool // whoever looks may be who announced it, and confirms nothing
+}
+
+// layOffs are announcements as whoever asks can see to them.
+func (p *portal) layOffs(r *http.Request, list []dayone.Announcement) ([]announcedLayOff, error) {
+	var out []announcedLayOff
+	for _, a := range list {
+		x := announcedLayOff{Announcement: a, Waits: p.flow.Waits(a), Two: p.flow.TwoPersons}
+		if x.Waits {
+			mine, err := p.flow.Announces(r.Context(), a)
+			if err != nil {
+				return nil, err
+			}
+			x.Mine = mine
+		}
+		out = append(out, x)
+	}
+	return out, nil
+}
+
+func (a announcedLayOff) item(view viewer) item {
+	by := a.By
+	if a.Second != "" {
+		by = view.list([]string{a.By, a.Second})
+	}
+	it := item{
+		Title: link{view.say("%s: %s, %d of them so far", a.Source, view.plural(a.Count, "1 more may leave", "%d more may leave"), a.Used), ""},
+		Meta:  view.say("%s to %s; %s: %s", view.at(a.From).Text, view.at(a.Until).Text, by, a.Reason),
+	}
+	if a.Waits {
+		waits := state{Icon: "hand", Class: "s-wait", Text: "Waits for a second person"}
+		switch {
+		case a.Two || a.Counts.IsZero():
+			it.Next = view.label("Nobody passes by it before somebody else with a login of their own confirms it.")
+		case !a.Counts.Before(a.Until):
+			it.Next = view.label("Its days are over before it counts by itself: somebody else has to confirm it.")
+		default:
+			waits.Icon, waits.Text = "clock", "Waits for its notice"
+			it.Next = view.say("It counts from %s on unless somebody takes it back, and at once if somebody else confirms it.", view.at(a.Counts).Text)
+		}
+		if it.State = &waits; !a.Mine {
+			it.Acts = append(it.Acts, act{Text: "Confirm", Action: "/brakes/announcements/" + a.ID + "/confirm"})
+		}
+	}
+	it.Acts = append(it.Acts, act{Text: "Take back", Action: "/brakes/announcements/" + a.ID + "/end"})
+	return it
+}
+
+// saysAlone is what becomes of what one person announces.
+func saysAlone(view viewer, notice time.Duration) string {
+	return view.say("It counts after %s; until then everybody sees it and can take it back. Once somebody else confirms it, it counts at once.", view.hours(notice))
 }
 
 type brakeView struct {
@@ -214,9 +280,10 @@ type brakeView struct {
 	Hash            string
 	Others          bool // whoever looks does not decide
 	Facts           []pair
-	By, Second      field
-	Reason          field
-	Nothing, Thrown string // what it means if nobody is in it, and what throwing it away does
+	By, Reason      field
+	Proposed        *notice // what somebody wants let through
+	Go, Says        string  // the button that lets it through, and what that does; "": whoever looks may not
+	Nothing, Thrown string  // what it means if nobody is in it, and what throwing it away does
 	List            []figureRow
 	Missing         *missingView
 }
@@ -276,7 +343,7 @@ func (p *portal) showBrake(w http.ResponseWriter, r *http.Request, status int, i
 		}
 		v.Missing = newMissing(view, b, q, missing)
 	}
-	for _, f := range []*field{&v.By, &v.Second, &v.Reason} {
+	for _, f := range []*field{&v.By, &v.Reason} {
 		f.Value = r.PostFormValue(f.Name)
 	}
 	return p.show(w, r, status, page{Template: "brake", Title: v.Title, Nav: "brakes", Crumbs: []link{{"Brakes", "/brakes"}, {v.Title, ""}}, Main: v})
@@ -321,12 +388,34 @@ func newBrake(view viewer, b flow.BrakeView) brakeView {
 		v.Waits = &notice{Icon: "clock", Title: "Some of it is still being looked at", Text: plural(b.Unseen, "1 event is read at its source first. Load the page again.", "%d events are read at their source first. Load the page again.")}
 	}
 	v.By = field{ID: "by", Name: "by", Label: "Who decides", Hint: "May stay empty: then whoever is logged in", Type: "text"}
-	v.Second = field{ID: "second", Name: "second", Label: "Second person", Hint: "Mail address of who agrees. May stay empty", Type: "email"}
-	if b.Second {
-		v.Second.Hint, v.Second.Required = "So many take a second person, who agrees: their mail address", true
-	}
 	v.Reason = field{ID: "reason", Name: "reason", Label: "Reason, for the record", Type: "text", Required: true}
+	v.Go, v.Says = "Let it through", "Just what stands here is let through. If it is something else by then, it is refused."
+	switch {
+	case b.Confirms() && b.Mine:
+		v.Go, v.Says = "", "Somebody else with a login of their own lets it through. You can take back what you proposed."
+		v.Reason.Required = false
+	case b.Confirms():
+		v.Go, v.Says = "Confirm, and let it through", "You are the second person: just what stands here is let through. If it is something else by then, it is refused."
+		v.Reason.Hint, v.Reason.Required = "May stay empty: then the reason of who proposed it", false
+	case b.Second:
+		v.Go, v.Says = "Propose to let it through", "So many take two persons: nothing goes before somebody else with a login of their own confirms just what stands here."
+	}
+	if p := b.Proposed; p != nil {
+		v.Proposed = proposedNotice(*p, b.Mine)
+		v.Facts = append(v.Facts, pair{Name: "Proposed", At: view.at(p.At)}, pair{Name: "Proposed by", Value: p.By}, pair{Name: "Why", Value: p.Reason})
+	}
 	return v
+}
+
+// proposedNotice says what comes of a proposed release; who wants it, and why, stand among the facts.
+func proposedNotice(p dayone.ProposedRelease, mine bool) *notice {
+	switch {
+	case p.Stale:
+		return &notice{Kind: "warn", Icon: "warn", Title: "What was proposed counts for nothing", Text: "Something has joined or left since. Look at it again, and propose it anew."}
+	case mine:
+		return &notice{Icon: "hand", Title: "Waits for a second person", Text: "You proposed it. It takes somebody else with a login of their own."}
+	}
+	return &notice{Icon: "hand", Title: "Waits for a second person", Text: "Somebody proposed to let it through. Confirm it, or throw it away."}
 }
 
 // missingFilter chooses of those whom a list lacks: by name, and from where on.
@@ -439,8 +528,11 @@ func (p *portal) verdict(r *http.Request, id dayone.BrakeID, d flow.BrakeDecisio
 			return dayone.Brake{}, err
 		}
 	}
-	if strings.HasSuffix(r.URL.Path, "/release") {
+	switch {
+	case strings.HasSuffix(r.URL.Path, "/release"):
 		return p.flow.ReleaseBrake(r.Context(), id, d)
+	case strings.HasSuffix(r.URL.Path, "/take-back"):
+		return p.flow.TakeBackRelease(r.Context(), id, d)
 	}
 	return p.flow.DiscardBrake(r.Context(), id, d)
 }
@@ -464,17 +556,24 @@ func (p *portal) decideBrake(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := only(r, "hash", "by", "second", "reason"); err != nil {
+	if err := only(r, "hash", "by", "reason"); err != nil {
 		return err
 	}
-	b, err := p.verdict(r, id, flow.BrakeDecision{Hash: r.PostFormValue("hash"), By: r.PostFormValue("by"), Second: r.PostFormValue("second"), Reason: r.PostFormValue("reason")})
+	b, err := p.verdict(r, id, flow.BrakeDecision{Hash: r.PostFormValue("hash"), By: r.PostFormValue("by"), Reason: r.PostFormValue("reason")})
 	if refused(err) {
 		return p.showBrake(w, r, http.StatusConflict, id, notDone(p.viewerOf(r), err))
 	}
 	if err != nil {
 		return err
 	}
-	http.Redirect(w, r, "/brakes?said="+string(b.State), http.StatusSeeOther)
+	said := string(b.State)
+	switch {
+	case b.State == dayone.BrakeOn && b.Proposed != nil:
+		said = "release proposed"
+	case b.State == dayone.BrakeOn:
+		said = "release taken back"
+	}
+	http.Redirect(w, r, "/brakes?said="+url.QueryEscape(said), http.StatusSeeOther)
 	return nil
 }
 
@@ -486,11 +585,10 @@ type layOff struct {
 	Until  string `json:"until"`
 	Reason string `json:"reason"`
 	By     string `json:"by"`
-	Second string `json:"second"`
 }
 
 func (p *portal) layOff(r *http.Request, in layOff) (dayone.Announcement, error) {
-	a := dayone.Announcement{Source: in.Source, Count: in.Count, Reason: in.Reason, By: in.By, Second: in.Second}
+	a := dayone.Announcement{Source: in.Source, Count: in.Count, Reason: in.Reason, By: in.By}
 	zone := p.zoneOf("")
 	for _, d := range []struct {
 		text string
@@ -507,7 +605,7 @@ func (p *portal) layOff(r *http.Request, in layOff) (dayone.Announcement, error)
 }
 
 func (p *portal) announce(w http.ResponseWriter, r *http.Request) error {
-	in := layOff{Source: r.PostFormValue("source"), From: r.PostFormValue("from"), Until: r.PostFormValue("until"), Reason: r.PostFormValue("reason"), By: r.PostFormValue("by"), Second: r.PostFormValue("second")}
+	in := layOff{Source: r.PostFormValue("source"), From: r.PostFormValue("from"), Until: r.PostFormValue("until"), Reason: r.PostFormValue("reason"), By: r.PostFormValue("by")}
 	_, _ = fmt.Sscan(r.PostFormValue("count"), &in.Count) // none is refused below
 	a, err := p.layOff(r, in)
 	if refused(err) {
@@ -525,6 +623,18 @@ func (p *portal) endAnnouncement(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	http.Redirect(w, r, "/brakes?said=layoff+ended", http.StatusSeeOther)
+	return nil
+}
+
+func (p *portal) confirmAnnouncement(w http.ResponseWriter, r *http.Request) error {
+	_, err := p.flow.ConfirmAnnouncement(r.Context(), r.PathValue("id"), "")
+	if refused(err) {
+		return p.showBrakes(w, r, http.StatusConflict, notDone(p.viewerOf(r), err))
+	}
+	if err != nil {
+		return err
+	}
+	http.Redirect(w, r, "/brakes?said=layoff+confirmed", http.StatusSeeOther)
 	return nil
 }
 

@@ -125,11 +125,11 @@ func (p *portal) dashboard(w http.ResponseWriter, r *http.Request) error {
 	for _, d := range list[:min(len(list), tasksShown)] {
 		v.Tasks = append(v.Tasks, taskItem(view, d))
 	}
-	matches, brakes, err := p.toDecide(r)
+	matches, brakes, proposed, err := p.toDecide(r)
 	if err != nil {
 		return err
 	}
-	v.decide(matches, brakes)
+	v.decide(matches, brakes, proposed)
 	for _, row := range stuck[:min(len(stuck), tasksShown)] {
 		v.Unplanned = append(v.Unplanned, unplannedItem(view, row))
 	}
@@ -219,11 +219,15 @@ func (v *dashboardView) sum() {
 }
 
 // decide adds questions and brakes that wait, before the tasks: they hold up more than one.
-func (v *dashboardView) decide(matches, brakes int) {
+func (v *dashboardView) decide(matches, brakes, proposed int) {
 	hand := state{Icon: "hand", Class: "s-wait", Text: "To decide"}
 	var first []item
 	if brakes > 0 {
-		first = append(first, item{State: &hand, Title: link{v.view.plural(brakes, "1 brake holds something back", "%d brakes hold something back"), "/brakes"}, Next: v.view.label("Let it through, or throw it away.")})
+		next := v.view.label("Let it through, or throw it away.")
+		if proposed > 0 {
+			next = v.view.plural(proposed, "1 release waits for a second person.", "%d releases wait for a second person.")
+		}
+		first = append(first, item{State: &hand, Title: link{v.view.plural(brakes, "1 brake holds something back", "%d brakes hold something back"), "/brakes"}, Next: next})
 	}
 	if matches > 0 {
 		first = append(first, item{State: &hand, Title: link{v.view.plural(matches, "1 employment may be of somebody known", "%d employments may be of somebody known"), "/matches"}, Next: v.view.label("Say whose it is.")})
@@ -239,18 +243,23 @@ func (v *dashboardView) fail(n int, more bool) {
 	v.need(n)
 }
 
-// toDecide counts what whoever looks may decide.
-func (p *portal) toDecide(r *http.Request) (matches, brakes int, err error) {
+// toDecide counts what whoever looks may decide; proposed are brakes of which somebody has proposed the release.
+func (p *portal) toDecide(r *http.Request) (matches, brakes, proposed int, err error) {
 	if p.shows(r, "POST /matches/{id}") {
 		if matches, err = p.flow.CountMatches(r.Context()); err != nil {
-			return 0, 0, err
+			return 0, 0, 0, err
 		}
 	}
 	if p.shows(r, "POST /brakes/{id}/release") {
 		on, err := p.flow.Brakes(r.Context(), true, countedTo+1)
-		return matches, len(on), err
+		for _, b := range on {
+			if b.Proposed != nil && !b.Proposed.Stale {
+				proposed++
+			}
+		}
+		return matches, len(on), proposed, err
 	}
-	return matches, 0, nil
+	return matches, 0, 0, nil
 }
 
 // unplannedItem is somebody for whom no plan can be made, with what to do about it.

@@ -220,12 +220,16 @@ func samples(view viewer) []sample {
 	silent.Silent, silent.Renewed = true, now.Add(-15*time.Second)
 
 	brakes, braking, braked := sampleBrakes(view)
+	confirming, mine, stale := sampleProposed(view)
 	belongings, unreadPhones := sampleBelongings(view)
 
 	return append([]sample{
 		{"brakes", "Brakes, several", "brakes", false, false, brakes},
 		{"brakes-none", "Brakes, nothing held", "brakes", false, false, newBrakes(view, nil, nil, nil, nil)},
 		{"brake", "Brake, what it holds", "brake", false, false, braking},
+		{"brake-proposed", "Brake, waits for a second person", "brake", false, false, confirming},
+		{"brake-proposed-mine", "Brake, waits for a second person, who looks proposed it", "brake", false, false, mine},
+		{"brake-proposed-stale", "Brake, what was proposed counts for nothing", "brake", false, false, stale},
 		{"brake-over", "Brake, let through", "brake", false, false, braked},
 		{"undo", "Undo, what it would do", "undo", false, false, undo},
 		{"undo-some", "Undo, chosen steps", "undo", false, false, undoSome},

@@ -324,7 +324,16 @@ func (p *portal) brakesSheet(r *http.Request, zone *time.Location) (sheet, error
 		column[row]{"Id", func(x row) string { return string(x.ID) }}, column[row]{"Brake", brakeTitle}, column[row]{"Scope", func(x row) string { return x.Scope }}, column[row]{"State", func(x row) string { return string(x.State) }},
 		column[row]{"Holds", func(x row) string { return strconv.Itoa(x.Held) }}, column[row]{"Note", func(x row) string { return x.Note }}, column[row]{z.head("Opened"), func(x row) string { return z.at(x.Opened) }},
 		column[row]{z.head("Closed"), func(x row) string { return z.at(x.Closed) }}, column[row]{"By", func(x row) string { return x.By }}, column[row]{"Second", func(x row) string { return x.Second }}, column[row]{"Reason", func(x row) string { return x.Reason }},
+		column[row]{"Proposed by", func(x row) string { return proposedOf(x).By }}, column[row]{z.head("Proposed"), func(x row) string { return z.at(proposedOf(x).At) }},
 	), nil
+}
+
+// proposedOf is what somebody wants let through, as long as that counts.
+func proposedOf(b dayone.Brake) dayone.ProposedRelease {
+	if b.Proposed == nil || b.Proposed.Stale {
+		return dayone.ProposedRelease{}
+	}
+	return *b.Proposed
 }
 
 func (p *portal) matchesSheet(r *http.Request, zone *time.Location) (sheet, error) {

@@ -25,6 +25,7 @@ var twins = map[string]string{
 	"POST /onboard/{id}":                       "POST /api/v1/people/{id}/products",
 	"POST /onboard/{id}/undo":                  "POST /api/v1/requests/{id}/end",
 	"POST /brakes/announcements":               "POST /api/v1/announcements",
+	"POST /brakes/announcements/{id}/confirm":  "POST /api/v1/announcements/{id}/confirm",
 	"POST /brakes/announcements/{id}/end":      "DELETE /api/v1/announcements/{id}",
 	"POST /holds/{id}/end":                     "DELETE /api/v1/holds/{id}",
 	"POST /systems/orders/{order}/lift":        "POST /api/v1/orders/{order}/lift",

@@ -25,7 +25,7 @@ accounts. Everything else goes on. docs/brakes.md has the limits. These commands
 portal.url of the configuration and with its token.`,
 	}
 	c.PersistentFlags().String(portalFlag, "", portalHelp)
-	c.AddCommand(newBrakeList(), newBrakeShow(), newBrakeMissing(), newBrakeVerdict("release"), newBrakeVerdict("discard"), newAnnounce(), newAnnounced())
+	c.AddCommand(newBrakeList(), newBrakeShow(), newBrakeMissing(), newBrakeVerdict("release"), newBrakeVerdict("take-back"), newBrakeVerdict("discard"), newAnnounce(), newAnnounced())
 	return c
 }
 
@@ -35,13 +35,29 @@ type brakeRow struct {
 	Held, Unseen                                                  int
 	Opened                                                        time.Time
 	SecondNeeded                                                  bool `json:"second_needed"`
-	Items                                                         []struct {
+
+	ProposedBy     string    `json:"proposed_by,omitempty"`
+	ProposedAt     time.Time `json:"proposed_at,omitzero"`
+	ProposedReason string    `json:"proposed_reason,omitempty"`
+	ProposedStale  bool      `json:"proposed_stale,omitempty"`
+	Items          []struct {
 		Item, Person, Name, Subject, What string
 		Changes                           []struct{ What, Was, Is string }
 	}
 	List        *dayone.ListFigures `json:"list,omitempty"`
 	Missing     []missingRow        `json:"missing"`
 	MissingNext string              `json:"missing_next,omitempty"`
+}
+
+// proposed says what somebody wants let through, and what comes of it; "": nobody does.
+func (b brakeRow) proposed() string {
+	switch {
+	case b.ProposedBy == "":
+		return ""
+	case b.ProposedStale:
+		return b.ProposedBy + " proposed to let something else through; that counts for nothing"
+	}
+	return "waits for a second person: " + b.ProposedBy + " wants it let through, " + b.ProposedReason
 }
 
 // missingRow is somebody whom a held list lacks.
@@ -160,7 +176,7 @@ func newBrakeList() *cobra.Command {
 			}
 			w := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
 			for _, b := range page.Items {
-				fmt.Fprintf(w, "%s\t%s\t%s\t%d held\t%s\t%s\n", b.ID, b.State, clockOf(b.Opened), b.Held, b.Title, b.Note)
+				fmt.Fprintf(w, "%s\t%s\t%s\t%d held\t%s\t%s\n", b.ID, b.State, clockOf(b.Opened), b.Held, b.Title, strings.TrimPrefix(b.proposed()+"; "+b.Note, "; "))
 			}
 			if len(page.Items) == 0 {
 				fmt.Fprintln(w, "Nothing is held.")
@@ -194,6 +210,9 @@ func newBrakeShow() *cobra.Command {
 			if b.By != "" {
 				fmt.Fprintf(out, "Decided by %s: %s\n", strings.TrimSuffix(b.By+" and "+b.Second, " and "), b.Reason)
 			}
+			if b.ProposedBy != "" {
+				fmt.Fprintf(out, "Since %s: %s.\n", clockOf(b.ProposedAt), b.proposed())
+			}
 			printMissing(out, b)
 			for _, x := range b.Items {
 				fmt.Fprintf(out, "\n  %s (%s): %s\n", x.Name, cmp.Or(x.Subject, x.Person), cmp.Or(x.What, "not looked at yet"))
@@ -204,11 +223,18 @@ func newBrakeShow() *cobra.Command {
 			if b.Hash == "" {
 				return nil
 			}
-			second := ""
-			if b.SecondNeeded {
-				second = " --second MAIL"
+			switch {
+			case b.SecondNeeded && b.ProposedBy != "" && !b.ProposedStale:
+				fmt.Fprint(out, "\nTo confirm just this as the second person, with a login of your own on its page, or here if it was proposed there:\n")
+			case b.SecondNeeded:
+				fmt.Fprint(out, "\nTo propose that just this is let through, which somebody else with a login of their own then confirms on its page:\n")
+			default:
+				fmt.Fprint(out, "\nTo let just this through:\n")
 			}
-			fmt.Fprintf(out, "\nTo let just this through:\n  dayone brake release %s --hash %s --by NAME%s --reason WHY\n", b.ID, b.Hash, second)
+			fmt.Fprintf(out, "  dayone brake release %s --hash %s --by NAME --reason WHY\n", b.ID, b.Hash)
+			if b.ProposedBy != "" {
+				fmt.Fprintf(out, "To take the proposal back:\n  dayone brake take-back %s --by NAME --reason WHY\n", b.ID)
+			}
 			return nil
 		},
 	}
@@ -216,18 +242,18 @@ func newBrakeShow() *cobra.Command {
 	return c
 }
 
-// newBrakeVerdict makes release and discard, which differ in what must be named.
+// newBrakeVerdict makes release, take-back and discard, which differ in what must be named.
 func newBrakeVerdict(verb string) *cobra.Command {
 	in := struct {
 		Hash   string `json:"hash,omitempty"`
 		By     string `json:"by"`
-		Second string `json:"second,omitempty"`
 		Reason string `json:"reason"`
 	}{}
 	c := &cobra.Command{
 		Use: verb + " BRAKE", Short: "Let through exactly what was reviewed", Args: args(1, 1, "the id of a brake"),
 		Long: `Release lets through what dayone brake show has shown: --hash names it. If something has joined or left since, it is
-refused; what is something else by the time it is carried out is held again.`,
+refused; what is something else by the time it is carried out is held again. Where two persons have to agree it is proposed by this,
+and nothing goes before another login confirms it. All who use this command with one token are one login.`,
 		Example: `  dayone brake release brk_01jd9x0000000000000000000a --hash 0a1b2c3d4e5f6071 --by kim --reason "the site closes"`,
 		RunE: func(c *cobra.Command, got []string) error {
 			if in.By == "" || in.Reason == "" || verb == "release" && in.Hash == "" {
@@ -242,10 +268,18 @@ refused; what is something else by the time it is carried out is held again.`,
 				return listed(err, "brake", got[0], "dayone brake list")
 			}
 			fmt.Fprintf(c.OutOrStdout(), "%s: %s, %s.\n", b.Title, b.State, count(b.Held, "thing"))
+			if b.ProposedBy != "" {
+				fmt.Fprintf(c.OutOrStdout(), "Nothing goes yet: somebody else with a login of their own confirms it, at %s/brakes/%s.\n", cl.base, b.ID)
+			}
 			return nil
 		},
 	}
-	if verb == "discard" {
+	switch verb {
+	case "take-back":
+		c.Short = "Take back a release that was proposed"
+		c.Long = `Take-back takes back what dayone brake release has proposed where two persons have to agree. The brake goes on holding.`
+		c.Example = `  dayone brake take-back brk_01jd9x0000000000000000000a --by kim --reason "ask HR first"`
+	case "discard":
 		c.Short = "Throw away what a brake holds"
 		c.Long = `Discard throws away what a brake holds. Events count for nothing; what is still so at the source comes again with its next
 list. Accesses that would have gone stay for 30 days; then somebody is asked.`
@@ -253,7 +287,6 @@ list. Accesses that would have gone stay for 30 days; then somebody is asked.`
 	}
 	c.Flags().StringVar(&in.Hash, "hash", "", "what was reviewed, as dayone brake show says")
 	c.Flags().StringVar(&in.By, "by", "", "who decides")
-	c.Flags().StringVar(&in.Second, "second", "", "mail address of a second person who agrees")
 	c.Flags().StringVar(&in.Reason, "reason", "", "why, for the record")
 	return c
 }
@@ -266,21 +299,30 @@ func newAnnounce() *cobra.Command {
 		Until  string `json:"until"`
 		Reason string `json:"reason"`
 		By     string `json:"by"`
-		Second string `json:"second"`
 	}{}
 	c := &cobra.Command{
 		Use: "announce", Short: "Announce a lay-off: so many more terminations of a source pass", Args: args(0, 0, "no arguments"),
-		Example: `  dayone brake announce --source hr --count 40 --from 2025-01-31 --until 2025-02-07 --reason "the site closes" --by kim@company.com --second lee@company.com`,
+		Long: `Announce lets so many more terminations of a source pass in these days, once another login has confirmed it. Where one person may
+act alone (alone.allowed), it also counts by itself when a notice is over. All who use this command with one token are one login.`,
+		Example: `  dayone brake announce --source hr --count 40 --from 2025-01-31 --until 2025-02-07 --reason "the site closes" --by kim@company.com`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			cl, err := serverOf(c)
 			if err != nil {
 				return err
 			}
-			var out struct{ ID string }
+			var out struct {
+				ID     string
+				Counts time.Time
+			}
 			if err := cl.call(c.Context(), http.MethodPost, "/announcements", nil, in, &out); err != nil {
 				return err
 			}
 			fmt.Fprintf(c.OutOrStdout(), "%s: %s of %s from %s to %s.\n", out.ID, count(in.Count, "more termination"), in.Source, in.From, in.Until)
+			if out.Counts.IsZero() {
+				fmt.Fprintf(c.OutOrStdout(), "Nobody passes by it yet: somebody else with a login of their own confirms it, at %s/brakes.\n", cl.base)
+			} else {
+				fmt.Fprintf(c.OutOrStdout(), "It counts from %s on unless it is taken back, or once somebody else confirms it, at %s/brakes.\n", clockOf(out.Counts), cl.base)
+			}
 			return nil
 		},
 	}
@@ -290,15 +332,14 @@ func newAnnounce() *cobra.Command {
 	c.Flags().StringVar(&in.Until, "until", "", "the last day")
 	c.Flags().StringVar(&in.Reason, "reason", "", "why, for the record")
 	c.Flags().StringVar(&in.By, "by", "", "who announces it")
-	c.Flags().StringVar(&in.Second, "second", "", "mail address of a second person who agrees")
 	return c
 }
 
 func newAnnounced() *cobra.Command {
-	var end string
+	var end, confirm, by string
 	c := &cobra.Command{
-		Use: "announced", Short: "List announced lay-offs, or take one back", Args: args(0, 0, "no arguments"),
-		Example: "  dayone brake announced\n  dayone brake announced --end ann_01jd9x0000000000000000000a",
+		Use: "announced", Short: "List announced lay-offs, confirm one as the second person, or take one back", Args: args(0, 0, "no arguments"),
+		Example: "  dayone brake announced\n  dayone brake announced --end ann_01jd9x0000000000000000000a\n  dayone brake announced --confirm ann_01jd9x0000000000000000000a --by lee@company.com",
 		RunE: func(c *cobra.Command, _ []string) error {
 			cl, err := serverOf(c)
 			if err != nil {
@@ -311,11 +352,22 @@ func newAnnounced() *cobra.Command {
 				fmt.Fprintln(c.OutOrStdout(), "Taken back.")
 				return nil
 			}
+			if confirm != "" {
+				in := struct {
+					By string `json:"by,omitempty"`
+				}{by}
+				if err := cl.call(c.Context(), http.MethodPost, "/announcements/"+url.PathEscape(confirm)+"/confirm", nil, in, nil); err != nil {
+					return listed(err, "announcement", confirm, "dayone brake announced")
+				}
+				fmt.Fprintln(c.OutOrStdout(), "Confirmed: it counts from now on.")
+				return nil
+			}
 			var page struct {
 				Items []struct {
 					ID, Source, By, Second, Reason string
 					Count, Used                    int
-					From, Until                    time.Time
+					From, Until, Counts            time.Time
+					Waits                          bool
 				}
 			}
 			if err := cl.call(c.Context(), http.MethodGet, "/announcements", nil, nil, &page); err != nil {
@@ -323,7 +375,14 @@ func newAnnounced() *cobra.Command {
 			}
 			w := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
 			for _, a := range page.Items {
-				fmt.Fprintf(w, "%s\t%s\t%d of %d used\t%s to %s\t%s and %s: %s\n", a.ID, a.Source, a.Used, a.Count, clockOf(a.From), clockOf(a.Until), a.By, a.Second, a.Reason)
+				stands := "counts"
+				switch {
+				case a.Waits && a.Counts.IsZero():
+					stands = "waits for a second person"
+				case a.Waits:
+					stands = "counts from " + clockOf(a.Counts) + " on"
+				}
+				fmt.Fprintf(w, "%s\t%s\t%d of %d used\t%s to %s\t%s\t%s: %s\n", a.ID, a.Source, a.Used, a.Count, clockOf(a.From), clockOf(a.Until), stands, strings.TrimSuffix(a.By+" and "+a.Second, " and "), a.Reason)
 			}
 			if len(page.Items) == 0 {
 				fmt.Fprintln(w, "Nothing is announced.")
@@ -332,5 +391,7 @@ func newAnnounced() *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&end, "end", "", "take this one back")
+	c.Flags().StringVar(&confirm, "confirm", "", "confirm this one, which somebody else has announced by another login")
+	c.Flags().StringVar(&by, "by", "", "who confirms it")
 	return c
 }

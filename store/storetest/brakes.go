@@ -1,9 +1,12 @@
 package storetest
 
 import (
+	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/store"
@@ -251,4 +254,119 @@ func heldLacks(t *testing.T, d *store.DB) {
 	decide("brk_3", dayone.BrakeDiscarded, "per_a")
 	hold("brk_4", c)
 	decide("brk_4", dayone.BrakeReleased, "per_c")
+}
+
+// What is proposed stands until it is confirmed, taken back or thrown away, and is of what was held then.
+func proposedRelease(t *testing.T, d *store.DB) {
+	ctx := t.Context()
+	id := dayone.BrakeID("brk_1")
+	must[[]dayone.Intake](t)(d.HoldAll(ctx, bodyOf(string(id)), ends(2, "a")))
+	if err := d.FinishBrakes(ctx, at); err != nil {
+		t.Fatal(err)
+	}
+	p := dayone.ProposedRelease{By: "kim (logged in as api)", Logins: []string{"api", "a login"}, At: at.Add(time.Minute), Reason: "so it is", Hash: dayone.HeldHash(must[[]dayone.Held](t)(d.HeldBy(ctx, id)))}
+	said := func(what string) dayone.Record { return dayone.Record{At: at, What: what, By: "kim"} }
+	propose := func(p dayone.ProposedRelease, want error) {
+		t.Helper()
+		if err := d.ProposeRelease(ctx, id, p, nil, said("proposed")); !errors.Is(err, want) {
+			t.Errorf("proposed: %v, want %v", err, want)
+		}
+	}
+	stands := func(want *dayone.ProposedRelease) {
+		t.Helper()
+		one := must[dayone.Brake](t)(d.Brake(ctx, id))
+		all := must[[]dayone.Brake](t)(d.Brakes(ctx, false, 10))
+		if !reflect.DeepEqual(one.Proposed, want) || !reflect.DeepEqual(all[0].Proposed, want) {
+			t.Errorf("there stand %+v and %+v, want %+v", one.Proposed, all[0].Proposed, want)
+		}
+	}
+	stands(nil)
+	other := p
+	other.Hash = "0123456789abcdef"
+	propose(other, dayone.ErrConflict)
+	stands(nil)
+	propose(p, nil)
+	stands(&p)
+	propose(p, dayone.ErrConflict)
+	confirm := func(proposed time.Time) error {
+		return d.Decide(ctx, store.Verdict{Brake: id, State: dayone.BrakeReleased, By: p.By, Second: "lee", Reason: p.Reason, Confirms: proposed, At: at, Records: []dayone.Record{said("released")}})
+	}
+	if err := confirm(at); !errors.Is(err, dayone.ErrConflict) {
+		t.Errorf("another proposal than that which stands is confirmed: %v", err)
+	}
+	if err := d.TakeBackRelease(ctx, id, at, nil, said("taken back")); !errors.Is(err, dayone.ErrConflict) {
+		t.Errorf("another proposal than that which stands is taken back: %v", err)
+	}
+	stands(&p)
+
+	seen := must[[]dayone.Held](t)(d.HeldBy(ctx, id))[0] // what is held is something else from now on
+	seen.Mark = "1"
+	if err := d.SeeHeld(ctx, seen); err != nil {
+		t.Fatal(err)
+	}
+	old := p
+	old.Stale = true
+	stands(&old)
+	p.At, p.Hash = p.At.Add(time.Minute), dayone.HeldHash(must[[]dayone.Held](t)(d.HeldBy(ctx, id)))
+	propose(p, nil)
+	stands(&p)
+	if err := d.TakeBackRelease(ctx, id, p.At, nil, said("taken back")); err != nil {
+		t.Fatal(err)
+	}
+	stands(nil)
+	if err := confirm(p.At); !errors.Is(err, dayone.ErrConflict) {
+		t.Errorf("what was taken back is confirmed: %v", err)
+	}
+	propose(p, nil)
+	if err := confirm(p.At); err != nil {
+		t.Fatal(err)
+	}
+	stands(nil)
+	propose(p, dayone.ErrConflict)
+	if b := must[dayone.Brake](t)(d.Brake(ctx, id)); b.State != dayone.BrakeReleased || b.By != p.By || b.Second != "lee" {
+		t.Errorf("it ended as %+v", b)
+	}
+	var got []string
+	for _, l := range must[[]store.Line](t)(d.Records(ctx, store.RecordFilter{Limit: 100})) {
+		if slices.Contains([]string{"proposed", "taken back", "released"}, l.What) {
+			got = append(got, l.What)
+		}
+	}
+	slices.Reverse(got)
+	if want := []string{"proposed", "proposed", "taken back", "proposed", "released"}; !slices.Equal(got, want) {
+		t.Errorf("the ledger says %q, want %q", got, want)
+	}
+}
+
+// An announced lay-off comes back as it was said, and is confirmed once.
+func announcedCounts(t *testing.T, d *store.DB) {
+	ctx := t.Context()
+	a := dayone.Announcement{ID: "ann_1", Source: "hr", Count: 2, From: at, Until: at.Add(time.Hour), Reason: "a site closes", By: "kim", Logins: []string{"kim", "api"}, Made: at}
+	if err := d.Announce(ctx, a); err != nil {
+		t.Fatal(err)
+	}
+	stands := func() {
+		t.Helper()
+		if got := must[[]dayone.Announcement](t)(d.Announced(ctx, at)); len(got) != 1 || !reflect.DeepEqual(got[0], a) {
+			t.Errorf("announced is %+v, want %+v", got, a)
+		}
+	}
+	stands()
+	a.Second, a.Counts = "lee", at.Add(time.Minute)
+	if err := d.ConfirmAnnouncement(ctx, a.ID, a.Second, a.Counts); err != nil {
+		t.Fatal(err)
+	}
+	stands()
+	if err := d.ConfirmAnnouncement(ctx, a.ID, "sam", at); !errors.Is(err, dayone.ErrConflict) {
+		t.Errorf("confirmed twice: %v", err)
+	}
+	if err := d.ConfirmAnnouncement(ctx, "ann_2", "sam", at); !errors.Is(err, dayone.ErrNotFound) {
+		t.Errorf("one that is not there is confirmed: %v", err)
+	}
+	if err := d.EndAnnouncement(ctx, a.ID, "kim", at); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.ConfirmAnnouncement(ctx, a.ID, "sam", at); !errors.Is(err, dayone.ErrConflict) {
+		t.Errorf("one that was taken back is confirmed: %v", err)
+	}
 }

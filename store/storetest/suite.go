@@ -51,6 +51,8 @@ func Run(t *testing.T, open Opener) {
 		{"TasksCountAndComePageByPage", taskPages},
 		{"UndosAreFoundByThoseTheyAreAbout", undosOf},
 		{"OneBrakeForAListThatShrank", systemLists},
+		{"AReleaseIsProposedAndConfirmed", proposedRelease},
+		{"AnAnnouncementLetsPassOnceItCounts", announcedCounts},
 		{"DriftIsKnownUntilAWholeListShowsItNoMore", drift},
 		{"ARunIsCountedOnce", work},
 		{"BrandsAreVersions", brands},
