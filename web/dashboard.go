@@ -247,8 +247,8 @@ func (p *portal) toDecide(r *http.Request) (matches, brakes int, err error) {
 		}
 	}
 	if p.shows(r, "POST /brakes/{id}/release") {
-		on, err := p.flow.Brakes(r.Context(), true, countedTo+1)
-		return matches, len(on), err
+		brakes, err = p.flow.CountBrakes(r.Context(), countedTo+1)
+		return matches, brakes, err
 	}
 	return matches, 0, nil
 }

@@ -90,6 +90,7 @@ func Run(t *testing.T, open Opener) {
 		{"TwoEventsInOneBody", twoInOneBody},
 		{"WhatIsHeldEnds", heldEnds},
 		{"WhomAHeldListLacks", heldLacks},
+		{"ABrakeIsInAScopeAsAWhole", brakesWithin},
 		{"NumbersComeBack", numbers},
 		{"NumbersRingElsewhere", numbersShown},
 		{"NoNumberIsTwoPeoples", numbersConcurrently},
