@@ -75,6 +75,7 @@ func Run(t *testing.T, open Opener) {
 		{"DigestsAreGathered", digest},
 		{"WhoMayBeKnownWaits", matches},
 		{"AlertsOpenOnceAndLettersKeepTheirOrder", alerts},
+		{"AlertsGoOnAndKeepToAScope", alertsWithin},
 		{"WhatRulesLookFor", lookedFor},
 		{"WhatWasToldIsKept", told},
 		{"WhoIsDueIsReadTogether", dueTogether},
