@@ -92,6 +92,7 @@ func Run(t *testing.T, open Opener) {
 		{"WhatIsHeldEnds", heldEnds},
 		{"WhomAHeldListLacks", heldLacks},
 		{"ABrakeIsInAScopeAsAWhole", brakesWithin},
+		{"WhatFailedForOthersTakesNoPlace", failedWithin},
 		{"NumbersComeBack", numbers},
 		{"NumbersRingElsewhere", numbersShown},
 		{"NoNumberIsTwoPeoples", numbersConcurrently},
