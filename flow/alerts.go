@@ -426,17 +426,23 @@ type AlertView struct {
 	Path  string
 }
 
+// AlertFilter chooses alerts.
+type AlertFilter = store.AlertFilter
+
 // Alerts lists alerts: open ones first, the newest first of both.
 func (f *Flow) Alerts(ctx context.Context, open bool, limit int) ([]AlertView, error) {
-	q := store.AlertFilter{Open: open, Limit: limit}
-	if !scopeOf(ctx).Whole() {
-		q.Limit = 0
-	}
-	list, err := f.Store.Alerts(ctx, q)
+	return f.AlertsBy(ctx, AlertFilter{Open: open, Limit: limit})
+}
+
+// CountAlerts is how many are open, so many at the most.
+func (f *Flow) CountAlerts(ctx context.Context, most int) (int, error) {
+	return f.Store.CountAlertsBy(ctx, f.alertsInSight(ctx, AlertFilter{Open: true, Limit: most}))
+}
+
+// AlertsBy lists those of a filter, in the same order.
+func (f *Flow) AlertsBy(ctx context.Context, q AlertFilter) ([]AlertView, error) {
+	list, err := f.Store.Alerts(ctx, f.alertsInSight(ctx, q))
 	if err != nil {
-		return nil, err
-	}
-	if list, err = f.alertsInSight(ctx, list, limit); err != nil {
 		return nil, err
 	}
 	names := map[dayone.PersonID]string{}
@@ -466,20 +472,12 @@ func (f *Flow) thingOf(rule, subject string) string {
 	return ""
 }
 
-// alertsInSight are those about people of whoever asks, or about the systems as a whole that are hers.
-func (f *Flow) alertsInSight(ctx context.Context, list []dayone.Alert, limit int) ([]dayone.Alert, error) {
-	s := scopeOf(ctx)
-	if s.Whole() {
-		return list, nil
+// alertsInSight narrows a filter to alerts about people of whoever asks, or about the systems as a whole that are hers.
+func (f *Flow) alertsInSight(ctx context.Context, q AlertFilter) AlertFilter {
+	if q.Within, q.Public = scopeOf(ctx), !mayKnow(ctx); !q.Within.Whole() {
+		q.Systems = slices.DeleteFunc(f.systemNames(), func(name string) bool { return !q.Within.Runs(name) })
 	}
-	list, err := seen(list, func(a dayone.Alert) (bool, error) {
-		if a.Person == "" {
-			return s.Runs(a.Subject) && f.isSystem(a.Subject), nil
-		}
-		err := f.inSight(ctx, a.Person)
-		return err == nil, notOf(err)
-	})
-	return list[:min(len(list), limit)], err
+	return q
 }
 
 func (f *Flow) isSystem(name string) bool { return slices.Contains(f.systemNames(), name) }

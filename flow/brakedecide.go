@@ -39,45 +39,43 @@ func (f *Flow) Brakes(ctx context.Context, on bool, limit int) ([]dayone.Brake, 
 // Mark is where a list goes on that has those first that wait for somebody.
 type Mark = store.Mark
 
-// BrakesFrom are those that come after one of them. What is not in sight takes nobody's place.
-func (f *Flow) BrakesFrom(ctx context.Context, on bool, from Mark, limit int) (out []dayone.Brake, err error) {
-	for {
-		list, err := f.Store.BrakesFrom(ctx, on, from, limit)
-		if err != nil {
-			return nil, err
-		}
-		some, err := seen(list, func(b dayone.Brake) (bool, error) {
-			if b.Veiled() && !mayKnow(ctx) {
-				return false, nil
-			}
-			if scopeOf(ctx).AllPeople() {
-				return true, nil
-			}
-			return f.brakeInSight(ctx, b)
-		})
-		if err != nil {
-			return nil, err
-		}
-		if out = append(out, some...); len(list) < limit || len(out) >= limit {
-			return out[:min(len(out), limit)], nil
-		}
-		last := list[len(list)-1]
-		from = Mark{Waits: last.State == dayone.BrakeOn, ID: string(last.ID)}
+// BrakesFrom are those that come after one of them.
+func (f *Flow) BrakesFrom(ctx context.Context, on bool, from Mark, limit int) ([]dayone.Brake, error) {
+	q, err := f.brakesInSight(ctx, store.BrakeFilter{On: on, From: from, Limit: limit})
+	if err != nil {
+		return nil, err
 	}
+	return f.Store.BrakesBy(ctx, q)
+}
+
+// CountBrakes is how many brakes hold, so many at the most.
+func (f *Flow) CountBrakes(ctx context.Context, most int) (int, error) {
+	q, err := f.brakesInSight(ctx, store.BrakeFilter{On: true, Limit: most})
+	if err != nil {
+		return 0, err
+	}
+	return f.Store.CountBrakes(ctx, q)
+}
+
+// brake is one that whoever asks may find.
+func (f *Flow) brake(ctx context.Context, id dayone.BrakeID) (dayone.Brake, error) {
+	q, err := f.brakesInSight(ctx, store.BrakeFilter{ID: id, Limit: 1})
+	if err != nil {
+		return dayone.Brake{}, err
+	}
+	list, err := f.Store.BrakesBy(ctx, q)
+	if err == nil && len(list) == 0 {
+		err = fmt.Errorf("brake %s: %w", id, dayone.ErrNotFound)
+	}
+	if err != nil {
+		return dayone.Brake{}, err
+	}
+	return list[0], nil
 }
 
 // Brake is one of them with what it holds.
 func (f *Flow) Brake(ctx context.Context, id dayone.BrakeID) (BrakeView, error) {
-	b, err := f.Store.Brake(ctx, id)
-	if err == nil && b.Veiled() && !mayKnow(ctx) {
-		err = fmt.Errorf("brake %s: %w", id, dayone.ErrNotFound)
-	}
-	if err == nil {
-		var in bool
-		if in, err = f.brakeInSight(ctx, b); err == nil && !in {
-			err = fmt.Errorf("brake %s: %w", id, dayone.ErrNotFound)
-		}
-	}
+	b, err := f.brake(ctx, id)
 	if err != nil {
 		return BrakeView{}, err
 	}

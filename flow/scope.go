@@ -144,7 +144,7 @@ func (f *Flow) concerns(ctx context.Context, what Thing, id string) (dayone.Pers
 		in, err := f.Event(ctx, dayone.EventID(id))
 		return in.Person, nil, err
 	case TheBrake:
-		_, err := f.Brake(ctx, dayone.BrakeID(id))
+		_, err := f.brake(ctx, dayone.BrakeID(id))
 		return "", nil, err
 	case TheMatch:
 		_, err := f.Match(ctx, dayone.MatchID(id))
@@ -197,21 +197,28 @@ func (f *Flow) runConcerns(ctx context.Context, what Thing, id string) (dayone.P
 	return r.Person, systems, nil
 }
 
-// brakeInSight says whether all whom a brake holds are in scope: it is let through, or thrown away, as a whole.
-func (f *Flow) brakeInSight(ctx context.Context, b dayone.Brake) (bool, error) {
-	if scopeOf(ctx).AllPeople() {
-		return true, nil
+// brakesInSight narrows a filter to brakes all of whose people are in scope, since each is let through, or thrown away, as a whole.
+// Rows of whom something is confidential hide where those are: whoever may know is told by what was said of them.
+func (f *Flow) brakesInSight(ctx context.Context, q store.BrakeFilter) (store.BrakeFilter, error) {
+	q.Public, q.Within = !mayKnow(ctx), scopeOf(ctx)
+	if q.Public || q.Within.AllPeople() {
+		return q, nil
 	}
-	items, err := f.Store.HeldBy(ctx, b.ID)
-	if err != nil || len(items) == 0 {
-		return false, err
+	rows, err := f.Store.VeiledHeld(ctx)
+	if err != nil {
+		return q, err
 	}
-	for _, h := range items {
-		if err := f.inSight(ctx, h.Person); err != nil {
-			return false, notOf(err)
+	for _, row := range rows {
+		switch row, err := f.rowFor(ctx, row); {
+		case err != nil:
+			if notOf(err) != nil {
+				return q, err
+			}
+		case q.Within.Has(row.Country, row.Company):
+			q.Beside = append(q.Beside, row.ID)
 		}
 	}
-	return true, nil
+	return q, nil
 }
 
 // matchInSight says whether whoever is new, and all who are asked about, are in scope.

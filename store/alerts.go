@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/dayone-hq/dayone"
@@ -15,43 +16,86 @@ const alertColumns = `id, rule, subject, person, run, note, opened, resolved, to
 
 // AlertFilter chooses alerts.
 type AlertFilter struct {
-	Open  bool   // only those
-	Rule  string // only of this one
-	Limit int    // 0: all
+	Open    bool         // only those
+	Over    bool         // only those that were resolved
+	Rule    string       // only of this one
+	Within  dayone.Scope // only those about people of it
+	Systems []string     // with Within: and those about nobody, but about one of these systems
+	Public  bool         // with Within: none about somebody of whom only few may know
+	From    Mark         // only those after it
+	Limit   int          // 0: all
 }
 
 // Alerts lists them: open ones first, the newest first of both.
 func (d *DB) Alerts(ctx context.Context, f AlertFilter) ([]dayone.Alert, error) {
-	q := `SELECT ` + alertColumns + ` FROM alert WHERE 1 = 1`
-	var args []any
-	if f.Open {
-		q += ` AND resolved = 0`
-	}
-	if f.Rule != "" {
-		args = append(args, f.Rule)
-		q += fmt.Sprintf(` AND rule = $%d`, len(args))
-	}
-	q += ` ORDER BY CASE WHEN resolved = 0 THEN 0 ELSE 1 END, opened DESC, id DESC`
-	if f.Limit > 0 {
-		args = append(args, f.Limit)
-		q += fmt.Sprintf(` LIMIT $%d`, len(args))
-	}
-	rows, err := d.read.QueryContext(ctx, q, args...)
+	which, args := f.which()
+	rows, err := d.read.QueryContext(ctx, `SELECT `+alertColumns+which, args...)
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
-	var out []dayone.Alert
-	for rows.Next() {
+	return collect(rows, func(s interface{ Scan(...any) error }) (dayone.Alert, error) {
 		var a dayone.Alert
 		var opened, resolved, told int64
-		if err := rows.Scan(&a.ID, &a.Rule, &a.Subject, &a.Person, &a.Run, &a.Note, &opened, &resolved, &told); err != nil {
-			return nil, err
-		}
+		err := s.Scan(&a.ID, &a.Rule, &a.Subject, &a.Person, &a.Run, &a.Note, &opened, &resolved, &told)
 		a.Opened, a.Resolved, a.Told = instant(opened), instant(resolved), instant(told)
-		out = append(out, a)
+		return a, err
+	})
+}
+
+// CountAlertsBy is how long the list of alerts would be, its limit at the most.
+func (d *DB) CountAlertsBy(ctx context.Context, f AlertFilter) (n int, err error) {
+	which, args := f.which()
+	if err := d.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM (SELECT id`+which+`) AS listed`, args...).Scan(&n); err != nil {
+		return 0, fmt.Errorf("counting alerts: %w", err)
 	}
-	return out, rows.Err()
+	return n, nil
+}
+
+// which alerts a filter lists, in order: what stands behind the columns.
+func (f AlertFilter) which() (string, []any) {
+	q := ` FROM alert WHERE 1 = 1`
+	var args []any
+	arg := func(v any) string {
+		args = append(args, v)
+		return fmt.Sprintf("$%d", len(args))
+	}
+	if f.Open {
+		q += ` AND resolved = 0`
+	}
+	if f.Over {
+		q += ` AND resolved > 0`
+	}
+	if f.Rule != "" {
+		q += ` AND rule = ` + arg(f.Rule)
+	}
+	if !f.Within.Whole() {
+		in := `person <> ''`
+		if !f.Within.AllPeople() {
+			in = `EXISTS (SELECT 1 FROM person p WHERE p.id = alert.person AND ` + within(f.Within, "p", "", arg)
+			if f.Public {
+				in += ` AND p.veil < 2`
+			}
+			in += `)`
+		}
+		if len(f.Systems) > 0 {
+			in += ` OR person = '' AND subject IN (` + marks(f.Systems, strings.TrimSpace, arg) + `)`
+		}
+		q += ` AND (` + in + `)`
+	}
+	if f.From.ID != "" {
+		id := arg(f.From.ID)
+		older := fmt.Sprintf(`(opened < (SELECT m.opened FROM alert m WHERE m.id = %[1]s) OR opened = (SELECT m.opened FROM alert m WHERE m.id = %[1]s) AND id < %[1]s)`, id)
+		if f.From.Waits {
+			q += ` AND (resolved > 0 OR ` + older + `)`
+		} else {
+			q += ` AND resolved > 0 AND ` + older
+		}
+	}
+	q += ` ORDER BY CASE WHEN resolved = 0 THEN 0 ELSE 1 END, opened DESC, id DESC`
+	if f.Limit > 0 {
+		q += ` LIMIT ` + arg(f.Limit)
+	}
+	return q, args
 }
 
 // SaveAlerts writes alerts as they stand now, and what is to be sent about them, in one transaction. A letter that is there

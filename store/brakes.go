@@ -212,32 +212,31 @@ func (d *DB) keepHeld(t *tx, h dayone.Held) error {
 	return nil
 }
 
-// Brakes lists them: those that hold first, the newest first of both.
-func (d *DB) Brakes(ctx context.Context, on bool, limit int) ([]dayone.Brake, error) {
-	return d.BrakesFrom(ctx, on, Mark{}, limit)
+// BrakeFilter narrows a list of brakes.
+type BrakeFilter struct {
+	ID     dayone.BrakeID    // only this one
+	On     bool              // only those that hold
+	Public bool              // none that only those may find who may know what is confidential
+	Within dayone.Scope      // only those that hold something, and nobody who is out of it
+	Beside []dayone.PersonID // of whom something is confidential, and who are in that scope all the same: what lists know of them says nothing of it
+	From   Mark
+	Limit  int
 }
 
-// BrakesFrom are those that come after one of them.
-func (d *DB) BrakesFrom(ctx context.Context, on bool, from Mark, limit int) ([]dayone.Brake, error) {
-	q := `SELECT ` + brakeColumns + ` FROM brake WHERE state <> 'making'`
-	if on {
-		q += ` AND state = 'on'`
-	}
-	after, args := from.where("on", []any{limit})
-	rows, err := d.read.QueryContext(ctx, q+after+` ORDER BY CASE state WHEN 'on' THEN 0 ELSE 1 END, id DESC LIMIT $1`, args...)
+// Brakes lists them: those that hold first, the newest first of both.
+func (d *DB) Brakes(ctx context.Context, on bool, limit int) ([]dayone.Brake, error) {
+	return d.BrakesBy(ctx, BrakeFilter{On: on, Limit: limit})
+}
+
+// BrakesBy lists those of a filter, in the same order.
+func (d *DB) BrakesBy(ctx context.Context, f BrakeFilter) ([]dayone.Brake, error) {
+	which, args := f.which()
+	rows, err := d.read.QueryContext(ctx, `SELECT `+brakeColumns+which, args...)
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
-	var out []dayone.Brake
-	for rows.Next() {
-		b, err := scanBrake(rows)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, b)
-	}
-	if err := rows.Err(); err != nil {
+	out, err := collect(rows, func(s interface{ Scan(...any) error }) (dayone.Brake, error) { return scanBrake(s) })
+	if err != nil {
 		return nil, err
 	}
 	for i := range out {
@@ -267,6 +266,57 @@ func (d *DB) proposalStands(ctx context.Context, b *dayone.Brake) error {
 	})
 	b.Proposed.Stale = b.Proposed.Hash != dayone.HeldHash(items)
 	return err
+}
+
+// CountBrakes is how long the list of brakes would be, its limit at the most.
+func (d *DB) CountBrakes(ctx context.Context, f BrakeFilter) (n int, err error) {
+	which, args := f.which()
+	if err := d.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM (SELECT id`+which+`) AS listed`, args...).Scan(&n); err != nil {
+		return 0, fmt.Errorf("counting brakes: %w", err)
+	}
+	return n, nil
+}
+
+// which brakes a filter lists, in order: what stands behind the columns.
+func (f BrakeFilter) which() (string, []any) {
+	q, args := ` FROM brake WHERE state <> 'making'`, []any{f.Limit}
+	arg := func(v any) string {
+		args = append(args, v)
+		return fmt.Sprintf("$%d", len(args))
+	}
+	if f.ID != "" {
+		q += ` AND id = ` + arg(f.ID)
+	}
+	if f.On {
+		q += ` AND state = 'on'`
+	}
+	if f.Public {
+		q += fmt.Sprintf(` AND substr(rule, length(rule) - %d) <> '%s'`, len(dayone.BrakeVeiled)-1, dayone.BrakeVeiled)
+	}
+	if !f.Within.AllPeople() {
+		in := `p.veil = 0`
+		if f.Public {
+			in = `p.veil < 2`
+		}
+		in += ` AND ` + within(f.Within, "p", "", arg)
+		if len(f.Beside) > 0 {
+			in = `(` + in + ` OR p.id IN (` + marks(f.Beside, strings.TrimSpace, arg) + `))`
+		}
+		q += ` AND EXISTS (SELECT 1 FROM held h WHERE h.brake = brake.id) AND NOT EXISTS (SELECT 1 FROM held h WHERE h.brake = brake.id
+			AND NOT EXISTS (SELECT 1 FROM person own JOIN person p ON p.id = CASE own.merged WHEN '' THEN own.id ELSE own.merged END WHERE own.id = h.person AND ` + in + `))`
+	}
+	after, args := f.From.where("on", args)
+	return q + after + ` ORDER BY CASE state WHEN 'on' THEN 0 ELSE 1 END, id DESC LIMIT $1`, args
+}
+
+// VeiledHeld are people of whom something is confidential and whom a brake holds: few, if any.
+func (d *DB) VeiledHeld(ctx context.Context) ([]Row, error) {
+	rows, err := d.read.QueryContext(ctx, `SELECT `+rowColumns+` FROM person WHERE veil > 0 AND key_box <> ''
+		AND id IN (SELECT CASE own.merged WHEN '' THEN own.id ELSE own.merged END FROM person own JOIN held h ON h.person = own.id)`)
+	if err != nil {
+		return nil, err
+	}
+	return collect(rows, func(s interface{ Scan(...any) error }) (Row, error) { return scanRow(s) })
 }
 
 // Brake is one of them.

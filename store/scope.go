@@ -50,10 +50,10 @@ func within(s dayone.Scope, person, system string, arg func(any) string) string 
 	return "(" + strings.Join(reaches, " OR ") + ")"
 }
 
-func marks(values []string, as func(string) string, arg func(any) string) string {
+func marks[T ~string](values []T, as func(string) string, arg func(any) string) string {
 	out := make([]string, len(values))
 	for i, v := range values {
-		out[i] = arg(as(v))
+		out[i] = arg(as(string(v)))
 	}
 	return strings.Join(out, ", ")
 }

@@ -118,24 +118,33 @@ type FailedStep struct {
 // lookedAtFailed is among how many failed steps those are looked for that still count: of most of them a later run has made good.
 const lookedAtFailed = 500
 
-// Failed are steps that failed in the latest run of their person, the newest first; at one system, if named.
+// Failed are steps that failed in the latest run of their person, the newest first; at one system, if named. Whoever has a scope
+// has as many looked at as others: those of other people take no place.
 func (d *DB) Failed(ctx context.Context, system string, scope dayone.Scope, limit int) ([]FailedStep, error) {
 	args := []any{lookedAtFailed}
 	arg := func(v any) string {
 		args = append(args, v)
 		return fmt.Sprintf("$%d", len(args))
 	}
-	at, where := "", ""
+	newest := `SELECT f.run, f.seq, f.system, f.since FROM step f`
+	if !scope.Whole() {
+		newest += ` JOIN run o ON o.id = f.run JOIN person w ON w.id = o.person`
+	}
+	newest += ` WHERE f.state = 'failed'`
 	if system != "" {
-		at = ` AND system = ` + arg(system)
+		newest += ` AND f.system = ` + arg(system)
 	}
 	if !scope.Whole() {
-		where = ` AND ` + within(scope, "p", "s.system", arg)
+		few, err := d.few(ctx, scope, "o.person", arg)
+		if err != nil {
+			return nil, err
+		}
+		newest += ` AND ` + few + ` AND ` + within(scope, "w", "f.system", arg)
 	}
 	rows, err := d.read.QueryContext(ctx, `SELECT s.run, r.person, p.name, s.seq, s.system, s.since
-		FROM (SELECT run, seq, system, since FROM step WHERE state = 'failed'`+at+` ORDER BY since DESC LIMIT $1) s JOIN run r ON r.id = s.run JOIN person p ON p.id = r.person
-		WHERE r.state NOT IN ('superseded', 'cancelled', 'undone') AND p.key_box <> '' AND p.veil < 2 AND p.merged = '' AND NOT EXISTS (SELECT 1 FROM run n WHERE n.person = r.person AND n.id > r.id)`+where+
-		` ORDER BY s.since DESC LIMIT `+arg(limit), args...)
+		FROM (`+newest+` ORDER BY f.since DESC LIMIT $1) s JOIN run r ON r.id = s.run JOIN person p ON p.id = r.person
+		WHERE r.state NOT IN ('superseded', 'cancelled', 'undone') AND p.key_box <> '' AND p.veil < 2 AND p.merged = '' AND NOT EXISTS (SELECT 1 FROM run n WHERE n.person = r.person AND n.id > r.id)
+		ORDER BY s.since DESC LIMIT `+arg(limit), args...)
 	if err != nil {
 		return nil, fmt.Errorf("reading what failed: %w", err)
 	}

@@ -77,7 +77,7 @@ func TestListsAreTables(t *testing.T) {
 	}
 	id := cell(people, 1, "Id")
 	for _, path := range []string{
-		"/approvals", "/tasks", "/systems", "/numbers/all", "/records", "/events", "/brakes", "/matches", "/products", "/drift", "/people/" + id, "/people/" + id + "/runs", "/people/" + id + "/records",
+		"/approvals", "/tasks", "/systems", "/numbers/all", "/records", "/events", "/brakes", "/alerts", "/matches", "/products", "/drift", "/people/" + id, "/people/" + id + "/runs", "/people/" + id + "/records",
 		"/runs/" + cell(runs, 1, "Id") + "/records",
 	} {
 		b.table(path + "?format=csv")

@@ -15,7 +15,7 @@ type dashboardView struct {
 	Sentence     string
 	Alerts       []item
 	AlertTable   string // where alerts are as a table
-	MoreAlerts   string // how many more there are
+	MoreAlerts   *link  // where the others are
 	Figures      []figure
 	Tiles        []tileRow // what systems show
 	Starters     []starterRow
@@ -139,18 +139,22 @@ func (p *portal) dashboard(w http.ResponseWriter, r *http.Request) error {
 	for _, e := range events[:min(len(events), tasksShown)] {
 		v.Quarantined = append(v.Quarantined, quarantinedItem(view, e))
 	}
-	alerts, err := p.flow.Alerts(ctx, true, 100)
+	alerts, err := p.flow.Alerts(ctx, true, alertsShown)
 	if err != nil {
 		return err
 	}
-	for _, a := range alerts[:min(len(alerts), alertsShown)] {
+	for _, a := range alerts {
 		v.Alerts = append(v.Alerts, alertItem(view, a))
 	}
 	if p.shows(r, "GET /api/v1/alerts") {
 		v.AlertTable = "/api/v1/alerts?format=csv&bom=yes"
 	}
-	if more := len(alerts) - alertsShown; more > 0 {
-		v.MoreAlerts = view.say("%s more: dayone alerts shows them", view.capped(more, 100-alertsShown))
+	if len(alerts) == alertsShown {
+		n, err := p.flow.CountAlerts(ctx, alertsCounted)
+		if err != nil {
+			return err
+		}
+		v.MoreAlerts = moreAlerts(view, n)
 	}
 	if v.Announced, err = p.announced(r); err != nil {
 		return err
@@ -166,6 +170,14 @@ func (p *portal) dashboard(w http.ResponseWriter, r *http.Request) error {
 	}
 	v.fail(len(sum.Failures), sum.More)
 	return p.show(w, r, http.StatusOK, page{Template: "dashboard", Title: "Dashboard", Nav: "dashboard", Main: v})
+}
+
+// moreAlerts leads to all alerts, where more are open than the dashboard shows.
+func moreAlerts(view viewer, open int) *link {
+	if open <= alertsShown {
+		return nil
+	}
+	return &link{view.say("All %s alerts", view.capped(open, alertsCounted)), "/alerts"}
 }
 
 // newDashboard is the sentence and the figures.

@@ -332,8 +332,8 @@ func (p *portal) openCounts(r *http.Request) openCounts {
 	if list, err := p.flow.Events(ctx, quarantined(100)); err == nil {
 		c.quarantined = len(list)
 	}
-	if list, err := p.flow.Brakes(ctx, true, 100); err == nil {
-		c.brakes = len(list)
+	if n, err := p.flow.CountBrakes(ctx, 100); err == nil {
+		c.brakes = n
 	}
 	return c
 }

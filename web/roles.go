@@ -60,6 +60,7 @@ var allowed = map[string][]dayone.Role{
 	"GET /people/{id}/photo":         readers,
 	"POST /people/{id}/corrections":  staff,
 	"POST /people/{id}/corrections/{attribute}/end": staff,
+	"GET /alerts":                                            readers,
 	"GET /brakes":                                            readers,
 	"GET /brakes/{id}":                                       readers,
 	"POST /brakes/{id}/release":                              staff,
@@ -339,7 +340,7 @@ var allowed = map[string][]dayone.Role{
 	"POST /api/v1/announced/{act}/withdraw":        admins,
 	"GET /api/v1/catalogue":                        technical,
 	"POST /api/v1/settings/systems/undo":           admins,
-	"GET /api/v1/alerts":                           technical,
+	"GET /api/v1/alerts":                           readers,
 
 	"GET /settings":                                               technical,
 	"GET /settings/roles":                                         admins,

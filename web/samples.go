@@ -159,7 +159,11 @@ func samples(view viewer) []sample {
 	for _, a := range sampleAlerts(now) {
 		busy.Alerts = append(busy.Alerts, alertItem(view, a))
 	}
-	dash.Alerts, dash.MoreAlerts = busy.Alerts[:alertsShown], view.say("%s more: dayone alerts shows them", view.number(len(busy.Alerts)-alertsShown))
+	dash.Alerts, dash.MoreAlerts = busy.Alerts[:alertsShown], moreAlerts(view, len(busy.Alerts))
+	pastAlert := sampleAlerts(now)[0]
+	pastAlert.Resolved = now.Add(-10 * time.Minute)
+	manyAlerts := newAlerts(view, alertsCounted, busy.Alerts, []item{pastAlertItem(view, pastAlert)})
+	manyAlerts.Next = "/alerts?after=x"
 	busy.AllUnplanned, busy.Overview = &link{"All of them", "/people"}, sampleOverview(view, failed, true)
 	empties := newDashboard(view, nil, 0, 0, 0, 0)
 	empties.Overview = newOverview(view, overview{Unread: 2, Ready: []flow.Readiness{{Days: 30}, {Days: 90}}, Saved: flow.Saved{Since: "2024-01"}}, nil, nil)
@@ -245,6 +249,9 @@ func samples(view viewer) []sample {
 		{"dashboard", "Dashboard, full", "dashboard", false, false, dash},
 		{"dashboard-alerts", "Dashboard, every kind of alert", "dashboard", false, false, busy},
 		{"dashboard-empty", "Dashboard, first start", "dashboard", false, false, empties},
+		{"alerts", "Alerts, some", "alerts", false, false, newAlerts(view, 2, busy.Alerts[:2], []item{pastAlertItem(view, pastAlert)})},
+		{"alerts-many", "Alerts, every kind", "alerts", false, false, manyAlerts},
+		{"alerts-none", "Alerts, none", "alerts", false, false, newAlerts(view, 0, nil, nil)},
 		{"people", "People, a page of 100,412", "people", false, false, newPeople(view, url.Values{}, counts, []string{"Customer Success", "Design", "Engineering", "Finance", "Legal", "Sales", "Talent", "Workplace"}, manyPeople)},
 		{"people-none", "People, nobody matches", "people", false, false, newPeople(view, url.Values{"q": {"Chenn"}}, counts, nil, nobodyFound)},
 		{"people-empty", "People, first start", "people", false, false, newPeople(view, url.Values{}, nil, nil, nobodyYet)},

@@ -32,8 +32,8 @@ var sheets = map[string]func(p *portal, r *http.Request, zone *time.Location) (s
 	"GET /matches": (*portal).matchesSheet, "GET /api/v1/matches": (*portal).matchesSheet,
 	"GET /products": (*portal).productsSheet, "GET /api/v1/products": (*portal).productsSheet,
 	"GET /people/{id}": (*portal).requestsSheet, "GET /api/v1/people/{id}/requests": (*portal).requestsSheet,
-	"GET /api/v1/alerts": (*portal).alertsSheet,
-	"GET /drift":         (*portal).driftSheet, "GET /api/v1/drift": (*portal).driftSheet,
+	"GET /alerts": (*portal).alertsSheet, "GET /api/v1/alerts": (*portal).alertsSheet,
+	"GET /drift": (*portal).driftSheet, "GET /api/v1/drift": (*portal).driftSheet,
 }
 
 func (p *portal) peopleSheet(r *http.Request, _ *time.Location) (sheet, error) {
@@ -399,7 +399,7 @@ func (p *portal) requestsSheet(r *http.Request, zone *time.Location) (sheet, err
 
 func (p *portal) alertsSheet(r *http.Request, zone *time.Location) (sheet, error) {
 	z := inZone{zone}
-	list, err := p.flow.Alerts(r.Context(), r.URL.Query().Get("state") != "all", listMost+1)
+	list, err := p.flow.Alerts(r.Context(), onlyOpen(r, "open"), listMost+1)
 	if err != nil {
 		return sheet{}, err
 	}

@@ -200,6 +200,7 @@ func (p *portal) routes() []route {
 		{"POST /drift/{id}/accept", p.page(p.decideDrift)},
 		{"GET /settings/effort", p.page(p.effort)},
 		{"POST /settings/effort", p.page(p.saveEffort)},
+		{"GET /alerts", p.page(p.alerts)},
 		{"GET /brakes", p.page(p.brakes)},
 		{"GET /brakes/{id}", p.page(p.brake)},
 		{"POST /brakes/{id}/release", p.page(p.decideBrake)},

@@ -52,6 +52,7 @@ var pagesOf = []struct{ name, path string }{
 	{"approvals", "/approvals"},
 	{"brakes", "/brakes"},
 	{"matches", "/matches"},
+	{"alerts", "/alerts"},
 	{"policies", "/policies"},
 	{"policy-people", "/policies/policy-0001/people"},
 	{"products", "/products"},

@@ -1,6 +1,8 @@
 package storetest
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -169,5 +171,67 @@ func lookedFor(t *testing.T, d *store.DB) {
 	}
 	if old := must[time.Time](t)(d.OldestWaiting(ctx)); !old.IsZero() {
 		t.Errorf("an event waits since %v", old)
+	}
+}
+
+// alertsWithin: alerts go on where a page ended, and whoever has a scope finds those about her people and her systems.
+func alertsWithin(t *testing.T, d *store.DB) {
+	ctx := t.Context()
+	for name, row := range map[string]store.Row{"ada": {Country: "DE"}, "luc": {Country: "FR"}, "eve": {Country: "DE", Veil: dayone.WholeVeiled}} {
+		row.ID, row.Name, row.Status = dayone.PersonID("per_"+name), name, dayone.Working
+		if err := d.Save(ctx, store.Saved{Person: row.ID, New: true, Row: &row}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var list []dayone.Alert
+	for i, a := range []dayone.Alert{{Person: "per_ada"}, {Person: "per_luc"}, {Person: "per_eve"}, {Subject: "okta"}, {Subject: "gitlab"}, {Subject: "brk_1"}, {Person: "per_ada"}, {Person: "per_luc"}} {
+		a.ID, a.Rule, a.Opened = fmt.Sprint("alt_", i), fmt.Sprint("rule-", i), at.Add(time.Duration(i/2)*time.Minute)
+		if i >= 6 { // the newest are over
+			a.Resolved = at.Add(time.Hour)
+		}
+		list = append(list, a)
+	}
+	if err := d.SaveAlerts(ctx, list, nil); err != nil {
+		t.Fatal(err)
+	}
+	german, systems := dayone.Scope{{Countries: []string{"DE"}}}, dayone.Scope{{Systems: []string{"okta"}}}
+	for _, c := range []struct {
+		f    store.AlertFilter
+		want string // the numbers, in order
+	}{
+		{store.AlertFilter{}, "54321076"},
+		{store.AlertFilter{Over: true}, "76"},
+		{store.AlertFilter{Open: true}, "543210"},
+		{store.AlertFilter{Within: german}, "206"},
+		{store.AlertFilter{Within: german, Public: true}, "06"},
+		{store.AlertFilter{Within: german, Public: true, Systems: []string{"gitlab"}}, "406"},
+		{store.AlertFilter{Within: german, Public: true, Systems: []string{"gitlab"}, Open: true}, "40"},
+		{store.AlertFilter{Within: systems, Public: true, Systems: []string{"okta"}}, "321076"},
+		{store.AlertFilter{Within: dayone.Scope{{Countries: []string{"XX"}}}}, ""},
+	} {
+		for limit := range 9 {
+			f, got := c.f, ""
+			for f.Limit = limit; ; {
+				page := must[[]dayone.Alert](t)(d.Alerts(ctx, f))
+				for _, a := range page {
+					got += strings.TrimPrefix(a.ID, "alt_")
+					f.From = store.Mark{Waits: a.Resolved.IsZero(), ID: a.ID}
+				}
+				if limit == 0 || len(page) < limit {
+					break
+				}
+			}
+			if got != c.want {
+				t.Errorf("%+v, %d at once, finds %q, want %q", c.f, limit, got, c.want)
+			}
+			c.f.Limit = limit
+			want := len(c.want)
+			if limit > 0 {
+				want = min(want, limit)
+			}
+			if n := must[int](t)(d.CountAlertsBy(ctx, c.f)); n != want {
+				t.Errorf("%+v counts %d, want %d", c.f, n, want)
+			}
+		}
 	}
 }

@@ -1,8 +1,10 @@
 package storetest
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"testing"
@@ -368,5 +370,66 @@ func announcedCounts(t *testing.T, d *store.DB) {
 	}
 	if err := d.ConfirmAnnouncement(ctx, a.ID, "sam", at); !errors.Is(err, dayone.ErrConflict) {
 		t.Errorf("one that was taken back is confirmed: %v", err)
+	}
+}
+
+// brakesWithin: a brake is in a scope if it holds something, and nobody who is out of it.
+func brakesWithin(t *testing.T, d *store.DB) {
+	ctx := t.Context()
+	for name, country := range map[string]string{"ada": "DE", "bo": "de", "luc": "FR", "nemo": ""} {
+		row := store.Row{ID: dayone.PersonID("per_" + name), Name: name, Country: country, Status: dayone.Working}
+		if err := d.Save(ctx, store.Saved{Person: row.ID, New: true, Row: &row}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	brakes := map[string][]string{"brk_a": {"ada"}, "brk_b": {"ada", "bo"}, "brk_c": {"ada", "luc"}, "brk_d": {"nemo"}, "brk_e": {"ada", ""}, "brk_f": nil, "brk_g": {"bo"}}
+	for _, id := range slices.Sorted(maps.Keys(brakes)) {
+		b := dayone.Brake{ID: dayone.BrakeID(id), Scope: "source:hr", Rule: dayone.BrakeBody + id, Opened: at}
+		if id == "brk_g" {
+			b.Rule += dayone.BrakeVeiled
+		}
+		var held []store.HeldEvent
+		for _, name := range brakes[id] {
+			h := store.HeldEvent{Event: event("evt_"+id+name, id+name), Body: []byte(id + name)}
+			if name != "" {
+				h.Held.Person = dayone.PersonID("per_" + name)
+			}
+			held = append(held, h)
+		}
+		must[[]dayone.Intake](t)(d.HoldAll(ctx, b, held))
+	}
+	german := dayone.Scope{{Countries: []string{"DE"}}}
+	both := append(slices.Clone(german), dayone.Reach{Countries: []string{"FR"}})
+	for _, c := range []struct {
+		f    store.BrakeFilter
+		want []string
+	}{
+		{store.BrakeFilter{}, []string{"brk_g", "brk_f", "brk_e", "brk_d", "brk_c", "brk_b", "brk_a"}},
+		{store.BrakeFilter{Public: true}, []string{"brk_f", "brk_e", "brk_d", "brk_c", "brk_b", "brk_a"}},
+		{store.BrakeFilter{Within: dayone.Scope{{Systems: []string{"okta"}}}}, []string{"brk_g", "brk_f", "brk_e", "brk_d", "brk_c", "brk_b", "brk_a"}},
+		{store.BrakeFilter{Within: german}, []string{"brk_g", "brk_b", "brk_a"}},
+		{store.BrakeFilter{Within: german, Public: true}, []string{"brk_b", "brk_a"}},
+		{store.BrakeFilter{Within: german, Beside: []dayone.PersonID{"per_nemo"}}, []string{"brk_g", "brk_d", "brk_b", "brk_a"}},
+		{store.BrakeFilter{Within: both, Public: true}, []string{"brk_c", "brk_b", "brk_a"}},
+		{store.BrakeFilter{Within: both, Public: true, Limit: 2}, []string{"brk_c", "brk_b"}},
+		{store.BrakeFilter{Within: both, Public: true, From: store.Mark{Waits: true, ID: "brk_c"}}, []string{"brk_b", "brk_a"}},
+		{store.BrakeFilter{Within: german, ID: "brk_b"}, []string{"brk_b"}},
+		{store.BrakeFilter{Within: german, ID: "brk_c"}, nil},
+		{store.BrakeFilter{Within: dayone.Scope{{Countries: []string{"XX"}}}}, nil},
+	} {
+		c.f.On, c.f.Limit = true, cmp.Or(c.f.Limit, 10)
+		var got []string
+		for _, b := range must[[]dayone.Brake](t)(d.BrakesBy(ctx, c.f)) {
+			got = append(got, string(b.ID))
+			if b.Held != len(brakes[string(b.ID)]) {
+				t.Errorf("%s holds %d", b.ID, b.Held)
+			}
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%+v finds %q, want %q", c.f, got, c.want)
+		}
+		if n := must[int](t)(d.CountBrakes(ctx, c.f)); n != len(c.want) {
+			t.Errorf("%+v counts %d, want %d", c.f, n, len(c.want))
+		}
 	}
 }

@@ -3,6 +3,7 @@ package storetest
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -191,5 +192,51 @@ func work(t *testing.T, d *store.DB) {
 	}
 	if got := must[dayone.Effort](t)(d.Baseline(ctx)); got.Seq != 1 || got.Minutes[dayone.AccountCreate] != 12.5 || got.By != "kim" || !got.At.Equal(at) {
 		t.Errorf("kept is %+v", got)
+	}
+}
+
+// failedWithin: what failed for others takes no place of what failed for somebody's own people.
+func failedWithin(t *testing.T, d *store.DB) {
+	ctx := t.Context()
+	for i, name := range []string{"ada", "luc"} {
+		row := store.Row{ID: dayone.PersonID("per_" + name), Name: name, Country: []string{"DE", "FR"}[i], Status: dayone.Working}
+		if err := d.Save(ctx, store.Saved{Person: row.ID, New: true, Row: &row}); err != nil {
+			t.Fatal(err)
+		}
+		r := dayone.Run{ID: dayone.RunID("run_" + name), Person: row.ID, State: dayone.RunIncomplete, Started: at}
+		r.Plan = dayone.Plan{Person: row.ID, At: at}
+		var failed []dayone.StepChange
+		for n := range []int{3, 600}[i] { // all of his failed after hers
+			key := dayone.Key{System: "okta", Kind: "group", Name: fmt.Sprint(n)}
+			step := dayone.Step{ID: dayone.StepID(key.String()), Action: dayone.EntitlementAdd, Key: key}
+			r.Plan.Steps = append(r.Plan.Steps, step)
+			failed = append(failed, dayone.StepChange{Seq: n, StepRun: dayone.StepRun{Step: step, State: dayone.StepFailed, Since: at.Add(time.Duration(i*1000+n) * time.Second)}})
+		}
+		for _, p := range []dayone.Progress{{Run: r, New: true}, {Run: r, Steps: failed}} {
+			if err := d.Commit(ctx, []dayone.Progress{p}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, c := range []struct {
+		system string
+		scope  dayone.Scope
+		limit  int
+		want   dayone.RunID
+		n      int
+	}{
+		{"", nil, 10, "run_luc", 10},
+		{"", dayone.Scope{{Countries: []string{"DE"}}}, 10, "run_ada", 3},
+		{"okta", dayone.Scope{{Countries: []string{"DE"}}}, 2, "run_ada", 2},
+		{"okta", dayone.Scope{{Countries: []string{"DE"}, Systems: []string{"okta"}}}, 10, "run_ada", 3},
+		{"gitlab", dayone.Scope{{Countries: []string{"DE"}}}, 10, "", 0},
+		{"", dayone.Scope{{Countries: []string{"DE"}, Systems: []string{"gitlab"}}}, 10, "", 0},
+		{"", dayone.Scope{{Systems: []string{"okta"}}}, 10, "run_luc", 10},
+		{"", dayone.Scope{{Countries: []string{"XX"}}}, 10, "", 0},
+	} {
+		list := must[[]store.FailedStep](t)(d.Failed(ctx, c.system, c.scope, c.limit))
+		if len(list) != c.n || slices.ContainsFunc(list, func(f store.FailedStep) bool { return f.Run != c.want }) {
+			t.Errorf("at %q in %q are %+v, want %d of %s", c.system, c.scope, list, c.n, c.want)
+		}
 	}
 }
