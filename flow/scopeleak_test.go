@@ -152,7 +152,9 @@ func TestACorrectionStaysInScope(t *testing.T) {
 	}
 	records, err := h.Records(ctx, flow.RecordFilter{Person: mia.ID})
 	is(t, err, nil)
-	if !slices.ContainsFunc(records, func(r flow.Line) bool { return r.What == "correction refused" && strings.Contains(r.Leaf, "kim@company.com") }) {
+	if !slices.ContainsFunc(records, func(r flow.Line) bool {
+		return r.What == "correction refused" && strings.Contains(r.Leaf, "kim@company.com")
+	}) {
 		t.Error("that she asked leaves no trace")
 	}
 }
