@@ -19,6 +19,7 @@ const (
 	textNoCaller   = "Send a session cookie or Authorization: Bearer with the access token."
 	textSignedOut  = "You are signed out. Load the page again to sign in."
 	textNoText     = "%q holds what nobody can read: a control character, or bytes that are no UTF-8. Take it out and send it again."
+	textTwice      = "%q is given twice, and it means one thing. Leave one of them and send it again; nothing was done."
 	textNoUTF8     = "The body is not written in UTF-8. Write it so and send it again."
 	textNoField    = "%q is no field of this form; it has %s. Nothing was done."
 	textNoAsking   = "%q is nothing that this address can be asked; it takes %s."
