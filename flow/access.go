@@ -31,7 +31,12 @@ type Access struct {
 	Holding *dayone.Holding // nil: not there yet
 	Implied bool            // brought along by another grant
 	Closed  bool            // nobody gets in by it: the account is closed, or the one that it is part of
+	Wanted  bool            // policies give it, now or later, or would once somebody agrees
+	Hold    bool            // a hold says how it stands
 }
+
+// HeldBack says that policies would give it, and that a hold keeps it away. This is what an undo has taken, wherever it is counted.
+func (a Access) HeldBack() bool { return a.Wanted && a.Hold && (a.Holding == nil || a.Closed) }
 
 // Reason is why, with the policy's title.
 type Reason struct {
@@ -74,6 +79,11 @@ func (f *Flow) Access(ctx context.Context, id dayone.PersonID) (Look, []Access, 
 	if !l.Person.Managed {
 		err = nil // nobody tries to plan
 	}
+	return l, f.accessOf(l, err == nil), err
+}
+
+// accessOf lays side by side what somebody was found to have and to be given.
+func (f *Flow) accessOf(l Look, plans bool) []Access {
 	set := f.Active()
 	var out []Access
 	seen := map[dayone.Key]bool{}
@@ -98,7 +108,7 @@ func (f *Flow) Access(ctx context.Context, id dayone.PersonID) (Look, []Access, 
 	}
 	for _, g := range l.Want.Grants {
 		a := line(g.Key, g.Because)
-		a.Role, a.Until, a.Holding = g.Role, g.Until, held[g.Key]
+		a.Wanted, a.Role, a.Until, a.Holding = true, g.Role, g.Until, held[g.Key]
 		switch h := a.Holding; {
 		case h == nil:
 			a.State = ToCome
@@ -114,14 +124,14 @@ func (f *Flow) Access(ctx context.Context, id dayone.PersonID) (Look, []Access, 
 	for _, g := range l.Want.Pending {
 		if !seen[g.Key] {
 			a := line(g.Key, g.Because)
-			a.State = Asks
+			a.State, a.Wanted = Asks, true
 			out = append(out, a)
 		}
 	}
 	for _, g := range l.Want.Later {
 		if !seen[g.Key] {
 			a := line(g.Key, g.Because)
-			a.State, a.From = Planned, g.From
+			a.State, a.Wanted, a.From = Planned, true, g.From
 			out = append(out, a)
 		}
 	}
@@ -151,13 +161,13 @@ func (f *Flow) Access(ctx context.Context, id dayone.PersonID) (Look, []Access, 
 		}
 		out = append(out, a)
 	}
-	if err != nil || !l.Person.Managed {
+	if !plans || !l.Person.Managed {
 		idle(out)
 	}
 	f.unclosed(out, l)
 	for i := range out {
 		if h, is := holdOf(l.Holds, out[i].Key, l.Person.Status); is {
-			out[i].State, out[i].Note = Held, "until "+h.Until.UTC().Format("2 Jan 2006")
+			out[i].State, out[i].Hold, out[i].Note = Held, true, "until "+h.Until.UTC().Format("2 Jan 2006")
 		}
 	}
 	closed(out)
@@ -170,7 +180,7 @@ func (f *Flow) Access(ctx context.Context, id dayone.PersonID) (Look, []Access, 
 		}
 		return 0
 	})
-	return l, out, err
+	return out
 }
 
 // closed marks accounts that were taken back, or whose owner has left, and what is part of them: it is in the books, and nobody gets in by

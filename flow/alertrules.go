@@ -108,7 +108,7 @@ func (f *Flow) riskOf(ctx context.Context, row Row, run First, found bool, befor
 		notes = append(notes, counted(failed, "1 step failed or is blocked", "%d steps failed or are blocked"))
 	}
 	if pressing && run.Away > 0 && !run.Under {
-		notes = append(notes, counted(run.Away, "1 access was taken back and is held", "%d accesses were taken back and are held"))
+		notes = append(notes, counted(run.Held, "1 access was taken back and is held", "%d accesses were taken back and are held"))
 	}
 	if pressing && len(waits) > 0 && !run.State.Over() {
 		notes = append(notes, fmt.Sprintf("it waits for %s", strings.Join(waits, ", ")))

@@ -89,6 +89,9 @@ func (f *Flow) ApplyAlone(ctx context.Context, pr Proposal, planned Everybody, a
 	if err != nil {
 		return dayone.PolicyAct{}, err
 	}
+	if a, is, err := f.AlreadyAnnounced(ctx, pr, now); err != nil || is {
+		return a, err
+	}
 	v, err := f.version(pr.Files, pr.Set, author(pr.Author), pr.Note)
 	if err != nil {
 		return dayone.PolicyAct{}, err
@@ -103,6 +106,28 @@ func (f *Flow) ApplyAlone(ctx context.Context, pr Proposal, planned Everybody, a
 	}
 	f.look()
 	return a, nil
+}
+
+// AlreadyAnnounced says whether just what a plan is for was announced, and waits: the same policies for the same people, with the same changes.
+// It stands then, however often it is said.
+func (f *Flow) AlreadyAnnounced(ctx context.Context, pr Proposal, planned Everybody) (dayone.PolicyAct, bool, error) {
+	waiting, err := f.Waiting(ctx)
+	if err != nil {
+		return dayone.PolicyAct{}, false, err
+	}
+	for _, a := range waiting {
+		if a.Version != pr.Set.Hash || a.After != planned.Stage || !maps.Equal(a.Only, pr.Only) {
+			continue
+		}
+		whole, err := f.Store.Act(ctx, a.ID)
+		if err != nil {
+			return dayone.PolicyAct{}, false, err
+		}
+		if maps.Equal(whole.Marks, planned.marks()) {
+			return a, true, nil
+		}
+	}
+	return dayone.PolicyAct{}, false, nil
 }
 
 // Withdraw takes an act back before its notice is over. ref is its id, or the beginning of its version; "": the only one.

@@ -155,6 +155,29 @@ func TestWhatWaitsIsRefusedWhenItIsNotTheSameAnyMore(t *testing.T) {
 	same(t, "in force", h.Active().Hash, other.Set.Hash)
 }
 
+// Whoever announces the same plan again, such as a command that is repeated, hears that it stands. Another plan is another announcement.
+func TestAnAnnouncementThatIsRepeatedStands(t *testing.T) {
+	t.Parallel()
+	h := newWorld(t).open()
+	h.hires(employee("1", "start_date", "2024-11-11", "department", "Sales"))
+	pr := h.withoutSales()
+	e := h.everybody(pr)
+	_, is1, err := h.AlreadyAnnounced(ctx, pr, e)
+	is(t, err, nil)
+	same(t, "it is announced before anybody did", is1, false)
+	first, err := h.ApplyAlone(ctx, pr, e, pr.Author, "CHG-7", "the team is called off")
+	is(t, err, nil)
+	again, err := h.ApplyAlone(ctx, pr, e, pr.Author, "CHG-7", "the team is called off")
+	is(t, err, nil)
+	same(t, "the second", again.ID, first.ID)
+	stands, is2, err := h.AlreadyAnnounced(ctx, pr, e)
+	is(t, err, nil)
+	same(t, "it stands", is2 && stands.ID == first.ID, true)
+	waiting, err := h.Waiting(ctx)
+	is(t, err, nil)
+	same(t, "what waits", len(waiting), 1)
+}
+
 func TestABrakeIsReleasedAloneAfterItsNotice(t *testing.T) {
 	t.Parallel()
 	h := newWorld(t).open()

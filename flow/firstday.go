@@ -18,7 +18,8 @@ const firstDayRuns = 20
 // undone, whatever it was at the end of the run.
 type First struct {
 	dayone.Run
-	Away  int          // accesses that policies would give, and that an undo holds back
+	Away  int          // of what her first day needs, what policies would give and an undo holds back
+	Held  int          // accesses that an undo holds back, as her page counts them
 	Undo  dayone.RunID // that undo; "": nothing is away
 	Under bool         // it is under way
 	Whole bool         // nothing else was given
@@ -50,7 +51,7 @@ func (f *Flow) FirstDays(ctx context.Context, ids []dayone.PersonID) (map[dayone
 	var open []*firstLook
 	for id, of := range runs {
 		l := &firstLook{id: id, asked: set.Asked(requests[id]), gone: gone}
-		if l.out.Away, l.out.Undo, err = f.away(ctx, id, ofUndos(holds[id])); err != nil {
+		if l.out.Away, l.out.Held, l.out.Undo, err = f.away(ctx, id, ofUndos(holds[id])); err != nil {
 			return nil, err
 		}
 		for _, r := range of {
@@ -159,39 +160,43 @@ func undoneIn(run dayone.Run, gone map[dayone.StepID]bool) dayone.Run {
 	return run
 }
 
-// away counts what policies would give somebody if no undo held it back, and names the undo of the newest run of those. holds are those of undos of hers.
-func (f *Flow) away(ctx context.Context, id dayone.PersonID, holds []dayone.Hold) (n int, by dayone.RunID, err error) {
+// away counts what policies would give somebody on her first day if no undo held it back, and all that undos hold back, and names the
+// undo of the newest run of those. holds are those of undos of hers.
+func (f *Flow) away(ctx context.Context, id dayone.PersonID, holds []dayone.Hold) (n, held int, by dayone.RunID, err error) {
 	if len(holds) == 0 {
-		return 0, "", nil
+		return 0, 0, "", nil
 	}
 	l, err := f.Preview(ctx, id)
 	switch {
 	case errors.Is(err, dayone.ErrNotFound): // erased or merged since
-		return 0, "", nil
+		return 0, 0, "", nil
 	case err != nil && !errors.Is(err, dayone.ErrInvalid): // without a plan it is away all the same
-		return 0, "", err
+		return 0, 0, "", err
 	}
 	set, asked := f.Active(), f.Active().Asked(l.Requests)
 	var of dayone.RunID
 	for _, g := range l.Want.Grants {
-		held := slices.IndexFunc(holds, func(h dayone.Hold) bool { return h.Covers(g.Key) })
+		by := slices.IndexFunc(holds, func(h dayone.Hold) bool { return h.Covers(g.Key) })
 		there := slices.ContainsFunc(l.Have, func(h dayone.Holding) bool {
 			return h.Key == g.Key && h.State != dayone.Gone && (!g.Key.IsAccount() || set.Systems[g.Key.System].Meets(h.State, g.State))
 		})
-		if held < 0 || there || wished(set, asked, dayone.Step{Key: g.Key, Because: g.Because, Implied: g.Implied}) {
+		if by < 0 || there || wished(set, asked, dayone.Step{Key: g.Key, Because: g.Because, Implied: g.Implied}) {
 			continue
 		}
-		n, of = n+1, max(of, holds[held].Run)
+		n, of = n+1, max(of, holds[by].Run)
 	}
 	if n == 0 {
-		return 0, "", nil
+		return 0, 0, "", nil
+	}
+	for _, a := range f.accessOf(l, err == nil) {
+		held += btoi(a.HeldBack() && slices.ContainsFunc(holds, func(h dayone.Hold) bool { return h.Covers(a.Key) }))
 	}
 	undos, err := f.Store.UndosOf(ctx, []dayone.RunID{of})
 	i := slices.IndexFunc(undos, func(u dayone.Run) bool { return u.Of == of })
 	if err != nil || i < 0 { // it was turned back itself
-		return n, of, err
+		return n, held, of, err
 	}
-	return n, undos[i].ID, nil
+	return n, held, undos[i].ID, nil
 }
 
 // counts says whether a step brings something about that a first day may need.

@@ -109,7 +109,7 @@ func (f *Flow) dueHolds(ctx context.Context, id dayone.PersonID) error {
 
 // holdNote asks what is to become of a hold.
 func holdNote(h dayone.Hold, now time.Time) string {
-	did := fmt.Sprintf("%s undid this run and held %d things back until now", cmp.Or(h.By, "Somebody"), len(h.Keys))
+	did := fmt.Sprintf("%s undid this run and held back until now what it had given", cmp.Or(h.By, "Somebody"))
 	if h.Run == "" && !h.Away && len(h.Keys) == 1 {
 		did = fmt.Sprintf("%s left %s as its system shows it until now", cmp.Or(h.By, "Somebody"), h.Keys[0])
 	}

@@ -105,12 +105,24 @@ func (f *Flow) CheckOutsider(ctx context.Context, o Outsider) (Outsider, []dayon
 		n.suspects = []dayone.Suspect{{Person: n.person, Why: []string{"the same employee number"}}}
 	}
 	if err == nil {
-		n.suspects, err = seen(n.suspects, func(x dayone.Suspect) (bool, error) {
-			err := f.inSight(ctx, x.Person)
-			return err == nil, notOf(err)
-		})
+		n.suspects, err = f.tellable(ctx, n.suspects)
 	}
 	return o, n.suspects, err
+}
+
+// BeyondRole is what whoever has a scope is told of those who may be meant and are out of it: neither who they are, nor how many.
+const BeyondRole = "somebody beyond your role may be the same; a colleague whose role has no limits decides that"
+
+// tellable are those who may be meant as whoever asks may hear of them. Who is out of scope is nobody with a name.
+func (f *Flow) tellable(ctx context.Context, all []dayone.Suspect) ([]dayone.Suspect, error) {
+	out, err := seen(all, func(x dayone.Suspect) (bool, error) {
+		err := f.inSight(ctx, x.Person)
+		return err == nil, notOf(err)
+	})
+	if err == nil && len(out) < len(all) {
+		out = append(out, dayone.Suspect{Why: []string{BeyondRole}})
+	}
+	return out, err
 }
 
 // SiteNames are the sites that there are.

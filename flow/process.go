@@ -377,7 +377,14 @@ func (f *Flow) PreviewEvent(ctx context.Context, source string, body []byte) (Lo
 		case err != nil:
 			return Look{}, err
 		case len(n.suspects) > 0:
-			return Look{}, fmt.Errorf("this event would be held: it may be about person %s, by %s; somebody decides that first: %w", n.suspects[0].Person, strings.Join(n.suspects[0].Why, ", "), dayone.ErrConflict)
+			told, err := f.tellable(ctx, n.suspects)
+			if err != nil {
+				return Look{}, err
+			}
+			if told[0].Person == "" {
+				return Look{}, fmt.Errorf("this event would be held: %s: %w", BeyondRole, dayone.ErrConflict)
+			}
+			return Look{}, fmt.Errorf("this event would be held: it may be about person %s, by %s; somebody decides that first: %w", told[0].Person, strings.Join(told[0].Why, ", "), dayone.ErrConflict)
 		case n.person != "":
 			id, known = n.person, true
 		}

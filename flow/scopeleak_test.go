@@ -1,6 +1,9 @@
 package flow_test
 
 import (
+	"context"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/dayone-hq/dayone"
@@ -99,4 +102,59 @@ func TestANamedNumberTellsNothingOutOfScope(t *testing.T) {
 	got, err := h.AssignNumber(hr, flow.NumberWish{Person: berlin, Number: "+493012340004", By: "lee"})
 	is(t, err, nil)
 	same(t, "one of her site", got.ID, "+493012340004")
+}
+
+// Of somebody out of scope who may be the same nobody hears a name: neither from the form, nor from the rehearsal of an event.
+func TestWhoMayBeTheSameIsNamedOnlyInScope(t *testing.T) {
+	t.Parallel()
+	_, h := sponsored(t)
+	sam, _ := h.hires(employee("7", "first_name", "Sam", "last_name", "Hill", "email", "sam@company.com", "location", "San Francisco", "start_date", "2024-10-08"))
+	o := ngozi()
+	o.Fields["email"] = "sam@company.com"
+	_, all, err := h.CheckOutsider(ctx, o)
+	is(t, err, nil)
+	if len(all) != 1 || all[0].Person != sam {
+		t.Fatalf("who may be meant: %+v", all)
+	}
+	_, some, err := h.CheckOutsider(of(dayone.HR, german), o)
+	is(t, err, nil)
+	if len(some) != 1 || some[0].Person != "" || !slices.Equal(some[0].Why, []string{flow.BeyondRole}) {
+		t.Errorf("what is told: %+v", some)
+	}
+}
+
+// Whoever has a scope corrects nobody out of it. Of an address she hears only that it is another's, and leaves a trace by that.
+func TestACorrectionStaysInScope(t *testing.T) {
+	t.Parallel()
+	_, h := sponsored(t)
+	h.hires(employee("7", "first_name", "Sam", "last_name", "Hill", "email", "sam@company.com", "location", "San Francisco", "start_date", "2024-10-08"))
+	john, err := h.Named(ctx, "john.doe@company.com")
+	is(t, err, nil)
+	hr := of(dayone.HR, german)
+	to := func(ctx context.Context, attr, value string) error {
+		_, err := h.Correct(ctx, john.ID, flow.Correction{Values: map[string]string{attr: value}, Until: "2024-12-10", By: "kim@company.com", Reason: "x"})
+		return err
+	}
+	err = to(hr, "location", "San Francisco")
+	is(t, err, dayone.ErrForbidden)
+	want := "your role is for country DE, and this would take them out of it; ask a colleague whose role reaches there, or let HR say it: " + dayone.ErrForbidden.Error()
+	same(t, "what is said", err.Error(), want)
+	same(t, "where they are", h.attribute(john.ID, "location").Value.Text, "Berlin")
+	is(t, to(hr, "job_title", "Accountant"), nil)
+	is(t, to(ctx, "location", "San Francisco"), nil)
+
+	mia, err := h.Named(ctx, "mia@company.com")
+	is(t, err, nil)
+	_, err = h.Correct(hr, mia.ID, flow.Correction{Values: map[string]string{"email": "sam@company.com"}, Until: "2024-12-10", By: "kim@company.com", Reason: "x"})
+	is(t, err, dayone.ErrConflict)
+	if strings.Contains(err.Error(), "Sam") || strings.Contains(err.Error(), "per_") {
+		t.Errorf("it tells whose it is: %v", err)
+	}
+	records, err := h.Records(ctx, flow.RecordFilter{Person: mia.ID})
+	is(t, err, nil)
+	if !slices.ContainsFunc(records, func(r flow.Line) bool {
+		return r.What == "correction refused" && strings.Contains(r.Leaf, "kim@company.com")
+	}) {
+		t.Error("that she asked leaves no trace")
+	}
 }

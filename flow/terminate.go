@@ -102,6 +102,9 @@ func (f *Flow) Terminate(ctx context.Context, id dayone.PersonID, by, reason, he
 	if err != nil {
 		return out, err
 	}
+	defer f.lock("stop of " + id)() // of several who say it at once one ends it, and the others hear that
+	now = f.Clock.Now()
+	out.At = now
 	t, err := f.Store.Timeline(ctx, id)
 	if err != nil {
 		return out, err
@@ -133,7 +136,32 @@ func (f *Flow) Terminate(ctx context.Context, id dayone.PersonID, by, reason, he
 		out.Run, err = f.Replan(ctx, id, "", "")
 		return out, err
 	}
-	return out, fmt.Errorf("they have left already, and nothing keeps their access open; dayone people certificate shows what every system says: %w", dayone.ErrConflict)
+	since, err := f.endedBy(ctx, id, &t, now)
+	if err != nil {
+		return out, err
+	}
+	return out, fmt.Errorf("they have left already%s, and nothing keeps their access open; dayone people certificate shows what every system says: %w", since, dayone.ErrConflict)
+}
+
+// endedBy says since when access of somebody is ended here, and which run closed it; "": it is not ended here.
+func (f *Flow) endedBy(ctx context.Context, id dayone.PersonID, t *dayone.Timeline, now time.Time) (string, error) {
+	var since time.Time
+	for _, at := range people.Stopped(t, now) {
+		if since.IsZero() || at.Before(since) {
+			since = at
+		}
+	}
+	if since.IsZero() {
+		return "", nil
+	}
+	out := ": access was ended here on " + since.UTC().Format("2 January 2006 at 15:04 UTC")
+	runs, err := f.Store.Runs(ctx, RunFilter{Person: id, Limit: 20})
+	for i := len(runs) - 1; i >= 0; i-- { // the first since then
+		if !runs[i].Started.Before(since) {
+			return out + " by run " + string(runs[i].ID), err
+		}
+	}
+	return out, err
 }
 
 // Reinstate lifts what Terminate did: what HR says of the employment counts again. ErrConflict: access was not ended here.

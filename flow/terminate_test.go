@@ -83,6 +83,45 @@ func TestAccessEndsAtTheInstantAtWhichItIsSaidHere(t *testing.T) {
 	}
 }
 
+// Of several who end access at once one does. The others hear what stands, and nothing is done twice.
+func TestAccessThatSeveralEndAtOnceEndsOnce(t *testing.T) {
+	t.Parallel()
+	h := newWorld(t).open()
+	id, run := h.hires(employee("1001", "start_date", here))
+	type answer struct {
+		run dayone.RunID
+		err error
+	}
+	answers := make(chan answer, 3)
+	for range 3 {
+		go func() {
+			got, err := h.Terminate(ctx, id, "kim@company.com", "sold the customer list", "")
+			answers <- answer{got.Run, err}
+		}()
+	}
+	did := dayone.RunID("")
+	var others []error
+	for range 3 {
+		switch a := <-answers; {
+		case a.err != nil:
+			others = append(others, a.err)
+			is(t, a.err, dayone.ErrConflict)
+		case did != "":
+			t.Errorf("%s and %s end it", did, a.run)
+		default:
+			did = a.run
+		}
+	}
+	same(t, "the others", len(others), 2)
+	h.rests(id, run.ID)
+	for _, err := range others {
+		if want := "access was ended here on"; !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "by run "+string(did)) {
+			t.Errorf("another hears: %v", err)
+		}
+	}
+	same(t, "events", h.recorded("event: terminated"), 1)
+}
+
 // HR does not know of it and goes on as before: none of its ordinary words opens anything.
 func TestAnOrdinaryWordOfHRBringsNoAccessBack(t *testing.T) {
 	t.Parallel()

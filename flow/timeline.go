@@ -182,11 +182,43 @@ func (f *Flow) Correct(ctx context.Context, id dayone.PersonID, c Correction) (d
 			return dayone.Intake{}, fmt.Errorf("%s is that already: %w", name, dayone.ErrConflict)
 		}
 		if err := f.ownOnly(ctx, id, name, v.Text); err != nil {
-			return dayone.Intake{}, err
+			return dayone.Intake{}, errors.Join(err, f.recordTaken(ctx, id, name, c.By, err))
 		}
 		fields[name] = text
 	}
-	return f.enterSure(ctx, Entry{Type: dayone.Corrected, Subject: string(p.Primary()), Fields: fields, By: c.By, Reason: c.Reason})
+	e := Entry{Type: dayone.Corrected, Subject: string(p.Primary()), Fields: fields, By: c.By, Reason: c.Reason}
+	if err := f.staysInScope(ctx, id, e); err != nil {
+		return dayone.Intake{}, err
+	}
+	return f.enterSure(ctx, e)
+}
+
+// staysInScope refuses whoever has a scope to correct somebody out of it: she could not correct that again.
+func (f *Flow) staysInScope(ctx context.Context, id dayone.PersonID, e Entry) error {
+	s := scopeOf(ctx)
+	if s.AllPeople() {
+		return nil
+	}
+	t, err := f.Store.Timeline(ctx, id)
+	if err != nil {
+		return err
+	}
+	now := f.Clock.Now()
+	ev := dayone.Event{Source: dayone.Portal, Type: e.Type, Subject: e.Subject, At: now, Received: now, Fields: fieldsOf(e.Fields), By: e.By, Reason: e.Reason}
+	_, p, _, err := f.extend(ctx, &t, people.Heard{Event: ev}, now, "")
+	if err != nil || s.Has(countryOf(p), p.Attrs.Text("company")) {
+		return err
+	}
+	return fmt.Errorf("your role is for %s, and this would take them out of it; ask a colleague whose role reaches there, or let HR say it: %w", s, dayone.ErrForbidden)
+}
+
+// recordTaken keeps that somebody was told of an address that it is taken: whoever tries many leaves a trace.
+func (f *Flow) recordTaken(ctx context.Context, id dayone.PersonID, attr, by string, refused error) error {
+	if !errors.Is(refused, dayone.ErrConflict) {
+		return nil
+	}
+	defer f.lock(id)()
+	return f.Store.Save(ctx, store.Saved{Person: id, Records: []dayone.Record{{At: f.Clock.Now(), Person: id, What: "correction refused", By: by, Detail: &dayone.Detail{Note: attr + ": it is another person's"}}}})
 }
 
 // notOwnManager refuses a correction after which somebody would be her own manager: she would decide what she asks for.

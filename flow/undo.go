@@ -38,6 +38,8 @@ type Undoing struct {
 	Along   []planner.Along          // steps that go with what is done
 	Handed  map[dayone.StepID]Handed // steps of the plan that people do: each opens a task
 	Keys    []dayone.Key             // what policies then leave alone; none, if nothing can be taken back
+	Held    int                      // of these, what policies would give: the accesses that are held back then
+	Given   int                      // of these, what is given back
 	Keep    bool                     // also though their owner has left
 	Until   time.Time                // of the hold
 	Expires time.Time                // from when it can no longer be undone; zero: the run has not ended
@@ -130,12 +132,40 @@ func (f *Flow) undoing(ctx context.Context, r dayone.Run, steps []dayone.StepID)
 	if u.Nothing() {
 		u.Keys = nil
 	}
+	u.Held, u.Given = accessesOf(u, l)
 	if u.Handed, err = f.handed(ctx, u.Plan.Steps); err != nil {
 		return u, err
 	}
 	u.ways = waysBack(r, u.Plan)
 	u.Hash = u.hash()
 	return u, nil
+}
+
+// accessesOf counts how many of the accesses of somebody an undo holds back, which are those that her page will count so, and how many
+// it gives back.
+func accessesOf(u Undoing, l Look) (held, given int) {
+	there, gives := map[dayone.Key]bool{}, map[dayone.Key]bool{}
+	for _, h := range l.Have {
+		there[h.Key] = h.State != dayone.Gone && h.State != dayone.Disabled
+	}
+	for _, s := range u.Plan.Steps {
+		gives[s.Key] = s.Action.Gives() && !there[s.Key]
+		there[s.Key] = !s.Action.Takes()
+	}
+	wanted := map[dayone.Key]bool{}
+	for _, g := range slices.Concat(l.Want.Grants, l.Want.Pending, l.Want.Later) {
+		wanted[g.Key] = true
+	}
+	for _, k := range u.Keys {
+		account, hangs := there[k.Account()]
+		switch {
+		case gives[k]:
+			given++
+		case wanted[k] && (!there[k] || hangs && !account):
+			held++
+		}
+	}
+	return held, given
 }
 
 // shownElse says in a plan of an undo what is known to be so already, since its system was seen to differ from the books. The step

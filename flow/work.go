@@ -300,16 +300,13 @@ func (f *Flow) Saved(ctx context.Context) (Saved, error) {
 	return s, nil
 }
 
-// Readiness is of first days of the last 30 and 90 days. Whoever has a scope is told nothing: the counts are of everybody.
+// Readiness is of first days of the last 30 and 90 days; to whoever has a scope, of those of her starters.
 func (f *Flow) Readiness(ctx context.Context) ([]Readiness, error) {
 	out := []Readiness{{Days: 30}, {Days: 90}}
-	if !scopeOf(ctx).AllPeople() {
-		return out, nil
-	}
 	now := f.Clock.Now()
 	for i := range out {
 		o := &out[i]
-		list, err := f.Store.ReadyAfter(ctx, now.AddDate(0, 0, -o.Days), now)
+		list, err := f.Store.ReadyAfter(ctx, now.AddDate(0, 0, -o.Days), now, scopeOf(ctx))
 		if err != nil {
 			return nil, err
 		}

@@ -97,6 +97,11 @@ func TestARunThatIsTriedAgainIsCountedAgain(t *testing.T) {
 		t.Errorf("ready before the retry: %+v, %v", r, err)
 	}
 	s, err := h.Saved(of(dayone.HR, german))
+	for country, n := range map[string]int{"DE": 1, "US": 0} { // a scope has starters of its own
+		if r, err := h.Readiness(of(dayone.HR, dayone.Reach{Countries: []string{country}})); err != nil || r[0].N != n {
+			t.Errorf("ready in %s: %+v, %v", country, r, err)
+		}
+	}
 	if err != nil || !s.Untold || len(s.Steps) != 0 || s.Minutes != 0 {
 		t.Errorf("whoever sees some is told of all: %+v, %v", s, err)
 	}

@@ -90,3 +90,20 @@ func TestPlaces(t *testing.T) {
 		}
 	}
 }
+
+// What separation of duties has found names a title of the customer's, accesses and days: only the rest is said otherwise.
+func TestSeparationOfDutiesIsSaidInGerman(t *testing.T) {
+	t.Parallel()
+	de := locale.Of("de")
+	for s, want := range map[string]string{
+		"Quote and approve: a/b:c, d/e:f; both are there already: one must go":                                    "Quote and approve: a/b:c, d/e:f; beides ist schon da: Eines muss weg",
+		"Quote and approve: a/b:c, d/e:f; neither is given until somebody decides":                                "Quote and approve: a/b:c, d/e:f; keines davon wird vergeben, bis jemand entscheidet",
+		"Quote and approve: a/b:c, d/e:f; withheld: d/e:f":                                                        "Quote and approve: a/b:c, d/e:f; zurückgehalten: d/e:f",
+		"Quote and approve: a/b:c, d/e:f; waived until 2025-01-31 by kim@company.com, with a second look instead": "Quote and approve: a/b:c, d/e:f; erlaubt bis 2025-01-31 von kim@company.com, stattdessen gilt a second look",
+		"Quote and approve: a/b:c would begin while d/e:f is there; withheld: a/b:c":                              "Quote and approve: a/b:c begänne, solange d/e:f da ist; zurückgehalten: a/b:c",
+	} {
+		if got := de.Heard(s); got != want {
+			t.Errorf("%q is %q, want %q", s, got, want)
+		}
+	}
+}

@@ -2,7 +2,6 @@ package policy
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 
 	"github.com/dayone-hq/dayone"
@@ -59,14 +58,15 @@ func (e *evaluation) duties(waivers []*Waiver) {
 			continue
 		}
 		old, new := flat(has), flat(fresh)
-		text := fmt.Sprintf("%s: %s", cmp.Or(d.Title, d.ID), keyList(append(slices.Clone(old), new...)))
+		title, both := cmp.Or(d.Title, d.ID), keyList(append(slices.Clone(old), new...))
+		finds := func(kind, at, format string, args ...any) { e.finding(kind, dayone.Key{}, d.ID, at, format, args...) }
 		if waiver >= 0 {
 			w := waivers[waiver]
-			e.finding("waived", dayone.Key{}, d.ID, w.At.line(), "%s; waived until %s by %s, with %s instead", text, w.Until, w.Approver, w.Control)
+			finds("waived", w.At.line(), "%s: %s; waived until %s by %s, with %s instead", title, both, w.Until, w.Approver, w.Control)
 			continue
 		}
 		if !d.Block {
-			e.finding("sod", dayone.Key{}, d.ID, d.At.line(), "%s", text)
+			finds("sod", d.At.line(), "%s: %s", title, both)
 			continue
 		}
 		for _, k := range new {
@@ -75,13 +75,12 @@ func (e *evaluation) duties(waivers []*Waiver) {
 		}
 		switch {
 		case len(new) == 0:
-			text += "; both are there already: one must go"
+			finds("sod", d.At.line(), "%s: %s; both are there already: one must go", title, both)
 		case len(old) == 0:
-			text += "; neither is given until somebody decides"
+			finds("sod", d.At.line(), "%s: %s; neither is given until somebody decides", title, both)
 		default:
-			text += "; withheld: " + keyList(new)
+			finds("sod", d.At.line(), "%s: %s; withheld: %s", title, both, keyList(new))
 		}
-		e.finding("sod", dayone.Key{}, d.ID, d.At.line(), "%s", text)
 	}
 	e.prerequisites()
 }

@@ -91,10 +91,18 @@ func (d *DB) Work(ctx context.Context, since string) (map[dayone.Action]int, err
 // lookedAtReady is among how many starters the middle is looked for: the latest of a whole company that started at once say enough.
 const lookedAtReady = 5000
 
-// ReadyAfter is how long it took until starters of some days were ready, the quickest first; of more than lookedAtReady the latest.
-func (d *DB) ReadyAfter(ctx context.Context, from, until time.Time) ([]time.Duration, error) {
-	rows, err := d.read.QueryContext(ctx, `SELECT took FROM (SELECT at - began AS took FROM ready WHERE starts > $1 AND starts <= $2 ORDER BY starts DESC LIMIT $3) latest ORDER BY took`,
-		micros(from), micros(until), lookedAtReady)
+// ReadyAfter is how long it took until starters of some days were ready, those of a scope, the quickest first; of more than lookedAtReady
+// the latest.
+func (d *DB) ReadyAfter(ctx context.Context, from, until time.Time, in dayone.Scope) ([]time.Duration, error) {
+	args := []any{micros(from), micros(until), lookedAtReady}
+	hers := ""
+	if !in.AllPeople() {
+		hers = ` AND EXISTS (SELECT 1 FROM person p WHERE p.id = r.person AND ` + within(in, "p", "", func(v any) string {
+			args = append(args, v)
+			return fmt.Sprintf("$%d", len(args))
+		}) + `)`
+	}
+	rows, err := d.read.QueryContext(ctx, `SELECT took FROM (SELECT r.at - r.began AS took FROM ready r WHERE r.starts > $1 AND r.starts <= $2`+hers+` ORDER BY r.starts DESC LIMIT $3) latest ORDER BY took`, args...)
 	if err != nil {
 		return nil, err
 	}

@@ -76,7 +76,7 @@ func (v viewer) brakeTitle(b dayone.Brake) string {
 	if veiled {
 		what = v.say("%s, confidential", what)
 	}
-	return dayone.AfterScope(b.Scope) + ": " + what
+	return sentence(what) + " (" + dayone.AfterScope(b.Scope) + ")" // the name of a source stays as it is written
 }
 
 func brakeItem(view viewer, b dayone.Brake) item {

@@ -230,7 +230,7 @@ func TestWhatIsConfidentialIsFoundNowhere(t *testing.T) {
 	want(t, "HR's page of a leaver", text(t, b.as(dayone.HR, hr, "GET", "/people/"+string(ada))), "Confidential: only you")
 	want(t, "HR's page of a hire", text(t, b.as(dayone.HR, hr, "GET", "/people/"+string(hired)+"/timeline")), "Ngozi Eze", "Confidential: only you")
 	want(t, "HR's events", text(t, b.as(dayone.HR, hr, "GET", "/events")), "planned termination", "future hire", "is no date")
-	want(t, "HR's brakes", text(t, b.as(dayone.HR, hr, "GET", "/brakes")), "hr: terminations, confidential")
+	want(t, "HR's brakes", text(t, b.as(dayone.HR, hr, "GET", "/brakes")), "Terminations, confidential (hr)")
 	on, err := b.flow.Brakes(fewKnow, true, 10)
 	if err != nil || len(on) != 1 {
 		t.Fatalf("HR finds %+v (%v)", on, err)

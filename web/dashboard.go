@@ -368,7 +368,7 @@ func readiness(view viewer, run flow.First) (state, string) {
 	case ours > 0:
 		return state{Icon: "task", Class: "s-wait", Text: "Needs you"}, view.plural(ours, "1 step waits for somebody", "%d steps wait for somebody")
 	case run.Away > 0:
-		return state{Icon: "undo", Class: "s-wait", Text: "Taken back in part"}, view.plural(run.Away, "1 access is held back", "%d accesses are held back")
+		return state{Icon: "undo", Class: "s-wait", Text: "Taken back in part"}, view.plural(run.Held, "1 access is held back", "%d accesses are held back")
 	case run.State == dayone.RunRunning && left > 0:
 		return state{Icon: "run", Class: "s-run", Text: "Being set up"}, view.plural(left, "1 step left", "%d steps left")
 	case hers > 0:

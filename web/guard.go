@@ -68,6 +68,10 @@ func (p *portal) guard(next *http.ServeMux) http.Handler {
 			p.fail(rec, r, err)
 			return
 		}
+		if err := once(r.URL.Path, r.URL.Query()); err != nil {
+			p.fail(rec, r, err)
+			return
+		}
 		if r.Body != http.NoBody {
 			r.Body = p.within(rec, r.Body)
 		}

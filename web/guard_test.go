@@ -366,3 +366,29 @@ func TestCookiesAreSecureOverHTTPS(t *testing.T) {
 		t.Errorf("cookie %+v", c)
 	}
 }
+
+// Of two values where one is meant nobody knows which counts: neither does, wherever they stand.
+func TestWhatIsGivenTwiceIsRefused(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	refused := func(res *http.Response, name string) {
+		t.Helper()
+		if body := text(t, res); res.StatusCode != http.StatusBadRequest || !strings.Contains(body, name) || !strings.Contains(body, "is given twice") {
+			t.Errorf("%s: %s %.300s", name, res.Status, body)
+		}
+	}
+	for address, name := range map[string]string{"/people?q=a&q=b": "q", "/api/v1/people?status=active&status=leave": "status", "/api/v1/tasks?limit=1&limit=2": "limit"} {
+		refused(b.get(address), name)
+	}
+	refused(b.post("/people/add", url.Values{"end": {"2025-01-31", "2025-03-31"}}), "end")
+	for body, name := range map[string]string{
+		`{"type":"contractor","type":"guest","sponsor":"x"}`: "type", `{"reason":"x","Reason":"y"}`: "Reason", `{"check":true,"attributes":{"email":"a@b.example","email":"c@d.example"}}`: "email",
+	} {
+		req, _ := http.NewRequest("POST", b.url+"/api/v1/people", strings.NewReader(body))
+		refused(b.do(req), name)
+	}
+	b.api("GET", "/api/v1/runs?state=running&state=done", "", 200, nil)
+	if res := b.get("/runs?state=open&state=done"); res.StatusCode != http.StatusOK {
+		t.Errorf("runs of two states: %s", res.Status)
+	}
+}

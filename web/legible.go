@@ -1,12 +1,14 @@
 package web
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/dayone-hq/dayone"
@@ -38,7 +40,10 @@ func readForm(r *http.Request) error {
 	if err := r.ParseMultipartForm(1 << 20); err != nil && !errors.Is(err, http.ErrNotMultipart) {
 		return badForm(err)
 	}
-	if err := legible(r.PostForm); err != nil || r.MultipartForm == nil {
+	if err := legible(r.PostForm); err != nil {
+		return err
+	}
+	if err := once(r.URL.Path, r.PostForm); err != nil || r.MultipartForm == nil {
 		return err
 	}
 	for name, files := range r.MultipartForm.File {
@@ -49,6 +54,63 @@ func readForm(r *http.Request) error {
 		}
 	}
 	return nil
+}
+
+// once refuses what is given twice where one is meant: of two that differ, whoever sent them would not know which counted.
+func once(path string, entered map[string][]string) error {
+	for _, name := range slices.Sorted(maps.Keys(entered)) {
+		if len(entered[name]) > 1 && !several(path, name) {
+			return refuse(dayone.ErrInvalid, fmt.Sprintf(textTwice, name))
+		}
+	}
+	return nil
+}
+
+// several says what takes several values: products and steps that are chosen, groups of steps that stand open, states of runs.
+func several(path, name string) bool {
+	return name == "product" || name == "step" || name == "open" || name == "state" && strings.HasSuffix(path, "/runs")
+}
+
+// twiceIn is the first name that an object of a JSON value has twice. Fields of the body itself are the same in any case of letters,
+// since they are read so.
+func twiceIn(body []byte) (string, bool) {
+	type level struct {
+		names map[string]bool // nil: of an array
+		named bool            // the value of a name comes next
+	}
+	var at []level
+	for dec := json.NewDecoder(bytes.NewReader(body)); ; {
+		token, err := dec.Token()
+		if err != nil { // its end, since it was read before
+			return "", false
+		}
+		if n := len(at); n > 0 && at[n-1].names != nil && !at[n-1].named {
+			if name, is := token.(string); is {
+				same := name
+				if n == 1 {
+					same = strings.ToLower(name)
+				}
+				if at[n-1].names[same] {
+					return name, true
+				}
+				at[n-1].names[same], at[n-1].named = true, true
+				continue
+			}
+		}
+		switch token {
+		case json.Delim('{'):
+			at = append(at, level{names: map[string]bool{}})
+			continue
+		case json.Delim('['):
+			at = append(at, level{})
+			continue
+		case json.Delim('}'), json.Delim(']'):
+			at = at[:len(at)-1]
+		}
+		if n := len(at); n > 0 {
+			at[n-1].named = false
+		}
+	}
 }
 
 // legibleJSON says which field of a body holds what is no text.
@@ -62,6 +124,9 @@ func legibleJSON(body []byte) error {
 	}
 	if field, bad := illegibleIn(all, "body"); bad {
 		return refuse(dayone.ErrInvalid, fmt.Sprintf(textNoText, field))
+	}
+	if name, twice := twiceIn(body); twice {
+		return refuse(dayone.ErrInvalid, fmt.Sprintf(textTwice, name))
 	}
 	return nil
 }

@@ -146,6 +146,8 @@ func (p *portal) addPersonIt(w http.ResponseWriter, r *http.Request) error {
 	switch {
 	case err != nil:
 		return err
+	case in.State == dayone.EventAsked && beyond(suspects):
+		http.Redirect(w, r, "/people?said=beyond", http.StatusSeeOther)
 	case in.State == dayone.EventAsked:
 		http.Redirect(w, r, "/matches?said=held", http.StatusSeeOther)
 	case in.Person == "":
@@ -167,11 +169,23 @@ func newAddConfirm(o flow.Outsider, known []item) addView {
 	return v
 }
 
+// beyond says that somebody may be meant of whom whoever looks may not hear: she decides nothing then.
+func beyond(list []dayone.Suspect) bool {
+	return slices.ContainsFunc(list, func(s dayone.Suspect) bool { return s.Person == "" })
+}
+
+// nobodyNamed stands where a name would.
+const nobodyNamed = "Somebody beyond your role"
+
 // suspectItems are people who may be meant, with what speaks for each.
 func (p *portal) suspectItems(r *http.Request, list []dayone.Suspect) []item {
 	rows := map[dayone.PersonID]flow.Row{}
 	var out []item
 	for _, s := range list {
+		if s.Person == "" {
+			out = append(out, item{Title: link{nobodyNamed, ""}, Next: sentence(strings.Join(s.Why, "; ")) + "."})
+			continue
+		}
 		row := p.rowOf(r, rows, s.Person)
 		st := statusState(row.Status)
 		it := item{State: &st, Title: link{row.Name, "/people/" + string(s.Person)}, Meta: joined(", ", row.Email, row.Title, row.Department), Next: sentence(strings.Join(s.Why, "; ")) + "."}
@@ -307,6 +321,10 @@ type apiSuspect struct {
 func (p *portal) apiSuspects(r *http.Request, list []dayone.Suspect) []apiSuspect {
 	rows, out := map[dayone.PersonID]flow.Row{}, []apiSuspect{}
 	for _, s := range list {
+		if s.Person == "" {
+			out = append(out, apiSuspect{Name: nobodyNamed, Why: s.Why})
+			continue
+		}
 		row := p.rowOf(r, rows, s.Person)
 		out = append(out, apiSuspect{s.Person, row.Name, row.Email, s.Why, moment(p.endedHere(r, s.Person))})
 	}
@@ -341,6 +359,9 @@ func (p *portal) apiAddPerson(w http.ResponseWriter, r *http.Request) error {
 	got, err := p.flow.AddOutsider(r.Context(), o)
 	if err != nil {
 		return err
+	}
+	if got.State == dayone.EventAsked && beyond(suspects) {
+		got.Note = flow.BeyondRole
 	}
 	return answerJSON(w, http.StatusCreated, newAPIAdded(got, p.apiSuspects(r, suspects)))
 }

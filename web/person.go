@@ -299,7 +299,7 @@ func (v personAccessView) only(may func(pattern string) bool) personAccessView {
 func newPersonAccess(view viewer, head personHead, look flow.Look, list []flow.Access, why func(dayone.Key) policy.Explanation) personAccessView {
 	v := personAccessView{Head: head, Products: []link{{"How they stand", "/onboard/" + head.ID + "/result"}, {"Add products", "/onboard/" + head.ID}}}
 	systems := map[string]bool{}
-	there, idle, gone, along, shut, come := 0, 0, 0, 0, 0, 0
+	there, idle, gone, along, shut, come := 0, 0, 0, 0, 0, 0 // gone: held back
 	for _, a := range list {
 		title := systemTitle(map[string]string{a.Key.System: a.Title}, a.Key.System)
 		if n := len(v.Groups); n == 0 || v.Groups[n-1].Title != title {
@@ -311,8 +311,11 @@ func newPersonAccess(view viewer, head personHead, look flow.Look, list []flow.A
 		}
 		g.Rows = append(g.Rows, newAccessRow(view, head.ID, a, why(a.Key)))
 		there += btoi(a.Holding != nil)
-		gone += btoi(a.State == flow.Held && a.Holding == nil)
+		gone += btoi(a.HeldBack())
 		idle += btoi(a.State == flow.NotPlanned && a.Holding == nil)
+		if a.HeldBack() {
+			continue
+		}
 		if a.Closed {
 			shut++
 			continue
@@ -365,7 +368,7 @@ func newPersonAccess(view viewer, head personHead, look flow.Look, list []flow.A
 		})
 	}
 	for _, h := range look.Holds {
-		v.Holds = append(v.Holds, holdItem(view, h))
+		v.Holds = append(v.Holds, holdItem(view, h, list))
 	}
 	for _, f := range look.Want.Findings {
 		if text := findingText(view, f.Text); !slices.Contains(v.Findings, text) { // of several grants at one system

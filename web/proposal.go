@@ -85,7 +85,7 @@ func newProposal(view viewer, version dayone.PolicyVersion, plan flow.Everybody)
 	}
 	for _, c := range plan.Changes {
 		for _, text := range c.Cases {
-			v.Cases = append(v.Cases, c.Name+": "+text)
+			v.Cases = append(v.Cases, c.Name+": "+view.heard(text))
 		}
 	}
 	if n := len(v.Skipped); n > 5 {

@@ -510,6 +510,7 @@ func sampleUndoing(b *board) flow.Undoing {
 		u.Plan.Steps = append(u.Plan.Steps, dayone.Step{ID: dayone.StepID(s.key + " (undo)"), Key: k, Action: s.action})
 		u.Keys = append(u.Keys, k)
 	}
+	u.Held = len(u.Keys)
 	u.Handed = map[dayone.StepID]flow.Handed{
 		"phone/line (undo)":                 {To: "group:it-voice"},
 		"cucm/phone:SEP001122334455 (undo)": {What: "Remove the device or give it to somebody else in Cisco Unified CM Administration; the line stays and is a task of its own."},
@@ -531,10 +532,11 @@ func sampleUndos(over, running *board) (whole, some, live, none undoView) {
 	whole.Numbers = []item{personNumber(over.view, flow.PersonNumber{NumberView: flow.NumberView{Number: dayone.Number{ID: "+493012340017", Pool: "berlin", State: dayone.NumberAssigned, Since: over.view.now.Add(-time.Hour)}}})}
 	u := sampleUndoing(over)
 	u.Steps, u.GivesUp, u.Plan.Steps, u.Keys, u.Handed = []dayone.StepID{over.run.Steps[1].Step.ID}, "run_01jd9x0000000000000000000b", u.Plan.Steps[:1], u.Keys[:1], nil
+	u.Held = 1
 	u.Plan.Findings = u.Plan.Findings[len(u.Plan.Findings)-1:]
 	some = newUndo(over, u, &notice{Kind: "bad", Icon: "x", Title: "It was not undone", Text: "Something has changed since that was shown, and nothing was undone; look again."})
 	u = sampleUndoing(running)
-	u.Live, u.Keep = true, true
+	u.Live, u.Keep, u.Held, u.Given = true, true, 0, len(u.Keys)
 	live = newUndo(running, u, nil)
 	none = undoView{ID: string(over.run.ID), Title: over.run.Title, Refused: &notice{Kind: "warn", Icon: "warn", Title: "This run cannot be undone", Text: "The run's journal was kept for undoing until 25 October 2024; it is not undoable any more, so change policies or write an exception instead."}}
 	return whole, some, live, none

@@ -19,6 +19,7 @@ const (
 	textNoCaller   = "Send a session cookie or Authorization: Bearer with the access token."
 	textSignedOut  = "You are signed out. Load the page again to sign in."
 	textNoText     = "%q holds what nobody can read: a control character, or bytes that are no UTF-8. Take it out and send it again."
+	textTwice      = "%q is given twice, and it means one thing. Leave one of them and send it again; nothing was done."
 	textNoUTF8     = "The body is not written in UTF-8. Write it so and send it again."
 	textNoField    = "%q is no field of this form; it has %s. Nothing was done."
 	textNoAsking   = "%q is nothing that this address can be asked; it takes %s."
@@ -192,7 +193,7 @@ var toasts = map[string]string{
 	string(dayone.OrderMaintenance): "The maintenance is announced", string(dayone.OrderManual): "Its steps are tasks now", string(dayone.OrderAutomatic): "It works by itself now",
 	"answered": "The answer is kept; what it is about goes on by itself", "asked": "They are asked again", "delegated": "It is kept", "taken back": "They decide for themselves again",
 	"released": "Let through, just as it was reviewed", "discarded": "Thrown away", "layoff": "The lay-off is announced", "layoff ended": "The announcement is taken back", "layoff confirmed": "The lay-off is confirmed, and counts", "release proposed": "It waits for a second person; nothing goes yet", "release taken back": "The proposal is taken back", "read": "The list was read; below stands what became of it",
-	"added": "They are added", "held": "They may be known already: decide it here", "matched": "It is decided, and looked at now", "extended": "The last day is put off", "renewed": "It is being made anew", "asked-again": "They are asked again",
+	"added": "They are added", "held": "They may be known already: decide it here", "beyond": "Somebody beyond your role may be the same; a colleague whose role has no limits decides that", "matched": "It is decided, and looked at now", "extended": "The last day is put off", "renewed": "It is being made anew", "asked-again": "They are asked again",
 	"terminate": "Access has ended", "reinstate": "Access comes back", "legal-hold": "The legal hold stands", "legal-hold-released": "The legal hold is released", "erased": "They are erased",
 	"certified":   "Every system was asked",
 	"drift-right": "The books follow the system; what policies want is planned now", "drift-accepted": "It stays as it is", "system-read": "It is being read; load the page again in a while",

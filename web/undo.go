@@ -22,6 +22,7 @@ type undoView struct {
 	Problem   *notice // what was wrong with the order
 	About     *notice // of a run under way
 	Does      []item
+	Steps     string // how many steps do that
 	Stays     []item
 	Absent    []item // not there to be taken back any more
 	Numbers   []item // telephone numbers, which no undo takes
@@ -140,12 +141,22 @@ func newUndo(b *board, u flow.Undoing, problem *notice) undoView {
 		v.Absent = append(v.Absent, item{Title: link{f.Key.String(), ""}, Meta: sentence(b.view.heard(f.Text)) + "."})
 	}
 	steps, along := len(u.Plan.Steps), len(u.Along)
-	v.Sum = fmt.Sprintf("%s, %s.", b.view.plural(steps, "1 step is taken back", "%d steps are taken back"), b.view.plural(len(v.Stays), "1 thing stays", "%d things stay"))
-	if along > 0 {
-		v.Sum += " " + b.view.plural(along, "1 more goes along with its account.", "%d more go along with their accounts.")
+	if v.Steps = b.view.plural(steps, "1 step", "%d steps"); along > 0 {
+		v.Steps += "; " + b.view.plural(along, "1 more goes along with its account", "%d more go along with their accounts")
 	}
+	var sum []string
+	if u.Held > 0 {
+		sum = append(sum, b.view.plural(u.Held, "1 access is held back", "%d accesses are held back"))
+	}
+	if u.Given > 0 {
+		sum = append(sum, b.view.plural(u.Given, "1 access is given back", "%d accesses are given back"))
+	}
+	if len(sum) == 0 {
+		sum = append(sum, b.view.plural(steps, "1 step is taken back", "%d steps are taken back"))
+	}
+	v.Sum = strings.Join(append(sum, b.view.plural(len(v.Stays), "1 thing stays", "%d things stay")), ", ") + "."
 	if n := len(u.Handed); n > 0 {
-		v.Sum += " " + b.view.plural(n, "1 of these is done by people, and opens a task.", "%d of these are done by people, and open tasks.")
+		v.Sum += " " + b.view.plural(n, "1 step is done by people, and opens a task.", "%d steps are done by people, and open tasks.")
 	}
 	v.Button = b.view.plural(steps, "Undo 1 step", "Undo %d steps") // as many as its run will have
 	for _, k := range u.Keys {
@@ -323,21 +334,37 @@ func undoneText(run dayone.Run) string {
 	return "What could not be taken back, and why, stands in its steps below."
 }
 
-// holdItem is a hold on the page of its person.
-func holdItem(view viewer, h dayone.Hold) item {
+// holdItem is a hold on the page of its person, which lists what she has.
+func holdItem(view viewer, h dayone.Hold, list []flow.Access) item {
+	var keys, hers []dayone.Key
+	for _, a := range list {
+		if h.Covers(a.Key) {
+			hers = append(hers, a.Key)
+		}
+		if h.Covers(a.Key) && a.HeldBack() {
+			keys = append(keys, a.Key)
+		}
+	}
+	switch { // none is held back of a leaver's, or before the undo has begun
+	case len(keys) > 0:
+	case len(hers) > 0:
+		keys = hers
+	default:
+		keys = h.Keys
+	}
 	it := item{
-		State: &state{Icon: "pause", Class: "s-wait", Text: "Held"}, Title: link{view.plural(len(h.Keys), "1 access", "%d accesses"), "/runs/" + string(h.Run)}, At: view.at(h.Until),
-		Meta: view.say("%s. Until", joined(", ", h.Reason, view.say("by %s", h.By))), Next: view.say("Policies neither give nor take: %s.", keysText(view, h.Keys)),
+		State: &state{Icon: "pause", Class: "s-wait", Text: "Held"}, Title: link{view.plural(len(keys), "1 access", "%d accesses"), "/runs/" + string(h.Run)}, At: view.at(h.Until),
+		Meta: view.say("%s. Until", joined(", ", h.Reason, view.say("by %s", h.By))), Next: view.say("Policies neither give nor take: %s.", keysText(view, keys)),
 		Acts: []act{{Text: "End the hold now", Action: "/holds/" + string(h.ID) + "/end"}},
 	}
 	if h.Away {
-		it.State.Text, it.Next = "Withheld", view.say("A review says that it is not needed: %s. Policies do not give it until then.", keysText(view, h.Keys))
+		it.State.Text, it.Next = "Withheld", view.say("A review says that it is not needed: %s. Policies do not give it until then.", keysText(view, keys))
 		if h.Run == "" {
 			it.Title.Href = ""
 		}
 	}
 	if h.Keep {
-		it.Next = view.say("Stays although they have left: %s. It goes when the hold ends.", keysText(view, h.Keys))
+		it.Next = view.say("Stays although they have left: %s. It goes when the hold ends.", keysText(view, keys))
 	}
 	return it
 }

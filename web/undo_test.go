@@ -17,6 +17,49 @@ import (
 	"github.com/dayone-hq/dayone/web"
 )
 
+// One undo is one number wherever it is told: so many accesses as the person's page then lists as held back, whether their accounts were
+// deleted or closed, and whichever undo took them.
+func TestAnUndoIsOneNumberWhereverItIsTold(t *testing.T) {
+	t.Parallel()
+	b := newCompany(t)
+	_, id := b.hire("e1", "Erin", "Ray", "Engineering", time.Now())
+	run := b.runOf("e1@company.com")
+	b.until("the run to end", func() bool { run = b.started("e1@company.com"); return run.State.Over() })
+	slack := url.Values{"step": {"slack/account", "slack/channel:#announcements", "slack/channel:#emea", "slack/channel:#general"}}
+	for _, undo := range []struct {
+		steps          url.Values
+		ahead, by, now string
+	}{
+		{slack, "4 accesses are held back, 0 things stay.", "Undo 4 steps", "8, now; 4 are held back<"},
+		{nil, "12 accesses are held back, 3 things stay.", "Undo 8 steps", "0, now; 12 are held back<"},
+	} {
+		path := "/runs/" + string(id) + "/undo"
+		body := b.page(path + "?" + undo.steps.Encode())
+		want(t, "the preview", body, undo.ahead, undo.by)
+		n, _, _ := strings.Cut(undo.ahead, " ")
+		form := url.Values{"hash": {hashOf(t, body)}, "reason": {"a mistake"}}
+		if undo.steps != nil {
+			form["step"] = undo.steps["step"]
+		}
+		to, _, _ := strings.Cut(b.post(path, form).Header.Get("Location"), "?")
+		var by struct{ State dayone.RunState }
+		b.until("the undo to end", func() bool { b.api("GET", "/api/v1"+to, "", 200, &by); return by.State.Over() })
+		want(t, "her page", b.page("/people/"+string(run.Person)), undo.now, ">"+n+" accesses</a>")
+		if undo.steps != nil {
+			want(t, "the dashboard", b.page("/"), n+" accesses are held back")
+		}
+	}
+}
+
+func hashOf(t *testing.T, preview string) string {
+	t.Helper()
+	hash := regexp.MustCompile(`name="hash" value="([0-9a-f]+)"`).FindStringSubmatch(preview)
+	if len(hash) != 2 {
+		t.Fatal("the preview has no hash")
+	}
+	return hash[1]
+}
+
 // A run is undone by its page: shown first, then done just so, and the hold is ended where it is shown.
 func TestUndoByPageAndAPI(t *testing.T) {
 	t.Parallel()

@@ -363,6 +363,14 @@ back. If the plan is not the same any more by then, nothing happens. The server 
 				}
 				return err
 			}
+			if alone {
+				if a, is, err := s.flow.AlreadyAnnounced(c.Context(), pr, f.Plan); err != nil || is {
+					if err == nil {
+						fmt.Fprintf(out, "Announced already, by %s: version %.12s is in force from %s. It stands, and nothing was done; dayone policy withdraw %s takes it back.\n", a.Approver, a.Version, clockOf(a.Due), a.ID)
+					}
+					return err
+				}
+			}
 			printEverybody(out, f.Plan, false)
 			question := "Put this into force?"
 			if alone {

@@ -469,7 +469,7 @@ func newHoldList() *cobra.Command {
 				case h.Due:
 					state = "to be decided"
 				}
-				fmt.Fprintf(w, "%s\t%s\t%s\t%d held\t%s\n", h.ID, cmp.Or(h.Name, h.Person), state, len(h.Keys), strings.TrimSpace(h.Reason+", by "+h.By))
+				fmt.Fprintf(w, "%s\t%s\t%s\t%d keys\t%s\n", h.ID, cmp.Or(h.Name, h.Person), state, len(h.Keys), strings.TrimSpace(h.Reason+", by "+h.By))
 			}
 			if len(page.Items) == 0 {
 				fmt.Fprintln(w, "Nothing is held.")

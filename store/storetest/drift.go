@@ -152,8 +152,19 @@ func work(t *testing.T, d *store.DB) {
 	if len(uncounted()) != 0 || n[dayone.AccountCreate] != 3 || n[dayone.EntitlementAdd] != 2 || len(must[map[dayone.Action]int](t)(d.Work(ctx, "2024-12"))) != 0 {
 		t.Errorf("counted %v", n)
 	}
-	if list := must[[]time.Duration](t)(d.ReadyAfter(ctx, at.Add(-time.Hour), at)); len(list) > 1 {
+	if list := must[[]time.Duration](t)(d.ReadyAfter(ctx, at.Add(-time.Hour), at, nil)); len(list) > 1 {
 		t.Errorf("ready %v", list)
+	}
+	row := must[store.Row](t)(d.Person(ctx, p))
+	row.Country = "DE"
+	if err := d.SaveRow(ctx, row, time.Time{}, time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	all := len(must[[]time.Duration](t)(d.ReadyAfter(ctx, at.Add(-time.Hour), at, nil)))
+	for country, n := range map[string]int{"DE": all, "US": 0} {
+		if list := must[[]time.Duration](t)(d.ReadyAfter(ctx, at.Add(-time.Hour), at, dayone.Scope{{Countries: []string{country}}})); len(list) != n {
+			t.Errorf("ready in %s %v", country, list)
+		}
 	}
 	for _, ended := range []time.Time{{}, at.Add(time.Hour)} { // somebody tries it again, and it ends again
 		again := run
