@@ -4,6 +4,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -67,6 +68,10 @@ func TestApprovalsAreDecidedOnThePage(t *testing.T) {
 	if one.State != "refused" || len(one.Votes) != 1 || one.Votes[0].Of != "john.doe@company.com" || one.Votes[0].By == "" {
 		t.Errorf("%+v", one)
 	}
+	b.until("the run to hear of it", func() bool { // which writes it into the ledger
+		list, err := b.flow.Records(t.Context(), flow.RecordFilter{Person: p, Limit: 500})
+		return err == nil && slices.ContainsFunc(list, func(l flow.Line) bool { return l.What == "refused" })
+	})
 	want(t, "run", b.page("/runs/"+string(q.Run)), "Report it")
 	want(t, "decided", b.page(path), "not before the training", "Ask anew", "The run that asked for it")
 	by := ", entered by " + one.Votes[0].By
