@@ -2,6 +2,7 @@ package engine
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/dayone-hq/dayone"
@@ -93,6 +94,13 @@ func joinMoments(ms []dayone.Moment) string {
 	return s
 }
 
+const givenUp = "given up: the run was "
+
+// GivenUp says that a step ended only because its run did: nobody decided about the step itself.
+func GivenUp(s *dayone.StepRun) bool {
+	return s.State == dayone.StepSkipped && strings.HasPrefix(s.Error, givenUp)
+}
+
 func (m *machine) finishEnding() {
 	r := m.run
 	for i := range r.Steps {
@@ -109,7 +117,7 @@ func (m *machine) finishEnding() {
 			m.leave(s)
 		}
 		s.State, s.Next = dayone.StepSkipped, time.Time{}
-		s.Error = "given up: the run was " + string(r.Ending)
+		s.Error = givenUp + string(r.Ending)
 		m.touched(i)
 	}
 	m.end(r.Ending)

@@ -92,6 +92,18 @@ func (x petition) wish(view viewer) string {
 	return view.say("%s as %s", x.what, x.req.Role)
 }
 
+// deciders are those whom a rule names: a group by its name.
+func (v viewer) deciders(by []string) string {
+	out := make([]string, len(by))
+	for i, x := range by {
+		out[i] = v.label(x)
+		if name, ok := strings.CutPrefix(x, "group:"); ok {
+			out[i] = v.kind("group") + " " + name
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
 var approvalTexts = map[dayone.ApprovalState]state{
 	dayone.ApprovalOpen:      {Icon: "hand", Class: "s-wait", Text: "Waits for an answer"},
 	dayone.ApprovalGiven:     {Icon: "check", Class: "s-done", Text: "Approved"},
@@ -376,7 +388,7 @@ func newApproval(view viewer, x petition) approvalView {
 	if q.Rule.Need == "all" {
 		need = "one for each of those named"
 	}
-	v.Facts = append(v.Facts, pair{Name: "Asks", Value: view.labels(q.Rule.By)}, pair{Name: "It takes", Value: sentence(view.label(need))}, pair{Name: "Since", At: view.at(q.Opened)}, pair{Name: "Due", At: view.at(q.Due)})
+	v.Facts = append(v.Facts, pair{Name: "Asks", Value: sentence(view.deciders(q.Rule.By))}, pair{Name: "It takes", Value: sentence(view.label(need))}, pair{Name: "Since", At: view.at(q.Opened)}, pair{Name: "Due", At: view.at(q.Due)})
 	asked := []struct {
 		name string
 		at   time.Time
@@ -423,7 +435,7 @@ func newApproval(view viewer, x petition) approvalView {
 	switch q.State {
 	case dayone.ApprovalOpen:
 		if len(v.Decide) == 0 {
-			v.Problem = &notice{Kind: "warn", Icon: "warn", Title: "Nobody is found who may decide", Text: "Name somebody in approvals.fallback of dayone.yaml, or let somebody decide for who is away. Without an answer it is not given."}
+			v.Problem = &notice{Kind: "warn", Icon: "warn", Title: "Nobody is found who may decide", Text: "Name somebody in `approvals.fallback` of `dayone.yaml`, or let somebody decide for who is away. Without an answer it is not given."}
 		}
 	case dayone.ApprovalGiven:
 		v.Over = &notice{Kind: "good", Icon: "check", Title: "Approved", Text: "It is given for as long as the policy wants it."}

@@ -505,6 +505,7 @@ func brakeMeans(b dayone.Brake) (nothing, thrown string) {
 // heldLine is one change in words.
 func (v viewer) heldLine(l dayone.HeldLine) string {
 	what := v.in.Inside(attrText(strings.ReplaceAll(l.What, " ", "_")))
+	l.Was, l.Is = v.isoDays(l.Was), v.isoDays(l.Is)
 	switch {
 	case l.Is == "":
 		return v.say("%s: %s goes", sentence(what), l.Was)

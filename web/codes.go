@@ -38,7 +38,7 @@ func newCodes(view viewer, head personHead, links []flow.SecretLink, renewable [
 		v.Links = append(v.Links, s)
 	}
 	for _, k := range renewable {
-		v.Renews = append(v.Renews, item{Title: link{k.String(), ""}, Open: &link{"Renew", renewPage(head.ID, k)}})
+		v.Renews = append(v.Renews, item{Title: link{view.thing(nil, k), ""}, Meta: k.String(), Open: &link{"Renew", renewPage(head.ID, k)}})
 	}
 	return v
 }
@@ -74,8 +74,12 @@ func (p *portal) codes(w http.ResponseWriter, r *http.Request) error {
 }
 
 func newRenew(view viewer, head personHead, key string) orderView {
+	what := key
+	if k, err := dayone.ParseKey(key); err == nil {
+		what = view.thingAt(nil, nil, k)
+	}
 	return orderView{
-		Head: head, Title: view.say("Renew %s", key), Action: "renew", Back: "codes", Button: "Renew it", Danger: true, Fields: []field{reasonField(hintReason)}, Carried: []link{{"key", key}},
+		Head: head, Title: view.say("Renew %s", what), Action: "renew", Back: "codes", Button: "Renew it", Danger: true, Fields: []field{reasonField(hintReason)}, Carried: []link{{"key", key}},
 		Lead: "It is made anew, and the one before opens nothing from then on: devices that know it have to be told the new one. Its owner gets a link that opens once, with the hand-over code that their manager has.",
 	}
 }

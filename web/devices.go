@@ -227,7 +227,10 @@ func personDevice(view viewer, d flow.PersonDevice, serials bool) item {
 		about = append(about, view.label("confirmed"))
 		it.At = view.at(d.Seen)
 	}
-	it.Meta = strings.TrimSuffix(joined(", ", about...), ",")
+	it.Meta = joined(", ", about...)
+	if it.At == nil {
+		it.Meta = strings.TrimSuffix(it.Meta, ",")
+	}
 	switch {
 	case d.Other:
 		it.Next = view.label("Somebody else's phone; they are signed in on it.")

@@ -104,6 +104,9 @@ func (p *portal) drift(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	for i := range rows {
+		rows[i].By = p.policyTitles(rows[i].By)
+	}
 	reads, err := p.flow.DriftReadings(r.Context())
 	if err != nil {
 		return err
@@ -214,7 +217,7 @@ func driftAddress(f flow.DriftFilter, before dayone.DriftID) string {
 
 func newDriftLine(view viewer, x flow.DriftRow, titles, kinds map[string]string) driftLine {
 	l := driftLine{
-		Name: link{x.Name, "/people/" + string(x.Person)}, What: link{sentence(joined(" ", view.kind(kindTitle(kinds, x.Key)), x.Key.Name)), "/drift/" + string(x.ID)},
+		Name: link{x.Name, "/people/" + string(x.Person)}, What: link{view.thing(kinds, x.Key), "/drift/" + string(x.ID)},
 		State: driftTexts[x.Kind], System: systemTitle(titles, x.Key.System), Since: view.at(x.Since), By: view.driftBy(x.Drift),
 	}
 	l.Is, l.Should = view.driftWords(x.Drift)
@@ -278,6 +281,7 @@ func (p *portal) showDrift(w http.ResponseWriter, r *http.Request, status int, i
 	if err != nil {
 		return goneDrift(err)
 	}
+	x.By = p.policyTitles(x.By)
 	v := newOneDrift(p.viewerOf(r), x, p.titles(), p.kindTitles())
 	v.Problem, v.May = problem, p.shows(r, "POST /drift/{id}/put-right")
 	if !p.shows(r, "GET /systems/{system}") {

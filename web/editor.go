@@ -189,7 +189,7 @@ func faultState(s policy.Severity) state {
 func newJudgement(d flow.Draft, file string) judgement {
 	var v judgement
 	for _, x := range d.Diagnostics {
-		row := faultRow{State: faultState(x.Severity), Line: x.Line, Text: x.Message, Hint: x.Hint}
+		row := faultRow{State: faultState(x.Severity), Line: x.Line, Text: sentence(x.Message), Hint: x.Hint}
 		if file != "" && x.File != file {
 			row.Text = x.File + ": " + row.Text
 		}

@@ -153,7 +153,10 @@ func newEvents(view viewer, list, bad []dayone.Intake, show dayone.EventState, p
 
 // quarantinedItem says why an event is held and offers to look at it again.
 func quarantinedItem(view viewer, in dayone.Intake) item {
-	st := eventState(in.State)
+	st, note := eventState(in.State), view.found(in.Note)
+	if in.State == dayone.EventAsked { // no attribute is named first
+		note = sentence(note)
+	}
 	what := string(in.Type)
 	if what == "" {
 		what = view.label("an event of unknown kind")
@@ -163,7 +166,7 @@ func quarantinedItem(view viewer, in dayone.Intake) item {
 		title = view.say("%s: %s, without the id of an employee", in.Source, what)
 	}
 	return item{
-		State: &st, Title: link{title, ""}, Meta: joined("; ", view.found(in.Note), view.label("received")), At: view.at(in.Received),
+		State: &st, Title: link{title, ""}, Meta: joined("; ", note, view.label("received")), At: view.at(in.Received),
 		Next: view.label("Mend it at the source, in the mapping or in people.yaml. Then replay it."), Acts: []act{{Text: "Replay", Action: "/events/" + string(in.ID) + "/replay"}},
 	}
 }

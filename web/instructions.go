@@ -23,8 +23,9 @@ type todo struct {
 	system string          // titles
 	kind   string
 	thing  string
-	mute   bool             // no mail system tells anybody of it
-	in     *locale.Language // of whoever reads it
+	policy func(id string) string // what one is called; nil: as its id
+	mute   bool                   // no mail system tells anybody of it
+	in     *locale.Language       // of whoever reads it
 }
 
 // todos reads for a list of tasks what is behind them, each run and person once.
@@ -46,7 +47,7 @@ func (p *portal) todos() *todos {
 
 // of puts a task together. What is gone is left out: a task is shown as long as it is there itself.
 func (l *todos) of(ctx context.Context, t dayone.Task) todo {
-	d := todo{task: t, zone: time.UTC, system: systemTitle(l.titles, t.System), mute: !l.p.flow.Mails()}
+	d := todo{task: t, zone: time.UTC, system: systemTitle(l.titles, t.System), mute: !l.p.flow.Mails(), policy: l.p.policyTitle}
 	row, ok := l.people[t.Person]
 	if !ok {
 		row, _ = l.p.flow.Person(ctx, t.Person)

@@ -64,7 +64,7 @@ func stayItems(view viewer, list []flow.Staying) (out []item) {
 		next := "A human closes it by hand."
 		switch {
 		case x.Ended:
-			next = "Dayone does not manage it any more; a human closes it by hand."
+			next = "A human closes it by hand." // why it stays says the rest
 		case x.Legal:
 			next = "Whoever placed the legal hold gets a task to close it by hand."
 		}
@@ -79,7 +79,7 @@ func newReinstate(head personHead, stopped bool) orderView {
 		Lead: "What HR says of their employment counts again, from now on. Closed accounts are opened; memberships come back as policies give them.",
 	}
 	if !stopped {
-		v.Refused = &notice{Kind: "warn", Icon: "warn", Title: "There is nothing to take back", Text: "Their access was not ended here. A termination that HR said is cancelled in HR."}
+		v.Refused = &notice{Kind: "warn", Icon: "warn", Title: "There is nothing to give back", Text: "Their access was not ended here. A termination that HR said is cancelled in HR."}
 	}
 	return v
 }

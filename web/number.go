@@ -429,6 +429,7 @@ func newNumberAudit(view viewer, a flow.NumberAudit) numberAuditView {
 			it.Meta = view.isoDays(sentence(view.heard(f.Text))) + "."
 		case f.Number == "":
 			it.Title = link{view.say("Pool %s", f.Pool), "/numbers/pools/" + url.PathEscape(f.Pool)}
+			it.Open = &link{"Open the pool", it.Title.Href}
 		case f.Person != "":
 			it.Open = &link{view.say("Open %s", f.Name), "/people/" + string(f.Person)}
 		}

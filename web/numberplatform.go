@@ -169,7 +169,7 @@ func newPlatformPage(view viewer, a flow.PlatformAudit, q url.Values) platformPa
 		v.Age = view.age(view.now.Sub(a.Read))
 	}
 	if a.Problem != "" && !a.Reading {
-		v.Problem = &notice{Kind: "bad", Icon: "x", Title: textPlatformBroken, Text: sentence(a.Problem) + "."}
+		v.Problem = &notice{Kind: "bad", Icon: "x", Title: textPlatformBroken, Text: sentence(grouped(a.Problem)) + "."}
 	}
 	if a.Read.IsZero() {
 		v.Sentence = textPlatformNever

@@ -285,6 +285,9 @@ func newPoolPage(view viewer, x flow.PoolView, maps [][]flow.NumberCell) poolPag
 		{Label: "Can be given", Value: view.number(x.Given), Small: view.say("of %s", view.number(x.Total))},
 		{Label: "Outlook", State: st, Small: text},
 	}
+	if x.Total == 0 {
+		v.Figures[0].Small = ""
+	}
 	if !x.Outlook.Exhausted.IsZero() {
 		v.Figures = append(v.Figures, figure{Label: "Empty about", At: view.date(x.Outlook.Exhausted), Small: view.say("at %s more a month than come back", view.in.Point(strconv.FormatFloat(x.Outlook.PerMonth, 'f', 1, 64)))})
 	}
@@ -315,7 +318,11 @@ func newPoolPage(view viewer, x flow.PoolView, maps [][]flow.NumberCell) poolPag
 		}
 		rv.Facts = joined(", ", rv.Facts, r.Carrier, r.Contract, r.Trunk, view.dated("from %s", r.From), view.dated("until %s", r.Until), emergencyOf(view, r))
 		if r.Shut != "" {
-			rv.Shut = &notice{Kind: "warn", Icon: "warn", Title: "Nothing of it is given out", Text: sentence(r.Shut) + "."}
+			why := sentence(r.Shut)
+			if strings.HasPrefix(r.Shut, "the range is ours from ") {
+				why = view.dated("The range is ours from %s on", r.From)
+			}
+			rv.Shut = &notice{Kind: "warn", Icon: "warn", Title: "Nothing of it is given out", Text: why + "."}
 		}
 		if i < len(maps) {
 			rv.Map = newNumberMap(view, r, maps[i])
@@ -329,7 +336,7 @@ func (v viewer) dated(text string, t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
-	return v.say(text, t.Format(time.DateOnly))
+	return v.say(text, v.in.Time(t, "2 Jan 2006"))
 }
 
 // lasts is how long a pool keeps something, in whole days or hours.

@@ -104,7 +104,8 @@ func newOnboardProducts(view viewer, head personHead, managed bool, list []flow.
 		v.Sentence = joined(" ", v.Sentence, "What you add becomes a request, with its own approval.")
 	}
 	if len(list) == 0 {
-		v.Empty = &empty{Icon: "plus", Title: "No products yet", Text: "Write products/*.yaml in the policy folder: what belongs together and what it is called."}
+		v.Sentence = "" // of none there is nothing to count
+		v.Empty = &empty{Icon: "plus", Title: "No products yet", Text: "Write `products/*.yaml` in the policy folder: what belongs together and what it is called.", Acts: []link{{"Back", "/onboard"}}}
 	}
 	return v
 }

@@ -187,7 +187,10 @@ type newcomerView struct {
 }
 
 func newNewcomer(view viewer, n flow.Newcomer) newcomerView {
-	v := newcomerView{Steps: wizard(0), Name: n.Name, Source: n.Source, Subject: n.Subject, Button: "Bring in and choose products", Back: "/onboard", Findings: n.Findings}
+	v := newcomerView{Steps: wizard(0), Name: n.Name, Source: n.Source, Subject: n.Subject, Button: "Bring in and choose products", Back: "/onboard"}
+	for _, f := range n.Findings {
+		v.Findings = append(v.Findings, sentence(f)+".")
+	}
 	title := systemTitle(nil, n.Source)
 	v.Sentence = view.say("%s shows this person; nobody here knows them yet. Bringing them in takes this one record over, as the nightly list would.", title)
 	if n.Type == dayone.Hired {

@@ -140,7 +140,7 @@ func (p *portal) addPersonIt(w http.ResponseWriter, r *http.Request) error {
 	case r.PostForm.Get("confirm") == "change":
 		return p.showAdd(w, r, http.StatusOK, newAdd(p.viewerOf(r), p.flow.Active().Schema, p.flow.SiteNames(), o, nil))
 	case r.PostForm.Get("confirm") != "yes":
-		return p.showAdd(w, r, http.StatusOK, newAddConfirm(good, p.suspectItems(r, suspects)))
+		return p.showAdd(w, r, http.StatusOK, newAddConfirm(p.viewerOf(r), good, p.suspectItems(r, suspects)))
 	}
 	in, err := p.flow.AddOutsider(r.Context(), o)
 	switch {
@@ -158,11 +158,11 @@ func (p *portal) addPersonIt(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-func newAddConfirm(o flow.Outsider, known []item) addView {
+func newAddConfirm(view viewer, o flow.Outsider, known []item) addView {
 	v := addView{Known: known}
 	for _, f := range addFields {
 		if text := outsiderForm(o).value(f.Name); text != "" {
-			v.Confirm = append(v.Confirm, pair{Name: f.Label, Value: text})
+			v.Confirm = append(v.Confirm, pair{Name: f.Label, Value: dayWords(view, text)})
 			v.Hidden = append(v.Hidden, link{f.Name, text})
 		}
 	}
@@ -260,7 +260,7 @@ func newExtend(view viewer, head personHead, o flow.Outside) extendView {
 	case o.Over:
 		v.Over = &notice{Kind: "warn", Icon: "warn", Title: "The last day is over", Text: "Add them again: they keep their name and are asked about as somebody who is known.", Act: &link{"Add a person", "/people/add"}}
 	case len(v.Answer) == 0:
-		v.Over = &notice{Kind: "warn", Icon: "warn", Title: "Nobody is found who answers for them", Text: "Name somebody in approvals.fallback of dayone.yaml. Until then the last day stays."}
+		v.Over = &notice{Kind: "warn", Icon: "warn", Title: "Nobody is found who answers for them", Text: "Name somebody in `approvals.fallback` of `dayone.yaml`. Until then the last day stays."}
 	case instead:
 		v.Problem = &notice{Kind: "warn", Icon: "info", Title: "Somebody else is asked", Text: fmt.Sprintf("%s answers for them and cannot now. Those named below decide instead.", o.Engagement.Sponsor)}
 	}

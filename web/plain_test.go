@@ -89,7 +89,7 @@ func TestWhatIsRefusedIsToldFirst(t *testing.T) {
 		t.Errorf("it says what nothing comes to: %+v", may.List)
 	}
 	reads(t, "an erasure", drawn(t, "order", may), ">Confirm</h2>", may.Lead)
-	reads(t, "a reinstatement", drawn(t, "order", newReinstate(head, false)), "There is nothing to take back")
+	reads(t, "a reinstatement", drawn(t, "order", newReinstate(head, false)), "There is nothing to give back")
 	readsNot(t, "a reinstatement", drawn(t, "order", newReinstate(head, false)), "Closed accounts are opened")
 }
 
@@ -204,7 +204,7 @@ func TestAccessAddsUp(t *testing.T) {
 
 func TestPoliciesAreCountedWithTheirRules(t *testing.T) {
 	t.Parallel()
-	if got := (policyRow{Gives: []string{"a"}, Duty: []string{"a", "b"}}).does(); got != "Gives 1 thing, nobody may have all 2 of these" {
+	if got := (policyRow{Gives: []string{"a"}, Duty: []string{"a", "b"}}).does(); got != "Gives 1 thing, nobody may have both of these" {
 		t.Errorf("a policy: %q", got)
 	}
 	reads(t, "policies", pageOf(t, "policies"), "1 rule of separation")

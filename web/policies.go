@@ -152,9 +152,9 @@ func (p *portal) standing(r *http.Request, v *policiesView) error {
 	}
 	switch {
 	case len(st.Broken) > 0:
-		v.Standing = &notice{Kind: "bad", Icon: "x", Title: "The policy folder is broken", Text: "What is in force stays, and terminations go on. dayone policy check shows every fault."}
+		v.Standing = &notice{Kind: "bad", Icon: "x", Title: "The policy folder is broken", Text: "What is in force stays, and terminations go on. `dayone policy check` shows every fault."}
 	case st.Behind():
-		v.Standing = &notice{Kind: "warn", Icon: "info", Title: "The policy folder holds changes that are not in force", Text: "dayone plan --all shows what they would do, dayone apply puts them into force."}
+		v.Standing = &notice{Kind: "warn", Icon: "info", Title: "The policy folder holds changes that are not in force", Text: "`dayone plan --all` shows what they would do, `dayone apply` puts them into force."}
 	}
 	view := p.viewerOf(r)
 	for _, s := range slices.Backward(st.Stages) {
@@ -256,7 +256,7 @@ func newPolicies(set *policy.Set, texts map[string]string) policiesView {
 		v.Facts += ", " + plural(len(set.Duties), "1 rule of separation", "%d rules of separation")
 	}
 	if len(files) == 0 {
-		v.Empty = &empty{Icon: "policy", Title: "No policies yet", Text: "A policy says who gets what and why. Write the first one into policies/base.yaml of the policy folder; dayone policy check reads it."}
+		v.Empty = &empty{Icon: "policy", Title: "No policies yet", Text: "A policy says who gets what and why. Write the first one into `policies/base.yaml` of the policy folder; `dayone policy check` reads it."}
 	}
 	return v
 }
@@ -280,11 +280,17 @@ func (r policyRow) does() string {
 		{len(r.Offers), "offers 1 thing", "offers %d things"},
 		{len(r.Denies), "denies 1 thing", "denies %d things"},
 		{len(r.Tells), "sends 1 message", "sends %d messages"},
-		{len(r.Duty), "nobody may have this one", "nobody may have all %d of these"},
 	} {
 		if x.n > 0 {
 			parts = append(parts, plural(x.n, x.one, x.many))
 		}
+	}
+	switch n := len(r.Duty); n {
+	case 0:
+	case 2:
+		parts = append(parts, "nobody may have both of these")
+	default:
+		parts = append(parts, plural(n, "nobody may have this one", "nobody may have all %d of these"))
 	}
 	return sentence(strings.Join(parts, ", "))
 }

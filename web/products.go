@@ -148,6 +148,15 @@ func (p *portal) policyTitle(id string) string {
 	return id
 }
 
+// policyTitles are what several are called.
+func (p *portal) policyTitles(ids []string) []string {
+	out := make([]string, len(ids))
+	for i, id := range ids {
+		out[i] = p.policyTitle(id)
+	}
+	return out
+}
+
 func (p *portal) productTitle(id string) string {
 	return productTitles(p.flow.Active(), []string{id})[0]
 }

@@ -11,6 +11,7 @@ import (
 	"maps"
 	"net/http"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -56,10 +57,32 @@ func newRenderer(version string) *renderer {
 	return v
 }
 
+// breaks lets an address, a path or a place in a file go on in the next line where people would part it.
+func breaks(text string) template.HTML {
+	return template.HTML(lineIn.ReplaceAllString(partsOf.Replace(template.HTMLEscapeString(text)), "$1<wbr>:$2"))
+}
+
+var (
+	partsOf = strings.NewReplacer("@", "@<wbr>", "/", "/<wbr>")
+	lineIn  = regexp.MustCompile(`([a-z]):(\d)`)
+)
+
+// commands sets what stands between backquotes as what is typed.
+func commands(text string) template.HTML {
+	parts := strings.Split(template.HTMLEscapeString(text), "`")
+	if len(parts)%2 == 0 { // one has no end
+		return template.HTML(template.HTMLEscapeString(text))
+	}
+	for i := 1; i < len(parts); i += 2 {
+		parts[i] = "<code>" + parts[i] + "</code>"
+	}
+	return template.HTML(strings.Join(parts, ""))
+}
+
 // read parses what every page shares; what one page has is parsed when it is opened first. Texts are put into the language.
 func (v *renderer) read(l *locale.Language) {
 	v.pages = map[string]func() *template.Template{}
-	v.parts = template.New("").Funcs(template.FuncMap{"asset": v.asset, "icon": v.icon, "count": l.Number, "say": l.Said, "code": l.Tag})
+	v.parts = template.New("").Funcs(template.FuncMap{"asset": v.asset, "icon": v.icon, "count": l.Number, "say": l.Said, "code": l.Tag, "breaks": breaks, "commands": commands})
 	template.Must(v.parts.ParseFS(templateFiles, "templates/*.html"))
 	files, err := fs.Glob(templateFiles, "templates/pages/*.html")
 	must(err)
@@ -402,6 +425,16 @@ func (p *portal) kindTitles() map[string]string {
 		}
 	}
 	return out
+}
+
+// thing is an access by its kind and name, as a title: Group engineering; an account by its kind alone.
+func (v viewer) thing(kinds map[string]string, k dayone.Key) string {
+	return sentence(joined(" ", v.kind(kindTitle(kinds, k)), k.Name))
+}
+
+// thingAt is the same with the system that it is in.
+func (v viewer) thingAt(titles, kinds map[string]string, k dayone.Key) string {
+	return systemTitle(titles, k.System) + ": " + v.within(v.thing(kinds, k))
 }
 
 // kind is a kind of entitlement in the viewer's language. One that is not written small is what a company calls its own.

@@ -16,6 +16,7 @@ import (
 type requestView struct {
 	Head    personHead
 	Key     string
+	What    string
 	Role    string
 	Asks    string // who has to agree, or that nobody has
 	Lasts   string // how long the offer lasts, if not for ever
@@ -59,7 +60,7 @@ func (p *portal) showRequest(w http.ResponseWriter, r *http.Request, status int,
 
 func newRequest(view viewer, head personHead, k dayone.Key, look flow.Look) requestView {
 	v := requestView{
-		Head: head, Key: k.String(), Why: whyHref(head.ID, k),
+		Head: head, Key: k.String(), What: view.thingAt(nil, nil, k), Why: whyHref(head.ID, k),
 		By:     field{ID: "by", Name: "by", Label: "Who asks", Hint: "Mail address of whoever wants it: they do not decide about it. May stay empty. Who is logged in is recorded beside it", Type: "email"},
 		Reason: field{ID: "reason", Name: "reason", Label: "What it is needed for", Hint: "Whoever has to agree reads it, and so does the auditor", Required: true, Type: "text"},
 		Until:  field{ID: "until", Name: "until", Label: "Until", Hint: "The last day on which it is needed. May stay empty", Type: "date"},
@@ -74,7 +75,7 @@ func newRequest(view viewer, head personHead, k dayone.Key, look flow.Look) requ
 			if a.Need == "all" {
 				text = "Given once all of these have agreed: %s."
 			}
-			v.Asks = view.say(text, view.labels(a.By))
+			v.Asks = view.say(text, view.deciders(a.By))
 		}
 		return v
 	}

@@ -24,7 +24,7 @@ func (b *board) needs() needsView {
 		title := b.stepAt(s.Step)
 		it := item{State: &st, Title: link{title, b.detailHref(i)}}
 		if s.State == dayone.StepWaiting && s.Wait != nil && s.Wait.Kind.There() {
-			it.Meta = s.Wait.Note
+			it.Meta = sentence(b.view.heard(s.Wait.Note))
 			v.Quiet = append(v.Quiet, it)
 			continue
 		}

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/engine"
 	"github.com/dayone-hq/dayone/flow"
 	"github.com/dayone-hq/dayone/planner"
 )
@@ -424,7 +425,7 @@ func (b *board) finished(s *dayone.StepRun) bool {
 	if c, ok := b.where[s.Step.ID]; ok {
 		return c.step.State == dayone.StepDone
 	}
-	return s.State == dayone.StepDone || s.State == dayone.StepSkipped || s.State == dayone.StepUndone
+	return s.State == dayone.StepDone || s.State == dayone.StepSkipped && !engine.GivenUp(s) || s.State == dayone.StepUndone
 }
 
 // idOf makes a name fit for an id of HTML.

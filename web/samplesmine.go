@@ -27,7 +27,7 @@ func sampleMine(view viewer, row flow.Row, progress flow.Progress, connectors ma
 	fresh.Name, fresh.Made, fresh.Expires, fresh.Used = "change-calendar", view.now, view.now.AddDate(0, 0, 90), time.Time{}
 	over.Name, over.Expires, over.Used = "grafana", view.now.AddDate(0, 0, -1), view.now.AddDate(0, 0, -2)
 	ended.Name, ended.Ended, ended.EndedBy, ended.Used = "old-script", view.now.AddDate(0, 0, -3), "kim@company.com", view.now.AddDate(0, 0, -4)
-	form := tokenFields("", "", "")
+	form := tokenFields(view, "", "", "")
 	browser := session{
 		who: who{Name: "kim@company.com", Role: dayone.Operator}, began: view.now.Add(-2 * time.Hour), seen: view.now, from: "10.1.2.3",
 		agent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36",

@@ -52,7 +52,7 @@ func sampleOutside(view viewer, row flow.Row, head personHead) []sample {
 	return []sample{
 		{"add-person", "Add a person", "add-person", false, false, newAdd(view, schema, []string{"Berlin", "San Francisco"}, flow.Outsider{}, nil)},
 		{"add-person-wrong", "Add a person, not right", "add-person", false, false, newAdd(view, schema, []string{"Berlin", "San Francisco"}, typed, flow.Faulty{"email": "write a mail address, such as ada@company.com", "end": "that is more than 365 days after the first day"})},
-		{"add-person-confirm", "Add a person, to confirm", "add-person", false, false, newAddConfirm(right, known)},
+		{"add-person-confirm", "Add a person, to confirm", "add-person", false, false, newAddConfirm(view, right, known)},
 		{"extend", "Last day, to put off", "extend", false, false, newExtend(view, head, flow.Outside{Engagement: e, Answer: answers, Latest: "2025-11-22"})},
 		{"extend-instead", "Last day, the sponsor has left", "extend", false, false, newExtend(view, head, flow.Outside{Engagement: e, Answer: []dayone.Decider{{Mail: "mia@company.com", Why: "manager of john.doe@company.com (gone)"}}, Latest: "2025-11-22"})},
 		{"extend-over", "Last day, over", "extend", false, false, newExtend(view, head, flow.Outside{Engagement: e, Answer: answers, Over: true})},

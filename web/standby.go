@@ -99,7 +99,7 @@ func newStandingBy(view viewer, is Standing, own string) standingBy {
 			v.Notice.Act = &link{"Go to the server at work", is.At}
 		}
 	}
-	v.KV = []pair{at, {Name: "Since", At: view.timed(is.Since, "2 January 15:04")}, {Name: "Last sign of life", At: view.timed(is.Renewed, "15:04:05")}}
+	v.KV = []pair{at, {Name: "Since", At: view.at(is.Since)}, {Name: "Last sign of life", At: view.timed(is.Renewed, "15:04:05")}}
 	return v
 }
 

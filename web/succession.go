@@ -23,6 +23,9 @@ func newHeir(view viewer, s dayone.Succession) *heirView {
 	}
 	for _, h := range s.Items {
 		it := item{Title: link{h.Name, handedAt(h)}, Meta: view.label(handedTexts[h.Kind])}
+		if h.Kind == dayone.HandedDelegation { // no name, but a sentence of ours
+			it.Title.Text = sentence(view.heard(h.Name))
+		}
 		switch {
 		case h.Act != "":
 			it.State, it.Next = &state{Icon: "clock", Class: "s-wait", Text: "A human has something to do"}, sentence(view.heard(h.Act))+"."

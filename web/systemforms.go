@@ -160,13 +160,20 @@ func newSystemForm(view viewer, x Written, saved bool) systemFormView {
 		if st.Icon == "" {
 			st = state{Icon: "x", Class: "s-fail", Text: "Wrong"}
 		}
-		v.Tried = append(v.Tried, item{State: &st, Title: link{Text: sentence(f.What)}, Meta: f.Note})
+		it := item{State: &st, Title: link{Text: sentence(f.What)}, Meta: f.Note}
+		if st.Class == "s-fail" {
+			it.Next = view.label("Look at the address and the credentials above, and at what they may do there; then try it again.")
+		}
+		v.Tried = append(v.Tried, it)
 	}
 	return v
 }
 
 func newFormField(view viewer, s SystemField) formField {
 	f := field{ID: "s-" + s.Name, Name: "set." + s.Name, Label: settingTitle(s.Name), Type: "text", Mono: true, Value: s.Value, Error: s.Error, Required: s.Required && !s.Set && s.Held == "" && s.Default == ""}
+	if _, example, ok := strings.Cut(s.Error, " is an address, such as "); ok { // the label above it names it
+		f.Error = view.say("Write an address, such as %s", example)
+	}
 	notes := []string{sentence(view.heard(s.Help))}
 	switch {
 	case s.Type == "secret":

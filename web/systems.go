@@ -98,7 +98,10 @@ func newSystems(view viewer, list []flow.SystemState, stop dayone.Order) systems
 	case unset > 0:
 		v.Sentence += " " + plural(unset, "1 that policies name is not: what is to be done there is somebody's task.", "%d that policies name are not: what is to be done there is somebody's task.")
 	}
-	if troubled > 0 {
+	switch {
+	case troubled == 1 && len(list) == 1:
+		v.Sentence = joined(" ", v.Sentence, "Nothing new is called at it by itself.")
+	case troubled > 0:
 		v.Sentence += " " + plural(troubled, "Nothing new is called at 1 of them by itself.", "Nothing new is called at %d of them by itself.")
 	}
 	if stop.ID != "" {

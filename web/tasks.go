@@ -228,7 +228,11 @@ func newTask(view viewer, d todo, given map[string]string) taskView {
 	}
 	if step != nil {
 		for _, r := range step.Step.Because {
-			v.Facts = append(v.Facts, pair{Name: "Why", Value: r.String(), Href: policyHref(r)})
+			href := policyHref(r)
+			if d.policy != nil {
+				r.Policy = d.policy(r.Policy)
+			}
+			v.Facts = append(v.Facts, pair{Name: "Why", Value: r.String(), Href: href})
 		}
 	}
 	for _, word := range strings.Fields(t.Note) {
@@ -256,6 +260,7 @@ func newTask(view viewer, d todo, given map[string]string) taskView {
 	for _, name := range t.Ask {
 		if name == "adopt" {
 			v.Adopt = &adoptView{Found: engine.Adoptable(t.Note), Person: d.row.Name}
+			v.Note, _, _ = strings.Cut(v.Note, " If it is theirs, complete this task with") // the forms below do both
 			continue
 		}
 		f := fieldOf(name)

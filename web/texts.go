@@ -82,7 +82,7 @@ const (
 	textDriftClosed      = "it was closed here"
 	textDriftBaseline    = "it was there before Dayone"
 	textDriftKind        = "kind is missing, closed, open, extra or role."
-	textDriftNoSystem    = "A system is compared once its connector can list its accounts. What people only bring messages through has none."
+	textDriftNoSystem    = "A system is compared once its connector can list its accounts. A system that only sends messages has no accounts."
 	textDriftNightly     = "Accounts are read and held against the books each night, and when somebody asks."
 	textDriftAsked       = "Accounts are read and held against the books when somebody asks; each night is turned off (brakes.lists_at)."
 	textDriftUnread      = "To compare one now, open a system and choose Read and compare now."

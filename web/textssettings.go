@@ -83,7 +83,7 @@ var roleTexts = map[dayone.Role]string{
 
 // Words of the form of a system.
 const (
-	textSetupNone    = "Systems stand in dayone.yaml of a server: dayone init writes one, and dayone system add puts systems into it."
+	textSetupNone    = "Systems stand in `dayone.yaml` of a server: `dayone init` writes one, and `dayone system add` puts systems into it."
 	textSetupDefault = "As it is by default: %s"
 	textSetupEmpty   = "Empty: %s"
 	textSetupExample = "Such as %s"
@@ -95,7 +95,7 @@ const (
 // Words of webhooks.
 const (
 	textWebhook       = "%s; told of: %s"
-	textWebhooksNone  = "Write webhooks: {NAME: {url: ..., secret: ${file:...}}} into dayone.yaml, and programs are told when a run ends."
+	textWebhooksNone  = "Write `webhooks: {NAME: {url: ..., secret: ${file:...}}}` into `dayone.yaml`, and programs are told when a run ends."
 	textWebhooksQuiet = "The next run that ends is told here. Send a test to see whether it arrives."
 	textWebhookTries  = "Failed %s, sent again %s: %s."
 )

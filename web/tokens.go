@@ -64,7 +64,7 @@ func (p *portal) showTokens(w http.ResponseWriter, r *http.Request, status int, 
 	if len(list) == 0 {
 		v.Empty = &empty{Icon: "lock", Title: "No tokens yet", Text: "Programs that call the API need one each: then records tell them apart, and one can be taken back without the others."}
 	}
-	v.Fields = append(tokenFields(r.PostFormValue("name"), r.PostFormValue("role"), r.PostFormValue("days")), reachFields(r)...)
+	v.Fields = append(tokenFields(p.viewerOf(r), r.PostFormValue("name"), r.PostFormValue("role"), r.PostFormValue("days")), reachFields(r)...)
 	return p.show(w, r, status, page{Template: "tokens", Title: "API tokens", Crumbs: []link{{"Sessions", "/sessions"}, {"API tokens", ""}}, Main: v})
 }
 
@@ -90,7 +90,7 @@ func tokenItem(view viewer, t dayone.APIToken, left bool) item {
 	if !t.Used.IsZero() {
 		used = view.say("used %s", view.at(t.Used).Text)
 	}
-	it.Meta = view.say(textToken, withReach(t), t.By, view.date(t.Made).Text, view.date(t.Expires).Text, used)
+	it.Meta = view.say(textToken, withReach(view, t), t.By, view.date(t.Made).Text, view.date(t.Expires).Text, used)
 	switch {
 	case !t.Ended.IsZero() && t.EndedBy != "":
 		it.State = &state{Icon: "x", Class: "s-skip", Text: "Ended"}
@@ -110,11 +110,12 @@ func tokenItem(view viewer, t dayone.APIToken, left bool) item {
 }
 
 // withReach is a token's role, and how far it reaches.
-func withReach(t dayone.APIToken) string {
+func withReach(view viewer, t dayone.APIToken) string {
+	role := view.label(roleTitles[t.Role])
 	if t.Reach.Whole() {
-		return string(t.Role)
+		return role
 	}
-	return fmt.Sprintf(textRoleFor, t.Role, t.Reach)
+	return fmt.Sprintf(textRoleFor, role, t.Reach)
 }
 
 // reachFields are how far a role reaches, as it was typed.
@@ -140,11 +141,11 @@ func reachOf(r *http.Request) dayone.Reach {
 	return dayone.Reach{Countries: list("countries"), Companies: list("companies"), Systems: list("systems")}
 }
 
-func tokenFields(name, role, days string) []field {
+func tokenFields(view viewer, name, role, days string) []field {
 	roles := field{ID: "role", Name: "role", Label: "Role", Hint: "What it may do, as for people"}
 	for _, r := range dayone.Roles {
 		// the auditor, who writes nothing, unless another was chosen
-		roles.Options = append(roles.Options, option{Value: string(r), Text: string(r), Selected: string(r) == cmp.Or(role, string(dayone.Auditor))})
+		roles.Options = append(roles.Options, option{Value: string(r), Text: view.label(roleTitles[r]), Selected: string(r) == cmp.Or(role, string(dayone.Auditor))})
 	}
 	return []field{
 		{ID: "name", Name: "name", Label: "What uses it", Hint: "Goes into records, such as ticket-system", Type: "text", Required: true, Value: name},

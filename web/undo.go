@@ -132,13 +132,13 @@ func newUndo(b *board, u flow.Undoing, problem *notice) undoView {
 	}
 	for _, a := range u.Along {
 		// its step in the run gave it, which is no title of what goes
-		v.Does = append(v.Does, item{Title: link{a.Step.Key.String(), ""}, Next: sentence(b.view.heard(a.Why)) + "."})
+		v.Does = append(v.Does, item{Title: link{b.view.thingAt(b.titles, b.kinds, a.Step.Key), ""}, Meta: a.Step.Key.String(), Next: sentence(b.view.heard(a.Why)) + "."})
 	}
 	for _, f := range u.Stays() {
-		v.Stays = append(v.Stays, item{Title: link{f.Key.String(), ""}, Meta: sentence(b.view.heard(f.Text)) + "."})
+		v.Stays = append(v.Stays, item{Title: link{b.view.thingAt(b.titles, b.kinds, f.Key), ""}, Meta: f.Key.String(), Next: sentence(b.view.heard(f.Text)) + "."})
 	}
 	for _, f := range u.Absent() {
-		v.Absent = append(v.Absent, item{Title: link{f.Key.String(), ""}, Meta: sentence(b.view.heard(f.Text)) + "."})
+		v.Absent = append(v.Absent, item{Title: link{b.view.thingAt(b.titles, b.kinds, f.Key), ""}, Meta: f.Key.String(), Next: sentence(b.view.heard(f.Text)) + "."})
 	}
 	steps, along := len(u.Plan.Steps), len(u.Along)
 	if v.Steps = b.view.plural(steps, "1 step", "%d steps"); along > 0 {

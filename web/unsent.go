@@ -135,7 +135,7 @@ func (b *board) heldUp(i int) string {
 		if s.Step.Action != dayone.MessageSend || s.Of != "" || s.State != dayone.StepPending || !slices.Contains(b.waitedFor(s), i) {
 			continue
 		}
-		names = append(names, s.Step.Key.Name)
+		names = append(names, b.title(s.Step))
 	}
 	if len(names) == 0 {
 		return ""

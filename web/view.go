@@ -220,10 +220,31 @@ func (v viewer) plural(n int, one, many string) string { return v.in.Plural(n, o
 func (v viewer) label(text string) string { return v.in.Label(text) }
 
 // heard is a sentence that was made in English elsewhere: by flow, or where nobody knows who reads it.
-func (v viewer) heard(text string) string { return v.withNames(v.in.Heard(text)) }
+func (v viewer) heard(text string) string { return v.withNames(v.in.Heard(grouped(text))) }
 
 // found is what flow has found, each part of it by itself; its days read as every other day.
-func (v viewer) found(note string) string { return v.withNames(v.isoDays(v.in.HeardEach(note))) }
+func (v viewer) found(note string) string {
+	return v.withNames(v.isoDays(v.in.HeardEach(grouped(note))))
+}
+
+// countIn is how many of something there are, in a sentence that was made elsewhere: nothing else that has four digits or more
+// is written in groups, such as a year, an extension or an id.
+var countIn = regexp.MustCompile(`(^|[ (])([1-9]\d{3,15})( (?:accounts|changed|devices|employments|lines|missing|new|numbers|people|records|steps|things|users)\b)|( had )([1-9]\d{3,15})($|[;,. ])`)
+
+// grouped writes the counts of such a sentence as every other: 1,204.
+func grouped(text string) string {
+	return countIn.ReplaceAllStringFunc(text, func(s string) string {
+		return wholeIn.ReplaceAllStringFunc(s, func(digits string) string {
+			n, err := strconv.Atoi(digits)
+			if err != nil {
+				return digits
+			}
+			return thousands(n)
+		})
+	})
+}
+
+var wholeIn = regexp.MustCompile(`\d+`)
 
 // idIn is a run or somebody in a sentence that was made where nobody's name is written down.
 var idIn = regexp.MustCompile(`\b(run|per)_[0-9a-z]{26}\b`)
