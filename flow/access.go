@@ -248,7 +248,7 @@ func (f *Flow) Explain(ctx context.Context, id dayone.PersonID, key dayone.Key) 
 	}
 	now, held, set := f.Clock.Now(), heldOf(have), f.Active()
 	p := people.At(&t, now, now, set)
-	x := set.Explain(p, policy.Context{Now: now, Held: held, Requested: set.Asked(asked), Approved: agreed(id, set, held, as)}, key)
+	x := set.Explain(p, policy.Context{Now: now, Held: held, Requested: set.Asked(asked), Approved: agreed(id, set, held, set.Asked(asked), as)}, key)
 	if _, has := held[key]; !has && len(x.Lines)+len(x.By) == 0 && x.Grant == nil && x.Asked == nil { // nothing speaks of it: is there such a thing?
 		if err := set.Offered(key); err != nil {
 			return policy.Explanation{}, err

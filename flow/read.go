@@ -375,7 +375,7 @@ func (f *Flow) Why(l Look, key dayone.Key) policy.Explanation { return f.Reasons
 // Reasons explains many things to the one who was looked at, and decides once for all of them. One at a time.
 func (f *Flow) Reasons(l Look) func(dayone.Key) policy.Explanation {
 	set, held := f.Active(), heldOf(l.Have)
-	x := set.Explaining(l.Person, policy.Context{Now: l.Person.At, Held: held, Requested: set.Asked(l.Requests), Approved: agreed(l.Person.ID, set, held, l.answers)})
+	x := set.Explaining(l.Person, policy.Context{Now: l.Person.At, Held: held, Requested: set.Asked(l.Requests), Approved: agreed(l.Person.ID, set, held, l.asked, l.answers)})
 	return func(key dayone.Key) policy.Explanation {
 		return l.answers.agreedTo(l.Person.ID, f.noteRetired(withHold(x.Of(key), l.Holds, l.Person.Status)))
 	}
