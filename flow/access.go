@@ -155,8 +155,14 @@ func (f *Flow) Access(ctx context.Context, id dayone.PersonID) (Look, []Access, 
 		idle(out)
 	}
 	f.unclosed(out, l)
+	goes, failed := f.takenNow(ctx, l)
+	if failed != nil {
+		return l, out, failed
+	}
 	for i := range out {
-		if h, is := holdOf(l.Holds, out[i].Key, l.Person.Status); is {
+		if h, is := holdOf(l.Holds, out[i].Key, l.Person.Status); is && goes[out[i].Key] {
+			out[i].State, out[i].Note = ToGo, ""
+		} else if is {
 			out[i].State, out[i].Note = Held, "until "+h.Until.UTC().Format("2 Jan 2006")
 		}
 	}
@@ -171,6 +177,31 @@ func (f *Flow) Access(ctx context.Context, id dayone.PersonID) (Look, []Access, 
 		return 0
 	})
 	return l, out, err
+}
+
+// takenNow are the things that an undo under way has still to take: their hold keeps policies away from them, and keeps none of them.
+func (f *Flow) takenNow(ctx context.Context, l Look) (map[dayone.Key]bool, error) {
+	if len(l.Holds) == 0 {
+		return nil, nil
+	}
+	id, err := f.Store.ActiveRun(ctx, l.Person.ID)
+	if errors.Is(err, dayone.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	r, err := f.Store.Run(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	out := map[dayone.Key]bool{}
+	for i := range r.Steps {
+		if s := &r.Steps[i]; s.Step.Undoes != "" && s.Step.Action.Takes() && !s.State.Over() {
+			out[s.Step.Key] = true
+		}
+	}
+	return out, nil
 }
 
 // closed marks accounts that were taken back, or whose owner has left, and what is part of them: it is in the books, and nobody gets in by

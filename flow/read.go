@@ -314,6 +314,9 @@ type Progress struct {
 	Shows  time.Time   // from when the code is shown
 	Opens  time.Time   // from when links open
 	Stuck  bool        // no plan can be made: somebody has to mend that first
+
+	Lacks  map[dayone.Key]bool // there by the books, and not as its system showed it last
+	Unseen bool                // no telephone system has shown a number of theirs yet
 }
 
 // Progress checks the path's token and shows how far the new hire is.
@@ -345,6 +348,14 @@ func (f *Flow) progress(ctx context.Context, id dayone.PersonID) (Progress, erro
 		}
 		p.Run = &r
 	}
+	if p.Lacks, err = f.Lacks(ctx, id); err != nil {
+		return p, err
+	}
+	numbers, err := f.numbersOf(ctx, id, nil)
+	if err != nil {
+		return p, err
+	}
+	p.Unseen = slices.ContainsFunc(numbers, PersonNumber.Unseen)
 	p.Code = f.Keeper.Code(string(id))
 	p.Opens, p.Shows = f.opens(p.Look.Person), p.Look.Person.Start // on the day itself: what is not known cannot be passed on
 	if p.Opens.Before(p.Shows) {

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/dayone-hq/dayone"
@@ -185,17 +186,20 @@ func (p *portal) personRow(view viewer, row flow.Row) personRow {
 	if row.Problem != "" {
 		v.Problem = &unplannedState
 	}
-	zone := p.zoneOf(row.Location)
+	v.Starts, v.Note = sinceOrFrom(view, row, p.zoneOf(row.Location))
+	return v
+}
+
+// sinceOrFrom is the day of somebody that matters: the last one where one is known, of whoever has left, too.
+func sinceOrFrom(view viewer, row flow.Row, zone *time.Location) (*stamp, string) {
 	switch {
 	case row.Status == dayone.PreHire:
-		v.Starts = view.day(row.Starts, zone)
-		v.Note = view.away(view.days(row.Starts, zone))
-	case !row.Ends.IsZero() && row.Status != dayone.Left:
-		v.Starts, v.Note = view.day(row.LastDay(), zone), view.label("last day")
+		return view.day(row.Starts, zone), view.away(view.days(row.Starts, zone))
+	case !row.Ends.IsZero():
+		return view.day(row.LastDay(), zone), view.label("last day")
 	default:
-		v.Starts = view.day(row.Starts, zone)
+		return view.day(row.Starts, zone), ""
 	}
-	return v
 }
 
 // found is what the palette offers for a few letters.
