@@ -187,3 +187,27 @@ func TestADecidedBrakeSaysBothTimes(t *testing.T) {
 		t.Errorf("%q", it.Meta)
 	}
 }
+
+// A page is found by what is done on it.
+func TestAPageIsFoundByWhatIsDoneThere(t *testing.T) {
+	t.Parallel()
+	approvals, runs := menuItem{Text: "Approvals", Href: "/approvals"}, menuItem{Text: "Runs", Href: "/runs"}
+	german := viewer{in: locale.Of("de")}
+	if !leadsTo(viewer{}, approvals, "Approve") || !leadsTo(viewer{}, runs, "undo") || leadsTo(viewer{}, approvals, "undo") || !leadsTo(german, approvals, "freigeben") || !leadsTo(german, runs, "rückgängig") {
+		t.Error("commands are not found")
+	}
+}
+
+// No machine is as slow as somebody who is asked: that is what a finish hangs on.
+func TestThePreviewsFinishHangsOnWhoeverIsAsked(t *testing.T) {
+	t.Parallel()
+	course := dayone.Step{ID: "training/course:privacy entitlement.add", Action: dayone.EntitlementAdd, Key: dayone.Key{System: "training", Kind: "course", Name: "privacy"}}
+	account := dayone.Step{ID: "okta/account account.create", Action: dayone.AccountCreate, Key: dayone.Key{System: "okta", Kind: dayone.AccountKindName}}
+	group := dayone.Step{ID: "okta/group:a entitlement.add", Action: dayone.EntitlementAdd, Key: dayone.Key{System: "okta", Kind: "group", Name: "a"}, Needs: []dayone.Need{{Step: account.ID, When: dayone.Done}}}
+	pv := flow.PickPreview{Look: flow.Look{Plan: dayone.Plan{Steps: []dayone.Step{account, group, course}}}, Handed: map[dayone.StepID]flow.Handed{course.ID: {}}}
+	var v onboardPreviewView
+	v.steps(viewer{zone: time.UTC, now: noon}, pv, map[string]string{}, map[string]string{})
+	if len(v.Path) != 1 || v.Path[0].Href != "#plan-3" {
+		t.Errorf("it hangs on %+v", v.Path)
+	}
+}

@@ -210,6 +210,17 @@ type found struct {
 	None   bool
 }
 
+// doneOn are words for what is done on a page, by which it is found beside its name.
+var doneOn = map[string]string{
+	"/approvals": "approve, refuse, decide", "/runs": "undo, take back, cancel, retry", "/tasks": "to do, mark as done", "/onboard": "hire, add somebody, give products", "/brakes": "let through, throw away",
+}
+
+// leadsTo says whether a page of the menu is called so, or what somebody wants to do is done there.
+func leadsTo(view viewer, it menuItem, query string) bool {
+	query = strings.ToLower(query)
+	return strings.Contains(strings.ToLower(view.label(it.Text)), query) || doneOn[it.Href] != "" && strings.Contains(strings.ToLower(view.label(doneOn[it.Href])), query)
+}
+
 // find looks for people and pages by their names: the palette, and a page of its own without script.
 func (p *portal) find(w http.ResponseWriter, r *http.Request) error {
 	text, err := searched(r.URL.Query())
@@ -219,7 +230,7 @@ func (p *portal) find(w http.ResponseWriter, r *http.Request) error {
 	v := found{Query: text}
 	for _, m := range p.menu(r, "") {
 		for _, it := range m.Items {
-			if strings.Contains(strings.ToLower(p.viewerOf(r).label(it.Text)), strings.ToLower(v.Query)) {
+			if leadsTo(p.viewerOf(r), it, v.Query) {
 				icon := state{Icon: it.Icon}
 				v.Pages = append(v.Pages, item{Title: link{it.Text, it.Href}, State: &icon})
 			}
