@@ -79,11 +79,15 @@ func (f *Flow) Access(ctx context.Context, id dayone.PersonID) (Look, []Access, 
 	if !l.Person.Managed {
 		err = nil // nobody tries to plan
 	}
-	return l, f.accessOf(l, err == nil), err
+	list, failed := f.accessOf(ctx, l, err == nil)
+	if failed != nil {
+		return l, nil, failed
+	}
+	return l, list, err
 }
 
 // accessOf lays side by side what somebody was found to have and to be given.
-func (f *Flow) accessOf(l Look, plans bool) []Access {
+func (f *Flow) accessOf(ctx context.Context, l Look, plans bool) ([]Access, error) {
 	set := f.Active()
 	var out []Access
 	seen := map[dayone.Key]bool{}
@@ -165,8 +169,14 @@ func (f *Flow) accessOf(l Look, plans bool) []Access {
 		idle(out)
 	}
 	f.unclosed(out, l)
+	goes, err := f.takenNow(ctx, l)
+	if err != nil {
+		return nil, err
+	}
 	for i := range out {
-		if h, is := holdOf(l.Holds, out[i].Key, l.Person.Status); is {
+		if h, is := holdOf(l.Holds, out[i].Key, l.Person.Status); is && goes[out[i].Key] {
+			out[i].State, out[i].Note = ToGo, ""
+		} else if is {
 			out[i].State, out[i].Hold, out[i].Note = Held, true, "until "+h.Until.UTC().Format("2 Jan 2006")
 		}
 	}
@@ -180,7 +190,32 @@ func (f *Flow) accessOf(l Look, plans bool) []Access {
 		}
 		return 0
 	})
-	return out
+	return out, nil
+}
+
+// takenNow are the things that an undo under way has still to take: their hold keeps policies away from them, and keeps none of them.
+func (f *Flow) takenNow(ctx context.Context, l Look) (map[dayone.Key]bool, error) {
+	if len(l.Holds) == 0 {
+		return nil, nil
+	}
+	id, err := f.Store.ActiveRun(ctx, l.Person.ID)
+	if errors.Is(err, dayone.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	r, err := f.Store.Run(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	out := map[dayone.Key]bool{}
+	for i := range r.Steps {
+		if s := &r.Steps[i]; s.Step.Undoes != "" && s.Step.Action.Takes() && !s.State.Over() {
+			out[s.Step.Key] = true
+		}
+	}
+	return out, nil
 }
 
 // closed marks accounts that were taken back, or whose owner has left, and what is part of them: it is in the books, and nobody gets in by
@@ -258,7 +293,7 @@ func (f *Flow) Explain(ctx context.Context, id dayone.PersonID, key dayone.Key) 
 	}
 	now, held, set := f.Clock.Now(), heldOf(have), f.Active()
 	p := people.At(&t, now, now, set)
-	x := set.Explain(p, policy.Context{Now: now, Held: held, Requested: set.Asked(asked), Approved: agreed(id, set, held, as)}, key)
+	x := set.Explain(p, policy.Context{Now: now, Held: held, Requested: set.Asked(asked), Approved: agreed(id, set, held, set.Asked(asked), as)}, key)
 	if _, has := held[key]; !has && len(x.Lines)+len(x.By) == 0 && x.Grant == nil && x.Asked == nil { // nothing speaks of it: is there such a thing?
 		if err := set.Offered(key); err != nil {
 			return policy.Explanation{}, err

@@ -13,6 +13,7 @@ import (
 
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/engine"
+	"github.com/dayone-hq/dayone/planner"
 	"github.com/dayone-hq/dayone/policy"
 	"github.com/dayone-hq/dayone/store"
 )
@@ -51,14 +52,18 @@ func (as answers) of(person dayone.PersonID, k dayone.Key, role string) *dayone.
 }
 
 // agreed says what a person has without being asked for again: what was approved, and what policies gave her before it
-// had to be. Approvals are about giving, never about what is there.
-func agreed(p dayone.PersonID, set *policy.Set, held map[dayone.Key]dayone.Holding, as answers) func(dayone.Key, string) bool {
+// had to be. Approvals are about giving, never about what is there. What was given for a request that has ended is there
+// only until it is taken back: whoever asks for it again asks anew.
+func agreed(p dayone.PersonID, set *policy.Set, held map[dayone.Key]dayone.Holding, asked map[dayone.Key][]dayone.Request, as answers) func(dayone.Key, string) bool {
 	return func(k dayone.Key, role string) bool {
 		if r := as.of(p, k, role); r != nil && r.State == dayone.ApprovalGiven {
 			return true
 		}
 		h, ok := held[k]
 		if !ok || h.State == dayone.Disabled || !h.Lost.IsZero() || !slices.ContainsFunc(h.Because, func(r dayone.Reason) bool { return r.Policy != dayone.Baseline }) {
+			return false
+		}
+		if rs := asked[k]; len(rs) > 0 && !slices.ContainsFunc(rs, func(r dayone.Request) bool { return !r.Made.After(h.Since) }) {
 			return false
 		}
 		roles := set.Systems[k.System].Kinds[k.Kind].Roles
@@ -113,7 +118,7 @@ func (l Look) wants(r dayone.Petition) bool {
 func (l Look) otherwise(r dayone.Petition) string {
 	for _, s := range l.Plan.Steps {
 		switch {
-		case s.Key != r.Key || s.Want.Role != r.Role || s.Undoes != "":
+		case s.Key != r.Key || s.Want == nil || s.Want.Role != r.Role || s.Undoes != "":
 		case s.Approval == nil:
 			return "policies ask nobody any more"
 		case s.Approval.Need != r.Rule.Need || s.Approval.Within != r.Rule.Within || !slices.Equal(s.Approval.By, r.Rule.By):
@@ -230,12 +235,19 @@ func asksOf(rs []dayone.Request, p dayone.Petition) (out []dayone.Ask) {
 	return out
 }
 
-// askFresh opens an approval for every step that waits for one.
+// askFresh opens an approval for every step that waits for one, and for what is still there from an approval that is spent:
+// if somebody agrees before it is taken back, it stays.
 func (f *Flow) askFresh(ctx context.Context, l *Look, idle func(dayone.Key) string) error {
 	now := l.Person.At
 	var fresh []dayone.Petition
 	var records []dayone.Record
-	for _, s := range l.Plan.Steps {
+	steps, held := slices.Clone(l.Plan.Steps), heldOf(l.Have)
+	for _, g := range l.Want.Pending {
+		if g.Approval != nil && planner.Spent(g, held[g.Key]) {
+			steps = append(steps, dayone.Step{Key: g.Key, Want: &dayone.Item{Key: g.Key, Role: g.Role}, Approval: g.Approval, Because: g.Because})
+		}
+	}
+	for _, s := range steps {
 		if s.Approval == nil || l.answers.of(l.Person.ID, s.Key, s.Want.Role) != nil || idle(s.Key) != "" {
 			continue
 		}

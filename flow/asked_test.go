@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/connector/sim"
 	"github.com/dayone-hq/dayone/engine"
 	"github.com/dayone-hq/dayone/flow"
 )
@@ -126,6 +127,60 @@ func TestARequestThatTakesAnothersPlaceIsKnown(t *testing.T) {
 		q := h.request(p)
 		return true, len(q.Askers()) == 2 && q.Requester() == vera
 	})
+}
+
+// An approval is for one request: while what it gave is still being taken back, whoever asks for it again asks anew, and an answer keeps it.
+func TestAnEndedRequestsApprovalIsSpent(t *testing.T) {
+	t.Parallel()
+	_, h, p, key := offersWithApproval(t)
+	first, err := h.Request(ctx, dayone.Request{Person: p, Key: key, By: vera, Login: "administrator", Reason: "covers for Max"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := h.asked(p)
+	if _, err := h.Answer(ctx, old.ID, flow.Reply{Of: john, By: "administrator", Yes: true}); err != nil {
+		t.Fatal(err)
+	}
+	h.carriedOut(p)
+	until(h, "the books have it", func() (bool, bool) {
+		have, err := h.Store.Holdings(ctx, p, false)
+		return true, err == nil && slices.ContainsFunc(have, func(x dayone.Holding) bool { return x.Key == key && x.State == dayone.Active })
+	})
+	h.clock.Jump(h.clock.Now().Add(time.Minute))
+	h.okta.Door().Inject(sim.Fault{Status: 503, Times: -1})
+	if _, err := h.EndRequest(ctx, first.ID, "administrator", ""); err != nil {
+		t.Fatal(err)
+	}
+	until(h, "it is being taken back", func() (bool, bool) {
+		id, err := h.Store.ActiveRun(ctx, p)
+		if err != nil {
+			return false, false
+		}
+		r, err := h.RunOf(ctx, id)
+		return true, err == nil && slices.ContainsFunc(r.Steps, func(s dayone.StepRun) bool { return s.Step.Key == key && s.Step.Action == dayone.EntitlementRemove })
+	})
+	h.clock.Jump(h.clock.Now().Add(time.Minute))
+	if _, err := h.Request(ctx, dayone.Request{Person: p, Key: key, By: vera, Login: "administrator", Reason: "Max is ill"}); err != nil {
+		t.Fatal(err)
+	}
+	l, err := h.Preview(ctx, p)
+	if err != nil || slices.ContainsFunc(l.Want.Grants, func(g dayone.Grant) bool { return g.Key == key }) || !slices.ContainsFunc(l.Want.Pending, func(g dayone.Grant) bool { return g.Key == key }) {
+		t.Fatalf("without an approval she is to have %+v, and %+v waits: %v", l.Want.Grants, l.Want.Pending, err)
+	}
+	fresh := h.asked(p)
+	if fresh.ID == old.ID || fresh.Reason() != "Max is ill" {
+		t.Fatalf("asked: %+v", fresh)
+	}
+	h.okta.Door().Heal()
+	until(h, "it is taken back", func() (bool, bool) {
+		h.clock.Jump(h.clock.Now().Add(time.Minute))
+		a, _ := account(h.okta, erin)
+		return true, !slices.Contains(a.Entitlements, "group:sales-team")
+	})
+	if _, err := h.Answer(ctx, fresh.ID, flow.Reply{Of: john, By: "administrator", Yes: true}); err != nil {
+		t.Fatal(err)
+	}
+	h.carriedOut(p)
 }
 
 // A cancelled run's approval rests: nobody is reminded, nobody answers in vain, and it is asked for again later.

@@ -345,7 +345,7 @@ func (l *looks) compare(t *dayone.Timeline, have []dayone.Holding, asked []dayon
 	if old == nil {
 		old = l.force.of(p)
 	}
-	at := policy.Context{Now: l.now, Held: heldOf(have), Requested: old.Asked(asked), Approved: agreed(p.ID, old, nil, as)}
+	at := policy.Context{Now: l.now, Held: heldOf(have), Requested: old.Asked(asked), Approved: agreed(p.ID, old, nil, nil, as)}
 	before := old.Want(p, at)
 	if !(dayone.Stage{Only: l.pr.Only}).Covers(p) {
 		l.aside(before)

@@ -32,6 +32,11 @@ type PersonNumber struct {
 	Before  bool              // she had it; it rests
 }
 
+// Unseen says that it is somebody's own, and that no telephone system has shown it as theirs.
+func (n PersonNumber) Unseen() bool {
+	return !n.Before && n.Role == "" && n.State == dayone.NumberAssigned && n.Confirmed.IsZero()
+}
+
 // PersonDevice is a device that she has, gets, or uses.
 type PersonDevice struct {
 	System, Title string

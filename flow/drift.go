@@ -421,6 +421,22 @@ func (f *Flow) CountDrift(ctx context.Context) (map[string]int, error) {
 	return f.Store.CountDrift(ctx, f.systemNames(), scopeOf(ctx), MostDrift)
 }
 
+// Lacks are the things that somebody has by the books, and that their systems did not show so when they were read last: what
+// more is shown there keeps nobody from working.
+func (f *Flow) Lacks(ctx context.Context, id dayone.PersonID) (map[dayone.Key]bool, error) {
+	list, err := f.Store.Drift(ctx, DriftFilter{Person: id, Limit: MostDrift})
+	if err != nil || len(list) == 0 {
+		return nil, err
+	}
+	out := map[dayone.Key]bool{}
+	for _, x := range list {
+		if x.Kind == dayone.DriftMissing || x.Kind == dayone.DriftClosed || x.Kind == dayone.DriftRole {
+			out[x.Key] = true
+		}
+	}
+	return out, nil
+}
+
 // driftOf is one of them. ErrNotFound: it is no more, or not in sight.
 func (f *Flow) driftOf(ctx context.Context, id dayone.DriftID) (DriftRow, error) {
 	list, err := f.Store.Drift(ctx, DriftFilter{ID: id, Limit: 1, Within: scopeOf(ctx)})

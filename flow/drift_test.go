@@ -214,6 +214,10 @@ func TestAnAccountThatIsGoneIsMissing(t *testing.T) {
 	})
 	same(t, "kind", got.Kind, dayone.DriftMissing)
 	same(t, "whose", got.Person, id)
+	hers, err := h.ProgressOf(ctx, id, true)
+	if err != nil || len(hers.Lacks) != 1 || !hers.Lacks[got.Key] { // her own page does not call it ready
+		t.Errorf("she lacks %v, %v", hers.Lacks, err)
+	}
 	counts, err := h.CountDrift(ctx)
 	if err != nil || counts["okta"] != 1 || len(counts) != 1 {
 		t.Errorf("counted %v, %v", counts, err)

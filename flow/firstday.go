@@ -188,7 +188,11 @@ func (f *Flow) away(ctx context.Context, id dayone.PersonID, holds []dayone.Hold
 	if n == 0 {
 		return 0, 0, "", nil
 	}
-	for _, a := range f.accessOf(l, err == nil) {
+	list, err := f.accessOf(ctx, l, err == nil)
+	if err != nil {
+		return 0, 0, "", err
+	}
+	for _, a := range list {
 		held += btoi(a.HeldBack() && slices.ContainsFunc(holds, func(h dayone.Hold) bool { return h.Covers(a.Key) }))
 	}
 	undos, err := f.Store.UndosOf(ctx, []dayone.RunID{of})

@@ -123,7 +123,7 @@ func (f *Flow) decide(p dayone.Person, b books, tell []dayone.Occasion) (Look, e
 	set := f.ActiveFor(p)
 	l := Look{Person: p, Have: b.have, Holds: b.holds, Legal: b.legal, Requests: b.requests, answers: b.answers, asked: set.Asked(b.requests)}
 	held := heldOf(b.have)
-	l.Want = set.Want(p, policy.Context{Now: p.At, Held: held, Requested: l.asked, Approved: agreed(p.ID, set, held, b.answers)})
+	l.Want = set.Want(p, policy.Context{Now: p.At, Held: held, Requested: l.asked, Approved: agreed(p.ID, set, held, l.asked, b.answers)})
 	l.ends = f.retires()
 	withoutRetired(&l, *l.ends)
 	var err error

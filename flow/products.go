@@ -128,7 +128,7 @@ func (f *Flow) waiting(l Look, list []PersonProduct) {
 func (f *Flow) productsOf(l Look) []PersonProduct {
 	set := f.ActiveFor(l.Person)
 	held := heldOf(l.Have)
-	base := set.Want(l.Person, policy.Context{Now: l.Person.At, Held: held, Approved: agreed(l.Person.ID, set, held, l.answers)})
+	base := set.Want(l.Person, policy.Context{Now: l.Person.At, Held: held, Approved: agreed(l.Person.ID, set, held, nil, l.answers)})
 	bare := Look{Person: l.Person, Have: l.Have, Want: base}
 	withoutRetired(&bare, *f.retires()) // nobody gets anything there, whatever policies say
 	base = bare.Want

@@ -314,6 +314,9 @@ type Progress struct {
 	Shows  time.Time   // from when the code is shown
 	Opens  time.Time   // from when links open
 	Stuck  bool        // no plan can be made: somebody has to mend that first
+
+	Lacks  map[dayone.Key]bool // there by the books, and not as its system showed it last
+	Unseen bool                // no telephone system has shown a number of theirs yet
 }
 
 // Progress checks the path's token and shows how far the new hire is.
@@ -345,6 +348,14 @@ func (f *Flow) progress(ctx context.Context, id dayone.PersonID) (Progress, erro
 		}
 		p.Run = &r
 	}
+	if p.Lacks, err = f.Lacks(ctx, id); err != nil {
+		return p, err
+	}
+	numbers, err := f.numbersOf(ctx, id, nil)
+	if err != nil {
+		return p, err
+	}
+	p.Unseen = slices.ContainsFunc(numbers, PersonNumber.Unseen)
 	p.Code = f.Keeper.Code(string(id))
 	p.Opens, p.Shows = f.opens(p.Look.Person), p.Look.Person.Start // on the day itself: what is not known cannot be passed on
 	if p.Opens.Before(p.Shows) {
@@ -375,7 +386,7 @@ func (f *Flow) Why(l Look, key dayone.Key) policy.Explanation { return f.Reasons
 // Reasons explains many things to the one who was looked at, and decides once for all of them. One at a time.
 func (f *Flow) Reasons(l Look) func(dayone.Key) policy.Explanation {
 	set, held := f.Active(), heldOf(l.Have)
-	x := set.Explaining(l.Person, policy.Context{Now: l.Person.At, Held: held, Requested: set.Asked(l.Requests), Approved: agreed(l.Person.ID, set, held, l.answers)})
+	x := set.Explaining(l.Person, policy.Context{Now: l.Person.At, Held: held, Requested: set.Asked(l.Requests), Approved: agreed(l.Person.ID, set, held, l.asked, l.answers)})
 	return func(key dayone.Key) policy.Explanation {
 		return l.answers.agreedTo(l.Person.ID, f.noteRetired(withHold(x.Of(key), l.Holds, l.Person.Status)))
 	}

@@ -25,7 +25,7 @@ func (f *Flow) Request(ctx context.Context, r dayone.Request) (dayone.Request, e
 		return r, err
 	}
 	if !l.Person.Managed {
-		return r, fmt.Errorf("nothing is planned for %s; she is only known from an import: %w", l.Person.Name(), dayone.ErrConflict)
+		return r, fmt.Errorf("nothing is planned for %s; they are only known from an import: %w", l.Person.Name(), dayone.ErrConflict)
 	}
 	i := slices.IndexFunc(l.Want.Offers, func(g dayone.Grant) bool { return g.Key == r.Key && (r.Role == "" || g.Role == r.Role) })
 	if i < 0 {

@@ -238,7 +238,7 @@ func notOwnManager(p dayone.Person, set *policy.Set, to map[string]string) error
 		return p.Attrs.Text(attr)
 	}
 	if m := now("manager"); m != "" && (strings.EqualFold(m, now("email")) || strings.EqualFold(m, now("personal_email"))) {
-		return fmt.Errorf("nobody is her own manager, and %q would be her own address: %w", m, dayone.ErrInvalid)
+		return fmt.Errorf("nobody is their own manager, and %q would be their own address: %w", m, dayone.ErrInvalid)
 	}
 	return nil
 }

@@ -382,7 +382,7 @@ func (f *Flow) WhyAt(ctx context.Context, id dayone.PersonID, key dayone.Key, at
 		}
 		holds = slices.DeleteFunc(holds, func(h dayone.Hold) bool { return at.After(now) && !h.Until.After(at) })
 		set, held := f.ActiveFor(p), heldOf(have)
-		return answers(as).agreedTo(id, withHold(set.Explain(p, policy.Context{Now: at, Held: held, Requested: set.Asked(asked), Approved: agreed(id, set, held, as)}, key), holds, p.Status)), p, nil
+		return answers(as).agreedTo(id, withHold(set.Explain(p, policy.Context{Now: at, Held: held, Requested: set.Asked(asked), Approved: agreed(id, set, held, set.Asked(asked), as)}, key), holds, p.Status)), p, nil
 	}
 	p := people.At(&t, at, at, f.Active())
 	set, err := f.SetAt(ctx, p, at)

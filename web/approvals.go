@@ -256,7 +256,7 @@ func newApprovals(view viewer, l approvalList, standIns []item) approvalsView {
 		v.Sentence = "Nobody waits for an answer."
 	}
 	if len(l.open) == 0 && v.First {
-		v.Empty = &empty{Icon: "hand", Title: "Nothing to decide", Text: "A request appears when a policy gives something with approval: in its line, or the catalogue calls it sensitive. Somebody may also ask for what is only offered.", Acts: []link{{"Ask for something", "/onboard"}}}
+		v.Empty = &empty{Icon: "hand", Title: "Nothing to decide", Text: "A request appears when a policy gives something with approval: in its line, or the catalogue calls it sensitive. Somebody may also ask for what is only offered: on the page of the person who is to have it.", Acts: []link{{"Choose a person", "/people"}}}
 	}
 	return v
 }

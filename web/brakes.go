@@ -84,7 +84,7 @@ func brakeItem(view viewer, b dayone.Brake) item {
 	it := item{Title: link{view.brakeTitle(b), "/brakes/" + string(b.ID)}, Meta: joined("; ", sentence(view.found(b.Note)), view.plural(b.Held, "1 is held", "%d are held"), view.label("since")), At: view.at(b.Opened)}
 	if b.State != dayone.BrakeOn {
 		st = brakeState(b.State)
-		it.Meta, it.At = joined("; ", sentence(view.found(b.Note)), view.plural(b.Held, "1 was held", "%d were held")), view.at(b.Closed)
+		it.Meta, it.At = joined("; ", sentence(view.found(b.Note)), view.plural(b.Held, "1 was held", "%d were held"), view.say("held since %s", view.at(b.Opened).Text), view.label("decided")), view.at(b.Closed)
 		if b.By != "" {
 			it.Next = view.decidedBy(b)
 		}

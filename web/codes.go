@@ -14,6 +14,7 @@ type codesView struct {
 	Head   personHead
 	Links  []sealedLinkView
 	Renews []item
+	Alone  bool // no manager is known, who would have the hand-over code
 }
 
 // sealedLinkView is a link that can be passed on again. It opens with the hand-over code alone, which is not on this page.
@@ -22,8 +23,8 @@ type sealedLinkView struct {
 	Opens                     *stamp
 }
 
-func newCodes(view viewer, head personHead, links []flow.SecretLink, renewable []dayone.Key) codesView {
-	v := codesView{Head: head}
+func newCodes(view viewer, head personHead, manager string, links []flow.SecretLink, renewable []dayone.Key) codesView {
+	v := codesView{Head: head, Alone: manager == ""}
 	for i, l := range links {
 		s := sealedLinkView{ID: "link-" + thousands(i+1), Title: l.System + ": first password", Key: l.Key.String(), URL: l.URL}
 		if l.Thing != "" {
@@ -69,7 +70,7 @@ func (p *portal) codes(w http.ResponseWriter, r *http.Request) error {
 	view := p.viewerOf(r).there(p.zoneOf(row.Location))
 	return p.show(w, r, http.StatusOK, page{
 		Template: "codes", Title: "Codes of " + row.Name, Nav: "people", Crumbs: []link{{"People", "/people"}, {row.Name, "/people/" + head.ID}, {"Codes", ""}},
-		Main: newCodes(view, head, links, renewable),
+		Main: newCodes(view, head, row.Manager, links, renewable),
 	})
 }
 

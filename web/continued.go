@@ -118,7 +118,15 @@ func (b *board) state() state {
 	if b.run.State == dayone.RunSuperseded && len(b.where) > 0 {
 		return state{Icon: "skip", Text: "Continued"}
 	}
+	if b.run.State == dayone.RunSuperseded && b.nothingDone() {
+		return state{Icon: "skip", Text: "Given up"}
+	}
 	return runState(b.run.State)
+}
+
+// nothingDone says that no step of the run came to be done, here or in a later run.
+func (b *board) nothingDone() bool {
+	return !slices.ContainsFunc(b.run.Steps, func(s dayone.StepRun) bool { return s.State == dayone.StepDone || s.State == dayone.StepUndone })
 }
 
 // undone says that a later run took back what a step had done.

@@ -334,6 +334,15 @@ func (p *portal) starter(ctx context.Context, view viewer, row flow.Row, run flo
 	if row.Problem == "" {
 		s.State, s.Note = readiness(view, run)
 	}
+	if s.State.Class == "s-done" { // by the run; the system may have shown it otherwise since
+		lacks, err := p.flow.Lacks(ctx, row.ID)
+		if err != nil {
+			return s, err
+		}
+		if len(lacks) > 0 {
+			s.State, s.Note = state{Icon: "drift", Class: "s-wait", Text: notAsItShould}, view.plural(len(lacks), "1 thing differs from the books", "%d things differ from the books")
+		}
+	}
 	if run.Undo != "" {
 		s.Undo = &link{"Open the undo", "/runs/" + string(run.Undo)}
 	}

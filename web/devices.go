@@ -289,7 +289,7 @@ func ownThings(view viewer, b flow.Belongings) (things []thing, unknown string) 
 			t.Note = view.label("rings at you, too")
 		case n.State == dayone.NumberReserved:
 			t.State, t.Note = state{Icon: "clock", Class: "s-run", Text: "Kept for you"}, "kept for you; it works from your first day on"
-		case n.Confirmed.IsZero():
+		case n.Unseen():
 			t.State, t.Note = state{Icon: "run", Class: "s-run", Text: "Being set up"}, "your number; it is being set up"
 		}
 		if len(n.Devices) > 0 {
@@ -297,8 +297,14 @@ func ownThings(view viewer, b flow.Belongings) (things []thing, unknown string) 
 		}
 		things = append(things, t)
 	}
+	parcels := map[string]bool{} // what is in a parcel is not there, though its system knows it already
 	for _, d := range b.Devices {
-		if d.Kind != "" && d.Tracking != "" || d.State == flow.ToCome || d.State == flow.Planned || d.Sure == flow.Confidences[1] {
+		if d.Kind != "" && d.Tracking != "" && d.Serial != "" {
+			parcels[d.Serial] = true
+		}
+	}
+	for _, d := range b.Devices {
+		if d.Kind != "" && d.Tracking != "" || parcels[d.Serial] || d.State == flow.ToCome || d.State == flow.Planned || d.Sure == flow.Confidences[1] {
 			continue // a parcel stands above; what is not there yet, and what may be another's, is not hers to use
 		}
 		st := state{Icon: "check", Class: "s-done", Text: "There"}
@@ -434,4 +440,40 @@ func (p *portal) apiOwnBelongings(w http.ResponseWriter, r *http.Request) error 
 		return err
 	}
 	return answerJSON(w, http.StatusOK, newAPIBelongings(b, true))
+}
+
+// leftBehind turns what somebody who left still has into what is to be seen to, and counts it.
+func (v belongingsView) leftBehind(b flow.Belongings) (left int) {
+	st := state{Icon: "warn", Class: "s-fail", Text: "Still theirs, though they left"}
+	for i, n := range b.Numbers {
+		if !n.Before && n.Role == "" && n.State == dayone.NumberAssigned {
+			v.Numbers[i].State = &st
+			left++
+		}
+	}
+	for i, d := range b.Devices {
+		if !d.Other && (d.State == "" && d.Sure != flow.Confidences[1] || d.State == flow.AsWanted && d.Note != flow.AccessClosed) {
+			v.Devices[i].State = &st
+			left++
+		}
+	}
+	return left
+}
+
+// behind says what to do about what somebody who left still has; nil: nothing is known of any.
+func (v belongingsView) behind(view viewer, left int, b flow.Belongings) *notice {
+	for _, s := range b.Phones {
+		left += len(s.Mailboxes)
+	}
+	if left == 0 {
+		return nil
+	}
+	n := notice{
+		Kind: "warn", Icon: "warn", Title: view.plural(left, "They left, and one number, device or mailbox is still theirs", "They left, and %d numbers, devices and mailboxes are still theirs"),
+		Text: "Release the number on its page, so that it rests; take devices and voice mailboxes off them in the telephone system.",
+	}
+	if len(v.Numbers) > 0 && v.Numbers[0].Title.Href != "" {
+		n.Act = &link{"Open the number", v.Numbers[0].Title.Href}
+	}
+	return &n
 }

@@ -24,6 +24,7 @@ type todo struct {
 	kind   string
 	thing  string
 	policy func(id string) string // what one is called; nil: as its id
+	phone  string                 // the number that is theirs, where a step is about their line
 	mute   bool                   // no mail system tells anybody of it
 	in     *locale.Language       // of whoever reads it
 }
@@ -80,6 +81,15 @@ func (l *todos) of(ctx context.Context, t dayone.Task) todo {
 	key := d.step.Step.Key
 	d.kind = kindTitle(l.kinds, key)
 	d.thing = l.title(ctx, key)
+	if key.Kind == "line" {
+		own, _, _ := l.p.flow.NumbersAhead(ctx, t.Person)
+		for _, n := range own {
+			if n.State == dayone.NumberReserved || n.State == dayone.NumberAssigned {
+				d.phone = string(n.ID)
+				break
+			}
+		}
+	}
 	return d
 }
 
@@ -254,6 +264,9 @@ func (d todo) facts() []string {
 		if d.row.Email != "" {
 			say("Mail: %s", d.row.Email)
 		}
+	}
+	if d.phone != "" {
+		say("Number: %s", d.phone)
 	}
 	if ref := d.ref(); ref != "" {
 		say("Id in %s: %s", d.system, ref)

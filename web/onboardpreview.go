@@ -216,6 +216,13 @@ func (v *onboardPreviewView) steps(view viewer, pv flow.PickPreview, titles, kin
 		d := v.Rows[b.index[id]]
 		v.Path = append(v.Path, link{d.System + ": " + view.within(d.Text), "#plan-" + strconv.Itoa(d.Number)})
 	}
+	for i, s := range plan.Steps { // no machine is as slow as somebody who is asked to do it: the mails wait for them
+		if _, people := pv.Handed[s.ID]; people && s.Approval == nil && s.Action != dayone.MessageSend {
+			d := v.Rows[i]
+			v.Path = []link{{d.System + ": " + view.within(d.Text), "#plan-" + strconv.Itoa(d.Number)}}
+			break
+		}
+	}
 }
 
 // numbersAhead are somebody's telephone numbers; with next, also the one that she would be given who has none.

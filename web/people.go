@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/dayone-hq/dayone"
@@ -185,17 +186,20 @@ func (p *portal) personRow(view viewer, row flow.Row) personRow {
 	if row.Problem != "" {
 		v.Problem = &unplannedState
 	}
-	zone := p.zoneOf(row.Location)
+	v.Starts, v.Note = sinceOrFrom(view, row, p.zoneOf(row.Location))
+	return v
+}
+
+// sinceOrFrom is the day of somebody that matters: the last one where one is known, of whoever has left, too.
+func sinceOrFrom(view viewer, row flow.Row, zone *time.Location) (*stamp, string) {
 	switch {
 	case row.Status == dayone.PreHire:
-		v.Starts = view.day(row.Starts, zone)
-		v.Note = view.away(view.days(row.Starts, zone))
-	case !row.Ends.IsZero() && row.Status != dayone.Left:
-		v.Starts, v.Note = view.day(row.LastDay(), zone), view.label("last day")
+		return view.day(row.Starts, zone), view.away(view.days(row.Starts, zone))
+	case !row.Ends.IsZero():
+		return view.day(row.LastDay(), zone), view.label("last day")
 	default:
-		v.Starts = view.day(row.Starts, zone)
+		return view.day(row.Starts, zone), ""
 	}
-	return v
 }
 
 // found is what the palette offers for a few letters.
@@ -204,6 +208,17 @@ type found struct {
 	People []item
 	Pages  []item
 	None   bool
+}
+
+// doneOn are words for what is done on a page, by which it is found beside its name.
+var doneOn = map[string]string{
+	"/approvals": "approve, refuse, decide", "/runs": "undo, take back, cancel, retry", "/tasks": "to do, mark as done", "/onboard": "hire, add somebody, give products", "/brakes": "let through, throw away",
+}
+
+// leadsTo says whether a page of the menu is called so, or what somebody wants to do is done there.
+func leadsTo(view viewer, it menuItem, query string) bool {
+	query = strings.ToLower(query)
+	return strings.Contains(strings.ToLower(view.label(it.Text)), query) || doneOn[it.Href] != "" && strings.Contains(strings.ToLower(view.label(doneOn[it.Href])), query)
 }
 
 // find looks for people and pages by their names: the palette, and a page of its own without script.
@@ -215,7 +230,7 @@ func (p *portal) find(w http.ResponseWriter, r *http.Request) error {
 	v := found{Query: text}
 	for _, m := range p.menu(r, "") {
 		for _, it := range m.Items {
-			if strings.Contains(strings.ToLower(p.viewerOf(r).label(it.Text)), strings.ToLower(v.Query)) {
+			if leadsTo(p.viewerOf(r), it, v.Query) {
 				icon := state{Icon: it.Icon}
 				v.Pages = append(v.Pages, item{Title: link{it.Text, it.Href}, State: &icon})
 			}

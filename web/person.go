@@ -178,7 +178,14 @@ func (p *portal) personAccess(w http.ResponseWriter, r *http.Request) error {
 	if len(has.Numbers) > 0 && has.Numbers[0].Role == "" && !has.Numbers[0].Before {
 		v.Facts = slices.Insert(v.Facts, min(2, len(v.Facts)), pair{Name: "Number", Value: string(has.Numbers[0].ID), Href: "#numbers"})
 	}
-	v = v.holding(newBelongings(p.viewerOf(r), has, seesSerials(r), p.shows(r, "GET /numbers/audit/{system}")).awaiting(p.viewerOf(r), head.ID, p.flow.AwaitedDevices(look)))
+	things := newBelongings(p.viewerOf(r), has, seesSerials(r), p.shows(r, "GET /numbers/audit/{system}"))
+	if row.Status == dayone.Left {
+		left := things.leftBehind(has)
+		if n := things.behind(p.viewerOf(r), left, has); n != nil {
+			v.Notices = append(v.Notices, *n)
+		}
+	}
+	v = v.holding(things.awaiting(p.viewerOf(r), head.ID, p.flow.AwaitedDevices(look)))
 	differs, err := p.flow.Drift(r.Context(), flow.DriftFilter{Person: row.ID, Limit: flow.MostDrift})
 	if err != nil {
 		return err
@@ -299,6 +306,9 @@ func (v personAccessView) only(may func(pattern string) bool) personAccessView {
 func newPersonAccess(view viewer, head personHead, look flow.Look, list []flow.Access, why func(dayone.Key) policy.Explanation) personAccessView {
 	v := personAccessView{Head: head, Products: []link{{"How they stand", "/onboard/" + head.ID + "/result"}, {"Add products", "/onboard/" + head.ID}}}
 	systems := map[string]bool{}
+	if look.Person.Status == dayone.Left { // nothing is given to whoever has left
+		v.Products = v.Products[:1]
+	}
 	there, idle, gone, along, shut, come := 0, 0, 0, 0, 0, 0 // gone: held back
 	for _, a := range list {
 		title := systemTitle(map[string]string{a.Key.System: a.Title}, a.Key.System)
@@ -358,7 +368,7 @@ func newPersonAccess(view viewer, head personHead, look flow.Look, list []flow.A
 	if !look.Person.Managed && head.Secret == nil {
 		v.Notices = append(v.Notices, notice{
 			Icon: "info", Title: "Known from an import",
-			Text: view.plural(idle, "Policies would give 1 access. Nothing is planned unless this person is hired again.", "Policies would give %d. Nothing is planned unless this person is hired again."),
+			Text: view.plural(idle, "Policies would give 1 access. Nothing is planned unless this person is hired again.", "Policies would give %d. Nothing is planned unless this person is hired again.") + " " + view.label(textNoRequest),
 		})
 	}
 	if len(look.Person.Unknown) > 0 {
@@ -376,6 +386,9 @@ func newPersonAccess(view viewer, head personHead, look flow.Look, list []flow.A
 		}
 	}
 	for _, g := range look.Want.Offers {
+		if !look.Person.Managed { // a request would be refused
+			break
+		}
 		v.Offers = append(v.Offers, item{Title: link{g.Key.String(), requestPage(dayone.PersonID(head.ID), g)}, Meta: reasonTitle(g.Because), Open: &link{"Request it", requestPage(dayone.PersonID(head.ID), g)}})
 	}
 	for _, q := range look.Requests {

@@ -75,12 +75,13 @@ func newProgress(view viewer, zone *time.Location, got flow.Progress, connectors
 		v.CodeFrom = view.at(got.Shows)
 	}
 	failed := failedSystems(got.Run)
-	v.Things = things(view, got.Access, failed, connectors)
+	v.Things = things(view, got, failed, connectors)
 	var parcel string
 	v.Laptop, parcel = laptop(view, got)
-	ready, back := 0, 0
+	ready, back, off := 0, 0, 0
 	for _, t := range v.Things {
 		back += btoi(t.State.Text == takenBack)
+		off += btoi(t.State.Text == notAsItShould)
 		ready += btoi(t.State.Class == "s-done" || t.State.Icon == "key")
 		if t.State.Icon == "key" {
 			v.Waits = append(v.Waits, t.Title)
@@ -94,6 +95,8 @@ func newProgress(view viewer, zone *time.Location, got flow.Progress, connectors
 	switch {
 	case len(failed) > 0, got.Stuck:
 		v.State, v.Sentence = state{Icon: "warn", Class: "s-wait", Text: "Not everything is ready yet"}, "IT is on it. You do not have to do anything."
+	case off > 0:
+		v.State, v.Sentence = state{Icon: "warn", Class: "s-wait", Text: "Not everything is as it should be"}, "IT has been told. You do not have to do anything."
 	case back > 0:
 		v.State, v.Sentence = state{Icon: "pause", Class: "s-wait", Text: takenBack}, backSentence
 	case total == 0 && v.Over:
@@ -115,6 +118,9 @@ func newProgress(view viewer, zone *time.Location, got flow.Progress, connectors
 // takenBack is how something looks that somebody undid: for as long as it is held nothing brings it about again.
 const takenBack = "Taken back for now"
 
+// notAsItShould is how something looks that its system showed otherwise than the books have it.
+const notAsItShould = "Not as it should be"
+
 const backSentence = "IT has taken something back for now, and looks at it again."
 
 // failedSystems are those in which something did not work.
@@ -133,16 +139,18 @@ func failedSystems(run *dayone.Run) map[string]bool {
 }
 
 // things puts each system into one line, in plain words.
-func things(view viewer, list []flow.Access, failed map[string]bool, connectors map[string]string) []thing {
+func things(view viewer, got flow.Progress, failed map[string]bool, connectors map[string]string) []thing {
 	type sum struct {
 		title                     string
 		total, there, login, asks int
 		back                      int  // taken back for a while
 		shut                      bool // and the account with it
+		lacks                     bool // its system did not show it so
+		unseen                    bool // no telephone system has shown the line
 	}
 	sums := map[string]*sum{}
 	var order []string
-	for _, a := range list {
+	for _, a := range got.Access {
 		if a.State == flow.ToGo || a.State == flow.NotOurs || a.State == flow.Observed || a.State == flow.Planned || a.State == flow.NotPlanned || a.Key.Kind == "order" {
 			continue
 		}
@@ -153,6 +161,8 @@ func things(view viewer, list []flow.Access, failed map[string]bool, connectors 
 			order = append(order, a.Key.System)
 		}
 		s.total++
+		s.lacks = s.lacks || got.Lacks[a.Key] && a.State != flow.Held
+		s.unseen = s.unseen || got.Unseen && a.Key.Kind == "line"
 		switch a.State {
 		case flow.WaitsLogin:
 			s.login++
@@ -183,7 +193,9 @@ func things(view viewer, list []flow.Access, failed map[string]bool, connectors 
 			t.State, t.Note = state{Icon: "warn", Class: "s-wait", Text: "IT is on it"}, "IT is on it"
 		case s.shut, s.back > 0 && s.back == s.total:
 			t.State, t.Note = state{Icon: "pause", Class: "s-wait", Text: takenBack}, "taken back for now"
-		case s.there+s.login+s.asks+s.back < s.total:
+		case s.lacks:
+			t.State, t.Note = state{Icon: "warn", Class: "s-wait", Text: notAsItShould}, "not as it should be: IT has been told"
+		case s.there+s.login+s.asks+s.back < s.total, s.unseen && s.asks == 0:
 			t.State, t.Note = state{Icon: "run", Class: "s-run", Text: "Being set up"}, "being set up"
 		case s.login > 0:
 			t.State, t.Note = state{Icon: "key", Class: "s-wait", Text: "Ready after the first sign-in"}, "ready after the first sign-in"

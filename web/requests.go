@@ -65,6 +65,10 @@ func newRequest(view viewer, head personHead, k dayone.Key, look flow.Look) requ
 		Reason: field{ID: "reason", Name: "reason", Label: "What it is needed for", Hint: "Whoever has to agree reads it, and so does the auditor", Required: true, Type: "text"},
 		Until:  field{ID: "until", Name: "until", Label: "Until", Hint: "The last day on which it is needed. May stay empty", Type: "date"},
 	}
+	if !look.Person.Managed {
+		v.Refused = &notice{Kind: "warn", Icon: "warn", Title: "Nothing can be requested", Text: "They are only known from an import: nothing is planned for them until HR hires them, or somebody gives them products.", Act: &link{"Add products", "/onboard/" + head.ID}}
+		return v
+	}
 	for _, g := range look.Want.Offers {
 		if g.Key != k {
 			continue

@@ -425,6 +425,9 @@ func (b *board) finished(s *dayone.StepRun) bool {
 	if c, ok := b.where[s.Step.ID]; ok {
 		return c.step.State == dayone.StepDone
 	}
+	if b.run.State == dayone.RunSuperseded && s.State == dayone.StepSkipped { // given up, and by nobody
+		return false
+	}
 	return s.State == dayone.StepDone || s.State == dayone.StepSkipped && !engine.GivenUp(s) || s.State == dayone.StepUndone
 }
 

@@ -196,7 +196,7 @@ func newTask(view viewer, d todo, given map[string]string) taskView {
 	t, step := d.task, d.step
 	d.in = view.in
 	v := taskView{ID: string(t.ID), Title: d.title(), Note: t.Note, Lines: d.instructions(), State: state{Icon: "task", Class: "s-wait", Text: "Open", Tag: true}}
-	if d.technical() {
+	if d.technical() || strings.Contains(t.Note, engine.NoConnector) { // done by hand, its step has no error any more
 		v.Note, v.Technical = "", t.Note
 		if strings.Contains(t.Note, engine.NoConnector) {
 			v.Technical = view.label(engine.NoConnector)

@@ -2,6 +2,7 @@ package web
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 
 	"github.com/dayone-hq/dayone"
@@ -135,6 +136,7 @@ const (
 const (
 	textNoNumber        = "No number of the books is theirs."
 	textNoNumberUnread  = "No number of the books is theirs. Whether a telephone system has one that was never adopted is not known: it was not read."
+	textNoRequest       = "Until then nothing can be requested for them."
 	textNoDevice        = "No policy gives a device, and none is held. No telephone system is connected."
 	textNoDeviceRead    = "No policy gives a device, none is held, and no telephone system shows one."
 	textNoDeviceUnread  = "No policy gives a device, and none is held. Whether there is a phone is not known."
@@ -395,7 +397,10 @@ func (v viewer) stepTitle(s dayone.Step, kind, via string) string {
 		if s.Key.Kind == "invitation" {
 			return v.say("Call off %s", s.Key.Name)
 		}
-		return v.say("Remove %s", joined(" ", kind, s.Key.Name))
+		if slices.Contains(joins, s.Key.Kind) && s.Key.Name != "" { // nothing but the membership ends
+			return v.say("Remove from %s %s", kind, s.Key.Name)
+		}
+		return v.say("Take back %s", joined(" ", kind, s.Key.Name))
 	case dayone.EntitlementConfirm:
 		return v.say("Check %s", joined(" ", kind, s.Key.Name))
 	case dayone.MessageSend:
