@@ -497,8 +497,7 @@ func (p *portal) decideApproval(w http.ResponseWriter, r *http.Request) error {
 	case errors.Is(err, dayone.ErrInvalid), errors.Is(err, dayone.ErrForbidden):
 		status, problem = http.StatusUnprocessableEntity, p.viewerOf(r).problem(err)
 	case errors.Is(err, dayone.ErrConflict):
-		http.Redirect(w, r, "/approvals/"+string(x.req.ID), http.StatusSeeOther)
-		return nil
+		return p.notDecided(w, r, a, err)
 	default:
 		return err
 	}
@@ -509,6 +508,49 @@ func (p *portal) decideApproval(w http.ResponseWriter, r *http.Request) error {
 		v.Decide[i].Selected = v.Decide[i].Value == a.Of
 	}
 	return p.showApproval(w, r, status, v)
+}
+
+// notDecided says to whoever came second that the answer was not taken, and whose was. The same answer of the same login, as a
+// double click sends it, was taken.
+func (p *portal) notDecided(w http.ResponseWriter, r *http.Request, a flow.Reply, why error) error {
+	x, err := p.approvalOf(r)
+	if err != nil {
+		return err
+	}
+	of := cmp.Or(a.Of, a.By)
+	if slices.ContainsFunc(x.req.Votes, func(v dayone.Vote) bool {
+		return strings.EqualFold(v.Of, of) && strings.EqualFold(v.By, a.By) && v.Yes == a.Yes
+	}) {
+		http.Redirect(w, r, "/approvals/"+string(x.req.ID), http.StatusSeeOther)
+		return nil
+	}
+	v := newApproval(p.viewerOf(r), x)
+	v.Problem = &notice{Kind: "warn", Icon: "warn", Title: textNotTaken, Text: p.viewerOf(r).answered(x.req, of, why)}
+	v.Of, v.Reason = a.Of, a.Reason
+	return p.showApproval(w, r, http.StatusConflict, v)
+}
+
+// answered says who had answered before; why is told where nobody had.
+func (v viewer) answered(q dayone.Petition, of string, why error) string {
+	i := slices.IndexFunc(q.Votes, func(x dayone.Vote) bool { return strings.EqualFold(x.Of, of) })
+	switch q.State {
+	case dayone.ApprovalOpen:
+	case dayone.ApprovalGiven, dayone.ApprovalRefused:
+		i = len(q.Votes) - 1 // what decided it
+	default:
+		return v.label(approvalState(q, v.now).Text) + "."
+	}
+	if i < 0 {
+		return v.problem(why) + "."
+	}
+	who, at := q.Votes[i].Of, v.at(q.Votes[i].At).Text
+	if q.Votes[i].Who() != who {
+		who = v.say("%s, entered by %s", who, q.Votes[i].By)
+	}
+	if q.Votes[i].Yes {
+		return v.say("%s: approved on %s.", who, at)
+	}
+	return v.say("%s: refused on %s.", who, at)
 }
 
 func (p *portal) askAnew(w http.ResponseWriter, r *http.Request) error {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/dayone-hq/dayone"
@@ -103,7 +104,6 @@ func (p *portal) dashboard(w http.ResponseWriter, r *http.Request) error {
 	}
 	view := p.viewerOf(r)
 	v := newDashboard(view, counts, under, opened, len(events), len(stuck))
-	v.ask(asked)
 	if v.More = len(rows) > startersShown; v.More {
 		rows = rows[:startersShown]
 	}
@@ -119,7 +119,8 @@ func (p *portal) dashboard(w http.ResponseWriter, r *http.Request) error {
 		list = append(list, l.of(ctx, t))
 	}
 	byDue(list)
-	if v.Mine, v.AllMine, err = p.mineOf(r); err != nil {
+	hers := 0
+	if v.Mine, v.AllMine, hers, err = p.mineOf(r); err != nil {
 		return err
 	}
 	for _, d := range list[:min(len(list), tasksShown)] {
@@ -130,6 +131,7 @@ func (p *portal) dashboard(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v.decide(matches, brakes, proposed)
+	v.ask(asked, hers, forOthers(me(r)))
 	for _, row := range stuck[:min(len(stuck), tasksShown)] {
 		v.Unplanned = append(v.Unplanned, unplannedItem(view, row))
 	}
@@ -406,8 +408,9 @@ func (p *portal) zoneOf(location string) *time.Location {
 	return cmp.Or(zone, time.UTC)
 }
 
-// ask puts approvals that wait in the place of who is on leave, and counts them among what needs somebody.
-func (v *dashboardView) ask(n int) {
+// ask puts approvals that wait in the place of who is on leave, and counts among what needs somebody those that whoever looks may
+// answer: her own, which are listed as hers, or all of them.
+func (v *dashboardView) ask(n, hers int, all bool) {
 	if n == 0 {
 		return
 	}
@@ -416,6 +419,13 @@ func (v *dashboardView) ask(n int) {
 		at = 1
 	}
 	v.Figures[at] = figure{Label: "Wait for approval", Value: v.view.in.Number(n), Href: "/approvals"}
+	if !all {
+		v.need(hers)
+		return
+	}
+	hand := state{Icon: "hand", Class: "s-wait", Text: "To decide"}
+	it := item{State: &hand, Title: link{v.view.plural(n, "1 request waits for an answer", "%d requests wait for an answer"), "/approvals"}, Next: v.view.label("Approve it, or refuse it.")}
+	v.Tasks = slices.Insert(v.Tasks, 0, it)
 	v.need(n)
 }
 

@@ -342,3 +342,29 @@ func TestBrowserTheTelephonyEngineerImports(t *testing.T) {
 	tab.reads("1 held", "19 available")
 	tab.keeps("engineer-pool")
 }
+
+// The wizard's last page says when the server does not answer, and goes on by itself once it does.
+func TestBrowserTheResultGoesOnAfterTheServerWasAway(t *testing.T) {
+	b := newCompany(t, withRoles)
+	run := b.comes("erin", "boss@company.com", "Sales", "Berlin", "", time.Now().AddDate(0, 0, -3))
+	tab := browse(t)
+	tab.signsIn(b.url, dayone.Administrator)
+	page := "/onboard/" + string(run.Person) + "/result"
+	tab.do(chromedp.Navigate(b.url + page))
+	away := func(is bool) {
+		t.Helper()
+		if _, err := chromedp.Call(tab.ctx, network.Enable, network.EnableParams{}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := chromedp.Call(tab.ctx, network.SetBlockedURLs, network.SetBlockedURLsParams{URLPatterns: []*network.BlockPattern{{URLPattern: "*://*:*" + page, Block: is}}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	away(true)
+	// it asks again, as it does while something is under way: her run may be over
+	eval[chromedp.Void](tab, `(e=>{for(const [k,v] of Object.entries({get:location.pathname,trigger:'every 2s',target:'#onboard-live',swap:'outerHTML'}))e.setAttribute('hx-'+k,v);htmx.process(e)})(document.querySelector('#onboard-live'));0`)
+	tab.reads("Live updates are paused")
+	eval[chromedp.Void](tab, `document.querySelector('#onboard-live').dataset.before='';0`)
+	away(false)
+	tab.until(`document.querySelector('#live-broken').hidden&&!('before' in document.querySelector('#onboard-live').dataset)`)
+}

@@ -211,6 +211,10 @@ func TestTheWizardOffersUndoToWhoMay(t *testing.T) {
 		begun := b.post(person, url.Values{"plan": {plan[1]}, "manage": {"yes"}}, "Cookie", cookie).Header.Get("Location")
 		page := text(t, b.as(r, cookie, "GET", begun))
 		want(t, "what has begun", page, `<div class="toast"`)
+		want(t, "what asks again until it ends", page, `id="live-broken"`)
+		if strings.Contains(page, `id="onboard-live" hx-get`) {
+			want(t, "what asks again until it ends", page, `hx-trigger="every 2s"`)
+		}
 		if offered := undoForm.MatchString(page); offered != (r == dayone.Operator) {
 			t.Errorf("%s is offered to undo what has begun: %v", r, offered)
 		}

@@ -113,9 +113,26 @@ func (p *portal) showPreview(w http.ResponseWriter, r *http.Request, status int,
 			}
 		}
 		v.warned(p.viewerOf(r), p.flow.Warnings(pv.Look))
+		if v.Done != "" {
+			if err := p.begun(r, row.ID, &v); err != nil {
+				return err
+			}
+		}
 		v.Problem, v.By.Value, v.Reason.Value, v.Until.Value = problem, r.PostFormValue("by"), r.PostFormValue("reason"), r.PostFormValue("until")
 	}
 	return p.show(w, r, status, page{Template: "onboard-preview", Title: "Plan for " + row.Name, Nav: "onboard", Crumbs: []link{{"Onboard", "/onboard"}, {row.Name, "/onboard/" + head.ID}, {"Preview", ""}}, Main: v})
+}
+
+// begun says of a page of the wizard that was left, and is looked at again, that it was started, and where that goes on.
+func (p *portal) begun(r *http.Request, id dayone.PersonID, v *onboardPreviewView) error {
+	f := runsUnderWay(1)
+	f.Person = id
+	runs, err := p.flow.Runs(r.Context(), f)
+	if err != nil || len(runs) == 0 {
+		return err
+	}
+	v.Notices = slices.Insert(v.Notices, 0, notice{Icon: "run", Title: "It was started", Text: "Nothing is left to start here.", Act: &link{"Open the run", "/runs/" + string(runs[0].ID)}})
+	return nil
 }
 
 func newOnboardPreview(view viewer, head personHead, pv flow.PickPreview, products []string, titles, kinds map[string]string, product func(string) string) onboardPreviewView {
@@ -162,7 +179,10 @@ func newOnboardPreview(view viewer, head personHead, pv flow.PickPreview, produc
 	if n := len(v.Later); n > 0 {
 		v.Sentence += ", " + view.plural(n, "1 later", "%d later")
 	}
-	v.Sentence += ". " + view.label("Nothing has been changed yet.")
+	v.Sentence += "."
+	if v.Done == "" { // else there is nothing to start: what comes is under way, or comes by itself
+		v.Sentence += " " + view.label("Nothing has been changed yet.")
+	}
 	return v
 }
 

@@ -161,14 +161,14 @@ func (v viewer) hoursOf(minutes float64) string {
 
 // mineOf are the approvals and tasks that wait for whoever is logged in, those that are due first, and where all of them are if
 // there are more. What is out of her scope stands under You only.
-func (p *portal) mineOf(r *http.Request) (out []item, all *link, err error) {
+func (p *portal) mineOf(r *http.Request) (out []item, all *link, asks int, err error) {
 	ctx, view, login := r.Context(), p.viewerOf(r), me(r).Name
 	if !dayone.IsMail(login) {
-		return nil, nil, nil
+		return nil, nil, 0, nil
 	}
 	asked, tasks, err := p.flow.AsksOf(ctx, login)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, 0, err
 	}
 	for _, x := range p.petitions(ctx, view, asked[:min(len(asked), tasksShown)]) {
 		out = append(out, approvalItem(view, x))
@@ -180,7 +180,7 @@ func (p *portal) mineOf(r *http.Request) (out []item, all *link, err error) {
 	if len(out) < len(asked)+len(tasks) {
 		all = &link{"All of them", "/me"}
 	}
-	return out, all, nil
+	return out, all, len(asked), nil
 }
 
 type apiOverview struct {

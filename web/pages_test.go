@@ -147,8 +147,11 @@ func TestFailuresAndTasksAreDecidedOnThePage(t *testing.T) {
 		return now.Step("jamf/profile:standard entitlement.add").State == dayone.StepDone
 	})
 	want(t, "closed task", b.page(task), "Closed by demo", "C02XK1ABCD")
-	if res := b.post(task, url.Values{"ask.serial": {"X"}, "ask.arrives": {"2030-01-31"}}); res.StatusCode != http.StatusSeeOther {
+	if res := b.post(task, url.Values{"ask.serial": {"C02XK1ABCD"}, "ask.arrives": {"2030-01-31"}}); res.StatusCode != http.StatusSeeOther {
 		t.Errorf("completing it twice: %s", res.Status)
+	}
+	if res := b.post(task, url.Values{"ask.serial": {"X"}, "ask.arrives": {"2030-01-31"}}); res.StatusCode != http.StatusConflict || !strings.Contains(text(t, res), "Your answer was not taken") {
+		t.Errorf("completing it otherwise: %s", res.Status)
 	}
 	if res := b.post(step("gitlab/account")+"/skip", url.Values{"reason": {"she uses none"}}); res.StatusCode != http.StatusSeeOther {
 		t.Errorf("skip: %s", res.Status)

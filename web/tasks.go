@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -307,8 +308,7 @@ func (p *portal) completeTask(w http.ResponseWriter, r *http.Request) error {
 			return p.showTask(w, r, http.StatusUnprocessableEntity, v)
 		}
 		if errors.Is(err, dayone.ErrConflict) {
-			http.Redirect(w, r, "/tasks/"+string(t.ID), http.StatusSeeOther)
-			return nil
+			return p.notCompleted(w, r, given, err)
 		}
 		return err
 	}
@@ -318,6 +318,34 @@ func (p *portal) completeTask(w http.ResponseWriter, r *http.Request) error {
 	}
 	http.Redirect(w, r, list+"?said=completed", http.StatusSeeOther)
 	return nil
+}
+
+// notCompleted says to whoever came second that it was not taken, and who had done it. The same by the same login, as a double
+// click sends it, was taken.
+func (p *portal) notCompleted(w http.ResponseWriter, r *http.Request, given map[string]string, why error) error {
+	t, err := p.taskOf(r)
+	if err != nil {
+		return err
+	}
+	if !t.Closed.IsZero() && t.Left == "" && strings.EqualFold(t.By, me(r).Name) && t.Evidence == given[dayone.Evidence] && !slices.ContainsFunc(t.Ask, func(name string) bool { return t.Attrs.Text(name) != given[name] }) {
+		http.Redirect(w, r, "/tasks/"+string(t.ID), http.StatusSeeOther)
+		return nil
+	}
+	v := p.taskPage(r, t, given)
+	v.Problem = &notice{Kind: "warn", Icon: "warn", Title: textNotTaken, Text: p.viewerOf(r).completed(t, why)}
+	return p.showTask(w, r, http.StatusConflict, v)
+}
+
+// completed says who had done it before; why is told where nobody had.
+func (v viewer) completed(t dayone.Task, why error) string {
+	by := cmp.Or(t.By, v.label("the run itself"))
+	switch {
+	case t.Closed.IsZero():
+		return v.problem(why) + "."
+	case t.Left != "":
+		return v.say("Left by %s on %s.", by, v.at(t.Closed).Text)
+	}
+	return v.say("%s: done on %s.", by, v.at(t.Closed).Text)
 }
 
 // assignTask gives a task to somebody.
@@ -337,7 +365,9 @@ func (p *portal) assignTask(w http.ResponseWriter, r *http.Request) error {
 		v.Assignee = who
 		v.Problem = &notice{Kind: "bad", Icon: "x", Title: "This is nobody", Text: p.viewerOf(r).problem(err)}
 		return p.showTask(w, r, http.StatusUnprocessableEntity, v)
-	case err != nil && !errors.Is(err, dayone.ErrConflict):
+	case errors.Is(err, dayone.ErrConflict): // it was closed meanwhile
+		return p.notCompleted(w, r, nil, err)
+	case err != nil:
 		return err
 	}
 	if text, err := p.flow.Unheard(r.Context(), given.Assignee); err == nil && text != "" {

@@ -30,6 +30,7 @@ const (
 	textBadJSON    = "The body is no JSON that this address takes."
 	textNoStep     = "This run has no such step."
 	textNoVerb     = "A step can be retried or skipped."
+	textNotTaken   = "Your answer was not taken"
 	textNoReason   = "Say why: the reason goes into the record."
 	textNoKey      = "Name an access as system/kind or system/kind:name, for example okta/group:sales."
 	textBadHook    = "The source cannot read this body: it names no event that it knows."

@@ -59,7 +59,13 @@ func TestTheDashboardSaysHowMuchWaits(t *testing.T) {
 	b.comes("sarah", "max@company.com", "Sales", "Berlin", "", time.Now().AddDate(0, 0, -3))
 	b.until("Max is asked", b.asks(1))
 	_, page := admin("GET", "/", nil)
-	want(t, "with one approval", page, "One thing needs you.")
+	want(t, "with one approval", page, "One thing needs you.", "1 request waits for an answer", "Approve it, or refuse it.")
+	for _, login := range []string{"max@company.com", "olivia@company.com"} { // he is asked, and has it among what is his; she is not
+		_, hers := b.inGroup(p, login, "helpdesk")("GET", "/", nil)
+		if strings.Contains(hers, "1 request waits for an answer") || strings.Contains(hers, "Waiting for you") != (login == "max@company.com") {
+			t.Errorf("%s does not read what waits for them alone", login)
+		}
+	}
 	for i := range 101 {
 		b.say(fmt.Sprintf(`{"event_type":"employee.hired","event_id":"evt_bad%d","timestamp":%q,"data":{"employee_id":"somebody","start_date":"soon"}}`, i, time.Now().Format(time.RFC3339)))
 	}

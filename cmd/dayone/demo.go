@@ -29,7 +29,8 @@ access is computed from the example policies, planned, and brought about in eigh
 morning and she signs in for the first time. The portal stays up until you press Ctrl-C.
 
 With --exit it ends there. Exit code 0 only if every grant is confirmed, or waits for something that was announced, and
-each simulated system, read directly, shows what the policies want.`,
+each simulated system, read directly, shows what the policies want. A kept demo is judged once, at the end of its story:
+from then on it goes on as you left it, and says what waits for whom.`,
 		Example: `  dayone demo
   dayone demo --exit --json
   dayone demo --latency 20ms --data ./demo-data`,
@@ -63,7 +64,6 @@ const sarahsEvent = "events/sarah-hired.json"
 
 // runDemo is the story, told from the first line to the last.
 func runDemo(ctx context.Context, o demoOptions, exit, asJSON bool, stdout io.Writer) error {
-	began := time.Now()
 	if now, err := time.Parse(time.RFC3339, o.now); err == nil && now.Before(hearing) {
 		return &usageError{fmt.Errorf("--now is %q, before HR says anything; write %s or later", o.now, demoStart)}
 	}
@@ -90,61 +90,46 @@ func runDemo(ctx context.Context, o demoOptions, exit, asJSON bool, stdout io.Wr
 		go d.keepTime(ctx, o.data)
 		defer d.keepMoment(o.data)
 	}
-	if err := d.known(ctx); err != nil {
-		return err
-	}
-	on := ""
-	if len(s.past) > 0 {
+	on, over := "", s.wasTold()
+	if over || len(s.past) > 0 {
 		on = ", going on from before in " + o.data
 	}
 	fmt.Fprintf(out, "Dayone demo%s. It is %s. Portal: %s\n", on, d.clock.Now().UTC().Format("Mon 2 Jan 2006 15:04 MST"), d.cfg.Portal.URL)
-	if err := s.offered(ctx); err != nil {
+	if err := s.meanwhile("Every system is asked what it offers", func() error { return d.known(ctx) }); err != nil && !over {
 		return err
 	}
-	if err := s.friday(ctx); err != nil {
+	var report demoReport
+	if over {
+		report, err = s.goOn(ctx)
+	} else {
+		report, err = s.tell(ctx)
+	}
+	if asJSON && report.Run.ID != "" {
+		err = errors.Join(writeJSON(stdout, report), err)
+	}
+	if err != nil {
 		return err
-	}
-	if err := s.monday(ctx); err != nil {
-		return err
-	}
-	if err := s.again(ctx); err != nil {
-		return err
-	}
-	if err := s.measured(ctx); err != nil {
-		return err
-	}
-	report, wrong := s.judge(ctx)
-	if asJSON {
-		if err := writeJSON(stdout, report); err != nil {
-			return err
-		}
-	}
-	fmt.Fprintf(out, "\nTold in %s.\n", round(time.Since(began)))
-	if len(wrong) > 0 {
-		return fmt.Errorf("not as it should be: %s", strings.Join(wrong, "; "))
 	}
 	if exit {
 		return nil
 	}
-	if len(s.past) == 0 {
-		if err := s.slip(ctx); err != nil {
-			return err
-		}
-		if err := s.drifted(ctx); err != nil {
-			return err
-		}
-		if err := s.asked(ctx); err != nil {
-			return err
+	if len(s.past) == 0 && !over {
+		for _, scene := range []func(context.Context) error{s.slip, s.drifted, s.asked} {
+			if err := s.meanwhile("Something happens on Monday", func() error { return scene(ctx) }); err != nil {
+				return err
+			}
 		}
 	}
-	if err := s.readPhones(ctx); err != nil { // its clock has jumped, or it was begun again
+	if err := s.meanwhile("The telephone systems are read", func() error { return s.readPhones(ctx) }); err != nil && !over { // its clock has jumped, or it was begun again
 		return err
+	}
+	hers := ""
+	if s.person != "" {
+		hers = fmt.Sprintf("  Sarah         %[1]s/people/%[2]s\n  her run       %[1]s/runs/%[3]s\n", d.cfg.Portal.URL, s.person, s.run)
 	}
 	fmt.Fprintf(out, `
 Look around: %s
-  Sarah         %[1]s/people/%[2]s
-  her run       %[1]s/runs/%[3]s
-  the mailbox   %[1]s/mailbox
+%s  the mailbox   %[1]s/mailbox
   what is held  %[1]s/brakes
   who is asked  %[1]s/approvals
   the wizard    %[1]s/onboard, for somebody of the directory: try jonas web
@@ -152,13 +137,32 @@ Look around: %s
   what differs  %[1]s/drift
 As whom you look at it, above each page: as the administrator, as Sarah, as her manager, or as an auditor.
 Ctrl-C ends it.
-`, d.cfg.Portal.URL, s.person, s.run)
+`, d.cfg.Portal.URL, hers)
 	select {
 	case <-ctx.Done():
 		return nil
 	case err := <-d.errs:
 		return err
 	}
+}
+
+// tell is the story, from HR's event to how everything stands after the first day.
+func (s *story) tell(ctx context.Context) (demoReport, error) {
+	began := time.Now()
+	if err := s.meanwhile("The telephone systems are read", func() error { return s.offered(ctx) }); err != nil {
+		return demoReport{}, err
+	}
+	for _, scene := range []func(context.Context) error{s.friday, s.monday, s.again, s.measured} {
+		if err := scene(ctx); err != nil {
+			return demoReport{}, err
+		}
+	}
+	report, wrong := s.judge(ctx)
+	fmt.Fprintf(s.out, "\nTold in %s.\n", round(time.Since(began)))
+	if len(wrong) > 0 {
+		return report, fmt.Errorf("not as it should be: %s", strings.Join(wrong, "; "))
+	}
+	return report, s.told()
 }
 
 // portal is the web side of the demo: open, since it shows nobody real and listens on this machine only.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -38,6 +39,26 @@ func (s *story) judge(ctx context.Context) (demoReport, []string) {
 	fmt.Fprintf(s.out, "Grants: %d of %d confirmed in %d systems. Each simulated system, read directly, %s.\n", report.Grants.After.Confirmed, report.Grants.After.Total, len(report.Systems),
 		map[bool]string{true: "shows what the policies want", false: "was compared with what the policies want"}[len(wrong) == 0])
 	return report, wrong
+}
+
+// hush is how long nothing is said before a line says that something goes on.
+const hush = 10 * time.Second
+
+// meanwhile does what may take long, and says every few seconds that it goes on.
+func (s *story) meanwhile(what string, do func() error) error {
+	ended := make(chan error, 1)
+	began := time.Now()
+	go func() { ended <- do() }()
+	t := time.NewTicker(cmp.Or(s.hush, hush))
+	defer t.Stop()
+	for {
+		select {
+		case err := <-ended:
+			return err
+		case <-t.C:
+			fmt.Fprintf(s.out, "  %s: %s so far.\n", what, time.Since(began).Round(time.Second))
+		}
+	}
 }
 
 func round(d time.Duration) time.Duration {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -27,50 +26,10 @@ type story struct {
 	shown  map[dayone.RunID]map[dayone.StepID]dayone.StepState
 	past   map[dayone.RunID]dayone.Run // of a kept world, as they stood when it began again
 	before grantCount
+	hush   time.Duration // how long nothing is said before a line says that something goes on; 0: hush
 }
 
 const sarah = "sarah.chen@company.com"
-
-// remember looks at what a kept world has behind it, so that it is not told as if it happened now.
-func (s *story) remember(ctx context.Context) error {
-	s.shown, s.past = map[dayone.RunID]map[dayone.StepID]dayone.StepState{}, map[dayone.RunID]dayone.Run{}
-	row, err := s.flow.Named(ctx, sarah)
-	if errors.Is(err, dayone.ErrNotFound) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	runs, err := s.flow.Runs(ctx, flow.RunFilter{Person: row.ID})
-	if err != nil {
-		return err
-	}
-	for _, r := range runs {
-		if r, err = s.store.Run(ctx, r.ID); err != nil { // the engine, which knows runs in flight, does not run yet
-			return err
-		}
-		s.past[r.ID], s.shown[r.ID] = r, map[dayone.StepID]dayone.StepState{}
-		for _, st := range r.Steps {
-			s.shown[r.ID][st.Step.ID] = st.State
-		}
-	}
-	return nil
-}
-
-// recall says in a line what a run had behind it.
-func (s *story) recall(id dayone.RunID) {
-	r, ok := s.past[id]
-	if !ok {
-		return
-	}
-	done := 0
-	for _, st := range r.Steps {
-		if st.State.Over() {
-			done++
-		}
-	}
-	fmt.Fprintf(s.out, "  From before, %s: %s, %d of %d steps.\n", r.Started.UTC().Format("Mon 2 Jan 15:04 MST"), r.Title, done, len(r.Steps))
-}
 
 // friday is the hire: HR's event, byte for byte as the document prints it, to a run that has come to rest.
 func (s *story) friday(ctx context.Context) error {

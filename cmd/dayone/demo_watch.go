@@ -167,8 +167,11 @@ func (s *story) erase() {
 
 func (s *story) summary(r dayone.Run) {
 	c := counts(r)
-	fmt.Fprintf(s.out, "\n%s: %d steps in %s (the longest chain of calls took %s). %d changed, %d were so already, %d failed, %d wait.\n",
-		r.Title, len(r.Steps), round(lastAnswer(r).Sub(r.Started)), round(engine.CriticalPath(r)), c.Changed, c.Already, c.Failed, c.Waiting)
+	took := ""
+	if _, before := s.past[r.ID]; !before { // else the demo did not run through, or its clock has jumped since
+		took = fmt.Sprintf(" in %s (the longest chain of calls took %s)", round(lastAnswer(r).Sub(r.Started)), round(engine.CriticalPath(r)))
+	}
+	fmt.Fprintf(s.out, "\n%s: %d steps%s. %d changed, %d were so already, %d failed, %d wait.\n", r.Title, len(r.Steps), took, c.Changed, c.Already, c.Failed, c.Waiting)
 	for _, st := range r.Steps {
 		if st.State == dayone.StepWaiting && st.Wait != nil {
 			fmt.Fprintf(s.out, "  %s waits: %s.\n", st.Step.Key, st.Wait.Note)

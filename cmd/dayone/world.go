@@ -241,6 +241,9 @@ func (d *demoWorld) simulate(o demoOptions, cfg *config) error {
 		return err
 	}
 	d.mail = mailsim.New(opt)
+	if err := d.mail.Journal(filepath.Join(o.data, "systems", "mail.journal")); err != nil {
+		return fmt.Errorf("bringing the simulated mailbox back: %w", err)
+	}
 	if base, err = d.mail.Listen(); err != nil {
 		return err
 	}

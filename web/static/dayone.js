@@ -92,11 +92,14 @@
 
   // Say it when what is shown may be old.
   function broken(is) {
-    var el = document.getElementById("run-broken");
+    var el = document.getElementById("live-broken");
     if (el) el.hidden = !is;
   }
   document.addEventListener("htmx:sseError", function () { broken(true); });
   document.addEventListener("htmx:sseOpen", function () { broken(false); });
+  document.addEventListener("htmx:afterRequest", function (e) {
+    if (e.detail.target && e.detail.target.id === "onboard-live") broken(!e.detail.successful);
+  });
 
   function open() {
     var d = document.getElementById("palette");

@@ -373,6 +373,9 @@ func (c *session) receive() bool {
 		m.From, m.To, m.User, m.TLS, m.Received = from, to, c.user, c.tls, c.s.opt.Time()
 		c.s.mu.Lock()
 		defer c.s.mu.Unlock()
+		if err := c.s.write(m); err != nil {
+			return 451, "4.3.0 it cannot be kept"
+		}
 		c.s.messages = append(c.s.messages, m)
 		return 250, fmt.Sprintf("2.0.0 ok: queued as %08X", len(c.s.messages))
 	})

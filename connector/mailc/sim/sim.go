@@ -3,6 +3,7 @@
 package sim
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -10,10 +11,15 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/json"
 	"encoding/pem"
+	"errors"
+	"fmt"
+	"io/fs"
 	"math/big"
 	"net"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -59,6 +65,7 @@ type Server struct {
 	faults   []*Fault
 	commands []string
 	messages []Message
+	file     *os.File // where they are kept, too; nil: nowhere
 	sessions sync.WaitGroup
 }
 
@@ -147,6 +154,53 @@ func (s *Server) Close() {
 	}
 	s.mu.Unlock()
 	s.sessions.Wait()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.file != nil {
+		_ = s.file.Close()
+		s.file = nil
+	}
+}
+
+// Journal keeps every message in a file before it is accepted, so that the mailbox outlives the process that simulates it. What the
+// file holds already is there again. A last line that was cut is a message that was never accepted.
+func (s *Server) Journal(path string) error {
+	raw, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	whole := raw[:bytes.LastIndexByte(raw, '\n')+1]
+	var kept []Message
+	for line := range bytes.Lines(whole) {
+		var m Message
+		if err := json.Unmarshal(line, &m); err != nil {
+			return fmt.Errorf("reading %s: %w", path, err)
+		}
+		kept = append(kept, m)
+	}
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := file.Truncate(int64(len(whole))); err != nil {
+		return errors.Join(err, file.Close())
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.messages, s.file = append(kept, s.messages...), file
+	return nil
+}
+
+// write keeps a message, if messages are kept.
+func (s *Server) write(m Message) error {
+	if s.file == nil {
+		return nil
+	}
+	line, err := json.Marshal(m)
+	if err == nil {
+		_, err = s.file.Write(append(line, '\n'))
+	}
+	return err
 }
 
 // Messages are those that were accepted, in order of arrival. One that came twice is there twice.
