@@ -57,7 +57,7 @@ func (p *portal) sample(w http.ResponseWriter, r *http.Request) error {
 
 // sampleNavs are the entries of the menu that are current on pages, by their template: on a picture the menu is as it is.
 var sampleNavs = map[string]string{
-	"add-person": "people", "approval": "approvals", "approvals": "approvals", "brake": "brakes", "brakes": "brakes", "branding": "settings", "calendars": "settings",
+	"add-person": "people", "alerts": "dashboard", "approval": "approvals", "approvals": "approvals", "brake": "brakes", "brakes": "brakes", "branding": "settings", "calendars": "settings",
 	"catalogue": "policies", "codes": "people", "confidential": "confidential", "dashboard": "dashboard", "drift": "drift", "drift-one": "drift", "editor": "policies",
 	"effort": "settings", "events": "events", "extend": "people", "list": "systems", "mailbox": "mailbox", "match": "matches", "matches": "matches", "newcomer": "onboard",
 	"number": "numbers", "number-audit": "numbers", "number-import": "numbers", "number-plan": "numbers", "number-platform": "numbers", "number-pool": "numbers",
