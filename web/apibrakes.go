@@ -352,9 +352,9 @@ func sampleProposed(view viewer) (confirm, mine, stale brakeView) {
 
 func sampleBrakes(view viewer) (brakesView, brakeView, brakeView) {
 	now := view.now
-	on := dayone.Brake{ID: "brk_01jd9x0000000000000000000a", Scope: "source:hr", Rule: dayone.BrakeRead, State: dayone.BrakeOn, Note: "the list has 812 records, and had 1204; it changes the manager of 300 people, and 240 a day are the limit", Held: 3, Opened: now.Add(-6 * time.Hour)}
+	on := dayone.Brake{ID: "brk_01jd9x0000000000000000000a", Scope: "source:hr", Rule: dayone.BrakeRead, State: dayone.BrakeOn, Note: "the list has 812 records, and had 1204; it changes the manager of 300 people, and 240 a day are the limit", Held: 300, Opened: now.Add(-6 * time.Hour)}
 	accesses := on
-	accesses.Scope, accesses.Rule, accesses.Note = "system:okta", dayone.BrakeRemovals, "more than 24 people would lose something there on 2024-11-22"
+	accesses.Held, accesses.Scope, accesses.Rule, accesses.Note = 25, "system:okta", dayone.BrakeRemovals, "more than 24 people would lose something there on 2024-11-22"
 	accesses.Proposed = &dayone.ProposedRelease{By: "kim@company.com", At: now.Add(-time.Hour), Reason: "the team is dissolved"}
 	stale := accesses
 	was := *accesses.Proposed
@@ -369,7 +369,7 @@ func sampleBrakes(view viewer) (brakesView, brakeView, brakeView) {
 		}, Waits: waits, Mine: mine}
 	}
 	list := newBrakes(view, []dayone.Brake{on, accesses, stale, past}, []flow.SourceState{
-		{SourceRead: dayone.SourceRead{Source: "hr", At: now.Add(-6 * time.Hour), Note: "812 records read: 2 new, 300 changed, 392 missing; held: the list has 812 records, and had 1204", Brake: on.ID}, Reads: "02:00", Limit: 24, Passed: 3},
+		{SourceRead: dayone.SourceRead{Source: "hr", At: now.Add(-6 * time.Hour), Note: "812 records read: 2 new, 300 changed, 395 missing; held: the list has 812 records, and had 1204", Brake: on.ID}, Reads: "02:00", Limit: 24, Passed: 24},
 		{SourceRead: dayone.SourceRead{Source: "contractors"}, Limit: 5, Off: "a list that somebody keeps by hand"},
 	}, []flow.AbsentView{{Absence: dayone.Absence{Source: "hr", Subject: "emp_655", Person: samplePerson, Since: now.Add(-48 * time.Hour)}, Name: "Nour الزهراني"}},
 		[]announcedLayOff{
@@ -379,13 +379,19 @@ func sampleBrakes(view viewer) (brakesView, brakeView, brakeView) {
 			lay("kim@company.com", "", now.Add(500*time.Hour), true, false),
 		})
 	list.Problem = notDone(view, fmt.Errorf("the window is longer than a year: %w", dayone.ErrInvalid))
-	on.List = &dayone.ListFigures{Before: 1204, Records: 812, There: 809, New: 2, Unusable: 1, Known: 1215, Missing: 392, Aside: 14}
-	open := newBrake(view, flow.BrakeView{Brake: on, Hash: "0a1b2c3d4e5f6071", Second: true, Unseen: 1, Items: []flow.HeldView{
+	on.List = &dayone.ListFigures{Before: 1204, Records: 812, There: 809, New: 2, Unusable: 1, Known: 1218, Missing: 395, Aside: 14}
+	held := []flow.HeldView{
 		{Held: dayone.Held{Person: samplePerson, Subject: "emp_789", Mark: "1", What: "planned termination", Lines: []dayone.HeldLine{{What: "last day", Is: "2024-12-31"}, {What: "manager", Was: "john.doe@company.com", Is: "zoe.lukasiewicz@company.com"}}}, Name: "Sarah Chen"},
 		{Held: dayone.Held{Subject: "emp_900", Mark: "1", What: "hire", Lines: []dayone.HeldLine{{What: "department", Is: "Sales"}}}, Name: "Wolfeschlegelsteinhausenbergerdorff, Hubert Blaine"},
 		{Held: dayone.Held{Subject: "emp_901"}, Name: "emp_901"},
-	}})
-	open.Missing = newMissing(view, flow.BrakeView{Brake: on}, url.Values{}, flow.MissingFrom{More: true, People: 388, Unnamed: 3, Rows: []flow.MissingRow{
+	}
+	for i, who := range samplePeople(sampleCrowd, now) {
+		for n := i; len(held) < on.Held && n < on.Held; n += sampleCrowd {
+			held = append(held, flow.HeldView{Held: dayone.Held{Person: who.ID, Subject: fmt.Sprintf("emp_%d", 400+n), Mark: "1", What: "transfer: manager", Lines: []dayone.HeldLine{{What: "manager", Was: "john.doe@company.com", Is: "zoe.lukasiewicz@company.com"}}}, Name: who.Name})
+		}
+	}
+	open := newBrake(view, flow.BrakeView{Brake: on, Hash: "0a1b2c3d4e5f6071", Second: true, Unseen: 1, Items: held})
+	open.Missing = newMissing(view, flow.BrakeView{Brake: on}, url.Values{}, flow.MissingFrom{More: true, People: 391, Unnamed: 3, Rows: []flow.MissingRow{
 		{Row: flow.Row{ID: samplePerson, Name: "Nour الزهراني", Title: "Sales Engineer", Department: "Sales"}, Subjects: []string{"emp_655"}},
 		{Row: flow.Row{ID: samplePerson, Name: "Zoë Łukasiewicz-Ørsted", Department: "Engineering"}, Subjects: []string{"emp_311", "emp_702"}},
 	}})

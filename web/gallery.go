@@ -51,8 +51,21 @@ func (p *portal) sample(w http.ResponseWriter, r *http.Request) error {
 	}
 	s := all[i]
 	return p.show(w, r, http.StatusOK, page{
-		Template: s.template, Title: s.title, Nav: "gallery", Crumbs: []link{{"Gallery", "/gallery"}, {s.title, ""}}, Plain: s.plain, Phone: s.phone, MadeUp: true, Main: s.main,
+		Template: s.template, Title: s.title, Nav: sampleNavs[s.template], Crumbs: []link{{"Gallery", "/gallery"}, {s.title, ""}}, Plain: s.plain, Phone: s.phone, MadeUp: true, Main: s.main,
 	})
+}
+
+// sampleNavs are the entries of the menu that are current on pages, by their template: on a picture the menu is as it is.
+var sampleNavs = map[string]string{
+	"add-person": "people", "alerts": "dashboard", "approval": "approvals", "approvals": "approvals", "brake": "brakes", "brakes": "brakes", "branding": "settings", "calendars": "settings",
+	"catalogue": "policies", "codes": "people", "confidential": "confidential", "dashboard": "dashboard", "drift": "drift", "drift-one": "drift", "editor": "policies",
+	"effort": "settings", "events": "events", "extend": "people", "list": "systems", "mailbox": "mailbox", "match": "matches", "matches": "matches", "newcomer": "onboard",
+	"number": "numbers", "number-audit": "numbers", "number-import": "numbers", "number-plan": "numbers", "number-platform": "numbers", "number-pool": "numbers",
+	"numbers": "numbers", "numbers-all": "numbers", "onboard": "onboard", "onboard-preview": "onboard", "onboard-products": "onboard", "onboard-result": "onboard",
+	"leaving": "people", "order": "people", "people": "people", "person": "people", "person-runs": "people", "policies": "policies", "policy-people": "policies", "policy-text": "policies",
+	"prehire-again": "people", "products": "products", "proposal": "policies", "records": "records", "request": "people", "roles": "settings", "run": "runs", "runs": "runs",
+	"settings": "settings", "system": "systems", "system-form": "settings", "systemforms": "settings", "systems": "systems", "task": "tasks", "tasks": "tasks",
+	"template": "settings", "templates": "settings", "timeline": "people", "undo": "runs", "webhooks": "settings", "why": "people",
 }
 
 // sampleDay is the day of everything that is made up: what a sample says of days in words fits what it computes.

@@ -331,5 +331,6 @@ func sampleRequests(now time.Time) flow.Look {
 
 func sampleRefused(v requestView) requestView {
 	v.Problem = &notice{Kind: "bad", Icon: "x", Title: "It was not requested", Text: "Say what it is needed for."}
+	v.Reason.Error = "Say what it is needed for."
 	return v
 }

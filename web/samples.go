@@ -56,10 +56,10 @@ func samples(view viewer) []sample {
 	filtered.show = "open"
 	list := sampleAccess(now)
 	look := flow.Look{Person: dayone.Person{ID: samplePerson, Managed: true}}
-	odd := flow.Look{Person: dayone.Person{ID: samplePerson, Managed: true, Attrs: dayone.Attrs{"department": dayone.Text("Sales"), "location": dayone.Text("Mars")}, Unknown: []string{"department", "level", "location"}}, Want: dayone.Want{Findings: []dayone.Finding{{Text: "Nobody both writes a quote and approves its discount."}}}}
+	odd := flow.Look{Person: dayone.Person{ID: samplePerson, Managed: true, Attrs: dayone.Attrs{"department": dayone.Text("Sales"), "location": dayone.Text("Mars")}, Unknown: []string{"department", "level", "location"}}, Want: dayone.Want{Findings: []dayone.Finding{{Kind: "sod", Text: "Quotes: salesforce/permset:quote-author, salesforce/permset:discount-approver"}}}}
 	task := dayone.Task{
 		ID: "tsk_01jd9x0000000000000000000a", Person: samplePerson, System: "procurement", Title: "Order a MacBook Pro 14",
-		Note: "Order it from https://shop.example/standard-14 with express delivery.", Ask: []string{"serial", "tracking", "carrier", "arrives"}, Opened: now.Add(-time.Hour), Due: now.Add(2 * time.Hour),
+		Note: "Order it with express delivery.", Ask: []string{"serial", "tracking", "carrier", "arrives"}, Opened: now.Add(-time.Hour), Due: now.Add(2 * time.Hour),
 	}
 	conflict := dayone.Task{
 		ID: task.ID, Person: samplePerson, Run: "run_01jd9x0000000000000000000a", System: "okta", Title: "Whose is okta/account?",
@@ -135,12 +135,18 @@ func samples(view viewer) []sample {
 	dash := newDashboard(view, map[dayone.Status]int{dayone.Working: 100000, dayone.PreHire: 212, dayone.OnLeave: 200}, 3, 2, 1, 1)
 	dash.Overview = sampleOverview(view, failed, false)
 	dash.fail(len(failed), false)
+	waiting := sampleWaits(view)
 	for i, who := range append([]flow.Row{row}, sampleStarters(startersShown-1, first)...) {
-		b, f := []*board{bad, over, over, running, over, over}[i%6], flow.First{}
-		if f.Run = b.run; i%6 == 2 {
-			f.Run = sampleWaits(view).run
-			b = sampleWaits(view)
+		b := over
+		switch { // whose run is under way is among those below
+		case i == 0 || i == 2:
+			b = running
+		case i == 3:
+			b = waiting
+		case i == 5:
+			b = bad
 		}
+		f := flow.First{Run: b.run}
 		strip, steps := b.strip()
 		st := starterRow{Name: link{who.Name, "/people/" + string(who.ID)}, Facts: joined(", ", who.Title, who.Location), Starts: view.day(who.Starts, time.UTC), In: view.away(view.days(who.Starts, time.UTC)), Run: link{"run", "/runs"}, Strip: strip, Steps: steps}
 		if i == startersShown-1 {
@@ -151,7 +157,10 @@ func samples(view viewer) []sample {
 	}
 	dash.More = true
 	runRows := sampleRunRows(view, running, over, bad)
-	dash.Runs, dash.Tasks, dash.Quarantined = runRows[:3], []item{taskItem(view, hands[2]), taskItem(view, tasks[105])}, []item{quarantinedItem(view, quarantine)}
+	under := slices.Clone(runRows[:3])
+	under[2].Title.Text = view.runTitle("Onboard Raj Patel")
+	under[2].Strip, under[2].Steps = waiting.strip()
+	dash.Runs, dash.Tasks, dash.Quarantined = under, []item{taskItem(view, hands[2]), taskItem(view, tasks[105])}, []item{quarantinedItem(view, quarantine)}
 	nobodys := crowd[len(crowd)-1]
 	nobodys.Problem = stuck.Problem
 	dash.Unplanned = []item{unplannedItem(view, nobodys)}
@@ -195,7 +204,10 @@ func samples(view viewer) []sample {
 	of := list[1]
 	of.Key, of.Reasons = sampleExplanation().Key, []flow.Reason{{Reason: dayone.Reason{Policy: "sales-team", At: "policies/sales.yaml:8"}, Title: "Sales department"}}
 	why.Chain = newReason(view, samplePerson, of, policy.Explanation{Votes: sampleExplanation().Votes}).Chain
-	waits := newWhy(view, link{"Sarah Chen", "/people/" + samplePerson}, policy.Explanation{Key: list[0].Key, Answer: "unknown", Lines: []policy.Line{{Policy: "base-employee", Title: "Everyone on the payroll", At: "policies/base.yaml:23", Does: "grants", Truth: "yes", Missing: []string{"work_arrangement"}}}})
+	waits := newWhy(view, link{"Sarah Chen", "/people/" + samplePerson}, policy.Explanation{Key: list[0].Key, Answer: "unknown", Lines: []policy.Line{{
+		Policy: "base-employee", Title: "Everyone on the payroll", At: "policies/base.yaml:23", Does: "grants", Truth: "unknown", Missing: []string{"work_arrangement"},
+		Conditions: []policy.Condition{{Text: `person.work_arrangement == "office"`, Truth: "unknown", Reads: []policy.Read{{Name: "work_arrangement"}}}},
+	}}})
 	noLines := newWhy(view, link{"Sarah Chen", "/people/" + samplePerson}, policy.Explanation{Key: list[0].Key, Answer: "not given"})
 	along := newWhy(view, link{"Sarah Chen", "/people/" + samplePerson}, policy.Explanation{Key: list[0].Key, Answer: "brought along", By: []policy.Along{{Key: sampleExplanation().Key, Lines: sampleExplanation().Lines}}})
 
@@ -218,6 +230,9 @@ func samples(view viewer) []sample {
 	}
 	undoneRun := sampleRun(newBoard(taken))
 	undoneRun.Undone, undoneRun.Undo = goneNotice(taken.gone, over.run.ID, taken.gone.By), "/runs/x/undo"
+
+	dayBefore := sampleTimeline(now, time.UTC)
+	dayBefore.AsOf = now.AddDate(0, 0, -1)
 
 	leads := flow.Leader{Epoch: 3, Name: "dayone-1 (process 4711)", At: "https://dayone-1.company.com", Since: now.Add(-90 * time.Hour), Renewed: now.Add(-time.Second)}
 	silent := leads
@@ -268,7 +283,7 @@ func samples(view viewer) []sample {
 		{"leaving-none", "Person, at work", "leaving", false, false, newLeaving(view, headOf(there, "leaving"), dayone.Person{Status: dayone.Working}, nil, nil, dayone.Succession{}, everything)},
 		{"order-terminate", "End all access now", "order", false, false, newTerminate(headOf(there, "leaving"), sampleCut, &board{view: view, titles: map[string]string{"okta": "Okta"}})},
 		{"order-erase", "Erase", "order", false, false, newErase(view, headOf(gone, "leaving"), flow.Erasure{Runs: 4, Lines: 812, Token: "x", Accounts: []dayone.Key{{System: "salesforce", Kind: "account"}}})},
-		{"order-erase-not", "Erase, not now", "order", false, false, newErase(view, headOf(gone, "leaving"), flow.Erasure{Refused: "a legal hold stands since 22 October 2024; release it first", Stays: sampleStays})},
+		{"order-erase-not", "Erase, not now", "order", false, false, sampleHeldBack(newErase(view, headOf(gone, "leaving"), flow.Erasure{Refused: "a legal hold stands since 22 October 2024; release it first", Stays: sampleStays}))},
 		{"order-hold", "Legal hold", "order", false, false, newHold(headOf(there, "leaving"), false)},
 		{"order-release", "Release a legal hold", "order", false, false, newRelease(headOf(gone, "leaving"), true)},
 		{"merge-ask", "Merge, with whom", "order", false, false, newMergeAsk(head("timeline"), "")},
@@ -280,8 +295,8 @@ func samples(view viewer) []sample {
 		{"person-empty", "Person, no access", "person", false, false, newPersonAccess(view, head("access"), look, nil, noWhy)},
 		{"person-many", "Person, a thousand accesses", "person", false, false, newPersonAccess(view, head("access"), look, manyAccess(now), noWhy)},
 		{"timeline", "Person, timeline", "timeline", false, false, sampleCorrectForm(view, newTimeline(view, headOf(moved, "timeline"), sampleTimeline(now, time.UTC), url.Values{}), nil)},
-		{"timeline-then", "Person, as of a day", "timeline", false, false, sampleCorrectForm(view, newTimeline(view, headOf(moved, "timeline"), sampleTimeline(now, time.UTC), url.Values{"as_of": {"2025-03-01"}, "before": {"41"}}), sampleCorrectProblem())},
-		{"timeline-empty", "Person, nothing known", "timeline", false, false, sampleCorrectForm(view, newTimeline(view, head("timeline"), flow.History{AsOf: now, KnownAt: now}, url.Values{"known_at": {"2020-01-01"}}), nil)},
+		{"timeline-then", "Person, as of a day", "timeline", false, false, sampleCorrectForm(view, newTimeline(view, headOf(moved, "timeline"), dayBefore, url.Values{"as_of": {"2024-11-21"}, "before": {"41"}}), sampleCorrectProblem())},
+		{"timeline-empty", "Person, nothing known", "timeline", false, false, sampleCorrectForm(view, newTimeline(view, head("timeline"), flow.History{AsOf: now, KnownAt: time.Date(2020, 1, 1, 23, 59, 0, 0, time.UTC)}, url.Values{"known_at": {"2020-01-01"}}), nil)},
 		{"timeline-confidential", "Person, who leaves in confidence", "timeline", false, false, sampleCorrectForm(view, newTimeline(view, discreet, sampleQuietTimeline(now), url.Values{}), nil)},
 		{"person-runs", "Person, runs", "person-runs", false, false, personRunsView{Head: head("runs"), Rows: runRows[:1]}},
 		{"person-runs-empty", "Person, no runs", "person-runs", false, false, noRuns},
@@ -313,8 +328,8 @@ func samples(view viewer) []sample {
 		{"events", "Events, with quarantine", "events", false, false, newEvents(view, append([]dayone.Intake{asked}, events...), []dayone.Intake{quarantine, nameless}, "", known, oneMatch)},
 		{"events-unplanned", "Events, no plan could be made", "events", false, false, newEvents(view, []dayone.Intake{stuckEvent}, nil, "", func(dayone.PersonID) flow.Row { return stuck }, noMatch)},
 		{"confidential", "Confidential, a leaver and a hire", "confidential", false, false, newConfidentials(view, []flow.Confidential{
-			{Person: samplePerson, Name: "Wilhelmina Featherstonehaugh-Cholmondeley", Ends: view.now.AddDate(0, 0, 30), Until: view.now.AddDate(0, 0, 30)},
 			{Person: samplePerson, Name: "Αλέξανδρος Παπαδημητρίου", Hire: true, Hidden: true, Starts: view.now.AddDate(0, 1, 0), Until: view.now.AddDate(0, 0, 14)},
+			{Person: samplePerson, Name: "Wilhelmina Featherstonehaugh-Cholmondeley", Ends: view.now.AddDate(0, 0, 30), Until: view.now.AddDate(0, 0, 30)},
 		})},
 		{"confidential-empty", "Confidential, nothing", "confidential", false, false, newConfidentials(view, nil)},
 		{"events-empty", "Events, none", "events", false, false, newEvents(view, nil, nil, "", sarah, noMatch)},
@@ -444,7 +459,7 @@ func sampleExplanation() policy.Explanation {
 	k, _ := dayone.ParseKey("okta/group:sales-team")
 	return policy.Explanation{Key: k, Answer: "given", There: true, Votes: []dayone.Vote{{Of: "john.doe@company.com", By: "administrator", Yes: true, At: sampleDay.Add(-21*time.Hour + 4*time.Minute)}}, Lines: []policy.Line{
 		{Policy: "sales-team", Title: "Sales department", At: "policies/sales.yaml:8", Does: "grants", Truth: "yes", Conditions: []policy.Condition{{Text: `person.department == "Sales"`, Truth: "yes", Reads: []policy.Read{{Name: "department", Value: "Sales", Known: true}}}}},
-		{Policy: "senior", Title: "Seniors", At: "policies/sales.yaml:30", Does: "denies", Truth: "unknown", Reason: "only so many seats", Conditions: []policy.Condition{{Text: "person.level >= 6", Truth: "unknown", Reads: []policy.Read{{Name: "level"}}}}},
+		{Policy: "senior", Title: "Seniors", At: "policies/sales.yaml:30", Does: "denies", Truth: "unknown", Conditions: []policy.Condition{{Text: "person.level >= 6", Truth: "unknown", Reads: []policy.Read{{Name: "level"}}}}},
 	}}
 }
 
@@ -474,7 +489,7 @@ func sampleAnnounced(view viewer, v policiesView) (policiesView, proposalView) {
 	version := dayone.PolicyVersion{ID: "8c1f2a90b3d4e5f60718", Author: "kim@company.com", Note: "CHG-1234: the sales team is called off", Made: view.now.Add(-time.Hour)}
 	v.Announced = []item{
 		announcedItem(view, dayone.PolicyAct{ID: "act_01jd9x0000000000000000000a", Version: version.ID, Approver: "kim@company.com", Reason: "CHG-1234", Release: "the team is called off", People: 412, Due: view.now.Add(23 * time.Hour)}),
-		refusedItem(view, dayone.PolicyAct{Version: version.ID, Ended: view.now.Add(-2 * time.Hour), Why: "people, holdings or catalogue changed since the plan was made, for 12 people; plan again"}),
+		refusedItem(view, dayone.PolicyAct{Version: "41d09be27c5af3186e02", Ended: view.now.Add(-2 * time.Hour), Why: "people, holdings or catalogue changed since the plan was made, for 12 people; plan again"}),
 	}
 	group := dayone.Key{System: "okta", Kind: "group", Name: "sales-team"}
 	changes := []flow.Change{{Person: samplePerson, Name: "Sarah Chen", Lost: []flow.Given{{Key: group}}, Cases: []string{"salesforce/permset:quote-author and salesforce/permset:discount-approver (policies/sales.yaml:40)"}}}
@@ -517,7 +532,7 @@ func sampleUndoing(b *board) flow.Undoing {
 	}
 	u.Plan.Findings = []dayone.Finding{
 		{Kind: "instead", Key: key("gitlab/account"), Text: "the account is deleted, since nobody ever signed in and nothing else is on it"},
-		{Kind: "instead", Key: key("slack/account"), Text: "the account is closed, not deleted: somebody signed in on 18 November 2024"},
+		{Kind: "instead", Key: key("slack/account"), Text: "the account is closed, not deleted: somebody signed in on 22 November 2024"},
 		{Kind: "instead", Key: key("calendar/invitation:team-standup"), Text: "a cancellation goes to sarah.chen@company.com"},
 		{Kind: "stays", Key: key("procurement/order"), Text: "what was ordered is called off by hand"},
 		{Kind: "stays", Key: key("mail/message:welcome"), Text: "a message that was read stays read"},
@@ -536,7 +551,7 @@ func sampleUndos(over, running *board) (whole, some, live, none undoView) {
 	u.Plan.Findings = u.Plan.Findings[len(u.Plan.Findings)-1:]
 	some = newUndo(over, u, &notice{Kind: "bad", Icon: "x", Title: "It was not undone", Text: "Something has changed since that was shown, and nothing was undone; look again."})
 	u = sampleUndoing(running)
-	u.Live, u.Keep, u.Held, u.Given = true, true, 0, len(u.Keys)
+	u.Live = true
 	live = newUndo(running, u, nil)
 	none = undoView{ID: string(over.run.ID), Title: over.run.Title, Refused: &notice{Kind: "warn", Icon: "warn", Title: "This run cannot be undone", Text: "The run's journal was kept for undoing until 25 October 2024; it is not undoable any more, so change policies or write an exception instead."}}
 	return whole, some, live, none

@@ -22,18 +22,35 @@ func sampleApprovals(view viewer, row flow.Row) []sample {
 		Deciders: []dayone.Decider{{Mail: "priya.patel@company.com", As: "manager", Why: "manager, stands in for john.doe@company.com"}, {Mail: "sam@company.com", As: "group:security-oncall", Why: "one of security-oncall"}},
 		Votes:    []dayone.Vote{{Of: "sam@company.com", By: "administrator", As: []string{"group:security-oncall"}, Yes: true, Reason: "she is on call from Monday", At: now.Add(-time.Hour)}},
 	}}
-	decided := func(s dayone.ApprovalState, due time.Time, votes ...dayone.Vote) petition {
+	people := samplePeople(sampleCrowd, row.Starts)
+	another := func(who flow.Row, what, key, role, need string, since time.Duration) petition {
 		x := asked
-		x.req.State, x.req.Votes, x.req.Decided, x.req.Due = s, votes, now.Add(-time.Hour), due
+		asks := asked.req.Asks[0]
+		asks.Reason, asks.At = need, now.Add(-since)
+		x.row, x.what, x.req.Person, x.req.Key, x.req.Role = who, what, who.ID, sampleKey(key), role
+		x.req.Asks, x.req.Votes = []dayone.Ask{asks}, nil
+		x.req.Opened, x.req.Asked, x.req.Reminded, x.req.Due = asks.At, asks.At, time.Time{}, asks.At.AddDate(0, 0, 5)
 		return x
 	}
-	late := decided(dayone.ApprovalOpen, now.Add(time.Hour))
-	late.req.Deciders, late.what, late.req.Role = nil, "GitLab group platform", "owner"
-	late.req.Key, late.req.Because = dayone.Key{System: "gitlab", Kind: "group", Name: "platform"}, []dayone.Reason{{Policy: "platform", At: "policies/engineering.yaml:21"}}
-	given := decided(dayone.ApprovalGiven, asked.req.Due, asked.req.Votes[0], dayone.Vote{Of: "priya.patel@company.com", By: "administrator", Yes: true, At: now.Add(-time.Hour)})
-	refused := decided(dayone.ApprovalRefused, asked.req.Due, dayone.Vote{Of: "priya.patel@company.com", By: "administrator", Reason: "not before the training", At: now.Add(-time.Hour)})
-	withdrawn := decided(dayone.ApprovalWithdrawn, asked.req.Due)
-	withdrawn.req.Ended = now
+	decided := func(x petition, s dayone.ApprovalState, after time.Duration, votes ...dayone.Vote) petition {
+		x.run.Text = "The run that asked for it"
+		x.req.State, x.req.Votes, x.req.Decided = s, votes, x.req.Opened.Add(after)
+		for i := range votes {
+			votes[i].At = x.req.Decided.Add(time.Duration(i+1-len(votes)) * 40 * time.Minute)
+		}
+		return x
+	}
+	late := another(people[1], "GitLab group platform", "gitlab/group:platform", "owner", "she looks after the build servers", 99*time.Hour)
+	late.req.Due = now.Add(time.Hour)
+	late.req.Deciders, late.req.Because = nil, []dayone.Reason{{Policy: "platform", At: "policies/engineering.yaml:21"}}
+	yes := asked.req.Votes[0]
+	yes.Reason = "the quarter's end"
+	given := decided(another(people[2], "Salesforce permission set deal-desk", "salesforce/permset:deal-desk", "", "the quarter's end", 27*time.Hour), dayone.ApprovalGiven, 4*time.Hour,
+		yes, dayone.Vote{Of: "priya.patel@company.com", By: "administrator", Yes: true})
+	refused := decided(another(people[10], "AWS permission set billing-admin", "aws/permission-set:billing-admin", "", "a look at last month's bill", 52*time.Hour), dayone.ApprovalRefused, 26*time.Hour,
+		dayone.Vote{Of: "priya.patel@company.com", By: "administrator", Reason: "not before the training"})
+	withdrawn := decided(another(people[5], "Okta group finance-admins", "okta/group:finance-admins", "", "Covers for Max during his parental leave", 70*time.Hour), dayone.ApprovalWithdrawn, 25*time.Hour)
+	withdrawn.req.Ended = withdrawn.req.Decided
 	rests := withdrawn
 	rests.req.Why = "its run was cancelled; when that is resumed, or HR says something new, it is asked for again"
 	return []sample{

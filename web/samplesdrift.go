@@ -56,12 +56,20 @@ func sampleOverview(view viewer, failed []flow.Failure, bare bool) overviewView 
 	x := overview{
 		Failures: failed, More: bare, Drift: map[string]int{"okta": 4, "gitlab": flow.MostDrift}, Unread: 1, Systems: sampleSystems(view.now),
 		Ready: []flow.Readiness{{Days: 30, N: 14, Median: 38 * time.Minute}, {Days: 90, N: 41, Median: 26 * time.Hour}},
-		Saved: flow.Saved{Since: "2024-01", Baseline: dayone.Effort{Seq: 1, Minutes: map[dayone.Action]float64{dayone.AccountCreate: 15}}, Steps: map[dayone.Action]int{dayone.AccountCreate: 4711}, Counted: 4711, Minutes: 4711 * 15},
+		Saved: sampleSaved(view),
 	}
 	if bare {
 		x.Ready = []flow.Readiness{{Days: 30}, {Days: 90}}
 	}
 	return newOverview(view, x, sampleTitles, nil)
+}
+
+// sampleSaved is the work of a year.
+func sampleSaved(view viewer) flow.Saved {
+	return flow.Saved{
+		Since: "2024-01", Baseline: dayone.Effort{Seq: 2, Minutes: map[dayone.Action]float64{dayone.AccountCreate: 15, dayone.EntitlementAdd: 6.5}, At: view.now, By: "kim@company.com"},
+		Steps: map[dayone.Action]int{dayone.AccountCreate: 4711, dayone.EntitlementAdd: 20918, dayone.MessageSend: 900}, Counted: 25629, Minutes: 206632,
+	}
 }
 
 // sampleDrift are drift, one system, and hours saved, in their states.
@@ -87,7 +95,7 @@ func sampleDrift(view viewer) []sample {
 	down := flow.SystemView{
 		SystemState: states[0], Offers: 96, Read: view.now.Add(-14 * time.Hour), Drift: 4, Policies: []string{"base-employee", "sales-team"}, Calls: 1,
 		Connector: &flow.Connector{Name: "okta", Title: "Okta", Summary: "Users, groups and application assignments of an Okta organisation.", Capabilities: []string{"target"}, Plan: "any edition with Lifecycle Management", Kinds: gitlab.Connector.Kinds},
-		Count:     dayone.SystemList{Counted: view.now.Add(-14 * time.Hour), Accounts: 100412}, Limits: []flow.RateLimit{{Path: "/api/v1/users", PerMinute: 600, Burst: 33, Used: 12}},
+		Count:     dayone.SystemList{Counted: view.now.Add(-38 * time.Hour), Accounts: 100412}, Limits: []flow.RateLimit{{Path: "/api/v1/users", PerMinute: 600, Burst: 33, Used: 12}},
 		Reading: flow.DriftReading{Lists: true, DriftReading: dayone.DriftReading{System: "okta", At: view.now.Add(-38 * time.Hour), Accounts: 100412, Nobodys: 213, Failed: view.now.Add(-14 * time.Hour), Note: "okta: listing users: unavailable (HTTP 503)"}},
 	}
 	down.Held = flow.HeldAt{People: 100199, Accounts: 100199, Open: 100199, Others: 340118}
@@ -95,9 +103,9 @@ func sampleDrift(view viewer) []sample {
 	tried := newSystemPage(view, gitlab, sampleTitles, nil)
 	tried.Problem = &notice{Kind: "good", Icon: "check", Title: "It answers, and lets us in", Text: textSystemGood}
 	tried.Settings = &link{"Change its settings", "/settings/systems/gitlab"}
-	saved := flow.Saved{Since: "2024-01", Baseline: dayone.Effort{Seq: 2, Minutes: map[dayone.Action]float64{dayone.AccountCreate: 15, dayone.EntitlementAdd: 6.5}, At: view.now, By: "kim@company.com"}, Steps: map[dayone.Action]int{dayone.AccountCreate: 4711, dayone.EntitlementAdd: 20918, dayone.MessageSend: 900}, Counted: 25629, Minutes: 206632}
-	wrong := newEffort(view, saved, []flow.Readiness{{Days: 30, N: 14, Median: 38 * time.Minute}, {Days: 90, N: 41, Median: 26 * time.Hour}})
+	wrong := newEffort(view, sampleSaved(view), []flow.Readiness{{Days: 30, N: 14, Median: 38 * time.Minute}, {Days: 90, N: 41, Median: 26 * time.Hour}})
 	wrong.Problem = &notice{Kind: "bad", Icon: "x", Title: "Nothing was changed", Text: "Make an account: write minutes as a number, such as 12."}
+	wrong.Fields[0].Value = "quarter of an hour"
 	return []sample{
 		{"drift", "Drift", "drift", false, false, list(flow.DriftFilter{}, rows, reads, map[string]int{"okta": 4, "gitlab": 1})},
 		{"drift-filtered", "Drift, nothing like this", "drift", false, false, list(flow.DriftFilter{System: "okta", Kind: dayone.DriftRole, Person: samplePerson}, nil, reads, nil)},

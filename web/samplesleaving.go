@@ -39,12 +39,12 @@ func sampleCertificates(now time.Time) []dayone.Certificate {
 		{
 			ID: "crt_01jd9x0000000000000000000b", Person: samplePerson, Made: now.Add(-time.Hour), By: "administrator", Name: "Sarah Chen", Left: now.AddDate(0, 0, -1), Policy: "3f2a91", Seq: 81240, Chain: chain, Lines: 112,
 			Systems: []dayone.ReadBack{
-				{System: "aws", Title: "AWS", Verdict: dayone.Unreadable, Findings: []dayone.Remain{{Class: dayone.Unread, Name: "AWS", Note: "reading user: unavailable", Act: "an administrator looks there by hand"}}},
+				{System: "aws", Title: "AWS", Verdict: dayone.Unreadable, Findings: []dayone.Remain{{Class: dayone.Unread, Name: "group", Note: "reading user: unavailable", Act: "an administrator looks there by hand"}}},
 				{System: "gitlab", Title: "GitLab", Verdict: dayone.Closed, Accounts: []string{"emp_789"}, Unchecked: []string{"kept token", "mail forward"}},
 				{System: "google", Title: "Google Workspace", Verdict: dayone.StillOpen, Accounts: []string{"100000000000000000042"}, Findings: []dayone.Remain{
 					{Class: dayone.KeptOwnership, Name: "customer-success-and-everybody-who-ever-asked-to-be-kept-up-to-date@company.com", Ref: "03g1", Note: "they own this group", Act: "another owner is named, then they are taken out"},
 				}},
-				{System: "procurement", Title: "Procurement", Verdict: dayone.ByHand, Findings: []dayone.Remain{{Class: dayone.OpenTask, Name: "Take the laptop back", Act: "it waits for the group it"}}},
+				{System: "procurement", Title: "Procurement", Verdict: dayone.ByHand, Findings: []dayone.Remain{{Class: dayone.OpenTask, Name: "Take the laptop back", Act: "it waits for the group it-operations"}}},
 			},
 			Others: []dayone.Remain{{Class: dayone.OpenTask, Name: "Decide about a hold", Act: "it waits for whoever takes it"}},
 		},
@@ -65,6 +65,12 @@ func sampleHeir(now time.Time) dayone.Succession {
 			{Kind: dayone.HandedPolicy, Ref: "sales-engineer", Name: "sales-engineer", Act: "another owner is named in policies/sales.yaml:12:1"},
 		},
 	}
+}
+
+// sampleHeldBack is an order that a legal hold keeps from being given, as its page leads to the way out.
+func sampleHeldBack(v orderView) orderView {
+	v.Refused.Act = &link{"Release the legal hold", "/people/" + samplePerson + "/release"}
+	return v
 }
 
 // everything may be done by whoever looks at a sample.

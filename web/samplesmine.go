@@ -1,6 +1,7 @@
 package web
 
 import (
+	"slices"
 	"time"
 
 	"github.com/dayone-hq/dayone"
@@ -20,7 +21,9 @@ func sampleMine(view viewer, row flow.Row, progress flow.Progress, connectors ma
 	_, unknown := ownThings(view, unread)
 	long := row
 	long.Status, long.Name = dayone.Working, "Prof. Dr. Maximiliane-Charlotte Wolfeschlegelsteinhausenbergerdorff"
-	people := teamView{Sentence: view.plural(2, "1 person has you as manager.", "%d people have you as manager."), Asks: asks, Rows: []item{teamItem(view, row, true), teamItem(view, long, false)}}
+	theirs := slices.Clone(asks)
+	theirs[0].Title.Text, theirs[1].Title.Text, theirs[1].Meta = row.Name+": Salesforce permission set Deal desk", "Send the headset", row.Name
+	people := teamView{Sentence: view.plural(2, "1 person has you as manager.", "%d people have you as manager."), Asks: theirs, Rows: []item{teamItem(view, row, true), teamItem(view, long, false)}}
 	token := dayone.APIToken{ID: "tok_01jd9x0000000000000000000a", Name: "ticket-system", Role: dayone.Operator, Made: view.now.AddDate(0, 0, -80), By: "kim@company.com", Expires: view.now.AddDate(0, 0, 10), Used: view.now.Add(-time.Hour)}
 	over, ended, left, fresh := token, token, token, token
 	left.Name, left.By, left.Expires = "badge-printer", "lee@company.com", view.now.AddDate(0, 0, 100)

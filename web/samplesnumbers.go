@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,7 +29,7 @@ func sampleNumbers(view viewer) []sample {
 	var cells, coming []flow.NumberCell
 	for i := range 90 {
 		x := flow.NumberCell{First: dayone.NumberID(fmt.Sprintf("+49301234%03d0", i)), Last: dayone.NumberID(fmt.Sprintf("+49301234%03d9", i))}
-		free, rest, held, kept := max(0, i-78), 8*btoi(i/4 == 10), 6*btoi(i == 0), 7*btoi(i/2 == 30)
+		free, rest, held, kept := min(10, max(0, i-78)), 8*btoi(i/4 == 10), 6*btoi(i == 0), 7*btoi(i/2 == 30)
 		x.Count = counts(10-free-rest-held-kept, kept, rest, held, free)
 		for is, n := range x.Count {
 			sum[is] += n
@@ -56,9 +57,15 @@ func sampleNumbers(view viewer) []sample {
 	london.NumberPool.Name, london.NumberPool.Title, london.NumberPool.Site = "london", "London, Mayfair and the City with a name that is longer than most", "London"
 	london.Ranges = []flow.RangeView{{NumberRange: flow.NumberRange{First: "+442079460000", Last: "+442079460099", Carrier: "Colt", Contract: "0815", Port: "active"}, Count: counts(98, 0, 2, 0, 0), Total: 100}}
 	london.Country, london.Partition, london.Emergency, london.When = "GB", "DN_LON", "ERL-LON-1", `person.location == "London"`
-	london.Count, london.Total, london.Given, london.Outlook = counts(98, 0, 2, 0, 0), 100, 0, flow.NumberOutlook{Needs: 4, Short: 3, ShortAt: now.AddDate(0, 0, 3)}
+	london.Count, london.Total, london.Given, london.Outlook = counts(98, 0, 2, 0, 0), 100, 0, flow.NumberOutlook{Needs: 4, Short: 4, ShortAt: now.AddDate(0, 0, 3)}
+	london.Service = flow.NumberClass{Line: "CSS_LON_NAT"}
+	var mayfair []flow.NumberCell
+	for i := range 10 {
+		rest := 2 * btoi(i == 9)
+		mayfair = append(mayfair, flow.NumberCell{First: dayone.NumberID(fmt.Sprintf("+4420794600%d0", i)), Last: dayone.NumberID(fmt.Sprintf("+4420794600%d9", i)), Count: counts(10-rest, 0, rest, 0, 0)})
+	}
 	one := flow.NumberView{
-		Number: dayone.Number{ID: "+493012340017", Pool: "berlin", Range: "+493012340000", Platform: "cucm-eu", Partition: "DN_BER", Pattern: `\+493012340017`, E164: "+493012340017", State: dayone.NumberAssigned, Since: now.AddDate(0, -2, 0), Until: now.AddDate(0, 0, 2), Last: samplePerson},
+		Number: dayone.Number{ID: "+493012340017", Pool: "berlin", Range: "+493012340000", Platform: "cucm-eu", Partition: "DN_BER", Pattern: `\+493012340017`, E164: "+493012340017", State: dayone.NumberAssigned, Since: now, Until: now.AddDate(0, 0, 2), Last: samplePerson},
 		Owner:  samplePerson, Name: "Sarah Chen", LastName: "Nour الزهراني", Location: "ERL-BER-1", Pool: &berlin.NumberPool, Range: &berlin.Ranges[0].NumberRange,
 		Shown: []flow.ShownView{{Appearance: dayone.Appearance{Slot: 1, Role: dayone.ShownAssistant, Person: samplePerson, Device: "SEP001122334455", Since: now}, Name: "Wolfeschlegelsteinhausenbergerdorff, Hubert Blaine"}},
 	}
@@ -70,6 +77,9 @@ func sampleNumbers(view viewer) []sample {
 		{NumberEvent: dayone.NumberEvent{Seq: 2, At: now.AddDate(0, -1, 0), What: "free again"}},
 		{NumberEvent: dayone.NumberEvent{Seq: 1, At: now.AddDate(-1, 0, 0), What: "created", By: "kim@company.com"}},
 	}
+	forEze, forSecret := slices.Clone(lines), slices.Clone(lines)
+	forEze[0], forEze[0].Name = flow.NumberEventView{NumberEvent: dayone.NumberEvent{Seq: 3, At: now, What: "reserved", By: "kim@company.com", Note: "as the offer says"}}, ""
+	forSecret[0].Person, forSecret[0].Name = "", ""
 	crowd := samplePeople(sampleCrowd, now)
 	var many []flow.NumberView
 	for i := range pageSize + 1 {
@@ -98,14 +108,14 @@ func sampleNumbers(view viewer) []sample {
 		return x
 	}
 	audit := flow.NumberAudit{Numbers: 100_000, Unread: 1, Findings: []flow.FindingView{
-		finding("leaver", "+493012340017", "Nour الزهراني", "it is assigned, and its owner has left"), finding("leaver", "+493012340212", "Ben Cole", "it is assigned, and its owner has left"), finding("low", "", "", "0 numbers are left, and fewer than 20 are too few"),
+		finding("leaver", "+493012340211", "Nour الزهراني", "it is assigned, and its owner has left"), finding("leaver", "+493012340212", "Ben Cole", "it is assigned, and its owner has left"), finding("low", "", "", "0 numbers are left, and fewer than 20 are too few"),
 	}}
 	phones, before, thousand, broken := samplePhones(view)
 	books := newNumberAudit(view, audit)
 	books.Systems = []item{newSystemAudited(view, phones), newSystemAudited(view, flow.PlatformAudit{System: "unity", Title: "Cisco Unity Connection"})}
 	pool := newPoolPage(view, berlin, [][]flow.NumberCell{cells, coming})
 	empties := newPoolPage(view, flow.PoolView{NumberPool: flow.NumberPool{Name: "lab", Platform: "cucm-eu", Emergency: "ERL-LAB"}}, nil)
-	full := newPoolPage(view, london, nil)
+	full := newPoolPage(view, london, [][]flow.NumberCell{mayfair})
 	full.Problem = notDone(view, fmt.Errorf("pool london has no number to give: every number of it is in use, at rest or held: %w", dayone.ErrNoSeat))
 	confirm := newNumberPage(view, one, lines)
 	confirm.Problem = notDone(view, fmt.Errorf("+493012340017 is assigned: others show it, too (assistant); name an heir, or take it from there first: %w", dayone.ErrConflict))
@@ -121,8 +131,8 @@ func sampleNumbers(view viewer) []sample {
 		{"number-pool-full", "Pool, none left", "number-pool", false, false, full},
 		{"number-pool-empty", "Pool, no range", "number-pool", false, false, empties},
 		{"number", "Number, somebody's", "number", false, false, confirm},
-		{"number-reserved", "Number, reserved with an offer", "number", false, false, newNumberPage(view, kept, lines[2:])},
-		{"number-hidden", "Number, of somebody confidential", "number", false, false, newNumberPage(view, secret, nil)},
+		{"number-reserved", "Number, reserved with an offer", "number", false, false, newNumberPage(view, kept, forEze)},
+		{"number-hidden", "Number, of somebody confidential", "number", false, false, newNumberPage(view, secret, forSecret)},
 		{"number-plan", "numbers.yaml, with a fault", "number-plan", false, false, numberPlanView{Text: wrongPlan, Seq: 3, May: true, At: view.at(now), By: "kim@company.com", Faults: numberFaults(fault), Problem: &notice{Kind: "bad", Icon: "x", Title: "One thing is not right", Text: "Nothing was saved."}}},
 		{"number-plan-judged", "numbers.yaml, looked at", "number-plan", false, false, numberPlanView{Text: newNumberPlanText, May: true, Judged: true, Lines: []string{"pool berlin is new", "+493012340000 to +493012340099 come to pool berlin (100 numbers)"}}},
 		{"number-import", "Import of numbers, looked at", "number-import", false, false, numberImportView{Name: "n.csv", Text: "number,person\n+493012340017,sarah.chen@company.com\n", Columns: numberColumnsText, Would: []pair{{Name: "Lines", Value: "1"}, {Name: "Changed", Value: "1"}}}},
@@ -145,8 +155,8 @@ func samplePhones(view viewer) (phones flow.PlatformAudit, before platformPage, 
 	finding := func(kind flow.PlatformKind, thing, name, text, next string) flow.PlatformFindingView {
 		return flow.PlatformFindingView{PlatformFinding: flow.PlatformFinding{Kind: kind, Thing: thing, Name: name, Text: text, Next: next}}
 	}
-	line := finding("leaver-line", "line", `\+493012340017@DN_BER`, "somebody who left has it (sure: own number of hblaine, log-in); 1 device of others show it, too", "Name an heir among those who show it, or take it off there first; it is theirs to go on with.")
-	line.Number, line.Pool, line.Person, line.PersonName = "+493012340017", "berlin", samplePerson, "Wolfeschlegelsteinhausenbergerdorff, Hubert Blaine"
+	line := finding("leaver-line", "line", `\+493012340216@DN_BER`, "somebody who left has it (sure: own number of hblaine, log-in); 1 device of others show it, too", "Name an heir among those who show it, or take it off there first; it is theirs to go on with.")
+	line.Number, line.Pool, line.Person, line.PersonName = "+493012340216", "berlin", samplePerson, "Wolfeschlegelsteinhausenbergerdorff, Hubert Blaine"
 	phones = flow.PlatformAudit{
 		System: "cucm-eu", Title: "Cisco Unified CM", Read: now.Add(-3 * time.Hour), Compared: now, Unread: 1, Takes: 41_204, Total: 4,
 		Has:   []flow.PlatformCount{{Kind: dayone.PlatformLines, N: 100_000}, {Kind: dayone.PlatformPatterns, N: 104_112}, {Kind: dayone.PlatformUsers, N: 38_411}, {Kind: dayone.PlatformDevices, N: 61_502}},
@@ -154,14 +164,14 @@ func samplePhones(view viewer) (phones flow.PlatformAudit, before platformPage, 
 		Counts: map[flow.PlatformKind]int{"leaver-line": 1, "pattern": 1, "orphan-line": 1, "nobody-user": 1},
 		Leads:  []flow.PlatformLead{{Pool: "berlin", Pattern: "21XX", Partition: "PSTN_IN", Kind: "Translation", Numbers: 100}},
 		Findings: []flow.PlatformFindingView{
-			line, finding("pattern", "pattern", `\+4930123400[1-3]X@DN_BER`, "Call Park answers 30 of the 100 numbers of the pool, the first is +493012340010", "Adopt it: these numbers are then held. Or change the pattern on the platform."),
+			line, finding("pattern", "pattern", `\+4930123400[1-3]X@DN_BER`, "Call Park answers 30 of the 1000 numbers of the pool, the first is +493012340010", "Adopt it: these numbers are then held. Or change the pattern on the platform."),
 			finding("orphan-line", "line", "2101@DN_BER", `nothing shows it; its description is "was jdoe"`, "Remove it, or see to it that nothing of its last holder is left on it before it is given."),
 			finding("nobody-user", "user", "ghost", "nobody is like it", "Find out whose it is; close it if it is nobody's."),
 		},
 	}
 	before = newPlatformPage(view, phones, url.Values{})
 	before.Adopt.did(view, &flow.PlatformAdoption{Assigned: 40_000, Held: 1_202, Shown: 310, Same: 58_796, Left: 2, More: 41_201, Lines: []flow.AdoptedNumber{
-		{Number: "+493012340017", Person: samplePerson, Name: "Nour الزهراني", Does: "assigned", Confidence: "sure", Why: "own number of nour, log-in"},
+		{Number: "+493012340016", Person: samplePerson, Name: "Nour الزهراني", Does: "assigned", Confidence: "sure", Why: "own number of nour, log-in"},
 		{Number: "+493012340018", Does: "held", Confidence: "certain", Why: "the route plan has it"},
 		{Number: "+493012340019", Does: "left", Confidence: "possible", Why: "it is not sure enough whose it is (possible: name)"},
 	}}, "sure")

@@ -32,11 +32,13 @@ func sampleOutside(view viewer, row flow.Row, head personHead) []sample {
 	same, other := m, m
 	same.ID, same.Subject, same.State, same.Person, same.By = "mat_01jd9x0000000000000000000b", "emp_655", dayone.MatchSame, samplePerson, "administrator"
 	same.Says = map[string]string{"first_name": "Sarah", "last_name": "Chen", "email": "s.chen@company.com", "start_date": "2024-11-25", "department": "Sales"}
-	other.ID, other.Subject, other.State, other.By = "mat_01jd9x0000000000000000000c", "emp_641", dayone.MatchOther, "administrator"
+	other.ID, other.Subject, other.State, other.Person, other.By = "mat_01jd9x0000000000000000000c", "emp_641", dayone.MatchOther, "per_01jd9x0000000000000000000d", "administrator"
 	other.Says = map[string]string{"first_name": "Sarah", "last_name": "Chen", "email": "sarah.chen3@company.com", "start_date": "2024-12-09", "department": "Legal"}
 	answers := []dayone.Decider{{Mail: "john.doe@company.com", Why: "sponsor"}}
 	e := dayone.Engagement{Source: dayone.Portal, Sponsor: "john.doe@company.com", LastDay: "2025-03-31"}
-	form := flow.PreHireForm{First: "Sarah", Starts: now.AddDate(0, 0, 9), Asks: []flow.Asked{
+	ended := e
+	ended.LastDay = "2024-11-15"
+	form := flow.PreHireForm{First: "Sarah", Starts: now.AddDate(0, 0, 10), Asks: []flow.Asked{
 		{Name: "home_address", Title: "shipping address"}, {Name: "mobile", Title: "mobile number"}, {Name: "laptop", Title: "laptop", Attribute: policy.Attribute{Values: []string{"MacBook Pro 14", "ThinkPad X1"}}},
 	}}
 	wrong := newPreHire(view, form, map[string]string{"mobile": "call me"}, flow.Faulty{"mobile": "write the number with its country code, for example +49 151 23456789"})
@@ -55,7 +57,7 @@ func sampleOutside(view viewer, row flow.Row, head personHead) []sample {
 		{"add-person-confirm", "Add a person, to confirm", "add-person", false, false, newAddConfirm(view, right, known)},
 		{"extend", "Last day, to put off", "extend", false, false, newExtend(view, head, flow.Outside{Engagement: e, Answer: answers, Latest: "2025-11-22"})},
 		{"extend-instead", "Last day, the sponsor has left", "extend", false, false, newExtend(view, head, flow.Outside{Engagement: e, Answer: []dayone.Decider{{Mail: "mia@company.com", Why: "manager of john.doe@company.com (gone)"}}, Latest: "2025-11-22"})},
-		{"extend-over", "Last day, over", "extend", false, false, newExtend(view, head, flow.Outside{Engagement: e, Answer: answers, Over: true})},
+		{"extend-over", "Last day, over", "extend", false, false, newExtend(view, head, flow.Outside{Engagement: ended, Answer: answers, Over: true})},
 		{"extend-nobody", "Last day, nobody answers", "extend", false, false, newExtend(view, head, flow.Outside{Engagement: dayone.Engagement{Source: e.Source, Sponsor: "mia@company.com", LastDay: e.LastDay}})},
 		{"matches", "Matches", "matches", false, false, newMatches(view, 1, []item{at(m)}, []item{at(same), at(other)})},
 		{"matches-empty", "Matches, none", "matches", false, false, newMatches(view, 0, nil, nil)},

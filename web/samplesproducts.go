@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/dayone-hq/dayone"
@@ -26,7 +27,7 @@ func samplePersonProducts(now time.Time) []flow.PersonProduct {
 	given.Policies = []dayone.Reason{{Policy: "base-employee", At: "policies/base.yaml:14"}, {Policy: "sales-team", At: "policies/sales.yaml:8"}}
 	asked := product("chat", "Slack", "collaboration", "Messages with everybody, and what is announced", flow.ProductRequested, "slack/account", "slack/channel:#general")
 	asked.Request = &dayone.Request{ID: "req_01jd9x0000000000000000000a", Person: samplePerson, Product: "chat", Reason: "Covers for Max during his parental leave", Made: now.Add(-time.Hour)}
-	offered := product("mid-market", "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft", "business", "New requests of mid-market customers in Salesforce", flow.ProductOffered, "salesforce/queue:mid-market")
+	offered := product("mid-market", "Salesforce for mid-market", "business", "New requests of mid-market customers in Salesforce", flow.ProductOffered, "salesforce/queue:mid-market")
 	offered.Lasts, offered.Needs, offered.Prerequisites = 90*24*time.Hour, []string{"chat"}, []string{"chat", "sign-in"}
 	offered.Approvals = []dayone.Approval{{By: []string{"manager", "owner"}, Need: "all"}}
 	free := product("customer-code", "GitLab for customers", "business", "", flow.ProductOffered, "gitlab/account", "gitlab/group:customer-solutions")
@@ -41,7 +42,7 @@ func samplePick(now time.Time, b *board) flow.PickPreview {
 		Picked: all[2:4], Already: all[:1], Needs: []flow.Prerequisite{{Product: "chat", For: "mid-market"}}, Hash: "8991c0c00105",
 		Seats:    []flow.SeatCount{{System: "salesforce", Pool: "Sales Cloud", Total: 120, Used: 118, Free: 2, Needed: 1}, {System: "google", Pool: "Business Plus", Total: 50, Used: 50, Needed: 1, Short: 1}},
 		Findings: []string{"quote-and-approve: nobody both writes a quote and approves its discount"},
-		Forecast: engine.Forecast{At: now.Add(9 * time.Minute), Early: now.Add(7 * time.Minute), Late: now.Add(26 * time.Minute), Without: []int{2}},
+		Pace:     b.pace, Forecast: engine.Forecast{At: now.Add(26*time.Hour + 9*time.Minute), Early: now.Add(20*time.Hour + 4*time.Minute), Late: now.Add(50*time.Hour + 26*time.Minute), Without: []int{13}},
 	}
 	for i := range b.run.Steps {
 		v.Look.Plan.Steps = append(v.Look.Plan.Steps, b.run.Steps[i].Step)
@@ -63,7 +64,7 @@ func sampleForetold(now time.Time) []flow.Foretold {
 	}
 }
 
-var offeredApproval = dayone.Approval{By: []string{"manager"}, Need: "any"}
+var offeredApproval = dayone.Approval{By: []string{"manager", "owner"}, Need: "all"}
 
 func sampleProducts(view viewer, row flow.Row, head personHead, access []flow.Access) []sample {
 	now := view.now
@@ -72,21 +73,28 @@ func sampleProducts(view viewer, row flow.Row, head personHead, access []flow.Ac
 	for i := range all {
 		set.Products = append(set.Products, &all[i].Product)
 	}
-	title := func(id string) string { return id }
+	title := func(id string) string {
+		for _, x := range all {
+			if x.ID == id {
+				return x.Title
+			}
+		}
+		return id
+	}
 	known := row
-	known.ID, known.Name, known.Title, known.Email, known.Location = "per_01jd9x0000000000000000000c", "Raj Patel", "Account Executive", "raj.patel@company.com", "London"
+	known.ID, known.Name, known.Title, known.Email, known.Location = "per_01jd9x0000000000000000000c", "Mariam Haddad", "Account Executive", "mariam.haddad@company.com", "London"
 	known.Managed, known.Status, known.Starts = false, dayone.Working, row.Starts.AddDate(0, 0, -7*90)
-	b := sampleBoard(view, 0)
+	b := samplePaced(view, 0)
 	pick := samplePick(now, b)
 	preview := func(pv flow.PickPreview, products ...string) onboardPreviewView {
-		return newOnboardPreview(view, head, pv, products, b.titles, nil, title)
+		return newOnboardPreview(view, head, pv, products, b.titles, map[string]string{"salesforce/permset": "permission set"}, title)
 	}
 	good := pick
 	good.Needs, good.Findings, good.Seats, good.Now.Person.Managed = nil, nil, nil, true
 	good.Handed = map[dayone.StepID]flow.Handed{}
-	for i, s := range good.Look.Plan.Steps {
-		if i%3 == 1 {
-			good.Handed[s.ID] = flow.Handed{To: "group:it-voice"}
+	for _, s := range good.Look.Plan.Steps {
+		if s.Key.System == "procurement" {
+			good.Handed[s.ID] = flow.Handed{To: "group:procurement"}
 		}
 	}
 	whole := preview(good, "mid-market")
@@ -94,7 +102,8 @@ func sampleProducts(view viewer, row flow.Row, head personHead, access []flow.Ac
 	whole.letters(view, sampleForetold(now), true)
 	unsent := preview(pick, "mid-market")
 	unsent.letters(view, nil, false)
-	list := newOnboardPeople(view, "sa", []flow.Row{row, known}, true)
+	list := newOnboardPeople(view, "mar", []flow.Row{known}, true)
+	list.Live.Ask, list.Live.Whole = "", "" // nobody is asked again
 	list.Live.Rows = newcomerOptions("entra", []flow.Looked{{Subject: "E-9", Name: "María José Núñez Delgado", Email: "maria-jose.nunez-delgado@company.com", Title: "Accountant", Department: "Finance"}})
 	list.Live.Problems = []string{fmt.Sprintf(textNoDirectory, "Google")}
 	list.Live = list.Live.said()
@@ -106,6 +115,8 @@ func sampleProducts(view viewer, row flow.Row, head personHead, access []flow.Ac
 	stale.Problem = &notice{Kind: "bad", Icon: "x", Title: "It was not started", Text: "What would be done has changed since you looked at it; look again."}
 	nothing := flow.PickPreview{Already: all[:1]}
 	nothing.Now.Person.Managed = true
+	long := slices.Clone(all[4:])
+	long[0].Title = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
 	look := flow.Look{Person: dayone.Person{ID: samplePerson, Managed: true}}
 	result := func(l resultList) onboardResultView {
 		return onboardResultView{Head: head, Steps: wizard(3, "/onboard", "/onboard/"+samplePerson, "/onboard/"+samplePerson+"/preview"), Live: l, Products: "/onboard/" + samplePerson}
@@ -113,8 +124,8 @@ func sampleProducts(view viewer, row flow.Row, head personHead, access []flow.Ac
 	return []sample{
 		{"products", "Products", "products", false, false, newProducts(set)},
 		{"products-none", "Products, none", "products", false, false, newProducts(&policy.Set{})},
-		{"onboard", "Onboard, who starts next", "onboard", false, false, onboardView{Steps: wizard(0), List: newOnboardPeople(view, "", []flow.Row{row, known}, false)}},
-		{"onboard-found", "Onboard, found here and in a directory", "onboard", false, false, onboardView{Steps: wizard(0), Query: "sa", List: list}},
+		{"onboard", "Onboard, who starts next", "onboard", false, false, onboardView{Steps: wizard(0), List: newOnboardPeople(view, "", append([]flow.Row{row}, sampleStarters(6, row.Starts)...), false)}},
+		{"onboard-found", "Onboard, found here and in a directory", "onboard", false, false, onboardView{Steps: wizard(0), Query: "mar", List: list}},
 		{"onboard-bring", "Onboard, bring somebody in", "newcomer", false, false, newNewcomer(view, newcomer)},
 		{"onboard-none", "Onboard, nobody matches", "onboard", false, false, onboardView{Steps: wizard(0), Query: "zzz", List: newOnboardPeople(view, "zzz", nil, false)}},
 		{"onboard-empty", "Onboard, nobody starts", "onboard", false, false, onboardView{Steps: wizard(0), List: newOnboardPeople(view, "", nil, false)}},
@@ -126,6 +137,6 @@ func sampleProducts(view viewer, row flow.Row, head personHead, access []flow.Ac
 		{"onboard-preview-stale", "Onboard, the plan has changed", "onboard-preview", false, false, stale},
 		{"onboard-preview-nothing", "Onboard, nothing to start", "onboard-preview", false, false, preview(nothing)},
 		{"onboard-result", "Onboard, result", "onboard-result", false, false, result(newResultList(view, look, all, access, b))},
-		{"onboard-result-none", "Onboard, no product", "onboard-result", false, false, result(newResultList(view, look, all[4:], access, nil))},
+		{"onboard-result-none", "Onboard, no product", "onboard-result", false, false, result(newResultList(view, look, long, access, nil))},
 	}
 }

@@ -174,6 +174,13 @@ func sampleGone(view viewer, state dayone.RunState, is func(i int, s dayone.Step
 		}
 		run.Ended = latest(run.Ended, s.Ended)
 	}
+	b.pace = map[flow.PaceOf]flow.Pace{}
+	for i := range run.Steps { // earlier runs took as long as this one, so that the longest way is the one that was
+		if s := &run.Steps[i]; s.State == dayone.StepDone {
+			took := max(s.Ended.Sub(s.Started), b.pace[paceKey(s.Step)].Median)
+			b.pace[paceKey(s.Step)] = flow.Pace{P10: took, Median: took, P90: took}
+		}
+	}
 	return newBoard(b)
 }
 

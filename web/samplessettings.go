@@ -17,7 +17,7 @@ func sampleSettings(view viewer) []sample {
 		roles.Rows = append(roles.Rows, item{State: roleTag(g.Role), Title: link{Text: sentence(g.Whom)}, Meta: g.Where})
 	}
 	for _, r := range dayone.Roles {
-		roles.Roles = append(roles.Roles, pair{Name: string(r), Value: view.label(roleTexts[r])})
+		roles.Roles = append(roles.Roles, pair{Name: roleTitles[r], Value: view.label(roleTexts[r])})
 	}
 	mail := newLetter(flow.Rendered{Header: map[string]string{"subject": "Welcome to Company! Your onboarding guide"}, Text: "Hi Maximiliane-Charlotte,\n\nWelcome to Company!\n\n-- \nCompany AG, Torstr. 1, 10119 Berlin\n"})
 	one := templateView{Name: "welcome", File: "templates/welcome.txt", Text: "Subject: Welcome to {{.Company}}! Your onboarding guide\n\nHi {{.Person.First}},\n", For: textTemplateSample, Letter: mail, Edit: "#", Facts: []pair{{Name: "File", Value: "templates/welcome.txt", Code: true}, {Name: "Sent by", Value: "base-employee"}}}
@@ -51,7 +51,7 @@ func sampleSettings(view viewer) []sample {
 	}}
 	wrongForm := github
 	wrongForm.Fields = append([]SystemField{}, github.Fields...)
-	wrongForm.Fields[0].Error, wrongForm.Fields[0].Value = "Url is an address, such as https://api.github.com.", "github.company.com"
+	wrongForm.Fields[0].Error, wrongForm.Fields[0].Value = "URL is an address, such as https://api.github.com.", "github.company.com"
 	saved := tried
 	saved.Findings, saved.Where, saved.Next, saved.Form.New = nil, "dayone.yaml:41", []string{"It counts when the server is started again."}, false
 	return []sample{

@@ -1,6 +1,8 @@
 package web
 
 import (
+	"strings"
+
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/flow"
 	"github.com/dayone-hq/dayone/planner"
@@ -64,25 +66,50 @@ var sampleWhys = []struct{ kind, why string }{
 	{planner.Instead, "the account is closed, not deleted: another system makes it"},
 	{planner.Instead, "the account is closed, not deleted: it was there before"},
 	{planner.Instead, "the account is closed, not deleted: its system could not be asked whether anybody signed in"},
-	{planner.Instead, "the account is closed, not deleted: somebody signed in on 25 November 2024"},
+	{planner.Instead, "the account is closed, not deleted: somebody signed in on 22 November 2024"},
 	{planner.Instead, "the account is closed, not deleted: its system does not tell whether anybody signed in"},
 	{planner.Instead, "the account is closed, not deleted: what is on it could not be read: okta/app, okta/group"},
 	{planner.Instead, "the account is closed, not deleted: okta/group:on-call is on it, which this run did not give"},
-	{planner.Instead, "its system did not show it any more on 25 November 2024; this makes sure of that and puts the books right"},
-	{planner.Instead, "its system showed it closed already on 25 November 2024; this makes sure of that and puts the books right"},
+	{planner.Instead, "its system did not show it any more on 22 November 2024; this makes sure of that and puts the books right"},
+	{planner.Instead, "its system showed it closed already on 22 November 2024; this makes sure of that and puts the books right"},
 }
 
 // sampleAlong is what goes with what is taken back.
 const sampleAlong = "it is part of its account, and goes with it"
 
+// sampleOf is what a reason may be about.
+func sampleOf(why string, n int) (dayone.Key, dayone.Action) {
+	accounts := []string{"gitlab", "okta", "slack", "notion", "salesforce", "google", "jamf", "aws", "webex", "zoom", "github", "entra"}
+	switch {
+	case strings.Contains(why, "meeting") || strings.Contains(why, "cancellation"):
+		return sampleKey("calendar/invitation:team-standup"), dayone.EntitlementRemove
+	case strings.Contains(why, "message"):
+		return sampleKey("mail/message:welcome"), dayone.EntitlementRemove
+	case strings.Contains(why, "ordered"):
+		return sampleKey("procurement/order"), dayone.EntitlementRemove
+	case strings.Contains(why, "account that") || strings.Contains(why, "its account") || strings.Contains(why, "role") || strings.HasPrefix(why, "policy"):
+		return sampleKey("gitlab/group:customer-solutions"), dayone.EntitlementRemove
+	}
+	return dayone.Key{System: accounts[n%len(accounts)], Kind: dayone.AccountKindName}, dayone.AccountDisable
+}
+
 // sampleUndoWhys is an undo with every reason there is.
 func sampleUndoWhys(b *board) undoView {
 	u := sampleUndoing(b)
-	u.Plan.Findings = nil
-	for _, x := range sampleWhys {
-		u.Plan.Findings = append(u.Plan.Findings, dayone.Finding{Kind: x.kind, Key: u.Plan.Steps[0].Key, Text: x.why})
-	}
+	u.Plan.Findings, u.Handed = nil, map[dayone.StepID]flow.Handed{}
 	u.Along = []planner.Along{{Step: u.Plan.Steps[1], Why: sampleAlong}}
-	u.Handed = map[dayone.StepID]flow.Handed{}
+	u.Plan.Steps, u.Keys = nil, nil
+	for i, x := range sampleWhys {
+		if strings.Contains(x.why, ", by run ") { // the same without it stands above
+			continue
+		}
+		key, action := sampleOf(x.why, i)
+		if x.kind == planner.Instead {
+			u.Plan.Steps = append(u.Plan.Steps, dayone.Step{ID: dayone.StepID(key.String() + " (undo)"), Key: key, Action: action})
+			u.Keys = append(u.Keys, key)
+		}
+		u.Plan.Findings = append(u.Plan.Findings, dayone.Finding{Kind: x.kind, Key: key, Text: x.why})
+	}
+	u.Held = len(u.Keys)
 	return newUndo(b, u, nil)
 }

@@ -312,8 +312,8 @@ func sampleTimeline(now time.Time, zone *time.Location) flow.History {
 	h := flow.History{
 		AsOf: now, KnownAt: now, Heard: true, More: true,
 		Person: dayone.Person{
-			ID: samplePerson, At: now, Status: dayone.OnLeave, Garden: true, Site: dayone.Site{Zone: zone.String()},
-			Engagements: []dayone.Engagement{{ID: "eng_01jd9x0000000000000000000a", Source: "hr", SourceID: "emp_789", Type: "FTE", Start: now.AddDate(0, 0, -35).Format(time.DateOnly), LastDay: "2025-06-30", Primary: true}},
+			ID: samplePerson, At: now, Status: dayone.OnLeave, Site: dayone.Site{Zone: zone.String()},
+			Engagements: []dayone.Engagement{{ID: "eng_01jd9x0000000000000000000a", Source: "hr", SourceID: "emp_789", Type: "FTE", Start: now.AddDate(0, 0, -32).Format(time.DateOnly), LastDay: "2025-06-30", Primary: true}},
 		},
 	}
 	h.Attributes = []flow.Attribute{
