@@ -13,7 +13,6 @@ import (
 
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/engine"
-	"github.com/dayone-hq/dayone/planner"
 	"github.com/dayone-hq/dayone/policy"
 	"github.com/dayone-hq/dayone/store"
 )
@@ -84,6 +83,12 @@ func (as answers) agreedTo(p dayone.PersonID, x policy.Explanation) policy.Expla
 		}
 	}
 	return x
+}
+
+// spent says that what waits for an approval is still there from an earlier one, which gives it no more. What was lost is not there.
+func spent(g dayone.Grant, h dayone.Holding) bool {
+	given := slices.ContainsFunc(h.Because, func(r dayone.Reason) bool { return r.Policy != dayone.Baseline })
+	return h.State == dayone.Active && h.Lost.IsZero() && h.Role == g.Role && given
 }
 
 // refusal says why a grant is not asked for again; "": it may be.
@@ -243,7 +248,7 @@ func (f *Flow) askFresh(ctx context.Context, l *Look, idle func(dayone.Key) stri
 	var records []dayone.Record
 	steps, held := slices.Clone(l.Plan.Steps), heldOf(l.Have)
 	for _, g := range l.Want.Pending {
-		if g.Approval != nil && planner.Spent(g, held[g.Key]) {
+		if g.Approval != nil && spent(g, held[g.Key]) {
 			steps = append(steps, dayone.Step{Key: g.Key, Want: &dayone.Item{Key: g.Key, Role: g.Role}, Approval: g.Approval, Because: g.Because})
 		}
 	}

@@ -144,6 +144,10 @@ func (f *Flow) decide(p dayone.Person, b books, tell []dayone.Occasion) (Look, e
 // inputOf is what a plan is made of.
 func (f *Flow) inputOf(l Look, set *policy.Set, offers map[dayone.Key]dayone.Offer, tell []dayone.Occasion) planner.Input {
 	p := l.Person
+	var there map[dayone.Key]dayone.Holding
+	if len(l.Want.Pending) > 0 {
+		there = heldOf(l.Have)
+	}
 	return planner.Input{
 		Person: p.ID, At: p.At, Subject: subjectOf(p), Recorded: p.Recorded, Want: l.Want, Have: l.Have, Holds: l.Holds, Systems: set.Systems, Offers: offers,
 		Leaves:  p.Status == dayone.Left,
@@ -153,6 +157,7 @@ func (f *Flow) inputOf(l Look, set *policy.Set, offers map[dayone.Key]dayone.Off
 		Mapped:  func(g dayone.Grant) dayone.Grant { return set.Mapped(p, p.At, g) },
 		Deliver: func(n dayone.Notice) []dayone.Notice { return f.deliver(p, n) },
 		Refused: func(g dayone.Grant) string { return refusal(l.answers.of(p.ID, g.Key, g.Role)) },
+		Spent:   func(g dayone.Grant) bool { return spent(g, there[g.Key]) },
 		Tell:    tell, Risk: risk(p),
 	}
 }

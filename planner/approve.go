@@ -25,7 +25,7 @@ func (p *making) ask(g dayone.Grant) {
 			return
 		}
 	}
-	if h, had := p.have[g.Key]; had && Spent(g, h) { // it goes as whatever nothing gives; somebody is asked all the same
+	if p.Spent != nil && p.Spent(g) { // it goes as whatever nothing gives; somebody is asked all the same
 		return
 	}
 	if _, given := p.want[g.Key]; given { // a lower role needs no approval
@@ -33,12 +33,6 @@ func (p *making) ask(g dayone.Grant) {
 		return
 	}
 	p.want[g.Key] = g
-}
-
-// Spent says that what waits for an approval is still there from an earlier one, which gives it no more.
-func Spent(g dayone.Grant, h dayone.Holding) bool {
-	given := slices.ContainsFunc(h.Because, func(r dayone.Reason) bool { return r.Policy != dayone.Baseline })
-	return h.State == dayone.Active && h.Role == g.Role && given
 }
 
 func named(g dayone.Grant) string {

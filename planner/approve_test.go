@@ -114,3 +114,17 @@ func TestWhatNeedsAnApprovalWaitsAloneWithWhatItBringsAlong(t *testing.T) {
 		})
 	}
 }
+
+func TestWhatASpentApprovalLeftIsTaken(t *testing.T) {
+	t.Parallel()
+	in := input(dayone.Working, grants("okta/account"), holdings("okta/account", "okta/group:admins"))
+	in.Want.Pending = asked("okta/group:admins")
+	in.Spent = func(g dayone.Grant) bool { return g.Key.Kind == "group" }
+	p, err := planner.Make(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := gates(p); got != "okta/group:admins entitlement.remove" {
+		t.Errorf("planned: %s", got)
+	}
+}

@@ -28,6 +28,7 @@ type Input struct {
 	Legal    bool                                // a legal hold stands: nothing is deleted or wiped
 	Offers   map[dayone.Key]dayone.Offer         // catalogue: vendor ids of entitlements
 	Refused  func(dayone.Grant) string           // why a grant that asks for an approval is not asked for again; "": nobody said no; may be nil
+	Spent    func(dayone.Grant) bool             // what is there of a grant that asks for an approval was agreed to for what has ended; may be nil
 	Mapped   func(dayone.Grant) dayone.Grant     // gives an implied grant what its kind maps from the person; may be nil
 	Deliver  func(dayone.Notice) []dayone.Notice // addresses and systems of a notice; may be nil: nothing is sent
 	Tell     []dayone.Occasion                   // what happened to the person since she was last planned for
