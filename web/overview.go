@@ -342,7 +342,7 @@ func (p *portal) saveEffort(w http.ResponseWriter, r *http.Request) error {
 			continue
 		}
 		m, err := strconv.ParseFloat(text, 64)
-		if err != nil {
+		if err != nil || !(m >= 0) { // also what is no number
 			return bad(fmt.Sprintf("%s: write minutes as a number, such as 12.", effortTexts[a]))
 		}
 		minutes[a] = m

@@ -105,7 +105,7 @@ func sampleDrift(view viewer) []sample {
 	tried.Settings = &link{"Change its settings", "/settings/systems/gitlab"}
 	wrong := newEffort(view, sampleSaved(view), []flow.Readiness{{Days: 30, N: 14, Median: 38 * time.Minute}, {Days: 90, N: 41, Median: 26 * time.Hour}})
 	wrong.Problem = &notice{Kind: "bad", Icon: "x", Title: "Nothing was changed", Text: "Make an account: write minutes as a number, such as 12."}
-	wrong.Fields[0].Value = "quarter of an hour"
+	wrong.Fields[0].Value = "-15"
 	return []sample{
 		{"drift", "Drift", "drift", false, false, list(flow.DriftFilter{}, rows, reads, map[string]int{"okta": 4, "gitlab": 1})},
 		{"drift-filtered", "Drift, nothing like this", "drift", false, false, list(flow.DriftFilter{System: "okta", Kind: dayone.DriftRole, Person: samplePerson}, nil, reads, nil)},
