@@ -385,10 +385,10 @@ func sampleBrakes(view viewer) (brakesView, brakeView, brakeView) {
 		{Held: dayone.Held{Subject: "emp_900", Mark: "1", What: "hire", Lines: []dayone.HeldLine{{What: "department", Is: "Sales"}}}, Name: "Wolfeschlegelsteinhausenbergerdorff, Hubert Blaine"},
 		{Held: dayone.Held{Subject: "emp_901"}, Name: "emp_901"},
 	}
-	for i, who := range samplePeople(sampleCrowd, now) {
-		for n := i; len(held) < on.Held && n < on.Held; n += sampleCrowd {
-			held = append(held, flow.HeldView{Held: dayone.Held{Person: who.ID, Subject: fmt.Sprintf("emp_%d", 400+n), Mark: "1", What: "transfer: manager", Lines: []dayone.HeldLine{{What: "manager", Was: "john.doe@company.com", Is: "zoe.lukasiewicz@company.com"}}}, Name: who.Name})
-		}
+	crowd := samplePeople(sampleCrowd, now)
+	for n := 0; len(held) < on.Held; n++ {
+		who := crowd[n%len(crowd)]
+		held = append(held, flow.HeldView{Held: dayone.Held{Person: who.ID, Subject: fmt.Sprintf("emp_%d", 400+n), Mark: "1", What: "transfer: manager", Lines: []dayone.HeldLine{{What: "manager", Was: "john.doe@company.com", Is: "zoe.lukasiewicz@company.com"}}}, Name: who.Name})
 	}
 	open := newBrake(view, flow.BrakeView{Brake: on, Hash: "0a1b2c3d4e5f6071", Second: true, Unseen: 1, Items: held})
 	open.Missing = newMissing(view, flow.BrakeView{Brake: on}, url.Values{}, flow.MissingFrom{More: true, People: 391, Unnamed: 3, Rows: []flow.MissingRow{

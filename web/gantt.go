@@ -129,9 +129,9 @@ func (b *board) timeline() ganttView {
 	s := scaleOf(r.Started, busy, now, end)
 	drawing := gantt{scale: s, view: b.view, now: now, over: r.State.Over(), note: b.system}
 	v := ganttView{SVG: safeSVG(drawing.draw(groups)), Gain: b.view.gain(all, r.Started, busy)}
-	v.Note = "Solid: happened. Hollow: already so, waiting, or undone. Gap: a new attempt. Triangle: critical path."
+	v.Note = "Solid: happened. Hollow: already so, waiting, skipped, or undone. Gap: a new attempt. Triangle: critical path."
 	if !f.at.IsZero() {
-		v.Note = "Solid: happened. Hollow: already so, waiting, or undone. Dashed: predicted from earlier runs. Gap: a new attempt. Triangle: critical path."
+		v.Note = "Solid: happened. Hollow: already so, waiting, skipped, or undone. Dashed: predicted from earlier runs. Gap: a new attempt. Triangle: critical path."
 	}
 	return v
 }

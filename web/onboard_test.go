@@ -176,7 +176,7 @@ func TestAPreviewMarksWhatPeopleDoAndNamesTheNumber(t *testing.T) {
 	to := b.post("/onboard/bring", url.Values{"source": {"entra"}, "subject": {"E-9"}}).Header.Get("Location")
 	person, _, _ := strings.Cut(to, "?")
 	german := []string{"Cookie", "lang=de"}
-	want(t, "the preview", b.page(person+"/preview"), "Opens a task", "Nothing does this by itself: it becomes a task for group:it-chat.", "Telephone number", "14085550100", "gives this one: the one that is free for longest")
+	want(t, "the preview", b.page(person+"/preview"), "Opens a task", "Nothing does this by itself: it becomes a task for group it-chat.", "Telephone number", "14085550100", "gives this one: the one that is free for longest")
 	want(t, "the German one", b.page(person+"/preview", german...), "Öffnet eine Aufgabe", "Telefonnummer", "vergibt diese: die, die am längsten frei ist")
 
 	b.hireSarah()

@@ -368,7 +368,7 @@ func newPersonAccess(view viewer, head personHead, look flow.Look, list []flow.A
 	if !look.Person.Managed && head.Secret == nil {
 		v.Notices = append(v.Notices, notice{
 			Icon: "info", Title: "Known from an import",
-			Text: view.plural(idle, "Policies would give 1 access. Nothing is planned unless this person is hired again.", "Policies would give %d. Nothing is planned unless this person is hired again.") + " " + view.label(textNoRequest),
+			Text: view.plural(idle, "Policies would give 1 access. Nothing is planned until HR hires them, or somebody gives them products.", "Policies would give %d. Nothing is planned until HR hires them, or somebody gives them products.") + " " + view.label(textNoRequest),
 		})
 	}
 	if len(look.Person.Unknown) > 0 {

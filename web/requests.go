@@ -50,12 +50,18 @@ func (p *portal) showRequest(w http.ResponseWriter, r *http.Request, status int,
 	if err != nil {
 		return err
 	}
-	v := newRequest(p.viewerOf(r), head, k, look).lasting(p.viewerOf(r), p.flow.Lasts(k, roleOffered(look, k)))
+	v := newRequest(p.viewerOf(r), head, k, look).called(p.viewerOf(r).thingAt(p.titles(), p.kindTitles(), k)).lasting(p.viewerOf(r), p.flow.Lasts(k, roleOffered(look, k)))
 	v.Problem, v.By.Value, v.Reason.Value, v.Until.Value = problem, r.PostFormValue("by"), r.PostFormValue("reason"), r.PostFormValue("until")
 	if problem != nil && strings.TrimSpace(v.Reason.Value) == "" {
 		v.Reason.Error = "Say what it is needed for."
 	}
-	return p.show(w, r, status, page{Template: "request", Title: p.viewerOf(r).say("Request %s", k), Nav: "people", Crumbs: []link{{"People", "/people"}, {row.Name, "/people/" + head.ID}, {"Request", ""}}, Main: v})
+	return p.show(w, r, status, page{Template: "request", Title: p.viewerOf(r).say("Request %s", v.What), Nav: "people", Crumbs: []link{{"People", "/people"}, {row.Name, "/people/" + head.ID}, {"Request", ""}}, Main: v})
+}
+
+// called names what is asked for as the configuration does.
+func (v requestView) called(what string) requestView {
+	v.What = what
+	return v
 }
 
 func newRequest(view viewer, head personHead, k dayone.Key, look flow.Look) requestView {

@@ -79,7 +79,7 @@ func samples(view viewer) []sample {
 	join.Step.Want = &dayone.Item{Role: "member"}
 	ordered := func(t dayone.Task) todo { return todoOf(t, running.run.Steps[13], "Procurement", "order", "") }
 	closed := task
-	closed.Closed, closed.By, closed.Attrs = now, "administrator", dayone.Attrs{"serial": dayone.Text("C02XK1ABCD")}
+	closed.Closed, closed.By, closed.Attrs = now, "administrator", dayone.Attrs{"serial": dayone.Text("C02XK1ABCD"), "carrier": dayone.Text("UPS"), "tracking": dayone.Text("1Z999AA10123456784"), "arrives": dayone.Text("2024-11-23")}
 	missed := newTask(view, ordered(task), map[string]string{"arrives": "soon"})
 	n := missing(view, &missed, map[string]string{"arrives": "soon"})
 	missed.Problem = &notice{Kind: "bad", Icon: "x", Title: view.plural(n, "One thing is missing", "%d things are missing"), Text: "The step goes on with what you enter here."}
@@ -118,7 +118,7 @@ func samples(view viewer) []sample {
 		{At: now, From: "it@company.com", To: []string{"john.doe@company.com"}, Subject: "Sarah Chen starts Monday", Text: "Hi John,\n\nfollow the progress: https://dayone.company.com/progress/per_1/abc.\n\n- IT Team"},
 		{At: now, From: "it@company.com", To: []string{"sarah@example.com"}, Subject: "Intro call", Text: "Welcome call.", ICS: sampleICS},
 	}
-	progress := flow.Progress{Row: row, Look: look, Access: list, Code: "1234-5678", Opens: first.Add(8 * time.Hour)}
+	progress := flow.Progress{Row: row, Look: look, Access: list, Code: "1234-5678", Opens: first.Add(12 * time.Hour)}
 	progress.Look.Have = []dayone.Holding{{Item: dayone.Item{Key: dayone.Key{System: "procurement", Kind: "order"}, State: dayone.Active, Attrs: dayone.Attrs{"model": dayone.Text("MacBook Pro 14"), "carrier": dayone.Text("UPS"), "tracking": dayone.Text("1Z999AA10123456784"), "arrives": dayone.Text(now.Add(24 * time.Hour).Format(time.DateOnly))}}}}
 	troubled := progress
 	troubled.Run, troubled.Code, troubled.Shows = &bad.run, "1234-5678", now.Add(time.Hour)
@@ -169,7 +169,7 @@ func samples(view viewer) []sample {
 		busy.Alerts = append(busy.Alerts, alertItem(view, a))
 	}
 	dash.Alerts, dash.MoreAlerts = busy.Alerts[:alertsShown], moreAlerts(view, len(busy.Alerts))
-	pastAlert := sampleAlerts(now)[0]
+	pastAlert := sampleAlerts(now)[5]
 	pastAlert.Resolved = now.Add(-10 * time.Minute)
 	manyAlerts := newAlerts(view, alertsCounted, busy.Alerts, []item{pastAlertItem(view, pastAlert)})
 	manyAlerts.Next = "/alerts?after=x"
@@ -208,8 +208,8 @@ func samples(view viewer) []sample {
 		Policy: "base-employee", Title: "Everyone on the payroll", At: "policies/base.yaml:23", Does: "grants", Truth: "unknown", Missing: []string{"work_arrangement"},
 		Conditions: []policy.Condition{{Text: `person.work_arrangement == "office"`, Truth: "unknown", Reads: []policy.Read{{Name: "work_arrangement"}}}},
 	}}})
-	noLines := newWhy(view, link{"Sarah Chen", "/people/" + samplePerson}, policy.Explanation{Key: list[0].Key, Answer: "not given"})
-	along := newWhy(view, link{"Sarah Chen", "/people/" + samplePerson}, policy.Explanation{Key: list[0].Key, Answer: "brought along", By: []policy.Along{{Key: sampleExplanation().Key, Lines: sampleExplanation().Lines}}})
+	noLines := newWhy(view, link{"Sarah Chen", "/people/" + samplePerson}, policy.Explanation{Key: dayone.Key{System: "okta", Kind: "group", Name: "chess-club"}, Answer: "not given"})
+	along := newWhy(view, link{"Sarah Chen", "/people/" + samplePerson}, policy.Explanation{Key: list[0].Key, Answer: "brought along", By: []policy.Along{{Key: sampleExplanation().Key, Lines: sampleExplanation().Lines[:1]}}})
 
 	unvoted := sampleExplanation()
 	unvoted.Votes = nil
@@ -275,8 +275,8 @@ func samples(view viewer) []sample {
 		{"person-unplanned", "Person, cannot be planned", "person", false, false, newPersonAccess(view, stuckHead, look, idleList, noWhy)},
 		{"person-imported", "Person, known from an import", "person", false, false, newPersonAccess(view, headOf(foreign, "access"), flow.Look{}, idleList, noWhy)},
 		{"person-requests", "Person, with requests", "person", false, false, newPersonAccess(view, head("access"), sampleRequests(now), list, func(dayone.Key) policy.Explanation { return sampleExplanation() })},
-		{"request", "Request", "request", false, false, newRequest(view, head("access"), sampleOffer, sampleRequests(now)).lasting(view, 14*24*time.Hour)},
-		{"request-problem", "Request, without a reason", "request", false, false, sampleRefused(newRequest(view, head("access"), sampleOffer, sampleRequests(now)))},
+		{"request", "Request", "request", false, false, newRequest(view, head("access"), sampleOffer, sampleRequests(now)).called("Salesforce: permission set discount-approver").lasting(view, 14*24*time.Hour)},
+		{"request-problem", "Request, without a reason", "request", false, false, sampleRefused(newRequest(view, head("access"), sampleOffer, sampleRequests(now)).called("Salesforce: permission set discount-approver"))},
 		{"request-refused", "Request, not offered", "request", false, false, newRequest(view, head("access"), dayone.Key{System: "okta", Kind: "group", Name: "admins"}, look)},
 		{"leaving", "Person, leaving, nothing open", "leaving", false, false, newLeaving(view, headOf(gone, "leaving"), sampleLeft, nil, sampleCertificates(now)[1:], dayone.Succession{Made: now, Done: now, To: "john.doe@company.com", Why: "manager"}, everything)},
 		{"leaving-open", "Person, leaving, something open", "leaving", false, false, newLeaving(view, headOf(gone, "leaving"), sampleLeft, sampleLegal(now), sampleCertificates(now), sampleHeir(now), everything)},
@@ -492,7 +492,7 @@ func sampleAnnounced(view viewer, v policiesView) (policiesView, proposalView) {
 		refusedItem(view, dayone.PolicyAct{Version: "41d09be27c5af3186e02", Ended: view.now.Add(-2 * time.Hour), Why: "people, holdings or catalogue changed since the plan was made, for 12 people; plan again"}),
 	}
 	group := dayone.Key{System: "okta", Kind: "group", Name: "sales-team"}
-	changes := []flow.Change{{Person: samplePerson, Name: "Sarah Chen", Lost: []flow.Given{{Key: group}}, Cases: []string{"salesforce/permset:quote-author and salesforce/permset:discount-approver (policies/sales.yaml:40)"}}}
+	changes := []flow.Change{{Person: samplePerson, Name: "Sarah Chen", Lost: []flow.Given{{Key: group}}, Cases: []string{"salesforce/permset:quote-author and salesforce/permset:discount-approver (policies/sales.yaml:11)"}}}
 	for i := range 411 {
 		changes = append(changes, flow.Change{Person: dayone.PersonID(fmt.Sprintf("per_%026d", i+1)), Name: sampleNames[i%len(sampleNames)], Lost: []flow.Given{{Key: group}}})
 	}

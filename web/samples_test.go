@@ -350,7 +350,7 @@ func TestOnlyAGoodValueStays(t *testing.T) {
 func TestAnImportPromisesNothing(t *testing.T) {
 	t.Parallel()
 	html := pageOf(t, "person-imported")
-	for _, want := range []string{"Known from an import", "policies would give", "Nothing is planned unless this person is hired again.", "Not planned"} {
+	for _, want := range []string{"Known from an import", "policies would give", "Nothing is planned until HR hires them, or somebody gives them products.", "Not planned"} {
 		if !strings.Contains(html, want) {
 			t.Errorf("the person's page lacks %q", want)
 		}

@@ -43,6 +43,7 @@ func sampleParked(view viewer) runView {
 	b.run.State = dayone.RunWaiting
 	waiting := map[string]int{}
 	all := sampleSystems(view.now)
+	all[0].Circuit.Since, all[2].Order.From = view.now.Add(-20*time.Second), view.now.Add(-15*time.Second) // the run is younger than those
 	for i := range b.run.Steps {
 		s := &b.run.Steps[i]
 		system := s.Step.Key.System

@@ -261,7 +261,9 @@ func newTask(view viewer, d todo, given map[string]string) taskView {
 	for _, name := range t.Ask {
 		if name == "adopt" {
 			v.Adopt = &adoptView{Found: engine.Adoptable(t.Note), Person: d.row.Name}
-			v.Note, _, _ = strings.Cut(v.Note, " If it is theirs, complete this task with") // the forms below do both
+			const byHand = " If it is theirs, complete this task with" // the forms below do both
+			v.Note, _, _ = strings.Cut(v.Note, byHand)
+			v.Technical, _, _ = strings.Cut(v.Technical, byHand)
 			continue
 		}
 		f := fieldOf(name)

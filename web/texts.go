@@ -356,7 +356,7 @@ var does = map[string]string{"grants": "Grants it", "offers": "Offers it on requ
 // stepTitle says what a step does; kind and via are titles of its kind, and of the system that provisions it.
 func (v viewer) stepTitle(s dayone.Step, kind, via string) string {
 	if kind == "" || kind == "account" {
-		kind = s.Key.Kind
+		kind = strings.ReplaceAll(s.Key.Kind, "-", " ")
 	}
 	kind = v.kind(kind)
 	account := v.label("account")

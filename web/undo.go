@@ -189,7 +189,7 @@ var taskState = state{Icon: "task", Class: "s-wait", Text: "Opens a task"}
 func handedText(view viewer, h flow.Handed) string {
 	text := view.label("Nothing does this by itself: it becomes a task that nobody has yet.")
 	if h.To != "" {
-		text = view.say("Nothing does this by itself: it becomes a task for %s.", h.To)
+		text = view.say("Nothing does this by itself: it becomes a task for %s.", view.deciders([]string{h.To}))
 	}
 	if h.What != "" {
 		text += " " + sentence(strings.TrimRight(view.heard(h.What), ".")) + "."

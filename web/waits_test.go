@@ -57,7 +57,10 @@ func TestTheDashboardSaysHowMuchWaits(t *testing.T) {
 	b, p := waitsFor(t)
 	admin := b.inGroup(p, "olga@company.com", "it-admins")
 	b.comes("sarah", "max@company.com", "Sales", "Berlin", "", time.Now().AddDate(0, 0, -3))
-	b.until("Max is asked", b.asks(1))
+	b.until("Max is asked", func() bool {
+		his, _, err := b.flow.AsksOf(b.t.Context(), "max@company.com")
+		return err == nil && len(his) == 1 && b.asks(1)()
+	})
 	_, page := admin("GET", "/", nil)
 	want(t, "with one approval", page, "One thing needs you.", "1 request waits for an answer", "Approve it, or refuse it.")
 	for _, login := range []string{"max@company.com", "olivia@company.com"} { // he is asked, and has it among what is his; she is not

@@ -97,7 +97,7 @@ func (p *portal) why(w http.ResponseWriter, r *http.Request) error {
 func (v *whyView) idle(view viewer, managed, held bool, problem error) {
 	switch {
 	case !managed:
-		v.Problem = &notice{Icon: "info", Title: "Known from an import", Text: "Nothing is planned unless this person is hired again. What policies say here is what they would do then."}
+		v.Problem = &notice{Icon: "info", Title: "Known from an import", Text: "Nothing is planned until HR hires them, or somebody gives them products. What policies say here is what they would do then."}
 	case problem != nil:
 		v.Problem = unplannedNotice(view, flow.Problem(problem))
 	default:
