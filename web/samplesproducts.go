@@ -119,6 +119,7 @@ func sampleProducts(view viewer, row flow.Row, head personHead, access []flow.Ac
 	long[0].Title = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
 	look := flow.Look{Person: dayone.Person{ID: samplePerson, Managed: true}}
 	result := func(l resultList) onboardResultView {
+		l.More = false // nobody answers for what is made up
 		return onboardResultView{Head: head, Steps: wizard(3, "/onboard", "/onboard/"+samplePerson, "/onboard/"+samplePerson+"/preview"), Live: l, Products: "/onboard/" + samplePerson}
 	}
 	return []sample{
