@@ -127,15 +127,20 @@ func (d *DB) Approval(ctx context.Context, id dayone.ApprovalID) (dayone.Petitio
 // approvalSystem is the system of a key: what stands before its first slash.
 const approvalSystem = `SUBSTR(a.key, 1, LENGTH(a.key) - LENGTH(LTRIM(a.key, 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.')))`
 
-// CountApprovals counts what waits for an answer, in a scope.
+// CountApprovals counts what waits for an answer, in a scope. Whom it is about is only looked up where the scope asks: every
+// page of the portal counts them, and a request about somebody who was erased is withdrawn.
 func (d *DB) CountApprovals(ctx context.Context, scope dayone.Scope) (int, error) {
 	var n int
 	var args []any
-	where := within(scope, "p", approvalSystem, func(v any) string {
+	q := `SELECT COUNT(*) FROM approval a`
+	if !scope.Whole() {
+		q += ` JOIN person p ON p.id = a.person`
+	}
+	q += ` WHERE a.state = 'open' AND a.ended = 0 AND ` + within(scope, "p", approvalSystem, func(v any) string {
 		args = append(args, v)
 		return fmt.Sprintf("$%d", len(args))
 	})
-	err := d.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM approval a JOIN person p ON p.id = a.person WHERE a.state = 'open' AND a.ended = 0 AND p.key_box <> '' AND `+where, args...).Scan(&n)
+	err := d.read.QueryRowContext(ctx, q, args...).Scan(&n)
 	return n, err
 }
 

@@ -31,7 +31,7 @@ func (d *DB) Tasks(ctx context.Context, person dayone.PersonID, run dayone.RunID
 // TasksBy lists open tasks.
 func (d *DB) TasksBy(ctx context.Context, f TaskFilter) ([]dayone.Task, error) {
 	where, args := d.whereTasks(f)
-	q := taskQuery + where
+	q := taskQuery + ` WHERE ` + readable + ` AND ` + where
 	if f.AfterID != "" {
 		args = append(args, micros(f.AfterDue), f.AfterID)
 		q += fmt.Sprintf(` AND (t.due, t.id) > ($%d, $%d)`, len(args)-1, len(args))
@@ -44,11 +44,16 @@ func (d *DB) TasksBy(ctx context.Context, f TaskFilter) ([]dayone.Task, error) {
 	return d.someTasks(ctx, q, args...)
 }
 
-// CountTasks is how many open tasks there are of a filter, on all its pages.
+// CountTasks is how many open tasks there are of a filter, on all its pages. Whose they are is only looked up where the scope
+// asks: every page of the portal counts them, and a task of somebody who was erased is not open.
 func (d *DB) CountTasks(ctx context.Context, f TaskFilter) (int, error) {
 	where, args := d.whereTasks(f)
+	of := `task t`
+	if !f.Within.Whole() {
+		of += ` LEFT JOIN person p ON p.id = t.person`
+	}
 	var n int
-	err := d.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM task t LEFT JOIN person p ON p.id = t.person`+where, args...).Scan(&n)
+	err := d.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM `+of+` WHERE `+where, args...).Scan(&n)
 	return n, err
 }
 
@@ -57,7 +62,7 @@ func (d *DB) whereTasks(f TaskFilter) (q string, args []any) {
 		args = append(args, v)
 		return fmt.Sprintf("$%d", len(args))
 	}
-	q = ` WHERE t.closed = 0 AND ` + readable
+	q = `t.closed = 0`
 	if !f.Within.Whole() {
 		q += ` AND ` + within(f.Within, "p", "t.system", arg)
 	}
