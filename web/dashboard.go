@@ -115,7 +115,13 @@ func (p *portal) dashboard(w http.ResponseWriter, r *http.Request) error {
 	}
 	l := p.todos()
 	var list []todo
+	dated := 0
 	for _, t := range tasks {
+		if !t.Due.IsZero() { // they come in that order
+			if dated++; dated > tasksShown {
+				break
+			}
+		}
 		list = append(list, l.of(ctx, t))
 	}
 	byDue(list)
