@@ -105,7 +105,7 @@ func (c Care) holds(s dayone.Step, st Stance, o dayone.Order, circuit dayone.Cir
 		if s.Urgent || probe {
 			return hold{}
 		}
-		return hold{kind: dayone.WaitSystem, note: fmt.Sprintf("%s is down since %s; this goes on by itself when it answers", system, clockOf(circuit.Since))}
+		return hold{kind: dayone.WaitSystem, note: fmt.Sprintf("%s has been down since %s; this goes on by itself when it answers", system, clockOf(circuit.Since))}
 	}
 	return hold{}
 }

@@ -215,7 +215,7 @@ func TestAnOutageOfTenMinutes(t *testing.T) {
 				t.Errorf("%d calls before anybody gave up", calls)
 			}
 			r := s.run("0")
-			if w := r.Steps[0].Wait; w == nil || w.Kind != dayone.WaitSystem || !strings.Contains(w.Note, "okta is down since 2024-11-22 08:00 UTC") {
+			if w := r.Steps[0].Wait; w == nil || w.Kind != dayone.WaitSystem || !strings.Contains(w.Note, "okta has been down since 2024-11-22 08:00 UTC") {
 				t.Errorf("it waits for %+v", w)
 			}
 			if r.Steps[1].State != dayone.StepDone {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -448,7 +449,7 @@ func (f *Flow) AlertsBy(ctx context.Context, q AlertFilter) ([]AlertView, error)
 	names := map[dayone.PersonID]string{}
 	var out []AlertView
 	for _, a := range list {
-		v := AlertView{Alert: a, Title: f.ruleTitle(a.Rule), About: f.thingOf(a.Rule, a.Subject), Path: AlertPath(a)}
+		v := AlertView{Alert: a, Title: f.ruleTitle(a.Rule), About: f.thingOf(ctx, a.Rule, a.Subject), Path: AlertPath(a)}
 		if a.Person != "" {
 			if _, ok := names[a.Person]; !ok {
 				names[a.Person] = f.nameOf(ctx, a.Person)
@@ -462,12 +463,21 @@ func (f *Flow) AlertsBy(ctx context.Context, q AlertFilter) ([]AlertView, error)
 
 // thingOf is what an alert about nobody is about, as people call it. Where a rule knows its subject by an id alone, or there is
 // only one of it, the title and the note say what it is.
-func (f *Flow) thingOf(rule, subject string) string {
+func (f *Flow) thingOf(ctx context.Context, rule, subject string) string {
 	switch rule {
 	case "breaker-open":
 		return f.systemTitle(subject)
 	case "source-stale":
 		return subject
+	case brakeOnRule:
+		b, err := f.Store.Brake(ctx, dayone.BrakeID(subject))
+		if err != nil {
+			return ""
+		}
+		if system, ok := strings.CutPrefix(b.Scope, "system:"); ok {
+			return f.systemTitle(system)
+		}
+		return strings.TrimPrefix(b.Scope, "source:")
 	}
 	return ""
 }

@@ -31,7 +31,7 @@ func (f *Flow) ReadSystem(ctx context.Context, name, by string) error {
 		return fmt.Errorf("nothing lists the accounts of %s, so they cannot be compared: %w", f.systemTitle(name), dayone.ErrUnsupported)
 	}
 	if how, is := (*f.retires())[name]; is {
-		return fmt.Errorf("%s, so it is not compared: %w", retiredText(name, how), dayone.ErrConflict)
+		return fmt.Errorf("%s, so it is not compared: %w", retiredText(f.systemTitle(name), how), dayone.ErrConflict)
 	}
 	switch stance, err := f.stanceOf(ctx, name); {
 	case err != nil:

@@ -125,7 +125,7 @@ func (f *Flow) decide(p dayone.Person, b books, tell []dayone.Occasion) (Look, e
 	held := heldOf(b.have)
 	l.Want = set.Want(p, policy.Context{Now: p.At, Held: held, Requested: l.asked, Approved: agreed(p.ID, set, held, l.asked, b.answers)})
 	l.ends = f.retires()
-	withoutRetired(&l, *l.ends)
+	withoutRetired(&l, *l.ends, f.systemTitle)
 	var err error
 	l.Plan, err = planner.Make(f.inputOf(l, set, b.offers, tell))
 	for _, later := range l.Plan.Later {

@@ -163,6 +163,9 @@ func TestADecidedBrakeEndsItsAlertAndSaysWhy(t *testing.T) {
 	h, _, id := halved(t)
 	h.later(time.Minute)
 	h.alerted("brake-on", 1)
+	if a := h.openOf("brake-on"); len(a) == 1 && a[0].About != "hr" {
+		t.Errorf("the alert of a brake is about %q, not about its source", a[0].About)
+	}
 	h.later(20 * time.Second)
 	b, err := h.DiscardBrake(ctx, id, flow.BrakeDecision{By: "kim", Reason: "half a list"})
 	if err != nil {

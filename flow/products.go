@@ -130,7 +130,7 @@ func (f *Flow) productsOf(l Look) []PersonProduct {
 	held := heldOf(l.Have)
 	base := set.Want(l.Person, policy.Context{Now: l.Person.At, Held: held, Approved: agreed(l.Person.ID, set, held, nil, l.answers)})
 	bare := Look{Person: l.Person, Have: l.Have, Want: base}
-	withoutRetired(&bare, *f.retires()) // nobody gets anything there, whatever policies say
+	withoutRetired(&bare, *f.retires(), f.systemTitle) // nobody gets anything there, whatever policies say
 	base = bare.Want
 	out := make([]PersonProduct, 0, len(set.Products))
 	there := map[string]bool{}

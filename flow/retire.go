@@ -48,7 +48,7 @@ var noneRetires = retiring{}
 func (f *Flow) retires() *retiring { return cmp.Or(f.ends.Load(), &noneRetires) }
 
 // withoutRetired takes out of a want what is at systems that are being retired. What is there stays, unless it is to be closed.
-func withoutRetired(l *Look, ends retiring) {
+func withoutRetired(l *Look, ends retiring, title func(system string) string) {
 	if len(ends) == 0 {
 		return
 	}
@@ -58,7 +58,7 @@ func withoutRetired(l *Look, ends retiring) {
 	}
 	for _, g := range l.Want.Grants {
 		if gone(g) {
-			l.Want.Findings = append(l.Want.Findings, dayone.Finding{Kind: "retired", Key: g.Key, Text: retiredText(g.Key.System, ends[g.Key.System])})
+			l.Want.Findings = append(l.Want.Findings, dayone.Finding{Kind: "retired", Key: g.Key, Text: retiredText(title(g.Key.System), ends[g.Key.System])})
 		}
 	}
 	for _, list := range []*[]dayone.Grant{&l.Want.Grants, &l.Want.Pending, &l.Want.Later, &l.Want.Offers} {
@@ -70,7 +70,7 @@ func withoutRetired(l *Look, ends retiring) {
 		}
 		l.Want.Keep = append(l.Want.Keep, h.Key)
 		if l.Person.Status == dayone.Left && !told(h.Key) && !onClosed(h.Key, l.Have) {
-			l.Want.Findings = append(l.Want.Findings, dayone.Finding{Kind: notManaged, Key: h.Key, Text: fmt.Sprintf("%s stays: Dayone does not manage %s any more", h.Key, h.Key.System)})
+			l.Want.Findings = append(l.Want.Findings, dayone.Finding{Kind: notManaged, Key: h.Key, Text: fmt.Sprintf("%s stays: Dayone does not manage %s any more", h.Key, title(h.Key.System))})
 		}
 	}
 }
@@ -96,7 +96,7 @@ func retiredText(system string, how dayone.OrderKind) string {
 // noteRetired adds to an explanation that nothing comes of it.
 func (f *Flow) noteRetired(x policy.Explanation) policy.Explanation {
 	if how, is := (*f.retires())[x.Key.System]; is {
-		x.Finding = strings.TrimSuffix(retiredText(x.Key.System, how)+"; "+x.Finding, "; ")
+		x.Finding = strings.TrimSuffix(retiredText(f.systemTitle(x.Key.System), how)+"; "+x.Finding, "; ")
 	}
 	return x
 }

@@ -71,7 +71,7 @@ func TestARetiredSystemIsLeftAsItIs(t *testing.T) {
 		t.Errorf("something was done at a system that is retired: %d calls", writes(h.gitlab)-calls)
 	}
 	x, err := h.Explain(ctx, other, dayone.Key{System: "gitlab", Kind: "account"})
-	if err != nil || !strings.Contains(x.Finding, "gitlab is being retired") {
+	if err != nil || !strings.Contains(x.Finding, "GitLab is being retired") {
 		t.Errorf("why she has none is %q, %v", x.Finding, err)
 	}
 
@@ -257,7 +257,7 @@ func TestWhatStaysOpenAtARetiredSystemIsNamed(t *testing.T) {
 	var keys []string
 	for _, x := range before.Stays {
 		keys = append(keys, x.Key.String())
-		if !x.Ended || x.Legal || !strings.Contains(x.Why, "does not manage gitlab any more") {
+		if !x.Ended || x.Legal || !strings.Contains(x.Why, "does not manage GitLab any more") {
 			t.Errorf("it stays as %+v", x)
 		}
 	}

@@ -97,6 +97,7 @@ func TestSeparationOfDutiesIsSaidInGerman(t *testing.T) {
 	de := locale.Of("de")
 	for s, want := range map[string]string{
 		"Quote and approve: a/b:c, d/e:f; both are there already: one must go":                                    "Quote and approve: a/b:c, d/e:f; beides ist schon da: Eines muss weg",
+		"Quote and approve: a/b:c, d/e:f; nobody should have these together":                                      "Quote and approve: a/b:c, d/e:f; niemand sollte beides zugleich haben",
 		"Quote and approve: a/b:c, d/e:f; neither is given until somebody decides":                                "Quote and approve: a/b:c, d/e:f; keines davon wird vergeben, bis jemand entscheidet",
 		"Quote and approve: a/b:c, d/e:f; withheld: d/e:f":                                                        "Quote and approve: a/b:c, d/e:f; zurückgehalten: d/e:f",
 		"Quote and approve: a/b:c, d/e:f; waived until 2025-01-31 by kim@company.com, with a second look instead": "Quote and approve: a/b:c, d/e:f; erlaubt bis 2025-01-31 von kim@company.com, stattdessen gilt a second look",

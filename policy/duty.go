@@ -66,7 +66,7 @@ func (e *evaluation) duties(waivers []*Waiver) {
 			continue
 		}
 		if !d.Block {
-			finds("sod", d.At.line(), "%s: %s", title, both)
+			finds("sod", d.At.line(), "%s: %s; nobody should have these together", title, both)
 			continue
 		}
 		for _, k := range new {

@@ -23,7 +23,7 @@ var (
 func alertItem(view viewer, a flow.AlertView) item {
 	return item{
 		State: &alertState, Title: link{joined(": ", view.label(a.Title), a.About), a.Path},
-		Meta: sentence(joined("; ", view.found(a.Note), view.label("since"))), At: view.at(a.Opened),
+		Meta: sentence(joined("; ", view.found(a.Note), view.label("open since"))), At: view.at(a.Opened),
 	}
 }
 

@@ -60,6 +60,8 @@ type petition struct {
 	what string // Okta group admins
 	run  link
 	mute bool // no mail system tells anybody of it
+
+	reader string // the login of whoever reads it
 }
 
 func (p *portal) petitions(ctx context.Context, view viewer, list []dayone.Petition) []petition {
@@ -73,7 +75,7 @@ func (p *portal) petitions(ctx context.Context, view viewer, list []dayone.Petit
 			row.Name = cmp.Or(row.Name, string(r.Person))
 			rows[r.Person] = row
 		}
-		x := petition{req: r, row: row, mute: !p.flow.Mails(), what: joined(" ", systemTitle(titles, r.Key.System), view.kind(kindTitle(kinds, r.Key)), r.Key.Name)}
+		x := petition{req: r, row: row, mute: !p.flow.Mails(), what: view.access(titles, kinds, r.Key)}
 		if r.Run != "" {
 			if x.run = (link{"The run that asked for it", "/runs/" + string(r.Run)}); r.State == dayone.ApprovalOpen {
 				x.run.Text = "The run that waits for it"
@@ -126,15 +128,27 @@ func approvalState(r dayone.Petition, now time.Time) state {
 func approvalItem(view viewer, x petition) item {
 	st := approvalState(x.req, view.now)
 	it := item{State: &st, Title: link{fmt.Sprintf("%s: %s", x.row.Name, x.wish(view)), "/approvals/" + string(x.req.ID)}}
-	var who []string
+	var agreed, who []string
+	for _, vote := range x.req.Votes {
+		agreed = append(agreed, strings.ToLower(vote.Of))
+	}
 	for _, d := range x.req.Deciders {
-		who = append(who, d.Mail)
+		if !slices.Contains(agreed, strings.ToLower(d.Mail)) && !slices.Contains(who, d.Mail) { // whoever has answered is not asked again
+			who = append(who, d.Mail)
+		}
 	}
 	switch x.req.State {
 	case dayone.ApprovalOpen:
 		it.Meta, it.At = view.label("Due"), view.at(x.req.Due)
 		if it.Next = view.label("Nobody is found who may decide."); len(who) > 0 {
-			it.Next = view.say("Asks %s.", strings.Join(who, ", "))
+			switch names := strings.Join(who, ", "); {
+			case slices.Contains(agreed, strings.ToLower(x.reader)):
+				it.Next = view.say("You approved; waits for %s.", names)
+			case len(agreed) > 0:
+				it.Next = view.say("%s approved; waits for %s.", strings.Join(agreed, ", "), names)
+			default:
+				it.Next = view.say("Asks %s.", names)
+			}
 		}
 		if why := x.req.Reason(); why != "" {
 			it.Next += " " + view.say("Needed for: %s", why)
@@ -174,6 +188,9 @@ func (p *portal) showApprovals(w http.ResponseWriter, r *http.Request, status in
 	standIns, err := p.standIns(ctx, view)
 	if err != nil {
 		return err
+	}
+	for i := range list.open {
+		list.open[i].reader = me(r).Name
 	}
 	v := newApprovals(view, list, standIns)
 	v.Problem, v.Given = problem, given

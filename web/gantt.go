@@ -355,16 +355,19 @@ func (g *gantt) draw(groups []ganttGroup) string {
 	return g.b.String()
 }
 
+// noteWidth is how much of a line a note may take.
+const noteWidth = 240
+
 func (g *gantt) bar(row *bar, y float64) {
 	g.put(`<text x="%d" y="%s">%s</text>`, ganttText, px(y+13), html.EscapeString(planner.Cut(row.label, ganttLeft-ganttText-18)))
 	if row.critical {
 		g.put(`<path class="crit" d="M%d %sl6 4-6 4z"><title>%s</title></path>`, ganttLeft-11, px(y+5), html.EscapeString(g.view.label("On the critical path")))
 	}
-	at := float64(ganttLeft)
+	from, at := float64(ganttLeft), float64(ganttLeft)
 	if !row.from.IsZero() {
 		x, to := g.scale.x(row.from), g.scale.x(row.to)
 		w := max(to-x, 3)
-		at = x + w
+		from, at = x, x+w
 		if class := barClass(row.look); class != "" {
 			g.put(`<rect class="%s" x="%s" y="%s" width="%s" height="10" rx="1.5"><title>%s: %s, %s</title></rect>`,
 				class, px(x), px(y+4), px(w), html.EscapeString(row.label), html.EscapeString(row.state), g.view.took(row.to.Sub(row.from)))
@@ -382,8 +385,10 @@ func (g *gantt) bar(row *bar, y float64) {
 	if row.note == "" {
 		return
 	}
-	if text := planner.Cut(row.note, 240); at+8+240 < ganttWidth {
-		g.put(`<text class="note" x="%s" y="%s">%s</text>`, px(at+6), px(y+13), html.EscapeString(text))
+	if after, before := ganttWidth-at-8, from-ganttLeft-6; after > noteWidth || after >= before {
+		g.put(`<text class="note" x="%s" y="%s">%s</text>`, px(at+6), px(y+13), html.EscapeString(planner.Cut(row.note, min(noteWidth, after))))
+	} else { // a bar that ends late has its room before it
+		g.put(`<text class="note" x="%s" y="%s" text-anchor="end">%s</text>`, px(from-6), px(y+13), html.EscapeString(planner.Cut(row.note, min(noteWidth, before))))
 	}
 }
 

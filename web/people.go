@@ -168,7 +168,7 @@ func (v *peopleList) finish(view viewer, q url.Values, rows []flow.Row, more boo
 	case len(keep) > 0:
 		v.Empty = &empty{Icon: "search", Title: "Nobody matches", Text: "Names are found by their beginning, and by the beginning of each word in them; mail addresses by theirs.", Acts: []link{{"Show everybody", "/people"}}}
 	default:
-		v.Empty = &empty{Icon: "people", Title: "Nobody is here yet", Text: "People come from your sources: an HR system's webhook, or a first import with dayone import."}
+		v.Empty = &empty{Icon: "people", Title: "Nobody is here yet", Text: "People come from your sources: an HR system's webhook, or a first import. `dayone import` reads a list of everybody and shows what would come of it."}
 	}
 }
 

@@ -434,7 +434,7 @@ func findingText(view viewer, text string) string {
 	if m := unsaid.FindStringSubmatch(text); m != nil {
 		return view.say("%s is not known, and %s needs it (%s). It comes once HR says it.", view.label(attrText(m[3])), m[2], strings.ReplaceAll(m[1], "_", " "))
 	}
-	return view.heard(text)
+	return view.withKeys(view.heard(text))
 }
 
 func whyHref(person string, k dayone.Key) string {

@@ -97,7 +97,7 @@ func TestSentencesBeginLarge(t *testing.T) {
 	t.Parallel()
 	view := plainView()
 	for _, x := range []struct{ is, want string }{
-		{alertItem(view, flow.AlertView{Alert: dayone.Alert{Note: "it ends 25 employments"}}).Meta, "It ends 25 employments; since"},
+		{alertItem(view, flow.AlertView{Alert: dayone.Alert{Note: "it ends 25 employments"}}).Meta, "It ends 25 employments; open since"},
 		{refusedItem(view, dayone.PolicyAct{Version: "pol_0123456789ab", Why: "plan again"}).Next, "Plan again."},
 		{deliveryItem(view, flow.Delivery{Letter: dayone.Letter{Error: "webhooks.tickets: posting: it does not answer"}, Webhook: "tickets", Up: true}).Next, "It does not answer."},
 		{newPlatformRow(view, flow.PlatformFindingView{}).Meta, "."},
@@ -204,7 +204,7 @@ func TestAccessAddsUp(t *testing.T) {
 
 func TestPoliciesAreCountedWithTheirRules(t *testing.T) {
 	t.Parallel()
-	if got := (policyRow{Gives: []string{"a"}, Duty: []string{"a", "b"}}).does(); got != "Gives 1 thing, nobody may have both of these" {
+	if got := (policyRow{Gives: []string{"a"}, Duty: []string{"a", "b"}}).does(); got != "Gives 1 thing, nobody may have both a and b" {
 		t.Errorf("a policy: %q", got)
 	}
 	reads(t, "policies", pageOf(t, "policies"), "1 rule of separation")

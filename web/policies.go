@@ -288,7 +288,7 @@ func (r policyRow) does() string {
 	switch n := len(r.Duty); n {
 	case 0:
 	case 2:
-		parts = append(parts, "nobody may have both of these")
+		parts = append(parts, fmt.Sprintf("nobody may have both %s and %s", r.Duty[0], r.Duty[1]))
 	default:
 		parts = append(parts, plural(n, "nobody may have this one", "nobody may have all %d of these"))
 	}

@@ -85,7 +85,8 @@ func newProposal(view viewer, version dayone.PolicyVersion, plan flow.Everybody)
 	}
 	for _, c := range plan.Changes {
 		for _, text := range c.Cases {
-			v.Cases = append(v.Cases, c.Name+": "+view.heard(text))
+			at := max(strings.LastIndex(text, " ("), 0) // behind it stands the line of the rule
+			v.Cases = append(v.Cases, c.Name+": "+view.heard(text[:at])+text[at:])
 		}
 	}
 	if n := len(v.Skipped); n > 5 {

@@ -172,7 +172,7 @@ func newRunView(b *board) runView {
 		switch {
 		case f.Kind == planner.Instead, f.Kind == planner.Absent: // was agreed to, or is not there
 		case f.Kind == planner.Stays:
-			v.Findings = append(v.Findings, fmt.Sprintf("%s: %s", f.Key, b.view.heard(f.Text)))
+			v.Findings = append(v.Findings, b.view.withKeys(fmt.Sprintf("%s: %s", f.Key, b.view.heard(f.Text))))
 		default:
 			if text := findingText(b.view, f.Text); !slices.Contains(v.Findings, text) { // of several grants at one system
 				v.Findings = append(v.Findings, text)
@@ -333,7 +333,7 @@ func (p *portal) runs(w http.ResponseWriter, r *http.Request) error {
 	}
 	v.First = f.Before == ""
 	if len(v.Rows) == 0 {
-		v.Empty = &empty{Icon: "play", Title: "No runs here", Text: "A run starts when a source says that somebody is hired, moves or leaves, or when the clock says so. Each shows its steps live."}
+		v.Empty = &empty{Icon: "play", Title: "No runs here", Text: "A run starts when a source says that somebody is hired, moves or leaves, or when the clock says so. Each shows its steps live.", Acts: []link{{"Choose a person", "/people"}}}
 	}
 	return p.show(w, r, http.StatusOK, page{Template: "runs", Title: "Runs", Nav: "runs", Crumbs: []link{{"Runs", ""}}, Main: v})
 }

@@ -119,7 +119,7 @@ func (b *board) story(s *dayone.StepRun, system string) (what, next string) {
 		if s.Wait == nil {
 			return "", ""
 		}
-		return sentence(b.view.heard(shortly(s.Kind, s.Wait.Note))), waitNext(s)
+		return sentence(b.waitNote(s)), waitNext(s)
 	case dayone.StepSkipped:
 		return sentence(s.Error), ""
 	}

@@ -24,7 +24,7 @@ func (b *board) needs() needsView {
 		title := b.stepAt(s.Step)
 		it := item{State: &st, Title: link{title, b.detailHref(i)}}
 		if s.State == dayone.StepWaiting && s.Wait != nil && s.Wait.Kind.There() {
-			it.Meta = sentence(b.view.heard(s.Wait.Note))
+			it.Meta = sentence(b.waitNote(s))
 			v.Quiet = append(v.Quiet, it)
 			continue
 		}
@@ -40,7 +40,7 @@ func (b *board) needs() needsView {
 			}
 			it.Acts = []act{{Text: "Retry", Action: b.path() + "/steps/" + strconv.Itoa(i+1) + "/" + string(engine.Retry)}}
 		default:
-			it.Meta, it.Next = sentence(b.view.heard(shortly(s.Kind, s.Wait.Note))), joined(" ", b.view.label(waitNext(s)), b.heldUp(i))
+			it.Meta, it.Next = sentence(b.waitNote(s)), joined(" ", b.view.label(waitNext(s)), b.heldUp(i))
 			if id, ok := b.tasks[s.Step.ID]; ok {
 				it.Open = &link{"Open task", "/tasks/" + string(id)}
 			}

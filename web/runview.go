@@ -303,7 +303,7 @@ func (b *board) sub(s *dayone.StepRun) string {
 		}
 	case dayone.StepWaiting:
 		if s.Wait != nil {
-			return shortly(s.Kind, s.Wait.Note)
+			return b.waitNote(s)
 		}
 	case dayone.StepFailed, dayone.StepUndoFailed:
 		what, _ := b.view.failText(s.Kind, b.system(s.Step.Key.System))
@@ -326,6 +326,21 @@ func (b *board) sub(s *dayone.StepRun) string {
 		return b.view.say("to %s", s.Step.Want.Attrs["to"])
 	}
 	return ""
+}
+
+// waitNote is why a step waits, with its system's title: the engine knows systems by their names.
+func (b *board) waitNote(s *dayone.StepRun) string {
+	ours, theirs, reason := strings.Cut(shortly(s.Kind, s.Wait.Note), ": ") // behind it stands what somebody has written
+	words := strings.Split(ours, " ")
+	for i, word := range words {
+		if word == s.Step.Key.System {
+			words[i] = b.system(word)
+		}
+	}
+	if ours = strings.Join(words, " "); reason {
+		ours += ": " + theirs
+	}
+	return b.view.heard(ours)
 }
 
 // blockedBy names the need that will not come.
@@ -381,7 +396,7 @@ func (b *board) steps() stepsView {
 	at := map[string]int{}
 	for _, i := range b.order() {
 		s := &b.run.Steps[i]
-		isHuman, isOpen := human(s), !s.State.Over()
+		isHuman, isOpen := human(s), !s.State.Over() || human(s) // what failed is open for whoever has to act
 		needs, open = needs+btoi(isHuman), open+btoi(isOpen)
 		id, title := s.Step.Key.System, b.system(s.Step.Key.System)
 		switch {

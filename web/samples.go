@@ -26,6 +26,7 @@ const samplePerson = "per_01jd9x0000000000000000000a"
 
 // samples are every page empty, full and with a thousand rows, and everything that can go wrong with it.
 func samples(view viewer) []sample {
+	view.things = sampleThings(view)
 	now := view.now
 	first := now.Truncate(24*time.Hour).AddDate(0, 0, 3) // her first day, a Monday
 	row := flow.Row{
@@ -56,7 +57,7 @@ func samples(view viewer) []sample {
 	filtered.show = "open"
 	list := sampleAccess(now)
 	look := flow.Look{Person: dayone.Person{ID: samplePerson, Managed: true}}
-	odd := flow.Look{Person: dayone.Person{ID: samplePerson, Managed: true, Attrs: dayone.Attrs{"department": dayone.Text("Sales"), "location": dayone.Text("Mars")}, Unknown: []string{"department", "level", "location"}}, Want: dayone.Want{Findings: []dayone.Finding{{Kind: "sod", Text: "Quotes: salesforce/permset:quote-author, salesforce/permset:discount-approver"}}}}
+	odd := flow.Look{Person: dayone.Person{ID: samplePerson, Managed: true, Attrs: dayone.Attrs{"department": dayone.Text("Sales"), "location": dayone.Text("Mars")}, Unknown: []string{"department", "level", "location"}}, Want: dayone.Want{Findings: []dayone.Finding{{Kind: "sod", Text: "Quotes: salesforce/permset:quote-author, salesforce/permset:discount-approver; nobody should have these together"}}}}
 	task := dayone.Task{
 		ID: "tsk_01jd9x0000000000000000000a", Person: samplePerson, System: "procurement", Title: "Order a MacBook Pro 14",
 		Note: "Order it with express delivery.", Ask: []string{"serial", "tracking", "carrier", "arrives"}, Opened: now.Add(-time.Hour), Due: now.Add(2 * time.Hour),
@@ -306,7 +307,7 @@ func samples(view viewer) []sample {
 		{"why-unknown", "Why, waits for a fact", "why", false, false, waits},
 		{"why-along", "Why, brought along", "why", false, false, along},
 		{"runs", "Runs, many", "runs", false, false, runs},
-		{"runs-empty", "Runs, none", "runs", false, false, runsView{First: true, Empty: &empty{Icon: "play", Title: "No runs here", Text: "A run starts when a source says that somebody is hired, moves or leaves, or when the clock says so. Each shows its steps live."}}},
+		{"runs-empty", "Runs, none", "runs", false, false, runsView{First: true, Empty: &empty{Icon: "play", Title: "No runs here", Text: "A run starts when a source says that somebody is hired, moves or leaves, or when the clock says so. Each shows its steps live.", Acts: []link{{"Choose a person", "/people"}}}}},
 		{"run", "Run, in the middle", "run", false, false, detailed},
 		{"run-open", "Run, open steps only", "run", false, false, sampleRun(newBoard(filtered))},
 		{"run-many", "Run, a thousand steps", "run", false, false, sampleRun(folded)},
@@ -492,7 +493,7 @@ func sampleAnnounced(view viewer, v policiesView) (policiesView, proposalView) {
 		refusedItem(view, dayone.PolicyAct{Version: "41d09be27c5af3186e02", Ended: view.now.Add(-2 * time.Hour), Why: "people, holdings or catalogue changed since the plan was made, for 12 people; plan again"}),
 	}
 	group := dayone.Key{System: "okta", Kind: "group", Name: "sales-team"}
-	changes := []flow.Change{{Person: samplePerson, Name: "Sarah Chen", Lost: []flow.Given{{Key: group}}, Cases: []string{"salesforce/permset:quote-author and salesforce/permset:discount-approver (policies/sales.yaml:11)"}}}
+	changes := []flow.Change{{Person: samplePerson, Name: "Sarah Chen", Lost: []flow.Given{{Key: group}}, Cases: []string{"Quotes: salesforce/permset:quote-author, salesforce/permset:discount-approver; nobody should have these together (policies/sales.yaml:11)"}}}
 	for i := range 411 {
 		changes = append(changes, flow.Change{Person: dayone.PersonID(fmt.Sprintf("per_%026d", i+1)), Name: sampleNames[i%len(sampleNames)], Lost: []flow.Given{{Key: group}}})
 	}
@@ -555,4 +556,15 @@ func sampleUndos(over, running *board) (whole, some, live, none undoView) {
 	live = newUndo(running, u, nil)
 	none = undoView{ID: string(over.run.ID), Title: over.run.Title, Refused: &notice{Kind: "warn", Icon: "warn", Title: "This run cannot be undone", Text: "The run's journal was kept for undoing until 25 October 2024; it is not undoable any more, so change policies or write an exception instead."}}
 	return whole, some, live, none
+}
+
+// sampleThings calls accesses of the systems that are made up as pages of real ones do.
+func sampleThings(view viewer) func(dayone.Key) string {
+	titles := map[string]string{"okta": "Okta", "salesforce": "Salesforce", "notion": "Notion", "gitlab": "GitLab", "slack": "Slack"}
+	return func(k dayone.Key) string {
+		if titles[k.System] == "" {
+			return ""
+		}
+		return view.access(titles, map[string]string{"salesforce/permset": "permission set"}, k)
+	}
 }

@@ -26,7 +26,7 @@ var sampleStays = []flow.Staying{{
 	Key: dayone.Key{System: "webex", Kind: "account"}, Title: "Webex", Legal: true,
 	Why: "webex/account stays under a legal hold: the account would have to be deleted, since its system has no closed ones; close it by hand without losing what it holds",
 }, {
-	Key: dayone.Key{System: "notion", Kind: "account"}, Title: "Notion", Ended: true, Why: "notion/account stays: Dayone does not manage notion any more",
+	Key: dayone.Key{System: "notion", Kind: "account"}, Title: "Notion", Ended: true, Why: "notion/account stays: Dayone does not manage Notion any more",
 }}
 
 func sampleLegal(now time.Time) []dayone.LegalHold {

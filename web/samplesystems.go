@@ -52,7 +52,7 @@ func sampleParked(view viewer) runView {
 		case system == "slack" && (s.State == dayone.StepRunning || s.State == dayone.StepRetrying):
 			note = "slack was stopped by kim@company.com at " + all[2].Order.From.Format("2006-01-02 15:04 UTC") + ": " + all[2].Order.Reason
 		case system == "okta" && s.Step.Key.Kind == "app", system == "okta" && s.Step.Key.Kind == "group":
-			note = "okta is down since " + all[0].Circuit.Since.Format("2006-01-02 15:04 UTC") + "; this goes on by itself when it answers"
+			note = "okta has been down since " + all[0].Circuit.Since.Format("2006-01-02 15:04 UTC") + "; this goes on by itself when it answers"
 		default:
 			continue
 		}

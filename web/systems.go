@@ -441,7 +441,7 @@ func keeps(view viewer, s flow.SystemState, steps int) notice {
 	wait := plural(steps, "1 step waits", "%d steps wait")
 	switch s.Stance {
 	case engine.Down:
-		n.Title = fmt.Sprintf("%s is down since %s", s.Title, view.clock(s.Circuit.Since).Text)
+		n.Title = fmt.Sprintf("%s has been down since %s", s.Title, view.clock(s.Circuit.Since).Text)
 		n.Text = wait + "; it is asked just now whether it is back."
 		if at := view.clock(s.Circuit.Next); at != nil && s.Circuit.State == dayone.CircuitOpen {
 			n.Text = fmt.Sprintf("%s; it is tried again at %s, and goes on by itself.", wait, at.Text)

@@ -119,7 +119,7 @@ func taskItem(view viewer, d todo) item {
 	st := state{Icon: "task", Class: "s-wait", Text: view.say("Due %s", d.dueStamp(view).Text)}
 	switch n := d.days(view); {
 	case n < 0:
-		st = state{Icon: "x", Class: "s-fail", Text: "Overdue"}
+		st = state{Icon: "x", Class: "s-fail", Text: view.say("Due %s, %s late", d.dueStamp(view).Text, view.plural(-n, "1 day", "%d days"))}
 	case n == 0:
 		st.Text = "Due today"
 	}

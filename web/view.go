@@ -202,12 +202,14 @@ type viewer struct {
 	named bool // no menu says which zone this is: each time of day does
 	in    *locale.Language
 
-	called func(id string) string // how people call a run or somebody; "": an id is all that whoever looks may know; nil: nobody was asked
+	things func(dayone.Key) string // how people call an access; "": it is none that is known; nil: nobody was asked
+	sites  func() []*time.Location // in whose zones flow writes times down
+	called func(id string) string  // how people call a run or somebody; "": an id is all that whoever looks may know; nil: nobody was asked
 }
 
 // there is a viewer who reads times as they are at a place.
 func (v viewer) there(zone *time.Location) viewer {
-	return viewer{zone: zone, now: v.now, named: true, in: v.in, called: v.called}
+	return viewer{zone: zone, now: v.now, named: true, in: v.in, called: v.called, things: v.things, sites: v.sites}
 }
 
 // say puts what varies into a text of ours, in the viewer's language.
@@ -220,11 +222,13 @@ func (v viewer) plural(n int, one, many string) string { return v.in.Plural(n, o
 func (v viewer) label(text string) string { return v.in.Label(text) }
 
 // heard is a sentence that was made in English elsewhere: by flow, or where nobody knows who reads it.
-func (v viewer) heard(text string) string { return v.withNames(v.in.Heard(grouped(text))) }
+func (v viewer) heard(text string) string {
+	return v.withNames(v.in.Heard(grouped(v.inZone(text))))
+}
 
 // found is what flow has found, each part of it by itself; its days read as every other day.
 func (v viewer) found(note string) string {
-	return v.withNames(v.isoDays(v.in.HeardEach(grouped(note))))
+	return v.withKeys(v.withNames(v.isoDays(v.in.HeardEach(grouped(v.inZone(note))))))
 }
 
 // countIn is how many of something there are, in a sentence that was made elsewhere: nothing else that has four digits or more
@@ -265,6 +269,68 @@ func (v viewer) within(title string) string {
 	return lowerFirst(title)
 }
 
+// keyIn is an access in a sentence, as policies write it. What else has a slash in it begins with no system.
+var keyIn = regexp.MustCompile(`(^|[ (])([a-z0-9][a-z0-9-]*)/([a-z][a-z-]*)(?::([^\s,;)]*[^\s,;).:]))?`)
+
+// withKeys is a sentence that calls each access as pages do: Salesforce permission set quote-author.
+func (v viewer) withKeys(text string) string {
+	if v.things == nil || !strings.Contains(text, "/") {
+		return text
+	}
+	return keyIn.ReplaceAllStringFunc(text, func(s string) string {
+		m := keyIn.FindStringSubmatch(s)
+		if name := v.things(dayone.Key{System: m[2], Kind: m[3], Name: m[4]}); name != "" {
+			return m[1] + name
+		}
+		return s
+	})
+}
+
+// access is what somebody may have, with its system, as it stands in a sentence.
+func (v viewer) access(titles, kinds map[string]string, k dayone.Key) string {
+	return joined(" ", systemTitle(titles, k.System), v.kind(kindTitle(kinds, k)), k.Name)
+}
+
+// zonedIn is a time of day in a sentence that was made where nobody knows who reads it, in the zone of a site.
+var zonedIn = regexp.MustCompile(`\b(?:[A-Z][a-z]{2} \d{1,2} [A-Z][a-z]{2}|\d{4}-\d{2}-\d{2}) \d{2}:\d{2} (?:[A-Z]{2,5}|[+-]\d{2,4})\b`)
+
+const (
+	zonedLayout = "Mon 2 Jan 15:04 MST"
+	isoZoned    = "2006-01-02 15:04 MST"
+)
+
+// inZone is a sentence with the times of day of the viewer's zone, so that a page has one.
+func (v viewer) inZone(text string) string {
+	if v.zone == nil {
+		return text
+	}
+	return zonedIn.ReplaceAllStringFunc(text, func(s string) string {
+		zones := []*time.Location{time.UTC, v.zone}
+		if v.sites != nil {
+			zones = append(zones, v.sites()...)
+		}
+		for _, zone := range zones {
+			if at, err := time.ParseInLocation(isoZoned, s, zone); err == nil && at.Format(isoZoned) == s {
+				if at.Sub(v.now).Abs() < 180*24*time.Hour {
+					return at.In(v.zone).Format(zonedLayout)
+				}
+				return at.In(v.zone).Format("2 Jan 2006 15:04 MST")
+			}
+			day, err := time.Parse("Mon 2 Jan 15:04", s[:max(strings.LastIndexByte(s, ' '), 0)]) // no zone: none is as old as a day without a year
+			if err != nil {
+				continue
+			}
+			for _, year := range []int{v.now.Year(), v.now.Year() - 1, v.now.Year() + 1} { // none is written down: the weekday tells it
+				at := time.Date(year, day.Month(), day.Day(), day.Hour(), day.Minute(), 0, 0, zone)
+				if at.Format(zonedLayout) == s {
+					return at.In(v.zone).Format(zonedLayout)
+				}
+			}
+		}
+		return s
+	})
+}
+
 // list is a list as it is said: a, b and c.
 func (v viewer) list(names []string) string {
 	if len(names) < 2 {
@@ -303,6 +369,20 @@ func (v viewer) away(days int) string { return v.in.Away(days) }
 func (p *portal) viewerOf(r *http.Request) viewer {
 	v := viewer{zone: time.UTC, now: p.now(), in: p.languageOf(r)}
 	v.called = func(id string) string { return p.calls(r, v, id) }
+	v.things = func(k dayone.Key) string {
+		titles := p.titles()
+		if _, ok := titles[k.System]; !ok {
+			return ""
+		}
+		return v.access(titles, p.kindTitles(), k)
+	}
+	v.sites = func() (out []*time.Location) {
+		for _, s := range p.flow.Active().Sites {
+			zone, _ := s.Location()
+			out = append(out, zone)
+		}
+		return out
+	}
 	c, err := r.Cookie("zone")
 	if err != nil || len(c.Value) > 64 {
 		return v
