@@ -336,10 +336,13 @@ func (p *portal) apiMissing(w http.ResponseWriter, r *http.Request) error {
 func sampleProposed(view viewer) (confirm, mine, stale brakeView) {
 	b := flow.BrakeView{
 		Brake: dayone.Brake{
-			ID: "brk_01jd9x0000000000000000000a", Scope: "source:hr", Rule: dayone.BrakeTerminations, State: dayone.BrakeOn, Note: sampleTerminations, Held: 1, Opened: view.now.Add(-6 * time.Hour),
+			ID: "brk_01jd9x0000000000000000000a", Scope: "source:hr", Rule: dayone.BrakeTerminations, State: dayone.BrakeOn, Note: sampleTerminations, Held: 25, Opened: view.now.Add(-6 * time.Hour),
 			Proposed: &dayone.ProposedRelease{By: "kim@company.com", At: view.now.Add(-time.Hour), Reason: "the site in Bremen closes"},
 		}, Hash: "0a1b2c3d4e5f6071", Second: true,
 		Items: []flow.HeldView{{Held: dayone.Held{Person: samplePerson, Subject: "emp_789", Mark: "1", What: "planned termination", Lines: []dayone.HeldLine{{What: "last day", Is: "2024-12-31"}}}, Name: "Sarah Chen"}},
+	}
+	for n, who := range samplePeople(b.Held-1, view.now) {
+		b.Items = append(b.Items, flow.HeldView{Held: dayone.Held{Person: who.ID, Subject: fmt.Sprintf("emp_%d", 400+n), Mark: "1", What: "planned termination", Lines: b.Items[0].Lines}, Name: who.Name})
 	}
 	confirm = newBrake(view, b)
 	b.Mine = true
@@ -361,7 +364,7 @@ func sampleBrakes(view viewer) (brakesView, brakeView, brakeView) {
 	was.Stale = true
 	stale.Scope, stale.Proposed = "system:gitlab", &was
 	past := on
-	past.Rule, past.Note, past.Held = dayone.BrakeTerminations, sampleTerminations, 12
+	past.Rule, past.Note, past.Held = dayone.BrakeTerminations, sampleTerminations, 25
 	past.State, past.Closed, past.By, past.Second, past.Reason = dayone.BrakeReleased, now, "kim@company.com", "lee@company.com", "the site in Bremen closes"
 	lay := func(by, second string, counts time.Time, waits, mine bool) announcedLayOff {
 		return announcedLayOff{Announcement: dayone.Announcement{

@@ -159,7 +159,6 @@ func samples(view viewer) []sample {
 	dash.More = true
 	runRows := sampleRunRows(view, running, over, bad)
 	under := slices.Clone(runRows[:3])
-	under[2].Title.Text = view.runTitle("Onboard Raj Patel")
 	under[2].Strip, under[2].Steps = waiting.strip()
 	dash.Runs, dash.Tasks, dash.Quarantined = under, []item{taskItem(view, hands[2]), taskItem(view, tasks[105])}, []item{quarantinedItem(view, quarantine)}
 	nobodys := crowd[len(crowd)-1]
@@ -224,6 +223,16 @@ func samples(view viewer) []sample {
 	undo, undoSome, undoLive, undoNone := sampleUndos(over, running)
 	heldLook := look
 	heldLook.Holds = []dayone.Hold{{ID: "hld_01jd9x0000000000000000000a", Person: samplePerson, Run: running.run.ID, Keys: sampleUndoing(over).Keys, Reason: "hired by mistake", By: "kim@company.com", Until: now.Add(7 * 24 * time.Hour)}}
+	var heldList []flow.Access
+	for _, a := range list {
+		switch {
+		case slices.Contains(heldLook.Holds[0].Keys, a.Key): // it was taken, and nothing of it is there
+			a.State, a.Wanted, a.Hold, a.Note, a.Since, a.Holding = flow.Held, true, true, "until "+heldLook.Holds[0].Until.Format("2 Jan 2006"), time.Time{}, nil
+		case a.Key.System == "gitlab": // it went with its account
+			continue
+		}
+		heldList = append(heldList, a)
+	}
 	taken := *over
 	taken.gone = flow.TakenBack{By: "run_01jd9x0000000000000000000c", Of: over.run.ID, Steps: map[dayone.StepID]bool{}}
 	for _, i := range []int{3, 4, 5, 6} { // all of Slack
@@ -257,7 +266,7 @@ func samples(view viewer) []sample {
 		{"undo-none", "Undo, too late", "undo", false, false, undoNone},
 		{"undo-whys", "Undo, every reason", "undo", false, false, sampleUndoWhys(over)},
 		{"run-undone", "Run, taken back in part", "run", false, false, undoneRun},
-		{"person-held", "Person, held", "person", false, false, newPersonAccess(view, head("access"), heldLook, list, noWhy)},
+		{"person-held", "Person, held", "person", false, false, newPersonAccess(view, head("access"), heldLook, heldList, noWhy)},
 		{"standby", "Standing by", "standby", true, false, newStandingBy(view, Standing{Leader: leads}, "")},
 		{"standby-silent", "Standing by, the other is silent", "standby", true, false, newStandingBy(view, Standing{Leader: silent}, "")},
 		{"standby-start", "Standing by, just started", "standby", true, false, newStandingBy(view, Standing{}, "")},
@@ -337,7 +346,7 @@ func samples(view viewer) []sample {
 		{"policies", "Policies", "policies", false, false, newPolicies(policies, policyTexts)},
 		{"policy-text", "Policy, its text", "policy-text", false, false, samplePolicyText(newPolicies(policies, policyTexts))},
 		{"policy-people", "Policy, who it holds for", "policy-people", false, false, policyPeopleView{ID: "sales-team", Text: policyText("sales-team"), Title: "Sales department", Facts: "Holds for 412 people", People: sampleLinksTo(crowd), More: view.number(412 - len(crowd))}},
-		{"catalogue", "Catalogue", "catalogue", false, false, newCatalogue(view, policies, nil, newCatalogueList(view, givers(policies), nil, flow.OfferingsOf(policies, nil), 12_345, true))},
+		{"catalogue", "Catalogue", "catalogue", false, false, newCatalogue(view, policies, nil, newCatalogueList(view, sampleGivers(policies), nil, flow.OfferingsOf(policies, nil), 12_345, true))},
 		{"editor", "Editor, a draft with a fault", "editor", false, false, editorView{
 			Title: "Edit policies",
 			Files: []link{{"policies/sales.yaml", "/policies/edit"}}, File: "policies/sales.yaml", Text: strings.Replace(policyTexts["policies/sales.yaml"], "okta/group:sales-team", "okta/group:sales-taem", 1),
@@ -422,7 +431,11 @@ func samplePolicies() (*policy.Set, map[string]string) {
 
 func sampleError(err error) errorView {
 	a := answerTo(err)
-	return errorView{Title: a.title, Text: a.text, Next: a.next, ID: "req_01jd9x0000000000000000000a", Home: true, Page: true}
+	v := errorView{Title: a.title, Text: a.text, Next: a.next, ID: "req_01jd9x0000000000000000000a", Home: true, Page: true}
+	if err == nil { // only what is our fault may be gone when it is loaded anew
+		v.Again = "/gallery"
+	}
+	return v
 }
 
 func sampleAccess(now time.Time) []flow.Access {
@@ -431,7 +444,7 @@ func sampleAccess(now time.Time) []flow.Access {
 	held := &dayone.Holding{Item: dayone.Item{Ref: "00u1", Attrs: dayone.Attrs{"login": dayone.Text("sarah.chen@company.com")}}, Confirmed: now, Run: "run_01jd9x0000000000000000000a"}
 	return []flow.Access{
 		{Key: key("okta/account"), Title: "Okta", Kind: "account", State: flow.AsWanted, Since: now, Reasons: because, Holding: held},
-		{Key: key("okta/group:base-employee"), Title: "Okta", Kind: "group", State: flow.AsWanted, Since: now, Reasons: append(because, because...), Holding: held},
+		{Key: key("okta/group:base-employee"), Title: "Okta", Kind: "group", State: flow.AsWanted, Since: now, Reasons: append(because, flow.Reason{Reason: dayone.Reason{Policy: "sales-team", At: "policies/sales.yaml:8"}, Title: "Sales department"}), Holding: held},
 		{Key: key("okta/group:oncall"), Title: "Okta", Kind: "group", State: flow.NotOurs, Since: now, Reasons: []flow.Reason{{Reason: dayone.Reason{Policy: dayone.Baseline}, Title: dayone.Baseline}}, Holding: held},
 		{Key: key("okta/group:chess-club"), Title: "Okta", Kind: "group", State: flow.Observed, Since: now, Reasons: []flow.Reason{{Reason: dayone.SeenFirst(now), Title: dayone.Baseline}}, Holding: held},
 		{Key: key("slack/account"), Title: "Slack", Kind: "account", State: flow.AsWanted, Since: now, Reasons: because, Holding: held},
@@ -567,4 +580,11 @@ func sampleThings(view viewer) func(dayone.Key) string {
 		}
 		return view.access(titles, map[string]string{"salesforce/permset": "permission set"}, k)
 	}
+}
+
+// sampleGivers are givers, and the policy of everybody, which stands in another file.
+func sampleGivers(set *policy.Set) map[dayone.Key][]string {
+	by := givers(set)
+	by[sampleKey("okta/group:base-employee")] = []string{"base-employee"}
+	return by
 }

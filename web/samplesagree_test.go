@@ -93,6 +93,46 @@ func TestSamplesAgree(t *testing.T) {
 			t.Errorf("the pool has not %s:\n%s", part, pool)
 		}
 	}
+	for page, says := range map[string][]string{
+		"onboard-preview-against": {"15 steps now", "Salesforce for mid-market needs Slack", "GitLab has no seat left", "Needs approval Salesforce queue mid-market", "Salesforce queue mid-market: Planned"},
+		"onboard-products-known":  {"Given by Everyone on the payroll , Sales department"},
+		"products":                {"Given by Everyone on the payroll , Sales department", "Offered by Sales department"},
+		"timeline-confidential":   {"until the end of Thu 12 Dec", "from Fri 13 Dec"},
+		"number":                  {"Released Nour"},
+		"system-unset":            {"Offers nothing was read yet"},
+		"number-platform-adopt":   {"98,798 of 100,000; 98,796 sure, 2 possible", "Become somebody's, confirmed 40,000", "So in the books already 58,796", "Left as they are 2"}, // 40,000 and 58,796 of those are sure
+		"error-500":               {"Load it again Dashboard"},
+		"person-held":             {"group:base-employee Held back", "4 are held back"},
+		"brake-proposed":          {"More than 24 terminations", "Held 25"},
+		"catalogue":               {"okta/group:base-employee base-employee"},
+		"run-done":                {"sales.yaml:8"},
+		"runs":                    {"Onboard Raj Patel"},
+	} {
+		for _, part := range says {
+			if s := text(page); !strings.Contains(s, part) {
+				t.Errorf("%s has not %q:\n%s", page, part, s)
+			}
+		}
+	}
+	for page, lie := range map[string]string{"undo-none": "before you say so", "merge-refused": "before you say so", "system-unset": "as last read", "onboard-preview-against": "Slack account", "person-held": "slack/account As wanted"} {
+		if s := text(page); strings.Contains(s, lie) {
+			t.Errorf("%s says %q:\n%s", page, lie, s)
+		}
+	}
+	why := map[string]bool{}
+	for _, s := range samples(view) {
+		if v, ok := s.main.(brakeView); ok && strings.HasPrefix(s.name, "brake-proposed") && len(v.Items) != 25 {
+			t.Errorf("%s holds %d", s.name, len(v.Items))
+		}
+		if strings.HasPrefix(s.name, "approval-") && s.name != "approval-rests" && s.name != "approvals-empty" {
+			m := regexp.MustCompile(`Why (\S+) \(policies`).FindStringSubmatch(text(s.name))
+			if m == nil || why[m[1]] {
+				t.Errorf("%s is asked for the reason of another: %v", s.name, m)
+			} else {
+				why[m[1]] = true
+			}
+		}
+	}
 	over := sampleDone(view)
 	var longest flow.Pace
 	for _, id := range over.graph.Critical {

@@ -23,11 +23,16 @@ func sampleApprovals(view viewer, row flow.Row) []sample {
 		Votes:    []dayone.Vote{{Of: "sam@company.com", By: "administrator", As: []string{"group:security-oncall"}, Yes: true, Reason: "she is on call from Monday", At: now.Add(-time.Hour)}},
 	}}
 	people := samplePeople(sampleCrowd, row.Starts)
+	because := map[string]dayone.Reason{
+		"gitlab": {Policy: "platform", At: "policies/engineering.yaml:21"}, "salesforce": {Policy: "sales-leads", At: "policies/sales.yaml:31"},
+		"aws": {Policy: "cloud-billing", At: "policies/sensitive-and-on-demand.yaml:18"}, "okta": {Policy: "finance-leads", At: "policies/finance.yaml:12"},
+	}
 	another := func(who flow.Row, what, key, role, need string, since time.Duration) petition {
 		x := asked
 		asks := asked.req.Asks[0]
 		asks.Reason, asks.At = need, now.Add(-since)
 		x.row, x.what, x.req.Person, x.req.Key, x.req.Role = who, what, who.ID, sampleKey(key), role
+		x.req.Because = []dayone.Reason{because[x.req.Key.System]}
 		x.req.Asks, x.req.Votes = []dayone.Ask{asks}, nil
 		x.req.Opened, x.req.Asked, x.req.Reminded, x.req.Due = asks.At, asks.At, time.Time{}, asks.At.AddDate(0, 0, 5)
 		return x
@@ -42,7 +47,7 @@ func sampleApprovals(view viewer, row flow.Row) []sample {
 	}
 	late := another(people[1], "GitLab group platform", "gitlab/group:platform", "owner", "she looks after the build servers", 99*time.Hour)
 	late.req.Due = now.Add(time.Hour)
-	late.req.Deciders, late.req.Because = nil, []dayone.Reason{{Policy: "platform", At: "policies/engineering.yaml:21"}}
+	late.req.Deciders = nil
 	yes := asked.req.Votes[0]
 	yes.Reason = "the quarter's end"
 	given := decided(another(people[2], "Salesforce permission set deal-desk", "salesforce/permset:deal-desk", "", "the quarter's end", 27*time.Hour), dayone.ApprovalGiven, 4*time.Hour,

@@ -72,13 +72,16 @@ func sampleNumbers(view viewer) []sample {
 	secret, kept := one, one
 	secret.Hidden, secret.Owner, secret.Name = true, "", ""
 	kept.Number.State, kept.Number.For, kept.Owner, kept.Name = dayone.NumberReserved, dayone.NumberNote{Name: "Ngozi Eze", Ref: "offer 4711"}, "", ""
+	nour := flow.Row{ID: "per_01jd9x0000000000000000000d", Name: one.LastName}
 	lines := []flow.NumberEventView{
-		{NumberEvent: dayone.NumberEvent{Seq: 3, At: now, What: "assigned", Person: samplePerson, By: "kim@company.com", Note: "as the offer says"}, Name: "Sarah Chen"},
-		{NumberEvent: dayone.NumberEvent{Seq: 2, At: now.AddDate(0, -1, 0), What: "free again"}},
+		{NumberEvent: dayone.NumberEvent{Seq: 5, At: now, What: "assigned", Person: samplePerson, By: "kim@company.com", Note: "as the offer says"}, Name: "Sarah Chen"},
+		{NumberEvent: dayone.NumberEvent{Seq: 4, At: now.AddDate(0, -1, 0), What: "free again"}},
+		{NumberEvent: dayone.NumberEvent{Seq: 3, At: now.AddDate(0, -7, 0), What: "released", Person: nour.ID, By: "kim@company.com"}, Name: nour.Name},
+		{NumberEvent: dayone.NumberEvent{Seq: 2, At: now.AddDate(0, -11, 0), What: "assigned", Person: nour.ID, By: "kim@company.com"}, Name: nour.Name},
 		{NumberEvent: dayone.NumberEvent{Seq: 1, At: now.AddDate(-1, 0, 0), What: "created", By: "kim@company.com"}},
 	}
 	forEze, forSecret := slices.Clone(lines), slices.Clone(lines)
-	forEze[0], forEze[0].Name = flow.NumberEventView{NumberEvent: dayone.NumberEvent{Seq: 3, At: now, What: "reserved", By: "kim@company.com", Note: "as the offer says"}}, ""
+	forEze[0], forEze[0].Name = flow.NumberEventView{NumberEvent: dayone.NumberEvent{Seq: 5, At: now, What: "reserved", By: "kim@company.com", Note: "as the offer says"}}, ""
 	forSecret[0].Person, forSecret[0].Name = "", ""
 	crowd := samplePeople(sampleCrowd, now)
 	var many []flow.NumberView
@@ -160,7 +163,7 @@ func samplePhones(view viewer) (phones flow.PlatformAudit, before platformPage, 
 	phones = flow.PlatformAudit{
 		System: "cucm-eu", Title: "Cisco Unified CM", Read: now.Add(-3 * time.Hour), Compared: now, Unread: 1, Takes: 41_204, Total: 4,
 		Has:   []flow.PlatformCount{{Kind: dayone.PlatformLines, N: 100_000}, {Kind: dayone.PlatformPatterns, N: 104_112}, {Kind: dayone.PlatformUsers, N: 38_411}, {Kind: dayone.PlatformDevices, N: 61_502}},
-		Users: [5]int{211, 40, 1_160, 12_000, 25_000}, Lines: [5]int{40_000, 12, 9_988, 50_000, 0},
+		Users: [5]int{211, 40, 1_160, 12_000, 25_000}, Lines: [5]int{1_202, 2, 0, 98_796, 0},
 		Counts: map[flow.PlatformKind]int{"leaver-line": 1, "pattern": 1, "orphan-line": 1, "nobody-user": 1},
 		Leads:  []flow.PlatformLead{{Pool: "berlin", Pattern: "21XX", Partition: "PSTN_IN", Kind: "Translation", Numbers: 100}},
 		Findings: []flow.PlatformFindingView{

@@ -73,7 +73,7 @@ func sampleRunRows(view viewer, running, over, bad *board) []runRow {
 	people := samplePeople(pageSize, view.now)
 	title := func(i int) string {
 		switch i % 5 {
-		case 2:
+		case 3:
 			return "Change the access of " + people[i].Name
 		case 4:
 			return "Offboard " + people[i].Name

@@ -2,7 +2,9 @@ package web
 
 import (
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/dayone-hq/dayone"
@@ -40,15 +42,20 @@ func samplePick(now time.Time, b *board) flow.PickPreview {
 	all := samplePersonProducts(now)
 	v := flow.PickPreview{
 		Picked: all[2:4], Already: all[:1], Needs: []flow.Prerequisite{{Product: "chat", For: "mid-market"}}, Hash: "8991c0c00105",
-		Seats:    []flow.SeatCount{{System: "salesforce", Pool: "Sales Cloud", Total: 120, Used: 118, Free: 2, Needed: 1}, {System: "google", Pool: "Business Plus", Total: 50, Used: 50, Needed: 1, Short: 1}},
+		Seats:    []flow.SeatCount{{System: "salesforce", Pool: "Sales Cloud", Total: 120, Used: 118, Free: 2, Needed: 1}, {System: "gitlab", Pool: "Premium", Total: 50, Used: 50, Needed: 1, Short: 1}},
 		Findings: []string{"quote-and-approve: nobody both writes a quote and approves its discount"},
 		Pace:     b.pace, Forecast: engine.Forecast{At: now.Add(26*time.Hour + 9*time.Minute), Early: now.Add(20*time.Hour + 4*time.Minute), Late: now.Add(50*time.Hour + 26*time.Minute), Without: []int{13}},
 	}
 	for i := range b.run.Steps {
 		v.Look.Plan.Steps = append(v.Look.Plan.Steps, b.run.Steps[i].Step)
 	}
+	queue := b.run.Steps[15].Step // what was picked in Salesforce needs the account there
+	queue.ID, queue.Key, queue.Action, queue.Needs = "salesforce/queue:mid-market entitlement.add", sampleKey("salesforce/queue:mid-market"), dayone.EntitlementAdd, []dayone.Need{{Step: queue.ID}}
+	v.Pace = maps.Clone(b.pace)
+	v.Pace[paceKey(queue)] = b.pace[paceKey(b.run.Steps[15].Step)]
+	v.Look.Plan.Steps = slices.Insert(v.Look.Plan.Steps, 16, queue)
 	v.Look.Person = dayone.Person{ID: samplePerson, At: now}
-	v.Gained = []dayone.Grant{{Key: sampleOffer, Approval: &offeredApproval}}
+	v.Gained = []dayone.Grant{{Key: queue.Key, Approval: &offeredApproval}}
 	v.Pending, v.Look.Want.Later = v.Gained, []dayone.Grant{{Key: sampleOffer, From: now.AddDate(0, 0, 3)}}
 	return v
 }
@@ -69,12 +76,20 @@ var offeredApproval = dayone.Approval{By: []string{"manager", "owner"}, Need: "a
 func sampleProducts(view viewer, row flow.Row, head personHead, access []flow.Access) []sample {
 	now := view.now
 	all := samplePersonProducts(now)
-	set := &policy.Set{Policies: []*policy.Policy{{ID: "base-employee", Title: "Everyone on the payroll", Grants: []*policy.Rule{{Key: all[0].Product.Parts[0].Key}, {Key: all[0].Product.Parts[1].Key}}, Offers: []*policy.Rule{{Key: all[1].Product.Parts[0].Key}}}}}
+	set := &policy.Set{Policies: []*policy.Policy{
+		{ID: "base-employee", Title: "Everyone on the payroll", Grants: []*policy.Rule{{Key: all[0].Product.Parts[0].Key}, {Key: all[0].Product.Parts[1].Key}}, Offers: []*policy.Rule{{Key: all[1].Product.Parts[0].Key}}},
+		{ID: "sales-team", Title: "Sales department", Grants: []*policy.Rule{{Key: all[0].Product.Parts[0].Key}, {Key: all[0].Product.Parts[1].Key}}, Offers: []*policy.Rule{{Key: all[2].Product.Parts[0].Key}, {Key: all[3].Product.Parts[0].Key}, {Key: all[3].Product.Parts[1].Key}}},
+	}}
 	for i := range all {
 		set.Products = append(set.Products, &all[i].Product)
 	}
 	title := func(id string) string {
 		for _, x := range all {
+			if x.ID == id {
+				return x.Title
+			}
+		}
+		for _, x := range set.Policies {
 			if x.ID == id {
 				return x.Title
 			}
@@ -100,7 +115,16 @@ func sampleProducts(view viewer, row flow.Row, head personHead, access []flow.Ac
 	whole := preview(good, "mid-market")
 	whole.Numbers = []item{nextNumber(view, flow.NumberGiven{Number: dayone.Number{ID: "+493012340017", Pool: "berlin", State: dayone.NumberFree}, Why: "the one that is free for longest"})}
 	whole.letters(view, sampleForetold(now), true)
-	unsent := preview(pick, "mid-market")
+	alone := pick // Slack was not picked, so that its steps are not in the plan
+	alone.Look.Plan.Steps = nil
+	for _, s := range pick.Look.Plan.Steps {
+		if s.Key.System == "slack" {
+			continue
+		}
+		s.Needs = slices.DeleteFunc(slices.Clone(s.Needs), func(n dayone.Need) bool { return strings.HasPrefix(string(n.Step), "slack/") })
+		alone.Look.Plan.Steps = append(alone.Look.Plan.Steps, s)
+	}
+	unsent := preview(alone, "mid-market")
 	unsent.letters(view, nil, false)
 	list := newOnboardPeople(view, "mar", []flow.Row{known}, true)
 	list.Live.Ask, list.Live.Whole = "", "" // nobody is asked again

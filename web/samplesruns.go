@@ -61,8 +61,12 @@ func sampleBoard(view viewer, more int) *board {
 	tiers := dayone.Tiers
 	add := func(tier int, key string, action dayone.Action, state dayone.StepState, needs ...int) *dayone.StepRun {
 		k, _ := dayone.ParseKey(key)
+		because := dayone.Reason{Policy: "base-employee", At: "policies/base.yaml:14"}
+		if tier == 2 || tier == 3 { // what only those who sell need
+			because = dayone.Reason{Policy: "sales-team", At: "policies/sales.yaml:8"}
+		}
 		s := dayone.Step{
-			ID: dayone.StepID(key + " " + string(action)), Key: k, Action: action, Tier: tiers[tier], Undo: dayone.UndoRestore, Because: []dayone.Reason{{Policy: "base-employee", At: "policies/base.yaml:14"}},
+			ID: dayone.StepID(key + " " + string(action)), Key: k, Action: action, Tier: tiers[tier], Undo: dayone.UndoRestore, Because: []dayone.Reason{because},
 			Want: &dayone.Item{Key: k, State: dayone.Active, Attrs: dayone.Attrs{"email": dayone.Text("sarah.chen@company.com"), "password": {Kind: dayone.SecretValue, Text: "password:20"}}},
 		}
 		for _, n := range needs {

@@ -127,7 +127,11 @@ func systemFacts(view viewer, x flow.SystemView) (out []pair) {
 		}
 		out = append(out, f)
 	}
-	out = append(out, pair{Name: "Offers", Value: view.counted(x.Offers, "1 entitlement, as last read", "%s entitlements, as last read"), Href: catalogueOf(x.Name)})
+	offers := pair{Name: "Offers", Value: view.counted(x.Offers, "1 entitlement, as last read", "%s entitlements, as last read"), Href: catalogueOf(x.Name)}
+	if x.Read.IsZero() && x.Offers == 0 { // what was never read is not nothing
+		offers.Value = view.label("nothing was read yet")
+	}
+	out = append(out, offers)
 	if !x.Count.Counted.IsZero() {
 		out = append(out, pair{Name: "Accounts there", Value: view.number(x.Count.Accounts)})
 	}

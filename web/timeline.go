@@ -329,7 +329,7 @@ func sampleTimeline(now time.Time, zone *time.Location) flow.History {
 		{Intent: "transfer: department, from 1 Mar 2025", Source: "hr", Event: "evt_01jd9x0000000000000000000a", Recorded: now.Add(-day), Effective: from, Future: true, Turns: []flow.Turn{{Attr: "department", Value: text("Legal"), Was: text("Sales"), Effective: from, State: flow.Coming}}},
 		{Intent: "corrected by hand: job title", Source: dayone.Portal, Event: "evt_01jd9x0000000000000000000b", Recorded: now.Add(-2 * day), Effective: now.Add(-2 * day), By: "kim@company.com", Reason: "HR mends it with the next payroll", Turns: []flow.Turn{
 			{Attr: "job_title", Corrects: true, Value: text("Account Executive"), Effective: now.Add(-2 * day), State: flow.Counts},
-			{Attr: "job_title", Corrects: true, Effective: now.Add(20 * day), State: flow.Coming},
+			{Attr: "job_title", Corrects: true, Effective: now.Add(21 * day), State: flow.Coming},
 		}},
 		{Intent: "transfer: department", Source: "hr", Event: "evt_01jd9x0000000000000000000c", Recorded: now.Add(-9 * day), Effective: now.Add(30 * day), Turns: []flow.Turn{{Attr: "department", Value: text("Legal"), Was: text("Sales"), Effective: now.Add(30 * day), State: flow.PutOff}}},
 		{Intent: "future hire", Source: "hr", Event: "evt_01jd9x0000000000000000000d", Recorded: now.Add(-40 * day), Turns: []flow.Turn{
