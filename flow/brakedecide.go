@@ -18,11 +18,14 @@ import (
 // BrakeView is a brake with what it holds.
 type BrakeView struct {
 	dayone.Brake
-	Items  []HeldView
-	Unseen int    // not looked at yet: it cannot be let through before
-	Hash   string // what a release names
-	Second bool   // a release takes a second person
-	Mine   bool   // whoever looks may be who proposed it, and confirms nothing
+	Items  []HeldView // a page of what is held
+	Next   string     // the last of them, if more is held; "": that is all
+	Unseen int        // not looked at yet: it cannot be let through before
+	Hash   string     // what a release names
+	Second bool       // a release takes a second person
+	Mine   bool       // whoever looks may be who proposed it, and confirms nothing
+
+	held []dayone.Held // all that is held, without what would change
 }
 
 // HeldView is one thing that is held, with the name of whom it is about.
@@ -73,8 +76,36 @@ func (f *Flow) brake(ctx context.Context, id dayone.BrakeID) (dayone.Brake, erro
 	return list[0], nil
 }
 
-// Brake is one of them with what it holds.
+// heldPage is how much of what a brake holds is shown at once.
+const heldPage = 50
+
+// Brake is one of them with the first page of what it holds.
 func (f *Flow) Brake(ctx context.Context, id dayone.BrakeID) (BrakeView, error) {
+	return f.BrakeFrom(ctx, id, "", heldPage)
+}
+
+// BrakeFrom is one of them with the page of what it holds that comes after an item.
+func (f *Flow) BrakeFrom(ctx context.Context, id dayone.BrakeID, after string, limit int) (BrakeView, error) {
+	v, err := f.brakeHead(ctx, id)
+	if err != nil || v.State != dayone.BrakeOn {
+		return v, err
+	}
+	items, err := f.Store.HeldFrom(ctx, id, after, limit+1)
+	if err != nil {
+		return v, err
+	}
+	if len(items) > limit {
+		items = items[:limit]
+		v.Next = items[limit-1].Item
+	}
+	for _, h := range items {
+		v.Items = append(v.Items, HeldView{h, cmp.Or(f.nameOf(ctx, h.Person), newName(h), h.Subject)})
+	}
+	return v, nil
+}
+
+// brakeHead is one of them as whoever decides needs it: nothing of what would change is read for that.
+func (f *Flow) brakeHead(ctx context.Context, id dayone.BrakeID) (BrakeView, error) {
 	b, err := f.brake(ctx, id)
 	if err != nil {
 		return BrakeView{}, err
@@ -83,12 +114,12 @@ func (f *Flow) Brake(ctx context.Context, id dayone.BrakeID) (BrakeView, error) 
 	if b.State != dayone.BrakeOn {
 		return v, nil
 	}
-	items, err := f.Store.HeldBy(ctx, id)
-	if err != nil {
+	if v.held, err = f.Store.HeldMarks(ctx, id); err != nil {
 		return v, err
 	}
-	v.Hash, v.Held = dayone.HeldHash(items), len(items)
-	v.Second = f.takesTwo(len(items))
+	v.Hash, v.Held = dayone.HeldHash(v.held), len(v.held)
+	v.Second = f.takesTwo(v.Held)
+	v.Unseen = len(slices.DeleteFunc(slices.Clone(v.held), func(h dayone.Held) bool { return h.Mark != "" }))
 	if p := v.Proposed; p != nil {
 		p.Stale = p.Hash != v.Hash
 		switch err := f.another(ctx, p.Logins); {
@@ -97,12 +128,6 @@ func (f *Flow) Brake(ctx context.Context, id dayone.BrakeID) (BrakeView, error) 
 		case err != nil:
 			return v, err
 		}
-	}
-	for _, h := range items {
-		if h.Mark == "" {
-			v.Unseen++
-		}
-		v.Items = append(v.Items, HeldView{h, cmp.Or(f.nameOf(ctx, h.Person), newName(h), h.Subject)})
 	}
 	return v, nil
 }
@@ -115,11 +140,7 @@ func (v BrakeView) veiled() []dayone.Held {
 	if !v.Veiled() {
 		return nil
 	}
-	out := make([]dayone.Held, 0, len(v.Items))
-	for _, h := range v.Items {
-		out = append(out, h.Held)
-	}
-	return out
+	return v.held
 }
 
 // record is a line of the ledger about it. What one of those is told of whom few may know tells nothing of the others.
@@ -217,7 +238,7 @@ func (d *BrakeDecision) judge(ctx context.Context, confirms bool) error {
 // ReleaseBrake lets through exactly what was reviewed. Where that takes two persons the first one proposes it, which lets nothing
 // through, and another login confirms it. ErrConflict: it is something else by now. ErrForbidden: who proposed it confirms nothing.
 func (f *Flow) ReleaseBrake(ctx context.Context, id dayone.BrakeID, d BrakeDecision) (dayone.Brake, error) {
-	v, err := f.Brake(ctx, id)
+	v, err := f.brakeHead(ctx, id)
 	if err != nil {
 		return v.Brake, err
 	}
@@ -244,7 +265,7 @@ func (f *Flow) ReleaseBrake(ctx context.Context, id dayone.BrakeID, d BrakeDecis
 
 // DiscardBrake throws away what a brake holds: events count for nothing, accesses stay until somebody is asked again.
 func (f *Flow) DiscardBrake(ctx context.Context, id dayone.BrakeID, d BrakeDecision) (dayone.Brake, error) {
-	v, err := f.Brake(ctx, id)
+	v, err := f.brakeHead(ctx, id)
 	if err != nil {
 		return v.Brake, err
 	}
@@ -267,7 +288,7 @@ func (f *Flow) decideBrake(ctx context.Context, v BrakeView, to dayone.BrakeStat
 		Brake: v.ID, State: to, Hash: d.Hash, By: d.By, Second: second, Reason: d.Reason, Confirms: proposed, At: now, Until: now.Add(passFor),
 		Records: []dayone.Record{v.record(now, "brake "+string(to), both(d.By, second), d)}, Veiled: v.veiled(),
 	}
-	for _, h := range v.Items {
+	for _, h := range v.held {
 		if !dayone.ValidID("hld", h.Item) {
 			continue
 		}

@@ -39,7 +39,7 @@ func (h *house) oneByOne(as context.Context, v dayone.Viewer, on bool) (out []da
 		h.t.Fatal(err)
 	}
 	for _, b := range list {
-		held, err := h.Store.HeldBy(ctx, b.ID)
+		held, err := h.Store.HeldFrom(ctx, b.ID, "", 1000)
 		if err != nil {
 			h.t.Fatal(err)
 		}

@@ -174,7 +174,7 @@ func (f *Flow) confirmRelease(ctx context.Context, v BrakeView, d BrakeDecision)
 
 // TakeBackRelease takes a proposed release back: the brake holds as if nobody had proposed it.
 func (f *Flow) TakeBackRelease(ctx context.Context, id dayone.BrakeID, d BrakeDecision) (dayone.Brake, error) {
-	v, err := f.Brake(ctx, id)
+	v, err := f.brakeHead(ctx, id)
 	if err != nil {
 		return v.Brake, err
 	}

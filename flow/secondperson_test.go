@@ -210,7 +210,7 @@ func TestAKillBetweenTwoPersonsLeavesTheOneOrTheOther(t *testing.T) {
 		db.Committed = func(int) { // all that a life has that is started after it
 			b, err := db.Brake(ctx, v.ID)
 			lines, err2 := db.Records(ctx, flow.RecordFilter{Limit: 500})
-			held, err3 := db.HeldBy(ctx, v.ID)
+			held, err3 := db.HeldFrom(ctx, v.ID, "", 1000)
 			if err != nil || err2 != nil || err3 != nil {
 				t.Error(err, err2, err3)
 			}

@@ -330,9 +330,22 @@ func (d *DB) Brake(ctx context.Context, id dayone.BrakeID) (dayone.Brake, error)
 
 const heldQuery = `SELECT h.item, h.brake, h.person, h.subject, h.mark, h.box, p.key_box FROM held h LEFT JOIN person p ON p.id = h.person`
 
-// HeldBy is what a brake holds, in the order in which it came.
-func (d *DB) HeldBy(ctx context.Context, id dayone.BrakeID) ([]dayone.Held, error) {
-	return d.heldRows(ctx, heldQuery+` WHERE h.brake = $1 ORDER BY h.item`, id)
+// HeldMarks is all that a brake holds without what would change, in the order in which it came: what a release names, and how
+// much it is, without opening anything.
+func (d *DB) HeldMarks(ctx context.Context, id dayone.BrakeID) ([]dayone.Held, error) {
+	rows, err := d.read.QueryContext(ctx, `SELECT item, brake, person, mark FROM held WHERE brake = $1 ORDER BY item`, id)
+	if err != nil {
+		return nil, err
+	}
+	return collect(rows, func(s interface{ Scan(...any) error }) (h dayone.Held, err error) {
+		err = s.Scan(&h.Item, &h.Brake, &h.Person, &h.Mark)
+		return h, err
+	})
+}
+
+// HeldFrom is a page of what a brake holds, in the order in which it came; after is the last item of the page before.
+func (d *DB) HeldFrom(ctx context.Context, id dayone.BrakeID, after string, limit int) ([]dayone.Held, error) {
+	return d.heldRows(ctx, heldQuery+` WHERE h.brake = $1 AND h.item > $2 ORDER BY h.item LIMIT $3`, id, after, limit)
 }
 
 // Unseen is what is held and nobody has looked at yet.

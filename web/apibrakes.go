@@ -54,6 +54,7 @@ type apiBrakeDetail struct {
 	Unseen   int       `json:"unseen"`
 	TwoAgree bool      `json:"second_needed"`
 	Items    []apiHeld `json:"items"`
+	Next     string    `json:"items_next,omitempty"`
 
 	List        *dayone.ListFigures `json:"list,omitempty"`
 	Missing     []apiMissingFrom    `json:"missing"`
@@ -164,11 +165,16 @@ func (p *portal) apiBrake(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	b, err := p.flow.Brake(r.Context(), id)
+	q, limit := r.URL.Query(), apiLimit(r)
+	b, err := p.flow.BrakeFrom(r.Context(), id, q.Get(heldAfter), limit)
 	if err != nil {
 		return err
 	}
 	out := newAPIBrakeDetail(b)
+	if b.Next != "" {
+		q.Set(heldAfter, b.Next)
+		out.Next = address("/api/v1/brakes/"+string(b.ID), q)
+	}
 	missing, err := p.missingPage(r, b)
 	if err != nil {
 		return err
@@ -389,11 +395,13 @@ func sampleBrakes(view viewer) (brakesView, brakeView, brakeView) {
 		{Held: dayone.Held{Subject: "emp_901"}, Name: "emp_901"},
 	}
 	crowd := samplePeople(sampleCrowd, now)
-	for n := 0; len(held) < on.Held; n++ {
+	for n := 0; len(held) < pageSize; n++ {
 		who := crowd[n%len(crowd)]
 		held = append(held, flow.HeldView{Held: dayone.Held{Person: who.ID, Subject: fmt.Sprintf("emp_%d", 400+n), Mark: "1", What: "transfer: manager", Lines: []dayone.HeldLine{{What: "manager", Was: "john.doe@company.com", Is: "zoe.lukasiewicz@company.com"}}}, Name: who.Name})
 	}
-	open := newBrake(view, flow.BrakeView{Brake: on, Hash: "0a1b2c3d4e5f6071", Second: true, Unseen: 1, Items: held})
+	first := flow.BrakeView{Brake: on, Hash: "0a1b2c3d4e5f6071", Second: true, Unseen: 1, Items: held, Next: "evt_01jd9x0000000000000000000a"}
+	open := newBrake(view, first)
+	open.Held = heldPager(first, "")
 	open.Missing = newMissing(view, flow.BrakeView{Brake: on}, url.Values{}, flow.MissingFrom{More: true, People: 391, Unnamed: 3, Rows: []flow.MissingRow{
 		{Row: flow.Row{ID: samplePerson, Name: "Nour الزهراني", Title: "Sales Engineer", Department: "Sales"}, Subjects: []string{"emp_655"}},
 		{Row: flow.Row{ID: samplePerson, Name: "Zoë Łukasiewicz-Ørsted", Department: "Engineering"}, Subjects: []string{"emp_311", "emp_702"}},

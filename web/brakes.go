@@ -276,7 +276,8 @@ type brakeView struct {
 	Problem, Over   *notice
 	Waits           *notice
 	Items           []item
-	Many            string
+	Total           string
+	Held            pages // of those items
 	Hash            string
 	Others          bool // whoever looks does not decide
 	Facts           []pair
@@ -304,8 +305,8 @@ type missingView struct {
 	First, Next   string
 }
 
-// heldShown is how many of them a page shows.
-const heldShown = 500
+// heldAfter is the word of an address for the page of what a brake holds: those who are missing from a list have their own.
+const heldAfter = "held_after"
 
 func brakeID(r *http.Request) (dayone.BrakeID, error) {
 	id := r.PathValue("id")
@@ -324,12 +325,13 @@ func (p *portal) brake(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *portal) showBrake(w http.ResponseWriter, r *http.Request, status int, id dayone.BrakeID, problem *notice) error {
-	b, err := p.flow.Brake(r.Context(), id)
+	b, err := p.flow.BrakeFrom(r.Context(), id, r.URL.Query().Get(heldAfter), pageSize)
 	if err != nil {
 		return err
 	}
 	view := p.viewerOf(r)
 	v := newBrake(view, b)
+	v.Held = heldPager(b, r.URL.Query().Get(heldAfter))
 	v.Others = b.State == dayone.BrakeOn && othersDecide(me(r), b.Brake)
 	if v.Problem = problem; b.List != nil {
 		q := r.URL.Query()
@@ -349,14 +351,25 @@ func (p *portal) showBrake(w http.ResponseWriter, r *http.Request, status int, i
 	return p.show(w, r, status, page{Template: "brake", Title: v.Title, Nav: "brakes", Crumbs: []link{{"Brakes", "/brakes"}, {v.Title, ""}}, Main: v})
 }
 
+// pages lead to the first and the next page of a list.
+type pages struct{ First, Next string }
+
+func heldPager(b flow.BrakeView, after string) (out pages) {
+	path := "/brakes/" + string(b.ID)
+	if after != "" {
+		out.First = path
+	}
+	if b.Next != "" {
+		out.Next = address(path, url.Values{heldAfter: {b.Next}})
+	}
+	return out
+}
+
 func newBrake(view viewer, b flow.BrakeView) brakeView {
 	v := brakeView{ID: string(b.ID), Title: view.brakeTitle(b.Brake), Note: sentence(view.found(b.Note)), State: brakeState(b.State), Hash: b.Hash, List: listFigures(b.List)}
 	v.Nothing, v.Thrown = brakeMeans(b.Brake)
-	for i, h := range b.Items {
-		if i == heldShown {
-			v.Many = view.say("%d more; dayone brake show %s lists all of them.", len(b.Items)-heldShown, b.ID)
-			break
-		}
+	v.Total = view.plural(b.Held, "1 in all", "%d in all")
+	for _, h := range b.Items {
 		it := item{Title: link{h.Name, ""}, Next: sentence(view.heard(h.What))}
 		if h.Person != "" {
 			it.Title.Href = "/people/" + string(h.Person)

@@ -84,8 +84,8 @@ func TestSamplesAgree(t *testing.T) {
 		}
 	}
 	_, brake, _ := sampleBrakes(view)
-	if len(brake.Items) != 300 || !strings.Contains(brake.Note, "300 people") {
-		t.Errorf("%d are held: %s", len(brake.Items), brake.Note)
+	if len(brake.Items) != pageSize || brake.Held.Next == "" || brake.Total != "300 in all" || !strings.Contains(brake.Note, "300 people") {
+		t.Errorf("%d are shown of %s: %s", len(brake.Items), brake.Total, brake.Note)
 	}
 	pool := text("number-pool")
 	for _, part := range []string{"783 assigned 14 reserved 32 at rest 6 held 65 available", "64 of 1,000"} { // 900 in all, of which one ends in 00

@@ -44,6 +44,7 @@ type brakeRow struct {
 		Item, Person, Name, Subject, What string
 		Changes                           []struct{ What, Was, Is string }
 	}
+	ItemsNext   string              `json:"items_next,omitempty"`
 	List        *dayone.ListFigures `json:"list,omitempty"`
 	Missing     []missingRow        `json:"missing"`
 	MissingNext string              `json:"missing_next,omitempty"`
@@ -199,8 +200,23 @@ func newBrakeShow() *cobra.Command {
 				return err
 			}
 			var b brakeRow
-			if err := cl.call(c.Context(), http.MethodGet, "/brakes/"+url.PathEscape(got[0]), nil, nil, &b); err != nil {
-				return listed(err, "brake", got[0], "dayone brake list")
+			for q := (url.Values{"limit": {"200"}}); len(q) > 0; {
+				var page brakeRow
+				if err := cl.call(c.Context(), http.MethodGet, "/brakes/"+url.PathEscape(got[0]), q, nil, &page); err != nil {
+					return listed(err, "brake", got[0], "dayone brake list")
+				}
+				next, err := url.Parse(page.ItemsNext)
+				switch {
+				case err != nil:
+					return fmt.Errorf("the server's next page does not read: %w", err)
+				case b.ID == "":
+					b = page
+				case b.Hash != page.Hash: // else it would list what no hash names
+					return fmt.Errorf("something has joined or left what %s holds while it was read; run this again: %w", got[0], dayone.ErrConflict)
+				default:
+					b.Items = append(b.Items, page.Items...)
+				}
+				q, b.ItemsNext = next.Query(), ""
 			}
 			if asJSON {
 				return writeJSON(c.OutOrStdout(), b)

@@ -36,7 +36,25 @@ func brokenOff(t *testing.T, d *store.DB, id string) {
 	if _, err := d.HoldAll(t.Context(), bodyOf(id), all); err == nil {
 		t.Fatal("it was to break off")
 	}
-	if held := must[[]dayone.Held](t)(d.HeldBy(t.Context(), dayone.BrakeID(id))); len(held) != 200 {
+	held := must[[]dayone.Held](t)(d.HeldFrom(t.Context(), dayone.BrakeID(id), "", 1000))
+	var paged, marked []string
+	for after := ""; ; {
+		page := must[[]dayone.Held](t)(d.HeldFrom(t.Context(), dayone.BrakeID(id), after, 70))
+		for _, h := range page {
+			paged = append(paged, h.Item+h.Mark)
+		}
+		if len(page) < 70 {
+			break
+		}
+		after = page[69].Item
+	}
+	for _, h := range must[[]dayone.Held](t)(d.HeldMarks(t.Context(), dayone.BrakeID(id))) {
+		marked = append(marked, h.Item+h.Mark)
+	}
+	if !slices.Equal(paged, marked) || len(paged) != len(held) {
+		t.Errorf("%d by pages, %d by their marks, %d at once", len(paged), len(marked), len(held))
+	}
+	if len(held) != 200 {
 		t.Fatalf("%d are kept of what broke off", len(held))
 	}
 }
@@ -266,7 +284,7 @@ func proposedRelease(t *testing.T, d *store.DB) {
 	if err := d.FinishBrakes(ctx, at); err != nil {
 		t.Fatal(err)
 	}
-	p := dayone.ProposedRelease{By: "kim (logged in as api)", Logins: []string{"api", "a login"}, At: at.Add(time.Minute), Reason: "so it is", Hash: dayone.HeldHash(must[[]dayone.Held](t)(d.HeldBy(ctx, id)))}
+	p := dayone.ProposedRelease{By: "kim (logged in as api)", Logins: []string{"api", "a login"}, At: at.Add(time.Minute), Reason: "so it is", Hash: dayone.HeldHash(must[[]dayone.Held](t)(d.HeldFrom(ctx, id, "", 1000)))}
 	said := func(what string) dayone.Record { return dayone.Record{At: at, What: what, By: "kim"} }
 	propose := func(p dayone.ProposedRelease, want error) {
 		t.Helper()
@@ -301,7 +319,7 @@ func proposedRelease(t *testing.T, d *store.DB) {
 	}
 	stands(&p)
 
-	seen := must[[]dayone.Held](t)(d.HeldBy(ctx, id))[0] // what is held is something else from now on
+	seen := must[[]dayone.Held](t)(d.HeldFrom(ctx, id, "", 1000))[0] // what is held is something else from now on
 	seen.Mark = "1"
 	if err := d.SeeHeld(ctx, seen); err != nil {
 		t.Fatal(err)
@@ -309,7 +327,7 @@ func proposedRelease(t *testing.T, d *store.DB) {
 	old := p
 	old.Stale = true
 	stands(&old)
-	p.At, p.Hash = p.At.Add(time.Minute), dayone.HeldHash(must[[]dayone.Held](t)(d.HeldBy(ctx, id)))
+	p.At, p.Hash = p.At.Add(time.Minute), dayone.HeldHash(must[[]dayone.Held](t)(d.HeldFrom(ctx, id, "", 1000)))
 	propose(p, nil)
 	stands(&p)
 	if err := d.TakeBackRelease(ctx, id, p.At, nil, said("taken back")); err != nil {
