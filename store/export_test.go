@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"strconv"
+	"strings"
 )
 
 // LimitPages makes the disk of a SQLite database so small: as many pages more than it has. A negative number is room again.
@@ -17,4 +18,22 @@ func (d *DB) LimitPages(ctx context.Context, more int) error {
 		}
 		return t.conn.QueryRowContext(ctx, "PRAGMA max_page_count = "+strconv.Itoa(pages+more)).Scan(&pages)
 	})
+}
+
+// PeoplePlan is how SQLite means to find a page of people.
+func (d *DB) PeoplePlan(ctx context.Context, f PeopleFilter) (string, error) {
+	q, args, err := d.peopleQuery(ctx, f)
+	if err != nil {
+		return "", err
+	}
+	rows, err := d.read.QueryContext(ctx, "EXPLAIN QUERY PLAN "+q, args...)
+	if err != nil {
+		return "", err
+	}
+	steps, err := collect(rows, func(s interface{ Scan(...any) error }) (step string, err error) {
+		var id, parent, unused int
+		err = s.Scan(&id, &parent, &unused, &step)
+		return step, err
+	})
+	return strings.Join(steps, "; "), err
 }

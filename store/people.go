@@ -389,8 +389,28 @@ type PeopleFilter struct {
 
 // People lists people by name.
 func (d *DB) People(ctx context.Context, f PeopleFilter) ([]Row, error) {
-	q := `SELECT ` + rowColumns + ` FROM person WHERE key_box <> '' AND veil < 2 AND merged = ''` // who was erased is in no list, and who is hidden neither
-	var args []any
+	q, args, err := d.peopleQuery(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := d.read.QueryContext(ctx, q, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []Row
+	for rows.Next() {
+		r, err := scanRow(rows)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, r)
+	}
+	return out, rows.Err()
+}
+
+func (d *DB) peopleQuery(ctx context.Context, f PeopleFilter) (q string, args []any, err error) {
+	q = `SELECT ` + rowColumns + ` FROM person WHERE key_box <> '' AND veil < 2 AND merged = ''` // who was erased is in no list, and who is hidden neither
 	add := func(cond string, vals ...any) {
 		for _, v := range vals {
 			args = append(args, v)
@@ -401,7 +421,7 @@ func (d *DB) People(ctx context.Context, f PeopleFilter) ([]Row, error) {
 	if f.Text != "" {
 		cond, vals, err := d.found(ctx, f.Text)
 		if err != nil {
-			return nil, err
+			return "", nil, err
 		}
 		add(cond, vals...)
 	}
@@ -436,26 +456,14 @@ func (d *DB) People(ctx context.Context, f PeopleFilter) ([]Row, error) {
 		order = "+starts, search, id" // signs, so that no index is taken for these: few are found and sorted, everybody there is would be gone through
 	}
 	if f.AfterID != "" {
-		add("(search > ? OR (search = ? AND id > ?))", fold(f.AfterName), fold(f.AfterName), string(f.AfterID))
+		// as one value: said with an OR, databases go through everybody who comes before
+		add("(search, id) > (?, ?)", fold(f.AfterName), string(f.AfterID))
 	}
 	if f.Limit <= 0 {
 		f.Limit = 50
 	}
 	args = append(args, f.Limit)
-	rows, err := d.read.QueryContext(ctx, q+fmt.Sprintf(" ORDER BY %s LIMIT $%d", order, len(args)), args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var out []Row
-	for rows.Next() {
-		r, err := scanRow(rows)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, r)
-	}
-	return out, rows.Err()
+	return q + fmt.Sprintf(" ORDER BY %s LIMIT $%d", order, len(args)), args, nil
 }
 
 func like(s string) string { return strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`).Replace(s) }

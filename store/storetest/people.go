@@ -214,6 +214,26 @@ func people(t *testing.T, d *store.DB) {
 	if ds := must[[]string](t)(d.Departments(ctx, nil)); !reflect.DeepEqual(ds, []string{"IT", "Sales"}) {
 		t.Errorf("departments %v", ds)
 	}
+	for i := range 5 { // who is called the same is told apart by the id, over the borders of pages too
+		p := dayone.PersonID(fmt.Sprintf("per_same%d", i))
+		if err := d.Save(ctx, store.Saved{Person: p, New: true, Row: &store.Row{ID: p, Name: "Sam Same", Email: fmt.Sprintf("sam%d@company.com", i), Status: dayone.Working}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var same []dayone.PersonID
+	for f := (store.PeopleFilter{Text: "sam", Limit: 2}); len(same) < 9; {
+		rows := must[[]store.Row](t)(d.People(ctx, f))
+		for _, r := range rows {
+			same = append(same, r.ID)
+		}
+		if len(rows) < f.Limit {
+			break
+		}
+		f.AfterName, f.AfterID = rows[len(rows)-1].Name, rows[len(rows)-1].ID
+	}
+	if want := []dayone.PersonID{"per_same0", "per_same1", "per_same2", "per_same3", "per_same4"}; !reflect.DeepEqual(same, want) {
+		t.Errorf("pages of who is called the same show %q, want %q", same, want)
+	}
 }
 
 // byWords: somebody is found by what any word of her name begins with, or her mail address, as she is called now, and by
