@@ -317,7 +317,7 @@ func samples(view viewer) []sample {
 		{"run-cancelled", "Run, cancelled", "run", false, false, sampleRun(newBoard(*sampleCancelled(view)))},
 		{"systems", "Systems, in every trouble", "systems", false, false, newSystems(view, sampleSystems(now), dayone.Order{})},
 		{"systems-stopped", "Systems, all stopped", "systems", false, false, stoppedSystems(view)},
-		{"tasks", "Tasks, a thousand", "tasks", false, false, newTasks(view, tasks, len(tasks))},
+		{"tasks", "Tasks, a thousand", "tasks", false, false, sampleTasks(view, tasks)},
 		{"tasks-by-hand", "Tasks, systems without a connector", "tasks", false, false, newTasks(view, hands, len(hands))},
 		{"tasks-empty", "Tasks, none", "tasks", false, false, newTasks(view, nil, 0)},
 		{"task", "Task, order", "task", false, false, newTask(view, ordered(task), nil)},
@@ -555,4 +555,12 @@ func sampleUndos(over, running *board) (whole, some, live, none undoView) {
 	live = newUndo(running, u, nil)
 	none = undoView{ID: string(over.run.ID), Title: over.run.Title, Refused: &notice{Kind: "warn", Icon: "warn", Title: "This run cannot be undone", Text: "The run's journal was kept for undoing until 25 October 2024; it is not undoable any more, so change policies or write an exception instead."}}
 	return whole, some, live, none
+}
+
+// sampleTasks is the first page of many.
+func sampleTasks(view viewer, list []todo) tasksView {
+	byDue(list)
+	v := newTasks(view, list[:tasksPage], len(list))
+	v.Next = "/tasks?after=1732000000000000.tsk_00000000000000000000000001"
+	return v
 }
