@@ -2,7 +2,6 @@ package web
 
 import (
 	"errors"
-	"io"
 	"net/http"
 	"time"
 
@@ -19,7 +18,6 @@ func (p *portal) apiPlans(w http.ResponseWriter, r *http.Request) error {
 	if err := readJSON(r.Body, &in); err != nil {
 		return err
 	}
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{}) // the first one after a start reads everybody
 	plan, err := p.flow.PlanSent(r.Context(), in)
 	switch {
 	case errors.Is(err, dayone.ErrInvalid):
@@ -29,19 +27,31 @@ func (p *portal) apiPlans(w http.ResponseWriter, r *http.Request) error {
 	}
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	w.WriteHeader(http.StatusOK)
-	if err := flow.WritePlan(&renewed{w, http.NewResponseController(w)}, plan); err != nil {
+	if err := flow.WritePlan(w, plan); err != nil {
 		p.log.Info("a plan for everybody was not read to its end", "error", err)
 	}
 	return nil
 }
 
-// renewed gives each part of a long answer its own time: a reader may be slow, but not gone.
+// patiently answers what may take long, as reading a whole list does: a server's own deadline is for pages, and would throw
+// away what was done without a word. How long it may take is up to whoever asks, who may go.
+func patiently(h handler) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		rc := http.NewResponseController(w)
+		_ = rc.SetWriteDeadline(time.Time{})
+		return h(&renewed{w, rc}, r)
+	}
+}
+
+// renewed gives each part of a late or long answer its own time: a reader may be slow, but not gone.
 type renewed struct {
-	to io.Writer
+	http.ResponseWriter
 	rc *http.ResponseController
 }
 
 func (r *renewed) Write(b []byte) (int, error) {
 	_ = r.rc.SetWriteDeadline(time.Now().Add(liveWrite))
-	return r.to.Write(b)
+	return r.ResponseWriter.Write(b)
 }
+
+func (r *renewed) Unwrap() http.ResponseWriter { return r.ResponseWriter }

@@ -2,7 +2,9 @@ package web_test
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -47,6 +49,23 @@ func TestTasksBeyondAPageAreNotLost(t *testing.T) {
 		if n > 1 {
 			t.Errorf("%s is there %d times", id, n)
 		}
+	}
+	shown := map[string]int{}
+	for next := "/tasks"; next != ""; {
+		body := b.page(next)
+		for _, m := range regexp.MustCompile(`href="/tasks/(tsk_[0-9a-z]+)"`).FindAllStringSubmatch(body, -1) {
+			shown[m[1]]++
+		}
+		if next != "/tasks" {
+			want(t, "a further page", body, `<a href="/tasks">First page</a>`, fmt.Sprintf("%d tasks wait", all))
+		}
+		next = nextPage(t, body)
+	}
+	if !maps.Equal(shown, seen) {
+		t.Errorf("%d of %d are on the portal's pages", len(shown), all)
+	}
+	if res := b.get("/tasks?after=tsk_1"); res.StatusCode != http.StatusBadRequest {
+		t.Errorf("a mark that is none: %s", res.Status)
 	}
 	if rows := len(b.table("/tasks?format=csv")) - 1; rows != all {
 		t.Errorf("%d of %d are in the table", rows, all)

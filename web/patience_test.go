@@ -2,17 +2,22 @@ package web_test
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
+	"iter"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/cookiejar"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/connector"
 	"github.com/dayone-hq/dayone/flow"
 	"github.com/dayone-hq/dayone/web"
 )
@@ -147,4 +152,49 @@ func TestAStepThatIsOverIsNotDecidedOn(t *testing.T) {
 		}
 	}
 	b.api("POST", step+"/skip", `{"reason":" \t "}`, http.StatusBadRequest, nil)
+}
+
+// slowList is a source whose list takes longer than a server has for a page.
+type slowList struct {
+	connector.Source
+	takes time.Duration
+}
+
+func (s slowList) Everybody(context.Context) iter.Seq2[dayone.Event, error] {
+	return func(yield func(dayone.Event, error) bool) {
+		<-time.After(s.takes)
+		yield(dayone.Event{}, dayone.ErrUnavailable)
+	}
+}
+
+// What takes long is answered when it is done, however short the time is that a server has for pages.
+func TestWhatTakesLongIsAnsweredAllTheSame(t *testing.T) {
+	t.Parallel()
+	const deadline = 50 * time.Millisecond
+	b := newBench(t, func(_ *web.Options, d *flow.Deps) {
+		src := d.Sources["hr"]
+		src.Source = slowList{src.Source, 4 * deadline}
+		d.Sources["hr"] = src
+	})
+	srv := httptest.NewUnstartedServer(nil)
+	base := "http://" + srv.Listener.Addr().String()
+	srv.Config.Handler, srv.Config.WriteTimeout = web.New(b.flow, web.Options{Base: base, Open: true, Version: "test", Log: slog.New(slog.DiscardHandler)}), deadline
+	srv.Start()
+	defer srv.Close()
+	for _, path := range []string{"/sources/hr/read", "/api/v1/sources/hr/read"} {
+		req, err := http.NewRequest(http.MethodPost, base+path, http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Sec-Fetch-Site", "same-origin")
+		res, err := b.client.Do(req)
+		if err != nil {
+			t.Errorf("%s: %v", path, err)
+			continue
+		}
+		if said, err := io.ReadAll(res.Body); err != nil || len(said) == 0 {
+			t.Errorf("%s: %s, %q, %v", path, res.Status, said, err)
+		}
+		_ = res.Body.Close()
+	}
 }

@@ -327,7 +327,7 @@ func samples(view viewer) []sample {
 		{"run-cancelled", "Run, cancelled", "run", false, false, sampleRun(newBoard(*sampleCancelled(view)))},
 		{"systems", "Systems, in every trouble", "systems", false, false, newSystems(view, sampleSystems(now), dayone.Order{})},
 		{"systems-stopped", "Systems, all stopped", "systems", false, false, stoppedSystems(view)},
-		{"tasks", "Tasks, a thousand", "tasks", false, false, newTasks(view, tasks, len(tasks))},
+		{"tasks", "Tasks, a thousand", "tasks", false, false, sampleTasks(view, tasks)},
 		{"tasks-by-hand", "Tasks, systems without a connector", "tasks", false, false, newTasks(view, hands, len(hands))},
 		{"tasks-empty", "Tasks, none", "tasks", false, false, newTasks(view, nil, 0)},
 		{"task", "Task, order", "task", false, false, newTask(view, ordered(task), nil)},
@@ -587,4 +587,12 @@ func sampleGivers(set *policy.Set) map[dayone.Key][]string {
 	by := givers(set)
 	by[sampleKey("okta/group:base-employee")] = []string{"base-employee"}
 	return by
+}
+
+// sampleTasks is the first page of many.
+func sampleTasks(view viewer, list []todo) tasksView {
+	byDue(list)
+	v := newTasks(view, list[:tasksPage], len(list))
+	v.Next = "/tasks?after=1732000000000000.tsk_00000000000000000000000001"
+	return v
 }

@@ -70,6 +70,24 @@ func TestABrakeIsLetThroughByTwoLogins(t *testing.T) {
 		return got
 	}
 
+	var page struct {
+		Hash  string
+		Items []struct{ Item string }
+		Next  string `json:"items_next"`
+	}
+	var paged []string
+	for at := "/api/v1" + at + "?limit=1"; at != ""; {
+		page.Next = ""
+		b.api("GET", at, "", http.StatusOK, &page)
+		if len(page.Items) != 1 || page.Hash != v.Hash {
+			t.Fatalf("%s holds %+v", at, page)
+		}
+		paged, at = append(paged, page.Items[0].Item), page.Next
+	}
+	if len(paged) != 2 || paged[0] != v.Items[0].Item || paged[1] != v.Items[1].Item {
+		t.Errorf("by pages it holds %q", paged)
+	}
+	says(operator, at+"?held_after="+paged[0], []string{"2 in all", "First page"}, "Next page")
 	says(operator, at, []string{"Propose to let it through", "So many take two persons"}, "Second person", `name="second"`, "Take the proposal back")
 	says(operator, "/", []string{"Let it through, or throw it away."}, "second person")
 	res := b.post(at+"/release", url.Values{"hash": {v.Hash}, "reason": {"the site closes"}, "second": {"lee@company.com"}}, "Cookie", operator)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -17,7 +18,8 @@ import (
 type tasksView struct {
 	Sentence string
 	Groups   []taskGroup
-	More     bool
+	First    string // where the list begins; "": here
+	Next     string // where those are that are due later
 	Empty    *empty
 }
 
@@ -53,14 +55,18 @@ type adoptView struct {
 	Person string
 }
 
-// tasksMost is how many tasks a page shows: more are worked off from the top.
+// How many tasks a page shows, and the API if nobody says.
 const (
-	tasksMost   = 200
-	tasksLooked = 500 // for the ones that are due first
+	tasksPage   = 100
+	tasksLooked = 500
 )
 
 func (p *portal) tasks(w http.ResponseWriter, r *http.Request) error {
-	f := flow.TaskFilter{System: r.URL.Query().Get("system"), Limit: tasksLooked}
+	q := r.URL.Query()
+	f, err := taskFilter(url.Values{"system": q["system"], "after": q["after"]}, tasksPage+1)
+	if err != nil {
+		return err
+	}
 	list, err := p.flow.TasksBy(r.Context(), f)
 	if err != nil {
 		return err
@@ -69,24 +75,32 @@ func (p *portal) tasks(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	l := p.todos()
-	all := make([]todo, 0, len(list))
-	for _, t := range list {
-		all = append(all, l.of(r.Context(), t))
+	at, next := url.Values{}, ""
+	if f.System != "" {
+		at.Set("system", f.System)
 	}
-	v, crumbs := newTasks(p.viewerOf(r), all, count), []link{{"Tasks", ""}}
+	first := address("/tasks", at)
+	if len(list) > tasksPage {
+		list = list[:tasksPage]
+		last := list[tasksPage-1]
+		at.Set("after", dueMark(last.Due, string(last.ID)))
+		next = address("/tasks", at)
+	}
+	v, crumbs := newTasks(p.viewerOf(r), p.todosOf(r.Context(), list), count), []link{{"Tasks", ""}}
+	if v.Next = next; f.AfterID != "" {
+		v.First = first
+	}
 	if f.System != "" {
 		crumbs = []link{{"Tasks", "/tasks"}, {systemTitle(p.titles(), f.System), ""}}
 	}
 	return p.show(w, r, http.StatusOK, page{Template: "tasks", Title: "Tasks", Nav: "tasks", Crumbs: crumbs, Main: v})
 }
 
-// newTasks is the page: count is how many there are, of which list has those to begin with.
+// newTasks is the page: count is how many there are, of which list has those of one page, the next due first.
 func newTasks(view viewer, list []todo, count int) tasksView {
 	groups := []taskGroup{{ID: "overdue", Title: "Overdue"}, {ID: "today", Title: "Due today"}, {ID: "later", Title: "Due later"}}
-	v := tasksView{More: count > tasksMost, Sentence: view.plural(count, "1 task waits for somebody.", "%d tasks wait for somebody.")}
-	byDue(list)
-	for _, d := range list[:min(len(list), tasksMost)] {
+	v := tasksView{Sentence: view.plural(count, "1 task waits for somebody.", "%d tasks wait for somebody.")}
+	for _, d := range list {
 		at := 2
 		switch n := d.days(view); {
 		case n < 0:
@@ -97,7 +111,7 @@ func newTasks(view viewer, list []todo, count int) tasksView {
 		groups[at].Items = append(groups[at].Items, taskItem(view, d))
 	}
 	v.Groups = slices.DeleteFunc(groups, func(g taskGroup) bool { return len(g.Items) == 0 })
-	if len(list) == 0 {
+	if count == 0 {
 		v.Sentence = "Nothing waits for you."
 		v.Empty = &empty{Icon: "inbox", Title: "No tasks", Text: "A task appears when a step needs a human: a laptop to order, a system without an API, an account that may be somebody else's."}
 	}

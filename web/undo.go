@@ -98,9 +98,12 @@ func (p *portal) showUndo(w http.ResponseWriter, r *http.Request, status int, id
 			return err
 		}
 	}
-	v.Reason = r.PostFormValue("reason")
-	if row, err := p.flow.Person(r.Context(), run.Person); err == nil {
+	v.Reason, v.Until.Value = r.PostFormValue("reason"), r.PostFormValue("until")
+	switch row, err := p.flow.Person(r.Context(), run.Person); {
+	case err == nil:
 		v.Person = link{row.Name, "/people/" + string(row.ID)}
+	case !errors.Is(err, dayone.ErrNotFound):
+		return err
 	}
 	return p.show(w, r, status, page{Template: "undo", Title: b.view.say("Undo: %s", b.runTitle()), Nav: "runs", Crumbs: []link{{"Runs", "/runs"}, {b.runTitle(), "/runs/" + string(id)}, {"Undo", ""}}, Main: v})
 }
@@ -548,9 +551,11 @@ func (p *portal) apiHolds(w http.ResponseWriter, r *http.Request) error {
 	}
 	for _, h := range list {
 		item := newAPIHold(h, p.flow.Now())
-		if row, err := p.flow.Person(r.Context(), h.Person); err == nil {
-			item.Name = row.Name
+		row, err := p.flow.Person(r.Context(), h.Person)
+		if err != nil && !errors.Is(err, dayone.ErrNotFound) {
+			return err
 		}
+		item.Name = row.Name
 		out.Items = append(out.Items, item)
 	}
 	return answerJSON(w, http.StatusOK, out)

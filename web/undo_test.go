@@ -82,8 +82,9 @@ func TestUndoByPageAndAPI(t *testing.T) {
 	if got := text(t, res); res.StatusCode != http.StatusConflict || !strings.Contains(got, "Say why it is undone") {
 		t.Errorf("without a reason: %s", res.Status)
 	}
-	res = b.post(path+"/undo", url.Values{"hash": {"of another day"}, "reason": {"a mistake"}})
-	if got := text(t, res); res.StatusCode != http.StatusConflict || !strings.Contains(got, "something has changed since that was shown") && !strings.Contains(got, "Something has changed since that was shown") || !strings.Contains(got, `value="a mistake"`) {
+	day := time.Now().AddDate(0, 0, 30).Format(time.DateOnly)
+	res = b.post(path+"/undo", url.Values{"hash": {"of another day"}, "reason": {"a mistake"}, "until": {day}})
+	if got := text(t, res); res.StatusCode != http.StatusConflict || !strings.Contains(got, "something has changed since that was shown") && !strings.Contains(got, "Something has changed since that was shown") || !strings.Contains(got, `value="a mistake"`) || !strings.Contains(got, `value="`+day+`"`) {
 		t.Errorf("with an old hash: %s", res.Status)
 	}
 

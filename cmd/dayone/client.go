@@ -3,10 +3,12 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -132,10 +134,7 @@ func (cl *client) ask(ctx context.Context, method, path string, query url.Values
 	}
 	resp, err := cl.http.Do(req)
 	if err != nil {
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		return nil, fmt.Errorf("no server answers at %s; dayone serve starts it, --portal names another: %w", cl.base, dayone.ErrUnavailable)
+		return nil, cl.unanswered(ctx, method, err)
 	}
 	if resp.StatusCode < http.StatusBadRequest || resp.StatusCode == http.StatusUnprocessableEntity { // the faults of a file are the answer
 		return resp.Body, nil
@@ -146,6 +145,30 @@ func (cl *client) ask(ctx context.Context, method, path string, query url.Values
 		return nil, fmt.Errorf("the server at %s broke off: %w", cl.base, dayone.ErrUnavailable)
 	}
 	return nil, cl.refused(resp.Status, raw)
+}
+
+// unanswered says why there is no answer: nobody was there to ask, or whoever was asked may have done it without saying so.
+func (cl *client) unanswered(ctx context.Context, method string, err error) error {
+	var (
+		dial   *net.OpError
+		cert   *tls.CertificateVerificationError
+		record tls.RecordHeaderError
+		late   net.Error
+	)
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.As(err, &dial) && dial.Op == "dial", errors.As(err, &cert), errors.As(err, &record):
+		return fmt.Errorf("no server answers at %s; dayone serve starts it, --portal names another: %w", cl.base, dayone.ErrUnavailable)
+	}
+	what := "broke off before it answered"
+	if errors.As(err, &late) && late.Timeout() {
+		what = "did not answer in time"
+	}
+	if method != http.MethodGet {
+		what += "; what was asked may have been done all the same: dayone record shows what was"
+	}
+	return fmt.Errorf("the server at %s %s: %w", cl.base, what, dayone.ErrUnavailable)
 }
 
 // refused is the error that the API answered.

@@ -185,10 +185,7 @@ func (cl *client) bring(ctx context.Context, path string, raw []byte, out any) e
 	}
 	resp, err := cl.http.Do(req)
 	if err != nil {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		return fmt.Errorf("no server answers at %s; dayone serve starts it, --portal names another: %w", cl.base, dayone.ErrUnavailable)
+		return cl.unanswered(ctx, req.Method, err)
 	}
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, 64<<20))
