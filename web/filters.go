@@ -11,16 +11,21 @@ import (
 	"strings"
 
 	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/flow"
 )
 
 // A list that is narrowed by a word that nothing is called by would be empty, and read as "there is none". It is refused.
 
-// filterWords are the words that lists of the API may be narrowed by, as its document has them.
+// filterWords are the words that lists may be narrowed by: the API's as its document has them, and those of pages that have others.
 var filterWords = map[string]map[string][]string{
 	"GET /api/v1/people": {"status": append(wordsOf(dayone.Statuses), unplanned)},
 	"GET /api/v1/runs":   {"state": wordsOf(allRunStates)},
 	"GET /api/v1/events": {"state": wordsOf(allEventStates)},
 	"GET /api/v1/holds":  {"ended": yesOrNo},
+	"GET /runs":          {"state": slices.Sorted(maps.Keys(runStates))},
+
+	"GET /numbers/audit/{system}":        {"kind": wordsOf(flow.PlatformKinds)},
+	"GET /api/v1/numbers/audit/{system}": {"kind": wordsOf(flow.PlatformKinds)},
 
 	"GET /api/v1/records":             {"detail": yesOrNo},
 	"GET /api/v1/runs/{id}/records":   {"detail": yesOrNo},
@@ -65,6 +70,12 @@ func narrowed(r *http.Request) error {
 			return refuse(dayone.ErrInvalid, fmt.Sprintf("limit is a number from 1 to %d.", longestPage))
 		}
 	}
+	return fits(r)
+}
+
+// fits says whether the words that narrow a list, of the API or on a page, and the place where it goes on are such.
+func fits(r *http.Request) error {
+	q := r.URL.Query()
 	for name, words := range filterWords[r.Pattern] {
 		for _, v := range q[name] {
 			if v != "" && !slices.Contains(words, v) {
@@ -76,6 +87,13 @@ func narrowed(r *http.Request) error {
 		if text := q.Get("before"); text != "" {
 			if n, err := strconv.ParseInt(text, 10, 64); err != nil || n < 1 {
 				return refuse(dayone.ErrInvalid, "before is the number of a line of the ledger.")
+			}
+		}
+	}
+	if strings.HasSuffix(r.Pattern, "/numbers/audit/{system}") {
+		if text := q.Get("after"); text != "" {
+			if n, err := strconv.Atoi(text); err != nil || n < 0 {
+				return refuse(dayone.ErrInvalid, "after is how many findings were on the pages before.")
 			}
 		}
 	}

@@ -85,6 +85,14 @@ func TestAFilterThatNothingIsCalledByIsRefused(t *testing.T) {
 	} {
 		b.api("GET", "/api/v1/"+bad, "", http.StatusBadRequest, nil)
 	}
+	for _, bad := range []string{"/runs?state=zz", "/runs?state=done&state=zz", "/records?before=zzz", "/records?before=-1", "/numbers/audit/cucm?after=x", "/numbers/audit/cucm?after=-1", "/numbers/audit/cucm?kind=zz"} {
+		if res := b.get(bad); res.StatusCode != http.StatusBadRequest {
+			t.Errorf("the page %s: %s", bad, res.Status)
+		}
+	}
+	for _, good := range []string{"/runs?state=", "/runs?state=open", "/records?before=3"} {
+		b.page(good)
+	}
 	for _, good := range []string{"people?status=unplanned", "people?status=&limit=", "people?limit=1000", "runs?state=undo+incomplete&state=", "events?state=asked", "records?before=3&detail=true"} {
 		b.api("GET", "/api/v1/"+good, "", http.StatusOK, nil)
 	}

@@ -335,6 +335,11 @@ func (p *portal) page(h handler) http.HandlerFunc {
 		if elsewhere, err := p.concerns(w, r); err != nil || elsewhere {
 			return err
 		}
+		if r.Method == http.MethodGet {
+			if err := fits(r); err != nil {
+				return err
+			}
+		}
 		if done, err := p.tabled(w, r); done {
 			return err
 		}

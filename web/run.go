@@ -307,11 +307,7 @@ func (p *portal) runs(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
 	f := flow.RunFilter{Limit: pageSize + 1, Before: dayone.RunID(q.Get("before"))}
 	show := q.Get("state")
-	if states, ok := runStates[show]; ok {
-		f.States = states
-	} else {
-		show = ""
-	}
+	f.States = runStates[show]
 	list, err := p.flow.Runs(r.Context(), f)
 	if err != nil {
 		return err
