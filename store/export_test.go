@@ -18,3 +18,9 @@ func (d *DB) LimitPages(ctx context.Context, more int) error {
 		return t.conn.QueryRowContext(ctx, "PRAGMA max_page_count = "+strconv.Itoa(pages+more)).Scan(&pages)
 	})
 }
+
+// RefuseWrites has SQLite refuse every write as that of a disk which is mounted for reading, or take them again.
+func (d *DB) RefuseWrites(ctx context.Context, on bool) error {
+	_, err := d.w.conn.ExecContext(ctx, "PRAGMA query_only = "+strconv.FormatBool(on)) // a write would be refused itself
+	return err
+}
