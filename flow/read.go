@@ -295,7 +295,7 @@ func (f *Flow) CountRecords(ctx context.Context) (int64, error) {
 	return f.Store.CountRecords(ctx)
 }
 
-// Ready says whether the database answers, and has room.
+// Ready says whether the database answers, and takes writes.
 func (f *Flow) Ready(ctx context.Context) error { return f.Store.Ready(ctx) }
 
 // NoRoom says that the disk of the database is full.
@@ -412,3 +412,6 @@ func RecordOf(l Line) (dayone.Record, error) {
 	r.Detail = &d
 	return r, err
 }
+
+// NoDisk says that the disk of the database takes no writes for another reason than that it is full.
+func NoDisk(err error) bool { return errors.Is(err, store.ErrDisk) }

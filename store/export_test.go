@@ -37,3 +37,9 @@ func (d *DB) PeoplePlan(ctx context.Context, f PeopleFilter) (string, error) {
 	})
 	return strings.Join(steps, "; "), err
 }
+
+// RefuseWrites has SQLite refuse every write as that of a disk which is mounted for reading, or take them again.
+func (d *DB) RefuseWrites(ctx context.Context, on bool) error {
+	_, err := d.w.conn.ExecContext(ctx, "PRAGMA query_only = "+strconv.FormatBool(on)) // a write would be refused itself
+	return err
+}

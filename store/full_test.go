@@ -79,3 +79,35 @@ func TestAFullDisk(t *testing.T) {
 		t.Errorf("with room again it is not ready: %v", err)
 	}
 }
+
+// A disk that takes no writes for another reason than that it is full makes the database as little ready.
+func TestADiskThatTakesNoWrites(t *testing.T) {
+	t.Parallel()
+	d := open(t, file(t))
+	write := func(i int) error {
+		id := dayone.PersonID(fmt.Sprintf("per_%05d", i))
+		run := dayone.Run{ID: dayone.RunID(fmt.Sprintf("run_%05d", i)), Person: id, State: dayone.RunDone}
+		return d.Commit(t.Context(), []dayone.Progress{{Run: run, New: true}})
+	}
+	if err := write(1); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.RefuseWrites(t.Context(), true); err != nil {
+		t.Fatal(err)
+	}
+	if err := write(2); !errors.Is(err, store.ErrDisk) || !errors.Is(err, dayone.ErrUnavailable) {
+		t.Errorf("a write says %v", err)
+	}
+	if err := d.Ready(t.Context()); !errors.Is(err, store.ErrDisk) {
+		t.Errorf("it is ready while nothing is written: %v", err)
+	}
+	if err := d.RefuseWrites(t.Context(), false); err != nil {
+		t.Fatal(err)
+	}
+	if err := write(3); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Ready(t.Context()); err != nil {
+		t.Errorf("it is not ready after a write succeeded: %v", err)
+	}
+}

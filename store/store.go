@@ -74,7 +74,8 @@ type DB struct {
 	beside  bool      // another process may own the database
 	files   []watched
 	lost    chan struct{}
-	noRoom  atomic.Bool // the last write found none
+	// unwritten is why the disk took no write the last time; nil: it took it.
+	unwritten atomic.Pointer[error]
 }
 
 // use is what a database is opened for.
@@ -404,7 +405,7 @@ func (d *DB) closePools() error {
 	return errors.Join(errs...)
 }
 
-// Ready says whether the database answers, is where it was, is still ours, and has room.
+// Ready says whether the database answers, is where it was, is still ours, and takes writes.
 func (d *DB) Ready(ctx context.Context) error {
 	if err := d.present(); err != nil {
 		return err
@@ -414,8 +415,8 @@ func (d *DB) Ready(ctx context.Context) error {
 			return *gone
 		}
 	}
-	if d.noRoom.Load() {
-		return ErrFull
+	if why := d.unwritten.Load(); why != nil {
+		return *why
 	}
 	var one int
 	return d.read.QueryRowContext(ctx, "SELECT 1").Scan(&one)

@@ -206,10 +206,13 @@ func (w *writer) transaction(batch []job) error {
 	err := w.attempt(batch)
 	switch {
 	case err == nil:
-		w.d.noRoom.Store(false)
+		w.d.unwritten.Store(nil)
 	case full(err):
-		w.d.noRoom.Store(true)
-		return fmt.Errorf("%w: %w", ErrFull, err)
+		err = fmt.Errorf("%w: %w", ErrFull, err)
+		w.d.unwritten.Store(&err)
+	case noDisk(err):
+		err = fmt.Errorf("%w: %w", ErrDisk, err)
+		w.d.unwritten.Store(&err)
 	}
 	return err
 }
@@ -217,10 +220,14 @@ func (w *writer) transaction(batch []job) error {
 // ErrFull says that there was no room for what was to be written.
 var ErrFull = fmt.Errorf("the disk of the database is full; make room, and start again: %w", dayone.ErrUnavailable)
 
-// again tries to write while nobody does, after there was no room: whoever asks whether we are ready keeps everybody away who
+// ErrDisk says that the disk takes no writes for another reason: it is broken, or mounted for reading, or a quota or the largest
+// size of a file is reached.
+var ErrDisk = fmt.Errorf("the disk of the database takes no writes; see to it, its quota and the largest size of a file: %w", dayone.ErrUnavailable)
+
+// again tries to write while nobody does, after the disk took none: whoever asks whether we are ready keeps everybody away who
 // would find out that there is.
 func (w *writer) again() {
-	if w.d.noRoom.Load() {
+	if w.d.unwritten.Load() != nil {
 		_ = w.transaction([]job{{do: func(t *tx) error {
 			_, err := t.exec(`UPDATE goose_db_version SET is_applied = is_applied`)
 			return err
@@ -236,6 +243,17 @@ func full(err error) bool {
 	}
 	var pg *pgconn.PgError
 	return errors.As(err, &pg) && pg.Code == "53100" // disk_full
+}
+
+// noDisk says that the disk refused a write.
+func noDisk(err error) bool {
+	var lite *sqlite.Error
+	if errors.As(err, &lite) {
+		code := lite.Code() & 0xff
+		return code == 10 || code == 8 // SQLITE_IOERR, SQLITE_READONLY
+	}
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && pg.Code == "58030" // io_error
 }
 
 func (w *writer) attempt(batch []job) error {

@@ -89,13 +89,16 @@ func (p *portal) healthz(w http.ResponseWriter, _ *http.Request) {
 	_ = answerJSON(w, http.StatusOK, map[string]string{"status": "ok", "version": p.opt.Version})
 }
 
-// readyz says whether requests make sense now: the database answers, and has room.
+// readyz says whether requests make sense now: the database answers, and takes writes.
 func (p *portal) readyz(w http.ResponseWriter, r *http.Request) {
 	if err := p.flow.Ready(r.Context()); err != nil {
 		p.log.Error("not ready", "error", err)
 		out := map[string]string{"status": "not ready"}
-		if flow.NoRoom(err) {
+		switch {
+		case flow.NoRoom(err):
 			out["reason"] = textNoRoom
+		case flow.NoDisk(err):
+			out["reason"] = textNoDisk
 		}
 		_ = answerJSON(w, http.StatusServiceUnavailable, out)
 		return

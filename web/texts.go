@@ -637,5 +637,6 @@ const (
 	textTooMuch     = "Too much was asked in a short time. Wait %s, and try again."
 	textTooLarge    = "The body has more than the %d bytes that this address takes."
 	textNoRoom      = "the disk of the database is full"
+	textNoDisk      = "the disk of the database takes no writes"
 	textTooManyLive = "Too many live pages are open with this login. Close some, wait %s, and try again."
 )

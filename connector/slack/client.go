@@ -71,9 +71,12 @@ var kinds = map[string]error{
 	"already_in_channel": dayone.ErrConflict, "username_taken": dayone.ErrConflict, "email_taken": dayone.ErrConflict,
 	"ratelimited": dayone.ErrThrottled, "rate_limited": dayone.ErrThrottled,
 	"internal_error": dayone.ErrUnavailable, "fatal_error": dayone.ErrUnavailable, "service_unavailable": dayone.ErrUnavailable,
-	"request_timeout": dayone.ErrUnavailable, "team_added_to_org": dayone.ErrUnavailable,
+	"request_timeout": dayone.ErrUnavailable, "team_added_to_org": dayone.ErrUnavailable, badCursor: dayone.ErrUnavailable,
 	"cant_kick_from_general": dayone.ErrUnsupported, "feature_not_enabled": dayone.ErrUnsupported, "paid_teams_only": dayone.ErrUnsupported,
 }
+
+// badCursor is the code of a list that changed while it was read, or was left for too long: a later reading is none the worse.
+const badCursor = "invalid_cursor"
 
 // next is what an administrator does about a code.
 var next = map[string]string{
@@ -208,44 +211,63 @@ type page struct {
 	} `json:"response_metadata"`
 }
 
-// pages follows cursors; the last one is empty. https://docs.slack.dev/apis/web-api/pagination
-func (c *client) pages(ctx context.Context, op, method string, args url.Values, each func(page) bool) error {
-	for {
+// readings are how often a list is read from its beginning before it has to wait.
+const readings = 3
+
+// pages follows cursors; the last one is empty. A cursor that holds no longer has the list read anew: each is told by a page that
+// is the first. https://docs.slack.dev/apis/web-api/pagination
+func (c *client) pages(ctx context.Context, op, method string, args url.Values, each func(p page, first bool) bool) error {
+	for reading := 1; ; {
 		var p page
-		if err := c.call(ctx, op, "GET", method, args, &p); err != nil {
+		err := c.call(ctx, op, "GET", method, args, &p)
+		first := !args.Has("cursor")
+		switch {
+		case !first && code(err) == badCursor && reading < readings:
+			args.Del("cursor")
+			reading++
+			continue
+		case err != nil:
 			return err
-		}
-		if !each(p) || p.Meta.Next == "" {
+		case !each(p, first) || p.Meta.Next == "":
 			return nil
 		}
 		args.Set("cursor", p.Meta.Next)
 	}
 }
 
-// listChannels shows public channels, and the private ones that the app is in.
+// listChannels shows public channels, and the private ones that the app is in, each of them once.
 // https://docs.slack.dev/reference/methods/conversations.list
 func (c *client) listChannels(ctx context.Context, each func(channel) bool) error {
-	return c.channels(ctx, "listing channels", "conversations.list", url.Values{}, each)
-}
-
-// userChannels shows the channels of one user, as far as the app may see them: a page or two, where conversations.members
-// would take pages for every channel there is. https://docs.slack.dev/reference/methods/users.conversations
-func (c *client) userChannels(ctx context.Context, user string, each func(channel) bool) error {
-	return c.channels(ctx, "reading channels of user", "users.conversations", url.Values{"user": {user}}, each)
-}
-
-func (c *client) channels(ctx context.Context, op, method string, args url.Values, each func(channel) bool) error {
-	args.Set("types", "public_channel,private_channel")
-	args.Set("exclude_archived", "true")
-	args.Set("limit", "999")
-	return c.pages(ctx, op, method, args, func(p page) bool {
+	shown := map[string]bool{}
+	return c.pages(ctx, "listing channels", "conversations.list", ofChannels(), func(p page, _ bool) bool {
 		for _, x := range p.Channels {
-			if !each(x) {
+			if !shown[x.ID] && !each(x) {
 				return false
 			}
+			shown[x.ID] = true
 		}
 		return true
 	})
+}
+
+// userChannels are the channels of one user, as far as the app may see them: a page or two, where conversations.members
+// would take pages for every channel there is. https://docs.slack.dev/reference/methods/users.conversations
+func (c *client) userChannels(ctx context.Context, user string) ([]channel, error) {
+	args := ofChannels()
+	args.Set("user", user)
+	var out []channel
+	err := c.pages(ctx, "reading channels of user", "users.conversations", args, func(p page, first bool) bool {
+		if first { // what was read of an earlier state is held no longer, perhaps
+			out = nil
+		}
+		out = append(out, p.Channels...)
+		return true
+	})
+	return out, err
+}
+
+func ofChannels() url.Values {
+	return url.Values{"types": {"public_channel,private_channel"}, "exclude_archived": {"true"}, "limit": {"999"}}
 }
 
 // history shows what was posted since. https://docs.slack.dev/reference/methods/conversations.history
@@ -253,7 +275,7 @@ func (c *client) history(ctx context.Context, channel string, since time.Time, e
 	args := url.Values{
 		"channel": {channel}, "oldest": {strconv.FormatInt(max(since.Unix(), 0), 10)}, "include_all_metadata": {"true"}, "limit": {"200"},
 	}
-	return c.pages(ctx, "reading channel", "conversations.history", args, func(p page) bool {
+	return c.pages(ctx, "reading channel", "conversations.history", args, func(p page, _ bool) bool {
 		for _, x := range p.Messages {
 			if !each(x) {
 				return false

@@ -123,12 +123,15 @@ type channels struct{ *client }
 
 // Held shows no role: at Slack there is none.
 func (c channels) Held(ctx context.Context, account string) ([]dayone.Item, error) {
+	in, err := c.userChannels(ctx, account)
+	if err != nil {
+		return nil, err
+	}
 	var out []dayone.Item
-	err := c.userChannels(ctx, account, func(x channel) bool {
+	for _, x := range in {
 		out = append(out, dayone.Item{Key: dayone.Key{Name: "#" + x.Name}, Ref: x.ID, State: dayone.Active})
-		return true
-	})
-	return out, err
+	}
+	return out, nil
 }
 
 func (c channels) Offers(ctx context.Context) iter.Seq2[dayone.Offer, error] {

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -428,5 +429,51 @@ func TestTiers(t *testing.T) {
 	var f *dayone.Fault
 	if !errors.Is(err, dayone.ErrThrottled) || !errors.As(err, &f) || f.RetryAt.IsZero() {
 		t.Errorf("beyond the limit it says %v", err)
+	}
+}
+
+// A leaver's channels are read while another step closes the account, which shortens the list: the cursor holds no longer, and the
+// list is read from its beginning. One that never comes to its end is tried later.
+func TestAListThatShrinks(t *testing.T) {
+	t.Parallel()
+	for name, always := range map[string]bool{"once": false, "always": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var g *connector.Guard
+			var s *slacksim.Sim
+			var ref string
+			var leaving atomic.Bool
+			front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if strings.HasSuffix(r.URL.Path, "users.conversations") && r.URL.Query().Has("cursor") && leaving.Load() {
+					if always {
+						sim.JSON(w, 200, map[string]any{"ok": false, "error": "invalid_cursor"})
+						return
+					}
+					leaving.Store(false)
+					if _, err := try(t, g, account(dayone.AccountDisable, ref, &dayone.Item{State: dayone.Disabled})); err != nil {
+						t.Error(err)
+					}
+				}
+				s.ServeHTTP(w, r)
+			}))
+			t.Cleanup(front.Close)
+			g, s = bench(t, "url", front.URL+"/api")
+			ref = join(t, g, sarah)
+			for _, name := range []string{"#sales-team", "#engineering-general", "#it-onboarding", "#announcements"} {
+				apply(t, g, channel(ref, name, "member"))
+			}
+			leaving.Store(true)
+			_, err := try(t, g, taking(channel(ref, "#sales-team", "member"), nil))
+			switch {
+			case always && !errors.Is(err, dayone.ErrUnavailable):
+				t.Errorf("a list that never ends says %v", err)
+			case !always && err != nil:
+				t.Errorf("a list that shrank says %v", err)
+			case !always && leaving.Load():
+				t.Error("nobody read a second page: this test shows nothing")
+			case !always && has(s, "#sales-team"):
+				t.Error("the leaver is in the channel still")
+			}
+		})
 	}
 }
