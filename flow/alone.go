@@ -101,7 +101,13 @@ func (f *Flow) ApplyAlone(ctx context.Context, pr Proposal, planned Everybody, a
 		After: now.Stage, Marks: now.marks(), People: len(now.Changes), State: dayone.ActWaiting,
 	}
 	a.Due = a.Made.Add(notice)
-	if err := f.Store.AddAct(ctx, v, a); err != nil {
+	err = f.Store.AddAct(ctx, v, a)
+	if errors.Is(err, dayone.ErrConflict) { // announced in this very moment, which stands
+		if is, there, err := f.AlreadyAnnounced(ctx, pr, now); err != nil || there {
+			return is, err
+		}
+	}
+	if err != nil {
 		return a, err
 	}
 	f.look()

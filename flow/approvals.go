@@ -51,8 +51,8 @@ func (as answers) of(person dayone.PersonID, k dayone.Key, role string) *dayone.
 }
 
 // agreed says what a person has without being asked for again: what was approved, and what policies gave her before it
-// had to be. Approvals are about giving, never about what is there. What was given for a request that has ended is there
-// only until it is taken back: whoever asks for it again asks anew.
+// had to be. Approvals are about giving, never about what is there. What was given for a request that has ended, or by policies
+// that have stopped giving it, is there only until it is taken back: who is to have it again is asked for anew.
 func agreed(p dayone.PersonID, set *policy.Set, held map[dayone.Key]dayone.Holding, asked map[dayone.Key][]dayone.Request, as answers) func(dayone.Key, string) bool {
 	return func(k dayone.Key, role string) bool {
 		if r := as.of(p, k, role); r != nil && r.State == dayone.ApprovalGiven {
@@ -85,10 +85,10 @@ func (as answers) agreedTo(p dayone.PersonID, x policy.Explanation) policy.Expla
 	return x
 }
 
-// spent says that what waits for an approval is still there from an earlier one, which gives it no more. What was lost is not there.
+// spent says that what waits for an approval is still there from an earlier one, which gives it no more: also while its loss is put off.
 func spent(g dayone.Grant, h dayone.Holding) bool {
 	given := slices.ContainsFunc(h.Because, func(r dayone.Reason) bool { return r.Policy != dayone.Baseline })
-	return h.State == dayone.Active && h.Lost.IsZero() && h.Role == g.Role && given
+	return h.State == dayone.Active && h.Role == g.Role && given
 }
 
 // refusal says why a grant is not asked for again; "": it may be.
@@ -153,9 +153,10 @@ func (f *Flow) idle(ctx context.Context, l Look, event dayone.EventID) (func(day
 	return func(k dayone.Key) string { return cmp.Or(l.heldBack(k), cancelled) }, nil
 }
 
-// heldBack says which hold leaves a thing alone; "": none.
+// heldBack says which hold leaves a thing alone; "": none. A brake's keeps what would go, and nobody from being asked for it.
 func (l Look) heldBack(k dayone.Key) string {
-	if h, held := holdOf(l.Holds, k, l.Person.Status); held {
+	holds := slices.DeleteFunc(slices.Clone(l.Holds), func(h dayone.Hold) bool { return h.Brake != "" })
+	if h, held := holdOf(holds, k, l.Person.Status); held {
 		return fmt.Sprintf("a hold of %s leaves it alone; when that ends, it is asked for again", cmp.Or(h.By, "somebody"))
 	}
 	return ""

@@ -106,7 +106,7 @@ func (f *Flow) peopleOf(ctx context.Context, logins []string) ([]dayone.PersonID
 				out = append(out, p)
 			}
 		}
-		marks := f.marksOf([]people.Trait{{Kind: people.TraitMail, Value: login}})
+		marks := f.marksOf([]people.Trait{{Kind: people.TraitMail, Value: login}, {Kind: people.TraitFormer, Value: login}})
 		found, err := f.Store.Marked(ctx, marks)
 		if err != nil {
 			return nil, err

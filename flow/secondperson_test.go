@@ -99,6 +99,8 @@ func TestWhoProposedIsNotTheSecondPerson(t *testing.T) {
 	h, _ := town(t, 9, nil)
 	h.judged(h.hears(h.hr.Put(employee("30", "start_date", here, "personal_email", "erin@home.example")))[0].ID)
 	h.judged(h.hears(h.hr.Put(employee("31", "start_date", here)))[0].ID)
+	h.judged(h.hears(h.hr.Put(employee("32", "start_date", here, "email", "ann.old@company.com")))[0].ID)
+	h.judged(h.hears(h.hr.Put(employee("32", "start_date", here, "email", "ann.new@company.com")))[0].ID)
 	h = h.takesTwo()
 	for i := range 8 {
 		h.leave(strconv.Itoa(i + 1))
@@ -125,6 +127,9 @@ func TestWhoProposedIsNotTheSecondPerson(t *testing.T) {
 		{"robot", "e30@company.com", true},
 		{"nested", "robot", true},
 		{"erin@home.example", "nested", true},
+		{"ann.old@company.com", "ann.new@company.com", true}, // HR has replaced her address
+		{"ann.new@company.com", "ANN.old@company.com", true},
+		{"ann.old@company.com", "e31@company.com", false},
 		{"administrator", "api", true}, // one token
 		{"administrator", "robot-of-api", true},
 		{"e30", "e30@company.com", true},

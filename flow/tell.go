@@ -314,7 +314,7 @@ func (l Look) losses() (keep []dayone.Holding) {
 		switch {
 		case slices.Contains(l.fell, h.Key):
 			keep = append(keep, h)
-		case slices.Contains(l.Plan.Lost, h.Key):
+		case slices.Contains(l.Plan.Lost, h.Key), !wanted && l.brakedLoss(h):
 			h.Lost = l.Person.At
 			keep = append(keep, h)
 		case wanted && !h.Lost.IsZero():
@@ -323,6 +323,13 @@ func (l Look) losses() (keep []dayone.Holding) {
 		}
 	}
 	return keep
+}
+
+// brakedLoss says that something is lost from now on and only a brake keeps it: what had been agreed to is spent.
+func (l Look) brakedLoss(h dayone.Holding) bool {
+	pending := func(g dayone.Grant) bool { return g.Key == h.Key }
+	return h.State == dayone.Active && h.Lost.IsZero() && slices.ContainsFunc(braking(l.Holds), func(b dayone.Hold) bool { return b.Covers(h.Key) }) &&
+		!slices.ContainsFunc(l.Want.Pending, pending) && !slices.Contains(l.Want.Keep, h.Key)
 }
 
 // tellOf is what there is to tell of a person: since she was last planned for, and what runs before could not.

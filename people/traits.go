@@ -24,6 +24,7 @@ const (
 	TraitMobile  = "mobile"  // the name and the mobile number
 	TraitName    = "name"    // the name alone
 	TraitOutside = "outside" // the name alone, of somebody whom people entered
+	TraitFormer  = "former"  // a mail address that was hers: it may be anybody's by now, so nobody who comes is known by it
 )
 
 // TraitTexts say what speaks for one person.
@@ -48,13 +49,22 @@ func Traits(t *dayone.Timeline, now time.Time) []Trait {
 			if f == nil {
 				return ""
 			}
-			return strings.ToLower(strings.Join(strings.Fields(f.Value.Text), " "))
+			return one(f.Value.Text)
 		}
 		start, _ := s.period(e.ID, now)
 		first, family := word("first_name"), word("last_name")
 		add(TraitNumber, word("employee_number"))
 		add(TraitMail, word("email"))
 		add(TraitMail, word("personal_email"))
+		for _, attr := range []string{"email", "personal_email"} {
+			for _, said := range []string{attr, corrected + attr} {
+				for f := range s.of(e.ID, said) {
+					if mail := one(f.Value.Text); mail != word(attr) && !f.Bad {
+						add(TraitFormer, mail)
+					}
+				}
+			}
+		}
 		add(TraitStart, first, family, start)
 		for _, attr := range []string{"email", "personal_email", "employee_number"} { // a correction is as good a word while it stands
 			if c := s.correction(e.ID, attr, now, now); c != nil {
@@ -70,9 +80,12 @@ func Traits(t *dayone.Timeline, now time.Time) []Trait {
 	return out
 }
 
+// one is the spelling in which texts are compared.
+func one(text string) string { return strings.ToLower(strings.Join(strings.Fields(text), " ")) }
+
 // Sole is the kind of trait, and its value, of an attribute that no two people share; "": the attribute is none of those.
 func Sole(attr, value string) (kind, trait string) {
-	value = strings.ToLower(strings.Join(strings.Fields(value), " "))
+	value = one(value)
 	switch attr {
 	case "email", "personal_email":
 		return TraitMail, value
@@ -89,7 +102,7 @@ func Asks(newcomer []Trait) []Trait {
 	var out []Trait
 	for _, t := range newcomer {
 		switch {
-		case t.Kind == TraitOutside:
+		case t.Kind == TraitOutside, t.Kind == TraitFormer:
 			continue
 		case t.Kind == TraitName && !hand:
 			t.Kind = TraitOutside

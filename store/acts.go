@@ -13,7 +13,8 @@ import (
 // actSummary is everything of an act but its marks, which may be many.
 const actSummary = `id, version, covers, author, approver, reason, release, made, due, after, people, state, ended, ended_by, why, told`
 
-// AddAct keeps an act that waits, with the version that it is about.
+// AddAct keeps an act that waits, with the version that it is about. ErrConflict: one that does just the same waits already,
+// as when two announce it at the same instant.
 func (d *DB) AddAct(ctx context.Context, v dayone.PolicyVersion, a dayone.PolicyAct) error {
 	covers, err := json.Marshal(a.Only)
 	if err != nil {
@@ -27,10 +28,29 @@ func (d *DB) AddAct(ctx context.Context, v dayone.PolicyVersion, a dayone.Policy
 		if err := t.saveVersion(v); err != nil {
 			return err
 		}
+		if err := t.soleAct(a, string(covers), string(marks)); err != nil {
+			return err
+		}
 		_, err := t.exec(`INSERT INTO policy_act (`+actSummary+`, marks) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
 			a.ID, a.Version, string(covers), a.Author, a.Approver, a.Reason, a.Release, micros(a.Made), micros(a.Due), a.After, a.People, string(dayone.ActWaiting), 0, "", "", "", string(marks))
 		return err
 	})
+}
+
+// soleAct refuses an act that does just what one does that waits. What is of one version goes one after the other.
+func (t *tx) soleAct(a dayone.PolicyAct, covers, marks string) error {
+	if !t.plain { // the server and the command line may both
+		var id string
+		if err := t.row(`SELECT id FROM policy_version WHERE id = $1 FOR UPDATE`, a.Version).Scan(&id); err != nil {
+			return err
+		}
+	}
+	var n int
+	err := t.row(`SELECT COUNT(*) FROM policy_act WHERE state = 'waiting' AND version = $1 AND covers = $2 AND after = $3 AND marks = $4`, a.Version, covers, a.After, marks).Scan(&n)
+	if err == nil && n > 0 {
+		err = fmt.Errorf("just this was announced already: %w", dayone.ErrConflict)
+	}
+	return err
 }
 
 // Acts lists acts without their marks, newest first; only those that wait, or all of them.

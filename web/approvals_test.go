@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
@@ -159,5 +160,46 @@ func TestNobodyAnswersForTwo(t *testing.T) {
 	now, err := b.flow.Approval(t.Context(), q.ID)
 	if err != nil || now.State != dayone.ApprovalOpen || len(now.Votes) != 1 {
 		t.Errorf("it is %s with %d answers: %v", now.State, len(now.Votes), err)
+	}
+}
+
+// An answer, and that its run was told of it, are two lines of the ledger and one row of its page.
+func TestOneAnswerIsOneRowOfTheRecords(t *testing.T) {
+	t.Parallel()
+	files := maps.Clone(fewPolicies)
+	files["policies/base.yaml"] = &fstest.MapFile{Data: []byte(strings.Replace(string(fewPolicies["policies/base.yaml"].Data), "okta/group:sales-team}", "okta/group:sales-team, approval: {by: [manager]}}", 1))}
+	b := startBench(t, files, false, func(o *web.Options, _ *flow.Deps) { o.Token = dayone.NewSecret(token) })
+	b.hireSarah()
+	var q dayone.Petition
+	b.until("somebody to be asked", func() bool {
+		list, err := b.flow.Approvals(t.Context(), flow.ApprovalFilter{Open: true})
+		if err == nil && len(list) > 0 {
+			q = list[0]
+		}
+		return q.ID != "" && q.Run != ""
+	})
+	b.api("POST", "/api/v1/approvals/"+string(q.ID), `{"verdict": "approve", "for": "john.doe@company.com"}`, 200, nil)
+	var given, told int64
+	b.until("both lines", func() bool {
+		lines, err := b.flow.Records(t.Context(), flow.RecordFilter{Person: q.Person, Limit: 100})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, l := range lines {
+			switch l.What {
+			case "approval given":
+				given = l.Seq
+			case "approved":
+				told = l.Seq
+			}
+		}
+		return given > 0 && told > 0
+	})
+	for _, path := range []string{"/records", "/people/" + string(q.Person) + "/records", "/runs/" + string(q.Run) + "/records"} {
+		page := b.page(path)
+		want(t, path, page, "Approval given", "approved by john.doe@company.com", fmt.Sprintf("<code>%d, %d</code>", given, told))
+		if strings.Contains(page, `<span class="strong">Approved</span>`) {
+			t.Errorf("%s says it twice", path)
+		}
 	}
 }

@@ -250,6 +250,26 @@ func TestBrowserFindsByKeyboard(t *testing.T) {
 	tab.calm("palette and search")
 }
 
+// A row that lights up opens wherever it is pressed, and what else can be pressed in it is not covered.
+func TestBrowserARowOpensWhereverItIsPressed(t *testing.T) {
+	b := newBench(t)
+	tab := browse(t)
+	b.hire("emp_Ada", "Ada", "Moss", "Sales", soon)
+	tab.do(chromedp.EmulateViewport(1280, 900), chromedp.Navigate(b.url+"/people"))
+	const under = `(e=>{const r=e.getBoundingClientRect();return document.elementFromPoint(r.x+r.width/2,r.y+r.height/2)})`
+	tab.until(under + `(document.querySelector('#people-list tbody td:nth-child(3)')).closest('a.t')!==null`)
+	eval[chromedp.Void](tab, under+`(document.querySelector('#people-list tbody td:nth-child(3)')).click();0`)
+	tab.until(`document.querySelector('h1')?.textContent==='Ada Moss'`)
+	for _, page := range []string{"/gallery/people", "/gallery/mailbox", "/gallery/runs", "/gallery/approvals", "/gallery/tasks", "/gallery/dashboard"} {
+		tab.do(chromedp.Navigate(b.url + page))
+		tab.until(`document.readyState==='complete'`)
+		if s := eval[string](tab, `[...document.querySelectorAll('.table tbody tr :is(a:not(.t),button,summary), .rows > li :is(a:not(.t),button,summary)')].filter(e=>{e.scrollIntoView({block:'center'});const x=`+under+`(e);return e.getClientRects().length===1&&x&&!e.contains(x)&&x.matches('a.t')}).map(e=>e.outerHTML).join('\n')`); s != "" {
+			t.Errorf("%s covers %s", page, s)
+		}
+	}
+	tab.calm("rows")
+}
+
 var (
 	everything = flag.Bool("everything", false, "look at every page in both themes and both widths")
 	shots      = flag.Bool("shots", false, "keep a picture of every page among the artifacts")

@@ -3,7 +3,9 @@ package web
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
+	"time"
 
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/flow"
@@ -89,6 +91,7 @@ func (p *portal) recordRows(r *http.Request, f flow.RecordFilter, path string) (
 		v.Next = address(path, next)
 	}
 	view, people := p.viewerOf(r), map[dayone.PersonID]flow.Row{}
+	var carried []carriedOut
 	for _, l := range lines {
 		rec, err := flow.RecordOf(l)
 		if err != nil {
@@ -102,12 +105,35 @@ func (p *portal) recordRows(r *http.Request, f flow.RecordFilter, path string) (
 		if f.Run != "" {
 			row.Run = link{}
 		}
+		if i := slices.IndexFunc(carried, func(c carriedOut) bool { return c.of(rec) }); i >= 0 {
+			row.Seq += ", " + v.Rows[carried[i].row].Seq
+			v.Rows[carried[i].row] = row
+			carried = slices.Delete(carried, i, i+1)
+			continue
+		}
+		if answered[rec.What] != "" {
+			carried = append(carried, carriedOut{rec, len(v.Rows)})
+		}
 		v.Rows = append(v.Rows, row)
 	}
 	if len(v.Rows) == 0 {
 		v.Empty = &empty{Icon: "record", Title: "No records here", Text: "Every act that gives, takes or decides something leaves a line that cannot be changed unnoticed."}
 	}
 	return v, nil
+}
+
+// answered is what people said of a request by what its run says it was told of it.
+var answered = map[string]string{"approved": "approval given", "refused": "approval " + string(dayone.ApprovalRefused)}
+
+// carriedOut is what a run was told of an answer, and the row that says so. The ledger has the answer, too, a line or some
+// before: to a reader both are one.
+type carriedOut struct {
+	dayone.Record
+	row int
+}
+
+func (c carriedOut) of(rec dayone.Record) bool {
+	return rec.What == answered[c.What] && rec.Person == c.Person && rec.Step == c.Step && rec.By == c.By && rec.At.After(c.At.Add(-time.Minute)) && (rec.Run == "" || rec.Run == c.Run)
 }
 
 func newRecordRow(view viewer, rec dayone.Record) recordRow {

@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// entry is one request that may have changed something.
+// entry is one request that may have changed something, or what was done by hand, whose method is byHand.
 type entry struct {
 	At     time.Time   `json:"at"`
 	Method string      `json:"method"`
@@ -24,13 +24,67 @@ type entry struct {
 	Body   []byte      `json:"body"`
 }
 
+const byHand = "HAND"
+
+// Hand is what somebody does at a simulated system without any request: another administrator, or an owner who signs in.
+// Property is written as Value; without one it is a sign-in.
+type Hand struct {
+	Account  string `json:"account"`
+	Property string `json:"property,omitempty"`
+	Value    any    `json:"value,omitempty"`
+}
+
+// again does what a hand did.
+func (h Hand) again(s Simulator) error {
+	switch at := s.(type) {
+	case interface {
+		Set(account, property string, value any)
+	}:
+		at.Set(h.Account, h.Property, h.Value)
+	case interface{ Login(account string) }:
+		at.Login(h.Account)
+	default:
+		return fmt.Errorf("the simulator has no hands: %w", errors.ErrUnsupported)
+	}
+	return nil
+}
+
+// ByHand does something without a request, and writes it down as a request is.
+func (d *Door) ByHand(h Hand, do func()) {
+	d.mu.Lock()
+	j := d.journal
+	d.mu.Unlock()
+	if j == nil {
+		do()
+		return
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	do()
+	body, err := json.Marshal(h)
+	if err == nil {
+		err = j.write(entry{At: d.opt.Time(), Method: byHand, Body: body})
+	}
+	if err != nil {
+		panic(fmt.Sprintf("keeping what was done by hand: %v", err))
+	}
+}
+
+func (j *journal) write(e entry) error {
+	line, err := json.Marshal(e)
+	if err == nil {
+		_, err = j.file.Write(append(line, '\n'))
+	}
+	return err
+}
+
 // journal keeps entries in the order in which they were carried out.
 type journal struct {
 	mu   sync.Mutex
 	file *os.File
 }
 
-// Journal writes every request that may change something to a file before it is answered, so that a simulated system
+// Journal writes every request that may change something to a file before it is answered, and what is done by hand, so that a simulated system
 // outlives the process that simulates it, as a real one would. Replay comes first.
 func (d *Door) Journal(path string) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
@@ -73,6 +127,16 @@ func Replay(s Simulator, path string, at func(time.Time)) error {
 			return fmt.Errorf("reading %s: %w", path, err)
 		}
 		at(e.At)
+		if e.Method == byHand {
+			var h Hand
+			if err := json.Unmarshal(e.Body, &h); err != nil {
+				return fmt.Errorf("reading %s: %w", path, err)
+			}
+			if err := h.again(s); err != nil {
+				return fmt.Errorf("doing again what %s has: %w", path, err)
+			}
+			continue
+		}
 		r, err := http.NewRequestWithContext(context.WithValue(context.Background(), replayKey{}, true), e.Method, e.URL, bytes.NewReader(e.Body))
 		if err != nil {
 			return err
@@ -87,10 +151,7 @@ func (j *journal) keep(w http.ResponseWriter, r *http.Request, body []byte, at t
 	j.mu.Lock()
 	held := &held{h: http.Header{}}
 	next.ServeHTTP(held, r)
-	line, err := json.Marshal(entry{at, r.Method, r.URL.RequestURI(), r.Header, body})
-	if err == nil {
-		_, err = j.file.Write(append(line, '\n'))
-	}
+	err := j.write(entry{at, r.Method, r.URL.RequestURI(), r.Header, body})
 	j.mu.Unlock()
 	if err != nil {
 		panic(http.ErrAbortHandler) // as good as never answered

@@ -2,7 +2,9 @@ package storetest
 
 import (
 	"errors"
+	"fmt"
 	"reflect"
+	"sync"
 	"testing"
 	"time"
 
@@ -21,6 +23,7 @@ func acts(t *testing.T, d *store.DB) {
 		}
 	}
 	late, soon := act("act_1", at.Add(2*time.Hour)), act("act_2", at.Add(time.Hour))
+	soon.Marks = map[dayone.PersonID]string{"per_1": "ee"}
 	for _, a := range []dayone.PolicyAct{late, soon} {
 		if err := d.AddAct(ctx, v, a); err != nil {
 			t.Fatal(err)
@@ -83,5 +86,37 @@ func acts(t *testing.T, d *store.DB) {
 	tell()
 	if n := must[int64](t)(d.CountRecords(ctx)); n != 4 {
 		t.Errorf("%d records of two acts and their ends", n)
+	}
+}
+
+// announcedOnce: what waits is announced once, also by two at the same instant.
+func announcedOnce(t *testing.T, d *store.DB) {
+	ctx := t.Context()
+	v := dayone.PolicyVersion{ID: "aa", Files: []byte("zip"), Author: "kim", Made: at}
+	add := func(id string) error {
+		return d.AddAct(ctx, v, dayone.PolicyAct{
+			ID: id, Version: v.ID, Author: "kim", Approver: "kim", Reason: id, Made: at, Due: at.Add(time.Hour), After: 1, Marks: map[dayone.PersonID]string{"per_1": "ff", "per_2": "ee"}, People: 2,
+		})
+	}
+	var all sync.WaitGroup
+	refused := make([]error, 4)
+	for i := range refused {
+		all.Go(func() { refused[i] = add(fmt.Sprintf("act_%d", i)) })
+	}
+	all.Wait()
+	for _, err := range refused {
+		if err != nil && !errors.Is(err, dayone.ErrConflict) {
+			t.Error(err)
+		}
+	}
+	waiting := must[[]dayone.PolicyAct](t)(d.Acts(ctx, true, 10))
+	if len(waiting) != 1 {
+		t.Fatalf("%d of four that are the same wait", len(waiting))
+	}
+	if err := d.EndAct(ctx, waiting[0].ID, dayone.ActWithdrawn, "kim", "", at); err != nil {
+		t.Fatal(err)
+	}
+	if err := add("act_9"); err != nil {
+		t.Errorf("what was withdrawn is not announced again: %v", err)
 	}
 }

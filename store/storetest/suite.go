@@ -70,6 +70,7 @@ func Run(t *testing.T, open Opener) {
 		{"CodesAreCountedBeforeTheyAreLookedAt", codes},
 		{"Catalogue", catalogue},
 		{"ActsEndOnce", acts},
+		{"AnActIsAnnouncedOnce", announcedOnce},
 		{"LongAndStrangeTexts", strange},
 		{"OrdersAndBreakers", standing},
 		{"AStepThatWaitsIsCountedOnce", waitsAt},

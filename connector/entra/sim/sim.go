@@ -271,12 +271,14 @@ func (s *Sim) Seed(a sim.Account) string {
 
 // Set writes a property of a user as another administrator, or a synchronisation, would.
 func (s *Sim) Set(id, property string, value any) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if u := s.byID[id]; u != nil {
-		u.props[property] = value
-		s.changed(u)
-	}
+	s.door.ByHand(sim.Hand{Account: id, Property: property, Value: value}, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if u := s.byID[id]; u != nil {
+			u.props[property] = value
+			s.changed(u)
+		}
+	})
 }
 
 // Show is a property of a user.

@@ -141,13 +141,15 @@ func (s *Sim) Settings(base string) map[string]string {
 // Login is the first sign-in of somebody through the identity provider: it links the SAML identity. Whoever the group does
 // not know, or has closed, is not let in.
 func (s *Sim) Login(login string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, u := range s.users {
-		if (strings.EqualFold(u.username, handle(login)) || strings.EqualFold(u.email, login)) && u.scim != nil && u.scim.active {
-			u.saml, u.signedIn = u.scim.uid, s.opt.Time()
+	s.door.ByHand(sim.Hand{Account: login}, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		for _, u := range s.users {
+			if (strings.EqualFold(u.username, handle(login)) || strings.EqualFold(u.email, login)) && u.scim != nil && u.scim.active {
+				u.saml, u.signedIn = u.scim.uid, s.opt.Time()
+			}
 		}
-	}
+	})
 }
 
 func (s *Sim) id() int {

@@ -114,9 +114,11 @@ func (s *Sim) Withdraw(scope string) { s.login.withdraw(scope) }
 
 // Set writes a property of a user as another administrator would.
 func (s *Sim) Set(id, property string, value any) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.user(id).props[property] = value
+	s.door.ByHand(sim.Hand{Account: id, Property: property, Value: value}, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.user(id).props[property] = value
+	})
 }
 
 // Get reads a property of a user.

@@ -143,12 +143,14 @@ func (s *Sim) Wait() { s.pushes.Wait() }
 
 // Login is somebody who signs in; only who is active is let in.
 func (s *Sim) Login(login string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if u := s.user(login); u != nil && u.Status == "ACTIVE" {
-		now := s.opt.Time().UTC()
-		u.LastLogin = &now
-	}
+	s.door.ByHand(sim.Hand{Account: login}, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if u := s.user(login); u != nil && u.Status == "ACTIVE" {
+			now := s.opt.Time().UTC()
+			u.LastLogin = &now
+		}
+	})
 }
 
 func (s *Sim) auth(next http.Handler) http.Handler {
