@@ -42,8 +42,14 @@ func (f *Flow) Answer(ctx context.Context, id dayone.ApprovalID, a Reply) (dayon
 			seats = append(seats, d.As)
 		}
 	}
-	herself := func(who string) bool { // a login that several share is nobody
-		return dayone.IsMail(who) && (strings.EqualFold(who, row.Email) || slices.Contains(r.Askers(), strings.ToLower(who)))
+	v, _ := ctx.Value(viewerKey{}).(dayone.Viewer)
+	others, err := f.ForOthers(ctx)
+	if err != nil {
+		return r, err
+	}
+	own, err := f.ownMatter(ctx, r, row.Email, of, a.By)
+	if err != nil {
+		return r, err
 	}
 	switch {
 	case r.Why != "":
@@ -52,8 +58,10 @@ func (f *Flow) Answer(ctx context.Context, id dayone.ApprovalID, a Reply) (dayon
 		return r, fmt.Errorf("this was %s already: %w", r.State, dayone.ErrConflict)
 	case !now.Before(r.Due):
 		return r, fmt.Errorf("nobody answered in time, which is no: %w", dayone.ErrConflict)
-	case herself(of), herself(a.By):
+	case own:
 		return r, fmt.Errorf("nobody decides for themselves, or about what they asked for: %w", dayone.ErrForbidden)
+	case !others && !strings.EqualFold(of, v.Login):
+		return r, fmt.Errorf("you answer for yourself alone; whoever else is asked signs in, or an administrator enters it: %w", dayone.ErrForbidden)
 	case len(seats) == 0 && a.Of == "":
 		return r, fmt.Errorf("say for whom you decide: one of those who may: %w", dayone.ErrInvalid)
 	case len(seats) == 0:
@@ -66,6 +74,11 @@ func (f *Flow) Answer(ctx context.Context, id dayone.ApprovalID, a Reply) (dayon
 	if err := f.stillAsked(ctx, r); err != nil {
 		return r, err
 	}
+	before, err := f.answeredBefore(ctx, r.Votes, a.By)
+	if err != nil {
+		return r, err
+	}
+	again := false // somebody answered while we looked
 	vote := dayone.Vote{Of: of, By: a.By, As: seats, Yes: a.Yes, Reason: reason, At: now}
 	out, err := f.Store.ChangeApproval(ctx, id, now, func(is *dayone.Petition) error {
 		switch {
@@ -73,7 +86,10 @@ func (f *Flow) Answer(ctx context.Context, id dayone.ApprovalID, a Reply) (dayon
 			return fmt.Errorf("this was %s already: %w", is.State, dayone.ErrConflict)
 		case slices.ContainsFunc(is.Votes, func(v dayone.Vote) bool { return v.Of == of }):
 			return fmt.Errorf("they have answered already; it waits for somebody else: %w", dayone.ErrConflict)
-		case dayone.IsMail(a.By) && slices.ContainsFunc(is.Votes, func(v dayone.Vote) bool { return strings.EqualFold(v.By, a.By) }): // it takes two, and she is one
+		case slices.ContainsFunc(is.Votes, func(v dayone.Vote) bool { _, known := before[strings.ToLower(v.By)]; return !known }):
+			again = true
+			return dayone.ErrConflict
+		case slices.ContainsFunc(is.Votes, func(v dayone.Vote) bool { return before[strings.ToLower(v.By)] }): // it takes two, and she is one
 			return fmt.Errorf("you have answered this already; somebody else has to answer for %s: %w", of, dayone.ErrForbidden)
 		}
 		is.Votes, is.Deciders = append(is.Votes, vote), r.Deciders
@@ -82,6 +98,9 @@ func (f *Flow) Answer(ctx context.Context, id dayone.ApprovalID, a Reply) (dayon
 		}
 		return nil
 	})
+	if again {
+		return f.Answer(ctx, id, a)
+	}
 	f.look()
 	return out, err
 }

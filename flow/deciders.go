@@ -96,7 +96,8 @@ func (f *Flow) deciders(ctx context.Context, r dayone.Petition, escalated bool) 
 	return out, nil
 }
 
-// LetDecide lets somebody decide for somebody else for a time. Both are said by id, mail address or name.
+// LetDecide lets somebody decide for somebody else for a time. Both are said by id, mail address or name. ErrForbidden: it is not
+// for whoever asks to say who decides for them.
 func (f *Flow) LetDecide(ctx context.Context, who, to string, from, until time.Time, by string) (dayone.Delegation, error) {
 	var g dayone.Delegation
 	now := f.Clock.Now()
@@ -105,6 +106,9 @@ func (f *Flow) LetDecide(ctx context.Context, who, to string, from, until time.T
 	}
 	a, err := f.Named(ctx, who)
 	if err != nil {
+		return g, err
+	}
+	if err := f.speaksFor(ctx, a.ID); err != nil {
 		return g, err
 	}
 	b, err := f.Named(ctx, to)
@@ -143,5 +147,14 @@ func (f *Flow) Delegations(ctx context.Context) ([]dayone.Delegation, error) {
 // EndDelegation ends one now.
 func (f *Flow) EndDelegation(ctx context.Context, id, by string) error {
 	now := f.Clock.Now()
+	list, err := f.Store.Delegations(ctx, "", now)
+	if err != nil {
+		return err
+	}
+	if i := slices.IndexFunc(list, func(g dayone.Delegation) bool { return g.ID == id }); i >= 0 {
+		if err := f.speaksFor(ctx, list[i].Person); err != nil {
+			return err
+		}
+	}
 	return f.Store.EndDelegation(ctx, id, now, dayone.Record{At: now, What: "delegation ended", By: by, Detail: &dayone.Detail{Note: id}})
 }

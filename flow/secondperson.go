@@ -38,11 +38,16 @@ func (f *Flow) behind(ctx context.Context) ([]string, error) {
 	if v.Login == "" {
 		return nil, nil
 	}
+	return f.makers(ctx, v.Login)
+}
+
+// makers are a login and those of who made it, where it is a token's.
+func (f *Flow) makers(ctx context.Context, login string) ([]string, error) {
 	tokens, err := f.Store.Tokens(ctx, time.Unix(0, 0)) // those that have ended, too
 	if err != nil {
 		return nil, err
 	}
-	out := []string{asLogin(v.Login)}
+	out := []string{asLogin(login)}
 	for i := 0; i < len(out); i++ {
 		for _, t := range tokens {
 			if by := asLogin(t.By); asLogin(t.Name) == out[i] && !slices.Contains(out, by) {

@@ -157,6 +157,9 @@ func (f *Flow) CompleteTask(ctx context.Context, who, by string, attrs dayone.At
 	if err := mayAdopt(ctx, t, attrs); err != nil {
 		return t, err
 	}
+	if err := f.maySettle(ctx, t); err != nil {
+		return t, err
+	}
 	switch proof := strings.TrimSpace(attrs.Text(dayone.Evidence)); {
 	case t.Proof && proof == "":
 		return t, fmt.Errorf("this task is done when somebody shows that it is; give %q, a sentence or a link: %w", dayone.Evidence, dayone.ErrInvalid)
@@ -182,6 +185,21 @@ func mayAdopt(ctx context.Context, t dayone.Task, attrs dayone.Attrs) error {
 		return nil
 	}
 	return fmt.Errorf("you can say that the account that was found is theirs; another one is for an operator or an administrator to name: %w", dayone.ErrForbidden)
+}
+
+// maySettle keeps what a task decides for those who may decide it elsewhere, too: holds, reviews and new names are for operators,
+// and for whoever is asked.
+func (f *Flow) maySettle(ctx context.Context, t dayone.Task) error {
+	v, asked := ctx.Value(viewerKey{}).(dayone.Viewer)
+	decides := slices.ContainsFunc([]string{holdTask, reviewTask, renameTask}, func(what string) bool { return strings.HasPrefix(t.Once, what) })
+	if !decides || !asked || v.Role == dayone.Administrator || v.Role == dayone.Operator {
+		return nil
+	}
+	hers, err := f.HasTask(ctx, t, v.Login)
+	if err == nil && !hers {
+		err = fmt.Errorf("this is for whoever has the task, an operator or an administrator to decide: %w", dayone.ErrForbidden)
+	}
+	return err
 }
 
 func (f *Flow) complete(ctx context.Context, t dayone.Task, by string, attrs dayone.Attrs) error {

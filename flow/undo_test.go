@@ -158,6 +158,12 @@ func TestAHoldEndsByADecision(t *testing.T) {
 	task := ask()
 	h.rested(p)
 	same(t, "writes before the decision", writes(h.okta)-before, 0)
+	for _, role := range []dayone.Role{dayone.Approver, dayone.HR} { // holds are for operators, by whatever door
+		for _, decision := range []string{"follow policies", "2024-12-24"} {
+			_, err := h.CompleteTask(loggedIn("wim@company.com", role), string(task.ID), "wim@company.com", dayone.Attrs{"decision": dayone.Text(decision)})
+			is(t, err, dayone.ErrForbidden)
+		}
+	}
 	_, err := h.CompleteTask(ctx, string(task.ID), "ada@company.com", dayone.Attrs{"decision": dayone.Text("maybe")})
 	is(t, err, dayone.ErrInvalid)
 	if _, err = h.CompleteTask(ctx, string(task.ID), "ada@company.com", dayone.Attrs{"decision": dayone.Text("2024-12-24")}); err != nil {

@@ -145,7 +145,7 @@ func (p *portal) apiAnswer(w http.ResponseWriter, r *http.Request) error {
 	ctx, decides := r.Context(), me(r).Role.In(deciders)
 	switch in.Verdict {
 	case "approve", "refuse":
-		if in.For, err = answersFor(me(r), in.For); err != nil {
+		if in.For, err = p.answersFor(r, in.For); err != nil {
 			return err
 		}
 		_, err = p.flow.Answer(ctx, x.req.ID, flow.Reply{Of: in.For, By: me(r).Name, Yes: in.Verdict == "approve", Reason: in.Reason})

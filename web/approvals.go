@@ -27,7 +27,8 @@ type approvalsView struct {
 	StandIns []item
 	Problem  *notice // of the form below
 	Given    map[string]string
-	Fixed    bool // its reader may let nobody decide for somebody else
+	Own      string // for whom alone its reader may say it; "": for anybody
+	Fixed    bool   // its reader may let nobody decide for somebody else
 }
 
 type approvalView struct {
@@ -185,7 +186,11 @@ func (p *portal) showApprovals(w http.ResponseWriter, r *http.Request, status in
 	if err != nil {
 		return err
 	}
-	standIns, err := p.standIns(ctx, view)
+	own, err := p.flow.OwnPerson(ctx)
+	if err != nil {
+		return err
+	}
+	standIns, err := p.standIns(ctx, view, own)
 	if err != nil {
 		return err
 	}
@@ -194,8 +199,18 @@ func (p *portal) showApprovals(w http.ResponseWriter, r *http.Request, status in
 	}
 	v := newApprovals(view, list, standIns)
 	v.Problem, v.Given = problem, given
-	if !p.shows(r, "POST /delegations") {
-		v.Fixed = true
+	others, err := p.flow.ForOthers(ctx)
+	if err != nil {
+		return err
+	}
+	if !others && own != "" {
+		row, err := p.flow.Person(ctx, own)
+		if err != nil {
+			return err
+		}
+		v.Own = cmp.Or(row.Email, me(r).Name)
+	}
+	if v.Fixed = !p.shows(r, "POST /delegations") || !others && v.Own == ""; v.Fixed {
 		for i := range v.StandIns {
 			v.StandIns[i].Acts = nil
 		}
@@ -278,8 +293,12 @@ func newApprovals(view viewer, l approvalList, standIns []item) approvalsView {
 	return v
 }
 
-func (p *portal) standIns(ctx context.Context, view viewer) ([]item, error) {
+func (p *portal) standIns(ctx context.Context, view viewer, own dayone.PersonID) ([]item, error) {
 	list, err := p.flow.Delegations(ctx)
+	if err != nil {
+		return nil, err
+	}
+	others, err := p.flow.ForOthers(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -291,10 +310,14 @@ func (p *portal) standIns(ctx context.Context, view viewer) ([]item, error) {
 		if g.From.After(view.now) {
 			st = state{Icon: "clock", Class: "s-wait", Text: "Later"}
 		}
-		out = append(out, item{
+		it := item{
 			State: &st, Title: link{Text: view.say("%s decides for %s", cmp.Or(b.Name, string(g.Delegate)), cmp.Or(a.Name, string(g.Person)))},
 			Meta: view.say("From %s until", view.at(g.From).Text), At: view.at(g.Until), Acts: []act{{Text: "End it", Action: "/delegations/" + g.ID + "/end"}},
-		})
+		}
+		if !others && g.Person != own {
+			it.Acts = nil
+		}
+		out = append(out, it)
 	}
 	return out, nil
 }
@@ -341,17 +364,12 @@ func (v approvalView) own(login string) []choice {
 	return slices.DeleteFunc(v.Decide, func(c choice) bool { return !strings.EqualFold(c.Value, login) })
 }
 
-// forOthers says whether somebody may enter the answers of others: an administrator, and a login that several share and is
-// nobody's own.
-func forOthers(is who) bool {
-	return is.Role == dayone.Administrator || is.Role.In(deciders) && !dayone.IsMail(is.Name)
-}
-
 // answersFor is for whom somebody answers.
-func answersFor(is who, of string) (string, error) {
-	switch {
-	case forOthers(is):
-		return of, nil
+func (p *portal) answersFor(r *http.Request, of string) (string, error) {
+	is := me(r)
+	switch others, err := p.flow.ForOthers(r.Context()); {
+	case err != nil || others:
+		return of, err
 	case is.Role.In(deciders) && of != "" && !strings.EqualFold(of, is.Name):
 		return "", refuse(dayone.ErrForbidden, "You answer for yourself alone. Whoever else is asked has to sign in, or to name a delegate; an administrator may enter an answer for them.")
 	}
@@ -381,10 +399,14 @@ func (p *portal) approval(w http.ResponseWriter, r *http.Request) error {
 
 func (p *portal) showApproval(w http.ResponseWriter, r *http.Request, status int, v approvalView) error {
 	from := link{"Approvals", "/approvals"}
+	others, err := p.flow.ForOthers(r.Context())
+	if err != nil {
+		return err
+	}
 	switch is := me(r); {
 	case !is.Role.In(approvals):
 		v, from = v.hers(is.Name), link{"You", "/me"}
-	case !forOthers(is):
+	case !others:
 		v.Decide, v.Again = v.own(is.Name), v.Again && is.Role.In(deciders)
 	}
 	v.Alone = choosesAlone(v.Decide, me(r).Name, v.Of == "")
@@ -491,7 +513,7 @@ func (p *portal) decideApproval(w http.ResponseWriter, r *http.Request) error {
 		return fmt.Errorf("%w: %w", err, dayone.ErrInvalid)
 	}
 	a := flow.Reply{By: me(r).Name, Reason: strings.TrimSpace(r.PostForm.Get("reason"))}
-	if a.Of, err = answersFor(me(r), r.PostForm.Get("of")); err != nil {
+	if a.Of, err = p.answersFor(r, r.PostForm.Get("of")); err != nil {
 		return err
 	}
 	list := "/approvals"

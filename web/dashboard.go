@@ -137,7 +137,11 @@ func (p *portal) dashboard(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v.decide(matches, brakes, proposed)
-	v.ask(asked, hers, forOthers(me(r)))
+	others, err := p.flow.ForOthers(ctx)
+	if err != nil {
+		return err
+	}
+	v.ask(asked, hers, others)
 	for _, row := range stuck[:min(len(stuck), tasksShown)] {
 		v.Unplanned = append(v.Unplanned, unplannedItem(view, row))
 	}
