@@ -62,7 +62,7 @@ func Choose(w Wish, f Found, p Pool) (dayone.Number, string, error) {
 		if shut != "" {
 			why += ", and of one range " + shut
 		}
-		return dayone.Number{}, "", fmt.Errorf("pool %s has no number to give: %s: %w", p.Name, why, dayone.ErrNoSeat)
+		return dayone.Number{}, "", fmt.Errorf("pool %s has no number to give: %s: %w", cmp.Or(p.Title, p.Name), why, dayone.ErrNoSeat)
 	}
 	slices.SortFunc(next, func(a, b dayone.Number) int { return cmp.Or(a.Used.Compare(b.Used), cmp.Compare(a.ID, b.ID)) })
 	return next[0], "the one that is free for longest", nil

@@ -106,7 +106,7 @@ func TestAFailedStepIsOpen(t *testing.T) {
 // What stands side by side on a page is told apart, and a command says what it does.
 func TestPagesSayWhatComesNext(t *testing.T) {
 	t.Parallel()
-	reads(t, "policies", pageOf(t, "policies"), "obody may have both salesforce/permset:quote-author and salesforce/permset:discount-approver")
+	reads(t, "policies", pageOf(t, "policies"), "obody may have both Salesforce permission set quote-author and Salesforce permission set discount-approver")
 	reads(t, "people-empty", pageOf(t, "people-empty"), "<code>dayone import</code> reads")
 	reads(t, "policy-people", pageOf(t, "policy-people"), "<code>dayone plan --all --list</code> plans for everybody")
 	reads(t, "me-new", pageOf(t, "me-new"), "ask your manager or HR")

@@ -50,7 +50,7 @@ func (p *portal) catalogue(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	set := p.flow.Active()
-	list := newCatalogueList(p.viewerOf(r), givers(set), q, page1, total, more)
+	list := newCatalogueList(p.viewerOf(r), giversCalled(set), q, page1, total, more)
 	if isFragment(r) && r.Header.Get("HX-Target") == "catalogue-list" {
 		p.part(w, r, http.StatusOK, "catalogue-list", list)
 		return nil
@@ -128,6 +128,21 @@ func givers(set *policy.Set) map[dayone.Key][]string {
 			if !slices.Contains(by[g.Key], pol.ID) {
 				by[g.Key] = append(by[g.Key], pol.ID)
 			}
+		}
+	}
+	return by
+}
+
+// giversCalled are givers as pages call them.
+func giversCalled(set *policy.Set) map[dayone.Key][]string {
+	titles := map[string]string{}
+	for _, pol := range set.Policies {
+		titles[pol.ID] = pol.Title
+	}
+	by := givers(set)
+	for _, ids := range by {
+		for i, id := range ids {
+			ids[i] = cmp.Or(titles[id], id)
 		}
 	}
 	return by

@@ -2,6 +2,7 @@ package web
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -362,13 +363,23 @@ func (p *portal) giveNumber(w http.ResponseWriter, r *http.Request) error {
 	}
 	got, err := p.give(r, numberWish{Person: f("person"), Name: f("name"), Ref: f("ref"), Pool: f("pool"), Like: f("like"), Another: f("another") != "", From: f("from"), Until: f("until"), Reason: f("reason")}, assign)
 	if numberRefused(err) {
-		return p.showPool(w, r, http.StatusConflict, f("pool"), notDone(p.viewerOf(r), err))
+		return p.showPool(w, r, http.StatusConflict, f("pool"), notGiven(p.viewerOf(r), f("pool"), err))
 	}
 	if err != nil {
 		return err
 	}
 	http.Redirect(w, r, "/numbers/"+url.PathEscape(string(got.ID))+"?said=number-"+string(got.State), http.StatusSeeOther)
 	return nil
+}
+
+// notGiven says why a number was not given, and, where none is left, what gets one.
+func notGiven(view viewer, pool string, err error) *notice {
+	n := notDone(view, err)
+	if errors.Is(err, dayone.ErrNoSeat) {
+		n.Text += " " + view.label("Order a range, or release what leavers have.")
+		n.Act = &link{"Show its numbers", "/numbers/all?pool=" + url.QueryEscape(pool)}
+	}
+	return n
 }
 
 type allNumbersView struct {

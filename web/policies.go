@@ -125,7 +125,7 @@ func (p *portal) listed(r *http.Request) (policiesView, error) {
 		if err != nil {
 			return policiesView{}, err
 		}
-		v = newPolicies(set, texts)
+		v = newPolicies(p.viewerOf(r), set, texts)
 		for _, f := range v.Files {
 			for i, row := range f.Policies {
 				said, err := p.view.in(lang).html("policy-row", row)
@@ -208,7 +208,7 @@ func (p *portal) standing(r *http.Request, v *policiesView) error {
 func (v policiesView) editable(is bool) policiesView { v.Edit = is; return v }
 
 // newPolicies shows a set with the texts of its files.
-func newPolicies(set *policy.Set, texts map[string]string) policiesView {
+func newPolicies(view viewer, set *policy.Set, texts map[string]string) policiesView {
 	var v policiesView
 	rows, lines := map[string][]policyRow{}, map[string][]string{}
 	var files []string
@@ -244,7 +244,7 @@ func newPolicies(set *policy.Set, texts map[string]string) policiesView {
 	for _, d := range set.Duties {
 		row := policyRow{ID: d.ID, Title: cmp.Or(d.Title, d.ID), Owner: d.Owner, Control: strings.Join(d.Control, ", ")}
 		for _, k := range d.Never {
-			row.Duty = append(row.Duty, k.String())
+			row.Duty = append(row.Duty, view.withKeys(k.String()))
 		}
 		add(d.At, row)
 	}
@@ -307,7 +307,7 @@ func (p *portal) policyText(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	for _, f := range newPolicies(p.flow.Active(), texts).Files {
+	for _, f := range newPolicies(p.viewerOf(r), p.flow.Active(), texts).Files {
 		if i := slices.IndexFunc(f.Policies, func(x policyRow) bool { return x.ID == r.PathValue("id") }); i >= 0 {
 			v := policyPage{f.Policies[i], f.Name, f.Hash}
 			return p.show(w, r, http.StatusOK, page{Template: "policy-text", Title: v.Title, Nav: "policies", Crumbs: []link{{"Policies", "/policies"}, {v.Title, ""}}, Main: v})

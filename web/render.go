@@ -79,10 +79,36 @@ func commands(text string) template.HTML {
 	return template.HTML(strings.Join(parts, ""))
 }
 
+// untorn keeps together what a line tears apart, a telephone number, and what turns what stands beside it, a name in letters that
+// are read from the right.
+func untorn(text string) template.HTML {
+	var b strings.Builder
+	at := 0
+	for _, m := range tornIn.FindAllStringIndex(text, -1) {
+		b.WriteString(escaped(text[at:m[0]]))
+		is := escaped(text[m[0]:m[1]])
+		if text[m[0]] == '+' {
+			is = `<span class="nowrap">` + is + "</span>"
+		} else {
+			is = "<bdi>" + is + "</bdi>"
+		}
+		b.WriteString(is)
+		at = m[1]
+	}
+	return template.HTML(b.String() + escaped(text[at:]))
+}
+
+// escaped is a text as templates write it.
+func escaped(text string) string {
+	return strings.ReplaceAll(template.HTMLEscapeString(text), "+", "&#43;")
+}
+
+var tornIn = regexp.MustCompile(`\+\d+(?: \d+)+|(?:\p{Lu}\p{Ll}+ )?[\p{Arabic}\p{Hebrew}][\p{Arabic}\p{Hebrew}\p{M}'’"-]*(?: [\p{Arabic}\p{Hebrew}][\p{Arabic}\p{Hebrew}\p{M}'’"-]*)*`)
+
 // read parses what every page shares; what one page has is parsed when it is opened first. Texts are put into the language.
 func (v *renderer) read(l *locale.Language) {
 	v.pages = map[string]func() *template.Template{}
-	v.parts = template.New("").Funcs(template.FuncMap{"asset": v.asset, "icon": v.icon, "count": l.Number, "say": l.Said, "code": l.Tag, "breaks": breaks, "commands": commands})
+	v.parts = template.New("").Funcs(template.FuncMap{"asset": v.asset, "icon": v.icon, "count": l.Number, "say": l.Said, "code": l.Tag, "breaks": breaks, "commands": commands, "untorn": untorn})
 	template.Must(v.parts.ParseFS(templateFiles, "templates/*.html"))
 	files, err := fs.Glob(templateFiles, "templates/pages/*.html")
 	must(err)

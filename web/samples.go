@@ -216,7 +216,7 @@ func samples(view viewer) []sample {
 	imported := newWhy(view, link{"Sarah Chen", "/people/" + samplePerson}, unvoted)
 	imported.idle(view, false, false, nil)
 	policies, policyTexts := samplePolicies()
-	announcedPolicies, proposed := sampleAnnounced(view, newPolicies(policies, policyTexts))
+	announcedPolicies, proposed := sampleAnnounced(view, newPolicies(view, policies, policyTexts))
 	dash.Announced = announcedPolicies.Announced[:1]
 	dash.Tiles = newTiles(view, sampleTiles(now), nil)
 
@@ -343,8 +343,8 @@ func samples(view viewer) []sample {
 		})},
 		{"confidential-empty", "Confidential, nothing", "confidential", false, false, newConfidentials(view, nil)},
 		{"events-empty", "Events, none", "events", false, false, newEvents(view, nil, nil, "", sarah, noMatch)},
-		{"policies", "Policies", "policies", false, false, newPolicies(policies, policyTexts)},
-		{"policy-text", "Policy, its text", "policy-text", false, false, samplePolicyText(newPolicies(policies, policyTexts))},
+		{"policies", "Policies", "policies", false, false, newPolicies(view, policies, policyTexts)},
+		{"policy-text", "Policy, its text", "policy-text", false, false, samplePolicyText(newPolicies(view, policies, policyTexts))},
 		{"policy-people", "Policy, who it holds for", "policy-people", false, false, policyPeopleView{ID: "sales-team", Text: policyText("sales-team"), Title: "Sales department", Facts: "Holds for 412 people", People: sampleLinksTo(crowd), More: view.number(412 - len(crowd))}},
 		{"catalogue", "Catalogue", "catalogue", false, false, newCatalogue(view, policies, nil, newCatalogueList(view, sampleGivers(policies), nil, flow.OfferingsOf(policies, nil), 12_345, true))},
 		{"editor", "Editor, a draft with a fault", "editor", false, false, editorView{
@@ -354,7 +354,7 @@ func samples(view viewer) []sample {
 		}},
 		{"policies-announced", "Policies, announced by their author", "policies", false, false, announcedPolicies},
 		{"proposal", "Proposal, beyond a limit", "proposal", false, false, proposed},
-		{"policies-empty", "Policies, none", "policies", false, false, newPolicies(&policy.Set{}, nil)},
+		{"policies-empty", "Policies, none", "policies", false, false, newPolicies(view, &policy.Set{}, nil)},
 		{"records", "Records, a page", "records", false, false, records},
 		{"records-empty", "Records of a person, none", "records", false, false, recordsView{Head: &ph, Empty: &empty{Icon: "record", Title: "No records here", Text: "Every act leaves a line."}}},
 		{"mailbox", "Mailbox, an invitation", "mailbox", false, false, newMailbox(view, mails, 1)},
@@ -584,8 +584,8 @@ func sampleThings(view viewer) func(dayone.Key) string {
 
 // sampleGivers are givers, and the policy of everybody, which stands in another file.
 func sampleGivers(set *policy.Set) map[dayone.Key][]string {
-	by := givers(set)
-	by[sampleKey("okta/group:base-employee")] = []string{"base-employee"}
+	by := giversCalled(set)
+	by[sampleKey("okta/group:base-employee")] = []string{"Everyone on the payroll"}
 	return by
 }
 

@@ -132,7 +132,7 @@ func TestNothingFromOutsideIsMarkup(t *testing.T) {
 		"why": newWhy(view, link{nasty, "/x"}, explanation), "task": newTask(view, task, map[string]string{nasty: nasty}),
 		"tasks": newTasks(view, []todo{task}, 1), "dashboard": dashboardView{Sentence: nasty, Unplanned: []item{unplannedItem(view, stuck)}, NoStarters: &empty{}, NoRuns: &empty{}}, "progress": newProgress(view, time.UTC, progress, nil),
 		"events":   newEvents(view, []dayone.Intake{{Event: dayone.Event{Type: nasty, Source: nasty, Subject: nasty}, Note: nasty, State: dayone.EventApplied}}, []dayone.Intake{{Event: dayone.Event{Source: nasty}, Note: nasty}}, "", nil, nil),
-		"policies": newPolicies(&policy.Set{Policies: []*policy.Policy{{ID: nasty, Title: nasty, Owner: nasty, At: policy.Position{File: nasty, Line: 1}}}}, map[string]string{nasty: nasty}),
+		"policies": newPolicies(plainView(), &policy.Set{Policies: []*policy.Policy{{ID: nasty, Title: nasty, Owner: nasty, At: policy.Position{File: nasty, Line: 1}}}}, map[string]string{nasty: nasty}),
 		"proposal": newProposal(view, dayone.PolicyVersion{ID: "1", Author: nasty, Note: nasty}, flow.Everybody{
 			Changes: []flow.Change{{Name: nasty, Cases: []string{nasty}}}, Brakes: []string{nasty}, Skipped: []string{nasty}, Keys: []flow.KeyCount{{Key: access[0].Key, First: []string{nasty}}},
 		}),
@@ -526,7 +526,7 @@ func TestTasksAreSentences(t *testing.T) {
 func TestExcerptsOfPolicies(t *testing.T) {
 	t.Parallel()
 	set, texts := samplePolicies()
-	v := newPolicies(set, texts)
+	v := newPolicies(plainView(), set, texts)
 	rows := v.Files[0].Policies
 	if rows[0].Lines != "lines 2 to 9" || len(rows[0].Text) != 8 || rows[0].Text[0].Text != "- id: sales-team" || rows[0].Text[7].Text != `    - {to: "slack/channel:#sales-team", as: member}` {
 		t.Errorf("%s: %+v", rows[0].Lines, rows[0].Text)
@@ -534,7 +534,7 @@ func TestExcerptsOfPolicies(t *testing.T) {
 	if rows[1].Lines != "lines 11 to 13" || rows[1].Text[0].Anchor != "policies-sales-yaml-11" {
 		t.Errorf("%s: %+v", rows[1].Lines, rows[1].Text)
 	}
-	if v := newPolicies(set, nil); v.Files[0].Policies[0].Text != nil {
+	if v := newPolicies(plainView(), set, nil); v.Files[0].Policies[0].Text != nil {
 		t.Error("a file that has changed shows a text")
 	}
 }

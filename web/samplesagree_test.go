@@ -104,7 +104,7 @@ func TestSamplesAgree(t *testing.T) {
 		"error-500":               {"Load it again Dashboard"},
 		"person-held":             {"group:base-employee Held back", "4 are held back"},
 		"brake-proposed":          {"More than 24 terminations", "Held 25"},
-		"catalogue":               {"okta/group:base-employee base-employee"},
+		"catalogue":               {"okta/group:base-employee Everyone on the payroll"},
 		"run-done":                {"sales.yaml:8"},
 		"runs":                    {"Onboard Raj Patel"},
 	} {

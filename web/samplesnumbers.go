@@ -119,7 +119,7 @@ func sampleNumbers(view viewer) []sample {
 	pool := newPoolPage(view, berlin, [][]flow.NumberCell{cells, coming})
 	empties := newPoolPage(view, flow.PoolView{NumberPool: flow.NumberPool{Name: "lab", Platform: "cucm-eu", Emergency: "ERL-LAB"}}, nil)
 	full := newPoolPage(view, london, [][]flow.NumberCell{mayfair})
-	full.Problem = notDone(view, fmt.Errorf("pool london has no number to give: every number of it is in use, at rest or held: %w", dayone.ErrNoSeat))
+	full.Problem = notGiven(view, london.Name, fmt.Errorf("pool %s has no number to give: every number of it is in use, at rest or held: %w", london.Title, dayone.ErrNoSeat))
 	confirm := newNumberPage(view, one, lines)
 	confirm.Problem = notDone(view, fmt.Errorf("+493012340017 is assigned: others show it, too (assistant); name an heir, or take it from there first: %w", dayone.ErrConflict))
 	wrongPlan := strings.Replace(newNumberPlanText, "country: DE", "country: XY", 1)

@@ -133,6 +133,11 @@ func newLetter(r flow.Rendered) *letter {
 
 type templatesView struct{ Rows []item }
 
+// Sentence says what stands on the page.
+func (templatesView) Sentence() string {
+	return "Every mail, post and invitation that is sent, as it would read. Your own stand in `templates/` of the policy folder: a file there with the name of one of these replaces it, any other is a message that policies can send."
+}
+
 func (p *portal) messageTemplates(w http.ResponseWriter, r *http.Request) error {
 	list, err := p.flow.MessageTemplates(r.Context())
 	if err != nil {

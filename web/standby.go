@@ -88,6 +88,9 @@ func newStandingBy(view viewer, is Standing, own string) standingBy {
 	case is.Silent:
 		v.Notice = notice{Kind: "warn", Icon: "warn", Title: "The server at work has gone silent", Text: "This one is taking over."}
 	}
+	if v.Notice.Kind != "" || is.Epoch == 0 { // nobody is led to another server, so this page is what there is
+		v.Notice.Act = &link{"Look again", "/"}
+	}
 	if is.Epoch == 0 {
 		return v
 	}

@@ -97,6 +97,9 @@ func newSystemPage(view viewer, x flow.SystemView, titles, kinds map[string]stri
 		v.Actions = accountActions(view, x.Cannot)
 	} else {
 		v.NoKinds = textSystemUnset
+		if !v.Calm { // above it says so
+			v.NoKinds = "What can be given there is known once it is connected."
+		}
 	}
 	return v
 }

@@ -133,7 +133,7 @@ func taskItem(view viewer, d todo) item {
 	st := state{Icon: "task", Class: "s-wait", Text: view.say("Due %s", d.dueStamp(view).Text)}
 	switch n := d.days(view); {
 	case n < 0:
-		st = state{Icon: "x", Class: "s-fail", Text: view.say("Due %s, %s late", d.dueStamp(view).Text, view.plural(-n, "1 day", "%d days"))}
+		st = lateState(view, d)
 	case n == 0:
 		st.Text = "Due today"
 	}
@@ -145,6 +145,11 @@ func taskItem(view viewer, d todo) item {
 		it.Meta, it.Next = joined(", ", d.row.Name, d.system), firstLine(d.task.Note)
 	}
 	return it
+}
+
+// lateState says since when a task is late, and by how much.
+func lateState(view viewer, d todo) state {
+	return state{Icon: "x", Class: "s-fail", Text: view.say("Due %s, %s late", d.dueStamp(view).Text, view.plural(-d.days(view), "1 day", "%d days"))}
 }
 
 func firstLine(s string) string {
@@ -187,6 +192,7 @@ func (p *portal) showTask(w http.ResponseWriter, r *http.Request, status int, v 
 	from := link{"Tasks", "/tasks"}
 	if me(r).Role == dayone.Employee {
 		from = link{"You", "/me"}
+		v.Run = link{}
 		for i := range v.Facts {
 			v.Facts[i].Href = ""
 		}
@@ -197,12 +203,8 @@ func (p *portal) showTask(w http.ResponseWriter, r *http.Request, status int, v 
 func (p *portal) taskPage(r *http.Request, t dayone.Task, given map[string]string) taskView {
 	d := p.todos().of(r.Context(), t)
 	v := newTask(p.viewerOf(r), d, given)
-	if d.run.Href != "" {
-		v.Run = d.run
-		v.Facts = append(v.Facts, pair{Name: "Run", Value: d.run.Text, Href: d.run.Href})
-		if v.Adopt != nil {
-			v.Adopt.Retry = fmt.Sprintf("/runs/%s/steps/%d/retry", t.Run, d.number)
-		}
+	if d.run.Href != "" && v.Adopt != nil {
+		v.Adopt.Retry = fmt.Sprintf("/runs/%s/steps/%d/retry", t.Run, d.number)
 	}
 	return v
 }
@@ -238,7 +240,8 @@ func newTask(view viewer, d todo, given map[string]string) taskView {
 	if s := d.dueStamp(view); s != nil {
 		v.Facts = append(v.Facts, pair{Name: "Due", At: s})
 		if d.days(view) < 0 && t.Closed.IsZero() {
-			v.State = state{Icon: "x", Class: "s-fail", Text: "Overdue", Tag: true}
+			v.State = lateState(view, d)
+			v.State.Tag = true
 		}
 	}
 	if step != nil {
@@ -248,6 +251,12 @@ func newTask(view viewer, d todo, given map[string]string) taskView {
 				r.Policy = d.policy(r.Policy)
 			}
 			v.Facts = append(v.Facts, pair{Name: "Why", Value: r.String(), Href: href})
+		}
+	}
+	if d.run.Href != "" {
+		v.Facts = append(v.Facts, pair{Name: "Run", Value: d.run.Text, Href: d.run.Href})
+		if t.Step == "" { // about the whole run: what is to be done is found there
+			v.Run = d.run
 		}
 	}
 	for _, word := range strings.Fields(t.Note) {
