@@ -86,14 +86,14 @@ func sampleDrift(view viewer) []sample {
 	refused.Problem = notDone(view, fmt.Errorf("this was seen to after it was found; the next reading of Okta says whether it still differs: %w", dayone.ErrConflict))
 	states := sampleSystems(view.now)
 	gitlab := flow.SystemView{
-		SystemState: states[len(states)-1], Calls: 4, Offers: 340, Read: view.now.Add(-time.Hour), Drift: 3, Reading: flow.DriftReading{Lists: true, DriftReading: dayone.DriftReading{System: "gitlab", At: view.now.Add(-14 * time.Hour), Accounts: 120, Nobodys: 2}}, Failures: []flow.Failure{sampleFailure(view)("Zoë Łukasiewicz-Ørsted", "gitlab/group:platform", dayone.EntitlementAdd, dayone.ErrForbidden, 30)}, Policies: []string{"engineering", "platform"},
+		SystemState: states[len(states)-1], Calls: 4, Offers: 340, Read: view.now.Add(-time.Hour), Drift: 3, Reading: flow.DriftReading{Lists: true, DriftReading: dayone.DriftReading{System: "gitlab", At: view.now.Add(-14 * time.Hour), Accounts: 120, Nobodys: 2}}, Failures: []flow.Failure{sampleFailure(view)("Zoë Łukasiewicz-Ørsted", "gitlab/group:platform", dayone.EntitlementAdd, dayone.ErrForbidden, 30)}, Policies: []string{"Engineering", "Platform team"},
 		Connector: &flow.Connector{Name: "gitlab", Title: "GitLab", Summary: "Accounts and group memberships of a GitLab instance or group.", Capabilities: []string{"target"}, Plan: "Premium or Ultimate", Kinds: []flow.Giving{{Kind: "account", Title: "account", Actions: []string{"create", "enable", "disable"}}, {Kind: "group", Title: "group", Actions: []string{"add", "remove"}}}},
 		Cannot:    map[string]string{"account update": "scim_token"}, Count: dayone.SystemList{Counted: view.now.Add(-14 * time.Hour), Accounts: 120},
 		Limits: []flow.RateLimit{{Path: "/api/v4/groups", Method: "GET", PerMinute: 200, Burst: 33, Used: 12}, {PerMinute: 2000, Burst: 333, Used: 333, Shut: view.now.Add(time.Minute)}, {Path: "/static"}},
 	}
 	gitlab.Held = flow.HeldAt{People: 118, Accounts: 118, Open: 117, Others: 340}
 	down := flow.SystemView{
-		SystemState: states[0], Offers: 96, Read: view.now.Add(-14 * time.Hour), Drift: 4, Policies: []string{"base-employee", "sales-team"}, Calls: 1,
+		SystemState: states[0], Offers: 96, Read: view.now.Add(-14 * time.Hour), Drift: 4, Policies: []string{"Every employee", "Sales department"}, Calls: 1,
 		Connector: &flow.Connector{Name: "okta", Title: "Okta", Summary: "Users, groups and application assignments of an Okta organisation.", Capabilities: []string{"target"}, Plan: "any edition with Lifecycle Management", Kinds: gitlab.Connector.Kinds},
 		Count:     dayone.SystemList{Counted: view.now.Add(-38 * time.Hour), Accounts: 100412}, Limits: []flow.RateLimit{{Path: "/api/v1/users", PerMinute: 600, Burst: 33, Used: 12}},
 		Reading: flow.DriftReading{Lists: true, DriftReading: dayone.DriftReading{System: "okta", At: view.now.Add(-38 * time.Hour), Accounts: 100412, Nobodys: 213, Failed: view.now.Add(-14 * time.Hour), Note: "okta: listing users: unavailable (HTTP 503)"}},

@@ -50,6 +50,7 @@ func (p *portal) showSystem(w http.ResponseWriter, r *http.Request, status int, 
 		return speaking(err)
 	}
 	x.Phones = x.Phones && p.shows(r, "GET /numbers/audit/{system}")
+	x.Policies = p.policyTitles(x.Policies)
 	v := newSystemPage(p.viewerOf(r), x, p.titles(), p.kindTitles())
 	v.Problem, v.May = said, p.shows(r, "POST /systems/{system}/read")
 	if p.opt.SystemForms != nil && p.shows(r, "GET /settings/systems/{name}") && x.Connector != nil {
