@@ -143,6 +143,13 @@ func (f *Flow) AskAnew(ctx context.Context, id dayone.ApprovalID, a dayone.Ask) 
 	if a.Of, err = asker(a.Of, a.By); err != nil {
 		return r, err
 	}
+	v, _ := ctx.Value(viewerKey{}).(dayone.Viewer)
+	switch others, err := f.ForOthers(ctx); {
+	case err != nil:
+		return r, err
+	case !others && a.Of != "" && !strings.EqualFold(a.Of, v.Login): // whoever asked decides no more: that is nobody's to say of others
+		return r, fmt.Errorf("you ask in your own name; an administrator may enter that somebody else asks: %w", dayone.ErrForbidden)
+	}
 	if a.Reason = strings.TrimSpace(a.Reason); len(a.Reason) > 2000 {
 		return r, fmt.Errorf("the reason is longer than 2000 characters: %w", dayone.ErrInvalid)
 	}

@@ -69,6 +69,25 @@ func TestATokenDecidesNothingForItsMaker(t *testing.T) {
 	}
 }
 
+// Whoever asked decides no more, so nobody but an administrator says that somebody else has asked.
+func TestNobodyAsksAnewInTheNameOfWhoDecides(t *testing.T) {
+	t.Parallel()
+	h, p, _ := asks(t, newWorld(t))
+	q := h.request(p)
+	if _, err := h.Answer(ctx, q.ID, flow.Reply{Of: john, By: john, Reason: "not now"}); err != nil {
+		t.Fatal(err)
+	}
+	again := func(login string, role dayone.Role, of string) error {
+		_, err := h.AskAnew(loggedIn(login, role), q.ID, dayone.Ask{Of: of, By: login, Reason: "it is needed after all"})
+		return err
+	}
+	is(t, again(vera, dayone.Approver, john), dayone.ErrForbidden)
+	is(t, again(vera, dayone.Operator, john), dayone.ErrForbidden)
+	if err := again(vera, dayone.Approver, vera); err != nil {
+		t.Error(err)
+	}
+}
+
 // Where it takes two, a person and a token she made are one.
 func TestATokenIsNoSecondAnswer(t *testing.T) {
 	t.Parallel()

@@ -143,6 +143,11 @@ func ReadHolidays(name string, raw []byte) (map[string]string, error) {
 	} else {
 		days, err = csvDays(raw)
 	}
+	for _, day := range slices.Sorted(maps.Keys(days)) {
+		if year := day[:4]; year < "1950" || year > "2150" { // as with the days of people: years far off are mistakes of typing
+			return nil, fmt.Errorf("%s is no year in which anybody works: %w", year, dayone.ErrInvalid)
+		}
+	}
 	if err == nil && len(days) == 0 {
 		err = fmt.Errorf("the calendar has no day; it is a file such as %q: %w", "2025-12-25,Christmas Day", dayone.ErrInvalid)
 	}

@@ -77,6 +77,7 @@ func TestCalendarsAreRead(t *testing.T) {
 		"a list with a head":    {file: "a.csv", text: "\ufeffdate,name\n2025-12-25,\"Christmas, at last\"\n2025-01-01\n", want: "2025-01-01 |2025-12-25 Christmas, at last"},
 		"a list of a continent": {file: "a.csv", text: "2025-12-25;Noël\n", want: "2025-12-25 Noël"},
 		"no day":                {file: "a.csv", text: "2025-12-25,a\n25.12.2025,b\n", fault: "line 2"},
+		"no year of anybody":    {file: "a.csv", text: "2025-12-25,a\n9999-12-25,b\n", fault: "9999 is no year"},
 		"nothing":               {file: "a.csv", text: "date,name\n", fault: "has no day"},
 		"a rule":                {file: "a.ics", text: "BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:20250101\nRRULE:FREQ=YEARLY\nEND:VEVENT\n", fault: "line 4"},
 		"no begin":              {file: "a.ics", text: "BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:x\nEND:VEVENT\n", fault: "line 2"},

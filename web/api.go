@@ -394,12 +394,26 @@ func readJSON(r io.Reader, v any) error {
 	case err == io.EOF:
 		return nil
 	case err != nil:
-		return said(fmt.Errorf("%w: %w", err, dayone.ErrInvalid), textBadJSON)
+		return said(fmt.Errorf("%w: %w", err, dayone.ErrInvalid), whyNoJSON(err))
 	}
 	if _, err := dec.Token(); err != io.EOF { // half of what was said would be done
 		return said(fmt.Errorf("something follows the JSON value: %w", dayone.ErrInvalid), textBadJSON)
 	}
 	return legibleJSON(body)
+}
+
+// whyNoJSON says which field of a body its address does not take. That nobody knows a field has no type in encoding/json.
+func whyNoJSON(err error) string {
+	var kind *json.UnmarshalTypeError
+	if errors.As(err, &kind) && kind.Field != "" {
+		return fmt.Sprintf(textBadField, kind.Field, kind.Value)
+	}
+	if name, unknown := strings.CutPrefix(err.Error(), "json: unknown field "); unknown {
+		if name, err := strconv.Unquote(name); err == nil {
+			return fmt.Sprintf(textNoMember, name)
+		}
+	}
+	return textBadJSON
 }
 
 // tooLarge says of a body that is larger than its address takes how much that is. Another error stays as it is.

@@ -407,7 +407,7 @@ func (p *portal) showApproval(w http.ResponseWriter, r *http.Request, status int
 	case !is.Role.In(approvals):
 		v, from = v.hers(is.Name), link{"You", "/me"}
 	case !others:
-		v.Decide, v.Again = v.own(is.Name), v.Again && is.Role.In(deciders)
+		v.Decide, v.Again, v.AskBy = v.own(is.Name), v.Again && is.Role.In(deciders), field{}
 	}
 	v.Alone = choosesAlone(v.Decide, me(r).Name, v.Of == "")
 	return p.show(w, r, status, page{Template: "approval", Title: v.Title, Nav: "approvals", Crumbs: []link{from, {v.Title, ""}}, Main: v})

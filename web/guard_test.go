@@ -387,6 +387,15 @@ func TestWhatIsGivenTwiceIsRefused(t *testing.T) {
 		req, _ := http.NewRequest("POST", b.url+"/api/v1/people", strings.NewReader(body))
 		refused(b.do(req), name)
 	}
+	for body, says := range map[string]string{
+		`{"type":"contractor","spouse":"x"}`: `takes no field \"spouse\"`, `{"type":7}`: `Field \"type\" takes no number`, `{"type":`: "is no JSON",
+	} {
+		req, _ := http.NewRequest("POST", b.url+"/api/v1/people", strings.NewReader(body))
+		res := b.do(req)
+		if got := text(t, res); res.StatusCode != http.StatusBadRequest || !strings.Contains(got, says) {
+			t.Errorf("%s: %s %.300s", body, res.Status, got)
+		}
+	}
 	b.api("GET", "/api/v1/runs?state=running&state=done", "", 200, nil)
 	if res := b.get("/runs?state=open&state=done"); res.StatusCode != http.StatusOK {
 		t.Errorf("runs of two states: %s", res.Status)

@@ -28,6 +28,8 @@ const (
 	textLongName   = "Nobody has a name this long: search for 200 characters at most."
 	textLongThing  = "Nothing in the catalogue has a name this long: search for 200 characters at most."
 	textBadJSON    = "The body is no JSON that this address takes."
+	textNoMember   = "This address takes no field %q; the document of the API lists what it takes. Nothing was done."
+	textBadField   = "Field %q takes no %s; the document of the API says what it takes. Nothing was done."
 	textNoStep     = "This run has no such step."
 	textNoVerb     = "A step can be retried or skipped."
 	textNotTaken   = "Your answer was not taken"
