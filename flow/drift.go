@@ -424,14 +424,23 @@ func (f *Flow) CountDrift(ctx context.Context) (map[string]int, error) {
 // Lacks are the things that somebody has by the books, and that their systems did not show so when they were read last: what
 // more is shown there keeps nobody from working.
 func (f *Flow) Lacks(ctx context.Context, id dayone.PersonID) (map[dayone.Key]bool, error) {
-	list, err := f.Store.Drift(ctx, DriftFilter{Person: id, Limit: MostDrift})
-	if err != nil || len(list) == 0 {
+	of, err := f.LacksOf(ctx, []dayone.PersonID{id})
+	return of[id], err
+}
+
+// LacksOf is that of several people.
+func (f *Flow) LacksOf(ctx context.Context, ids []dayone.PersonID) (map[dayone.PersonID]map[dayone.Key]bool, error) {
+	lists, err := f.Store.DriftOf(ctx, ids)
+	if err != nil || len(lists) == 0 {
 		return nil, err
 	}
-	out := map[dayone.Key]bool{}
-	for _, x := range list {
-		if x.Kind == dayone.DriftMissing || x.Kind == dayone.DriftClosed || x.Kind == dayone.DriftRole {
-			out[x.Key] = true
+	out := map[dayone.PersonID]map[dayone.Key]bool{}
+	for id, list := range lists {
+		out[id] = map[dayone.Key]bool{}
+		for _, x := range list {
+			if x.Kind == dayone.DriftMissing || x.Kind == dayone.DriftClosed || x.Kind == dayone.DriftRole {
+				out[id][x.Key] = true
+			}
 		}
 	}
 	return out, nil

@@ -158,6 +158,27 @@ func (d *DB) Drift(ctx context.Context, f DriftFilter) ([]DriftRow, error) {
 	return collect(rows, d.scanDrift)
 }
 
+// DriftOf is what of several people is otherwise, without how it is.
+func (d *DB) DriftOf(ctx context.Context, ids []dayone.PersonID) (map[dayone.PersonID][]dayone.Drift, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	marks, args := among(ids)
+	rows, err := d.read.QueryContext(ctx, `SELECT d.id, d.person, d.key, d.kind`+driftFrom+` AND d.person IN `+marks+` ORDER BY d.id DESC`, args...)
+	if err != nil {
+		return nil, fmt.Errorf("reading drift of several people: %w", err)
+	}
+	return eachOf(rows, func(rows *sql.Rows) (dayone.PersonID, dayone.Drift, error) {
+		var x dayone.Drift
+		var key string
+		err := rows.Scan(&x.ID, &x.Person, &key, &x.Kind)
+		if err == nil {
+			x.Key, err = dayone.ParseKey(key)
+		}
+		return x.Person, x, err
+	})
+}
+
 func driftWhere(f DriftFilter) (string, []any) {
 	var q strings.Builder
 	q.WriteString(driftFrom)

@@ -102,6 +102,7 @@ func (p *portal) dashboard(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	r = r.WithContext(withCounts(ctx, openCounts{runs: under, tasks: opened, approvals: asked}))
 	view := p.viewerOf(r)
 	v := newDashboard(view, counts, under, opened, len(events), len(stuck))
 	if v.More = len(rows) > startersShown; v.More {
@@ -309,10 +310,14 @@ func (p *portal) starters(ctx context.Context, view viewer, rows []flow.Row) ([]
 	if err != nil {
 		return nil, err
 	}
+	lacks, err := p.flow.LacksOf(ctx, ids) // ready by the run; the system may have shown it otherwise since
+	if err != nil {
+		return nil, err
+	}
 	out := make([]starterRow, 0, len(rows))
 	for _, row := range rows {
 		first, found := days[row.ID]
-		s, err := p.starter(ctx, view, row, first, found)
+		s, err := p.starter(ctx, view, row, first, found, len(lacks[row.ID]))
 		if err != nil {
 			return nil, err
 		}
@@ -321,7 +326,7 @@ func (p *portal) starters(ctx context.Context, view viewer, rows []flow.Row) ([]
 	return out, nil
 }
 
-func (p *portal) starter(ctx context.Context, view viewer, row flow.Row, run flow.First, found bool) (starterRow, error) {
+func (p *portal) starter(ctx context.Context, view viewer, row flow.Row, run flow.First, found bool, lacks int) (starterRow, error) {
 	zone := p.zoneOf(row.Location)
 	s := starterRow{
 		Name: link{row.Name, "/people/" + string(row.ID)}, Facts: joined(", ", row.Title, row.Location),
@@ -346,14 +351,8 @@ func (p *portal) starter(ctx context.Context, view viewer, row flow.Row, run flo
 	if row.Problem == "" {
 		s.State, s.Note = readiness(view, run)
 	}
-	if s.State.Class == "s-done" { // by the run; the system may have shown it otherwise since
-		lacks, err := p.flow.Lacks(ctx, row.ID)
-		if err != nil {
-			return s, err
-		}
-		if len(lacks) > 0 {
-			s.State, s.Note = state{Icon: "drift", Class: "s-wait", Text: notAsItShould}, view.plural(len(lacks), "1 thing differs from the books", "%d things differ from the books")
-		}
+	if s.State.Class == "s-done" && lacks > 0 {
+		s.State, s.Note = state{Icon: "drift", Class: "s-wait", Text: notAsItShould}, view.plural(lacks, "1 thing differs from the books", "%d things differ from the books")
 	}
 	if run.Undo != "" {
 		s.Undo = &link{"Open the undo", "/runs/" + string(run.Undo)}

@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
@@ -358,6 +359,13 @@ func menuPattern(href string) string {
 
 type openCounts struct{ runs, tasks, approvals, matches, quarantined, brakes int }
 
+type countsKey struct{}
+
+// withCounts tells the menu of a page what the page has counted itself: runs, tasks and approvals.
+func withCounts(ctx context.Context, c openCounts) context.Context {
+	return context.WithValue(ctx, countsKey{}, c)
+}
+
 // openCounts are a service, not the page: what cannot be counted is not shown.
 func (p *portal) openCounts(r *http.Request) openCounts {
 	var c openCounts
@@ -366,14 +374,18 @@ func (p *portal) openCounts(r *http.Request) openCounts {
 		return c
 	}
 	ctx := with(r.Context(), is) // pages that say what is wrong have a menu as well
-	if n, err := p.flow.CountRuns(ctx, runsUnderWay(100)); err == nil {
-		c.runs = n
-	}
-	if n, err := p.flow.CountTasks(ctx, flow.TaskFilter{}); err == nil {
-		c.tasks = n
-	}
-	if n, err := p.flow.CountApprovals(ctx); err == nil {
-		c.approvals = n
+	if known, counted := ctx.Value(countsKey{}).(openCounts); counted {
+		c = known
+	} else {
+		if n, err := p.flow.CountRuns(ctx, runsUnderWay(100)); err == nil {
+			c.runs = n
+		}
+		if n, err := p.flow.CountTasks(ctx, flow.TaskFilter{}); err == nil {
+			c.tasks = n
+		}
+		if n, err := p.flow.CountApprovals(ctx); err == nil {
+			c.approvals = n
+		}
 	}
 	if n, err := p.flow.CountMatches(ctx); err == nil {
 		c.matches = n

@@ -31,6 +31,10 @@ func drift(t *testing.T, d *store.DB) {
 	if got := list(); len(got) != 1 || got[0].ID != "drf_1" || !got[0].Since.Equal(at) || !got[0].Seen.Equal(at.Add(time.Hour)) || got[0].Is.Role != "owner" || got[0].Is.Ref != "00g1" || got[0].Key != group || got[0].By[0] != "sales" || got[0].Name == "" {
 		t.Errorf("kept is %+v", got)
 	}
+	of := must[map[dayone.PersonID][]dayone.Drift](t)(d.DriftOf(ctx, []dayone.PersonID{p, "per_nobody"}))
+	if len(of) != 1 || len(of[p]) != 1 || of[p][0].ID != "drf_1" || of[p][0].Key != group || of[p][0].Kind != dayone.DriftExtra {
+		t.Errorf("of several people there is %+v", of)
+	}
 	if err := d.KeepDrift(ctx, list()[0].Drift, dayone.DriftContested); err != nil {
 		t.Fatal(err)
 	}
