@@ -350,7 +350,7 @@ func (f *Flow) Announce(ctx context.Context, a dayone.Announcement) (dayone.Anno
 	case !a.Until.After(a.From) || !a.Until.After(now):
 		return a, fmt.Errorf("the window has to end after it begins, and after now: %w", dayone.ErrInvalid)
 	case a.Until.Sub(a.From) > 366*24*time.Hour:
-		return a, fmt.Errorf("the window is longer than a year: %w", dayone.ErrInvalid)
+		return a, fmt.Errorf("the window is longer than a year; name an earlier last day: %w", dayone.ErrInvalid)
 	}
 	a.ID, a.Made = f.IDs.New("ann"), now
 	counts := "once a second person confirms it"

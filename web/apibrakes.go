@@ -387,7 +387,7 @@ func sampleBrakes(view viewer) (brakesView, brakeView, brakeView) {
 			lay("lee@company.com", "", now.Add(20*time.Hour), true, true),
 			lay("kim@company.com", "", now.Add(500*time.Hour), true, false),
 		})
-	list.Problem = notDone(view, fmt.Errorf("the window is longer than a year: %w", dayone.ErrInvalid))
+	list.Problem = notDone(view, fmt.Errorf("the window is longer than a year; name an earlier last day: %w", dayone.ErrInvalid))
 	on.List = &dayone.ListFigures{Before: 1204, Records: 812, There: 809, New: 2, Unusable: 1, Known: 1218, Missing: 395, Aside: 14}
 	held := []flow.HeldView{
 		{Held: dayone.Held{Person: samplePerson, Subject: "emp_789", Mark: "1", What: "planned termination", Lines: []dayone.HeldLine{{What: "last day", Is: "2024-12-31"}, {What: "manager", Was: "john.doe@company.com", Is: "zoe.lukasiewicz@company.com"}}}, Name: "Sarah Chen"},

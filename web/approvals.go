@@ -62,7 +62,8 @@ type petition struct {
 	run  link
 	mute bool // no mail system tells anybody of it
 
-	reader string // the login of whoever reads it
+	reader string                 // the login of whoever reads it
+	policy func(id string) string // what one is called; nil: as its id
 }
 
 func (p *portal) petitions(ctx context.Context, view viewer, list []dayone.Petition) []petition {
@@ -76,7 +77,7 @@ func (p *portal) petitions(ctx context.Context, view viewer, list []dayone.Petit
 			row.Name = cmp.Or(row.Name, string(r.Person))
 			rows[r.Person] = row
 		}
-		x := petition{req: r, row: row, mute: !p.flow.Mails(), what: view.access(titles, kinds, r.Key)}
+		x := petition{req: r, row: row, mute: !p.flow.Mails(), policy: p.policyTitle, what: view.access(titles, kinds, r.Key)}
 		if r.Run != "" {
 			if x.run = (link{"The run that asked for it", "/runs/" + string(r.Run)}); r.State == dayone.ApprovalOpen {
 				x.run.Text = "The run that waits for it"
@@ -421,7 +422,11 @@ func newApproval(view viewer, x petition) approvalView {
 	who := pair{Name: "For", Value: x.row.Name, Href: "/people/" + string(q.Person)}
 	v.Facts = append(v.Facts, who, pair{Name: "Access", Value: q.Key.String(), Code: true, Href: whyHref(string(q.Person), q.Key)})
 	for _, b := range q.Because {
-		v.Facts = append(v.Facts, pair{Name: "Why", Value: b.String(), Href: policyHref(b)})
+		href := policyHref(b)
+		if x.policy != nil {
+			b.Policy = x.policy(b.Policy)
+		}
+		v.Facts = append(v.Facts, pair{Name: "Why", Value: b.String(), Href: href})
 	}
 	need := "any one of those named"
 	if q.Rule.Need == "all" {

@@ -139,7 +139,7 @@ func personNumber(view viewer, n flow.PersonNumber) item {
 	if n.Service.Line != "" {
 		about = append(about, n.Service.Line)
 	}
-	it.Meta = joined(", ", append(about, view.label("since"))...)
+	it.Meta = sentence(joined(", ", append(about, view.label("since"))...))
 	switch {
 	case n.Before:
 		it.Next = view.say("Theirs before; it rests until %s, and goes to nobody else before.", view.date(n.Until).Text)
@@ -286,7 +286,7 @@ func ownThings(view viewer, b flow.Belongings) (things []thing, unknown string) 
 		case n.Before:
 			continue
 		case n.Role != "":
-			t.Note = view.label("rings at you, too")
+			t.Note = view.label("rings for you, too")
 		case n.State == dayone.NumberReserved:
 			t.State, t.Note = state{Icon: "clock", Class: "s-run", Text: "Kept for you"}, "kept for you; it works from your first day on"
 		case n.Unseen():

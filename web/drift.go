@@ -168,6 +168,8 @@ func newDrift(view viewer, f flow.DriftFilter, rows []flow.DriftRow, reads map[s
 		v.Sentence = view.say("More than %s things differ from the books.", view.number(flow.MostDrift-1))
 	case total == 0 && unread == len(v.Readings):
 		v.Sentence = "Nobody can say yet what differs from the books."
+	case total == 0 && v.Filtered:
+		v.Sentence = "Nothing like this is known to differ from the books."
 	case total == 0:
 		v.Sentence = "Nothing is known to differ from the books."
 	}

@@ -113,7 +113,7 @@ func newGallery() galleryView {
 			{ID: "g2", Name: "g2", Label: "Tracking number", Value: "1Z", Error: "Enter the whole number, for example 1Z999AA10123456784.", Type: "text", Mono: true},
 		},
 		Reason: reason{Text: "Sales department", Chain: []chained{
-			{Head: "HR", Text: "Department Sales"}, {Head: "Policy", Text: "Sales department", Code: "policies/sales.yaml:8", Href: "/policies"}, {Head: "Step", Text: "entitlement.add"}, {Head: "Confirmed", Text: "Okta"},
+			{Head: "HR", Text: "Department Sales"}, {Head: "Policy", Text: "Sales department", Code: "policies/sales.yaml:7", Href: "/policies"}, {Head: "Step", Text: "entitlement.add"}, {Head: "Confirmed", Text: "Okta"},
 		}, Why: &link{"Explain", "/gallery"}},
 		Empty: empty{Icon: "play", Title: "No runs yet", Text: "A run starts when somebody is hired, moves or leaves.", Acts: []link{{"Dashboard", "/"}}},
 		Error: errorView{Title: "This page could not be built", Text: "Runs go on, nothing is lost.", Next: "Load it again.", ID: "req_01jd9x0000000000000000000a"},

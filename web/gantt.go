@@ -356,7 +356,7 @@ func (g *gantt) draw(groups []ganttGroup) string {
 }
 
 // noteWidth is how much of a line a note may take.
-const noteWidth = 240
+const noteWidth, noteLeast = 240, 90
 
 func (g *gantt) bar(row *bar, y float64) {
 	g.put(`<text x="%d" y="%s">%s</text>`, ganttText, px(y+13), html.EscapeString(planner.Cut(row.label, ganttLeft-ganttText-18)))
@@ -385,7 +385,11 @@ func (g *gantt) bar(row *bar, y float64) {
 	if row.note == "" {
 		return
 	}
-	if after, before := ganttWidth-at-8, from-ganttLeft-6; after > noteWidth || after >= before {
+	after, before := ganttWidth-at-8, from-ganttLeft-6
+	if room := min(noteWidth, max(after, before)); room < noteLeast && planner.Cut(row.note, room) != row.note {
+		return // a word or less tells nothing; the table beside says it
+	}
+	if after > noteWidth || after >= before {
 		g.put(`<text class="note" x="%s" y="%s">%s</text>`, px(at+6), px(y+13), html.EscapeString(planner.Cut(row.note, min(noteWidth, after))))
 	} else { // a bar that ends late has its room before it
 		g.put(`<text class="note" x="%s" y="%s" text-anchor="end">%s</text>`, px(from-6), px(y+13), html.EscapeString(planner.Cut(row.note, min(noteWidth, before))))

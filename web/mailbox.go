@@ -74,7 +74,7 @@ func newMailbox(view viewer, list []Mail, open int) mailboxView {
 	}
 	slices.Reverse(v.Rows)
 	if len(list) == 0 {
-		v.Empty = &empty{Icon: "mail", Title: "No mail yet", Text: "Everything that the demo sends lands here: mails and invitations. Hire somebody and look again."}
+		v.Empty = &empty{Icon: "mail", Title: "No mail yet", Text: "Everything that the demo sends lands here: mails and invitations. Hire somebody and look again.", Acts: []link{{"Onboard", "/onboard"}}}
 	}
 	if open < 0 || open >= len(list) {
 		return v

@@ -204,6 +204,7 @@ func things(view viewer, got flow.Progress, failed map[string]bool, connectors m
 		default:
 			t.State = state{Icon: "check", Class: "s-done", Text: "Ready"}
 		}
+		t.Note = sentence(view.label(t.Note))
 		out = append(out, t)
 	}
 	slices.SortStableFunc(out, func(a, b thing) int { return cmp.Compare(a.Title, b.Title) })
@@ -241,5 +242,6 @@ func laptop(view viewer, got flow.Progress) (things []thing, left string) {
 			}
 		}
 	}
+	t.Note = sentence(view.label(t.Note))
 	return []thing{t}, left
 }

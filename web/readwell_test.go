@@ -31,7 +31,7 @@ func TestNamesAndNumbersStayWhole(t *testing.T) {
 func TestNobodyIsLeftWithoutANextStep(t *testing.T) {
 	t.Parallel()
 	reads(t, "standby-start", pageOf(t, "standby-start"), `<a class="btn btn-small" href="/">Look again</a>`)
-	reads(t, "task-issue", pageOf(t, "task-issue"), `<a href="/runs">Open the run</a>`, "1 day late")
+	reads(t, "task-issue", pageOf(t, "task-issue"), `<a href="/runs">Open the run</a>`, "1 h late")
 	reads(t, "number-pool-full", pageOf(t, "number-pool-full"), "Pool London, Mayfair", "Order a range, or release what leavers have.", `href="/numbers/all?pool=london"`)
 	reads(t, "messages", pageOf(t, "messages"), "<code>templates/</code> of the policy folder: a file there")
 	readsNot(t, "system-unset", pageOf(t, "system-unset"), textSystemUnset)

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"slices"
@@ -47,6 +48,7 @@ func samples(view viewer) []sample {
 	sarah := func(dayone.PersonID) flow.Row { return row }
 	noWhy := func(k dayone.Key) policy.Explanation { return policy.Explanation{Key: k} }
 	crowd := samplePeople(sampleCrowd, first)
+	sellers := slices.DeleteFunc(slices.Clone(crowd), func(r flow.Row) bool { return r.Department != "Sales" })
 	running, folded, bad, over := samplePaced(view, 0), samplePaced(view, 1000), sampleIncomplete(view), sampleDone(view)
 	continuedRun := sampleContinued(view)
 	running.chosen = 8
@@ -71,7 +73,8 @@ func samples(view viewer) []sample {
 		Note: "okta: calling: not supported: no connector is configured for it; do it by hand and complete this task, or configure the system and retry the step",
 	}
 	todoOf := func(t dayone.Task, step dayone.StepRun, system, kind, thing string) todo {
-		return todo{task: t, row: row, zone: time.UTC, run: link{"Onboard Sarah Chen", "/runs"}, number: 1, step: &step, system: system, kind: kind, thing: thing}
+		t.Step = step.Step.ID
+		return todo{task: t, row: row, zone: time.UTC, run: link{"Onboard Sarah Chen", "/runs"}, number: 1, step: &step, system: system, kind: kind, thing: thing, policy: samplePolicyTitle}
 	}
 	create, join := running.run.Steps[0], running.run.Steps[4]
 	create.Kind, join.Kind, create.Step.Want = dayone.ErrUnsupported.Error(), dayone.ErrUnsupported.Error(), &dayone.Item{
@@ -202,7 +205,7 @@ func samples(view viewer) []sample {
 	noRuns := personRunsView{Head: head("runs"), Empty: &empty{Icon: "play", Title: "No run yet", Text: "A run starts when something is to be done for this person."}}
 	why := newWhy(view, link{"Sarah Chen", "/people/" + samplePerson}, sampleExplanation())
 	of := list[1]
-	of.Key, of.Reasons = sampleExplanation().Key, []flow.Reason{{Reason: dayone.Reason{Policy: "sales-team", At: "policies/sales.yaml:8"}, Title: "Sales department"}}
+	of.Key, of.Reasons = sampleExplanation().Key, []flow.Reason{{Reason: dayone.Reason{Policy: "sales-team", At: "policies/sales.yaml:7"}, Title: "Sales department"}}
 	why.Chain = newReason(view, samplePerson, of, policy.Explanation{Votes: sampleExplanation().Votes}).Chain
 	waits := newWhy(view, link{"Sarah Chen", "/people/" + samplePerson}, policy.Explanation{Key: list[0].Key, Answer: "unknown", Lines: []policy.Line{{
 		Policy: "base-employee", Title: "Everyone on the payroll", At: "policies/base.yaml:23", Does: "grants", Truth: "unknown", Missing: []string{"work_arrangement"},
@@ -238,6 +241,8 @@ func samples(view viewer) []sample {
 	for _, i := range []int{3, 4, 5, 6} { // all of Slack
 		taken.gone.Steps[taken.run.Steps[i].Step.ID] = true
 	}
+	doneRun := sampleRun(over)
+	doneRun.Undo = "/runs/x/undo"
 	undoneRun := sampleRun(newBoard(taken))
 	undoneRun.Undone, undoneRun.Undo = goneNotice(taken.gone, over.run.ID, taken.gone.By), "/runs/x/undo"
 
@@ -301,7 +306,7 @@ func samples(view viewer) []sample {
 		{"merge-refused", "Merge, refused", "order", false, false, newMerge(view, head("timeline"), flow.Merging{Stays: row, Goes: sampleMerging(row, now).Goes, Refused: "they are the same person already"}, func(s string) string { return s })},
 		{"split", "Split, a merge is taken back", "order", false, false, newSplit(view, head("timeline"), sampleSplitting(now))},
 		{"split-new", "Split, somebody new", "order", false, false, newSplit(view, head("timeline"), flow.Splitting{Employments: sampleSplitting(now).Employments})},
-		{"order-reinstate", "Reinstate, nothing to take back", "order", false, false, newReinstate(headOf(gone, "leaving"), false)},
+		{"order-reinstate", "Reinstate, nothing to give back", "order", false, false, newReinstate(headOf(gone, "leaving"), false)},
 		{"person-empty", "Person, no access", "person", false, false, newPersonAccess(view, head("access"), look, nil, noWhy)},
 		{"person-many", "Person, a thousand accesses", "person", false, false, newPersonAccess(view, head("access"), look, manyAccess(now), noWhy)},
 		{"timeline", "Person, timeline", "timeline", false, false, sampleCorrectForm(view, newTimeline(view, headOf(moved, "timeline"), sampleTimeline(now, time.UTC), url.Values{}), nil)},
@@ -321,7 +326,7 @@ func samples(view viewer) []sample {
 		{"run-open", "Run, open steps only", "run", false, false, sampleRun(newBoard(filtered))},
 		{"run-many", "Run, a thousand steps", "run", false, false, sampleRun(folded)},
 		{"run-incomplete", "Run, incomplete", "run", false, false, sampleRun(bad)},
-		{"run-done", "Run, done", "run", false, false, sampleRun(over)},
+		{"run-done", "Run, done", "run", false, false, doneRun},
 		{"run-continued", "Run, continued in another", "run", false, false, sampleRun(continuedRun)},
 		{"run-parked", "Run, waits for systems", "run", false, false, sampleParked(view)},
 		{"run-cancelled", "Run, cancelled", "run", false, false, sampleRun(newBoard(*sampleCancelled(view)))},
@@ -345,7 +350,7 @@ func samples(view viewer) []sample {
 		{"events-empty", "Events, none", "events", false, false, newEvents(view, nil, nil, "", sarah, noMatch)},
 		{"policies", "Policies", "policies", false, false, newPolicies(view, policies, policyTexts)},
 		{"policy-text", "Policy, its text", "policy-text", false, false, samplePolicyText(newPolicies(view, policies, policyTexts))},
-		{"policy-people", "Policy, who it holds for", "policy-people", false, false, policyPeopleView{ID: "sales-team", Text: policyText("sales-team"), Title: "Sales department", Facts: "Holds for 412 people", People: sampleLinksTo(crowd), More: view.number(412 - len(crowd))}},
+		{"policy-people", "Policy, who it holds for", "policy-people", false, false, policyPeopleView{ID: "sales-team", Text: policyText("sales-team"), Title: "Sales department", Facts: "Holds for 412 people", People: sampleLinksTo(sellers), More: view.number(412 - len(sellers))}},
 		{"catalogue", "Catalogue", "catalogue", false, false, newCatalogue(view, policies, nil, newCatalogueList(view, sampleGivers(policies), nil, flow.OfferingsOf(policies, nil), 12_345, true))},
 		{"editor", "Editor, a draft with a fault", "editor", false, false, editorView{
 			Title: "Edit policies",
@@ -404,6 +409,13 @@ func sampleIdle(list []flow.Access) []flow.Access {
 	return out
 }
 
+// samplePolicyTitle is what the policies that are made up are called.
+func samplePolicyTitle(id string) string {
+	return cmp.Or(map[string]string{
+		"base-employee": "Everyone on the payroll", "sales-team": "Sales department", "sales-leads": "Sales leads", "cloud-billing": "Cloud billing", "finance-leads": "Finance leads", "oncall": "On call", "platform": "Platform team",
+	}[id], id)
+}
+
 // samplePolicies are two policies and their file.
 func samplePolicies() (*policy.Set, map[string]string) {
 	const file, text = "policies/sales.yaml", `policies:
@@ -444,7 +456,7 @@ func sampleAccess(now time.Time) []flow.Access {
 	held := &dayone.Holding{Item: dayone.Item{Ref: "00u1", Attrs: dayone.Attrs{"login": dayone.Text("sarah.chen@company.com")}}, Confirmed: now, Run: "run_01jd9x0000000000000000000a"}
 	return []flow.Access{
 		{Key: key("okta/account"), Title: "Okta", Kind: "account", State: flow.AsWanted, Since: now, Reasons: because, Holding: held},
-		{Key: key("okta/group:base-employee"), Title: "Okta", Kind: "group", State: flow.AsWanted, Since: now, Reasons: append(because, flow.Reason{Reason: dayone.Reason{Policy: "sales-team", At: "policies/sales.yaml:8"}, Title: "Sales department"}), Holding: held},
+		{Key: key("okta/group:base-employee"), Title: "Okta", Kind: "group", State: flow.AsWanted, Since: now, Reasons: append(because, flow.Reason{Reason: dayone.Reason{Policy: "sales-team", At: "policies/sales.yaml:7"}, Title: "Sales department"}), Holding: held},
 		{Key: key("okta/group:oncall"), Title: "Okta", Kind: "group", State: flow.NotOurs, Since: now, Reasons: []flow.Reason{{Reason: dayone.Reason{Policy: dayone.Baseline}, Title: dayone.Baseline}}, Holding: held},
 		{Key: key("okta/group:chess-club"), Title: "Okta", Kind: "group", State: flow.Observed, Since: now, Reasons: []flow.Reason{{Reason: dayone.SeenFirst(now), Title: dayone.Baseline}}, Holding: held},
 		{Key: key("slack/account"), Title: "Slack", Kind: "account", State: flow.AsWanted, Since: now, Reasons: because, Holding: held},
@@ -472,8 +484,8 @@ func manyAccess(now time.Time) []flow.Access {
 func sampleExplanation() policy.Explanation {
 	k, _ := dayone.ParseKey("okta/group:sales-team")
 	return policy.Explanation{Key: k, Answer: "given", There: true, Votes: []dayone.Vote{{Of: "john.doe@company.com", By: "administrator", Yes: true, At: sampleDay.Add(-21*time.Hour + 4*time.Minute)}}, Lines: []policy.Line{
-		{Policy: "sales-team", Title: "Sales department", At: "policies/sales.yaml:8", Does: "grants", Truth: "yes", Conditions: []policy.Condition{{Text: `person.department == "Sales"`, Truth: "yes", Reads: []policy.Read{{Name: "department", Value: "Sales", Known: true}}}}},
-		{Policy: "senior", Title: "Seniors", At: "policies/sales.yaml:30", Does: "denies", Truth: "unknown", Conditions: []policy.Condition{{Text: "person.level >= 6", Truth: "unknown", Reads: []policy.Read{{Name: "level"}}}}},
+		{Policy: "sales-team", Title: "Sales department", At: "policies/sales.yaml:7", Does: "grants", Truth: "yes", Conditions: []policy.Condition{{Text: `person.department == "Sales"`, Truth: "yes", Reads: []policy.Read{{Name: "department", Value: "Sales", Known: true}}}}},
+		{Policy: "senior", Title: "Seniors", At: "policies/seniors.yaml:4", Does: "denies", Truth: "unknown", Conditions: []policy.Condition{{Text: "person.level >= 6", Truth: "unknown", Reads: []policy.Read{{Name: "level"}}}}},
 	}}
 }
 
@@ -512,7 +524,7 @@ func sampleAnnounced(view viewer, v policiesView) (policiesView, proposalView) {
 	}
 	p := newProposal(view, version, flow.Everybody{
 		People: 100412, Changes: changes,
-		Policies: []policy.PolicyShift{{ID: "sales-team", Change: "changed", Before: 412, Leaves: 412}}, Keys: []flow.KeyCount{{Key: group, Lost: 412, First: []string{"Sarah Chen", "Ben Cole"}, By: []string{"policies/sales.yaml:8"}}},
+		Policies: []policy.PolicyShift{{ID: "sales-team", Change: "changed", Before: 412, Leaves: 412}}, Keys: []flow.KeyCount{{Key: group, Lost: 412, First: []string{"Sarah Chen", "Ben Cole"}, By: []string{"policies/sales.yaml:7"}}},
 		Brakes: []string{"okta/group:sales-team is left without anybody; 412 have it now"},
 	})
 	p.Alone, p.May, p.Notice = true, true, "24 hours"

@@ -14,7 +14,7 @@ func sampleApprovals(view viewer, row flow.Row) []sample {
 		ID: "tsk_01jd9x0000000000000000000a", Person: samplePerson, Run: "run_01jd9x0000000000000000000a", Title: "Issue: Onboard Sarah Chen", Note: "Her name is spelt wrong in GitLab.", Opened: now.Add(-48 * time.Hour), Due: now.Add(-time.Hour),
 		Assignee: "group:helpdesk", Reminded: now.Add(-time.Hour), Proof: true,
 	}
-	asked := petition{row: row, what: "AWS permission set prod-readonly", run: link{"The run that waits for it", "/runs"}, req: dayone.Petition{
+	asked := petition{row: row, policy: samplePolicyTitle, what: "AWS permission set prod-readonly", run: link{"The run that waits for it", "/runs"}, req: dayone.Petition{
 		ID: "apr_01jd9x0000000000000000000a", Person: samplePerson, Key: dayone.Key{System: "aws", Kind: "permission-set", Name: "prod-readonly"}, State: dayone.ApprovalOpen,
 		Rule: dayone.Approval{By: []string{"manager", "group:security-oncall"}, Need: "all"}, Because: []dayone.Reason{{Policy: "oncall", At: "policies/sensitive-and-on-demand.yaml:10"}},
 		Asks:   []dayone.Ask{{Of: "john.doe@company.com", By: "administrator", Reason: "she is on call from Monday", At: now.Add(-50 * time.Hour)}},

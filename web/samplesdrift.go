@@ -96,7 +96,7 @@ func sampleDrift(view viewer) []sample {
 		SystemState: states[0], Offers: 96, Read: view.now.Add(-14 * time.Hour), Drift: 4, Policies: []string{"Every employee", "Sales department"}, Calls: 1,
 		Connector: &flow.Connector{Name: "okta", Title: "Okta", Summary: "Users, groups and application assignments of an Okta organisation.", Capabilities: []string{"target"}, Plan: "any edition with Lifecycle Management", Kinds: gitlab.Connector.Kinds},
 		Count:     dayone.SystemList{Counted: view.now.Add(-38 * time.Hour), Accounts: 100412}, Limits: []flow.RateLimit{{Path: "/api/v1/users", PerMinute: 600, Burst: 33, Used: 12}},
-		Reading: flow.DriftReading{Lists: true, DriftReading: dayone.DriftReading{System: "okta", At: view.now.Add(-38 * time.Hour), Accounts: 100412, Nobodys: 213, Failed: view.now.Add(-14 * time.Hour), Note: "okta: listing users: unavailable (HTTP 503)"}},
+		Reading: flow.DriftReading{Lists: true, DriftReading: dayone.DriftReading{System: "okta", At: view.now.Add(-38 * time.Hour), Accounts: 100412, Nobodys: 213, Failed: view.now.Add(-time.Hour), Note: "okta: listing users: unavailable (HTTP 503)"}},
 	}
 	down.Held = flow.HeldAt{People: 100199, Accounts: 100199, Open: 100199, Others: 340118}
 	unset := flow.SystemView{SystemState: flow.SystemState{Name: "key-cabinet", Title: "Key cabinet", Unset: true}}

@@ -67,7 +67,7 @@ func sampleNumbers(view viewer) []sample {
 	one := flow.NumberView{
 		Number: dayone.Number{ID: "+493012340017", Pool: "berlin", Range: "+493012340000", Platform: "cucm-eu", Partition: "DN_BER", Pattern: `\+493012340017`, E164: "+493012340017", State: dayone.NumberAssigned, Since: now, Until: now.AddDate(0, 0, 2), Last: samplePerson},
 		Owner:  samplePerson, Name: "Sarah Chen", LastName: "Nour الزهراني", Location: "ERL-BER-1", Pool: &berlin.NumberPool, Range: &berlin.Ranges[0].NumberRange,
-		Shown: []flow.ShownView{{Appearance: dayone.Appearance{Slot: 1, Role: dayone.ShownAssistant, Person: samplePerson, Device: "SEP001122334455", Since: now}, Name: "Wolfeschlegelsteinhausenbergerdorff, Hubert Blaine"}},
+		Shown: []flow.ShownView{{Appearance: dayone.Appearance{Slot: 1, Role: dayone.ShownAssistant, Person: samplePerson, Device: "SEP00AABBCCDDEE", Since: now}, Name: "Wolfeschlegelsteinhausenbergerdorff, Hubert Blaine"}},
 	}
 	secret, kept := one, one
 	secret.Hidden, secret.Owner, secret.Name = true, "", ""
@@ -93,7 +93,7 @@ func sampleNumbers(view viewer) []sample {
 		case dayone.NumberAssigned, dayone.NumberQuarantine:
 			x.Owner, x.Name, x.Last = who.ID, who.Name, who.ID
 		case dayone.NumberReserved:
-			x.Owner, x.Name, x.Last, x.For = "", "", "", dayone.NumberNote{Name: who.Name, Ref: "offer 4711"}
+			x.Owner, x.Name, x.Last, x.For = "", "", "", dayone.NumberNote{Name: who.Name, Ref: fmt.Sprintf("offer %d", 4711+i)}
 		default:
 			x.Owner, x.Name, x.Last = "", "", ""
 		}

@@ -17,7 +17,7 @@ func sampleOutside(view viewer, row flow.Row, head personHead) []sample {
 	}}
 	typed := flow.Outsider{
 		Type: "Contractor", Sponsor: "john.doe@company.com", Start: "2024-11-25", End: "2026-11-25", Reason: "Migration of the billing system",
-		Fields: map[string]string{"first_name": "Wolfeschlegelsteinhausenbergerdorff", "last_name": "Ngozi Chimamanda Eze-Nwachukwu", "email": "ngozi", "department": "Sales"},
+		Fields: map[string]string{"first_name": "Ngozi Chimamanda", "last_name": "Eze-Nwachukwu-Wolfeschlegelsteinhausenbergerdorff", "email": "ngozi", "department": "Sales"},
 	}
 	right := typed
 	right.End = "2025-11-21"
@@ -38,7 +38,7 @@ func sampleOutside(view viewer, row flow.Row, head personHead) []sample {
 	e := dayone.Engagement{Source: dayone.Portal, Sponsor: "john.doe@company.com", LastDay: "2025-03-31"}
 	ended := e
 	ended.LastDay = "2024-11-15"
-	form := flow.PreHireForm{First: "Sarah", Starts: now.AddDate(0, 0, 10), Asks: []flow.Asked{
+	form := flow.PreHireForm{First: "Sarah", Starts: now.AddDate(0, 0, 3), Asks: []flow.Asked{
 		{Name: "home_address", Title: "shipping address"}, {Name: "mobile", Title: "mobile number"}, {Name: "laptop", Title: "laptop", Attribute: policy.Attribute{Values: []string{"MacBook Pro 14", "ThinkPad X1"}}},
 	}}
 	wrong := newPreHire(view, form, map[string]string{"mobile": "call me"}, flow.Faulty{"mobile": "write the number with its country code, for example +49 151 23456789"})

@@ -26,7 +26,7 @@ func samplePersonProducts(now time.Time) []flow.PersonProduct {
 		return p
 	}
 	given := product("sign-in", "Okta", "security", "One sign-in for everything, with a second factor", flow.ProductGiven, "okta/account", "okta/group:base-employee")
-	given.Policies = []dayone.Reason{{Policy: "base-employee", At: "policies/base.yaml:14"}, {Policy: "sales-team", At: "policies/sales.yaml:8"}}
+	given.Policies = []dayone.Reason{{Policy: "base-employee", At: "policies/base.yaml:14"}, {Policy: "sales-team", At: "policies/sales.yaml:7"}}
 	asked := product("chat", "Slack", "collaboration", "Messages with everybody, and what is announced", flow.ProductRequested, "slack/account", "slack/channel:#general")
 	asked.Request = &dayone.Request{ID: "req_01jd9x0000000000000000000a", Person: samplePerson, Product: "chat", Reason: "Covers for Max during his parental leave", Made: now.Add(-time.Hour)}
 	offered := product("mid-market", "Salesforce for mid-market", "business", "New requests of mid-market customers in Salesforce", flow.ProductOffered, "salesforce/queue:mid-market")

@@ -63,7 +63,7 @@ func sampleBoard(view viewer, more int) *board {
 		k, _ := dayone.ParseKey(key)
 		because := dayone.Reason{Policy: "base-employee", At: "policies/base.yaml:14"}
 		if tier == 2 || tier == 3 { // what only those who sell need
-			because = dayone.Reason{Policy: "sales-team", At: "policies/sales.yaml:8"}
+			because = dayone.Reason{Policy: "sales-team", At: "policies/sales.yaml:7"}
 		}
 		s := dayone.Step{
 			ID: dayone.StepID(key + " " + string(action)), Key: k, Action: action, Tier: tiers[tier], Undo: dayone.UndoRestore, Because: []dayone.Reason{because},

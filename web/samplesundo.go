@@ -81,6 +81,8 @@ const sampleAlong = "it is part of its account, and goes with it"
 func sampleOf(why string, n int) (dayone.Key, dayone.Action) {
 	accounts := []string{"gitlab", "okta", "slack", "notion", "salesforce", "google", "jamf", "aws", "webex", "zoom", "github", "entra"}
 	switch {
+	case strings.HasPrefix(why, "the account is deleted"): // GitLab has no closed ones
+		return dayone.Key{System: "gitlab", Kind: dayone.AccountKindName}, dayone.AccountDelete
 	case strings.Contains(why, "meeting") || strings.Contains(why, "cancellation"):
 		return sampleKey("calendar/invitation:team-standup"), dayone.EntitlementRemove
 	case strings.Contains(why, "message"):

@@ -137,7 +137,7 @@ func (p *portal) systemForm(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *portal) showSystemForm(w http.ResponseWriter, r *http.Request, status int, v systemFormView) error {
-	title := "Change " + v.Name
+	title := "Change " + v.Title
 	if v.New {
 		title = "Add " + v.Title
 	}
@@ -162,7 +162,7 @@ func newSystemForm(view viewer, x Written, saved bool) systemFormView {
 		}
 		it := item{State: &st, Title: link{Text: sentence(f.What)}, Meta: f.Note}
 		if st.Class == "s-fail" {
-			it.Next = view.label("Look at the address and the credentials above, and at what they may do there; then try it again.")
+			it.Next = view.label("Look at the address and the credentials in the form, and at what they may do there; then try it again.")
 		}
 		v.Tried = append(v.Tried, it)
 	}

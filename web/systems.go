@@ -100,9 +100,9 @@ func newSystems(view viewer, list []flow.SystemState, stop dayone.Order) systems
 	}
 	switch {
 	case troubled == 1 && len(list) == 1:
-		v.Sentence = joined(" ", v.Sentence, "Nothing new is called at it by itself.")
+		v.Sentence = joined(" ", v.Sentence, "Dayone calls nothing new there by itself.")
 	case troubled > 0:
-		v.Sentence += " " + plural(troubled, "Nothing new is called at 1 of them by itself.", "Nothing new is called at %d of them by itself.")
+		v.Sentence += " " + plural(troubled, "Dayone calls nothing new at 1 of them by itself.", "Dayone calls nothing new at %d of them by itself.")
 	}
 	if stop.ID != "" {
 		v.All = &decision{

@@ -149,7 +149,11 @@ func taskItem(view viewer, d todo) item {
 
 // lateState says since when a task is late, and by how much.
 func lateState(view viewer, d todo) state {
-	return state{Icon: "x", Class: "s-fail", Text: view.say("Due %s, %s late", d.dueStamp(view).Text, view.plural(-d.days(view), "1 day", "%d days"))}
+	by := view.plural(-d.days(view), "1 day", "%d days")
+	if at, day := d.due(); !day && view.now.Sub(at) < 24*time.Hour {
+		by = view.took(view.now.Sub(at))
+	}
+	return state{Icon: "x", Class: "s-fail", Text: view.say("Due %s, %s late", d.dueStamp(view).Text, by)}
 }
 
 func firstLine(s string) string {

@@ -110,7 +110,7 @@ const (
 const (
 	textReadyHow         = "From the first word of their source to the last thing that others had to do for the first day; what only waits for their own first login is not waited for."
 	textReadyNone        = "No starter of these days has a run that ended well, so nothing is known yet."
-	textSavedHow         = "Steps that Dayone did by itself since %s, each times the minutes that you say a human needs for it. What was so already, what people did, and reading back is not counted. Runs count once they have ended."
+	textSavedHow         = "Steps that Dayone did by itself since %s, each times the minutes that you say a human needs for it. What was so already, what people did, and reading back are not counted. Runs count once they have ended."
 	textSavedNone        = "Nobody has said how many minutes a human needs for a step, so no hours are counted."
 	textSavedUntold      = "The hours saved are counted for everybody, so they are not told to a role that sees some people alone."
 	textSavedUntoldSmall = "counted for everybody"

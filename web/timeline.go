@@ -188,7 +188,7 @@ func newTimeline(view viewer, head personHead, h flow.History, q url.Values) tim
 	switch {
 	case len(v.History) > 0:
 	case !h.Heard && q.Get("known_at") != "":
-		v.Empty = &empty{Icon: "record", Title: "Nothing was known then", Text: "No source had said anything about this person by that day.", Acts: []link{{"Show now", base}}}
+		v.Empty = &empty{Icon: "record", Title: "Nothing was known then", Text: "No source had said anything about this person by that day."}
 	default:
 		v.Empty = &empty{Icon: "record", Title: "Nothing is known", Text: "No source has said anything about this employment that could be kept."}
 	}

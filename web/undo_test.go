@@ -22,7 +22,7 @@ import (
 func TestAnUndoIsOneNumberWhereverItIsTold(t *testing.T) {
 	t.Parallel()
 	b := newCompany(t)
-	_, id := b.hire("e1", "Erin", "Ray", "Engineering", time.Now())
+	_, id := b.hire("e1", "Erin", "Ray", "Engineering", berlinToday(t))
 	run := b.runOf("e1@company.com")
 	b.until("the run to end", func() bool { run = b.started("e1@company.com"); return run.State.Over() })
 	slack := url.Values{"step": {"slack/account", "slack/channel:#announcements", "slack/channel:#emea", "slack/channel:#general"}}
@@ -139,7 +139,7 @@ func TestUndoByPageAndAPI(t *testing.T) {
 func TestARunThatWasTakenBackSaysSo(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	_, id := b.hire("e1", "Erin", "Ray", "Engineering", time.Now())
+	_, id := b.hire("e1", "Erin", "Ray", "Engineering", berlinToday(t))
 	run := b.runOf("e1@company.com")
 	b.until("the run to end", func() bool { run = b.started("e1@company.com"); return run.State.Over() })
 	undo := func(steps string) (by string) {

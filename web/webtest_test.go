@@ -357,6 +357,16 @@ func (b *bench) do(req *http.Request) *http.Response {
 	return res
 }
 
+// berlinToday is a time of the day that it is at the site of those who are hired: who begins today is a starter at any hour of ours.
+func berlinToday(t *testing.T) time.Time {
+	t.Helper()
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return time.Now().In(berlin)
+}
+
 // hire makes somebody start at a day and waits until the run has come to rest.
 func (b *bench) hire(id, first, last, department string, start time.Time) (dayone.PersonID, dayone.RunID) {
 	b.t.Helper()
