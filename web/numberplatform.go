@@ -36,7 +36,7 @@ type platformPage struct {
 // platformLive is a reading under way.
 type platformLive struct {
 	Reading bool
-	Path    string
+	Path    string // that tells how far it is; "": nobody is asked
 	Text    string
 }
 

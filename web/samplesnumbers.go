@@ -125,6 +125,8 @@ func sampleNumbers(view viewer) []sample {
 	wrongPlan := strings.Replace(newNumberPlanText, "country: DE", "country: XY", 1)
 	fault := []flow.NumberFault{{File: "numbers.yaml", Line: sampleLine(wrongPlan, "country: XY"), Col: 5, Text: `there is no country "XY"; write it as in DE or US`}}
 	unread := []flow.NumberFault{{Line: 3, Col: 15, Text: `there is no state "asigned"; it is one of available, reserved, assigned, quarantined, on-hold, external and retired`}}
+	reading := newPlatformPage(view, flow.PlatformAudit{System: "cucm-eu", Title: "Cisco Unified CM", Reading: true, Seen: phones.Has}, url.Values{})
+	reading.Live.Path = "" // nobody answers for what is made up
 	return []sample{
 		{"numbers", "Numbers, two pools", "numbers", false, false, newNumbers(view, []flow.PoolView{berlin, london})},
 		{"numbers-empty", "Numbers, no pool", "numbers", false, false, newNumbers(view, nil)},
@@ -145,7 +147,7 @@ func sampleNumbers(view viewer) []sample {
 		{"number-platform-adopt", "Telephone system, before it is adopted", "number-platform", false, false, before},
 		{"number-platform-thousand", "Telephone system, a page of many findings", "number-platform", false, false, newPlatformPage(view, thousand, url.Values{"after": {"200"}})},
 		{"number-platform-none", "Telephone system, not read yet", "number-platform", false, false, newPlatformPage(view, flow.PlatformAudit{System: "cucm-eu", Title: "Cisco Unified CM"}, url.Values{})},
-		{"number-platform-reading", "Telephone system, being read", "number-platform", false, false, newPlatformPage(view, flow.PlatformAudit{System: "cucm-eu", Title: "Cisco Unified CM", Reading: true, Seen: phones.Has}, url.Values{})},
+		{"number-platform-reading", "Telephone system, being read", "number-platform", false, false, reading},
 		{"number-platform-broken", "Telephone system, the reading broke off", "number-platform", false, false, newPlatformPage(view, broken, url.Values{})},
 		{"number-platform-fine", "Telephone system, nothing wrong", "number-platform", false, false, newPlatformPage(view, flow.PlatformAudit{System: "cucm-eu", Title: "Cisco Unified CM", Read: now, Compared: now, Has: phones.Has}, url.Values{})},
 		{"number-audit-none", "Audit of numbers, nothing wrong", "number-audit", false, false, newNumberAudit(view, flow.NumberAudit{Numbers: 12})},
