@@ -3,6 +3,7 @@ package flow
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -449,7 +450,10 @@ func (f *Flow) AlertsBy(ctx context.Context, q AlertFilter) ([]AlertView, error)
 	names := map[dayone.PersonID]string{}
 	var out []AlertView
 	for _, a := range list {
-		v := AlertView{Alert: a, Title: f.ruleTitle(a.Rule), About: f.thingOf(ctx, a.Rule, a.Subject), Path: AlertPath(a)}
+		v := AlertView{Alert: a, Title: f.ruleTitle(a.Rule), Path: AlertPath(a)}
+		if v.About, err = f.thingOf(ctx, a.Rule, a.Subject); err != nil {
+			return nil, err
+		}
 		if a.Person != "" {
 			if _, ok := names[a.Person]; !ok {
 				names[a.Person] = f.nameOf(ctx, a.Person)
@@ -463,23 +467,26 @@ func (f *Flow) AlertsBy(ctx context.Context, q AlertFilter) ([]AlertView, error)
 
 // thingOf is what an alert about nobody is about, as people call it. Where a rule knows its subject by an id alone, or there is
 // only one of it, the title and the note say what it is.
-func (f *Flow) thingOf(ctx context.Context, rule, subject string) string {
+func (f *Flow) thingOf(ctx context.Context, rule, subject string) (string, error) {
 	switch rule {
 	case "breaker-open":
-		return f.systemTitle(subject)
+		return f.systemTitle(subject), nil
 	case "source-stale":
-		return subject
+		return subject, nil
 	case brakeOnRule:
 		b, err := f.Store.Brake(ctx, dayone.BrakeID(subject))
+		if errors.Is(err, dayone.ErrNotFound) {
+			return "", nil
+		}
 		if err != nil {
-			return ""
+			return "", err
 		}
 		if system, ok := strings.CutPrefix(b.Scope, "system:"); ok {
-			return f.systemTitle(system)
+			return f.systemTitle(system), nil
 		}
-		return strings.TrimPrefix(b.Scope, "source:")
+		return strings.TrimPrefix(b.Scope, "source:"), nil
 	}
-	return ""
+	return "", nil
 }
 
 // alertsInSight narrows a filter to alerts about people of whoever asks, or about the systems as a whole that are hers.

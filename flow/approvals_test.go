@@ -23,7 +23,13 @@ const (
 // asks is a house in which Erin's manager John is asked for something; the run waits for him.
 func asks(t *testing.T, w *world) (*house, dayone.PersonID, dayone.Run) {
 	t.Helper()
-	w.files = w.folder(cautious)
+	return asksBy(t, w, cautious)
+}
+
+// asksBy is the same by another policy.
+func asksBy(t *testing.T, w *world, policy string) (*house, dayone.PersonID, dayone.Run) {
+	t.Helper()
+	w.files = w.folder(policy)
 	h := w.open()
 	for _, r := range []map[string]any{
 		employee("101", "email", vera, "department", "Sales", "start_date", "2024-01-08", "manager_email", ""),

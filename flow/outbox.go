@@ -236,7 +236,11 @@ func (f *Flow) sendWords(ctx context.Context, system string, to []string, l dayo
 		Title: b.Title, Count: b.Count, Again: l.Kind == alertReminder, Resolved: l.Kind == alertResolved, More: b.Count - len(b.Alerts),
 	}}
 	for _, a := range b.Alerts {
-		about := cmp.Or(a.Name, f.thingOf(ctx, b.Rule, a.Subject))
+		about, err := f.thingOf(ctx, b.Rule, a.Subject)
+		if err != nil {
+			return err
+		}
+		about = cmp.Or(a.Name, about)
 		if about == "" && a.Person != "" { // whoever may not read names has the id
 			about = a.Subject
 		}

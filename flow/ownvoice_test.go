@@ -91,16 +91,7 @@ func TestNobodyAsksAnewInTheNameOfWhoDecides(t *testing.T) {
 // Where it takes two, a person and a token she made are one.
 func TestATokenIsNoSecondAnswer(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	w.files = w.folder(strings.Replace(cautious, "by: [manager]", "by: [manager, "+vera+"], need: all", 1))
-	h := w.open()
-	for _, r := range []map[string]any{
-		employee("101", "email", vera, "department", "Sales", "start_date", "2024-01-08", "manager_email", ""),
-		employee("100", "email", john, "department", "Sales", "start_date", "2024-01-08", "manager_email", vera),
-	} {
-		h.hires(r)
-	}
-	p, _ := h.hires(employee("2", "start_date", "2024-11-04"))
+	h, p, _ := asksBy(t, newWorld(t), strings.Replace(cautious, "by: [manager]", "by: [manager, "+vera+"], need: all", 1))
 	q := h.request(p)
 	if q.Rule.Need != "all" || len(q.Deciders) != 2 {
 		t.Fatalf("%+v", q)

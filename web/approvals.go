@@ -2,7 +2,6 @@ package web
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -52,123 +51,6 @@ type approvalView struct {
 type choice struct {
 	Value, Text string
 	Selected    bool
-}
-
-// petition is a request with all that a page says of it.
-type petition struct {
-	req  dayone.Petition
-	row  flow.Row
-	what string // Okta group admins
-	run  link
-	mute bool // no mail system tells anybody of it
-
-	reader string                 // the login of whoever reads it
-	policy func(id string) string // what one is called; nil: as its id
-}
-
-func (p *portal) petitions(ctx context.Context, view viewer, list []dayone.Petition) []petition {
-	rows := map[dayone.PersonID]flow.Row{}
-	titles, kinds := p.titles(), p.kindTitles()
-	out := make([]petition, 0, len(list))
-	for _, r := range list {
-		row, ok := rows[r.Person]
-		if !ok {
-			row, _ = p.flow.Person(ctx, r.Person)
-			row.Name = cmp.Or(row.Name, string(r.Person))
-			rows[r.Person] = row
-		}
-		x := petition{req: r, row: row, mute: !p.flow.Mails(), policy: p.policyTitle, what: view.access(titles, kinds, r.Key)}
-		if r.Run != "" {
-			if x.run = (link{"The run that asked for it", "/runs/" + string(r.Run)}); r.State == dayone.ApprovalOpen {
-				x.run.Text = "The run that waits for it"
-			}
-		}
-		out = append(out, x)
-	}
-	return out
-}
-
-// wish is what is asked for, in the viewer's language.
-func (x petition) wish(view viewer) string {
-	if x.req.Role == "" {
-		return x.what
-	}
-	return view.say("%s as %s", x.what, x.req.Role)
-}
-
-// deciders are those whom a rule names: a group by its name.
-func (v viewer) deciders(by []string) string {
-	out := make([]string, len(by))
-	for i, x := range by {
-		out[i] = v.label(x)
-		if name, ok := strings.CutPrefix(x, "group:"); ok {
-			out[i] = v.kind("group") + " " + name
-		}
-	}
-	return strings.Join(out, ", ")
-}
-
-var approvalTexts = map[dayone.ApprovalState]state{
-	dayone.ApprovalOpen:      {Icon: "hand", Class: "s-wait", Text: "Waits for an answer"},
-	dayone.ApprovalGiven:     {Icon: "check", Class: "s-done", Text: "Approved"},
-	dayone.ApprovalRefused:   {Icon: "x", Class: "s-fail", Text: "Refused"},
-	dayone.ApprovalExpired:   {Icon: "clock", Class: "s-skip", Text: "Nobody answered"},
-	dayone.ApprovalWithdrawn: {Icon: "skip", Class: "s-skip", Text: "Not wanted any more"},
-}
-
-func approvalState(r dayone.Petition, now time.Time) state {
-	s := approvalTexts[r.State]
-	if r.Why != "" {
-		s.Text = "Nobody has to answer now"
-	}
-	if r.State == dayone.ApprovalOpen && r.Due.Sub(now) < 24*time.Hour {
-		s.Text = "Due within a day"
-	}
-	return s
-}
-
-func approvalItem(view viewer, x petition) item {
-	st := approvalState(x.req, view.now)
-	it := item{State: &st, Title: link{fmt.Sprintf("%s: %s", x.row.Name, x.wish(view)), "/approvals/" + string(x.req.ID)}}
-	var agreed, who []string
-	for _, vote := range x.req.Votes {
-		agreed = append(agreed, strings.ToLower(vote.Of))
-	}
-	for _, d := range x.req.Deciders {
-		if !slices.Contains(agreed, strings.ToLower(d.Mail)) && !slices.Contains(who, d.Mail) { // whoever has answered is not asked again
-			who = append(who, d.Mail)
-		}
-	}
-	switch x.req.State {
-	case dayone.ApprovalOpen:
-		it.Meta, it.At = view.label("Due"), view.at(x.req.Due)
-		if it.Next = view.label("Nobody is found who may decide."); len(who) > 0 {
-			switch names := strings.Join(who, ", "); {
-			case slices.Contains(agreed, strings.ToLower(x.reader)):
-				it.Next = view.say("You approved; waits for %s.", names)
-			case len(agreed) > 0:
-				it.Next = view.say("%s approved; waits for %s.", strings.Join(agreed, ", "), names)
-			default:
-				it.Next = view.say("Asks %s.", names)
-			}
-		}
-		if why := x.req.Reason(); why != "" {
-			it.Next += " " + view.say("Needed for: %s", why)
-		}
-	default:
-		it.At = view.at(cmp.Or(x.req.Decided, x.req.Ended))
-		if n := len(x.req.Votes); n > 0 {
-			vote := x.req.Votes[n-1]
-			if it.Meta = view.say("By %s", vote.Of); vote.Who() != vote.Of {
-				it.Meta = view.say("By %s, entered by %s", vote.Of, vote.By)
-			}
-			it.Next = x.req.Votes[n-1].Reason
-		}
-		if x.req.Why != "" {
-			it.Next = sentence(view.in.Heard(x.req.Why)) + "."
-		}
-	}
-	return it
 }
 
 // How many requests a page shows that wait, and that are decided.
@@ -294,35 +176,6 @@ func newApprovals(view viewer, l approvalList, standIns []item) approvalsView {
 	return v
 }
 
-func (p *portal) standIns(ctx context.Context, view viewer, own dayone.PersonID) ([]item, error) {
-	list, err := p.flow.Delegations(ctx)
-	if err != nil {
-		return nil, err
-	}
-	others, err := p.flow.ForOthers(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var out []item
-	for _, g := range list {
-		a, _ := p.flow.Person(ctx, g.Person)
-		b, _ := p.flow.Person(ctx, g.Delegate)
-		st := state{Icon: "check", Class: "s-done", Text: "Now"}
-		if g.From.After(view.now) {
-			st = state{Icon: "clock", Class: "s-wait", Text: "Later"}
-		}
-		it := item{
-			State: &st, Title: link{Text: view.say("%s decides for %s", cmp.Or(b.Name, string(g.Delegate)), cmp.Or(a.Name, string(g.Person)))},
-			Meta: view.say("From %s until", view.at(g.From).Text), At: view.at(g.Until), Acts: []act{{Text: "End it", Action: "/delegations/" + g.ID + "/end"}},
-		}
-		if !others && g.Person != own {
-			it.Acts = nil
-		}
-		out = append(out, it)
-	}
-	return out, nil
-}
-
 func (p *portal) approvalOf(r *http.Request) (petition, error) {
 	id := r.PathValue("id")
 	if !dayone.ValidID("apr", id) {
@@ -421,13 +274,7 @@ func newApproval(view viewer, x petition) approvalView {
 	v.State = *st.tag()
 	who := pair{Name: "For", Value: x.row.Name, Href: "/people/" + string(q.Person)}
 	v.Facts = append(v.Facts, who, pair{Name: "Access", Value: q.Key.String(), Code: true, Href: whyHref(string(q.Person), q.Key)})
-	for _, b := range q.Because {
-		href := policyHref(b)
-		if x.policy != nil {
-			b.Policy = x.policy(b.Policy)
-		}
-		v.Facts = append(v.Facts, pair{Name: "Why", Value: b.String(), Href: href})
-	}
+	v.Facts = append(v.Facts, whyFacts(q.Because, x.policy)...)
 	need := "any one of those named"
 	if q.Rule.Need == "all" {
 		need = "one for each of those named"
@@ -613,55 +460,5 @@ func (p *portal) askAnew(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	http.Redirect(w, r, "/approvals/"+string(fresh.ID)+"?said=asked", http.StatusSeeOther)
-	return nil
-}
-
-// delegate takes the form of who decides for whom. Days count to their end, where the viewer is.
-func (p *portal) delegate(w http.ResponseWriter, r *http.Request) error {
-	if err := r.ParseForm(); err != nil {
-		return fmt.Errorf("%w: %w", err, dayone.ErrInvalid)
-	}
-	fields := []string{"who", "to", "from", "until"}
-	if err := only(r, fields...); err != nil {
-		return err
-	}
-	given := map[string]string{}
-	for _, name := range fields {
-		given[name] = strings.TrimSpace(r.PostForm.Get(name))
-	}
-	from, until, err := days(given["from"], given["until"], p.viewerOf(r).zone)
-	var d dayone.Delegation
-	if err == nil {
-		d, err = p.flow.LetDecide(r.Context(), given["who"], given["to"], from, until, me(r).Name)
-	}
-	switch {
-	case err == nil:
-		p.said(w, r, "/approvals", "delegated", &takeBack{Action: "/delegations/" + d.ID + "/end"})
-		return nil
-	case errors.Is(err, dayone.ErrInvalid), errors.Is(err, dayone.ErrNotFound), errors.Is(err, dayone.ErrConflict):
-		return p.showApprovals(w, r, http.StatusUnprocessableEntity, &notice{Kind: "bad", Icon: "x", Title: "This was not kept", Text: p.viewerOf(r).problem(err)}, given)
-	default:
-		return err
-	}
-}
-
-// days reads two days, the second to its end; the first may be empty.
-func days(from, until string, zone *time.Location) (a, b time.Time, err error) {
-	if from != "" {
-		if a, err = time.ParseInLocation(time.DateOnly, from, zone); err != nil {
-			return a, b, fmt.Errorf("write the first day as 2025-01-31: %w", dayone.ErrInvalid)
-		}
-	}
-	if b, err = time.ParseInLocation(time.DateOnly, until, zone); err != nil {
-		return a, b, fmt.Errorf("write the last day as 2025-01-31: %w", dayone.ErrInvalid)
-	}
-	return a, b.AddDate(0, 0, 1), nil
-}
-
-func (p *portal) endDelegation(w http.ResponseWriter, r *http.Request) error {
-	if err := p.flow.EndDelegation(r.Context(), r.PathValue("id"), me(r).Name); err != nil {
-		return err
-	}
-	http.Redirect(w, r, "/approvals?said=taken+back", http.StatusSeeOther)
 	return nil
 }

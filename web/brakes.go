@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/flow"
@@ -31,16 +30,6 @@ type sourceRow struct {
 	Name, Note, Reads, Limit string
 	At                       *stamp
 	Brake                    *link
-}
-
-type announcedRow struct {
-	Item item
-}
-
-type announceForm struct {
-	Sources                        []option
-	Count, From, Until, By, Reason field
-	Says                           string // from when on it counts
 }
 
 // missingShown is how many people the page names whom a list lacks.
@@ -213,63 +202,6 @@ func newBrakes(view viewer, list []dayone.Brake, sources []flow.SourceState, mis
 	return v
 }
 
-// announcedLayOff is an announcement, and what is to be done about it.
-type announcedLayOff struct {
-	dayone.Announcement
-	Waits, Two bool // it lets nobody pass yet, and no notice will change that
-	Mine       bool // whoever looks may be who announced it, and confirms nothing
-}
-
-// layOffs are announcements as whoever asks can see to them.
-func (p *portal) layOffs(r *http.Request, list []dayone.Announcement) ([]announcedLayOff, error) {
-	var out []announcedLayOff
-	for _, a := range list {
-		x := announcedLayOff{Announcement: a, Waits: p.flow.Waits(a), Two: p.flow.TwoPersons}
-		if x.Waits {
-			mine, err := p.flow.Announces(r.Context(), a)
-			if err != nil {
-				return nil, err
-			}
-			x.Mine = mine
-		}
-		out = append(out, x)
-	}
-	return out, nil
-}
-
-func (a announcedLayOff) item(view viewer) item {
-	by := a.By
-	if a.Second != "" {
-		by = view.list([]string{a.By, a.Second})
-	}
-	it := item{
-		Title: link{view.say("%s: %s, %d of them so far", a.Source, view.plural(a.Count, "1 more may leave", "%d more may leave"), a.Used), ""},
-		Meta:  view.say("%s to %s; %s: %s", view.at(a.From).Text, view.at(a.Until).Text, by, a.Reason),
-	}
-	if a.Waits {
-		waits := state{Icon: "hand", Class: "s-wait", Text: "Waits for a second person"}
-		switch {
-		case a.Two || a.Counts.IsZero():
-			it.Next = view.label("Nobody passes by it before somebody else with a login of their own confirms it.")
-		case !a.Counts.Before(a.Until):
-			it.Next = view.label("Its days are over before it counts by itself: somebody else has to confirm it.")
-		default:
-			waits.Icon, waits.Text = "clock", "Waits for its notice"
-			it.Next = view.say("It counts from %s on unless somebody takes it back, and at once if somebody else confirms it.", view.at(a.Counts).Text)
-		}
-		if it.State = &waits; !a.Mine {
-			it.Acts = append(it.Acts, act{Text: "Confirm", Action: "/brakes/announcements/" + a.ID + "/confirm"})
-		}
-	}
-	it.Acts = append(it.Acts, act{Text: "Take back", Action: "/brakes/announcements/" + a.ID + "/end"})
-	return it
-}
-
-// saysAlone is what becomes of what one person announces.
-func saysAlone(view viewer, notice time.Duration) string {
-	return view.say("It counts after %s; until then everybody sees it and can take it back. Once somebody else confirms it, it counts at once.", view.hours(notice))
-}
-
 type brakeView struct {
 	ID, Title, Note string
 	State           state
@@ -277,7 +209,7 @@ type brakeView struct {
 	Waits           *notice
 	Items           []item
 	Total           string
-	Held            pages // of those items
+	Held            pager // of those items
 	Hash            string
 	Others          bool // whoever looks does not decide
 	Facts           []pair
@@ -294,15 +226,6 @@ type figureRow struct {
 	Name, Hint string
 	Value      int
 	Whole      bool
-}
-
-// missingView is a page of those whom a held list lacks.
-type missingView struct {
-	Action, Query string
-	Total         string
-	Rows          []item
-	Says          string // of what is not named
-	First, Next   string
 }
 
 // heldAfter is the word of an address for the page of what a brake holds: those who are missing from a list have their own.
@@ -351,10 +274,8 @@ func (p *portal) showBrake(w http.ResponseWriter, r *http.Request, status int, i
 	return p.show(w, r, status, page{Template: "brake", Title: v.Title, Nav: "brakes", Crumbs: []link{{"Brakes", "/brakes"}, {v.Title, ""}}, Main: v})
 }
 
-// pages lead to the first and the next page of a list.
-type pages struct{ First, Next string }
-
-func heldPager(b flow.BrakeView, after string) (out pages) {
+// heldPager leads through what a brake holds.
+func heldPager(b flow.BrakeView, after string) (out pager) {
 	path := "/brakes/" + string(b.ID)
 	if after != "" {
 		out.First = path
@@ -429,52 +350,6 @@ func proposedNotice(p dayone.ProposedRelease, mine bool) *notice {
 		return &notice{Icon: "hand", Title: "Waits for a second person", Text: "You proposed it. It takes somebody else with a login of their own."}
 	}
 	return &notice{Icon: "hand", Title: "Waits for a second person", Text: "Somebody proposed to let it through. Confirm it, or throw it away."}
-}
-
-// missingFilter chooses of those whom a list lacks: by name, and from where on.
-func missingFilter(q url.Values, limit int) (flow.PeopleFilter, error) {
-	text, err := searched(q)
-	return flow.PeopleFilter{Text: text, AfterName: q.Get("name"), AfterID: dayone.PersonID(q.Get("after")), Limit: limit}, err
-}
-
-// nextMissing are the words of an address for what comes behind a page.
-func nextMissing(q url.Values, m flow.MissingFrom) url.Values {
-	last := m.Rows[len(m.Rows)-1]
-	next := url.Values{"after": {string(last.ID)}, "name": {last.Name}}
-	if text := q.Get("q"); text != "" {
-		next.Set("q", text)
-	}
-	return next
-}
-
-const textMissingStays = "Being missing alone ends nobody's employment; where a source is set up so that it does, they stand above as terminations."
-
-// newMissing is nil if nobody can be named and nobody need be: nobody is missing, or somebody has decided.
-func newMissing(view viewer, b flow.BrakeView, q url.Values, m flow.MissingFrom) *missingView {
-	if b.State != dayone.BrakeOn || b.List.Missing == 0 {
-		return nil
-	}
-	path := "/brakes/" + string(b.ID)
-	v := &missingView{Action: path, Query: q.Get("q"), Total: view.plural(m.People, "1 person", "%d people")}
-	if b.List.Missing != m.People { // some have several, or may not be named
-		v.Total += ", " + view.plural(b.List.Missing, "1 employment", "%d employments")
-	}
-	for _, row := range m.Rows {
-		v.Rows = append(v.Rows, item{Title: link{row.Name, "/people/" + string(row.ID)}, Meta: joined(", ", row.Title, row.Department), Small: strings.Join(row.Subjects, ", ")})
-	}
-	v.Says = view.label(textMissingStays)
-	if m.Unnamed > 0 {
-		v.Says += " " + view.plural(m.Unnamed, "1 more employment is not named: beyond your role, or erased since.", "%d more employments are not named: beyond your role, or erased since.")
-	}
-	if q.Get("after") != "" {
-		if v.First = path; v.Query != "" {
-			v.First = address(path, url.Values{"q": {v.Query}})
-		}
-	}
-	if m.More {
-		v.Next = address(path, nextMissing(q, m))
-	}
-	return v
 }
 
 // listFigures are two sums that a reader can check: the records of the list, and the employments in the books.
@@ -588,67 +463,6 @@ func (p *portal) decideBrake(w http.ResponseWriter, r *http.Request) error {
 		said = "release taken back"
 	}
 	http.Redirect(w, r, "/brakes?said="+url.QueryEscape(said), http.StatusSeeOther)
-	return nil
-}
-
-// layOff is an announcement as somebody typed it.
-type layOff struct {
-	Source string `json:"source"`
-	Count  int    `json:"count"`
-	From   string `json:"from"`
-	Until  string `json:"until"`
-	Reason string `json:"reason"`
-	By     string `json:"by"`
-}
-
-func (p *portal) layOff(r *http.Request, in layOff) (dayone.Announcement, error) {
-	a := dayone.Announcement{Source: in.Source, Count: in.Count, Reason: in.Reason, By: in.By}
-	zone := p.zoneOf("")
-	for _, d := range []struct {
-		text string
-		to   *time.Time
-		days int
-	}{{in.From, &a.From, 0}, {in.Until, &a.Until, 1}} { // a last day counts to its end
-		day, err := time.ParseInLocation(time.DateOnly, strings.TrimSpace(d.text), zone)
-		if err != nil {
-			return a, fmt.Errorf("%q is no day; write 2025-01-31: %w", d.text, dayone.ErrInvalid)
-		}
-		*d.to = day.AddDate(0, 0, d.days)
-	}
-	return p.flow.Announce(r.Context(), a)
-}
-
-func (p *portal) announce(w http.ResponseWriter, r *http.Request) error {
-	in := layOff{Source: r.PostFormValue("source"), From: r.PostFormValue("from"), Until: r.PostFormValue("until"), Reason: r.PostFormValue("reason"), By: r.PostFormValue("by")}
-	_, _ = fmt.Sscan(r.PostFormValue("count"), &in.Count) // none is refused below
-	a, err := p.layOff(r, in)
-	if refused(err) {
-		return p.showBrakes(w, r, http.StatusConflict, notDone(p.viewerOf(r), err))
-	}
-	if err != nil {
-		return err
-	}
-	p.said(w, r, "/brakes", "layoff", &takeBack{Action: "/brakes/announcements/" + a.ID + "/end"})
-	return nil
-}
-
-func (p *portal) endAnnouncement(w http.ResponseWriter, r *http.Request) error {
-	if err := p.flow.EndAnnouncement(r.Context(), r.PathValue("id"), me(r).Name); err != nil {
-		return err
-	}
-	http.Redirect(w, r, "/brakes?said=layoff+ended", http.StatusSeeOther)
-	return nil
-}
-
-func (p *portal) confirmAnnouncement(w http.ResponseWriter, r *http.Request) error {
-	_, err := p.flow.ConfirmAnnouncement(r.Context(), r.PathValue("id"), "")
-	if refused(err) {
-		return p.showBrakes(w, r, http.StatusConflict, notDone(p.viewerOf(r), err))
-	}
-	if err != nil {
-		return err
-	}
-	http.Redirect(w, r, "/brakes?said=layoff+confirmed", http.StatusSeeOther)
 	return nil
 }
 

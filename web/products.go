@@ -148,6 +148,18 @@ func (p *portal) policyTitle(id string) string {
 	return id
 }
 
+// whyFacts are the lines of policies for which there is something, each by its policy's title; nil: by its id.
+func whyFacts(because []dayone.Reason, title func(id string) string) (out []pair) {
+	for _, r := range because {
+		href := policyHref(r)
+		if title != nil {
+			r.Policy = title(r.Policy)
+		}
+		out = append(out, pair{Name: "Why", Value: r.String(), Href: href})
+	}
+	return out
+}
+
 // policyTitles are what several are called.
 func (p *portal) policyTitles(ids []string) []string {
 	out := make([]string, len(ids))

@@ -249,13 +249,7 @@ func newTask(view viewer, d todo, given map[string]string) taskView {
 		}
 	}
 	if step != nil {
-		for _, r := range step.Step.Because {
-			href := policyHref(r)
-			if d.policy != nil {
-				r.Policy = d.policy(r.Policy)
-			}
-			v.Facts = append(v.Facts, pair{Name: "Why", Value: r.String(), Href: href})
-		}
+		v.Facts = append(v.Facts, whyFacts(step.Step.Because, d.policy)...)
 	}
 	if d.run.Href != "" {
 		v.Facts = append(v.Facts, pair{Name: "Run", Value: d.run.Text, Href: d.run.Href})

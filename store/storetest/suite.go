@@ -51,6 +51,7 @@ func Run(t *testing.T, open Opener) {
 		{"TasksCountAndComePageByPage", taskPages},
 		{"UndosAreFoundByThoseTheyAreAbout", undosOf},
 		{"OneBrakeForAListThatShrank", systemLists},
+		{"WhatABrakeHoldsIsReadByPages", heldByPages},
 		{"AReleaseIsProposedAndConfirmed", proposedRelease},
 		{"AnAnnouncementLetsPassOnceItCounts", announcedCounts},
 		{"DriftIsKnownUntilAWholeListShowsItNoMore", drift},

@@ -3,12 +3,10 @@
 package sim
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -50,15 +48,6 @@ type app struct {
 	Status string            `json:"status"`
 	users  map[string]string // user id: how far its provisioning is
 	scim   *Provision
-}
-
-// Provision is an application into which Okta pushes its users.
-type Provision struct {
-	App    string // label
-	Base   string // SCIM base URL
-	Token  string
-	Extra  map[string]any // what the application wants beside the core attributes
-	Staged bool           // push users that are not active yet, as inactive ones (not verified at the vendor)
 }
 
 // Sim is the organisation.
@@ -119,23 +108,6 @@ func (s *Sim) Door() *sim.Door                                  { return s.door 
 // Settings of a connector that is let in.
 func (s *Sim) Settings(base string) map[string]string {
 	return map[string]string{"url": base, "token": token}
-}
-
-// Provision starts pushing into an application: those who have it already first.
-func (s *Sim) Provision(p Provision) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, a := range s.apps {
-		if a.Label != p.App {
-			continue
-		}
-		a.scim = &p
-		for _, u := range s.users {
-			if _, has := a.users[u.ID]; has {
-				s.pushTo(a, u)
-			}
-		}
-	}
 }
 
 // Wait until every push under way has ended.
@@ -452,175 +424,6 @@ func (s *Sim) deleteUser(w http.ResponseWriter, r *http.Request) {
 		delete(g.members, u.ID)
 	}
 	w.WriteHeader(204)
-}
-
-func (s *Sim) userGroups(w http.ResponseWriter, r *http.Request) {
-	u := s.user(r.PathValue("id"))
-	if u == nil {
-		s.missing(w, r.PathValue("id"), "User")
-		return
-	}
-	var out []*group
-	for _, g := range s.groups {
-		if g.members[u.ID] {
-			out = append(out, g)
-		}
-	}
-	page(w, r, s.opt.PageSize(), out)
-}
-
-func (s *Sim) listGroups(w http.ResponseWriter, r *http.Request) {
-	page(w, r, s.opt.PageSize(), s.groups)
-}
-
-func (s *Sim) member(w http.ResponseWriter, r *http.Request) {
-	i := slices.IndexFunc(s.groups, func(g *group) bool { return g.ID == r.PathValue("gid") })
-	if i < 0 {
-		s.missing(w, r.PathValue("gid"), "UserGroup")
-		return
-	}
-	u := s.user(r.PathValue("id"))
-	if u == nil || u.ID != r.PathValue("id") {
-		s.missing(w, r.PathValue("id"), "User")
-		return
-	}
-	if s.groups[i].Type != "OKTA_GROUP" {
-		s.fail(w, 403, "E0000006", "You do not have permission to perform the requested action")
-		return
-	}
-	if r.Method == "PUT" {
-		s.groups[i].members[u.ID] = true
-	} else {
-		delete(s.groups[i].members, u.ID)
-	}
-	w.WriteHeader(204)
-}
-
-func (s *Sim) listApps(w http.ResponseWriter, r *http.Request) {
-	var out []*app
-	who, byUser := strings.CutPrefix(r.URL.Query().Get("filter"), `user.id eq "`)
-	for _, a := range s.apps {
-		if _, has := a.users[strings.TrimSuffix(who, `"`)]; !byUser || has {
-			out = append(out, a)
-		}
-	}
-	page(w, r, s.opt.PageSize(), out)
-}
-
-func (s *Sim) assign(w http.ResponseWriter, r *http.Request) {
-	var in struct {
-		ID    string `json:"id"`
-		Scope string `json:"scope"`
-	}
-	i := slices.IndexFunc(s.apps, func(a *app) bool { return a.ID == r.PathValue("aid") })
-	if i < 0 {
-		s.missing(w, r.PathValue("aid"), "AppInstance")
-		return
-	}
-	if sim.Read(r, &in) != nil || in.ID == "" {
-		s.fail(w, 400, "E0000003", "The request body was not well-formed.")
-		return
-	}
-	u := s.user(in.ID)
-	if u == nil {
-		s.missing(w, in.ID, "User")
-		return
-	}
-	s.apps[i].users[u.ID] = "PENDING"
-	s.pushTo(s.apps[i], u)
-	sim.JSON(w, 200, map[string]any{"id": u.ID, "scope": "USER", "status": "PROVISIONED", "created": s.opt.Time(), "credentials": map[string]string{"userName": u.Profile["login"]}})
-}
-
-func (s *Sim) unassign(w http.ResponseWriter, r *http.Request) {
-	i := slices.IndexFunc(s.apps, func(a *app) bool { return a.ID == r.PathValue("aid") })
-	if i < 0 {
-		s.missing(w, r.PathValue("aid"), "AppInstance")
-		return
-	}
-	if _, has := s.apps[i].users[r.PathValue("id")]; !has {
-		s.missing(w, r.PathValue("id"), "AppUser")
-		return
-	}
-	if u := s.user(r.PathValue("id")); u != nil {
-		off := *u
-		off.Status = "DEPROVISIONED" // taken away: deactivated there
-		s.pushTo(s.apps[i], &off)
-	}
-	delete(s.apps[i].users, r.PathValue("id"))
-	w.WriteHeader(204)
-}
-
-// push tells every application of a user about a change.
-func (s *Sim) push(u *user) {
-	for _, a := range s.apps {
-		if _, has := a.users[u.ID]; has {
-			s.pushTo(a, u)
-		}
-	}
-}
-
-// pushTo creates or updates the user in the application by SCIM, later and one after the other.
-func (s *Sim) pushTo(a *app, u *user) {
-	if a.scim == nil || (u.Status == "STAGED" && !a.scim.Staged) {
-		return
-	}
-	p, active := *a.scim, u.Status == "ACTIVE" || u.Status == "PROVISIONED"
-	body := map[string]any{
-		"schemas":    []string{"urn:ietf:params:scim:schemas:core:2.0:User", "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"},
-		"externalId": u.ID, "userName": u.Profile["login"], "active": active, "title": u.Profile["title"],
-		"name":        map[string]string{"givenName": u.Profile["firstName"], "familyName": u.Profile["lastName"]},
-		"displayName": u.Profile["firstName"] + " " + u.Profile["lastName"],
-		"emails":      []map[string]any{{"value": u.Profile["email"], "type": "work", "primary": true}},
-		"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": map[string]string{"employeeNumber": u.Profile["employeeNumber"], "department": u.Profile["department"]},
-	}
-	for k, v := range p.Extra {
-		body[k] = v
-	}
-	login := u.Profile["login"]
-	s.pushes.Go(func() { _ = deliver(p, login, active, body) })
-}
-
-func deliver(p Provision, login string, active bool, body map[string]any) error {
-	var found struct {
-		Resources []struct {
-			ID string `json:"id"`
-		} `json:"Resources"`
-	}
-	if err := call(p, "GET", "/Users?filter="+url.QueryEscape(`userName eq "`+login+`"`), nil, &found); err != nil {
-		return err
-	}
-	if len(found.Resources) == 0 {
-		return call(p, "POST", "/Users", body, nil)
-	}
-	return call(p, "PATCH", "/Users/"+found.Resources[0].ID, map[string]any{
-		"schemas":    []string{"urn:ietf:params:scim:api:messages:2.0:PatchOp"},
-		"Operations": []map[string]any{{"op": "replace", "value": map[string]any{"active": active, "title": body["title"]}}},
-	}, nil)
-}
-
-func call(p Provision, method, path string, in, out any) error {
-	b, err := json.Marshal(in)
-	if err != nil {
-		return err
-	}
-	r, err := http.NewRequest(method, p.Base+path, bytes.NewReader(b))
-	if err != nil {
-		return err
-	}
-	r.Header.Set("Authorization", "Bearer "+p.Token)
-	r.Header.Set("Content-Type", "application/scim+json")
-	resp, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode >= 300 {
-		return fmt.Errorf("HTTP %d", resp.StatusCode)
-	}
-	if out == nil {
-		return nil
-	}
-	return json.NewDecoder(resp.Body).Decode(out)
 }
 
 // Accounts shows every user, deprovisioned ones too.
