@@ -190,7 +190,7 @@ local-user local local
 		t.Errorf("found\n%swant\n%s", got, want)
 	}
 	for name, part := range map[string]string{
-		`\+14085552100@DN_PT`: "1 device of others show", "SEP001122302100": "ecolleague is signed in on it now", `\+14085552105@DN_PT`: "the contact centre sends calls to agent", `\+1408555211[5-9]@DN_PT`: "answers 5 of the 20",
+		`\+14085552100@DN_PT`: "1 device of others shows it, too", "SEP001122302100": "ecolleague is signed in on it now", `\+14085552105@DN_PT`: "the contact centre sends calls to agent", `\+1408555211[5-9]@DN_PT`: "answers 5 of the 20",
 		`\+14085552104@DN_PT`: "it has LINE_INTERNATIONAL_CSS (international), and the numbers of pool office are of class internal, which is LINE_INTERNAL_CSS (whose it is, is sure: own number of hhunt",
 		"SEP001122302109":     "it has no calling search space, and the numbers of pool office are of class internal, which is DEVICE_SFO_CSS (whose it is, is likely",
 	} {

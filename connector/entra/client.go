@@ -121,12 +121,16 @@ func (c *client) call(ctx context.Context, via *httpc.Client, q httpc.Request, o
 
 // pages follows @odata.nextLink, which is a whole URL. https://learn.microsoft.com/graph/paging
 func pages[T any](ctx context.Context, c *client, via *httpc.Client, q httpc.Request, each func(T) bool) error {
-	for {
+	for later := false; ; later = true {
 		var page struct {
 			Value *[]T   `json:"value"`
 			Next  string `json:"@odata.nextLink"`
 		}
-		if err := c.call(ctx, via, q, &page); err != nil {
+		err := c.call(ctx, via, q, &page)
+		if later {
+			err = httpc.BrokeOff(err)
+		}
+		if err != nil {
 			return err
 		}
 		if page.Value == nil { // never an empty tenant

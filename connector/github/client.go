@@ -286,9 +286,12 @@ func pages[T any](ctx context.Context, c *client, op, path string, query url.Val
 		q.Query[name] = vs
 	}
 	var out []T
-	for {
+	for later := false; ; later = true {
 		var page []T
 		a, err := c.Do(ctx, q, &page)
+		if later {
+			err = httpc.BrokeOff(err)
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -295,9 +295,13 @@ func (c *client) listUsers(ctx context.Context, search string, each func(user) b
 
 // pages reads the list that stands under a name in each answer, and follows nextPageToken.
 func pages[T any](ctx context.Context, c *client, api *httpc.Client, under string, q httpc.Request, each func(T) bool) error {
-	for {
+	for later := false; ; later = true {
 		var page map[string]json.RawMessage
-		if err := c.call(ctx, api, q, &page); err != nil {
+		err := c.call(ctx, api, q, &page)
+		if later {
+			err = httpc.BrokeOff(err)
+		}
+		if err != nil {
 			return err
 		}
 		var items []T

@@ -276,6 +276,19 @@ func (c *Client) now() time.Time {
 	return c.Now()
 }
 
+// BrokeOff is what a refusal means that came instead of a later page of a list: the link or mark ran out, or the list changed
+// while it was read. What was read is not all of it, a page that is gone is no word that something is not there, and reading it
+// again from its beginning is none the worse.
+func BrokeOff(err error) error {
+	var f *dayone.Fault
+	if !errors.As(err, &f) || !errors.Is(err, dayone.ErrInvalid) && !errors.Is(err, dayone.ErrNotFound) && !errors.Is(err, dayone.ErrConflict) {
+		return err
+	}
+	out := *f
+	out.Err, out.Detail = dayone.ErrUnavailable, strings.TrimSuffix("the list broke off: "+f.Detail, ": ")
+	return &out
+}
+
 // NextLink is the rel="next" of Link headers, or "".
 func NextLink(h http.Header) string {
 	for _, line := range h.Values("Link") {

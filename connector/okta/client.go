@@ -97,9 +97,12 @@ func (c *client) listUsers(ctx context.Context, search string, each func(user) b
 
 // pages follows Link headers; cursors are never built by hand.
 func pages[T any](ctx context.Context, c *client, q httpc.Request, each func(T) bool) error {
-	for {
+	for later := false; ; later = true {
 		var page []T
 		a, err := c.Do(ctx, q, &page)
+		if later {
+			err = httpc.BrokeOff(err)
+		}
 		if err != nil {
 			return err
 		}
