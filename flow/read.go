@@ -22,11 +22,20 @@ type (
 	Row          = store.Row
 	Leader       = store.Leader
 	PeopleFilter = store.PeopleFilter
+	PeopleSort   = store.PeopleSort
 	TaskFilter   = store.TaskFilter
 	RunFilter    = store.RunFilter
 	EventFilter  = store.EventFilter
 	RecordFilter = store.RecordFilter
 	Line         = store.Line
+)
+
+// What the list of people is sorted by.
+const (
+	ByName       = store.ByName
+	ByFirstDay   = store.ByFirstDay
+	ByLastDay    = store.ByLastDay
+	ByDepartment = store.ByDepartment
 )
 
 // People lists people, a page at a time.

@@ -24,7 +24,7 @@ type remembered[T any] struct {
 // older than that is not shown: the look waits.
 const (
 	quick    = 20 * time.Millisecond
-	believed = 50
+	believed = 100
 	tooOld   = 10
 )
 

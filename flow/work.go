@@ -317,8 +317,8 @@ func (f *Flow) Readiness(ctx context.Context) ([]Readiness, error) {
 	return out, nil
 }
 
-// mostMinutes is the most that a step may be worth: a day.
-const mostMinutes = 24 * 60
+// MostMinutes is the most that a step may be worth: a day.
+const MostMinutes = 24 * 60
 
 // SetBaseline says how many minutes a human needs for a step of each action; none: it is not counted. made is the Seq that it was
 // made of. ErrConflict: somebody else was faster.
@@ -333,8 +333,8 @@ func (f *Flow) SetBaseline(ctx context.Context, minutes map[dayone.Action]float6
 		switch {
 		case !known[a]:
 			return b, fmt.Errorf("%q is no action that is counted: %w", a, dayone.ErrInvalid)
-		case !(m >= 0 && m <= mostMinutes): // also what is no number
-			return b, fmt.Errorf("a step of %s takes between 0 and %d minutes: %w", a, mostMinutes, dayone.ErrInvalid)
+		case !(m >= 0 && m <= MostMinutes): // also what is no number
+			return b, fmt.Errorf("a step of %s takes between 0 and %d minutes: %w", a, MostMinutes, dayone.ErrInvalid)
 		case m > 0:
 			b.Minutes[a] = m
 		}

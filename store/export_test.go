@@ -20,22 +20,29 @@ func (d *DB) LimitPages(ctx context.Context, more int) error {
 	})
 }
 
-// PeoplePlan is how SQLite means to find a page of people.
+// PeoplePlan is how SQLite means to find a page of people, a part of it a line.
 func (d *DB) PeoplePlan(ctx context.Context, f PeopleFilter) (string, error) {
-	q, args, err := d.peopleQuery(ctx, f)
-	if err != nil {
-		return "", err
+	var plans []string
+	for _, part := range f.parts() {
+		q, args, err := d.peopleQuery(ctx, part)
+		if err != nil {
+			return "", err
+		}
+		rows, err := d.read.QueryContext(ctx, "EXPLAIN QUERY PLAN "+q, args...)
+		if err != nil {
+			return "", err
+		}
+		steps, err := collect(rows, func(s interface{ Scan(...any) error }) (step string, err error) {
+			var id, parent, unused int
+			err = s.Scan(&id, &parent, &unused, &step)
+			return step, err
+		})
+		if err != nil {
+			return "", err
+		}
+		plans = append(plans, strings.Join(steps, "; "))
 	}
-	rows, err := d.read.QueryContext(ctx, "EXPLAIN QUERY PLAN "+q, args...)
-	if err != nil {
-		return "", err
-	}
-	steps, err := collect(rows, func(s interface{ Scan(...any) error }) (step string, err error) {
-		var id, parent, unused int
-		err = s.Scan(&id, &parent, &unused, &step)
-		return step, err
-	})
-	return strings.Join(steps, "; "), err
+	return strings.Join(plans, "\n"), nil
 }
 
 // RefuseWrites has SQLite refuse every write as that of a disk which is mounted for reading, or take them again.

@@ -371,7 +371,7 @@ func (d *DB) NamedWithin(ctx context.Context, who string, scope dayone.Scope) (R
 	return rows[0], nil
 }
 
-// PeopleFilter narrows the list of people. Pages are keyset: After is the name and id of the last row shown.
+// PeopleFilter narrows the list of people, and says what it is sorted by. Pages are keyset: what Behind takes of the last row shown.
 type PeopleFilter struct {
 	Text       string // beginning of a name or of a word in it, or of a mail address
 	Status     dayone.Status
@@ -382,34 +382,42 @@ type PeopleFilter struct {
 	Unplanned  bool           // only those for whom no plan could be made
 	Since      time.Time      // only managed people who have not begun, or have since then: by their first day, not by name
 	Within     dayone.Scope
+	Sort       PeopleSort
+	Down       bool // from the last to the first
 	AfterName  string
 	AfterID    dayone.PersonID
+	AfterDay   time.Time // where a day is what it is sorted by; zero: who has none
+	AfterPlace string    // the department, where it is sorted by that
 	Limit      int
 }
 
-// People lists people by name.
+// People lists people, by name if nothing else is said.
 func (d *DB) People(ctx context.Context, f PeopleFilter) ([]Row, error) {
-	q, args, err := d.peopleQuery(ctx, f)
-	if err != nil {
-		return nil, err
+	if f.Limit <= 0 {
+		f.Limit = 50
 	}
-	rows, err := d.read.QueryContext(ctx, q, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
 	var out []Row
-	for rows.Next() {
-		r, err := scanRow(rows)
+	for _, part := range f.parts() {
+		q, args, err := d.peopleQuery(ctx, part)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, r)
+		rows, err := d.read.QueryContext(ctx, q, args...)
+		if err != nil {
+			return nil, err
+		}
+		some, err := collect(rows, func(s interface{ Scan(...any) error }) (Row, error) { return scanRow(s) })
+		if err != nil {
+			return nil, err
+		}
+		if out = append(out, some...); len(out) >= f.Limit {
+			return out[:f.Limit], nil
+		}
 	}
-	return out, rows.Err()
+	return out, nil
 }
 
-func (d *DB) peopleQuery(ctx context.Context, f PeopleFilter) (q string, args []any, err error) {
+func (d *DB) peopleQuery(ctx context.Context, f peoplePart) (q string, args []any, err error) {
 	q = `SELECT ` + rowColumns + ` FROM person WHERE key_box <> '' AND veil < 2 AND merged = ''` // who was erased is in no list, and who is hidden neither
 	add := func(cond string, vals ...any) {
 		for _, v := range vals {
@@ -418,24 +426,21 @@ func (d *DB) peopleQuery(ctx context.Context, f PeopleFilter) (q string, args []
 		}
 		q += " AND " + cond
 	}
+	few := false
 	if f.Text != "" {
-		cond, vals, err := d.found(ctx, f.Text)
+		cond, vals, rare, err := d.found(ctx, f.Text)
 		if err != nil {
 			return "", nil, err
 		}
 		add(cond, vals...)
+		few = rare
 	}
-	if f.Status != "" {
-		add("status = ?", string(f.Status))
+	narrow := f.narrowings()
+	if few, err = d.sift(ctx, f, narrow, few); err != nil {
+		return "", nil, err
 	}
-	if f.Department != "" {
-		add("department = ?", f.Department)
-	}
-	if f.Manager != "" {
-		add("manager = ?", strings.ToLower(f.Manager))
-	}
-	if f.Team != "" {
-		add("team = ?", f.Team)
+	for _, n := range narrow {
+		add(n.cond(), n.vals...)
 	}
 	if f.Missing != "" {
 		add("id IN (SELECT person FROM brake_missing WHERE brake = ?)", string(f.Missing))
@@ -446,21 +451,13 @@ func (d *DB) peopleQuery(ctx context.Context, f PeopleFilter) (q string, args []
 			return fmt.Sprintf("$%d", len(args))
 		})
 	}
-	if f.Unplanned {
-		q += " AND problem <> ''" // in these words: only so is its partial index used
-	}
-	order := "search, id"
 	if !f.Since.IsZero() {
 		add("managed = 1 AND id IN (SELECT id FROM person WHERE status = ? UNION ALL SELECT id FROM person WHERE starts > ?) AND status || '' IN (?, ?)",
 			string(dayone.PreHire), micros(f.Since), string(dayone.PreHire), string(dayone.Working))
+	}
+	order := f.order(few, add)
+	if !f.Since.IsZero() {
 		order = "+starts, search, id" // signs, so that no index is taken for these: few are found and sorted, everybody there is would be gone through
-	}
-	if f.AfterID != "" {
-		// as one value: said with an OR, databases go through everybody who comes before
-		add("(search, id) > (?, ?)", fold(f.AfterName), string(f.AfterID))
-	}
-	if f.Limit <= 0 {
-		f.Limit = 50
 	}
 	args = append(args, f.Limit)
 	return q + fmt.Sprintf(" ORDER BY %s LIMIT $%d", order, len(args)), args, nil

@@ -316,7 +316,9 @@ func (d *DB) openPostgres(at string, toRead bool) error {
 		cfg.RuntimeParams["default_transaction_read_only"] = "on"
 	}
 	d.read = stdlib.OpenDB(*cfg)
-	d.read.SetMaxOpenConns(max(8, runtime.GOMAXPROCS(0)*4))
+	d.read.SetMaxOpenConns(postgresReaders())
+	d.read.SetMaxIdleConns(postgresReaders()) // a new one prepares and plans each statement anew, which takes longer than most of them
+	d.read.SetConnMaxIdleTime(time.Hour)
 	if err := d.read.Ping(); err != nil {
 		return errors.Join(fmt.Errorf("reaching the database: %w: %w", err, dayone.ErrUnavailable), d.closePools())
 	}
@@ -327,6 +329,8 @@ func (d *DB) openPostgres(at string, toRead bool) error {
 	d.writing.SetMaxOpenConns(4) // the writer's session, renewals, and migrations beside them
 	return nil
 }
+
+func postgresReaders() int { return max(8, runtime.GOMAXPROCS(0)*4) }
 
 func (d *DB) migrate(ctx context.Context) error {
 	p, err := d.migrations(d.writing)

@@ -66,20 +66,20 @@ func (t *tx) putWords(person dayone.PersonID, search, email string) error {
 const commonWord = 2000
 
 // found is the condition that somebody has a text at the beginning of a word of her name, or of her mail address. Rare words
-// are looked up; those that many have are met soon on the way along the list.
-func (d *DB) found(ctx context.Context, text string) (cond string, args []any, err error) {
+// are looked up, and few then; those that many have are met soon on the way along the list.
+func (d *DB) found(ctx context.Context, text string) (cond string, args []any, few bool, err error) {
 	p := fold(text)
 	like := like(p)
 	cond, args = `(search LIKE ? ESCAPE '\' OR search LIKE ? ESCAPE '\' OR email LIKE ? ESCAPE '\')`, []any{like + "%", "% " + like + "%", like + "%"}
 	w := wordKey(p)
 	var n int
 	if err := d.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM (SELECT 1 FROM person_word WHERE word >= $1 AND word < $2 LIMIT $3) AS few`, w, w+"g", commonWord).Scan(&n); err != nil {
-		return "", nil, fmt.Errorf("looking for people: %w", err)
+		return "", nil, false, fmt.Errorf("looking for people: %w", err)
 	}
-	if n < commonWord {
+	if few = n < commonWord; few {
 		cond, args = `id IN (SELECT person FROM person_word WHERE word >= ? AND word < ?) AND `+cond, append([]any{w, w + "g"}, args...)
 	}
-	return cond, args, nil
+	return cond, args, few, nil
 }
 
 // wordEverybody is a migration: whoever is in the books is found by words from then on.

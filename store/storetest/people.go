@@ -1,11 +1,13 @@
 package storetest
 
 import (
+	order "cmp"
 	"context"
 	"errors"
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -234,6 +236,115 @@ func people(t *testing.T, d *store.DB) {
 	if want := []dayone.PersonID{"per_same0", "per_same1", "per_same2", "per_same3", "per_same4"}; !reflect.DeepEqual(same, want) {
 		t.Errorf("pages of who is called the same show %q, want %q", same, want)
 	}
+}
+
+// peopleSorted: whatever the list is sorted by, pages go on where the one before them ended, where many have the same there, too, and who
+// has nothing of it comes last either way. Nobody who is in no list is in a sorted one.
+func peopleSorted(t *testing.T, d *store.DB) {
+	ctx := t.Context()
+	var all []store.Row
+	for i := range 40 {
+		r := store.Row{
+			ID: dayone.PersonID(fmt.Sprintf("per_%03d", i*7%40)), Name: fmt.Sprintf("Person %d", i%6), Department: []string{"Sales", "", "IT", "Legal"}[i%4],
+			Status: []dayone.Status{dayone.Working, dayone.Left, dayone.Working}[i%3], Country: []string{"de", "fr"}[i%2], Problem: []string{"", "", "", "", "no plan"}[i%5],
+		}
+		if i%5 > 0 {
+			r.Starts = at.AddDate(0, 0, i%3)
+		}
+		if i%3 == 1 {
+			r.Ends = at.AddDate(1, 0, i%2)
+		}
+		hidden := i == 8 || i == 13
+		if hidden {
+			r.Veil = dayone.WholeVeiled
+		}
+		if err := d.Save(ctx, store.Saved{Person: r.ID, New: true, Row: &r}); err != nil {
+			t.Fatal(err)
+		}
+		if !hidden {
+			all = append(all, r)
+		}
+	}
+	erased := all[10].ID
+	if err := d.Erase(ctx, erased, at); err != nil {
+		t.Fatal(err)
+	}
+	all = slices.Delete(all, 10, 11)
+	german := dayone.Scope{{Countries: []string{"de"}}}
+	for name, f := range map[string]store.PeopleFilter{
+		"everybody": {}, "who left": {Status: dayone.Left}, "of a department": {Department: "IT"}, "of a name": {Text: "person 3"}, "unplanned": {Unplanned: true},
+		"of a country": {Within: german}, "who works in sales": {Status: dayone.Working, Department: "Sales"},
+	} {
+		for _, f.Sort = range store.PeopleSorts {
+			for _, f.Down = range []bool{false, true} {
+				var want []dayone.PersonID
+				for _, r := range sortedRows(all, f.Sort, f.Down) {
+					if (f.Status == "" || f.Status == r.Status) && (f.Department == "" || f.Department == r.Department) && (f.Text == "" || r.Name == "Person 3") && (!f.Unplanned || r.Problem != "") && f.Within.Has(r.Country, r.Company) {
+						want = append(want, r.ID)
+					}
+				}
+				for _, f.Limit = range []int{1, 3, 50} {
+					var got []dayone.PersonID
+					for page := f; len(got) <= len(all); {
+						rows := must[[]store.Row](t)(d.People(ctx, page))
+						for _, r := range rows {
+							got = append(got, r.ID)
+						}
+						if len(rows) < f.Limit {
+							break
+						}
+						page = page.Behind(rows[len(rows)-1])
+					}
+					if !slices.Equal(got, want) {
+						t.Errorf("%s by %q, down %v, in pages of %d\n got %q\nwant %q", name, f.Sort, f.Down, f.Limit, got, want)
+					}
+				}
+			}
+		}
+	}
+}
+
+// sortedRows are rows as a sorted list has them: who has nothing of what it is sorted by last, by name.
+func sortedRows(rows []store.Row, by store.PeopleSort, down bool) []store.Row {
+	name := func(a, b store.Row) int {
+		return order.Or(strings.Compare(a.Name, b.Name), strings.Compare(string(a.ID), string(b.ID)))
+	}
+	has := func(r store.Row) bool {
+		switch by {
+		case store.ByFirstDay:
+			return !r.Starts.IsZero()
+		case store.ByLastDay:
+			return !r.Ends.IsZero()
+		case store.ByDepartment:
+			return r.Department != ""
+		}
+		return true
+	}
+	value := func(a, b store.Row) int {
+		switch by {
+		case store.ByFirstDay:
+			return a.Starts.Compare(b.Starts)
+		case store.ByLastDay:
+			return a.Ends.Compare(b.Ends)
+		case store.ByDepartment:
+			return strings.Compare(a.Department, b.Department)
+		}
+		return 0
+	}
+	var with, without []store.Row
+	for _, r := range rows {
+		if has(r) {
+			with = append(with, r)
+		} else {
+			without = append(without, r)
+		}
+	}
+	slices.SortFunc(with, func(a, b store.Row) int { return order.Or(value(a, b), name(a, b)) })
+	if down {
+		slices.Reverse(with)
+	}
+	slices.SortFunc(without, name)
+	return append(with, without...)
 }
 
 // byWords: somebody is found by what any word of her name begins with, or her mail address, as she is called now, and by

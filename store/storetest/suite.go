@@ -35,6 +35,7 @@ func Run(t *testing.T, open Opener) {
 		{"ManyAreReadAsOneByOne", manyAtOnce},
 		{"EmploymentBindsOnce", employmentOnce},
 		{"PeopleInPages", people},
+		{"PeopleSorted", peopleSorted},
 		{"PeopleByWords", byWords},
 		{"Named", named},
 		{"Wakes", wakes},
