@@ -162,7 +162,7 @@ func (f *Flow) NumbersAhead(ctx context.Context, id dayone.PersonID) (own []Pers
 	case err != nil:
 		return nil, nil, err
 	}
-	return nil, &NumberGiven{chosen, why}, nil
+	return nil, &NumberGiven{chosen, why, poolTitle(plan, chosen.Pool)}, nil
 }
 
 // numbersOf are her own first, then those that ring at her too, then those that rest after her.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/connector"
+	"github.com/dayone-hq/dayone/people"
 )
 
 // Newcomer is one record of a directory that the books do not know, as it would come in.
@@ -31,7 +32,7 @@ func (f *Flow) Directories() []string {
 }
 
 // Newcomer reads one record of a directory again and says what would come of it. Nothing is kept. Of somebody who is known
-// here it only says who that is. ErrInvalid: the record cannot be used, and why.
+// here it says who that is, as the books have it. ErrInvalid: the record cannot be used, and why.
 func (f *Flow) Newcomer(ctx context.Context, source, subject string) (Newcomer, error) {
 	n, _, err := f.newcomer(ctx, source, subject)
 	return n, err
@@ -66,10 +67,22 @@ func (f *Flow) newcomer(ctx context.Context, source, subject string) (Newcomer, 
 		return n, nil, err
 	}
 	if known {
-		if _, err := f.Person(ctx, id); err != nil {
+		row, err := f.Person(ctx, id)
+		if err != nil {
 			return n, nil, err // only few may know that she comes
 		}
-		n.Person = id
+		n.Looked = Looked{subject, row.Name, row.Email, row.Title, row.Department, id}
+		n.Location = row.Location
+		t, err := f.Store.Timeline(ctx, id)
+		if err != nil {
+			return n, nil, err
+		}
+		now := f.Clock.Now()
+		for _, e := range people.At(&t, now, now, f.Active()).Engagements {
+			if e.Source == source && e.SourceID == subject {
+				n.Starts, n.Ends = e.Start, e.LastDay
+			}
+		}
 		return n, nil, nil
 	}
 	if src.Discreet && !mayKnow(ctx) {

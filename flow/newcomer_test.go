@@ -55,6 +55,9 @@ func TestOneOfADirectoryIsBroughtIn(t *testing.T) {
 	if err != nil || again.Person == "" || in.ID != "" {
 		t.Errorf("brought in twice: %+v, %+v, %v", again, in, err)
 	}
+	if again.Looked != (flow.Looked{Subject: n.Subject, Name: n.Name, Email: n.Email, Title: n.Title, Department: n.Department, Person: again.Person}) || again.Location != n.Location || again.Starts != n.Starts || again.Ends != n.Ends {
+		t.Errorf("the second answer is %+v, the first %+v", again, n)
+	}
 	lines, err := b.Records(ctx, flow.RecordFilter{Limit: 50})
 	if err != nil || !slices.ContainsFunc(lines, func(l flow.Line) bool {
 		rec, err := flow.RecordOf(l)

@@ -25,7 +25,16 @@ type NumberAudit struct {
 // FindingView is a finding with the name of whom it is about.
 type FindingView struct {
 	NumberFinding
-	Name string
+	Name  string
+	Title string // of its pool
+}
+
+// poolTitle is what a pool is called; "": it has no title.
+func poolTitle(plan *number.Plan, name string) string {
+	if p, ok := plan.Pool(name); ok {
+		return p.Title
+	}
+	return ""
 }
 
 // AuditNumbers compares the books with who works here, with what sources state, and with what is going to be needed. It
@@ -98,7 +107,7 @@ func (f *Flow) auditNumbers(ctx context.Context) (NumberAudit, error) {
 	out.Findings = make([]FindingView, 0, len(a.Findings()))
 	for _, x := range a.Findings() {
 		if x.Kind == number.Nobody { // there is no name to look for
-			out.Findings = append(out.Findings, FindingView{x, string(x.Person)})
+			out.Findings = append(out.Findings, FindingView{x, string(x.Person), poolTitle(plan, x.Pool)})
 			continue
 		}
 		name, hidden, err := f.whoHas(ctx, x.Person, cache)
@@ -108,7 +117,7 @@ func (f *Flow) auditNumbers(ctx context.Context) (NumberAudit, error) {
 		if hidden {
 			continue
 		}
-		out.Findings = append(out.Findings, FindingView{x, name})
+		out.Findings = append(out.Findings, FindingView{x, name, poolTitle(plan, x.Pool)})
 	}
 	return out, nil
 }

@@ -84,7 +84,8 @@ type NumberWish struct {
 // NumberGiven is the answer: which number it is, and why this one.
 type NumberGiven struct {
 	dayone.Number
-	Why string
+	Why   string
+	Title string // of its pool
 }
 
 // ReserveNumber keeps a number for somebody, also for who is in no books yet. Whoever has one there is given that. ErrNoSeat:
@@ -137,7 +138,7 @@ func (f *Flow) give(ctx context.Context, w NumberWish, verb number.Verb) (Number
 		if err != nil {
 			return err
 		}
-		out = NumberGiven{chosen, why}
+		out = NumberGiven{chosen, why, poolTitle(plan, chosen.Pool)}
 		if chosen.State == dayone.NumberAssigned && chosen.Owner == w.Person || verb == number.Reserve && chosen.State == dayone.NumberReserved && chosen.Owner == w.Person && w.Person != "" && w.Until.IsZero() {
 			return nil // it is so already
 		}

@@ -244,6 +244,16 @@ func (f *Flow) AddOutsider(ctx context.Context, o Outsider) (dayone.Intake, erro
 	return f.Enter(ctx, o.entry(f.IDs.New("out")))
 }
 
+// MayBe are those whom an entry that is held may be about, as whoever asks may hear of them. It is the question's own word:
+// since somebody looked others may have come who are the same.
+func (f *Flow) MayBe(ctx context.Context, in dayone.Intake) ([]dayone.Suspect, error) {
+	m, asked, err := f.Store.MatchOf(ctx, in.Source, in.Subject)
+	if err != nil || !asked {
+		return nil, err
+	}
+	return f.tellable(ctx, m.Suspects)
+}
+
 // Extension puts the last day of somebody off who is in no HR system.
 type Extension struct {
 	Until  string // the new last day

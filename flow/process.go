@@ -263,6 +263,9 @@ func (f *Flow) Manage(ctx context.Context, id dayone.PersonID, by string) (dayon
 	return f.Replan(ctx, id, "", "")
 }
 
+// personManaged is the record of that.
+const personManaged = "person managed"
+
 func (f *Flow) manage(ctx context.Context, id dayone.PersonID, by string) error {
 	defer f.lock(id)()
 	t, err := f.Store.Timeline(ctx, id)
@@ -276,7 +279,7 @@ func (f *Flow) manage(ctx context.Context, id dayone.PersonID, by string) error 
 	now := f.Clock.Now()
 	row := rowOf(people.At(&t, now, now, f.Active()))
 	row.Wake = now
-	return f.save(ctx, &t, store.Saved{Person: id, Row: &row, Records: []dayone.Record{{At: now, Person: id, What: "person managed", By: by}}})
+	return f.save(ctx, &t, store.Saved{Person: id, Row: &row, Records: []dayone.Record{{At: now, Person: id, What: personManaged, By: by}}})
 }
 
 func noteOf(what string, j people.Judgement) string {

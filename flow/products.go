@@ -11,6 +11,7 @@ import (
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/engine"
 	"github.com/dayone-hq/dayone/policy"
+	"github.com/dayone-hq/dayone/store"
 )
 
 // A product is what somebody picks for a person: one request for all that belongs to it, or none at all. What it holds is
@@ -425,6 +426,52 @@ func (f *Flow) PickProducts(ctx context.Context, p Pick) ([]dayone.Request, erro
 	return rs, nil
 }
 
+// Begun refuses to start what was started already. Who did it is whoever asked last for one of the products, or began the planning.
+type Begun struct {
+	Name string // whose it is
+	By   string // "": nobody asked, policies give it
+	At   time.Time
+}
+
+func (b *Begun) Error() string {
+	text := b.Name + " has all of it already"
+	if b.By != "" {
+		text += ", " + b.By + " started it at " + b.At.UTC().Format("2006-01-02 15:04 MST")
+	}
+	return text
+}
+
+func (*Begun) Unwrap() error { return dayone.ErrConflict }
+
+// begun says who started what a pick asks for.
+func (f *Flow) begun(ctx context.Context, p Pick, v PickPreview) error {
+	out := &Begun{Name: v.Now.Person.Name()}
+	for _, of := range v.Already {
+		if r := of.Request; r != nil && r.Made.After(out.At) {
+			out.By, out.At = cmp.Or(r.By, r.Login), r.Made
+		}
+	}
+	if out.By != "" || !p.Manage {
+		return out
+	}
+	lines, err := f.Store.Records(ctx, store.RecordFilter{Person: p.Person, Limit: 200})
+	if err != nil {
+		return err
+	}
+	for _, l := range lines {
+		if l.What != personManaged {
+			continue
+		}
+		rec, err := RecordOf(l)
+		if err != nil {
+			return err
+		}
+		out.By, out.At = rec.By, rec.At
+		break
+	}
+	return out
+}
+
 func (f *Flow) pick(ctx context.Context, p Pick) (rs []dayone.Request, managed bool, err error) {
 	defer f.lock(p.Person)() // a look under way would put off the next one
 	v, rs, err := f.previewPick(ctx, p)
@@ -437,10 +484,10 @@ func (f *Flow) pick(ctx context.Context, p Pick) (rs []dayone.Request, managed b
 		return nil, managed, fmt.Errorf("nothing is planned for %s, who is only known from an import: %w", name, dayone.ErrConflict)
 	case len(v.Needs) > 0:
 		return nil, managed, fmt.Errorf("%s needs %s, which %s does not have; pick it, too: %w", v.Needs[0].For, v.Needs[0].Product, name, dayone.ErrConflict)
+	case len(rs) == 0 && managed: // before the plan: whoever comes second looked at another one
+		return nil, managed, f.begun(ctx, p, v)
 	case p.Plan != "" && p.Plan != v.Hash:
 		return nil, managed, fmt.Errorf("what would be done has changed since you looked at it; look again: %w", dayone.ErrConflict)
-	case len(rs) == 0 && managed:
-		return nil, managed, fmt.Errorf("%s has all of it already: %w", name, dayone.ErrConflict)
 	}
 	var records []dayone.Record
 	for i := range rs {
