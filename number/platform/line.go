@@ -161,8 +161,13 @@ func (c *comparing) leaver(l *dayone.PlatformLine, m Match, add func(Kind, strin
 			}
 		}
 	}
+	switch {
+	case others == 1:
+		text = fmt.Sprintf("%s; 1 device of others shows it, too", text)
+	case others > 1:
+		text = fmt.Sprintf("%s; %d devices of others show it, too", text, others)
+	}
 	if others > 0 {
-		text += fmt.Sprintf("; %d %s of others show it, too", others, map[bool]string{true: "device", false: "devices"}[others == 1])
 		next = "Name an heir among those who show it, or take it off there first; it is theirs to go on with."
 	}
 	for _, login := range l.Primary {

@@ -175,9 +175,9 @@ func (w *who) is(ref string, claims []claim) Match {
 func (w *who) user(u *dayone.PlatformUser) Match {
 	return w.is(u.Ref, []claim{
 		{index: w.employee, key: u.EmployeeNumber, sure: Sure, why: "employee number"},
-		{index: w.login, key: u.Login, sure: Sure, why: "log-in"},
+		{index: w.login, key: u.Login, sure: Sure, why: "login"},
 		{index: w.mail, key: u.Email, sure: Sure, why: "mail address"},
-		{index: w.before, key: u.Login, sure: Likely, why: "log-in, which is how the mail address begins"},
+		{index: w.before, key: u.Login, sure: Likely, why: "login, which is how the mail address begins"},
 		{index: w.number, key: u.Phone, sure: Likely, why: "telephone number", dial: true},
 		{index: w.name, key: strings.TrimSpace(u.FirstName + " " + u.LastName), sure: Possible, why: "name"},
 	})

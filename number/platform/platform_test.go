@@ -211,7 +211,7 @@ func TestClassOfService(t *testing.T) {
 	}{
 		"as it should be":                      {pool("class: national, "), shown("NAT", false, is), dayone.NumberAssigned, ""},
 		"in other letters":                     {pool("class: national, "), shown("nat", false, is), dayone.NumberAssigned, ""},
-		"it may call more":                     {pool("class: national, "), shown("ALL", false, is), dayone.NumberAssigned, "it has ALL (abroad), and the numbers of pool office are of class national, which is NAT (whose it is, is sure: own number of amoss, log-in)"},
+		"it may call more":                     {pool("class: national, "), shown("ALL", false, is), dayone.NumberAssigned, "it has ALL (abroad), and the numbers of pool office are of class national, which is NAT (whose it is, is sure: own number of amoss, login)"},
 		"another one that no class has":        {pool("class: national, "), shown("X", false, is), dayone.NumberAssigned, "it has X, and"},
 		"none at all":                          {pool("class: national, "), shown("", true, is), dayone.NumberAssigned, "it has no calling search space, and"},
 		"it is not known":                      {pool("class: national, "), shown("", false, is), dayone.NumberAssigned, ""},
