@@ -33,6 +33,7 @@ type SignOn struct {
 	Roles    map[string]dayone.Role
 	Reaches  map[string]dayone.Reach // how far the role of a group reaches; none: everywhere
 	Everyone bool                    // who has no role is let in, too: to herself, her people, and what she is asked
+	Trusted  bool                    // an address counts of which the provider says nothing: nobody there chooses their own
 	Client   *http.Client            // calls the provider; nil: ten seconds a call
 }
 
@@ -194,8 +195,10 @@ func (s *signOn) who(ctx context.Context, p *oidc.Provider, a attempt, code stri
 	if name = strings.TrimSpace(name); !strings.Contains(name, "@") || len(name) > 200 {
 		return who{}, fmt.Errorf("the claim %s holds no mail address: %w", s.Name, dayone.ErrAuth)
 	}
-	if s.Name == "email" && !verified(claims["email_verified"]) {
-		return who{}, fmt.Errorf("the identity provider has not verified the mail address: %w", dayone.ErrAuth)
+	if s.Name == "email" {
+		if err := s.verified(claims["email_verified"]); err != nil {
+			return who{}, err
+		}
 	}
 	role, scope, ok := s.role(groupsIn(claims[s.Groups]))
 	if !ok && s.Everyone {
@@ -207,8 +210,17 @@ func (s *signOn) who(ctx context.Context, p *oidc.Provider, a attempt, code stri
 	return who{name, role, role.In(s.knows), scope, false}, nil
 }
 
-// verified reads what a provider says of an address. Some say it as text; one that says nothing verifies all of them.
-func verified(claim any) bool { return claim == nil || claim == true || claim == "true" }
+// verified judges what a provider says of an address, some as text. Of one that says nothing it is not known whether people
+// write their addresses themselves, and by an address somebody is taken for a person here: whoever configures us has to know.
+func (s *signOn) verified(claim any) error {
+	switch {
+	case claim == true || claim == "true" || claim == nil && s.Trusted:
+		return nil
+	case claim == nil:
+		return fmt.Errorf("the identity provider does not say whether it has verified the mail address (email_verified): if nobody can choose their own address there, write trust_addresses: true at portal.sign_on: %w", dayone.ErrAuth)
+	}
+	return fmt.Errorf("the identity provider has not verified the mail address: %w", dayone.ErrAuth)
+}
 
 // more asks the provider for claims that it left out of the token. It must speak of the same person.
 func (s *signOn) more(ctx context.Context, p *oidc.Provider, token *oauth2.Token, subject string, claims map[string]any) error {

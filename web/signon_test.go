@@ -159,7 +159,7 @@ func ownProvider(t *testing.T) *provider {
 		}
 		now := time.Now().Unix()
 		claims := map[string]any{
-			"iss": p.url, "aud": "dayone", "sub": "1", "iat": now, "exp": now + 300, "nonce": p.nonce, "email": "kim@corp.test", "groups": []string{"helpdesk"},
+			"iss": p.url, "aud": "dayone", "sub": "1", "iat": now, "exp": now + 300, "nonce": p.nonce, "email": "kim@corp.test", "email_verified": true, "groups": []string{"helpdesk"},
 		}
 		for name, v := range p.claims {
 			if claims[name] = v; v == nil {
@@ -255,6 +255,7 @@ func TestForgedSignOns(t *testing.T) {
 		{"with an address that nobody verified", func() { p.claims = map[string]any{"email_verified": false} }, nil, http.StatusUnauthorized},
 		{"with an address that nobody verified, as text", func() { p.claims = map[string]any{"email_verified": "false"} }, nil, http.StatusUnauthorized},
 		{"with an address that may be verified", func() { p.claims = map[string]any{"email_verified": 1} }, nil, http.StatusUnauthorized},
+		{"with an address of which the provider says nothing", func() { p.claims = map[string]any{"email_verified": nil} }, nil, http.StatusUnauthorized},
 		{"with a verified address, as text", func() { p.claims = map[string]any{"email_verified": "true"} }, nil, http.StatusSeeOther},
 		{"without a role", func() { p.claims = map[string]any{"groups": []string{"everybody"}} }, nil, http.StatusForbidden},
 		{"signed by somebody else", func() { p.sign = other }, nil, http.StatusUnauthorized},
@@ -279,6 +280,23 @@ func TestForgedSignOns(t *testing.T) {
 	}
 	if said := b.log.String(); strings.Contains(said, "a-code-of-the-provider") || strings.Contains(said, clientSecret) {
 		t.Error("the log holds a code or the secret")
+	}
+}
+
+// TestAddressesOfAProviderThatSaysNothing: whoever configures us may know that nobody chooses an address there. What the
+// provider itself does not stand for lets nobody in even then.
+func TestAddressesOfAProviderThatSaysNothing(t *testing.T) {
+	t.Parallel()
+	p := ownProvider(t)
+	b := newBench(t, func(o *web.Options, _ *flow.Deps) {
+		o.Open, o.SignOn = false, signOnAt(p.url)
+		o.SignOn.Trusted = true
+	})
+	for said, want := range map[any]int{nil: http.StatusSeeOther, true: http.StatusSeeOther, false: http.StatusUnauthorized, "false": http.StatusUnauthorized} {
+		p.claims = map[string]any{"email_verified": said}
+		if res := b.comesBack(browser(), p, nil); res.StatusCode != want {
+			t.Errorf("email_verified %v: %s, want %d", said, res.Status, want)
+		}
 	}
 }
 

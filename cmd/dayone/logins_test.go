@@ -93,6 +93,7 @@ func TestAGroupsRoleHasAScope(t *testing.T) {
   sign_on:
     issuer: https://login.company.com
     client_id: dayone
+    trust_addresses: true
     roles:
       it-admins: administrator
       hr-germany: {role: hr, countries: [DE], companies: [Acme GmbH]}
@@ -101,7 +102,7 @@ func TestAGroupsRoleHasAScope(t *testing.T) {
 		t.Fatal(err)
 	}
 	s, err := c.signOn()
-	if err != nil || s.Roles["it-admins"] != dayone.Administrator || !s.Reaches["it-admins"].Whole() || s.Roles["hr-germany"] != dayone.HR || s.Reaches["hr-germany"].String() != "country DE, company Acme GmbH" {
+	if err != nil || !s.Trusted || s.Roles["it-admins"] != dayone.Administrator || !s.Reaches["it-admins"].Whole() || s.Roles["hr-germany"] != dayone.HR || s.Reaches["hr-germany"].String() != "country DE, company Acme GmbH" {
 		t.Errorf("sign-on is %+v (%v)", s, err)
 	}
 }

@@ -23,6 +23,7 @@ type signOnConfig struct {
 	GroupsClaim  string                `yaml:"groups_claim"`
 	Roles        map[string]roleConfig `yaml:"roles"`
 	Everyone     bool                  `yaml:"everyone"`
+	Trust        bool                  `yaml:"trust_addresses"`
 }
 
 func (s signOnConfig) on() bool { return s.Issuer != "" || s.ClientID != "" || len(s.Roles) > 0 }
@@ -85,6 +86,6 @@ func (c *config) signOn() (*web.SignOn, error) {
 		roles[group], reaches[group] = r.Role, r.reach()
 	}
 	return &web.SignOn{
-		Title: s.Title, Issuer: s.Issuer, ClientID: s.ClientID, Secret: dayone.NewSecret(secret), Scopes: scopes, Name: s.NameClaim, Groups: s.GroupsClaim, Roles: roles, Reaches: reaches, Everyone: s.Everyone,
+		Title: s.Title, Issuer: s.Issuer, ClientID: s.ClientID, Secret: dayone.NewSecret(secret), Scopes: scopes, Name: s.NameClaim, Groups: s.GroupsClaim, Roles: roles, Reaches: reaches, Everyone: s.Everyone, Trusted: s.Trust,
 	}, nil
 }
