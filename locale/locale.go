@@ -1,6 +1,7 @@
 package locale
 
 import (
+	"cmp"
 	"embed"
 	"encoding/json"
 	"fmt"
@@ -12,6 +13,9 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"golang.org/x/text/language"
+	"golang.org/x/text/language/display"
 )
 
 //go:embed *.json
@@ -288,6 +292,23 @@ func (l *Language) Away(days int) string {
 	default:
 		return l.Plural(-days/365, "1 year ago", "%d years ago")
 	}
+}
+
+// Country is the name of a country of ISO 3166-1; what is no such code stays as it is.
+func (l *Language) Country(code string) string {
+	region, err := language.ParseRegion(code)
+	if err != nil || !region.IsCountry() {
+		return code
+	}
+	tag := Source
+	if l != nil {
+		tag = l.tag
+	}
+	names := display.Regions(language.Make(tag))
+	if names == nil { // of a language that nobody has a table for
+		names = display.Regions(language.English)
+	}
+	return cmp.Or(names.Name(region), code)
 }
 
 // Inside is a label as it stands within a sentence. English begins it with a small letter; other languages keep it, unless

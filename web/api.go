@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -42,6 +43,9 @@ func apiLimit(r *http.Request) int {
 func (p *portal) apiPeople(w http.ResponseWriter, r *http.Request) error {
 	q, limit := r.URL.Query(), apiLimit(r)
 	filter, err := peopleFilter(q, limit+1)
+	if err == nil {
+		filter, err = peopleFrom(q, filter)
+	}
 	if err != nil {
 		return err
 	}
@@ -52,12 +56,10 @@ func (p *portal) apiPeople(w http.ResponseWriter, r *http.Request) error {
 	out := apiPage[apiPersonRow]{Items: []apiPersonRow{}}
 	if len(rows) > limit {
 		rows = rows[:limit]
-		next := url.Values{"after": {string(rows[limit-1].ID)}, "name": {rows[limit-1].Name}, "limit": {strconv.Itoa(limit)}}
-		for _, k := range []string{"q", "status", "department", "manager"} {
-			if v := q.Get(k); v != "" {
-				next.Set(k, v)
-			}
-		}
+		next := behindPerson(q, rows[limit-1])
+		next.Set("limit", strconv.Itoa(limit))
+		kept, _ := keptOfPeople(q)
+		maps.Copy(next, kept)
 		out.Next = address("/api/v1/people", next)
 	}
 	for _, row := range rows {
@@ -234,21 +236,29 @@ func (p *portal) apiTasks(w http.ResponseWriter, r *http.Request) error {
 		}
 		out.Next = address("/api/v1/tasks", next)
 	}
-	for _, d := range p.todosOf(r.Context(), list) {
+	known, err := p.todosOf(r.Context(), list)
+	if err != nil {
+		return err
+	}
+	for _, d := range known {
 		out.Items = append(out.Items, newAPITask(d))
 	}
 	return answerJSON(w, http.StatusOK, out)
 }
 
 // todosOf are tasks of one page, the next due first.
-func (p *portal) todosOf(ctx context.Context, list []dayone.Task) []todo {
+func (p *portal) todosOf(ctx context.Context, list []dayone.Task) ([]todo, error) {
 	l := p.todos()
 	out := make([]todo, 0, len(list))
 	for _, t := range list {
-		out = append(out, l.of(ctx, t))
+		d, err := l.of(ctx, t)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, d)
 	}
 	byDue(out)
-	return out
+	return out, nil
 }
 
 // decidedMark is where a list goes on that has those first that wait for somebody.
@@ -306,12 +316,20 @@ func taskFilter(q url.Values, limit int) (flow.TaskFilter, error) {
 	return f, err
 }
 
+func (p *portal) answerTask(w http.ResponseWriter, r *http.Request, t dayone.Task) error {
+	d, err := p.todos().of(r.Context(), t)
+	if err != nil {
+		return err
+	}
+	return answerJSON(w, http.StatusOK, newAPITask(d))
+}
+
 func (p *portal) apiTask(w http.ResponseWriter, r *http.Request) error {
 	t, err := p.taskOf(r)
 	if err != nil {
 		return err
 	}
-	return answerJSON(w, http.StatusOK, newAPITask(p.todos().of(r.Context(), t)))
+	return p.answerTask(w, r, t)
 }
 
 // apiCompleteTask closes a task, by its id or by its step's key. Besides those who are in, somebody may whom
@@ -379,7 +397,7 @@ func (p *portal) apiCompleteTask(w http.ResponseWriter, r *http.Request) error {
 	if t, err = p.flow.Task(r.Context(), string(t.ID)); err != nil {
 		return err
 	}
-	return answerJSON(w, http.StatusOK, newAPITask(p.todos().of(r.Context(), t)))
+	return p.answerTask(w, r, t)
 }
 
 // readJSON reads a small body strictly. An empty one says nothing.

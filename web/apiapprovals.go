@@ -114,7 +114,11 @@ func (p *portal) apiApprovals(w http.ResponseWriter, r *http.Request) error {
 		}
 		out.Next = address("/api/v1/approvals", q)
 	}
-	for _, x := range p.petitions(r.Context(), viewer{}, list) {
+	known, err := p.petitions(r.Context(), viewer{}, list)
+	if err != nil {
+		return err
+	}
+	for _, x := range known {
 		out.Items = append(out.Items, newAPIApproval(x))
 	}
 	return answerJSON(w, http.StatusOK, out)
@@ -167,7 +171,11 @@ func (p *portal) apiAnswer(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return answerJSON(w, http.StatusOK, newAPIApproval(p.petitions(ctx, viewer{}, []dayone.Petition{now})[0]))
+	known, err := p.petition(ctx, viewer{}, now)
+	if err != nil {
+		return err
+	}
+	return answerJSON(w, http.StatusOK, newAPIApproval(known))
 }
 
 type apiDelegation struct {
@@ -234,7 +242,11 @@ func (p *portal) apiAssign(w http.ResponseWriter, r *http.Request) error {
 	if t, err = p.flow.Assign(r.Context(), string(t.ID), in.Assignee, me(r).Name); err != nil {
 		return err
 	}
-	out := newAPITask(p.todos().of(r.Context(), t))
+	d, err := p.todos().of(r.Context(), t)
+	if err != nil {
+		return err
+	}
+	out := newAPITask(d)
 	if out.NobodyHears, err = p.flow.Unheard(r.Context(), t.Assignee); err != nil {
 		return err
 	}
@@ -256,5 +268,5 @@ func (p *portal) apiReport(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return answerJSON(w, http.StatusOK, newAPITask(p.todos().of(r.Context(), t)))
+	return p.answerTask(w, r, t)
 }

@@ -361,6 +361,7 @@ func sampleProposed(view viewer) (confirm, mine, stale brakeView) {
 
 func sampleBrakes(view viewer) (brakesView, brakeView, brakeView) {
 	now := view.now
+	view.systems = func(name string) string { return map[string]string{"okta": "Okta", "gitlab": "GitLab"}[name] }
 	on := dayone.Brake{ID: "brk_01jd9x0000000000000000000a", Scope: "source:hr", Rule: dayone.BrakeRead, State: dayone.BrakeOn, Note: "the list has 812 records, and had 1204; it changes the manager of 300 people, and 240 a day are the limit", Held: 300, Opened: now.Add(-6 * time.Hour)}
 	accesses := on
 	accesses.Held, accesses.Scope, accesses.Rule, accesses.Note = 25, "system:okta", dayone.BrakeRemovals, "more than 24 people would lose something there on 2024-11-22"
@@ -372,20 +373,20 @@ func sampleBrakes(view viewer) (brakesView, brakeView, brakeView) {
 	past := on
 	past.Rule, past.Note, past.Held = dayone.BrakeTerminations, sampleTerminations, 25
 	past.State, past.Closed, past.By, past.Second, past.Reason = dayone.BrakeReleased, now, "kim@company.com", "lee@company.com", "the site in Bremen closes"
-	lay := func(by, second string, counts time.Time, waits, mine bool) announcedLayOff {
+	lay := func(by, second string, count int, counts time.Time, waits, mine bool) announcedLayOff {
 		return announcedLayOff{Announcement: dayone.Announcement{
-			ID: "ann_01jd9x0000000000000000000a", Source: "hr", Count: 40, Used: 12, From: now.Add(-48 * time.Hour), Until: now.Add(480 * time.Hour), By: by, Second: second, Counts: counts, Reason: "the site in Bremen closes",
+			ID: "ann_01jd9x0000000000000000000a", Source: "hr", Count: count, Used: 12 * btoi(!waits), From: now.Add(-48 * time.Hour), Until: now.Add(480 * time.Hour), By: by, Second: second, Counts: counts, Reason: "the site in Bremen closes",
 		}, Waits: waits, Mine: mine}
 	}
 	list := newBrakes(view, []dayone.Brake{on, accesses, stale, past}, []flow.SourceState{
-		{SourceRead: dayone.SourceRead{Source: "hr", At: now.Add(-6 * time.Hour), Note: "812 records read: 2 new, 300 changed, 395 missing; held: the list has 812 records, and had 1204", Brake: on.ID}, Reads: "02:00", Limit: 24, Passed: 24},
+		{SourceRead: dayone.SourceRead{Source: "hr", At: now.Add(-6 * time.Hour), Note: "812 records read: 2 new, 300 changed, 395 missing; held: the list has 812 records, and had 1204", Brake: on.ID}, Reads: "06:00", Limit: 24, Passed: 24},
 		{SourceRead: dayone.SourceRead{Source: "contractors"}, Limit: 5, Off: "a list that somebody keeps by hand"},
 	}, []flow.AbsentView{{Absence: dayone.Absence{Source: "hr", Subject: "emp_655", Person: samplePerson, Since: now.Add(-48 * time.Hour)}, Name: "Nour الزهراني"}},
 		[]announcedLayOff{
-			lay("kim@company.com", "lee@company.com", now, false, false),
-			lay("kim@company.com", "", time.Time{}, true, false),
-			lay("lee@company.com", "", now.Add(20*time.Hour), true, true),
-			lay("kim@company.com", "", now.Add(500*time.Hour), true, false),
+			lay("kim@company.com", "lee@company.com", 40, now, false, false),
+			lay("kim@company.com", "", 25, time.Time{}, true, false),
+			lay("lee@company.com", "", 8, now.Add(20*time.Hour), true, true),
+			lay("kim@company.com", "", 15, now.Add(500*time.Hour), true, false),
 		})
 	list.Problem = notDone(view, fmt.Errorf("the window is longer than a year; name an earlier last day: %w", dayone.ErrInvalid))
 	on.List = &dayone.ListFigures{Before: 1204, Records: 812, There: 809, New: 2, Unusable: 1, Known: 1218, Missing: 395, Aside: 14}
@@ -397,7 +398,7 @@ func sampleBrakes(view viewer) (brakesView, brakeView, brakeView) {
 	crowd := samplePeople(sampleCrowd, now)
 	for n := 0; len(held) < pageSize; n++ {
 		who := crowd[n%len(crowd)]
-		held = append(held, flow.HeldView{Held: dayone.Held{Person: who.ID, Subject: fmt.Sprintf("emp_%d", 400+n), Mark: "1", What: "transfer: manager", Lines: []dayone.HeldLine{{What: "manager", Was: "john.doe@company.com", Is: "zoe.lukasiewicz@company.com"}}}, Name: who.Name})
+		held = append(held, flow.HeldView{Held: dayone.Held{Person: who.ID, Subject: fmt.Sprintf("emp_%d", 400+n), Mark: "1", What: "transfer: manager", Lines: []dayone.HeldLine{{What: "manager", Was: "john.doe@company.com", Is: "mia.wagner@company.com"}}}, Name: who.Name})
 	}
 	first := flow.BrakeView{Brake: on, Hash: "0a1b2c3d4e5f6071", Second: true, Unseen: 1, Items: held, Next: "evt_01jd9x0000000000000000000a"}
 	open := newBrake(view, first)

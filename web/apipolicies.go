@@ -266,10 +266,10 @@ type apiMoved struct {
 	After  int    `json:"after"`
 }
 
-func (p *portal) newAPIProposal(v proposalView, plan flow.Everybody) apiProposal {
+func (p *portal) newAPIProposal(view viewer, v proposalView, plan flow.Everybody) apiProposal {
 	out := apiProposal{
 		apiProposed: newAPIProposed(v.version), Mark: v.Mark, InForce: v.InForce, Alone: v.Alone, Looked: plan.People, Changes: len(plan.Changes), Keys: []apiShift{}, Policies: []apiMoved{},
-		Cases: append([]string{}, v.Cases...), Brakes: append([]string{}, plan.Brakes...), Skipped: append([]string{}, plan.Skipped...),
+		Cases: append([]string{}, casesOf(plan, view.heard)...), Brakes: append([]string{}, plan.Brakes...), Skipped: append([]string{}, plan.Skipped...),
 	}
 	if notice, may := p.flow.MayAlone(); may {
 		out.Notice = notice.Hours()
@@ -292,7 +292,7 @@ func (p *portal) apiProposal(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return answerJSON(w, http.StatusOK, p.newAPIProposal(v, plan))
+	return answerJSON(w, http.StatusOK, p.newAPIProposal(p.viewerOf(r), v, plan))
 }
 
 // apiApprove puts a proposal into force as it was shown: at once, or after a notice where its author approves it.

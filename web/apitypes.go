@@ -26,6 +26,7 @@ type apiPersonRow struct {
 	Starts     *time.Time      `json:"starts,omitempty"`
 	Ends       *time.Time      `json:"ends,omitempty"`
 	FirstDay   string          `json:"first_day,omitempty"` // where the person works
+	LastDay    string          `json:"last_day,omitempty"`  // there, too
 	Problem    string          `json:"problem,omitempty"`   // why no plan can be made
 }
 
@@ -277,14 +278,11 @@ type apiItem struct {
 }
 
 func newAPIPersonRow(r flow.Row, zone *time.Location) apiPersonRow {
-	out := apiPersonRow{
+	return apiPersonRow{
 		ID: r.ID, Name: r.Name, Email: r.Email, Title: r.Title, Department: r.Department, Team: r.Team, Location: r.Location, Manager: r.Manager,
 		Status: r.Status, Managed: r.Managed, Starts: moment(r.Starts), Ends: moment(r.Ends), Problem: r.Problem,
+		FirstDay: dayIn(r.Starts, zone), LastDay: dayIn(r.LastDay(), zone),
 	}
-	if !r.Starts.IsZero() {
-		out.FirstDay = r.Starts.In(zone).Format(time.DateOnly)
-	}
-	return out
 }
 
 func newAPIPerson(r flow.Row, zone *time.Location, p dayone.Person) apiPerson {

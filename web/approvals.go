@@ -35,7 +35,8 @@ type approvalView struct {
 	Title            string
 	State            state
 	Facts            []pair
-	Deciders         []item
+	WhoTitle         string
+	Deciders         []item // who may still decide; once that is over, who was asked
 	Said             []item
 	Decide           []choice // who may still decide; empty: nobody, or it is over
 	Alone            bool     // whoever looks is the only one of them, and enters nothing for anybody else
@@ -130,7 +131,9 @@ func (p *portal) listApprovals(r *http.Request) (l approvalList, err error) {
 			list = list[:waitingShown]
 			l.next = address("/approvals", url.Values{"after": {approvalMark(list[waitingShown-1])}})
 		}
-		l.open = p.petitions(ctx, view, list)
+		if l.open, err = p.petitions(ctx, view, list); err != nil {
+			return l, err
+		}
 	}
 	if waits.AfterID == "" {
 		list, err := p.flow.Approvals(ctx, over)
@@ -141,7 +144,9 @@ func (p *portal) listApprovals(r *http.Request) (l approvalList, err error) {
 			list = list[:pastShown]
 			l.older = address("/approvals", url.Values{"before": {string(list[pastShown-1].ID)}})
 		}
-		l.past = p.petitions(ctx, view, list)
+		if l.past, err = p.petitions(ctx, view, list); err != nil {
+			return l, err
+		}
 	}
 	return l, nil
 }
@@ -188,7 +193,7 @@ func (p *portal) approvalOf(r *http.Request) (petition, error) {
 	} else if hers && (err != nil || !isAsked(req, is.Name)) { // one that is there is told from none by nothing
 		return petition{}, said(fmt.Errorf("approval %s is not hers: %w", id, dayone.ErrNotFound), "There is no such request, or it is not you who is asked.")
 	}
-	return p.petitions(r.Context(), p.viewerOf(r), []dayone.Petition{req})[0], nil
+	return p.petition(r.Context(), p.viewerOf(r), req)
 }
 
 // mayDo are those for whom a page is, whoever is asked; answering is for fewer than reading.
@@ -316,9 +321,16 @@ func newApproval(view viewer, x petition) approvalView {
 		v.Said = append(v.Said, answer)
 	}
 	seen := map[string]bool{}
+	v.WhoTitle = "Who may decide"
+	if q.State != dayone.ApprovalOpen {
+		v.WhoTitle = "Who was asked"
+	}
 	for _, d := range q.Deciders {
+		if q.State == dayone.ApprovalOpen && said[d.Mail] { // their answer stands above, and is their last
+			continue
+		}
 		v.Deciders = append(v.Deciders, item{Title: link{Text: d.Mail}, Meta: sentence(view.in.Asked(d.Why))})
-		if q.State == dayone.ApprovalOpen && !said[d.Mail] && !seen[d.Mail] {
+		if q.State == dayone.ApprovalOpen && !seen[d.Mail] {
 			seen[d.Mail] = true
 			v.Decide = append(v.Decide, choice{Value: d.Mail, Text: fmt.Sprintf("%s (%s)", d.Mail, view.in.Asked(d.Why))})
 		}

@@ -16,8 +16,9 @@ import (
 	"github.com/dayone-hq/dayone/web"
 )
 
-func TestApprovalsAreDecidedOnThePage(t *testing.T) {
-	t.Parallel()
+// managerAsked is a bench at which John Doe is asked whether Sarah may have a group.
+func managerAsked(t *testing.T) (*bench, dayone.Petition) {
+	t.Helper()
 	files := maps.Clone(fewPolicies)
 	files["policies/base.yaml"] = &fstest.MapFile{Data: []byte(strings.Replace(string(fewPolicies["policies/base.yaml"].Data), "okta/group:sales-team}", "okta/group:sales-team, approval: {by: [manager]}}", 1))}
 	b := startBench(t, files, false, func(o *web.Options, _ *flow.Deps) { o.Token = dayone.NewSecret(token) })
@@ -32,6 +33,12 @@ func TestApprovalsAreDecidedOnThePage(t *testing.T) {
 			q = list[0]
 		}
 	}
+	return b, q
+}
+
+func TestApprovalsAreDecidedOnThePage(t *testing.T) {
+	t.Parallel()
+	b, q := managerAsked(t)
 	p := q.Person
 	path := "/approvals/" + string(q.ID)
 	want(t, "list", b.page("/approvals"), path, "1 request waits")

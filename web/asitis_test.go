@@ -86,9 +86,9 @@ func TestWhatALeaverStillHasIsAWarning(t *testing.T) {
 
 func TestThePeopleListShowsALeaversLastDay(t *testing.T) {
 	t.Parallel()
-	day, note := sinceOrFrom(viewer{zone: time.UTC, now: noon}, flow.Row{Status: dayone.Left, Starts: noon.AddDate(-2, 0, 0), Ends: noon.AddDate(0, 0, -3)}, time.UTC)
-	if want := (viewer{zone: time.UTC, now: noon}).day(noon.AddDate(0, 0, -3), time.UTC); note != "last day" || day == nil || day.Text != want.Text {
-		t.Errorf("%+v, %q", day, note)
+	first, off, day := firstAndLast(viewer{zone: time.UTC, now: noon}, flow.Row{Status: dayone.Left, Starts: noon.AddDate(-2, 0, 0), Ends: noon.AddDate(0, 0, -3)}, time.UTC)
+	if want := (viewer{zone: time.UTC, now: noon}).day(noon.AddDate(0, 0, -3), time.UTC); off != "" || day == nil || day.Text != want.Text || first == nil || first.Text == want.Text {
+		t.Errorf("%+v, %q, %+v", first, off, day)
 	}
 }
 

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -65,7 +66,16 @@ func (v viewer) brakeTitle(b dayone.Brake) string {
 	if veiled {
 		what = v.say("%s, confidential", what)
 	}
-	return sentence(what) + " (" + dayone.AfterScope(b.Scope) + ")" // the name of a source stays as it is written
+	return sentence(what) + " (" + v.scoped(b.Scope) + ")"
+}
+
+// scoped is what a brake holds: a system by its title. The name of a source stays as it is written.
+func (v viewer) scoped(scope string) string {
+	name := dayone.AfterScope(scope)
+	if v.systems == nil || !strings.HasPrefix(scope, "system:") {
+		return name
+	}
+	return cmp.Or(v.systems(name), name)
 }
 
 func brakeItem(view viewer, b dayone.Brake) item {
@@ -345,11 +355,11 @@ func newBrake(view viewer, b flow.BrakeView) brakeView {
 func proposedNotice(p dayone.ProposedRelease, mine bool) *notice {
 	switch {
 	case p.Stale:
-		return &notice{Kind: "warn", Icon: "warn", Title: "What was proposed counts for nothing", Text: "Something has joined or left since. Look at it again, and propose it anew."}
+		return &notice{Kind: "warn", Icon: "warn", Title: "What was proposed counts for nothing", Text: "Something has joined or left since. Look at it again, and propose it anew.", Act: &link{"Decide", "#h-go"}}
 	case mine:
 		return &notice{Icon: "hand", Title: "Waits for a second person", Text: "You proposed it. It takes somebody else with a login of their own."}
 	}
-	return &notice{Icon: "hand", Title: "Waits for a second person", Text: "Somebody proposed to let it through. Confirm it, or throw it away."}
+	return &notice{Icon: "hand", Title: "Waits for a second person", Text: "Somebody proposed to let it through. Confirm it, or throw it away.", Act: &link{"Decide", "#h-go"}}
 }
 
 // listFigures are two sums that a reader can check: the records of the list, and the employments in the books.

@@ -51,7 +51,7 @@ func newCalendars(view viewer, list []flow.Calendar, now time.Time) []calendarVi
 	var out []calendarView
 	today := now.Format(time.DateOnly)
 	for _, c := range list {
-		v := calendarView{Country: c.Country, Name: cmp.Or(c.Country, textNoCountry), Sites: strings.Join(c.Sites, ", "), Count: plural(len(c.Days), "1 holiday", "%d holidays")}
+		v := calendarView{Country: c.Country, Name: cmp.Or(view.in.Country(c.Country), textNoCountry), Sites: strings.Join(c.Sites, ", "), Count: plural(len(c.Days), "1 holiday", "%d holidays")}
 		for _, d := range c.Days {
 			day, err := time.Parse(time.DateOnly, d.Day)
 			if err != nil {

@@ -23,7 +23,7 @@ type sealedLinkView struct {
 	Opens                     *stamp
 }
 
-func newCodes(view viewer, head personHead, manager string, links []flow.SecretLink, renewable []dayone.Key) codesView {
+func newCodes(view viewer, head personHead, manager string, kinds map[string]string, links []flow.SecretLink, renewable []dayone.Key) codesView {
 	v := codesView{Head: head, Alone: manager == ""}
 	for i, l := range links {
 		s := sealedLinkView{ID: "link-" + thousands(i+1), Title: l.System + ": first password", Key: l.Key.String(), URL: l.URL}
@@ -39,7 +39,7 @@ func newCodes(view viewer, head personHead, manager string, links []flow.SecretL
 		v.Links = append(v.Links, s)
 	}
 	for _, k := range renewable {
-		v.Renews = append(v.Renews, item{Title: link{view.thing(nil, k), ""}, Meta: k.String(), Open: &link{"Renew", renewPage(head.ID, k)}})
+		v.Renews = append(v.Renews, item{Title: link{view.thing(kinds, k), ""}, Meta: k.String(), Open: &link{"Renew", renewPage(head.ID, k)}})
 	}
 	return v
 }
@@ -70,14 +70,14 @@ func (p *portal) codes(w http.ResponseWriter, r *http.Request) error {
 	view := p.viewerOf(r).there(p.zoneOf(row.Location))
 	return p.show(w, r, http.StatusOK, page{
 		Template: "codes", Title: "Codes of " + row.Name, Nav: "people", Crumbs: []link{{"People", "/people"}, {row.Name, "/people/" + head.ID}, {"Codes", ""}},
-		Main: newCodes(view, head, row.Manager, links, renewable),
+		Main: newCodes(view, head, row.Manager, p.kindTitles(), links, renewable),
 	})
 }
 
-func newRenew(view viewer, head personHead, key string) orderView {
+func newRenew(view viewer, head personHead, titles, kinds map[string]string, key string) orderView {
 	what := key
 	if k, err := dayone.ParseKey(key); err == nil {
-		what = view.thingAt(nil, nil, k)
+		what = view.thingAt(titles, kinds, k)
 	}
 	return orderView{
 		Head: head, Title: view.say("Renew %s", what), Action: "renew", Back: "codes", Button: "Renew it", Danger: true, Fields: []field{reasonField(hintReason)}, Carried: []link{{"key", key}},
@@ -98,7 +98,7 @@ func (p *portal) showRenew(w http.ResponseWriter, r *http.Request, status int, k
 	if err != nil {
 		return refuse(dayone.ErrInvalid, "Choose what to renew on the page of the person, under Codes.")
 	}
-	v := newRenew(p.viewerOf(r), head, k.String())
+	v := newRenew(p.viewerOf(r), head, p.titles(), p.kindTitles(), k.String())
 	v.Problem, v.Fields[0].Value = problem, r.PostFormValue("reason")
 	crumbs := []link{{"People", "/people"}, {row.Name, "/people/" + head.ID}, {"Codes", "/people/" + head.ID + "/codes"}, {"Renew", ""}}
 	return p.show(w, r, status, page{Template: "order", Title: v.Title + ": " + row.Name, Nav: "people", Crumbs: crumbs, Main: v})

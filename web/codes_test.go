@@ -78,7 +78,7 @@ func TestCodesAreRenewedInThePortal(t *testing.T) {
 	first := links()[0]
 	want(t, "the person", b.page(at), at+"/codes")
 	want(t, "the codes", b.page(at+"/codes"), "Wifi: Network code", first, "/renew?key=wifi%2Fcode")
-	want(t, "before it is renewed", b.page(at+"/renew?key=wifi%2Fcode"), "Renew Wifi: code", "opens nothing from then on", `name="key" value="wifi/code"`)
+	want(t, "before it is renewed", b.page(at+"/renew?key=wifi%2Fcode"), "Renew Wifi: network code", "opens nothing from then on", `name="key" value="wifi/code"`)
 	want(t, "without a reason", text(t, b.post(at+"/renew", url.Values{"key": {"wifi/code"}, "reason": {" "}})), "It was not renewed", "Say why")
 	want(t, "what nobody made here", text(t, b.post(at+"/renew", url.Values{"key": {"wifi/account"}, "reason": {"lost"}})), "It was not renewed", "has no wifi/account")
 	res := b.post(at+"/renew", url.Values{"key": {"wifi/code"}, "reason": {"seen on a whiteboard"}})
@@ -95,7 +95,7 @@ func TestCodesAreRenewedInThePortal(t *testing.T) {
 	second := links()[0]
 	want(t, "the new link", text(t, b.get(second)), "Wifi: Network code", "Show the code")
 	want(t, "opened", text(t, b.post(second, url.Values{"code": {b.keeper.Code(string(p))}})), "shown now and never again")
-	want(t, "when all are opened", b.page(at+"/codes"), "None. What was opened once")
+	want(t, "when all are opened", b.page(at+"/codes"), "None. What was opened once is gone from here; a code can be renewed.", "Network code", "/renew?key=wifi%2Fcode")
 	var asked struct {
 		URL   string
 		Waits bool

@@ -229,7 +229,7 @@ func TestWhatIsConfidentialIsFoundNowhere(t *testing.T) {
 	want(t, "HR's page", page, "Ada Lovelace", "Ngozi Eze", "2 people", "Everybody may know from")
 	want(t, "HR's page of a leaver", text(t, b.as(dayone.HR, hr, "GET", "/people/"+string(ada))), "Confidential: only you")
 	want(t, "HR's page of a hire", text(t, b.as(dayone.HR, hr, "GET", "/people/"+string(hired)+"/timeline")), "Ngozi Eze", "Confidential: only you")
-	want(t, "HR's events", text(t, b.as(dayone.HR, hr, "GET", "/events")), "planned termination", "future hire", "is no date")
+	want(t, "HR's events", text(t, b.as(dayone.HR, hr, "GET", "/events")), "Planned termination", "Future hire", "is no date")
 	want(t, "HR's brakes", text(t, b.as(dayone.HR, hr, "GET", "/brakes")), "Terminations, confidential (hr)")
 	on, err := b.flow.Brakes(fewKnow, true, 10)
 	if err != nil || len(on) != 1 {

@@ -101,7 +101,11 @@ func (b *board) stateOf(s *dayone.StepRun) (planner.Look, state) {
 		return planner.LookUndone, runState(dayone.RunUndone)
 	}
 	if !ok {
-		return stepState(s)
+		look, st := stepState(s)
+		if b.abandoned(s) {
+			st.Text = "Given up"
+		}
+		return look, st
 	}
 	look, st := stepState(&c.step)
 	if c.step.State == dayone.StepDone {

@@ -102,7 +102,17 @@ func (p *portal) dashboard(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	r = r.WithContext(withCounts(ctx, openCounts{runs: under, tasks: opened, approvals: asked}))
+	matches, err := p.flow.CountMatches(ctx)
+	if err != nil {
+		return err
+	}
+	braked, err := p.flow.CountBrakes(ctx, countedTo+1)
+	if err != nil {
+		return err
+	}
+	r = r.WithContext(withCounts(ctx, openCounts{
+		runs: under, tasks: opened, approvals: asked, matches: matches, quarantined: min(len(events), countedTo), brakes: min(braked, countedTo),
+	}))
 	view := p.viewerOf(r)
 	v := newDashboard(view, counts, under, opened, len(events), len(stuck))
 	if v.More = len(rows) > startersShown; v.More {
@@ -123,7 +133,11 @@ func (p *portal) dashboard(w http.ResponseWriter, r *http.Request) error {
 				break
 			}
 		}
-		list = append(list, l.of(ctx, t))
+		d, err := l.of(ctx, t)
+		if err != nil {
+			return err
+		}
+		list = append(list, d)
 	}
 	byDue(list)
 	hers := 0
@@ -133,11 +147,19 @@ func (p *portal) dashboard(w http.ResponseWriter, r *http.Request) error {
 	for _, d := range list[:min(len(list), tasksShown)] {
 		v.Tasks = append(v.Tasks, taskItem(view, d))
 	}
-	matches, brakes, proposed, err := p.toDecide(r)
-	if err != nil {
-		return err
+	if !p.shows(r, "POST /matches/{id}") {
+		matches = 0
 	}
-	v.decide(matches, brakes, proposed)
+	proposed := 0
+	if !p.shows(r, "POST /brakes/{id}/release") {
+		braked = 0
+	}
+	if braked > 0 {
+		if proposed, err = p.releasesProposed(ctx); err != nil {
+			return err
+		}
+	}
+	v.decide(matches, braked, proposed)
 	others, err := p.flow.ForOthers(ctx)
 	if err != nil {
 		return err
@@ -210,7 +232,7 @@ func newDashboard(view viewer, counts map[dayone.Status]int, runs, tasks, bad, s
 	v.need(tasks)
 	v.needUpTo(bad)
 	v.needUpTo(stuck)
-	v.NoStarters = &empty{Icon: "people", Title: "Nobody starts soon", Text: "People appear here when a source says that they are hired. Send the webhook of your HR system to /hooks/ and the name of the source."}
+	v.NoStarters = &empty{Icon: "people", Title: "Nobody starts soon", Text: "People appear here when a source says that they are hired. Send the webhook of your HR system to /hooks/ followed by the name of the source."}
 	v.NoRuns = &empty{Icon: "play", Title: "No run is under way", Text: "A run starts when somebody is hired, moves or leaves."}
 	return v
 }
@@ -268,23 +290,15 @@ func (v *dashboardView) fail(n int, more bool) {
 	v.need(n)
 }
 
-// toDecide counts what whoever looks may decide; proposed are brakes of which somebody has proposed the release.
-func (p *portal) toDecide(r *http.Request) (matches, brakes, proposed int, err error) {
-	if p.shows(r, "POST /matches/{id}") {
-		if matches, err = p.flow.CountMatches(r.Context()); err != nil {
-			return 0, 0, 0, err
+// releasesProposed counts brakes that wait for a second person to confirm their release.
+func (p *portal) releasesProposed(ctx context.Context) (n int, err error) {
+	on, err := p.flow.Brakes(ctx, true, countedTo+1)
+	for _, b := range on {
+		if b.Proposed != nil && !b.Proposed.Stale {
+			n++
 		}
 	}
-	if p.shows(r, "POST /brakes/{id}/release") {
-		on, err := p.flow.Brakes(r.Context(), true, countedTo+1)
-		for _, b := range on {
-			if b.Proposed != nil && !b.Proposed.Stale {
-				proposed++
-			}
-		}
-		return matches, len(on), proposed, err
-	}
-	return matches, 0, 0, nil
+	return n, err
 }
 
 // unplannedItem is somebody for whom no plan can be made, with what to do about it.

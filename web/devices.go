@@ -295,6 +295,7 @@ func ownThings(view viewer, b flow.Belongings) (things []thing, unknown string) 
 		if len(n.Devices) > 0 {
 			t.Note = view.say("%s, on %s", view.label(t.Note), view.plural(len(n.Devices), "1 device", "%d devices"))
 		}
+		t.Note = sentence(view.label(t.Note))
 		things = append(things, t)
 	}
 	parcels := map[string]bool{} // what is in a parcel is not there, though its system knows it already
@@ -325,6 +326,7 @@ func ownThings(view viewer, b flow.Belongings) (things []thing, unknown string) 
 		case len(d.Lines) > 0:
 			t.Note = view.say("shows %s", strings.Join(d.Lines, ", "))
 		}
+		t.Note = sentence(view.label(t.Note))
 		things = append(things, t)
 	}
 	if slices.ContainsFunc(b.Phones, func(s flow.PhonesRead) bool { return s.Read.IsZero() }) {

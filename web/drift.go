@@ -89,7 +89,7 @@ const driftPage = 50
 func driftFilter(q url.Values) (flow.DriftFilter, error) {
 	f := flow.DriftFilter{System: q.Get("system"), Kind: dayone.DriftKind(q.Get("kind")), Person: dayone.PersonID(q.Get("person")), Before: dayone.DriftID(q.Get("before"))}
 	if f.Kind != "" && !slices.Contains(dayone.DriftKinds, f.Kind) {
-		return f, refuse(dayone.ErrInvalid, textDriftKind)
+		return f, refuse(dayone.ErrInvalid, fmt.Sprintf(textNoWord, "kind", strings.Join(wordsOf(dayone.DriftKinds), ", ")))
 	}
 	return f, nil
 }
@@ -116,6 +116,13 @@ func (p *portal) drift(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v := newDrift(p.viewerOf(r), f, rows, reads, counts, p.titles(), p.kindTitles(), p.flow.Removals.ListsAt)
+	if f.Person != "" && v.Whose == "" {
+		row, err := p.flow.Person(r.Context(), f.Person)
+		if fault(err) != nil {
+			return err
+		}
+		v.Whose = row.Name // "" of whom nobody knows, or who is none of the viewer's
+	}
 	if !p.shows(r, "GET /systems/{system}") {
 		v.unlink()
 	}
@@ -183,7 +190,7 @@ func newDrift(view viewer, f flow.DriftFilter, rows []flow.DriftRow, reads map[s
 	case len(v.Readings) == 0:
 		v.Empty = &empty{Icon: "drift", Title: "No system can be compared", Text: textDriftNoSystem, Acts: []link{{"Systems", "/systems"}}}
 	case unread == len(v.Readings):
-		v.Empty = &empty{Icon: "clock", Title: "No system was compared yet", Text: textDriftUnread}
+		v.Empty = &empty{Icon: "clock", Title: "No system was compared yet", Text: textDriftUnread, Acts: firstReading(view, v.Readings)}
 	default:
 		v.Empty = &empty{Icon: "check", Title: "Every account that was read is as the books have it", Text: textDriftNone}
 	}
@@ -203,7 +210,7 @@ func (v *driftView) unlink() {
 		v.Readings[i].Title.Href = ""
 	}
 	if v.Empty != nil {
-		v.Empty.Acts = slices.DeleteFunc(v.Empty.Acts, func(l link) bool { return l.Href == "/systems" })
+		v.Empty.Acts = slices.DeleteFunc(v.Empty.Acts, func(l link) bool { return strings.HasPrefix(l.Href, "/systems") })
 	}
 }
 
@@ -215,6 +222,14 @@ func driftAddress(f flow.DriftFilter, before dayone.DriftID) string {
 		}
 	}
 	return address("/drift", q)
+}
+
+// firstReading is where the first comparison is asked for: at the only system, or at one of the list.
+func firstReading(view viewer, list []item) []link {
+	if len(list) == 1 {
+		return []link{{view.say("Open %s", list[0].Title.Text), list[0].Title.Href}}
+	}
+	return []link{{"Systems", "/systems"}}
 }
 
 func newDriftLine(view viewer, x flow.DriftRow, titles, kinds map[string]string) driftLine {
@@ -238,7 +253,7 @@ func readingItem(view viewer, title, name string, x flow.DriftReading, n int) it
 	case x.At.IsZero():
 		st = state{Icon: "clock", Class: "s-wait", Text: "Not read yet"}
 	case n > 0:
-		st = state{Icon: "drift", Class: "s-wait", Text: view.say("%s differ", capped(n, flow.MostDrift))}
+		st = state{Icon: "drift", Class: "s-wait", Text: view.differ(n)}
 	}
 	it.State = &st
 	if !x.At.IsZero() {
@@ -248,6 +263,14 @@ func readingItem(view viewer, title, name string, x flow.DriftReading, n int) it
 		it.Next = view.say(textDriftFailed, view.at(x.Failed).Text, x.Note)
 	}
 	return it
+}
+
+// differ says how many things of a system are not as the books have them.
+func (v viewer) differ(n int) string {
+	if n == 1 {
+		return v.label("1 differs")
+	}
+	return v.say("%s differ", v.capped(n, flow.MostDrift))
 }
 
 type driftOneView struct {
@@ -284,6 +307,12 @@ func (p *portal) showDrift(w http.ResponseWriter, r *http.Request, status int, i
 		return goneDrift(err)
 	}
 	x.By = p.policyTitles(x.By)
+	for i, s := range x.Steps {
+		x.Steps[i].Because = slices.Clone(s.Because) // the plan's own is left as it is
+		for j := range s.Because {
+			x.Steps[i].Because[j].Policy = p.policyTitle(s.Because[j].Policy)
+		}
+	}
 	v := newOneDrift(p.viewerOf(r), x, p.titles(), p.kindTitles())
 	v.Problem, v.May = problem, p.shows(r, "POST /drift/{id}/put-right")
 	if !p.shows(r, "GET /systems/{system}") {

@@ -32,11 +32,17 @@ func TestDriftIsDecided(t *testing.T) {
 	if res := b.get("/drift?kind=odd"); res.StatusCode != http.StatusBadRequest {
 		t.Errorf("a kind that is none: %s", res.Status)
 	}
+	theirs := b.page("/drift?kind=role&person=" + string(run.Person))
+	want(t, "nothing of hers", theirs, "Only of <bdi>Sarah Chen</bdi>.")
+	if n := strings.Count(theirs, `href="/drift">All drift</a>`); n != 1 {
+		t.Errorf("All drift stands there %d times", n)
+	}
 	want(t, "the table", text(t, b.get("/drift?format=csv")), "okta/group:finance", "extra")
 	want(t, "/", b.page("/"), `href="/drift?system=okta"`, "Hours saved")
 	sarah := "/people/" + string(run.Person)
 	want(t, sarah, b.page(sarah), "2 things differ from the books.", `href="/drift?person=`+string(run.Person)+`"`, "<span>Missing</span>")
 	want(t, "/systems/okta", b.page("/systems/okta"), "Test the connection", "Read and compare now", "What can be given")
+	want(t, "why", b.page("/drift/"+string(other.ID)), "Everyone on the payroll (policies/base.yaml:")
 	one := "/drift/" + string(role.ID)
 	want(t, one, b.page(one), "Put it right now", "Leave it so", "there before Dayone")
 
@@ -125,6 +131,8 @@ func TestOneSystemAndHoursSaved(t *testing.T) {
 	want(t, "/settings/effort", b.page("/settings/effort"), "Nobody has said how many minutes")
 	if res := b.post("/settings/effort", url.Values{"account.create": {"many"}, "seq": {"0"}}); res.StatusCode != http.StatusUnprocessableEntity {
 		t.Errorf("what is no number: %s", res.Status)
+	} else if page := text(t, res); strings.Count(page, `aria-invalid="true"`) != 1 || !strings.Contains(page, `id="m-account-create" name="account.create" type="number" value="many" autocomplete="off" aria-invalid="true"`) {
+		t.Error("the field that is wrong is not marked, or another is")
 	}
 	if res := b.post("/settings/effort", url.Values{"account.create": {"12,5"}, "seq": {"0"}}); res.StatusCode >= 400 {
 		t.Fatalf("set: %s", res.Status)

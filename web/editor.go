@@ -50,6 +50,7 @@ type faultRow struct {
 
 type shiftRow struct {
 	Key                    string
+	Thing                  string // what pages call it
 	Gain, Lose, Alter, Ask string
 	Names                  string
 	By                     string
@@ -189,7 +190,7 @@ func faultState(s policy.Severity) state {
 func newJudgement(d flow.Draft, file string) judgement {
 	var v judgement
 	for _, x := range d.Diagnostics {
-		row := faultRow{State: faultState(x.Severity), Line: x.Line, Text: sentence(x.Message), Hint: x.Hint}
+		row := faultRow{State: faultState(x.Severity), Line: x.Line, Text: sentence(x.Message), Hint: sentence(x.Hint)}
 		if file != "" && x.File != file {
 			row.Text = x.File + ": " + row.Text
 		}

@@ -223,3 +223,11 @@ func logPath(path string) string {
 	}
 	return path
 }
+
+// fault is an error that is to be told: what is not there, or not for whoever looks, is left out of a page.
+func fault(err error) error {
+	if errors.Is(err, dayone.ErrNotFound) || errors.Is(err, dayone.ErrForbidden) {
+		return nil
+	}
+	return err
+}

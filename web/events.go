@@ -112,7 +112,7 @@ func newEvents(view viewer, list, bad []dayone.Intake, show dayone.EventState, p
 		}
 		row := eventRow{
 			ID: string(in.ID), Type: string(in.Type), Source: in.Source, Subject: in.Subject, Received: view.clock(in.Received), At: view.clock(in.At),
-			State: eventState(in.State), Note: in.Note,
+			State: eventState(in.State), Note: sentence(view.heard(in.Note)),
 		}
 		if in.State == dayone.EventReceived && in.Tries > 0 {
 			row.State = state{Icon: "warn", Class: "s-wait", Text: "Waits for its source"}

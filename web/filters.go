@@ -18,10 +18,11 @@ import (
 
 // filterWords are the words that lists may be narrowed by: the API's as its document has them, and those of pages that have others.
 var filterWords = map[string]map[string][]string{
-	"GET /api/v1/people": {"status": append(wordsOf(dayone.Statuses), unplanned)},
+	"GET /api/v1/people": {"status": append(wordsOf(dayone.Statuses), unplanned), "sort": sortWords()},
 	"GET /api/v1/runs":   {"state": wordsOf(allRunStates)},
 	"GET /api/v1/events": {"state": wordsOf(allEventStates)},
 	"GET /api/v1/holds":  {"ended": yesOrNo},
+	"GET /people":        {"sort": sortWords()},
 	"GET /runs":          {"state": slices.Sorted(maps.Keys(runStates))},
 
 	"GET /numbers/audit/{system}":        {"kind": wordsOf(flow.PlatformKinds)},
@@ -79,21 +80,21 @@ func fits(r *http.Request) error {
 	for name, words := range filterWords[r.Pattern] {
 		for _, v := range q[name] {
 			if v != "" && !slices.Contains(words, v) {
-				return refuse(dayone.ErrInvalid, fmt.Sprintf("%s is one of %s.", name, strings.Join(words, ", ")))
+				return refuse(dayone.ErrInvalid, fmt.Sprintf(textNoWord, name, strings.Join(words, ", ")))
 			}
 		}
 	}
 	if strings.HasSuffix(r.Pattern, "/records") {
 		if text := q.Get("before"); text != "" {
 			if n, err := strconv.ParseInt(text, 10, 64); err != nil || n < 1 {
-				return refuse(dayone.ErrInvalid, "before is the number of a line of the ledger.")
+				return refuse(dayone.ErrInvalid, textNoLine)
 			}
 		}
 	}
 	if strings.HasSuffix(r.Pattern, "/numbers/audit/{system}") {
 		if text := q.Get("after"); text != "" {
 			if n, err := strconv.Atoi(text); err != nil || n < 0 {
-				return refuse(dayone.ErrInvalid, "after is how many findings were on the pages before.")
+				return refuse(dayone.ErrInvalid, textNoFinding)
 			}
 		}
 	}

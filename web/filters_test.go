@@ -97,3 +97,25 @@ func TestAFilterThatNothingIsCalledByIsRefused(t *testing.T) {
 		b.api("GET", "/api/v1/"+good, "", http.StatusOK, nil)
 	}
 }
+
+// Whoever reads a page in another language reads in it why an address of it was refused, too: what a state, a mark or a day may be.
+func TestARefusedAddressIsSaidInTheReadersLanguage(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	person, _ := b.hire("emp_1", "Ada", "Moss", "Sales", soon)
+	for path, says := range map[string]string{
+		"/runs?state=zz":                                   "Als state nimmt diese Liste eines von",
+		"/drift?kind=zz":                                   "Als kind nimmt diese Liste eines von",
+		"/records?before=zzz":                              "keine Nummer einer Zeile des Protokolls",
+		"/numbers/audit/cucm?after=x":                      "keine Zahl von Funden",
+		"/numbers/audit/cucm?kind=zz":                      "Als kind nimmt diese Liste eines von",
+		"/tasks?after=tsk_1":                               "keine Stelle einer Liste",
+		"/people/" + string(person) + "/timeline?before=x": "keine Nummer einer Änderung",
+		"/people/" + string(person) + "/timeline?as_of=zz": "ist kein Tag",
+		"/people/" + string(person) + "/why?key=zz":        "Nennen Sie einen Zugang",
+	} {
+		if body := text(t, b.get(path, "Cookie", "lang=de")); !strings.Contains(body, says) {
+			t.Errorf("%s does not say %q:\n%s", path, says, body)
+		}
+	}
+}

@@ -51,7 +51,7 @@ func (p *portal) sample(w http.ResponseWriter, r *http.Request) error {
 	}
 	s := all[i]
 	return p.show(w, r, http.StatusOK, page{
-		Template: s.template, Title: s.title, Nav: sampleNavs[s.template], Crumbs: []link{{"Gallery", "/gallery"}, {s.title, ""}}, Plain: s.plain, Phone: s.phone, MadeUp: true, Main: s.main,
+		Template: s.template, Title: s.title, Nav: sampleNav(s), Crumbs: []link{{"Gallery", "/gallery"}, {s.title, ""}}, Plain: s.plain, Phone: s.phone, MadeUp: true, Main: s.main,
 	})
 }
 
@@ -64,8 +64,19 @@ var sampleNavs = map[string]string{
 	"numbers": "numbers", "numbers-all": "numbers", "onboard": "onboard", "onboard-preview": "onboard", "onboard-products": "onboard", "onboard-result": "onboard",
 	"leaving": "people", "order": "people", "people": "people", "person": "people", "person-runs": "people", "policies": "policies", "policy-people": "policies", "policy-text": "policies",
 	"prehire-again": "people", "products": "products", "proposal": "policies", "records": "records", "request": "people", "roles": "settings", "run": "runs", "runs": "runs",
-	"settings": "settings", "system": "systems", "system-form": "settings", "systemforms": "settings", "systems": "systems", "task": "tasks", "tasks": "tasks",
+	"sessions": "sessions", "tokens": "sessions", "settings": "settings", "system": "systems", "system-form": "settings", "systemforms": "settings", "systems": "systems", "task": "tasks", "tasks": "tasks",
 	"template": "settings", "templates": "settings", "timeline": "people", "undo": "runs", "webhooks": "settings", "why": "people",
+}
+
+// sampleNav is the entry that is current on a sample: records of a person or of a run stand with these.
+func sampleNav(s sample) string {
+	switch v, _ := s.main.(recordsView); {
+	case v.Head != nil:
+		return "people"
+	case v.Run != nil:
+		return "runs"
+	}
+	return sampleNavs[s.template]
 }
 
 // sampleDay is the day of everything that is made up: what a sample says of days in words fits what it computes.
@@ -103,7 +114,7 @@ func newGallery() galleryView {
 			{Kind: "good", Icon: "check", Title: "Sarah Chen is ready", Text: "24 of 24 grants are there."},
 		},
 		Rows: []item{
-			{State: &state{Icon: "x", Class: "s-fail", Text: "Failed"}, Title: link{"Notion: create account", "/gallery"}, Meta: "Notion does not allow it. It blocks 3 more.", Next: "Give the service account the right that it names, then retry.", Acts: []act{{Text: "Retry", Action: "/gallery"}}},
+			{State: &state{Icon: "x", Class: "s-fail", Text: "Failed"}, Title: link{"Notion: create account", "/gallery"}, Meta: "Notion does not allow it. It blocks 3 more.", Next: "Give the service account the right that the error names, then retry.", Acts: []act{{Text: "Retry", Action: "/gallery"}}},
 			{State: &state{Icon: "task", Class: "s-wait", Text: "Task"}, Title: link{"Order a laptop", "/gallery"}, Meta: "Sarah Chen, Procurement", Open: &link{"Open task", "/tasks"}},
 		},
 		KV:   []pair{{Name: "Person", Value: "per_01jd9x0000000000000000000a", Code: true}, {Name: "Mail", Value: "sarah.chen@company.com"}, {Name: "Run", Value: "Onboard Sarah Chen", Href: "/runs"}},

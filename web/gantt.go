@@ -171,6 +171,8 @@ func (b *board) bars(now time.Time, f finish) (groups []ganttGroup, busy time.Ti
 		look, st := b.stateOf(s)
 		if _, ok := b.where[s.Step.ID]; ok {
 			look = planner.LookAlready // what happened here was waiting
+		} else if b.abandoned(s) {
+			st.Text = "Given up"
 		}
 		row := bar{step: s, label: b.ganttLabel(s.Step), critical: slices.Contains(b.graph.Critical, s.Step.ID), look: look, state: b.view.heard(st.Text)}
 		if !s.Since.IsZero() {
@@ -280,12 +282,14 @@ func (b *board) ganttNote(s *dayone.StepRun, look planner.Look) string {
 		return b.view.label("failed")
 	case look == planner.LookBlocked:
 		return b.view.say("blocked %s", b.blockedBy(s))
+	case b.abandoned(s):
+		return b.view.label("given up")
 	case look == planner.LookSkipped:
 		return b.view.label("skipped")
 	case s.State == dayone.StepWaiting && s.Wait != nil:
 		return b.view.within(b.view.label(waitTexts[s.Wait.Kind].text))
 	case s.Attempt > 1 && s.Waited.IsZero():
-		return b.view.say("%d attempts", s.Attempt)
+		return b.view.say("%d attempts", s.Attempt+btoi(s.State == dayone.StepRetrying))
 	}
 	return ""
 }

@@ -47,11 +47,14 @@ func (p *portal) todos() *todos {
 }
 
 // of puts a task together. What is gone is left out: a task is shown as long as it is there itself.
-func (l *todos) of(ctx context.Context, t dayone.Task) todo {
+func (l *todos) of(ctx context.Context, t dayone.Task) (todo, error) {
 	d := todo{task: t, zone: time.UTC, system: systemTitle(l.titles, t.System), mute: !l.p.flow.Mails(), policy: l.p.policyTitle}
 	row, ok := l.people[t.Person]
 	if !ok {
-		row, _ = l.p.flow.Person(ctx, t.Person)
+		var err error
+		if row, err = l.p.flow.Person(ctx, t.Person); fault(err) != nil {
+			return d, err
+		}
 		if row.Name == "" {
 			row.Name = string(t.Person)
 		}
@@ -60,29 +63,38 @@ func (l *todos) of(ctx context.Context, t dayone.Task) todo {
 	d.row, d.zone = row, l.p.zoneOf(row.Location)
 	run, ok := l.runs[t.Run]
 	if !ok {
-		if r, err := l.p.flow.RunOf(ctx, t.Run); err == nil {
+		switch r, err := l.p.flow.RunOf(ctx, t.Run); {
+		case err == nil:
 			run = &r
+		case fault(err) != nil:
+			return d, err
 		}
 		l.runs[t.Run] = run
 	}
 	if run == nil {
-		return d
+		return d, nil
 	}
 	if t.Step == "" { // an issue of the run as a whole
 		d.run, d.system = link{viewer{in: d.in}.runTitle(run.Title), "/runs/" + string(t.Run)}, ""
-		return d
+		return d, nil
 	}
 	i := slices.IndexFunc(run.Steps, func(s dayone.StepRun) bool { return s.Step.ID == t.Step })
 	if i < 0 {
-		return d
+		return d, nil
 	}
 	d.step, d.number = &run.Steps[i], i+1
 	d.run = link{viewer{in: d.in}.runTitle(run.Title), fmt.Sprintf("/runs/%s?step=%d#step-detail", t.Run, i+1)}
 	key := d.step.Step.Key
 	d.kind = kindTitle(l.kinds, key)
-	d.thing = l.title(ctx, key)
+	var err error
+	if d.thing, err = l.title(ctx, key); err != nil {
+		return d, err
+	}
 	if key.Kind == "line" {
-		own, _, _ := l.p.flow.NumbersAhead(ctx, t.Person)
+		own, _, err := l.p.flow.NumbersAhead(ctx, t.Person)
+		if fault(err) != nil {
+			return d, err
+		}
 		for _, n := range own {
 			if n.State == dayone.NumberReserved || n.State == dayone.NumberAssigned {
 				d.phone = string(n.ID)
@@ -90,23 +102,26 @@ func (l *todos) of(ctx context.Context, t dayone.Task) todo {
 			}
 		}
 	}
-	return d
+	return d, nil
 }
 
 // title is how its system calls an entitlement.
-func (l *todos) title(ctx context.Context, k dayone.Key) string {
+func (l *todos) title(ctx context.Context, k dayone.Key) (string, error) {
 	if k.IsAccount() || k.Name == "" {
-		return k.Name
+		return k.Name, nil
 	}
 	offers, ok := l.offers[k.System]
 	if !ok {
-		offers, _ = l.p.flow.Offers(ctx, k.System)
+		var err error
+		if offers, err = l.p.flow.Offers(ctx, k.System); fault(err) != nil {
+			return "", err
+		}
 		l.offers[k.System] = offers
 	}
 	if o := offers[k]; o.Title != "" {
-		return o.Title
+		return o.Title, nil
 	}
-	return k.Name
+	return k.Name, nil
 }
 
 // joins are kinds that somebody is put into; all others are given to somebody.

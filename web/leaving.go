@@ -63,7 +63,11 @@ func remainItems(view viewer, list []dayone.Remain) (out []item) {
 		if m.Act != "" {
 			next = sentence(view.heard(m.Act)) + "."
 		}
-		out = append(out, item{Title: link{m.Name, ""}, Meta: joined(": ", sentence(view.label(string(m.Class))), view.heard(m.Note)), Next: next})
+		name := m.Name
+		if m.Class == dayone.Unread { // a kind, and no name that somebody gave: that stays as it is written
+			name = sentence(view.kind(name))
+		}
+		out = append(out, item{Title: link{name, ""}, Meta: joined(": ", sentence(view.label(string(m.Class))), view.heard(m.Note)), Next: next})
 	}
 	return out
 }
@@ -196,7 +200,7 @@ func newLeaving(view viewer, head personHead, person dayone.Person, holds []dayo
 		if !c.Clean() {
 			st = state{Icon: "warn", Class: "s-wait", Text: "Something open or unknown"}
 		}
-		v.History = append(v.History, item{State: &st, Title: link{view.at(c.Made).Text, ""}, Meta: paper.Summary(c), Open: &link{"PDF", "/people/" + head.ID + "/certificates/" + string(c.ID) + "/pdf"}})
+		v.History = append(v.History, item{State: &st, Title: link{view.at(c.Made).Text, ""}, Meta: certified(view, c), Open: &link{"PDF", "/people/" + head.ID + "/certificates/" + string(c.ID) + "/pdf"}})
 	}
 	switch {
 	case len(list) > 0:

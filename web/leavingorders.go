@@ -68,7 +68,7 @@ func stayItems(view viewer, list []flow.Staying) (out []item) {
 		case x.Legal:
 			next = "Whoever placed the legal hold gets a task to close it by hand."
 		}
-		out = append(out, item{Title: link{x.Title, ""}, Meta: view.heard(x.Why) + ".", Next: view.label(next)})
+		out = append(out, item{Title: link{x.Title, ""}, Meta: sentence(view.withKeys(view.heard(x.Why))) + ".", Next: view.label(next)})
 	}
 	return out
 }
@@ -125,11 +125,11 @@ func newErase(view viewer, head personHead, e flow.Erasure) orderView {
 		v.List = append(v.List, item{Title: link{view.plural(e.Lines, "1 line of the ledger stays, names nobody, and still verifies", "%d lines of the ledger stay, name nobody, and still verify"), ""}})
 	}
 	for _, k := range e.Accounts {
-		v.List = append(v.List, item{Title: link{view.label("An account stays, and nobody knows any more whose it was"), ""}, Meta: k.String()})
+		v.List = append(v.List, item{Title: link{view.label("An account stays, and nobody knows any more whose it was"), ""}, Meta: view.titled(k)})
 	}
 	v.Stays = stayItems(view, e.Stays)
 	if e.Refused != "" {
-		v.Refused = &notice{Kind: "warn", Icon: "warn", Title: "It cannot be erased yet", Text: sentence(e.Refused) + "."}
+		v.Refused = &notice{Kind: "warn", Icon: "warn", Title: "It cannot be erased yet", Text: sentence(view.heard(longDays(e.Refused))) + "."}
 	}
 	return v
 }

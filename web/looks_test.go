@@ -117,7 +117,7 @@ func TestNothingThereHasANextStep(t *testing.T) {
 // Things are called as people call them; their ids stand below.
 func TestTitlesAreNoIds(t *testing.T) {
 	t.Parallel()
-	reads(t, "codes", pageOf(t, "codes"), "Code HQ/Corp")
+	reads(t, "codes", pageOf(t, "codes"), "Network code HQ/Corp")
 	readsNot(t, "a request", pageOf(t, "request"), "<h1>Request <code>")
 	wait := dayone.Key{System: "procurement", Kind: "order"}
 	if got := plainView().thingAt(nil, nil, wait); got != "Procurement: order" {

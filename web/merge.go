@@ -41,10 +41,10 @@ func newMerge(view viewer, head personHead, m flow.Merging, system func(string) 
 		v.List = append(v.List, plainItem(view.say("%s stays %s", view.label(attrText(n.Attr)), n.Kept), view.say("%s goes to nobody else", n.Other)))
 	}
 	for _, k := range m.Moves {
-		v.List = append(v.List, plainItem(view.label("Comes along, as it is"), k.String()))
+		v.List = append(v.List, plainItem(view.label("Comes along, as it is"), view.titled(k)))
 	}
 	for _, k := range m.Apart {
-		v.List = append(v.List, plainItem(view.label("Stays at the second account"), k.String()))
+		v.List = append(v.List, plainItem(view.label("Stays at the second account"), view.titled(k)))
 	}
 	for _, s := range m.Twice {
 		v.List = append(v.List, plainItem(view.label("A task asks a human to see to the second account"), system(s)))
@@ -83,7 +83,7 @@ func newSplit(view viewer, head personHead, s flow.Splitting) orderView {
 		v.List = append(v.List, plainItem(view.label("Somebody new is made of it"), view.label("Accounts, login and mail that we made stay here")))
 	}
 	for _, k := range s.Back {
-		v.List = append(v.List, plainItem(view.label("Goes back with it"), k.String()))
+		v.List = append(v.List, plainItem(view.label("Goes back with it"), view.titled(k)))
 	}
 	for _, r := range s.Given {
 		v.List = append(v.List, item{Title: link{view.label("A run is given up, and planned anew"), "/runs/" + string(r.ID)}, Meta: view.runTitle(r.Title)})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 
 	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/flow"
@@ -15,11 +16,12 @@ type mineView struct {
 	progressView
 	Login string
 	Known bool   // she is in the books
-	Asks  []item // approvals and tasks that wait for her
-	Team  bool   // she is somebody's manager
-	Role  bool   // she may open the portal
-	Bare  bool   // the login is no address, so it is nobody in the books
-	Demo  bool   // there is nothing to sign out of
+	Asks  []item // approvals and tasks that wait for her, a page of them
+	Pages pager
+	Team  bool // she is somebody's manager
+	Role  bool // she may open the portal
+	Bare  bool // the login is no address, so it is nobody in the books
+	Demo  bool // there is nothing to sign out of
 	Said  *toast
 
 	Phones  []thing // her numbers and devices
@@ -53,8 +55,22 @@ func (p *portal) mine(w http.ResponseWriter, r *http.Request) error {
 		}
 		v.Team = len(team) > 0
 	}
-	if v.Asks, err = p.asksOf(r, is.Name); err != nil {
+	from := 0
+	if text := r.URL.Query().Get("from"); text != "" {
+		if from, err = strconv.Atoi(text); err != nil || from < 0 {
+			return fmt.Errorf("%q is no place in a list: %w", text, dayone.ErrInvalid)
+		}
+	}
+	asks, all, err := p.asksOf(r, is.Name, from, asksShown)
+	if err != nil {
 		return err
+	}
+	v.Asks = asks
+	if from > 0 {
+		v.Pages.First = "/me"
+	}
+	if next := from + asksShown; next < all { // by places: what is gone by now takes one, too
+		v.Pages.Next = fmt.Sprint("/me?from=", next)
 	}
 	return p.show(w, r, http.StatusOK, page{Template: "me", Title: "You", Plain: true, Phone: true, Main: v})
 }
@@ -76,29 +92,45 @@ func (p *portal) connectors() map[string]string {
 	return out
 }
 
-// asksOf are the approvals and tasks that wait for somebody.
-func (p *portal) asksOf(r *http.Request, login string) ([]item, error) {
+// asksShown are so many of what waits for somebody on a page: each is put together of what it is about.
+const asksShown = 100
+
+// asksOf are some of the approvals and tasks that wait for somebody, from a place on, and how many there are.
+func (p *portal) asksOf(r *http.Request, login string, from, most int) (out []item, all int, err error) {
 	ctx, view := r.Context(), p.viewerOf(r)
 	open, tasks, err := p.flow.AsksOf(ctx, login)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	var out []item
-	for _, x := range p.petitions(ctx, view, open) {
+	all = len(open) + len(tasks)
+	from = min(from, all)
+	until := min(all, from+most)
+	tasks = tasks[max(0, from-len(open)):max(0, until-len(open))]
+	open = open[min(from, len(open)):min(until, len(open))]
+	asked, err := p.petitions(ctx, view, open)
+	if err != nil {
+		return nil, 0, err
+	}
+	for _, x := range asked {
 		it := approvalItem(view, x)
 		it.Next = x.req.Reason()
 		out = append(out, it)
 	}
 	l := p.todos()
 	for _, t := range tasks {
-		out = append(out, taskItem(view, l.of(ctx, t)))
+		d, err := l.of(ctx, t)
+		if err != nil {
+			return nil, 0, err
+		}
+		out = append(out, taskItem(view, d))
 	}
-	return out, nil
+	return out, all, nil
 }
 
 type teamView struct {
 	Sentence string
-	Asks     []item // what waits for the manager, so that nobody has to look for it under You
+	Asks     []item // what waits for the manager first, so that nobody has to look for it under You
+	AllAsks  *link  // where the rest stands; nil: there is none
 	Rows     []item
 	Empty    *empty
 }
@@ -129,8 +161,12 @@ func (p *portal) team(w http.ResponseWriter, r *http.Request) error {
 			v.Empty.Text = p.viewerOf(r).say(textNotKnown, me(r).Name)
 		}
 	}
-	if v.Asks, err = p.asksOf(r, me(r).Name); err != nil {
+	asks, all, err := p.asksOf(r, me(r).Name, 0, 2*tasksShown)
+	if err != nil {
 		return err
+	}
+	if v.Asks = asks; 2*tasksShown < all {
+		v.AllAsks = &link{"All of them", "/me"}
 	}
 	return p.show(w, r, http.StatusOK, page{Template: "team", Title: "Your people", Plain: true, Phone: true, Main: v})
 }

@@ -24,7 +24,7 @@ var cast = []string{
 	"Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft", "Migration of the billing system", "Case 12/24, Company v. Chen", "Intro call", "Key cabinet", "UPS", "Company AG",
 	// what somebody has written
 	"Order a MacBook Pro 14", "Take the laptop back", "Hand over the badge", "Order laptop 1", "Order it from https://shop.example/standard-14 with express delivery", "Order it from https://shop.example/standard-14 with express delivery.", "hired by mistake", "call me", "Her name is spelt wrong in GitLab.", "Her name is spelt wrong in GitLab",
-	"she is on call from Monday", "only so many seats", "as the offer says", "offer 4711", "CHG-1234, Google moves the tenant", "CHG-1234", "CHG-1234: the sales team is called off", "CHG-1234: we move to a wiki", "the team is called off", "new tenant", "the quarter's end", "For those who still need it", "New requests of mid-market customers in Salesforce",
+	"On call from Monday", "The quarter's end", "A look at last month's bill", "Not before the training", "Looks after the build servers", "only so many seats", "as the offer says", "offer 4711", "CHG-1234, Google moves the tenant", "CHG-1234", "CHG-1234: the sales team is called off", "CHG-1234: we move to a wiki", "the team is called off", "new tenant", "the quarter's end", "For those who still need it", "New requests of mid-market customers in Salesforce",
 	"Sarah Chen starts Monday", "Welcome to Company! Your onboarding guide", "HR mends it with the next payroll", "the site in Bremen closes", "INC-4711: wrong channels", "wrong channels", "wrong policies", "Covers for Max during his parental leave", "One sign-in for everything, with a second factor",
 }
 

@@ -205,7 +205,8 @@ type numberPlanView struct {
 }
 
 // newNumberPlanText is what an empty plan begins with.
-const newNumberPlanText = `# Which numbers there are, and by which rules they are given. docs/numbers.md says all of it.
+const newNumberPlanText = `# Which numbers there are, and by which rules they are given.
+# docs/numbers.md says all of it.
 pools:
   berlin:
     title: Berlin direct dial
@@ -213,7 +214,8 @@ pools:
     partition: DN_BER
     country: DE
     site: Berlin
-    emergency: ERL-BER-1        # where an emergency call from one of them comes from
+    # where an emergency call from one of them comes from
+    emergency: ERL-BER-1
     when: person.location == "Berlin"
     ranges:
       - {first: +493012340000, last: +493012340099, carrier: Telekom}
@@ -378,15 +380,16 @@ func (p *portal) auditNumbers(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v := newNumberAudit(p.viewerOf(r), a)
-	v.At = p.viewerOf(r).at(a.At)
+	var systems []flow.PlatformAudit
 	for _, name := range p.flow.PhoneSystems() {
 		x, err := p.flow.PlatformAudit(r.Context(), name, flow.PlatformFilter{Limit: 1})
 		if err != nil {
 			return err
 		}
-		v.Systems = append(v.Systems, newSystemAudited(p.viewerOf(r), x))
+		systems = append(systems, x)
 	}
+	v := newNumberAudit(p.viewerOf(r), a, systems...)
+	v.At = p.viewerOf(r).at(a.At)
 	return p.show(w, r, http.StatusOK, page{Template: "number-audit", Title: "Audit of numbers", Nav: "numbers", Crumbs: []link{{"Numbers", "/numbers"}, {"Audit", ""}}, Main: v})
 }
 
@@ -404,8 +407,20 @@ func (p *portal) auditSheet(r *http.Request, _ *time.Location) (sheet, error) {
 	), nil
 }
 
-func newNumberAudit(view viewer, a flow.NumberAudit) numberAuditView {
-	v := numberAuditView{Sentence: view.say("%s; %s.", view.counted(a.Numbers, "1 number was looked at", "%s numbers were looked at"), view.plural(len(a.Findings), "1 thing is not right", "%d things are not right"))}
+// newNumberAudit counts what the page lists: what is not right in the books, and what telephone systems have otherwise.
+func newNumberAudit(view viewer, a flow.NumberAudit, systems ...flow.PlatformAudit) numberAuditView {
+	var v numberAuditView
+	there := 0
+	for _, x := range systems {
+		v.Systems = append(v.Systems, newSystemAudited(view, x))
+		if !x.Reading && !x.Read.IsZero() { // only these say how many
+			there += x.Total
+		}
+	}
+	v.Sentence = view.say("%s; %s.", view.counted(a.Numbers, "1 number was looked at", "%s numbers were looked at"), view.plural(len(a.Findings)+there, "1 thing is not right", "%d things are not right"))
+	if there > 0 {
+		v.Sentence = view.say("%s; %s, %s.", view.counted(a.Numbers, "1 number was looked at", "%s numbers were looked at"), view.plural(len(a.Findings)+there, "1 thing is not right", "%d things are not right"), view.plural(there, "1 of them on telephone systems", "%d of them on telephone systems"))
+	}
 	if a.Unread > 0 {
 		v.Sentence += " " + view.plural(a.Unread, "1 person could not be read, and nothing is said of them.", "%d people could not be read, and nothing is said of them.")
 	}
@@ -428,7 +443,7 @@ func newNumberAudit(view viewer, a flow.NumberAudit) numberAuditView {
 			it.Title = link{f.Name, "/people/" + string(f.Person)}
 			it.Meta = view.isoDays(sentence(view.heard(f.Text))) + "."
 		case f.Number == "":
-			it.Title = link{view.say("Pool %s", f.Pool), "/numbers/pools/" + url.PathEscape(f.Pool)}
+			it.Title = link{cmp.Or(f.Title, view.say("Pool %s", f.Pool)), "/numbers/pools/" + url.PathEscape(f.Pool)}
 			it.Open = &link{"Open the pool", it.Title.Href}
 		case f.Person != "":
 			it.Open = &link{view.say("Open %s", f.Name), "/people/" + string(f.Person)}
@@ -437,7 +452,7 @@ func newNumberAudit(view viewer, a flow.NumberAudit) numberAuditView {
 		g.Rows = append(g.Rows, it)
 	}
 	if len(a.Findings) == 0 {
-		v.Empty = &empty{Icon: "check", Title: "Nothing is wrong", Text: "Every number is somebody's who works here, in a pool that lasts, or free."}
+		v.Empty = &empty{Icon: "check", Title: "Nothing is wrong in the books", Text: "Every number is somebody's who works here, in a pool that lasts, or free."}
 	}
 	return v
 }

@@ -48,6 +48,7 @@ type platformFilter struct {
 type takeView struct {
 	Sentence string
 	Least    []option
+	Takes    bool // there is something to take over
 	Shown    bool // what it would do is shown, so that it can be done
 	Does     []pair
 	Rows     []adoptRow
@@ -188,6 +189,7 @@ func newPlatformPage(view viewer, a flow.PlatformAudit, q url.Values) platformPa
 	for _, l := range a.Leads {
 		v.Leads = append(v.Leads, item{Title: link{l.Pattern, ""}, Meta: joined(", ", view.label(l.Kind), l.Partition, view.say("%s of pool %s", view.plural(l.Numbers, "1 number", "%d numbers"), l.Pool))})
 	}
+	v.Adopt.Takes = a.Takes > 0
 	v.Adopt.Sentence = view.counted(a.Takes, textAdoptableOne, textAdoptable)
 	if a.Takes == 0 {
 		v.Adopt.Sentence = textNothingToAdopt

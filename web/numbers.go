@@ -300,7 +300,7 @@ func newPoolPage(view viewer, x flow.PoolView, maps [][]flow.NumberCell) poolPag
 	add("Pool", x.Name, true)
 	add("Platform", x.Platform, false)
 	add("Partition", x.Partition, true)
-	add("Site", joined(", ", x.Site, x.Country), false)
+	add("Site", joined(", ", x.Site, view.in.Country(x.Country)), false)
 	add("Class of service", x.Class, false)
 	add("Its lines", x.Service.Line, true)
 	add("Its phones", x.Service.Device, true)
@@ -337,7 +337,7 @@ func (v viewer) dated(text string, t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
-	return v.say(text, v.in.Time(t, "2 Jan 2006"))
+	return v.say(text, v.in.Time(t, v.dayLayout(t)))
 }
 
 // lasts is how long a pool keeps something, in whole days or hours.
@@ -465,7 +465,7 @@ func newAllNumbers(view viewer, q url.Values, pools []flow.PoolView, list []flow
 		v.Says = inEnglish.Say("%d numbers on this page, and there are more", len(v.Rows))
 	}
 	if len(v.Rows) == 0 {
-		v.Empty = &empty{Icon: "search", Title: "No number is like that", Text: "Search by the digits in which it ends, or by how it begins with a +.", Acts: []link{{"Numbers", "/numbers"}}}
+		v.Empty = &empty{Icon: "search", Title: "No number is like that", Text: "Search by the digits in which it ends, or by how it begins with a +.", Acts: []link{{"Show all numbers", "/numbers/all"}}}
 	}
 	return v
 }

@@ -162,6 +162,20 @@ func newProductChoice(view viewer, person string, x flow.PersonProduct, title fu
 	return c
 }
 
+// startedAlready tells whoever comes second who was first, and where that goes on.
+func (p *portal) startedAlready(r *http.Request, id dayone.PersonID, b *flow.Begun) (*notice, error) {
+	view := p.viewerOf(r)
+	n := notice{Kind: "warn", Icon: "run", Title: "It was started already", Text: view.label("Nothing is left to start here.")}
+	if b.By != "" {
+		n.Text = view.say("%s started it, %s.", b.By, view.at(b.At).Text) + " " + n.Text
+	}
+	runs, err := p.flow.Runs(r.Context(), flow.RunFilter{Person: id, Limit: 1})
+	if err == nil && len(runs) > 0 {
+		n.Act = &link{"Open the run", "/runs/" + string(runs[0].ID)}
+	}
+	return &n, err
+}
+
 func (p *portal) onboardStart(w http.ResponseWriter, r *http.Request) error {
 	id, err := personID(r)
 	if err != nil {
@@ -183,6 +197,14 @@ func (p *portal) onboardStart(w http.ResponseWriter, r *http.Request) error {
 		began = p.flow.Now()
 	}
 	rs, err := p.pick(r, id, in)
+	var second *flow.Begun
+	if errors.As(err, &second) {
+		problem, err := p.startedAlready(r, id, second)
+		if err != nil {
+			return err
+		}
+		return p.showPreview(w, r, http.StatusConflict, problem)
+	}
 	if errors.Is(err, dayone.ErrInvalid) || errors.Is(err, dayone.ErrConflict) || errors.Is(err, dayone.ErrForbidden) {
 		return p.showPreview(w, r, http.StatusConflict, &notice{Kind: "bad", Icon: "x", Title: "It was not started", Text: p.viewerOf(r).problem(err) + "."})
 	}

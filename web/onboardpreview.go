@@ -113,7 +113,7 @@ func (p *portal) showPreview(w http.ResponseWriter, r *http.Request, status int,
 			}
 		}
 		v.warned(p.viewerOf(r), p.flow.Warnings(pv.Look))
-		if v.Done != "" {
+		if v.Done != "" && problem == nil {
 			if err := p.begun(r, row.ID, &v); err != nil {
 				return err
 			}
@@ -158,7 +158,7 @@ func newOnboardPreview(view viewer, head personHead, pv flow.PickPreview, produc
 		v.Picked = append(v.Picked, it)
 	}
 	for _, g := range pv.Look.Want.Later {
-		v.Later = append(v.Later, item{Title: link{g.Key.String(), whyHref(head.ID, g.Key)}, At: view.date(g.From)})
+		v.Later = append(v.Later, item{Title: link{view.access(titles, kinds, g.Key), whyHref(head.ID, g.Key)}, At: view.date(g.From)})
 	}
 	managed := pv.Now.Person.Managed
 	switch {
@@ -237,7 +237,7 @@ func (v *onboardPreviewView) steps(view viewer, pv flow.PickPreview, titles, kin
 		v.Path = append(v.Path, link{d.System + ": " + view.within(d.Text), "#plan-" + strconv.Itoa(d.Number)})
 	}
 	for i, s := range plan.Steps { // no machine is as slow as somebody who is asked to do it: the mails wait for them
-		if _, people := pv.Handed[s.ID]; people && s.Approval == nil && s.Action != dayone.MessageSend {
+		if _, people := pv.Handed[s.ID]; people && s.Approval == nil && s.Action != dayone.MessageSend && !critical[s.ID] {
 			d := v.Rows[i]
 			v.Path = []link{{d.System + ": " + view.within(d.Text), "#plan-" + strconv.Itoa(d.Number)}}
 			break
@@ -262,7 +262,7 @@ func (p *portal) numbersAhead(r *http.Request, id dayone.PersonID, next bool) (o
 func nextNumber(view viewer, n flow.NumberGiven) item {
 	st := numberState(n.State)
 	return item{
-		Title: link{string(n.ID), "/numbers/" + url.PathEscape(string(n.ID))}, State: &st, Meta: view.say("Pool %s", n.Pool),
+		Title: link{string(n.ID), "/numbers/" + url.PathEscape(string(n.ID))}, State: &st, Meta: cmp.Or(n.Title, view.say("Pool %s", n.Pool)),
 		Next: view.say("Whoever assigns a number to them gives this one: %s.", view.heard(n.Why)),
 	}
 }
@@ -273,9 +273,8 @@ func (v *onboardPreviewView) agreements(view viewer, pv flow.PickPreview, titles
 		if g.Approval == nil {
 			continue
 		}
-		what := joined(" ", systemTitle(titles, g.Key.System), view.kind(kindTitle(kinds, g.Key)), g.Key.Name)
 		v.Agree = append(v.Agree, item{
-			State: &state{Icon: "hand", Class: "s-wait", Text: "Needs approval"}, Title: link{what, whyHref(v.Head.ID, g.Key)},
+			State: &state{Icon: "hand", Class: "s-wait", Text: "Needs approval"}, Title: link{view.access(titles, kinds, g.Key), whyHref(v.Head.ID, g.Key)},
 			Next: view.say("Asks %s. Everything else goes on meanwhile.", view.agrees([]dayone.Approval{*g.Approval})),
 		})
 	}

@@ -143,6 +143,9 @@ func (p *portal) addPersonIt(w http.ResponseWriter, r *http.Request) error {
 		return p.showAdd(w, r, http.StatusOK, newAddConfirm(p.viewerOf(r), good, p.suspectItems(r, suspects)))
 	}
 	in, err := p.flow.AddOutsider(r.Context(), o)
+	if err == nil && in.State == dayone.EventAsked {
+		suspects, err = p.flow.MayBe(r.Context(), in)
+	}
 	switch {
 	case err != nil:
 		return err
@@ -210,7 +213,9 @@ func (p *portal) endedHere(r *http.Request, id dayone.PersonID) time.Time {
 type extendView struct {
 	Head    personHead
 	LastDay string
+	Past    bool // it is over
 	Sponsor string
+	Answers bool // the sponsor does; else what stands below says who
 	Answer  []choice
 	Alone   bool // whoever looks is the only one who answers
 	Until   field
@@ -247,7 +252,7 @@ func (p *portal) showExtend(w http.ResponseWriter, r *http.Request, status int, 
 
 func newExtend(view viewer, head personHead, o flow.Outside) extendView {
 	v := extendView{
-		Head: head, LastDay: dayWords(view, o.Engagement.LastDay), Sponsor: o.Engagement.Sponsor,
+		Head: head, LastDay: dayWords(view, o.Engagement.LastDay), Past: o.Over, Sponsor: o.Engagement.Sponsor,
 		Until:  field{ID: "until", Name: "until", Label: "New last day", Hint: view.say("At the latest %s", dayWords(view, o.Latest)), Type: "date", Required: true},
 		Reason: field{ID: "reason", Name: "reason", Label: "Why they stay longer", Hint: "Goes into the record", Type: "text", Required: true},
 	}
@@ -256,6 +261,7 @@ func newExtend(view viewer, head personHead, o flow.Outside) extendView {
 		v.Answer = append(v.Answer, choice{Value: d.Mail, Text: fmt.Sprintf("%s (%s)", d.Mail, view.in.Asked(d.Why))})
 		instead = instead || d.Mail != o.Engagement.Sponsor
 	}
+	v.Answers = len(v.Answer) > 0 && !instead && !o.Over
 	switch {
 	case o.Over:
 		v.Over = &notice{Kind: "warn", Icon: "warn", Title: "The last day is over", Text: "Add them again: they keep their name and are asked about as somebody who is known.", Act: &link{"Add a person", "/people/add"}}
@@ -284,19 +290,27 @@ func (p *portal) extendIt(w http.ResponseWriter, r *http.Request) error {
 }
 
 // outsideNotices say on the page of a person that she is in no HR system, and what she is still to be asked for.
-func (p *portal) outsideNotices(r *http.Request, person dayone.Person) []notice {
+func (p *portal) outsideNotices(r *http.Request, person dayone.Person) ([]notice, error) {
 	var out []notice
-	if o, err := p.flow.OutsideOf(r.Context(), person); err == nil && !o.Over {
+	o, err := p.flow.OutsideOf(r.Context(), person)
+	if fault(err) != nil {
+		return nil, err
+	}
+	if err == nil && !o.Over {
 		n := notice{Icon: "info", Title: "Not in an HR system", Text: fmt.Sprintf("%s answers for them. The last day is %s.", o.Engagement.Sponsor, o.Engagement.LastDay), Act: &link{"Put it off", "/people/" + string(person.ID) + "/extend"}}
 		if len(person.Engagements) > 1 {
 			n.Title = "Entered by hand, beside HR"
 		}
 		out = append(out, n)
 	}
-	if s, err := p.flow.PreHireOf(r.Context(), person); err == nil && len(s.Missing) > 0 {
+	s, err := p.flow.PreHireOf(r.Context(), person)
+	if fault(err) != nil {
+		return nil, err
+	}
+	if err == nil && len(s.Missing) > 0 {
 		out = append(out, preHireNotice(p.viewerOf(r), person.ID, s))
 	}
-	return out
+	return out, nil
 }
 
 // The API's own words.
@@ -360,8 +374,13 @@ func (p *portal) apiAddPerson(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if got.State == dayone.EventAsked && beyond(suspects) {
-		got.Note = flow.BeyondRole
+	if got.State == dayone.EventAsked {
+		if suspects, err = p.flow.MayBe(r.Context(), got); err != nil {
+			return err
+		}
+		if beyond(suspects) {
+			got.Note = flow.BeyondRole
+		}
 	}
 	return answerJSON(w, http.StatusCreated, newAPIAdded(got, p.apiSuspects(r, suspects)))
 }

@@ -1,13 +1,16 @@
 package web_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/dayone-hq/dayone"
 	"github.com/dayone-hq/dayone/flow"
 	"github.com/dayone-hq/dayone/web"
 )
@@ -104,5 +107,55 @@ func TestThePreHireFormNeedsNoLoginAndChangesNothingByBeingSeen(t *testing.T) {
 	}
 	if got := regexp.MustCompile(`prehire/[^"]+`).FindString(b.log.String()); strings.Contains(got, "xxx") {
 		t.Errorf("the log has a link: %s", got)
+	}
+}
+
+// Whoever is entered several times at once is one of them, and every question names who is meant: it is the question that
+// knows, not the look before it.
+func TestWhoIsEnteredManyTimesAtOnceIsNamedInEveryQuestion(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.hire("emp_1", "John", "Doe", "Sales", b.flow.Now().AddDate(0, -1, 0))
+	b.until("John to work here", func() bool {
+		row, err := b.flow.Named(t.Context(), "emp_1@company.com")
+		return err == nil && row.Status == "active"
+	})
+	body := `{"type": "contractor", "sponsor": "emp_1@company.com", "end": "` + b.flow.Now().AddDate(0, 0, 30).Format(time.DateOnly) + `", "attributes": {"first_name": "Ngozi", "last_name": "Eze", "email": "ngozi@partner.example"}}`
+	type answer struct {
+		State    dayone.EventState
+		Person   dayone.PersonID
+		Suspects []struct{ Person dayone.PersonID }
+	}
+	answers := make([]answer, 6)
+	var wg sync.WaitGroup
+	for i := range answers {
+		wg.Go(func() {
+			res, err := http.Post(b.url+"/api/v1/people", "application/json", strings.NewReader(body))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer func() { _ = res.Body.Close() }()
+			if err := json.NewDecoder(res.Body).Decode(&answers[i]); err != nil || res.StatusCode != http.StatusCreated {
+				t.Errorf("%s, %v", res.Status, err)
+			}
+		})
+	}
+	wg.Wait()
+	row, err := b.flow.Named(t.Context(), "ngozi@partner.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := 0
+	for _, a := range answers {
+		switch {
+		case a.State == dayone.EventApplied && a.Person == row.ID:
+			made++
+		case a.State != dayone.EventAsked || len(a.Suspects) != 1 || a.Suspects[0].Person != row.ID:
+			t.Errorf("an answer is %+v, and does not name %s", a, row.ID)
+		}
+	}
+	if made != 1 {
+		t.Errorf("%d of them are somebody new", made)
 	}
 }

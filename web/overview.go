@@ -170,11 +170,19 @@ func (p *portal) mineOf(r *http.Request) (out []item, all *link, asks int, err e
 	if err != nil {
 		return nil, nil, 0, err
 	}
-	for _, x := range p.petitions(ctx, view, asked[:min(len(asked), tasksShown)]) {
+	shownAsked, err := p.petitions(ctx, view, asked[:min(len(asked), tasksShown)])
+	if err != nil {
+		return nil, nil, 0, err
+	}
+	for _, x := range shownAsked {
 		out = append(out, approvalItem(view, x))
 	}
 	shown := min(len(tasks), 2*tasksShown-len(out))
-	for _, d := range p.todosOf(ctx, tasks[:shown]) {
+	list, err := p.todosOf(ctx, tasks[:shown])
+	if err != nil {
+		return nil, nil, 0, err
+	}
+	for _, d := range list {
 		out = append(out, taskItem(view, d))
 	}
 	if len(out) < len(asked)+len(tasks) {
@@ -258,10 +266,11 @@ var effortTexts = map[dayone.Action]string{
 }
 
 func (p *portal) effort(w http.ResponseWriter, r *http.Request) error {
-	return p.showEffort(w, r, http.StatusOK, nil)
+	return p.showEffort(w, r, http.StatusOK, nil, "")
 }
 
-func (p *portal) showEffort(w http.ResponseWriter, r *http.Request, status int, problem *notice) error {
+// showEffort shows it; wrong is the field that problem is about, "" if it is about none.
+func (p *portal) showEffort(w http.ResponseWriter, r *http.Request, status int, problem *notice, wrong string) error {
 	saved, err := p.flow.Saved(r.Context())
 	if err != nil {
 		return err
@@ -275,6 +284,9 @@ func (p *portal) showEffort(w http.ResponseWriter, r *http.Request, status int, 
 	if problem != nil {
 		for i := range v.Fields {
 			v.Fields[i].Value = r.PostFormValue(v.Fields[i].Name)
+			if v.Fields[i].Name == wrong {
+				v.Fields[i].Error = problem.Text
+			}
 		}
 		v.Note.Value = r.PostFormValue("note")
 	}
@@ -333,8 +345,8 @@ func (p *portal) saveEffort(w http.ResponseWriter, r *http.Request) error {
 		return fmt.Errorf("%w: %w", err, dayone.ErrInvalid)
 	}
 	minutes := map[dayone.Action]float64{}
-	bad := func(text string) error {
-		return p.showEffort(w, r, http.StatusUnprocessableEntity, &notice{Kind: "bad", Icon: "x", Title: "Nothing was changed", Text: text})
+	bad := func(text, wrong string) error {
+		return p.showEffort(w, r, http.StatusUnprocessableEntity, &notice{Kind: "bad", Icon: "x", Title: "Nothing was changed", Text: text}, wrong)
 	}
 	for _, a := range dayone.EffortActions {
 		text := strings.TrimSpace(strings.ReplaceAll(r.PostForm.Get(string(a)), ",", "."))
@@ -342,15 +354,15 @@ func (p *portal) saveEffort(w http.ResponseWriter, r *http.Request) error {
 			continue
 		}
 		m, err := strconv.ParseFloat(text, 64)
-		if err != nil || !(m >= 0) { // also what is no number
-			return bad(fmt.Sprintf("%s: write minutes as a number, such as 12.", effortTexts[a]))
+		if err != nil || !(m >= 0 && m <= flow.MostMinutes) { // also what is no number
+			return bad(p.viewerOf(r).say(textMinutes, p.viewerOf(r).label(effortTexts[a])), string(a))
 		}
 		minutes[a] = m
 	}
 	seq, _ := strconv.ParseInt(r.PostForm.Get("seq"), 10, 64)
 	_, err := p.flow.SetBaseline(r.Context(), minutes, seq, me(r).Name, r.PostForm.Get("note"))
 	if refused(err) {
-		return bad(p.viewerOf(r).problem(err) + ".")
+		return bad(p.viewerOf(r).problem(err)+".", "")
 	}
 	if err != nil {
 		return err

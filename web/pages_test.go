@@ -25,7 +25,7 @@ func TestPagesOfASmallCompany(t *testing.T) {
 	want(t, "timeline", b.page("/people/"+id+"/timeline"), "Future hire", "recorded", "Work mail", "emp_1@company.com")
 	want(t, "runs of a person", b.page("/people/"+id+"/runs"), "/runs/"+string(run))
 	want(t, "records of a person", b.page("/people/"+id+"/records"), "Granted", "okta/account account.create")
-	want(t, "why", b.page("/people/"+id+"/why?key=okta/group:sales-team"), "Given", "department", "Holds", "policies/base.yaml:")
+	want(t, "why", b.page("/people/"+id+"/why?key=okta/group:sales-team"), "<h1>Why <bdi>Okta group sales-team</bdi></h1>", "Given", "department", "Holds", "policies/base.yaml:")
 	want(t, "why not", b.page("/people/"+id+"/why?key=okta/group:other"), "Not given")
 	want(t, "runs", b.page("/runs"), "Onboard Ada Lovelace")
 	want(t, "run", b.page("/runs/"+string(run)), `id="run-graph"`, `id="step-1"`, `id="node-1"`, `data-grant="okta/account"`, "Done, changed", "Choose a step")
@@ -134,7 +134,7 @@ func TestFailuresAndTasksAreDecidedOnThePage(t *testing.T) {
 	tasks := b.page("/tasks")
 	want(t, "tasks", tasks, "1 task waits")
 	task := regexp.MustCompile(`/tasks/(tsk_[a-z0-9]+)`).FindString(tasks)
-	want(t, "task", b.page(task), "Serial number", "Arrives on", `href="https://shop.example/14"`)
+	want(t, "task", b.page(task), "Serial number", "Arrival day", `href="https://shop.example/14"`)
 	res := b.post(task, url.Values{"ask.serial": {"C02XK1ABCD"}, "ask.arrives": {"soon"}})
 	if body := text(t, res); res.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(body, "Enter a day as 2025-01-31.") || !strings.Contains(body, `value="C02XK1ABCD"`) {
 		t.Errorf("a task with a bad day: %s", res.Status)
@@ -215,4 +215,73 @@ func TestFinishIsPredicted(t *testing.T) {
 		return run.ID != "" && run.State == dayone.RunRunning
 	})
 	want(t, "run", b.page("/runs/"+string(run.ID)), "Ready by about", "Finish depends on", `class="b-p"`, "predicted from earlier runs", "thick line")
+}
+
+// A list is sorted by its heads, keeps that over filters, pages and its table, and begins anew where it is asked to go on at a place of
+// another order; the API refuses that.
+func TestPeopleAreSorted(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	for i, n := range []string{"Ada", "Bea", "Cleo"} {
+		b.hire("emp_"+n, n, "Moss", []string{"Sales", "Sales", "Legal"}[i], soon.AddDate(0, 0, -(i%2)))
+	}
+	type listed struct {
+		Items []struct{ Name string }
+		Next  string
+	}
+	ask := func(path string) (names []string, next string) {
+		var p listed
+		b.api(http.MethodGet, path, "", http.StatusOK, &p)
+		for _, x := range p.Items {
+			names = append(names, strings.TrimSuffix(x.Name, " Moss"))
+		}
+		return names, p.Next
+	}
+	for sort, want := range map[string]string{"": "Ada Bea Cleo", "name": "Ada Bea Cleo", "-name": "Cleo Bea Ada", "starts": "Bea Ada Cleo", "-starts": "Cleo Ada Bea", "ends": "Ada Bea Cleo", "-ends": "Ada Bea Cleo", "department": "Cleo Ada Bea", "-department": "Bea Ada Cleo"} {
+		names, next := ask("/api/v1/people?limit=1&sort=" + sort)
+		for next != "" {
+			var more []string
+			more, next = ask(next)
+			names = append(names, more...)
+		}
+		if got := strings.Join(names, " "); got != want {
+			t.Errorf("by %q: %s, want %s", sort, got, want)
+		}
+		body := b.page("/people?status=pre-hire&sort=" + sort)
+		if order := regexp.MustCompile(`<bdi>(\w+) Moss</bdi>`).FindAllStringSubmatch(body, -1); len(order) != 3 || order[0][1]+" "+order[1][1]+" "+order[2][1] != want {
+			t.Errorf("the page by %q: %v, want %s", sort, order, want)
+		}
+	}
+	_, next := ask("/api/v1/people?limit=1&sort=-starts&department=Sales")
+	if !strings.Contains(next, "sort=-starts") || !strings.Contains(next, "department=Sales") {
+		t.Errorf("it goes on at %s", next)
+	}
+	for _, other := range []string{strings.Replace(next, "sort=-starts", "sort=starts", 1), strings.Replace(next, "sort=-starts", "", 1), strings.Replace(next, "T", "x", 1), "/api/v1/people?sort=age", "/api/v1/people?sort=ends&after=per_1&name=Ada"} {
+		b.api(http.MethodGet, other, "", http.StatusBadRequest, nil)
+	}
+	query := func(path string) string {
+		_, q, _ := strings.Cut(path, "?")
+		return strings.Replace(q, "limit=1", "", 1)
+	}
+	if body := b.page("/people?" + query(next)); strings.Contains(body, ">Ada Moss<") || !strings.Contains(body, ">Bea Moss<") {
+		t.Error("the second page of whoever begins last is another one")
+	}
+	anew := b.page("/people?" + strings.Replace(query(next), "sort=-starts", "sort=ends", 1))
+	want(t, "sorted otherwise meanwhile", anew, ">Ada Moss<", ">Bea Moss<")
+	if strings.Contains(anew, "First page") {
+		t.Error("a list that begins anew is no later page")
+	}
+	body := b.page("/people?sort=-starts&q=moss")
+	want(t, "heads", body, `aria-sort="descending"><a href="/people?q=moss&amp;sort=starts">First day<svg`, `<a href="/people?q=moss">Person</a>`, `<a href="/people?q=moss&amp;sort=department">Department</a>`, `<option value="-starts" selected>`, "By first day, latest first</caption>")
+	if n := strings.Count(body, `<span class="sub show-s"><time`); n != 3 {
+		t.Errorf("a phone shows the day by which the list is sorted of %d people", n)
+	}
+	if n := strings.Count(body, "aria-sort="); n != 1 {
+		t.Errorf("the list is sorted by %d columns", n)
+	}
+	want(t, "by name", b.page("/people"), `aria-sort="ascending"><a href="/people?sort=-name">Person<svg`)
+	table := b.page("/people?format=csv&sort=starts&department=Sales")
+	if bea, ada := strings.Index(table, "Bea Moss"), strings.Index(table, "Ada Moss"); bea < 0 || ada < bea {
+		t.Errorf("its table is %s", table)
+	}
 }

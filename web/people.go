@@ -1,6 +1,7 @@
 package web
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -16,6 +17,7 @@ type peopleView struct {
 	Query       string
 	Statuses    []option
 	Departments []option
+	Sorts       []option
 	List        peopleList
 }
 
@@ -23,10 +25,15 @@ type peopleView struct {
 type peopleList struct {
 	Rows  []personRow
 	Says  string // read aloud after a search
+	By    peopleHeads
+	Named bool   // sorted by name, as lists are
 	First string // address of the first page, when this is another
 	Next  string
 	Empty *empty
 }
+
+// peopleHeads are of the columns by which the list can be sorted.
+type peopleHeads struct{ Person, Department, First, Last sortHead }
 
 type personRow struct {
 	Name       link
@@ -35,8 +42,10 @@ type personRow struct {
 	Location   string
 	Status     state
 	Problem    *state // no plan can be made
-	Starts     *stamp
-	Note       string
+	First      *stamp
+	Note       string // how far off that is
+	Last       *stamp
+	By         *stamp // the day by which the list is sorted, which a phone has no column for
 }
 
 func (p *portal) people(w http.ResponseWriter, r *http.Request) error {
@@ -80,6 +89,12 @@ func newPeople(view viewer, q url.Values, counts map[dayone.Status]int, departme
 			v.Departments = append(v.Departments, option{Value: d, Text: d, Selected: q.Get("department") == d})
 		}
 	}
+	for i, o := range peopleOrders {
+		if i == 0 {
+			o.Word = ""
+		}
+		v.Sorts = append(v.Sorts, option{Value: o.Word, Text: view.label(o.Text), Selected: sortOf(q) == o.Word})
+	}
 	return v
 }
 
@@ -88,6 +103,12 @@ func (p *portal) peopleList(r *http.Request, q url.Values) (peopleList, error) {
 	filter, err := peopleFilter(q, pageSize+1)
 	if err != nil {
 		return peopleList{}, err
+	}
+	if from, err := peopleFrom(q, filter); err == nil {
+		filter = from
+	} else { // it was sorted otherwise meanwhile
+		q = maps.Clone(q)
+		q.Del("after")
 	}
 	rows, err := p.flow.People(r.Context(), filter)
 	if err != nil {
@@ -110,12 +131,12 @@ func peopleFilter(q url.Values, limit int) (flow.PeopleFilter, error) {
 	text, err := searched(q)
 	f := flow.PeopleFilter{
 		Text: text, Status: dayone.Status(q.Get("status")), Department: q.Get("department"), Manager: q.Get("manager"),
-		AfterName: q.Get("name"), AfterID: dayone.PersonID(q.Get("after")), Limit: limit,
+		Limit: limit,
 	}
 	if f.Status == unplanned {
 		f.Status, f.Unplanned = "", true
 	}
-	return f, err
+	return sortedPeople(q, f), err
 }
 
 // longestName is the most that is searched for. Databases refuse to look for texts without end.
@@ -138,21 +159,22 @@ const unplanned = "unplanned"
 
 // finish adds the ways on and what is said.
 func (v *peopleList) finish(view viewer, q url.Values, rows []flow.Row, more bool) {
-	keep := url.Values{}
-	for _, k := range []string{"q", "status", "department", "manager"} {
-		if q.Get(k) != "" {
-			keep.Set(k, q.Get(k))
+	keep, narrowed := keptOfPeople(q)
+	for i := range v.Rows {
+		switch strings.TrimPrefix(sortOf(q), "-") {
+		case "starts":
+			v.Rows[i].By = v.Rows[i].First
+		case "ends":
+			v.Rows[i].By = v.Rows[i].Last
 		}
 	}
+	v.By = peopleHeads{newSortHead(q, "Person", "name"), newSortHead(q, "Department", "department"), newSortHead(q, "First day", "starts"), newSortHead(q, "Last day", "ends")}
 	if q.Get("after") != "" {
 		v.First = address("/people", keep)
 	}
 	if more {
-		last := rows[len(rows)-1]
-		next := url.Values{"after": {string(last.ID)}, "name": {last.Name}}
-		for k, vs := range keep {
-			next[k] = vs
-		}
+		next := behindPerson(q, rows[len(rows)-1])
+		maps.Copy(next, keep)
 		v.Next = address("/people", next)
 	}
 	switch {
@@ -163,9 +185,12 @@ func (v *peopleList) finish(view viewer, q url.Values, rows []flow.Row, more boo
 	default:
 		v.Says = view.plural(len(rows), "1 person on this page", "%d people on this page")
 	}
+	if v.Named = sortOf(q) == ""; !v.Named && len(rows) > 0 {
+		v.Says = v.Says + ". " + view.label(sortedText(sortOf(q)))
+	}
 	switch {
 	case len(rows) > 0:
-	case len(keep) > 0:
+	case narrowed:
 		v.Empty = &empty{Icon: "search", Title: "Nobody matches", Text: "Names are found by their beginning, and by the beginning of each word in them; mail addresses by theirs.", Acts: []link{{"Show everybody", "/people"}}}
 	default:
 		v.Empty = &empty{Icon: "people", Title: "Nobody is here yet", Text: "People come from your sources: an HR system's webhook, or a first import. `dayone import` reads a list of everybody and shows what would come of it."}
@@ -186,20 +211,16 @@ func (p *portal) personRow(view viewer, row flow.Row) personRow {
 	if row.Problem != "" {
 		v.Problem = &unplannedState
 	}
-	v.Starts, v.Note = sinceOrFrom(view, row, p.zoneOf(row.Location))
+	v.First, v.Note, v.Last = firstAndLast(view, row, p.zoneOf(row.Location))
 	return v
 }
 
-// sinceOrFrom is the day of somebody that matters: the last one where one is known, of whoever has left, too.
-func sinceOrFrom(view viewer, row flow.Row, zone *time.Location) (*stamp, string) {
-	switch {
-	case row.Status == dayone.PreHire:
-		return view.day(row.Starts, zone), view.away(view.days(row.Starts, zone))
-	case !row.Ends.IsZero():
-		return view.day(row.LastDay(), zone), view.label("last day")
-	default:
-		return view.day(row.Starts, zone), ""
+// firstAndLast are somebody's first and last day where they are known, and how far off the first one is.
+func firstAndLast(view viewer, row flow.Row, zone *time.Location) (first *stamp, off string, last *stamp) {
+	if row.Status == dayone.PreHire {
+		off = view.away(view.days(row.Starts, zone))
 	}
+	return view.day(row.Starts, zone), off, view.day(row.LastDay(), zone)
 }
 
 // found is what the palette offers for a few letters.

@@ -166,7 +166,10 @@ func (p *portal) personAccess(w http.ResponseWriter, r *http.Request) error {
 		head.Problem = unplannedNotice(p.viewerOf(r), flow.Problem(err))
 	}
 	why := p.flow.Reasons(look)
-	facts := p.personFacts(row)
+	facts, err := p.personFacts(r, row)
+	if err != nil {
+		return err
+	}
 	if p.shows(r, "GET /people/{id}/codes") {
 		facts = append(facts, pair{Name: "Codes", Value: p.viewerOf(r).label("Links, and what can be renewed"), Href: "/people/" + head.ID + "/codes"})
 	}
@@ -191,7 +194,11 @@ func (p *portal) personAccess(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v = v.differing(p.viewerOf(r), differs, p.shows(r, "GET /drift")).only(func(pattern string) bool { return p.shows(r, pattern) })
-	v.Notices = append(p.outsideNotices(r, look.Person), v.Notices...)
+	outside, err := p.outsideNotices(r, look.Person)
+	if err != nil {
+		return err
+	}
+	v.Notices = append(outside, v.Notices...)
 	mail, err := p.mailNotice(r, look)
 	if err != nil {
 		return err
@@ -265,21 +272,48 @@ func (v personAccessView) holding(b belongingsView) personAccessView { v.Things 
 func (v personAccessView) with(facts []pair) personAccessView { v.Facts = facts; return v }
 
 // personFacts are the few that everybody asks for.
-func (p *portal) personFacts(row flow.Row) []pair {
+func (p *portal) personFacts(r *http.Request, row flow.Row) ([]pair, error) {
+	manager, err := p.called(r, row.Manager)
+	if err != nil {
+		return nil, err
+	}
+	buddy, err := p.called(r, row.Buddy)
+	if err != nil {
+		return nil, err
+	}
 	zone := p.zoneOf(row.Location)
 	out := []pair{{Name: "Person", Value: string(row.ID), Code: true}}
 	for _, f := range []pair{
 		{Name: "Mail", Value: row.Email},
-		{Name: "Manager", Value: row.Manager, Href: "/people?q=" + queryEscape(row.Manager)},
+		{Name: "Manager", Value: manager.Text, Href: manager.Href},
 		{Name: "Team", Value: row.Team},
-		{Name: "Buddy", Value: row.Buddy, Href: "/people?q=" + queryEscape(row.Buddy)},
+		{Name: "Buddy", Value: buddy.Text, Href: buddy.Href},
 		{Name: "Zone", Value: zone.String()},
 	} {
 		if f.Value != "" {
 			out = append(out, f)
 		}
 	}
-	return out
+	return out, nil
+}
+
+// called is somebody of whom the books have the address, by name and with a page where whoever looks may know them.
+func (p *portal) called(r *http.Request, mail string) (link, error) {
+	as := link{mail, "/people?q=" + queryEscape(mail)}
+	if !dayone.IsMail(mail) {
+		return as, nil
+	}
+	row, err := p.flow.Named(r.Context(), mail)
+	if err == nil && strings.EqualFold(row.Email, mail) {
+		row, err = p.flow.Person(r.Context(), row.ID) // as lists show them to whoever looks
+		if err == nil && strings.EqualFold(row.Email, mail) && row.Name != "" {
+			return link{row.Name, "/people/" + string(row.ID)}, nil
+		}
+	}
+	if errors.Is(err, dayone.ErrConflict) { // several may be meant
+		err = nil
+	}
+	return as, fault(err)
 }
 
 // only leaves out what its reader may not do.
@@ -389,7 +423,7 @@ func newPersonAccess(view viewer, head personHead, look flow.Look, list []flow.A
 		if !look.Person.Managed { // a request would be refused
 			break
 		}
-		v.Offers = append(v.Offers, item{Title: link{g.Key.String(), requestPage(dayone.PersonID(head.ID), g)}, Meta: reasonTitle(g.Because), Open: &link{"Request it", requestPage(dayone.PersonID(head.ID), g)}})
+		v.Offers = append(v.Offers, item{Title: link{view.titled(g.Key), requestPage(dayone.PersonID(head.ID), g)}, Meta: reasonTitle(view, g.Because), Open: &link{"Request it", requestPage(dayone.PersonID(head.ID), g)}})
 	}
 	for _, q := range look.Requests {
 		v.Requests = append(v.Requests, requestItem(view, q, look))
@@ -441,11 +475,11 @@ func whyHref(person string, k dayone.Key) string {
 	return "/people/" + person + "/why?key=" + queryEscape(k.String())
 }
 
-func reasonTitle(rs []dayone.Reason) string {
+func reasonTitle(view viewer, rs []dayone.Reason) string {
 	if len(rs) == 0 {
 		return ""
 	}
-	return rs[0].Policy
+	return view.policy(rs[0].Policy)
 }
 
 func newAccessRow(view viewer, person string, a flow.Access, x policy.Explanation) accessRow {
@@ -459,6 +493,9 @@ func newAccessRow(view viewer, person string, a flow.Access, x policy.Explanatio
 	row := accessRow{
 		Key: a.Key.String(), Name: name, Role: a.Role, State: accessState(a.State), Note: view.heard(a.Note), Since: view.date(a.Since), Until: view.date(a.Until), From: view.date(a.From),
 		Implied: a.Implied, Reason: newReason(view, person, a, x),
+	}
+	if day, err := time.Parse("until 2 Jan 2006", a.Note); err == nil {
+		row.Note = view.say("until %s", view.in.Time(day, view.dayLayout(day)))
 	}
 	switch {
 	case a.State == flow.WaitsLogin:
@@ -489,7 +526,7 @@ func newReason(view viewer, person string, a flow.Access, x policy.Explanation) 
 	switch {
 	case len(a.Reasons) == 1:
 		if v.Text = a.Reasons[0].Title; a.Reasons[0].Policy == dayone.Baseline {
-			v.Text = view.label("baseline")
+			v.Text = view.label("Seen, not given")
 		}
 	case len(a.Reasons) > 1:
 		v.Text = view.say("%s and %d more", a.Reasons[0].Title, len(a.Reasons)-1)

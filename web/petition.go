@@ -24,14 +24,17 @@ type petition struct {
 	policy func(id string) string // what one is called; nil: as its id
 }
 
-func (p *portal) petitions(ctx context.Context, view viewer, list []dayone.Petition) []petition {
+func (p *portal) petitions(ctx context.Context, view viewer, list []dayone.Petition) ([]petition, error) {
 	rows := map[dayone.PersonID]flow.Row{}
 	titles, kinds := p.titles(), p.kindTitles()
 	out := make([]petition, 0, len(list))
 	for _, r := range list {
 		row, ok := rows[r.Person]
 		if !ok {
-			row, _ = p.flow.Person(ctx, r.Person)
+			var err error
+			if row, err = p.flow.Person(ctx, r.Person); fault(err) != nil {
+				return nil, err
+			}
 			row.Name = cmp.Or(row.Name, string(r.Person))
 			rows[r.Person] = row
 		}
@@ -43,7 +46,16 @@ func (p *portal) petitions(ctx context.Context, view viewer, list []dayone.Petit
 		}
 		out = append(out, x)
 	}
-	return out
+	return out, nil
+}
+
+// petition is one of them.
+func (p *portal) petition(ctx context.Context, view viewer, q dayone.Petition) (petition, error) {
+	list, err := p.petitions(ctx, view, []dayone.Petition{q})
+	if err != nil {
+		return petition{}, err
+	}
+	return list[0], nil
 }
 
 // wish is what is asked for, in the viewer's language.

@@ -81,7 +81,7 @@ func (p *portal) products(w http.ResponseWriter, r *http.Request) error {
 }
 
 func newProducts(set *policy.Set) productsView {
-	v := productsView{Facts: plural(len(set.Products), "1 product: what belongs together under one name", "%d products: what belongs together under one name")}
+	v := productsView{Facts: plural(len(set.Products), "1 product: what belongs together under one name.", "%d products: what belongs together under one name.")}
 	v.Domains = byDomain(set.Products, func(p *dayone.Product) string { return p.Domain }, func(d *productDomain, p *dayone.Product) {
 		row := productRow{ID: p.ID, Title: p.Title, Icon: productIcon(*p), Text: p.Description, Owner: p.Owner, Needs: listed(productTitles(set, p.Prerequisites))}
 		for _, part := range p.Parts {

@@ -54,6 +54,16 @@ func TestTheWizardPicksProducts(t *testing.T) {
 	if res := b.post("/onboard/"+id, form); res.StatusCode != http.StatusSeeOther || !strings.HasPrefix(res.Header.Get("Location"), "/onboard/"+id+"/result?said=requested&undo=") {
 		t.Fatalf("it was not begun: %s, %s", res.Status, text(t, res))
 	}
+	second := b.post("/onboard/"+id, form) // in another window, which still shows the plan that was
+	if second.StatusCode != http.StatusConflict {
+		t.Errorf("starting it a second time answers %s", second.Status)
+	}
+	want(t, "the second start", text(t, second), "It was started already", "john.doe@company.com started it, ", "Open the run", `href="/runs/run_`)
+	var refused struct{ Detail string }
+	b.api("POST", "/api/v1/people/"+id+"/products", `{"products":["mid-market"],"reason":"again"}`, http.StatusConflict, &refused)
+	if !strings.Contains(refused.Detail, "john.doe@company.com started it at 20") {
+		t.Errorf("the API says of it %q", refused.Detail)
+	}
 	b.until("the product to be there", func() bool {
 		return regexp.MustCompile(`(?s)Mid-market customers</span></th><td><span class="nowrap"><span class="state s-done">.*?Done`).MatchString(b.page("/onboard/" + id + "/result"))
 	})

@@ -94,9 +94,9 @@ func newProgress(view viewer, zone *time.Location, got flow.Progress, connectors
 	v.BarText = view.say("%d of %d ready", ready, total)
 	switch {
 	case len(failed) > 0, got.Stuck:
-		v.State, v.Sentence = state{Icon: "warn", Class: "s-wait", Text: "Not everything is ready yet"}, "IT is on it. You do not have to do anything."
+		v.State, v.Sentence = state{Icon: "warn", Class: "s-wait", Text: "Not everything is ready yet"}, "IT is on it. You do not have to do anything about that."
 	case off > 0:
-		v.State, v.Sentence = state{Icon: "warn", Class: "s-wait", Text: "Not everything is as it should be"}, "IT has been told. You do not have to do anything."
+		v.State, v.Sentence = state{Icon: "warn", Class: "s-wait", Text: "Not everything is as it should be"}, "IT has been told. You do not have to do anything about that."
 	case back > 0:
 		v.State, v.Sentence = state{Icon: "pause", Class: "s-wait", Text: takenBack}, backSentence
 	case total == 0 && v.Over:
@@ -195,6 +195,8 @@ func things(view viewer, got flow.Progress, failed map[string]bool, connectors m
 			t.State, t.Note = state{Icon: "pause", Class: "s-wait", Text: takenBack}, "taken back for now"
 		case s.lacks:
 			t.State, t.Note = state{Icon: "warn", Class: "s-wait", Text: notAsItShould}, "not as it should be: IT has been told"
+		case got.Stuck && s.there+s.login+s.asks+s.back < s.total: // nothing of it goes on before somebody has mended the plan
+			t.State, t.Note = state{Icon: "warn", Class: "s-wait", Text: "IT is on it"}, "IT is on it"
 		case s.there+s.login+s.asks+s.back < s.total, s.unseen && s.asks == 0:
 			t.State, t.Note = state{Icon: "run", Class: "s-run", Text: "Being set up"}, "being set up"
 		case s.login > 0:

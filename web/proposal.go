@@ -81,18 +81,27 @@ func (p *portal) proposed(r *http.Request) (proposalView, flow.Proposal, flow.Ev
 func newProposal(view viewer, version dayone.PolicyVersion, plan flow.Everybody) proposalView {
 	v := proposalView{
 		ID: version.ID, Short: short12(version.ID), Author: version.Author, Made: view.at(version.Made), Note: version.Note, Judged: planned(view, plan),
-		Brakes: plan.Brakes, Skipped: plan.Skipped, Mark: plan.Mark(), version: version,
+		Brakes: slices.Clone(plan.Brakes), Skipped: plan.Skipped, Mark: plan.Mark(), version: version,
 	}
-	for _, c := range plan.Changes {
-		for _, text := range c.Cases {
-			at := max(strings.LastIndex(text, " ("), 0) // behind it stands the line of the rule
-			v.Cases = append(v.Cases, c.Name+": "+view.heard(text[:at])+text[at:])
-		}
+	for i, text := range plan.Brakes {
+		v.Brakes[i] = sentence(view.withKeys(view.heard(text)))
 	}
+	v.Cases = casesOf(plan, func(text string) string { return view.withKeys(view.heard(text)) })
 	if n := len(v.Skipped); n > 5 {
 		v.Skipped = append(slices.Clone(v.Skipped[:5]), fmt.Sprintf("and %d more", n-5))
 	}
 	return v
+}
+
+// casesOf are the separations of duties that a plan would violate, and whose.
+func casesOf(plan flow.Everybody, say func(string) string) (out []string) {
+	for _, c := range plan.Changes {
+		for _, text := range c.Cases {
+			at := max(strings.LastIndex(text, " ("), 0) // behind it stands the line of the rule
+			out = append(out, c.Name+": "+say(text[:at])+text[at:])
+		}
+	}
+	return out
 }
 
 func short12(id string) string { return id[:min(12, len(id))] }
@@ -122,7 +131,7 @@ func planned(view viewer, plan flow.Everybody) judgement {
 			some += ", ..."
 		}
 		v.Shifts = append(v.Shifts, shiftRow{
-			Key: k.Key.String(), Gain: signed("+", k.Gained), Lose: signed("\u2212", k.Lost), Alter: signed("~", k.Changed), Ask: signed("", k.Pending), Names: some, By: strings.Join(k.By, ", "),
+			Key: k.Key.String(), Thing: view.titled(k.Key), Gain: signed("+", k.Gained), Lose: signed("\u2212", k.Lost), Alter: signed("~", k.Changed), Ask: signed("", k.Pending), Names: some, By: strings.Join(k.By, ", "),
 		})
 	}
 	for _, s := range plan.Policies {

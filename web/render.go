@@ -361,7 +361,7 @@ type openCounts struct{ runs, tasks, approvals, matches, quarantined, brakes int
 
 type countsKey struct{}
 
-// withCounts tells the menu of a page what the page has counted itself: runs, tasks and approvals.
+// withCounts tells the menu of a page what the page has counted itself.
 func withCounts(ctx context.Context, c openCounts) context.Context {
 	return context.WithValue(ctx, countsKey{}, c)
 }
@@ -375,25 +375,24 @@ func (p *portal) openCounts(r *http.Request) openCounts {
 	}
 	ctx := with(r.Context(), is) // pages that say what is wrong have a menu as well
 	if known, counted := ctx.Value(countsKey{}).(openCounts); counted {
-		c = known
-	} else {
-		if n, err := p.flow.CountRuns(ctx, runsUnderWay(100)); err == nil {
-			c.runs = n
-		}
-		if n, err := p.flow.CountTasks(ctx, flow.TaskFilter{}); err == nil {
-			c.tasks = n
-		}
-		if n, err := p.flow.CountApprovals(ctx); err == nil {
-			c.approvals = n
-		}
+		return known
+	}
+	if n, err := p.flow.CountRuns(ctx, runsUnderWay(countedTo)); err == nil {
+		c.runs = n
+	}
+	if n, err := p.flow.CountTasks(ctx, flow.TaskFilter{}); err == nil {
+		c.tasks = n
+	}
+	if n, err := p.flow.CountApprovals(ctx); err == nil {
+		c.approvals = n
 	}
 	if n, err := p.flow.CountMatches(ctx); err == nil {
 		c.matches = n
 	}
-	if list, err := p.flow.Events(ctx, quarantined(100)); err == nil {
+	if list, err := p.flow.Events(ctx, quarantined(countedTo)); err == nil {
 		c.quarantined = len(list)
 	}
-	if n, err := p.flow.CountBrakes(ctx, 100); err == nil {
+	if n, err := p.flow.CountBrakes(ctx, countedTo); err == nil {
 		c.brakes = n
 	}
 	return c
@@ -485,12 +484,20 @@ func (v viewer) kind(title string) string {
 
 // rowOf finds a person as lists show them; with the id as name, if nobody knows more.
 func (p *portal) rowOf(r *http.Request, cache map[dayone.PersonID]flow.Row, id dayone.PersonID) flow.Row {
+	return p.rowRead(r, p.viewerOf(r), cache, id)
+}
+
+// rowRead is the same for another viewer. Who is gone is called by an id; of whom could not be read that is said.
+func (p *portal) rowRead(r *http.Request, view viewer, cache map[dayone.PersonID]flow.Row, id dayone.PersonID) flow.Row {
 	row, ok := cache[id]
 	if ok || id == "" {
 		return row
 	}
 	row, err := p.flow.Person(r.Context(), id)
-	if err != nil || row.Name == "" {
+	switch {
+	case fault(err) != nil:
+		row.Name = view.say("%s (could not be read)", id)
+	case err != nil || row.Name == "":
 		row.Name = string(id)
 	}
 	cache[id] = row

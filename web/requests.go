@@ -209,7 +209,7 @@ func requestItem(view viewer, q dayone.Request, look flow.Look) item {
 		}
 	}
 	it := item{
-		Title: link{q.Key.String(), whyHref(string(q.Person), q.Key)}, At: view.at(q.Made), Meta: joined(", ", q.Reason, requestBy(view, q)) + ".",
+		Title: link{view.titled(q.Key), whyHref(string(q.Person), q.Key)}, At: view.at(q.Made), Meta: joined(", ", q.Reason, requestBy(view, q)) + ".",
 		Acts: []act{{Text: "End it", Action: "/requests/" + string(q.ID) + "/end"}},
 	}
 	has := func(gs []dayone.Grant) *dayone.Grant {

@@ -152,6 +152,9 @@ func (b *board) acts(v *detailView, s *dayone.StepRun) {
 	if id, ok := b.asked[s.Step.ID]; ok && asks {
 		v.Task = &link{"Open approval", "/approvals/" + string(id)}
 	}
+	if !b.mends() {
+		return
+	}
 	switch s.State {
 	case dayone.StepFailed, dayone.StepUndoFailed, dayone.StepRetrying:
 		v.Acts = append(v.Acts, act{Text: "Retry", Action: post + string(engine.Retry), Primary: s.State != dayone.StepRetrying})
@@ -169,7 +172,7 @@ func (b *board) acts(v *detailView, s *dayone.StepRun) {
 func (b *board) chain(s *dayone.StepRun, system string) []chained {
 	var out []chained
 	for _, r := range s.Step.Because {
-		out = append(out, chained{Head: "Policy", Text: r.Policy, Code: r.At, Href: policyHref(r)})
+		out = append(out, chained{Head: "Policy", Text: b.view.policy(r.Policy), Code: r.At, Href: policyHref(r)})
 	}
 	if s.Step.Implied {
 		out = append(out, chained{Head: "Implied", Text: "brought along by what needs it, not granted by itself"})

@@ -28,7 +28,7 @@ func (b *board) needs() needsView {
 			v.Quiet = append(v.Quiet, it)
 			continue
 		}
-		if !human(s) {
+		if !b.waitsForUs(s) {
 			continue
 		}
 		switch s.State {
@@ -52,6 +52,12 @@ func (b *board) needs() needsView {
 	}
 	return v
 }
+
+// waitsForUs says that somebody has to act on a step, and can: what failed in a run that is over is tried again only if the run ended
+// incomplete, which is what the run machine takes.
+func (b *board) waitsForUs(s *dayone.StepRun) bool { return human(s) && b.mends() }
+
+func (b *board) mends() bool { return !b.run.State.Over() || b.run.State == dayone.RunIncomplete }
 
 // stepAt is a step with the system that it is done in.
 func (b *board) stepAt(s dayone.Step) string {

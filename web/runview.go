@@ -178,6 +178,9 @@ func (b *board) looks() []planner.Look {
 		if b.undone(s) {
 			out[i] = planner.LookUndone
 		}
+		if b.abandoned(s) {
+			out[i] = lookGivenUp
+		}
 		if _, ok := b.where[s.Step.ID]; ok {
 			out[i] = lookLater
 		}
@@ -267,7 +270,7 @@ func (b *board) row(i int) stepView {
 	}
 	if len(s.Step.Because) > 0 {
 		v.Why, v.Whole = shortAt(s.Step.Because[0].At), s.Step.Because[0].At
-		v.Policy, v.WhyHref = s.Step.Because[0].Policy, policyHref(s.Step.Because[0])
+		v.Policy, v.WhyHref = b.view.policy(s.Step.Because[0].Policy), policyHref(s.Step.Because[0])
 		if v.Why == "" {
 			v.Why = s.Step.Because[0].Policy
 		}
@@ -396,7 +399,7 @@ func (b *board) steps() stepsView {
 	at := map[string]int{}
 	for _, i := range b.order() {
 		s := &b.run.Steps[i]
-		isHuman, isOpen := human(s), !s.State.Over() || human(s) // what failed is open for whoever has to act
+		isHuman, isOpen := b.waitsForUs(s), !s.State.Over() || b.waitsForUs(s) // what failed is open for whoever has to act
 		needs, open = needs+btoi(isHuman), open+btoi(isOpen)
 		id, title := s.Step.Key.System, b.system(s.Step.Key.System)
 		switch {
@@ -440,11 +443,16 @@ func (b *board) finished(s *dayone.StepRun) bool {
 	if c, ok := b.where[s.Step.ID]; ok {
 		return c.step.State == dayone.StepDone
 	}
-	if b.run.State == dayone.RunSuperseded && s.State == dayone.StepSkipped { // given up, and by nobody
-		return false
-	}
-	return s.State == dayone.StepDone || s.State == dayone.StepSkipped && !engine.GivenUp(s) || s.State == dayone.StepUndone
+	return s.State == dayone.StepDone || s.State == dayone.StepSkipped && !b.abandoned(s) || s.State == dayone.StepUndone
 }
+
+// abandoned says that a step ended only because its run did: nobody decided about it, and a count of what is done leaves it out.
+func (b *board) abandoned(s *dayone.StepRun) bool {
+	return s.State == dayone.StepSkipped && (b.run.State == dayone.RunSuperseded || engine.GivenUp(s))
+}
+
+// lookGivenUp is a step that was given up with its run: a key counts it apart from what somebody skipped.
+const lookGivenUp planner.Look = "given up"
 
 // idOf makes a name fit for an id of HTML.
 func idOf(s string) string {

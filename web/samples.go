@@ -27,7 +27,7 @@ const samplePerson = "per_01jd9x0000000000000000000a"
 
 // samples are every page empty, full and with a thousand rows, and everything that can go wrong with it.
 func samples(view viewer) []sample {
-	view.things = sampleThings(view)
+	view.things, view.policies = sampleThings(view), samplePolicyTitle
 	now := view.now
 	first := now.Truncate(24*time.Hour).AddDate(0, 0, 3) // her first day, a Monday
 	row := flow.Row{
@@ -48,6 +48,7 @@ func samples(view viewer) []sample {
 	sarah := func(dayone.PersonID) flow.Row { return row }
 	noWhy := func(k dayone.Key) policy.Explanation { return policy.Explanation{Key: k} }
 	crowd := samplePeople(sampleCrowd, first)
+	nobodys := crowd[len(crowd)-1]
 	sellers := slices.DeleteFunc(slices.Clone(crowd), func(r flow.Row) bool { return r.Department != "Sales" })
 	running, folded, bad, over := samplePaced(view, 0), samplePaced(view, 1000), sampleIncomplete(view), sampleDone(view)
 	continuedRun := sampleContinued(view)
@@ -100,9 +101,10 @@ func samples(view viewer) []sample {
 	oneMatch := func(dayone.Intake) link { return link{"Say whose it is", "/matches/mat_01jd9x0000000000000000000a"} }
 	quarantine := dayone.Intake{Event: dayone.Event{ID: "evt_01jd9x0000000000000000000a", Source: "hr", Type: dayone.Hired, Subject: "emp_789", Received: now, At: now}, State: dayone.EventQuarantined, Note: "start_date: 2024-13-40 is no day"}
 	var events []dayone.Intake
+	meanings := []string{"hire", "future hire"}
 	for i := range 60 {
 		e := quarantine
-		e.State, e.Note, e.Person, e.Run = dayone.EventApplied, "hire", crowd[i%len(crowd)].ID, running.run.ID
+		e.State, e.Note, e.Person, e.Run = dayone.EventApplied, meanings[i%len(meanings)], crowd[i%len(crowd)].ID, running.run.ID
 		e.Event.ID, e.Event.Subject, e.Event.Received = dayone.EventID(fmt.Sprintf("evt_%026d", i+1)), fmt.Sprintf("emp_%d", 899-i), now.Add(-time.Duration(i*11)*time.Minute)
 		events = append(events, e)
 	}
@@ -120,7 +122,7 @@ func samples(view viewer) []sample {
 	nameless.Subject, nameless.Note = "", "data.employee.id is missing"
 	mails := []Mail{
 		{At: now, From: "it@company.com", To: []string{"john.doe@company.com"}, Subject: "Sarah Chen starts Monday", Text: "Hi John,\n\nfollow the progress: https://dayone.company.com/progress/per_1/abc.\n\n- IT Team"},
-		{At: now, From: "it@company.com", To: []string{"sarah@example.com"}, Subject: "Intro call", Text: "Welcome call.", ICS: sampleICS},
+		{At: now, From: "it@company.com", To: []string{"sarah@home.example"}, Subject: "Intro call", Text: "Welcome call.", ICS: sampleICS},
 	}
 	progress := flow.Progress{Row: row, Look: look, Access: list, Code: "1234-5678", Opens: first.Add(12 * time.Hour)}
 	progress.Look.Have = []dayone.Holding{{Item: dayone.Item{Key: dayone.Key{System: "procurement", Kind: "order"}, State: dayone.Active, Attrs: dayone.Attrs{"model": dayone.Text("MacBook Pro 14"), "carrier": dayone.Text("UPS"), "tracking": dayone.Text("1Z999AA10123456784"), "arrives": dayone.Text(now.Add(24 * time.Hour).Format(time.DateOnly))}}}}
@@ -160,11 +162,9 @@ func samples(view viewer) []sample {
 		dash.Starters = append(dash.Starters, st)
 	}
 	dash.More = true
-	runRows := sampleRunRows(view, running, over, bad)
+	runRows := sampleRunRows(view, running, waiting, over, bad)
 	under := slices.Clone(runRows[:3])
-	under[2].Strip, under[2].Steps = waiting.strip()
 	dash.Runs, dash.Tasks, dash.Quarantined = under, []item{taskItem(view, hands[2]), taskItem(view, tasks[105])}, []item{quarantinedItem(view, quarantine)}
-	nobodys := crowd[len(crowd)-1]
 	nobodys.Problem = stuck.Problem
 	dash.Unplanned = []item{unplannedItem(view, nobodys)}
 	busy := dash
@@ -178,20 +178,13 @@ func samples(view viewer) []sample {
 	manyAlerts.Next = "/alerts?after=x"
 	busy.AllUnplanned, busy.Overview = &link{"All of them", "/people"}, sampleOverview(view, failed, true)
 	empties := newDashboard(view, nil, 0, 0, 0, 0)
-	empties.Overview = newOverview(view, overview{Unread: 2, Ready: []flow.Readiness{{Days: 30}, {Days: 90}}, Saved: flow.Saved{Since: "2024-01"}}, nil, nil)
+	empties.Overview = newOverview(view, overview{Unread: 2, Ready: []flow.Readiness{{Days: 30}, {Days: 90}}, Saved: flow.Saved{Since: "2023-12"}}, nil, nil)
 
-	var manyPeople peopleList
-	var rows []flow.Row
-	for _, r := range sampleStaff(first) {
-		rows = append(rows, r)
-		one := personRow{Name: link{r.Name, "/people/" + string(r.ID)}, Title: r.Title, Department: r.Department, Location: r.Location, Status: statusState(r.Status), Starts: view.day(r.Starts, time.UTC)}
-		if r.Status == dayone.PreHire {
-			one.Note = view.away(view.days(r.Starts, time.UTC))
-		}
-		manyPeople.Rows = append(manyPeople.Rows, one)
-	}
-	manyPeople.Rows[0].Problem = &unplannedState
-	manyPeople.finish(view, url.Values{"after": {samplePerson}}, rows, true)
+	staff := sampleStaff(first)
+	manyPeople := samplePeopleList(view, url.Values{"after": {samplePerson}}, staff, nobodys.Name)
+	newestFirst := url.Values{"sort": {"-starts"}}
+	slices.SortStableFunc(staff, func(a, b flow.Row) int { return b.Starts.Compare(a.Starts) })
+	newest := samplePeopleList(view, newestFirst, staff, nobodys.Name)
 	var nobodyFound, nobodyYet peopleList
 	nobodyFound.finish(view, url.Values{"q": {"Chenn"}}, nil, false)
 	nobodyYet.finish(view, url.Values{}, nil, false)
@@ -283,9 +276,10 @@ func samples(view viewer) []sample {
 		{"alerts-many", "Alerts, every kind", "alerts", false, false, manyAlerts},
 		{"alerts-none", "Alerts, none", "alerts", false, false, newAlerts(view, 0, nil, nil)},
 		{"people", "People, a page of 100,412", "people", false, false, newPeople(view, url.Values{}, counts, []string{"Customer Success", "Design", "Engineering", "Finance", "Legal", "Sales", "Talent", "Workplace"}, manyPeople)},
+		{"people-sorted", "People, the newest first", "people", false, false, newPeople(view, newestFirst, counts, []string{"Customer Success", "Design", "Engineering", "Finance", "Legal", "Sales", "Talent", "Workplace"}, newest)},
 		{"people-none", "People, nobody matches", "people", false, false, newPeople(view, url.Values{"q": {"Chenn"}}, counts, nil, nobodyFound)},
 		{"people-empty", "People, first start", "people", false, false, newPeople(view, url.Values{}, nil, nil, nobodyYet)},
-		{"person", "Person, access", "person", false, false, newPersonAccess(view, head("access"), look, list, func(dayone.Key) policy.Explanation { return sampleExplanation() }).with([]pair{{Name: "Mail", Value: row.Email}, {Name: "Manager", Value: row.Manager, Href: "/people"}}).holding(newBelongings(view, belongings, true, true))},
+		{"person", "Person, access", "person", false, false, newPersonAccess(view, head("access"), look, list, func(dayone.Key) policy.Explanation { return sampleExplanation() }).with([]pair{{Name: "Mail", Value: row.Email}, {Name: "Manager", Value: "John Doe", Href: "/people"}}).holding(newBelongings(view, belongings, true, true))},
 		{"person-odd", "Person, flagged", "person", false, false, newPersonAccess(view, head("access"), odd, list, noWhy).holding(newBelongings(view, unreadPhones, false, true).awaiting(view, samplePerson, []flow.AwaitedDevice{{Key: dayone.Key{System: "jamf", Kind: "device"}, Title: "Jamf", Kind: "Managed Mac", Unsaid: []string{"work_arrangement", "country"}}, {Key: dayone.Key{System: "cucm", Kind: "phone"}, Title: "Cisco Unified CM", Kind: "Phone"}}))},
 		{"person-unplanned", "Person, cannot be planned", "person", false, false, newPersonAccess(view, stuckHead, look, idleList, noWhy)},
 		{"person-imported", "Person, known from an import", "person", false, false, newPersonAccess(view, headOf(foreign, "access"), flow.Look{}, idleList, noWhy)},
@@ -302,8 +296,8 @@ func samples(view viewer) []sample {
 		{"order-hold", "Legal hold", "order", false, false, newHold(headOf(there, "leaving"), false)},
 		{"order-release", "Release a legal hold", "order", false, false, newRelease(headOf(gone, "leaving"), true)},
 		{"merge-ask", "Merge, with whom", "order", false, false, newMergeAsk(head("timeline"), "")},
-		{"merge", "Merge, what will happen", "order", false, false, newMerge(view, head("timeline"), sampleMerging(row, now), func(s string) string { return s })},
-		{"merge-refused", "Merge, refused", "order", false, false, newMerge(view, head("timeline"), flow.Merging{Stays: row, Goes: sampleMerging(row, now).Goes, Refused: "they are the same person already"}, func(s string) string { return s })},
+		{"merge", "Merge, what will happen", "order", false, false, newMerge(view, head("timeline"), sampleMerging(row, now), func(s string) string { return sampleTitles[s] })},
+		{"merge-refused", "Merge, refused", "order", false, false, newMerge(view, head("timeline"), flow.Merging{Stays: row, Goes: sampleMerging(row, now).Goes, Refused: "they are the same person already"}, func(s string) string { return sampleTitles[s] })},
 		{"split", "Split, a merge is taken back", "order", false, false, newSplit(view, head("timeline"), sampleSplitting(now))},
 		{"split-new", "Split, somebody new", "order", false, false, newSplit(view, head("timeline"), flow.Splitting{Employments: sampleSplitting(now).Employments})},
 		{"order-reinstate", "Reinstate, nothing to give back", "order", false, false, newReinstate(headOf(gone, "leaving"), false)},
@@ -351,11 +345,11 @@ func samples(view viewer) []sample {
 		{"policies", "Policies", "policies", false, false, newPolicies(view, policies, policyTexts)},
 		{"policy-text", "Policy, its text", "policy-text", false, false, samplePolicyText(newPolicies(view, policies, policyTexts))},
 		{"policy-people", "Policy, who it holds for", "policy-people", false, false, policyPeopleView{ID: "sales-team", Text: policyText("sales-team"), Title: "Sales department", Facts: "Holds for 412 people", People: sampleLinksTo(sellers), More: view.number(412 - len(sellers))}},
-		{"catalogue", "Catalogue", "catalogue", false, false, newCatalogue(view, policies, nil, newCatalogueList(view, sampleGivers(policies), nil, flow.OfferingsOf(policies, nil), 12_345, true))},
+		{"catalogue", "Catalogue", "catalogue", false, false, newCatalogue(view, policies, nil, newCatalogueList(view, sampleGivers(policies), nil, sampleOfferings(policies), 12_345, true))},
 		{"editor", "Editor, a draft with a fault", "editor", false, false, editorView{
 			Title: "Edit policies",
 			Files: []link{{"policies/sales.yaml", "/policies/edit"}}, File: "policies/sales.yaml", Text: strings.Replace(policyTexts["policies/sales.yaml"], "okta/group:sales-team", "okta/group:sales-taem", 1),
-			Judged: judgement{Errors: 1, Faults: []faultRow{{State: faultState(policy.Error), Line: 7, Text: "no connector offers \"okta/group:sales-taem\"", Hint: "did you mean \"okta/group:sales-team\"?"}}},
+			Judged: judgement{Errors: 1, Faults: []faultRow{{State: faultState(policy.Error), Line: 7, Text: "No connector offers \"okta/group:sales-taem\"", Hint: "Did you mean \"okta/group:sales-team\"?"}}},
 		}},
 		{"policies-announced", "Policies, announced by their author", "policies", false, false, announcedPolicies},
 		{"proposal", "Proposal, beyond a limit", "proposal", false, false, proposed},
@@ -377,14 +371,14 @@ func samples(view viewer) []sample {
 		{"secret-used", "Secret, used", "sealed", true, true, newSealed(view, flow.SealedLink{System: "Google", Opened: now})},
 		{"secret-over", "Secret, renewed since", "sealed", true, true, newSealed(view, flow.SealedLink{System: "Cisco Meraki", Thing: "Network code", Over: true})},
 		{"secret-waits", "Secret, being made", "sealed", true, true, newSealed(view, flow.SealedLink{System: "Cisco Meraki", Thing: "Network code", Waits: true})},
-		{"codes", "Codes of a person", "codes", false, false, newCodes(view, ph, row.Manager, sampleLinks(now), []dayone.Key{{System: "meraki", Kind: "code", Name: "HQ/Corp"}})},
-		{"codes-empty", "Codes of a person, none", "codes", false, false, newCodes(view, ph, "", nil, nil)},
-		{"renew", "Renew a code", "order", false, false, newRenew(view, ph, "meraki/code:HQ/Corp")},
+		{"codes", "Codes of a person", "codes", false, false, newCodes(view, ph, row.Manager, sampleCodeKinds, sampleLinks(now), []dayone.Key{{System: "meraki", Kind: "code", Name: "HQ/Corp"}})},
+		{"codes-empty", "Codes of a person, none", "codes", false, false, newCodes(view, ph, "", nil, nil, nil)},
+		{"renew", "Renew a code", "order", false, false, newRenew(view, ph, sampleCodeTitles, sampleCodeKinds, "meraki/code:HQ/Corp")},
 		{"secret-locked", "Secret, locked", "sealed", true, true, newSealed(view, flow.SealedLink{System: "Google", Locked: true})},
 		{"secret-open", "Secret, shown once", "sealed", true, true, sealedView{in: view.in, System: "Google", Phase: "open", Secret: "kH7-mq9WdP2x-Rt4+Zb"}},
-		{"login", "Sign in", "login", true, false, loginView{Next: "/", Token: true, From: "What the file portal.token holds"}},
-		{"login-wrong", "Sign in, wrong token", "login", true, false, loginView{Next: "/", Token: true, Wrong: true, From: "What the file portal.token holds"}},
-		{"login-password", "Sign in by password, wrong", "login", true, false, loginView{Next: "/", Local: true, Token: true, From: "What the file portal.token holds", Name: "kim@company.com", WrongPassword: true}},
+		{"login", "Sign in", "login", true, false, loginView{Next: "/", Token: true, From: view.say("What the file %s holds", "secrets/portal")}},
+		{"login-wrong", "Sign in, wrong token", "login", true, false, loginView{Next: "/", Token: true, Wrong: true, From: view.say("What the file %s holds", "secrets/portal")}},
+		{"login-password", "Sign in by password, wrong", "login", true, false, loginView{Next: "/", Local: true, Token: true, From: view.say("What the file %s holds", "secrets/portal"), Name: "kim@company.com", WrongPassword: true}},
 		{"setup", "Set up the administrator", "setup", true, false, setupView{Fields: setupFields(view, "", nil)}},
 		{"setup-wrong", "Set up, a short password", "setup", true, false, setupView{Fields: setupFields(view, "kim@company.com", flow.Faulty{"password": "it has 5 characters, and takes 12; a few words that nobody says together are good"}), Problem: &notice{Kind: "bad", Icon: "x", Title: "Nothing was set up", Text: "What is wrong stands at its field."}}},
 		{"setup-done", "Set up, done", "setup", true, false, setupView{Done: &link{"Sign in", "/login"}}},
@@ -512,20 +506,27 @@ func samplePolicyText(v policiesView) policyPage {
 }
 
 func sampleAnnounced(view viewer, v policiesView) (policiesView, proposalView) {
-	version := dayone.PolicyVersion{ID: "8c1f2a90b3d4e5f60718", Author: "kim@company.com", Note: "CHG-1234: the sales team is called off", Made: view.now.Add(-time.Hour)}
+	version := dayone.PolicyVersion{ID: "8c1f2a90b3d4e5f60718", Author: "kim@company.com", Note: "CHG-1234: the sales team is dissolved", Made: view.now.Add(-time.Hour)}
 	v.Announced = []item{
-		announcedItem(view, dayone.PolicyAct{ID: "act_01jd9x0000000000000000000a", Version: version.ID, Approver: "kim@company.com", Reason: "CHG-1234", Release: "the team is called off", People: 412, Due: view.now.Add(23 * time.Hour)}),
+		announcedItem(view, dayone.PolicyAct{ID: "act_01jd9x0000000000000000000a", Version: version.ID, Approver: "kim@company.com", Reason: "CHG-1234", Release: "the sales team is dissolved", People: 412, Due: view.now.Add(23 * time.Hour)}),
 		refusedItem(view, dayone.PolicyAct{Version: "41d09be27c5af3186e02", Ended: view.now.Add(-2 * time.Hour), Why: "people, holdings or catalogue changed since the plan was made, for 12 people; plan again"}),
 	}
 	group := dayone.Key{System: "okta", Kind: "group", Name: "sales-team"}
-	changes := []flow.Change{{Person: samplePerson, Name: "Sarah Chen", Lost: []flow.Given{{Key: group}}, Cases: []string{"Quotes: salesforce/permset:quote-author, salesforce/permset:discount-approver; nobody should have these together (policies/sales.yaml:11)"}}}
+	channel := dayone.Key{System: "slack", Kind: "channel", Name: "#sales-team"}
+	lost := []flow.Given{{Key: group}, {Key: channel}}
+	approver := sampleKey("salesforce/permset:discount-approver")
+	changes := []flow.Change{{Person: samplePerson, Name: "Sarah Chen", Gained: []flow.Given{{Key: approver}}, Lost: lost, Cases: []string{"Quotes: salesforce/permset:quote-author, salesforce/permset:discount-approver; nobody should have these together (policies/sales.yaml:11)"}}}
 	for i := range 411 {
-		changes = append(changes, flow.Change{Person: dayone.PersonID(fmt.Sprintf("per_%026d", i+1)), Name: sampleNames[i%len(sampleNames)], Lost: []flow.Given{{Key: group}}})
+		changes = append(changes, flow.Change{Person: dayone.PersonID(fmt.Sprintf("per_%026d", i+1)), Name: sampleNames[i%len(sampleNames)], Lost: lost})
 	}
 	p := newProposal(view, version, flow.Everybody{
 		People: 100412, Changes: changes,
-		Policies: []policy.PolicyShift{{ID: "sales-team", Change: "changed", Before: 412, Leaves: 412}}, Keys: []flow.KeyCount{{Key: group, Lost: 412, First: []string{"Sarah Chen", "Ben Cole"}, By: []string{"policies/sales.yaml:7"}}},
-		Brakes: []string{"okta/group:sales-team is left without anybody; 412 have it now"},
+		Policies: []policy.PolicyShift{{ID: "sales-team", Change: "changed", Before: 412, Leaves: 412}}, Keys: []flow.KeyCount{
+			{Key: group, Lost: 412, First: []string{"Sarah Chen", "Ben Cole"}, By: []string{"policies/sales.yaml:7"}},
+			{Key: channel, Lost: 412, First: []string{"Sarah Chen", "Ben Cole"}, By: []string{"policies/sales.yaml:9"}},
+			{Key: approver, Gained: 1, First: []string{"Sarah Chen"}, By: []string{"policies/sales.yaml:10"}},
+		},
+		Brakes: []string{fmt.Sprintf("%s is left without anybody; %d have it now", group, 412), fmt.Sprintf("%s is left without anybody; %d have it now", channel, 412)},
 	})
 	p.Alone, p.May, p.Notice = true, true, "24 hours"
 	return v, p
@@ -579,13 +580,13 @@ func sampleUndos(over, running *board) (whole, some, live, none undoView) {
 	u = sampleUndoing(running)
 	u.Live = true
 	live = newUndo(running, u, nil)
-	none = undoView{ID: string(over.run.ID), Title: over.run.Title, Refused: &notice{Kind: "warn", Icon: "warn", Title: "This run cannot be undone", Text: "The run's journal was kept for undoing until 25 October 2024; it is not undoable any more, so change policies or write an exception instead."}}
+	none = undoView{ID: string(over.run.ID), Title: over.run.Title, Refused: &notice{Kind: "warn", Icon: "warn", Title: "This run cannot be undone", Text: "The run's journal was kept for undoing until 25 October 2024; it is not undoable any more, so change policies or write an exception instead.", Act: &link{"Policies", "/policies"}}}
 	return whole, some, live, none
 }
 
 // sampleThings calls accesses of the systems that are made up as pages of real ones do.
 func sampleThings(view viewer) func(dayone.Key) string {
-	titles := map[string]string{"okta": "Okta", "salesforce": "Salesforce", "notion": "Notion", "gitlab": "GitLab", "slack": "Slack"}
+	titles := map[string]string{"okta": "Okta", "salesforce": "Salesforce", "notion": "Notion", "gitlab": "GitLab", "slack": "Slack", "webex": "Webex", "aws": "AWS"}
 	return func(k dayone.Key) string {
 		if titles[k.System] == "" {
 			return ""
@@ -599,6 +600,23 @@ func sampleGivers(set *policy.Set) map[dayone.Key][]string {
 	by := giversCalled(set)
 	by[sampleKey("okta/group:base-employee")] = []string{"Everyone on the payroll"}
 	return by
+}
+
+// sampleOfferings are the first page of many.
+func sampleOfferings(set *policy.Set) []flow.Offering {
+	out := flow.OfferingsOf(set, nil)
+	seen := map[string]bool{}
+	for _, job := range sampleJobs {
+		for _, of := range []string{"berlin", "contractors", "leads", "london", "managers", "remote", "san-francisco"} {
+			name := strings.ReplaceAll(strings.ToLower(job.department), " ", "-") + "-" + of
+			if !seen[name] && len(out) < pageSize {
+				out = append(out, flow.Offering{Offer: dayone.Offer{Key: dayone.Key{System: "okta", Kind: "group", Name: name}}})
+			}
+			seen[name] = true
+		}
+	}
+	slices.SortFunc(out, func(a, b flow.Offering) int { return strings.Compare(a.Key.String(), b.Key.String()) })
+	return out
 }
 
 // sampleTasks is the first page of many.

@@ -64,6 +64,31 @@ func TestSamplesAgree(t *testing.T) {
 		}
 	}
 	view := viewer{zone: time.UTC, now: noon}
+	for _, r := range sampleStaff(noon) {
+		for _, s := range sampleStarters(startersShown-1, noon) {
+			if r.Name == s.Name && (r.Status != s.Status || !r.Starts.Equal(s.Starts) || r.Location != s.Location) {
+				t.Errorf("%s is %s from %v on, and begins on %v", r.Name, r.Status, r.Starts, s.Starts)
+			}
+		}
+	}
+	failed := map[string]bool{}
+	for _, f := range sampleFailures(view) {
+		failed[f.Name] = true
+	}
+	for _, s := range samples(view) {
+		v, ok := s.main.(dashboardView)
+		if !ok {
+			continue
+		}
+		for _, st := range v.Starters {
+			if strings.Contains(st.Note, "failed") && !failed[st.Name.Text] {
+				t.Errorf("%s: a step of %s failed, and stands nowhere under what failed", s.name, st.Name.Text)
+			}
+		}
+	}
+	if a, b := regexp.MustCompile(`\+493012340017.*?since (\w+ \d+ \w+)`).FindStringSubmatch(text("person")), regexp.MustCompile(`Since (\w+ \d+ \w+)`).FindStringSubmatch(text("number")); a == nil || b == nil || a[1] != b[1] {
+		t.Errorf("the number is hers since %v, and on its own page since %v", a, b)
+	}
 	tomorrow := "2[3-9] November 2024"
 	for _, s := range samples(view) {
 		if s.template == "undo" && regexp.MustCompile(tomorrow).MatchString(text(s.name)) {
@@ -99,14 +124,42 @@ func TestSamplesAgree(t *testing.T) {
 		"products":                {"Given by Everyone on the payroll , Sales department", "Offered by Sales department"},
 		"timeline-confidential":   {"until the end of Thu 12 Dec", "from Fri 13 Dec"},
 		"number":                  {"Released Nour"},
+		"drift":                   {"GitLab 120 accounts, 2 of them are nobody's", "Everyone on the payroll", "Sales department"},
+		"system":                  {"120 accounts, 2 of them are nobody's"},
+		"secret-code":             {"If it is lost If this page"},
+		"renew":                   {"Renew Cisco Meraki: network code HQ/Corp"},
+		"codes-empty":             {"None. What was opened once is gone from here. "},
+		"effort":                  {"December 2023", "Make an account: write minutes"},
+		"approvals":               {"From Tue 19 Nov"},
 		"system-unset":            {"Offers nothing was read yet"},
 		"number-platform-adopt":   {"98,798 of 100,000; 98,796 sure, 2 possible", "Become somebody's, confirmed 40,000", "So in the books already 58,796", "Left as they are 2"}, // 40,000 and 58,796 of those are sure
 		"error-500":               {"Load it again Dashboard"},
-		"person-held":             {"group:base-employee Held back", "4 are held back"},
+		"person-held":             {"group:base-employee Held back", "4 are held back", "Held back until Fri 29 Nov", "neither give nor take: Okta group base-employee"},
 		"brake-proposed":          {"More than 24 terminations", "Held 25"},
 		"catalogue":               {"okta/group:base-employee Everyone on the payroll"},
 		"run-done":                {"sales.yaml:7"},
 		"runs":                    {"Onboard Raj Patel"},
+		"why":                     {"Why Okta group sales-team for Sarah Chen , okta/group:sales-team"},
+		"why-along":               {"Brought along by Okta group sales-team"},
+		"merge":                   {"GitLab account", "Okta account"},
+		"split":                   {"GitLab account"},
+		"order-erase":             {"Salesforce account"},
+		"order-erase-not":         {"since 22 Oct 2024", "Webex account stays"},
+		"task-closed":             {"Arrival day Sat 23 Nov"},
+		"calendars":               {"Germany DE 3 holidays"},
+		"proposal":                {"Okta group sales-team okta/group:sales-team", "Slack channel #sales-team slack/channel:#sales-team", "Slack channel #sales-team is left without anybody", "Salesforce permission set quote-author", "Announce it You wrote this", "1 to grant"},
+		"onboard-result":          {"to sarah@home.example"},
+		"onboard-preview":         {"sarah@home.example"},
+		"mailbox":                 {"sarah@home.example"},
+		"number-pool-full":        {"90 assigned 10 at rest"},
+		"drift-filtered":          {"5 things differ from the books", "4 differ", "Only of Sarah Chen ."},
+		"branding":                {"#1555b3", "#8ab8ff"},
+		"matches":                 {"emp_655, since Wed 20 Nov", "emp_641, since Wed 13 Nov"},
+		"person-requests":         {"Okta group sales-reports Covers for Max", "AWS permission set sandbox", "Salesforce permission set discount-approver Sales leads"},
+		"leaving-open":            {"AWS Group. Unreadable: reading user", "2 systems were read, and nothing is open. PDF"},
+		"run":                     {"Policy Everyone on the payroll", "token lacks the right users:write", "Give the service account the right that the error names"},
+		"undo":                    {"steps are done by people: each opens a task."},
+		"brakes":                  {"25 more may leave, 0 of them so far", "40 more may leave, 12 of them so far"},
 	} {
 		for _, part := range says {
 			if s := text(page); !strings.Contains(s, part) {

@@ -16,11 +16,12 @@ func sampleAlerts(now time.Time) []flow.AlertView {
 		titles[r.Name] = r.Title
 	}
 	var out []flow.AlertView
+	seen := map[string]time.Duration{"day-one-at-risk": 0, "source-stale": 3 * time.Hour, "brake-on": 6 * time.Hour, "task-overdue": 27 * time.Hour} // when what a note tells was so; the rest an hour ago
 	for _, a := range []struct{ rule, about, note string }{
-		{"day-one-at-risk", "Sarah Chen", "ready by about Mon 25 Nov 11:30 PST, after the first day has begun, without the wait for GitLab, Okta; 1 step failed or is blocked; 3 accesses were taken back and are held; it waits for GitLab, Okta"},
-		{"day-one-at-risk", "Aino Mäkelä", "ready by about Mon 25 Nov 11:30 PST, after the first day has begun; 3 steps failed or are blocked; 1 access was taken back and is held"},
+		{"day-one-at-risk", "Sarah Chen", "ready by about Mon 25 Nov 11:30 PST, after the first day has begun, without the wait for GitLab, AWS; 3 steps failed or are blocked; it waits for GitLab, AWS"},
+		{"day-one-at-risk", "Zoë Łukasiewicz-Ørsted", "ready by about Mon 25 Nov 11:30 CET, after the first day has begun; 3 steps failed or are blocked; 1 access was taken back and is held"},
 		{"day-one-at-risk", "Jiří Novák", "no plan can be made"},
-		{"leaver-late", "Kwame Mensah", "not confirmed closed: GitLab, Okta"},
+		{"leaver-late", "Nour الزهراني", "not confirmed closed: GitLab, Okta"},
 		{"breaker-open", "Okta", "Okta has not answered since Fri 22 Nov 10:56 UTC"},
 		{"source-stale", "hr", "last heard or read on Thu 21 Nov 09:00 UTC"},
 		{"brake-on", "hr", "the list has 812 records, and had 1204; it ends 25 employments, and 24 a day are the limit; 25 things are held"},
@@ -43,8 +44,13 @@ func sampleAlerts(now time.Time) []flow.AlertView {
 		{"policies-broken", "", "12 faults in the folder, and what is in force stays"},
 		{"policies-announced", "", "version 4711 for 1 person, in force from Sat 23 Nov 09:00 UTC unless somebody withdraws it"},
 		{"policies-announced", "", "version 4711 for 24 people, in force from Sat 23 Nov 09:00 UTC unless somebody withdraws it"},
+		{"day-one-at-risk", "Ben Cole", "ready by about Mon 9 Dec 11:30 GMT, after the first day has begun; 24 accesses were taken back and are held"},
 	} {
-		out = append(out, flow.AlertView{Alert: dayone.Alert{Rule: a.rule, Note: a.note, Opened: now.Add(-time.Hour)}, Title: titles[a.rule], About: a.about, Path: "/people/" + samplePerson})
+		ago, ok := seen[a.rule]
+		if !ok {
+			ago = time.Hour
+		}
+		out = append(out, flow.AlertView{Alert: dayone.Alert{Rule: a.rule, Note: a.note, Opened: now.Add(-ago)}, Title: titles[a.rule], About: a.about, Path: "/people/" + samplePerson})
 	}
 	return out
 }

@@ -8,6 +8,8 @@ import (
 )
 
 // sampleLinks are links of every kind, for the gallery.
+var sampleCodeTitles, sampleCodeKinds = map[string]string{"meraki": "Cisco Meraki"}, map[string]string{"meraki/code": "network code"}
+
 func sampleLinks(now time.Time) []flow.SecretLink {
 	code, url := dayone.Key{System: "meraki", Kind: "code", Name: "HQ/Corp"}, "https://dayone.company.com/secret/"
 	return []flow.SecretLink{

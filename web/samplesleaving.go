@@ -1,7 +1,6 @@
 package web
 
 import (
-	"strings"
 	"time"
 
 	"github.com/dayone-hq/dayone"
@@ -34,7 +33,7 @@ func sampleLegal(now time.Time) []dayone.LegalHold {
 }
 
 func sampleCertificates(now time.Time) []dayone.Certificate {
-	chain := strings.Repeat("9f2c", 16)
+	chain := "9f2c41d07be85a3366f0c8e92b17d45aa0e3719c5d284fb6801ce79ab3d6f254"
 	return []dayone.Certificate{
 		{
 			ID: "crt_01jd9x0000000000000000000b", Person: samplePerson, Made: now.Add(-time.Hour), By: "administrator", Name: "Sarah Chen", Left: now.AddDate(0, 0, -1), Policy: "3f2a91", Seq: 81240, Chain: chain, Lines: 112,
@@ -42,7 +41,7 @@ func sampleCertificates(now time.Time) []dayone.Certificate {
 				{System: "aws", Title: "AWS", Verdict: dayone.Unreadable, Findings: []dayone.Remain{{Class: dayone.Unread, Name: "group", Note: "reading user: unavailable", Act: "an administrator looks there by hand"}}},
 				{System: "gitlab", Title: "GitLab", Verdict: dayone.Closed, Accounts: []string{"emp_789"}, Unchecked: []string{"kept token", "mail forward"}},
 				{System: "google", Title: "Google Workspace", Verdict: dayone.StillOpen, Accounts: []string{"100000000000000000042"}, Findings: []dayone.Remain{
-					{Class: dayone.KeptOwnership, Name: "customer-success-and-everybody-who-ever-asked-to-be-kept-up-to-date@company.com", Ref: "03g1", Note: "they own this group", Act: "another owner is named, then they are taken out"},
+					{Class: dayone.KeptOwnership, Name: "customer-success-emea-and-professional-services-announcements@company.com", Ref: "03g1", Note: "they own this group", Act: "another owner is named, then they are taken out"},
 				}},
 				{System: "procurement", Title: "Procurement", Verdict: dayone.ByHand, Findings: []dayone.Remain{{Class: dayone.OpenTask, Name: "Take the laptop back", Act: "it waits for the group it-operations"}}},
 			},

@@ -11,7 +11,7 @@ import (
 // sampleMine are the pages of whoever signs in: her own, her people's, and what lets in.
 func sampleMine(view viewer, row flow.Row, progress flow.Progress, connectors map[string]string) []sample {
 	asks := []item{
-		{State: &state{Icon: "hand", Class: "s-wait", Text: "Waits for an answer"}, Title: link{"Raj Patel: Salesforce permission set Deal desk", "#"}, Meta: view.label("Due"), At: view.at(view.now.Add(48 * time.Hour)), Next: view.say("Needed for: %s", "the quarter's end")},
+		{State: &state{Icon: "hand", Class: "s-wait", Text: "Waits for an answer"}, Title: link{"Raj Patel: Salesforce permission set deal-desk", "#"}, Meta: view.label("Due"), At: view.at(view.now.Add(96 * time.Hour)), Next: view.say("Needed for: %s", "the quarter's end")},
 		{State: &state{Icon: "task", Class: "s-wait", Text: "Due today"}, Title: link{"Hand over the badge", "#"}, Meta: "Ben Cole"},
 	}
 	progress.Code = ""
@@ -22,7 +22,7 @@ func sampleMine(view viewer, row flow.Row, progress flow.Progress, connectors ma
 	long := row
 	long.Status, long.Name = dayone.Working, "Prof. Dr. Maximiliane-Charlotte Wolfeschlegelsteinhausenbergerdorff"
 	theirs := slices.Clone(asks)
-	theirs[0].Title.Text, theirs[1].Title.Text, theirs[1].Meta = row.Name+": Salesforce permission set Deal desk", "Send the headset", row.Name
+	theirs[0].Title.Text, theirs[1].Title.Text, theirs[1].Meta = row.Name+": Salesforce permission set deal-desk", "Send the headset", row.Name
 	people := teamView{Sentence: view.plural(2, "1 person has you as manager.", "%d people have you as manager."), Asks: theirs, Rows: []item{teamItem(view, row, true), teamItem(view, long, false)}}
 	token := dayone.APIToken{ID: "tok_01jd9x0000000000000000000a", Name: "ticket-system", Role: dayone.Operator, Made: view.now.AddDate(0, 0, -80), By: "kim@company.com", Expires: view.now.AddDate(0, 0, 10), Used: view.now.Add(-time.Hour)}
 	over, ended, left, fresh := token, token, token, token
@@ -46,7 +46,7 @@ func sampleMine(view viewer, row flow.Row, progress flow.Progress, connectors ma
 		{"team", "Your people", "team", true, true, people},
 		{"team-none", "Your people, none", "team", true, true, teamView{Empty: &empty{Icon: "people", Title: "Nobody has you as manager", Text: "Who reports to you stands here as soon as HR says so, also before their first day."}}},
 		{"sessions", "Sessions", "sessions", false, false, sessionsView{All: true, Rows: []item{sessionItem(view, browser, true), sessionItem(view, phone, false)}}},
-		{"sessions-none", "Sessions, none", "sessions", false, false, sessionsView{Empty: &empty{Icon: "lock", Title: "Nobody is signed in by a browser", Text: "The demo has no login, and programs with a token have no session."}}},
+		{"sessions-none", "Sessions, none", "sessions", false, false, sessionsView{All: true, Empty: &empty{Icon: "lock", Title: "Nobody is signed in with a browser", Text: "The demo has no login, and programs with a token have no session."}}},
 		{"tokens", "API tokens", "tokens", false, false, tokensView{Rows: []item{tokenItem(view, token, false), tokenItem(view, left, true), tokenItem(view, over, false), tokenItem(view, ended, false)}, Fields: form}},
 		{"tokens-made", "API tokens, one was made", "tokens", false, false, tokensView{Rows: []item{tokenItem(view, fresh, false), tokenItem(view, token, false)}, Fields: form, Name: fresh.Name, Made: "dayone_EXAMPLEEXAMPLEEXAMPLEEXAM"}},
 		{"tokens-none", "API tokens, none", "tokens", false, false, tokensView{Fields: form, Empty: &empty{Icon: "lock", Title: "No tokens yet", Text: "Programs that call the API need one each: then records tell them apart, and one can be taken back without the others."}}},

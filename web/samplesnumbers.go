@@ -55,13 +55,13 @@ func sampleNumbers(view viewer) []sample {
 	}
 	london := berlin
 	london.NumberPool.Name, london.NumberPool.Title, london.NumberPool.Site = "london", "London, Mayfair and the City with a name that is longer than most", "London"
-	london.Ranges = []flow.RangeView{{NumberRange: flow.NumberRange{First: "+442079460000", Last: "+442079460099", Carrier: "Colt", Contract: "0815", Port: "active"}, Count: counts(98, 0, 2, 0, 0), Total: 100}}
+	london.Ranges = []flow.RangeView{{NumberRange: flow.NumberRange{First: "+442079460000", Last: "+442079460099", Carrier: "Colt", Contract: "0815", Port: "active"}, Count: counts(90, 0, 10, 0, 0), Total: 100}}
 	london.Country, london.Partition, london.Emergency, london.When = "GB", "DN_LON", "ERL-LON-1", `person.location == "London"`
-	london.Count, london.Total, london.Given, london.Outlook = counts(98, 0, 2, 0, 0), 100, 0, flow.NumberOutlook{Needs: 4, Short: 4, ShortAt: now.AddDate(0, 0, 3)}
+	london.Count, london.Total, london.Given, london.Outlook = counts(90, 0, 10, 0, 0), 100, 0, flow.NumberOutlook{Needs: 4, Short: 4, ShortAt: now.AddDate(0, 0, 3)}
 	london.Service = flow.NumberClass{Line: "CSS_LON_NAT"}
 	var mayfair []flow.NumberCell
 	for i := range 10 {
-		rest := 2 * btoi(i == 9)
+		rest := 10 * btoi(i == 9)
 		mayfair = append(mayfair, flow.NumberCell{First: dayone.NumberID(fmt.Sprintf("+4420794600%d0", i)), Last: dayone.NumberID(fmt.Sprintf("+4420794600%d9", i)), Count: counts(10-rest, 0, rest, 0, 0)})
 	}
 	one := flow.NumberView{
@@ -88,7 +88,15 @@ func sampleNumbers(view viewer) []sample {
 	for i := range pageSize + 1 {
 		x := one
 		x.Number.ID = dayone.NumberID(fmt.Sprintf("+4930123400%02d", i))
-		x.Number.State, x.Number.Since = dayone.NumberStates[i%len(dayone.NumberStates)], now.AddDate(0, 0, -i*9)
+		x.Number.State, x.Number.Since = dayone.NumberAssigned, now.AddDate(0, 0, -i*9)
+		switch { // as the map of their pool has it: the first six are held, and none of the others can be given
+		case i < 6:
+			x.Number.State = dayone.NumberOnHold
+		case i%11 == 8:
+			x.Number.State, x.Number.Since = dayone.NumberReserved, now.AddDate(0, 0, -i%30)
+		case i%11 == 3:
+			x.Number.State, x.Number.Since = dayone.NumberQuarantine, now.AddDate(0, 0, -i*3)
+		}
 		switch who := crowd[i%len(crowd)]; x.Number.State {
 		case dayone.NumberAssigned, dayone.NumberQuarantine:
 			x.Owner, x.Name, x.Last = who.ID, who.Name, who.ID
@@ -96,6 +104,9 @@ func sampleNumbers(view viewer) []sample {
 			x.Owner, x.Name, x.Last, x.For = "", "", "", dayone.NumberNote{Name: who.Name, Ref: fmt.Sprintf("offer %d", 4711+i)}
 		default:
 			x.Owner, x.Name, x.Last = "", "", ""
+		}
+		if x.ID == one.ID {
+			x = one
 		}
 		many = append(many, x)
 	}
@@ -106,7 +117,7 @@ func sampleNumbers(view viewer) []sample {
 			x.Person = samplePerson
 		}
 		if kind != "leaver" {
-			x.Kind, x.Pool, x.Next = "low", "london", "Order a range, or release what leavers have."
+			x.Kind, x.Pool, x.Title, x.Next = "low", "london", london.Title, "Order a range, or release what leavers have."
 		}
 		return x
 	}
@@ -114,17 +125,16 @@ func sampleNumbers(view viewer) []sample {
 		finding("leaver", "+493012340211", "Nour الزهراني", "it is assigned, and its owner has left"), finding("leaver", "+493012340212", "Ben Cole", "it is assigned, and its owner has left"), finding("low", "", "", "0 numbers are left, and fewer than 20 are too few"),
 	}}
 	phones, before, thousand, broken := samplePhones(view)
-	books := newNumberAudit(view, audit)
-	books.Systems = []item{newSystemAudited(view, phones), newSystemAudited(view, flow.PlatformAudit{System: "unity", Title: "Cisco Unity Connection"})}
+	books := newNumberAudit(view, audit, phones, flow.PlatformAudit{System: "unity", Title: "Cisco Unity Connection"})
 	pool := newPoolPage(view, berlin, [][]flow.NumberCell{cells, coming})
-	empties := newPoolPage(view, flow.PoolView{NumberPool: flow.NumberPool{Name: "lab", Platform: "cucm-eu", Emergency: "ERL-LAB"}}, nil)
+	empties := newPoolPage(view, flow.PoolView{NumberPool: flow.NumberPool{Name: "lab", Platform: "cucm-eu", Emergency: "ERL-LAB", Reservation: berlin.Reservation, Quarantine: berlin.Quarantine}}, nil)
 	full := newPoolPage(view, london, [][]flow.NumberCell{mayfair})
 	full.Problem = notGiven(view, london.Name, fmt.Errorf("pool %s has no number to give: every number of it is in use, at rest or held: %w", london.Title, dayone.ErrNoSeat))
 	confirm := newNumberPage(view, one, lines)
 	confirm.Problem = notDone(view, fmt.Errorf("+493012340017 is assigned: others show it, too (assistant); name an heir, or take it from there first: %w", dayone.ErrConflict))
 	wrongPlan := strings.Replace(newNumberPlanText, "country: DE", "country: XY", 1)
 	fault := []flow.NumberFault{{File: "numbers.yaml", Line: sampleLine(wrongPlan, "country: XY"), Col: 5, Text: `there is no country "XY"; write it as in DE or US`}}
-	unread := []flow.NumberFault{{Line: 3, Col: 15, Text: `there is no state "asigned"; it is one of available, reserved, assigned, quarantined, on-hold, external and retired`}}
+	unread := []flow.NumberFault{{Line: 3, Col: 15, Text: `state is "asigned"; write available, reserved, assigned, held, external or retired`}}
 	reading := newPlatformPage(view, flow.PlatformAudit{System: "cucm-eu", Title: "Cisco Unified CM", Reading: true, Seen: phones.Has}, url.Values{})
 	reading.Live.Path = "" // nobody answers for what is made up
 	return []sample{
@@ -139,7 +149,7 @@ func sampleNumbers(view viewer) []sample {
 		{"number-reserved", "Number, reserved with an offer", "number", false, false, newNumberPage(view, kept, forEze)},
 		{"number-hidden", "Number, of somebody confidential", "number", false, false, newNumberPage(view, secret, forSecret)},
 		{"number-plan", "numbers.yaml, with a fault", "number-plan", false, false, numberPlanView{Text: wrongPlan, Seq: 3, May: true, At: view.at(now), By: "kim@company.com", Faults: numberFaults(fault), Problem: &notice{Kind: "bad", Icon: "x", Title: "One thing is not right", Text: "Nothing was saved."}}},
-		{"number-plan-judged", "numbers.yaml, looked at", "number-plan", false, false, numberPlanView{Text: newNumberPlanText, May: true, Judged: true, Lines: []string{"pool berlin is new", "+493012340000 to +493012340099 come to pool berlin (100 numbers)"}}},
+		{"number-plan-judged", "numbers.yaml, looked at", "number-plan", false, false, numberPlanView{Text: newNumberPlanText, May: true, Judged: true, Lines: []string{"Pool berlin is new", "+493012340000 to +493012340099 come to pool berlin (100 numbers)"}}},
 		{"number-import", "Import of numbers, looked at", "number-import", false, false, numberImportView{Name: "n.csv", Text: "number,person\n+493012340017,sarah.chen@company.com\n", Columns: numberColumnsText, Would: []pair{{Name: "Lines", Value: "1"}, {Name: "Changed", Value: "1"}}}},
 		{"number-import-wrong", "Import of numbers, a line is wrong", "number-import", false, false, numberImportView{Columns: numberColumnsText, Text: "number,person,state\n+493012340017,sarah.chen@company.com,assigned\n+493012340018,,asigned\n", Faults: numberFaults(unread)}},
 		{"number-audit", "Audit of numbers", "number-audit", false, false, books},
@@ -160,7 +170,7 @@ func samplePhones(view viewer) (phones flow.PlatformAudit, before platformPage, 
 	finding := func(kind flow.PlatformKind, thing, name, text, next string) flow.PlatformFindingView {
 		return flow.PlatformFindingView{PlatformFinding: flow.PlatformFinding{Kind: kind, Thing: thing, Name: name, Text: text, Next: next}}
 	}
-	line := finding("leaver-line", "line", `\+493012340216@DN_BER`, "somebody who left has it (sure: own number of hblaine, log-in); 1 device of others show it, too", "Name an heir among those who show it, or take it off there first; it is theirs to go on with.")
+	line := finding("leaver-line", "line", `\+493012340216@DN_BER`, "somebody who left has it (sure: own number of hblaine, login); 1 device of others shows it, too", "Name an heir among those who show it, or take it off there first; it is theirs to go on with.")
 	line.Number, line.Pool, line.Person, line.PersonName = "+493012340216", "berlin", samplePerson, "Wolfeschlegelsteinhausenbergerdorff, Hubert Blaine"
 	phones = flow.PlatformAudit{
 		System: "cucm-eu", Title: "Cisco Unified CM", Read: now.Add(-3 * time.Hour), Compared: now, Unread: 1, Takes: 41_204, Total: 4,
@@ -176,7 +186,7 @@ func samplePhones(view viewer) (phones flow.PlatformAudit, before platformPage, 
 	}
 	before = newPlatformPage(view, phones, url.Values{})
 	before.Adopt.did(view, &flow.PlatformAdoption{Assigned: 40_000, Held: 1_202, Shown: 310, Same: 58_796, Left: 2, More: 41_201, Lines: []flow.AdoptedNumber{
-		{Number: "+493012340016", Person: samplePerson, Name: "Nour الزهراني", Does: "assigned", Confidence: "sure", Why: "own number of nour, log-in"},
+		{Number: "+493012340016", Person: samplePerson, Name: "Nour الزهراني", Does: "assigned", Confidence: "sure", Why: "own number of nour, login"},
 		{Number: "+493012340018", Does: "held", Confidence: "certain", Why: "the route plan has it"},
 		{Number: "+493012340019", Does: "left", Confidence: "possible", Why: "it is not sure enough whose it is (possible: name)"},
 	}}, "sure")
@@ -201,6 +211,7 @@ func sampleBelongings(view viewer) (many, unread flow.Belongings) {
 		}
 	}
 	own, second, rests, secret := of("+493012340017", dayone.NumberAssigned), of("+493012340018", dayone.NumberAssigned), of("+493012340019", dayone.NumberQuarantine), of("+493012340020", dayone.NumberAssigned)
+	own.Since = now // as the page of the number says
 	own.Devices = []string{"SEP001122334455", "CSFSCHEN"}
 	own.Shown = []flow.ShownView{{Appearance: dayone.Appearance{Slot: 1, Role: dayone.ShownAssistant, Person: samplePerson, Device: "SEP00AABBCCDDEE"}, Name: "Wolfeschlegelsteinhausenbergerdorff, Hubert Blaine"}}
 	second.Role, second.Name, rests.Before = dayone.ShownShared, "Nour الزهراني", true
@@ -215,7 +226,7 @@ func sampleBelongings(view viewer) (many, unread flow.Belongings) {
 		Numbers: []flow.PersonNumber{own, second, secret, rests},
 		Devices: []flow.PersonDevice{
 			{System: "procurement", Title: "Procurement", Kind: "Order", Product: "macbook-pro-14", Serial: "C02XK1ABCD", State: flow.AsWanted, Tracking: "1Z999", Arrives: "2024-11-25", Seen: now},
-			{System: "jamf", Title: "Jamf", Kind: "Managed Mac", Product: "MacBook Pro (14-inch, 2024, an uncommonly long name)", Serial: "C02XK1ABCD", State: flow.ToCome},
+			{System: "jamf", Title: "Jamf", Kind: "Managed Mac", Product: "MacBook Pro (14-inch, 2024, M4 Pro, 24 GB, Space Black)", Serial: "C02XK1ABCD", State: flow.ToCome},
 			desk, jabber, profile, other,
 		},
 		Phones: []flow.PhonesRead{{System: "cucm-eu", Title: "Cisco Unified CM", Read: now.Add(-3 * time.Hour), Problem: "the publisher does not answer"}, {System: "unity", Title: "Cisco Unity Connection", Read: now.Add(-50 * time.Hour), Mailboxes: []string{"2101"}}},

@@ -30,6 +30,7 @@ func sampleOutside(view viewer, row flow.Row, head personHead) []sample {
 	}
 	name := func(dayone.PersonID) string { return row.Name }
 	same, other := m, m
+	same.Opened, other.Opened = now.AddDate(0, 0, -2), now.AddDate(0, 0, -9)
 	same.ID, same.Subject, same.State, same.Person, same.By = "mat_01jd9x0000000000000000000b", "emp_655", dayone.MatchSame, samplePerson, "administrator"
 	same.Says = map[string]string{"first_name": "Sarah", "last_name": "Chen", "email": "s.chen@company.com", "start_date": "2024-11-25", "department": "Sales"}
 	other.ID, other.Subject, other.State, other.Person, other.By = "mat_01jd9x0000000000000000000c", "emp_641", dayone.MatchOther, "per_01jd9x0000000000000000000d", "administrator"
@@ -56,7 +57,7 @@ func sampleOutside(view viewer, row flow.Row, head personHead) []sample {
 		{"add-person-wrong", "Add a person, not right", "add-person", false, false, newAdd(view, schema, []string{"Berlin", "San Francisco"}, typed, flow.Faulty{"email": "write a mail address, such as ada@company.com", "end": "that is more than 365 days after the first day"})},
 		{"add-person-confirm", "Add a person, to confirm", "add-person", false, false, newAddConfirm(view, right, known)},
 		{"extend", "Last day, to put off", "extend", false, false, newExtend(view, head, flow.Outside{Engagement: e, Answer: answers, Latest: "2025-11-22"})},
-		{"extend-instead", "Last day, the sponsor has left", "extend", false, false, newExtend(view, head, flow.Outside{Engagement: e, Answer: []dayone.Decider{{Mail: "mia@company.com", Why: "manager of john.doe@company.com (gone)"}}, Latest: "2025-11-22"})},
+		{"extend-instead", "Last day, the sponsor has left", "extend", false, false, newExtend(view, head, flow.Outside{Engagement: e, Answer: []dayone.Decider{{Mail: "mia@company.com", Why: "manager of john.doe@company.com"}}, Latest: "2025-11-22"})},
 		{"extend-over", "Last day, over", "extend", false, false, newExtend(view, head, flow.Outside{Engagement: ended, Answer: answers, Over: true})},
 		{"extend-nobody", "Last day, nobody answers", "extend", false, false, newExtend(view, head, flow.Outside{Engagement: dayone.Engagement{Source: e.Source, Sponsor: "mia@company.com", LastDay: e.LastDay}})},
 		{"matches", "Matches", "matches", false, false, newMatches(view, 1, []item{at(m)}, []item{at(same), at(other)})},

@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -45,18 +46,39 @@ func samplePeople(n int, day time.Time) []flow.Row {
 	return out
 }
 
-// sampleStaff are a page of people in every status, by name.
+// sampleStaff are a page of people in every status, by name. Whoever is among those who begin next is so here, too.
 func sampleStaff(day time.Time) []flow.Row {
-	out := samplePeople(pageSize, day)
+	out := sampleStarters(pageSize, day)
 	for i := range out {
 		r := &out[i]
 		r.Status = []dayone.Status{dayone.Working, dayone.Working, dayone.OnLeave, dayone.Working, dayone.PreHire, dayone.Working, dayone.Working}[i%7]
+		if i < startersShown-1 {
+			r.Status = dayone.PreHire
+		}
 		if r.Status != dayone.PreHire {
 			r.Starts = day.AddDate(0, 0, -7*(30+i*37%330))
+			if i%8 == 0 {
+				r.Ends = day.AddDate(0, 0, 5*i+1)
+			}
 		}
 	}
 	slices.SortFunc(out, func(a, b flow.Row) int { return strings.Compare(a.Name, b.Name) })
 	return out
+}
+
+// samplePeopleList is a page of them, with more behind it.
+func samplePeopleList(view viewer, q url.Values, rows []flow.Row, unplanned string) peopleList {
+	var v peopleList
+	for _, r := range rows {
+		one := personRow{Name: link{r.Name, "/people/" + string(r.ID)}, Title: r.Title, Department: r.Department, Location: r.Location, Status: statusState(r.Status)}
+		one.First, one.Note, one.Last = firstAndLast(view, r, time.UTC)
+		if r.Name == unplanned {
+			one.Problem = &unplannedState
+		}
+		v.Rows = append(v.Rows, one)
+	}
+	v.finish(view, q, rows, true)
+	return v
 }
 
 // sampleStarters are who begins next, the nearest first.
@@ -69,13 +91,14 @@ func sampleStarters(n int, day time.Time) []flow.Row {
 }
 
 // sampleRunRows are a page of runs, newest first, in every state; strips are of those at its top.
-func sampleRunRows(view viewer, running, over, bad *board) []runRow {
+func sampleRunRows(view viewer, running, waiting, over, bad *board) []runRow {
 	people := samplePeople(pageSize, view.now)
 	title := func(i int) string {
-		switch i % 5 {
-		case 3:
+		switch {
+		case i < startersShown-1: // who is still to begin is onboarded
+		case i%5 == 3:
 			return "Change the access of " + people[i].Name
-		case 4:
+		case i%5 == 4:
 			return "Offboard " + people[i].Name
 		}
 		return "Onboard " + people[i].Name
@@ -90,11 +113,14 @@ func sampleRunRows(view viewer, running, over, bad *board) []runRow {
 			b, row.State = running, runState([]dayone.RunState{dayone.RunRunning, dayone.RunRunning, dayone.RunWaiting}[i])
 			began = view.now.Add(-21 * time.Second << (2 * i))
 			row.Took = view.say("%s so far", view.took(view.now.Sub(began)))
-		case i == 5 || i%11 == 0:
+			if i == 2 {
+				b = waiting
+			}
+		case i == 4 || i%11 == 0: // as the dashboard has them
 			b, row.State = bad, runState(dayone.RunIncomplete)
-		case i == 6 || i%13 == 0:
+		case i%13 == 0:
 			row.Back = &link{goneText(flow.TakenBack{}), "/runs"}
-		case i == 7 || i%17 == 0:
+		case i == 10 || i%17 == 0:
 			row.State, row.Back = runState(dayone.RunUndone), &link{goneText(flow.TakenBack{Whole: true}), "/runs"}
 		case i%19 == 0:
 			row.State = runState(dayone.RunCancelled)

@@ -51,6 +51,7 @@ func samplePick(now time.Time, b *board) flow.PickPreview {
 	}
 	queue := b.run.Steps[15].Step // what was picked in Salesforce needs the account there
 	queue.ID, queue.Key, queue.Action, queue.Needs = "salesforce/queue:mid-market entitlement.add", sampleKey("salesforce/queue:mid-market"), dayone.EntitlementAdd, []dayone.Need{{Step: queue.ID}}
+	queue.Approval = &offeredApproval
 	v.Pace = maps.Clone(b.pace)
 	v.Pace[paceKey(queue)] = b.pace[paceKey(b.run.Steps[15].Step)]
 	v.Look.Plan.Steps = slices.Insert(v.Look.Plan.Steps, 16, queue)
@@ -60,16 +61,18 @@ func samplePick(now time.Time, b *board) flow.PickPreview {
 	return v
 }
 
-// sampleForetold are messages of a plan: one that she reads, one that cannot be written, and what others get.
+// sampleForetold are messages of a plan: one that she reads, and what others get.
 func sampleForetold(now time.Time) []flow.Foretold {
 	key := func(kind, name string) dayone.Key { return dayone.Key{System: "mail", Kind: kind, Name: name} }
 	return []flow.Foretold{
-		{Key: key("message", "welcome"), To: []string{"sarah@home.example"}, Hers: true, Subject: "Welcome to Company! Your onboarding guide", Text: "Hi Sarah,\n\nYour first password:\n- Google: (a one-time link, made when this is sent)\n\nTeam handbook: https://handbook.company.com\n"},
-		{Key: key("message", "codes"), To: []string{"sarah@home.example"}, Hers: true, Problem: "template codes, line 3: there is no field Person.Nickname"},
+		{Key: key("message", "welcome"), To: []string{"sarah@home.example"}, Hers: true, Subject: "Welcome to Company! Your onboarding guide", Text: "Hi Sarah,\n\nYour first password:\n- Okta: (a one-time link, made when this is sent)\n\nTeam handbook: https://handbook.company.com\n"},
 		{Key: key("invitation", "intro-call"), To: []string{"sarah@home.example", "john.doe@company.com"}, Hers: true, Subject: "Intro call: Sarah Chen", Start: now.Format(time.RFC3339)},
 		{Key: key("message", "manager-ready"), To: []string{"john.doe@company.com"}, Subject: "Sarah Chen is ready"},
 	}
 }
+
+// sampleUnwritten is a message of a plan that cannot be written.
+var sampleUnwritten = flow.Foretold{Key: dayone.Key{System: "mail", Kind: "message", Name: "codes"}, To: []string{"sarah@home.example"}, Hers: true, Problem: "template codes, line 3: there is no field Person.Nickname"}
 
 var offeredApproval = dayone.Approval{By: []string{"manager", "owner"}, Need: "all"}
 
@@ -113,7 +116,7 @@ func sampleProducts(view viewer, row flow.Row, head personHead, access []flow.Ac
 		}
 	}
 	whole := preview(good, "mid-market")
-	whole.Numbers = []item{nextNumber(view, flow.NumberGiven{Number: dayone.Number{ID: "+493012340017", Pool: "berlin", State: dayone.NumberFree}, Why: "the one that is free for longest"})}
+	whole.Numbers = []item{nextNumber(view, flow.NumberGiven{Number: dayone.Number{ID: "+14155550117", Pool: "san-francisco", State: dayone.NumberFree}, Why: "the one that is free for longest", Title: "San Francisco direct dial"})}
 	whole.letters(view, sampleForetold(now), true)
 	alone := pick // Slack was not picked, so that its steps are not in the plan
 	alone.Look.Plan.Steps = nil
@@ -125,17 +128,18 @@ func sampleProducts(view viewer, row flow.Row, head personHead, access []flow.Ac
 		alone.Look.Plan.Steps = append(alone.Look.Plan.Steps, s)
 	}
 	unsent := preview(alone, "mid-market")
-	unsent.letters(view, nil, false)
+	unsent.letters(view, []flow.Foretold{sampleUnwritten}, true)
 	list := newOnboardPeople(view, "mar", []flow.Row{known}, true)
 	list.Live.Ask, list.Live.Whole = "", "" // nobody is asked again
-	list.Live.Rows = newcomerOptions("entra", []flow.Looked{{Subject: "E-9", Name: "María José Núñez Delgado", Email: "maria-jose.nunez-delgado@company.com", Title: "Accountant", Department: "Finance"}})
+	list.Live.Rows = newcomerOptions("entra", []flow.Looked{{Subject: "E-9", Name: "Martina Kovačević", Email: "martina.kovacevic@company.com", Title: "Accountant", Department: "Finance"}})
 	list.Live.Problems = []string{fmt.Sprintf(textNoDirectory, "Google")}
 	list.Live = list.Live.said()
 	newcomer := flow.Newcomer{
-		Looked: flow.Looked{Subject: "E-9", Name: "María José Núñez Delgado", Email: "maria-jose.nunez-delgado@company.com", Title: "Accountant", Department: "Finance"},
+		Looked: flow.Looked{Subject: "E-9", Name: "Martina Kovačević", Email: "martina.kovacevic@company.com", Title: "Accountant", Department: "Finance"},
 		Source: "entra", Location: "", Starts: "2021-09-13", Type: dayone.Imported, Findings: []string{"the location Atlantis is not known"},
 	}
 	stale := preview(good, "mid-market")
+	stale.letters(view, nil, false)
 	stale.Problem = &notice{Kind: "bad", Icon: "x", Title: "It was not started", Text: "What would be done has changed since you looked at it; look again."}
 	nothing := flow.PickPreview{Already: all[:1]}
 	nothing.Now.Person.Managed = true

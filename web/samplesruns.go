@@ -73,7 +73,7 @@ func sampleBoard(view viewer, more int) *board {
 			s.Needs = append(s.Needs, dayone.Need{Step: run.Steps[n-1].Step.ID})
 		}
 		if action == dayone.MessageSend {
-			to := map[string]string{"manager-ready": "john.doe@company.com", "welcome": "sarah@example.com"}
+			to := map[string]string{"manager-ready": "john.doe@company.com", "welcome": "sarah@home.example"}
 			s.Want.Attrs = dayone.Attrs{"to": dayone.List(to[k.Name]), "template": dayone.Text(k.Name)}
 			for _, o := range run.Steps {
 				if o.Step.Action != dayone.MessageSend {
@@ -105,7 +105,7 @@ func sampleBoard(view viewer, more int) *board {
 	working := add(3, "slack/channel:#customer-success", dayone.EntitlementAdd, dayone.StepRunning, 4)
 	working.Since, working.Started = now.Add(-3*time.Second), now.Add(-3*time.Second)
 	failed := add(1, "notion/account", dayone.AccountCreate, dayone.StepFailed, 1)
-	failed.Error, failed.Kind, failed.Attempt = "notion: creating user: forbidden (403): the domain company.com is not verified", "forbidden", 2
+	failed.Error, failed.Kind, failed.Attempt = "notion: creating user: forbidden (403): the token lacks the right users:write", "forbidden", 2
 	add(1, "notion/space:company", dayone.EntitlementAdd, dayone.StepBlocked, 8)
 	add(3, "notion/space:technical", dayone.EntitlementAdd, dayone.StepBlocked, 8)
 	wait(add(3, "gitlab/account", dayone.AccountCreate, dayone.StepWaiting, 1), dayone.WaitFirstLogin, "the account exists after the first login")

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"slices"
 	"time"
 
 	"github.com/dayone-hq/dayone"
@@ -25,7 +26,8 @@ func sampleSettings(view viewer) []sample {
 	broken := one
 	broken.Text = "Subject: Welcome to {{.Company}}! Your onboarding guide\n\nHi {{.Persn.First}},\n"
 	broken.Letter, broken.Query, broken.None, broken.Problem = nil, "zzz", true, &notice{Kind: "bad", Icon: "x", Title: "It cannot be put into words", Text: "templates/welcome.txt:3:5: a message has no \"Persn\"."}
-	look := dayone.Brand{Seq: 2, Company: "Company AG", Accent: "#0b5d4e", Footer: "Company AG", Help: "it@company.com", At: view.now, By: "kim@company.com", Note: "accent"}
+	// The colours are those in which the page itself is shown.
+	look := dayone.Brand{Seq: 2, Company: "Company AG", Accent: "#1555b3", Night: "#8ab8ff", Footer: "Company AG", Help: "it@company.com", At: view.now, By: "kim@company.com", Note: "accent"}
 	was := dayone.Brand{Seq: 1, Company: "Company AG", At: view.now.AddDate(0, 0, -3), By: "kim@company.com", Note: "company name, mail footer, help"}
 	pale := look
 	pale.Accent = "#9ad1c4"
@@ -44,7 +46,7 @@ func sampleSettings(view viewer) []sample {
 		{Name: "url", Type: "url", Help: "the API; of GitHub Enterprise Server it ends in /api/v3", Required: true, Default: "https://api.github.com", Value: "https://github.company.com/api/v3"},
 		{Name: "token", Type: "secret", Help: "a token of an organization owner with the scope admin:org (classic) or the organization permission Members: read and write (fine-grained); or give an app instead", Held: "x"},
 		{Name: "organization", Type: "text", Help: "the organization's name as it stands in its address", Example: "acme", Required: true, Value: "company"},
-		{Name: "accounts", Type: "choice", Help: "invite: by the GitHub login of the person. scim: by mail address; needs Enterprise Cloud with SAML single sign-on of this organization", Choices: []string{"invite", "scim"}, Default: "invite"},
+		{Name: "accounts", Type: "choice", Help: "by invite: people are found by their GitHub login; by scim: by their mail address, which needs Enterprise Cloud with SAML single sign-on of this organization", Choices: []string{"invite", "scim"}, Default: "invite"},
 	}}
 	tried := Written{Form: github, Lines: "+   github:  # GitHub: docs/systems/github.md\n+     connector: github\n+     settings:\n+       organization: company\n+       token: \"${file:github.token.secret}\"\n+       url: \"https://github.company.com/api/v3\"\n", Files: []string{"github.token.secret"}, Findings: []SystemFinding{
 		{"ok", "configuration", "GitHub"}, {"warning", "accounts", "none is shown: if there are some, we may not see them"}, {"error", "connection and rights", "github: checking: it does not let us in"},
@@ -54,6 +56,8 @@ func sampleSettings(view viewer) []sample {
 	wrongForm.Fields[0].Error, wrongForm.Fields[0].Value = "URL is an address, such as https://api.github.com.", "github.company.com"
 	saved := tried
 	saved.Findings, saved.Where, saved.Next, saved.Form.New = nil, "dayone.yaml:41", []string{"It counts when the server is started again."}, false
+	saved.Form.Fields = slices.Clone(saved.Form.Fields)
+	saved.Form.Fields[1].Held, saved.Form.Fields[1].Set = "", true // it is in the file now
 	return []sample{
 		{"systemforms", "Add or change a system", "systemforms", false, false, newSystemForms(view, []SystemSet{{"okta", "okta", "Okta", "dayone.yaml:41"}}, []SystemKind{{"gitlab", "GitLab", "Members of a gitlab.com group by SCIM, and their roles in its subgroups."}}, "System changed: okta (Okta), by kim@company.com")},
 		{"webhooks", "Webhook deliveries", "webhooks", false, false, newWebhooks(view, []flow.Webhook{{Name: "tickets", Where: "tickets.company.com"}}, told)},
@@ -66,7 +70,7 @@ func sampleSettings(view viewer) []sample {
 		{"settings", "Settings", "settings", false, false, newSettings(view, everywhere)},
 		{"roles", "Roles", "roles", false, false, roles},
 		{"roles-none", "Roles, none", "roles", false, false, rolesView{Roles: roles.Roles, Empty: &empty{Icon: "lock", Title: "Nobody has a role here", Text: textRolesNone}}},
-		{"messages", "Messages", "templates", false, false, templatesView{Rows: []item{{State: &state{Icon: "mail", Text: "Message"}, Title: link{"welcome", "#"}, Meta: view.label(textTemplateBuiltIn), Next: view.say(textTemplateUsed, "base-employee")}}}},
+		{"messages", "Messages", "templates", false, false, templatesView{Rows: []item{{State: &state{Icon: "mail", Text: "Message"}, Title: link{"welcome", "#"}, Meta: view.label(textTemplateBuiltIn), Next: view.say(textTemplateUsed, "Everyone on the payroll")}}}},
 		{"message", "A message", "template", false, false, one},
 		{"message-broken", "A message that cannot be written", "template", false, false, broken},
 		{"branding", "Branding", "branding", false, false, newBranding(view, look, []dayone.Brand{look, was}, nil, "Company")},

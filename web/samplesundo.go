@@ -79,8 +79,10 @@ const sampleAlong = "it is part of its account, and goes with it"
 
 // sampleOf is what a reason may be about.
 func sampleOf(why string, n int) (dayone.Key, dayone.Action) {
-	accounts := []string{"gitlab", "okta", "slack", "notion", "salesforce", "google", "jamf", "aws", "webex", "zoom", "github", "entra"}
+	accounts := []string{"okta", "slack", "salesforce", "google", "jamf", "aws", "webex", "zoom", "github", "entra"}
 	switch {
+	case strings.HasPrefix(why, "the account is deleted, since"):
+		return dayone.Key{System: "notion", Kind: dayone.AccountKindName}, dayone.AccountDelete
 	case strings.HasPrefix(why, "the account is deleted"): // GitLab has no closed ones
 		return dayone.Key{System: "gitlab", Kind: dayone.AccountKindName}, dayone.AccountDelete
 	case strings.Contains(why, "meeting") || strings.Contains(why, "cancellation"):

@@ -79,7 +79,7 @@ func sampleLists(view viewer) []sample {
 	fresh.At, fresh.Accounts, fresh.Stale = view.now, 313, false
 	taken := newList(view, fresh)
 	got := flow.Brought{Done: 2}
-	got.Rows, got.Were, got.New, got.Missing = 313, 312, []string{"P-313", "Zoë Łukasiewicz-Ørsted"}, []string{"P-7"}
+	got.Rows, got.Were, got.New, got.Missing = 313, 312, []string{"Priya Natarajan", "Zoë Łukasiewicz-Ørsted"}, []string{"Jonas Weber"}
 	taken.Result, taken.Changes = listResult(view, got, false), listChanges(view, got)
 	wrong.Problem = &notice{Kind: "bad", Icon: "x", Title: "The list was not taken", Text: `Line 3, column "Status": this is no state; write active or disabled.`}
 	return []sample{

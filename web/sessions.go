@@ -93,9 +93,9 @@ func (p *portal) sessions(w http.ResponseWriter, r *http.Request) error {
 		v.Rows = append(v.Rows, sessionItem(view, s, s.id == here))
 	}
 	if len(list) == 0 {
-		v.Empty = &empty{Icon: "lock", Title: "Nobody is signed in by a browser", Text: "The demo has no login, and programs with a token have no session."}
+		v.Empty = &empty{Icon: "lock", Title: "Nobody is signed in with a browser", Text: "The demo has no login, and programs with a token have no session."}
 	}
-	return p.show(w, r, http.StatusOK, page{Template: "sessions", Title: "Sessions", Crumbs: []link{{"Sessions", ""}}, Main: v})
+	return p.show(w, r, http.StatusOK, page{Template: "sessions", Title: "Sessions", Nav: "sessions", Crumbs: []link{{"Sessions", ""}}, Main: v})
 }
 
 // sessionItem is one browser that is in.

@@ -154,7 +154,7 @@ func (p *portal) messageTemplates(w http.ResponseWriter, r *http.Request) error 
 			it.Meta = view.say(textTemplateOwn, t.File)
 		}
 		if len(t.UsedBy) > 0 {
-			it.Next = view.say(textTemplateUsed, strings.Join(t.UsedBy, ", "))
+			it.Next = view.say(textTemplateUsed, strings.Join(p.policyTitles(t.UsedBy), ", "))
 		}
 		v.Rows = append(v.Rows, it)
 	}
@@ -182,7 +182,7 @@ func (p *portal) messageTemplate(w http.ResponseWriter, r *http.Request) error {
 	v := templateView{Name: t.Name, File: t.File, Text: t.Text, For: textTemplateSample, Query: strings.TrimSpace(r.URL.Query().Get("q"))}
 	v.Facts = []pair{{Name: "File", Value: t.File, Code: true}, {Name: "Written by", Value: map[bool]string{true: "you", false: "Dayone; a file of that name replaces it"}[t.Own]}}
 	if len(t.UsedBy) > 0 {
-		v.Facts = append(v.Facts, pair{Name: "Sent by", Value: strings.Join(t.UsedBy, ", ")})
+		v.Facts = append(v.Facts, pair{Name: "Sent by", Value: strings.Join(p.policyTitles(t.UsedBy), ", ")})
 	}
 	if p.shows(r, "GET /policies/edit") {
 		v.Edit = "/policies/edit?file=" + t.File

@@ -41,10 +41,9 @@ func (p *portal) peopleSheet(r *http.Request, _ *time.Location) (sheet, error) {
 	if err != nil {
 		return sheet{}, err
 	}
-	f.AfterName, f.AfterID = "", "" // all of them, wherever the page stands
 	rows := paged(func(last *flow.Row) ([]flow.Row, error) {
-		if last != nil {
-			f.AfterName, f.AfterID = last.Name, last.ID
+		if last != nil { // from the first on, wherever the page stands
+			f = f.Behind(*last)
 		}
 		return p.flow.People(r.Context(), f)
 	})
@@ -82,7 +81,7 @@ func (p *portal) nameOf(r *http.Request) func(dayone.PersonID) string {
 		if len(cache) > namesKept {
 			clear(cache)
 		}
-		return p.rowOf(r, cache, id).Name
+		return p.rowRead(r, viewer{}, cache, id).Name
 	}
 }
 
@@ -122,14 +121,21 @@ func (p *portal) approvalsSheet(r *http.Request, zone *time.Location) (sheet, er
 			f.Before = last.req.ID
 		}
 		list, err := p.flow.Approvals(r.Context(), f)
-		return p.petitions(r.Context(), viewer{}, list), err
+		if err != nil {
+			return nil, err
+		}
+		return p.petitions(r.Context(), viewer{}, list)
 	})
 	if onlyOpen(r, "open") {
 		list, err := p.flow.Approvals(r.Context(), flow.ApprovalFilter{Person: f.Person, Open: true, Limit: listMost + 1})
 		if err != nil {
 			return sheet{}, err
 		}
-		if rows, err = wholeUpTo(p.petitions(r.Context(), viewer{}, list), listMost); err != nil {
+		open, err := p.petitions(r.Context(), viewer{}, list)
+		if err != nil {
+			return sheet{}, err
+		}
+		if rows, err = wholeUpTo(open, listMost); err != nil {
 			return sheet{}, err
 		}
 	}
@@ -176,7 +182,11 @@ func (p *portal) tasksSheet(r *http.Request, zone *time.Location) (sheet, error)
 		}
 		out := make([]row, 0, len(list))
 		for _, t := range list {
-			out = append(out, l.of(r.Context(), t))
+			d, err := l.of(r.Context(), t)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, d)
 		}
 		return out, nil
 	})

@@ -160,13 +160,22 @@ func newSystemForm(view viewer, x Written, saved bool) systemFormView {
 		if st.Icon == "" {
 			st = state{Icon: "x", Class: "s-fail", Text: "Wrong"}
 		}
-		it := item{State: &st, Title: link{Text: sentence(f.What)}, Meta: f.Note}
+		note := afterSystem(x.Form.Name, f.Note)
+		if note != x.Form.Title { // which stays as it is written
+			note = sentence(view.heard(note))
+		}
+		it := item{State: &st, Title: link{Text: sentence(f.What)}, Meta: note}
 		if st.Class == "s-fail" {
 			it.Next = view.label("Look at the address and the credentials in the form, and at what they may do there; then try it again.")
 		}
 		v.Tried = append(v.Tried, it)
 	}
 	return v
+}
+
+// afterSystem leaves of a note what comes after the name of the system and what was done there: the page and the line say both.
+func afterSystem(name, note string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(note, name+": "), "checking: ")
 }
 
 func newFormField(view viewer, s SystemField) formField {

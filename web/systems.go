@@ -129,8 +129,11 @@ func newSystem(view viewer, s flow.SystemState, allStopped bool) systemView {
 			v.Since = append(v.Since, pair{Name: "Asked again", At: view.clock(s.Circuit.Next)})
 		}
 	case engine.Maintained:
-		v.Note = s.Order.Reason
-		v.Since = append(v.Since, pair{Name: "Until", At: view.at(s.Order.Until)})
+		// what is under way stands among the windows below, with its reason and its end
+		if !slices.ContainsFunc(s.Ahead, func(o dayone.Order) bool { return o.ID == s.Order.ID }) {
+			v.Note = s.Order.Reason
+			v.Since = append(v.Since, pair{Name: "Until", At: view.at(s.Order.Until)})
+		}
 	case engine.Stopped:
 		v.Note = s.Order.Reason
 		v.Since = append(v.Since, pair{Name: "Stopped by", Value: s.Order.By}, pair{Name: "Since", At: view.at(s.Order.From)})

@@ -86,7 +86,11 @@ func (p *portal) tasks(w http.ResponseWriter, r *http.Request) error {
 		at.Set("after", dueMark(last.Due, string(last.ID)))
 		next = address("/tasks", at)
 	}
-	v, crumbs := newTasks(p.viewerOf(r), p.todosOf(r.Context(), list), count), []link{{"Tasks", ""}}
+	known, err := p.todosOf(r.Context(), list)
+	if err != nil {
+		return err
+	}
+	v, crumbs := newTasks(p.viewerOf(r), known, count), []link{{"Tasks", ""}}
 	if v.Next = next; f.AfterID != "" {
 		v.First = first
 	}
@@ -189,7 +193,11 @@ func (p *portal) task(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return p.showTask(w, r, http.StatusOK, p.taskPage(r, t, nil))
+	v, err := p.taskPage(r, t, nil)
+	if err != nil {
+		return err
+	}
+	return p.showTask(w, r, http.StatusOK, v)
 }
 
 func (p *portal) showTask(w http.ResponseWriter, r *http.Request, status int, v taskView) error {
@@ -204,13 +212,16 @@ func (p *portal) showTask(w http.ResponseWriter, r *http.Request, status int, v 
 	return p.show(w, r, status, page{Template: "task", Title: v.Title, Nav: "tasks", Crumbs: []link{from, {v.Title, ""}}, Main: v})
 }
 
-func (p *portal) taskPage(r *http.Request, t dayone.Task, given map[string]string) taskView {
-	d := p.todos().of(r.Context(), t)
+func (p *portal) taskPage(r *http.Request, t dayone.Task, given map[string]string) (taskView, error) {
+	d, err := p.todos().of(r.Context(), t)
+	if err != nil {
+		return taskView{}, err
+	}
 	v := newTask(p.viewerOf(r), d, given)
 	if d.run.Href != "" && v.Adopt != nil {
 		v.Adopt.Retry = fmt.Sprintf("/runs/%s/steps/%d/retry", t.Run, d.number)
 	}
-	return v
+	return v, nil
 }
 
 func newTask(view viewer, d todo, given map[string]string) taskView {
@@ -274,7 +285,7 @@ func newTask(view viewer, d todo, given map[string]string) taskView {
 			v.Closed = &notice{Kind: "info", Icon: "skip", Title: "Nobody has to do this any more", Text: view.say("Left by %s on %s.", by, view.at(t.Closed).Text)}
 		}
 		for _, n := range t.Attrs.Names() {
-			v.Done = append(v.Done, pair{Name: fieldOf(n).Label, Value: valueText(t.Attrs[n])})
+			v.Done = append(v.Done, pair{Name: fieldOf(n).Label, Value: view.read(valueText(t.Attrs[n]))})
 		}
 		return v
 	}
@@ -315,7 +326,10 @@ func (p *portal) completeTask(w http.ResponseWriter, r *http.Request) error {
 	if proof := strings.TrimSpace(r.PostForm.Get(dayone.Evidence)); proof != "" {
 		given[dayone.Evidence], attrs[dayone.Evidence] = proof, dayone.Text(proof)
 	}
-	v := p.taskPage(r, t, given)
+	v, err := p.taskPage(r, t, given)
+	if err != nil {
+		return err
+	}
 	bad := missing(p.viewerOf(r), &v, given)
 	if t.Proof && given[dayone.Evidence] == "" {
 		bad++
@@ -354,7 +368,10 @@ func (p *portal) notCompleted(w http.ResponseWriter, r *http.Request, given map[
 		http.Redirect(w, r, "/tasks/"+string(t.ID), http.StatusSeeOther)
 		return nil
 	}
-	v := p.taskPage(r, t, given)
+	v, err := p.taskPage(r, t, given)
+	if err != nil {
+		return err
+	}
 	v.Problem = &notice{Kind: "warn", Icon: "warn", Title: textNotTaken, Text: p.viewerOf(r).completed(t, why)}
 	return p.showTask(w, r, http.StatusConflict, v)
 }
@@ -384,7 +401,10 @@ func (p *portal) assignTask(w http.ResponseWriter, r *http.Request) error {
 	given, err := p.flow.Assign(r.Context(), string(t.ID), who, me(r).Name)
 	switch {
 	case errors.Is(err, dayone.ErrInvalid):
-		v := p.taskPage(r, t, nil)
+		v, err := p.taskPage(r, t, nil)
+		if err != nil {
+			return err
+		}
 		v.Assignee = who
 		v.Problem = &notice{Kind: "bad", Icon: "x", Title: "This is nobody", Text: p.viewerOf(r).problem(err)}
 		return p.showTask(w, r, http.StatusUnprocessableEntity, v)
@@ -394,7 +414,10 @@ func (p *portal) assignTask(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if text, err := p.flow.Unheard(r.Context(), given.Assignee); err == nil && text != "" {
-		v := p.taskPage(r, given, nil)
+		v, err := p.taskPage(r, given, nil)
+		if err != nil {
+			return err
+		}
 		v.Problem = &notice{Kind: "warn", Icon: "warn", Title: "It is given, but nobody may hear of it", Text: sentence(p.viewerOf(r).in.Heard(text)) + "."}
 		return p.showTask(w, r, http.StatusOK, v)
 	}

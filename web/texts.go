@@ -25,6 +25,11 @@ const (
 	textNoField    = "%q is no field of this form; it has %s. Nothing was done."
 	textNoAsking   = "%q is nothing that this address can be asked; it takes %s."
 	textBadMark    = "This is no place in a list: take the address of the next page as it was given."
+	textNoWord     = "As %s this list takes one of %s."
+	textNoLine     = "What before says is the number of no line of the ledger."
+	textNoFinding  = "What after says is no number of findings that were on the pages before."
+	textNoChange   = "What before says is the number of no change, as the page before it has it."
+	textNoInstant  = "%q is no day. Write 2025-01-31, or an instant such as 2025-01-31T09:00:00Z."
 	textLongName   = "Nobody has a name this long: search for 200 characters at most."
 	textLongThing  = "Nothing in the catalogue has a name this long: search for 200 characters at most."
 	textBadJSON    = "The body is no JSON that this address takes."
@@ -85,7 +90,6 @@ const (
 	textDriftNobody      = "nothing that is known here"
 	textDriftClosed      = "it was closed here"
 	textDriftBaseline    = "it was there before Dayone"
-	textDriftKind        = "kind is missing, closed, open, extra or role."
 	textDriftNoSystem    = "A system is compared once its connector can list its accounts. A system that only sends messages has no accounts."
 	textDriftNightly     = "Accounts are read and held against the books each night, and when somebody asks."
 	textDriftAsked       = "Accounts are read and held against the books when somebody asks; each night is turned off (brakes.lists_at)."
@@ -453,7 +457,7 @@ var failTexts = map[string]struct{ what, next string }{
 	dayone.ErrNotFound.Error():    {"%s does not know what this step needs.", "Look it up there, mend the policy or the catalogue, then retry."},
 	dayone.ErrConflict.Error():    {"%s has something in this place that nobody here knows.", "Decide in the task whose it is."},
 	dayone.ErrInvalid.Error():     {"%s does not take what it was asked.", "Mend the value that it names, then retry."},
-	dayone.ErrForbidden.Error():   {"%s does not allow it.", "Give the service account the right that it names, then retry."},
+	dayone.ErrForbidden.Error():   {"%s does not allow it.", "Give the service account the right that the error names, then retry."},
 	dayone.ErrAuth.Error():        {"%s does not let us in.", "Renew the credentials of this system, then retry."},
 	dayone.ErrThrottled.Error():   {"%s took no more requests for too long.", "Retry in an hour."},
 	dayone.ErrUnavailable.Error(): {"%s did not answer for too long.", "Retry when it is back."},
@@ -516,7 +520,7 @@ var asked = map[string]struct{ label, hint, kind string }{
 	"serial":       {"Serial number", "On the box or in the reseller's confirmation, for example C02XK1ABCD", ""},
 	"tracking":     {"Tracking number", "Goes into the mails to the new hire and the manager", ""},
 	"carrier":      {"Carrier", "For example UPS", ""},
-	"arrives":      {"Arrives on", "", "date"},
+	"arrives":      {"Arrival day", "", "date"},
 	"model":        {"Model", "", ""},
 	"order_number": {"Order number", "", ""},
 	"ref":          {"Id in the system", "What the system calls it and never changes", ""},
@@ -534,6 +538,9 @@ func fieldOf(name string) field {
 	}
 	return f
 }
+
+// textMinutes says at the form of hours saved what it takes for a step.
+const textMinutes = "%s: write minutes from 0 to 1440 as a number, such as 12 or 7.5."
 
 // textNoMail stands where a mail would have been sent.
 const textNoMail = "no mail: no mail system is configured"
@@ -606,7 +613,7 @@ var portTexts = map[string]string{"porting-in": "porting in", "porting-out": "po
 
 // confidenceTexts are how sure it is whose something is.
 var confidenceTexts = map[string]string{
-	"certain": "Certain: we hold the account as theirs", "sure": "Sure: employee number, log-in or mail address", "likely": "Likely: number, device, or a log-in like the mail address",
+	"certain": "Certain: we hold the account as theirs", "sure": "Sure: employee number, login or mail address", "likely": "Likely: number, device, or a login like the mail address",
 	"possible": "Possible: a name alone",
 }
 

@@ -93,7 +93,7 @@ func instants(q url.Values, zone *time.Location, now time.Time) (h flow.HistoryQ
 	}
 	if n := q.Get("before"); n != "" {
 		if h.Before, err = strconv.Atoi(n); err != nil || h.Before < 1 {
-			return h, refuse(dayone.ErrInvalid, "before is the number of a change, as the page before it has it.")
+			return h, refuse(dayone.ErrInvalid, textNoChange)
 		}
 	}
 	return h, nil
@@ -109,7 +109,7 @@ func instantOf(text string, zone *time.Location, within time.Duration) (time.Tim
 	}
 	day, err := time.ParseInLocation(time.DateOnly, text, zone)
 	if err != nil || day.Year() < 1900 || day.Year() > 2200 {
-		return day, refuse(dayone.ErrInvalid, fmt.Sprintf("%.40q is no day. Write 2025-01-31, or an instant such as 2025-01-31T09:00:00Z.", text))
+		return day, refuse(dayone.ErrInvalid, fmt.Sprintf(textNoInstant, fmt.Sprintf("%.40s", text)))
 	}
 	return time.Date(day.Year(), day.Month(), day.Day(), 0, 0, 0, int(within%time.Second), zone).Add(within.Truncate(time.Second)), nil
 }
@@ -335,7 +335,7 @@ func sampleTimeline(now time.Time, zone *time.Location) flow.History {
 		{Intent: "future hire", Source: "hr", Event: "evt_01jd9x0000000000000000000d", Recorded: now.Add(-40 * day), Turns: []flow.Turn{
 			{Attr: "first_name", Value: text("Sarah"), State: flow.Counts},
 			{Attr: "email", Value: text("sarah.chen@company.com"), State: flow.Counts},
-			{Attr: "home_address", Value: text("1 Very Long Street Name That Goes On, 10115 Berlin"), Personal: true, State: flow.Amended},
+			{Attr: "home_address", Value: text("Am Treptower Park 28, third floor at the back, 12435 Berlin"), Personal: true, State: flow.Amended},
 			{Attr: "location", State: flow.Unusable},
 		}},
 	} {
@@ -355,7 +355,7 @@ func sampleQuietTimeline(now time.Time) flow.History {
 }
 
 func sampleCorrectProblem() *notice {
-	return &notice{Kind: "bad", Icon: "x", Title: "It was not corrected", Text: "Department: \"Nonsense\" is none of the values that flow.yaml allows; it is one of Sales, Engineering."}
+	return &notice{Kind: "bad", Icon: "x", Title: "It was not corrected", Text: "Department: \"Slaes\" is none of the values that flow.yaml allows; it is one of Sales, Engineering, Legal."}
 }
 
 func sampleCorrectForm(view viewer, v timelineView, problem *notice) timelineView {

@@ -65,7 +65,7 @@ func (p *portal) showTokens(w http.ResponseWriter, r *http.Request, status int, 
 		v.Empty = &empty{Icon: "lock", Title: "No tokens yet", Text: "Programs that call the API need one each: then records tell them apart, and one can be taken back without the others."}
 	}
 	v.Fields = append(tokenFields(p.viewerOf(r), r.PostFormValue("name"), r.PostFormValue("role"), r.PostFormValue("days")), reachFields(r)...)
-	return p.show(w, r, status, page{Template: "tokens", Title: "API tokens", Crumbs: []link{{"Sessions", "/sessions"}, {"API tokens", ""}}, Main: v})
+	return p.show(w, r, status, page{Template: "tokens", Title: "API tokens", Nav: "sessions", Crumbs: []link{{"Sessions", "/sessions"}, {"API tokens", ""}}, Main: v})
 }
 
 // makersGone says of those who made tokens who has left: their tokens work on, because programs need them.

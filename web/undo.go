@@ -82,6 +82,9 @@ func (p *portal) showUndo(w http.ResponseWriter, r *http.Request, status int, id
 		if u.Waits != "" {
 			v.Refused.Act = &link{"Open that run", "/runs/" + string(u.Waits)}
 		}
+		if u.Waits == "" && len(u.Tasks) == 0 && p.shows(r, "GET /policies") { // what is wanted otherwise is said there
+			v.Refused.Act = &link{"Policies", "/policies"}
+		}
 		if problem != nil && problem.Text == v.Refused.Text { // once is enough
 			v.Problem = nil
 		}
@@ -159,7 +162,7 @@ func newUndo(b *board, u flow.Undoing, problem *notice) undoView {
 	}
 	v.Sum = strings.Join(append(sum, b.view.plural(len(v.Stays), "1 thing stays", "%d things stay")), ", ") + "."
 	if n := len(u.Handed); n > 0 {
-		v.Sum += " " + b.view.plural(n, "1 step is done by people, and opens a task.", "%d steps are done by people, and open tasks.")
+		v.Sum += " " + b.view.plural(n, "1 step is done by people: it opens a task.", "%d steps are done by people: each opens a task.")
 	}
 	v.Button = b.view.plural(steps, "Undo 1 step", "Undo %d steps") // as many as its run will have
 	for _, k := range u.Keys {
@@ -377,7 +380,7 @@ func keysText(view viewer, keys []dayone.Key) string {
 	const most = 4
 	var out []string
 	for _, k := range keys[:min(most, len(keys))] {
-		out = append(out, k.String())
+		out = append(out, view.titled(k))
 	}
 	text := strings.Join(out, ", ")
 	if more := len(keys) - most; more > 0 {

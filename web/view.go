@@ -127,7 +127,7 @@ type strip struct {
 }
 
 type tick struct {
-	Shape string // letter: d a r w f b s c u p
+	Shape string // letter: d a r w f b s g c u p
 	X, W  float64
 }
 
@@ -140,12 +140,12 @@ const stripMost = 60
 // shapes of ticks.
 var shapes = map[planner.Look]string{
 	planner.LookDone: "d", planner.LookAlready: "a", planner.LookRunning: "r", planner.LookWaiting: "w", planner.LookTask: "w",
-	lookLater: "c", planner.LookFirstLogin: "w", planner.LookApproval: "w", planner.LookFailed: "f", planner.LookBlocked: "b", planner.LookSkipped: "s", planner.LookUndone: "u",
+	lookLater: "c", lookGivenUp: "g", planner.LookFirstLogin: "w", planner.LookApproval: "w", planner.LookFailed: "f", planner.LookBlocked: "b", planner.LookSkipped: "s", planner.LookUndone: "u",
 }
 
 // shapeOrder is how shares stand beside each other, and how counts are told.
 var shapeOrder = []struct{ shape, word string }{
-	{"d", "changed"}, {"a", "already so"}, {"r", "running"}, {"w", "waiting"}, {"f", "failed"}, {"b", "blocked"}, {"s", "skipped"}, {"c", "went on later"}, {"u", "undone"}, {"p", "not started"},
+	{"d", "changed"}, {"a", "already so"}, {"r", "running"}, {"w", "waiting"}, {"f", "failed"}, {"b", "blocked"}, {"s", "skipped"}, {"g", "given up"}, {"c", "went on later"}, {"u", "undone"}, {"p", "not started"},
 }
 
 func shapeOf(l planner.Look) string {
@@ -202,14 +202,16 @@ type viewer struct {
 	named bool // no menu says which zone this is: each time of day does
 	in    *locale.Language
 
-	things func(dayone.Key) string // how people call an access; "": it is none that is known; nil: nobody was asked
-	sites  func() []*time.Location // in whose zones flow writes times down
-	called func(id string) string  // how people call a run or somebody; "": an id is all that whoever looks may know; nil: nobody was asked
+	systems  func(name string) string // how people call a system; nil: nobody was asked
+	things   func(dayone.Key) string  // how people call an access; "": it is none that is known; nil: nobody was asked
+	policies func(id string) string   // how people call a policy; nil: nobody was asked
+	sites    func() []*time.Location  // in whose zones flow writes times down
+	called   func(id string) string   // how people call a run or somebody; "": an id is all that whoever looks may know; nil: nobody was asked
 }
 
 // there is a viewer who reads times as they are at a place.
 func (v viewer) there(zone *time.Location) viewer {
-	return viewer{zone: zone, now: v.now, named: true, in: v.in, called: v.called, things: v.things, sites: v.sites}
+	return viewer{zone: zone, now: v.now, named: true, in: v.in, called: v.called, things: v.things, policies: v.policies, systems: v.systems, sites: v.sites}
 }
 
 // say puts what varies into a text of ours, in the viewer's language.
@@ -271,6 +273,22 @@ func (v viewer) within(title string) string {
 
 // keyIn is an access in a sentence, as policies write it. What else has a slash in it begins with no system.
 var keyIn = regexp.MustCompile(`(^|[ (])([a-z0-9][a-z0-9-]*)/([a-z][a-z-]*)(?::([^\s,;)]*[^\s,;).:]))?`)
+
+// titled is an access as pages call it; one of a system that nobody knows any more is called by its key.
+func (v viewer) titled(k dayone.Key) string {
+	if v.things == nil {
+		return k.String()
+	}
+	return cmp.Or(v.things(k), k.String())
+}
+
+// policy is what a policy is called.
+func (v viewer) policy(id string) string {
+	if v.policies == nil {
+		return id
+	}
+	return v.policies(id)
+}
 
 // withKeys is a sentence that calls each access as pages do: Salesforce permission set quote-author.
 func (v viewer) withKeys(text string) string {
@@ -369,6 +387,7 @@ func (v viewer) away(days int) string { return v.in.Away(days) }
 func (p *portal) viewerOf(r *http.Request) viewer {
 	v := viewer{zone: time.UTC, now: p.now(), in: p.languageOf(r)}
 	v.called = func(id string) string { return p.calls(r, v, id) }
+	v.systems = func(name string) string { return systemTitle(p.titles(), name) }
 	v.things = func(k dayone.Key) string {
 		titles := p.titles()
 		if _, ok := titles[k.System]; !ok {
@@ -376,6 +395,7 @@ func (p *portal) viewerOf(r *http.Request) viewer {
 		}
 		return v.access(titles, p.kindTitles(), k)
 	}
+	v.policies = p.policyTitle
 	v.sites = func() (out []*time.Location) {
 		for _, s := range p.flow.Active().Sites {
 			zone, _ := s.Location()
@@ -486,6 +506,20 @@ func (v viewer) isoDays(text string) string {
 			return s
 		}
 		return v.in.Time(day, "2 Jan 2006")
+	})
+}
+
+// longDay is a day in a sentence that was made for letters and records, too.
+var longDay = regexp.MustCompile(`\b\d{1,2} (?:January|February|March|April|May|June|July|August|September|October|November|December) \d{4}\b`)
+
+// longDays writes the days in a sentence as pages do. It is still to be heard.
+func longDays(text string) string {
+	return longDay.ReplaceAllStringFunc(text, func(s string) string {
+		day, err := time.Parse("2 January 2006", s)
+		if err != nil {
+			return s
+		}
+		return day.Format("2 Jan 2006")
 	})
 }
 

@@ -359,3 +359,33 @@ func TestBrakesGoOn(t *testing.T) {
 	}
 	want(t, "with more than are shown", b.page("/brakes"), table)
 }
+
+// What waits for somebody comes in pages, and each of it stands on one of them; the page of a manager's people has the first of it.
+func TestWhatWaitsForSomebodyComesInPages(t *testing.T) {
+	t.Parallel()
+	b, p := waitsFor(t)
+	run := b.comes("sarah", "max@company.com", "Sales", "Berlin", "", time.Now().AddDate(0, 0, -3))
+	b.until("Max is asked", b.asks(1))
+	all := b.issues(105, run.ID, "max@company.com")
+	his := b.inGroup(p, "max@company.com", "nobody")
+	_, first := his("GET", "/me", nil)
+	_, second := his("GET", "/me?from=100", nil)
+	want(t, "the first page", first, `href="/me?from=100"`, "/approvals/")
+	want(t, "the second page", second, `<a href="/me">First page</a>`)
+	if strings.Contains(second, "/approvals/") || strings.Contains(second, `rel="next"`) {
+		t.Error("the second page is not the last one, or has what the first one has")
+	}
+	for _, task := range all {
+		if at := "/tasks/" + string(task.ID); strings.Contains(first, at) == strings.Contains(second, at) {
+			t.Fatalf("%s stands on none of the pages, or on both", at)
+		}
+	}
+	_, team := his("GET", "/team", nil)
+	want(t, "his people", team, "Waits for you", `href="/me">All of them</a>`)
+	if n := strings.Count(team, `href="/tasks/`) + strings.Count(team, `href="/approvals/`); n != 10 {
+		t.Errorf("the page of his people has %d of them", n)
+	}
+	if status, _ := his("GET", "/me?from=x", nil); status != http.StatusUnprocessableEntity && status != http.StatusBadRequest {
+		t.Errorf("a place that is none answers %d", status)
+	}
+}

@@ -57,6 +57,7 @@ type bench struct {
 	log    *lockedBuffer
 	keeper *secret.Keeper
 	server *httptest.Server
+	at     string // the file of its store
 	halt   func() // nothing happens by itself any more; pages go on
 }
 
@@ -149,7 +150,8 @@ func startBench(t *testing.T, files fs.FS, others bool, settings ...setting) *be
 		t.Fatal(err)
 	}
 	ids := dayone.NewIDs(now.Now, rand.Reader)
-	db, err := store.Open(t.Context(), "sqlite:"+t.TempDir()+"/dayone.db", flow.Sealer{Keeper: b.keeper, Random: rand.Reader}, now.Now, ids)
+	b.at = t.TempDir() + "/dayone.db"
+	db, err := store.Open(t.Context(), "sqlite:"+b.at, flow.Sealer{Keeper: b.keeper, Random: rand.Reader}, now.Now, ids)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,7 +166,7 @@ func startBench(t *testing.T, files fs.FS, others bool, settings ...setting) *be
 	}
 	b.server = httptest.NewUnstartedServer(nil)
 	b.url = "http://" + b.server.Listener.Addr().String()
-	opt := web.Options{Base: b.url, Open: true, Version: "test", Log: log}
+	opt := web.Options{Base: b.url, Open: true, Version: "1.0.0", Log: log}
 	deps.Base = b.url
 	for _, s := range settings {
 		s(&opt, &deps)

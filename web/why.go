@@ -17,6 +17,7 @@ type whyView struct {
 	Person  link
 	Problem *notice // nothing is planned, and why
 	Key     string
+	Thing   string // what pages call it
 	State   state
 	Text    string
 	Finding string
@@ -35,6 +36,7 @@ type whyView struct {
 // whyAlong is an access that brings this one along, and why it is given itself.
 type whyAlong struct {
 	Link  link
+	Key   string // of it, as policies write it
 	Also  []link // it is brought along itself, by these
 	Lines []whyLine
 }
@@ -88,7 +90,7 @@ func (p *portal) why(w http.ResponseWriter, r *http.Request) error {
 	}
 	v.idle(p.viewerOf(r), look.Person.Managed, held, err)
 	return p.show(w, r, http.StatusOK, page{
-		Template: "why", Title: "Why " + key.String(), Nav: "people",
+		Template: "why", Title: "Why " + v.Thing, Nav: "people",
 		Crumbs: []link{{"People", "/people"}, {row.Name, "/people/" + string(row.ID)}, {"Why", ""}}, Main: v,
 	})
 }
@@ -113,7 +115,7 @@ func newWhy(view viewer, person link, x policy.Explanation) whyView {
 	if !ok {
 		e = explained["not given"]
 	}
-	v := whyView{Person: person, Key: x.Key.String(), State: e.state, Text: e.text, Finding: findingText(view, x.Finding), Ask: person.Href + "/why"}
+	v := whyView{Person: person, Key: x.Key.String(), Thing: view.titled(x.Key), State: e.state, Text: e.text, Finding: findingText(view, x.Finding), Ask: person.Href + "/why"}
 	switch {
 	case x.Answer == "later" && x.Grant != nil:
 		v.Text = view.say("A policy gives it from %s on.", view.date(x.Grant.From).Text)
@@ -169,9 +171,9 @@ func whoAgreed(view viewer, a dayone.Vote) string {
 
 // newWhyAlong links what brings an access along to its own explanation. What brings that along is named, and explained there.
 func newWhyAlong(view viewer, ask string, by []policy.Along) (out []whyAlong) {
-	to := func(k dayone.Key) link { return link{k.String(), ask + "?key=" + url.QueryEscape(k.String())} }
+	to := func(k dayone.Key) link { return link{view.titled(k), ask + "?key=" + url.QueryEscape(k.String())} }
 	for _, a := range by {
-		one := whyAlong{Link: to(a.Key), Lines: newWhyLines(view, a.Lines)}
+		one := whyAlong{Link: to(a.Key), Key: a.Key.String(), Lines: newWhyLines(view, a.Lines)}
 		for _, b := range a.By {
 			one.Also = append(one.Also, to(b.Key))
 		}

@@ -302,6 +302,30 @@ func names(first []string, n int) string {
 	return out
 }
 
+// stranger says of an approver who was named that nobody here has that name, which is no reason to refuse: whoever may write to
+// the books may name anybody, and before the first people are there it has to be so. "": somebody has it.
+func (s *server) stranger(ctx context.Context, name string) (string, error) {
+	if _, token := s.cfg.Portal.Tokens[name]; name == "" || token {
+		return "", nil
+	}
+	row, err := s.flow.Mine(ctx, name)
+	switch {
+	case err == nil && row.Status == dayone.Left:
+		return fmt.Sprintf("%s has left. The records will name them as who approved; name somebody who works here.", name), nil
+	case err == nil || !errors.Is(err, dayone.ErrNotFound):
+		return "", err
+	}
+	tokens, err := s.flow.Tokens(ctx)
+	if err != nil || slices.ContainsFunc(tokens, func(t dayone.APIToken) bool { return t.Name == name }) {
+		return "", err
+	}
+	local, err := s.store.LocalLogin(ctx)
+	if err == nil && strings.EqualFold(local.Name, name) || err != nil && !errors.Is(err, dayone.ErrNotFound) {
+		return "", err
+	}
+	return fmt.Sprintf("Nobody here is called %s. The records will name them as who approved; name the mail address of somebody who works here, or a login.", name), nil
+}
+
 func newApply() *cobra.Command {
 	var approver, reason, release string
 	var yes, alone bool
@@ -312,7 +336,8 @@ func newApply() *cobra.Command {
 force changed in a way that changes the plan, nothing happens and it says for whom. Then the policies of the plan are in
 force, and the server brings every person concerned up to date.
 
-Whoever approves must not be who proposed it. A plan that takes something from many people, or the last member from a
+Whoever approves must not be who proposed it. --approver is the mail address of somebody who works here, or a login. It proves
+nothing, it stands in the records as you write it: of a name that nobody here has apply says so, and goes on. A plan that takes something from many people, or the last member from a
 group, needs --release with a reason.
 
 Where there is nobody else, --alone takes the author's own approval. It takes effect only after a notice (alone.notice in
@@ -372,6 +397,11 @@ back. If the plan is not the same any more by then, nothing happens. The server 
 				}
 			}
 			printEverybody(out, f.Plan, false)
+			if note, err := s.stranger(c.Context(), approver); err != nil {
+				return err
+			} else if note != "" {
+				fmt.Fprintln(out, note)
+			}
 			question := "Put this into force?"
 			if alone {
 				question = "Announce this?"

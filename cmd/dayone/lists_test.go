@@ -51,3 +51,19 @@ func TestListsSayThatTheyGoOn(t *testing.T) {
 		t.Errorf("where it goes on is %s%s", out.String(), errs.String())
 	}
 }
+
+// The list of people is sorted as the server is asked to, and says the days by which it can be.
+func TestPeopleAreListedSorted(t *testing.T) {
+	t.Parallel()
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, `{"items": [{"id": "per_1", "name": "sorted by %s", "status": "active", "first_day": "2024-01-01", "last_day": "2025-03-31"}]}`, r.URL.Query().Get("sort"))
+	}))
+	defer srv.Close()
+	var out, errs bytes.Buffer
+	if code := Main([]string{"people", "list", "--sort", "-ends", "--portal", srv.URL, "--config", filepath.Join(t.TempDir(), "none.yaml")}, &out, &errs); code != 0 {
+		t.Fatalf("it ends with %d: %s", code, errs.String())
+	}
+	if got := out.String(); !strings.Contains(got, "sorted by -ends") || !strings.Contains(got, "since 2024-01-01 until 2025-03-31") {
+		t.Errorf("it says %s", got)
+	}
+}

@@ -35,6 +35,7 @@ var pagesOf = []struct{ name, path string }{
 	{"people-nobody", "/people?q=zzzyx"},
 	{"people-leave", "/people?status=pre-hire"},
 	{"people-later", "/people?{next}"},
+	{"people-sorted", "/people?sort=-starts"},
 	{"person", "/people/{person}"},
 	{"person-timeline", "/people/{person}/timeline"},
 	{"person-runs", "/people/{person}/runs"},

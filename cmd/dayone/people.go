@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -29,19 +30,19 @@ and with its token.`,
 }
 
 func newPeopleList() *cobra.Command {
-	var status, department string
+	var status, department, sort string
 	var limit int
 	var asJSON bool
 	c := &cobra.Command{
 		Use: "list [NAME]", Short: "List people, by a part of the name or of the mail address", Args: args(0, 1, "at most a name"),
-		Example: "  dayone people list\n  dayone people list chen --status pre-hire",
+		Example: "  dayone people list\n  dayone people list chen --status pre-hire\n  dayone people list --sort -starts --limit 10",
 		RunE: func(c *cobra.Command, got []string) error {
 			cl, err := serverOf(c)
 			if err != nil {
 				return err
 			}
 			q := url.Values{"limit": {strconv.Itoa(limit)}}
-			for name, v := range map[string]string{"status": status, "department": department} {
+			for name, v := range map[string]string{"status": status, "department": department, "sort": sort} {
 				if v != "" {
 					q.Set(name, v)
 				}
@@ -57,6 +58,7 @@ func newPeopleList() *cobra.Command {
 					Status     string `json:"status"`
 					Department string `json:"department"`
 					FirstDay   string `json:"first_day,omitempty"`
+					LastDay    string `json:"last_day,omitempty"`
 				}
 				Next string
 			}
@@ -75,6 +77,9 @@ func newPeopleList() *cobra.Command {
 						first = "from " + p.FirstDay
 					}
 				}
+				if p.LastDay != "" {
+					first = strings.TrimSpace(first + " until " + p.LastDay)
+				}
 				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", p.Name, p.Email, p.Status, p.Department, first)
 			}
 			if len(page.Items) == 0 {
@@ -88,6 +93,7 @@ func newPeopleList() *cobra.Command {
 	}
 	c.Flags().StringVar(&status, "status", "", "only pre-hire, active, leave or terminated")
 	c.Flags().StringVar(&department, "department", "", "only of this department")
+	c.Flags().StringVar(&sort, "sort", "", "by name, starts, ends or department; with a minus, as -starts, from the last to the first")
 	c.Flags().IntVar(&limit, "limit", 50, "at most so many, up to 200")
 	c.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
 	return c
