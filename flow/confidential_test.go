@@ -177,6 +177,9 @@ func TestNobodyKnowsOfAHireBeforeItsAnnouncement(t *testing.T) {
 	nobody := func(when string) {
 		t.Helper()
 		is(t, errOf(h.Person(ctx, id)), dayone.ErrNotFound)
+		if rows, err := h.PeopleOf(ctx, []dayone.PersonID{id}); err != nil || len(rows) > 0 {
+			t.Errorf("%s: among several: %+v, %v", when, rows, err)
+		}
 		is(t, errOf(h.Named(ctx, string(id))), dayone.ErrNotFound)
 		is(t, errOf(h.Named(ctx, "ngozi@company.com")), dayone.ErrNotFound)
 		is(t, errOf(h.Timeline(ctx, id)), dayone.ErrNotFound)
@@ -207,6 +210,9 @@ func TestNobodyKnowsOfAHireBeforeItsAnnouncement(t *testing.T) {
 	}
 	if row, err := h.Person(few, id); err != nil || row.Name != "Ngozi Eze" || row.Status != dayone.PreHire {
 		t.Errorf("HR sees %+v (%v)", row, err)
+	}
+	if rows, err := h.PeopleOf(few, []dayone.PersonID{id}); err != nil || rows[id].Name != "Ngozi Eze" {
+		t.Errorf("among several HR sees %+v (%v)", rows, err)
 	}
 
 	h.clock.Jump(c.Until)

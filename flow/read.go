@@ -82,7 +82,33 @@ func (f *Flow) Named(ctx context.Context, who string) (Row, error) {
 // Person is one person as lists show her.
 func (f *Flow) Person(ctx context.Context, id dayone.PersonID) (Row, error) {
 	row, err := f.Store.Person(ctx, id)
-	if err == nil && row.Veil != dayone.Unveiled {
+	if err != nil {
+		return Row{}, err
+	}
+	return f.seen(ctx, row)
+}
+
+// PeopleOf are several people, as Person has each; who is not there, or not in sight, is left out.
+func (f *Flow) PeopleOf(ctx context.Context, ids []dayone.PersonID) (map[dayone.PersonID]Row, error) {
+	rows, err := f.Store.PeopleOf(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	for id, row := range rows {
+		switch rows[id], err = f.seen(ctx, row); {
+		case errors.Is(err, dayone.ErrNotFound):
+			delete(rows, id)
+		case err != nil:
+			return nil, err
+		}
+	}
+	return rows, nil
+}
+
+// seen is a person as whoever asks may see her. ErrNotFound: she is out of their scope, or hidden from them.
+func (f *Flow) seen(ctx context.Context, row Row) (Row, error) {
+	var err error
+	if row.Veil != dayone.Unveiled {
 		row, err = f.rowFor(ctx, row)
 	}
 	if err == nil && !scopeOf(ctx).Has(row.Country, row.Company) {

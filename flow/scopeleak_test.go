@@ -27,6 +27,9 @@ func TestLinksAreForThoseWhoHaveTheSystem(t *testing.T) {
 		same(t, "links for "+dayone.Scope(c.reach).String(), len(links), c.want)
 	}
 	is(t, errOf(h.Links(of(dayone.Operator, abroad), p)), dayone.ErrNotFound)
+	rows, err := h.PeopleOf(of(dayone.Operator, abroad), []dayone.PersonID{p})
+	is(t, err, nil)
+	same(t, "among several, abroad", len(rows), 0)
 
 	row, err := h.Person(ctx, p)
 	is(t, err, nil)

@@ -49,13 +49,10 @@ func (f *Flow) Succession(ctx context.Context, id dayone.PersonID) (dayone.Succe
 // colleague is somebody by work mail. Who is out of scope, or hidden, is as unknown here as anywhere: ErrNotFound.
 func (f *Flow) colleague(ctx context.Context, mail string) (Row, error) {
 	row, err := f.Store.PersonByEmail(ctx, mail)
-	if err == nil && row.Veil != dayone.Unveiled {
-		row, err = f.rowFor(ctx, row)
+	if err != nil {
+		return Row{}, err
 	}
-	if err == nil && !scopeOf(ctx).Has(row.Country, row.Company) {
-		return Row{}, fmt.Errorf("person: %w", dayone.ErrNotFound)
-	}
-	return row, err
+	return f.seen(ctx, row)
 }
 
 // mayInherit is somebody's address who can take over what somebody else looks after. ErrInvalid: she cannot.

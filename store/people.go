@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -326,6 +327,23 @@ func scanRow(s interface{ Scan(...any) error }) (Row, error) {
 func (d *DB) Person(ctx context.Context, id dayone.PersonID) (Row, error) {
 	r, err := scanRow(d.read.QueryRowContext(ctx, `SELECT `+rowColumns+` FROM person WHERE id = $1`, id))
 	return r, notFound("person", err)
+}
+
+// PeopleOf are the rows of several people; who is not there has none.
+func (d *DB) PeopleOf(ctx context.Context, ids []dayone.PersonID) (map[dayone.PersonID]Row, error) {
+	out := make(map[dayone.PersonID]Row, len(ids))
+	for some := range slices.Chunk(ids, AtOnce) {
+		in, args := among(some)
+		err := d.each(ctx, `SELECT `+rowColumns+` FROM person WHERE id IN `+in, args, func(rows *sql.Rows) error {
+			r, err := scanRow(rows)
+			out[r.ID] = r
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
 // PersonByEmail finds somebody by work mail; of several the one who is here.

@@ -248,17 +248,9 @@ func (p *portal) apiTasks(w http.ResponseWriter, r *http.Request) error {
 
 // todosOf are tasks of one page, the next due first.
 func (p *portal) todosOf(ctx context.Context, list []dayone.Task) ([]todo, error) {
-	l := p.todos()
-	out := make([]todo, 0, len(list))
-	for _, t := range list {
-		d, err := l.of(ctx, t)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, d)
-	}
+	out, err := p.todos().all(ctx, list)
 	byDue(out)
-	return out, nil
+	return out, err
 }
 
 // decidedMark is where a list goes on that has those first that wait for somebody.

@@ -124,22 +124,19 @@ func (p *portal) dashboard(w http.ResponseWriter, r *http.Request) error {
 	if v.Runs, err = p.runRows(r, runs, runsShown); err != nil {
 		return err
 	}
-	l := p.todos()
-	var list []todo
 	dated := 0
-	for _, t := range tasks {
-		if !t.Due.IsZero() { // they come in that order
-			if dated++; dated > tasksShown {
-				break
-			}
+	if i := slices.IndexFunc(tasks, func(t dayone.Task) bool { // they come in that order
+		if !t.Due.IsZero() {
+			dated++
 		}
-		d, err := l.of(ctx, t)
-		if err != nil {
-			return err
-		}
-		list = append(list, d)
+		return dated > tasksShown
+	}); i >= 0 {
+		tasks = tasks[:i]
 	}
-	byDue(list)
+	list, err := p.todosOf(ctx, tasks)
+	if err != nil {
+		return err
+	}
 	hers := 0
 	if v.Mine, v.AllMine, hers, err = p.mineOf(r); err != nil {
 		return err

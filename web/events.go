@@ -60,6 +60,7 @@ func (p *portal) events(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	people := map[dayone.PersonID]flow.Row{}
+	p.meet(r, people, peopleIn(list, func(in dayone.Intake) dayone.PersonID { return in.Person }))
 	v := newEvents(p.viewerOf(r), list, bad, show, func(id dayone.PersonID) flow.Row { return p.rowOf(r, people, id) }, p.matchLinks(r))
 	v.First = f.Before == ""
 	return p.show(w, r, http.StatusOK, page{Template: "events", Title: "Events", Nav: "events", Crumbs: []link{{"Events", ""}}, Main: v})

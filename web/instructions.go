@@ -46,21 +46,30 @@ func (p *portal) todos() *todos {
 	}
 }
 
-// of puts a task together. What is gone is left out: a task is shown as long as it is there itself.
+// all puts tasks together, in their order.
+func (l *todos) all(ctx context.Context, list []dayone.Task) ([]todo, error) {
+	if err := l.p.know(ctx, l.people, peopleIn(list, func(t dayone.Task) dayone.PersonID { return t.Person })); err != nil {
+		return nil, err
+	}
+	out := make([]todo, 0, len(list))
+	for _, t := range list {
+		d, err := l.of(ctx, t)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, d)
+	}
+	return out, nil
+}
+
+// of puts one together. What is gone is left out: a task is shown as long as it is there itself.
 func (l *todos) of(ctx context.Context, t dayone.Task) (todo, error) {
 	d := todo{task: t, zone: time.UTC, system: systemTitle(l.titles, t.System), mute: !l.p.flow.Mails(), policy: l.p.policyTitle}
-	row, ok := l.people[t.Person]
-	if !ok {
-		var err error
-		if row, err = l.p.flow.Person(ctx, t.Person); fault(err) != nil {
-			return d, err
-		}
-		if row.Name == "" {
-			row.Name = string(t.Person)
-		}
-		l.people[t.Person] = row
+	if err := l.p.know(ctx, l.people, []dayone.PersonID{t.Person}); err != nil {
+		return d, err
 	}
-	d.row, d.zone = row, l.p.zoneOf(row.Location)
+	d.row = l.people[t.Person]
+	d.zone = l.p.zoneOf(d.row.Location)
 	run, ok := l.runs[t.Run]
 	if !ok {
 		switch r, err := l.p.flow.RunOf(ctx, t.Run); {

@@ -98,6 +98,11 @@ func (p *portal) matches(w http.ResponseWriter, r *http.Request) error {
 			list = list[:matchesShown]
 			next = address("/matches", url.Values{"after": {decidedMark(!over, string(list[matchesShown-1].ID))}})
 		}
+		var suspects []dayone.Suspect
+		for _, m := range list {
+			suspects = append(suspects, m.Suspects...)
+		}
+		p.meet(r, rows, peopleIn(suspects, func(s dayone.Suspect) dayone.PersonID { return s.Person }))
 		for _, m := range list {
 			out = append(out, p.matchItem(r, view, rows, m))
 		}

@@ -116,12 +116,11 @@ func (p *portal) asksOf(r *http.Request, login string, from, most int) (out []it
 		it.Next = x.req.Reason()
 		out = append(out, it)
 	}
-	l := p.todos()
-	for _, t := range tasks {
-		d, err := l.of(ctx, t)
-		if err != nil {
-			return nil, 0, err
-		}
+	list, err := p.todos().all(ctx, tasks)
+	if err != nil {
+		return nil, 0, err
+	}
+	for _, d := range list {
 		out = append(out, taskItem(view, d))
 	}
 	return out, all, nil

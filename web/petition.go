@@ -26,19 +26,13 @@ type petition struct {
 
 func (p *portal) petitions(ctx context.Context, view viewer, list []dayone.Petition) ([]petition, error) {
 	rows := map[dayone.PersonID]flow.Row{}
+	if err := p.know(ctx, rows, peopleIn(list, func(r dayone.Petition) dayone.PersonID { return r.Person })); err != nil {
+		return nil, err
+	}
 	titles, kinds := p.titles(), p.kindTitles()
 	out := make([]petition, 0, len(list))
 	for _, r := range list {
-		row, ok := rows[r.Person]
-		if !ok {
-			var err error
-			if row, err = p.flow.Person(ctx, r.Person); fault(err) != nil {
-				return nil, err
-			}
-			row.Name = cmp.Or(row.Name, string(r.Person))
-			rows[r.Person] = row
-		}
-		x := petition{req: r, row: row, mute: !p.flow.Mails(), policy: p.policyTitle, what: view.access(titles, kinds, r.Key)}
+		x := petition{req: r, row: rows[r.Person], mute: !p.flow.Mails(), policy: p.policyTitle, what: view.access(titles, kinds, r.Key)}
 		if r.Run != "" {
 			if x.run = (link{"The run that asked for it", "/runs/" + string(r.Run)}); r.State == dayone.ApprovalOpen {
 				x.run.Text = "The run that waits for it"

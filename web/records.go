@@ -91,6 +91,9 @@ func (p *portal) recordRows(r *http.Request, f flow.RecordFilter, path string) (
 		v.Next = address(path, next)
 	}
 	view, people := p.viewerOf(r), map[dayone.PersonID]flow.Row{}
+	if f.Person == "" && f.Run == "" {
+		p.meet(r, people, peopleIn(lines, func(l flow.Line) dayone.PersonID { return l.Person }))
+	}
 	var carried []carriedOut
 	for _, l := range lines {
 		rec, err := flow.RecordOf(l)

@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"embed"
@@ -480,6 +481,46 @@ func (v viewer) kind(title string) string {
 		return title
 	}
 	return v.label(title)
+}
+
+// peopleIn are those whom a list is about.
+func peopleIn[T any](list []T, who func(T) dayone.PersonID) []dayone.PersonID {
+	out := make([]dayone.PersonID, len(list))
+	for i, x := range list {
+		out[i] = who(x)
+	}
+	return out
+}
+
+// know reads those people of a page who are not in the cache yet, together. Who is gone, or nobody to the viewer, is called by
+// an id.
+func (p *portal) know(ctx context.Context, cache map[dayone.PersonID]flow.Row, ids []dayone.PersonID) error {
+	var unread []dayone.PersonID
+	for _, id := range ids {
+		if _, ok := cache[id]; !ok && id != "" && !slices.Contains(unread, id) {
+			unread = append(unread, id)
+		}
+	}
+	if len(unread) == 0 {
+		return nil
+	}
+	rows, err := p.flow.PeopleOf(ctx, unread)
+	if err != nil {
+		return err
+	}
+	for _, id := range unread {
+		row := rows[id]
+		row.Name = cmp.Or(row.Name, string(id))
+		cache[id] = row
+	}
+	return nil
+}
+
+// meet reads together those people of a page whom rowOf will be asked for. Of whom could not be read it says so.
+func (p *portal) meet(r *http.Request, cache map[dayone.PersonID]flow.Row, ids []dayone.PersonID) {
+	if err := p.know(r.Context(), cache, ids); err != nil {
+		p.log.Warn("people could not be read together; they are read one by one", "error", err)
+	}
 }
 
 // rowOf finds a person as lists show them; with the id as name, if nobody knows more.

@@ -180,15 +180,7 @@ func (p *portal) tasksSheet(r *http.Request, zone *time.Location) (sheet, error)
 		if err != nil {
 			return nil, err
 		}
-		out := make([]row, 0, len(list))
-		for _, t := range list {
-			d, err := l.of(r.Context(), t)
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, d)
-		}
-		return out, nil
+		return l.all(r.Context(), list)
 	})
 	return sheetOf("tasks", rows,
 		column[row]{"Id", func(x row) string { return string(x.task.ID) }}, column[row]{"Task", row.title}, column[row]{"Person", func(x row) string { return string(x.task.Person) }},

@@ -1,15 +1,16 @@
 package web
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/dayone-hq/dayone"
+	"github.com/dayone-hq/dayone/flow"
 )
 
 func (p *portal) standIns(ctx context.Context, view viewer, own dayone.PersonID) ([]item, error) {
@@ -21,16 +22,18 @@ func (p *portal) standIns(ctx context.Context, view viewer, own dayone.PersonID)
 	if err != nil {
 		return nil, err
 	}
+	rows := map[dayone.PersonID]flow.Row{}
+	if err := p.know(ctx, rows, slices.Concat(peopleIn(list, func(g dayone.Delegation) dayone.PersonID { return g.Person }), peopleIn(list, func(g dayone.Delegation) dayone.PersonID { return g.Delegate }))); err != nil {
+		return nil, err
+	}
 	var out []item
 	for _, g := range list {
-		a, _ := p.flow.Person(ctx, g.Person)
-		b, _ := p.flow.Person(ctx, g.Delegate)
 		st := state{Icon: "check", Class: "s-done", Text: "Now"}
 		if g.From.After(view.now) {
 			st = state{Icon: "clock", Class: "s-wait", Text: "Later"}
 		}
 		it := item{
-			State: &st, Title: link{Text: view.say("%s decides for %s", cmp.Or(b.Name, string(g.Delegate)), cmp.Or(a.Name, string(g.Person)))},
+			State: &st, Title: link{Text: view.say("%s decides for %s", rows[g.Delegate].Name, rows[g.Person].Name)},
 			Meta: view.say("From %s until", view.at(g.From).Text), At: view.at(g.Until), Acts: []act{{Text: "End it", Action: "/delegations/" + g.ID + "/end"}},
 		}
 		if !others && g.Person != own {

@@ -199,6 +199,20 @@ func people(t *testing.T, d *store.DB) {
 	if len(seen) != 30 {
 		t.Errorf("pages show %d of 30", len(seen))
 	}
+	ids := []dayone.PersonID{"per_nobody", "per_003", "per_003"}
+	for i := range 29 {
+		ids = append(ids, dayone.PersonID(fmt.Sprintf("per_%03d", i)))
+	}
+	for range store.AtOnce / 10 { // more than one statement takes
+		ids = append(ids, ids[:10]...)
+	}
+	several := must[map[dayone.PersonID]store.Row](t)(d.PeopleOf(ctx, ids))
+	if len(several) != 29 || several["per_003"].Email != "p3@company.com" || several["per_nobody"].ID != "" {
+		t.Errorf("several by id: %d, %+v", len(several), several["per_003"])
+	}
+	if none := must[map[dayone.PersonID]store.Row](t)(d.PeopleOf(ctx, nil)); len(none) > 0 {
+		t.Errorf("nobody by id: %+v", none)
+	}
 	if rows := must[[]store.Row](t)(d.People(ctx, store.PeopleFilter{Department: "IT"})); len(rows) != 15 {
 		t.Errorf("%d are in IT", len(rows))
 	}
