@@ -145,7 +145,7 @@ func checkColours(b *dayone.Brand, bad func(field, format string, args ...any)) 
 			continue
 		}
 		if r := worst(c, x.on); r < minRatio {
-			bad(x.field, "%s cannot be read %s: its contrast is %.1f to 1, and text needs 4.5; %s is its %s kin that can", x.value, x.when, math.Floor(r*10)/10, toward(c, x.end, x.on), x.better)
+			bad(x.field, "%s cannot be read %s: its contrast is %.1f to 1, and text needs 4.5; %s is the nearest %s colour that can", x.value, x.when, math.Floor(r*10)/10, toward(c, x.end, x.on), x.better)
 		}
 	}
 	if b.Night != "" && b.Accent == "" {

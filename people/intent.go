@@ -62,11 +62,11 @@ func byHand(fresh []dayone.Fact, at time.Time) string {
 	}
 	switch {
 	case len(set) > 0:
-		return "corrected by hand: " + strings.Join(set, ", ")
+		return fmt.Sprintf("corrected by hand: %s", strings.Join(set, ", "))
 	case len(ended) > 0:
-		return "correction by hand ended: " + strings.Join(ended, ", ")
+		return fmt.Sprintf("correction by hand ended: %s", strings.Join(ended, ", "))
 	case ours:
-		return "chosen by Dayone: " + inWords(fresh[0].Attr)
+		return fmt.Sprintf("chosen by Dayone: %s", inWords(fresh[0].Attr))
 	}
 	return ""
 }
@@ -274,9 +274,9 @@ func moving(before, now dayone.Person) string {
 	is, knows := now.Attrs["level"].Int()
 	switch {
 	case known && knows && is > was:
-		return "promotion: " + strings.Join(what, ", ")
+		return fmt.Sprintf("promotion: %s", strings.Join(what, ", "))
 	case len(what) > 0:
-		return "transfer: " + strings.Join(what, ", ")
+		return fmt.Sprintf("transfer: %s", strings.Join(what, ", "))
 	}
 	return otherwise
 }

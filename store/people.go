@@ -49,9 +49,6 @@ func (r Row) LastDay() time.Time {
 	return r.Ends.Add(-time.Second)
 }
 
-// fold is the form in which names are searched and sorted.
-func fold(s string) string { return strings.ToLower(strings.Join(strings.Fields(s), " ")) }
-
 // Saved is what one event did to the books about a person: all or nothing.
 type Saved struct {
 	Event      dayone.EventID // marked with State, Note and Run; "" if no event is behind it

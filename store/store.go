@@ -346,7 +346,10 @@ func (d *DB) migrations(pool *sql.DB) (*goose.Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := []*goose.Migration{goose.NewGoMigration(39, &goose.GoFunc{RunTx: wordEverybody}, nil)}
+	all := []*goose.Migration{
+		goose.NewGoMigration(39, &goose.GoFunc{RunTx: wordEverybody}, nil),
+		goose.NewGoMigration(57, &goose.GoFunc{RunTx: foldEverybody}, nil),
+	}
 	for _, file := range files {
 		version, err := goose.NumericComponent(file)
 		if err != nil {

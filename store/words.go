@@ -95,10 +95,17 @@ func wordEverybody(ctx context.Context, db *sql.Tx) error {
 		return err
 	}
 	for _, x := range all {
-		for _, w := range wordsOf(x[1], x[2]) {
-			if _, err := db.ExecContext(ctx, `INSERT INTO person_word (word, person) VALUES ($1, $2)`, w, x[0]); err != nil {
-				return err
-			}
+		if err := wordPerson(ctx, db, x[0], x[1], x[2]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func wordPerson(ctx context.Context, db *sql.Tx, person, search, email string) error {
+	for _, w := range wordsOf(search, email) {
+		if _, err := db.ExecContext(ctx, `INSERT INTO person_word (word, person) VALUES ($1, $2)`, w, person); err != nil {
+			return err
 		}
 	}
 	return nil

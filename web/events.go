@@ -112,14 +112,14 @@ func newEvents(view viewer, list, bad []dayone.Intake, show dayone.EventState, p
 			continue
 		}
 		row := eventRow{
-			ID: string(in.ID), Type: string(in.Type), Source: in.Source, Subject: in.Subject, Received: view.clock(in.Received), At: view.clock(in.At),
+			ID: string(in.ID), Type: view.label(string(in.Type)), Source: in.Source, Subject: in.Subject, Received: view.clock(in.Received), At: view.clock(in.At),
 			State: eventState(in.State), Note: sentence(view.heard(in.Note)),
 		}
 		if in.State == dayone.EventReceived && in.Tries > 0 {
 			row.State = state{Icon: "warn", Class: "s-wait", Text: "Waits for its source"}
 		}
 		if row.Type == "" {
-			row.Type = "unknown"
+			row.Type = view.label("unknown")
 		}
 		if in.Person != "" {
 			who := person(in.Person)
@@ -158,7 +158,7 @@ func quarantinedItem(view viewer, in dayone.Intake) item {
 	if in.State == dayone.EventAsked { // no attribute is named first
 		note = sentence(note)
 	}
-	what := string(in.Type)
+	what := view.label(string(in.Type))
 	if what == "" {
 		what = view.label("an event of unknown kind")
 	}

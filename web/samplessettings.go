@@ -31,7 +31,7 @@ func sampleSettings(view viewer) []sample {
 	was := dayone.Brand{Seq: 1, Company: "Company AG", At: view.now.AddDate(0, 0, -3), By: "kim@company.com", Note: "company name, mail footer, help"}
 	pale := look
 	pale.Accent = "#9ad1c4"
-	wrong := flow.Faulty{"accent": "#9ad1c4 cannot be read by day: its contrast is 1.5 to 1, and text needs 4.5; #4e6a63 is its darker kin that can", "logo": "line 3 of the logo: a logo has no <script>: it may only draw"}
+	wrong := flow.Faulty{"accent": "#9ad1c4 cannot be read by day: its contrast is 1.5 to 1, and text needs 4.5; #4e6a63 is the nearest darker colour that can", "logo": "line 3 of the logo: a logo has no <script>: it may only draw"}
 	calendars := newCalendars(view, []flow.Calendar{
 		{Country: "DE", Sites: []string{"Berlin", "München"}, Days: []flow.Holiday{{Day: "2024-12-25", Name: "Erster Weihnachtstag"}, {Day: "2025-01-06", Site: "München"}, {Day: "2025-05-01", Name: "Tag der Arbeit"}}},
 		{Country: "US", Sites: []string{"San Francisco"}},

@@ -224,7 +224,7 @@ var turnStates = map[flow.TurnState]state{
 
 func newChangeRow(view viewer, zone *time.Location, c flow.HistoryLine) changeRow {
 	row := changeRow{
-		Title: sentence(c.Intent), Kind: string(c.Type), Recorded: view.at(c.Recorded), Source: flow.SourceName(c.Source), Next: c.Future,
+		Title: sentence(c.Intent), Kind: view.label(string(c.Type)), Recorded: view.at(c.Recorded), Source: flow.SourceName(c.Source), Next: c.Future,
 		By: joined(": ", c.By, c.Reason),
 	}
 	if !c.Effective.IsZero() {

@@ -385,7 +385,10 @@ func byWords(t *testing.T, d *store.DB) {
 	if err := d.SaveRow(ctx, row, time.Time{}, time.Time{}); err != nil {
 		t.Fatal(err)
 	}
-	for _, text := range []string{"zażółć", "GĘŚLĄ", "jaźń-nguyễn wolfeschlegelsteinhausen", "wolfeschlegelsteinhausenbergerdorff", "zg@"} {
+	for _, text := range []string{
+		"zażółć", "GĘŚLĄ", "jaźń-nguyễn wolfeschlegelsteinhausen", "wolfeschlegelsteinhausenbergerdorff", "zg@",
+		"zazolc", "Gesla", "jazn-nguyen", "zaz\u0307o\u0301łc\u0301", // without marks, and with each apart, as some systems write them
+	} {
 		finds(text, true)
 	}
 	for _, text := range []string{"sarah", "sarah.chen@", "wolfeschlegelsteinhausenbergerdorfx"} {
@@ -396,6 +399,43 @@ func byWords(t *testing.T, d *store.DB) {
 	}
 	finds("zażółć", false)
 	finds("zg@", false)
+}
+
+// byLetters: names stand by their letters, whatever is above those; other scripts keep theirs.
+func byLetters(t *testing.T, d *store.DB) {
+	ctx := t.Context()
+	want := []string{"Andrea Ost", "Ángel Cruz", "Anna Weiß", "Bo Ærø", "Łukasz Nowak", "Luke Ng", "Oskar Lind", "Özge Kaya", "Ozzy Hill", "Zoë Adams", "नीति राव", "田中 花"}
+	for i, at := range []int{9, 3, 7, 0, 11, 4, 2, 8, 10, 6, 1, 5} {
+		r := store.Row{ID: dayone.PersonID(fmt.Sprintf("per_%02d", i)), Name: want[at], Status: dayone.Working}
+		if err := d.Save(ctx, store.Saved{Person: r.ID, New: true, Row: &r}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var got []string
+	for f := (store.PeopleFilter{Limit: 5}); ; {
+		rows := must[[]store.Row](t)(d.People(ctx, f))
+		for _, r := range rows {
+			got = append(got, r.Name)
+		}
+		if len(rows) < f.Limit {
+			break
+		}
+		f.AfterName, f.AfterID = rows[len(rows)-1].Name, rows[len(rows)-1].ID
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("they stand as\n%q, and should as\n%q", got, want)
+	}
+	for text, who := range map[string]string{"ozge": "Özge Kaya", "WEISS": "Anna Weiß", "lukasz": "Łukasz Nowak", "aero": "Bo Ærø", "नीति": "नीति राव", "花": "田中 花"} {
+		if r, err := d.Named(ctx, text); err != nil || r.Name != who {
+			t.Errorf("%q is %q, %v", text, r.Name, err)
+		}
+		if rows := must[[]store.Row](t)(d.People(ctx, store.PeopleFilter{Text: text})); len(rows) != 1 || rows[0].Name != who {
+			t.Errorf("%q finds %+v", text, rows)
+		}
+	}
+	if rows := must[[]store.Row](t)(d.People(ctx, store.PeopleFilter{Text: "नाति"})); len(rows) > 0 {
+		t.Errorf("another vowel finds %+v", rows)
+	}
 }
 
 func named(t *testing.T, d *store.DB) {

@@ -37,6 +37,7 @@ func Run(t *testing.T, open Opener) {
 		{"PeopleInPages", people},
 		{"PeopleSorted", peopleSorted},
 		{"PeopleByWords", byWords},
+		{"PeopleByLetters", byLetters},
 		{"Named", named},
 		{"Wakes", wakes},
 		{"ProblemStaysUntilTheNextLook", problems},
